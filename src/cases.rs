@@ -1,0 +1,311 @@
+//! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::matmul::Epilogue;
+use crate::diff::{Comparison, examine};
+use crate::engine::{Data, Engine};
+use crate::error::{Error, Result};
+use crate::kernel::{Access, Const, Consts, Element, Kernel, Step};
+use crate::program::{ALIGN, Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::rng::{Purpose, generator};
+
+/// One call of a kernel: constants and step scalars; its inputs follow from a seed.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub consts: Consts,
+    pub step: Step,
+}
+
+/// What stands around every view, and must still stand there afterwards.
+const GUARD: u32 = 0x4b1d_c0de;
+
+/// Every case of a kernel.
+pub fn cases(kernel: &Kernel) -> Vec<Case> {
+    let plain = |consts| Case { consts, step: Step { samples: 1, ..Step::default() } };
+    match kernel.name {
+        "gather_batch" => gather(),
+        "one_hot" => [(1, 1), (64, 10), (7, 65)]
+            .map(|(batch, classes)| plain(consts! { BATCH: batch as usize, CLASSES: classes as usize }))
+            .to_vec(),
+        "activation" => elementwise(false).into_iter().map(plain).collect(),
+        "activation_backward" => elementwise(true).into_iter().map(plain).collect(),
+        "softmax" => tables().map(|(rows, columns)| plain(consts! { ROWS: rows, COLUMNS: columns })).to_vec(),
+        "softmax_backward" | "column_sums" => tables()
+            .into_iter()
+            .flat_map(|(rows, columns)| {
+                [false, true].map(|add| consts! { ROWS: rows, COLUMNS: columns, ADD: add })
+            })
+            .map(plain)
+            .collect(),
+        "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "sgd" => [64, 1_792, 100_032]
+            .map(|length: usize| Case {
+                consts: consts! { LENGTH: length },
+                step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
+            })
+            .to_vec(),
+        name if name.starts_with("matmul") => products().into_iter().map(plain).collect(),
+        name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
+    }
+}
+
+fn tables() -> [(usize, usize); 6] {
+    [(1, 1), (7, 10), (64, 10), (65, 3), (2, 1_757), (130, 129)]
+}
+
+fn elementwise(backward: bool) -> Vec<Consts> {
+    let mut all = Vec::new();
+    for kind in [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::LeakyRelu(0.01),
+        Activation::Sigmoid,
+        Activation::Tanh,
+    ] {
+        let (kind, leak) = kind.consts();
+        for length in [1usize, 64, 1_757] {
+            match backward {
+                false => all.push(consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak }),
+                true => all.extend([false, true].map(|add| {
+                    consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak, ADD: add }
+                })),
+            }
+        }
+    }
+    all
+}
+
+/// Sizes around tile borders and sums long enough to go wrong. Every
+/// transposition, epilogue and activation occurs, but not each with each shape:
+/// a software adapter takes a second to compile each of these.
+fn products() -> Vec<Consts> {
+    const N: (bool, bool) = (false, false);
+    const BT: (bool, bool) = (false, true);
+    const AT: (bool, bool) = (true, false);
+    const BOTH: (bool, bool) = (true, true);
+    use Activation::{Identity, LeakyRelu, Relu, Sigmoid, Tanh};
+    use Epilogue::{Bias, Plain, Slope};
+    let all = [
+        // (M, N, K), transposed, epilogue, activation, add
+        ((1, 1, 1), N, Plain, Identity, false),
+        ((7, 7, 7), BOTH, Bias, Relu, false),
+        ((8, 8, 8), AT, Slope, Tanh, true),
+        ((1, 10, 1_757), BT, Bias, Identity, false),
+        ((64, 65, 1), N, Slope, Relu, false),
+        ((33, 31, 65), AT, Plain, Identity, true),
+        ((65, 64, 63), N, Slope, Sigmoid, true),
+        ((64, 128, 784), BT, Bias, Sigmoid, false),
+        ((128, 100, 64), AT, Plain, Identity, false),
+        ((64, 100, 128), N, Slope, LeakyRelu(0.1), false),
+        ((5, 3, 4_000), BT, Bias, Tanh, false),
+        ((130, 70, 57), BOTH, Plain, Identity, true),
+        ((100, 130, 33), BT, Bias, LeakyRelu(0.01), false),
+    ];
+    all.into_iter()
+        .map(|((m, n, k), (transpose_a, transpose_b), epilogue, activation, add)| {
+            let (kind, leak) = activation.consts();
+            consts! {
+                M: m as usize, N: n as usize, K: k as usize, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
+                ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+            }
+        })
+        .collect()
+}
+
+fn losses(name: &str) -> Vec<Case> {
+    let mut all = Vec::new();
+    for (batch, classes, slots, slot, samples) in [
+        (1, 1, 1, 0, 1),
+        (7, 10, 1, 0, 7),
+        (64, 10, 3, 2, 50),
+        (65, 3, 2, 1, 65),
+        (3, 1_757, 1, 0, 2),
+        (130, 2, 1, 0, 1),
+    ] {
+        let [batch, classes, slots] = [batch, classes, slots].map(|size: u32| size as usize);
+        let step = Step { slot, samples, ..Step::default() };
+        if name != "squared_error" {
+            all.push(Case { consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots }, step });
+            continue;
+        }
+        for (factor, scale) in [(1.0f32, 1.0f32), (2.0, 1.0), (2.0, 1.0 / classes as f32)] {
+            let consts =
+                consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, FACTOR: factor, SCALE: scale };
+            all.push(Case { consts, step });
+        }
+    }
+    all
+}
+
+fn gather() -> Vec<Case> {
+    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the step)
+    let shapes = [
+        (1, 1, 1, 1, 1, 0, 1, 0),
+        (64, 1, 28, 28, 100, 0, 100, 36),
+        (7, 3, 5, 5, 20, 0, 20, 18),
+        (16, 1, 8, 8, 200, 64, 64, 100),
+        (65, 4, 3, 7, 300, 256, 44, 235),
+    ];
+    shapes
+        .map(|(batch, channels, height, width, samples, chunk_first, chunk, first)| {
+            let values = channels * height * width;
+            let consts = consts! {
+                BATCH: batch as usize, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
+                PLANE: (height * width) as usize, CHANNELS: channels as usize, SAMPLES: samples as usize,
+                CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
+            };
+            Case { consts, step: Step { first, samples: batch as u32, ..Step::default() } }
+        })
+        .to_vec()
+}
+
+/// The content of one binding before the kernel runs.
+fn content(kernel: &Kernel, case: &Case, binding: usize, len: usize, rng: &mut ChaCha8Rng) -> Data {
+    let bind = &kernel.binds[binding];
+    let adds = case.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
+    if bind.access == Access::Write && !adds {
+        // Poison: what the kernel forgets to write stays not a number.
+        return match bind.element {
+            Element::Real => Data::Real(vec![f32::NAN; len]),
+            Element::Uint => Data::Uint(vec![GUARD; len]),
+        };
+    }
+    match (bind.element, bind.name) {
+        (Element::Real, _) => Data::Real((0..len).map(|_| number(rng)).collect()),
+        (Element::Uint, "order") => {
+            let mut order: Vec<u32> = (0..len as u32).collect();
+            order.shuffle(rng);
+            Data::Uint(order)
+        }
+        (Element::Uint, "labels") => {
+            let classes = case.consts.iter().find(|(name, _)| *name == "CLASSES");
+            let below = classes.map_or(10, |_| case.consts.uint("CLASSES").max(2) as u32);
+            // Softmax over one class has that class only.
+            let below =
+                if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
+            Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
+        }
+        (Element::Uint, _) => Data::Uint((0..len).map(|_| rng.next_u32()).collect()),
+    }
+}
+
+/// Mostly small numbers, some zeros, and outliers, without which an error in a
+/// softmax or a long sum hides.
+fn number(rng: &mut ChaCha8Rng) -> f32 {
+    match rng.random_range(0..20) {
+        0 => 0.0,
+        1 => rng.random_range(-20.0..20.0),
+        _ => rng.random_range(-1.0..1.0),
+    }
+}
+
+/// A Program of one dispatch per case, every view between guard words.
+fn program(kernel: &'static Kernel, cases: &[Case]) -> Program {
+    let mut program = Program::default();
+    for (at, case) in cases.iter().enumerate() {
+        let lens = (kernel.lens)(&case.consts);
+        let args = lens.iter().zip(kernel.binds).map(|(len, bind)| {
+            let name = format!("case {at} {}", bind.name);
+            program.bufs.push(BufDecl {
+                name,
+                element: bind.element,
+                len: ALIGN + aligned(*len) + ALIGN,
+                role: Role::Data,
+            });
+            View { buf: Buf(program.bufs.len() - 1), start: ALIGN, len: *len }
+        });
+        let args = args.collect();
+        program.steps.push(Dispatch {
+            kernel,
+            consts: case.consts.clone(),
+            args,
+            label: format!("case {at}"),
+        });
+    }
+    program
+}
+
+/// How a kernel did on all its cases.
+#[derive(Debug)]
+pub struct Verdict {
+    pub kernel: &'static Kernel,
+    pub cases: usize,
+    /// The worst element over all cases.
+    pub comparison: Comparison,
+    /// What is wrong, if anything: a sentence with the case.
+    pub problem: Option<String>,
+}
+
+/// Runs a kernel on all its cases on an engine and compares it with its twin.
+///
+/// # Errors
+/// When the engine itself fails; a wrong result is a [`Verdict::problem`].
+pub fn check(
+    kernel: &'static Kernel,
+    make_engine: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
+) -> Result<Verdict> {
+    let cases = cases(kernel);
+    let program = program(kernel, &cases);
+    let mut engine = make_engine(program.clone())?;
+    let mut verdict =
+        Verdict { kernel, cases: cases.len(), comparison: Comparison::default(), problem: None };
+    for (at, case) in cases.iter().enumerate() {
+        let guarded = fill(engine.as_mut(), &program, at, case)?;
+        let comparison = examine(engine.as_mut(), &program, at, &case.step)?;
+        let mut problem = (!comparison.agrees()).then(|| {
+            comparison
+                .at
+                .as_ref()
+                .map_or_else(|| "nothing was written".to_owned(), |element| element.to_string())
+        });
+        for (view, bind) in guarded.iter().zip(kernel.binds) {
+            if let Some(word) = broken_guard(engine.as_mut(), &program, *view)? {
+                problem.get_or_insert(format!(
+                    "{} was written outside, at word {word} of its buffer",
+                    bind.name
+                ));
+            }
+        }
+        verdict.comparison.merge(comparison);
+        if let Some(problem) = problem {
+            verdict.problem.get_or_insert(format!("{}: case {at} ({}): {problem}", kernel.name, case.consts));
+        }
+    }
+    if verdict.comparison.at.is_none() {
+        return Err(Error::Failure(format!("kernel {} was compared on nothing", kernel.name)));
+    }
+    Ok(verdict)
+}
+
+/// Fills the buffers of a case, guards included, and returns its views.
+fn fill(engine: &mut dyn Engine, program: &Program, at: usize, case: &Case) -> Result<Vec<View>> {
+    let dispatch = &program.steps[at];
+    let mut rng = generator(1, Purpose::Cases, at as u64);
+    for (binding, view) in dispatch.args.iter().enumerate() {
+        let buf = &program.bufs[view.buf.0];
+        let whole = View { buf: view.buf, start: 0, len: buf.len };
+        let guards = match buf.element {
+            Element::Real => Data::Real(vec![f32::from_bits(GUARD); buf.len]),
+            Element::Uint => Data::Uint(vec![GUARD; buf.len]),
+        };
+        engine.write(whole, guards.as_slice())?;
+        engine.write(*view, content(dispatch.kernel, case, binding, view.len, &mut rng).as_slice())?;
+    }
+    Ok(dispatch.args.clone())
+}
+
+/// The first word outside a view that is no longer a guard.
+fn broken_guard(engine: &mut dyn Engine, program: &Program, view: View) -> Result<Option<usize>> {
+    let whole = View { buf: view.buf, start: 0, len: program.bufs[view.buf.0].len };
+    let bits: Vec<u32> = match engine.read(whole)? {
+        Data::Real(values) => values.iter().map(|value| value.to_bits()).collect(),
+        Data::Uint(values) => values,
+    };
+    let inside = view.start..view.start + view.len;
+    Ok(bits.iter().enumerate().position(|(at, word)| !inside.contains(&at) && *word != GUARD))
+}

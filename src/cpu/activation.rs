@@ -1,0 +1,143 @@
+//! Twins of `activate` and `activation_slope` in `common.wgsl`, of
+//! `activation.wgsl` and `activation_backward.wgsl`.
+
+use super::{DIVISION, EPS, TINY, exp_error};
+use crate::kernel::{Call, Const, Real, Slice, SliceMut};
+
+/// An elementwise function whose derivative can be told from its output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    Identity,
+    /// max(x, 0)
+    Relu,
+    /// x where positive, else slope · x; the slope is positive.
+    LeakyRelu(f32),
+    /// 1 / (1 + e⁻ˣ)
+    Sigmoid,
+    /// (1 - e⁻²ˣ) / (1 + e⁻²ˣ)
+    Tanh,
+}
+
+impl Activation {
+    /// The constants that choose it in a shader: `ACTIVATION` and `LEAK`.
+    pub fn consts(self) -> (Const, Const) {
+        let (kind, leak) = match self {
+            Activation::Identity => (0, 0.0),
+            Activation::Relu => (1, 0.0),
+            Activation::LeakyRelu(slope) => (2, slope),
+            Activation::Sigmoid => (3, 0.0),
+            Activation::Tanh => (4, 0.0),
+        };
+        (Const::Uint(kind), Const::from(leak))
+    }
+
+    /// The activation that a call's constants choose.
+    pub fn of(call: Call) -> Activation {
+        match call.consts.uint("ACTIVATION") {
+            1 => Activation::Relu,
+            2 => Activation::LeakyRelu(call.consts.float("LEAK") as f32),
+            3 => Activation::Sigmoid,
+            4 => Activation::Tanh,
+            _ => Activation::Identity,
+        }
+    }
+
+    pub fn apply(self, x: f64) -> f64 {
+        match self {
+            Activation::Identity => x,
+            Activation::Relu => x.max(0.0),
+            Activation::LeakyRelu(slope) => {
+                if x > 0.0 {
+                    x
+                } else {
+                    f64::from(slope) * x
+                }
+            }
+            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::Tanh => x.tanh(),
+        }
+    }
+
+    /// The derivative at the point whose output is `y`.
+    pub fn slope(self, y: f64) -> f64 {
+        match self {
+            Activation::Identity => 1.0,
+            Activation::Relu => {
+                if y > 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Activation::LeakyRelu(slope) => {
+                if y > 0.0 {
+                    1.0
+                } else {
+                    slope.into()
+                }
+            }
+            Activation::Sigmoid => y * (1.0 - y),
+            Activation::Tanh => 1.0 - y * y,
+        }
+    }
+
+    /// Largest error of the f32 result at an input that is itself off by `error`.
+    pub fn apply_error(self, x: f64, error: f64) -> f64 {
+        let y = self.apply(x);
+        match self {
+            Activation::Identity | Activation::Relu => error,
+            Activation::LeakyRelu(slope) => error * f64::from(slope).abs().max(1.0) + EPS * y.abs(),
+            // The slope is at most 1/4; e⁻|ˣ| may be in the numerator and in the denominator.
+            Activation::Sigmoid => error / 4.0 + y * (2.0 * exp_error(x) + EPS + DIVISION) + TINY,
+            Activation::Tanh => {
+                let e = (-2.0 * x.abs()).exp();
+                let from_exp = 2.0 * e * exp_error(2.0 * x) / (1.0 + e).powi(2);
+                error + from_exp + y.abs() * (2.0 * EPS + DIVISION) + TINY
+            }
+        }
+    }
+
+    /// Largest error of the f32 derivative from an exact output `y`.
+    pub fn slope_error(self, y: f64) -> f64 {
+        match self {
+            Activation::Identity | Activation::Relu | Activation::LeakyRelu(_) => 0.0,
+            Activation::Sigmoid => 2.0 * EPS * self.slope(y).abs() + TINY,
+            Activation::Tanh => EPS * (y * y + self.slope(y).abs()) + TINY,
+        }
+    }
+}
+
+/// y = activate(x)
+pub fn activation<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let activation = Activation::of(call);
+    for (y, x) in writes[0].real().iter_mut().zip(reads[0].real()) {
+        *y = T::of(activation.apply(x.f64()));
+    }
+}
+
+pub fn activation_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let activation = Activation::of(call);
+    for (y, x) in writes[0].real().iter_mut().zip(reads[0].real()) {
+        *y = activation.apply_error(*x, 0.0);
+    }
+}
+
+/// dx = dy · activation'(y)
+pub fn activation_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
+    let (y, dy, dx) = (reads[0].real(), reads[1].real(), writes[0].real());
+    for i in 0..dx.len() {
+        let gradient = dy[i].f64() * activation.slope(y[i].f64());
+        dx[i] = T::of(if add { dx[i].f64() + gradient } else { gradient });
+    }
+}
+
+pub fn activation_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
+    let (y, dy, dx) = (reads[0].real(), reads[1].real(), writes[0].real());
+    for i in 0..dx.len() {
+        let gradient = dy[i] * activation.slope(y[i]);
+        let error = dy[i].abs() * activation.slope_error(y[i]) + EPS * gradient.abs() + TINY;
+        dx[i] = error + if add { EPS * (gradient.abs() + dx[i].abs()) } else { 0.0 };
+    }
+}

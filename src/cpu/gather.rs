@@ -1,0 +1,76 @@
+//! Twins of `gather_batch.wgsl` and `one_hot.wgsl`.
+
+use super::EPS;
+use crate::kernel::{Call, Real, Slice, SliceMut};
+
+/// What one row of a batch is made from.
+struct Row<'a> {
+    /// Packed pixels, four to a word, the lowest byte first.
+    words: &'a [u32],
+    label: u32,
+}
+
+impl Row<'_> {
+    fn byte(&self, value: usize) -> f64 {
+        self.words[value / 4].to_le_bytes()[value % 4].into()
+    }
+}
+
+/// The sample that a row shows, when it lies in this call's chunk.
+fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option<Row<'a>> {
+    let (images, labels, order) = (reads[0].uint(), reads[1].uint(), reads[2].uint());
+    let [words, first, length] = ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH"].map(|n| call.consts.uint(n));
+    // Rows past the end of the data repeat the last sample; the loss ignores them.
+    let position = (call.step.first as usize + row).min(order.len() - 1);
+    let sample = order[position] as usize;
+    let at = sample.checked_sub(first).filter(|at| *at < length)?;
+    Some(Row { words: &images[at * words..][..words], label: labels[sample] })
+}
+
+/// x[r] = scale · image + shift of the r-th sample of this step, and its label.
+pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let [batch, values, plane, channels] =
+        ["BATCH", "VALUES", "PLANE", "CHANNELS"].map(|n| call.consts.uint(n));
+    let (scale, shift) = reads[3].real().split_at(channels);
+    for row in 0..batch {
+        let Some(sample) = source(call, reads, row) else { continue };
+        let x = &mut writes[0].real()[row * values..][..values];
+        for (value, x) in x.iter_mut().enumerate() {
+            let channel = value / plane;
+            *x = T::of(sample.byte(value) * scale[channel].f64() + shift[channel].f64());
+        }
+        writes[1].uint()[row] = sample.label;
+    }
+}
+
+pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let [batch, values, plane, channels] =
+        ["BATCH", "VALUES", "PLANE", "CHANNELS"].map(|n| call.consts.uint(n));
+    let (scale, shift) = reads[3].real().split_at(channels);
+    // Rows of other chunks are not touched, and labels are exact.
+    writes[0].real().fill(0.0);
+    writes[1].uint().fill(0);
+    for row in 0..batch {
+        let Some(sample) = source(call, reads, row) else { continue };
+        let x = &mut writes[0].real()[row * values..][..values];
+        for (value, x) in x.iter_mut().enumerate() {
+            let channel = value / plane;
+            *x = 2.0 * EPS * ((sample.byte(value) * scale[channel]).abs() + shift[channel].abs());
+        }
+    }
+}
+
+/// t[r, c] = 1 where c is the label of row r, else 0; with a single column, the label.
+pub fn one_hot<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let classes = call.consts.uint("CLASSES");
+    for (row, label) in writes[0].real().chunks_exact_mut(classes).zip(reads[0].uint()) {
+        for (c, target) in row.iter_mut().enumerate() {
+            let hot = if classes == 1 { 1 } else { c as u32 };
+            *target = T::of(if *label == hot { 1.0 } else { 0.0 });
+        }
+    }
+}
+
+pub fn one_hot_bound(_: Call, _: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    writes[0].real().fill(0.0);
+}

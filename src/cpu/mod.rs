@@ -1,0 +1,37 @@
+//! The twins: for every shader the same contract in plain Rust, one function of
+//! the same name, and beside it the error that f32 arithmetic may make of it.
+//!
+//! Twins are the plainest loops, never an imitation of GPU threads. They
+//! compute in f64 whatever they store; [`Real`](crate::kernel::Real) decides
+//! that. A `*_bound` function follows the shader's arithmetic operation by
+//! operation, with the accuracy that WGSL promises for each (WGSL, "Floating
+//! point accuracy"): it holds for any order of the sums, with or without fused
+//! multiply-add, and for either direction of rounding.
+
+pub mod activation;
+pub mod gather;
+pub mod loss;
+pub mod matmul;
+pub mod sgd;
+pub mod softmax;
+pub mod sums;
+
+/// Relative error of one correctly rounded f32 operation, rounded either way:
+/// WGSL does not fix the direction.
+pub const EPS: f64 = f32::EPSILON as f64;
+
+/// Results below this may be flushed to zero.
+pub const TINY: f64 = f32::MIN_POSITIVE as f64;
+
+/// Relative error of an f32 division: 2.5 ULP.
+pub const DIVISION: f64 = 2.5 * EPS;
+
+/// Relative error of `exp(x)`: 3 + 2·|x| ULP.
+pub fn exp_error(x: f64) -> f64 {
+    (3.0 + 2.0 * x.abs()) * EPS
+}
+
+/// Absolute error of `log(x)` whose value is `log`: 2⁻²¹ near one, elsewhere 3 ULP.
+pub fn log_error(log: f64) -> f64 {
+    (3.0 * EPS * log.abs()).max(2f64.powi(-21))
+}

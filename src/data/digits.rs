@@ -1,0 +1,46 @@
+//! The 8×8 handwritten digits that come with the program, so that a first run needs no download.
+
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
+use super::{Dataset, ImageShape, Samples};
+use crate::error::{Error, Result};
+
+/// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` says where they are from.
+const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
+const SHAPE: ImageShape = ImageShape { channels: 1, height: 8, width: 8 };
+const CLASSES: usize = 10;
+/// Every fifth sample is held out, so that both parts are drawn from the whole length of the file.
+const HELD_OUT_EVERY: usize = 5;
+
+/// The built-in set: 1,437 samples to train on, 360 held out.
+pub(super) fn dataset() -> Result<Dataset> {
+    let mut csv = String::new();
+    GzDecoder::new(CSV)
+        .read_to_string(&mut csv)
+        .ok()
+        .and_then(|_| parse(&csv))
+        .map(|all| {
+            let (held_out, train): (Vec<_>, Vec<_>) =
+                (0..all.len()).partition(|index| index % HELD_OUT_EVERY == 0);
+            Dataset::new("digits", CLASSES, all.subset(&train), all.subset(&held_out))
+        })
+        .ok_or_else(|| {
+            Error::Failure("the digits built into this program are damaged, so build it again".into())
+        })
+}
+
+fn parse(csv: &str) -> Option<Samples> {
+    let mut all = Samples { shape: SHAPE, pixels: Vec::new(), labels: Vec::new() };
+    for line in csv.lines() {
+        let mut values = line.split(',').map(|value| value.parse::<u32>().ok());
+        for _ in 0..SHAPE.values() {
+            // Rounded to the nearest of 255 steps.
+            let value = values.next()??;
+            all.pixels.push(u8::try_from((value * 255 + 8) / 16).ok()?);
+        }
+        all.labels.push(values.next()??);
+    }
+    Some(all)
+}

@@ -1,0 +1,113 @@
+//! A folder of four IDX files as a data set: which files, and whether they fit together.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{Dataset, Samples, idx};
+use crate::error::{Error, Result};
+
+/// The two files of one part of a set.
+struct Part {
+    images: PathBuf,
+    labels: PathBuf,
+}
+
+/// Reads a folder's four files. `name` becomes the set's name.
+pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
+    // Both files of a part carry the same prefix, so that images never meet another set's labels.
+    let held_out = if holds_any(folder, &["t10k"])? { "t10k" } else { "test" };
+    // All four are found before the first is read, so that a missing one is reported at once.
+    let (train_files, held_out_files) = (Part::find(folder, "train")?, Part::find(folder, held_out)?);
+    let (train, held_out) = (train_files.read()?, held_out_files.read()?);
+    if train.shape != held_out.shape {
+        return Err(Error::Data(format!(
+            "{} holds images of {}, but {} holds images of {}, \
+             so scale both parts of the set to one size",
+            held_out_files.images.display(),
+            held_out.shape,
+            train_files.images.display(),
+            train.shape
+        )));
+    }
+    let classes = train.labels.iter().max().map_or(0, |&label| label as usize + 1);
+    if let Some((index, label)) =
+        held_out.labels.iter().enumerate().find(|(_, label)| **label as usize >= classes)
+    {
+        return Err(Error::Data(format!(
+            "{} has the label {label} at index {index}, but the labels of {} end at {}, \
+             and a class without a training sample can't be learnt, so leave its samples out",
+            held_out_files.labels.display(),
+            train_files.labels.display(),
+            classes - 1
+        )));
+    }
+    Ok(Dataset::new(name, classes, train, held_out))
+}
+
+/// Whether the folder has any file of any of these parts.
+pub(super) fn holds_any(folder: &Path, prefixes: &[&str]) -> Result<bool> {
+    for prefix in prefixes {
+        for names in [image_names(prefix), label_names(prefix)] {
+            if find(folder, &names)?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+impl Part {
+    fn find(folder: &Path, prefix: &str) -> Result<Part> {
+        let file = |names: Vec<String>| {
+            find(folder, &names)?.ok_or_else(|| {
+                Error::Data(format!(
+                    "{} has no {}, with or without .gz, so add it or name another folder",
+                    folder.display(),
+                    names[0]
+                ))
+            })
+        };
+        Ok(Part { images: file(image_names(prefix))?, labels: file(label_names(prefix))? })
+    }
+
+    fn read(&self) -> Result<Samples> {
+        let (shape, pixels) = idx::read_images(&self.images)?;
+        let labels = idx::read_labels(&self.labels, pixels.len() / shape.values(), &self.images)?;
+        Ok(Samples { shape, pixels, labels })
+    }
+}
+
+fn image_names(prefix: &str) -> Vec<String> {
+    [3, 4].iter().flat_map(|dimensions| spellings(prefix, "images", *dimensions)).collect()
+}
+
+fn label_names(prefix: &str) -> Vec<String> {
+    spellings(prefix, "labels", 1)
+}
+
+/// The names one file may have, the usual one first and the plain one before the compressed.
+fn spellings(prefix: &str, kind: &str, dimensions: usize) -> Vec<String> {
+    ["-", "."]
+        .iter()
+        .flat_map(|dash| ["", ".gz"].map(|end| format!("{prefix}-{kind}{dash}idx{dimensions}-ubyte{end}")))
+        .collect()
+}
+
+/// The first of `names` that the folder has.
+fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
+    for name in names {
+        let path = folder.join(name);
+        match fs::metadata(&path) {
+            Ok(_) => return Ok(Some(path)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => {
+                return Err(Error::Data(format!(
+                    "{} can't be looked into ({error}), so check the permissions of its folder",
+                    path.display()
+                )));
+            }
+        }
+    }
+    Ok(None)
+}

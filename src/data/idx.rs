@@ -1,0 +1,248 @@
+//! IDX files, the format MNIST came in, plain or compressed with gzip.
+//!
+//! A file is two zero bytes, an element type, the number of dimensions, each dimension as a
+//! big-endian u32, and the elements, last dimension fastest. Nothing in a file is trusted: memory
+//! is taken for what a file really holds, at most about twice as much, whatever its header claims.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::{ImageShape, MAX_CLASSES};
+use crate::error::{Error, Result};
+
+const FIX: &str = "so copy or download it again";
+
+/// Reads the images of a 3-D (N, H, W) or 4-D (N, H, W, C) file of bytes.
+///
+/// Returns their size and N × C·H·W pixels, channels first.
+pub(super) fn read_images(path: &Path) -> Result<(ImageShape, Vec<u8>)> {
+    let mut file = IdxFile::open(path, "images")?;
+    let (count, [height, width, channels]) = match file.dimensions[..] {
+        [count, height, width] => (count, [height, width, 1]),
+        [count, height, width, channels] => (count, [height, width, channels]),
+        ref other => return Err(file.wrong_dimensions("images of 3 or 4 dimensions", other)),
+    };
+    if file.element != Element::U8 {
+        return Err(file.error(format_args!(
+            "holds {}, but pixels must be unsigned bytes, so convert it",
+            file.element
+        )));
+    }
+    if count == 0 {
+        return Err(file.error(format_args!(
+            "holds no images, but each part of a data set needs at least one, so add some"
+        )));
+    }
+    let shape = ImageShape { channels, height, width };
+    shape.check(path.display())?;
+    let length = count.checked_mul(shape.values());
+    let mut pixels = file.elements(length, format_args!("{count} images of {shape}"))?;
+    if channels > 1 {
+        let mut interleaved = vec![0; shape.values()];
+        for image in pixels.chunks_exact_mut(shape.values()) {
+            interleaved.copy_from_slice(image);
+            shape.separate_channels(&interleaved, image);
+        }
+    }
+    Ok((shape, pixels))
+}
+
+/// Reads the labels of a 1-D file of unsigned bytes, or of signed 16- or 32-bit integers for more
+/// classes.
+///
+/// There must be `count` of them, one for each image in the file `images`. Checking this before
+/// reading any also bounds how much is read.
+pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Vec<u32>> {
+    let mut file = IdxFile::open(path, "labels")?;
+    let promised = match file.dimensions[..] {
+        [promised] => promised,
+        ref other => return Err(file.wrong_dimensions("labels of 1 dimension", other)),
+    };
+    let size = match file.element {
+        Element::U8 => 1,
+        Element::I16 => 2,
+        Element::I32 => 4,
+        Element::Other(_) => {
+            return Err(file.error(format_args!(
+                "holds {}, but labels must be unsigned bytes or 16- or 32-bit integers, \
+                 so convert it",
+                file.element
+            )));
+        }
+    };
+    if promised != count {
+        return Err(file.error(format_args!(
+            "holds {promised} labels for the {count} images of {}, so take both files from one set",
+            images.display()
+        )));
+    }
+    let bytes = file.elements(count.checked_mul(size), format_args!("{count} labels"))?;
+    let mut labels = Vec::with_capacity(count);
+    for (index, bytes) in bytes.chunks_exact(size).enumerate() {
+        // The first byte carries the sign of the wider types.
+        let first = if size == 1 { i32::from(bytes[0]) } else { i32::from(bytes[0] as i8) };
+        let label = bytes[1..].iter().fold(first, |label, byte| label << 8 | i32::from(*byte));
+        match u32::try_from(label) {
+            Ok(label) if (label as usize) < MAX_CLASSES => labels.push(label),
+            _ => {
+                return Err(file.error(format_args!(
+                    "has the label {label} at index {index}, but labels run from 0 to {}, \
+                     so renumber the classes",
+                    MAX_CLASSES - 1
+                )));
+            }
+        }
+    }
+    Ok(labels)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Element {
+    U8,
+    I16,
+    I32,
+    Other(u8),
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Element::U8 => "unsigned bytes",
+            Element::I16 => "16-bit integers",
+            Element::I32 => "32-bit integers",
+            Element::Other(0x09) => "signed bytes",
+            Element::Other(0x0d) => "32-bit floats",
+            Element::Other(0x0e) => "64-bit floats",
+            Element::Other(code) => return write!(f, "elements of the unknown type {code:#04x}"),
+        })
+    }
+}
+
+/// An open file whose header has been read.
+struct IdxFile<'a> {
+    path: &'a Path,
+    source: Box<dyn Read>,
+    element: Element,
+    dimensions: Vec<usize>,
+}
+
+impl<'a> IdxFile<'a> {
+    /// Opens a file and reads its header; `expected` says in an error what the file should hold.
+    fn open(path: &'a Path, expected: &str) -> Result<Self> {
+        let mut source = open(path).map_err(|error| unreadable(path, &error))?;
+        let mut header = |bytes: &mut [u8]| {
+            source.read_exact(bytes).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its header, {FIX}")),
+                _ => unreadable(path, &error),
+            })
+        };
+        let mut magic = [0; 4];
+        header(&mut magic)?;
+        let [0, 0, element, dimensions] = magic else {
+            return Err(bad(
+                path,
+                format_args!("begins with the bytes {magic:02x?}, not like an IDX file of {expected}, {FIX}"),
+            ));
+        };
+        let element = match element {
+            0x08 => Element::U8,
+            0x0b => Element::I16,
+            0x0c => Element::I32,
+            other => Element::Other(other),
+        };
+        let mut sizes = vec![0; usize::from(dimensions)];
+        for size in &mut sizes {
+            let mut bytes = [0; 4];
+            header(&mut bytes)?;
+            *size = u32::from_be_bytes(bytes) as usize;
+        }
+        Ok(IdxFile { path, source, element, dimensions: sizes })
+    }
+
+    /// Reads the elements, `length` bytes (`None`: more than this machine can address) and then the
+    /// end of the file.
+    fn elements(&mut self, length: Option<usize>, content: fmt::Arguments<'_>) -> Result<Vec<u8>> {
+        let length = length.ok_or_else(|| {
+            self.error(format_args!("promises {content}, which is more than this machine can address, {FIX}"))
+        })?;
+        let mut bytes = Vec::new();
+        match read_up_to(&mut self.source, length, &mut bytes) {
+            Ok(()) if bytes.len() == length => {}
+            Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+                return Err(unreadable(self.path, &error));
+            }
+            _ => {
+                return Err(self.error(format_args!(
+                    "ends after {} of the {length} bytes of the {content} that it promises, {FIX}",
+                    bytes.len()
+                )));
+            }
+        }
+        // Reaching the end also has gzip compare its checksum.
+        match self.source.read(&mut [0]) {
+            Ok(0) => Ok(bytes),
+            Ok(_) => Err(self.error(format_args!(
+                "goes on after the {length} bytes of the {content} that it promises, {FIX}"
+            ))),
+            Err(error) => Err(unreadable(self.path, &error)),
+        }
+    }
+
+    fn wrong_dimensions(&self, expected: &str, dimensions: &[usize]) -> Error {
+        let fix = match dimensions.len() {
+            1 | 3 | 4 => "so see whether the files of images and labels are swapped",
+            _ => "so convert it",
+        };
+        self.error(format_args!("is {}-dimensional, but {expected} were expected, {fix}", dimensions.len()))
+    }
+
+    fn error(&self, problem: fmt::Arguments<'_>) -> Error {
+        bad(self.path, problem)
+    }
+}
+
+/// Opens a file for reading, through gzip if its content says so: browsers unpack files and leave
+/// the name.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    // Opening a pipe would wait for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        Ok(Box::new(MultiGzDecoder::new(file)))
+    } else {
+        Ok(Box::new(file))
+    }
+}
+
+/// Appends `length` bytes to `bytes`, or as many as there are. Room is made for what has come so
+/// far once more, so that a promise alone costs no memory.
+fn read_up_to(source: &mut impl Read, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    while bytes.len() < length {
+        let step = (length - bytes.len()).min(bytes.len().max(1 << 16));
+        bytes.try_reserve_exact(step)?;
+        if source.by_ref().take(step as u64).read_to_end(bytes)? < step {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            bad(path, format_args!("is damaged gzip data ({error}), {FIX}"))
+        }
+        _ => bad(path, format_args!("can't be read ({error}), so check the file and its permissions")),
+    }
+}
+
+fn bad(path: &Path, problem: fmt::Arguments<'_>) -> Error {
+    Error::Data(format!("{} {problem}", path.display()))
+}

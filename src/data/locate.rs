@@ -1,0 +1,83 @@
+//! From the name of a data set, or a path, to the place it is read from.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::folder;
+use crate::error::{Error, Result, suggestion};
+
+/// The names that [`load`](super::load) knows besides folders.
+pub const NAMES: [&str; 2] = ["digits", "mnist"];
+
+/// Where a data set is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The set that is built into the program.
+    Digits,
+    /// A folder that exists.
+    Folder(PathBuf),
+}
+
+/// Finds a data set by name, or as a folder relative to `cwd`; a name wins over a folder called the
+/// same, which is reached as `./name`.
+///
+/// `mnist` is the first of these folders to hold a file named like those of MNIST:
+/// `data_folder/mnist` and `data_folder` itself, where `data_folder` is the value of the
+/// environment variable `WGRAD_DATA` (an explicit wish, so it comes first; empty counts as unset),
+/// then `cwd/data/mnist` and `cwd/mnist`.
+///
+/// # Errors
+///
+/// [`Error::Usage`] if `name` is neither known nor a folder; [`Error::Data`] if MNIST is in none of
+/// its places, naming them all, or if a folder can't be looked into.
+pub fn locate(name: &str, cwd: &Path, data_folder: Option<&OsStr>) -> Result<Source> {
+    match name {
+        "digits" => Ok(Source::Digits),
+        "mnist" => mnist(cwd, data_folder).map(Source::Folder),
+        path => existing_folder(path, cwd).map(Source::Folder),
+    }
+}
+
+fn mnist(cwd: &Path, data_folder: Option<&OsStr>) -> Result<PathBuf> {
+    let mut places = Vec::new();
+    if let Some(folder) = data_folder.filter(|folder| !folder.is_empty()) {
+        let folder = cwd.join(folder);
+        places.extend([folder.join("mnist"), folder]);
+    }
+    places.extend([cwd.join("data").join("mnist"), cwd.join("mnist")]);
+    for place in &places {
+        if folder::holds_any(place, &["train", "t10k", "test"])? {
+            return Ok(place.clone());
+        }
+    }
+    let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
+    Err(Error::Data(format!(
+        "MNIST was not found in {}, so put train-images-idx3-ubyte.gz, \
+         train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz \
+         into one of these folders or set WGRAD_DATA to the folder that holds them \
+         (the set “digits” is built in)",
+        places.join(", ")
+    )))
+}
+
+fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
+    let folder = cwd.join(path);
+    match fs::metadata(&folder) {
+        Ok(found) if found.is_dir() => Ok(folder),
+        Ok(_) => Err(Error::Usage(format!(
+            "{path} is a file, but a data set is “digits”, “mnist” or a folder with IDX files, \
+             so name the folder"
+        ))),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(Error::Usage(format!(
+                "“{path}” is neither “digits” nor “mnist” nor a folder with four IDX files{}",
+                suggestion(path, &NAMES)
+            )))
+        }
+        Err(error) => Err(Error::Data(format!(
+            "{path} can't be looked into ({error}), so check the path and its permissions"
+        ))),
+    }
+}

@@ -1,0 +1,197 @@
+//! Data sets: images of one size, each with a class, in a part to train on and a part held out.
+//!
+//! [`load`] takes a name or a folder ([`locate`] says where it looks), the folder's IDX files are
+//! read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes all the
+//! way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they become
+//! numbers.
+
+mod digits;
+mod folder;
+mod idx;
+mod locate;
+mod normaliser;
+mod picture;
+mod split;
+
+pub use locate::{NAMES, Source, locate};
+pub use normaliser::Normaliser;
+pub use picture::read_picture;
+pub use split::split_validation;
+
+use std::fmt;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// The largest width or height of an image, in pixels.
+pub const MAX_SIDE: usize = 512;
+/// The largest number of channels: red, green, blue and alpha.
+pub const MAX_CHANNELS: usize = 4;
+/// The largest number of classes; labels run from 0 to one less.
+pub const MAX_CLASSES: usize = 65_536;
+
+/// The size of one image, channels first. Displays as `1×28×28`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageShape {
+    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+    pub channels: usize,
+    /// Rows, in pixels.
+    pub height: usize,
+    /// Columns, in pixels.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// The number of values of one image, C·H·W.
+    pub fn values(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Checks that the shape is one this crate works with: 1 to 4 channels, sides of 1 to 512
+    /// pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Data`], a sentence that begins with `owner`, the thing whose images these are.
+    pub fn check(&self, owner: impl fmt::Display) -> Result<()> {
+        let sides = 1..=MAX_SIDE;
+        let channels = 1..=MAX_CHANNELS;
+        if channels.contains(&self.channels) && sides.contains(&self.height) && sides.contains(&self.width) {
+            return Ok(());
+        }
+        Err(Error::Data(format!(
+            "{owner} has images of {self}, but only 1 to {MAX_CHANNELS} channels and \
+             sides of 1 to {MAX_SIDE} pixels are supported, so scale the images first"
+        )))
+    }
+
+    /// Copies one image from the order of picture files, H × W × C, to that of tensors, C × H × W.
+    /// Both slices hold [`values`](Self::values) bytes.
+    fn separate_channels(&self, interleaved: &[u8], planar: &mut [u8]) {
+        let plane = self.height * self.width;
+        for (pixel, values) in interleaved.chunks_exact(self.channels).enumerate() {
+            for (channel, value) in values.iter().enumerate() {
+                planar[channel * plane + pixel] = *value;
+            }
+        }
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
+    }
+}
+
+/// Images of one size with a class each: what a run trains on or is measured on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Samples {
+    /// The size of every image.
+    pub shape: ImageShape,
+    /// N × C·H·W bytes, 0 to 255, images one after another, each channel by channel and row by row.
+    pub pixels: Vec<u8>,
+    /// N classes, in the order of the images.
+    pub labels: Vec<u32>,
+}
+
+impl Samples {
+    /// N, the number of samples.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The C·H·W bytes of one image.
+    ///
+    /// # Panics
+    ///
+    /// If `index` isn't below [`len`](Self::len).
+    pub fn image(&self, index: usize) -> &[u8] {
+        let values = self.shape.values();
+        &self.pixels[index * values..][..values]
+    }
+
+    /// Copies of the samples at `indices`, in that order.
+    ///
+    /// # Panics
+    ///
+    /// If an index isn't below [`len`](Self::len).
+    pub fn subset(&self, indices: &[usize]) -> Samples {
+        let mut pixels = Vec::with_capacity(indices.len() * self.shape.values());
+        for &index in indices {
+            pixels.extend_from_slice(self.image(index));
+        }
+        Samples {
+            shape: self.shape,
+            pixels,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+        }
+    }
+}
+
+/// Images to train on, and images of the same size and classes that training never sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+    /// What [`load`] was asked for: a name or a path.
+    pub name: String,
+    /// The names of the classes, by label: `"0"`, `"1"` and so on.
+    pub classes: Vec<String>,
+    /// The part to train on; never empty.
+    pub train: Samples,
+    /// The part to measure on; never empty, and of the same image size.
+    pub held_out: Samples,
+    /// `sha256:` and 64 hexadecimal digits over the image size, the number of classes, and the
+    /// pixels and labels of both parts: equal digests mean equal data, wherever it was read from.
+    pub digest: String,
+}
+
+impl Dataset {
+    fn new(name: &str, classes: usize, train: Samples, held_out: Samples) -> Dataset {
+        let digest = digest(classes, [&train, &held_out]);
+        let classes = (0..classes).map(|class| class.to_string()).collect();
+        Dataset { name: name.to_owned(), classes, train, held_out, digest }
+    }
+}
+
+/// Loads a data set: `digits` (built in), `mnist`, or a folder with four IDX files.
+///
+/// Where `mnist` is looked for is said at [`locate`]. A folder holds images and labels for each
+/// part: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same for the held-out part
+/// with `t10k` or `test` in place of `train`. Each may be compressed and end in `.gz`, `.idx` may
+/// stand for `-idx`, and `idx4` files hold N × H × W × C images.
+///
+/// # Errors
+///
+/// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::Data`] for files that
+/// are missing, unreadable, damaged, or at odds with each other.
+pub fn load(name_or_path: &str) -> Result<Dataset> {
+    let data_folder = std::env::var_os("WGRAD_DATA");
+    match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
+        Source::Digits => digits::dataset(),
+        Source::Folder(folder) => folder::dataset(name_or_path, &folder),
+    }
+}
+
+fn digest(classes: usize, parts: [&Samples; 2]) -> String {
+    let mut hash = Sha256::new();
+    let number = |hash: &mut Sha256, value: usize| hash.update((value as u64).to_le_bytes());
+    number(&mut hash, classes);
+    for part in parts {
+        let ImageShape { channels, height, width } = part.shape;
+        for value in [part.len(), channels, height, width] {
+            number(&mut hash, value);
+        }
+        hash.update(&part.pixels);
+        for label in &part.labels {
+            hash.update(label.to_le_bytes());
+        }
+    }
+    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}

@@ -1,0 +1,47 @@
+//! From bytes to the numbers a network is fed.
+
+use super::Samples;
+
+/// How pixels are brought to mean 0 and deviation 1: value = (byte/255 − mean) / std, per channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Normaliser {
+    /// C means of byte/255.
+    pub mean: Vec<f32>,
+    /// C standard deviations of byte/255 (over N, not N − 1); 1 for a channel that never changes,
+    /// and so never 0.
+    pub std: Vec<f32>,
+}
+
+impl Normaliser {
+    /// Measures all pixels of `samples`, which should be the training part alone: what is known of
+    /// held-out samples must not reach the network, not even through their mean.
+    ///
+    /// The sums are of integers, and so exact and independent of any order. Without samples the
+    /// mean is 0.
+    pub fn of(samples: &Samples) -> Normaliser {
+        let channels = samples.shape.channels;
+        let plane = samples.shape.height * samples.shape.width;
+        // Σ x and Σ x² per channel; u64 is enough for 2^48 bytes.
+        let mut sums = vec![(0u64, 0u64); channels];
+        for (index, values) in samples.pixels.chunks_exact(plane).enumerate() {
+            let (sum, squares) = &mut sums[index % channels];
+            for &value in values {
+                let value = u64::from(value);
+                *sum += value;
+                *squares += value * value;
+            }
+        }
+        let count = (samples.len() * plane).max(1) as u128;
+        let scale = 255.0 * count as f64;
+        let measure = |&(sum, squares): &(u64, u64)| {
+            let sum = u128::from(sum);
+            // N·Σx² − (Σx)² = N²·variance is exact, and so 0 for a constant channel and only for
+            // one.
+            let spread = u128::from(squares) * count - sum * sum;
+            let std = if spread == 0 { 1.0 } else { (spread as f64).sqrt() / scale };
+            ((sum as f64 / scale) as f32, std as f32)
+        };
+        let (mean, std) = sums.iter().map(measure).unzip();
+        Normaliser { mean, std }
+    }
+}

@@ -1,0 +1,210 @@
+//! A picture from a file as one image of a set's size.
+
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::imageops::{self, FilterType};
+use image::{
+    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits, Luma,
+    LumaA, Pixel, Rgb, Rgba,
+};
+
+use super::ImageShape;
+use crate::error::{Error, Result};
+
+/// A picture's largest width or height, its largest size in memory, and its largest file: all far
+/// above a photograph's, and small enough that no file can exhaust memory.
+const MAX_PICTURE_SIDE: u32 = 16_384;
+const MAX_PICTURE_BYTES: u64 = 512 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Reads a PNG or JPEG picture, told apart by content, as C·H·W bytes of `shape`, channels first.
+///
+/// - It is turned upright as its EXIF orientation says.
+/// - Colours become those of the shape: grey by the weights of Rec. 709 for 1 and 2 channels, RGB
+///   for 3 and 4. Samples of 16 bits are rounded to 8.
+/// - `invert` turns every grey or colour value v into 255 − v, for dark ink on white paper where
+///   the set has bright ink on black.
+/// - Transparency shows black for shapes without alpha (2 and 4 channels keep it as their last). As
+///   inverting comes first, inverted dark ink on a transparent ground is bright ink on black.
+/// - A picture of the size of `shape` stays as it is. Any other is scaled, keeping its aspect
+///   ratio, to the largest that fits (triangle filter, over the area of each new pixel when
+///   shrinking), and centred on opaque black; an odd pixel of margin goes to the right or the
+///   bottom.
+///
+/// # Errors
+///
+/// [`Error::Data`] if the file is missing or unreadable, is neither PNG nor JPEG, is damaged or cut
+/// short, is larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of
+/// range.
+pub fn read_picture(path: &Path, shape: &ImageShape, invert: bool) -> Result<Vec<u8>> {
+    shape.check("the network")?;
+    let bytes = read_file(path)?;
+    let picture = decode(&bytes).map_err(|problem| bad(path, &problem))?;
+    drop(bytes);
+    let size = (picture.width(), picture.height());
+    let values = channel_values(picture, shape.channels, invert);
+    let (width, height) = fitted(size, shape);
+    let values = match shape.channels {
+        1 => resize::<Luma<u8>>(values, size, (width, height)),
+        2 => resize::<LumaA<u8>>(values, size, (width, height)),
+        3 => resize::<Rgb<u8>>(values, size, (width, height)),
+        _ => resize::<Rgba<u8>>(values, size, (width, height)),
+    };
+    let canvas = centre(&values, width as usize, shape);
+    let mut planar = vec![0; shape.values()];
+    shape.separate_channels(&canvas, &mut planar);
+    Ok(planar)
+}
+
+fn bad(path: &Path, problem: &str) -> Error {
+    Error::Data(format!("{} {problem}", path.display()))
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    let unreadable =
+        |error| bad(path, &format!("can't be read ({error}), so check the path and its permissions"));
+    let found = fs::metadata(path).map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(bad(path, "is not a file, so name a PNG or JPEG picture"));
+    }
+    let mut bytes = Vec::new();
+    // One byte more than allowed, in case the file grows after it was asked for its size.
+    File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(bad(path, "is larger than 256 MiB, so scale the picture down first"));
+    }
+    Ok(bytes)
+}
+
+/// Decodes a PNG or JPEG file and turns it upright. The error completes a sentence that begins with
+/// the file.
+fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+    let format = match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
+        _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
+    };
+    if format == ImageFormat::Jpeg && jpeg_end(bytes).is_none() {
+        // The decoder would fill what is missing with grey and not say so.
+        return Err("is a JPEG picture that is cut short, so save or copy it again".into());
+    }
+    decode_as(bytes, format).map_err(|error| match error {
+        ImageError::Limits(_) => format!(
+            "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or 512 MiB, \
+             so scale the picture down first"
+        ),
+        error => {
+            // Some of these messages end in a line break.
+            let error = error.to_string();
+            let error = error.trim_end();
+            format!("is a damaged or cut short picture ({error}), so save or copy it again")
+        }
+    })
+}
+
+fn decode_as(bytes: &[u8], format: ImageFormat) -> ImageResult<DynamicImage> {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_PICTURE_SIDE);
+    limits.max_image_height = Some(MAX_PICTURE_SIDE);
+    limits.max_alloc = Some(MAX_PICTURE_BYTES);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder()?;
+    limits.reserve(decoder.total_bytes())?;
+    decoder.set_limits(limits)?;
+    let orientation = decoder.orientation()?;
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// The offset of a JPEG file's end marker, or none if the file is cut short. It walks from segment
+/// to segment, because a preview within one has an end marker of its own.
+fn jpeg_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        match *bytes.get(at..at + 2)? {
+            [0xff, 0xd9] => return Some(at),
+            // Compressed data (its 0xff bytes are followed by 0), restart markers and fill bytes.
+            [0xff, 0x00 | 0x01 | 0xd0..=0xd8] => at += 2,
+            [0xff, 0xff] | [0..=0xfe, _] => at += 1,
+            // A segment that says its length, with the two bytes of the length in it.
+            _ => {
+                let length = bytes.get(at + 2..at + 4)?;
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+        }
+    }
+}
+
+/// The picture's H × W × `channels` bytes, inverted if asked, without alpha for 1 and 3 channels.
+fn channel_values(picture: DynamicImage, channels: usize, invert: bool) -> Vec<u8> {
+    let alpha = picture.color().has_alpha();
+    let colours = if channels < 3 { 1 } else { 3 };
+    let (mut values, stored) = match (colours, alpha || channels > colours) {
+        (1, false) => (picture.into_luma8().into_raw(), 1),
+        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
+        (_, false) => (picture.into_rgb8().into_raw(), 3),
+        (_, true) => (picture.into_rgba8().into_raw(), 4),
+    };
+    if invert {
+        for pixel in values.chunks_exact_mut(stored) {
+            pixel[..colours].iter_mut().for_each(|value| *value = 255 - *value);
+        }
+    }
+    if stored > channels {
+        let pixels = values.len() / stored;
+        for pixel in 0..pixels {
+            let alpha = u32::from(values[pixel * stored + channels]);
+            for channel in 0..channels {
+                let value = u32::from(values[pixel * stored + channel]);
+                values[pixel * channels + channel] = ((value * alpha + 127) / 255) as u8;
+            }
+        }
+        values.truncate(pixels * channels);
+    }
+    values
+}
+
+/// The width and height of the largest picture of the same aspect ratio that fits, at least one
+/// pixel each.
+fn fitted((width, height): (u32, u32), shape: &ImageShape) -> (u32, u32) {
+    let (to_width, to_height) = (shape.width as u32, shape.height as u32);
+    let scaled = |side: u32, to: u32, from: u32| {
+        let (side, to, from) = (u64::from(side), u64::from(to), u64::from(from));
+        ((side * to + from / 2) / from).max(1) as u32
+    };
+    if u64::from(width) * u64::from(to_height) >= u64::from(height) * u64::from(to_width) {
+        (to_width, scaled(height, to_width, width))
+    } else {
+        (scaled(width, to_height, height), to_height)
+    }
+}
+
+fn resize<P: Pixel<Subpixel = u8> + 'static>(values: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+    if from == to {
+        return values;
+    }
+    let picture = ImageBuffer::<P, _>::from_raw(from.0, from.1, values)
+        .expect("a value for each channel of each pixel");
+    imageops::resize(&picture, to.0, to.1, FilterType::Triangle).into_raw()
+}
+
+/// Puts a picture of `width` pixels a row in the middle of one of `shape`, both H × W × C.
+fn centre(values: &[u8], width: usize, shape: &ImageShape) -> Vec<u8> {
+    let mut canvas = vec![0; shape.values()];
+    if matches!(shape.channels, 2 | 4) {
+        canvas.iter_mut().skip(shape.channels - 1).step_by(shape.channels).for_each(|alpha| *alpha = 255);
+    }
+    let row = width * shape.channels;
+    let height = values.len() / row;
+    let (top, left) = ((shape.height - height) / 2, (shape.width - width) / 2);
+    for (y, values) in values.chunks_exact(row).enumerate() {
+        let start = ((top + y) * shape.width + left) * shape.channels;
+        canvas[start..start + row].copy_from_slice(values);
+    }
+    canvas
+}

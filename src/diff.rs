@@ -1,0 +1,201 @@
+//! Comparing an engine with the truth: a dispatch's results against the f64
+//! twin, within the error that f32 arithmetic explains.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::engine::{Data, Engine};
+use crate::error::Result;
+use crate::kernel::{Access, Call, Kernel, Slice, SliceMut, Step, Twin};
+use crate::program::{Dispatch, Program, View};
+
+/// How far the results of a dispatch are from the twin's.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// The largest |result - truth| / bound; at most 1 where they agree.
+    pub worst: f64,
+    /// Where that was, when anything was written.
+    pub at: Option<Element>,
+}
+
+/// One compared element.
+#[derive(Clone, Debug)]
+pub struct Element {
+    pub binding: &'static str,
+    pub index: usize,
+    pub result: f64,
+    pub truth: f64,
+    pub bound: f64,
+}
+
+impl Comparison {
+    pub fn agrees(&self) -> bool {
+        // NaN is no agreement.
+        self.worst <= 1.0
+    }
+
+    fn see(&mut self, element: Element) {
+        let Element { result, truth, bound, .. } = element;
+        let distance = (result - truth).abs();
+        // A poisoned element that neither side wrote is NaN on both.
+        let ratio = match () {
+            () if result.is_nan() && truth.is_nan() => 0.0,
+            () if distance == 0.0 => 0.0,
+            () if distance.is_nan() => f64::INFINITY,
+            () => distance / bound,
+        };
+        if self.at.is_none() || ratio > self.worst {
+            self.worst = ratio;
+            self.at = Some(element);
+        }
+    }
+
+    /// Takes over the other one if it is worse.
+    pub fn merge(&mut self, other: Comparison) {
+        if self.at.is_none() || other.worst > self.worst {
+            *self = other;
+        }
+    }
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Element { binding, index, result, truth, bound } = self;
+        write!(
+            f,
+            "{binding}[{index}] is {result:e}, the twin says {truth:e}, allowed is a difference of {bound:.1e}"
+        )
+    }
+}
+
+/// A view's content in f64.
+enum Wide {
+    Real(Vec<f64>),
+    Uint(Vec<u32>),
+}
+
+impl Wide {
+    fn of(data: &Data) -> Wide {
+        match data {
+            Data::Real(values) => Wide::Real(values.iter().map(|value| f64::from(*value)).collect()),
+            Data::Uint(values) => Wide::Uint(values.clone()),
+        }
+    }
+
+    fn slice(&self) -> Slice<'_, f64> {
+        match self {
+            Wide::Real(values) => Slice::Real(values),
+            Wide::Uint(values) => Slice::Uint(values),
+        }
+    }
+
+    fn slice_mut(&mut self) -> SliceMut<'_, f64> {
+        match self {
+            Wide::Real(values) => SliceMut::Real(values),
+            Wide::Uint(values) => SliceMut::Uint(values),
+        }
+    }
+
+    fn at(&self, index: usize) -> f64 {
+        match self {
+            Wide::Real(values) => values[index],
+            Wide::Uint(values) => values[index].into(),
+        }
+    }
+}
+
+/// What a dispatch reads and writes.
+struct Bound<'a> {
+    dispatch: &'a Dispatch,
+}
+
+impl Bound<'_> {
+    fn views(&self, written: bool) -> impl Iterator<Item = (View, &'static str)> + '_ {
+        let pairs = self.dispatch.args.iter().zip(self.dispatch.kernel.binds);
+        pairs
+            .filter(move |(_, bind)| (bind.access != Access::Read) == written)
+            .map(|(view, bind)| (*view, bind.name))
+    }
+
+    fn fetch(&self, engine: &mut dyn Engine, written: bool) -> Result<Vec<Data>> {
+        self.views(written).map(|(view, _)| engine.read(view)).collect()
+    }
+
+    /// What a function of the kernel makes of these contents.
+    fn call(&self, function: Twin<f64>, step: &Step, reads: &[Data], writes: &[Data]) -> Vec<Wide> {
+        let reads: Vec<Wide> = reads.iter().map(Wide::of).collect();
+        let reads: Vec<Slice<f64>> = reads.iter().map(Wide::slice).collect();
+        let mut writes: Vec<Wide> = writes.iter().map(Wide::of).collect();
+        let mut slices: Vec<SliceMut<f64>> = writes.iter_mut().map(Wide::slice_mut).collect();
+        function(Call { consts: &self.dispatch.consts, step }, &reads, &mut slices);
+        writes
+    }
+}
+
+/// Runs one dispatch on an engine and compares what it wrote with the twin.
+pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
+    let dispatch = &program.steps[at];
+    let bound = Bound { dispatch };
+    let reads = bound.fetch(engine, false)?;
+    let before = bound.fetch(engine, true)?;
+    let first = View { len: 1, ..dispatch.args[0] };
+    let ticket = engine.submit(at..at + 1, std::slice::from_ref(step), first)?;
+    engine.wait(ticket)?;
+    let after = bound.fetch(engine, true)?;
+    let truth = bound.call(dispatch.kernel.oracle, step, &reads, &before);
+    let bounds = bound.call(dispatch.kernel.bound, step, &reads, &before);
+    let mut comparison = Comparison::default();
+    for (((after, truth), bounds), (_, binding)) in
+        after.iter().zip(&truth).zip(&bounds).zip(bound.views(true))
+    {
+        let result = Wide::of(after);
+        for index in 0..after.len() {
+            comparison.see(Element {
+                binding,
+                index,
+                result: result.at(index),
+                truth: truth.at(index),
+                bound: bounds.at(index),
+            });
+        }
+    }
+    Ok(comparison)
+}
+
+/// The first dispatch at which an engine and the twins part.
+#[derive(Debug)]
+pub struct Divergence {
+    /// Place in [`Program::steps`].
+    pub dispatch: usize,
+    pub kernel: &'static Kernel,
+    pub label: String,
+    pub comparison: Comparison,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "dispatch {} ({}, {})", self.dispatch, self.kernel.name, self.label)?;
+        match &self.comparison.at {
+            Some(element) => write!(f, ": {element}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs a section dispatch by dispatch and stops at the first whose results
+/// the twin cannot explain from the same inputs.
+pub fn first_divergence(
+    engine: &mut dyn Engine,
+    program: &Program,
+    steps: Range<usize>,
+    step: &Step,
+) -> Result<Option<Divergence>> {
+    for at in steps {
+        let comparison = examine(engine, program, at, step)?;
+        if !comparison.agrees() {
+            let Dispatch { kernel, label, .. } = &program.steps[at];
+            return Ok(Some(Divergence { dispatch: at, kernel, label: label.clone(), comparison }));
+        }
+    }
+    Ok(None)
+}

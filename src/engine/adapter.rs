@@ -1,0 +1,135 @@
+//! Which adapter runs the shaders: all that answer, and the choice among them.
+
+use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor, InstanceFlags};
+
+use crate::error::{Error, Result, suggestion};
+use crate::program::Limits;
+
+/// Where a Program runs.
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// The twins, on the CPU.
+    Cpu {
+        /// Why, when the user did not ask for it.
+        reason: Option<String>,
+    },
+    /// The shaders, on an adapter; real GPU or software.
+    Gpu(Adapter),
+}
+
+impl Device {
+    /// The adapter's name, or `CPU engine`.
+    pub fn name(&self) -> String {
+        match self {
+            Device::Cpu { .. } => "CPU engine".to_owned(),
+            Device::Gpu(adapter) => adapter.get_info().name,
+        }
+    }
+
+    /// What a Program may use there.
+    pub fn limits(&self) -> Limits {
+        match self {
+            Device::Cpu { .. } => {
+                Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: free_memory() }
+            }
+            Device::Gpu(adapter) => {
+                let limits = adapter.limits();
+                let software = is_software(&adapter.get_info());
+                Limits {
+                    binding_bytes: limits.max_storage_buffer_binding_size,
+                    buffer_bytes: limits.max_buffer_size,
+                    // A software adapter's memory is the machine's; of others it is not known.
+                    memory_bytes: if software { free_memory() } else { None },
+                }
+            }
+        }
+    }
+}
+
+/// Whether an adapter is a program that runs on the CPU, such as lavapipe, SwiftShader or WARP.
+pub fn is_software(info: &AdapterInfo) -> bool {
+    info.device_type == DeviceType::Cpu
+}
+
+/// `discrete`, `integrated`, `virtual`, `software` or `other`.
+pub fn kind(info: &AdapterInfo) -> &'static str {
+    match info.device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "other",
+    }
+}
+
+/// All adapters, the best first: discrete, integrated, virtual, software.
+///
+/// Honours `WGPU_BACKEND`; wgpu's own choice by `WGPU_ADAPTER_NAME` panics on
+/// an unknown name, so [`choose`] does that.
+pub fn adapters() -> Vec<Adapter> {
+    let mut descriptor = InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = Backends::from_env().unwrap_or(Backends::all());
+    // No validation layers: the parity tests and naga check what they would.
+    descriptor.flags = InstanceFlags::empty();
+    let instance = Instance::new(descriptor);
+    let mut adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
+    adapters.sort_by_key(|adapter| match adapter.get_info().device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    });
+    adapters
+}
+
+/// The device that `--device` names: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
+///
+/// # Errors
+/// [`Error::Device`] when no adapter answers, [`Error::Usage`] when none has such a name.
+pub fn choose(wanted: &str) -> Result<Device> {
+    if wanted.eq_ignore_ascii_case("cpu") {
+        return Ok(Device::Cpu { reason: None });
+    }
+    let adapters = adapters();
+    let auto = wanted.eq_ignore_ascii_case("auto");
+    let by_kind = auto || wanted.eq_ignore_ascii_case("gpu");
+    let from_env = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| by_kind && !name.is_empty());
+    if adapters.is_empty() {
+        let cause = "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)";
+        if auto && from_env.is_none() {
+            return Ok(Device::Cpu { reason: Some(cause.to_owned()) });
+        }
+        return Err(Error::Device(format!(
+            "{cause}: install a driver or run ./setup for a software adapter, or use --device cpu"
+        )));
+    }
+    match from_env {
+        Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),
+        None if by_kind => Ok(Device::Gpu(adapters.into_iter().next().expect("checked above"))),
+        None => named(adapters, wanted, "--device"),
+    }
+}
+
+fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let found = names.iter().position(|known| known.to_lowercase().contains(&name.to_lowercase()));
+    match found {
+        Some(at) => Ok(Device::Gpu(adapters.into_iter().nth(at).expect("positions are in range"))),
+        None => {
+            let near = suggestion(name, &["auto", "gpu", "cpu"]);
+            let all = names.join("”, “");
+            Err(Error::Usage(format!(
+                "{origin}: no adapter is called “{name}”{near}; there are “{all}”, and auto, gpu and cpu"
+            )))
+        }
+    }
+}
+
+/// Memory that the system can give, in bytes, where it says so.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,162 @@
+//! The CPU engine: runs a Program by the twins, in f32 to train, in f64 as the truth.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use super::{Data, Engine, Ticket};
+use crate::error::Result;
+use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
+use crate::program::{Dispatch, Program, View};
+
+/// The content of a buffer.
+#[derive(Clone, Debug)]
+pub enum Memory<T> {
+    Real(Vec<T>),
+    Uint(Vec<u32>),
+}
+
+impl<T: Real> Memory<T> {
+    /// A part of the buffer.
+    pub fn slice(&self, view: View) -> Slice<'_, T> {
+        let range = view.start..view.start + view.len;
+        match self {
+            Memory::Real(values) => Slice::Real(&values[range]),
+            Memory::Uint(values) => Slice::Uint(&values[range]),
+        }
+    }
+
+    fn slice_mut(&mut self, view: View) -> SliceMut<'_, T> {
+        let range = view.start..view.start + view.len;
+        match self {
+            Memory::Real(values) => SliceMut::Real(&mut values[range]),
+            Memory::Uint(values) => SliceMut::Uint(&mut values[range]),
+        }
+    }
+}
+
+/// Which function of a kernel runs.
+type Choice<T> = fn(&'static Kernel) -> Twin<T>;
+
+/// Runs a Program on the CPU, one dispatch after the other.
+pub struct CpuEngine<T> {
+    program: Program,
+    memory: Vec<Memory<T>>,
+    choice: Choice<T>,
+    results: VecDeque<(u64, Vec<f32>)>,
+    tickets: u64,
+}
+
+impl CpuEngine<f32> {
+    /// For training: a kernel's fast function where it has one, else its twin.
+    pub fn fast(program: Program) -> Result<CpuEngine<f32>> {
+        CpuEngine::new(program, |kernel| kernel.fast.unwrap_or(kernel.twin))
+    }
+
+    /// The plain twins in f32.
+    pub fn plain(program: Program) -> Result<CpuEngine<f32>> {
+        CpuEngine::new(program, |kernel| kernel.twin)
+    }
+}
+
+impl CpuEngine<f64> {
+    /// The twins in f64: what every other execution is measured against.
+    pub fn oracle(program: Program) -> Result<CpuEngine<f64>> {
+        CpuEngine::new(program, |kernel| kernel.oracle)
+    }
+}
+
+impl<T: Real> CpuEngine<T> {
+    fn new(program: Program, choice: Choice<T>) -> Result<CpuEngine<T>> {
+        program.validate()?;
+        let memory = program
+            .bufs
+            .iter()
+            .map(|buf| match buf.element {
+                Element::Real => Memory::Real(vec![T::default(); buf.len]),
+                Element::Uint => Memory::Uint(vec![0; buf.len]),
+            })
+            .collect();
+        Ok(CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 })
+    }
+
+    /// What is in a view, in the engine's own precision.
+    pub fn look(&self, view: View) -> Slice<'_, T> {
+        self.memory[view.buf.0].slice(view)
+    }
+
+    /// The numbers in a view, to change.
+    ///
+    /// # Panics
+    /// When the buffer holds integers.
+    pub fn numbers(&mut self, view: View) -> &mut [T] {
+        match &mut self.memory[view.buf.0] {
+            Memory::Real(values) => &mut values[view.start..view.start + view.len],
+            Memory::Uint(_) => panic!("buffer {} holds integers", self.program.bufs[view.buf.0].name),
+        }
+    }
+
+    /// Runs dispatches once.
+    pub fn run(&mut self, steps: Range<usize>, step: &Step) {
+        for at in steps {
+            let dispatch = &self.program.steps[at];
+            let function = (self.choice)(dispatch.kernel);
+            execute(dispatch, function, step, &mut self.memory);
+        }
+    }
+}
+
+/// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
+/// buffer that is read and written at once is caught here as on a GPU.
+fn execute<T: Real>(dispatch: &Dispatch, function: Twin<T>, step: &Step, memory: &mut [Memory<T>]) {
+    let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
+    let mut taken: Vec<(View, Memory<T>)> = Vec::new();
+    for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
+        taken.push((*view, std::mem::replace(&mut memory[view.buf.0], Memory::Uint(Vec::new()))));
+    }
+    let reads: Vec<Slice<T>> = bound()
+        .filter(|(_, bind)| bind.access == Access::Read)
+        .map(|(view, _)| memory[view.buf.0].slice(*view))
+        .collect();
+    let mut writes: Vec<SliceMut<T>> =
+        taken.iter_mut().map(|(view, memory)| memory.slice_mut(*view)).collect();
+    function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
+    for (view, buffer) in taken {
+        memory[view.buf.0] = buffer;
+    }
+}
+
+impl<T: Real> Engine for CpuEngine<T> {
+    fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
+        match (self.memory[to.buf.0].slice_mut(to), data) {
+            (SliceMut::Real(to), Slice::Real(from)) => {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of((*from).into()));
+            }
+            (SliceMut::Uint(to), Slice::Uint(from)) => to.copy_from_slice(from),
+            _ => panic!("buffer {} holds something else", self.program.bufs[to.buf.0].name),
+        }
+        Ok(())
+    }
+
+    fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
+        for step in scalars {
+            self.run(steps.clone(), step);
+        }
+        self.tickets += 1;
+        let result = self.read(result)?.real();
+        self.results.push_back((self.tickets, result));
+        Ok(Ticket(self.tickets))
+    }
+
+    fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
+        let (number, result) = self.results.pop_front().expect("a ticket is waited for once");
+        assert_eq!(number, ticket.0, "tickets are waited for in order");
+        Ok(result)
+    }
+
+    fn read(&mut self, from: View) -> Result<Data> {
+        Ok(match self.look(from) {
+            Slice::Real(values) => Data::Real(values.iter().map(|value| value.f64() as f32).collect()),
+            Slice::Uint(values) => Data::Uint(values.to_vec()),
+        })
+    }
+}

@@ -1,0 +1,408 @@
+//! The GPU engine: runs a Program through wgpu.
+//!
+//! Buffers, pipelines and bind groups are made once. A submission is one
+//! command buffer with one compute pass that repeats a section for many steps;
+//! what differs between steps is read from a slot of the step buffer.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use wgpu::{
+    Adapter, BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
+    BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
+    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
+    ComputePipelineDescriptor, ErrorFilter, MapMode, PipelineCompilationOptions, PipelineLayoutDescriptor,
+    PollType, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages, SubmissionIndex,
+};
+
+use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
+use crate::error::{Error, Result};
+use crate::kernel::{Access, Consts, Element, Kernel, Slice, Step};
+use crate::program::{Dispatch, Program, View, mebibytes};
+
+/// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
+const SLOT: u64 = 256;
+
+/// Whether shaders carry checks against reads and writes out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// As in a browser; the parity tests run so.
+    On,
+    /// For speed, after the same kernels have passed the tests with checks on.
+    Off,
+}
+
+/// The first thing that went wrong on a device, noted by wgpu's callbacks.
+type Trouble = Arc<Mutex<Option<String>>>;
+
+/// A submission under way, and the staging buffer that its result is copied to.
+struct Flight {
+    ticket: u64,
+    index: SubmissionIndex,
+    staging: usize,
+    words: usize,
+}
+
+/// Runs a Program on an adapter.
+pub struct GpuEngine {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    trouble: Trouble,
+    program: Program,
+    bufs: Vec<Buffer>,
+    stages: Vec<(ComputePipeline, BindGroup)>,
+    slots: Buffer,
+    slots_group: BindGroup,
+    staging: Vec<Buffer>,
+    flights: VecDeque<Flight>,
+    tickets: u64,
+}
+
+impl GpuEngine {
+    /// Opens the adapter and makes everything the Program needs.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device cannot be had or a buffer does not fit.
+    pub fn new(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
+        program.validate()?;
+        let (device, queue, trouble) = open(adapter)?;
+        let out_of_memory = device.push_error_scope(ErrorFilter::OutOfMemory);
+        let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
+        let bufs: Vec<Buffer> = program
+            .bufs
+            .iter()
+            .map(|buf| make_buffer(&device, &buf.name, buf.len as u64 * 4, storage))
+            .collect();
+        let slots = make_buffer(
+            &device,
+            "step slots",
+            SLOT * MAX_STEPS as u64,
+            BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+        );
+        let staging = (0..=IN_FLIGHT)
+            .map(|_| {
+                make_buffer(
+                    &device,
+                    "staging",
+                    MAX_RESULT as u64 * 4,
+                    BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+                )
+            })
+            .collect();
+        if let Some(error) = pollster::block_on(out_of_memory.pop()) {
+            let needed = mebibytes(program.total_bytes());
+            return Err(Error::Device(format!(
+                "{}: the device has no memory for the run's {needed}: use a smaller batch ({error})",
+                adapter.get_info().name
+            )));
+        }
+        let layouts = Layouts::new(&device);
+        let slots_group = layouts.bind_slots(&device, &slots);
+        let stages = Stages { device: &device, layouts, checks, made: HashMap::new(), bufs: &bufs }
+            .make_all(&program)?;
+        Ok(GpuEngine {
+            device,
+            queue,
+            trouble,
+            program,
+            bufs,
+            stages,
+            slots,
+            slots_group,
+            staging,
+            flights: VecDeque::new(),
+            tickets: 0,
+        })
+    }
+
+    /// The first thing that wgpu reported since the last call.
+    fn check(&self) -> Result<()> {
+        match self.trouble.lock().expect("callbacks do not panic").take() {
+            Some(trouble) => Err(Error::Device(format!("the device reported: {trouble}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Maps a staging buffer after a submission and copies its first words out.
+    fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
+        let range = ..words as u64 * 4;
+        let mapped = Arc::new(Mutex::new(None));
+        let answer = Arc::clone(&mapped);
+        staging.map_async(MapMode::Read, range, move |result| {
+            *answer.lock().expect("this closure is the only other user") = Some(result);
+        });
+        let lost = |what: String| Error::Device(format!("the device was lost or stopped answering: {what}"));
+        self.device
+            .poll(PollType::Wait { submission_index: Some(index), timeout: None })
+            .map_err(|error| lost(error.to_string()))?;
+        self.check()?;
+        match mapped.lock().expect("the closure does not panic").take() {
+            Some(Ok(())) => {}
+            other => return Err(lost(format!("mapping a result gave {other:?}"))),
+        }
+        let view = staging.get_mapped_range(range).map_err(|error| lost(error.to_string()))?;
+        let bytes = view.to_vec();
+        drop(view);
+        staging.unmap();
+        Ok(bytes)
+    }
+}
+
+impl Engine for GpuEngine {
+    fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
+        let bytes: &[u8] = match data {
+            Slice::Real(values) => bytemuck::cast_slice(values),
+            Slice::Uint(values) => bytemuck::cast_slice(values),
+        };
+        assert_eq!(bytes.len(), to.len * 4, "data as long as the view");
+        self.queue.write_buffer(&self.bufs[to.buf.0], to.start as u64 * 4, bytes);
+        self.check()
+    }
+
+    fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
+        assert!(!scalars.is_empty() && scalars.len() <= MAX_STEPS && result.len <= MAX_RESULT);
+        assert!(self.flights.len() <= IN_FLIGHT, "wait for the oldest submission first");
+        let mut slots = vec![0u8; SLOT as usize * scalars.len()];
+        for (slot, step) in slots.chunks_exact_mut(SLOT as usize).zip(scalars) {
+            slot[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
+        }
+        self.queue.write_buffer(&self.slots, 0, &slots);
+        let mut encoder =
+            self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("steps") });
+        {
+            let mut pass = encoder
+                .begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
+            for slot in 0..scalars.len() {
+                for at in steps.clone() {
+                    let (pipeline, group) = &self.stages[at];
+                    let dispatch = &self.program.steps[at];
+                    let [x, y, z] = dispatch.kernel.groups(&dispatch.consts);
+                    pass.set_pipeline(pipeline);
+                    pass.set_bind_group(0, group, &[]);
+                    pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
+                    pass.dispatch_workgroups(x, y, z);
+                }
+            }
+        }
+        self.tickets += 1;
+        let staging = self.tickets as usize % self.staging.len();
+        let bytes = result.len as u64 * 4;
+        encoder.copy_buffer_to_buffer(
+            &self.bufs[result.buf.0],
+            result.start as u64 * 4,
+            &self.staging[staging],
+            0,
+            bytes,
+        );
+        let index = self.queue.submit([encoder.finish()]);
+        self.flights.push_back(Flight { ticket: self.tickets, index, staging, words: result.len });
+        self.check()?;
+        Ok(Ticket(self.tickets))
+    }
+
+    fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
+        let flight = self.flights.pop_front().expect("a ticket is waited for once");
+        assert_eq!(flight.ticket, ticket.0, "tickets are waited for in order");
+        let bytes = self.fetch(&self.staging[flight.staging], flight.words, flight.index)?;
+        Ok(bytemuck::pod_collect_to_vec(&bytes))
+    }
+
+    fn read(&mut self, from: View) -> Result<Data> {
+        let bytes = from.len as u64 * 4;
+        let staging =
+            make_buffer(&self.device, "read", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST);
+        let mut encoder =
+            self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("read") });
+        encoder.copy_buffer_to_buffer(&self.bufs[from.buf.0], from.start as u64 * 4, &staging, 0, bytes);
+        let index = self.queue.submit([encoder.finish()]);
+        let bytes = self.fetch(&staging, from.len, index)?;
+        Ok(match self.program.bufs[from.buf.0].element {
+            Element::Real => Data::Real(bytemuck::pod_collect_to_vec(&bytes)),
+            Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
+        })
+    }
+}
+
+fn open(adapter: &Adapter) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
+    let offered = adapter.limits();
+    // Kernels stay within WebGPU's default limits, so that they run in a browser
+    // too; only buffers may be as large as the adapter allows.
+    let required_limits = wgpu::Limits {
+        max_buffer_size: offered.max_buffer_size,
+        max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+        ..wgpu::Limits::default()
+    };
+    let name = adapter.get_info().name;
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("wgrad"),
+        required_features: adapter.features() & wgpu::Features::SUBGROUP,
+        required_limits,
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
+        .map_err(|error| Error::Device(format!("{name} cannot be used: {error}")))?;
+    let trouble = Trouble::default();
+    let note = |trouble: &Trouble, text: String| {
+        // The first report is the cause; the rest are its consequences.
+        trouble.lock().expect("callbacks do not panic").get_or_insert(text);
+    };
+    let seen = Arc::clone(&trouble);
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&seen, error.to_string())));
+    let seen = Arc::clone(&trouble);
+    device.set_device_lost_callback(move |reason, text| {
+        if reason != wgpu::DeviceLostReason::Destroyed {
+            note(&seen, format!("the device was lost: {text}"));
+        }
+    });
+    Ok((device, queue, trouble))
+}
+
+fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
+    device.create_buffer(&BufferDescriptor {
+        label: Some(label),
+        size: bytes,
+        usage,
+        mapped_at_creation: false,
+    })
+}
+
+/// The bind group layouts: one for the step's scalars, one per pattern of accesses.
+struct Layouts {
+    slots: BindGroupLayout,
+}
+
+impl Layouts {
+    fn new(device: &wgpu::Device) -> Layouts {
+        let entry = entry(0, BufferBindingType::Uniform, true);
+        Layouts {
+            slots: device.create_bind_group_layout(&BindGroupLayoutDescriptor {
+                label: Some("step"),
+                entries: &[entry],
+            }),
+        }
+    }
+
+    fn bind_slots(&self, device: &wgpu::Device, slots: &Buffer) -> BindGroup {
+        let binding = BufferBinding {
+            buffer: slots,
+            offset: 0,
+            size: std::num::NonZero::new(size_of::<Step>() as u64),
+        };
+        device.create_bind_group(&BindGroupDescriptor {
+            label: Some("step"),
+            layout: &self.slots,
+            entries: &[BindGroupEntry { binding: 0, resource: BindingResource::Buffer(binding) }],
+        })
+    }
+
+    fn of(&self, device: &wgpu::Device, kernel: &Kernel) -> BindGroupLayout {
+        let binds = kernel.binds.iter().enumerate();
+        let entries: Vec<BindGroupLayoutEntry> = binds
+            .map(|(at, bind)| {
+                entry(at as u32, BufferBindingType::Storage { read_only: bind.access == Access::Read }, false)
+            })
+            .collect();
+        device.create_bind_group_layout(&BindGroupLayoutDescriptor {
+            label: Some(kernel.name),
+            entries: &entries,
+        })
+    }
+}
+
+fn entry(binding: u32, ty: BufferBindingType, has_dynamic_offset: bool) -> BindGroupLayoutEntry {
+    BindGroupLayoutEntry {
+        binding,
+        visibility: ShaderStages::COMPUTE,
+        ty: BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        count: None,
+    }
+}
+
+/// Makes a pipeline for every (kernel, constants) and a bind group for every dispatch.
+struct Stages<'a> {
+    device: &'a wgpu::Device,
+    layouts: Layouts,
+    checks: Checks,
+    made: HashMap<(&'static str, Consts), (ComputePipeline, BindGroupLayout)>,
+    bufs: &'a [Buffer],
+}
+
+impl Stages<'_> {
+    fn make_all(mut self, program: &Program) -> Result<Vec<(ComputePipeline, BindGroup)>> {
+        program.steps.iter().map(|dispatch| self.make(dispatch)).collect()
+    }
+
+    fn make(&mut self, dispatch: &Dispatch) -> Result<(ComputePipeline, BindGroup)> {
+        let key = (dispatch.kernel.name, dispatch.consts.clone());
+        let (pipeline, layout) = match self.made.get(&key) {
+            Some(made) => made.clone(),
+            None => {
+                let made = self.compile(dispatch.kernel, &dispatch.consts)?;
+                self.made.insert(key, made.clone());
+                made
+            }
+        };
+        let views = dispatch.args.iter().enumerate();
+        let entries: Vec<BindGroupEntry> = views
+            .map(|(at, view)| BindGroupEntry {
+                binding: at as u32,
+                resource: BindingResource::Buffer(BufferBinding {
+                    buffer: &self.bufs[view.buf.0],
+                    offset: view.start as u64 * 4,
+                    size: std::num::NonZero::new(view.len as u64 * 4),
+                }),
+            })
+            .collect();
+        let group = self.device.create_bind_group(&BindGroupDescriptor {
+            label: Some(&dispatch.label),
+            layout: &layout,
+            entries: &entries,
+        });
+        Ok((pipeline, group))
+    }
+
+    fn compile(
+        &self,
+        kernel: &'static Kernel,
+        consts: &Consts,
+    ) -> Result<(ComputePipeline, BindGroupLayout)> {
+        let problems = self.device.push_error_scope(ErrorFilter::Validation);
+        let source = ShaderSource::Wgsl(kernel.specialize(consts).into());
+        let descriptor = ShaderModuleDescriptor { label: Some(kernel.name), source };
+        let module = match self.checks {
+            Checks::On => self.device.create_shader_module(descriptor),
+            // SAFETY: without checks a shader that indexes out of bounds, loops
+            // for ever or divides by zero is undefined behaviour. Ours do none
+            // of these: `tests/parity.rs` runs every kernel on every awkward
+            // shape with checks on, between guard words.
+            Checks::Off => unsafe {
+                self.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
+            },
+        };
+        let layout = self.layouts.of(self.device, kernel);
+        let pipeline_layout = self.device.create_pipeline_layout(&PipelineLayoutDescriptor {
+            label: Some(kernel.name),
+            bind_group_layouts: &[Some(&layout), Some(&self.layouts.slots)],
+            immediate_size: 0,
+        });
+        let pipeline = self.device.create_compute_pipeline(&ComputePipelineDescriptor {
+            label: Some(kernel.name),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(kernel.name),
+            compilation_options: PipelineCompilationOptions {
+                // Kernels write their workgroup memory before they read it.
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
+            cache: None,
+        });
+        match pollster::block_on(problems.pop()) {
+            Some(error) => {
+                Err(Error::Failure(format!("shader {} with {consts} does not compile: {error}", kernel.name)))
+            }
+            None => Ok((pipeline, layout)),
+        }
+    }
+}

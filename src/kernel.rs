@@ -1,0 +1,356 @@
+//! A kernel: a contract with two executions, the WGSL and the plain Rust twin
+//! that says what the WGSL must compute.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use bytemuck::{Pod, Zeroable};
+use wgpu::naga;
+
+/// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+pub struct Step {
+    /// Which row of the metrics buffer belongs to this step.
+    pub slot: u32,
+    /// Position in the shuffled order of the step's first sample.
+    pub first: u32,
+    /// How many rows of the batch are real; the last batch of an epoch may be short.
+    pub samples: u32,
+    /// Steps taken since the run began.
+    pub index: u32,
+    pub learning_rate: f32,
+    pub momentum: f32,
+    /// For random numbers drawn inside kernels.
+    pub seed: u32,
+    pub epoch: u32,
+}
+
+/// A number that a twin computes with: f32 as the GPU does, or f64 as the truth.
+///
+/// Twins do their arithmetic in f64 whatever they store, so a type needs no
+/// more than the two conversions.
+pub trait Real: Copy + Default + Send + Sync + fmt::Debug + 'static {
+    fn of(value: f64) -> Self;
+    fn f64(self) -> f64;
+}
+
+impl Real for f32 {
+    fn of(value: f64) -> f32 {
+        value as f32
+    }
+    fn f64(self) -> f64 {
+        self.into()
+    }
+}
+
+impl Real for f64 {
+    fn of(value: f64) -> f64 {
+        value
+    }
+    fn f64(self) -> f64 {
+        self
+    }
+}
+
+/// What a buffer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    /// f32 on the GPU.
+    Real,
+    /// u32.
+    Uint,
+}
+
+/// What a kernel does with a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    /// Only writes; with a constant `ADD` that is true, adds to what is there.
+    Write,
+    /// Always reads what is there before it writes.
+    Update,
+}
+
+/// What a twin reads: one view, as numbers or as integers.
+#[derive(Clone, Copy, Debug)]
+pub enum Slice<'a, T> {
+    Real(&'a [T]),
+    Uint(&'a [u32]),
+}
+
+/// What a twin writes.
+#[derive(Debug)]
+pub enum SliceMut<'a, T> {
+    Real(&'a mut [T]),
+    Uint(&'a mut [u32]),
+}
+
+impl<'a, T> Slice<'a, T> {
+    /// The numbers; the kernel table says which bindings hold them.
+    pub fn real(&self) -> &'a [T] {
+        match self {
+            Slice::Real(values) => values,
+            Slice::Uint(_) => panic!("the kernel table says integers, the twin wants numbers"),
+        }
+    }
+    /// The integers.
+    pub fn uint(&self) -> &'a [u32] {
+        match self {
+            Slice::Uint(values) => values,
+            Slice::Real(_) => panic!("the kernel table says numbers, the twin wants integers"),
+        }
+    }
+}
+
+impl<T> SliceMut<'_, T> {
+    /// The numbers; the kernel table says which bindings hold them.
+    pub fn real(&mut self) -> &mut [T] {
+        match self {
+            SliceMut::Real(values) => values,
+            SliceMut::Uint(_) => panic!("the kernel table says integers, the twin wants numbers"),
+        }
+    }
+    /// The integers.
+    pub fn uint(&mut self) -> &mut [u32] {
+        match self {
+            SliceMut::Uint(values) => values,
+            SliceMut::Real(_) => panic!("the kernel table says numbers, the twin wants integers"),
+        }
+    }
+}
+
+/// The value of a `const` that lowering writes into a shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Const {
+    Uint(u32),
+    Flag(bool),
+    /// An f32, by its bits so that constants can be compared and hashed.
+    Float(u32),
+}
+
+impl From<usize> for Const {
+    fn from(value: usize) -> Const {
+        // Program::validate turns sizes beyond u32 away before they get here.
+        Const::Uint(u32::try_from(value).expect("sizes fit 32 bits"))
+    }
+}
+
+impl From<bool> for Const {
+    fn from(value: bool) -> Const {
+        Const::Flag(value)
+    }
+}
+
+impl From<f32> for Const {
+    fn from(value: f32) -> Const {
+        Const::Float(value.to_bits())
+    }
+}
+
+impl fmt::Display for Const {
+    /// As a WGSL literal.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Const::Uint(value) => write!(f, "{value}u"),
+            Const::Flag(value) => write!(f, "{value}"),
+            Const::Float(bits) => write!(f, "{:?}f", f32::from_bits(*bits)),
+        }
+    }
+}
+
+/// The constants of one dispatch, in the order of the kernel table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Consts(Vec<(&'static str, Const)>);
+
+/// `consts! { M: 64, ADD: false }`
+#[macro_export]
+macro_rules! consts {
+    ($($name:ident: $value:expr),* $(,)?) => {
+        $crate::kernel::Consts::new(vec![
+            $((stringify!($name), $crate::kernel::Const::from($value))),*
+        ])
+    };
+}
+
+impl Consts {
+    pub fn new(pairs: Vec<(&'static str, Const)>) -> Consts {
+        Consts(pairs)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// A size.
+    pub fn uint(&self, name: &str) -> usize {
+        match self.get(name) {
+            Const::Uint(value) => value as usize,
+            other => panic!("const {name} is {other}, not a size"),
+        }
+    }
+
+    pub fn flag(&self, name: &str) -> bool {
+        match self.get(name) {
+            Const::Flag(value) => value,
+            other => panic!("const {name} is {other}, not a flag"),
+        }
+    }
+
+    pub fn float(&self, name: &str) -> f64 {
+        match self.get(name) {
+            Const::Float(bits) => f32::from_bits(bits).into(),
+            other => panic!("const {name} is {other}, not a number"),
+        }
+    }
+
+    fn get(&self, name: &str) -> Const {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.unwrap_or_else(|| panic!("a dispatch has no const {name}")).1
+    }
+}
+
+impl fmt::Display for Consts {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        f.write_str(&pairs.join(" "))
+    }
+}
+
+/// What a twin is called with besides its buffers.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    pub consts: &'a Consts,
+    pub step: &'a Step,
+}
+
+/// A twin: the bindings that are only read, and those that are written, in binding order.
+pub type Twin<T> = fn(Call, &[Slice<T>], &mut [SliceMut<T>]);
+
+/// One binding of a kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Bind {
+    pub name: &'static str,
+    pub access: Access,
+    pub element: Element,
+}
+
+/// A contract with two executions: the WGSL, and the twin that says what it must compute.
+pub struct Kernel {
+    /// Stem of the shader file, its entry point, and the label in every table.
+    pub name: &'static str,
+    pub wgsl: &'static str,
+    /// The constants that every dispatch gives.
+    pub consts: &'static [&'static str],
+    pub binds: &'static [Bind],
+    /// Words of each binding, in binding order.
+    pub lens: fn(&Consts) -> Vec<usize>,
+    /// Invocations wanted along x, y and z; workgroups follow from the shader's own workgroup size.
+    pub grid: fn(&Consts) -> [usize; 3],
+    /// The twin as the CPU engine runs it.
+    pub twin: Twin<f32>,
+    /// The twin in f64: the ground truth.
+    pub oracle: Twin<f64>,
+    /// The largest error that f32 arithmetic in any order explains, per written
+    /// element. It has a twin's signature: it finds in its writes what the
+    /// kernel would find there, and leaves the bounds in their place.
+    pub bound: Twin<f64>,
+    /// A fast function for the CPU engine, held to the twin like a shader.
+    pub fast: Option<Twin<f32>>,
+    /// Read from the shader once, see [`Kernel::workgroup_size`].
+    pub workgroup_size: OnceLock<[usize; 3]>,
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "Kernel({})", self.name)
+    }
+}
+
+/// `shaders/common.wgsl`, which goes in front of every kernel.
+pub const COMMON: &str = include_str!("../shaders/common.wgsl");
+
+/// Width of a flat grid, as in `common.wgsl`.
+pub const FLAT_WIDTH: usize = 1 << 21;
+
+/// The grid of a kernel whose invocations are numbered by `flat_index`.
+pub fn flat_grid(invocations: usize) -> [usize; 3] {
+    [invocations.min(FLAT_WIDTH), invocations.div_ceil(FLAT_WIDTH), 1]
+}
+
+impl Kernel {
+    /// The complete WGSL with these constants written into their `const` lines.
+    ///
+    /// # Panics
+    /// When the shader does not declare one of the constants: the kernel table
+    /// and the shader disagree, which no user can cause.
+    pub fn specialize(&self, consts: &Consts) -> String {
+        specialize(self.wgsl, consts).unwrap_or_else(|name| {
+            panic!("shader {} declares no const {name}", self.name);
+        })
+    }
+
+    /// The workgroup size, read from the shader itself by reflection.
+    ///
+    /// # Panics
+    /// When the shader is not valid WGSL, which `tests/shaders.rs` rules out.
+    pub fn workgroup_size(&self) -> [usize; 3] {
+        *self.workgroup_size.get_or_init(|| {
+            let module = naga::front::wgsl::parse_str(&self.specialize(&Consts::default()))
+                .unwrap_or_else(|error| panic!("shader {}: {error}", self.name));
+            module.entry_points[0].workgroup_size.map(|size| size as usize)
+        })
+    }
+
+    /// Workgroups to dispatch along x, y and z.
+    pub fn groups(&self, consts: &Consts) -> [u32; 3] {
+        let (grid, size) = ((self.grid)(consts), self.workgroup_size());
+        std::array::from_fn(|axis| u32::try_from(grid[axis].div_ceil(size[axis])).unwrap_or(u32::MAX))
+    }
+}
+
+/// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
+/// constant that `wgsl` does not declare is the error.
+pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
+    let mut lines: Vec<String> = wgsl.lines().map(str::to_owned).collect();
+    for (name, value) in consts.iter() {
+        let declaration = format!("const {name}: ");
+        let line = lines.iter_mut().find(|line| line.starts_with(&declaration)).ok_or(name)?;
+        let (left, right) = line.split_once(" = ").ok_or(name)?;
+        let (_, rest) = right.split_once(';').ok_or(name)?;
+        *line = format!("{left} = {value};{rest}");
+    }
+    Ok(format!("{COMMON}\n{}\n", lines.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constants_are_written_into_their_lines_only() {
+        let wgsl = "const M: u32 = 64u;   // rows\nconst ADD: bool = false;\nlet M = 3;";
+        let text = specialize(wgsl, &consts! { M: 7usize, ADD: true }).unwrap();
+        assert!(text.ends_with("const M: u32 = 7u;   // rows\nconst ADD: bool = true;\nlet M = 3;\n"));
+    }
+
+    #[test]
+    fn an_undeclared_constant_is_named() {
+        assert_eq!(specialize("const M: u32 = 1u;", &consts! { N: 1usize }), Err("N"));
+    }
+
+    #[test]
+    fn floats_are_written_as_wgsl_literals() {
+        assert_eq!(Const::from(0.01f32).to_string(), "0.01f");
+        assert_eq!(Const::from(1.0f32).to_string(), "1.0f");
+        assert_eq!(Const::from(1e-30f32).to_string(), "1e-30f");
+    }
+
+    #[test]
+    fn flat_grids_cover_their_length_within_the_limit() {
+        for n in [1, 64, FLAT_WIDTH, FLAT_WIDTH + 1, 100_000_000] {
+            let [x, y, z] = flat_grid(n);
+            assert!(x * y * z >= n && x.div_ceil(64) <= 65_535 && y <= 65_535);
+        }
+    }
+}

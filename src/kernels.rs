@@ -1,0 +1,192 @@
+//! The kernel table: one row per shader, in the order in which a training step uses them.
+//!
+//! A row names the shader's constants and bindings, says how many words each
+//! binding has and how many invocations it wants, and ties the shader to its
+//! twin and its error bound. `tests/shaders.rs` checks every row against the
+//! shader itself, by reflection.
+
+use std::sync::OnceLock;
+
+use crate::cpu::{activation, gather, loss, matmul, sgd, softmax, sums};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, flat_grid};
+
+/// `binds![a: Read Real, c: Write Real]`
+macro_rules! binds {
+    ($($name:ident: $access:ident $element:ident),* $(,)?) => {
+        &[$(Bind { name: stringify!($name), access: Access::$access, element: Element::$element }),*]
+    };
+}
+
+/// A row: the shader's name gives its file, its twin and its bound their names.
+macro_rules! kernel {
+    ($shader:ident, $module:ident::$twin:ident, $bound:ident,
+     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, fast $fast:path)?) => {
+        Kernel {
+            name: stringify!($shader),
+            wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            consts: &$consts,
+            binds: $binds,
+            lens: $lens,
+            grid: $grid,
+            twin: $module::$twin,
+            oracle: $module::$twin,
+            bound: $module::$bound,
+            fast: kernel!(@fast $($fast)?),
+            workgroup_size: OnceLock::new(),
+        }
+    };
+    (@fast) => { None };
+    (@fast $fast:path) => { Some($fast) };
+}
+
+/// A matmul version: all have one contract and differ in how many elements an invocation owns.
+macro_rules! matmul {
+    ($shader:ident, grid $grid:expr) => {
+        kernel!(
+            $shader, matmul::matmul, matmul_bound,
+            consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+            binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
+            lens |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                // What the epilogue reads; a plain one reads nothing and is given A again.
+                let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
+                vec![m * inner, inner * n, extra, m * n]
+            },
+            grid $grid,
+            fast matmul::matmul_fast
+        )
+    };
+}
+
+fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
+    names.map(|name| consts.uint(name))
+}
+
+/// Words of the four bindings that every loss has.
+fn loss_lens(k: &Consts, targets: usize) -> Vec<usize> {
+    let [batch, classes, slots] = sizes(k, ["BATCH", "CLASSES", "SLOTS"]);
+    vec![batch * classes, targets, batch * classes, slots * batch * 2]
+}
+
+pub static GATHER_BATCH: Kernel = kernel!(
+    gather_batch, gather::gather_batch, gather_batch_bound,
+    consts ["BATCH", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
+                 x: Write Real, y: Write Uint],
+    lens |k| {
+        let [batch, values, words] = sizes(k, ["BATCH", "VALUES", "WORDS"]);
+        let [channels, samples, chunk] = sizes(k, ["CHANNELS", "SAMPLES", "CHUNK_LENGTH"]);
+        vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
+    },
+    grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
+);
+
+pub static ONE_HOT: Kernel = kernel!(
+    one_hot, gather::one_hot, one_hot_bound,
+    consts ["BATCH", "CLASSES"],
+    binds binds![labels: Read Uint, targets: Write Real],
+    lens |k| vec![k.uint("BATCH"), k.uint("BATCH") * k.uint("CLASSES")],
+    grid |k| flat_grid(k.uint("BATCH") * k.uint("CLASSES"))
+);
+
+pub static MATMUL_NAIVE: Kernel = matmul!(matmul_naive, grid | k | [k.uint("N"), k.uint("M"), 1]);
+
+pub static MATMUL: Kernel = matmul!(matmul, grid | k | [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]);
+
+pub static MATMUL_REGISTER: Kernel =
+    matmul!(matmul_register, grid | k | [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]);
+
+pub static ACTIVATION: Kernel = kernel!(
+    activation, activation::activation, activation_bound,
+    consts ["LENGTH", "ACTIVATION", "LEAK"],
+    binds binds![x: Read Real, y: Write Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    grid |k| flat_grid(k.uint("LENGTH"))
+);
+
+pub static ACTIVATION_BACKWARD: Kernel = kernel!(
+    activation_backward, activation::activation_backward, activation_backward_bound,
+    consts ["LENGTH", "ACTIVATION", "LEAK", "ADD"],
+    binds binds![y: Read Real, dy: Read Real, dx: Write Real],
+    lens |k| vec![k.uint("LENGTH"); 3],
+    grid |k| flat_grid(k.uint("LENGTH"))
+);
+
+pub static SOFTMAX: Kernel = kernel!(
+    softmax, softmax::softmax, softmax_bound,
+    consts ["ROWS", "COLUMNS"],
+    binds binds![x: Read Real, y: Write Real],
+    lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"); 2],
+    grid |k| flat_grid(k.uint("ROWS"))
+);
+
+pub static SOFTMAX_BACKWARD: Kernel = kernel!(
+    softmax_backward, softmax::softmax_backward, softmax_backward_bound,
+    consts ["ROWS", "COLUMNS", "ADD"],
+    binds binds![y: Read Real, dy: Read Real, dx: Write Real],
+    lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"); 3],
+    grid |k| flat_grid(k.uint("ROWS"))
+);
+
+pub static SOFTMAX_LOSS: Kernel = kernel!(
+    softmax_loss, softmax::softmax_loss, softmax_loss_bound,
+    consts ["BATCH", "CLASSES", "SLOTS"],
+    binds binds![logits: Read Real, labels: Read Uint, dlogits: Write Real, metrics: Write Real],
+    lens |k| loss_lens(k, k.uint("BATCH")),
+    grid |k| flat_grid(k.uint("BATCH"))
+);
+
+pub static BCE_LOSS: Kernel = kernel!(
+    bce_loss, loss::bce_loss, bce_loss_bound,
+    consts ["BATCH", "CLASSES", "SLOTS"],
+    binds binds![logits: Read Real, targets: Read Real, dlogits: Write Real, metrics: Write Real],
+    lens |k| loss_lens(k, k.uint("BATCH") * k.uint("CLASSES")),
+    grid |k| flat_grid(k.uint("BATCH"))
+);
+
+pub static SQUARED_ERROR: Kernel = kernel!(
+    squared_error, loss::squared_error, squared_error_bound,
+    consts ["BATCH", "CLASSES", "SLOTS", "FACTOR", "SCALE"],
+    binds binds![predictions: Read Real, targets: Read Real, dpredictions: Write Real, metrics: Write Real],
+    lens |k| loss_lens(k, k.uint("BATCH") * k.uint("CLASSES")),
+    grid |k| flat_grid(k.uint("BATCH"))
+);
+
+pub static COLUMN_SUMS: Kernel = kernel!(
+    column_sums, sums::column_sums, column_sums_bound,
+    consts ["ROWS", "COLUMNS", "ADD"],
+    binds binds![x: Read Real, sums: Write Real],
+    lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"), k.uint("COLUMNS")],
+    grid |k| flat_grid(k.uint("COLUMNS"))
+);
+
+pub static SGD: Kernel = kernel!(
+    sgd, sgd::sgd, sgd_bound,
+    consts ["LENGTH"],
+    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 3],
+    grid |k| flat_grid(k.uint("LENGTH") / 4)
+);
+
+/// Every kernel there is.
+pub static ALL: &[&Kernel] = &[
+    &GATHER_BATCH,
+    &ONE_HOT,
+    &MATMUL_NAIVE,
+    &MATMUL,
+    &MATMUL_REGISTER,
+    &ACTIVATION,
+    &ACTIVATION_BACKWARD,
+    &SOFTMAX,
+    &SOFTMAX_BACKWARD,
+    &SOFTMAX_LOSS,
+    &BCE_LOSS,
+    &SQUARED_ERROR,
+    &COLUMN_SUMS,
+    &SGD,
+];
+
+/// The kernel of this name.
+pub fn find(name: &str) -> Option<&'static Kernel> {
+    ALL.iter().copied().find(|kernel| kernel.name == name)
+}

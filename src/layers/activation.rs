@@ -1,0 +1,64 @@
+//! Activations as layers of their own, where no weighted sum takes them into its epilogue.
+
+use super::Layer;
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::kernels;
+use crate::record::{Recorder, Tensor};
+
+/// The slope of PyTorch's `nn.LeakyReLU`.
+const LEAK: f32 = 0.01;
+
+pub fn parse_leaky_relu(arguments: &[&str]) -> Result<Layer, String> {
+    let slope = match arguments {
+        [] => LEAK,
+        [text] => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
+        [_, second, ..] => return Err(format!("leaky-relu takes one slope, not also “{second}”")),
+    };
+    // A positive slope keeps the sign, so the derivative can be told from the output.
+    if slope > 0.0 && slope < 1.0 {
+        Ok(Layer::Activation(Activation::LeakyRelu(slope)))
+    } else {
+        Err(format!("a slope of {slope} is not between 0 and 1"))
+    }
+}
+
+/// y = activate(x)   dx = dy · activation'(y)
+pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
+    let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let (kind, leak) = activation.consts();
+    let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
+    recorder.dispatch(&kernels::ACTIVATION, consts, vec![x.value, y.value], "activation");
+
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        if x.needs_gradient {
+            recorder
+                .plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, y.value, dy, dx));
+        }
+    });
+    y
+}
+
+/// y = softmax(x)   dx = y · (dy - Σ dy·y)
+pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
+    let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let consts = consts! { ROWS: x.rows, COLUMNS: x.columns };
+    recorder.dispatch(&kernels::SOFTMAX, consts, vec![x.value, y.value], "softmax");
+
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        if x.needs_gradient {
+            recorder.plain_gradient(x, |recorder, dx| {
+                let consts = consts! { ROWS: x.rows, COLUMNS: x.columns, ADD: dx.add };
+                recorder.dispatch(
+                    &kernels::SOFTMAX_BACKWARD,
+                    consts,
+                    vec![y.value, dy, dx.view],
+                    "gradient through softmax",
+                );
+            });
+        }
+    });
+    y
+}

@@ -1,0 +1,103 @@
+//! y = activate(x·Wᵀ + b)   x: (B, inputs)  W: (outputs, inputs)  b: (outputs)  y: (B, outputs)
+//!
+//! The layout of W is that of PyTorch's `nn.Linear`.
+
+use super::{Layer, Shape};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::matmul::Epilogue;
+use crate::kernels;
+use crate::params::{Arena, Initialiser};
+use crate::record::{Gradient, Product, Recorder, Tensor};
+
+/// Shaders number weights by u32, and a buffer of more than this fits no adapter.
+const MOST_WEIGHTS: usize = 1 << 30;
+
+pub fn parse(arguments: &[&str]) -> Result<Layer, String> {
+    let [text] = arguments else {
+        return Err("dense takes the number of its outputs, as in “dense 128”".to_owned());
+    };
+    match text.parse() {
+        Ok(outputs) if (1..=MOST_WEIGHTS).contains(&outputs) => Ok(Layer::Dense { outputs }),
+        _ => Err(format!("“{text}” is no number of outputs; it is a whole number from 1 to {MOST_WEIGHTS}")),
+    }
+}
+
+pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
+    match outputs.checked_mul(input.len()) {
+        Some(weights) if weights <= MOST_WEIGHTS => Ok(Shape(vec![outputs])),
+        _ => Err(format!("{outputs} outputs from an input of {input} take more than {MOST_WEIGHTS} weights")),
+    }
+}
+
+/// W and b uniform in ±1/√inputs, as `nn.Linear` draws them.
+pub fn declare(index: usize, outputs: usize, input: &Shape, arena: &mut Arena) {
+    let bound = Initialiser::Uniform(1.0 / (input.len() as f32).sqrt());
+    arena.add(format!("{index}.weight"), vec![outputs, input.len()], bound);
+    arena.add(format!("{index}.bias"), vec![outputs], bound);
+}
+
+pub fn record(
+    recorder: &mut Recorder,
+    x: Tensor,
+    outputs: usize,
+    parameter: usize,
+    activation: Activation,
+) -> Tensor {
+    let (weight, dweight) = recorder.parameter(parameter);
+    let (bias, dbias) = recorder.parameter(parameter + 1);
+    let (batch, inputs) = (x.rows, x.columns);
+    let y = recorder.tensor("y", outputs, activation);
+    let weighted_sums = Product {
+        m: batch,
+        n: outputs,
+        k: inputs,
+        a: x.value,
+        transpose_a: false,
+        b: weight,
+        transpose_b: true,
+        epilogue: Some((Epilogue::Bias, activation, bias)),
+        c: Gradient { view: y.value, add: false },
+    };
+    recorder.matmul(weighted_sums, "weighted sums");
+
+    recorder.on_backward(move |recorder| {
+        // dz, the gradient of the weighted sums: see Tensor::made_by.
+        let dz = recorder.written_gradient(y);
+        // dW = dzᵀ·x
+        let weight_gradient = Product {
+            m: outputs,
+            n: inputs,
+            k: batch,
+            a: dz,
+            transpose_a: true,
+            b: x.value,
+            transpose_b: false,
+            epilogue: None,
+            c: Gradient { view: dweight, add: false },
+        };
+        recorder.matmul(weight_gradient, "weight gradient");
+        // db = Σ over the batch of dz
+        let consts = consts! { ROWS: batch, COLUMNS: outputs, ADD: false };
+        recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias], "bias gradient");
+        if !x.needs_gradient {
+            return;
+        }
+        // dx = dz·W, times the derivative of the activation that made x
+        let epilogue = (x.made_by != Activation::Identity).then_some((Epilogue::Slope, x.made_by, x.value));
+        let c = recorder.gradient(x);
+        let input_gradient = Product {
+            m: batch,
+            n: inputs,
+            k: outputs,
+            a: dz,
+            transpose_a: false,
+            b: weight,
+            transpose_b: false,
+            epilogue,
+            c,
+        };
+        recorder.matmul(input_gradient, "input gradient");
+    });
+    y
+}

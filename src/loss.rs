@@ -1,0 +1,135 @@
+//! What a network is trained to make small.
+
+use std::fmt;
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::Element;
+use crate::kernels;
+use crate::program::{Role, View};
+use crate::record::{Recorder, Tensor};
+
+/// A loss over the outputs of a network and the labels of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Softmax and cross-entropy in one, on logits; PyTorch's `CrossEntropyLoss`.
+    CrossEntropy,
+    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on
+    /// logits; PyTorch's `BCEWithLogitsLoss`.
+    Bce,
+    /// Squared error, mean over the outputs; PyTorch's `MSELoss`.
+    Mse,
+    /// Squared error summed over the outputs; its gradient leaves out the
+    /// factor 2, as first lessons do.
+    SquaredError,
+}
+
+/// Names on the command line and in recipes.
+pub const NAMES: &[&str] = &["cross-entropy", "bce", "mse", "squared-error"];
+
+impl std::str::FromStr for Loss {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Loss> {
+        match text {
+            "cross-entropy" => Ok(Loss::CrossEntropy),
+            "bce" => Ok(Loss::Bce),
+            "mse" => Ok(Loss::Mse),
+            "squared-error" => Ok(Loss::SquaredError),
+            _ => Err(Error::Usage(format!(
+                "loss: there is no “{text}”{}; there are {}",
+                suggestion(text, NAMES),
+                NAMES.join(", ")
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::Bce => "bce",
+            Loss::Mse => "mse",
+            Loss::SquaredError => "squared-error",
+        })
+    }
+}
+
+impl Loss {
+    /// Checks that a network with this many outputs can be trained on this many classes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the number of outputs that it takes.
+    pub fn check(self, outputs: usize, classes: usize) -> Result<()> {
+        let one_output_will_do = self != Loss::CrossEntropy && classes == 2;
+        if outputs == classes || (one_output_will_do && outputs == 1) {
+            return Ok(());
+        }
+        let also = if one_output_will_do { " (or one output)" } else { "" };
+        Err(Error::Usage(format!(
+            "the network's last layer gives {outputs} values, the data have {classes} classes: end it with “dense {classes}”{also}"
+        )))
+    }
+
+    /// Whether outputs become probabilities by softmax, by sigmoid, or are used as they are.
+    pub fn probabilities(self, outputs: &[f32]) -> Vec<f64> {
+        let outputs = outputs.iter().map(|value| f64::from(*value));
+        match self {
+            Loss::CrossEntropy => {
+                let maximum = outputs.clone().fold(f64::NEG_INFINITY, f64::max);
+                let terms: Vec<f64> = outputs.map(|z| (z - maximum).exp()).collect();
+                let sum: f64 = terms.iter().sum();
+                terms.iter().map(|term| term / sum).collect()
+            }
+            Loss::Bce => outputs.map(|z| Activation::Sigmoid.apply(z)).collect(),
+            Loss::Mse | Loss::SquaredError => outputs.collect(),
+        }
+    }
+
+    /// Records the loss, its gradient and the hits; the gradient reaches the
+    /// network's output as its [`Tensor::made_by`] asks.
+    pub fn record(self, recorder: &mut Recorder, output: Tensor, labels: View, metrics: View, slots: usize) {
+        let (batch, classes) = (output.rows, output.columns);
+        let sizes = || consts! { BATCH: batch, CLASSES: classes, SLOTS: slots };
+        let targets =
+            if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
+        recorder.plain_gradient(output, |recorder, gradient| {
+            let (kernel, consts) = match self {
+                Loss::CrossEntropy => (&kernels::SOFTMAX_LOSS, sizes()),
+                Loss::Bce => (&kernels::BCE_LOSS, sizes()),
+                Loss::Mse => {
+                    (&kernels::SQUARED_ERROR, squared_error(batch, classes, slots, 2.0, 1.0 / classes as f32))
+                }
+                Loss::SquaredError => {
+                    (&kernels::SQUARED_ERROR, squared_error(batch, classes, slots, 1.0, 1.0))
+                }
+            };
+            recorder.dispatch(
+                kernel,
+                consts,
+                vec![output.value, targets, gradient.view, metrics],
+                "loss and its gradient",
+            );
+        });
+    }
+}
+
+fn squared_error(
+    batch: usize,
+    classes: usize,
+    slots: usize,
+    factor: f32,
+    scale: f32,
+) -> crate::kernel::Consts {
+    consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, FACTOR: factor, SCALE: scale }
+}
+
+/// Targets 0 and 1 from the labels.
+fn one_hot(recorder: &mut Recorder, labels: View, batch: usize, classes: usize) -> View {
+    let targets = recorder.buffer("targets", Element::Real, batch * classes, Role::Activations);
+    let consts = consts! { BATCH: batch, CLASSES: classes };
+    recorder.dispatch(&kernels::ONE_HOT, consts, vec![labels, targets], "targets from labels");
+    targets
+}

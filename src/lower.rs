@@ -1,0 +1,246 @@
+//! Lowering: from a network, a loss and the sizes of the data to a Program
+//! whose sections train a step, measure a part of the data, and predict.
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::data::ImageShape;
+use crate::engine::{MAX_RESULT, MAX_STEPS};
+use crate::error::{Error, Result};
+use crate::kernel::Element;
+use crate::kernels;
+use crate::layers::Shape;
+use crate::loss::Loss;
+use crate::network::Network;
+use crate::params::Arena;
+use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::record::{Recorder, Tensor, Versions};
+
+/// A part of the data that a Program reads.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// `train`, `validation` or `held-out`; the name of its section.
+    pub name: &'static str,
+    pub samples: usize,
+}
+
+/// The part that the network learns from.
+pub const TRAIN: &str = "train";
+/// The part by which settings may be chosen.
+pub const VALIDATION: &str = "validation";
+/// The part that no choice may depend on.
+pub const HELD_OUT: &str = "held-out";
+/// The section that turns the input buffer into outputs.
+pub const PREDICT: &str = "predict";
+
+/// What is lowered.
+#[derive(Clone, Debug)]
+pub struct Lowering<'a> {
+    pub network: &'a Network,
+    pub loss: Loss,
+    pub shape: &'a ImageShape,
+    pub classes: usize,
+    pub batch: usize,
+    pub parts: Vec<Part>,
+    pub versions: Versions,
+    /// Whether activations go into the epilogues of weighted sums.
+    pub fuse: bool,
+    pub limits: Limits,
+}
+
+/// Where a part of the data lies.
+#[derive(Clone, Debug)]
+pub struct PartViews {
+    pub name: &'static str,
+    pub samples: usize,
+    /// Packed pixels: a row of [`words`] words per sample.
+    pub images: View,
+    pub labels: View,
+    /// The order in which samples are visited.
+    pub order: View,
+}
+
+/// A lowered network: the Program, and where its data lie.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    pub program: Program,
+    pub arena: Arena,
+    pub batch: usize,
+    /// Steps of one submission at the most.
+    pub slots: usize,
+    pub parts: Vec<PartViews>,
+    pub parameters: View,
+    pub gradients: View,
+    pub velocities: View,
+    /// Scale of every channel, then shift of every channel.
+    pub normaliser: View,
+    /// The input of section [`PREDICT`]: (batch, values).
+    pub input: View,
+    /// The output of section [`PREDICT`]: (batch, outputs).
+    pub output: View,
+    metrics: View,
+}
+
+impl Lowered {
+    /// The metrics of the first `steps` slots: (steps, batch, 2), loss and hit.
+    pub fn metrics(&self, steps: usize) -> View {
+        View { len: steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// The views of a part.
+    pub fn part(&self, name: &str) -> Option<&PartViews> {
+        self.parts.iter().find(|part| part.name == name)
+    }
+}
+
+/// Words of one packed image.
+pub fn words(shape: &ImageShape) -> usize {
+    shape.values().div_ceil(4)
+}
+
+/// Lowers a network.
+///
+/// # Errors
+/// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
+pub fn lower(what: &Lowering) -> Result<Lowered> {
+    let lowered = record(what)?;
+    lowered.program.validate()?;
+    lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error))?;
+    Ok(lowered)
+}
+
+fn record(what: &Lowering) -> Result<Lowered> {
+    let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
+    let shapes = what.network.shapes(&input_shape)?;
+    check_sizes(what, &shapes)?;
+    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let arena = what.network.arena(&input_shape)?;
+    let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
+    let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
+    let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
+    let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
+    let parts: Vec<PartViews> =
+        what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
+
+    for part in &parts {
+        recorder.recycle();
+        let (x, labels) = gather(&mut recorder, part, what, normaliser);
+        let output = what.network.record(&mut recorder, x);
+        what.loss.record(&mut recorder, output, labels, metrics, slots);
+        if part.name == TRAIN {
+            recorder.backward();
+            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
+            recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
+        }
+        recorder.section(part.name);
+    }
+    recorder.recycle();
+    let x = input(&mut recorder, what.shape.values());
+    let output = what.network.record(&mut recorder, x);
+    recorder.section(PREDICT);
+    Ok(Lowered {
+        parameters: recorder.parameters(),
+        gradients: recorder.gradients(),
+        input: x.value,
+        output: output.value,
+        program: recorder.program,
+        arena: recorder.arena,
+        batch: what.batch,
+        slots,
+        parts,
+        velocities,
+        normaliser,
+        metrics,
+    })
+}
+
+/// The network's input: nothing learns through it.
+fn input(recorder: &mut Recorder, values: usize) -> Tensor {
+    Tensor { needs_gradient: false, ..recorder.tensor("x", values, Activation::Identity) }
+}
+
+fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
+    let mut buffer =
+        |what: &str, len| recorder.buffer(&format!("{} {what}", part.name), Element::Uint, len, Role::Data);
+    PartViews {
+        name: part.name,
+        samples: part.samples,
+        images: buffer("images", part.samples * words(shape)),
+        labels: buffer("labels", part.samples),
+        order: buffer("order", part.samples),
+    }
+}
+
+/// Picks the step's samples; one dispatch per chunk of the data that can be bound.
+fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser: View) -> (Tensor, View) {
+    let x = input(recorder, what.shape.values());
+    let labels = recorder.labels();
+    let words = words(what.shape);
+    // Chunks of a multiple of ALIGN samples start where a view may start.
+    let fitting = (what.limits.binding_bytes / (words as u64 * 4)).min(part.samples as u64) as usize;
+    let chunk = if fitting < part.samples { (fitting / ALIGN * ALIGN).max(ALIGN) } else { part.samples };
+    for first in (0..part.samples).step_by(chunk) {
+        let length = chunk.min(part.samples - first);
+        let images = View { start: first * words, len: length * words, ..part.images };
+        let consts = consts! {
+            BATCH: what.batch, VALUES: what.shape.values(), WORDS: words,
+            PLANE: what.shape.height * what.shape.width, CHANNELS: what.shape.channels,
+            SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
+        };
+        let arguments = vec![images, part.labels, part.order, normaliser, x.value, labels];
+        recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
+    }
+    (x, labels)
+}
+
+/// What must hold before sizes are multiplied.
+fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
+    // Shaders number elements by u32.
+    const MOST: usize = 1 << 31;
+    let outputs = shapes.last().map_or(0, Shape::len);
+    what.loss.check(outputs, what.classes)?;
+    for part in &what.parts {
+        if part.samples.saturating_mul(words(what.shape)) >= MOST {
+            return Err(Error::Data(format!(
+                "the {} part has more than {MOST} packed words: use fewer or smaller images",
+                part.name
+            )));
+        }
+    }
+    let widest = shapes.iter().map(Shape::len).max().unwrap_or_default();
+    if what.batch.saturating_mul(widest.max(2)) >= MOST {
+        return Err(Error::Usage(format!(
+            "a batch of {} with {widest} values per sample is too large: use a smaller batch",
+            what.batch
+        )));
+    }
+    // The metrics of one step must fit into one result.
+    if what.batch * 2 > MAX_RESULT {
+        return Err(Error::Usage(format!(
+            "a batch of {} is too large: at most {}",
+            what.batch,
+            MAX_RESULT / 2
+        )));
+    }
+    Ok(())
+}
+
+/// Adds to “does not fit” the batch size that would.
+fn explain_size(what: &Lowering, error: &Error) -> Error {
+    let fits = |batch: usize| {
+        record(&Lowering { batch, ..what.clone() })
+            .is_ok_and(|lowered| lowered.program.fits(&what.limits).is_ok())
+    };
+    if !fits(1) {
+        let fixed =
+            mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
+        return Error::Device(format!(
+            "{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"
+        ));
+    }
+    let (mut most, mut least_too_many) = (1, what.batch);
+    while most + 1 < least_too_many {
+        let middle = most.midpoint(least_too_many);
+        if fits(middle) { most = middle } else { least_too_many = middle }
+    }
+    Error::Device(format!("{error}: use --batch-size {most} or smaller"))
+}

@@ -1,0 +1,246 @@
+//! A Program: the network lowered once to a list of dispatches over named buffers.
+//!
+//! It is data. Engines run it; [`Program::validate`] checks every rule that a
+//! GPU would, on a machine without one; its `Display` is a table.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::kernel::{Access, Consts, Element, Kernel};
+
+/// A buffer of a Program, by its place in [`Program::bufs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Buf(pub usize);
+
+/// What a buffer is for; the buffer plan adds up by role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Data,
+    Parameters,
+    Gradients,
+    Optimiser,
+    Activations,
+    Metrics,
+}
+
+/// A buffer before it exists. Allocated zeroed.
+#[derive(Clone, Debug)]
+pub struct BufDecl {
+    pub name: String,
+    pub element: Element,
+    /// Length in words of four bytes.
+    pub len: usize,
+    pub role: Role,
+}
+
+/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    pub buf: Buf,
+    pub start: usize,
+    pub len: usize,
+}
+
+/// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
+pub const ALIGN: usize = 64;
+
+/// `len` rounded up so that another view may follow it.
+pub fn aligned(len: usize) -> usize {
+    len.next_multiple_of(ALIGN)
+}
+
+/// One kernel over views, with its constants.
+#[derive(Clone, Debug)]
+pub struct Dispatch {
+    pub kernel: &'static Kernel,
+    pub consts: Consts,
+    /// One view per binding, in binding order.
+    pub args: Vec<View>,
+    /// What it is for, such as `2 dense: weighted sums`.
+    pub label: String,
+}
+
+/// Dispatches over buffers, in named sections that engines run on their own.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub bufs: Vec<BufDecl>,
+    pub steps: Vec<Dispatch>,
+    pub sections: Vec<(String, Range<usize>)>,
+}
+
+/// The sizes of a device that decide whether a Program runs on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of the largest view that can be bound.
+    pub binding_bytes: u64,
+    /// Bytes of the largest buffer.
+    pub buffer_bytes: u64,
+    /// Bytes of memory, where that is known.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Limits {
+    /// What every WebGPU implementation must offer.
+    pub const WEBGPU: Limits =
+        Limits { binding_bytes: 128 << 20, buffer_bytes: 256 << 20, memory_bytes: None };
+}
+
+impl Program {
+    /// The dispatches of a section.
+    ///
+    /// # Panics
+    /// When there is no section of that name.
+    pub fn section(&self, name: &str) -> Range<usize> {
+        let found = self.sections.iter().find(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("a program has no section {name}")).1.clone()
+    }
+
+    /// Bytes of all buffers with this role.
+    pub fn bytes(&self, role: Role) -> u64 {
+        self.bufs.iter().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
+    }
+
+    /// Bytes of all buffers: nothing else is allocated while it runs but the
+    /// staging memory for step scalars and metrics.
+    pub fn total_bytes(&self) -> u64 {
+        self.bufs.iter().map(|buf| buf.len as u64 * 4).sum()
+    }
+
+    /// Checks every rule that a GPU would check, and that views have the length their kernel says.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the dispatch: a Program that breaks a rule is
+    /// a mistake in a layer, not in what the user wrote.
+    pub fn validate(&self) -> Result<()> {
+        for (at, dispatch) in self.steps.iter().enumerate() {
+            self.check(dispatch).map_err(|problem| {
+                Error::Failure(format!(
+                    "dispatch {at} ({}, {}): {problem}",
+                    dispatch.kernel.name, dispatch.label
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, dispatch: &Dispatch) -> Result<(), String> {
+        let kernel = dispatch.kernel;
+        let given: Vec<&str> = dispatch.consts.iter().map(|(name, _)| name).collect();
+        if given != kernel.consts {
+            return Err(format!("constants {given:?} where the kernel has {:?}", kernel.consts));
+        }
+        if dispatch.args.len() != kernel.binds.len() {
+            return Err(format!("{} views for {} bindings", dispatch.args.len(), kernel.binds.len()));
+        }
+        let (mut read, mut written) = (HashSet::new(), HashSet::new());
+        let lens = (kernel.lens)(&dispatch.consts);
+        for ((view, bind), len) in dispatch.args.iter().zip(kernel.binds).zip(lens) {
+            let buf = self.bufs.get(view.buf.0).ok_or_else(|| format!("{} has no buffer", bind.name))?;
+            let inside = view.start.checked_add(view.len).is_some_and(|end| end <= buf.len);
+            if !inside || view.len == 0 {
+                return Err(format!("{} is outside its buffer {}", bind.name, buf.name));
+            }
+            if view.len != len {
+                return Err(format!("{} has {} words, the kernel wants {len}", bind.name, view.len));
+            }
+            if !view.start.is_multiple_of(ALIGN) {
+                return Err(format!("{} starts at word {}, not on {ALIGN}", bind.name, view.start));
+            }
+            if buf.element != bind.element {
+                return Err(format!(
+                    "{} wants {:?}, buffer {} holds {:?}",
+                    bind.name, bind.element, buf.name, buf.element
+                ));
+            }
+            let fresh = match bind.access {
+                Access::Read => {
+                    read.insert(view.buf);
+                    true
+                }
+                Access::Write | Access::Update => written.insert(view.buf),
+            };
+            if !fresh || !read.is_disjoint(&written) {
+                return Err(format!("buffer {} is written and bound a second time", buf.name));
+            }
+        }
+        let groups = kernel.groups(&dispatch.consts);
+        if groups.iter().any(|n| *n == 0 || *n > 65_535) {
+            return Err(format!("{groups:?} workgroups; one to 65,535 are allowed along a dimension"));
+        }
+        Ok(())
+    }
+
+    /// Checks that the Program fits a device.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with what is needed and what there is.
+    pub fn fits(&self, limits: &Limits) -> Result<()> {
+        let too_small = |what: &str, needed: u64, available: u64| {
+            Error::Device(format!(
+                "{what} needs {}, the device offers {}",
+                mebibytes(needed),
+                mebibytes(available)
+            ))
+        };
+        for buf in &self.bufs {
+            let bytes = buf.len as u64 * 4;
+            if bytes > limits.buffer_bytes {
+                return Err(too_small(&format!("the buffer “{}”", buf.name), bytes, limits.buffer_bytes));
+            }
+        }
+        for dispatch in &self.steps {
+            for (view, bind) in dispatch.args.iter().zip(dispatch.kernel.binds) {
+                let bytes = view.len as u64 * 4;
+                if bytes > limits.binding_bytes {
+                    let what = format!("“{}” of {} ({})", bind.name, dispatch.kernel.name, dispatch.label);
+                    return Err(too_small(&what, bytes, limits.binding_bytes));
+                }
+            }
+        }
+        match limits.memory_bytes {
+            Some(memory) if self.total_bytes() > memory => {
+                Err(too_small("the run", self.total_bytes(), memory))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A size for people.
+pub fn mebibytes(bytes: u64) -> String {
+    match bytes {
+        0..10_240 => format!("{bytes} B"),
+        10_240..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+impl fmt::Display for Program {
+    /// One line per dispatch, section by section.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (name, range) in &self.sections {
+            writeln!(f, "{name}: {} dispatches", range.len())?;
+            for dispatch in &self.steps[range.clone()] {
+                let views = dispatch.args.iter().zip(dispatch.kernel.binds);
+                let views: Vec<String> = views
+                    .map(|(view, bind)| {
+                        let arrow = if bind.access == Access::Read { "" } else { "→ " };
+                        format!("{arrow}{}", self.bufs[view.buf.0].name)
+                    })
+                    .collect();
+                let groups = dispatch.kernel.groups(&dispatch.consts).map(|n| n.to_string()).join("×");
+                writeln!(
+                    f,
+                    "  {:<20} {:>12}  {:<34} {}",
+                    dispatch.kernel.name,
+                    groups,
+                    dispatch.label,
+                    views.join(", ")
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,271 @@
+//! The recorder: layers tell it what they compute, and it writes the Program.
+//!
+//! Going forward a layer records its dispatches and leaves a closure on the
+//! tape that records the derivative. [`Recorder::backward`] runs the closures
+//! from last to first, once, at lowering; training only replays dispatches.
+
+use std::collections::HashMap;
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::matmul::Epilogue;
+use crate::kernel::{Const, Consts, Element, Kernel};
+use crate::kernels;
+use crate::params::Arena;
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+
+/// A matrix of activations while a Program is recorded: one row per sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor {
+    pub value: View,
+    pub rows: usize,
+    pub columns: usize,
+    /// The activation that was applied in the epilogue of the weighted sum.
+    /// Whoever writes this tensor's gradient writes the gradient of the
+    /// weighted sum, that is multiplied by the activation's derivative.
+    pub made_by: Activation,
+    /// False for the data: nobody needs its gradient.
+    pub needs_gradient: bool,
+}
+
+/// Where a gradient goes, and whether something is there already to add to.
+#[derive(Clone, Copy, Debug)]
+pub struct Gradient {
+    pub view: View,
+    pub add: bool,
+}
+
+/// Which of several shaders with one contract are used.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions {
+    pub matmul: &'static Kernel,
+}
+
+impl Versions {
+    /// The shaders to read first.
+    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE };
+    /// Tiled through workgroup memory, for real GPUs.
+    pub const GPU: Versions = Versions { matmul: &kernels::MATMUL };
+    /// Without barriers, for adapters that are programs on a CPU.
+    pub const SOFTWARE: Versions = Versions { matmul: &kernels::MATMUL_REGISTER };
+}
+
+/// One matrix product: C (m, n) = A (m, k) · B (k, n).
+pub struct Product {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    /// A is stored as (k, m).
+    pub transpose_a: bool,
+    /// B is stored as (n, k).
+    pub transpose_b: bool,
+    pub a: View,
+    pub b: View,
+    /// What to do with a finished sum, and the view that this reads.
+    pub epilogue: Option<(Epilogue, Activation, View)>,
+    pub c: Gradient,
+}
+
+type Backward = Box<dyn FnOnce(&mut Recorder)>;
+
+/// Writes a Program while layers describe themselves.
+pub struct Recorder {
+    pub program: Program,
+    pub arena: Arena,
+    pub versions: Versions,
+    /// Whether activations go into the epilogues of weighted sums.
+    pub fuse: bool,
+    /// Rows of a batch.
+    pub batch: usize,
+    parameters: Buf,
+    gradients: Buf,
+    tape: Vec<Backward>,
+    written: HashMap<Buf, View>,
+    layer: String,
+    section_start: usize,
+    free: Vec<(Element, View)>,
+}
+
+impl Recorder {
+    /// A recorder for a network whose parameters are in `arena`.
+    pub fn new(arena: Arena, batch: usize, versions: Versions, fuse: bool) -> Recorder {
+        let mut program = Program::default();
+        // A network without parameters still has views to bind.
+        let len = arena.len().max(aligned(1));
+        let mut declare = |name: &str, role| {
+            program.bufs.push(BufDecl { name: name.to_owned(), element: Element::Real, len, role });
+            Buf(program.bufs.len() - 1)
+        };
+        let parameters = declare("parameters", Role::Parameters);
+        let gradients = declare("gradients", Role::Gradients);
+        Recorder {
+            program,
+            arena,
+            versions,
+            fuse,
+            batch,
+            parameters,
+            gradients,
+            tape: Vec::new(),
+            written: HashMap::new(),
+            layer: String::new(),
+            section_start: 0,
+            free: Vec::new(),
+        }
+    }
+
+    /// The whole parameter arena.
+    pub fn parameters(&self) -> View {
+        self.whole(self.parameters)
+    }
+
+    /// The gradients of all parameters, laid out like the parameters.
+    pub fn gradients(&self) -> View {
+        self.whole(self.gradients)
+    }
+
+    /// A parameter of the arena, and the place of its gradient.
+    pub fn parameter(&self, index: usize) -> (View, View) {
+        let param = &self.arena.params[index];
+        let view = |buf| View { buf, start: param.start, len: param.len() };
+        (view(self.parameters), view(self.gradients))
+    }
+
+    fn whole(&self, buf: Buf) -> View {
+        View { buf, start: 0, len: self.program.bufs[buf.0].len }
+    }
+
+    /// A new buffer.
+    pub fn buffer(&mut self, name: &str, element: Element, len: usize, role: Role) -> View {
+        self.program.bufs.push(BufDecl { name: name.to_owned(), element, len, role });
+        self.whole(Buf(self.program.bufs.len() - 1))
+    }
+
+    /// A buffer for activations, or one that an earlier section no longer needs.
+    fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
+        let fitting =
+            self.free.iter().enumerate().filter(|(_, (kind, view))| *kind == element && view.len >= len);
+        if let Some((at, _)) = fitting.min_by_key(|(_, (_, view))| view.len) {
+            return View { len, ..self.free.swap_remove(at).1 };
+        }
+        self.buffer(name, element, len, Role::Activations)
+    }
+
+    /// A matrix of activations with a row per sample.
+    pub fn tensor(&mut self, name: &str, columns: usize, made_by: Activation) -> Tensor {
+        let name = if self.layer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.layer) };
+        let value = self.scratch(&name, Element::Real, self.batch * columns);
+        Tensor { value, rows: self.batch, columns, made_by, needs_gradient: true }
+    }
+
+    /// A label per sample.
+    pub fn labels(&mut self) -> View {
+        self.scratch("labels", Element::Uint, self.batch)
+    }
+
+    /// Names the layer that records from here on.
+    pub fn enter(&mut self, layer: String) {
+        self.layer = layer;
+    }
+
+    /// Appends a dispatch.
+    pub fn dispatch(&mut self, kernel: &'static Kernel, consts: Consts, args: Vec<View>, what: &str) {
+        let label = if self.layer.is_empty() { what.to_owned() } else { format!("{}: {what}", self.layer) };
+        self.program.steps.push(Dispatch { kernel, consts, args, label });
+    }
+
+    /// Closes a section: everything recorded since the last one.
+    pub fn section(&mut self, name: &str) {
+        let end = self.program.steps.len();
+        self.program.sections.push((name.to_owned(), self.section_start..end));
+        self.section_start = end;
+    }
+
+    /// Lets sections recorded from here on use the activation buffers of those
+    /// before: sections never run at the same time, and none reads what
+    /// another left in a scratch buffer.
+    pub fn recycle(&mut self) {
+        self.free.clear();
+        for (at, buf) in self.program.bufs.iter().enumerate() {
+            if buf.role == Role::Activations {
+                self.free.push((buf.element, View { buf: Buf(at), start: 0, len: buf.len }));
+            }
+        }
+        self.written.clear();
+        self.tape.clear();
+    }
+
+    /// Leaves the derivative on the tape.
+    pub fn on_backward(&mut self, record: impl FnOnce(&mut Recorder) + 'static) {
+        let layer = self.layer.clone();
+        self.tape.push(Box::new(move |recorder| {
+            recorder.enter(layer);
+            record(recorder);
+        }));
+    }
+
+    /// Records the backward pass: the tape, from last to first.
+    pub fn backward(&mut self) {
+        while let Some(record) = self.tape.pop() {
+            record(self);
+        }
+        self.enter(String::new());
+    }
+
+    /// Where to write the gradient of a tensor: the first writer sets, later writers add.
+    pub fn gradient(&mut self, of: Tensor) -> Gradient {
+        if let Some(view) = self.written.get(&of.value.buf) {
+            return Gradient { view: *view, add: true };
+        }
+        let name = format!("d{}", self.program.bufs[of.value.buf.0].name);
+        let view = self.scratch(&name, Element::Real, of.value.len);
+        self.written.insert(of.value.buf, view);
+        Gradient { view, add: false }
+    }
+
+    /// The gradient that the layers behind a tensor have written.
+    ///
+    /// # Panics
+    /// When none has: a layer's output is always used.
+    pub fn written_gradient(&self, of: Tensor) -> View {
+        self.written[&of.value.buf]
+    }
+
+    /// For layers that cannot multiply by the derivative of the activation in
+    /// front of them: `record` writes the plain gradient of `of`, and a
+    /// dispatch of its own makes of it what [`Tensor::made_by`] asks for.
+    pub fn plain_gradient(&mut self, of: Tensor, record: impl FnOnce(&mut Recorder, Gradient)) {
+        if of.made_by == Activation::Identity {
+            let gradient = self.gradient(of);
+            return record(self, gradient);
+        }
+        let plain = self.scratch("plain gradient", Element::Real, of.value.len);
+        record(self, Gradient { view: plain, add: false });
+        let gradient = self.gradient(of);
+        self.activation_backward(of.made_by, of.value, plain, gradient);
+    }
+
+    /// dx = dy · activation'(y) as a dispatch of its own.
+    pub fn activation_backward(&mut self, activation: Activation, y: View, dy: View, dx: Gradient) {
+        let (kind, leak) = activation.consts();
+        let consts = consts! { LENGTH: y.len, ACTIVATION: kind, LEAK: leak, ADD: dx.add };
+        self.dispatch(
+            &kernels::ACTIVATION_BACKWARD,
+            consts,
+            vec![y, dy, dx.view],
+            "gradient through the activation",
+        );
+    }
+
+    /// A matrix product by the chosen version of matmul.
+    pub fn matmul(&mut self, p: Product, what: &str) {
+        let (epilogue, activation, extra) =
+            p.epilogue.unwrap_or((Epilogue::Plain, Activation::Identity, p.a));
+        let (kind, leak) = activation.consts();
+        let consts = consts! {
+            M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
+            EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+        };
+        self.dispatch(self.versions.matmul, consts, vec![p.a, p.b, extra, p.c.view], what);
+    }
+}

@@ -1,0 +1,36 @@
+//! Data sets from names and folders, and pictures from files: what is read, and how bad input is
+//! refused.
+
+mod files;
+mod folders;
+mod fuzz;
+mod pictures;
+mod sets;
+
+use wgrad::error::{Error, Result};
+
+/// The message of an `Error::Data`, which must be one sentence with all of `words`.
+#[track_caller]
+fn assert_data_error<T>(result: Result<T>, words: &[&str]) {
+    match result.map(|_| ()) {
+        Err(Error::Data(message)) => assert_sentence(&message, words),
+        other => panic!("expected Error::Data with {words:?}, got {other:?}"),
+    }
+}
+
+/// The same for `Error::Usage`.
+#[track_caller]
+fn assert_usage_error<T>(result: Result<T>, words: &[&str]) {
+    match result.map(|_| ()) {
+        Err(Error::Usage(message)) => assert_sentence(&message, words),
+        other => panic!("expected Error::Usage with {words:?}, got {other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_sentence(message: &str, words: &[&str]) {
+    for word in words {
+        assert!(message.contains(word), "“{word}” is not in “{message}”");
+    }
+    assert!(!message.contains('\n') && !message.contains(". "), "not one sentence: “{message}”");
+}
