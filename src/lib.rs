@@ -32,3 +32,4 @@ pub mod params;
 pub mod program;
 pub mod record;
 pub mod rng;
+pub mod train;

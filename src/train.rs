@@ -1,0 +1,311 @@
+//! Training: a lowered network, its data on the device, and steps submitted
+//! many at a time so that the device never waits for the host.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::data::{Normaliser, Samples};
+use crate::engine::{Engine, IN_FLIGHT, Ticket};
+use crate::error::{Error, Result};
+use crate::kernel::{Slice, Step};
+use crate::lower::{Lowered, PREDICT, TRAIN, words};
+use crate::program::View;
+use crate::rng::shuffled;
+
+/// What a step needs besides the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub learning_rate: f32,
+    pub momentum: f32,
+    pub seed: u64,
+}
+
+/// Mean loss and accuracy over some samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measure {
+    pub samples: usize,
+    pub loss: f64,
+    /// Between 0 and 1.
+    pub accuracy: f64,
+}
+
+/// Where an epoch has got to, after each submission.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    pub epoch: usize,
+    /// Steps taken in this epoch.
+    pub step: usize,
+    /// Steps of the epoch.
+    pub steps: usize,
+    /// Over the samples of this submission.
+    pub latest: Measure,
+    /// Over the epoch so far, each batch measured before its update.
+    pub so_far: Measure,
+}
+
+/// Trains a lowered network on an engine.
+pub struct Trainer {
+    engine: Box<dyn Engine>,
+    lowered: Lowered,
+    settings: Settings,
+    /// Steps taken since the run began.
+    steps: usize,
+    pace: Pace,
+}
+
+impl Trainer {
+    /// A trainer with these parameters, laid out as the arena, and zero velocities.
+    pub fn new(
+        mut engine: Box<dyn Engine>,
+        lowered: Lowered,
+        settings: Settings,
+        parameters: &[f32],
+        normaliser: &Normaliser,
+    ) -> Result<Trainer> {
+        // A network without parameters has an arena of padding only.
+        let mut padded = parameters.to_vec();
+        padded.resize(lowered.parameters.len, 0.0);
+        engine.write(lowered.parameters, Slice::Real(&padded))?;
+        engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
+        Ok(Trainer { engine, lowered, settings, steps: 0, pace: Pace::default() })
+    }
+
+    /// Puts a part of the data on the device, to be visited in its own order.
+    ///
+    /// # Panics
+    /// When the network was not lowered for a part of this name and size.
+    pub fn load(&mut self, part: &str, samples: &Samples) -> Result<()> {
+        let views = self.lowered.part(part).expect("lowered for this part");
+        let (images, labels, order) = (views.images, views.labels, views.order);
+        self.engine.write(images, Slice::Uint(&pack(samples)))?;
+        self.engine.write(labels, Slice::Uint(&samples.labels))?;
+        let identity: Vec<u32> = (0..samples.len() as u32).collect();
+        self.engine.write(order, Slice::Uint(&identity))
+    }
+
+    /// Steps of one epoch over the train part.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.batch))
+    }
+
+    /// Steps taken since the run began.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Trains on every sample once, in this epoch's order; the last batch may be short.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as soon as a loss is not finite; the parameters are
+    /// then what the bad steps have made of them.
+    pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
+        let part = self.lowered.part(TRAIN).expect("lowered for training").clone();
+        let order = shuffled(part.samples, self.settings.seed, epoch as u64);
+        self.engine.write(part.order, Slice::Uint(&order))?;
+        let mut total = Sum::default();
+        let steps = self.steps_per_epoch();
+        self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
+            let mut latest = Sum::default();
+            for (at, rows) in group.iter().enumerate() {
+                let sum = Sum::of(rows);
+                if !sum.loss.is_finite() {
+                    let step = first + at + 1;
+                    return Err(Error::Diverged(format!(
+                        "the loss became {} at step {step} of epoch {epoch}",
+                        sum.loss
+                    )));
+                }
+                latest.add(sum);
+            }
+            total.add(latest);
+            observe(Progress {
+                epoch,
+                step: first + group.len(),
+                steps,
+                latest: latest.mean(),
+                so_far: total.mean(),
+            });
+            Ok(())
+        })?;
+        self.steps += steps;
+        Ok(total.mean())
+    }
+
+    /// Mean loss and accuracy over a part of the data.
+    pub fn measure(&mut self, part: &str) -> Result<Measure> {
+        let samples = self.lowered.part(part).expect("lowered for this part").samples;
+        let mut total = Sum::default();
+        self.pass(part, samples, 0, &mut |_, group| {
+            group.iter().for_each(|rows| total.add(Sum::of(rows)));
+            Ok(())
+        })?;
+        Ok(total.mean())
+    }
+
+    /// The parameters as they are now, laid out as the arena.
+    pub fn parameters(&mut self) -> Result<Vec<f32>> {
+        let mut values = self.engine.read(self.lowered.parameters)?.real();
+        values.truncate(self.lowered.arena.len());
+        Ok(values)
+    }
+
+    /// The outputs for a batch of normalised inputs, a row per sample.
+    pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let (input, output) = (self.lowered.input, self.lowered.output);
+        let mut padded = inputs.to_vec();
+        padded.resize(input.len, 0.0);
+        self.engine.write(input, Slice::Real(&padded))?;
+        let section = self.lowered.program.section(PREDICT);
+        let first = View { len: 1, ..output };
+        let ticket = self.engine.submit(section, &[Step::default()], first)?;
+        self.engine.wait(ticket)?;
+        Ok(self.engine.read(output)?.real())
+    }
+
+    /// Runs a section over all samples of a part, several steps to a
+    /// submission, and hands over the metrics of each submission in order.
+    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<()> {
+        let batch = self.lowered.batch;
+        let steps = samples.div_ceil(batch);
+        let range = self.lowered.program.section(section);
+        let mut flights: VecDeque<Flight> = VecDeque::new();
+        let mut next = 0;
+        let mut outcome = Ok(());
+        while next < steps || !flights.is_empty() {
+            if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
+                let count = self.pace.steps(self.lowered.slots).min(steps - next);
+                let scalars: Vec<Step> =
+                    (0..count).map(|slot| self.scalars(slot, next + slot, samples, epoch)).collect();
+                let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
+                flights.push_back(Flight { ticket, first: next, scalars });
+                next += count;
+                continue;
+            }
+            let Some(flight) = flights.pop_front() else { break };
+            let metrics = self.engine.wait(flight.ticket)?;
+            self.pace.finished(flight.scalars.len());
+            let group: Vec<&[f32]> = metrics
+                .chunks_exact(batch * 2)
+                .zip(&flight.scalars)
+                .map(|(rows, step)| &rows[..step.samples as usize * 2])
+                .collect();
+            // After a failure what is still under way is waited for, and ignored.
+            outcome = outcome.and_then(|()| each(flight.first, &group));
+        }
+        self.pace.rest();
+        outcome
+    }
+
+    fn scalars(&self, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
+        let first = at * self.lowered.batch;
+        Step {
+            slot: slot as u32,
+            first: first as u32,
+            samples: self.lowered.batch.min(samples - first) as u32,
+            index: (self.steps + at) as u32,
+            learning_rate: self.settings.learning_rate,
+            momentum: self.settings.momentum,
+            seed: self.settings.seed as u32,
+            epoch: epoch as u32,
+        }
+    }
+}
+
+/// Takes the first step of a submission and the metrics of each of its steps.
+type Each<'a> = dyn FnMut(usize, &[&[f32]]) -> Result<()> + 'a;
+
+/// A submission under way.
+struct Flight {
+    ticket: Ticket,
+    first: usize,
+    scalars: Vec<Step>,
+}
+
+/// Loss and hits, summed in f64 so that the order of the rows does not matter much.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    samples: usize,
+    loss: f64,
+    hits: f64,
+}
+
+impl Sum {
+    /// From rows of loss and hit.
+    fn of(rows: &[f32]) -> Sum {
+        let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
+        for row in rows.chunks_exact(2) {
+            sum.loss += f64::from(row[0]);
+            sum.hits += f64::from(row[1]);
+        }
+        sum
+    }
+
+    fn add(&mut self, other: Sum) {
+        self.samples += other.samples;
+        self.loss += other.loss;
+        self.hits += other.hits;
+    }
+
+    fn mean(self) -> Measure {
+        let samples = self.samples.max(1) as f64;
+        Measure { samples: self.samples, loss: self.loss / samples, accuracy: self.hits / samples }
+    }
+}
+
+/// Keeps submissions near [`Pace::GOAL`]: long enough that the host's work does
+/// not count, short enough that no watchdog or desktop notices. Results do not
+/// depend on it.
+#[derive(Default)]
+struct Pace {
+    steps: usize,
+    last: Option<Instant>,
+}
+
+impl Pace {
+    const GOAL: Duration = Duration::from_millis(50);
+
+    /// Steps of the next submission; the first ever has one.
+    fn steps(&self, most: usize) -> usize {
+        self.steps.clamp(1, most)
+    }
+
+    /// Notes that a submission of `steps` steps is done. The time since the one
+    /// before is what the device took, as another was waiting behind it.
+    fn finished(&mut self, steps: usize) {
+        let now = Instant::now();
+        if let Some(last) = self.last {
+            let ratio = Self::GOAL.as_secs_f64() / (now - last).as_secs_f64().max(1e-6);
+            // At most fourfold, lest one lucky measurement make a submission of seconds.
+            self.steps = ((steps as f64 * ratio.min(4.0)) as usize).clamp(1, steps.max(1) * 4);
+        }
+        self.last = Some(now);
+    }
+
+    /// The device idles from here on, so the next interval says nothing.
+    fn rest(&mut self) {
+        self.last = None;
+    }
+}
+
+/// Scale of every channel, then shift of every channel, such that
+/// byte · scale + shift = (byte/255 - mean) / std.
+pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
+    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
+    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
+    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
+    scale.chain(shift).collect()
+}
+
+/// Images as the device keeps them: four bytes to a word, the lowest first,
+/// each image padded to whole words.
+pub fn pack(samples: &Samples) -> Vec<u32> {
+    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
+    for image in samples.pixels.chunks_exact(samples.shape.values()) {
+        for bytes in image.chunks(4) {
+            let mut word = [0; 4];
+            word[..bytes.len()].copy_from_slice(bytes);
+            packed.push(u32::from_le_bytes(word));
+        }
+    }
+    packed
+}
