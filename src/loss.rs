@@ -73,10 +73,12 @@ impl Loss {
         )))
     }
 
-    /// Whether outputs become probabilities by softmax, by sigmoid, or are used as they are.
-    pub fn probabilities(self, outputs: &[f32]) -> Vec<f64> {
+    /// What a row of outputs says of each class: probabilities by softmax or
+    /// sigmoid, or the outputs themselves where the loss has no probabilities.
+    /// One output for two classes speaks for the second.
+    pub fn probabilities(self, outputs: &[f32], classes: usize) -> Vec<f64> {
         let outputs = outputs.iter().map(|value| f64::from(*value));
-        match self {
+        let each: Vec<f64> = match self {
             Loss::CrossEntropy => {
                 let maximum = outputs.clone().fold(f64::NEG_INFINITY, f64::max);
                 let terms: Vec<f64> = outputs.map(|z| (z - maximum).exp()).collect();
@@ -85,6 +87,10 @@ impl Loss {
             }
             Loss::Bce => outputs.map(|z| Activation::Sigmoid.apply(z)).collect(),
             Loss::Mse | Loss::SquaredError => outputs.collect(),
+        };
+        match each.as_slice() {
+            [second] if classes == 2 => vec![1.0 - second, *second],
+            _ => each,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::data::{Normaliser, Samples};
+use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::{Engine, IN_FLIGHT, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
@@ -18,6 +18,11 @@ pub struct Settings {
     pub learning_rate: f32,
     pub momentum: f32,
     pub seed: u64,
+}
+
+impl Settings {
+    /// For measuring and predicting, which take no steps.
+    pub const FROZEN: Settings = Settings { learning_rate: 0.0, momentum: 0.0, seed: 0 };
 }
 
 /// Mean loss and accuracy over some samples.
@@ -81,6 +86,11 @@ impl Trainer {
         self.engine.write(labels, Slice::Uint(&samples.labels))?;
         let identity: Vec<u32> = (0..samples.len() as u32).collect();
         self.engine.write(order, Slice::Uint(&identity))
+    }
+
+    /// Whether the network was lowered for a part of this name.
+    pub fn has(&self, part: &str) -> bool {
+        self.lowered.part(part).is_some()
     }
 
     /// Steps of one epoch over the train part.
@@ -294,6 +304,17 @@ pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
     let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
     let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
     scale.chain(shift).collect()
+}
+
+/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
+pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
+    let constants = scale_and_shift(normaliser);
+    let plane = shape.height * shape.width;
+    let value = |(at, byte): (usize, &u8)| {
+        let channel = at / plane;
+        f32::from(*byte) * constants[channel] + constants[shape.channels + channel]
+    };
+    image.iter().enumerate().map(value).collect()
 }
 
 /// Images as the device keeps them: four bytes to a word, the lowest first,

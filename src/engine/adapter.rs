@@ -2,8 +2,12 @@
 
 use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor, InstanceFlags};
 
+use super::Engine;
+use super::cpu::CpuEngine;
+use super::gpu::{Checks, GpuEngine};
 use crate::error::{Error, Result, suggestion};
-use crate::program::Limits;
+use crate::program::{Limits, Program};
+use crate::record::Versions;
 
 /// Where a Program runs.
 #[derive(Clone, Debug)]
@@ -24,6 +28,28 @@ impl Device {
             Device::Cpu { .. } => "CPU engine".to_owned(),
             Device::Gpu(adapter) => adapter.get_info().name,
         }
+    }
+
+    /// The shaders that are fastest there.
+    pub fn versions(&self) -> Versions {
+        match self {
+            // The twins are the same for every version.
+            Device::Cpu { .. } => Versions::NAIVE,
+            Device::Gpu(adapter) if is_software(&adapter.get_info()) => Versions::SOFTWARE,
+            Device::Gpu(_) => Versions::GPU,
+        }
+    }
+
+    /// An engine that trains with a Program: shaders without run-time checks,
+    /// or the CPU engine's fast functions.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device cannot be had or has too little memory.
+    pub fn open(&self, program: Program) -> Result<Box<dyn Engine>> {
+        Ok(match self {
+            Device::Cpu { .. } => Box::new(CpuEngine::fast(program)?),
+            Device::Gpu(adapter) => Box::new(GpuEngine::new(adapter, program, Checks::Off)?),
+        })
     }
 
     /// What a Program may use there.

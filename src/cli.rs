@@ -1,0 +1,144 @@
+//! The command line: flags to typed options, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Train neural networks with WGSL compute shaders, on any GPU.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wgrad train                         learn the built-in handwritten digits
+  wgrad train mnist --epochs 3        learn MNIST
+  wgrad eval runs/mnist-001           measure a trained network on held-out images
+  wgrad predict runs/mnist-001 3.png  classify pictures
+  wgrad doctor                        check every shader on this machine
+
+Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
+5 diverged, 6 a check failed.";
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Train a network on images
+    Train(Train),
+    /// Measure a trained network on held-out images
+    Eval(Eval),
+    /// Classify pictures (PNG or JPEG) with a trained network
+    Predict(Predict),
+    /// Show a network's layers, shapes, parameters, memory and dispatches
+    Summary(Summary),
+    /// List the adapters of this machine
+    Devices,
+    /// Run every kernel on every case and compare it with its twin
+    Doctor(Doctor),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
+or a folder with IDX files named like those of MNIST.
+A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
+momentum, loss, seed, validation and device. Flags win over the recipe, the recipe over defaults.")]
+pub struct Train {
+    /// Data set, folder, or recipe file (*.toml); without it: digits
+    #[arg(value_name = "DATA|RECIPE")]
+    pub source: Option<String>,
+    /// Layers, as in "dense 128, relu, dense 10"
+    #[arg(long, value_name = "LAYERS")]
+    pub network: Option<String>,
+    /// How often every sample is seen
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Samples of one step
+    #[arg(long, short, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Step size of gradient descent
+    #[arg(long, visible_alias = "lr", value_name = "X", allow_negative_numbers = true)]
+    pub learning_rate: Option<f32>,
+    /// Share of the last update that is repeated, 0 to 1
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub momentum: Option<f32>,
+    /// cross-entropy, bce, mse or squared-error
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<String>,
+    /// Decides initial weights and the order of samples
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Share of the train part that is set aside and measured after each epoch
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub validation: Option<f64>,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+    /// Where run directories are made
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Eval {
+    /// A run directory or a model file
+    pub run: PathBuf,
+    /// Data to measure on; without it, the held-out part of what it was trained on
+    pub data: Option<String>,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A picture is turned grey or coloured as the network's images were, shrunk or grown to fit their
+size with its proportions kept, and centred on black. MNIST and digits are light on dark: for dark
+ink on light paper add --invert.")]
+pub struct Predict {
+    /// A run directory or a model file
+    pub run: PathBuf,
+    /// PNG or JPEG files
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Swap dark and light first
+    #[arg(long)]
+    pub invert: bool,
+    /// How many classes to print
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub top: usize,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON array on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Summary {
+    /// Layers, as in "dense 128, relu, dense 10", or a run directory or model file
+    #[arg(value_name = "NETWORK|RUN")]
+    pub what: String,
+    /// Shape of one image, channels × height × width
+    #[arg(long, value_name = "C,H,W", default_value = "1,28,28", value_delimiter = ',')]
+    pub input: Vec<usize>,
+    /// Samples of one step
+    #[arg(long, short, value_name = "N", default_value_t = 64)]
+    pub batch_size: usize,
+}
+
+#[derive(Args, Debug)]
+pub struct Doctor {
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+}

@@ -1,0 +1,30 @@
+//! `wgrad doctor`: every kernel on every case against its twin, on this machine.
+
+use std::time::Instant;
+
+use wgrad::cases;
+use wgrad::error::{Error, Result};
+use wgrad::kernels;
+
+use super::console::answer;
+use crate::cli;
+
+pub fn run(arguments: &cli::Doctor) -> Result<()> {
+    let device = super::device(&arguments.device)?;
+    // Opened as for training: what is proved here is what runs there.
+    let mut make_engine = |program| device.open(program);
+    answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
+    let mut problems = Vec::new();
+    for kernel in kernels::ALL {
+        let start = Instant::now();
+        let verdict = cases::check(kernel, &mut make_engine)?;
+        let mark = if verdict.problem.is_some() { "  WRONG" } else { "" };
+        let (cases, worst, seconds) = (verdict.cases, verdict.comparison.worst, start.elapsed().as_secs_f64());
+        answer(format_args!("{:<20} {cases:>5}  {worst:>17.3}  {seconds:>6.2} s{mark}", kernel.name))?;
+        problems.extend(verdict.problem);
+    }
+    if problems.is_empty() {
+        return answer(format_args!("every kernel computes on {} what its twin computes", device.name()));
+    }
+    Err(Error::Check(format!("on {}: {}", device.name(), problems.join("; "))))
+}

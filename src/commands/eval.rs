@@ -1,0 +1,57 @@
+//! `wgrad eval`: held-out loss and accuracy of a trained network.
+
+use serde_json::json;
+use wgrad::data;
+use wgrad::error::{Error, Result};
+use wgrad::lower::{HELD_OUT, Lowering, Part, lower};
+use wgrad::model::Model;
+use wgrad::train::{Settings, Trainer};
+
+use super::console::{answer, thousands};
+use crate::cli;
+
+/// Samples of one step; any number gives the same result.
+const BATCH: usize = 256;
+
+pub fn run(arguments: &cli::Eval) -> Result<()> {
+    let model = Model::load(&arguments.run)?;
+    let source = arguments.data.as_deref().unwrap_or(&model.data);
+    let dataset = data::load(source)?;
+    let samples = &dataset.held_out;
+    if samples.shape != model.shape {
+        let (got, wanted) = (samples.shape, model.shape);
+        return Err(Error::Data(format!("{source} has images of {got}, the network was trained on images of {wanted}")));
+    }
+    if dataset.classes != model.classes {
+        let (got, wanted) = (dataset.classes.len(), model.classes.len());
+        return Err(Error::Data(format!("{source} has {got} classes, the network was trained on {wanted}")));
+    }
+    let device = super::device(&arguments.device)?;
+    let lowered = lower(&Lowering {
+        network: &model.network,
+        loss: model.loss,
+        shape: &model.shape,
+        classes: model.classes.len(),
+        batch: BATCH.min(samples.len()),
+        parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
+        versions: device.versions(),
+        fuse: true,
+        limits: device.limits(),
+    })?;
+    let engine = device.open(lowered.program.clone())?;
+    let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
+    trainer.load(HELD_OUT, samples)?;
+    let measure = trainer.measure(HELD_OUT)?;
+    if arguments.json {
+        let name = device.name();
+        return answer(format_args!("{}", json!({
+            "data": source, "samples": measure.samples, "device": name,
+            "held_out_loss": measure.loss, "held_out_accuracy": measure.accuracy,
+        })));
+    }
+    let wrong = measure.samples - (measure.accuracy * measure.samples as f64).round() as usize;
+    answer(format_args!(
+        "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
+        measure.accuracy * 100.0, measure.loss, thousands(wrong), thousands(measure.samples)
+    ))
+}

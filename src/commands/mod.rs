@@ -1,0 +1,35 @@
+//! One file per subcommand.
+
+pub mod console;
+pub mod devices;
+pub mod doctor;
+pub mod eval;
+pub mod predict;
+pub mod progress;
+pub mod summary;
+pub mod train;
+
+use wgrad::engine::adapter::{Device, choose, is_software};
+use wgrad::error::Result;
+
+/// The device that the user wants, announced on stderr.
+pub fn device(wanted: &str) -> Result<Device> {
+    let device = choose(wanted)?;
+    match &device {
+        Device::Cpu { reason: None } => console::note(format_args!("device  CPU engine")),
+        Device::Cpu { reason: Some(reason) } => {
+            console::note(format_args!("device  CPU engine, because {reason}"));
+        }
+        Device::Gpu(adapter) => {
+            let info = adapter.get_info();
+            let driver = format!("{} {}", info.driver, info.driver_info);
+            console::note(format_args!("device  {} ({}, {})", info.name, info.backend, driver.trim()));
+            if is_software(&info) {
+                console::note(format_args!(
+                    "        a software adapter: the CPU engine is likely faster (--device cpu)"
+                ));
+            }
+        }
+    }
+    Ok(device)
+}

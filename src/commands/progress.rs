@@ -1,0 +1,67 @@
+//! How a training run shows itself on stderr: a bar on a terminal, otherwise a line per epoch.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wgrad::train::{Measure, Progress};
+
+use super::console::{note, thousands};
+
+/// The bar of a run, or nothing where nobody watches.
+pub struct Display {
+    bar: Option<ProgressBar>,
+    epochs: usize,
+    started: Instant,
+    samples: usize,
+}
+
+impl Display {
+    pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some((epochs * steps_per_epoch) as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{prefix}  {bar:24}  {msg}  {eta} left");
+            bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
+            bar
+        });
+        Display { bar, epochs, started: Instant::now(), samples: 0 }
+    }
+
+    /// After each submission.
+    pub fn progress(&mut self, progress: &Progress) {
+        self.samples += progress.latest.samples;
+        if let Some(bar) = &self.bar {
+            let so_far = progress.so_far;
+            bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
+            bar.set_message(format!(
+                "loss {:.4}  accuracy {:.2} %  {} samples/s",
+                so_far.loss, so_far.accuracy * 100.0, thousands(self.samples_per_second() as usize)
+            ));
+            bar.set_position(((progress.epoch - 1) * progress.steps + progress.step) as u64);
+        }
+    }
+
+    /// After each epoch; the line stays where it is.
+    pub fn epoch(&mut self, epoch: usize, train: &Measure, others: &[(&str, Measure)], took: Duration) {
+        let mut line = format!("epoch {epoch:>3}  train loss {:.4} accuracy {:.2} %", train.loss, train.accuracy * 100.0);
+        for (name, measure) in others {
+            line += &format!("   {name} loss {:.4} accuracy {:.2} %", measure.loss, measure.accuracy * 100.0);
+        }
+        line += &format!("   {:.1} s", took.as_secs_f64());
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
+            None => note(format_args!("{line}")),
+        }
+    }
+
+    /// Training throughput since the start, measuring included.
+    pub fn samples_per_second(&self) -> f64 {
+        self.samples as f64 / self.started.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `wgrad summary`: what a network consists of, and what a step of it does.
+
+use std::path::Path;
+
+use wgrad::data::ImageShape;
+use wgrad::engine::adapter::Device;
+use wgrad::error::{Error, Result};
+use wgrad::layers::Shape;
+use wgrad::loss::Loss;
+use wgrad::lower::{Lowering, Part, TRAIN, lower};
+use wgrad::model::Model;
+use wgrad::network::Network;
+use wgrad::program::{Program, Role, mebibytes};
+use wgrad::record::Versions;
+
+use super::console::{answer, thousands};
+use crate::cli;
+
+pub fn run(arguments: &cli::Summary) -> Result<()> {
+    let (network, loss, shape) = if Path::new(&arguments.what).exists() {
+        let model = Model::load(Path::new(&arguments.what))?;
+        (model.network, model.loss, model.shape)
+    } else {
+        let &[channels, height, width] = arguments.input.as_slice() else {
+            return Err(Error::Usage("--input takes channels, height and width, as in --input 1,28,28".to_owned()));
+        };
+        let shape = ImageShape { channels, height, width };
+        shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
+        (arguments.what.parse()?, Loss::CrossEntropy, shape)
+    };
+    layers(&network, &shape)?;
+    if arguments.batch_size == 0 {
+        return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
+    }
+    let outputs = network.shapes(&input(&shape))?.last().map_or(0, Shape::len);
+    // One batch of data: what a step reads, not what a whole set would need.
+    let lowered = lower(&Lowering {
+        network: &network,
+        loss,
+        shape: &shape,
+        classes: if loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
+        batch: arguments.batch_size,
+        parts: vec![Part { name: TRAIN, samples: arguments.batch_size }],
+        versions: Versions::NAIVE,
+        fuse: true,
+        limits: Device::Cpu { reason: None }.limits(),
+    })?;
+    memory(&lowered.program, arguments.batch_size)?;
+    answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+}
+
+fn input(shape: &ImageShape) -> Shape {
+    Shape(vec![shape.channels, shape.height, shape.width])
+}
+
+fn layers(network: &Network, shape: &ImageShape) -> Result<()> {
+    let shapes = network.shapes(&input(shape))?;
+    let arena = network.arena(&input(shape))?;
+    let header = ["layer", "", "output", "parameters", "multiply-adds"];
+    answer(format_args!("{:>5}  {:<24} {:>12} {:>12} {:>14}", header[0], header[1], header[2], header[3], header[4]))?;
+    answer(format_args!("{:>5}  {:<24} {:>12}", "", "input", shapes[0].to_string()))?;
+    let mut multiply_adds = 0;
+    for (at, layer) in network.layers.iter().enumerate() {
+        let prefix = format!("{at}.");
+        let own = arena.params.iter().filter(|param| param.name.starts_with(&prefix));
+        let parameters: usize = own.map(|param| param.len()).sum();
+        let cost = layer.multiply_adds(&shapes[at]);
+        multiply_adds += cost;
+        answer(format_args!(
+            "{at:>5}  {:<24} {:>12} {:>12} {:>14}",
+            layer.to_string(), shapes[at + 1].to_string(), thousands(parameters), thousands(cost)
+        ))?;
+    }
+    answer(format_args!("{:>5}  {:<24} {:>12} {:>12} {:>14}", "", "total", "", thousands(arena.count()), thousands(multiply_adds)))
+}
+
+fn memory(program: &Program, batch: usize) -> Result<()> {
+    answer(format_args!("\nmemory of a step at batch size {batch}, without the data set"))?;
+    let roles = [
+        ("parameters", Role::Parameters),
+        ("gradients", Role::Gradients),
+        ("optimiser", Role::Optimiser),
+        ("activations", Role::Activations),
+        ("metrics", Role::Metrics),
+    ];
+    for (name, role) in roles {
+        answer(format_args!("  {name:<12} {:>12}", mebibytes(program.bytes(role))))?;
+    }
+    let total: u64 = roles.iter().map(|(_, role)| program.bytes(*role)).sum();
+    answer(format_args!("  {:<12} {:>12}", "total", mebibytes(total)))
+}
