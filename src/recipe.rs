@@ -1,0 +1,231 @@
+//! What a run does, as numbers and names: from the defaults of the data set, a recipe file, and
+//! flags, each winning over the one before.
+//!
+//! A recipe file is TOML with the keys of [`KEYS`], all optional. A data set that is a folder is
+//! looked for from the working directory, as with the flag, and not from where the recipe lies: so
+//! the recipe in a run directory repeats the run from the place where it was started.
+
+mod file;
+
+pub use file::{parse_toml, read};
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::network::Network;
+
+/// The data set of a run that names none.
+pub const DEFAULT_DATA: &str = "digits";
+/// The most epochs that can be asked for: a typing error shouldn't run for a year.
+pub const MAX_EPOCHS: usize = 1_000_000;
+
+/// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
+/// with hyphens.
+pub const KEYS: &[(&str, &str)] = &[
+    ("data", "a string: digits, mnist, or a folder with IDX files"),
+    ("network", "a string of layers, as in “dense 128, relu, dense 10”"),
+    ("epochs", "a whole number from 1 to 1000000"),
+    ("batch_size", "a whole number from 1, and no larger than the training part"),
+    ("learning_rate", "a number above 0"),
+    ("momentum", "a number from 0 to below 1"),
+    ("loss", "a string: cross-entropy, bce, mse or squared-error"),
+    ("seed", "a whole number from 0"),
+    ("validation", "a fraction from 0 (no validation part) to below 1"),
+    ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
+];
+
+/// Everything that decides what a run computes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Recipe {
+    /// The name of a data set, or its folder, seen from the working directory.
+    pub data: String,
+    #[serde(serialize_with = "as_text")]
+    pub network: Network,
+    pub epochs: usize,
+    pub batch_size: usize,
+    pub learning_rate: f32,
+    pub momentum: f32,
+    #[serde(serialize_with = "as_text")]
+    pub loss: Loss,
+    /// Decides the first weights, the order of the samples, and the validation part.
+    pub seed: u64,
+    /// The fraction of the training part to validate with; 0 for none.
+    pub validation: f64,
+    /// As `--device` takes it: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
+    pub device: String,
+}
+
+/// What flags or a recipe file say; what they leave open is `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    pub data: Option<String>,
+    pub network: Option<Network>,
+    pub epochs: Option<usize>,
+    pub batch_size: Option<usize>,
+    pub learning_rate: Option<f32>,
+    pub momentum: Option<f32>,
+    pub loss: Option<Loss>,
+    pub seed: Option<u64>,
+    pub validation: Option<f64>,
+    pub device: Option<String>,
+}
+
+impl Recipe {
+    /// What a data set is trained with when nothing else is said.
+    ///
+    /// `train` is the number of samples to train on; a batch is never larger.
+    pub fn defaults_for(data: &str, classes: usize, train: usize) -> Recipe {
+        let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 5, 64) };
+        let network = format!("dense {hidden}, relu, dense {classes}");
+        Recipe {
+            data: data.to_owned(),
+            network: network.parse().expect("data have one class or more, and not too many"),
+            epochs,
+            batch_size: batch_size.min(train.max(1)),
+            learning_rate: 0.05,
+            momentum: 0.9,
+            loss: Loss::CrossEntropy,
+            seed: 0,
+            validation: 0.0,
+            device: "auto".to_owned(),
+        }
+    }
+
+    /// The recipe for a data set of so many classes and training samples, of which the validation
+    /// part is still to be taken.
+    ///
+    /// # Errors
+    /// As [`Overrides::check`].
+    pub fn resolve(given: &Overrides, classes: usize, train: usize) -> Result<Recipe> {
+        given.check()?;
+        let validation = (given.validation.unwrap_or(0.0) * train as f64).round() as usize;
+        let defaults = Recipe::defaults_for(given.data(), classes, train.saturating_sub(validation));
+        let given = given.clone();
+        Ok(Recipe {
+            data: defaults.data,
+            network: given.network.unwrap_or(defaults.network),
+            epochs: given.epochs.unwrap_or(defaults.epochs),
+            batch_size: given.batch_size.unwrap_or(defaults.batch_size),
+            learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
+            momentum: given.momentum.unwrap_or(defaults.momentum),
+            loss: given.loss.unwrap_or(defaults.loss),
+            seed: given.seed.unwrap_or(defaults.seed),
+            validation: given.validation.unwrap_or(defaults.validation),
+            device: given.device.unwrap_or(defaults.device),
+        })
+    }
+
+    /// Checks every value, as [`Overrides::check`].
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the key, its value, and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        Overrides::from(self.clone()).check()
+    }
+
+    /// The recipe as a file that [`parse_toml`] reads back to the same.
+    pub fn to_toml(&self) -> String {
+        let keys = toml::to_string(self).expect("strings and numbers are TOML");
+        format!("# Run it again with: wgrad train recipe.toml\n{keys}")
+    }
+}
+
+impl From<Recipe> for Overrides {
+    fn from(recipe: Recipe) -> Overrides {
+        Overrides {
+            data: Some(recipe.data),
+            network: Some(recipe.network),
+            epochs: Some(recipe.epochs),
+            batch_size: Some(recipe.batch_size),
+            learning_rate: Some(recipe.learning_rate),
+            momentum: Some(recipe.momentum),
+            loss: Some(recipe.loss),
+            seed: Some(recipe.seed),
+            validation: Some(recipe.validation),
+            device: Some(recipe.device),
+        }
+    }
+}
+
+impl Overrides {
+    /// The data set that is asked for, or [`DEFAULT_DATA`].
+    pub fn data(&self) -> &str {
+        self.data.as_deref().unwrap_or(DEFAULT_DATA)
+    }
+
+    /// These, and `other` for what these leave open: `flags.or(file)`.
+    pub fn or(self, other: Overrides) -> Overrides {
+        Overrides {
+            data: self.data.or(other.data),
+            network: self.network.or(other.network),
+            epochs: self.epochs.or(other.epochs),
+            batch_size: self.batch_size.or(other.batch_size),
+            learning_rate: self.learning_rate.or(other.learning_rate),
+            momentum: self.momentum.or(other.momentum),
+            loss: self.loss.or(other.loss),
+            seed: self.seed.or(other.seed),
+            validation: self.validation.or(other.validation),
+            device: self.device.or(other.device),
+        }
+    }
+
+    /// Checks every value that is given, before any data are read.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the key, its value, and what is allowed.
+    pub fn check(&self) -> Result<()> {
+        let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
+            return Ok(());
+        };
+        let flag = key.replace('_', "-");
+        Err(Error::Usage(format!(
+            "--{flag} (or {key} in a recipe) is {value}, but it takes {}",
+            allowed(key)
+        )))
+    }
+
+    /// The value of `key`, if it is given and not allowed.
+    fn refused(&self, key: &str) -> Option<String> {
+        fn unless<T: ToString>(value: &Option<T>, fits: impl Fn(&T) -> bool) -> Option<String> {
+            value.as_ref().filter(|value| !fits(value)).map(T::to_string)
+        }
+        let named =
+            |name: &Option<String>| unless(name, |name| !name.trim().is_empty()).map(|_| "empty".into());
+        match key {
+            "data" => named(&self.data),
+            "epochs" => unless(&self.epochs, |epochs| (1..=MAX_EPOCHS).contains(epochs)),
+            "batch_size" => unless(&self.batch_size, |batch| *batch >= 1),
+            "learning_rate" => unless(&self.learning_rate, |rate| rate.is_finite() && *rate > 0.0),
+            "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
+            "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
+            "device" => named(&self.device),
+            // A network and a loss were checked as they were read; every seed will do.
+            _ => None,
+        }
+    }
+}
+
+/// What a key of [`KEYS`] takes.
+fn allowed(key: &str) -> &'static str {
+    KEYS.iter().find(|(known, _)| *known == key).expect("a key of a recipe").1
+}
+
+fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss;
+
+    #[test]
+    fn the_table_of_keys_agrees_with_the_code() {
+        let recipe = toml::to_string(&Recipe::defaults_for("digits", 10, 1437)).unwrap();
+        let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(written, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));
+        assert!(loss::NAMES.iter().all(|name| allowed("loss").contains(name)));
+    }
+}

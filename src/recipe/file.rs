@@ -1,0 +1,113 @@
+//! A recipe file: TOML, read with the line of every key at hand, so that an error can name it.
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{KEYS, Overrides, allowed};
+use crate::error::{Error, Result, suggestion};
+
+/// No recipe is longer; a file that is was named by mistake.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// Reads a recipe file.
+///
+/// # Errors
+/// [`Error::Usage`] for a file that can't be read, and as [`parse_toml`].
+pub fn read(path: &Path) -> Result<Overrides> {
+    let problem = |why: String| {
+        let shown = path.display();
+        Error::Usage(format!("the recipe {shown} can't be read ({why}), so check the path and the file"))
+    };
+    let found = fs::metadata(path).map_err(|error| problem(error.to_string()))?;
+    if !found.is_file() || found.len() > MAX_BYTES {
+        return Err(problem(format!("it is no file of at most {MAX_BYTES} bytes")));
+    }
+    let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
+    parse_toml(&text, path)
+}
+
+/// Reads the text of a recipe file; `path` is where it came from, for messages.
+///
+/// # Errors
+/// [`Error::Usage`] naming the file and the line: text that isn't TOML, a key that there isn't
+/// (with the nearest that there is), a value of the wrong type, or one that isn't allowed.
+pub fn parse_toml(text: &str, path: &Path) -> Result<Overrides> {
+    let at = |span: Range<usize>, problem: String| {
+        let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+        Error::Usage(format!("{}, line {line}: {problem}", path.display()))
+    };
+    let table = DeTable::parse(text).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        at(error.span().unwrap_or_default(), format!("this isn't TOML ({message})"))
+    })?;
+    let mut entries: Vec<_> = table.get_ref().iter().collect();
+    // In the order of the file, so that the first problem is reported first.
+    entries.sort_by_key(|(key, _)| key.span().start);
+    let mut overrides = Overrides::default();
+    for (key, value) in entries {
+        let name = key.get_ref().as_ref();
+        overrides.set(name, value.get_ref()).map_err(|problem| at(key.span(), problem))?;
+    }
+    Ok(overrides)
+}
+
+impl Overrides {
+    /// Sets a key from its value in a file.
+    fn set(&mut self, key: &str, value: &DeValue) -> Result<(), String> {
+        let wrong = |got: String| format!("{key} is {got}, but it takes {}", allowed(key));
+        let or_wrong = || wrong(shown(value));
+        let text = || value.as_str().map(str::to_owned).ok_or_else(or_wrong);
+        let size = || whole(value).ok_or_else(or_wrong);
+        match key {
+            "data" => self.data = Some(text()?),
+            "network" => self.network = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "epochs" => self.epochs = Some(size()?),
+            "batch_size" => self.batch_size = Some(size()?),
+            "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
+            "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
+            "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
+            "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
+            "device" => self.device = Some(text()?),
+            _ => return Err(unknown(key)),
+        }
+        self.refused(key).map_or(Ok(()), |value| Err(wrong(value)))
+    }
+}
+
+fn unknown(key: &str) -> String {
+    let known: Vec<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+    let near = suggestion(key, &known);
+    format!("there is no key “{}”{near}; there are {}", key.escape_debug(), known.join(", "))
+}
+
+/// A whole number that is not negative and not too large for its place.
+fn whole<T: TryFrom<u64>>(value: &DeValue) -> Option<T> {
+    let integer = value.as_integer()?;
+    T::try_from(u64::from_str_radix(integer.as_str(), integer.radix()).ok()?).ok()
+}
+
+/// A number with or without a point; `5` will do for `5.0`.
+fn number<T: std::str::FromStr>(value: &DeValue) -> Option<T> {
+    match value {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A value as a message shows it.
+fn shown(value: &DeValue) -> String {
+    match value {
+        DeValue::String(text) => format!("the string “{}”", text.escape_debug()),
+        DeValue::Integer(integer) => integer.to_string(),
+        DeValue::Float(float) => float.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(moment) => format!("the date or time {moment}"),
+        DeValue::Array(_) => "an array".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}

@@ -1,0 +1,183 @@
+//! A run directory, `OUT/NAME-NNN/`: the product of training, never overwritten.
+//!
+//! It holds the recipe as it ran (`recipe.toml`), who ran it where and how it ended (`run.json`,
+//! a [`RunRecord`]), what was measured on the way (`metrics.jsonl`, an [`Event`] per line), and the
+//! trained network (`model.safetensors`, a [`Model`]).
+
+mod record;
+
+pub use record::{Epoch, Event, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::files::write_atomically;
+use crate::model::{self, Model};
+use crate::recipe::Recipe;
+
+/// The file that holds the recipe as it ran.
+pub const RECIPE: &str = "recipe.toml";
+/// The file that holds the [`RunRecord`].
+pub const RECORD: &str = "run.json";
+/// The file that holds an [`Event`] per line.
+pub const METRICS: &str = "metrics.jsonl";
+
+/// A run directory that this process has made.
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    metrics: File,
+    /// Directories that were made for it, the outermost first, itself last.
+    made: Vec<PathBuf>,
+}
+
+impl RunDir {
+    /// Makes the next directory for runs of that name: `OUT/digits-001/`, then `OUT/digits-002/`.
+    ///
+    /// `name` is that of the data set; of a path the last part is taken, in small letters, with
+    /// everything but a–z and 0–9 made hyphens. Numbers of runs that were deleted are not used
+    /// again while a later one is there, and two processes never get the same directory.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when it can't be made; nothing is left behind then.
+    pub fn create(out: &Path, name: &str) -> Result<RunDir> {
+        let mut made = Vec::new();
+        claim(out, &run_name(name), &mut made).map_err(|error| {
+            remove_empty(&made);
+            Error::Failure(format!(
+                "no run directory can be made in {} ({error}), so choose another place with --out",
+                out.display()
+            ))
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `recipe.toml`.
+    ///
+    /// # Errors
+    /// As [`write_atomically`].
+    pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
+        write_atomically(&self.path.join(RECIPE), recipe.to_toml().as_bytes())
+    }
+
+    /// Writes `run.json`, in place of what it said before.
+    ///
+    /// # Errors
+    /// As [`write_atomically`].
+    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+        write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
+    }
+
+    /// Appends a line to `metrics.jsonl`. It can be read by others as soon as this returns.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn append(&mut self, event: &Event) -> Result<()> {
+        // One call for the whole line, so that a reader never sees half of one.
+        self.metrics.write_all(event.to_line().as_bytes()).map_err(|error| {
+            let path = self.path.join(METRICS);
+            Error::Failure(format!("{} can't be written ({error}), so check the disk", path.display()))
+        })
+    }
+
+    /// Writes `model.safetensors`, in place of an earlier one.
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub fn save_model(&self, model: &Model) -> Result<()> {
+        model.save(&self.path.join(model::FILE))
+    }
+
+    /// Removes the directory, and those that were made to hold it, unless there is a result in it:
+    /// a line of metrics, a model, or anything that others put there. For a run that failed
+    /// before it began.
+    pub fn abandon(self) {
+        let lines = self.metrics.metadata().map_or(0, |found| found.len());
+        if lines > 0 || self.path.join(model::FILE).exists() {
+            return;
+        }
+        drop(self.metrics);
+        for file in [RECIPE, RECORD, METRICS] {
+            // What can't be removed stays; the error that led here is the one to report.
+            let _ = fs::remove_file(self.path.join(file));
+        }
+        remove_empty(&self.made);
+    }
+}
+
+/// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.
+fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<RunDir> {
+    make_folders(out, made)?;
+    let mut number = last_number(out, name)? + 1;
+    loop {
+        let path = out.join(format!("{name}-{number:03}"));
+        match fs::create_dir(&path) {
+            Ok(()) => {
+                made.push(path.clone());
+                let metrics = File::options().append(true).create_new(true).open(path.join(METRICS))?;
+                return Ok(RunDir { path, metrics, made: std::mem::take(made) });
+            }
+            // Another process was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            // Another process abandoned its run, and with it the place for both.
+            Err(error) if error.kind() == ErrorKind::NotFound => make_folders(out, made)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// `create_dir_all` that says what it made.
+fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        make_folders(parent, made)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => made.push(path.to_owned()),
+        Err(_) if path.is_dir() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// The highest number of a run of that name; 0 if there is none.
+fn last_number(out: &Path, name: &str) -> io::Result<u64> {
+    let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
+    let mut last = 0;
+    for entry in fs::read_dir(out)? {
+        let found = entry?.file_name();
+        let digits = found.to_str().and_then(|found| found.strip_prefix(name)?.strip_prefix('-'));
+        let digits =
+            digits.filter(|digits| digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit()));
+        last = last.max(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0));
+    }
+    Ok(last)
+}
+
+/// Removes directories, the last first, as far as they are empty.
+fn remove_empty(made: &[PathBuf]) {
+    for path in made.iter().rev() {
+        let _ = fs::remove_dir(path);
+    }
+}
+
+/// A data set's name as the beginning of a directory's.
+fn run_name(data: &str) -> String {
+    const MOST: usize = 40;
+    let last =
+        Path::new(data).file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let words = last.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let mut name = words.join("-");
+    name.truncate(MOST);
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { "run".to_owned() } else { name.to_owned() }
+}
