@@ -1,0 +1,99 @@
+//! A tensor that several layers read: the first to come back writes its
+//! gradient, the others add. Networks are chains so far, so this is recorded by hand.
+
+use wgrad::cpu::activation::Activation;
+use wgrad::engine::Engine;
+use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::{Element, Slice, Step};
+use wgrad::layers::{Layer, Shape};
+use wgrad::loss::Loss;
+use wgrad::params::Arena;
+use wgrad::program::{Role, View};
+use wgrad::record::{Recorder, Tensor, Versions};
+
+use crate::differences::{Parameters, compare, real};
+
+const BATCH: usize = 4;
+const INPUTS: usize = 5;
+const HIDDEN: usize = 3;
+
+/// Data → dense and `made_by` → every branch → mean squared error each.
+struct Fork {
+    recorder: Recorder,
+    x: View,
+    labels: View,
+    metrics: Vec<View>,
+}
+
+fn record(made_by: Activation, branches: &[Layer]) -> Fork {
+    let mut arena = Arena::default();
+    let trunk = Layer::Dense { outputs: HIDDEN };
+    trunk.declare(0, &Shape(vec![INPUTS]), &mut arena);
+    let first: Vec<usize> = branches
+        .iter()
+        .enumerate()
+        .map(|(at, branch)| {
+            let first = arena.params.len();
+            branch.declare(at + 1, &Shape(vec![HIDDEN]), &mut arena);
+            first
+        })
+        .collect();
+    let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
+    let x = Tensor { needs_gradient: false, ..recorder.tensor("x", INPUTS, Activation::Identity) };
+    let labels = recorder.labels();
+    let hidden = trunk.record(&mut recorder, x, 0, made_by);
+    let mut metrics = Vec::new();
+    for (branch, first) in branches.iter().zip(first) {
+        let y = branch.record(&mut recorder, hidden, first, Activation::Identity);
+        let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
+        Loss::Mse.record(&mut recorder, y, labels, view, 1);
+        metrics.push(view);
+    }
+    recorder.backward();
+    recorder.section("train");
+    Fork { recorder, x: x.value, labels, metrics }
+}
+
+fn check(made_by: Activation, branches: &[Layer]) -> Result<(), String> {
+    let fork = record(made_by, branches);
+    let program = &fork.recorder.program;
+    program.validate().map_err(|error| error.to_string())?;
+    let mut engine = CpuEngine::oracle(program.clone()).unwrap();
+    let x: Vec<f32> = (0..BATCH * INPUTS).map(|at| (at * 37 % 23) as f32 / 12.0 - 1.0).collect();
+    let parameters = fork.recorder.arena.initial_values(3);
+    engine.write(fork.x, Slice::Real(&x)).unwrap();
+    engine.write(fork.labels, Slice::Uint(&[0, 2, 1, 2])).unwrap();
+    engine.write(fork.recorder.parameters(), Slice::Real(&parameters)).unwrap();
+
+    let step = Step { samples: BATCH as u32, ..Step::default() };
+    let steps = program.section("train");
+    engine.run(steps.clone(), &step);
+    let parameters = Parameters {
+        arena: &fork.recorder.arena,
+        values: fork.recorder.parameters(),
+        gradients: fork.recorder.gradients(),
+    };
+    compare(&mut engine, &parameters, 1.0, |engine| {
+        engine.run(steps.clone(), &step);
+        let losses = fork.metrics.iter().flat_map(|view| real(engine, *view).iter().step_by(2));
+        losses.sum::<f64>() / BATCH as f64
+    })
+}
+
+#[test]
+fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
+    let (dense, tanh, softmax) =
+        (Layer::Dense { outputs: 3 }, Layer::Activation(Activation::Tanh), Layer::Softmax);
+    // Who comes last writes first; so each kind is once the one that sets.
+    let orders = [
+        [dense.clone(), tanh.clone(), softmax.clone()],
+        [tanh.clone(), softmax.clone(), dense.clone()],
+        [softmax, dense, tanh],
+    ];
+    // With an activation in the epilogue in front, every writer must multiply by its derivative.
+    for made_by in [Activation::Identity, Activation::Sigmoid] {
+        for branches in &orders {
+            check(made_by, branches).unwrap_or_else(|problem| panic!("{made_by:?}, {branches:?}: {problem}"));
+        }
+    }
+}
