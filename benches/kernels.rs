@@ -10,7 +10,7 @@ use wgrad::engine::Engine;
 use wgrad::engine::adapter::{Device, adapters};
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Kernel, Step};
-use wgrad::kernels::{MATMUL, MATMUL_NAIVE, MATMUL_REGISTER};
+use wgrad::kernels::{MATMUL, MATMUL_NAIVE, MATMUL_REGISTER, MATMUL_SUBGROUP};
 use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 
 /// Dispatches of one submission, so that the host's part does not count.
@@ -31,7 +31,12 @@ fn program(kernel: &'static Kernel, (m, n, k): (usize, usize, usize), transposed
     };
     let mut program = Program::default();
     let mut view = |name: &str, len| {
-        program.bufs.push(BufDecl { name: name.to_owned(), element: Element::Real, len, role: Role::Activations });
+        program.bufs.push(BufDecl {
+            name: name.to_owned(),
+            element: Element::Real,
+            len,
+            role: Role::Activations,
+        });
         View { buf: Buf(program.bufs.len() - 1), start: 0, len }
     };
     let (a, b, c) = (view("a", m * k), view("b", k * n), view("c", m * n));
@@ -59,9 +64,13 @@ fn matmul(criterion: &mut Criterion) {
         let cpu = CpuEngine::fast(program(&MATMUL_NAIVE, (m, n, k), transposed)).unwrap();
         time(criterion, "CPU engine", shape, flops, Box::new(cpu));
         for adapter in adapters() {
-            for kernel in [&MATMUL_NAIVE, &MATMUL, &MATMUL_REGISTER] {
-                let name = format!("{} on {}", kernel.name, adapter.get_info().name);
-                let engine = Device::Gpu(adapter.clone()).open(program(kernel, (m, n, k), transposed)).unwrap();
+            for kernel in [&MATMUL_NAIVE, &MATMUL, &MATMUL_REGISTER, &MATMUL_SUBGROUP] {
+                let device = Device::Gpu(adapter.clone());
+                if !device.runs(kernel) {
+                    continue;
+                }
+                let name = format!("{} on {}", kernel.name, device.name());
+                let engine = device.open(program(kernel, (m, n, k), transposed)).unwrap();
                 time(criterion, &name, shape, flops, engine);
             }
         }

@@ -1,5 +1,5 @@
 // C = A·B   A: (M, K)  B: (K, N)  C: (M, N); A may be stored as (K, M), B as (N, K).
-// A subgroup of eight owns 16 rows and 32 columns of C; one invocation four of the columns, in registers.
+// One subgroup of eight owns 16 rows by 32 columns of C, one invocation four of its columns, in registers.
 
 // For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe).
 // There a load is slow, and of four numbers hardly slower than of one; so each
@@ -121,9 +121,11 @@ fn matmul_subgroup(
             sums[r] += row.w * right[3];
         }
     }
-    for (var r = 0u; r < ROWS; r++) {
-        for (var s = 0u; s < 4u; s++) {
-            store(first_row + r, column + s, sums[r][s]);
-        }
+    // One loop of 64 rounds, not two of fewer: Mesa unrolls up to 32, and 64 copies
+    // of store take seconds to compile.
+    for (var i = 0u; i < ROWS * 4u; i++) {
+        let r = i / 4u;
+        let s = i % 4u;
+        store(first_row + r, column + s, sums[r][s]);
     }
 }

@@ -49,7 +49,8 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
             })
             .to_vec(),
-        name if name.starts_with("matmul") => products().into_iter().map(plain).collect(),
+        "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
+        name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
     }
 }
@@ -80,41 +81,58 @@ fn elementwise(backward: bool) -> Vec<Consts> {
     all
 }
 
+/// (M, N, K), A and B transposed, epilogue, activation, add.
+type ProductCase = ((usize, usize, usize), (bool, bool), Epilogue, Activation, bool);
+
+const NONE: (bool, bool) = (false, false);
+const B: (bool, bool) = (false, true);
+const A: (bool, bool) = (true, false);
+const BOTH: (bool, bool) = (true, true);
+
 /// Sizes around tile borders and sums long enough to go wrong. Every
 /// transposition, epilogue and activation occurs, but not each with each shape:
-/// a software adapter takes a second to compile each of these.
-fn products() -> Vec<Consts> {
-    const N: (bool, bool) = (false, false);
-    const BT: (bool, bool) = (false, true);
-    const AT: (bool, bool) = (true, false);
-    const BOTH: (bool, bool) = (true, true);
-    use Activation::{Identity, LeakyRelu, Relu, Sigmoid, Tanh};
-    use Epilogue::{Bias, Plain, Slope};
-    let all = [
-        // (M, N, K), transposed, epilogue, activation, add
-        ((1, 1, 1), N, Plain, Identity, false),
-        ((7, 7, 7), BOTH, Bias, Relu, false),
-        ((8, 8, 8), AT, Slope, Tanh, true),
-        ((1, 10, 1_757), BT, Bias, Identity, false),
-        ((64, 65, 1), N, Slope, Relu, false),
-        ((33, 31, 65), AT, Plain, Identity, true),
-        ((65, 64, 63), N, Slope, Sigmoid, true),
-        ((64, 128, 784), BT, Bias, Sigmoid, false),
-        ((128, 100, 64), AT, Plain, Identity, false),
-        ((64, 100, 128), N, Slope, LeakyRelu(0.1), false),
-        ((5, 3, 4_000), BT, Bias, Tanh, false),
-        ((130, 70, 57), BOTH, Plain, Identity, true),
-        ((100, 130, 33), BT, Bias, LeakyRelu(0.01), false),
-    ];
-    all.into_iter()
-        .map(|((m, n, k), (transpose_a, transpose_b), epilogue, activation, add)| {
-            let (kind, leak) = activation.consts();
-            consts! {
-                M: m as usize, N: n as usize, K: k as usize, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
-                ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
-            }
-        })
-        .collect()
+/// a software adapter takes up to a second to compile each of these.
+const PRODUCTS: &[ProductCase] = &[
+    ((1, 1, 1), NONE, Epilogue::Plain, Activation::Identity, false),
+    ((7, 7, 7), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((8, 8, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((1, 10, 1_757), B, Epilogue::Bias, Activation::Identity, false),
+    ((64, 65, 1), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((33, 31, 65), A, Epilogue::Plain, Activation::Identity, true),
+    ((65, 64, 63), NONE, Epilogue::Slope, Activation::Sigmoid, true),
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
+    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, false),
+    ((64, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((130, 70, 57), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+];
+
+/// The same for a version that reads whole vec4s: what is contiguous is a multiple of 4.
+const WHOLE_PRODUCTS: &[ProductCase] = &[
+    ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
+    ((12, 7, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((1, 33, 1_756), B, Epilogue::Bias, Activation::Identity, false),
+    ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
+    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
+    ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((132, 70, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((47, 31, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
+    ((100, 130, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+];
+
+fn products(cases: &[ProductCase]) -> Vec<Consts> {
+    let consts = |&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &ProductCase| {
+        let (kind, leak) = activation.consts();
+        consts! {
+            M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
+            ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+        }
+    };
+    cases.iter().map(consts).collect()
 }
 
 fn losses(name: &str) -> Vec<Case> {

@@ -20,7 +20,7 @@ macro_rules! binds {
 /// A row: the shader's name gives its file, its twin and its bound their names.
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
-     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, fast $fast:path)?) => {
+     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
@@ -32,8 +32,15 @@ macro_rules! kernel {
             oracle: $module::$twin,
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
+            subgroup: kernel!(@subgroup $($subgroup)?),
             workgroup_size: OnceLock::new(),
         }
+    };
+    (@subgroup) => {
+        None
+    };
+    (@subgroup $subgroup:expr) => {
+        $subgroup
     };
     (@fast) => { None };
     (@fast $fast:path) => { Some($fast) };
@@ -41,7 +48,7 @@ macro_rules! kernel {
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
-    ($shader:ident, grid $grid:expr) => {
+    ($shader:ident, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, matmul::matmul, matmul_bound,
             consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
@@ -53,7 +60,8 @@ macro_rules! matmul {
                 vec![m * inner, inner * n, extra, m * n]
             },
             grid $grid,
-            fast matmul::matmul_fast
+            fast matmul::matmul_fast,
+            subgroup $subgroup
         )
     };
 }
@@ -89,12 +97,15 @@ pub static ONE_HOT: Kernel = kernel!(
     grid |k| flat_grid(k.uint("BATCH") * k.uint("CLASSES"))
 );
 
-pub static MATMUL_NAIVE: Kernel = matmul!(matmul_naive, grid | k | [k.uint("N"), k.uint("M"), 1]);
+pub static MATMUL_NAIVE: Kernel =
+    matmul!(matmul_naive, subgroup None, grid |k| [k.uint("N"), k.uint("M"), 1]);
 
-pub static MATMUL: Kernel = matmul!(matmul, grid | k | [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]);
+pub static MATMUL: Kernel =
+    matmul!(matmul, subgroup None, grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]);
 
-pub static MATMUL_REGISTER: Kernel =
-    matmul!(matmul_register, grid | k | [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]);
+pub static MATMUL_REGISTER: Kernel = matmul!(matmul_register, subgroup None, grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]);
+
+pub static MATMUL_SUBGROUP: Kernel = matmul!(matmul_subgroup, subgroup Some(8), grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]);
 
 pub static ACTIVATION: Kernel = kernel!(
     activation, activation::activation, activation_bound,
@@ -175,6 +186,7 @@ pub static ALL: &[&Kernel] = &[
     &MATMUL_NAIVE,
     &MATMUL,
     &MATMUL_REGISTER,
+    &MATMUL_SUBGROUP,
     &ACTIVATION,
     &ACTIVATION_BACKWARD,
     &SOFTMAX,

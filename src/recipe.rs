@@ -83,7 +83,7 @@ impl Recipe {
             network: network.parse().expect("data have one class or more, and not too many"),
             epochs,
             batch_size: batch_size.min(train.max(1)),
-            learning_rate: 0.05,
+            learning_rate: 0.02,
             momentum: 0.9,
             loss: Loss::CrossEntropy,
             seed: 0,

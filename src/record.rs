@@ -38,16 +38,34 @@ pub struct Gradient {
 /// Which of several shaders with one contract are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Versions {
-    pub matmul: &'static Kernel,
+    /// The matmul for every product.
+    matmul: &'static Kernel,
+    /// A faster one for wide products of whole vec4s, see [`Versions::matmul`].
+    wide: Option<&'static Kernel>,
 }
 
 impl Versions {
     /// The shaders to read first.
-    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE };
+    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE, wide: None };
     /// Tiled through workgroup memory, for real GPUs.
-    pub const GPU: Versions = Versions { matmul: &kernels::MATMUL };
+    pub const GPU: Versions = Versions { matmul: &kernels::MATMUL, wide: None };
     /// Without barriers, for adapters that are programs on a CPU.
-    pub const SOFTWARE: Versions = Versions { matmul: &kernels::MATMUL_REGISTER };
+    pub const SOFTWARE: Versions = Versions { matmul: &kernels::MATMUL_REGISTER, wide: None };
+    /// The same for those with subgroups of exactly 8.
+    pub const SOFTWARE_SUBGROUPS: Versions =
+        Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
+
+    /// The shader for one product.
+    fn matmul(&self, p: &Product) -> &'static Kernel {
+        // What the header of matmul_subgroup.wgsl asks for. Of a narrower
+        // product most of its 32 columns would be thrown away.
+        let whole = |size: usize| size.is_multiple_of(4);
+        let fits = whole(p.k) && (!p.transpose_a || whole(p.m)) && (p.transpose_b || whole(p.n));
+        match self.wide {
+            Some(kernel) if fits && p.n > 16 => kernel,
+            _ => self.matmul,
+        }
+    }
 }
 
 /// One matrix product: C (m, n) = A (m, k) · B (k, n).
@@ -266,6 +284,6 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
-        self.dispatch(self.versions.matmul, consts, vec![p.a, p.b, extra, p.c.view], what);
+        self.dispatch(self.versions.matmul(&p), consts, vec![p.a, p.b, extra, p.c.view], what);
     }
 }

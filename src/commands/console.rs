@@ -43,6 +43,9 @@ mod tests {
 
     #[test]
     fn commas_stand_between_groups_of_three() {
-        assert_eq!(["7", "123", "1,234", "1,234,567"], [7, 123, 1_234, 1_234_567].map(thousands).each_ref().map(|s| s.as_str()));
+        assert_eq!(
+            ["7", "123", "1,234", "1,234,567"],
+            [7, 123, 1_234, 1_234_567].map(thousands).each_ref().map(|s| s.as_str())
+        );
     }
 }

@@ -21,13 +21,25 @@ pub fn run() -> Result<()> {
         answer(format_args!("  driver             {}", driver.trim()))?;
         answer(format_args!("  largest binding    {}", mebibytes(limits.max_storage_buffer_binding_size)))?;
         answer(format_args!("  largest buffer     {}", mebibytes(limits.max_buffer_size)))?;
-        answer(format_args!("  storage buffers    {} per shader", limits.max_storage_buffers_per_shader_stage))?;
-        answer(format_args!("  workgroup          {} invocations, {}", limits.max_compute_invocations_per_workgroup, mebibytes(limits.max_compute_workgroup_storage_size.into())))?;
-        answer(format_args!("  workgroups         {} per dimension", limits.max_compute_workgroups_per_dimension))?;
+        answer(format_args!(
+            "  storage buffers    {} per shader",
+            limits.max_storage_buffers_per_shader_stage
+        ))?;
+        answer(format_args!(
+            "  workgroup          {} invocations, {}",
+            limits.max_compute_invocations_per_workgroup,
+            mebibytes(limits.max_compute_workgroup_storage_size.into())
+        ))?;
+        answer(format_args!(
+            "  workgroups         {} per dimension",
+            limits.max_compute_workgroups_per_dimension
+        ))?;
         answer(format_args!("  subgroup size      {subgroups}"))?;
     }
     if adapters.is_empty() {
-        answer(format_args!("no adapter answers (Vulkan, Metal or DirectX 12); ./setup installs a software one"))?;
+        answer(format_args!(
+            "no adapter answers (Vulkan, Metal or DirectX 12); ./setup installs a software one"
+        ))?;
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     answer(format_args!("CPU engine\n  cores              {cores}\n  always there: --device cpu"))

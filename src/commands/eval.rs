@@ -20,7 +20,9 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
     let samples = &dataset.held_out;
     if samples.shape != model.shape {
         let (got, wanted) = (samples.shape, model.shape);
-        return Err(Error::Data(format!("{source} has images of {got}, the network was trained on images of {wanted}")));
+        return Err(Error::Data(format!(
+            "{source} has images of {got}, the network was trained on images of {wanted}"
+        )));
     }
     if dataset.classes != model.classes {
         let (got, wanted) = (dataset.classes.len(), model.classes.len());
@@ -44,14 +46,20 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
     let measure = trainer.measure(HELD_OUT)?;
     if arguments.json {
         let name = device.name();
-        return answer(format_args!("{}", json!({
-            "data": source, "samples": measure.samples, "device": name,
-            "held_out_loss": measure.loss, "held_out_accuracy": measure.accuracy,
-        })));
+        return answer(format_args!(
+            "{}",
+            json!({
+                "data": source, "samples": measure.samples, "device": name,
+                "held_out_loss": measure.loss, "held_out_accuracy": measure.accuracy,
+            })
+        ));
     }
     let wrong = measure.samples - (measure.accuracy * measure.samples as f64).round() as usize;
     answer(format_args!(
         "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
-        measure.accuracy * 100.0, measure.loss, thousands(wrong), thousands(measure.samples)
+        measure.accuracy * 100.0,
+        measure.loss,
+        thousands(wrong),
+        thousands(measure.samples)
     ))
 }

@@ -66,15 +66,19 @@ fn print(rows: &[(&Path, Vec<(String, f64)>)], arguments: &cli::Predict) -> Resu
     if arguments.json {
         let object = |(file, ranked): &(&Path, Vec<(String, f64)>)| {
             let top = ranked.iter().take(arguments.top);
-            let classes: Vec<Value> = top.map(|(class, p)| json!({"class": class, "probability": p})).collect();
+            let classes: Vec<Value> =
+                top.map(|(class, p)| json!({"class": class, "probability": p})).collect();
             json!({"file": file.display().to_string(), "class": ranked[0].0, "classes": classes})
         };
         let all: Vec<Value> = rows.iter().map(object).collect();
         return answer(format_args!("{}", Value::Array(all)));
     }
     for (file, ranked) in rows {
-        let top: Vec<String> =
-            ranked.iter().take(arguments.top).map(|(class, p)| format!("{class} {:.1} %", p * 100.0)).collect();
+        let top: Vec<String> = ranked
+            .iter()
+            .take(arguments.top)
+            .map(|(class, p)| format!("{class} {:.1} %", p * 100.0))
+            .collect();
         answer(format_args!("{}: {}   ({})", file.display(), ranked[0].0, top.join(", ")))?;
     }
     Ok(())

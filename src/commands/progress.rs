@@ -19,7 +19,10 @@ pub struct Display {
 impl Display {
     pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some((epochs * steps_per_epoch) as u64), ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(
+                Some((epochs * steps_per_epoch) as u64),
+                ProgressDrawTarget::stderr(),
+            );
             let style = ProgressStyle::with_template("{prefix}  {bar:24}  {msg}  {eta} left");
             bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
             bar
@@ -35,7 +38,9 @@ impl Display {
             bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
             bar.set_message(format!(
                 "loss {:.4}  accuracy {:.2} %  {} samples/s",
-                so_far.loss, so_far.accuracy * 100.0, thousands(self.samples_per_second() as usize)
+                so_far.loss,
+                so_far.accuracy * 100.0,
+                thousands(self.samples_per_second() as usize)
             ));
             bar.set_position(((progress.epoch - 1) * progress.steps + progress.step) as u64);
         }
@@ -43,7 +48,11 @@ impl Display {
 
     /// After each epoch; the line stays where it is.
     pub fn epoch(&mut self, epoch: usize, train: &Measure, others: &[(&str, Measure)], took: Duration) {
-        let mut line = format!("epoch {epoch:>3}  train loss {:.4} accuracy {:.2} %", train.loss, train.accuracy * 100.0);
+        let mut line = format!(
+            "epoch {epoch:>3}  train loss {:.4} accuracy {:.2} %",
+            train.loss,
+            train.accuracy * 100.0
+        );
         for (name, measure) in others {
             line += &format!("   {name} loss {:.4} accuracy {:.2} %", measure.loss, measure.accuracy * 100.0);
         }

@@ -22,7 +22,9 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         (model.network, model.loss, model.shape)
     } else {
         let &[channels, height, width] = arguments.input.as_slice() else {
-            return Err(Error::Usage("--input takes channels, height and width, as in --input 1,28,28".to_owned()));
+            return Err(Error::Usage(
+                "--input takes channels, height and width, as in --input 1,28,28".to_owned(),
+            ));
         };
         let shape = ImageShape { channels, height, width };
         shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
@@ -57,7 +59,10 @@ fn layers(network: &Network, shape: &ImageShape) -> Result<()> {
     let shapes = network.shapes(&input(shape))?;
     let arena = network.arena(&input(shape))?;
     let header = ["layer", "", "output", "parameters", "multiply-adds"];
-    answer(format_args!("{:>5}  {:<24} {:>12} {:>12} {:>14}", header[0], header[1], header[2], header[3], header[4]))?;
+    answer(format_args!(
+        "{:>5}  {:<24} {:>12} {:>12} {:>14}",
+        header[0], header[1], header[2], header[3], header[4]
+    ))?;
     answer(format_args!("{:>5}  {:<24} {:>12}", "", "input", shapes[0].to_string()))?;
     let mut multiply_adds = 0;
     for (at, layer) in network.layers.iter().enumerate() {
@@ -68,10 +73,20 @@ fn layers(network: &Network, shape: &ImageShape) -> Result<()> {
         multiply_adds += cost;
         answer(format_args!(
             "{at:>5}  {:<24} {:>12} {:>12} {:>14}",
-            layer.to_string(), shapes[at + 1].to_string(), thousands(parameters), thousands(cost)
+            layer.to_string(),
+            shapes[at + 1].to_string(),
+            thousands(parameters),
+            thousands(cost)
         ))?;
     }
-    answer(format_args!("{:>5}  {:<24} {:>12} {:>12} {:>14}", "", "total", "", thousands(arena.count()), thousands(multiply_adds)))
+    answer(format_args!(
+        "{:>5}  {:<24} {:>12} {:>12} {:>14}",
+        "",
+        "total",
+        "",
+        thousands(arena.count()),
+        thousands(multiply_adds)
+    ))
 }
 
 fn memory(program: &Program, batch: usize) -> Result<()> {

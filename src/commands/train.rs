@@ -55,7 +55,8 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let mut record = RunRecord::begin(&recipe, &dataset.digest, parameters);
     describe(&mut record, &device);
     let directory = RunDir::create(&arguments.out, &recipe.data)?;
-    let mut run = Run { trainer, directory, model, record, recipe, started: Instant::now(), stepping: Duration::ZERO };
+    let mut run =
+        Run { trainer, directory, model, record, recipe, started: Instant::now(), stepping: Duration::ZERO };
     if let Err(error) = run.open() {
         run.directory.abandon();
         return Err(error);
@@ -142,19 +143,34 @@ impl Parts<'_> {
 fn announce(recipe: &Recipe, dataset: &Dataset, lowered: &Lowered) {
     note(format_args!(
         "data    {}: {} images of {} to train on, {} held out, {} classes",
-        recipe.data, thousands(dataset.train.len()), dataset.train.shape,
-        thousands(dataset.held_out.len()), dataset.classes.len()
+        recipe.data,
+        thousands(dataset.train.len()),
+        dataset.train.shape,
+        thousands(dataset.held_out.len()),
+        dataset.classes.len()
     ));
     note(format_args!(
         "network {}: {} parameters, {} dispatches a step",
-        recipe.network, thousands(lowered.arena.count()), lowered.program.section(TRAIN).len()
+        recipe.network,
+        thousands(lowered.arena.count()),
+        lowered.program.section(TRAIN).len()
     ));
-    note(format_args!("memory  {} on the device, none allocated later", mebibytes(lowered.program.total_bytes())));
+    note(format_args!(
+        "memory  {} on the device, none allocated later",
+        mebibytes(lowered.program.total_bytes())
+    ));
 }
 
-fn start(device: &Device, recipe: &Recipe, lowered: Lowered, normaliser: &Normaliser, parts: &Parts) -> Result<Trainer> {
+fn start(
+    device: &Device,
+    recipe: &Recipe,
+    lowered: Lowered,
+    normaliser: &Normaliser,
+    parts: &Parts,
+) -> Result<Trainer> {
     let engine = device.open(lowered.program.clone())?;
-    let settings = Settings { learning_rate: recipe.learning_rate, momentum: recipe.momentum, seed: recipe.seed };
+    let settings =
+        Settings { learning_rate: recipe.learning_rate, momentum: recipe.momentum, seed: recipe.seed };
     let weights = lowered.arena.initial_values(recipe.seed);
     let mut trainer = Trainer::new(engine, lowered, settings, &weights, normaliser)?;
     for (name, samples) in parts.all() {
@@ -215,7 +231,8 @@ impl Run {
         let took = started.elapsed();
         self.stepping += took;
         let held_out = self.trainer.measure(HELD_OUT)?;
-        let validation = self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
+        let validation =
+            self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
         check_finite(epoch, &held_out)?;
         self.model.parameters = self.trainer.parameters()?;
         let line = Epoch {
@@ -224,14 +241,18 @@ impl Run {
             train_loss: train.loss,
             train_accuracy: train.accuracy,
             samples_per_second: train.samples as f64 / took.as_secs_f64(),
-            validation: validation.map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
+            validation: validation
+                .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
             held_out_loss: held_out.loss,
             held_out_accuracy: held_out.accuracy,
         };
         self.record.advance(&line);
         self.directory.append(&Event::Epoch(line))?;
-        let others: Vec<(&str, Measure)> =
-            validation.map(|measure| ("validation", measure)).into_iter().chain([("held-out", held_out)]).collect();
+        let others: Vec<(&str, Measure)> = validation
+            .map(|measure| ("validation", measure))
+            .into_iter()
+            .chain([("held-out", held_out)])
+            .collect();
         display.epoch(epoch, &train, &others, started.elapsed());
         Ok(())
     }
@@ -252,10 +273,16 @@ impl Run {
             Ok(()) => self.print(seconds),
             Err(Error::Diverged(problem)) => Err(Error::Diverged(format!(
                 "{problem}: the weights {} are kept in {}; try a lower learning rate than {}",
-                self.last_good(), self.directory.path().display(), self.recipe.learning_rate
+                self.last_good(),
+                self.directory.path().display(),
+                self.recipe.learning_rate
             ))),
             Err(error) => {
-                note(format_args!("the weights {} are kept in {}", self.last_good(), self.directory.path().display()));
+                note(format_args!(
+                    "the weights {} are kept in {}",
+                    self.last_good(),
+                    self.directory.path().display()
+                ));
                 Err(error)
             }
         }
@@ -276,28 +303,40 @@ impl Run {
         let Some(last) = &self.record.last else { return Ok(()) };
         let run = self.directory.path().display();
         let (epochs, steps) = (self.record.epochs, thousands(self.trainer.steps()));
-        answer(format_args!("held-out accuracy  {:.2} %   loss {:.4}", last.held_out_accuracy * 100.0, last.held_out_loss))?;
-        answer(format_args!("time               {seconds:.1} s   ({epochs} epochs, {steps} steps, {:.0} steps/s)", self.steps_per_second()))?;
+        answer(format_args!(
+            "held-out accuracy  {:.2} %   loss {:.4}",
+            last.held_out_accuracy * 100.0,
+            last.held_out_loss
+        ))?;
+        answer(format_args!(
+            "time               {seconds:.1} s   ({epochs} epochs, {steps} steps, {:.0} steps/s)",
+            self.steps_per_second()
+        ))?;
         answer(format_args!("run                {run}"))?;
-        note(format_args!("next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"));
+        note(format_args!(
+            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
+        ));
         Ok(())
     }
 
     fn print_json(&self, seconds: f64) -> Result<()> {
         let Some(last) = &self.record.last else { return Ok(()) };
-        answer(format_args!("{}", json!({
-            "run": self.directory.path().display().to_string(),
-            "device": self.record.device,
-            "adapter": self.record.adapter,
-            "epochs": self.record.epochs,
-            "steps": self.trainer.steps(),
-            "seconds": seconds,
-            "steps_per_second": self.steps_per_second(),
-            "train_loss": last.train_loss,
-            "train_accuracy": last.train_accuracy,
-            "held_out_loss": last.held_out_loss,
-            "held_out_accuracy": last.held_out_accuracy,
-        })))
+        answer(format_args!(
+            "{}",
+            json!({
+                "run": self.directory.path().display().to_string(),
+                "device": self.record.device,
+                "adapter": self.record.adapter,
+                "epochs": self.record.epochs,
+                "steps": self.trainer.steps(),
+                "seconds": seconds,
+                "steps_per_second": self.steps_per_second(),
+                "train_loss": last.train_loss,
+                "train_accuracy": last.train_accuracy,
+                "held_out_loss": last.held_out_loss,
+                "held_out_accuracy": last.held_out_accuracy,
+            })
+        ))
     }
 }
 

@@ -6,6 +6,8 @@ use super::Engine;
 use super::cpu::CpuEngine;
 use super::gpu::{Checks, GpuEngine};
 use crate::error::{Error, Result, suggestion};
+use crate::kernel::Kernel;
+use crate::kernels::MATMUL_SUBGROUP;
 use crate::program::{Limits, Program};
 use crate::record::Versions;
 
@@ -30,13 +32,26 @@ impl Device {
         }
     }
 
+    /// Whether a kernel can run there: some need subgroups of a certain size.
+    pub fn runs(&self, kernel: &Kernel) -> bool {
+        match (self, kernel.subgroup) {
+            (_, None) | (Device::Cpu { .. }, _) => true,
+            (Device::Gpu(adapter), Some(size)) => {
+                let info = adapter.get_info();
+                let exactly = info.subgroup_min_size == size && info.subgroup_max_size == size;
+                exactly && adapter.features().contains(wgpu::Features::SUBGROUP)
+            }
+        }
+    }
+
     /// The shaders that are fastest there.
     pub fn versions(&self) -> Versions {
         match self {
             // The twins are the same for every version.
             Device::Cpu { .. } => Versions::NAIVE,
-            Device::Gpu(adapter) if is_software(&adapter.get_info()) => Versions::SOFTWARE,
-            Device::Gpu(_) => Versions::GPU,
+            Device::Gpu(adapter) if !is_software(&adapter.get_info()) => Versions::GPU,
+            Device::Gpu(_) if self.runs(&MATMUL_SUBGROUP) => Versions::SOFTWARE_SUBGROUPS,
+            Device::Gpu(_) => Versions::SOFTWARE,
         }
     }
 
