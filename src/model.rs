@@ -9,6 +9,7 @@ mod read;
 
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Map, json};
 
 use crate::data::{ImageShape, Normaliser};
@@ -31,6 +32,7 @@ pub const MAX_NETWORK_TEXT: usize = 1 << 20;
 /// A network with its parameters, and all it takes to use it on a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
+    /// Its layers.
     pub network: Network,
     /// The loss it was trained with, which says how its outputs become probabilities.
     pub loss: Loss,
@@ -118,10 +120,10 @@ impl Model {
             "network": self.network.to_string(),
             "loss": self.loss.to_string(),
             "data": self.data,
-            "shape": json!([channels, height, width]).to_string(),
-            "classes": json!(self.classes).to_string(),
-            "mean": json!(self.normaliser.mean).to_string(),
-            "std": json!(self.normaliser.std).to_string(),
+            "shape": text(&[channels, height, width]),
+            "classes": text(&self.classes),
+            "mean": text(&self.normaliser.mean),
+            "std": text(&self.normaliser.std),
         });
         header.insert("__metadata__".to_owned(), metadata);
         let mut start = 0;
@@ -136,6 +138,11 @@ impl Model {
         header.resize(header.len().next_multiple_of(8), b' ');
         header
     }
+}
+
+/// A list as JSON, numbers as short as they can be read back the same.
+fn text<T: Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).expect("numbers and strings are JSON")
 }
 
 /// The parameters of a network on images of this shape.

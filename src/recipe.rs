@@ -21,7 +21,7 @@ pub const DEFAULT_DATA: &str = "digits";
 pub const MAX_EPOCHS: usize = 1_000_000;
 
 /// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
-/// with hyphens.
+/// with hyphens; `data` is an argument.
 pub const KEYS: &[(&str, &str)] = &[
     ("data", "a string: digits, mnist, or a folder with IDX files"),
     ("network", "a string of layers, as in “dense 128, relu, dense 10”"),
@@ -40,12 +40,18 @@ pub const KEYS: &[(&str, &str)] = &[
 pub struct Recipe {
     /// The name of a data set, or its folder, seen from the working directory.
     pub data: String,
+    /// What is trained.
     #[serde(serialize_with = "as_text")]
     pub network: Network,
+    /// How often every training sample is seen.
     pub epochs: usize,
+    /// Samples of a step.
     pub batch_size: usize,
+    /// What a gradient is multiplied by.
     pub learning_rate: f32,
+    /// How much of the last step's direction is kept.
     pub momentum: f32,
+    /// What is made small.
     #[serde(serialize_with = "as_text")]
     pub loss: Loss,
     /// Decides the first weights, the order of the samples, and the validation part.
@@ -59,15 +65,25 @@ pub struct Recipe {
 /// What flags or a recipe file say; what they leave open is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
+    /// As [`Recipe::data`].
     pub data: Option<String>,
+    /// As [`Recipe::network`].
     pub network: Option<Network>,
+    /// As [`Recipe::epochs`].
     pub epochs: Option<usize>,
+    /// As [`Recipe::batch_size`].
     pub batch_size: Option<usize>,
+    /// As [`Recipe::learning_rate`].
     pub learning_rate: Option<f32>,
+    /// As [`Recipe::momentum`].
     pub momentum: Option<f32>,
+    /// As [`Recipe::loss`].
     pub loss: Option<Loss>,
+    /// As [`Recipe::seed`].
     pub seed: Option<u64>,
+    /// As [`Recipe::validation`].
     pub validation: Option<f64>,
+    /// As [`Recipe::device`].
     pub device: Option<String>,
 }
 
@@ -178,11 +194,10 @@ impl Overrides {
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };
-        let flag = key.replace('_', "-");
-        Err(Error::Usage(format!(
-            "--{flag} (or {key} in a recipe) is {value}, but it takes {}",
-            allowed(key)
-        )))
+        // The data set is the one key whose flag is no flag but an argument.
+        let flag = if *key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
+        let allowed = allowed(key);
+        Err(Error::Usage(format!("{flag} (or {key} in a recipe) is {value}, but it takes {allowed}")))
     }
 
     /// The value of `key`, if it is given and not allowed.

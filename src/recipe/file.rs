@@ -1,7 +1,6 @@
 //! A recipe file: TOML, read with the line of every key at hand, so that an error can name it.
 
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
@@ -35,21 +34,24 @@ pub fn read(path: &Path) -> Result<Overrides> {
 /// [`Error::Usage`] naming the file and the line: text that isn't TOML, a key that there isn't
 /// (with the nearest that there is), a value of the wrong type, or one that isn't allowed.
 pub fn parse_toml(text: &str, path: &Path) -> Result<Overrides> {
-    let at = |span: Range<usize>, problem: String| {
-        let line = 1 + text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+    let at = |start: usize, problem: String| {
+        let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
         Error::Usage(format!("{}, line {line}: {problem}", path.display()))
     };
-    let table = DeTable::parse(text).map_err(|error| {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    // The parser finds some mistakes late that others follow from.
+    let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+    if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        at(error.span().unwrap_or_default(), format!("this isn't TOML ({message})"))
-    })?;
+        return Err(at(start(error), format!("this isn't TOML ({message})")));
+    }
     let mut entries: Vec<_> = table.get_ref().iter().collect();
     // In the order of the file, so that the first problem is reported first.
     entries.sort_by_key(|(key, _)| key.span().start);
     let mut overrides = Overrides::default();
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
-        overrides.set(name, value.get_ref()).map_err(|problem| at(key.span(), problem))?;
+        overrides.set(name, value.get_ref()).map_err(|problem| at(key.span().start, problem))?;
     }
     Ok(overrides)
 }

@@ -32,6 +32,7 @@ pub enum Status {
 /// Who ran what, where, and how it ended: the contents of `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
+    /// How far it is, or how it ended.
     pub status: Status,
     /// Why it diverged, failed or was interrupted.
     pub reason: Option<String>,
@@ -56,6 +57,7 @@ pub struct RunRecord {
     pub backend: String,
     /// The driver's name and version; empty for the CPU engine.
     pub driver: String,
+    /// As in the recipe.
     pub seed: u64,
     /// The name or folder of the data set.
     pub data: String,
@@ -161,11 +163,13 @@ pub struct Steps {
     pub step: u64,
     /// The epoch that the last of them belongs to, from 1.
     pub epoch: usize,
+    /// Mean over the samples.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_loss: f64,
-    /// From 0 to 1, as all accuracies.
+    /// From 0 to 1.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_accuracy: f64,
+    /// Samples trained on, per second.
     #[serde(deserialize_with = "null_is_nan")]
     pub samples_per_second: f64,
 }
@@ -177,17 +181,22 @@ pub struct Epoch {
     pub step: u64,
     /// From 1.
     pub epoch: usize,
+    /// Mean over the samples.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_loss: f64,
+    /// From 0 to 1.
     #[serde(deserialize_with = "null_is_nan")]
     pub train_accuracy: f64,
+    /// Samples trained on, per second.
     #[serde(deserialize_with = "null_is_nan")]
     pub samples_per_second: f64,
     /// None for a run without a validation part.
     #[serde(flatten)]
     pub validation: Option<Validation>,
+    /// Mean over the samples.
     #[serde(deserialize_with = "null_is_nan")]
     pub held_out_loss: f64,
+    /// From 0 to 1.
     #[serde(deserialize_with = "null_is_nan")]
     pub held_out_accuracy: f64,
 }
@@ -195,8 +204,10 @@ pub struct Epoch {
 /// What was measured on the validation part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
+    /// Mean over the samples.
     #[serde(deserialize_with = "null_is_nan")]
     pub validation_loss: f64,
+    /// From 0 to 1.
     #[serde(deserialize_with = "null_is_nan")]
     pub validation_accuracy: f64,
 }

@@ -1,0 +1,20 @@
+//! Files that the program writes and reads back: models, recipes, run directories. What is written
+//! comes back the same, and what is no such file is refused with a sentence.
+
+mod model;
+mod recipe;
+mod run;
+
+use wgrad::error::{Error, Result};
+
+/// The message of an error of this kind, which must be one sentence with all of `words`.
+#[track_caller]
+fn assert_refused<T>(result: Result<T>, kind: fn(String) -> Error, words: &[&str]) {
+    let error = result.map(|_| ()).expect_err("this should have been refused");
+    let message = error.to_string();
+    assert_eq!(format!("{error:?}"), format!("{:?}", kind(message.clone())));
+    for word in words {
+        assert!(message.contains(word), "“{word}” is not in “{message}”");
+    }
+    assert!(!message.contains('\n') && !message.contains(". "), "not one sentence: “{message}”");
+}
