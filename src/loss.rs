@@ -5,9 +5,8 @@ use std::fmt;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::Element;
 use crate::kernels;
-use crate::program::{Role, View};
+use crate::program::View;
 use crate::record::{Recorder, Tensor};
 
 /// A loss over the outputs of a network and the labels of a batch.
@@ -134,7 +133,7 @@ fn squared_error(
 
 /// Targets 0 and 1 from the labels.
 fn one_hot(recorder: &mut Recorder, labels: View, batch: usize, classes: usize) -> View {
-    let targets = recorder.buffer("targets", Element::Real, batch * classes, Role::Activations);
+    let targets = recorder.tensor("targets", classes, Activation::Identity).value;
     let consts = consts! { BATCH: batch, CLASSES: classes };
     recorder.dispatch(&kernels::ONE_HOT, consts, vec![labels, targets], "targets from labels");
     targets

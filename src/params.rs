@@ -81,3 +81,56 @@ impl Arena {
         values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Shape;
+    use crate::network::Network;
+
+    fn arena() -> Arena {
+        let network: Network = "dense 40, relu, dense 30".parse().unwrap();
+        network.arena(&Shape(vec![50])).unwrap()
+    }
+
+    #[test]
+    fn first_weights_fill_their_range_around_zero() {
+        let arena = arena();
+        let values = arena.initial_values(1);
+        for (param, inputs) in arena.params.iter().zip([50.0f32, 50.0, 40.0, 40.0]) {
+            let bound = 1.0 / inputs.sqrt();
+            let values = &values[param.start..][..param.len()];
+            let largest = values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+            assert!(largest <= bound, "{}: {largest} is beyond {bound}", param.name);
+            // At least 30 draws: the largest is below 0.8 of the bound once in 800 seeds.
+            assert!(largest > 0.8 * bound, "{}: {largest} is far from {bound}", param.name);
+            let mean = values.iter().sum::<f32>() / values.len() as f32;
+            // Four standard deviations of the mean of uniform draws.
+            let spread = 4.0 * bound / (3.0 * values.len() as f32).sqrt();
+            assert!(mean.abs() < spread, "{}: the mean is {mean}", param.name);
+        }
+    }
+
+    #[test]
+    fn what_lies_between_parameters_stays_zero() {
+        let arena = arena();
+        let mut values = arena.initial_values(1);
+        for param in &arena.params {
+            values[param.start..][..param.len()].fill(0.0);
+        }
+        assert!(values.iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn the_seed_alone_decides_the_first_weights() {
+        let arena = arena();
+        assert_eq!(arena.initial_values(1), arena.initial_values(1));
+        let (one, two) = (arena.initial_values(1), arena.initial_values(2));
+        for param in &arena.params {
+            let range = param.start..param.start + param.len();
+            assert_ne!(one[range.clone()], two[range], "{}", param.name);
+        }
+        // No parameter repeats the numbers of another.
+        assert_ne!(one[arena.params[1].start], one[arena.params[0].start]);
+    }
+}

@@ -31,3 +31,26 @@ pub fn shuffled(samples: usize, seed: u64, epoch: u64) -> Vec<u32> {
     order.shuffle(&mut generator(seed, Purpose::Order, epoch));
     order
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_visits_every_sample_once() {
+        for samples in [0, 1, 2, 1000] {
+            let mut order = shuffled(samples, 1, 0);
+            order.sort_unstable();
+            assert!(order.iter().copied().eq(0..samples as u32));
+        }
+    }
+
+    #[test]
+    fn the_order_differs_by_epoch_and_by_seed_and_by_nothing_else() {
+        let order = shuffled(1000, 1, 0);
+        assert_eq!(order, shuffled(1000, 1, 0));
+        assert_ne!(order, shuffled(1000, 1, 1));
+        assert_ne!(order, shuffled(1000, 2, 0));
+        assert!(!order.is_sorted());
+    }
+}

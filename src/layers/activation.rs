@@ -26,16 +26,17 @@ pub fn parse_leaky_relu(arguments: &[&str]) -> Result<Layer, String> {
 /// y = activate(x)   dx = dy · activation'(y)
 pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
     let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let y = Tensor { needs_gradient: x.needs_gradient, ..y };
     let (kind, leak) = activation.consts();
     let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
     recorder.dispatch(&kernels::ACTIVATION, consts, vec![x.value, y.value], "activation");
 
+    if !x.needs_gradient {
+        return y;
+    }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        if x.needs_gradient {
-            recorder
-                .plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, y.value, dy, dx));
-        }
+        recorder.plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, y.value, dy, dx));
     });
     y
 }
@@ -43,22 +44,20 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
 /// y = softmax(x)   dx = y · (dy - Σ dy·y)
 pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
     let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let y = Tensor { needs_gradient: x.needs_gradient, ..y };
     let consts = consts! { ROWS: x.rows, COLUMNS: x.columns };
     recorder.dispatch(&kernels::SOFTMAX, consts, vec![x.value, y.value], "softmax");
 
+    if !x.needs_gradient {
+        return y;
+    }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        if x.needs_gradient {
-            recorder.plain_gradient(x, |recorder, dx| {
-                let consts = consts! { ROWS: x.rows, COLUMNS: x.columns, ADD: dx.add };
-                recorder.dispatch(
-                    &kernels::SOFTMAX_BACKWARD,
-                    consts,
-                    vec![y.value, dy, dx.view],
-                    "gradient through softmax",
-                );
-            });
-        }
+        recorder.plain_gradient(x, |recorder, dx| {
+            let consts = consts! { ROWS: x.rows, COLUMNS: x.columns, ADD: dx.add };
+            let args = vec![y.value, dy, dx.view];
+            recorder.dispatch(&kernels::SOFTMAX_BACKWARD, consts, args, "gradient through softmax");
+        });
     });
     y
 }

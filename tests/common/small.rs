@@ -79,10 +79,14 @@ impl Small {
         (sample * 5 % 7 % self.classes) as u32
     }
 
-    /// One image as packed words.
+    /// One image as packed words; images a multiple of 256 apart differ as well.
     fn image(&self, sample: usize) -> Vec<u32> {
         let byte = |value: usize| {
-            if value < self.shape.values() { (sample * 37 + value * 59 + 11) % 256 } else { 0 }
+            if value < self.shape.values() {
+                (sample * 37 + sample / 100 * 3 + value * 59 + 11) % 256
+            } else {
+                0
+            }
         };
         (0..words(&self.shape))
             .map(|word| u32::from_le_bytes(std::array::from_fn(|i| byte(word * 4 + i) as u8)))

@@ -1,0 +1,99 @@
+//! Choices that lowering has must not change what a Program computes.
+
+use wgrad::data::ImageShape;
+use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::{Slice, Step};
+use wgrad::loss::Loss;
+use wgrad::lower::{Lowered, Part, TRAIN};
+use wgrad::program::{Limits, View};
+
+use crate::small::Small;
+
+fn real(engine: &CpuEngine<f64>, view: View) -> Vec<f64> {
+    match engine.look(view) {
+        Slice::Real(values) => values.to_vec(),
+        Slice::Uint(values) => values.iter().map(|value| f64::from(*value)).collect(),
+    }
+}
+
+fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
+    let lowered = small.lower().unwrap();
+    let mut engine = CpuEngine::oracle(lowered.program.clone()).unwrap();
+    small.fill(&lowered, &lowered.arena.initial_values(7), &mut engine);
+    (lowered, engine)
+}
+
+/// Parameters and the first slots of the metrics after a few steps.
+fn train(small: &Small) -> (Vec<f64>, Vec<f64>) {
+    let (lowered, mut engine) = start(small);
+    for slot in 0..3 {
+        let samples = small.batch as u32 - slot % 2;
+        let step = Step { slot, first: slot, samples, learning_rate: 0.5, momentum: 0.5, ..Step::default() };
+        engine.run(lowered.program.section(TRAIN), &step);
+    }
+    (real(&engine, lowered.parameters), real(&engine, lowered.metrics(3)))
+}
+
+fn assert_close(what: &str, left: &[f64], right: &[f64]) {
+    assert_eq!(left.len(), right.len(), "{what}");
+    for (at, (left, right)) in left.iter().zip(right).enumerate() {
+        // The same sums in another grouping: a few roundings of f64.
+        assert!((left - right).abs() <= 1e-13 * (1.0 + left.abs()), "{what}[{at}]: {left:e} and {right:e}");
+    }
+}
+
+#[test]
+fn fusion_does_not_change_the_results() {
+    for network in [
+        "dense 5, relu, dense 3",
+        "dense 5, leaky-relu 0.1, dense 4, sigmoid, dense 3, tanh",
+        "dense 4, tanh, softmax, dense 3, sigmoid",
+    ] {
+        for loss in [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError] {
+            let of = |fuse| train(&Small { fuse, ..Small::new(network, loss) });
+            let ((fused, fused_metrics), (apart, metrics)) = (of(true), of(false));
+            assert_close(&format!("{network}, {loss}: parameters"), &fused, &apart);
+            assert_close(&format!("{network}, {loss}: metrics"), &fused_metrics, &metrics);
+        }
+    }
+}
+
+/// What the first dispatches, which pick the samples, make of a step: values and labels.
+fn batch(lowered: &Lowered, engine: &mut CpuEngine<f64>, first: u32) -> (Vec<f64>, Vec<f64>) {
+    let section = lowered.program.section(TRAIN);
+    let dispatches = &lowered.program.steps[section.clone()];
+    let gathers = dispatches.iter().filter(|dispatch| dispatch.kernel.name == "gather_batch").count();
+    engine.run(section.start..section.start + gathers, &Step { first, samples: 40, ..Step::default() });
+    (real(engine, dispatches[0].args[4]), real(engine, dispatches[0].args[5]))
+}
+
+#[test]
+fn data_in_chunks_give_the_same_batches() {
+    let samples = 600;
+    let small = |limits| Small {
+        shape: ImageShape { channels: 1, height: 60, width: 60 },
+        parts: vec![Part { name: TRAIN, samples }],
+        limits,
+        batch: 40,
+        ..Small::new("dense 3", Loss::CrossEntropy)
+    };
+    let (whole, mut whole_engine) = start(&small(Limits::WEBGPU));
+    // As little as the metrics can be bound with: 291 images, 256 when chunks start on ALIGN.
+    let (chunked, mut chunked_engine) = start(&small(Limits { binding_bytes: 1 << 20, ..Limits::WEBGPU }));
+    let chunks: Vec<(usize, usize)> = chunked.program.steps[chunked.program.section(TRAIN)]
+        .iter()
+        .filter(|dispatch| dispatch.kernel.name == "gather_batch")
+        .map(|dispatch| (dispatch.consts.uint("CHUNK_FIRST"), dispatch.consts.uint("CHUNK_LENGTH")))
+        .collect();
+    assert_eq!(chunks, [(0, 256), (256, 256), (512, 88)]);
+
+    // The order runs backwards: within the last chunk, over both borders
+    // between chunks, and past the end of the data.
+    for first in [0, 70, 330, 580] {
+        let (x, labels) = batch(&whole, &mut whole_engine, first);
+        assert_eq!(batch(&chunked, &mut chunked_engine, first), (x.clone(), labels), "from {first}");
+        // A chunk that is read from the wrong place would show up only in images that differ.
+        let rows: Vec<&[f64]> = x.chunks_exact(3600).collect();
+        assert!(first == 580 || rows.windows(2).all(|pair| pair[0] != pair[1]), "from {first}");
+    }
+}

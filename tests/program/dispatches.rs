@@ -1,0 +1,155 @@
+//! What lowering makes of a network: sections, and the dispatches of a training step.
+
+use wgrad::loss::Loss;
+use wgrad::lower::{HELD_OUT, PREDICT, Part, TRAIN, VALIDATION};
+use wgrad::program::Role;
+
+use crate::small::Small;
+
+/// Kernels of a section, in order.
+fn kernels(small: &Small, section: &str) -> Vec<&'static str> {
+    let program = small.lower().unwrap().program;
+    program.steps[program.section(section)].iter().map(|dispatch| dispatch.kernel.name).collect()
+}
+
+const GATHER: &str = "gather_batch";
+/// The version that `Small` chooses.
+const SUMS: &str = "matmul_naive";
+
+#[test]
+fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
+    let mut small = Small::new("dense 128, relu, dense 3", Loss::CrossEntropy);
+    // Per dense layer: forward one product; backward two, dW and dx, and the
+    // column sums for db. The first has no dx, for nothing learns in front of
+    // it. The relu is in the epilogues of forward and dx.
+    let fused = [
+        GATHER,
+        SUMS,           // 0 dense and relu
+        SUMS,           // 2 dense
+        "softmax_loss", // loss, gradient and hits in one
+        SUMS,           // 2 dense: dW
+        "column_sums",  // 2 dense: db
+        SUMS,           // 2 dense: dx, through the relu
+        SUMS,           // 0 dense: dW
+        "column_sums",  // 0 dense: db
+        "sgd",          // all parameters at once
+    ];
+    assert_eq!(kernels(&small, TRAIN), fused);
+    // Without fusion the relu is a dispatch of its own, forward and backward.
+    small.fuse = false;
+    let unfused = [
+        GATHER,
+        SUMS,
+        "activation",
+        SUMS,
+        "softmax_loss",
+        SUMS,
+        "column_sums",
+        SUMS,
+        "activation_backward",
+        SUMS,
+        "column_sums",
+        "sgd",
+    ];
+    assert_eq!(kernels(&small, TRAIN), unfused);
+}
+
+#[test]
+fn a_training_step_has_the_dispatches_one_can_count() {
+    let count = |network, loss, fuse| kernels(&Small { fuse, ..Small::new(network, loss) }, TRAIN).len();
+    // gather, product, loss, dW, db, sgd
+    assert_eq!(count("dense 3", Loss::CrossEntropy, true), 6);
+    assert_eq!(count("dense 3", Loss::CrossEntropy, false), 6);
+    // and targets from labels
+    for loss in [Loss::Bce, Loss::Mse, Loss::SquaredError] {
+        assert_eq!(count("dense 3", loss, true), 7);
+    }
+    // In front of the first weights an activation goes forward only, and needs no dx.
+    assert_eq!(count("tanh, dense 3", Loss::CrossEntropy, true), 7);
+    assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, true), 7);
+    // A flatten does nothing.
+    assert_eq!(count("flatten, dense 3", Loss::Mse, true), 7);
+    // Softmax: one forward, one backward, fused or not.
+    assert_eq!(count("dense 3, softmax", Loss::Mse, true), 9);
+    assert_eq!(count("dense 3, softmax", Loss::Mse, false), 9);
+    // The loss cannot multiply by the derivative of the sigmoid that the
+    // product took in, so fusing saves only the forward dispatch.
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, true), 8);
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, false), 9);
+    // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 1, and unfused twice two more.
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, true), 14);
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, false), 18);
+}
+
+fn with_all_parts(loss: Loss) -> Small {
+    let part = |name, samples| Part { name, samples };
+    Small {
+        parts: vec![part(TRAIN, 7), part(VALIDATION, 3), part(HELD_OUT, 5)],
+        ..Small::new("dense 5, relu, dense 3", loss)
+    }
+}
+
+#[test]
+fn there_is_a_section_per_part_and_one_to_predict() {
+    let small = with_all_parts(Loss::CrossEntropy);
+    let program = small.lower().unwrap().program;
+    let names: Vec<&str> = program.sections.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [TRAIN, VALIDATION, HELD_OUT, PREDICT]);
+    let mut end = 0;
+    for (name, range) in &program.sections {
+        assert_eq!(range.start, end, "{name} starts where the one before it ends");
+        end = range.end;
+    }
+    assert_eq!(end, program.steps.len());
+    // Measuring changes nothing: no gradient goes back, nothing is updated.
+    for part in [VALIDATION, HELD_OUT] {
+        assert_eq!(kernels(&small, part), [GATHER, SUMS, SUMS, "softmax_loss"]);
+    }
+    assert_eq!(kernels(&small, PREDICT), [SUMS, SUMS]);
+}
+
+#[test]
+fn only_training_writes_parameters() {
+    let lowered = with_all_parts(Loss::Mse).lower().unwrap();
+    for (name, range) in &lowered.program.sections {
+        let writes = lowered.program.steps[range.clone()].iter().any(|dispatch| {
+            let views = dispatch.args.iter().zip(dispatch.kernel.binds);
+            views
+                .filter(|(_, bind)| bind.access != wgrad::kernel::Access::Read)
+                .any(|(view, _)| view.buf == lowered.parameters.buf)
+        });
+        assert_eq!(writes, name == TRAIN, "{name}");
+    }
+}
+
+#[test]
+fn sections_share_their_activation_buffers() {
+    for loss in [Loss::CrossEntropy, Loss::Mse] {
+        let train_only = Small { parts: vec![Part { name: TRAIN, samples: 7 }], ..with_all_parts(loss) };
+        let (one, all) = (train_only.lower().unwrap().program, with_all_parts(loss).lower().unwrap().program);
+        assert!(all.steps.len() > one.steps.len());
+        // Whatever measuring needs, training has needed it before.
+        assert_eq!(all.bytes(Role::Activations), one.bytes(Role::Activations), "{loss}");
+    }
+}
+
+#[test]
+fn every_parameter_has_a_place_of_its_own_and_a_gradient_there() {
+    let lowered = with_all_parts(Loss::CrossEntropy).lower().unwrap();
+    let names: Vec<&str> = lowered.arena.params.iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
+    assert_eq!(lowered.arena.count(), 12 * 5 + 5 + 5 * 3 + 3);
+    let mut end = 0;
+    for param in &lowered.arena.params {
+        assert!(param.start >= end, "{} overlaps the one before", param.name);
+        end = param.start + param.len();
+        let written = lowered.program.steps.iter().any(|dispatch| {
+            dispatch.args.last().is_some_and(|view| {
+                view.buf == lowered.gradients.buf && (view.start, view.len) == (param.start, param.len())
+            })
+        });
+        assert!(written, "nothing writes the gradient of {}", param.name);
+    }
+    let all = [lowered.parameters, lowered.gradients, lowered.velocities];
+    assert!(all.iter().all(|view| view.len == lowered.arena.len()));
+}

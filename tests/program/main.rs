@@ -1,0 +1,10 @@
+//! Programs without an adapter: the rules they are held to, what lowering
+//! makes of a network, how sizes are limited, and that the choices lowering
+//! has (fusion, chunks of data) do not change results.
+
+mod choices;
+mod dispatches;
+mod rules;
+mod sizes;
+#[path = "../common/small.rs"]
+mod small;

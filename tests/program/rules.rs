@@ -1,0 +1,158 @@
+//! `Program::validate`: a lowered program with one thing broken at a time.
+
+use wgrad::consts;
+use wgrad::data::ImageShape;
+use wgrad::error::Error;
+use wgrad::kernel::{Const, Consts, Element};
+use wgrad::kernels;
+use wgrad::loss::Loss;
+use wgrad::lower::TRAIN;
+use wgrad::program::{Buf, Dispatch, Program};
+use wgrad::record::Versions;
+
+use crate::small::Small;
+
+fn program() -> Program {
+    Small::new("dense 5, relu, dense 3", Loss::CrossEntropy).lower().unwrap().program
+}
+
+/// The first dispatch of a kernel.
+fn first<'a>(program: &'a mut Program, name: &str) -> &'a mut Dispatch {
+    program.steps.iter_mut().find(|dispatch| dispatch.kernel.name == name).unwrap()
+}
+
+/// Checks that a broken program is turned away with a sentence that has all of these in it.
+fn assert_refused(program: &Program, parts: &[&str]) {
+    let error = program.validate().expect_err("a broken program was accepted");
+    assert!(matches!(error, Error::Failure(_)), "{error:?}");
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "“{text}” does not say “{part}”");
+    }
+}
+
+/// A dispatch's constants with one replaced.
+fn with(consts: &Consts, name: &str, value: Const) -> Consts {
+    Consts::new(consts.iter().map(|(known, old)| (known, if known == name { value } else { old })).collect())
+}
+
+#[test]
+fn a_lowered_program_is_accepted() {
+    program().validate().unwrap();
+}
+
+#[test]
+fn other_constants_than_the_kernels_are_refused() {
+    let mut missing = program();
+    first(&mut missing, "column_sums").consts = consts! { ROWS: 6usize, COLUMNS: 3usize };
+    assert_refused(&missing, &["column_sums", "bias gradient", "constants", "ADD"]);
+
+    let mut renamed = program();
+    first(&mut renamed, "column_sums").consts = consts! { ROWS: 6usize, COLUMNS: 3usize, SUM: false };
+    assert_refused(&renamed, &["column_sums", "SUM", "ADD"]);
+}
+
+#[test]
+fn a_view_too_many_or_too_few_is_refused() {
+    let mut program = program();
+    first(&mut program, "sgd").args.pop();
+    assert_refused(&program, &["sgd", "2 views for 3 bindings"]);
+}
+
+#[test]
+fn a_view_of_another_length_than_the_kernel_wants_is_refused() {
+    let mut shorter = program();
+    first(&mut shorter, "gather_batch").args[2].len -= 1;
+    assert_refused(&shorter, &["dispatch 0", "gather_batch", "order has 6 words", "wants 7"]);
+
+    // Likewise when the constants ask for more than the views have.
+    let mut more_rows = program();
+    let dispatch = first(&mut more_rows, "softmax_loss");
+    dispatch.consts = with(&dispatch.consts, "BATCH", Const::Uint(7));
+    assert_refused(&more_rows, &["softmax_loss", "logits has 18 words", "wants 21"]);
+}
+
+#[test]
+fn a_view_off_the_alignment_is_refused() {
+    let mut program = program();
+    // The second dense layer's weights: moved back they are still inside the arena.
+    let weights = program.section(TRAIN).find(|at| program.steps[*at].args[1].start > 64).unwrap();
+    program.steps[weights].args[1].start -= 4;
+    assert_refused(&program, &["weighted sums", "b starts at word", "not on 64"]);
+}
+
+#[test]
+fn a_view_outside_its_buffer_is_refused() {
+    let mut beyond = program();
+    first(&mut beyond, "gather_batch").args[0].start += 64;
+    assert_refused(&beyond, &["gather_batch", "images is outside its buffer train images"]);
+
+    let mut overflowing = program();
+    first(&mut overflowing, "gather_batch").args[0].start = usize::MAX - 63;
+    assert_refused(&overflowing, &["images is outside its buffer"]);
+
+    let mut empty = program();
+    first(&mut empty, "gather_batch").args[0].len = 0;
+    assert_refused(&empty, &["images is outside its buffer"]);
+
+    let mut nowhere = program();
+    let count = nowhere.bufs.len();
+    first(&mut nowhere, "gather_batch").args[0].buf = Buf(count);
+    assert_refused(&nowhere, &["images has no buffer"]);
+}
+
+#[test]
+fn a_view_of_the_wrong_element_is_refused() {
+    let mut program = program();
+    let images = first(&mut program, "gather_batch").args[0].buf;
+    program.bufs[images.0].element = Element::Real;
+    assert_refused(&program, &["images wants Uint", "buffer train images holds Real"]);
+}
+
+#[test]
+fn a_buffer_that_is_written_and_bound_again_is_refused() {
+    let message = ["buffer parameters is written and bound a second time"];
+    // Read and written.
+    let mut read = program();
+    let sgd = first(&mut read, "sgd");
+    sgd.args[0] = sgd.args[1];
+    assert_refused(&read, &message);
+
+    // Written twice.
+    let mut twice = program();
+    let sgd = first(&mut twice, "sgd");
+    sgd.args[2] = sgd.args[1];
+    assert_refused(&twice, &message);
+
+    // Different words of one buffer do not help: a GPU looks at whole buffers.
+    let mut apart = program();
+    let sums = first(&mut apart, "column_sums");
+    sums.args[1] = wgrad::program::View { start: 64, ..sums.args[0] };
+    sums.args[1].len = 3;
+    let buf = sums.args[0].buf;
+    apart.bufs[buf.0].len = 128;
+    assert_refused(&apart, &["column_sums", "is written and bound a second time"]);
+}
+
+#[test]
+fn a_buffer_that_is_only_read_may_be_bound_twice() {
+    // A plain product is given A once more in place of what its epilogue reads.
+    let program = program();
+    let is_plain = |dispatch: &&Dispatch| dispatch.label.ends_with("weight gradient");
+    let dispatch = program.steps.iter().find(is_plain).unwrap();
+    assert_eq!(dispatch.args[0], dispatch.args[2]);
+}
+
+#[test]
+fn more_workgroups_than_a_dimension_has_are_refused() {
+    // 600,000 outputs are 18,750 tiles of 32, but 75,000 workgroups of the naive version.
+    let outputs = 600_000;
+    let mut small = Small::new(&format!("dense {outputs}"), Loss::CrossEntropy);
+    small.classes = outputs;
+    small.batch = 1;
+    small.shape = ImageShape { channels: 1, height: 1, width: 1 };
+    small.versions = Versions::GPU;
+    let mut program = small.lower().unwrap().program;
+    first(&mut program, "matmul").kernel = &kernels::MATMUL_NAIVE;
+    assert_refused(&program, &["matmul_naive", "[75000, 1, 1] workgroups", "65,535"]);
+}

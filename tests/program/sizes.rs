@@ -1,0 +1,124 @@
+//! Programs that do not fit a device say what is needed, what there is, and
+//! which batch size would do.
+
+use wgrad::error::Error;
+use wgrad::loss::Loss;
+use wgrad::lower::TRAIN;
+use wgrad::program::{Limits, mebibytes};
+
+use crate::small::Small;
+
+const NONE: Limits = Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None };
+
+/// A network with activations larger than all else (the metrics take 1 MiB
+/// whatever the batch), so that size follows the batch.
+fn wide(batch: usize, limits: Limits) -> Small {
+    Small { batch, limits, ..Small::new("dense 8000, relu, dense 3", Loss::CrossEntropy) }
+}
+
+/// Bytes of its hidden activations.
+fn hidden(batch: u64) -> u64 {
+    batch * 8000 * 4
+}
+
+fn refusal(small: &Small) -> String {
+    match small.lower() {
+        Err(Error::Device(text)) => text,
+        other => panic!("expected a device error, not {other:?}"),
+    }
+}
+
+/// The number behind `--batch-size`.
+fn suggested(text: &str) -> usize {
+    let (_, rest) = text.split_once("--batch-size ").unwrap_or_else(|| panic!("no batch size in “{text}”"));
+    rest.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Checks what a batch of 100 is told under limits that 40 samples just keep.
+fn assert_suggests_forty(limits: Limits, what: &str, needed: u64, available: u64) {
+    let text = refusal(&wide(100, limits));
+    let says = format!("{what} needs {}, the device offers {}", mebibytes(needed), mebibytes(available));
+    assert!(text.contains(&says), "“{text}” does not say “{says}”");
+    assert_eq!(suggested(&text), 40, "{text}");
+    wide(40, limits).lower().unwrap_or_else(|error| panic!("the suggested batch does not fit: {error}"));
+    refusal(&wide(41, limits));
+}
+
+#[test]
+fn a_buffer_that_is_too_large_is_named_with_a_batch_size_that_fits() {
+    let limits = Limits { buffer_bytes: hidden(40), ..NONE };
+    assert_suggests_forty(limits, "the buffer “0 dense.y”", hidden(100), hidden(40));
+}
+
+#[test]
+fn a_binding_that_is_too_large_is_named_with_a_batch_size_that_fits() {
+    let limits = Limits { binding_bytes: hidden(40), ..NONE };
+    let what = "“c” of matmul_naive (0 dense: weighted sums)";
+    assert_suggests_forty(limits, what, hidden(100), hidden(40));
+}
+
+#[test]
+fn memory_that_is_too_small_is_said_with_a_batch_size_that_fits() {
+    let total = |batch| wide(batch, NONE).lower().unwrap().program.total_bytes();
+    let limits = Limits { memory_bytes: Some(total(40)), ..NONE };
+    assert_suggests_forty(limits, "the run", total(100), total(40));
+}
+
+#[test]
+fn a_network_that_fits_with_no_batch_size_is_told_so() {
+    let limits = Limits { buffer_bytes: 2 << 20, ..NONE };
+    let small = Small { limits, ..Small::new("dense 100000, relu, dense 3", Loss::CrossEntropy) };
+    let text = refusal(&small);
+    assert!(text.contains("the buffer “parameters” needs"), "{text}");
+    assert!(text.contains("no batch size helps: use a smaller network or less data"), "{text}");
+}
+
+#[test]
+fn what_just_fits_is_accepted() {
+    let program = wide(10, NONE).lower().unwrap().program;
+    let largest = program.bufs.iter().map(|buf| buf.len as u64 * 4).max().unwrap();
+    let bound = program
+        .steps
+        .iter()
+        .flat_map(|dispatch| &dispatch.args)
+        .map(|view| view.len as u64 * 4)
+        .max()
+        .unwrap();
+    let exact =
+        Limits { binding_bytes: bound, buffer_bytes: largest, memory_bytes: Some(program.total_bytes()) };
+    program.fits(&exact).unwrap();
+    for less in [
+        Limits { binding_bytes: bound - 1, ..exact },
+        Limits { buffer_bytes: largest - 1, ..exact },
+        Limits { memory_bytes: Some(program.total_bytes() - 1), ..exact },
+    ] {
+        assert!(matches!(program.fits(&less), Err(Error::Device(_))), "{less:?}");
+    }
+}
+
+#[test]
+fn a_batch_whose_metrics_exceed_one_result_is_refused() {
+    let most = wgrad::engine::MAX_RESULT / 2;
+    let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
+    assert_eq!(small(most).lower().unwrap().slots, 1);
+    match small(most + 1).lower() {
+        Err(Error::Usage(text)) => assert!(text.contains(&format!("at most {most}")), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn shapes_and_losses_that_do_not_fit_are_refused() {
+    for (network, loss, says) in [
+        ("dense 4", Loss::CrossEntropy, "end it with “dense 3”"),
+        ("dense 1", Loss::Bce, "end it with “dense 3”"),
+        ("dense 1000000000, dense 3", Loss::Mse, "1 “dense 1000000000” gets 2×2×3"),
+    ] {
+        match Small::new(network, loss).lower() {
+            Err(Error::Usage(text)) => assert!(text.contains(says), "“{text}” does not say “{says}”"),
+            other => panic!("{network}: {other:?}"),
+        }
+    }
+    let small = Small { classes: 2, ..Small::new("dense 1", Loss::Bce) };
+    assert!(small.lower().unwrap().part(TRAIN).is_some());
+}
