@@ -159,14 +159,17 @@ impl Recorder {
         self.whole(Buf(self.program.bufs.len() - 1))
     }
 
-    /// A buffer for activations, or one that an earlier section no longer needs.
+    /// A buffer for activations, or one that an earlier section no longer
+    /// needs: its namesake if there is one, so that tables stay readable, else
+    /// the smallest that is large enough.
     fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
-        let fitting =
-            self.free.iter().enumerate().filter(|(_, (kind, view))| *kind == element && view.len >= len);
-        if let Some((at, _)) = fitting.min_by_key(|(_, (_, view))| view.len) {
-            return View { len, ..self.free.swap_remove(at).1 };
+        let fits = |(kind, view): &(Element, View)| *kind == element && view.len >= len;
+        let free = self.free.iter().enumerate().filter(|(_, free)| fits(free));
+        let named = |view: View| self.program.bufs[view.buf.0].name == name;
+        match free.min_by_key(|(_, (_, view))| (!named(*view), view.len)) {
+            Some((at, _)) => View { len, ..self.free.swap_remove(at).1 },
+            None => self.buffer(name, element, len, Role::Activations),
         }
-        self.buffer(name, element, len, Role::Activations)
     }
 
     /// A matrix of activations with a row per sample.

@@ -27,7 +27,7 @@ fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option
     Some(Row { words: &images[at * words..][..words], label: labels[sample] })
 }
 
-/// x[r] = scale · image + shift of the r-th sample of this step, and its label.
+/// `x[r] = scale · image + shift` of the r-th sample of this step, and its label.
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [batch, values, plane, channels] =
         ["BATCH", "VALUES", "PLANE", "CHANNELS"].map(|n| call.consts.uint(n));
@@ -60,7 +60,7 @@ pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     }
 }
 
-/// t[r, c] = 1 where c is the label of row r, else 0; with a single column, the label.
+/// `t[r, c]` = 1 where c is the label of row r, else 0; with a single column, the label.
 pub fn one_hot<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let classes = call.consts.uint("CLASSES");
     for (row, label) in writes[0].real().chunks_exact_mut(classes).zip(reads[0].uint()) {

@@ -57,7 +57,7 @@ pub fn softmax_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f6
     }
 }
 
-/// dx = y · (dy - Σ_j dy[j]·y[j]), row by row.
+/// `dx = y · (dy - Σ_j dy[j]·y[j])`, row by row.
 pub fn softmax_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (columns, add) = (call.consts.uint("COLUMNS"), call.consts.flag("ADD"));
     let rows = reads[0].real().chunks_exact(columns).zip(reads[1].real().chunks_exact(columns));

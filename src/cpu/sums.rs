@@ -3,7 +3,7 @@
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// s[c] = Σ_r x[r, c]   x: (ROWS, COLUMNS)
+/// `s[c] = Σ_r x[r, c]`   x: (ROWS, COLUMNS)
 pub fn column_sums<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (columns, add) = (call.consts.uint("COLUMNS"), call.consts.flag("ADD"));
     for (column, total) in writes[0].real().iter_mut().enumerate() {
