@@ -57,8 +57,9 @@ pub fn compare(
             engine.numbers(parameters.values)[at] = before;
             let gradient = factor * recorded[at];
             largest = largest.max(gradient.abs());
-            // Written so that NaN fails.
-            if !((gradient - difference).abs() <= RELATIVE * difference.abs() + ABSOLUTE) {
+            // NaN is no agreement.
+            let agrees = (gradient - difference).abs() <= RELATIVE * difference.abs() + ABSOLUTE;
+            if !agrees {
                 let index = at - param.start;
                 return Err(format!(
                     "d{}[{index}] is {gradient:e}, differences say {difference:e}",
