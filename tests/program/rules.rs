@@ -7,7 +7,7 @@ use wgrad::kernel::{Const, Consts, Element};
 use wgrad::kernels;
 use wgrad::loss::Loss;
 use wgrad::lower::TRAIN;
-use wgrad::program::{Buf, Dispatch, Program};
+use wgrad::program::{Buf, Dispatch, Program, View};
 use wgrad::record::Versions;
 
 use crate::small::Small;
@@ -64,6 +64,11 @@ fn a_view_of_another_length_than_the_kernel_wants_is_refused() {
     let mut shorter = program();
     first(&mut shorter, "gather_batch").args[2].len -= 1;
     assert_refused(&shorter, &["dispatch 0", "gather_batch", "order has 6 words", "wants 7"]);
+
+    // The arena goes on behind the bias, so a longer view of it lies inside its buffer.
+    let mut longer = program();
+    first(&mut longer, "column_sums").args[1].len += 1;
+    assert_refused(&longer, &["column_sums", "sums has 4 words", "wants 3"]);
 
     // Likewise when the constants ask for more than the views have.
     let mut more_rows = program();
@@ -127,7 +132,7 @@ fn a_buffer_that_is_written_and_bound_again_is_refused() {
     // Different words of one buffer do not help: a GPU looks at whole buffers.
     let mut apart = program();
     let sums = first(&mut apart, "column_sums");
-    sums.args[1] = wgrad::program::View { start: 64, ..sums.args[0] };
+    sums.args[1] = View { start: 64, ..sums.args[0] };
     sums.args[1].len = 3;
     let buf = sums.args[0].buf;
     apart.bufs[buf.0].len = 128;
