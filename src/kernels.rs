@@ -98,7 +98,7 @@ pub static ONE_HOT: Kernel = kernel!(
 );
 
 pub static MATMUL_NAIVE: Kernel =
-    matmul!(matmul_naive, subgroup None, grid |k| [k.uint("N"), k.uint("M"), 1]);
+    matmul!(matmul_naive, subgroup None, grid |k| flat_grid(k.uint("M") * k.uint("N")));
 
 pub static MATMUL: Kernel =
     matmul!(matmul, subgroup None, grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]);

@@ -103,8 +103,8 @@ pub fn words(shape: &ImageShape) -> usize {
 /// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
-    lowered.program.validate()?;
     lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error))?;
+    lowered.program.validate()?;
     Ok(lowered)
 }
 

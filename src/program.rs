@@ -46,6 +46,9 @@ pub struct View {
 /// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
 pub const ALIGN: usize = 64;
 
+/// Workgroups along one dimension that every WebGPU implementation allows.
+const MOST_GROUPS: u32 = 65_535;
+
 /// `len` rounded up so that another view may follow it.
 pub fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGN)
@@ -166,8 +169,8 @@ impl Program {
             }
         }
         let groups = kernel.groups(&dispatch.consts);
-        if groups.iter().any(|n| *n == 0 || *n > 65_535) {
-            return Err(format!("{groups:?} workgroups; one to 65,535 are allowed along a dimension"));
+        if groups.iter().any(|n| *n == 0 || *n > MOST_GROUPS) {
+            return Err(format!("{groups:?} workgroups; one to {MOST_GROUPS} are allowed along a dimension"));
         }
         Ok(())
     }
@@ -191,6 +194,13 @@ impl Program {
             }
         }
         for dispatch in &self.steps {
+            let groups = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
+            if groups > MOST_GROUPS {
+                return Err(Error::Device(format!(
+                    "{} ({}) needs {groups} workgroups along one dimension, devices offer {MOST_GROUPS}",
+                    dispatch.kernel.name, dispatch.label
+                )));
+            }
             for (view, bind) in dispatch.args.iter().zip(dispatch.kernel.binds) {
                 let bytes = view.len as u64 * 4;
                 if bytes > limits.binding_bytes {

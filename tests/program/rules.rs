@@ -150,14 +150,21 @@ fn a_buffer_that_is_only_read_may_be_bound_twice() {
 
 #[test]
 fn more_workgroups_than_a_dimension_has_are_refused() {
-    // 600,000 outputs are 18,750 tiles of 32, but 75,000 workgroups of the naive version.
-    let outputs = 600_000;
+    // 4,200,000 outputs are 131,250 tiles of 32 by 32, but their blocks of 8×8 take 65,625 workgroups of 8
+    // along one dimension.
+    let outputs = 4_200_000;
     let mut small = Small::new(&format!("dense {outputs}"), Loss::CrossEntropy);
     small.classes = outputs;
     small.batch = 1;
     small.shape = ImageShape { channels: 1, height: 1, width: 1 };
-    small.versions = Versions::GPU;
+    small.versions = Versions::NAIVE;
     let mut program = small.lower().unwrap().program;
-    first(&mut program, "matmul").kernel = &kernels::MATMUL_NAIVE;
-    assert_refused(&program, &["matmul_naive", "[75000, 1, 1] workgroups", "65,535"]);
+    first(&mut program, "matmul_naive").kernel = &kernels::MATMUL_REGISTER;
+    assert_refused(&program, &["matmul_register", "[65625, 1, 1] workgroups", "65535"]);
+
+    // Lowered so, it is the device that is too small, not a layer that is wrong.
+    small.versions = Versions::SOFTWARE;
+    let error = small.lower().expect_err("no device allows as many");
+    assert!(matches!(error, Error::Device(_)), "{error}");
+    assert!(error.to_string().contains("65625 workgroups"), "{error}");
 }
