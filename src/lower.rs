@@ -134,7 +134,15 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.section(part.name);
     }
     recorder.recycle();
-    let x = input(&mut recorder, what.shape.values());
+    let values = what.shape.values();
+    let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
+    let x = Tensor {
+        value,
+        rows: what.batch,
+        columns: values,
+        made_by: Activation::Identity,
+        needs_gradient: false,
+    };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
     Ok(Lowered {
@@ -211,6 +219,12 @@ fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
         return Err(Error::Usage(format!(
             "a batch of {} with {widest} values per sample is too large: use a smaller batch",
             what.batch
+        )));
+    }
+    let weights: usize = what.network.arena(&shapes[0])?.params.iter().map(|param| param.len()).sum();
+    if weights >= MOST {
+        return Err(Error::Usage(format!(
+            "the network has {weights} parameters, at most {MOST} can be numbered: use fewer outputs"
         )));
     }
     // The metrics of one step must fit into one result.

@@ -44,6 +44,13 @@ struct Flight {
     words: usize,
 }
 
+/// A dispatch, ready to be encoded.
+struct Stage {
+    pipeline: ComputePipeline,
+    group: BindGroup,
+    groups: [u32; 3],
+}
+
 /// Runs a Program on an adapter.
 pub struct GpuEngine {
     device: wgpu::Device,
@@ -51,7 +58,7 @@ pub struct GpuEngine {
     trouble: Trouble,
     program: Program,
     bufs: Vec<Buffer>,
-    stages: Vec<(ComputePipeline, BindGroup)>,
+    stages: Vec<Stage>,
     slots: Buffer,
     slots_group: BindGroup,
     staging: Vec<Buffer>,
@@ -162,7 +169,7 @@ impl Engine for GpuEngine {
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
         assert!(!scalars.is_empty() && scalars.len() <= MAX_STEPS && result.len <= MAX_RESULT);
-        assert!(self.flights.len() <= IN_FLIGHT, "wait for the oldest submission first");
+        assert!(self.flights.len() < IN_FLIGHT, "wait for the oldest submission first");
         let mut slots = vec![0u8; SLOT as usize * scalars.len()];
         for (slot, step) in slots.chunks_exact_mut(SLOT as usize).zip(scalars) {
             slot[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
@@ -175,13 +182,11 @@ impl Engine for GpuEngine {
                 .begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
             for slot in 0..scalars.len() {
                 for at in steps.clone() {
-                    let (pipeline, group) = &self.stages[at];
-                    let dispatch = &self.program.steps[at];
-                    let [x, y, z] = dispatch.kernel.groups(&dispatch.consts);
+                    let Stage { pipeline, group, groups: [x, y, z] } = &self.stages[at];
                     pass.set_pipeline(pipeline);
                     pass.set_bind_group(0, group, &[]);
                     pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
-                    pass.dispatch_workgroups(x, y, z);
+                    pass.dispatch_workgroups(*x, *y, *z);
                 }
             }
         }
@@ -267,7 +272,7 @@ fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsag
     })
 }
 
-/// The bind group layouts: one for the step's scalars, one per pattern of accesses.
+/// The bind group layouts: one for the step's scalars, one made for each pipeline.
 struct Layouts {
     slots: BindGroupLayout,
 }
@@ -329,11 +334,11 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    fn make_all(mut self, program: &Program) -> Result<Vec<(ComputePipeline, BindGroup)>> {
+    fn make_all(mut self, program: &Program) -> Result<Vec<Stage>> {
         program.steps.iter().map(|dispatch| self.make(dispatch)).collect()
     }
 
-    fn make(&mut self, dispatch: &Dispatch) -> Result<(ComputePipeline, BindGroup)> {
+    fn make(&mut self, dispatch: &Dispatch) -> Result<Stage> {
         let key = (dispatch.kernel.name, dispatch.consts.clone());
         let (pipeline, layout) = match self.made.get(&key) {
             Some(made) => made.clone(),
@@ -359,7 +364,7 @@ impl Stages<'_> {
             layout: &layout,
             entries: &entries,
         });
-        Ok((pipeline, group))
+        Ok(Stage { pipeline, group, groups: dispatch.kernel.groups(&dispatch.consts) })
     }
 
     fn compile(

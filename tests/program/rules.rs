@@ -168,3 +168,30 @@ fn more_workgroups_than_a_dimension_has_are_refused() {
     assert!(matches!(error, Error::Device(_)), "{error}");
     assert!(error.to_string().contains("65625 workgroups"), "{error}");
 }
+
+#[test]
+fn what_is_read_before_it_is_written_is_refused() {
+    let mut program = program();
+    let range = program.section(TRAIN);
+    // Without the gathering dispatch nobody has written x.
+    program.sections[0].1 = range.start + 1..range.end;
+    assert_refused(&program, &["section train", "a of matmul", "read before it is written"]);
+
+    // A first writer that adds, adds to what another section left.
+    let mut program = self::program();
+    let add = |pair: (&'static str, Const)| if pair.0 == "ADD" { ("ADD", Const::Flag(true)) } else { pair };
+    let sums = first(&mut program, "column_sums");
+    sums.consts = Consts::new(sums.consts.iter().map(add).collect());
+    assert_refused(&program, &["section train", "sums of column_sums", "read before it is written"]);
+}
+
+#[test]
+fn what_a_kernel_requires_of_its_constants_is_checked() {
+    let mut small = Small::new("dense 5, relu, dense 3", Loss::CrossEntropy);
+    small.versions = Versions::NAIVE;
+    let mut program = small.lower().unwrap().program;
+    // The second layer has five inputs.
+    let second = program.steps.iter_mut().find(|step| step.label.starts_with("2 dense")).unwrap();
+    second.kernel = &kernels::MATMUL_SUBGROUP;
+    assert_refused(&program, &["matmul_subgroup", "multiples of 4"]);
+}
