@@ -103,17 +103,18 @@ pub fn words(shape: &ImageShape) -> usize {
 /// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
-    lowered.program.validate()?;
+    // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
     lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error))?;
+    lowered.program.validate()?;
     Ok(lowered)
 }
 
 fn record(what: &Lowering) -> Result<Lowered> {
     let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let shapes = what.network.shapes(&input_shape)?;
-    check_sizes(what, &shapes)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let arena = what.network.arena(&input_shape)?;
+    check_sizes(what, &shapes, &arena)?;
+    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
@@ -193,11 +194,22 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
 }
 
 /// What must hold before sizes are multiplied.
-fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
+fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
     // Shaders number elements by u32.
     const MOST: usize = 1 << 31;
     let outputs = shapes.last().map_or(0, Shape::len);
     what.loss.check(outputs, what.classes)?;
+    if arena.len() >= MOST {
+        return Err(Error::Usage(format!(
+            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
+            arena.count()
+        )));
+    }
+    // The metrics of one step must fit into one result.
+    if what.batch > MAX_RESULT / 2 {
+        let most = MAX_RESULT / 2;
+        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
+    }
     for part in &what.parts {
         if part.samples.saturating_mul(words(what.shape)) >= MOST {
             return Err(Error::Data(format!(
@@ -211,14 +223,6 @@ fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
         return Err(Error::Usage(format!(
             "a batch of {} with {widest} values per sample is too large: use a smaller batch",
             what.batch
-        )));
-    }
-    // The metrics of one step must fit into one result.
-    if what.batch * 2 > MAX_RESULT {
-        return Err(Error::Usage(format!(
-            "a batch of {} is too large: at most {}",
-            what.batch,
-            MAX_RESULT / 2
         )));
     }
     Ok(())

@@ -46,6 +46,13 @@ pub struct View {
 /// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
 pub const ALIGN: usize = 64;
 
+/// Workgroups along one dimension of a dispatch: WebGPU's limit.
+const MOST_GROUPS: u32 = 65_535;
+
+/// Copies of the parameters that a run keeps in the machine's own memory at the
+/// most, besides those on the device: while weights are sent, fetched and saved.
+const HOST_COPIES: u64 = 4;
+
 /// `len` rounded up so that another view may follow it.
 pub fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGN)
@@ -77,7 +84,7 @@ pub struct Limits {
     pub binding_bytes: u64,
     /// Bytes of the largest buffer.
     pub buffer_bytes: u64,
-    /// Bytes of memory, where that is known.
+    /// Bytes of memory, where that is known and shared with the machine.
     pub memory_bytes: Option<u64>,
 }
 
@@ -106,6 +113,12 @@ impl Program {
     /// staging memory for step scalars and metrics.
     pub fn total_bytes(&self) -> u64 {
         self.bufs.iter().map(|buf| buf.len as u64 * 4).sum()
+    }
+
+    /// Bytes of a run where the device's memory is the machine's: all buffers,
+    /// and copies of the parameters on their way to and from them.
+    pub fn shared_bytes(&self) -> u64 {
+        self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
     }
 
     /// Checks every rule that a GPU would check, and that views have the length their kernel says.
@@ -166,8 +179,8 @@ impl Program {
             }
         }
         let groups = kernel.groups(&dispatch.consts);
-        if groups.iter().any(|n| *n == 0 || *n > 65_535) {
-            return Err(format!("{groups:?} workgroups; one to 65,535 are allowed along a dimension"));
+        if groups.iter().any(|n| *n == 0 || *n > MOST_GROUPS) {
+            return Err(format!("{groups:?} workgroups; one to {MOST_GROUPS} are allowed along a dimension"));
         }
         Ok(())
     }
@@ -200,11 +213,25 @@ impl Program {
             }
         }
         match limits.memory_bytes {
-            Some(memory) if self.total_bytes() > memory => {
-                Err(too_small("the run", self.total_bytes(), memory))
+            Some(memory) if self.shared_bytes() > memory => {
+                Err(too_small("the run", self.shared_bytes(), memory))
             }
-            _ => Ok(()),
+            _ => self.groups_fit(),
         }
+    }
+
+    /// Checks what no device offers more of.
+    fn groups_fit(&self) -> Result<()> {
+        for dispatch in &self.steps {
+            let most = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
+            if most > MOST_GROUPS {
+                return Err(Error::Device(format!(
+                    "{} ({}) needs {most} workgroups along a dimension, a device offers {MOST_GROUPS}",
+                    dispatch.kernel.name, dispatch.label
+                )));
+            }
+        }
+        Ok(())
     }
 }
 
