@@ -53,10 +53,10 @@ pub struct Train {
     #[arg(long, value_name = "LAYERS")]
     pub network: Option<String>,
     /// How often every sample is seen
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
     /// Samples of one step
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of gradient descent
     #[arg(long, visible_alias = "lr", value_name = "X", allow_negative_numbers = true)]
@@ -68,7 +68,7 @@ pub struct Train {
     #[arg(long, value_name = "NAME")]
     pub loss: Option<String>,
     /// Decides initial weights and the order of samples
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Share of the train part that is set aside and measured after each epoch
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
@@ -113,7 +113,7 @@ pub struct Predict {
     #[arg(long)]
     pub invert: bool,
     /// How many classes to print
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub top: usize,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
@@ -132,7 +132,7 @@ pub struct Summary {
     #[arg(long, value_name = "C,H,W", default_value = "1,28,28", value_delimiter = ',')]
     pub input: Vec<usize>,
     /// Samples of one step
-    #[arg(long, short, value_name = "N", default_value_t = 64)]
+    #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: usize,
 }
 
@@ -141,4 +141,9 @@ pub struct Doctor {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+}
+
+/// A whole number; `-1` gets here as well, to be refused with what is allowed.
+fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "it takes a whole number, neither negative nor beyond 64 bits".to_owned())
 }

@@ -65,6 +65,7 @@ pub struct Lowered {
     pub program: Program,
     pub arena: Arena,
     pub batch: usize,
+    pub classes: usize,
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
@@ -103,6 +104,7 @@ pub fn words(shape: &ImageShape) -> usize {
 /// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
+    // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
     lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error))?;
     lowered.program.validate()?;
     Ok(lowered)
@@ -111,9 +113,9 @@ pub fn lower(what: &Lowering) -> Result<Lowered> {
 fn record(what: &Lowering) -> Result<Lowered> {
     let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let shapes = what.network.shapes(&input_shape)?;
-    check_sizes(what, &shapes)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let arena = what.network.arena(&input_shape)?;
+    check_sizes(what, &shapes, &arena)?;
+    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
@@ -153,6 +155,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         program: recorder.program,
         arena: recorder.arena,
         batch: what.batch,
+        classes: what.classes,
         slots,
         parts,
         velocities,
@@ -201,11 +204,22 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
 }
 
 /// What must hold before sizes are multiplied.
-fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
+fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
     // Shaders number elements by u32.
     const MOST: usize = 1 << 31;
     let outputs = shapes.last().map_or(0, Shape::len);
     what.loss.check(outputs, what.classes)?;
+    if arena.len() >= MOST {
+        return Err(Error::Usage(format!(
+            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
+            arena.count()
+        )));
+    }
+    // The metrics of one step must fit into one result.
+    if what.batch > MAX_RESULT / 2 {
+        let most = MAX_RESULT / 2;
+        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
+    }
     for part in &what.parts {
         if part.samples.saturating_mul(words(what.shape)) >= MOST {
             return Err(Error::Data(format!(
@@ -219,20 +233,6 @@ fn check_sizes(what: &Lowering, shapes: &[Shape]) -> Result<()> {
         return Err(Error::Usage(format!(
             "a batch of {} with {widest} values per sample is too large: use a smaller batch",
             what.batch
-        )));
-    }
-    let weights: usize = what.network.arena(&shapes[0])?.params.iter().map(|param| param.len()).sum();
-    if weights >= MOST {
-        return Err(Error::Usage(format!(
-            "the network has {weights} parameters, at most {MOST} can be numbered: use fewer outputs"
-        )));
-    }
-    // The metrics of one step must fit into one result.
-    if what.batch * 2 > MAX_RESULT {
-        return Err(Error::Usage(format!(
-            "a batch of {} is too large: at most {}",
-            what.batch,
-            MAX_RESULT / 2
         )));
     }
     Ok(())

@@ -21,6 +21,9 @@ pub struct Network {
     pub layers: Vec<Layer>,
 }
 
+/// No network has more layers: its text must fit a model file, and its step a submission.
+const MOST_LAYERS: usize = 10_000;
+
 impl std::str::FromStr for Network {
     type Err = Error;
 
@@ -29,6 +32,12 @@ impl std::str::FromStr for Network {
             return Err(Error::Usage(
                 "the network has no layers; write them as in “dense 128, relu, dense 10”".to_owned(),
             ));
+        }
+        let count = text.split(',').count();
+        if count > MOST_LAYERS {
+            return Err(Error::Usage(format!(
+                "the network has {count} layers, and {MOST_LAYERS} are possible: use fewer"
+            )));
         }
         let layers = text.split(',').enumerate().map(|(at, text)| {
             let text = text.trim();

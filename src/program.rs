@@ -53,8 +53,12 @@ pub struct View {
 /// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
 pub const ALIGN: usize = 64;
 
-/// Workgroups along one dimension that every WebGPU implementation allows.
+/// Workgroups along one dimension of a dispatch: WebGPU's limit.
 const MOST_GROUPS: u32 = 65_535;
+
+/// Copies of the parameters that a run keeps in the machine's own memory at the
+/// most, besides those on the device: while weights are sent, fetched and saved.
+const HOST_COPIES: u64 = 4;
 
 /// `len` rounded up so that another view may follow it.
 pub fn aligned(len: usize) -> usize {
@@ -87,7 +91,7 @@ pub struct Limits {
     pub binding_bytes: u64,
     /// Bytes of the largest buffer.
     pub buffer_bytes: u64,
-    /// Bytes of memory, where that is known.
+    /// Bytes of memory, where that is known and shared with the machine.
     pub memory_bytes: Option<u64>,
 }
 
@@ -116,6 +120,12 @@ impl Program {
     /// staging memory for step scalars and metrics.
     pub fn total_bytes(&self) -> u64 {
         self.bufs.iter().map(|buf| buf.len as u64 * 4).sum()
+    }
+
+    /// Bytes of a run where the device's memory is the machine's: all buffers,
+    /// and copies of the parameters on their way to and from them.
+    pub fn shared_bytes(&self) -> u64 {
+        self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
     }
 
     /// Checks every rule that a GPU would check, and that views have the length their kernel says.
@@ -152,7 +162,8 @@ impl Program {
                         )));
                     }
                 }
-                written.extend(bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| *view));
+                written
+                    .extend(bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| *view));
             }
         }
         Ok(())
@@ -225,13 +236,6 @@ impl Program {
             }
         }
         for dispatch in &self.steps {
-            let groups = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
-            if groups > MOST_GROUPS {
-                return Err(Error::Device(format!(
-                    "{} ({}) needs {groups} workgroups along one dimension, devices offer {MOST_GROUPS}",
-                    dispatch.kernel.name, dispatch.label
-                )));
-            }
             for (view, bind) in dispatch.args.iter().zip(dispatch.kernel.binds) {
                 let bytes = view.len as u64 * 4;
                 if bytes > limits.binding_bytes {
@@ -241,11 +245,25 @@ impl Program {
             }
         }
         match limits.memory_bytes {
-            Some(memory) if self.total_bytes() > memory => {
-                Err(too_small("the run", self.total_bytes(), memory))
+            Some(memory) if self.shared_bytes() > memory => {
+                Err(too_small("the run", self.shared_bytes(), memory))
             }
-            _ => Ok(()),
+            _ => self.groups_fit(),
         }
+    }
+
+    /// Checks what no device offers more of.
+    fn groups_fit(&self) -> Result<()> {
+        for dispatch in &self.steps {
+            let most = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
+            if most > MOST_GROUPS {
+                return Err(Error::Device(format!(
+                    "{} ({}) needs {most} workgroups along a dimension, a device offers {MOST_GROUPS}",
+                    dispatch.kernel.name, dispatch.label
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -79,8 +79,11 @@ impl RunDir {
     /// # Errors
     /// [`Error::Failure`] naming the file.
     pub fn append(&mut self, event: &Event) -> Result<()> {
-        // One call for the whole line, so that a reader never sees half of one.
+        // One call for the whole line, so that a reader never sees half of one; and what a full
+        // disk took of it is cut off again.
+        let before = self.metrics.metadata().map(|found| found.len());
         self.metrics.write_all(event.to_line().as_bytes()).map_err(|error| {
+            let _ = before.and_then(|length| self.metrics.set_len(length));
             let path = self.path.join(METRICS);
             Error::Failure(format!("{} can't be written ({error}), so check the disk", path.display()))
         })
@@ -136,6 +139,9 @@ fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<RunDir> 
 fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
+    }
+    if path.exists() {
+        return Err(io::Error::other(format!("{} is a file", path.display())));
     }
     if let Some(parent) = path.parent() {
         make_folders(parent, made)?;

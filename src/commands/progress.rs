@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wgrad::train::{Measure, Progress};
 
@@ -16,6 +17,15 @@ pub struct Display {
     samples: usize,
 }
 
+/// What fits into one line of a terminal; a longer one would wrap, and be left behind when redrawn.
+fn template(columns: u16) -> &'static str {
+    match columns {
+        0..78 => "{prefix}  {eta} left  {wide_msg}",
+        78..104 => "{prefix}  {wide_bar}  {msg}  {eta} left",
+        _ => "{prefix}  {bar:24}  {msg}  {eta} left",
+    }
+}
+
 impl Display {
     pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
         let bar = std::io::stderr().is_terminal().then(|| {
@@ -23,7 +33,7 @@ impl Display {
                 Some((epochs * steps_per_epoch) as u64),
                 ProgressDrawTarget::stderr(),
             );
-            let style = ProgressStyle::with_template("{prefix}  {bar:24}  {msg}  {eta} left");
+            let style = ProgressStyle::with_template(template(Term::stderr().size().1));
             bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
             bar
         });

@@ -1,23 +1,24 @@
 //! `wgrad summary`: what a network consists of, and what a step of it does.
 
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use wgrad::data::ImageShape;
-use wgrad::engine::adapter::Device;
 use wgrad::error::{Error, Result};
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowering, Part, TRAIN, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
-use wgrad::program::{Program, Role, mebibytes};
+use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::record::Versions;
 
 use super::console::{answer, thousands};
 use crate::cli;
 
 pub fn run(arguments: &cli::Summary) -> Result<()> {
-    let (network, loss, shape) = if Path::new(&arguments.what).exists() {
+    // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
+    let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
+    let (network, loss, shape) = if is_path {
         let model = Model::load(Path::new(&arguments.what))?;
         (model.network, model.loss, model.shape)
     } else {
@@ -30,7 +31,6 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
         (arguments.what.parse()?, Loss::CrossEntropy, shape)
     };
-    layers(&network, &shape)?;
     if arguments.batch_size == 0 {
         return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
     }
@@ -45,8 +45,10 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         parts: vec![Part { name: TRAIN, samples: arguments.batch_size }],
         versions: Versions::NAIVE,
         fuse: true,
-        limits: Device::Cpu { reason: None }.limits(),
+        // To be read, not run: no device has to hold it.
+        limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
     })?;
+    layers(&network, &shape)?;
     memory(&lowered.program, arguments.batch_size)?;
     answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
 }

@@ -4,9 +4,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Dataset, Normaliser, Samples, split_validation};
 use wgrad::engine::adapter::Device;
 use wgrad::error::{Error, Result};
+use wgrad::layers::Layer;
+use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
 use wgrad::model::Model;
 use wgrad::program::mebibytes;
@@ -93,7 +96,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         device: arguments.device.clone(),
     };
     match &arguments.source {
-        Some(file) if Path::new(file).extension().is_some_and(|end| end == "toml") => {
+        Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {
             Ok(flags.or(recipe::read(Path::new(file))?))
         }
         source => Ok(Overrides { data: source.clone(), ..flags }),
@@ -155,10 +158,21 @@ fn announce(recipe: &Recipe, dataset: &Dataset, lowered: &Lowered) {
         thousands(lowered.arena.count()),
         lowered.program.section(TRAIN).len()
     ));
+    warn_of_repetition(recipe);
     note(format_args!(
         "memory  {} on the device, none allocated later",
         mebibytes(lowered.program.total_bytes())
     ));
+}
+
+/// Says so when the network does what the loss does as well, which slows learning down to nothing.
+fn warn_of_repetition(recipe: &Recipe) {
+    let name = match (recipe.network.layers.last(), recipe.loss) {
+        (Some(Layer::Softmax), Loss::CrossEntropy) => "softmax",
+        (Some(Layer::Activation(Activation::Sigmoid)), Loss::Bce) => "sigmoid",
+        _ => return,
+    };
+    note(format_args!("        the loss {} applies {name} itself: leave out the last layer", recipe.loss));
 }
 
 fn start(
@@ -233,8 +247,9 @@ impl Run {
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
             self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
-        check_finite(epoch, &held_out)?;
-        self.model.parameters = self.trainer.parameters()?;
+        let parameters = self.trainer.parameters()?;
+        check_finite(epoch, &held_out, &parameters)?;
+        self.model.parameters = parameters;
         let line = Epoch {
             step: self.trainer.steps() as u64,
             epoch,
@@ -266,13 +281,21 @@ impl Run {
             Err(_) => Status::Failed,
         };
         self.record.finish(status, outcome.as_ref().err().map(Error::to_string), seconds);
-        self.directory.save_model(&self.model)?;
-        self.directory.write_record(&self.record)?;
+        // On a full disk the small record may still find room where the model does not.
+        let saved = self.directory.save_model(&self.model);
+        if let (Ok(()), Err(error)) = (&outcome, &saved) {
+            self.record.finish(Status::Failed, Some(error.to_string()), seconds);
+        }
+        let recorded = self.directory.write_record(&self.record);
+        let outcome = match (outcome, saved.and(recorded)) {
+            (Err(first), Err(second)) => return Err(Error::Failure(format!("{first}; and then {second}"))),
+            (outcome, kept) => outcome.and_then(|()| kept),
+        };
         match outcome {
             Ok(()) if as_json => self.print_json(seconds),
             Ok(()) => self.print(seconds),
             Err(Error::Diverged(problem)) => Err(Error::Diverged(format!(
-                "{problem}: the weights {} are kept in {}; try a lower learning rate than {}",
+                "{problem}: the weights {} are kept in {}; try a lower learning rate than {:?}",
                 self.last_good(),
                 self.directory.path().display(),
                 self.recipe.learning_rate
@@ -340,10 +363,15 @@ impl Run {
     }
 }
 
-/// Weights that give no finite loss are not worth keeping.
-fn check_finite(epoch: usize, held_out: &Measure) -> Result<()> {
-    if held_out.loss.is_finite() {
+/// Weights that are not finite, or give no finite loss, are not worth keeping. A loss alone does
+/// not show it: on some GPUs relu makes 0 of NaN.
+fn check_finite(epoch: usize, held_out: &Measure, parameters: &[f32]) -> Result<()> {
+    let what = if !held_out.loss.is_finite() {
+        format!("the held-out loss became {}", held_out.loss)
+    } else if let Some(weight) = parameters.iter().find(|weight| !weight.is_finite()) {
+        format!("a weight became {weight}")
+    } else {
         return Ok(());
-    }
-    Err(Error::Diverged(format!("the held-out loss became {} after epoch {epoch}", held_out.loss)))
+    };
+    Err(Error::Diverged(format!("{what} in epoch {epoch}")))
 }

@@ -68,7 +68,7 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
         Ok(found) if found.is_dir() => Ok(folder),
         Ok(_) => Err(Error::Usage(format!(
             "{path} is a file, but a data set is “digits”, “mnist” or a folder with IDX files, \
-             so name the folder"
+             so name the folder, or end the name of a recipe in .toml"
         ))),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Error::Usage(format!(

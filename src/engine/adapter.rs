@@ -109,7 +109,7 @@ pub fn kind(info: &AdapterInfo) -> &'static str {
 /// an unknown name, so [`choose`] does that.
 pub fn adapters() -> Vec<Adapter> {
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = Backends::from_env().unwrap_or(Backends::all());
+    descriptor.backends = wanted_backend().map_or(Backends::all(), |name| Backends::from_comma_list(&name));
     // No validation layers: the parity tests and naga check what they would.
     descriptor.flags = InstanceFlags::empty();
     let instance = Instance::new(descriptor);
@@ -122,6 +122,11 @@ pub fn adapters() -> Vec<Adapter> {
         DeviceType::Cpu => 4,
     });
     adapters
+}
+
+/// The value of `WGPU_BACKEND`; empty counts as unset.
+fn wanted_backend() -> Option<String> {
+    std::env::var("WGPU_BACKEND").ok().filter(|name| !name.is_empty())
 }
 
 /// The device that `--device` names: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
@@ -137,9 +142,13 @@ pub fn choose(wanted: &str) -> Result<Device> {
     let by_kind = auto || wanted.eq_ignore_ascii_case("gpu");
     let from_env = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| by_kind && !name.is_empty());
     if adapters.is_empty() {
-        let cause = "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)";
+        let mut cause =
+            "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)".to_owned();
+        if let Some(backend) = wanted_backend() {
+            cause = format!("{cause} through WGPU_BACKEND={backend}");
+        }
         if auto && from_env.is_none() {
-            return Ok(Device::Cpu { reason: Some(cause.to_owned()) });
+            return Ok(Device::Cpu { reason: Some(cause) });
         }
         return Err(Error::Device(format!(
             "{cause}: install a driver or run ./setup for a software adapter, or use --device cpu"

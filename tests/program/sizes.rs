@@ -60,7 +60,7 @@ fn a_binding_that_is_too_large_is_named_with_a_batch_size_that_fits() {
 
 #[test]
 fn memory_that_is_too_small_is_said_with_a_batch_size_that_fits() {
-    let total = |batch| wide(batch, NONE).lower().unwrap().program.total_bytes();
+    let total = |batch| wide(batch, NONE).lower().unwrap().program.shared_bytes();
     let limits = Limits { memory_bytes: Some(total(40)), ..NONE };
     assert_suggests_forty(limits, "the run", total(100), total(40));
 }
@@ -86,12 +86,12 @@ fn what_just_fits_is_accepted() {
         .max()
         .unwrap();
     let exact =
-        Limits { binding_bytes: bound, buffer_bytes: largest, memory_bytes: Some(program.total_bytes()) };
+        Limits { binding_bytes: bound, buffer_bytes: largest, memory_bytes: Some(program.shared_bytes()) };
     program.fits(&exact).unwrap();
     for less in [
         Limits { binding_bytes: bound - 1, ..exact },
         Limits { buffer_bytes: largest - 1, ..exact },
-        Limits { memory_bytes: Some(program.total_bytes() - 1), ..exact },
+        Limits { memory_bytes: Some(program.shared_bytes() - 1), ..exact },
     ] {
         assert!(matches!(program.fits(&less), Err(Error::Device(_))), "{less:?}");
     }
