@@ -44,7 +44,7 @@ pub enum Command {
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
 or a folder with IDX files named like those of MNIST.
 A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-momentum, loss, seed, validation and device. Flags win over the recipe, the recipe over defaults.")]
+momentum, normalise, loss, seed, validation and device. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -64,6 +64,9 @@ pub struct Train {
     /// Share of the last update that is repeated, 0 to 1
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub momentum: Option<f32>,
+    /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
+    #[arg(long, value_name = "NAME")]
+    pub normalise: Option<String>,
     /// cross-entropy, bce, mse or squared-error
     #[arg(long, value_name = "NAME")]
     pub loss: Option<String>,
@@ -134,6 +137,9 @@ pub struct Summary {
     /// Samples of one step
     #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: usize,
+    /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
 }
 
 #[derive(Args, Debug)]

@@ -11,6 +11,7 @@ pub use file::{parse_toml, read};
 
 use serde::{Serialize, Serializer};
 
+use crate::data::Normalise;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
@@ -29,6 +30,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
     ("momentum", "a number from 0 to below 1"),
+    ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
     ("seed", "a whole number from 0"),
     ("validation", "a fraction from 0 (no validation part) to below 1"),
@@ -51,6 +53,8 @@ pub struct Recipe {
     pub learning_rate: f32,
     /// How much of the last step's direction is kept.
     pub momentum: f32,
+    #[serde(serialize_with = "as_text")]
+    pub normalise: Normalise,
     /// What is made small.
     #[serde(serialize_with = "as_text")]
     pub loss: Loss,
@@ -77,6 +81,8 @@ pub struct Overrides {
     pub learning_rate: Option<f32>,
     /// As [`Recipe::momentum`].
     pub momentum: Option<f32>,
+    /// As [`Recipe::normalise`].
+    pub normalise: Option<Normalise>,
     /// As [`Recipe::loss`].
     pub loss: Option<Loss>,
     /// As [`Recipe::seed`].
@@ -101,6 +107,7 @@ impl Recipe {
             batch_size: batch_size.min(train.max(1)),
             learning_rate: 0.02,
             momentum: 0.9,
+            normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
             seed: 0,
             validation: 0.0,
@@ -125,6 +132,7 @@ impl Recipe {
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
             momentum: given.momentum.unwrap_or(defaults.momentum),
+            normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
             seed: given.seed.unwrap_or(defaults.seed),
             validation: given.validation.unwrap_or(defaults.validation),
@@ -156,6 +164,7 @@ impl From<Recipe> for Overrides {
             batch_size: Some(recipe.batch_size),
             learning_rate: Some(recipe.learning_rate),
             momentum: Some(recipe.momentum),
+            normalise: Some(recipe.normalise),
             loss: Some(recipe.loss),
             seed: Some(recipe.seed),
             validation: Some(recipe.validation),
@@ -179,6 +188,7 @@ impl Overrides {
             batch_size: self.batch_size.or(other.batch_size),
             learning_rate: self.learning_rate.or(other.learning_rate),
             momentum: self.momentum.or(other.momentum),
+            normalise: self.normalise.or(other.normalise),
             loss: self.loss.or(other.loss),
             seed: self.seed.or(other.seed),
             validation: self.validation.or(other.validation),
@@ -241,6 +251,7 @@ mod tests {
         let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(written, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
         assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));
+        assert!(Normalise::NAMES.iter().all(|name| allowed("normalise").contains(name)));
         assert!(loss::NAMES.iter().all(|name| allowed("loss").contains(name)));
     }
 }

@@ -43,7 +43,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     })?;
     announce(&recipe, &dataset, &lowered);
     // Only now is anything written: everything that the user could have got wrong has been checked.
-    let normaliser = Normaliser::of(&dataset.train);
+    let normaliser = recipe.normalise.measure(&dataset.train);
     let parameters = lowered.arena.count();
     let trainer = start(&device, &recipe, lowered, &normaliser, &parts)?;
     let model = Model {
@@ -90,6 +90,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         batch_size: arguments.batch_size,
         learning_rate: arguments.learning_rate,
         momentum: arguments.momentum,
+        normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
         loss: arguments.loss.as_deref().map(str::parse).transpose()?,
         seed: arguments.seed,
         validation: arguments.validation,

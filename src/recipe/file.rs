@@ -70,6 +70,7 @@ impl Overrides {
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
             "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
+            "normalise" => self.normalise = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),

@@ -16,7 +16,7 @@ fn every_data_set_has_its_defaults() {
     let digits = Recipe::defaults_for("digits", 10, 1437);
     assert_eq!(digits.network.to_string(), "dense 64, relu, dense 10");
     assert_eq!((digits.epochs, digits.batch_size), (40, 32));
-    assert_eq!((digits.learning_rate, digits.momentum, digits.seed), (0.05, 0.9, 0));
+    assert_eq!((digits.learning_rate, digits.momentum, digits.seed), (0.02, 0.9, 0));
     assert_eq!((digits.loss, digits.validation, &*digits.device), (Loss::CrossEntropy, 0.0, "auto"));
     let mnist = Recipe::defaults_for("mnist", 10, 60_000);
     assert_eq!(mnist.network.to_string(), "dense 128, relu, dense 10");
@@ -51,7 +51,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'",
+         validation = 0.1\ndevice = 'llvmpipe'\nnormalise = 'unit'",
     )
     .unwrap();
     let recipe = Recipe::resolve(&given, 2, 100).unwrap();
