@@ -16,15 +16,18 @@ use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 /// Dispatches of one submission, so that the host's part does not count.
 const REPEATS: usize = 16;
 
-/// Name, (M, N, K), which operands are stored transposed.
-const SHAPES: &[(&str, (usize, usize, usize), (bool, bool))] = &[
+/// (M, N, K)
+type Sizes = (usize, usize, usize);
+
+/// Name, sizes, which operands are stored transposed.
+const SHAPES: &[(&str, Sizes, (bool, bool))] = &[
     ("forward 64x128x784", (64, 128, 784), (false, true)),
     ("input gradient 64x512x256", (64, 512, 256), (false, false)),
     ("weight gradient 128x784x64", (128, 784, 64), (true, false)),
     ("square 512", (512, 512, 512), (false, false)),
 ];
 
-fn program(kernel: &'static Kernel, (m, n, k): (usize, usize, usize), transposed: (bool, bool)) -> Program {
+fn program(kernel: &'static Kernel, (m, n, k): Sizes, transposed: (bool, bool)) -> Program {
     let consts = consts! {
         M: m, N: n, K: k, TRANSPOSE_A: transposed.0, TRANSPOSE_B: transposed.1, ADD: false,
         EPILOGUE: 0usize, ACTIVATION: 0usize, LEAK: 0.0f32,

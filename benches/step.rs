@@ -16,7 +16,7 @@ const SAMPLES: usize = 4096;
 /// Images of noise: how fast a step is does not depend on what it shows.
 fn samples() -> Samples {
     let shape = ImageShape { channels: 1, height: 28, width: 28 };
-    let pixels = (0..SAMPLES * shape.values()).map(|at| (at * 2_654_435_761 >> 13) as u8).collect();
+    let pixels = (0..SAMPLES * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
     Samples { shape, pixels, labels: (0..SAMPLES as u32).map(|at| at % 10).collect() }
 }
 

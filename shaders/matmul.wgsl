@@ -23,6 +23,8 @@ const TILE_K: u32 = 32u;             // how much of the sums one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
 const VECTORS: u32 = TILE_K * FOURS; // a round's share of A (and of B) in vec4s
+const PITCH: u32 = FOURS + 1u;       // vec4s from one k to the next: invocations that store
+                                     // neighbouring k's then hit different memory banks
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
@@ -31,8 +33,8 @@ const VECTORS: u32 = TILE_K * FOURS; // a round's share of A (and of B) in vec4s
 
 // Both with k as the slower index: [k][row / 4] and [k][column / 4]. A row of the
 // block then needs four neighbours of one k, and they are one vec4.
-var<workgroup> tile_a: array<vec4<f32>, VECTORS>;
-var<workgroup> tile_b: array<vec4<f32>, VECTORS>;
+var<workgroup> tile_a: array<vec4<f32>, TILE_K * PITCH>;
+var<workgroup> tile_b: array<vec4<f32>, TILE_K * PITCH>;
 
 // Beyond an edge of A or B the tile holds zeros: they add nothing.
 fn load_a(row: u32, k: u32) -> f32 {
@@ -94,7 +96,7 @@ fn matmul(
             let k = select(i % TILE_K, i / FOURS, TRANSPOSE_A);
             let four = select(i / TILE_K, i % FOURS, TRANSPOSE_A);
             let row = first_row + 4u * four;
-            tile_a[k * FOURS + four] = vec4<f32>(
+            tile_a[k * PITCH + four] = vec4<f32>(
                 load_a(row, first_k + k),
                 load_a(row + 1u, first_k + k),
                 load_a(row + 2u, first_k + k),
@@ -106,7 +108,7 @@ fn matmul(
             let k = select(i / FOURS, i % TILE_K, TRANSPOSE_B);
             let four = select(i % FOURS, i / TILE_K, TRANSPOSE_B);
             let column = first_column + 4u * four;
-            tile_b[k * FOURS + four] = vec4<f32>(
+            tile_b[k * PITCH + four] = vec4<f32>(
                 load_b(first_k + k, column),
                 load_b(first_k + k, column + 1u),
                 load_b(first_k + k, column + 2u),
@@ -116,8 +118,8 @@ fn matmul(
         workgroupBarrier();
         // Two loads feed sixteen products.
         for (var k = 0u; k < TILE_K; k++) {
-            let left = tile_a[k * FOURS + local.y];
-            let right = tile_b[k * FOURS + local.x];
+            let left = tile_a[k * PITCH + local.y];
+            let right = tile_b[k * PITCH + local.x];
             sum0 += left.x * right;
             sum1 += left.y * right;
             sum2 += left.z * right;

@@ -21,20 +21,20 @@ const LEAK: f32 = 0.01;
 @group(0) @binding(2) var<storage, read> extra: array<f32>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(64)
 fn matmul_naive(@builtin(global_invocation_id) id: vec3<u32>) {
-    let column = id.x;
-    let row = id.y;
-    if row >= M || column >= N {
+    let at = flat_index(id);
+    if at >= M * N {
         return;
     }
+    let row = at / N;
+    let column = at % N;
     var sum = 0.0;
     for (var k = 0u; k < K; k++) {
         let left = a[select(row * K + k, k * M + row, TRANSPOSE_A)];
         let right = b[select(k * N + column, column * K + k, TRANSPOSE_B)];
         sum += left * right;
     }
-    let at = row * N + column;
     switch EPILOGUE {
         case BIAS: { sum = activate(ACTIVATION, LEAK, sum + extra[column]); }
         case SLOPE: { sum *= activation_slope(ACTIVATION, LEAK, extra[at]); }

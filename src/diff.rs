@@ -30,19 +30,18 @@ pub struct Element {
 
 impl Comparison {
     pub fn agrees(&self) -> bool {
-        // NaN is no agreement.
         self.worst <= 1.0
     }
 
     fn see(&mut self, element: Element) {
         let Element { result, truth, bound, .. } = element;
-        let distance = (result - truth).abs();
-        // A poisoned element that neither side wrote is NaN on both.
-        let ratio = match () {
-            () if result.is_nan() && truth.is_nan() => 0.0,
-            () if distance == 0.0 => 0.0,
-            () if distance.is_nan() => f64::INFINITY,
-            () => distance / bound,
+        let ratio = if result == truth || (result.is_nan() && truth.is_nan()) {
+            // NaN on both sides is poison that neither has written.
+            0.0
+        } else if bound.is_finite() && bound > 0.0 && result.is_finite() {
+            (result - truth).abs() / bound
+        } else {
+            f64::INFINITY
         };
         if self.at.is_none() || ratio > self.worst {
             self.worst = ratio;

@@ -257,6 +257,8 @@ pub struct Kernel {
     pub bound: Twin<f64>,
     /// A fast function for the CPU engine, held to the twin like a shader.
     pub fast: Option<Twin<f32>>,
+    /// What the constants must fulfil beyond their lengths, or the sentence that says so.
+    pub requires: fn(&Consts) -> Result<(), &'static str>,
     /// The one subgroup size with which the shader is right, when it uses subgroups.
     pub subgroup: Option<u32>,
     /// Read from the shader once, see [`Kernel::workgroup_size`].

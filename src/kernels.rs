@@ -2,7 +2,7 @@
 //!
 //! A row names the shader's constants and bindings, says how many words each
 //! binding has and how many invocations it wants, and ties the shader to its
-//! twin and its error bound. `tests/shaders.rs` checks every row against the
+//! twin and its error bound. `tests/shaders` checks every row against the
 //! shader itself, by reflection.
 
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ macro_rules! binds {
 /// A row: the shader's name gives its file, its twin and its bound their names.
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
-     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, fast $fast:path, subgroup $subgroup:expr)?) => {
+     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
@@ -32,9 +32,16 @@ macro_rules! kernel {
             oracle: $module::$twin,
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
+            requires: kernel!(@requires $($requires)?),
             subgroup: kernel!(@subgroup $($subgroup)?),
             workgroup_size: OnceLock::new(),
         }
+    };
+    (@requires) => {
+        |_| Ok(())
+    };
+    (@requires $requires:expr) => {
+        $requires
     };
     (@subgroup) => {
         None
@@ -48,7 +55,7 @@ macro_rules! kernel {
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
-    ($shader:ident, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, matmul::matmul, matmul_bound,
             consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
@@ -60,6 +67,7 @@ macro_rules! matmul {
                 vec![m * inner, inner * n, extra, m * n]
             },
             grid $grid,
+            requires $requires,
             fast matmul::matmul_fast,
             subgroup $subgroup
         )
@@ -97,15 +105,34 @@ pub static ONE_HOT: Kernel = kernel!(
     grid |k| flat_grid(k.uint("BATCH") * k.uint("CLASSES"))
 );
 
-pub static MATMUL_NAIVE: Kernel =
-    matmul!(matmul_naive, subgroup None, grid |k| [k.uint("N"), k.uint("M"), 1]);
+pub static MATMUL_NAIVE: Kernel = matmul!(
+    matmul_naive, requires |_| Ok(()), subgroup None,
+    grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
 
-pub static MATMUL: Kernel =
-    matmul!(matmul, subgroup None, grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]);
+pub static MATMUL: Kernel = matmul!(
+    matmul, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]
+);
 
-pub static MATMUL_REGISTER: Kernel = matmul!(matmul_register, subgroup None, grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]);
+pub static MATMUL_REGISTER: Kernel = matmul!(
+    matmul_register, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]
+);
 
-pub static MATMUL_SUBGROUP: Kernel = matmul!(matmul_subgroup, subgroup Some(8), grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]);
+pub static MATMUL_SUBGROUP: Kernel = matmul!(
+    matmul_subgroup, requires whole_vectors, subgroup Some(8),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]
+);
+
+/// What `matmul_subgroup.wgsl` asks for, as it reads A and B in vec4s.
+pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
+    let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
+    match inner && (m || !k.flag("TRANSPOSE_A")) && (n || k.flag("TRANSPOSE_B")) {
+        true => Ok(()),
+        false => Err("K, M with TRANSPOSE_A and N without TRANSPOSE_B must be multiples of 4"),
+    }
+}
 
 pub static ACTIVATION: Kernel = kernel!(
     activation, activation::activation, activation_bound,
@@ -176,7 +203,11 @@ pub static SGD: Kernel = kernel!(
     consts ["LENGTH"],
     binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
     lens |k| vec![k.uint("LENGTH"); 3],
-    grid |k| flat_grid(k.uint("LENGTH") / 4)
+    grid |k| flat_grid(k.uint("LENGTH") / 4),
+    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
+        true => Ok(()),
+        false => Err("LENGTH must be a multiple of 4"),
+    }
 );
 
 /// Every kernel there is.

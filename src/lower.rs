@@ -65,6 +65,7 @@ pub struct Lowered {
     pub program: Program,
     pub arena: Arena,
     pub batch: usize,
+    pub classes: usize,
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
@@ -135,7 +136,15 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.section(part.name);
     }
     recorder.recycle();
-    let x = input(&mut recorder, what.shape.values());
+    let values = what.shape.values();
+    let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
+    let x = Tensor {
+        value,
+        rows: what.batch,
+        columns: values,
+        made_by: Activation::Identity,
+        needs_gradient: false,
+    };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
     Ok(Lowered {
@@ -146,6 +155,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         program: recorder.program,
         arena: recorder.arena,
         batch: what.batch,
+        classes: what.classes,
         slots,
         parts,
         velocities,

@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Access, Consts, Element, Kernel};
+use crate::kernel::{Access, Const, Consts, Element, Kernel};
 
 /// A buffer of a Program, by its place in [`Program::bufs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,13 @@ pub enum Role {
     Optimiser,
     Activations,
     Metrics,
+}
+
+impl Role {
+    /// Whether the content outlives a section; other buffers are scratch.
+    fn lasts(self) -> bool {
+        matches!(self, Role::Data | Role::Parameters | Role::Optimiser)
+    }
 }
 
 /// A buffer before it exists. Allocated zeroed.
@@ -135,6 +142,30 @@ impl Program {
                 ))
             })?;
         }
+        self.check_order()
+    }
+
+    /// Checks that a section reads nothing from a scratch buffer before it has written it: what
+    /// another section left there is not its own.
+    fn check_order(&self) -> Result<()> {
+        for (section, range) in &self.sections {
+            let mut written: Vec<View> = Vec::new();
+            for dispatch in &self.steps[range.clone()] {
+                let adds = dispatch.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
+                let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
+                for (view, bind) in bound() {
+                    let reads = bind.access != Access::Write || adds;
+                    if reads && !self.bufs[view.buf.0].role.lasts() && !covered(*view, &written) {
+                        return Err(Error::Failure(format!(
+                            "section {section}: {} of {} ({}) is read before it is written",
+                            bind.name, dispatch.kernel.name, dispatch.label
+                        )));
+                    }
+                }
+                written
+                    .extend(bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| *view));
+            }
+        }
         Ok(())
     }
 
@@ -178,6 +209,7 @@ impl Program {
                 return Err(format!("buffer {} is written and bound a second time", buf.name));
             }
         }
+        (kernel.requires)(&dispatch.consts).map_err(str::to_owned)?;
         let groups = kernel.groups(&dispatch.consts);
         if groups.iter().any(|n| *n == 0 || *n > MOST_GROUPS) {
             return Err(format!("{groups:?} workgroups; one to {MOST_GROUPS} are allowed along a dimension"));
@@ -233,6 +265,19 @@ impl Program {
         }
         Ok(())
     }
+}
+
+/// Whether what has been written covers a view; the padding behind a view counts with it.
+fn covered(view: View, written: &[View]) -> bool {
+    let mut parts: Vec<&View> = written.iter().filter(|part| part.buf == view.buf).collect();
+    parts.sort_by_key(|part| part.start);
+    let mut covered = view.start;
+    for part in parts {
+        if part.start <= covered {
+            covered = covered.max(part.start + aligned(part.len));
+        }
+    }
+    covered >= view.start + view.len
 }
 
 /// A size for people.

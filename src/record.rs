@@ -55,14 +55,11 @@ impl Versions {
     pub const SOFTWARE_SUBGROUPS: Versions =
         Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
 
-    /// The shader for one product.
-    fn matmul(&self, p: &Product) -> &'static Kernel {
-        // What the header of matmul_subgroup.wgsl asks for. Of a narrower
-        // product most of its 32 columns would be thrown away.
-        let whole = |size: usize| size.is_multiple_of(4);
-        let fits = whole(p.k) && (!p.transpose_a || whole(p.m)) && (p.transpose_b || whole(p.n));
+    /// The shader for one product. Of a narrow one, most of the 32 columns that
+    /// the wide version computes at once would be thrown away.
+    fn matmul(&self, consts: &Consts) -> &'static Kernel {
         match self.wide {
-            Some(kernel) if fits && p.n > 16 => kernel,
+            Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
             _ => self.matmul,
         }
     }
@@ -287,6 +284,6 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
-        self.dispatch(self.versions.matmul(&p), consts, vec![p.a, p.b, extra, p.c.view], what);
+        self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
     }
 }

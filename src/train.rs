@@ -1,14 +1,14 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::{Engine, IN_FLIGHT, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
-use crate::lower::{Lowered, PREDICT, TRAIN, words};
+use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::shuffled;
 
@@ -55,7 +55,8 @@ pub struct Trainer {
     settings: Settings,
     /// Steps taken since the run began.
     steps: usize,
-    pace: Pace,
+    /// By section: a training step takes longer than a measuring one.
+    paces: HashMap<String, Pace>,
 }
 
 impl Trainer {
@@ -72,20 +73,39 @@ impl Trainer {
         padded.resize(lowered.parameters.len, 0.0);
         engine.write(lowered.parameters, Slice::Real(&padded))?;
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
-        Ok(Trainer { engine, lowered, settings, steps: 0, pace: Pace::default() })
+        Ok(Trainer { engine, lowered, settings, steps: 0, paces: HashMap::new() })
     }
 
     /// Puts a part of the data on the device, to be visited in its own order.
     ///
-    /// # Panics
-    /// When the network was not lowered for a part of this name and size.
+    /// # Errors
+    /// [`Error::Data`] when the samples are not those that the network was lowered for: another
+    /// number, another shape, or a label beyond the classes.
     pub fn load(&mut self, part: &str, samples: &Samples) -> Result<()> {
-        let views = self.lowered.part(part).expect("lowered for this part");
+        let views = self.views(part)?;
         let (images, labels, order) = (views.images, views.labels, views.order);
+        let words = samples.len() * words(&samples.shape);
+        if samples.len() != labels.len || words != images.len {
+            let (got, shape, wanted) = (samples.len(), samples.shape, labels.len);
+            return Err(Error::Data(format!(
+                "the {part} part has {got} images of {shape}, the network was lowered for {wanted} or another shape"
+            )));
+        }
+        let classes = self.lowered.classes;
+        if let Some(label) = samples.labels.iter().find(|label| **label as usize >= classes) {
+            return Err(Error::Data(format!(
+                "the {part} part has label {label}, but there are only {classes} classes"
+            )));
+        }
         self.engine.write(images, Slice::Uint(&pack(samples)))?;
         self.engine.write(labels, Slice::Uint(&samples.labels))?;
         let identity: Vec<u32> = (0..samples.len() as u32).collect();
         self.engine.write(order, Slice::Uint(&identity))
+    }
+
+    fn views(&self, part: &str) -> Result<&PartViews> {
+        let found = self.lowered.part(part);
+        found.ok_or_else(|| Error::Data(format!("the network was lowered without a {part} part")))
     }
 
     /// Whether the network was lowered for a part of this name.
@@ -109,7 +129,7 @@ impl Trainer {
     /// [`Error::Diverged`] as soon as a loss is not finite; the parameters are
     /// then what the bad steps have made of them.
     pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
-        let part = self.lowered.part(TRAIN).expect("lowered for training").clone();
+        let part = self.views(TRAIN)?.clone();
         let order = shuffled(part.samples, self.settings.seed, epoch as u64);
         self.engine.write(part.order, Slice::Uint(&order))?;
         let mut total = Sum::default();
@@ -143,7 +163,7 @@ impl Trainer {
 
     /// Mean loss and accuracy over a part of the data.
     pub fn measure(&mut self, part: &str) -> Result<Measure> {
-        let samples = self.lowered.part(part).expect("lowered for this part").samples;
+        let samples = self.views(part)?.samples;
         let mut total = Sum::default();
         self.pass(part, samples, 0, &mut |_, group| {
             group.iter().for_each(|rows| total.add(Sum::of(rows)));
@@ -178,12 +198,13 @@ impl Trainer {
         let batch = self.lowered.batch;
         let steps = samples.div_ceil(batch);
         let range = self.lowered.program.section(section);
+        let mut pace = self.paces.remove(section).unwrap_or_default();
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut next = 0;
         let mut outcome = Ok(());
         while next < steps || !flights.is_empty() {
             if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
-                let count = self.pace.steps(self.lowered.slots).min(steps - next);
+                let count = pace.steps(self.lowered.slots).min(steps - next);
                 let scalars: Vec<Step> =
                     (0..count).map(|slot| self.scalars(slot, next + slot, samples, epoch)).collect();
                 let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
@@ -193,7 +214,7 @@ impl Trainer {
             }
             let Some(flight) = flights.pop_front() else { break };
             let metrics = self.engine.wait(flight.ticket)?;
-            self.pace.finished(flight.scalars.len());
+            pace.finished(flight.scalars.len());
             let group: Vec<&[f32]> = metrics
                 .chunks_exact(batch * 2)
                 .zip(&flight.scalars)
@@ -202,7 +223,8 @@ impl Trainer {
             // After a failure what is still under way is waited for, and ignored.
             outcome = outcome.and_then(|()| each(flight.first, &group));
         }
-        self.pace.rest();
+        pace.rest();
+        self.paces.insert(section.to_owned(), pace);
         outcome
     }
 

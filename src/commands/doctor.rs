@@ -22,7 +22,15 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
             continue;
         }
         let start = Instant::now();
-        let verdict = cases::check(kernel, &mut make_engine)?;
+        let verdict = match cases::check(kernel, &mut make_engine) {
+            // A shader that does not compile is a finding, not the end of the examination.
+            Err(Error::Failure(problem)) => {
+                answer(format_args!("{:<20} {:>5}  {problem}", kernel.name, 0))?;
+                problems.push(problem);
+                continue;
+            }
+            other => other?,
+        };
         let mark = if verdict.problem.is_some() { "  WRONG" } else { "" };
         let (cases, worst, seconds) =
             (verdict.cases, verdict.comparison.worst, start.elapsed().as_secs_f64());

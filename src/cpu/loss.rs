@@ -96,6 +96,6 @@ pub fn squared_error_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slice
             dp[c] = (factor * scale * delta * weight).abs() * (4.0 * EPS + DIVISION) + TINY;
         }
         // The difference counts twice in its square; the sum, the product with SCALE.
-        (scale * sum).abs() * (p.len() as f64 + 4.0) * EPS + TINY
+        (scale * sum).abs() * (p.len() as f64 + 4.0) * EPS + (p.len() as f64 + 1.0) * TINY
     });
 }

@@ -83,9 +83,10 @@ pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
                 sum += term;
                 size += term.abs();
             }
-            // K products and K - 1 additions, in any order (Higham, "Accuracy and
-            // Stability of Numerical Algorithms", 3.1), and denormal products lost.
-            let error = (p.k + 1) as f64 * (EPS * size + TINY);
+            // K products and K - 1 additions in any order, and denormal products lost: γ of
+            // Higham, "Accuracy and Stability of Numerical Algorithms", 3.1.
+            let roundings = (p.k + 1) as f64 * EPS;
+            let error = roundings / (1.0 - roundings) * size + p.k as f64 * TINY;
             let at = row * p.n + column;
             let (value, error) = match epilogue {
                 Epilogue::Plain => (sum, error),
@@ -98,7 +99,7 @@ pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
                     let slope = activation.slope(extra[at]);
                     let slope_error = activation.slope_error(extra[at]);
                     let value = sum * slope;
-                    (value, error * slope.abs() + sum.abs() * slope_error + EPS * value.abs())
+                    (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
                 }
             };
             c[at] = error + TINY + if add { EPS * (c[at].abs() + value.abs()) } else { 0.0 };

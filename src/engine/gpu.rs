@@ -4,9 +4,11 @@
 //! command buffer with one compute pass that repeats a section for many steps;
 //! what differs between steps is read from a slot of the step buffer.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{
     Adapter, BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
@@ -44,6 +46,13 @@ struct Flight {
     words: usize,
 }
 
+/// A dispatch, ready to be encoded.
+struct Stage {
+    pipeline: ComputePipeline,
+    group: BindGroup,
+    groups: [u32; 3],
+}
+
 /// Runs a Program on an adapter.
 pub struct GpuEngine {
     device: wgpu::Device,
@@ -51,10 +60,12 @@ pub struct GpuEngine {
     trouble: Trouble,
     program: Program,
     bufs: Vec<Buffer>,
-    stages: Vec<(ComputePipeline, BindGroup)>,
+    stages: Vec<Stage>,
     slots: Buffer,
     slots_group: BindGroup,
     staging: Vec<Buffer>,
+    /// The staging buffer of the last [`Engine::read`].
+    reading: Option<Buffer>,
     flights: VecDeque<Flight>,
     tickets: u64,
 }
@@ -111,6 +122,7 @@ impl GpuEngine {
             slots,
             slots_group,
             staging,
+            reading: None,
             flights: VecDeque::new(),
             tickets: 0,
         })
@@ -132,11 +144,7 @@ impl GpuEngine {
         staging.map_async(MapMode::Read, range, move |result| {
             *answer.lock().expect("this closure is the only other user") = Some(result);
         });
-        let lost = |what: String| Error::Device(format!("the device was lost or stopped answering: {what}"));
-        self.device
-            .poll(PollType::Wait { submission_index: Some(index), timeout: None })
-            .map_err(|error| lost(error.to_string()))?;
-        self.check()?;
+        self.poll(index)?;
         match mapped.lock().expect("the closure does not panic").take() {
             Some(Ok(())) => {}
             other => return Err(lost(format!("mapping a result gave {other:?}"))),
@@ -147,6 +155,45 @@ impl GpuEngine {
         staging.unmap();
         Ok(bytes)
     }
+
+    /// Waits until a submission is done.
+    fn poll(&self, index: SubmissionIndex) -> Result<()> {
+        let wait = PollType::Wait { submission_index: Some(index), timeout: None };
+        // wgpu 30 panics here when the device is lost, instead of returning that as an error.
+        let polled = quietly(|| self.device.poll(wait));
+        // What the callbacks were told is nearer to the cause.
+        self.check()?;
+        match polled {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(lost(error.to_string())),
+            None => Err(lost("wgpu gave up".to_owned())),
+        }
+    }
+}
+
+fn lost(what: String) -> Error {
+    Error::Device(format!("the device was lost or stopped answering: {what}"))
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What `call` returns, or nothing if it panics; this thread's panics are not printed meanwhile.
+fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                print(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = catch_unwind(AssertUnwindSafe(call)).ok();
+    QUIET.set(false);
+    result
 }
 
 impl Engine for GpuEngine {
@@ -162,7 +209,7 @@ impl Engine for GpuEngine {
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
         assert!(!scalars.is_empty() && scalars.len() <= MAX_STEPS && result.len <= MAX_RESULT);
-        assert!(self.flights.len() <= IN_FLIGHT, "wait for the oldest submission first");
+        assert!(self.flights.len() < IN_FLIGHT, "wait for the oldest submission first");
         let mut slots = vec![0u8; SLOT as usize * scalars.len()];
         for (slot, step) in slots.chunks_exact_mut(SLOT as usize).zip(scalars) {
             slot[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
@@ -175,13 +222,11 @@ impl Engine for GpuEngine {
                 .begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
             for slot in 0..scalars.len() {
                 for at in steps.clone() {
-                    let (pipeline, group) = &self.stages[at];
-                    let dispatch = &self.program.steps[at];
-                    let [x, y, z] = dispatch.kernel.groups(&dispatch.consts);
+                    let Stage { pipeline, group, groups: [x, y, z] } = &self.stages[at];
                     pass.set_pipeline(pipeline);
                     pass.set_bind_group(0, group, &[]);
                     pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
-                    pass.dispatch_workgroups(x, y, z);
+                    pass.dispatch_workgroups(*x, *y, *z);
                 }
             }
         }
@@ -210,13 +255,17 @@ impl Engine for GpuEngine {
 
     fn read(&mut self, from: View) -> Result<Data> {
         let bytes = from.len as u64 * 4;
-        let staging =
-            make_buffer(&self.device, "read", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST);
+        // Kept for the next read, which is often of the same view.
+        let staging = match self.reading.take() {
+            Some(buffer) if buffer.size() >= bytes => buffer,
+            _ => make_buffer(&self.device, "read", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST),
+        };
         let mut encoder =
             self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("read") });
         encoder.copy_buffer_to_buffer(&self.bufs[from.buf.0], from.start as u64 * 4, &staging, 0, bytes);
         let index = self.queue.submit([encoder.finish()]);
         let bytes = self.fetch(&staging, from.len, index)?;
+        self.reading = Some(staging);
         Ok(match self.program.bufs[from.buf.0].element {
             Element::Real => Data::Real(bytemuck::pod_collect_to_vec(&bytes)),
             Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
@@ -267,7 +316,7 @@ fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsag
     })
 }
 
-/// The bind group layouts: one for the step's scalars, one per pattern of accesses.
+/// The bind group layouts: one for the step's scalars, one made for each pipeline.
 struct Layouts {
     slots: BindGroupLayout,
 }
@@ -329,11 +378,11 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    fn make_all(mut self, program: &Program) -> Result<Vec<(ComputePipeline, BindGroup)>> {
+    fn make_all(mut self, program: &Program) -> Result<Vec<Stage>> {
         program.steps.iter().map(|dispatch| self.make(dispatch)).collect()
     }
 
-    fn make(&mut self, dispatch: &Dispatch) -> Result<(ComputePipeline, BindGroup)> {
+    fn make(&mut self, dispatch: &Dispatch) -> Result<Stage> {
         let key = (dispatch.kernel.name, dispatch.consts.clone());
         let (pipeline, layout) = match self.made.get(&key) {
             Some(made) => made.clone(),
@@ -359,7 +408,7 @@ impl Stages<'_> {
             layout: &layout,
             entries: &entries,
         });
-        Ok((pipeline, group))
+        Ok(Stage { pipeline, group, groups: dispatch.kernel.groups(&dispatch.consts) })
     }
 
     fn compile(

@@ -67,6 +67,18 @@ def emit_losses():
     for name, loss in losses().items():
         emit(name, loss(z, labels))
         emit(f"{name}_GRADIENT", jax.grad(lambda z: loss(z, labels).mean())(jnp.asarray(z)))
+    emit("HITS", z.argmax(-1) == labels)
+
+
+def emit_one_output():
+    """A single output tells class 1 from class 0."""
+    z = jnp.array([0.75, 0.25, -1.5])
+    labels = jnp.array([1.0, 0.0, 1.0])
+    for name, loss in {"BCE": optax.sigmoid_binary_cross_entropy, "MSE": optax.squared_error}.items():
+        emit(f"ONE_{name}", loss(z, labels))
+        emit(f"ONE_{name}_GRADIENT", jax.grad(lambda z: loss(z, labels).mean())(z))
+    emit("ONE_BCE_HITS", (jax.nn.sigmoid(z) > 0.5) == labels)
+    emit("ONE_MSE_HITS", (z > 0.5) == labels)
 
 
 def emit_training():
@@ -97,4 +109,5 @@ print(f"//! Made by `golden.py` with JAX {jax.__version__} and Optax {optax.__ve
 print()
 emit_forward()
 emit_losses()
+emit_one_output()
 emit_training()

@@ -124,36 +124,56 @@ fn forward<E: Precise>() {
     }
 }
 
-/// The losses as lowering records them, on logits put in place of a network's outputs.
+/// What JAX makes of a loss: values, gradient and hits.
+struct Golden {
+    values: &'static [f64],
+    gradient: &'static [f64],
+    hits: &'static [f64],
+}
+
+/// A loss as lowering records it, on logits put in place of a network's outputs.
+fn check_loss<E: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden: &Golden) {
+    let lowered = small.lower().unwrap();
+    let mut engine = E::open(lowered.program.clone());
+    // The train section comes first.
+    let find = |label: &str| {
+        lowered.program.steps.iter().position(|dispatch| dispatch.label.ends_with(label)).unwrap()
+    };
+    let (gather, sums, last) = (find("pick samples"), find("weighted sums"), find("loss and its gradient"));
+    let args = &lowered.program.steps[last].args;
+    engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
+    engine.write(args[0], Slice::Real(logits)).unwrap();
+    engine.run_once(sums + 1..last + 1, &Step { samples: labels.len() as u32, ..Step::default() });
+
+    let what = format!("{} of “{}”", small.loss, small.network);
+    let metrics = engine.numbers_of(lowered.metrics(1));
+    let column = |at| metrics.iter().copied().skip(at).step_by(2).collect::<Vec<f64>>();
+    assert_golden::<E>(&what, &column(0), golden.values);
+    assert_eq!(column(1), golden.hits, "hits, {what}");
+    // Documented: the gradient of squared-error leaves out the 2.
+    let factor = if small.loss == Loss::SquaredError { 2.0 } else { 1.0 };
+    let gradient: Vec<f64> = engine.numbers_of(args[2]).iter().map(|value| factor * value).collect();
+    assert_golden::<E>(&format!("gradient, {what}"), &gradient, golden.gradient);
+}
+
 fn losses<E: Precise>() {
     let mut logits = fractions(3 * CLASSES, 23, 2, 41, 8.0);
     (logits[6], logits[8]) = (40.0, -30.0);
-    for (loss, golden, gradient, factor) in [
-        (Loss::CrossEntropy, values::CROSS_ENTROPY, values::CROSS_ENTROPY_GRADIENT, 1.0),
-        (Loss::Bce, values::BCE, values::BCE_GRADIENT, 1.0),
-        (Loss::Mse, values::MSE, values::MSE_GRADIENT, 1.0),
-        // Documented: its gradient leaves out the 2.
-        (Loss::SquaredError, values::SQUARED_ERROR, values::SQUARED_ERROR_GRADIENT, 2.0),
+    for (loss, values, gradient) in [
+        (Loss::CrossEntropy, values::CROSS_ENTROPY, values::CROSS_ENTROPY_GRADIENT),
+        (Loss::Bce, values::BCE, values::BCE_GRADIENT),
+        (Loss::Mse, values::MSE, values::MSE_GRADIENT),
+        (Loss::SquaredError, values::SQUARED_ERROR, values::SQUARED_ERROR_GRADIENT),
     ] {
-        let lowered = small("dense 4", loss, 3, 3).lower().unwrap();
-        let mut engine = E::open(lowered.program.clone());
-        let section = lowered.program.section(TRAIN);
-        let find = |label: &str| {
-            let found = lowered.program.steps.iter().position(|dispatch| dispatch.label.ends_with(label));
-            section.start + found.unwrap()
-        };
-        let (gather, sums, last) =
-            (find("pick samples"), find("weighted sums"), find("loss and its gradient"));
-        let args = &lowered.program.steps[last].args;
-        engine.write(lowered.program.steps[gather].args[5], Slice::Uint(&[3, 1, 0])).unwrap();
-        engine.write(args[0], Slice::Real(&logits)).unwrap();
-        engine.run_once(sums + 1..last + 1, &Step { samples: 3, ..Step::default() });
-
-        let metrics = engine.numbers_of(lowered.metrics(1));
-        let ours: Vec<f64> = metrics.iter().copied().step_by(2).collect();
-        assert_golden::<E>(&format!("{loss}"), &ours, golden);
-        let ours: Vec<f64> = engine.numbers_of(args[2]).iter().map(|value| factor * value).collect();
-        assert_golden::<E>(&format!("gradient of {loss}"), &ours, gradient);
+        let golden = Golden { values, gradient, hits: values::HITS };
+        check_loss::<E>(&small("dense 4", loss, 3, 3), &logits, &[3, 1, 0], &golden);
+    }
+    let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_HITS);
+    let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_HITS);
+    // Of a single output the mean and the sum are one.
+    for (loss, (values, gradient, hits)) in [(Loss::Bce, bce), (Loss::Mse, mse), (Loss::SquaredError, mse)] {
+        let one = Small { classes: 2, ..small("dense 1", loss, 3, 3) };
+        check_loss::<E>(&one, &[0.75, 0.25, -1.5], &[1, 0, 1], &Golden { values, gradient, hits });
     }
 }
 

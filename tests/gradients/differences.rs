@@ -57,8 +57,7 @@ pub fn compare(
             engine.numbers(parameters.values)[at] = before;
             let gradient = factor * recorded[at];
             largest = largest.max(gradient.abs());
-            // Written so that NaN fails.
-            // Asked this way round, NaN is no agreement.
+            // NaN is no agreement.
             let agrees = (gradient - difference).abs() <= RELATIVE * difference.abs() + ABSOLUTE;
             if !agrees {
                 let index = at - param.start;

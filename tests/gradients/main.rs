@@ -10,11 +10,13 @@ mod small;
 use differences::{H, Parameters, compare, real};
 use small::Small;
 use wgrad::cpu::activation::Activation;
+use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Const, Step};
+use wgrad::kernel::{Const, Slice, Step};
 use wgrad::kernels;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
+use wgrad::program::View;
 
 /// Networks for three classes on 12 values.
 const NETWORKS: &[&str] = &[
@@ -164,9 +166,8 @@ fn rows_beyond_the_sample_count_do_not_contribute() {
             bench.step = Step { first: 0, samples: 4, ..bench.step };
             let part = bench.lowered.part(TRAIN).unwrap().clone();
             // Position 4 of the order, the first row that does not count, shows sample 2.
-            let image = wgrad::program::View { start: part.images.start + 2 * 3, len: 3, ..part.images };
-            wgrad::engine::Engine::write(&mut bench.engine, image, wgrad::kernel::Slice::Uint(&[pixel; 3]))
-                .unwrap();
+            let image = View { start: part.images.start + 2 * 3, len: 3, ..part.images };
+            bench.engine.write(image, Slice::Uint(&[pixel; 3])).unwrap();
             bench.train();
             let x = real(&bench.engine, bench.lowered.program.steps[0].args[4]).to_vec();
             (x, real(&bench.engine, bench.lowered.gradients).to_vec())

@@ -1,5 +1,6 @@
 //! What lowering makes of a network: sections, and the dispatches of a training step.
 
+use wgrad::kernel::Access;
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, PREDICT, Part, TRAIN, VALIDATION};
 use wgrad::program::Role;
@@ -115,7 +116,7 @@ fn only_training_writes_parameters() {
         let writes = lowered.program.steps[range.clone()].iter().any(|dispatch| {
             let views = dispatch.args.iter().zip(dispatch.kernel.binds);
             views
-                .filter(|(_, bind)| bind.access != wgrad::kernel::Access::Read)
+                .filter(|(_, bind)| bind.access != Access::Read)
                 .any(|(view, _)| view.buf == lowered.parameters.buf)
         });
         assert_eq!(writes, name == TRAIN, "{name}");

@@ -7,7 +7,7 @@ use wgrad::kernel::{Const, Consts, Element};
 use wgrad::kernels;
 use wgrad::loss::Loss;
 use wgrad::lower::TRAIN;
-use wgrad::program::{Buf, Dispatch, Program};
+use wgrad::program::{Buf, Dispatch, Program, View};
 use wgrad::record::Versions;
 
 use crate::small::Small;
@@ -64,6 +64,11 @@ fn a_view_of_another_length_than_the_kernel_wants_is_refused() {
     let mut shorter = program();
     first(&mut shorter, "gather_batch").args[2].len -= 1;
     assert_refused(&shorter, &["dispatch 0", "gather_batch", "order has 6 words", "wants 7"]);
+
+    // The arena goes on behind the bias, so a longer view of it lies inside its buffer.
+    let mut longer = program();
+    first(&mut longer, "column_sums").args[1].len += 1;
+    assert_refused(&longer, &["column_sums", "sums has 4 words", "wants 3"]);
 
     // Likewise when the constants ask for more than the views have.
     let mut more_rows = program();
@@ -127,7 +132,7 @@ fn a_buffer_that_is_written_and_bound_again_is_refused() {
     // Different words of one buffer do not help: a GPU looks at whole buffers.
     let mut apart = program();
     let sums = first(&mut apart, "column_sums");
-    sums.args[1] = wgrad::program::View { start: 64, ..sums.args[0] };
+    sums.args[1] = View { start: 64, ..sums.args[0] };
     sums.args[1].len = 3;
     let buf = sums.args[0].buf;
     apart.bufs[buf.0].len = 128;
@@ -145,14 +150,48 @@ fn a_buffer_that_is_only_read_may_be_bound_twice() {
 
 #[test]
 fn more_workgroups_than_a_dimension_has_are_refused() {
-    // 600,000 outputs are 18,750 tiles of 32, but 75,000 workgroups of the naive version.
-    let outputs = 600_000;
+    // 4,200,000 outputs are 131,250 tiles of 32 by 32, but their blocks of 8×8 take 65,625 workgroups of 8
+    // along one dimension.
+    let outputs = 4_200_000;
     let mut small = Small::new(&format!("dense {outputs}"), Loss::CrossEntropy);
     small.classes = outputs;
     small.batch = 1;
     small.shape = ImageShape { channels: 1, height: 1, width: 1 };
-    small.versions = Versions::GPU;
+    small.versions = Versions::NAIVE;
     let mut program = small.lower().unwrap().program;
-    first(&mut program, "matmul").kernel = &kernels::MATMUL_NAIVE;
-    assert_refused(&program, &["matmul_naive", "[75000, 1, 1] workgroups", "65,535"]);
+    first(&mut program, "matmul_naive").kernel = &kernels::MATMUL_REGISTER;
+    assert_refused(&program, &["matmul_register", "[65625, 1, 1] workgroups", "65535"]);
+
+    // Lowered so, it is the device that is too small, not a layer that is wrong.
+    small.versions = Versions::SOFTWARE;
+    let error = small.lower().expect_err("no device allows as many");
+    assert!(matches!(error, Error::Device(_)), "{error}");
+    assert!(error.to_string().contains("65625 workgroups"), "{error}");
+}
+
+#[test]
+fn what_is_read_before_it_is_written_is_refused() {
+    let mut program = program();
+    let range = program.section(TRAIN);
+    // Without the gathering dispatch nobody has written x.
+    program.sections[0].1 = range.start + 1..range.end;
+    assert_refused(&program, &["section train", "a of matmul", "read before it is written"]);
+
+    // A first writer that adds, adds to what another section left.
+    let mut program = self::program();
+    let add = |pair: (&'static str, Const)| if pair.0 == "ADD" { ("ADD", Const::Flag(true)) } else { pair };
+    let sums = first(&mut program, "column_sums");
+    sums.consts = Consts::new(sums.consts.iter().map(add).collect());
+    assert_refused(&program, &["section train", "sums of column_sums", "read before it is written"]);
+}
+
+#[test]
+fn what_a_kernel_requires_of_its_constants_is_checked() {
+    let mut small = Small::new("dense 5, relu, dense 3", Loss::CrossEntropy);
+    small.versions = Versions::NAIVE;
+    let mut program = small.lower().unwrap().program;
+    // The second layer has five inputs.
+    let second = program.steps.iter_mut().find(|step| step.label.starts_with("2 dense")).unwrap();
+    second.kernel = &kernels::MATMUL_SUBGROUP;
+    assert_refused(&program, &["matmul_subgroup", "multiples of 4"]);
 }

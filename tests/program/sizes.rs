@@ -1,6 +1,7 @@
 //! Programs that do not fit a device say what is needed, what there is, and
 //! which batch size would do.
 
+use wgrad::engine::MAX_RESULT;
 use wgrad::error::Error;
 use wgrad::loss::Loss;
 use wgrad::lower::TRAIN;
@@ -98,7 +99,7 @@ fn what_just_fits_is_accepted() {
 
 #[test]
 fn a_batch_whose_metrics_exceed_one_result_is_refused() {
-    let most = wgrad::engine::MAX_RESULT / 2;
+    let most = MAX_RESULT / 2;
     let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
     assert_eq!(small(most).lower().unwrap().slots, 1);
     match small(most + 1).lower() {
