@@ -14,6 +14,7 @@
 //! - [`program`] and [`lower`]: the list of dispatches, and how a network becomes one.
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
+//! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`train`], [`model`], [`run`]: images in, a trained network out.
 
 pub mod cases;
@@ -26,6 +27,7 @@ pub mod files;
 pub mod kernel;
 pub mod kernels;
 pub mod layers;
+pub mod lessons;
 pub mod loss;
 pub mod lower;
 pub mod model;

@@ -4,6 +4,7 @@ pub mod console;
 pub mod devices;
 pub mod doctor;
 pub mod eval;
+pub mod lesson;
 pub mod predict;
 pub mod progress;
 pub mod summary;
