@@ -259,6 +259,9 @@ pub struct Kernel {
     pub fast: Option<Twin<f32>>,
     /// The one subgroup size with which the shader is right, when it uses subgroups.
     pub subgroup: Option<u32>,
+    /// Ours, which the tests have proved with run-time checks on, so that it
+    /// may run without; a reader's own version never does.
+    pub trusted: bool,
     /// Read from the shader once, see [`Kernel::workgroup_size`].
     pub workgroup_size: OnceLock<[usize; 3]>,
 }

@@ -33,6 +33,7 @@ macro_rules! kernel {
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
             subgroup: kernel!(@subgroup $($subgroup)?),
+            trusted: true,
             workgroup_size: OnceLock::new(),
         }
     };

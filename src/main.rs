@@ -18,6 +18,10 @@ fn main() -> ExitCode {
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Devices => commands::devices::run(),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
+        Command::Lesson(arguments) => match arguments.command {
+            Some(command) => commands::own::dispatch(&command),
+            None => Ok(()),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

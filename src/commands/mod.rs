@@ -4,6 +4,8 @@ pub mod console;
 pub mod devices;
 pub mod doctor;
 pub mod eval;
+pub mod exercises;
+pub mod own;
 pub mod predict;
 pub mod progress;
 pub mod summary;
