@@ -20,6 +20,7 @@ Examples:
   wgrad train mnist --epochs 3        learn MNIST
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
+  wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
@@ -37,16 +38,10 @@ pub enum Command {
     Summary(Summary),
     /// List the adapters of this machine
     Devices,
+    /// Learn how learning works, number by number
+    Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
     Doctor(Doctor),
-    /// The lessons
-    Lesson(Lesson),
-}
-
-#[derive(Args, Debug)]
-pub struct Lesson {
-    #[command(subcommand)]
-    pub command: Option<own::LessonCommand>,
 }
 
 #[derive(Args, Debug)]
@@ -154,4 +149,51 @@ pub struct Doctor {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "\
+Without LESSON it lists the lessons. Each lesson takes some of the settings and says which.
+Vectors are numbers with commas between them, as in --input 8.5,0.65,1.2; several outputs have
+their rows of weights one after another. A lesson whose numbers overflow says where the limit
+lies and ends with exit code 5.")]
+pub struct Lesson {
+    #[command(subcommand)]
+    pub command: Option<own::LessonCommand>,
+    /// Number or name of a lesson
+    pub lesson: Option<String>,
+    /// How much of each weight_delta is taken
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub alpha: Option<f32>,
+    /// How far a weight moves in hot and cold learning
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub step: Option<f32>,
+    /// How often the weights change
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
+    /// Inputs
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    pub input: Option<Vec<f32>>,
+    /// Initial weights
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    pub weights: Option<Vec<f32>>,
+    /// What the predictions should be
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    pub goal: Option<Vec<f32>>,
+    /// Decides what is drawn at random
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Write the lesson's picture to this file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Show every row, however long the page gets
+    #[arg(long)]
+    pub all: bool,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }

@@ -240,6 +240,8 @@ pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
     pub wgsl: &'static str,
+    /// Where the twin stands, such as `cpu::matmul::matmul`.
+    pub twin_name: &'static str,
     /// The constants that every dispatch gives.
     pub consts: &'static [&'static str],
     pub binds: &'static [Bind],

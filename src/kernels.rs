@@ -24,6 +24,7 @@ macro_rules! kernel {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            twin_name: concat!("cpu::", stringify!($module), "::", stringify!($twin)),
             consts: &$consts,
             binds: $binds,
             lens: $lens,

@@ -15,6 +15,7 @@
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
+//! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`train`], [`model`], [`run`]: images in, a trained network out.
 
 pub mod cases;
@@ -28,6 +29,7 @@ pub mod files;
 pub mod kernel;
 pub mod kernels;
 pub mod layers;
+pub mod lessons;
 pub mod loss;
 pub mod lower;
 pub mod model;

@@ -17,11 +17,8 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Devices => commands::devices::run(),
+        Command::Lesson(arguments) => commands::lesson::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
-        Command::Lesson(arguments) => match arguments.command {
-            Some(command) => commands::own::dispatch(&command),
-            None => Ok(()),
-        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,78 @@
+//! Numbers for people: as many digits as an f32 has, none that it has not.
+
+/// Significant digits: an f32 has a little more than seven.
+const DIGITS: i32 = 7;
+
+/// A number with at most seven significant digits and no zeros at the end.
+pub fn number(value: f64) -> String {
+    if value.is_nan() {
+        return "not a number".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "∞" } else { "-∞" }.to_owned();
+    }
+    let exponent = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-5..9).contains(&exponent) {
+        let text = format!("{value:.*e}", DIGITS as usize - 3);
+        // 1.0800e-27 is 1.08e-27
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", trim(digits));
+    }
+    let text = format!("{value:.*}", (DIGITS - 1 - exponent).max(0) as usize);
+    match trim(&text) {
+        "-0" => "0".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// Without zeros behind the last digit that counts.
+fn trim(text: &str) -> &str {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => text,
+    }
+}
+
+/// `0.1, 0.2, 0`
+pub fn list(values: &[f32]) -> String {
+    let texts: Vec<String> = values.iter().map(|value| number((*value).into())).collect();
+    texts.join(", ")
+}
+
+/// A factor in a formula: negative numbers stand in brackets.
+pub fn factor(value: f32) -> String {
+    let text = number(value.into());
+    if text.starts_with('-') { format!("({text})") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_seven_digits_and_no_idle_zeros() {
+        let texts = [
+            (0.0, "0"),
+            (f64::from(0.1f32), "0.1"),
+            (f64::from(-0.3f32), "-0.3"),
+            (0.000_235_449_76, "0.0002354498"),
+            (1.08e-27, "1.08e-27"),
+            (5.25, "5.25"),
+            (1_234_567.0, "1234567"),
+            (2e10, "2e10"),
+            (-1e-40, "-1e-40"),
+            (0.999_999_96, "1"),
+            (f64::INFINITY, "∞"),
+            (f64::NAN, "not a number"),
+        ];
+        for (value, text) in texts {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn negative_factors_stand_in_brackets() {
+        assert_eq!(factor(-0.3), "(-0.3)");
+        assert_eq!(factor(0.3), "0.3");
+    }
+}
