@@ -71,19 +71,11 @@ impl Own {
 /// they are given the same life rather than every dispatch a count.
 fn leak(ours: &'static Kernel, text: String) -> &'static Kernel {
     Box::leak(Box::new(Kernel {
-        name: ours.name,
         wgsl: Box::leak(text.into_boxed_str()),
-        consts: ours.consts,
-        binds: ours.binds,
-        lens: ours.lens,
-        grid: ours.grid,
-        twin: ours.twin,
-        oracle: ours.oracle,
-        bound: ours.bound,
         fast: None,
-        subgroup: ours.subgroup,
         trusted: false,
         workgroup_size: OnceLock::new(),
+        ..ours.clone()
     }))
 }
 
