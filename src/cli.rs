@@ -1,5 +1,7 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod own;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,7 +49,7 @@ pub enum Command {
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
 or a folder with IDX files named like those of MNIST.
 A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-momentum, normalise, loss, seed, validation and device. Flags win over the recipe, the recipe over defaults.")]
+momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -82,6 +84,9 @@ pub struct Train {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
+    #[arg(long, value_name = "NAME=FILE.wgsl")]
+    pub kernel: Vec<String>,
     /// Where run directories are made
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
@@ -160,6 +165,8 @@ Vectors are numbers with commas between them, as in --input 8.5,0.65,1.2; severa
 their rows of weights one after another. A lesson whose numbers overflow says where the limit
 lies and ends with exit code 5.")]
 pub struct Lesson {
+    #[command(subcommand)]
+    pub command: Option<own::LessonCommand>,
     /// Number or name of a lesson
     pub lesson: Option<String>,
     /// How much of each weight_delta is taken

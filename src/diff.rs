@@ -16,6 +16,8 @@ pub struct Comparison {
     pub worst: f64,
     /// Where that was, when anything was written.
     pub at: Option<Element>,
+    /// The first element that does not agree, in the order of bindings and words.
+    pub first: Option<Element>,
 }
 
 /// One compared element.
@@ -26,6 +28,8 @@ pub struct Element {
     pub result: f64,
     pub truth: f64,
     pub bound: f64,
+    /// Whether it still has the very bits that stood there before.
+    pub untouched: bool,
 }
 
 impl Comparison {
@@ -43,6 +47,9 @@ impl Comparison {
         } else {
             f64::INFINITY
         };
+        if self.first.is_none() && !(ratio <= 1.0) {
+            self.first = Some(element.clone());
+        }
         if self.at.is_none() || ratio > self.worst {
             self.worst = ratio;
             self.at = Some(element);
@@ -51,15 +58,17 @@ impl Comparison {
 
     /// Takes over the other one if it is worse.
     pub fn merge(&mut self, other: Comparison) {
+        let first = self.first.take().or_else(|| other.first.clone());
         if self.at.is_none() || other.worst > self.worst {
             *self = other;
         }
+        self.first = first;
     }
 }
 
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Element { binding, index, result, truth, bound } = self;
+        let Element { binding, index, result, truth, bound, .. } = self;
         write!(
             f,
             "{binding}[{index}] is {result:e}, the twin says {truth:e}, allowed is a difference of {bound:.1e}"
@@ -68,34 +77,35 @@ impl fmt::Display for Element {
 }
 
 /// A view's content in f64.
-enum Wide {
+#[derive(Clone)]
+pub(crate) enum Wide {
     Real(Vec<f64>),
     Uint(Vec<u32>),
 }
 
 impl Wide {
-    fn of(data: &Data) -> Wide {
+    pub(crate) fn of(data: &Data) -> Wide {
         match data {
             Data::Real(values) => Wide::Real(values.iter().map(|value| f64::from(*value)).collect()),
             Data::Uint(values) => Wide::Uint(values.clone()),
         }
     }
 
-    fn slice(&self) -> Slice<'_, f64> {
+    pub(crate) fn slice(&self) -> Slice<'_, f64> {
         match self {
             Wide::Real(values) => Slice::Real(values),
             Wide::Uint(values) => Slice::Uint(values),
         }
     }
 
-    fn slice_mut(&mut self) -> SliceMut<'_, f64> {
+    pub(crate) fn slice_mut(&mut self) -> SliceMut<'_, f64> {
         match self {
             Wide::Real(values) => SliceMut::Real(values),
             Wide::Uint(values) => SliceMut::Uint(values),
         }
     }
 
-    fn at(&self, index: usize) -> f64 {
+    pub(crate) fn at(&self, index: usize) -> f64 {
         match self {
             Wide::Real(values) => values[index],
             Wide::Uint(values) => values[index].into(),
@@ -144,8 +154,8 @@ pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
     let truth = bound.call(dispatch.kernel.oracle, step, &reads, &before);
     let bounds = bound.call(dispatch.kernel.bound, step, &reads, &before);
     let mut comparison = Comparison::default();
-    for (((after, truth), bounds), (_, binding)) in
-        after.iter().zip(&truth).zip(&bounds).zip(bound.views(true))
+    for ((((before, after), truth), bounds), (_, binding)) in
+        before.iter().zip(&after).zip(&truth).zip(&bounds).zip(bound.views(true))
     {
         let result = Wide::of(after);
         for index in 0..after.len() {
@@ -155,6 +165,7 @@ pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
                 result: result.at(index),
                 truth: truth.at(index),
                 bound: bounds.at(index),
+                untouched: before.bits(index) == after.bits(index),
             });
         }
     }

@@ -236,6 +236,7 @@ pub struct Bind {
 }
 
 /// A contract with two executions: the WGSL, and the twin that says what it must compute.
+#[derive(Clone)]
 pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
@@ -263,6 +264,9 @@ pub struct Kernel {
     pub requires: fn(&Consts) -> Result<(), &'static str>,
     /// The one subgroup size with which the shader is right, when it uses subgroups.
     pub subgroup: Option<u32>,
+    /// Ours, which the tests have proved with run-time checks on, so that it
+    /// may run without; a reader's own version never does.
+    pub trusted: bool,
     /// Read from the shader once, see [`Kernel::workgroup_size`].
     pub workgroup_size: OnceLock<[usize; 3]>,
 }

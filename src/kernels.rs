@@ -35,6 +35,7 @@ macro_rules! kernel {
             fast: kernel!(@fast $($fast)?),
             requires: kernel!(@requires $($requires)?),
             subgroup: kernel!(@subgroup $($subgroup)?),
+            trusted: true,
             workgroup_size: OnceLock::new(),
         }
     };

@@ -14,6 +14,7 @@
 //! - [`program`] and [`lower`]: the list of dispatches, and how a network becomes one.
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
+//! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`train`], [`model`], [`run`]: images in, a trained network out.
 
@@ -23,6 +24,7 @@ pub mod data;
 pub mod diff;
 pub mod engine;
 pub mod error;
+pub mod exercises;
 pub mod files;
 pub mod kernel;
 pub mod kernels;
@@ -32,6 +34,7 @@ pub mod loss;
 pub mod lower;
 pub mod model;
 pub mod network;
+pub mod own;
 pub mod params;
 pub mod program;
 pub mod recipe;

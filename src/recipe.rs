@@ -15,6 +15,7 @@ use crate::data::Normalise;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::own::OwnKernel;
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
@@ -35,6 +36,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("seed", "a whole number from 0"),
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
+    ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
 /// Everything that decides what a run computes.
@@ -64,6 +66,8 @@ pub struct Recipe {
     pub validation: f64,
     /// As `--device` takes it: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
     pub device: String,
+    /// Readers' own versions of kernels, each as `--kernel` takes it.
+    pub kernel: Vec<String>,
 }
 
 /// What flags or a recipe file say; what they leave open is `None`.
@@ -91,6 +95,8 @@ pub struct Overrides {
     pub validation: Option<f64>,
     /// As [`Recipe::device`].
     pub device: Option<String>,
+    /// As [`Recipe::kernel`].
+    pub kernel: Option<Vec<String>>,
 }
 
 impl Recipe {
@@ -112,6 +118,7 @@ impl Recipe {
             seed: 0,
             validation: 0.0,
             device: "auto".to_owned(),
+            kernel: Vec::new(),
         }
     }
 
@@ -137,6 +144,7 @@ impl Recipe {
             seed: given.seed.unwrap_or(defaults.seed),
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
+            kernel: given.kernel.unwrap_or(defaults.kernel),
         })
     }
 
@@ -169,6 +177,7 @@ impl From<Recipe> for Overrides {
             seed: Some(recipe.seed),
             validation: Some(recipe.validation),
             device: Some(recipe.device),
+            kernel: Some(recipe.kernel),
         }
     }
 }
@@ -193,6 +202,7 @@ impl Overrides {
             seed: self.seed.or(other.seed),
             validation: self.validation.or(other.validation),
             device: self.device.or(other.device),
+            kernel: self.kernel.or(other.kernel),
         }
     }
 
@@ -225,6 +235,7 @@ impl Overrides {
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
+            "kernel" => self.kernel.iter().flatten().find(|text| OwnKernel::parse(text).is_err()).cloned(),
             // A network and a loss were checked as they were read; every seed will do.
             _ => None,
         }

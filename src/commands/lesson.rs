@@ -1,5 +1,6 @@
 //! `wgrad lesson`: the list of lessons, or one of them.
 
+use ::console::Term;
 use std::io::{IsTerminal, stdout};
 
 use serde_json::json;
@@ -18,6 +19,9 @@ use crate::cli;
 const LINES: usize = 60;
 
 pub fn run(arguments: &cli::Lesson) -> Result<()> {
+    if let Some(command) = &arguments.command {
+        return super::own::dispatch(command);
+    }
     let options = options(arguments);
     let Some(wanted) = &arguments.lesson else {
         return list(arguments.json);
@@ -79,7 +83,7 @@ fn picture(lesson: &Lesson, page: &Page) -> Result<String> {
 
 /// What fits on the terminal, less the line of the next prompt and the device's.
 fn screen(all: bool) -> Screen {
-    let size = terminal_size::terminal_size().filter(|_| stdout().is_terminal());
-    let (columns, lines) = size.map_or((80, LINES), |(columns, lines)| (columns.0.into(), lines.0.into()));
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    let (lines, columns) = size.map_or((LINES, 80), |(lines, columns)| (lines.into(), columns.into()));
     Screen { columns, lines: (!all).then(|| lines.saturating_sub(4)) }
 }

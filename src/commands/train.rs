@@ -12,6 +12,7 @@ use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
 use wgrad::model::Model;
+use wgrad::own::{Own, OwnKernel, replace};
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{Epoch, Event, RunDir, RunRecord, Status, Steps, Validation};
@@ -30,7 +31,8 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     check_batch(&recipe, &dataset)?;
     let device = super::device(&recipe.device)?;
     let parts = Parts { train: &dataset.train, validation: validation.as_ref(), held_out: &dataset.held_out };
-    let lowered = lower(&Lowering {
+    let kernels = own_kernels(&recipe, &device)?;
+    let mut lowered = lower(&Lowering {
         network: &recipe.network,
         loss: recipe.loss,
         shape: &dataset.train.shape,
@@ -41,6 +43,9 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
         fuse: true,
         limits: device.limits(),
     })?;
+    for (_, own) in &kernels {
+        replace(&mut lowered.program, own)?;
+    }
     announce(&recipe, &dataset, &lowered);
     // Only now is anything written: everything that the user could have got wrong has been checked.
     let normaliser = recipe.normalise.measure(&dataset.train);
@@ -57,6 +62,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     };
     let mut record = RunRecord::begin(&recipe, &dataset.digest, parameters);
     describe(&mut record, &device);
+    record.kernels = kernels.into_iter().map(|(named, _)| named).collect();
     let directory = RunDir::create(&arguments.out, &recipe.data)?;
     let mut run =
         Run { trainer, directory, model, record, recipe, started: Instant::now(), stepping: Duration::ZERO };
@@ -81,6 +87,26 @@ fn describe(record: &mut RunRecord, device: &Device) {
     }
 }
 
+/// Readers' own kernels, each checked in a second process before this one touches it.
+fn own_kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
+    if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
+        return Err(Error::Usage(
+            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
+                .to_owned(),
+        ));
+    }
+    recipe.kernel.iter().map(|text| own_kernel(text, device)).collect()
+}
+
+fn own_kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
+    let named = OwnKernel::parse(text)?;
+    let ours = named.contract()?;
+    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
+    super::own::check(&named.path, ours, device)?;
+    let own = Own::read(&named.path, ours)?;
+    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
+}
+
 /// What the flags and, below them, the recipe file say.
 fn overrides(arguments: &cli::Train) -> Result<Overrides> {
     let flags = Overrides {
@@ -95,6 +121,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         seed: arguments.seed,
         validation: arguments.validation,
         device: arguments.device.clone(),
+        kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
     match &arguments.source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {

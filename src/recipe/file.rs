@@ -75,6 +75,7 @@ impl Overrides {
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
             "device" => self.device = Some(text()?),
+            "kernel" => self.kernel = Some(texts(value).ok_or_else(or_wrong)?),
             _ => return Err(unknown(key)),
         }
         self.refused(key).map_or(Ok(()), |value| Err(wrong(value)))
@@ -91,6 +92,12 @@ fn unknown(key: &str) -> String {
 fn whole<T: TryFrom<u64>>(value: &DeValue) -> Option<T> {
     let integer = value.as_integer()?;
     T::try_from(u64::from_str_radix(integer.as_str(), integer.radix()).ok()?).ok()
+}
+
+/// A list of strings.
+fn texts(value: &DeValue) -> Option<Vec<String>> {
+    let entries = value.as_array()?.iter();
+    entries.map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
 }
 
 /// A number with or without a point; `5` will do for `5.0`.
