@@ -317,7 +317,7 @@ impl Run {
         let recorded = self.directory.write_record(&self.record);
         let outcome = match (outcome, saved.and(recorded)) {
             (Err(first), Err(second)) => return Err(Error::Failure(format!("{first}; and then {second}"))),
-            (outcome, kept) => outcome.and_then(|()| kept),
+            (outcome, kept) => outcome.and(kept),
         };
         match outcome {
             Ok(()) if as_json => self.print_json(seconds),

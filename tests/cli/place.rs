@@ -149,7 +149,7 @@ pub fn halves(place: &Place, folder: &str, train: usize, held_out: &[u8]) {
     };
     let images = |count: usize| -> Vec<u8> { (0..count).flat_map(|at| image(at % 2, at)).collect() };
     let labels: Vec<u8> = (0..train).map(|at| (at % 2) as u8).collect();
-    let mut part = |name: &str, labels: &[u8]| {
+    let part = |name: &str, labels: &[u8]| {
         let count = labels.len();
         let file = |kind: &str| format!("{folder}/{name}-{kind}-ubyte");
         place.write(&file("images-idx3"), idx(&[count as u32, 4, 4], &images(count)));
