@@ -3,7 +3,7 @@
 use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
-use super::page::number::{digits, factor};
+use super::page::number::{digits, factor, number};
 use super::page::{Cell, Page, Plot, Style, Table};
 use super::workbench::{Iteration, Layer, Scope, Workbench};
 use crate::error::Result;
@@ -113,7 +113,8 @@ fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result
     let near = |step: &&Iteration| (step.before[0] - best).abs() <= reach && step.error[0].is_finite();
     let shown: Vec<(f64, f64)> =
         steps.iter().take_while(near).map(|step| (step.before[0].into(), step.error[0].into())).collect();
-    let furthest = shown.iter().map(|(w, _)| (w - f64::from(best)).abs() as f32).fold(0.1 * reach, f32::max);
+    let least = if start == best { 1.0 } else { 0.2 * (start - best).abs() };
+    let furthest = shown.iter().map(|(w, _)| (w - f64::from(best)).abs() as f32).fold(least, f32::max);
     let weights: Vec<f32> =
         (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.1 * furthest).collect();
     let mut bench = Workbench::new(machine, Layer::linear(1, CURVE, Scope::Measure))?;
@@ -140,7 +141,7 @@ pub fn speed(alpha: f32, input: f32) -> String {
             .to_owned();
     }
     let (left, limit) = (remains(alpha, input), 2.0 / f64::from(input).powi(2));
-    let limit = super::page::number::number((limit * 1e4).round() / 1e4);
+    let limit = number(limit);
     let rule = format!(
         "Each step leaves 1 - alpha · input² = 1 - {} · {}² = {} of the distance to the goal.",
         factor(alpha),
@@ -177,7 +178,7 @@ pub fn tell_overflow(page: &mut Page, steps: &[Iteration], alpha: f32, input: f3
         format!(
             "alpha is {}, and it converges only for alpha above 0 and below 2 / input² = {}",
             digits(alpha),
-            super::page::number::number(limit)
+            number(limit)
         )
     } else {
         "a square beyond 3.4e38 does not fit 32 bits, so choose smaller inputs, weights and goals".to_owned()
