@@ -8,9 +8,8 @@ mod table;
 
 pub use table::EXERCISES;
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, suggestion};
@@ -120,30 +119,51 @@ fn common() -> String {
 
 /// The order, what to do, how to check it, and the hints, folded.
 fn readme(folder: &Path) -> String {
-    let mut text = String::from(INTRODUCTION);
-    let path = |file: &str| folder.join(file).display().to_string();
-    for (at, exercise) in EXERCISES.iter().enumerate() {
-        let (name, file) = (exercise.kernel.name, exercise.file());
-        let equation = exercise.kernel.wgsl.lines().next().unwrap_or_default().trim_start_matches("// ");
-        let task: Vec<&str> = exercise.task.lines().collect();
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "\n## {}. {name}\n\n{}\n\n    {equation}\n\nIn `{file}`: {}\n\n    wgrad lesson check {} --kernel {name}\n",
-            at + 1,
-            exercise.idea,
-            task.join(" "),
-            path(&file),
-        );
-        for number in 1..=3 {
-            let hint = exercise.hint(number);
-            let hint =
-                if number == 3 { hint.replace("out:\n\n", "out:\n\n```wgsl\n") + "\n```" } else { hint };
-            let _ = write!(text, "\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n");
+    let chapters = EXERCISES.iter().enumerate().map(|(at, exercise)| chapter(at + 1, exercise, folder));
+    let chapters: String = chapters.collect();
+    let path = |name: &str| folder.join(format!("{name}.wgsl")).display().to_string();
+    let train = format!(
+        "    wgrad train --device gpu --kernel matmul={} --kernel sgd={}",
+        path("matmul_naive"),
+        path("sgd")
+    );
+    format!("{INTRODUCTION}{chapters}\n{}", CLOSING.replace("TRAIN", &train))
+}
+
+fn chapter(number: usize, exercise: &Exercise, folder: &Path) -> String {
+    let (name, file) = (exercise.kernel.name, exercise.file());
+    let equation = exercise.kernel.wgsl.lines().next().unwrap_or_default().trim_start_matches("// ");
+    let hints = (1..=3).map(|number| {
+        let hint = match number {
+            3 => format!("```wgsl\n{}```", exercise.heart),
+            _ => wrapped(&exercise.hint(number)),
+        };
+        format!("\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n")
+    });
+    let hints: String = hints.collect();
+    let [idea, task] =
+        [exercise.idea.to_owned(), format!("In `{file}`: {}", exercise.task)].map(|text| wrapped(&text));
+    let path = folder.join(file);
+    let path = path.display();
+    format!(
+        "\n## {number}. {name}\n\n{idea}\n\n    {equation}\n\n{task}\n\n    wgrad lesson check {path} --kernel {name}\n{hints}"
+    )
+}
+
+/// The words of a text in lines of at most 100 characters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= 100 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
     }
-    let _ = write!(text, "{CLOSING}");
-    text
+    lines.join("\n")
 }
 
 const INTRODUCTION: &str = "\
@@ -164,12 +184,12 @@ Every exercise has three hints: the first nudges, the second explains, the third
 They are folded below, and `wgrad lesson hint NAME 1` prints them.
 ";
 
-const CLOSING: &str = "
+const CLOSING: &str = "\
 ## Train with them
 
 A shader that passes can take the place of ours in real training:
 
-    wgrad train --device gpu --kernel matmul=matmul_naive.wgsl --kernel sgd=sgd.wgsl
+TRAIN
 
 The accuracy should be what it is with ours; `wgrad lesson check` says how the times compare.
 ";

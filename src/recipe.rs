@@ -211,6 +211,7 @@ impl Overrides {
     /// # Errors
     /// [`Error::Usage`] naming the key, its value, and what is allowed.
     pub fn check(&self) -> Result<()> {
+        self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };
@@ -235,8 +236,8 @@ impl Overrides {
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            "kernel" => self.kernel.iter().flatten().find(|text| OwnKernel::parse(text).is_err()).cloned(),
-            // A network and a loss were checked as they were read; every seed will do.
+            // A network and a loss were checked as they were read, kernels say more about
+            // themselves when they are parsed, and every seed will do.
             _ => None,
         }
     }

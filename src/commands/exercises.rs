@@ -19,7 +19,9 @@ pub fn start(arguments: &Start) -> Result<()> {
 
 pub fn hint(arguments: &Hint) -> Result<()> {
     let exercise = Exercise::find(&arguments.name)?;
-    answer(format_args!("{}", exercise.hint(arguments.number.into())))?;
+    for line in exercise.hint(arguments.number.into()).lines() {
+        answer(format_args!("{line}"))?;
+    }
     if arguments.number < 3 {
         note(format_args!("next: wgrad lesson hint {} {}", arguments.name, arguments.number + 1));
     }

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{KEYS, Overrides, allowed};
 use crate::error::{Error, Result, suggestion};
+use crate::own::OwnKernel;
 
 /// No recipe is longer; a file that is was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
@@ -75,7 +76,12 @@ impl Overrides {
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
             "device" => self.device = Some(text()?),
-            "kernel" => self.kernel = Some(texts(value).ok_or_else(or_wrong)?),
+            "kernel" => {
+                let kernels = texts(value).ok_or_else(or_wrong)?;
+                let known = kernels.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ()));
+                known.map_err(|error| error.to_string())?;
+                self.kernel = Some(kernels);
+            }
             _ => return Err(unknown(key)),
         }
         self.refused(key).map_or(Ok(()), |value| Err(wrong(value)))
