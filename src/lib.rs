@@ -5,6 +5,32 @@
 //! dispatches over named buffers. The GPU engine and the CPU engine run the
 //! same Program; training, checking, timing and explaining are things done to it.
 //!
+//! # Train a network
+//!
+//! ```
+//! use wgrad::{data, engine::adapter::choose, lower::HELD_OUT, recipe::Recipe, session::Session};
+//!
+//! // 1,437 handwritten digits to learn from and 360 that training never sees.
+//! let digits = data::load("digits")?;
+//! let recipe = Recipe {
+//!     network: "dense 32, relu, dense 10".parse()?,
+//!     epochs: 10,
+//!     ..Recipe::defaults_for("digits", digits.classes.len(), digits.train.len())
+//! };
+//! // The best adapter of this machine, or the CPU engine when none answers.
+//! let session = Session::new(recipe, digits, choose("auto")?)?;
+//! let mut trainer = session.start()?;
+//! for epoch in 1..=session.recipe.epochs {
+//!     let train = trainer.epoch(epoch, &mut |_| {})?;
+//!     println!("epoch {epoch}: loss {:.4}", train.loss);
+//! }
+//! let held_out = trainer.measure(HELD_OUT)?;
+//! assert!(held_out.accuracy > 0.9, "{held_out:?}");
+//! # Ok::<(), wgrad::error::Error>(())
+//! ```
+//!
+//! # Read the code
+//!
 //! Five files show the whole idea: [`network`], [`record`], one layer
 //! ([`layers::dense`]), its shader (`shaders/matmul_naive.wgsl`) and its twin
 //! ([`cpu::matmul`]). From there:
@@ -16,7 +42,7 @@
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
-//! - [`data`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
 
 pub mod cases;
 pub mod cpu;
@@ -41,4 +67,5 @@ pub mod recipe;
 pub mod record;
 pub mod rng;
 pub mod run;
+pub mod session;
 pub mod train;
