@@ -20,15 +20,6 @@ fn training_on_an_adapter_gives_what_the_cpu_engine_gives() {
 }
 
 #[test]
-fn doctor_finds_every_kernel_right() {
-    let ran = Place::new().run(&["doctor", "--device", "gpu"]).ok();
-    for kernel in wgrad::kernels::ALL {
-        assert!(ran.out.contains(kernel.name), "{} is not in {}", kernel.name, ran.out);
-    }
-    assert!(ran.out.contains("every kernel computes on") && !ran.out.contains("WRONG"), "{}", ran.out);
-}
-
-#[test]
 fn devices_lists_the_adapter_that_is_chosen() {
     let place = Place::new();
     let devices = place.run(&["devices"]).ok().out;
