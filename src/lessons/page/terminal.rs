@@ -159,12 +159,16 @@ fn render_table(table: &Table, columns: usize, detail: Detail, all: bool) -> Vec
     let mut start = 0;
     while start < cells.len() {
         let end = fitting(&cells, start, columns);
+        let line = |at: usize| {
+            let row: Vec<&str> = chunk(start, end).map(|column| cells[column][at].as_str()).collect();
+            format!("  {}", row.join("  ")).trim_end().to_owned()
+        };
+        // The header, then the rows.
         for at in 0..=rows.len() {
             if hidden > 0 && at == head.len() + 1 {
                 lines.push(format!("    … {hidden} more, --all shows them"));
             }
-            let row: Vec<&str> = chunk(start, end).map(|column| cells[column][at].as_str()).collect();
-            lines.push(format!("  {}", row.join("  ")).trim_end().to_owned());
+            lines.push(line(at));
         }
         start = end;
         if start < cells.len() && !all {
