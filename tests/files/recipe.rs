@@ -51,7 +51,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'",
+         validation = 0.1\ndevice = 'llvmpipe'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']",
     )
     .unwrap();
     let recipe = Recipe::resolve(&given, 2, 100).unwrap();
@@ -65,7 +65,7 @@ fn a_recipe_written_out_reads_back_the_same() {
 
 #[test]
 fn mistakes_in_a_file_are_named_with_their_line() {
-    let cases: [(&str, &[&str]); 21] = [
+    let cases: [(&str, &[&str]); 24] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
         ("zzz = 1", &["no key “zzz”; there are data, network"]),
         ("batch-size = 1", &["did you mean “batch_size”?"]),
@@ -87,6 +87,9 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("loss = \"cross_entropy\"", &["line 1", "did you mean “cross-entropy”?"]),
         ("data = []", &["data is an array"]),
         ("device = \" \"", &["device is empty"]),
+        ("kernel = \"sgd=a.wgsl\"", &["kernel is the string", "a list of strings"]),
+        ("kernel = [\"sgd\"]", &["expected NAME=FILE.wgsl"]),
+        ("kernel = [\"sdg=a.wgsl\"]", &["did you mean “sgd”?"]),
     ];
     for (text, words) in cases {
         let words = [&["lab/recipe.toml, line "], words].concat();
