@@ -5,12 +5,20 @@
 //! keeps every intermediate, and writes a [`page::Page`] about them. Pages are
 //! data; [`page`] renders them for a terminal, as Markdown and as pictures.
 
+pub mod docs;
 pub mod machine;
 pub mod options;
 pub mod page;
 pub mod workbench;
 
+mod fixed_step;
+mod gradient_descent;
+mod hot_and_cold;
+mod measuring;
 mod one_weight;
+mod several_outputs;
+mod three_outputs;
+mod weighted_sum;
 
 use crate::error::{Error, Result, suggestion};
 
@@ -33,7 +41,16 @@ pub struct Lesson {
 }
 
 /// All lessons, in order.
-pub static ALL: &[Lesson] = &[one_weight::LESSON];
+pub static ALL: &[Lesson] = &[
+    one_weight::LESSON,
+    measuring::LESSON,
+    weighted_sum::LESSON,
+    several_outputs::LESSON,
+    hot_and_cold::LESSON,
+    fixed_step::LESSON,
+    gradient_descent::LESSON,
+    three_outputs::LESSON,
+];
 
 /// The lesson with this number or name.
 ///
