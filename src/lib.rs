@@ -15,7 +15,7 @@
 //! let recipe = Recipe {
 //!     network: "dense 32, relu, dense 10".parse()?,
 //!     epochs: 10,
-//!     ..Recipe::defaults_for("digits", digits.classes.len(), digits.train.len())
+//!     ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
 //! };
 //! // The best adapter of this machine, or the CPU engine when none answers.
 //! let session = Session::new(recipe, digits, choose("auto")?)?;

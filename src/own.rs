@@ -21,7 +21,7 @@ mod trial;
 
 pub use contract::Shader;
 pub use inputs::{Input, inputs};
-pub use replace::{OwnKernel, find, replace};
+pub use replace::{OwnKernel, find, how_to_train, replace};
 pub use source::{Fault, offset};
 pub use timing::{Timing, time};
 pub use trial::{Trial, trial};

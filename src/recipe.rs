@@ -22,6 +22,10 @@ pub const DEFAULT_DATA: &str = "digits";
 /// The most epochs that can be asked for: a typing error shouldn't run for a year.
 pub const MAX_EPOCHS: usize = 1_000_000;
 
+/// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
+/// adapter can bind.
+const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
+
 /// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
 /// with hyphens; `data` is an argument.
 pub const KEYS: &[(&str, &str)] = &[
@@ -102,9 +106,12 @@ pub struct Overrides {
 impl Recipe {
     /// What a data set is trained with when nothing else is said.
     ///
-    /// `train` is the number of samples to train on; a batch is never larger.
-    pub fn defaults_for(data: &str, classes: usize, train: usize) -> Recipe {
+    /// `values` are those of one image, C·H·W: large images get a narrower hidden layer, so that
+    /// its weights fit any adapter. `train` is the number of samples to train on; a batch is never
+    /// larger.
+    pub fn defaults_for(data: &str, values: usize, classes: usize, train: usize) -> Recipe {
         let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 5, 64) };
+        let hidden = hidden.min((MOST_DEFAULT_WEIGHTS / values.max(1)).max(1));
         let network = format!("dense {hidden}, relu, dense {classes}");
         Recipe {
             data: data.to_owned(),
@@ -122,15 +129,15 @@ impl Recipe {
         }
     }
 
-    /// The recipe for a data set of so many classes and training samples, of which the validation
+    /// The recipe for a data set of so many values per image, classes and training samples, of which the validation
     /// part is still to be taken.
     ///
     /// # Errors
     /// As [`Overrides::check`].
-    pub fn resolve(given: &Overrides, classes: usize, train: usize) -> Result<Recipe> {
+    pub fn resolve(given: &Overrides, values: usize, classes: usize, train: usize) -> Result<Recipe> {
         given.check()?;
         let validation = (given.validation.unwrap_or(0.0) * train as f64).round() as usize;
-        let defaults = Recipe::defaults_for(given.data(), classes, train.saturating_sub(validation));
+        let defaults = Recipe::defaults_for(given.data(), values, classes, train.saturating_sub(validation));
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
@@ -259,7 +266,7 @@ mod tests {
 
     #[test]
     fn the_table_of_keys_agrees_with_the_code() {
-        let recipe = toml::to_string(&Recipe::defaults_for("digits", 10, 1437)).unwrap();
+        let recipe = toml::to_string(&Recipe::defaults_for("digits", 64, 10, 1437)).unwrap();
         let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(written, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
         assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));

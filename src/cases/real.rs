@@ -26,6 +26,7 @@ pub fn real(kernel: &Kernel) -> Case {
         "squared_error" => consts! {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 0.1f32,
         },
+        "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         "sgd" => consts! { LENGTH: 1_048_576usize },
         _ => return largest(kernel),
     };

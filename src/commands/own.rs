@@ -164,8 +164,12 @@ fn inside(arguments: &Check) -> Result<()> {
     if !arguments.no_timing {
         time(&own, &adapter)?;
     }
-    let name = if ours.name.starts_with("matmul") { "matmul" } else { ours.name };
-    answer(format_args!("train     wgrad train --kernel {name}={}", arguments.file.display()))
+    match own::how_to_train(ours) {
+        Some(how) => answer(format_args!("train     wgrad train {how}={}", arguments.file.display())),
+        None => {
+            answer(format_args!("train     no network uses it: it is a rule of its own, see wgrad lesson"))
+        }
+    }
 }
 
 fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {

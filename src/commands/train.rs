@@ -23,7 +23,8 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let given = overrides(arguments)?;
     given.check()?;
     let dataset = data::load(given.data())?;
-    let recipe = Recipe::resolve(&given, dataset.classes.len(), dataset.train.len())?;
+    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
     let session = Session::new(recipe, dataset, device)?;
     let kernels = own_kernels(&session.recipe, &session.device)?;

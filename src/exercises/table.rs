@@ -44,6 +44,32 @@ B as (K, N), or as (N, K) if TRANSPOSE_B.",
         ],
     },
     Exercise {
+        kernel: &kernels::HOT_COLD,
+        idea: "The simplest way to learn: try the error with the weight a step up and a step down, and go \
+               where it is smaller. No derivative is needed, but every weight costs two predictions.",
+        heart: "    let up = error_with(own / INPUTS, own, position + 1.0);
+    let down = error_with(own / INPUTS, own, position - 1.0);
+    var next = position;
+    if up < down {
+        next += 1.0;
+    } else if down < up {
+        next -= 1.0;
+    }
+",
+        task: "Find the errors `up` and `down` with this weight one step up and one step down (`error_with`
+takes the output, the weight and its position; a row of weights has INPUTS of them), and let
+`next` be the position where the error is smaller. If both are equal the weight stays.",
+        kept: "    var up = 0.0;
+    var down = 0.0;
+    var next = position;
+",
+        hints: [
+            "`own` numbers all weights, row after row: which output does it belong to?",
+            "The output is own / INPUTS. up = error_with(own / INPUTS, own, position + 1.0), and down \
+             likewise with - 1.0; then next is one more, one less, or the same.",
+        ],
+    },
+    Exercise {
         kernel: &kernels::ACTIVATION,
         idea: "Without a bend between them, two layers of weighted sums are one. An activation is the \
                bend; relu is the simplest: what is below 0 becomes 0.",

@@ -29,7 +29,7 @@ pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     let Wrong { kernel, at, case, numbers, .. } = wrong;
     let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };
     let contents = contents(kernel, *at, case, *numbers);
-    let wide = contents.iter().map(Wide::of).collect();
+    let wide = contents.iter().map(|data| without_zeros(Wide::of(data))).collect();
     let mut asked = Asked { kernel, case, wide, output, index, until: Instant::now() + PATIENCE };
     let adds = case.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
     let truth = asked.answer();
@@ -43,12 +43,22 @@ pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
         asked.search(at, 0..contents[at].len(), truth, &mut found);
         let more = found.len() > MOST;
         found.truncate(MOST);
-        let values: Vec<(usize, f64)> = found.iter().map(|word| (*word, asked.wide[at].at(*word))).collect();
+        let real = Wide::of(&contents[at]);
+        let values: Vec<(usize, f64)> = found.iter().map(|word| (*word, real.at(*word))).collect();
         if !values.is_empty() {
             all.push(Input { binding: bind.name, values, more });
         }
     }
     all
+}
+
+/// Numbers with something else for every 0: what is multiplied by one would
+/// not seem to matter, and it is the rule that is looked for, not that accident.
+fn without_zeros(mut wide: Wide) -> Wide {
+    if let Wide::Real(values) = &mut wide {
+        values.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = 0.37);
+    }
+    wide
 }
 
 struct Asked<'a> {
@@ -118,8 +128,12 @@ impl Asked<'_> {
 fn change(wide: &mut Wide, range: &Range<usize>, round: usize) {
     match wide {
         Wide::Real(values) => {
-            let (shift, factor) = [(3.7, -1.3), (-2.9, -1.7)][round];
-            values[range.clone()].iter_mut().for_each(|value| *value = shift + factor * *value);
+            // Far up, then far down, so that one of the two gets over whatever cuts off; and
+            // unevenly, because to a softmax the same for all is nothing.
+            let far = [1e4, -1e4][round];
+            for (at, value) in values[range.clone()].iter_mut().enumerate() {
+                *value += far * (1.0 + (at * 37 % 101) as f64 / 101.0);
+            }
         }
         Wide::Uint(values) => {
             let known = if round == 0 { values.iter().max() } else { values.iter().min() };

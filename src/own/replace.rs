@@ -106,9 +106,70 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     Ok(count)
 }
 
+/// The flags of a run that uses a kernel, up to the name of the file; none for
+/// a kernel that only lessons use.
+pub fn how_to_train(kernel: &Kernel) -> Option<String> {
+    let setting = SETTINGS.iter().find(|(name, ..)| *name == kernel.name);
+    let name = if is_product(kernel) { PRODUCT } else { kernel.name };
+    match setting {
+        Some((_, "", "")) => None,
+        Some((_, network, loss)) => {
+            let network =
+                if network.is_empty() { String::new() } else { format!("--network \"{network}\" ") };
+            Some(format!("{network}--loss {loss} --kernel {name}"))
+        }
+        None => Some(format!("--kernel {name}")),
+    }
+}
+
+/// Kernel, network and loss, where the default network doesn't use the kernel.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    ("one_hot", "", "mse"),
+    ("squared_error", "", "squared-error"),
+    ("bce_loss", "", "bce"),
+    ("activation", "tanh, dense 64, relu, dense 10", "cross-entropy"),
+    ("activation_backward", "dense 64, relu, dense 10, sigmoid", "mse"),
+    ("softmax", "dense 64, relu, dense 10, softmax", "mse"),
+    ("softmax_backward", "dense 64, relu, dense 10, softmax", "mse"),
+    ("hot_cold", "", ""),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::ImageShape;
+    use crate::lower::{Lowering, Part, TRAIN, lower};
+    use crate::program::Limits;
+    use crate::recipe::Recipe;
+    use crate::record::Versions;
+
+    fn uses(network: &str, loss: &str, kernel: &Kernel) -> bool {
+        let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let lowered = lower(&Lowering {
+            network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
+            loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
+            shape: &ImageShape { channels: 1, height: 8, width: 8 },
+            classes: 10,
+            batch: 4,
+            parts: vec![Part { name: TRAIN, samples: 8 }],
+            versions: Versions::NAIVE,
+            fuse: true,
+            limits: Limits::WEBGPU,
+        });
+        lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))
+    }
+
+    #[test]
+    fn what_is_said_about_training_with_a_kernel_is_true() {
+        for kernel in kernels::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
+            let (_, network, loss) =
+                SETTINGS.iter().find(|(name, ..)| *name == kernel.name).unwrap_or(&("", "", ""));
+            let told = how_to_train(kernel);
+            assert_eq!(uses(network, loss, kernel), told.is_some(), "{}: {told:?}", kernel.name);
+        }
+        assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
+        assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");
+    }
 
     #[test]
     fn a_kernel_and_its_file_are_named_together() {

@@ -35,7 +35,7 @@ fn hints_go_from_a_nudge_to_the_lines() {
     }
     let ran = wgrad(&["lesson", "hint", "sgd"]);
     ran.passed();
-    assert_eq!(ran.stdout.trim_end(), EXERCISES[4].hint(1));
+    assert_eq!(ran.stdout.trim_end(), Exercise::find("sgd").unwrap().hint(1));
     assert!(ran.stderr.contains("wgrad lesson hint sgd 2"), "{ran:?}");
     wgrad(&["lesson", "hint", "sdg"]).refused(2, &["did you mean “sgd”?"]);
     wgrad(&["lesson", "hint", "sgd", "4"]).refused(2, &["4"]);
