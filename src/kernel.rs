@@ -236,7 +236,7 @@ pub struct Bind {
 }
 
 /// A contract with two executions: the WGSL, and the twin that says what it must compute.
-#[derive(Clone, Clone)]
+#[derive(Clone)]
 pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
