@@ -10,7 +10,13 @@ pub mod options;
 pub mod page;
 pub mod workbench;
 
+pub mod course;
+mod images;
+pub mod neuron;
+mod odd_even;
+mod one_correction;
 mod one_weight;
+mod similarity;
 
 use crate::error::{Error, Result, suggestion};
 
@@ -33,7 +39,14 @@ pub struct Lesson {
 }
 
 /// All lessons, in order.
-pub static ALL: &[Lesson] = &[one_weight::LESSON];
+pub static ALL: &[Lesson] = &[
+    one_weight::LESSON,
+    similarity::LESSON,
+    one_correction::LESSON,
+    neuron::LESSON,
+    odd_even::LESSON,
+    images::LESSON,
+];
 
 /// The lesson with this number or name.
 ///

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod first;
+mod networks;
 mod pages;
 
 use wgrad::engine::adapter::Device;
