@@ -49,6 +49,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
             })
             .to_vec(),
+        "hot_cold" => walks(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
@@ -160,6 +161,16 @@ fn losses(name: &str) -> Vec<Case> {
     all
 }
 
+/// Sums short enough and steps large enough that f32 can tell most errors apart.
+fn walks() -> Vec<Case> {
+    [(1, 1, 1, 0.001), (1, 3, 1, 0.25), (5, 7, 9, 0.25), (1, 65, 3, 0.5), (64, 8, 65, 0.125)]
+        .map(|(batch, inputs, outputs, step): (usize, usize, usize, f32)| Case {
+            consts: consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs },
+            step: Step { learning_rate: step, ..Step::default() },
+        })
+        .to_vec()
+}
+
 fn gather() -> Vec<Case> {
     // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the step)
     let shapes = [
@@ -194,6 +205,10 @@ fn content(kernel: &Kernel, case: &Case, binding: usize, len: usize, rng: &mut C
         };
     }
     match (bind.element, bind.name) {
+        // Steps that a weight has gone; their count is a whole number.
+        (Element::Real, "positions") => {
+            Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
+        }
         (Element::Real, _) => Data::Real((0..len).map(|_| number(rng)).collect()),
         (Element::Uint, "order") => {
             let mut order: Vec<u32> = (0..len as u32).collect();

@@ -166,13 +166,13 @@ pub struct Lesson {
     #[arg(long, value_name = "N")]
     pub iterations: Option<usize>,
     /// Inputs
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
     pub input: Option<Vec<f32>>,
     /// Initial weights
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
     pub weights: Option<Vec<f32>>,
     /// What the predictions should be
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
     pub goal: Option<Vec<f32>>,
     /// Decides what is drawn at random
     #[arg(long, value_name = "N")]

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -180,6 +180,19 @@ pub static SGD: Kernel = kernel!(
     grid |k| flat_grid(k.uint("LENGTH") / 4)
 );
 
+pub static HOT_COLD: Kernel = kernel!(
+    hot_cold, hot_cold::hot_cold, hot_cold_bound,
+    consts ["BATCH", "INPUTS", "OUTPUTS"],
+    binds binds![x: Read Real, goals: Read Real, starts: Read Real, positions: Read Real,
+                 tries: Write Real, moved: Write Real, weights: Write Real],
+    lens |k| {
+        let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
+        let weights = outputs * inputs;
+        vec![batch * inputs, batch * outputs, weights, weights, 2 * weights, weights, weights]
+    },
+    grid |k| flat_grid(k.uint("OUTPUTS") * k.uint("INPUTS"))
+);
+
 /// Every kernel there is.
 pub static ALL: &[&Kernel] = &[
     &GATHER_BATCH,
@@ -197,6 +210,7 @@ pub static ALL: &[&Kernel] = &[
     &SQUARED_ERROR,
     &COLUMN_SUMS,
     &SGD,
+    &HOT_COLD,
 ];
 
 /// The kernel of this name.

@@ -2,7 +2,7 @@
 
 use super::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options};
+use super::options::{Flag, Options, at_most, count};
 use super::page::number::digits;
 use super::page::{Note, Page, Plot, Style, Table};
 use crate::data::{self, Dataset, Normaliser, Samples};
@@ -75,7 +75,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         momentum: 0.0,
         seed: options.seed.unwrap_or(0),
     };
-    let rounds = options.iterations.unwrap_or(ROUNDS).min(MOST_ROUNDS);
+    let rounds = at_most(options.iterations.unwrap_or(ROUNDS), MOST_ROUNDS)?;
     let dataset = data::load(options.data.as_deref().unwrap_or("digits"))?;
     let images = Images::of(&dataset, settings.seed)?;
     let few = images.learn(machine, &images.few, settings, rounds)?;
@@ -130,7 +130,7 @@ impl Images {
             return Err(Error::Data(format!(
                 "{} has {} to learn from, and this lesson needs at least 5",
                 dataset.name,
-                super::options::count(train.len(), "image")
+                count(train.len(), "image")
             )));
         }
         let (validation, rest) = order.split_at(choose);

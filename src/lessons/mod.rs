@@ -5,18 +5,26 @@
 //! keeps every intermediate, and writes a [`page::Page`] about them. Pages are
 //! data; [`page`] renders them for a terminal, as Markdown and as pictures.
 
+pub mod docs;
+mod course;
 pub mod machine;
 pub mod options;
 pub mod page;
 pub mod workbench;
 
-pub mod course;
+mod fixed_step;
+mod gradient_descent;
+mod hot_and_cold;
 mod images;
+mod measuring;
 pub mod neuron;
 mod odd_even;
 mod one_correction;
 mod one_weight;
+mod several_outputs;
 mod similarity;
+mod three_outputs;
+mod weighted_sum;
 
 use crate::error::{Error, Result, suggestion};
 
@@ -41,6 +49,13 @@ pub struct Lesson {
 /// All lessons, in order.
 pub static ALL: &[Lesson] = &[
     one_weight::LESSON,
+    measuring::LESSON,
+    weighted_sum::LESSON,
+    several_outputs::LESSON,
+    hot_and_cold::LESSON,
+    fixed_step::LESSON,
+    gradient_descent::LESSON,
+    three_outputs::LESSON,
     similarity::LESSON,
     one_correction::LESSON,
     neuron::LESSON,

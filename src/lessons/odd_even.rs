@@ -3,7 +3,7 @@
 use super::Lesson;
 use super::course::{Course, Measured, Outline, rows};
 use super::machine::Machine;
-use super::options::{Flag, Options};
+use super::options::{Flag, Options, at_most};
 use super::page::number::{digits, factor};
 use super::page::{Page, Plot, Style, Table};
 use crate::error::{Error, Result};
@@ -148,7 +148,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let own = Settings::default();
     let settings = Settings {
         alpha: options.alpha.unwrap_or(own.alpha),
-        iterations: options.iterations.unwrap_or(own.iterations).min(MOST_ITERATIONS),
+        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
         seed: options.seed.unwrap_or(own.seed),
     };
     let asked = asked(options)?;

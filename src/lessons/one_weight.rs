@@ -3,7 +3,7 @@
 use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
-use super::page::number::{factor, number};
+use super::page::number::{digits, factor};
 use super::page::{Page, Plot, Style, Table};
 use super::workbench::{Layer, Scope, Workbench};
 use crate::error::Result;
@@ -33,16 +33,16 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let mut page = Page::new("1 · One weight");
     page.text(
         "The smallest network there is has one weight. A number goes in, is multiplied by the weight, \
-         and out comes a prediction. Here the input is the average number of toes in a baseball team, \
+         and out comes a prediction. Here the input is the average number of toes per player of a team, \
          and the prediction is how likely that team is to win: 1 means certain.",
     );
     page.formulas([
         "prediction = input · weight".to_owned(),
         format!(
             "           = {} · {} = {}",
-            number(inputs[shown].into()),
+            digits(inputs[shown]),
             factor(weight),
-            number(predictions[shown].into())
+            digits(predictions[shown])
         ),
     ]);
     page.text(

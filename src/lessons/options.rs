@@ -167,6 +167,19 @@ pub fn only(flag: Flag, values: &[f32]) -> Result<f32> {
     }
 }
 
+/// Checks that a lesson whose iterations are long is not given too many.
+///
+/// # Errors
+/// [`Error::Usage`] with how many there may be.
+pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
+    match iterations {
+        _ if iterations <= most => Ok(iterations),
+        _ => Err(Error::Usage(format!(
+            "--iterations is at most {most} in this lesson: each goes through all of its data"
+        ))),
+    }
+}
+
 /// `1 number`, `2 numbers`.
 pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }

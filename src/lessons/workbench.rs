@@ -4,25 +4,27 @@
 //! Training records the same dispatches with many samples to a batch and never
 //! looks in between; here each runs alone and its result is read.
 
+mod record;
+
 use super::machine::Machine;
 use super::page::Note;
-use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::{Const, Consts, Element, Kernel, Slice, Step};
-use crate::kernels;
-use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::kernel::{Kernel, Slice, Step};
+use crate::program::{Program, View};
+use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
 
-/// What a workbench is built for; each includes the ones before it.
+/// What a workbench is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Weighted sums.
     Predict,
-    /// … and how far they are from the goals.
+    /// Those, and how far they are from the goals.
     Measure,
-    /// … and the gradient, and the update.
+    /// Those, and learning by trial.
+    HotAndCold,
+    /// Those, and learning by gradient.
     Descend,
 }
 
@@ -67,30 +69,33 @@ pub struct Iteration {
 impl Iteration {
     /// Whether all of it is still numbers.
     pub fn is_finite(&self) -> bool {
-        [&self.prediction, &self.error, &self.delta, &self.weight_delta, &self.weights, &self.bias]
-            .into_iter()
-            .all(|values| values.iter().all(|value| value.is_finite()))
+        finite([&self.prediction, &self.error, &self.delta, &self.weight_delta, &self.weights, &self.bias])
     }
 }
 
-/// Where everything lies.
-#[derive(Clone, Copy)]
-struct Views {
-    input: View,
-    goal: View,
-    prediction: View,
-    /// The gradient of the error in the predictions.
-    dprediction: View,
-    metrics: View,
-    delta: View,
-    weights: View,
-    bias: View,
-    dweights: View,
-    dbias: View,
-    /// Whole arenas, as the update takes them.
-    parameters: View,
-    gradients: View,
-    velocities: View,
+/// What one step of hot and cold learning computed.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The weights before the step, and after it: (outputs, inputs).
+    pub before: Vec<f32>,
+    pub weights: Vec<f32>,
+    pub prediction: Vec<f32>,
+    /// Per prediction.
+    pub error: Vec<f32>,
+    /// For each weight the error of its output if it went a step up, or down.
+    pub up: Vec<f32>,
+    pub down: Vec<f32>,
+}
+
+impl Attempt {
+    /// Whether all of it is still numbers.
+    pub fn is_finite(&self) -> bool {
+        finite([&self.prediction, &self.error, &self.up, &self.down, &self.weights])
+    }
+}
+
+fn finite<const N: usize>(all: [&Vec<f32>; N]) -> bool {
+    all.into_iter().all(|values| values.iter().all(|value| value.is_finite()))
 }
 
 /// One layer, ready to compute.
@@ -130,8 +135,10 @@ impl Workbench {
         self.engine.write(self.views.input, Slice::Real(values))
     }
 
-    /// (outputs, inputs): each row makes one output.
+    /// (outputs, inputs): each row makes one output. Hot and cold learning starts here.
     pub fn set_weights(&mut self, values: &[f32]) -> Result<()> {
+        self.engine.write(self.views.starts, Slice::Real(values))?;
+        self.engine.write(self.views.positions, Slice::Real(&vec![0.0; values.len()]))?;
         self.engine.write(self.views.weights, Slice::Real(values))
     }
 
@@ -217,6 +224,19 @@ impl Workbench {
         Ok(Iteration { before, weights, prediction, error, delta, weight_delta, bias })
     }
 
+    /// A whole step of hot and cold learning.
+    pub fn walk(&mut self, step: f32) -> Result<Attempt> {
+        let before = self.weights()?;
+        let prediction = self.predict()?;
+        let error = self.error()?;
+        let tries = self.run(HOT_COLD, step, self.views.tries)?;
+        // Neighbours read the old positions while the new ones are written, so they are two buffers.
+        let moved = self.engine.read(self.views.moved)?;
+        self.engine.write(self.views.positions, moved.as_slice())?;
+        let (up, down) = tries.chunks_exact(2).map(|both| (both[0], both[1])).unzip();
+        Ok(Attempt { before, weights: self.weights()?, prediction, error, up, down })
+    }
+
     /// Runs one dispatch and reads its result.
     fn run(&mut self, stage: &str, rate: f32, result: View) -> Result<Vec<f32>> {
         let step = Step {
@@ -226,117 +246,5 @@ impl Workbench {
         };
         let ticket = self.engine.submit(self.program.section(stage), &[step], result)?;
         self.engine.wait(ticket)
-    }
-}
-
-// The stages; each is a section of the Program with one dispatch.
-const SUMS: &str = "weighted sums";
-const ERROR: &str = "error and delta";
-const SLOPE: &str = "delta through the activation";
-const WEIGHT_DELTA: &str = "weight_delta";
-const BIAS_DELTA: &str = "bias_delta";
-const UPDATE: &str = "update";
-const STAGES: [&str; 6] = [SUMS, ERROR, SLOPE, WEIGHT_DELTA, BIAS_DELTA, UPDATE];
-
-/// Writes the Program of a layer.
-struct Recording {
-    program: Program,
-}
-
-impl Recording {
-    fn buffer(&mut self, name: &str, len: usize, role: Role) -> View {
-        let name = name.to_owned();
-        self.program.bufs.push(BufDecl { name, element: Element::Real, len, role });
-        View { buf: Buf(self.program.bufs.len() - 1), start: 0, len }
-    }
-
-    fn stage(&mut self, what: &str, kernel: &'static Kernel, consts: Consts, args: Vec<View>) {
-        let at = self.program.steps.len();
-        self.program.steps.push(Dispatch { kernel, consts, args, label: what.to_owned() });
-        self.program.sections.push((what.to_owned(), at..at + 1));
-    }
-}
-
-fn record(layer: &Layer) -> (Program, Views) {
-    let mut recording = Recording { program: Program::default() };
-    let views = buffers(&mut recording, layer);
-    let &Layer { samples, inputs, outputs, .. } = layer;
-    let predictions = samples * outputs;
-    let (kind, leak) = layer.activation.consts();
-    let plain = !layer.bias && layer.activation == Activation::Identity;
-    let (epilogue, extra) = if plain { (Epilogue::Plain, views.input) } else { (Epilogue::Bias, views.bias) };
-    let sums = consts! {
-        M: samples, N: outputs, K: inputs, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
-        EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
-    };
-    let args = vec![views.input, views.weights, extra, views.prediction];
-    recording.stage(SUMS, &kernels::MATMUL_NAIVE, sums, args);
-    if layer.scope >= Scope::Measure {
-        // Each prediction is a row of its own, to see its own error. The kernel
-        // averages the gradient over its rows; the factor undoes that.
-        let factor = layer.factor * predictions as f32;
-        let error =
-            consts! { BATCH: predictions, CLASSES: 1usize, SLOTS: 1usize, FACTOR: factor, SCALE: 1.0f32 };
-        let args = vec![views.prediction, views.goal, views.dprediction, views.metrics];
-        recording.stage(ERROR, &kernels::SQUARED_ERROR, error, args);
-    }
-    if layer.scope >= Scope::Descend {
-        record_descent(&mut recording, layer, &views);
-    }
-    (recording.program, views)
-}
-
-fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
-    let &Layer { samples, inputs, outputs, .. } = layer;
-    let (kind, leak) = layer.activation.consts();
-    if layer.activation != Activation::Identity {
-        let slope = consts! { LENGTH: samples * outputs, ACTIVATION: kind, LEAK: leak, ADD: false };
-        let args = vec![views.prediction, views.dprediction, views.delta];
-        recording.stage(SLOPE, &kernels::ACTIVATION_BACKWARD, slope, args);
-    }
-    let (identity, no_leak) = Activation::Identity.consts();
-    let product = consts! {
-        M: outputs, N: inputs, K: samples, TRANSPOSE_A: true, TRANSPOSE_B: false, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Plain as u32), ACTIVATION: identity, LEAK: no_leak,
-    };
-    let args = vec![views.delta, views.input, views.delta, views.dweights];
-    recording.stage(WEIGHT_DELTA, &kernels::MATMUL_NAIVE, product, args);
-    if layer.bias {
-        let sums = consts! { ROWS: samples, COLUMNS: outputs, ADD: false };
-        recording.stage(BIAS_DELTA, &kernels::COLUMN_SUMS, sums, vec![views.delta, views.dbias]);
-    }
-    let update = consts! { LENGTH: views.parameters.len };
-    let args = vec![views.gradients, views.parameters, views.velocities];
-    recording.stage(UPDATE, &kernels::SGD, update, args);
-}
-
-fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
-    let &Layer { samples, inputs, outputs, .. } = layer;
-    let bias_at = aligned(outputs * inputs);
-    let arena = bias_at + aligned(outputs);
-    let weights = |whole: View| View { len: outputs * inputs, ..whole };
-    let bias = |whole: View| View { start: bias_at, len: outputs, ..whole };
-    let parameters = recording.buffer("weights", arena, Role::Parameters);
-    let gradients = recording.buffer("weight_delta", arena, Role::Gradients);
-    let velocities = recording.buffer("velocities", arena, Role::Optimiser);
-    let dprediction = recording.buffer("dprediction", samples * outputs, Role::Activations);
-    let delta = match layer.activation {
-        Activation::Identity => dprediction,
-        _ => recording.buffer("delta", samples * outputs, Role::Activations),
-    };
-    Views {
-        input: recording.buffer("input", samples * inputs, Role::Data),
-        goal: recording.buffer("goal", samples * outputs, Role::Data),
-        prediction: recording.buffer("prediction", samples * outputs, Role::Activations),
-        metrics: recording.buffer("error", samples * outputs * 2, Role::Metrics),
-        dprediction,
-        delta,
-        weights: weights(parameters),
-        bias: bias(parameters),
-        dweights: weights(gradients),
-        dbias: bias(gradients),
-        parameters,
-        gradients,
-        velocities,
     }
 }

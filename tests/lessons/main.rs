@@ -1,11 +1,15 @@
-//! The lessons' numbers against published ones, on the twins and on the
-//! adapter; and what pages look like. A missing adapter is a failure.
+//! The lessons: their numbers against published ones, on the twins and on the
+//! adapter; what pages look like; what is refused. A missing adapter is a failure.
 
 #[path = "../common/mod.rs"]
 mod common;
+mod docs;
+mod errors;
 mod first;
+mod learning;
 mod networks;
 mod pages;
+mod rule;
 
 use wgrad::engine::adapter::Device;
 use wgrad::lessons::machine::Machine;
@@ -13,7 +17,7 @@ use wgrad::lessons::options::Options;
 use wgrad::lessons::page::{Page, Table};
 use wgrad::lessons::{find, run};
 
-/// The shaders and both kinds of twins.
+/// Both kinds of twins, and the shaders.
 fn machines() -> [Machine; 3] {
     [Machine::plain(), Machine::oracle(), Machine::of(&Device::Gpu(common::adapter()))]
 }

@@ -33,15 +33,20 @@ fn trim(text: &str) -> &str {
     }
 }
 
+/// The same for an f32.
+pub fn digits(value: f32) -> String {
+    number(value.into())
+}
+
 /// `0.1, 0.2, 0`
 pub fn list(values: &[f32]) -> String {
-    let texts: Vec<String> = values.iter().map(|value| number((*value).into())).collect();
+    let texts: Vec<String> = values.iter().map(|value| digits(*value)).collect();
     texts.join(", ")
 }
 
 /// A factor in a formula: negative numbers stand in brackets.
 pub fn factor(value: f32) -> String {
-    let text = number(value.into());
+    let text = digits(value);
     if text.starts_with('-') { format!("({text})") } else { text }
 }
 

@@ -1,0 +1,71 @@
+//! The bound of `hot_cold` is no excuse: where it allows any move, two errors
+//! are as good as equal, and that is rare.
+
+use std::sync::OnceLock;
+
+use wgrad::cases;
+use wgrad::cpu::hot_cold::{hot_cold, hot_cold_bound};
+use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::{Call, Kernel, Slice, SliceMut};
+use wgrad::kernels::HOT_COLD;
+
+/// Goes the wrong way with every tenth weight.
+fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    hot_cold(call, reads, writes);
+    let positions = reads[3].real();
+    for (at, moved) in writes[1].real().iter_mut().enumerate().skip(5).step_by(10) {
+        *moved = 2.0 * positions[at] - *moved;
+    }
+}
+
+static CONTRARY: Kernel = Kernel {
+    name: "hot_cold",
+    wgsl: HOT_COLD.wgsl,
+    twin_name: "contrary",
+    consts: HOT_COLD.consts,
+    binds: HOT_COLD.binds,
+    lens: HOT_COLD.lens,
+    grid: HOT_COLD.grid,
+    twin: contrary,
+    oracle: hot_cold,
+    bound: hot_cold_bound,
+    fast: None,
+    subgroup: None,
+    workgroup_size: OnceLock::new(),
+};
+
+#[test]
+fn a_weight_that_goes_the_wrong_way_is_caught() {
+    let verdict = cases::check(&CONTRARY, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap();
+    let problem = verdict.problem.expect("nobody noticed");
+    assert!(problem.contains("moved["), "{problem}");
+}
+
+#[test]
+fn few_moves_are_left_undecided() {
+    /// Counts what it lets go, in the place of the results.
+    fn undecided(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+        hot_cold_bound(call, reads, writes);
+        let moved = writes[1].real();
+        // A deaf weight, whose input is always 0, may go anywhere.
+        let free = moved.iter().filter(|bound| **bound >= 1.0).count();
+        assert!(free * 4 <= moved.len(), "{free} of {} moves are free ({})", moved.len(), call.consts);
+    }
+    static COUNTED: Kernel = Kernel {
+        name: "hot_cold",
+        wgsl: HOT_COLD.wgsl,
+        twin_name: "hot_cold",
+        consts: HOT_COLD.consts,
+        binds: HOT_COLD.binds,
+        lens: HOT_COLD.lens,
+        grid: HOT_COLD.grid,
+        twin: hot_cold,
+        oracle: hot_cold,
+        bound: undecided,
+        fast: None,
+        subgroup: None,
+        workgroup_size: OnceLock::new(),
+    };
+    let verdict = cases::check(&COUNTED, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap();
+    assert!(verdict.problem.is_none(), "{:?}", verdict.problem);
+}
