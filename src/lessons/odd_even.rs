@@ -129,8 +129,8 @@ fn step(course: &mut Course, settings: &Settings) -> Result<Step> {
     course.begin(&arena)?;
     let sample = shuffled(LEARNED, settings.seed, 1)[0] as usize;
     course.train(&[sample], settings.alpha)?;
-    let (lowered, after) = (&course.lowered, course.parameters()?);
-    let output = &lowered.arena.params[2];
+    let after = course.parameters()?;
+    let output = &course.lowered.arena.params[2];
     let range = output.start..output.start + output.len();
     Ok(Step {
         number: split(settings.seed).0[sample],
