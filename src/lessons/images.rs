@@ -180,7 +180,7 @@ impl Images {
         }
         let mut all = Vec::new();
         for round in 1..=rounds {
-            trainer.epoch(round, &mut |_| {})?;
+            trainer.epoch(round, &mut |_| {}).map_err(|error| smaller(error, settings.learning_rate))?;
             all.push(Round {
                 learned: trainer.measure(TRAIN)?,
                 validation: trainer.measure(VALIDATION)?,
@@ -188,6 +188,16 @@ impl Images {
             });
         }
         Ok(all)
+    }
+}
+
+/// Says what to do about an error that overflowed.
+fn smaller(error: Error, alpha: f32) -> Error {
+    match error {
+        Error::Diverged(sentence) => Error::Diverged(format!(
+            "{sentence}: an alpha of {alpha} is too large, {ALPHA} is what the lesson takes"
+        )),
+        other => other,
     }
 }
 

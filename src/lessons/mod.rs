@@ -5,8 +5,8 @@
 //! keeps every intermediate, and writes a [`page::Page`] about them. Pages are
 //! data; [`page`] renders them for a terminal, as Markdown and as pictures.
 
+pub mod course;
 pub mod docs;
-mod course;
 pub mod machine;
 pub mod options;
 pub mod page;
@@ -18,7 +18,7 @@ mod hot_and_cold;
 mod images;
 mod measuring;
 pub mod neuron;
-mod odd_even;
+pub mod odd_even;
 mod one_correction;
 mod one_weight;
 mod several_outputs;

@@ -6,7 +6,7 @@ use super::Lesson;
 use super::course::{Course, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
-use super::page::number::{digits, factor, list, number};
+use super::page::number::{digits, equation, factor, list, number};
 use super::page::{Cell, Page, Plot, Style, Table};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
@@ -168,10 +168,10 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let found =
         if hits > MOST_HITS { "which no line should manage" } else { "and no line gets more than six" };
     page.text(format!(
-        "After {} the neuron gets {hits} of 8 right, {found}: class 1 lies on both sides of class 0. \
-         Answering one half to everything would cost 8 · 0.25 = 2, and the error stays about there. The \
-         arithmetic is right and the neuron is too simple: one neuron draws one straight line. Bending it \
-         takes a hidden layer, which comes next.",
+        "After {} the neuron gets {hits} of 8 right, and no line gets more than six: class 1 lies on both \
+         sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and the error stays \
+         about there. The arithmetic is right and the neuron is too simple: one neuron draws one straight \
+         line. Bending it takes a hidden layer, which comes next.",
         count(settings.iterations, "iteration")
     ));
     if !asked.is_empty() {
@@ -186,9 +186,6 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     page.try_this("wgrad lesson neuron --alpha 0.01", "the curve gets smoother; does it also get lower?");
     Ok(page)
 }
-
-/// Points of the eight that the best of all lines has on the right side.
-const MOST_HITS: usize = 6;
 
 fn settings(options: &Options) -> Result<Settings> {
     let own = Settings::default();
@@ -212,43 +209,23 @@ fn settings(options: &Options) -> Result<Settings> {
 
 /// The first step, link by link.
 fn first_lines(learned: &Learned, settings: &Settings) -> Vec<String> {
-    let Learned { start: [first, second, bias], first: step, .. } = learned;
-    let [x, y] = INPUTS[step.sample];
-    let (prediction, target) = (digits(step.prediction), TARGETS[step.sample]);
-    let of = |name: &str, at: usize| {
-        let alpha = digits(settings.alpha);
-        let (before, slope, after) = (learned.start[at], step.gradient[at], step.after[at]);
-        format!("{name:<26} = {} − {alpha} · {} = {}", digits(before), factor(slope), digits(after))
-    };
-    let [x_text, y_text] = [x, y].map(factor);
-    vec![
-        format!(
-            "{:<26} = sigmoid({x_text} · {} + {y_text} · {} + {}) = {prediction}",
-            "prediction",
-            factor(*first),
-            factor(*second),
-            factor(*bias)
-        ),
-        format!("{:<26} = ({prediction} − {target})² = {}", "error", number(step.error)),
-        format!(
-            "{:<26} = 2 · ({prediction} − {target}) = {}",
-            "d error / d prediction",
-            digits(step.by_prediction)
-        ),
-        format!(
-            "{:<26} = that · {prediction} · (1 − {prediction}) = {}",
-            "d error / d sum",
-            digits(step.by_layer)
-        ),
-        format!(
-            "{:<26} = that · ({x_text}, {y_text}, 1) = {}",
-            "d error / d weights, bias",
-            list(&step.gradient)
-        ),
-        of("weight 1", 0),
-        of("weight 2", 1),
-        of("bias", 2),
-    ]
+    let Learned { start, first: step, .. } = learned;
+    let [x, y] = INPUTS[step.sample].map(factor);
+    let [first, second, bias] = start.map(factor);
+    let (p, target) = (digits(step.prediction), TARGETS[step.sample]);
+    let mut lines = equation("prediction", &format!("sigmoid({x} · {first} + {y} · {second} + {bias})"), &p);
+    lines.extend([
+        format!("error = ({p} − {target})² = {}", number(step.error)),
+        format!("d error / d prediction = 2 · ({p} − {target}) = {}", digits(step.by_prediction)),
+        format!("d error / d sum        = that · {p} · (1 − {p}) = {}", digits(step.by_layer)),
+        format!("d error / d weights    = that · ({x}, {y}) = {}", list(&step.gradient[..2])),
+        format!("d error / d bias       = that · 1 = {}", digits(step.gradient[2])),
+    ]);
+    for (at, name) in ["weight 1", "weight 2", "bias    "].into_iter().enumerate() {
+        let change = format!("{} − {} · {}", digits(start[at]), digits(settings.alpha), factor(step.gradient[at]));
+        lines.extend(equation(name, &change, &digits(step.after[at])));
+    }
+    lines
 }
 
 fn curve(learned: &Learned) -> Plot {

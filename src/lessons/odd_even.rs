@@ -4,7 +4,7 @@ use super::Lesson;
 use super::course::{Course, Measured, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
-use super::page::number::{digits, factor};
+use super::page::number::{digits, equation, factor};
 use super::page::{Page, Plot, Style, Table};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
@@ -98,6 +98,12 @@ pub fn learn(course: &mut Course, settings: &Settings) -> Result<Vec<Iteration>>
         iterations.push(Iteration { learned: course.measure(TRAIN)?, held_out: course.measure(HELD_OUT)? });
     }
     Ok(iterations)
+}
+
+/// The same without looking in between.
+pub fn train(course: &mut Course, settings: &Settings) -> Result<()> {
+    course.begin(&course.lowered.arena.initial_values(settings.seed))?;
+    (1..=settings.iterations).try_for_each(|iteration| pass(course, settings, iteration))
 }
 
 fn pass(course: &mut Course, settings: &Settings, iteration: usize) -> Result<()> {
@@ -207,35 +213,26 @@ fn text(number: usize) -> String {
 }
 
 fn lines(step: &Step, alpha: f32) -> Vec<String> {
-    let (number, prediction, delta) = (step.number, digits(step.prediction), step.prediction_delta);
-    let (hidden, weight) = (digits(step.hidden[0]), step.before[0]);
-    let line =
-        |name: &str, formula: String, value: f32| format!("{name:<16} = {formula} = {}", digits(value));
-    vec![
-        format!("{number} is {}, target {}", text(number), target(number)),
-        line("hidden 1", "sigmoid(digits · weights + bias)".to_owned(), step.hidden[0]),
-        line("prediction", "sigmoid(hidden · weights + bias)".to_owned(), step.prediction),
-        line("error", format!("{prediction} − {}", target(number)), step.error),
-        line(
+    let (number, prediction, delta) = (step.number, digits(step.prediction), factor(step.prediction_delta));
+    let (hidden, weight) = (digits(step.hidden[0]), factor(step.before[0]));
+    let links = [
+        ("hidden 1        ", "sigmoid(digits · weights + bias)".to_owned(), step.hidden[0]),
+        ("prediction      ", "sigmoid(hidden · weights + bias)".to_owned(), step.prediction),
+        ("error           ", format!("{prediction} − {}", target(number)), step.error),
+        (
             "prediction_delta",
             format!("{} · {prediction} · (1 − {prediction})", factor(step.error)),
-            delta,
+            step.prediction_delta,
         ),
-        line(
-            "hidden_delta 1",
-            format!("{} · {} · {hidden} · (1 − {hidden})", factor(delta), factor(weight)),
-            step.hidden_delta[0],
-        ),
-        line(
-            "weight 1",
-            format!("{} − {} · {} · {hidden}", factor(weight), digits(alpha), factor(delta)),
-            step.after[0],
-        ),
-    ]
+        ("hidden_delta 1  ", format!("{delta} · {weight} · {hidden} · (1 − {hidden})"), step.hidden_delta[0]),
+        ("weight 1        ", format!("{weight} − {} · {delta} · {hidden}", digits(alpha)), step.after[0]),
+    ];
+    let lines = links.iter().flat_map(|(name, formula, value)| equation(name, formula, &digits(*value)));
+    std::iter::once(format!("{number} is {}, target {}", text(number), target(number))).chain(lines).collect()
 }
 
 /// Alphas from far too small to far too large.
-const ALPHAS: [f32; 7] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0];
+const ALPHAS: [f32; 6] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0];
 
 /// One alpha, and what became of it.
 struct Trial {
@@ -249,8 +246,7 @@ fn sweep(course: &mut Course, settings: &Settings) -> Result<Vec<Trial>> {
     let inputs: Vec<Vec<f32>> = split(settings.seed).1.into_iter().map(binary).collect();
     let trial = |alpha: f32| -> Result<Trial> {
         let trial = Settings { alpha, ..*settings };
-        course.begin(&course.lowered.arena.initial_values(trial.seed))?;
-        (1..=trial.iterations).try_for_each(|iteration| pass(course, &trial, iteration))?;
+        train(course, &trial)?;
         let predictions = course.predict(&inputs)?;
         let slopes = predictions.iter().map(|p| f64::from(*p) * (1.0 - f64::from(*p)));
         let slope = slopes.sum::<f64>() / inputs.len() as f64;
@@ -279,7 +275,7 @@ fn curve(iterations: &[Iteration]) -> Plot {
         };
         iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
     };
-    Plot::new("mean squared error, each number seen once per iteration", "iteration", "error")
+    Plot::new("mean squared error over the numbers", "iteration", "error")
         .series("learned from", Style::Path, series(|iteration| iteration.learned))
         .series("held out", Style::Path, series(|iteration| iteration.held_out))
 }

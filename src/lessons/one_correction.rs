@@ -121,14 +121,13 @@ fn arithmetic(
 
 fn verdicts(weights: &[f32], corrected: &[f32], before: &Verdict, after: &Verdict) -> Table {
     let mut table = Table::new(
-        format!("from weights {} to {}", list(weights), list(corrected)),
-        &["input", "target", "before", "squared error", "", "after", "error after", "  "],
+        format!("from weights {} to {}; targets 1 and 0", list(weights), list(corrected)),
+        &["input", "before", "squared error", "", "after", "error after", " "],
     );
     let verdict = |prediction: f32, goal: f32| if class(prediction) == goal { "right" } else { "wrong" };
     for at in 0..2 {
         table.row(vec![
             list(&INPUTS[at]).into(),
-            GOALS[at].into(),
             before.predictions[at].into(),
             before.errors[at].into(),
             verdict(before.predictions[at], GOALS[at]).into(),
@@ -155,7 +154,7 @@ fn conclusion(before: &Verdict, after: &Verdict) -> String {
         }
         (_, [false, false]) => {
             "Now both are wrong: the step was long enough to lose the first input and too short to win \
-             the second. Between the two lies no step that is good for both."
+             the second."
         }
         (_, [true, true]) => {
             "Both are right. With other weights this single step would not have managed that: it asked \

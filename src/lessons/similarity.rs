@@ -47,8 +47,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     collapse(&mut page, machine)?;
     page.note(bench.note());
     page.try_this(
-        "wgrad lesson similarity --weights 1.45,-1.2",
-        "which prediction turns, and could any two weights get both right?",
+        "wgrad lesson similarity --weights -1.45,1.7",
+        "both are right: which way do the weights point now, and why is neither sure?",
     );
     Ok(page)
 }

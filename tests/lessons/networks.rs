@@ -2,12 +2,14 @@
 
 use wgrad::error::Error;
 use wgrad::lessons::machine::Machine;
+use wgrad::lessons::odd_even;
+use wgrad::lower::HELD_OUT;
 use wgrad::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
 use wgrad::lessons::options::Options;
 use wgrad::lessons::page::{Block, Page};
 use wgrad::lessons::{find, run};
 
-use super::{close, everywhere, table};
+use super::{close, everywhere, machines, table};
 
 fn formulas(page: &Page) -> Vec<String> {
     let lines = page.blocks.iter().filter_map(|block| match block {
@@ -117,18 +119,31 @@ fn the_neurons_curve_is_that_of_a_plain_loop() {
 
 #[test]
 fn odd_and_even_are_told_apart_from_every_seed() {
-    for seed in 0..10 {
-        everywhere("odd-or-even", &Options { seed: Some(seed), ..Options::default() }, |page| {
-            let sweep = page.tables().next().unwrap();
-            let (alphas, right) = (sweep.column("alpha"), sweep.column("right of 96"));
-            println!("seed {seed}: {right:?}");
-            assert_eq!(right[alphas.iter().position(|alpha| *alpha == 1.0).unwrap()], 96.0);
-            // The ends of the sweep fail, each in its way.
-            let slopes = sweep.column("mean slope of the output");
-            assert!(right[0] < 90.0 && slopes[0] > 0.2, "{right:?} {slopes:?}");
-            assert!(right[6] < 90.0 && slopes[6] < 1e-3, "{right:?} {slopes:?}");
-        });
+    for machine in machines() {
+        for seed in 0..10 {
+            let mut course = odd_even::course(&machine, seed).unwrap();
+            odd_even::train(&mut course, &odd_even::Settings { seed, ..Default::default() }).unwrap();
+            let measured = course.measure(HELD_OUT).unwrap();
+            println!("seed {seed} on {}: {measured:?}", machine.name);
+            assert_eq!((measured.hits, measured.samples), (96, 96), "seed {seed} on {}", machine.name);
+        }
     }
+}
+
+#[test]
+fn an_alpha_may_be_too_small_and_too_large() {
+    everywhere("odd-or-even", &Options::default(), |page| {
+        let sweep = page.tables().next().unwrap();
+        close(&sweep.column("alpha"), &[0.001, 0.01, 0.1, 1.0, 10.0, 100.0]);
+        let (right, slopes) = (sweep.column("right of 96"), sweep.column("mean slope of the output"));
+        assert_eq!(right[2..5], [96.0; 3]);
+        assert!(right[0] < 70.0 && slopes[0] > 0.2, "{right:?} {slopes:?}");
+        assert!(right[5] < 70.0 && slopes[5] < 1e-3, "{right:?} {slopes:?}");
+        // The step by step: each line follows from the ones before it.
+        let [error, prediction] = ["error", "prediction "].map(|name| value(page, name));
+        let delta = error * prediction * (1.0 - prediction);
+        close(&[value(page, "prediction_delta")], &[delta]);
+    });
 }
 
 #[test]
