@@ -60,7 +60,11 @@ impl Walk {
         let (Some(first), [input], [goal]) =
             (self.attempts.first(), self.input.as_slice(), self.goal.as_slice())
         else {
-            return vec!["error up   = (Σ input · weight, this weight a step up   - goal)²".to_owned()];
+            return ["up  ", "down"]
+                .map(|what| {
+                    format!("error {what} = (Σ input · weight - goal)² with this weight a step {what}")
+                })
+                .to_vec();
         };
         let tried = |what: &str, sign: char, error: f32| {
             format!(

@@ -74,7 +74,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     }
     page.note(bench.note());
     page.try_this(
-        "wgrad lesson several-outputs --input 9.9,0.8,1.5 --weights 0.1,0.1,-0.3,0.1,0.2,0",
+        "wgrad lesson 4 --input 9.9,0.8,1.5 --weights 0.1,0.1,-0.3,0.1,0.2,0",
         "two outputs of three inputs: why can the transposed product no longer be made by accident?",
     );
     Ok(page)

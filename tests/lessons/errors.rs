@@ -95,7 +95,7 @@ fn exit_codes_tell_usage_from_divergence() {
     assert_eq!(code, Some(0));
     assert!(page.starts_with("{\"title\":") && page.lines().count() == 1, "{page}");
     let (code, list, _) = wgrad(&["lesson"]);
-    assert!(code == Some(0) && list.contains("  7b  three-outputs"), "{list}");
+    assert!(code == Some(0) && list.contains(" 7b  three-outputs"), "{list}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod learning;
 mod networks;
 mod pages;
 mod rule;
+mod workbench;
 
 use wgrad::engine::adapter::Device;
 use wgrad::lessons::machine::Machine;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use wgrad::cases;
 use wgrad::cpu::hot_cold::{hot_cold, hot_cold_bound};
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Call, Kernel, Slice, SliceMut};
+use wgrad::kernel::{Call, Kernel, Slice, SliceMut, Twin};
 use wgrad::kernels::HOT_COLD;
 
 /// Goes the wrong way with every tenth weight.
@@ -18,32 +18,38 @@ fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     }
 }
 
-static CONTRARY: Kernel = Kernel {
-    name: "hot_cold",
-    wgsl: HOT_COLD.wgsl,
-    twin_name: "contrary",
-    consts: HOT_COLD.consts,
-    binds: HOT_COLD.binds,
-    lens: HOT_COLD.lens,
-    grid: HOT_COLD.grid,
-    twin: contrary,
-    oracle: hot_cold,
-    bound: hot_cold_bound,
-    fast: None,
-    subgroup: None,
-    workgroup_size: OnceLock::new(),
-};
+/// `hot_cold` with another twin or another bound.
+fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
+    Box::leak(Box::new(Kernel {
+        name: HOT_COLD.name,
+        wgsl: HOT_COLD.wgsl,
+        twin_name: HOT_COLD.twin_name,
+        consts: HOT_COLD.consts,
+        binds: HOT_COLD.binds,
+        lens: HOT_COLD.lens,
+        grid: HOT_COLD.grid,
+        twin,
+        oracle: hot_cold,
+        bound,
+        fast: None,
+        subgroup: None,
+        workgroup_size: OnceLock::new(),
+    }))
+}
+
+fn check(kernel: &'static Kernel) -> cases::Verdict {
+    cases::check(kernel, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap()
+}
 
 #[test]
 fn a_weight_that_goes_the_wrong_way_is_caught() {
-    let verdict = cases::check(&CONTRARY, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap();
+    let verdict = check(variant(contrary, hot_cold_bound));
     let problem = verdict.problem.expect("nobody noticed");
     assert!(problem.contains("moved["), "{problem}");
 }
 
 #[test]
 fn few_moves_are_left_undecided() {
-    /// Counts what it lets go, in the place of the results.
     fn undecided(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
         hot_cold_bound(call, reads, writes);
         let moved = writes[1].real();
@@ -51,21 +57,6 @@ fn few_moves_are_left_undecided() {
         let free = moved.iter().filter(|bound| **bound >= 1.0).count();
         assert!(free * 4 <= moved.len(), "{free} of {} moves are free ({})", moved.len(), call.consts);
     }
-    static COUNTED: Kernel = Kernel {
-        name: "hot_cold",
-        wgsl: HOT_COLD.wgsl,
-        twin_name: "hot_cold",
-        consts: HOT_COLD.consts,
-        binds: HOT_COLD.binds,
-        lens: HOT_COLD.lens,
-        grid: HOT_COLD.grid,
-        twin: hot_cold,
-        oracle: hot_cold,
-        bound: undecided,
-        fast: None,
-        subgroup: None,
-        workgroup_size: OnceLock::new(),
-    };
-    let verdict = cases::check(&COUNTED, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap();
+    let verdict = check(variant(hot_cold, undecided));
     assert!(verdict.problem.is_none(), "{:?}", verdict.problem);
 }

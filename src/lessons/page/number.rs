@@ -1,9 +1,9 @@
-//! Numbers for people: as many digits as an f32 has, none that it has not.
+//! Numbers for people: the digits that are right, and no others.
 
-/// Significant digits: an f32 has a little more than seven.
-const DIGITS: i32 = 7;
+/// Significant digits: an f32 has a little more than seven, and a few roundings cost the last.
+const DIGITS: i32 = 6;
 
-/// A number with at most seven significant digits and no zeros at the end.
+/// A number with at most six significant digits and no zeros at the end.
 pub fn number(value: f64) -> String {
     if value.is_nan() {
         return "not a number".to_owned();
@@ -12,7 +12,7 @@ pub fn number(value: f64) -> String {
         return if value > 0.0 { "∞" } else { "-∞" }.to_owned();
     }
     let exponent = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
-    if !(-5..9).contains(&exponent) {
+    if !(-4..9).contains(&exponent) {
         let text = format!("{value:.*e}", DIGITS as usize - 3);
         // 1.0800e-27 is 1.08e-27
         let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
@@ -66,12 +66,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_seven_digits_and_no_idle_zeros() {
+    fn numbers_have_six_digits_and_no_idle_zeros() {
         let texts = [
             (0.0, "0"),
             (f64::from(0.1f32), "0.1"),
             (f64::from(-0.3f32), "-0.3"),
-            (0.000_235_449_76, "0.0002354498"),
+            (0.000_235_449_76, "0.00023545"),
+            (0.000_090_137_12, "9.014e-5"),
             (1.08e-27, "1.08e-27"),
             (5.25, "5.25"),
             (1_234_567.0, "1234567"),

@@ -67,7 +67,10 @@ impl Plot {
     /// The horizontal and the vertical axis.
     pub(super) fn axes(&self, ticks: (usize, usize)) -> (Axis, Axis) {
         let points = || self.series.iter().flat_map(|series| &series.points);
-        (Axis::of(points().map(|point| point.0), ticks.0), Axis::of(points().map(|point| point.1), ticks.1))
+        (
+            Axis::of(points().map(|point| point.0), ticks.0).tight(points().map(|point| point.0)),
+            Axis::of(points().map(|point| point.1), ticks.1),
+        )
     }
 }
 
@@ -98,6 +101,19 @@ impl Axis {
         let (first, last) = ((least / tick + 1e-9).floor(), (most / tick - 1e-9).ceil());
         let ticks = (0..=(last - first) as usize).map(|at| (first + at as f64) * tick).collect();
         Axis { least: first * tick, most: last * tick, ticks }
+    }
+
+    /// The same without the room between the values and the round ends.
+    fn tight(mut self, values: impl Iterator<Item = f64> + Clone) -> Axis {
+        let least = values.clone().fold(f64::INFINITY, f64::min);
+        let most = values.fold(f64::NEG_INFINITY, f64::max);
+        if most - least > (self.most - self.least) / 2.0 {
+            (self.least, self.most) = (least, most);
+            // A tick at the very end may be off by a rounding.
+            let room = 1e-6 * (most - least);
+            self.ticks.retain(|tick| (least - room..=most + room).contains(tick));
+        }
+        self
     }
 
     /// Where a value lies: 0 at the least, 1 at the most.

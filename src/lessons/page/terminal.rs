@@ -3,6 +3,7 @@
 use super::chart;
 use super::table::{Cell, Table, aligned, width};
 use super::{Block, Note, Page};
+use crate::lessons::options::count;
 
 /// How much room there is.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +21,30 @@ struct Detail {
     last: usize,
     /// Lines of a plot; none leaves it out.
     plot: Option<usize>,
-    /// Whether shaders and twins are listed one per line.
-    note: bool,
-    /// Whether paragraphs behind the first are shown, and formulas.
-    text: bool,
+    /// Whether shaders and twins are listed one per line, in short, or not at all.
+    note: Listing,
+    /// Paragraphs.
+    texts: usize,
+    formulas: bool,
 }
 
-const EVERYTHING: Detail = Detail { first: usize::MAX, last: 0, plot: Some(16), note: true, text: true };
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listing {
+    Long,
+    Short,
+    None,
+}
+
+const EVERYTHING: Detail = Detail {
+    first: usize::MAX,
+    last: 0,
+    plot: Some(16),
+    note: Listing::Long,
+    texts: usize::MAX,
+    formulas: true,
+};
+
+const BRIEF: Detail = Detail { first: 2, last: 1, plot: None, note: Listing::Short, ..EVERYTHING };
 
 /// From long to short; the first that fits is taken.
 const DETAILS: [Detail; 8] = [
@@ -35,9 +53,9 @@ const DETAILS: [Detail; 8] = [
     Detail { first: 6, last: 2, plot: Some(12), ..EVERYTHING },
     Detail { first: 4, last: 1, plot: Some(10), ..EVERYTHING },
     Detail { first: 2, last: 1, plot: Some(7), ..EVERYTHING },
-    Detail { first: 2, last: 1, plot: None, ..EVERYTHING },
-    Detail { first: 2, last: 1, plot: None, note: false, text: true },
-    Detail { first: 2, last: 1, plot: None, note: false, text: false },
+    BRIEF,
+    Detail { texts: 1, formulas: false, ..BRIEF },
+    Detail { first: 1, last: 1, texts: 0, formulas: false, note: Listing::None, ..BRIEF },
 ];
 
 /// Columns beyond which text is hard to read.
@@ -67,19 +85,20 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
         let part = match block {
             Block::Text(text) => {
                 texts += 1;
-                if !detail.text && texts > 1 {
+                if texts > detail.texts {
                     continue;
                 }
                 wrap(text, columns, "")
             }
-            Block::Formulas(_) if !detail.text => continue,
+            Block::Formulas(_) if !detail.formulas => continue,
             Block::Formulas(formulas) => formulas.iter().map(|line| format!("    {line}")).collect(),
             Block::Table(table) => render_table(table, columns, detail, all),
             Block::Plot(plot) => match detail.plot {
                 Some(height) => chart::draw(plot, columns.min(72), height),
                 None => vec![format!("({}: the picture is left out, --all shows it)", plot.title)],
             },
-            Block::Note(note) => render_note(note, detail.note, columns),
+            Block::Note(_) if detail.note == Listing::None => continue,
+            Block::Note(note) => render_note(note, detail.note == Listing::Long, columns),
             Block::Try { command, why } => {
                 let mut part = vec![format!("Try:  {command}")];
                 part.extend(wrap(why, columns, "      "));
@@ -140,16 +159,21 @@ fn render_table(table: &Table, columns: usize, detail: Detail, all: bool) -> Vec
     let mut start = 0;
     while start < cells.len() {
         let end = fitting(&cells, start, columns);
+        let line = |at: usize| {
+            let row: Vec<&str> = chunk(start, end).map(|column| cells[column][at].as_str()).collect();
+            format!("  {}", row.join("  ")).trim_end().to_owned()
+        };
+        // The header, then the rows.
         for at in 0..=rows.len() {
             if hidden > 0 && at == head.len() + 1 {
                 lines.push(format!("    … {hidden} more, --all shows them"));
             }
-            let row: Vec<&str> = chunk(start, end).map(|column| cells[column][at].as_str()).collect();
-            lines.push(format!("  {}", row.join("  ")).trim_end().to_owned());
+            lines.push(line(at));
         }
         start = end;
         if start < cells.len() && !all {
-            lines.push(format!("    … {} more columns, --all shows them", cells.len() - start));
+            let hidden = count(cells.len() - start, "column");
+            lines.push(format!("    … and {hidden}, --all shows more"));
             break;
         }
     }
