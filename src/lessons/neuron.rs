@@ -165,8 +165,6 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     page.plot(line(&learned.end));
     page.table(points(&learned));
     let hits = hits(&learned);
-    let found =
-        if hits > MOST_HITS { "which no line should manage" } else { "and no line gets more than six" };
     page.text(format!(
         "After {} the neuron gets {hits} of 8 right, and no line gets more than six: class 1 lies on both \
          sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and the error stays \
@@ -222,7 +220,8 @@ fn first_lines(learned: &Learned, settings: &Settings) -> Vec<String> {
         format!("d error / d bias       = that · 1 = {}", digits(step.gradient[2])),
     ]);
     for (at, name) in ["weight 1", "weight 2", "bias    "].into_iter().enumerate() {
-        let change = format!("{} − {} · {}", digits(start[at]), digits(settings.alpha), factor(step.gradient[at]));
+        let change =
+            format!("{} − {} · {}", digits(start[at]), digits(settings.alpha), factor(step.gradient[at]));
         lines.extend(equation(name, &change, &digits(step.after[at])));
     }
     lines

@@ -2,12 +2,12 @@
 
 use wgrad::error::Error;
 use wgrad::lessons::machine::Machine;
-use wgrad::lessons::odd_even;
-use wgrad::lower::HELD_OUT;
 use wgrad::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
+use wgrad::lessons::odd_even;
 use wgrad::lessons::options::Options;
 use wgrad::lessons::page::{Block, Page};
 use wgrad::lessons::{find, run};
+use wgrad::lower::HELD_OUT;
 
 use super::{close, everywhere, machines, table};
 
