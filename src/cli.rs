@@ -208,6 +208,9 @@ pub struct Lesson {
     /// Decides what is drawn at random
     #[arg(long, requires = "lesson", value_name = "N")]
     pub seed: Option<u64>,
+    /// Images to learn: “digits”, “mnist” or a folder with IDX files
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
     /// Write the lesson's picture to this file
     #[arg(long, requires = "lesson", value_name = "FILE")]
     pub svg: Option<PathBuf>,

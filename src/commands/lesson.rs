@@ -54,6 +54,7 @@ fn options(arguments: &cli::Lesson) -> Options {
         weights: arguments.weights.clone(),
         goal: arguments.goal.clone(),
         seed: arguments.seed,
+        data: arguments.data.clone(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! keeps every intermediate, and writes a [`page::Page`] about them. Pages are
 //! data; [`page`] renders them for a terminal, as Markdown and as pictures.
 
+pub mod course;
 pub mod docs;
 pub mod machine;
 pub mod options;
@@ -14,9 +15,14 @@ pub mod workbench;
 mod fixed_step;
 mod gradient_descent;
 mod hot_and_cold;
+mod images;
 mod measuring;
+pub mod neuron;
+pub mod odd_even;
+mod one_correction;
 mod one_weight;
 mod several_outputs;
+mod similarity;
 mod three_outputs;
 mod weighted_sum;
 
@@ -50,6 +56,11 @@ pub static ALL: &[Lesson] = &[
     fixed_step::LESSON,
     gradient_descent::LESSON,
     three_outputs::LESSON,
+    similarity::LESSON,
+    one_correction::LESSON,
+    neuron::LESSON,
+    odd_even::LESSON,
+    images::LESSON,
 ];
 
 /// The lesson with this number or name.

@@ -19,6 +19,7 @@ pub enum Flag {
     Weights,
     Goal,
     Seed,
+    Data,
 }
 
 impl Flag {
@@ -32,6 +33,7 @@ impl Flag {
             Flag::Weights => "--weights",
             Flag::Goal => "--goal",
             Flag::Seed => "--seed",
+            Flag::Data => "--data",
         }
     }
 }
@@ -49,6 +51,8 @@ pub struct Options {
     pub weights: Option<Vec<f32>>,
     pub goal: Option<Vec<f32>>,
     pub seed: Option<u64>,
+    /// A data set, as `wgrad train` takes it.
+    pub data: Option<String>,
 }
 
 impl Options {
@@ -97,6 +101,7 @@ impl Options {
             (Flag::Weights, self.weights.is_some()),
             (Flag::Goal, self.goal.is_some()),
             (Flag::Seed, self.seed.is_some()),
+            (Flag::Data, self.data.is_some()),
         ]
         .into_iter()
         .filter_map(|(flag, given)| given.then_some(flag))
@@ -158,6 +163,19 @@ pub fn only(flag: Flag, values: &[f32]) -> Result<f32> {
             flag.name(),
             values.len(),
             flag.name().trim_start_matches("--").trim_end_matches('s')
+        ))),
+    }
+}
+
+/// Checks that a lesson whose iterations are long is not given too many.
+///
+/// # Errors
+/// [`Error::Usage`] with how many there may be.
+pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
+    match iterations {
+        _ if iterations <= most => Ok(iterations),
+        _ => Err(Error::Usage(format!(
+            "--iterations is at most {most} in this lesson: each goes through all of its data"
         ))),
     }
 }

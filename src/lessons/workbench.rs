@@ -193,6 +193,19 @@ impl Workbench {
         self.run(UPDATE, alpha, self.views.weights)
     }
 
+    /// The gradient of the error in each prediction, of the error that was
+    /// measured last: the delta before any activation.
+    pub fn dprediction(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.views.dprediction)?.real())
+    }
+
+    /// weights -= alpha · change, with a change of the caller's own in the
+    /// place of the weight_delta. Returns the weights.
+    pub fn update_by(&mut self, change: &[f32], alpha: f32) -> Result<Vec<f32>> {
+        self.engine.write(self.views.dweights, Slice::Real(change))?;
+        self.update(alpha)
+    }
+
     /// A whole step of gradient descent.
     pub fn descend(&mut self, alpha: f32) -> Result<Iteration> {
         let before = self.weights()?;

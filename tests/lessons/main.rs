@@ -7,6 +7,7 @@ mod docs;
 mod errors;
 mod first;
 mod learning;
+mod networks;
 mod pages;
 mod rule;
 mod workbench;

@@ -50,6 +50,17 @@ pub fn factor(value: f32) -> String {
     if text.starts_with('-') { format!("({text})") } else { text }
 }
 
+/// `name = formula = value`, the value on a line of its own where one is too short.
+pub fn equation(name: &str, formula: &str, value: &str) -> Vec<String> {
+    let line = format!("{name} = {formula} = {value}");
+    // Pages are 80 columns wide and indent formulas.
+    if line.chars().count() <= 76 {
+        return vec![line];
+    }
+    let indent = " ".repeat(name.chars().count());
+    vec![format!("{name} = {formula}"), format!("{indent} = {value}")]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -148,9 +148,15 @@ fn render_note(note: &Note, long: bool, columns: usize) -> Vec<String> {
     let widest = |at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or_default();
     let (what_width, shader_width) = (widest(0), widest(1));
     let mut lines = wrap(&note.heading(), columns, "");
-    lines.extend(rows.iter().map(|[what, shader, twin]| {
-        format!("    {what:<what_width$}  {shader:<shader_width$}  twin {twin}")
-    }));
+    for [what, shader, twin] in &rows {
+        let line = format!("    {what:<what_width$}  {shader:<shader_width$}  twin {twin}");
+        if width(&line) <= columns {
+            lines.push(line);
+        } else {
+            lines.push(format!("    {what:<what_width$}  {shader}"));
+            lines.push(format!("    {:<what_width$}  twin {twin}", ""));
+        }
+    }
     lines
 }
 
