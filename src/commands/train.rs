@@ -9,7 +9,7 @@ use wgrad::engine::adapter::Device;
 use wgrad::error::{Error, Result};
 use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
 use wgrad::model::Model;
-use wgrad::own::{Own, OwnKernel, replace};
+use wgrad::own::replace;
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{Epoch, Event, RunDir, RunRecord, Status, Steps, Validation};
@@ -28,7 +28,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     check_batch(&recipe, &dataset)?;
     let device = super::device(&recipe.device)?;
     let parts = Parts { train: &dataset.train, validation: validation.as_ref(), held_out: &dataset.held_out };
-    let kernels = own_kernels(&recipe, &device)?;
+    let kernels = super::own::kernels(&recipe, &device)?;
     let mut lowered = lower(&Lowering {
         network: &recipe.network,
         loss: recipe.loss,
@@ -82,26 +82,6 @@ fn describe(record: &mut RunRecord, device: &Device) {
             record.driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
         }
     }
-}
-
-/// Readers' own kernels, each checked in a second process before this one touches it.
-fn own_kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
-    if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
-        return Err(Error::Usage(
-            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
-                .to_owned(),
-        ));
-    }
-    recipe.kernel.iter().map(|text| own_kernel(text, device)).collect()
-}
-
-fn own_kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
-    let named = OwnKernel::parse(text)?;
-    let ours = named.contract()?;
-    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
-    super::own::check(&named.path, ours, device)?;
-    let own = Own::read(&named.path, ours)?;
-    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
 }
 
 /// What the flags and, below them, the recipe file say.
