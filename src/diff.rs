@@ -48,7 +48,7 @@ impl Comparison {
             () if distance.is_nan() => f64::INFINITY,
             () => distance / bound,
         };
-        if self.first.is_none() && !(ratio <= 1.0) {
+        if self.first.is_none() && (ratio > 1.0 || ratio.is_nan()) {
             self.first = Some(element.clone());
         }
         if self.at.is_none() || ratio > self.worst {
