@@ -21,23 +21,8 @@ const OUTPUTS: u32 = 1u;
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;  // after the move
 
 // The learning rate of the step is how far one step goes.
-fn weight_at(i: u32, position: f32) -> f32 {
-    return starts[i] + position * step.learning_rate;
-}
-
-// The error of an output, summed over the batch, with one weight's position changed.
-fn error_with(output: u32, own: u32, position: f32) -> f32 {
-    var error = 0.0;
-    for (var b = 0u; b < BATCH; b++) {
-        var prediction = 0.0;
-        for (var k = 0u; k < INPUTS; k++) {
-            let i = output * INPUTS + k;
-            prediction += x[b * INPUTS + k] * weight_at(i, select(positions[i], position, i == own));
-        }
-        let difference = prediction - goals[b * OUTPUTS + output];
-        error += difference * difference;
-    }
-    return error;
+fn weight_at(i: u32, positions_tried: vec2<f32>) -> vec2<f32> {
+    return starts[i] + positions_tried * step.learning_rate;
 }
 
 @compute @workgroup_size(64)
@@ -46,17 +31,27 @@ fn hot_cold(@builtin(global_invocation_id) id: vec3<u32>) {
     if own >= OUTPUTS * INPUTS {
         return;
     }
-    let position = positions[own];
-    let up = error_with(own / INPUTS, own, position + 1.0);
-    let down = error_with(own / INPUTS, own, position - 1.0);
-    var next = position;
-    if up < down {
+    let output = own / INPUTS;
+    // The first component is the way up, the second the way down.
+    var errors = vec2(0.0);
+    for (var b = 0u; b < BATCH; b++) {
+        var predictions = vec2(0.0);
+        for (var k = 0u; k < INPUTS; k++) {
+            let i = output * INPUTS + k;
+            let tried = positions[i] + select(vec2(0.0), vec2(1.0, -1.0), i == own);
+            predictions += x[b * INPUTS + k] * weight_at(i, tried);
+        }
+        let differences = predictions - goals[b * OUTPUTS + output];
+        errors += differences * differences;
+    }
+    var next = positions[own];
+    if errors.x < errors.y {
         next += 1.0;
-    } else if down < up {
+    } else if errors.y < errors.x {
         next -= 1.0;
     }
-    tries[own * 2u] = up;
-    tries[own * 2u + 1u] = down;
+    tries[own * 2u] = errors.x;
+    tries[own * 2u + 1u] = errors.y;
     moved[own] = next;
-    weights[own] = weight_at(own, next);
+    weights[own] = weight_at(own, vec2(next)).x;
 }

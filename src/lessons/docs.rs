@@ -11,8 +11,8 @@ const INTRODUCTION: &str = "\
 # The lessons
 
 Learning from one weight upwards. Every number on this page was computed by the kernels that train
-real networks, here by their twins on the CPU; `wgrad lesson N` runs a lesson on your own GPU, and
-its settings let you change the numbers.
+real networks (hot and cold learning has one of its own), here by their twins on the CPU.
+`wgrad lesson N` runs a lesson on your own GPU, and its settings let you change the numbers.
 
 This page is generated: `WGRAD_UPDATE=1 cargo test --test lessons` writes it anew.
 ";

@@ -36,8 +36,22 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     );
     page.formulas(formulas(&steps[0], input, goal, alpha));
     page.table(table(&steps));
-    page.plot(bowl(&steps, input, goal, machine)?);
+    let mut bowl = bowl(&steps, input, goal, machine)?;
     page.text(speed(alpha, input));
+    // Only after steps that arrive: what has overflowed cannot be started again.
+    let beyond = (1.05 * limit(input)) as f32;
+    if remains(alpha, input).abs() < 1.0 && beyond.is_finite() && steps[0].delta[0] != 0.0 {
+        bench.set_weights(&[weight])?;
+        let astray = descend(&mut bench, beyond, 5)?;
+        let name = format!("steps with alpha {}", digits(beyond));
+        bowl = bowl.series(name, Style::Path, on_the_bowl(&astray));
+        page.text(format!(
+            "With alpha {}, beyond the limit, each step (× in the picture) lands on the other side and \
+             higher up.",
+            digits(beyond)
+        ));
+    }
+    page.plot(bowl);
     tell_overflow(&mut page, &steps, alpha, input);
     page.note(bench.note());
     page.try_this(
@@ -113,10 +127,10 @@ fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result
     let near = |step: &&Iteration| (step.before[0] - best).abs() <= reach && step.error[0].is_finite();
     let shown: Vec<(f64, f64)> =
         steps.iter().take_while(near).map(|step| (step.before[0].into(), step.error[0].into())).collect();
-    let least = if start == best { 1.0 } else { 0.2 * (start - best).abs() };
+    let least = if start == best { 1.0 } else { 1.5 * (start - best).abs() };
     let furthest = shown.iter().map(|(w, _)| (w - f64::from(best)).abs() as f32).fold(least, f32::max);
     let weights: Vec<f32> =
-        (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.1 * furthest).collect();
+        (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.05 * furthest).collect();
     let mut bench = Workbench::new(machine, Layer::linear(1, CURVE, Scope::Measure))?;
     bench.set_input(&[input])?;
     bench.set_goal(&[goal; CURVE])?;
@@ -127,6 +141,16 @@ fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result
     Ok(Plot::new("the bowl, and the steps in it", "weight", "error")
         .series("steps", Style::Path, shown)
         .series("error of each weight", Style::Line, curve))
+}
+
+/// Weight and error of each step.
+fn on_the_bowl<'a>(steps: impl IntoIterator<Item = &'a Iteration>) -> Vec<(f64, f64)> {
+    steps.into_iter().map(|step| (step.before[0].into(), step.error[0].into())).collect()
+}
+
+/// The alpha from which on it no longer converges: where a step leaves -1 of the distance.
+fn limit(input: f32) -> f64 {
+    2.0 / f64::from(input).powi(2)
 }
 
 /// What each step leaves of the distance to the goal: 1 - alpha · input².
@@ -140,8 +164,7 @@ pub fn speed(alpha: f32, input: f32) -> String {
         return "With an input of 0 every weight_delta is 0: the weight has no say, so nothing is learned."
             .to_owned();
     }
-    let (left, limit) = (remains(alpha, input), 2.0 / f64::from(input).powi(2));
-    let limit = number(limit);
+    let (left, limit) = (remains(alpha, input), number(limit(input)));
     let rule = format!(
         "Each step leaves 1 - alpha · input² = 1 - {} · {}² = {} of the distance to the goal.",
         factor(alpha),
@@ -156,7 +179,7 @@ pub fn speed(alpha: f32, input: f32) -> String {
         ),
         -1.0 => "At exactly -1 it jumps from side to side for ever.".to_owned(),
         _ if left > -1.0 => format!(
-            "Negative means that it jumps to the other side, but nearer. It converges for alpha below \
+            "Negative means that each step lands on the other side, but nearer. It converges for alpha below \
              2 / input² = {limit}."
         ),
         _ => format!(
@@ -173,12 +196,11 @@ pub fn tell_overflow(page: &mut Page, steps: &[Iteration], alpha: f32, input: f3
         return;
     }
     let iteration = steps.len();
-    let limit = 2.0 / f64::from(input).powi(2);
     let cause = if remains(alpha, input).abs() > 1.0 {
         format!(
             "alpha is {}, and it converges only for alpha above 0 and below 2 / input² = {}",
             digits(alpha),
-            number(limit)
+            number(limit(input))
         )
     } else {
         "a square beyond 3.4e38 does not fit 32 bits, so choose smaller inputs, weights and goals".to_owned()

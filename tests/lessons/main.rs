@@ -9,6 +9,7 @@ mod first;
 mod learning;
 mod pages;
 mod rule;
+mod workbench;
 
 use wgrad::engine::adapter::Device;
 use wgrad::lessons::machine::Machine;
