@@ -47,7 +47,7 @@ impl Comparison {
         } else {
             f64::INFINITY
         };
-        if self.first.is_none() && !(ratio <= 1.0) {
+        if self.first.is_none() && (ratio > 1.0 || ratio.is_nan()) {
             self.first = Some(element.clone());
         }
         if self.at.is_none() || ratio > self.worst {

@@ -15,7 +15,8 @@ use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Kernel;
-use wgrad::own::{self, Own};
+use wgrad::own::{self, Own, OwnKernel};
+use wgrad::recipe::Recipe;
 
 use crate::cli::own::{Check, LessonCommand, TIMEOUT};
 use crate::commands::console::{answer, note};
@@ -39,11 +40,42 @@ fn run(arguments: &Check) -> Result<()> {
     supervise(arguments, true)
 }
 
-/// Checks a kernel before a run trains with it.
+/// The readers' own kernels of a run, each checked in a second process before this one touches it.
 ///
 /// # Errors
-/// As [`supervise`].
-pub fn check(file: &Path, ours: &Kernel, device: &Device) -> Result<()> {
+/// [`Error::Usage`] on the CPU engine, else as [`supervise`].
+pub fn kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
+    if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
+        return Err(Error::Usage(
+            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
+                .to_owned(),
+        ));
+    }
+    let mut all: Vec<(OwnKernel, Own)> = Vec::new();
+    for text in &recipe.kernel {
+        let (named, own) = kernel(text, device)?;
+        if all.iter().any(|(known, _)| known.name == named.name) {
+            return Err(Error::Usage(format!(
+                "--kernel {}: it is given twice, but only one can run",
+                named.name
+            )));
+        }
+        all.push((named, own));
+    }
+    Ok(all)
+}
+
+fn kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
+    let named = OwnKernel::parse(text)?;
+    let ours = named.contract()?;
+    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
+    check(&named.path, ours, device)?;
+    let own = Own::read(&named.path, ours)?;
+    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
+}
+
+/// Checks a kernel before a run trains with it.
+fn check(file: &Path, ours: &Kernel, device: &Device) -> Result<()> {
     let check = Check {
         file: file.to_owned(),
         kernel: ours.name.to_owned(),
@@ -79,7 +111,7 @@ fn supervise(arguments: &Check, show: bool) -> Result<()> {
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(Error::Check(format!(
-                    "{} was stopped after {} s, {at}: it loops for ever or takes too long (--timeout gives it longer)",
+                    "{} was stopped after {} s, {at}: it loops for ever or takes too long (wgrad lesson check --timeout gives it longer)",
                     arguments.file.display(),
                     arguments.timeout
                 )));

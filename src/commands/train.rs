@@ -9,7 +9,7 @@ use wgrad::error::{Error, Result};
 use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
-use wgrad::own::{Own, OwnKernel, replace};
+use wgrad::own::replace;
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
@@ -27,7 +27,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
     let session = Session::new(recipe, dataset, device)?;
-    let kernels = own_kernels(&session.recipe, &session.device)?;
+    let kernels = super::own::kernels(&session.recipe, &session.device)?;
     let mut lowered = session.lower()?;
     for (_, own) in &kernels {
         replace(&mut lowered.program, own)?;
@@ -54,26 +54,6 @@ fn describe(record: &mut RunRecord, device: &Device) {
             record.driver = driver(&info);
         }
     }
-}
-
-/// Readers' own kernels, each checked in a second process before this one touches it.
-fn own_kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
-    if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
-        return Err(Error::Usage(
-            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
-                .to_owned(),
-        ));
-    }
-    recipe.kernel.iter().map(|text| own_kernel(text, device)).collect()
-}
-
-fn own_kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
-    let named = OwnKernel::parse(text)?;
-    let ours = named.contract()?;
-    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
-    super::own::check(&named.path, ours, device)?;
-    let own = Own::read(&named.path, ours)?;
-    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
 }
 
 /// What the flags and, below them, the recipe file say.

@@ -156,9 +156,9 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
             |at: &wgpu::naga::ResourceBinding| at.group != 0 || at.binding as usize >= ours.binds.len();
         global.binding.as_ref().is_some_and(beyond)
     });
-    let uniforms = globals.iter().filter(|global| global.space == AddressSpace::Uniform);
+    let mut uniforms = globals.iter().filter(|global| global.space == AddressSpace::Uniform);
     // One is the Step of common.wgsl.
-    match extra.or(uniforms.skip(1).next()) {
+    match extra.or(uniforms.nth(1)) {
         Some(extra) => Err(expected(
             "bindings",
             &format!("those {} alone", ours.binds.len()),
