@@ -34,16 +34,17 @@ impl Comparison {
         self.worst <= 1.0
     }
 
+    /// Of everything that a dispatch wrote.
+    pub fn of(written: &[Written]) -> Comparison {
+        let mut comparison = Comparison::default();
+        for written in written {
+            (0..written.results.len()).for_each(|index| comparison.see(written.element(index)));
+        }
+        comparison
+    }
+
     fn see(&mut self, element: Element) {
-        let Element { result, truth, bound, .. } = element;
-        let distance = (result - truth).abs();
-        // A poisoned element that neither side wrote is NaN on both.
-        let ratio = match () {
-            () if result.is_nan() && truth.is_nan() => 0.0,
-            () if distance == 0.0 => 0.0,
-            () if distance.is_nan() => f64::INFINITY,
-            () => distance / bound,
-        };
+        let ratio = element.ratio();
         if self.at.is_none() || ratio > self.worst {
             self.worst = ratio;
             self.at = Some(element);
@@ -54,6 +55,21 @@ impl Comparison {
     pub fn merge(&mut self, other: Comparison) {
         if self.at.is_none() || other.worst > self.worst {
             *self = other;
+        }
+    }
+}
+
+impl Element {
+    /// |result - truth| / bound; at most 1 where they agree.
+    pub fn ratio(&self) -> f64 {
+        let Element { result, truth, bound, .. } = self;
+        let distance = (result - truth).abs();
+        match () {
+            // A poisoned element that neither side wrote is NaN on both.
+            () if result.is_nan() && truth.is_nan() => 0.0,
+            () if distance == 0.0 => 0.0,
+            () if distance.is_nan() => f64::INFINITY,
+            () => distance / bound,
         }
     }
 }
@@ -96,10 +112,10 @@ impl Wide {
         }
     }
 
-    fn at(&self, index: usize) -> f64 {
+    fn numbers(self) -> Vec<f64> {
         match self {
-            Wide::Real(values) => values[index],
-            Wide::Uint(values) => values[index].into(),
+            Wide::Real(values) => values,
+            Wide::Uint(values) => values.into_iter().map(f64::from).collect(),
         }
     }
 }
@@ -132,8 +148,32 @@ impl Bound<'_> {
     }
 }
 
-/// Runs one dispatch on an engine and compares what it wrote with the twin.
-pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
+/// What a dispatch wrote to one of its bindings, beside the truth.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub binding: &'static str,
+    pub view: View,
+    pub results: Vec<f64>,
+    pub truths: Vec<f64>,
+    pub bounds: Vec<f64>,
+}
+
+impl Written {
+    /// One element.
+    pub fn element(&self, index: usize) -> Element {
+        Element {
+            binding: self.binding,
+            index,
+            result: self.results[index],
+            truth: self.truths[index],
+            bound: self.bounds[index],
+        }
+    }
+}
+
+/// Runs one dispatch on an engine and sets what it wrote beside what the twin
+/// makes of the same contents.
+pub fn observe(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Vec<Written>> {
     let dispatch = &program.steps[at];
     let bound = Bound { dispatch };
     let reads = bound.fetch(engine, false)?;
@@ -144,22 +184,21 @@ pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
     let after = bound.fetch(engine, true)?;
     let truth = bound.call(dispatch.kernel.oracle, step, &reads, &before);
     let bounds = bound.call(dispatch.kernel.bound, step, &reads, &before);
-    let mut comparison = Comparison::default();
-    for (((after, truth), bounds), (_, binding)) in
-        after.iter().zip(&truth).zip(&bounds).zip(bound.views(true))
-    {
-        let result = Wide::of(after);
-        for index in 0..after.len() {
-            comparison.see(Element {
-                binding,
-                index,
-                result: result.at(index),
-                truth: truth.at(index),
-                bound: bounds.at(index),
-            });
-        }
-    }
-    Ok(comparison)
+    let written = after.iter().zip(truth).zip(bounds).zip(bound.views(true));
+    Ok(written
+        .map(|(((after, truth), bounds), (view, binding))| Written {
+            binding,
+            view,
+            results: Wide::of(after).numbers(),
+            truths: truth.numbers(),
+            bounds: bounds.numbers(),
+        })
+        .collect())
+}
+
+/// Runs one dispatch on an engine and compares what it wrote with the twin.
+pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
+    Ok(Comparison::of(&observe(engine, program, at, step)?))
 }
 
 /// The first dispatch at which an engine and the twins part.

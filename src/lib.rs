@@ -15,6 +15,7 @@
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`data`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
 pub mod cpu;
@@ -22,6 +23,7 @@ pub mod data;
 pub mod diff;
 pub mod engine;
 pub mod error;
+pub mod explain;
 pub mod files;
 pub mod kernel;
 pub mod kernels;

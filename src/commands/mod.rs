@@ -4,6 +4,7 @@ pub mod console;
 pub mod devices;
 pub mod doctor;
 pub mod eval;
+pub mod explain;
 pub mod predict;
 pub mod progress;
 pub mod summary;
