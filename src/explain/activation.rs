@@ -31,7 +31,7 @@ pub fn explain(trace: &mut Trace, kind: Activation, layer: usize, unit: usize) -
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: what becomes of the value");
     forward.note(formula(kind));
-    forward.value(trace.value("x", "x", input, unit));
+    forward.value(Value::plain("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];
@@ -72,6 +72,10 @@ pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, se
     let value = trace.gradient_value(format!("dy_{layer}"), words, gradient, output, unit);
     section.value(value);
     let slope = kind.slope(trace.numbers(output)[unit]);
-    section.note(format!("gradient times slope, {}: {}", layer_name(trace, layer), slope_formula(kind)));
+    section.note(format!(
+        "{}: its gradient times its slope; {}",
+        layer_name(trace, layer),
+        slope_formula(kind)
+    ));
     section.value(Value::plain(format!("slope_{layer}"), "slope", slope));
 }

@@ -82,3 +82,42 @@ fn sides(trace: &Trace, from: usize, to: usize) -> Vec<bool> {
         .map(|x| *x > 0.0)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ImageShape, Normaliser, Samples};
+    use crate::engine::adapter::Device;
+    use crate::model::Model;
+    use crate::train::Settings;
+
+    #[test]
+    fn a_gradient_that_is_a_little_wrong_is_not_the_slope() {
+        let shape = ImageShape { channels: 1, height: 2, width: 2 };
+        let mut model = Model {
+            network: "dense 3, tanh, dense 2".parse().unwrap(),
+            loss: Loss::CrossEntropy,
+            shape,
+            classes: vec!["a".to_owned(), "b".to_owned()],
+            normaliser: Normaliser { mean: vec![0.5], std: vec![0.25] },
+            parameters: Vec::new(),
+            data: "made up".to_owned(),
+        };
+        model.parameters = model.arena().initial_values(1);
+        let samples = Samples { shape, pixels: vec![10, 200, 70, 255], labels: vec![1] };
+        let device = Device::Cpu { reason: None };
+        let mut trace = Trace::new(&model, &samples, Settings::FROZEN, &device).unwrap();
+        let place = Place { view: trace.parameter("0.weight").unwrap(), index: 1 };
+        let gradient = trace.gradient_of_parameter(place.view);
+        let exact = trace.value("", "", gradient, place.index).twin.unwrap().exact;
+        assert!(exact.abs() > 0.01, "{exact}");
+        let agrees = |exact, trace: &mut Trace| match difference(trace, place, exact) {
+            Difference::Slope { agrees, .. } => agrees,
+            Difference::Corner => panic!("tanh has no corner"),
+        };
+        assert!(agrees(exact, &mut trace));
+        assert!(!agrees(exact * 1.00001, &mut trace));
+        assert!(!agrees(-exact, &mut trace));
+        assert!(!agrees(f64::NAN, &mut trace));
+    }
+}

@@ -9,7 +9,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: the value's share of its row");
     exponentials(trace, layer, &mut forward);
-    forward.value(trace.value("x", "x", input, unit));
+    forward.value(Value::plain("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y = its exponential / the sum", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];

@@ -98,7 +98,9 @@ impl<'a> Trace<'a> {
         dispatches.iter().zip(&self.written).find_map(|(dispatch, written)| {
             let comparison = Comparison::of(written);
             let problem = comparison.at.as_ref().filter(|_| !comparison.agrees())?;
-            Some(format!("{} ({}): {problem}", dispatch.kernel.name, dispatch.label))
+            let why =
+                if problem.result.is_finite() { "" } else { "; it is beyond f32, the network has diverged" };
+            Some(format!("{} ({}): {problem}{why}", dispatch.kernel.name, dispatch.label))
         })
     }
 

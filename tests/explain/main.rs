@@ -77,7 +77,10 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
 
 /// Each kind of layer in front of the weights, between them and at the end.
 fn networks() -> Vec<String> {
-    let example = |name: &&str| if **name == "dense" { "dense 3".to_owned() } else { (**name).to_owned() };
+    let example = |name: &&str| match *name {
+        "dense" => "dense 3".to_owned(),
+        name => name.to_owned(),
+    };
     let around = |layer: String| {
         [format!("{layer}, dense 3"), format!("dense 3, {layer}, dense 3"), format!("dense 3, {layer}")]
     };
@@ -212,4 +215,16 @@ fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
     assert_eq!(defaults(&trace, None, None).unwrap(), (2, 1));
     assert_eq!(defaults(&trace, Some(1), None).unwrap(), (1, 0));
     assert_eq!(defaults(&trace, Some(0), Some(3)).unwrap(), (0, 3));
+}
+
+#[test]
+fn numbers_beyond_f32_are_said_to_be_so() {
+    let mut model = model("dense 4, relu, dense 3", Loss::CrossEntropy, 3);
+    model.parameters.iter_mut().for_each(|weight| *weight *= 1e30);
+    let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+    let problem = trace.first_disagreement().unwrap();
+    assert!(problem.contains("diverged"), "{problem}");
+    let sections = explain(&mut trace, 2, 1).unwrap();
+    assert_eq!(json(&trace, &subject(2, 1), &sections, false)["agrees"], false);
+    assert!(text(&trace, &subject(2, 1), &sections, false).contains("NO"));
 }
