@@ -36,6 +36,8 @@ pub enum Command {
     Predict(Predict),
     /// Show a network's layers, shapes, parameters, memory and dispatches
     Summary(Summary),
+    /// Show one training step of one sample, number by number
+    Explain(Explain),
     /// List the adapters of this machine
     Devices,
     /// Learn how learning works, number by number
@@ -148,6 +150,39 @@ pub struct Summary {
     /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Layers, units and samples are counted from 0. Beside every number that a kernel stored stand what
+its twin makes of the same inputs and, for gradients, the slope of the loss found by trying.")]
+pub struct Explain {
+    /// A run directory
+    pub run: PathBuf,
+    /// Which sample of the part
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub sample: usize,
+    /// train or held-out
+    #[arg(long, value_name = "PART", default_value = "held-out", value_parser = ["train", "held-out"])]
+    pub part: String,
+    /// Which layer; without it, the last one with weights
+    #[arg(long, value_name = "L")]
+    pub layer: Option<usize>,
+    /// Which unit of the layer; without it, the one of the sample's class, else 0
+    #[arg(long, value_name = "U")]
+    pub unit: Option<usize>,
+    /// Which step: next is the one that training would take from here
+    #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
+    pub step: String,
+    /// Print the WGSL and the Rust that computed the numbers
+    #[arg(long)]
+    pub source: bool,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -235,6 +235,15 @@ pub struct Bind {
     pub element: Element,
 }
 
+/// Where a twin stands in this crate's source.
+#[derive(Clone, Copy, Debug)]
+pub struct TwinSource {
+    pub path: &'static str,
+    pub function: &'static str,
+    /// The whole file.
+    pub text: &'static str,
+}
+
 /// A contract with two executions: the WGSL, and the twin that says what it must compute.
 #[derive(Clone)]
 pub struct Kernel {
@@ -254,6 +263,8 @@ pub struct Kernel {
     pub twin: Twin<f32>,
     /// The twin in f64: the ground truth.
     pub oracle: Twin<f64>,
+    /// The twin as text, for readers.
+    pub twin_source: TwinSource,
     /// The largest error that f32 arithmetic in any order explains, per written
     /// element. It has a twin's signature: it finds in its writes what the
     /// kernel would find there, and leaves the bounds in their place.

@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 
 use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, flat_grid};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
 macro_rules! binds {
@@ -31,6 +31,11 @@ macro_rules! kernel {
             grid: $grid,
             twin: $module::$twin,
             oracle: $module::$twin,
+            twin_source: TwinSource {
+                path: concat!("src/cpu/", stringify!($module), ".rs"),
+                function: stringify!($twin),
+                text: include_str!(concat!("cpu/", stringify!($module), ".rs")),
+            },
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
             requires: kernel!(@requires $($requires)?),

@@ -43,6 +43,7 @@
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
 pub mod cpu;
@@ -51,6 +52,7 @@ pub mod diff;
 pub mod engine;
 pub mod error;
 pub mod exercises;
+pub mod explain;
 pub mod files;
 pub mod kernel;
 pub mod kernels;

@@ -5,6 +5,7 @@ pub mod devices;
 pub mod doctor;
 pub mod eval;
 pub mod exercises;
+pub mod explain;
 pub mod lesson;
 pub mod own;
 pub mod predict;

@@ -5,7 +5,7 @@ use std::path::Path;
 use wgrad::cpu::activation::Activation;
 use wgrad::data;
 use wgrad::engine::adapter::{Device, driver};
-use wgrad::error::{Error, Result};
+use wgrad::error::Result;
 use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};

@@ -1,8 +1,6 @@
 //! The bound of `hot_cold` is no excuse: where it allows any move, two errors
 //! are as good as equal, and that is rare.
 
-use std::sync::OnceLock;
-
 use wgrad::cases;
 use wgrad::cpu::hot_cold::{hot_cold, hot_cold_bound};
 use wgrad::engine::cpu::CpuEngine;
