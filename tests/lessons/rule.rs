@@ -20,21 +20,7 @@ fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
 
 /// `hot_cold` with another twin or another bound.
 fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
-    Box::leak(Box::new(Kernel {
-        name: HOT_COLD.name,
-        wgsl: HOT_COLD.wgsl,
-        twin_name: HOT_COLD.twin_name,
-        consts: HOT_COLD.consts,
-        binds: HOT_COLD.binds,
-        lens: HOT_COLD.lens,
-        grid: HOT_COLD.grid,
-        twin,
-        oracle: hot_cold,
-        bound,
-        fast: None,
-        subgroup: None,
-        workgroup_size: OnceLock::new(),
-    }))
+    Box::leak(Box::new(Kernel { twin, bound, workgroup_size: OnceLock::new(), ..HOT_COLD.clone() }))
 }
 
 fn check(kernel: &'static Kernel) -> cases::Verdict {
