@@ -47,26 +47,27 @@ B as (K, N), or as (N, K) if TRANSPOSE_B.",
         kernel: &kernels::HOT_COLD,
         idea: "The simplest way to learn: try the error with the weight a step up and a step down, and go \
                where it is smaller. No derivative is needed, but every weight costs two predictions.",
-        heart: "    let up = error_with(own / INPUTS, own, position + 1.0);
-    let down = error_with(own / INPUTS, own, position - 1.0);
-    var next = position;
-    if up < down {
+        heart: "        let differences = predictions - goals[b * OUTPUTS + output];
+        errors += differences * differences;
+    }
+    var next = positions[own];
+    if errors.x < errors.y {
         next += 1.0;
-    } else if down < up {
+    } else if errors.y < errors.x {
         next -= 1.0;
     }
 ",
-        task: "Find the errors `up` and `down` with this weight one step up and one step down (`error_with`
-takes the output, the weight and its position; a row of weights has INPUTS of them), and let
-`next` be the position where the error is smaller. If both are equal the weight stays.",
-        kept: "    var up = 0.0;
-    var down = 0.0;
-    var next = position;
+        task: "`predictions` has what this output predicts for sample b with the weight a step up (x) and a
+step down (y); its goal is goals[b * OUTPUTS + output]. Add the squared errors of both to `errors`.
+Then, after the loop, let `next` be one more than the weight's position if the error is smaller a step
+up, and one less if it is smaller a step down. If both are equal the weight stays.",
+        kept: "    }
+    var next = positions[own];
 ",
         hints: [
-            "`own` numbers all weights, row after row: which output does it belong to?",
-            "The output is own / INPUTS. up = error_with(own / INPUTS, own, position + 1.0), and down \
-             likewise with - 1.0; then next is one more, one less, or the same.",
+            "A squared error is the difference between prediction and goal, times itself; a vec2 does both ways at once.",
+            "predictions - goals[…] are two differences; add their squares to `errors`. Then compare \
+             errors.x, the way up, with errors.y, the way down: two ifs, so that equal errors move nothing.",
         ],
     },
     Exercise {
