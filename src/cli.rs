@@ -157,31 +157,49 @@ pub struct Lesson {
     /// Number or name of a lesson
     pub lesson: Option<String>,
     /// How much of each weight_delta is taken
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
     pub alpha: Option<f32>,
     /// How far a weight moves in hot and cold learning
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
     pub step: Option<f32>,
     /// How often the weights change
-    #[arg(long, value_name = "N")]
+    #[arg(long, requires = "lesson", value_name = "N")]
     pub iterations: Option<usize>,
     /// Inputs
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub input: Option<Vec<f32>>,
     /// Initial weights
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub weights: Option<Vec<f32>>,
     /// What the predictions should be
-    #[arg(long, value_name = "A,B,…", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub goal: Option<Vec<f32>>,
     /// Decides what is drawn at random
-    #[arg(long, value_name = "N")]
+    #[arg(long, requires = "lesson", value_name = "N")]
     pub seed: Option<u64>,
     /// Images to learn: “digits”, “mnist” or a folder with IDX files
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
     /// Write the lesson's picture to this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, requires = "lesson", value_name = "FILE")]
     pub svg: Option<PathBuf>,
     /// Show every row, however long the page gets
     #[arg(long)]

@@ -127,10 +127,10 @@ fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result
     let near = |step: &&Iteration| (step.before[0] - best).abs() <= reach && step.error[0].is_finite();
     let shown: Vec<(f64, f64)> =
         steps.iter().take_while(near).map(|step| (step.before[0].into(), step.error[0].into())).collect();
-    let least = if start == best { 1.0 } else { 0.2 * (start - best).abs() };
+    let least = if start == best { 1.0 } else { 1.5 * (start - best).abs() };
     let furthest = shown.iter().map(|(w, _)| (w - f64::from(best)).abs() as f32).fold(least, f32::max);
     let weights: Vec<f32> =
-        (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.1 * furthest).collect();
+        (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.05 * furthest).collect();
     let mut bench = Workbench::new(machine, Layer::linear(1, CURVE, Scope::Measure))?;
     bench.set_input(&[input])?;
     bench.set_goal(&[goal; CURVE])?;

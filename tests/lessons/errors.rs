@@ -88,6 +88,8 @@ fn wgrad(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn exit_codes_tell_usage_from_divergence() {
     let (code, _, errors) = wgrad(&["lesson", "nine"]);
     assert_eq!((code, errors.lines().count()), (Some(2), 1), "{errors}");
+    let (code, _, errors) = wgrad(&["lesson", "--alpha", "3"]);
+    assert!(code == Some(2) && errors.contains("LESSON"), "{errors}");
     let (code, page, errors) = wgrad(&["lesson", "7", "--alpha", "1e20", "--device", "cpu"]);
     assert_eq!(code, Some(5));
     assert!(page.contains("iteration") && errors.contains("error: it diverged"), "{page}\n{errors}");

@@ -47,15 +47,18 @@ const EVERYTHING: Detail = Detail {
 const BRIEF: Detail = Detail { first: 2, last: 1, plot: None, note: Listing::Short, ..EVERYTHING };
 
 /// From long to short; the first that fits is taken.
-const DETAILS: [Detail; 8] = [
+const DETAILS: [Detail; 11] = [
     EVERYTHING,
     Detail { first: 8, last: 3, ..EVERYTHING },
     Detail { first: 6, last: 2, plot: Some(12), ..EVERYTHING },
     Detail { first: 4, last: 1, plot: Some(10), ..EVERYTHING },
     Detail { first: 2, last: 1, plot: Some(7), ..EVERYTHING },
     BRIEF,
+    Detail { texts: 1, ..BRIEF },
+    Detail { first: 1, texts: 1, note: Listing::None, ..BRIEF },
     Detail { texts: 1, formulas: false, ..BRIEF },
-    Detail { first: 1, last: 1, texts: 0, formulas: false, note: Listing::None, ..BRIEF },
+    Detail { texts: 0, note: Listing::None, ..BRIEF },
+    Detail { first: 1, texts: 0, formulas: false, note: Listing::None, ..BRIEF },
 ];
 
 /// Columns beyond which text is hard to read.
@@ -95,7 +98,7 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
             Block::Table(table) => render_table(table, columns, detail, all),
             Block::Plot(plot) => match detail.plot {
                 Some(height) => chart::draw(plot, columns.min(72), height),
-                None => vec![format!("({}: the picture is left out, --all shows it)", plot.title)],
+                None => continue,
             },
             Block::Note(_) if detail.note == Listing::None => continue,
             Block::Note(note) => render_note(note, detail.note == Listing::Long, columns),
@@ -109,6 +112,10 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
             lines.push(String::new());
         }
         lines.extend(part);
+    }
+    if detail.plot.is_none() {
+        lines.push(String::new());
+        lines.push("Shortened to fit the screen; --all shows the whole page.".to_owned());
     }
     lines
 }
@@ -133,7 +140,9 @@ fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
 fn render_note(note: &Note, long: bool, columns: usize) -> Vec<String> {
     let rows = note.lines();
     if !long {
-        let shaders: Vec<&str> = rows.iter().map(|[_, shader, _]| shader.as_str()).collect();
+        let mut shaders: Vec<&str> = rows.iter().map(|[_, shader, _]| shader.as_str()).collect();
+        shaders.sort_unstable();
+        shaders.dedup();
         return wrap(&format!("{} {}", note.heading(), shaders.join(", ")), columns, "");
     }
     let widest = |at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or_default();
