@@ -195,7 +195,8 @@ impl Images {
 fn smaller(error: Error, alpha: f32) -> Error {
     match error {
         Error::Diverged(sentence) => Error::Diverged(format!(
-            "{sentence}: an alpha of {alpha} is too large, {ALPHA} is what the lesson takes"
+            "{sentence}: an alpha of {} is too large, {ALPHA} is what the lesson takes",
+            digits(alpha)
         )),
         other => other,
     }

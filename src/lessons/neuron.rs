@@ -144,7 +144,7 @@ fn first_step(course: &mut Course, sample: usize, alpha: f32) -> Result<FirstSte
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let settings = settings(options)?;
     let asked = options.input.clone().unwrap_or_default();
-    if asked.len() % 2 != 0 {
+    if !asked.len().is_multiple_of(2) {
         let given = count(asked.len(), "number");
         return Err(Error::Usage(format!("--input has {given}, but a point has two: give pairs")));
     }
