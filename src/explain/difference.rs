@@ -17,8 +17,8 @@ const H: f64 = 1e-5;
 /// Of the derivative's own size.
 const RELATIVE: f64 = 1e-6;
 
-/// Fifty times the errors that [`H`] explains, as third derivatives of trained
-/// networks may be larger than one.
+/// Fifty times the errors that [`H`] explains: with respect to a weight, a third
+/// derivative grows with the cube of its input.
 const ABSOLUTE: f64 = 1e-9;
 
 /// One number of the step: of a parameter, or of what a layer gives.

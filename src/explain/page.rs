@@ -44,7 +44,7 @@ pub struct Term {
 }
 
 impl Terms {
-    /// Keeps the [`SHOWN`] terms whose last number is largest, all if there are few more.
+    /// Keeps the `SHOWN` terms whose last number is largest, all if there are few more.
     pub fn new(key: impl Into<String>, of: &str, columns: [&'static str; 3], all: Vec<Term>) -> Terms {
         let mut rows = all;
         // A line that says “the other 2” would take the place of a line that shows them.

@@ -173,7 +173,8 @@ fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut String
         let halved = if trace.model.loss == Loss::SquaredError { "; halved, as this loss does" } else { "" };
         let text = format!(
             "by trying: the loss in f64 with that number a little larger, minus the loss with it a little \
-             smaller, divided by the distance{halved}. It agrees where the gradient in f64 is the same."
+             smaller, divided by the distance{halved}. It agrees where the gradient in f64 differs by no more \
+             than a millionth or 1e-9."
         );
         paragraph(out, "", &text);
     }
