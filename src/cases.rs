@@ -1,5 +1,9 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
+mod real_size;
+
+pub use real_size::bench_cases;
+
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
@@ -199,8 +203,7 @@ fn content(
     rng: &mut ChaCha8Rng,
 ) -> Data {
     let bind = &kernel.binds[binding];
-    let adds = case.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
-    if bind.access == Access::Write && !adds {
+    if bind.access == Access::Write && !case.consts.adds() {
         // Poison: what the kernel forgets to write stays not a number.
         return match bind.element {
             Element::Real => Data::Real(vec![f32::NAN; len]),
@@ -287,6 +290,23 @@ fn program(kernel: &'static Kernel, cases: &[Case]) -> Program {
         });
     }
     program
+}
+
+/// An engine whose dispatch `i` is case `i` of a kernel, inputs filled; and its Program.
+///
+/// # Errors
+/// When the engine cannot be made or written to.
+pub fn ready(
+    kernel: &'static Kernel,
+    cases: &[Case],
+    make_engine: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
+) -> Result<(Box<dyn Engine>, Program)> {
+    let program = program(kernel, cases);
+    let mut engine = make_engine(program.clone())?;
+    for (at, case) in cases.iter().enumerate() {
+        fill(engine.as_mut(), &program, at, case, Numbers::Awkward)?;
+    }
+    Ok((engine, program))
 }
 
 /// How a kernel did on all its cases.
