@@ -1,84 +1,104 @@
-//! Every version of matmul at the shapes of training and at square ones, on
-//! every adapter and on the CPU engine. An "element" is a floating-point
-//! operation, so Gelem/s reads as GFLOP/s.
+//! Every kernel, every version, on its awkward cases and at the sizes of
+//! training: on the CPU engine and on every adapter.
 //!
-//!     cargo bench --bench kernels
+//!     cargo bench --bench kernels [-- WORD… --quick]
+//!
+//! Words choose among kernels and devices: `-- matmul llvmpipe`. `--quick`
+//! takes the sizes of training only, and fewer measurements.
+//!
+//! A time is that of one dispatch among many in one submission. GFLOP/s and GB/s
+//! come from the median and from what the kernel table says that the equation
+//! needs, so they compare versions; a cache may move more bytes than memory can.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use wgrad::consts;
+mod common;
+
+use common::{Options, devices, time, title};
+use wgrad::cases::{Case, bench_cases, cases, ready};
 use wgrad::engine::Engine;
-use wgrad::engine::adapter::{Device, adapters};
+use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Element, Kernel, Step};
-use wgrad::kernels::{MATMUL, MATMUL_NAIVE, MATMUL_REGISTER, MATMUL_SUBGROUP};
-use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
+use wgrad::error::Result;
+use wgrad::kernel::{Const, Consts, Kernel};
+use wgrad::kernels;
+use wgrad::program::{Program, View};
 
-/// Dispatches of one submission, so that the host's part does not count.
-const REPEATS: usize = 16;
+/// Twins are plain loops: beyond this many operations nobody waits for them.
+const MOST_FOR_A_TWIN: usize = 5_000_000;
 
-/// (M, N, K)
-type Sizes = (usize, usize, usize);
-
-/// Name, sizes, which operands are stored transposed.
-const SHAPES: &[(&str, Sizes, (bool, bool))] = &[
-    ("forward 64x128x784", (64, 128, 784), (false, true)),
-    ("input gradient 64x512x256", (64, 512, 256), (false, false)),
-    ("weight gradient 128x784x64", (128, 784, 64), (true, false)),
-    ("square 512", (512, 512, 512), (false, false)),
-];
-
-fn program(kernel: &'static Kernel, (m, n, k): Sizes, transposed: (bool, bool)) -> Program {
-    let consts = consts! {
-        M: m, N: n, K: k, TRANSPOSE_A: transposed.0, TRANSPOSE_B: transposed.1, ADD: false,
-        EPILOGUE: 0usize, ACTIVATION: 0usize, LEAK: 0.0f32,
-    };
-    let mut program = Program::default();
-    let mut view = |name: &str, len| {
-        program.bufs.push(BufDecl {
-            name: name.to_owned(),
-            element: Element::Real,
-            len,
-            role: Role::Activations,
-        });
-        View { buf: Buf(program.bufs.len() - 1), start: 0, len }
-    };
-    let (a, b, c) = (view("a", m * k), view("b", k * n), view("c", m * n));
-    program.steps.push(Dispatch { kernel, consts, args: vec![a, b, a, c], label: "bench".to_owned() });
-    program
-}
-
-fn time(criterion: &mut Criterion, name: &str, shape: &str, flops: usize, mut engine: Box<dyn Engine>) {
-    let mut group = criterion.benchmark_group(shape);
-    group.throughput(Throughput::Elements((flops * REPEATS) as u64));
-    group.sample_size(10);
-    group.bench_function(name, |bencher| {
-        bencher.iter(|| {
-            let result = View { buf: Buf(2), start: 0, len: 1 };
-            let ticket = engine.submit(0..1, &[Step::default(); REPEATS], result).unwrap();
-            engine.wait(ticket).unwrap()
-        });
-    });
-    group.finish();
-}
-
-fn matmul(criterion: &mut Criterion) {
-    for &(shape, (m, n, k), transposed) in SHAPES {
-        let flops = 2 * m * n * k;
-        let cpu = CpuEngine::fast(program(&MATMUL_NAIVE, (m, n, k), transposed)).unwrap();
-        time(criterion, "CPU engine", shape, flops, Box::new(cpu));
-        for adapter in adapters() {
-            for kernel in [&MATMUL_NAIVE, &MATMUL, &MATMUL_REGISTER, &MATMUL_SUBGROUP] {
-                let device = Device::Gpu(adapter.clone());
-                if !device.runs(kernel) {
-                    continue;
-                }
-                let name = format!("{} on {}", kernel.name, device.name());
-                let engine = device.open(program(kernel, (m, n, k), transposed)).unwrap();
-                time(criterion, &name, shape, flops, engine);
-            }
+fn main() {
+    let options = Options::from_args();
+    for device in devices() {
+        let mut kernels = chosen(&device, &options).peekable();
+        if kernels.peek().is_none() {
+            continue;
         }
+        println!("\n{}", title(&device));
+        println!(
+            "{:<28} {:>10} {:>10} {:>8} {:>8}  case",
+            "kernel", "ms median", "ms least", "GFLOP/s", "GB/s"
+        );
+        kernels.for_each(|kernel| on_device(&device, kernel, &options));
     }
 }
 
-criterion_group!(benches, matmul);
-criterion_main!(benches);
+/// The kernels that run on a device and are asked for. On the CPU engine all
+/// versions of a contract are one function.
+fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = &'static Kernel> + 'a {
+    let mut twins = Vec::new();
+    kernels::ALL.iter().copied().filter(move |kernel| {
+        let again = matches!(device, Device::Cpu { .. }) && twins.contains(&(kernel.twin as usize));
+        twins.push(kernel.twin as usize);
+        !again && device.runs(kernel) && options.wants(&format!("{} {}", kernel.name, device.name()))
+    })
+}
+
+fn on_device(device: &Device, kernel: &'static Kernel, options: &Options) {
+    let mut all = if options.quick { Vec::new() } else { cases(kernel) };
+    all.extend(bench_cases(kernel));
+    let cpu = matches!(device, Device::Cpu { .. });
+    if !cpu {
+        return measure(kernel.name, kernel, &all, &mut |program| device.open(program), options);
+    }
+    if kernel.fast.is_some() {
+        let name = format!("{} (fast)", kernel.name);
+        measure(&name, kernel, &all, &mut |program| Ok(Box::new(CpuEngine::fast(program)?)), options);
+        all.retain(|case| (kernel.flops)(&case.consts) <= MOST_FOR_A_TWIN);
+    }
+    let name = format!("{} (twin)", kernel.name);
+    measure(&name, kernel, &all, &mut |program| Ok(Box::new(CpuEngine::plain(program)?)), options);
+}
+
+fn measure(
+    name: &str,
+    kernel: &'static Kernel,
+    cases: &[Case],
+    make_engine: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
+    options: &Options,
+) {
+    let (mut engine, program) = ready(kernel, cases, make_engine).unwrap();
+    for (at, case) in cases.iter().enumerate() {
+        let last = *program.steps[at].args.last().expect("every kernel writes something");
+        let result = View { len: 1, ..last };
+        let seconds = time(engine.as_mut(), at..at + 1, result, &|_| case.step, options);
+        let rate = |amount: usize| amount as f64 / seconds.median * 1e-9;
+        println!(
+            "{name:<28} {:>10.4} {:>10.4} {:>8.2} {:>8.2}  {}",
+            seconds.median * 1e3,
+            seconds.least * 1e3,
+            rate((kernel.flops)(&case.consts)),
+            rate(kernel.bytes(&case.consts)),
+            short(&case.consts),
+        );
+    }
+}
+
+/// The constants that say something: not what is zero or false.
+fn short(consts: &Consts) -> String {
+    let words = consts.iter().filter_map(|(name, value)| match value {
+        Const::Uint(0) | Const::Flag(false) | Const::Float(0) => None,
+        Const::Uint(size) => Some(format!("{name}={size}")),
+        Const::Flag(true) => Some(name.to_owned()),
+        Const::Float(bits) => Some(format!("{name}={}", f32::from_bits(bits))),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

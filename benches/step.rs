@@ -1,27 +1,180 @@
-//! Training steps of a dense network on images of MNIST's size, on the CPU
-//! engine and on every adapter. An "element" is a sample, so Kelem/s reads as
-//! thousands of samples per second.
+//! Training steps of dense networks on noise of MNIST's size, on the CPU engine
+//! and on every adapter: how many a second, what each dispatch of a step takes,
+//! and what is spent outside the device's compute passes.
 //!
-//!     cargo bench --bench step
+//!     cargo bench --bench step [-- WORD… --quick]
+//!
+//! Words choose among networks and devices: `-- 784-128-10 llvmpipe`. `--quick`
+//! takes a tenth of the images.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+mod common;
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Instant;
+
+use common::{Options, Seconds, devices, time, title};
 use wgrad::data::{ImageShape, Normaliser, Samples};
-use wgrad::engine::adapter::{Device, adapters};
+use wgrad::engine::adapter::Device;
+use wgrad::engine::cpu::CpuEngine;
+use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::{Data, Engine, Ticket};
+use wgrad::error::Result;
+use wgrad::kernel::{Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowering, Part, TRAIN, lower};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower};
+use wgrad::program::View;
 use wgrad::train::{Settings, Trainer};
 
-const SAMPLES: usize = 4096;
+/// Name, network, batch.
+const NETWORKS: [(&str, &str, usize); 2] = [
+    ("784-128-10, batch 64", "dense 128, relu, dense 10", 64),
+    ("784-512-256-10, batch 128", "dense 512, relu, dense 256, relu, dense 10", 128),
+];
 
-/// Images of noise: how fast a step is does not depend on what it shows.
-fn samples() -> Samples {
-    let shape = ImageShape { channels: 1, height: 28, width: 28 };
-    let pixels = (0..SAMPLES * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
-    Samples { shape, pixels, labels: (0..SAMPLES as u32).map(|at| at % 10).collect() }
+/// Plain SGD.
+const SETTINGS: Settings = Settings { learning_rate: 0.01, momentum: 0.0, seed: 0 };
+
+/// Measured after one that finds the pace.
+const EPOCHS: usize = 3;
+
+fn main() {
+    let options = Options::from_args();
+    let samples = noise(if options.quick { 6_000 } else { 60_000 });
+    for (name, network, batch) in NETWORKS {
+        for (at, device) in devices().iter().enumerate() {
+            if options.wants(&format!("{name} {}", device.name())) {
+                println!("\n{name} on {}", title(device));
+                let mut bench = Bench::start(at, network, batch, &samples);
+                bench.train(&samples);
+                bench.break_down(&options);
+            }
+        }
+    }
 }
 
-fn trainer(device: &Device, network: &str, batch: usize, samples: &Samples) -> Trainer {
-    let lowered = lower(&Lowering {
+/// How fast a step is does not depend on what the images show.
+fn noise(count: usize) -> Samples {
+    let shape = ImageShape { channels: 1, height: 28, width: 28 };
+    let pixels = (0..count * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
+    Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
+}
+
+/// An engine that the trainer and the bench both hold.
+struct Shared(Rc<RefCell<dyn Engine>>);
+
+impl Engine for Shared {
+    fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
+        self.0.borrow_mut().write(to, data)
+    }
+    fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
+        self.0.borrow_mut().submit(steps, scalars, result)
+    }
+    fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
+        self.0.borrow_mut().wait(ticket)
+    }
+    fn read(&mut self, from: View) -> Result<Data> {
+        self.0.borrow_mut().read(from)
+    }
+}
+
+struct Bench {
+    engine: Rc<RefCell<dyn Engine>>,
+    /// The same once more, where it has a clock.
+    gpu: Option<Rc<RefCell<GpuEngine>>>,
+    lowered: Lowered,
+    trainer: Trainer,
+    epochs: usize,
+}
+
+impl Bench {
+    /// Opens the device of this number and trains one epoch.
+    fn start(number: usize, network: &str, batch: usize, samples: &Samples) -> Bench {
+        let begun = Instant::now();
+        let device = devices().swap_remove(number);
+        let lowered = lowered(&device, network, batch, samples);
+        let (engine, gpu) = open(&device, &lowered);
+        let shared = Box::new(Shared(Rc::clone(&engine)));
+        let parameters = lowered.arena.initial_values(0);
+        let normaliser = Normaliser::of(samples);
+        let mut trainer = Trainer::new(shared, lowered.clone(), SETTINGS, &parameters, &normaliser).unwrap();
+        trainer.load(TRAIN, samples).unwrap();
+        let mut first = None;
+        trainer.epoch(1, &mut |_| _ = first.get_or_insert(begun.elapsed())).unwrap();
+        println!(
+            "  {:.3} s from listing adapters to the first finished step, with {} images in memory at the start",
+            first.expect("an epoch has steps").as_secs_f64(),
+            samples.len()
+        );
+        Bench { engine, gpu, lowered, trainer, epochs: 1 }
+    }
+
+    fn clock(&self) -> Option<f64> {
+        self.gpu.as_ref().and_then(|gpu| gpu.borrow().device_seconds())
+    }
+
+    /// Whole epochs: shuffling, submissions in flight, and metrics read back.
+    fn train(&mut self, samples: &Samples) {
+        let (mut walls, mut outside) = (Vec::new(), Vec::new());
+        for _ in 0..EPOCHS {
+            self.epochs += 1;
+            let (start, clock) = (Instant::now(), self.clock());
+            self.trainer.epoch(self.epochs, &mut |_| {}).unwrap();
+            let wall = start.elapsed().as_secs_f64();
+            walls.push(wall);
+            outside.extend(clock.zip(self.clock()).map(|(before, after)| 1.0 - (after - before) / wall));
+        }
+        let wall = Seconds::of(walls);
+        let per_second = |count: usize, seconds| count as f64 / seconds;
+        let steps = self.trainer.steps_per_epoch();
+        println!(
+            "  {:.0} steps/s, {:.0} samples/s (median of {EPOCHS} epochs; best {:.0} steps/s)",
+            per_second(steps, wall.median),
+            per_second(samples.len(), wall.median),
+            per_second(steps, wall.least),
+        );
+        if !outside.is_empty() {
+            let share = Seconds::of(outside).median;
+            println!("  {:.1} % of the time outside kernels and barriers", share * 100.0);
+        }
+    }
+
+    /// Every dispatch of a step on its own, repeated.
+    fn break_down(&mut self, options: &Options) {
+        let Lowered { program, batch, .. } = &self.lowered;
+        let samples = self.lowered.part(TRAIN).expect("lowered for training").samples;
+        // Other samples each time, as in training; and parameters that stay.
+        let step = |at: usize| Step {
+            first: (at * batch % (samples - batch)) as u32,
+            samples: *batch as u32,
+            ..Step::default()
+        };
+        let measure = |range| {
+            let mut engine = self.engine.borrow_mut();
+            time(&mut *engine, range, self.lowered.metrics(1), &step, options).median
+        };
+        let section = program.section(TRAIN);
+        let each: Vec<f64> = section.clone().map(|at| measure(at..at + 1)).collect();
+        let (sum, whole) = (each.iter().sum::<f64>(), measure(section.clone()));
+        println!("  {:>9} {:>6} {:>8}  dispatch", "µs", "share", "GFLOP/s");
+        for (dispatch, seconds) in program.steps[section].iter().zip(each) {
+            let flops = (dispatch.kernel.flops)(&dispatch.consts) as f64;
+            println!(
+                "  {:>9.1} {:>5.1}% {:>8.2}  {}: {}",
+                seconds * 1e6,
+                seconds / sum * 100.0,
+                flops / seconds * 1e-9,
+                dispatch.kernel.name,
+                dispatch.label
+            );
+        }
+        println!("  {:>9.1}  in sum; {:.1} as a step", sum * 1e6, whole * 1e6);
+    }
+}
+
+fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> Lowered {
+    lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,
         shape: &samples.shape,
@@ -32,36 +185,19 @@ fn trainer(device: &Device, network: &str, batch: usize, samples: &Samples) -> T
         fuse: true,
         limits: device.limits(),
     })
-    .unwrap();
-    let engine = device.open(lowered.program.clone()).unwrap();
-    let parameters = lowered.arena.initial_values(0);
-    let settings = Settings { learning_rate: 0.01, momentum: 0.9, seed: 0 };
-    let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &Normaliser::of(samples)).unwrap();
-    trainer.load(TRAIN, samples).unwrap();
-    trainer
+    .unwrap()
 }
 
-fn steps(criterion: &mut Criterion) {
-    let samples = samples();
-    let mut devices = vec![Device::Cpu { reason: None }];
-    devices.extend(adapters().into_iter().map(Device::Gpu));
-    for (network, batch) in
-        [("dense 128, relu, dense 10", 64), ("dense 512, relu, dense 256, relu, dense 10", 128)]
-    {
-        let mut group = criterion.benchmark_group(format!("{network}, batch {batch}"));
-        group.throughput(Throughput::Elements(SAMPLES as u64));
-        group.sample_size(10);
-        for device in &devices {
-            let mut trainer = trainer(device, network, batch, &samples);
-            // The first epoch finds the pace.
-            trainer.epoch(1, &mut |_| {}).unwrap();
-            group.bench_function(device.name(), |bencher| {
-                bencher.iter(|| trainer.epoch(1, &mut |_| {}).unwrap());
-            });
+type Opened = (Rc<RefCell<dyn Engine>>, Option<Rc<RefCell<GpuEngine>>>);
+
+fn open(device: &Device, lowered: &Lowered) -> Opened {
+    let program = lowered.program.clone();
+    match device {
+        Device::Cpu { .. } => (Rc::new(RefCell::new(CpuEngine::fast(program).unwrap())), None),
+        Device::Gpu(adapter) => {
+            let gpu = GpuEngine::with_timing(adapter, program, Checks::Off).unwrap();
+            let gpu = Rc::new(RefCell::new(gpu));
+            (gpu.clone(), Some(gpu))
         }
-        group.finish();
     }
 }
-
-criterion_group!(benches, steps);
-criterion_main!(benches);

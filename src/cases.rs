@@ -2,9 +2,11 @@
 
 mod check;
 mod real;
+mod real_size;
 
-pub use check::{Problem, Verdict, Wrong, check, watch};
+pub use check::{Problem, Verdict, Wrong, check, ready, watch};
 pub use real::real;
+pub use real_size::bench_cases;
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -217,8 +219,7 @@ fn content(
     rng: &mut ChaCha8Rng,
 ) -> Data {
     let bind = &kernel.binds[binding];
-    let adds = case.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
-    if bind.access == Access::Write && !adds {
+    if bind.access == Access::Write && !case.consts.adds() {
         // Poison: what the kernel forgets to write stays not a number.
         return match bind.element {
             Element::Real => Data::Real(vec![f32::from_bits(POISON); len]),

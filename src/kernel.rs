@@ -197,6 +197,11 @@ impl Consts {
         }
     }
 
+    /// Whether a kernel adds to what it writes.
+    pub fn adds(&self) -> bool {
+        self.iter().any(|pair| pair == ("ADD", Const::Flag(true)))
+    }
+
     pub fn float(&self, name: &str) -> f64 {
         match self.get(name) {
             Const::Float(bits) => f32::from_bits(bits).into(),
@@ -257,6 +262,13 @@ pub struct Kernel {
     pub binds: &'static [Bind],
     /// Words of each binding, in binding order.
     pub lens: fn(&Consts) -> Vec<usize>,
+    /// Words of each binding that one dispatch reads or writes at least once: of
+    /// a batch out of a data set, say, not the whole set.
+    pub touched: fn(&Consts) -> Vec<usize>,
+    /// Floating-point operations of the equation: a multiply-add is two, and an
+    /// exp or a division one. Tables of speeds count by it, so that a version
+    /// that computes something twice gains nothing by that.
+    pub flops: fn(&Consts) -> usize,
     /// Invocations wanted along x, y and z; workgroups follow from the shader's own workgroup size.
     pub grid: fn(&Consts) -> [usize; 3],
     /// The twin as the CPU engine runs it.
@@ -321,6 +333,19 @@ impl Kernel {
                 .unwrap_or_else(|error| panic!("shader {}: {error}", self.name));
             module.entry_points[0].workgroup_size.map(|size| size as usize)
         })
+    }
+
+    /// Bytes that one dispatch has to move at least: every word touched moves
+    /// once, and one that is updated or added to moves twice.
+    pub fn bytes(&self, consts: &Consts) -> usize {
+        let adds = consts.adds();
+        let touched = (self.touched)(consts);
+        let moved = touched.iter().zip(self.binds).map(|(words, bind)| match bind.access {
+            Access::Update => words * 2,
+            Access::Write if adds => words * 2,
+            Access::Read | Access::Write => *words,
+        });
+        moved.sum::<usize>() * size_of::<f32>()
     }
 
     /// Workgroups to dispatch along x, y and z.

@@ -20,7 +20,8 @@ macro_rules! binds {
 /// A row: the shader's name gives its file, its twin and its bound their names.
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
-     consts $consts:expr, binds $binds:expr, lens $lens:expr, grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
+     consts $consts:expr, binds $binds:expr, lens $lens:expr $(, touched $touched:expr)?, flops $flops:expr,
+     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
@@ -28,6 +29,8 @@ macro_rules! kernel {
             consts: &$consts,
             binds: $binds,
             lens: $lens,
+            touched: kernel!(@touched $lens $(, $touched)?),
+            flops: $flops,
             grid: $grid,
             twin: $module::$twin,
             oracle: $module::$twin,
@@ -43,6 +46,12 @@ macro_rules! kernel {
             trusted: true,
             workgroup_size: OnceLock::new(),
         }
+    };
+    (@touched $lens:expr) => {
+        $lens
+    };
+    (@touched $lens:expr, $touched:expr) => {
+        $touched
     };
     (@requires) => {
         |_| Ok(())
@@ -73,6 +82,11 @@ macro_rules! matmul {
                 let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
                 vec![m * inner, inner * n, extra, m * n]
             },
+            touched |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                vec![m * inner, inner * n, [0, n, m * n][k.uint("EPILOGUE").min(2)], m * n]
+            },
+            flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
             grid $grid,
             requires $requires,
             fast matmul::matmul_fast,
@@ -85,9 +99,9 @@ fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
 }
 
-/// Words of the four bindings that every loss has.
-fn loss_lens(k: &Consts, targets: usize) -> Vec<usize> {
-    let [batch, classes, slots] = sizes(k, ["BATCH", "CLASSES", "SLOTS"]);
+/// Words of the four bindings that every loss has, with the metrics of so many steps.
+fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
+    let [batch, classes] = sizes(k, ["BATCH", "CLASSES"]);
     vec![batch * classes, targets, batch * classes, slots * batch * 2]
 }
 
@@ -101,6 +115,11 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [channels, samples, chunk] = sizes(k, ["CHANNELS", "SAMPLES", "CHUNK_LENGTH"]);
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
+    touched |k| {
+        let [batch, values, words, channels] = sizes(k, ["BATCH", "VALUES", "WORDS", "CHANNELS"]);
+        vec![batch * words, batch, batch, 2 * channels, batch * values, batch]
+    },
+    flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
 );
 
@@ -109,6 +128,7 @@ pub static ONE_HOT: Kernel = kernel!(
     consts ["BATCH", "CLASSES"],
     binds binds![labels: Read Uint, targets: Write Real],
     lens |k| vec![k.uint("BATCH"), k.uint("BATCH") * k.uint("CLASSES")],
+    flops |_| 0,
     grid |k| flat_grid(k.uint("BATCH") * k.uint("CLASSES"))
 );
 
@@ -146,6 +166,7 @@ pub static ACTIVATION: Kernel = kernel!(
     consts ["LENGTH", "ACTIVATION", "LEAK"],
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH"))
 );
 
@@ -154,6 +175,7 @@ pub static ACTIVATION_BACKWARD: Kernel = kernel!(
     consts ["LENGTH", "ACTIVATION", "LEAK", "ADD"],
     binds binds![y: Read Real, dy: Read Real, dx: Write Real],
     lens |k| vec![k.uint("LENGTH"); 3],
+    flops |k| 2 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH"))
 );
 
@@ -162,6 +184,8 @@ pub static SOFTMAX: Kernel = kernel!(
     consts ["ROWS", "COLUMNS"],
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"); 2],
+    // Maximum, difference, exp, sum, quotient.
+    flops |k| 5 * k.uint("ROWS") * k.uint("COLUMNS"),
     grid |k| flat_grid(k.uint("ROWS"))
 );
 
@@ -170,6 +194,7 @@ pub static SOFTMAX_BACKWARD: Kernel = kernel!(
     consts ["ROWS", "COLUMNS", "ADD"],
     binds binds![y: Read Real, dy: Read Real, dx: Write Real],
     lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"); 3],
+    flops |k| 4 * k.uint("ROWS") * k.uint("COLUMNS"),
     grid |k| flat_grid(k.uint("ROWS"))
 );
 
@@ -177,7 +202,10 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
     softmax_loss, softmax::softmax_loss, softmax_loss_bound,
     consts ["BATCH", "CLASSES", "SLOTS"],
     binds binds![logits: Read Real, labels: Read Uint, dlogits: Write Real, metrics: Write Real],
-    lens |k| loss_lens(k, k.uint("BATCH")),
+    lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH")),
+    touched |k| loss_lens(k, 1, k.uint("BATCH")),
+    // The softmax, minus the target, times the weight.
+    flops |k| 7 * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH"))
 );
 
@@ -185,7 +213,11 @@ pub static BCE_LOSS: Kernel = kernel!(
     bce_loss, loss::bce_loss, bce_loss_bound,
     consts ["BATCH", "CLASSES", "SLOTS"],
     binds binds![logits: Read Real, targets: Read Real, dlogits: Write Real, metrics: Write Real],
-    lens |k| loss_lens(k, k.uint("BATCH") * k.uint("CLASSES")),
+    lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
+    touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),
+    // The loss: max, product, difference, exp, sum, log, sum, running sum. Its
+    // gradient: the quotient of the sigmoid, minus the target, times the weight.
+    flops |k| 11 * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH"))
 );
 
@@ -193,7 +225,9 @@ pub static SQUARED_ERROR: Kernel = kernel!(
     squared_error, loss::squared_error, squared_error_bound,
     consts ["BATCH", "CLASSES", "SLOTS", "FACTOR", "SCALE"],
     binds binds![predictions: Read Real, targets: Read Real, dpredictions: Write Real, metrics: Write Real],
-    lens |k| loss_lens(k, k.uint("BATCH") * k.uint("CLASSES")),
+    lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
+    touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),
+    flops |k| 4 * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH"))
 );
 
@@ -202,6 +236,7 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     consts ["ROWS", "COLUMNS", "ADD"],
     binds binds![x: Read Real, sums: Write Real],
     lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"), k.uint("COLUMNS")],
+    flops |k| k.uint("ROWS") * k.uint("COLUMNS"),
     grid |k| flat_grid(k.uint("COLUMNS"))
 );
 
@@ -210,6 +245,7 @@ pub static SGD: Kernel = kernel!(
     consts ["LENGTH"],
     binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
     lens |k| vec![k.uint("LENGTH"); 3],
+    flops |k| 4 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
     requires |k| match k.uint("LENGTH").is_multiple_of(4) {
         true => Ok(()),
@@ -226,6 +262,11 @@ pub static HOT_COLD: Kernel = kernel!(
         let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
         let weights = outputs * inputs;
         vec![batch * inputs, batch * outputs, weights, weights, 2 * weights, weights, weights]
+    },
+    // Every weight makes the whole prediction of every sample, and tries two steps from it.
+    flops |k| {
+        let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
+        outputs * inputs * batch * (2 * inputs + 6)
     },
     grid |k| flat_grid(k.uint("OUTPUTS") * k.uint("INPUTS"))
 );

@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::kernel::{Access, Const, Consts, Element, Kernel};
+use crate::kernel::{Access, Consts, Element, Kernel};
 
 /// A buffer of a Program, by its place in [`Program::bufs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -151,10 +151,9 @@ impl Program {
         for (section, range) in &self.sections {
             let mut written: Vec<View> = Vec::new();
             for dispatch in &self.steps[range.clone()] {
-                let adds = dispatch.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
                 let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
                 for (view, bind) in bound() {
-                    let reads = bind.access != Access::Write || adds;
+                    let reads = bind.access != Access::Write || dispatch.consts.adds();
                     if reads && !self.bufs[view.buf.0].role.lasts() && !covered(*view, &written) {
                         return Err(Error::Failure(format!(
                             "section {section}: {} of {} ({}) is read before it is written",

@@ -59,6 +59,23 @@ pub struct Verdict {
 
 type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
 
+/// An engine whose dispatch `i` is case `i` of a kernel, inputs filled; and its Program.
+///
+/// # Errors
+/// When the engine cannot be made or written to.
+pub fn ready(
+    kernel: &'static Kernel,
+    cases: &[Case],
+    make_engine: MakeEngine,
+) -> Result<(Box<dyn Engine>, Program)> {
+    let program = program(kernel, cases);
+    let mut engine = make_engine(program.clone())?;
+    for (at, case) in cases.iter().enumerate() {
+        fill(engine.as_mut(), &program, at, case, Numbers::Awkward)?;
+    }
+    Ok((engine, program))
+}
+
 /// Runs a kernel on all its cases on an engine and compares it with its twin.
 ///
 /// # Errors

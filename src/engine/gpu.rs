@@ -14,10 +14,12 @@ use wgpu::{
     Adapter, BindGroup, BindGroupDescriptor, BindGroupEntry, BindGroupLayout, BindGroupLayoutDescriptor,
     BindGroupLayoutEntry, BindingResource, BindingType, Buffer, BufferBinding, BufferBindingType,
     BufferDescriptor, BufferUsages, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipeline,
-    ComputePipelineDescriptor, ErrorFilter, MapMode, PipelineCompilationOptions, PipelineLayoutDescriptor,
-    PollType, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages, SubmissionIndex,
+    ComputePipelineDescriptor, ErrorFilter, Features, MapMode, PipelineCompilationOptions,
+    PipelineLayoutDescriptor, PollType, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource,
+    ShaderStages, SubmissionIndex,
 };
 
+use super::timing::Timing;
 use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Consts, Element, Kernel, Slice, Step};
@@ -72,6 +74,7 @@ pub struct GpuEngine {
     reading: Option<Buffer>,
     flights: VecDeque<Flight>,
     tickets: u64,
+    timing: Option<Timing>,
 }
 
 impl GpuEngine {
@@ -80,8 +83,29 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Device`] when the device cannot be had or a buffer does not fit.
     pub fn new(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
+        GpuEngine::make(adapter, program, checks, false)
+    }
+
+    /// The same with a clock on the device, where the adapter has one: see
+    /// [`GpuEngine::device_seconds`].
+    ///
+    /// # Errors
+    /// As [`GpuEngine::new`].
+    pub fn with_timing(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
+        GpuEngine::make(adapter, program, checks, true)
+    }
+
+    /// Seconds that the device has spent in the compute passes of all submissions waited
+    /// for so far: kernels and the barriers between them. Nothing without a clock.
+    pub fn device_seconds(&self) -> Option<f64> {
+        self.timing.as_ref().map(Timing::seconds)
+    }
+
+    fn make(adapter: &Adapter, program: Program, checks: Checks, timed: bool) -> Result<GpuEngine> {
         program.validate()?;
-        let (device, queue, trouble) = open(adapter)?;
+        let clock = if timed { adapter.features() & Timing::FEATURE } else { Features::empty() };
+        let (device, queue, trouble) = open(adapter, clock)?;
+        let timing = (!clock.is_empty()).then(|| Timing::new(&device, &queue));
         let out_of_memory = device.push_error_scope(ErrorFilter::OutOfMemory);
         let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let bufs: Vec<Buffer> = program
@@ -100,7 +124,7 @@ impl GpuEngine {
                 make_buffer(
                     &device,
                     "staging",
-                    MAX_RESULT as u64 * 4,
+                    (MAX_RESULT + Timing::WORDS) as u64 * 4,
                     BufferUsages::MAP_READ | BufferUsages::COPY_DST,
                 )
             })
@@ -129,6 +153,7 @@ impl GpuEngine {
             reading: None,
             flights: VecDeque::new(),
             tickets: 0,
+            timing,
         })
     }
 
@@ -221,9 +246,12 @@ impl Engine for GpuEngine {
         self.queue.write_buffer(&self.slots, 0, &slots);
         let mut encoder =
             self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("steps") });
+        self.tickets += 1;
+        let staging = self.tickets as usize % self.staging.len();
         {
-            let mut pass = encoder
-                .begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes: None });
+            let timestamp_writes = self.timing.as_ref().map(|timing| timing.writes(staging));
+            let mut pass =
+                encoder.begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes });
             for slot in 0..scalars.len() {
                 for at in steps.clone() {
                     let Stage { pipeline, group, groups: [x, y, z] } = &self.stages[at];
@@ -234,8 +262,6 @@ impl Engine for GpuEngine {
                 }
             }
         }
-        self.tickets += 1;
-        let staging = self.tickets as usize % self.staging.len();
         let bytes = result.len as u64 * 4;
         encoder.copy_buffer_to_buffer(
             &self.bufs[result.buf.0],
@@ -244,6 +270,9 @@ impl Engine for GpuEngine {
             0,
             bytes,
         );
+        if let Some(timing) = &self.timing {
+            timing.keep(&mut encoder, staging, &self.staging[staging], bytes);
+        }
         let index = self.queue.submit([encoder.finish()]);
         self.flights.push_back(Flight { ticket: self.tickets, index, staging, words: result.len });
         self.check()?;
@@ -253,7 +282,11 @@ impl Engine for GpuEngine {
     fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
         let flight = self.flights.pop_front().expect("a ticket is waited for once");
         assert_eq!(flight.ticket, ticket.0, "tickets are waited for in order");
-        let bytes = self.fetch(&self.staging[flight.staging], flight.words, flight.index)?;
+        let words = flight.words + self.timing.as_ref().map_or(0, |_| Timing::WORDS);
+        let mut bytes = self.fetch(&self.staging[flight.staging], words, flight.index)?;
+        if let Some(timing) = &mut self.timing {
+            timing.add(&bytes.split_off(flight.words * 4));
+        }
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
@@ -277,7 +310,7 @@ impl Engine for GpuEngine {
     }
 }
 
-fn open(adapter: &Adapter) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
+fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let offered = adapter.limits();
     // Kernels stay within WebGPU's default limits, so that they run in a browser
     // too; only buffers may be as large as the adapter allows.
@@ -289,7 +322,7 @@ fn open(adapter: &Adapter) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let name = adapter.get_info().name;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
-        required_features: adapter.features() & wgpu::Features::SUBGROUP,
+        required_features: adapter.features() & Features::SUBGROUP | clock,
         required_limits,
         ..Default::default()
     };

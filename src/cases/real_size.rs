@@ -1,0 +1,73 @@
+//! Sizes as training has them, and larger: what the benches time besides the awkward cases.
+
+use super::{A, B, Case, NONE, ProductCase, products};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::matmul::Epilogue;
+use crate::kernel::{Consts, Kernel, Step};
+
+/// The cases of a kernel whose speed matters.
+pub fn bench_cases(kernel: &Kernel) -> Vec<Case> {
+    let of = |consts: Consts| {
+        let batch = consts.iter().find_map(|(name, _)| (name == "BATCH").then(|| consts.uint(name)));
+        let samples = batch.unwrap_or(1) as u32;
+        Case { step: Step { samples, learning_rate: 1e-3, momentum: 0.9, ..Step::default() }, consts }
+    };
+    consts_of(kernel).into_iter().filter(|consts| (kernel.requires)(consts).is_ok()).map(of).collect()
+}
+
+fn consts_of(kernel: &Kernel) -> Vec<Consts> {
+    let (tanh, leak) = Activation::Tanh.consts();
+    match kernel.name {
+        "gather_batch" => [64, 128].map(gather).to_vec(),
+        "hot_cold" => vec![consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize }],
+        "one_hot" => [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize }).to_vec(),
+        "activation" => vec![consts! { LENGTH: LARGE, ACTIVATION: tanh, LEAK: leak }],
+        "activation_backward" => vec![consts! { LENGTH: LARGE, ACTIVATION: tanh, LEAK: leak, ADD: false }],
+        "softmax" => TABLES.map(|(rows, columns)| consts! { ROWS: rows, COLUMNS: columns }).to_vec(),
+        "softmax_backward" | "column_sums" => {
+            TABLES.map(|(rows, columns)| consts! { ROWS: rows, COLUMNS: columns, ADD: false }).to_vec()
+        }
+        "softmax_loss" | "bce_loss" => {
+            [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize }).to_vec()
+        }
+        "squared_error" => [64usize, 128]
+            .map(|batch| {
+                consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
+            })
+            .to_vec(),
+        // 784-128-10, and about ten times that.
+        "sgd" => [101_824usize, 1_048_576].map(|length| consts! { LENGTH: length }).to_vec(),
+        name if name.starts_with("matmul") => products(PRODUCTS),
+        name => panic!("kernel {name} has no sizes for the bench; add them in src/cases/real_size.rs"),
+    }
+}
+
+/// A batch of 128 rows of 4,096 values.
+const LARGE: usize = 128 * 4_096;
+
+/// The bias gradients of small networks, and one large table.
+const TABLES: [(usize, usize); 4] = [(64, 10), (64, 128), (128, 512), (1_024, 1_024)];
+
+const PLAIN: Epilogue = Epilogue::Plain;
+const IDENTITY: Activation = Activation::Identity;
+
+const PRODUCTS: &[ProductCase] = &[
+    // Forward, weight gradient and input gradient of small networks.
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false),
+    ((64, 10, 128), B, Epilogue::Bias, IDENTITY, false),
+    ((128, 784, 64), A, PLAIN, IDENTITY, false),
+    ((10, 128, 64), A, PLAIN, IDENTITY, false),
+    ((64, 512, 256), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 128, 10), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((512, 512, 512), NONE, PLAIN, IDENTITY, false),
+    ((1_024, 1_024, 1_024), NONE, PLAIN, IDENTITY, false),
+];
+
+/// A batch of images of MNIST's size out of a thousand.
+fn gather(batch: usize) -> Consts {
+    consts! {
+        BATCH: batch, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, CHANNELS: 1usize,
+        SAMPLES: 1_000usize, CHUNK_FIRST: 0usize, CHUNK_LENGTH: 1_000usize,
+    }
+}
