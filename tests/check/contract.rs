@@ -134,7 +134,7 @@ fn limits_are_those_of_a_browser() {
             ("const TILE: u32 = 32u;", "const TILE: u32 = 64u;"),
             ("const TILE_K: u32 = 32u;", "const TILE_K: u32 = 64u;"),
         ],
-        &["workgroup memory: expected at most 16384 bytes, got 32768"],
+        &["workgroup memory: expected at most 16384 bytes, got 34816"],
     );
 }
 

@@ -30,7 +30,7 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
         &[
             ("var k = 0u; k < K; k++", "var j = 0u; j < K; j++"),
             ("let left", "let k = K - 1u - j;\n        let left"),
-            ("@workgroup_size(8, 8)", "@workgroup_size(16, 4)"),
+            ("@workgroup_size(64)", "@workgroup_size(32)"),
         ],
     );
     let sgd = Own::changed(&SGD, &[("@workgroup_size(64)", "@workgroup_size(32)")]);

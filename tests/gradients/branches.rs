@@ -39,8 +39,15 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
         })
         .collect();
     let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
-    let x = Tensor { needs_gradient: false, ..recorder.tensor("x", INPUTS, Activation::Identity) };
-    let labels = recorder.labels();
+    // Both are written by the test, not by a dispatch.
+    let x = Tensor {
+        value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),
+        rows: BATCH,
+        columns: INPUTS,
+        made_by: Activation::Identity,
+        needs_gradient: false,
+    };
+    let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
     let hidden = trunk.record(&mut recorder, x, 0, made_by);
     let mut metrics = Vec::new();
     for (branch, first) in branches.iter().zip(first) {

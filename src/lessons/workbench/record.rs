@@ -8,6 +8,9 @@ use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::kernels;
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 
+/// A stage is a section of its own and reads what an earlier one has left, so nothing is scratch.
+const KEPT: Role = Role::Data;
+
 // The stages; each is a section of the Program with one dispatch.
 pub(super) const SUMS: &str = "weighted sums";
 pub(super) const ERROR: &str = "error and delta";
@@ -137,17 +140,17 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
     let weights = |whole: View| View { len: outputs * inputs, ..whole };
     let bias = |whole: View| View { start: bias_at, len: outputs, ..whole };
     let parameters = recording.buffer("weights", arena, Role::Parameters);
-    let gradients = recording.buffer("weight_delta", arena, Role::Gradients);
+    let gradients = recording.buffer("weight_delta", arena, KEPT);
     let velocities = recording.buffer("velocities", arena, Role::Optimiser);
-    let dprediction = recording.buffer("dprediction", samples * outputs, Role::Activations);
+    let dprediction = recording.buffer("dprediction", samples * outputs, KEPT);
     let delta = match layer.activation {
         Activation::Identity => dprediction,
-        _ => recording.buffer("delta", samples * outputs, Role::Activations),
+        _ => recording.buffer("delta", samples * outputs, KEPT),
     };
     Views {
         input: recording.buffer("input", samples * inputs, Role::Data),
         goal: recording.buffer("goal", samples * outputs, Role::Data),
-        prediction: recording.buffer("prediction", samples * outputs, Role::Activations),
+        prediction: recording.buffer("prediction", samples * outputs, KEPT),
         metrics: recording.buffer("error", samples * outputs * 2, Role::Metrics),
         dprediction,
         delta,
@@ -161,6 +164,6 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
         starts: recording.buffer("starts", outputs * inputs, Role::Parameters),
         positions: recording.buffer("positions", outputs * inputs, Role::Parameters),
         moved: recording.buffer("moved", outputs * inputs, Role::Parameters),
-        tries: recording.buffer("tries", outputs * inputs * 2, Role::Activations),
+        tries: recording.buffer("tries", outputs * inputs * 2, KEPT),
     }
 }
