@@ -1,7 +1,11 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
+mod check;
+mod real;
 mod real_size;
 
+pub use check::{Problem, Verdict, Wrong, check, ready, watch};
+pub use real::real;
 pub use real_size::bench_cases;
 
 use rand::seq::SliceRandom;
@@ -11,11 +15,9 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::diff::{Comparison, examine};
-use crate::engine::{Data, Engine};
-use crate::error::{Error, Result};
+use crate::diff::{self, Comparison};
+use crate::engine::Data;
 use crate::kernel::{Access, Const, Consts, Element, Kernel, Step};
-use crate::program::{ALIGN, Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 use crate::rng::{Purpose, generator};
 
 /// One call of a kernel: constants and step scalars; its inputs follow from a seed.
@@ -27,6 +29,9 @@ pub struct Case {
 
 /// What stands around every view, and must still stand there afterwards.
 const GUARD: u32 = 0x4b1d_c0de;
+
+/// What stands where a kernel has to write: not a number, and none that arithmetic gives.
+const POISON: u32 = 0x7fd1_50de;
 
 /// Every case of a kernel.
 pub fn cases(kernel: &Kernel) -> Vec<Case> {
@@ -54,6 +59,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
             })
             .to_vec(),
+        "hot_cold" => walks(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
@@ -171,6 +177,16 @@ fn losses(name: &str) -> Vec<Case> {
     all
 }
 
+/// Sums short enough and steps large enough that f32 can tell most errors apart.
+fn walks() -> Vec<Case> {
+    [(1, 1, 1, 0.001), (1, 3, 1, 0.25), (5, 7, 9, 0.25), (1, 65, 3, 0.5), (64, 8, 65, 0.125)]
+        .map(|(batch, inputs, outputs, step): (usize, usize, usize, f32)| Case {
+            consts: consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs },
+            step: Step { learning_rate: step, ..Step::default() },
+        })
+        .to_vec()
+}
+
 fn gather() -> Vec<Case> {
     // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the step)
     let shapes = [
@@ -206,11 +222,15 @@ fn content(
     if bind.access == Access::Write && !case.consts.adds() {
         // Poison: what the kernel forgets to write stays not a number.
         return match bind.element {
-            Element::Real => Data::Real(vec![f32::NAN; len]),
+            Element::Real => Data::Real(vec![f32::from_bits(POISON); len]),
             Element::Uint => Data::Uint(vec![GUARD; len]),
         };
     }
     match (bind.element, bind.name) {
+        // Steps that a weight has gone; their count is a whole number.
+        (Element::Real, "positions") => {
+            Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
+        }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {
             let mut order: Vec<u32> = (0..len as u32).collect();
@@ -231,7 +251,7 @@ fn content(
 
 /// What numbers a case is filled with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Numbers {
+pub enum Numbers {
     /// Mostly small, some zeros, and outliers, without which an error in a
     /// softmax or a long sum hides; some so large that exp overflows.
     Awkward,
@@ -251,144 +271,25 @@ impl Numbers {
         }
     }
 
-    /// Whether a kernel computes nothing but sums of products.
-    fn suit(self, dispatch: &Dispatch) -> bool {
-        let name = dispatch.kernel.name;
-        let plain = || dispatch.consts.uint("EPILOGUE") == Epilogue::Plain as usize;
-        self == Numbers::Awkward || name == "column_sums" || (name.starts_with("matmul") && plain())
+    /// Whether a case computes nothing but sums of products.
+    fn suit(self, kernel: &Kernel, case: &Case) -> bool {
+        let plain = || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize;
+        let sums = kernel.name == "column_sums" || (kernel.name.starts_with("matmul") && plain());
+        self == Numbers::Awkward || sums
     }
 
-    fn agree(self, comparison: &Comparison) -> bool {
+    /// The first element that is wrong; of whole numbers, the worst that is not equal.
+    fn wrong(self, comparison: &Comparison) -> Option<diff::Element> {
         match self {
-            Numbers::Awkward => comparison.agrees(),
-            Numbers::Whole => comparison.worst == 0.0,
+            Numbers::Awkward => comparison.first.clone(),
+            Numbers::Whole => comparison.at.clone().filter(|_| comparison.worst != 0.0),
         }
     }
 }
 
-/// A Program of one dispatch per case, every view between guard words.
-fn program(kernel: &'static Kernel, cases: &[Case]) -> Program {
-    let mut program = Program::default();
-    for (at, case) in cases.iter().enumerate() {
-        let lens = (kernel.lens)(&case.consts);
-        let args = lens.iter().zip(kernel.binds).map(|(len, bind)| {
-            let name = format!("case {at} {}", bind.name);
-            program.bufs.push(BufDecl {
-                name,
-                element: bind.element,
-                len: ALIGN + aligned(*len) + ALIGN,
-                role: Role::Data,
-            });
-            View { buf: Buf(program.bufs.len() - 1), start: ALIGN, len: *len }
-        });
-        let args = args.collect();
-        program.steps.push(Dispatch {
-            kernel,
-            consts: case.consts.clone(),
-            args,
-            label: format!("case {at}"),
-        });
-    }
-    program
-}
-
-/// An engine whose dispatch `i` is case `i` of a kernel, inputs filled; and its Program.
-///
-/// # Errors
-/// When the engine cannot be made or written to.
-pub fn ready(
-    kernel: &'static Kernel,
-    cases: &[Case],
-    make_engine: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
-) -> Result<(Box<dyn Engine>, Program)> {
-    let program = program(kernel, cases);
-    let mut engine = make_engine(program.clone())?;
-    for (at, case) in cases.iter().enumerate() {
-        fill(engine.as_mut(), &program, at, case, Numbers::Awkward)?;
-    }
-    Ok((engine, program))
-}
-
-/// How a kernel did on all its cases.
-#[derive(Debug)]
-pub struct Verdict {
-    pub kernel: &'static Kernel,
-    pub cases: usize,
-    /// The worst element over all cases.
-    pub comparison: Comparison,
-    /// What is wrong, if anything: a sentence with the case.
-    pub problem: Option<String>,
-}
-
-/// Runs a kernel on all its cases on an engine and compares it with its twin.
-///
-/// # Errors
-/// When the engine itself fails; a wrong result is a [`Verdict::problem`].
-pub fn check(
-    kernel: &'static Kernel,
-    make_engine: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
-) -> Result<Verdict> {
-    let cases = cases(kernel);
-    let program = program(kernel, &cases);
-    let mut engine = make_engine(program.clone())?;
-    let mut verdict =
-        Verdict { kernel, cases: cases.len(), comparison: Comparison::default(), problem: None };
-    for (at, case) in cases.iter().enumerate() {
-        for numbers in [Numbers::Awkward, Numbers::Whole] {
-            if !numbers.suit(&program.steps[at]) {
-                continue;
-            }
-            fill(engine.as_mut(), &program, at, case, numbers)?;
-            let comparison = examine(engine.as_mut(), &program, at, &case.step)?;
-            let wrong = match &comparison.at {
-                Some(element) if !numbers.agree(&comparison) => Some(element.to_string()),
-                _ => broken_guard(engine.as_mut(), &program, at)?,
-            };
-            if let Some(wrong) = wrong {
-                let consts = &case.consts;
-                verdict.problem.get_or_insert(format!("{}: case {at} ({consts}): {wrong}", kernel.name));
-            }
-            verdict.comparison.merge(comparison);
-        }
-    }
-    if verdict.comparison.at.is_none() {
-        return Err(Error::Failure(format!("kernel {} was compared on nothing", kernel.name)));
-    }
-    Ok(verdict)
-}
-
-/// Fills the buffers of a case, guards included.
-fn fill(engine: &mut dyn Engine, program: &Program, at: usize, case: &Case, numbers: Numbers) -> Result<()> {
-    let dispatch = &program.steps[at];
+/// What every binding holds before the kernel runs in its case number `at`.
+pub fn contents(kernel: &Kernel, at: usize, case: &Case, numbers: Numbers) -> Vec<Data> {
     let mut rng = generator(1, Purpose::Cases, at as u64);
-    for (binding, view) in dispatch.args.iter().enumerate() {
-        let buf = &program.bufs[view.buf.0];
-        let whole = View { buf: view.buf, start: 0, len: buf.len };
-        let guards = match buf.element {
-            Element::Real => Data::Real(vec![f32::from_bits(GUARD); buf.len]),
-            Element::Uint => Data::Uint(vec![GUARD; buf.len]),
-        };
-        engine.write(whole, guards.as_slice())?;
-        let content = content(dispatch.kernel, case, binding, view.len, numbers, &mut rng);
-        engine.write(*view, content.as_slice())?;
-    }
-    Ok(())
-}
-
-/// What a dispatch has overwritten outside its views, if anything.
-fn broken_guard(engine: &mut dyn Engine, program: &Program, at: usize) -> Result<Option<String>> {
-    let dispatch = &program.steps[at];
-    for (view, bind) in dispatch.args.iter().zip(dispatch.kernel.binds) {
-        let whole = View { buf: view.buf, start: 0, len: program.bufs[view.buf.0].len };
-        let bits: Vec<u32> = match engine.read(whole)? {
-            Data::Real(values) => values.iter().map(|value| value.to_bits()).collect(),
-            Data::Uint(values) => values,
-        };
-        let inside = view.start..view.start + view.len;
-        let broken = bits.iter().enumerate().position(|(at, word)| !inside.contains(&at) && *word != GUARD);
-        if let Some(word) = broken {
-            return Ok(Some(format!("{} was written outside, at word {word} of its buffer", bind.name)));
-        }
-    }
-    Ok(None)
+    let lens = (kernel.lens)(&case.consts).into_iter().enumerate();
+    lens.map(|(binding, len)| content(kernel, case, binding, len, numbers, &mut rng)).collect()
 }

@@ -1,5 +1,7 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod own;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -18,6 +20,7 @@ Examples:
   wgrad train mnist --epochs 3        learn MNIST
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
+  wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
@@ -33,8 +36,12 @@ pub enum Command {
     Predict(Predict),
     /// Show a network's layers, shapes, parameters, memory and dispatches
     Summary(Summary),
+    /// Show one training step of one sample, number by number
+    Explain(Explain),
     /// List the adapters of this machine
     Devices,
+    /// Learn how learning works, number by number
+    Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
     Doctor(Doctor),
 }
@@ -44,7 +51,7 @@ pub enum Command {
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
 or a folder with IDX files named like those of MNIST.
 A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-momentum, loss, seed, validation and device. Flags win over the recipe, the recipe over defaults.")]
+momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -64,6 +71,9 @@ pub struct Train {
     /// Share of the last update that is repeated, 0 to 1
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub momentum: Option<f32>,
+    /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
+    #[arg(long, value_name = "NAME")]
+    pub normalise: Option<String>,
     /// cross-entropy, bce, mse or squared-error
     #[arg(long, value_name = "NAME")]
     pub loss: Option<String>,
@@ -76,6 +86,9 @@ pub struct Train {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
+    #[arg(long, value_name = "NAME=FILE.wgsl")]
+    pub kernel: Vec<String>,
     /// Where run directories are made
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
@@ -134,6 +147,42 @@ pub struct Summary {
     /// Samples of one step
     #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: usize,
+    /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Layers, units and samples are counted from 0. Beside every number that a kernel stored stand what
+its twin makes of the same inputs and, for gradients, the slope of the loss found by trying.")]
+pub struct Explain {
+    /// A run directory
+    pub run: PathBuf,
+    /// Which sample of the part
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub sample: usize,
+    /// train or held-out
+    #[arg(long, value_name = "PART", default_value = "held-out", value_parser = ["train", "held-out"])]
+    pub part: String,
+    /// Which layer; without it, the last one with weights
+    #[arg(long, value_name = "L")]
+    pub layer: Option<usize>,
+    /// Which unit of the layer; without it, the one of the sample's class, else 0
+    #[arg(long, value_name = "U")]
+    pub unit: Option<usize>,
+    /// Which step: next is the one that training would take from here
+    #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
+    pub step: String,
+    /// Print the WGSL and the Rust that computed the numbers
+    #[arg(long)]
+    pub source: bool,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -141,6 +190,74 @@ pub struct Doctor {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "\
+Without LESSON it lists the lessons. Each lesson takes some of the settings and says which.
+Vectors are numbers with commas between them, as in --input 8.5,0.65,1.2; several outputs have
+their rows of weights one after another. A lesson whose numbers overflow says where the limit
+lies and ends with exit code 5.")]
+pub struct Lesson {
+    #[command(subcommand)]
+    pub command: Option<own::LessonCommand>,
+    /// Number or name of a lesson
+    pub lesson: Option<String>,
+    /// How much of each weight_delta is taken
+    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
+    pub alpha: Option<f32>,
+    /// How far a weight moves in hot and cold learning
+    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
+    pub step: Option<f32>,
+    /// How often the weights change
+    #[arg(long, requires = "lesson", value_name = "N")]
+    pub iterations: Option<usize>,
+    /// Inputs
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub input: Option<Vec<f32>>,
+    /// Initial weights
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub weights: Option<Vec<f32>>,
+    /// What the predictions should be
+    #[arg(
+        long,
+        requires = "lesson",
+        value_name = "A,B,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub goal: Option<Vec<f32>>,
+    /// Decides what is drawn at random
+    #[arg(long, requires = "lesson", value_name = "N")]
+    pub seed: Option<u64>,
+    /// Images to learn: “digits”, “mnist” or a folder with IDX files
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+    /// Write the lesson's picture to this file
+    #[arg(long, requires = "lesson", value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Show every row, however long the page gets
+    #[arg(long)]
+    pub all: bool,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub device: String,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// A whole number; `-1` gets here as well, to be refused with what is allowed.

@@ -16,6 +16,8 @@ pub struct Comparison {
     pub worst: f64,
     /// Where that was, when anything was written.
     pub at: Option<Element>,
+    /// The first element that does not agree, in the order of bindings and words.
+    pub first: Option<Element>,
 }
 
 /// One compared element.
@@ -26,6 +28,8 @@ pub struct Element {
     pub result: f64,
     pub truth: f64,
     pub bound: f64,
+    /// Whether it still has the very bits that stood there before.
+    pub untouched: bool,
 }
 
 impl Comparison {
@@ -33,16 +37,20 @@ impl Comparison {
         self.worst <= 1.0
     }
 
+    /// Of everything that a dispatch wrote.
+    pub fn of(written: &[Written]) -> Comparison {
+        let mut comparison = Comparison::default();
+        for written in written {
+            (0..written.results.len()).for_each(|index| comparison.see(written.element(index)));
+        }
+        comparison
+    }
+
     fn see(&mut self, element: Element) {
-        let Element { result, truth, bound, .. } = element;
-        let ratio = if result == truth || (result.is_nan() && truth.is_nan()) {
-            // NaN on both sides is poison that neither has written.
-            0.0
-        } else if bound.is_finite() && bound > 0.0 && result.is_finite() {
-            (result - truth).abs() / bound
-        } else {
-            f64::INFINITY
-        };
+        let ratio = element.ratio();
+        if self.first.is_none() && ratio > 1.0 {
+            self.first = Some(element.clone());
+        }
         if self.at.is_none() || ratio > self.worst {
             self.worst = ratio;
             self.at = Some(element);
@@ -51,15 +59,32 @@ impl Comparison {
 
     /// Takes over the other one if it is worse.
     pub fn merge(&mut self, other: Comparison) {
+        let first = self.first.take().or_else(|| other.first.clone());
         if self.at.is_none() || other.worst > self.worst {
             *self = other;
+        }
+        self.first = first;
+    }
+}
+
+impl Element {
+    /// |result - truth| / bound; at most 1 where they agree.
+    pub fn ratio(&self) -> f64 {
+        let Element { result, truth, bound, .. } = self;
+        if result == truth || (result.is_nan() && truth.is_nan()) {
+            // NaN on both sides is poison that neither has written.
+            0.0
+        } else if bound.is_finite() && *bound > 0.0 && result.is_finite() {
+            (result - truth).abs() / bound
+        } else {
+            f64::INFINITY
         }
     }
 }
 
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Element { binding, index, result, truth, bound } = self;
+        let Element { binding, index, result, truth, bound, .. } = self;
         write!(
             f,
             "{binding}[{index}] is {result:e}, the twin says {truth:e}, allowed is a difference of {bound:.1e}"
@@ -68,37 +93,45 @@ impl fmt::Display for Element {
 }
 
 /// A view's content in f64.
-enum Wide {
+#[derive(Clone)]
+pub(crate) enum Wide {
     Real(Vec<f64>),
     Uint(Vec<u32>),
 }
 
 impl Wide {
-    fn of(data: &Data) -> Wide {
+    pub(crate) fn of(data: &Data) -> Wide {
         match data {
             Data::Real(values) => Wide::Real(values.iter().map(|value| f64::from(*value)).collect()),
             Data::Uint(values) => Wide::Uint(values.clone()),
         }
     }
 
-    fn slice(&self) -> Slice<'_, f64> {
+    pub(crate) fn slice(&self) -> Slice<'_, f64> {
         match self {
             Wide::Real(values) => Slice::Real(values),
             Wide::Uint(values) => Slice::Uint(values),
         }
     }
 
-    fn slice_mut(&mut self) -> SliceMut<'_, f64> {
+    pub(crate) fn slice_mut(&mut self) -> SliceMut<'_, f64> {
         match self {
             Wide::Real(values) => SliceMut::Real(values),
             Wide::Uint(values) => SliceMut::Uint(values),
         }
     }
 
-    fn at(&self, index: usize) -> f64 {
+    pub(crate) fn at(&self, index: usize) -> f64 {
         match self {
             Wide::Real(values) => values[index],
             Wide::Uint(values) => values[index].into(),
+        }
+    }
+
+    fn numbers(self) -> Vec<f64> {
+        match self {
+            Wide::Real(values) => values,
+            Wide::Uint(values) => values.into_iter().map(f64::from).collect(),
         }
     }
 }
@@ -131,8 +164,35 @@ impl Bound<'_> {
     }
 }
 
-/// Runs one dispatch on an engine and compares what it wrote with the twin.
-pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
+/// What a dispatch wrote to one of its bindings, beside the truth.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub binding: &'static str,
+    pub view: View,
+    pub results: Vec<f64>,
+    pub truths: Vec<f64>,
+    pub bounds: Vec<f64>,
+    /// Whether an element still has the very bits that stood there before.
+    pub untouched: Vec<bool>,
+}
+
+impl Written {
+    /// One element.
+    pub fn element(&self, index: usize) -> Element {
+        Element {
+            binding: self.binding,
+            index,
+            result: self.results[index],
+            truth: self.truths[index],
+            bound: self.bounds[index],
+            untouched: self.untouched[index],
+        }
+    }
+}
+
+/// Runs one dispatch on an engine and sets what it wrote beside what the twin
+/// makes of the same contents.
+pub fn observe(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Vec<Written>> {
     let dispatch = &program.steps[at];
     let bound = Bound { dispatch };
     let reads = bound.fetch(engine, false)?;
@@ -143,22 +203,22 @@ pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
     let after = bound.fetch(engine, true)?;
     let truth = bound.call(dispatch.kernel.oracle, step, &reads, &before);
     let bounds = bound.call(dispatch.kernel.bound, step, &reads, &before);
-    let mut comparison = Comparison::default();
-    for (((after, truth), bounds), (_, binding)) in
-        after.iter().zip(&truth).zip(&bounds).zip(bound.views(true))
-    {
-        let result = Wide::of(after);
-        for index in 0..after.len() {
-            comparison.see(Element {
-                binding,
-                index,
-                result: result.at(index),
-                truth: truth.at(index),
-                bound: bounds.at(index),
-            });
-        }
-    }
-    Ok(comparison)
+    let written = before.iter().zip(&after).zip(truth).zip(bounds).zip(bound.views(true));
+    Ok(written
+        .map(|((((before, after), truth), bounds), (view, binding))| Written {
+            binding,
+            view,
+            results: Wide::of(after).numbers(),
+            truths: truth.numbers(),
+            bounds: bounds.numbers(),
+            untouched: (0..after.len()).map(|index| before.bits(index) == after.bits(index)).collect(),
+        })
+        .collect())
+}
+
+/// Runs one dispatch on an engine and compares what it wrote with the twin.
+pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
+    Ok(Comparison::of(&observe(engine, program, at, step)?))
 }
 
 /// The first dispatch at which an engine and the twins part.

@@ -240,11 +240,23 @@ pub struct Bind {
     pub element: Element,
 }
 
+/// Where a twin stands in this crate's source.
+#[derive(Clone, Copy, Debug)]
+pub struct TwinSource {
+    pub path: &'static str,
+    pub function: &'static str,
+    /// The whole file.
+    pub text: &'static str,
+}
+
 /// A contract with two executions: the WGSL, and the twin that says what it must compute.
+#[derive(Clone)]
 pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
     pub wgsl: &'static str,
+    /// Where the twin stands, such as `cpu::matmul::matmul`.
+    pub twin_name: &'static str,
     /// The constants that every dispatch gives.
     pub consts: &'static [&'static str],
     pub binds: &'static [Bind],
@@ -263,6 +275,8 @@ pub struct Kernel {
     pub twin: Twin<f32>,
     /// The twin in f64: the ground truth.
     pub oracle: Twin<f64>,
+    /// The twin as text, for readers.
+    pub twin_source: TwinSource,
     /// The largest error that f32 arithmetic in any order explains, per written
     /// element. It has a twin's signature: it finds in its writes what the
     /// kernel would find there, and leaves the bounds in their place.
@@ -273,6 +287,9 @@ pub struct Kernel {
     pub requires: fn(&Consts) -> Result<(), &'static str>,
     /// The one subgroup size with which the shader is right, when it uses subgroups.
     pub subgroup: Option<u32>,
+    /// Ours, which the tests have proved with run-time checks on, so that it
+    /// may run without; a reader's own version never does.
+    pub trusted: bool,
     /// Read from the shader once, see [`Kernel::workgroup_size`].
     pub workgroup_size: OnceLock<[usize; 3]>,
 }

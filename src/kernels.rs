@@ -7,8 +7,8 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, loss, matmul, sgd, softmax, sums};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, flat_grid};
+use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
 macro_rules! binds {
@@ -25,6 +25,7 @@ macro_rules! kernel {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            twin_name: concat!("cpu::", stringify!($module), "::", stringify!($twin)),
             consts: &$consts,
             binds: $binds,
             lens: $lens,
@@ -33,10 +34,16 @@ macro_rules! kernel {
             grid: $grid,
             twin: $module::$twin,
             oracle: $module::$twin,
+            twin_source: TwinSource {
+                path: concat!("src/cpu/", stringify!($module), ".rs"),
+                function: stringify!($twin),
+                text: include_str!(concat!("cpu/", stringify!($module), ".rs")),
+            },
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
             requires: kernel!(@requires $($requires)?),
             subgroup: kernel!(@subgroup $($subgroup)?),
+            trusted: true,
             workgroup_size: OnceLock::new(),
         }
     };
@@ -247,6 +254,24 @@ pub static SGD: Kernel = kernel!(
     }
 );
 
+pub static HOT_COLD: Kernel = kernel!(
+    hot_cold, hot_cold::hot_cold, hot_cold_bound,
+    consts ["BATCH", "INPUTS", "OUTPUTS"],
+    binds binds![x: Read Real, goals: Read Real, starts: Read Real, positions: Read Real,
+                 tries: Write Real, moved: Write Real, weights: Write Real],
+    lens |k| {
+        let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
+        let weights = outputs * inputs;
+        vec![batch * inputs, batch * outputs, weights, weights, 2 * weights, weights, weights]
+    },
+    // Every weight makes the whole prediction of every sample, and tries two steps from it.
+    flops |k| {
+        let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
+        outputs * inputs * batch * (2 * inputs + 6)
+    },
+    grid |k| flat_grid(k.uint("OUTPUTS") * k.uint("INPUTS"))
+);
+
 /// Every kernel there is.
 pub static ALL: &[&Kernel] = &[
     &GATHER_BATCH,
@@ -264,6 +289,7 @@ pub static ALL: &[&Kernel] = &[
     &SQUARED_ERROR,
     &COLUMN_SUMS,
     &SGD,
+    &HOT_COLD,
 ];
 
 /// The kernel of this name.

@@ -16,7 +16,9 @@ fn main() -> ExitCode {
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Devices => commands::devices::run(),
+        Command::Lesson(arguments) => commands::lesson::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
     match result {

@@ -11,14 +11,20 @@ pub use file::{parse_toml, read};
 
 use serde::{Serialize, Serializer};
 
+use crate::data::Normalise;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::own::OwnKernel;
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
 /// The most epochs that can be asked for: a typing error shouldn't run for a year.
 pub const MAX_EPOCHS: usize = 1_000_000;
+
+/// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
+/// adapter can bind.
+const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 
 /// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
 /// with hyphens; `data` is an argument.
@@ -29,10 +35,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
     ("momentum", "a number from 0 to below 1"),
+    ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
     ("seed", "a whole number from 0"),
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
+    ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
 /// Everything that decides what a run computes.
@@ -51,6 +59,8 @@ pub struct Recipe {
     pub learning_rate: f32,
     /// How much of the last step's direction is kept.
     pub momentum: f32,
+    #[serde(serialize_with = "as_text")]
+    pub normalise: Normalise,
     /// What is made small.
     #[serde(serialize_with = "as_text")]
     pub loss: Loss,
@@ -60,6 +70,8 @@ pub struct Recipe {
     pub validation: f64,
     /// As `--device` takes it: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
     pub device: String,
+    /// Readers' own versions of kernels, each as `--kernel` takes it.
+    pub kernel: Vec<String>,
 }
 
 /// What flags or a recipe file say; what they leave open is `None`.
@@ -77,6 +89,8 @@ pub struct Overrides {
     pub learning_rate: Option<f32>,
     /// As [`Recipe::momentum`].
     pub momentum: Option<f32>,
+    /// As [`Recipe::normalise`].
+    pub normalise: Option<Normalise>,
     /// As [`Recipe::loss`].
     pub loss: Option<Loss>,
     /// As [`Recipe::seed`].
@@ -85,14 +99,19 @@ pub struct Overrides {
     pub validation: Option<f64>,
     /// As [`Recipe::device`].
     pub device: Option<String>,
+    /// As [`Recipe::kernel`].
+    pub kernel: Option<Vec<String>>,
 }
 
 impl Recipe {
     /// What a data set is trained with when nothing else is said.
     ///
-    /// `train` is the number of samples to train on; a batch is never larger.
-    pub fn defaults_for(data: &str, classes: usize, train: usize) -> Recipe {
+    /// `values` are those of one image, C·H·W: large images get a narrower hidden layer, so that
+    /// its weights fit any adapter. `train` is the number of samples to train on; a batch is never
+    /// larger.
+    pub fn defaults_for(data: &str, values: usize, classes: usize, train: usize) -> Recipe {
         let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 5, 64) };
+        let hidden = hidden.min((MOST_DEFAULT_WEIGHTS / values.max(1)).max(1));
         let network = format!("dense {hidden}, relu, dense {classes}");
         Recipe {
             data: data.to_owned(),
@@ -101,22 +120,24 @@ impl Recipe {
             batch_size: batch_size.min(train.max(1)),
             learning_rate: 0.02,
             momentum: 0.9,
+            normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
             seed: 0,
             validation: 0.0,
             device: "auto".to_owned(),
+            kernel: Vec::new(),
         }
     }
 
-    /// The recipe for a data set of so many classes and training samples, of which the validation
+    /// The recipe for a data set of so many values per image, classes and training samples, of which the validation
     /// part is still to be taken.
     ///
     /// # Errors
     /// As [`Overrides::check`].
-    pub fn resolve(given: &Overrides, classes: usize, train: usize) -> Result<Recipe> {
+    pub fn resolve(given: &Overrides, values: usize, classes: usize, train: usize) -> Result<Recipe> {
         given.check()?;
         let validation = (given.validation.unwrap_or(0.0) * train as f64).round() as usize;
-        let defaults = Recipe::defaults_for(given.data(), classes, train.saturating_sub(validation));
+        let defaults = Recipe::defaults_for(given.data(), values, classes, train.saturating_sub(validation));
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
@@ -125,10 +146,12 @@ impl Recipe {
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
             momentum: given.momentum.unwrap_or(defaults.momentum),
+            normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
             seed: given.seed.unwrap_or(defaults.seed),
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
+            kernel: given.kernel.unwrap_or(defaults.kernel),
         })
     }
 
@@ -156,10 +179,12 @@ impl From<Recipe> for Overrides {
             batch_size: Some(recipe.batch_size),
             learning_rate: Some(recipe.learning_rate),
             momentum: Some(recipe.momentum),
+            normalise: Some(recipe.normalise),
             loss: Some(recipe.loss),
             seed: Some(recipe.seed),
             validation: Some(recipe.validation),
             device: Some(recipe.device),
+            kernel: Some(recipe.kernel),
         }
     }
 }
@@ -179,10 +204,12 @@ impl Overrides {
             batch_size: self.batch_size.or(other.batch_size),
             learning_rate: self.learning_rate.or(other.learning_rate),
             momentum: self.momentum.or(other.momentum),
+            normalise: self.normalise.or(other.normalise),
             loss: self.loss.or(other.loss),
             seed: self.seed.or(other.seed),
             validation: self.validation.or(other.validation),
             device: self.device.or(other.device),
+            kernel: self.kernel.or(other.kernel),
         }
     }
 
@@ -191,6 +218,7 @@ impl Overrides {
     /// # Errors
     /// [`Error::Usage`] naming the key, its value, and what is allowed.
     pub fn check(&self) -> Result<()> {
+        self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };
@@ -215,7 +243,8 @@ impl Overrides {
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A network and a loss were checked as they were read; every seed will do.
+            // A network and a loss were checked as they were read, kernels say more about
+            // themselves when they are parsed, and every seed will do.
             _ => None,
         }
     }
@@ -237,10 +266,11 @@ mod tests {
 
     #[test]
     fn the_table_of_keys_agrees_with_the_code() {
-        let recipe = toml::to_string(&Recipe::defaults_for("digits", 10, 1437)).unwrap();
+        let recipe = toml::to_string(&Recipe::defaults_for("digits", 64, 10, 1437)).unwrap();
         let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
         assert_eq!(written, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
         assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));
+        assert!(Normalise::NAMES.iter().all(|name| allowed("normalise").contains(name)));
         assert!(loss::NAMES.iter().all(|name| allowed("loss").contains(name)));
     }
 }

@@ -55,6 +55,11 @@ impl Versions {
     pub const SOFTWARE_SUBGROUPS: Versions =
         Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
 
+    /// All shaders that it may choose.
+    pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
+        [self.matmul].into_iter().chain(self.wide)
+    }
+
     /// The shader for one product. Of a narrow one, most of the 32 columns that
     /// the wide version computes at once would be thrown away.
     fn matmul(&self, consts: &Consts) -> &'static Kernel {

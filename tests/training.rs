@@ -1,20 +1,26 @@
-//! Training as a whole, on the GPU against the CPU. Needs an adapter.
+//! Training as a whole: the shaders against the CPU engine, and against what training must be able
+//! to do. These tests need an adapter. Without one they fail: run `./setup`.
 
 mod common;
 
 use common::adapter;
-use wgrad::data::{self, Normaliser};
+use wgrad::data::{self, Dataset, Normaliser, Samples};
+use wgrad::diff::first_divergence;
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, lower};
-use wgrad::program::Limits;
+use wgrad::program::{Dispatch, Limits};
 use wgrad::record::Versions;
-use wgrad::train::{Settings, Trainer};
+use wgrad::train::{Settings, Trainer, scale_and_shift};
 
-fn lowered(network: &str, dataset: &data::Dataset, versions: Versions, limits: Limits) -> Lowered {
+const NETWORK: &str = "dense 64, relu, dense 10";
+const SETTINGS: Settings = Settings { learning_rate: 0.05, momentum: 0.9, seed: 0 };
+
+fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
     lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,
@@ -27,14 +33,21 @@ fn lowered(network: &str, dataset: &data::Dataset, versions: Versions, limits: L
         ],
         versions,
         fuse: true,
-        limits,
+        limits: Limits::WEBGPU,
     })
     .unwrap()
 }
 
-fn trainer(engine: Box<dyn Engine>, lowered: Lowered, dataset: &data::Dataset) -> Trainer {
-    let settings = Settings { learning_rate: 0.05, momentum: 0.9, seed: 0 };
-    let parameters = lowered.arena.initial_values(0);
+fn on_gpu(lowered: &Lowered) -> Box<dyn Engine> {
+    Box::new(GpuEngine::new(&adapter(), lowered.program.clone(), Checks::On).unwrap())
+}
+
+fn on_cpu(lowered: &Lowered) -> Box<dyn Engine> {
+    Box::new(CpuEngine::fast(lowered.program.clone()).unwrap())
+}
+
+fn trainer(engine: Box<dyn Engine>, lowered: Lowered, dataset: &Dataset, settings: Settings) -> Trainer {
+    let parameters = lowered.arena.initial_values(settings.seed);
     let normaliser = Normaliser::of(&dataset.train);
     let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &normaliser).unwrap();
     trainer.load(TRAIN, &dataset.train).unwrap();
@@ -42,37 +55,172 @@ fn trainer(engine: Box<dyn Engine>, lowered: Lowered, dataset: &data::Dataset) -
     trainer
 }
 
-#[test]
-fn digits_are_learned_on_the_gpu() {
-    let dataset = data::load("digits").unwrap();
-    let adapter = adapter();
-    let lowered = lowered(
-        "dense 64, relu, dense 10",
-        &dataset,
-        Versions::SOFTWARE,
-        Device::Gpu(adapter.clone()).limits(),
-    );
-    let engine = GpuEngine::new(&adapter, lowered.program.clone(), Checks::On).unwrap();
-    let mut trainer = trainer(Box::new(engine), lowered, &dataset);
-    for epoch in 1..=20 {
-        let measure = trainer.epoch(epoch, &mut |_| {}).unwrap();
-        println!("{epoch} {measure:?}");
-    }
-    let measure = trainer.measure(HELD_OUT).unwrap();
-    println!("{measure:?}");
-    assert!(measure.accuracy > 0.96, "{measure:?}");
+/// The first samples of the train part, as a data set that is quickly gone through.
+fn first(dataset: &Dataset, samples: usize) -> Dataset {
+    let indices: Vec<usize> = (0..samples).collect();
+    Dataset { train: dataset.train.subset(&indices), ..dataset.clone() }
+}
+
+/// Every set of shaders that this adapter can run.
+fn versions() -> Vec<(&'static str, Versions)> {
+    let all = [
+        ("naive", Versions::NAIVE),
+        ("tiled", Versions::GPU),
+        ("register", Versions::SOFTWARE),
+        ("subgroup", Versions::SOFTWARE_SUBGROUPS),
+    ];
+    let device = Device::Gpu(adapter());
+    let runs = |versions: &Versions| versions.kernels().all(|kernel| device.runs(kernel));
+    all.into_iter().filter(|(_, versions)| runs(versions)).collect()
 }
 
 #[test]
-fn digits_are_learned_on_the_cpu() {
+fn digits_are_learned_on_the_gpu() {
     let dataset = data::load("digits").unwrap();
-    let lowered = lowered("dense 64, relu, dense 10", &dataset, Versions::NAIVE, Limits::WEBGPU);
-    let engine = CpuEngine::fast(lowered.program.clone()).unwrap();
-    let mut trainer = trainer(Box::new(engine), lowered, &dataset);
+    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+    let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();
     }
     let measure = trainer.measure(HELD_OUT).unwrap();
-    println!("{measure:?}");
+    assert_eq!(measure.samples, 360);
     assert!(measure.accuracy > 0.96, "{measure:?}");
+}
+
+#[test]
+fn ten_steps_lose_the_same_on_gpu_and_cpu() {
+    // 320 samples are ten batches of 32, and each batch's loss is measured before its update.
+    let dataset = first(&data::load("digits").unwrap(), 320);
+    let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, versions| {
+        let lowered = lowered(NETWORK, &dataset, versions);
+        let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
+        let mut sums = vec![0.0];
+        trainer.epoch(1, &mut |p| sums.push(p.so_far.loss * p.so_far.samples as f64)).unwrap();
+        (sums, trainer.measure(HELD_OUT).unwrap().loss)
+    };
+    let (cpu, cpu_held_out) = losses(&on_cpu, Versions::NAIVE);
+    assert!(cpu.last() > Some(&1.0), "ten steps from nothing have a loss: {cpu:?}");
+    for (name, versions) in versions() {
+        let (gpu, held_out) = losses(&on_gpu, versions);
+        let (cpu_mean, gpu_mean) = (cpu.last().unwrap() / 320.0, gpu.last().unwrap() / 320.0);
+        assert!((cpu_mean - gpu_mean).abs() < 1e-4, "{name}: {gpu_mean} on the GPU, {cpu_mean} on the CPU");
+        assert!((cpu_held_out - held_out).abs() < 1e-4, "{name}: {held_out} against {cpu_held_out}");
+    }
+}
+
+#[test]
+fn one_batch_is_learned_by_heart() {
+    let dataset = first(&data::load("digits").unwrap(), 32);
+    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+    let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, SETTINGS);
+    let mut loss = f64::INFINITY;
+    for epoch in 1..=200 {
+        loss = trainer.epoch(epoch, &mut |_| {}).unwrap().loss;
+    }
+    assert!(loss < 0.01, "{loss}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits() {
+    let dataset = first(&data::load("digits").unwrap(), 500);
+    let weights = |seed| {
+        let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+        let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, Settings { seed, ..SETTINGS });
+        for epoch in 1..=3 {
+            trainer.epoch(epoch, &mut |_| {}).unwrap();
+        }
+        trainer.parameters().unwrap().iter().map(|weight| weight.to_bits()).collect::<Vec<u32>>()
+    };
+    let once = weights(7);
+    assert_eq!(once, weights(7));
+    assert_ne!(once, weights(8));
+}
+
+#[test]
+fn a_divergence_is_reported_and_waited_out() {
+    let dataset = first(&data::load("digits").unwrap(), 320);
+    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let settings = Settings { learning_rate: 1e30, ..SETTINGS };
+    let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, settings);
+    let error = trainer.epoch(1, &mut |_| {}).unwrap_err();
+    assert_eq!(error.exit_code(), 5, "{error}");
+    // What was still under way has been waited for: the trainer goes on working.
+    trainer.measure(HELD_OUT).unwrap();
+}
+
+#[test]
+fn samples_that_were_not_announced_are_refused() {
+    let dataset = first(&data::load("digits").unwrap(), 64);
+    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
+    let mut labels = dataset.train.labels.clone();
+    labels[5] = 10;
+    let wrong = Samples { labels, ..dataset.train.clone() };
+    assert!(trainer.load(TRAIN, &wrong).unwrap_err().to_string().contains("label 10"));
+    let few = dataset.train.subset(&[0, 1]);
+    assert!(trainer.load(TRAIN, &few).unwrap_err().to_string().contains("2 images"));
+}
+
+/// Every dispatch of a real step, on inputs that the step itself has made.
+#[test]
+fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
+    let dataset = first(&data::load("digits").unwrap(), 40);
+    for (name, versions) in versions() {
+        let mut lowered = lowered("dense 20, tanh, dense 24, relu, dense 10", &dataset, versions);
+        let step = Step { first: 32, samples: 8, learning_rate: 0.1, momentum: 0.5, ..Step::default() };
+        let section = lowered.program.section(TRAIN);
+        let mut engine = on_gpu(&lowered);
+        fill(engine.as_mut(), &lowered, &dataset);
+        let divergence = first_divergence(engine.as_mut(), &lowered.program, section.clone(), &step).unwrap();
+        assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
+
+        // The engine computes what it was given; the twin is asked about something else.
+        let broken = section.end - 3;
+        let Dispatch { kernel, consts, label, .. } = &mut lowered.program.steps[broken];
+        assert_eq!(label, "0 dense: weight gradient");
+        let short = |(name, value)| (name, if name == "K" { Const::Uint(31) } else { value });
+        *consts = Consts::new(consts.iter().map(short).collect());
+        let kernel = kernel.name;
+        fill(engine.as_mut(), &lowered, &dataset);
+        let step = Step { first: 0, samples: 32, ..step };
+        let divergence = first_divergence(engine.as_mut(), &lowered.program, section, &step).unwrap();
+        let divergence = divergence.expect("the last sample is missing from the sums");
+        assert_eq!((divergence.dispatch, divergence.kernel.name), (broken, kernel));
+        assert!(divergence.to_string().contains("c["), "{divergence}");
+    }
+}
+
+/// Data and initial weights, without a trainer.
+fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
+    let part = lowered.part(TRAIN).unwrap();
+    engine.write(lowered.parameters, Slice::Real(&lowered.arena.initial_values(3))).unwrap();
+    let constants = scale_and_shift(&Normaliser::of(&dataset.train));
+    engine.write(lowered.normaliser, Slice::Real(&constants)).unwrap();
+    engine.write(part.images, Slice::Uint(&wgrad::train::pack(&dataset.train))).unwrap();
+    engine.write(part.labels, Slice::Uint(&dataset.train.labels)).unwrap();
+    let order: Vec<u32> = (0..part.samples as u32).collect();
+    engine.write(part.order, Slice::Uint(&order)).unwrap();
+}
+
+/// A picture that `predict` normalises on the host is what the shader makes of the same bytes.
+#[test]
+fn host_and_shader_normalise_alike() {
+    let dataset = first(&data::load("digits").unwrap(), 32);
+    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let mut engine = on_gpu(&lowered);
+    fill(engine.as_mut(), &lowered, &dataset);
+    let gather = lowered.program.section(TRAIN).start;
+    let x = lowered.program.steps[gather].args[4];
+    let step = Step { samples: 32, ..Step::default() };
+    let ticket = engine.submit(gather..gather + 1, &[step], x).unwrap();
+    let shader = engine.wait(ticket).unwrap();
+    let normaliser = Normaliser::of(&dataset.train);
+    let host: Vec<f32> = (0..32)
+        .flat_map(|at| wgrad::train::normalise(dataset.train.image(at), &dataset.train.shape, &normaliser))
+        .collect();
+    assert_eq!(host.len(), shader.len());
+    for (host, shader) in host.iter().zip(&shader) {
+        // A product and a sum, which a GPU may fuse: at most two roundings apart.
+        assert!((host - shader).abs() <= 2.0 * f32::EPSILON * (shader.abs() + 2.0), "{host} {shader}");
+    }
 }

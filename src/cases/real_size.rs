@@ -20,6 +20,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
     let (tanh, leak) = Activation::Tanh.consts();
     match kernel.name {
         "gather_batch" => [64, 128].map(gather).to_vec(),
+        "hot_cold" => vec![consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize }],
         "one_hot" => [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize }).to_vec(),
         "activation" => vec![consts! { LENGTH: LARGE, ACTIVATION: tanh, LEAK: leak }],
         "activation_backward" => vec![consts! { LENGTH: LARGE, ACTIVATION: tanh, LEAK: leak, ADD: false }],

@@ -1,6 +1,6 @@
 //! `wgrad devices`: every adapter, the best first, and what it offers.
 
-use wgrad::engine::adapter::{adapters, kind};
+use wgrad::engine::adapter::{adapters, driver, kind};
 use wgrad::error::Result;
 use wgrad::program::mebibytes;
 
@@ -10,7 +10,6 @@ pub fn run() -> Result<()> {
     let adapters = adapters();
     for adapter in &adapters {
         let (info, limits) = (adapter.get_info(), adapter.limits());
-        let driver = format!("{} {}", info.driver, info.driver_info);
         let subgroups = match (info.subgroup_min_size, info.subgroup_max_size) {
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
@@ -18,7 +17,7 @@ pub fn run() -> Result<()> {
         answer(format_args!("{}", info.name))?;
         answer(format_args!("  kind               {}", kind(&info)))?;
         answer(format_args!("  backend            {}", info.backend))?;
-        answer(format_args!("  driver             {}", driver.trim()))?;
+        answer(format_args!("  driver             {}", driver(&info)))?;
         answer(format_args!("  largest binding    {}", mebibytes(limits.max_storage_buffer_binding_size)))?;
         answer(format_args!("  largest buffer     {}", mebibytes(limits.max_buffer_size)))?;
         answer(format_args!(

@@ -16,17 +16,25 @@ const BATCH: usize = 256;
 pub fn run(arguments: &cli::Eval) -> Result<()> {
     let model = Model::load(&arguments.run)?;
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load(source)?;
+    let dataset = data::load(source).map_err(|error| match &arguments.data {
+        Some(_) => error,
+        None => Error::Data(format!(
+            "the data that the network was trained on are not found from here ({error}), \
+             so name them behind the run"
+        )),
+    })?;
     let samples = &dataset.held_out;
     if samples.shape != model.shape {
         let (got, wanted) = (samples.shape, model.shape);
         return Err(Error::Data(format!(
-            "{source} has images of {got}, the network was trained on images of {wanted}"
+            "{source} has images of {got}, but the network was trained on images of {wanted}, so name other data"
         )));
     }
     if dataset.classes != model.classes {
         let (got, wanted) = (dataset.classes.len(), model.classes.len());
-        return Err(Error::Data(format!("{source} has {got} classes, the network was trained on {wanted}")));
+        return Err(Error::Data(format!(
+            "{source} has {got} classes, but the network was trained on {wanted}, so name other data"
+        )));
     }
     let device = super::device(&arguments.device)?;
     let lowered = lower(&Lowering {

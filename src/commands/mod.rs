@@ -4,12 +4,17 @@ pub mod console;
 pub mod devices;
 pub mod doctor;
 pub mod eval;
+pub mod exercises;
+pub mod explain;
+pub mod lesson;
+pub mod own;
 pub mod predict;
 pub mod progress;
+pub mod running;
 pub mod summary;
 pub mod train;
 
-use wgrad::engine::adapter::{Device, choose, is_software};
+use wgrad::engine::adapter::{Device, choose, driver, is_software};
 use wgrad::error::Result;
 
 /// The device that the user wants, announced on stderr.
@@ -22,8 +27,7 @@ pub fn device(wanted: &str) -> Result<Device> {
         }
         Device::Gpu(adapter) => {
             let info = adapter.get_info();
-            let driver = format!("{} {}", info.driver, info.driver_info);
-            console::note(format_args!("device  {} ({}, {})", info.name, info.backend, driver.trim()));
+            console::note(format_args!("device  {} ({}, {})", info.name, info.backend, driver(&info)));
             if is_software(&info) {
                 console::note(format_args!(
                     "        a software adapter: the CPU engine is likely faster (--device cpu)"

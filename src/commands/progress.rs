@@ -58,15 +58,12 @@ impl Display {
 
     /// After each epoch; the line stays where it is.
     pub fn epoch(&mut self, epoch: usize, train: &Measure, others: &[(&str, Measure)], took: Duration) {
-        let mut line = format!(
-            "epoch {epoch:>3}  train loss {:.4} accuracy {:.2} %",
-            train.loss,
-            train.accuracy * 100.0
-        );
+        let percent = |measure: &Measure| measure.accuracy * 100.0;
+        let mut line = format!("epoch {epoch:>3}  loss {:.4}  accuracy {:6.2} %", train.loss, percent(train));
         for (name, measure) in others {
-            line += &format!("   {name} loss {:.4} accuracy {:.2} %", measure.loss, measure.accuracy * 100.0);
+            line += &format!("  {name} {:.4} {:6.2} %", measure.loss, percent(measure));
         }
-        line += &format!("   {:.1} s", took.as_secs_f64());
+        line += &format!("  {:.1} s", took.as_secs_f64());
         match &self.bar {
             Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
             None => note(format_args!("{line}")),

@@ -3,6 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use wgrad::data::ImageShape;
+use wgrad::engine::adapter::choose;
 use wgrad::error::{Error, Result};
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
@@ -10,7 +11,6 @@ use wgrad::lower::{Lowering, Part, TRAIN, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
 use wgrad::program::{Limits, Program, Role, mebibytes};
-use wgrad::record::Versions;
 
 use super::console::{answer, thousands};
 use crate::cli;
@@ -43,7 +43,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         classes: if loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
         batch: arguments.batch_size,
         parts: vec![Part { name: TRAIN, samples: arguments.batch_size }],
-        versions: Versions::NAIVE,
+        versions: choose(&arguments.device)?.versions(),
         fuse: true,
         // To be read, not run: no device has to hold it.
         limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },

@@ -10,6 +10,7 @@
 
 pub mod activation;
 pub mod gather;
+pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
 pub mod sgd;

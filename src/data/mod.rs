@@ -14,7 +14,7 @@ mod picture;
 mod split;
 
 pub use locate::{NAMES, Source, locate};
-pub use normaliser::Normaliser;
+pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
 pub use split::split_validation;
 

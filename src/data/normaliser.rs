@@ -1,6 +1,58 @@
 //! From bytes to the numbers a network is fed.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::Samples;
+use crate::error::{Error, Result, suggestion};
+
+/// How pixels become the numbers that a network is fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalise {
+    /// Mean 0 and deviation 1 over the train part, per channel.
+    Standard,
+    /// byte/255, from 0 to 1.
+    Unit,
+}
+
+impl Normalise {
+    /// Names on the command line and in recipes.
+    pub const NAMES: &[&str] = &["standard", "unit"];
+
+    /// The normaliser for a network that is trained on `samples`.
+    pub fn measure(self, samples: &Samples) -> Normaliser {
+        let channels = samples.shape.channels;
+        match self {
+            Normalise::Standard => Normaliser::of(samples),
+            Normalise::Unit => Normaliser { mean: vec![0.0; channels], std: vec![1.0; channels] },
+        }
+    }
+}
+
+impl FromStr for Normalise {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Normalise> {
+        match text {
+            "standard" => Ok(Normalise::Standard),
+            "unit" => Ok(Normalise::Unit),
+            _ => Err(Error::Usage(format!(
+                "normalise: there is no “{text}”{}; there are {}",
+                suggestion(text, Normalise::NAMES),
+                Normalise::NAMES.join(" and ")
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Normalise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Normalise::Standard => "standard",
+            Normalise::Unit => "unit",
+        })
+    }
+}
 
 /// How pixels are brought to mean 0 and deviation 1: value = (byte/255 − mean) / std, per channel.
 #[derive(Clone, Debug, PartialEq)]

@@ -103,6 +103,11 @@ pub fn kind(info: &AdapterInfo) -> &'static str {
     }
 }
 
+/// The driver's name and version.
+pub fn driver(info: &AdapterInfo) -> String {
+    format!("{} {}", info.driver, info.driver_info).trim().to_owned()
+}
+
 /// All adapters, the best first: discrete, integrated, virtual, software.
 ///
 /// Honours `WGPU_BACKEND`; wgpu's own choice by `WGPU_ADAPTER_NAME` panics on

@@ -33,6 +33,10 @@ const SLOT: u64 = 256;
 pub enum Checks {
     /// As in a browser; the parity tests run so.
     On,
+    /// As on, and every binding reaches past its view to the end of the buffer:
+    /// a write past the end of a view is then seen in the words behind it,
+    /// where the checks would have dropped it without a word.
+    Wide,
     /// For speed, after the same kernels have passed the tests with checks on.
     Off,
 }
@@ -432,7 +436,7 @@ impl Stages<'_> {
                 resource: BindingResource::Buffer(BufferBinding {
                     buffer: &self.bufs[view.buf.0],
                     offset: view.start as u64 * 4,
-                    size: std::num::NonZero::new(view.len as u64 * 4),
+                    size: std::num::NonZero::new(self.reach(*view) as u64 * 4),
                 }),
             })
             .collect();
@@ -444,6 +448,14 @@ impl Stages<'_> {
         Ok(Stage { pipeline, group, groups: dispatch.kernel.groups(&dispatch.consts) })
     }
 
+    /// Words that a binding of this view covers.
+    fn reach(&self, view: View) -> usize {
+        match self.checks {
+            Checks::On | Checks::Off => view.len,
+            Checks::Wide => (self.bufs[view.buf.0].size() / 4) as usize - view.start,
+        }
+    }
+
     fn compile(
         &self,
         kernel: &'static Kernel,
@@ -453,14 +465,14 @@ impl Stages<'_> {
         let source = ShaderSource::Wgsl(kernel.specialize(consts).into());
         let descriptor = ShaderModuleDescriptor { label: Some(kernel.name), source };
         let module = match self.checks {
-            Checks::On => self.device.create_shader_module(descriptor),
             // SAFETY: without checks a shader that indexes out of bounds, loops
-            // for ever or divides by zero is undefined behaviour. Ours do none
-            // of these: `tests/parity.rs` runs every kernel on every awkward
-            // shape with checks on, between guard words.
-            Checks::Off => unsafe {
+            // for ever or divides by zero is undefined behaviour. Trusted ones
+            // are ours and do none of these: `tests/parity.rs` runs every kernel
+            // on every awkward shape with checks on, between guard words.
+            Checks::Off if kernel.trusted => unsafe {
                 self.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
             },
+            _ => self.device.create_shader_module(descriptor),
         };
         let layout = self.layouts.of(self.device, kernel);
         let pipeline_layout = self.device.create_pipeline_layout(&PipelineLayoutDescriptor {
@@ -474,8 +486,8 @@ impl Stages<'_> {
             module: &module,
             entry_point: Some(kernel.name),
             compilation_options: PipelineCompilationOptions {
-                // Kernels write their workgroup memory before they read it.
-                zero_initialize_workgroup_memory: false,
+                // Our kernels write their workgroup memory before they read it.
+                zero_initialize_workgroup_memory: !kernel.trusted,
                 ..Default::default()
             },
             cache: None,

@@ -38,6 +38,14 @@ impl Data {
         self.len() == 0
     }
 
+    /// The 32 bits of a word.
+    pub fn bits(&self, index: usize) -> u32 {
+        match self {
+            Data::Real(values) => values[index].to_bits(),
+            Data::Uint(values) => values[index],
+        }
+    }
+
     /// The numbers; empty when it holds integers.
     pub fn real(self) -> Vec<f32> {
         match self {

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{KEYS, Overrides, allowed};
 use crate::error::{Error, Result, suggestion};
+use crate::own::OwnKernel;
 
 /// No recipe is longer; a file that is was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
@@ -70,10 +71,17 @@ impl Overrides {
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
             "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
+            "normalise" => self.normalise = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
             "device" => self.device = Some(text()?),
+            "kernel" => {
+                let kernels = texts(value).ok_or_else(or_wrong)?;
+                let known = kernels.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ()));
+                known.map_err(|error| error.to_string())?;
+                self.kernel = Some(kernels);
+            }
             _ => return Err(unknown(key)),
         }
         self.refused(key).map_or(Ok(()), |value| Err(wrong(value)))
@@ -90,6 +98,12 @@ fn unknown(key: &str) -> String {
 fn whole<T: TryFrom<u64>>(value: &DeValue) -> Option<T> {
     let integer = value.as_integer()?;
     T::try_from(u64::from_str_radix(integer.as_str(), integer.radix()).ok()?).ok()
+}
+
+/// A list of strings.
+fn texts(value: &DeValue) -> Option<Vec<String>> {
+    let entries = value.as_array()?.iter();
+    entries.map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
 }
 
 /// A number with or without a point; `5` will do for `5.0`.

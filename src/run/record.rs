@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::RECORD;
 use crate::error::{Error, Result};
+use crate::own::OwnKernel;
 use crate::recipe::Recipe;
 
 /// The version of wgpu that this program is built with.
@@ -51,6 +52,9 @@ pub struct RunRecord {
     pub command: Vec<String>,
     /// What was asked for: `auto`, `gpu`, `cpu` or a name.
     pub device: String,
+    /// Kernels that were a reader's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernels: Vec<OwnKernel>,
     /// What it ran on: the adapter's name, or that of the CPU engine.
     pub adapter: String,
     /// `vulkan`, `metal`, `dx12`, or `cpu`.
@@ -90,6 +94,7 @@ impl RunRecord {
             wgpu: WGPU_VERSION.to_owned(),
             command: command.collect(),
             device: recipe.device.clone(),
+            kernels: Vec::new(),
             adapter: String::new(),
             backend: String::new(),
             driver: String::new(),

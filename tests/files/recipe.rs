@@ -13,15 +13,15 @@ fn parse(text: &str) -> Result<Overrides> {
 
 #[test]
 fn every_data_set_has_its_defaults() {
-    let digits = Recipe::defaults_for("digits", 10, 1437);
+    let digits = Recipe::defaults_for("digits", 64, 10, 1437);
     assert_eq!(digits.network.to_string(), "dense 64, relu, dense 10");
     assert_eq!((digits.epochs, digits.batch_size), (40, 32));
-    assert_eq!((digits.learning_rate, digits.momentum, digits.seed), (0.05, 0.9, 0));
+    assert_eq!((digits.learning_rate, digits.momentum, digits.seed), (0.02, 0.9, 0));
     assert_eq!((digits.loss, digits.validation, &*digits.device), (Loss::CrossEntropy, 0.0, "auto"));
-    let mnist = Recipe::defaults_for("mnist", 10, 60_000);
+    let mnist = Recipe::defaults_for("mnist", 784, 10, 60_000);
     assert_eq!(mnist.network.to_string(), "dense 128, relu, dense 10");
     assert_eq!((mnist.epochs, mnist.batch_size), (5, 64));
-    let folder = Recipe::defaults_for("./digits", 3, 40);
+    let folder = Recipe::defaults_for("./digits", 64, 3, 40);
     assert_eq!(folder.network.to_string(), "dense 128, relu, dense 3");
     assert_eq!((folder.epochs, folder.batch_size), (5, 40));
     for recipe in [digits, mnist, folder] {
@@ -33,8 +33,9 @@ fn every_data_set_has_its_defaults() {
 fn flags_win_over_the_file_and_the_file_over_the_defaults() {
     let file = parse("epochs = 3\nbatch_size = 16\ndata = \"mnist\"").unwrap();
     let flags = Overrides { epochs: Some(9), seed: Some(4), ..Overrides::default() };
-    let recipe = Recipe::resolve(&flags.or(file), 10, 60_000).unwrap();
-    let expected = Recipe { epochs: 9, batch_size: 16, seed: 4, ..Recipe::defaults_for("mnist", 10, 60_000) };
+    let recipe = Recipe::resolve(&flags.or(file), 784, 10, 60_000).unwrap();
+    let expected =
+        Recipe { epochs: 9, batch_size: 16, seed: 4, ..Recipe::defaults_for("mnist", 784, 10, 60_000) };
     assert_eq!(recipe, expected);
     assert_eq!(Overrides::default().data(), "digits");
 }
@@ -42,8 +43,8 @@ fn flags_win_over_the_file_and_the_file_over_the_defaults() {
 #[test]
 fn the_default_batch_leaves_room_for_the_validation_part() {
     let given = Overrides { data: Some("cats".into()), validation: Some(0.25), ..Overrides::default() };
-    assert_eq!(Recipe::resolve(&given, 2, 40).unwrap().batch_size, 30);
-    assert_eq!(Recipe::resolve(&given, 2, 1).unwrap().batch_size, 1);
+    assert_eq!(Recipe::resolve(&given, 784, 2, 40).unwrap().batch_size, 30);
+    assert_eq!(Recipe::resolve(&given, 784, 2, 1).unwrap().batch_size, 1);
 }
 
 #[test]
@@ -51,21 +52,21 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'",
+         validation = 0.1\ndevice = 'llvmpipe'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']",
     )
     .unwrap();
-    let recipe = Recipe::resolve(&given, 2, 100).unwrap();
+    let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
     assert_eq!((recipe.epochs, recipe.batch_size, recipe.seed), (1000, 16, u64::MAX));
     assert_eq!(Overrides::from(recipe.clone()), given);
     let text = recipe.to_toml();
     assert!(text.contains("learning_rate = 0.001\n"), "{text}");
     assert!(text.contains("network = \"dense 4, leaky-relu 0.2, dense 2\"\n"), "{text}");
-    assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 2, 100).unwrap(), recipe);
+    assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 784, 2, 100).unwrap(), recipe);
 }
 
 #[test]
 fn mistakes_in_a_file_are_named_with_their_line() {
-    let cases: [(&str, &[&str]); 21] = [
+    let cases: [(&str, &[&str]); 24] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
         ("zzz = 1", &["no key “zzz”; there are data, network"]),
         ("batch-size = 1", &["did you mean “batch_size”?"]),
@@ -87,6 +88,9 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("loss = \"cross_entropy\"", &["line 1", "did you mean “cross-entropy”?"]),
         ("data = []", &["data is an array"]),
         ("device = \" \"", &["device is empty"]),
+        ("kernel = \"sgd=a.wgsl\"", &["kernel is the string", "a list of strings"]),
+        ("kernel = [\"sgd\"]", &["expected NAME=FILE.wgsl"]),
+        ("kernel = [\"sdg=a.wgsl\"]", &["did you mean “sgd”?"]),
     ];
     for (text, words) in cases {
         let words = [&["lab/recipe.toml, line "], words].concat();
@@ -109,7 +113,7 @@ fn text_that_is_no_toml_is_named_with_its_line() {
 fn flags_that_are_not_allowed_are_named() {
     let refused = |given: Overrides, words: &[&str]| {
         assert_refused(given.check(), Error::Usage, words);
-        assert_refused(Recipe::resolve(&given, 10, 100), Error::Usage, words);
+        assert_refused(Recipe::resolve(&given, 784, 10, 100), Error::Usage, words);
     };
     let open = Overrides::default;
     let both = ["--batch-size (or batch_size in a recipe) is 0", "a whole number from 1"];
@@ -118,7 +122,7 @@ fn flags_that_are_not_allowed_are_named() {
     refused(Overrides { validation: Some(f64::NAN), ..open() }, &["--validation", "NaN"]);
     refused(Overrides { validation: Some(1.0), ..open() }, &["--validation", "is 1,"]);
     refused(Overrides { data: Some(String::new()), ..open() }, &["DATA", "is empty"]);
-    let recipe = Recipe { momentum: 1.0, ..Recipe::defaults_for("digits", 10, 9) };
+    let recipe = Recipe { momentum: 1.0, ..Recipe::defaults_for("digits", 64, 10, 9) };
     assert_refused(recipe.check(), Error::Usage, &["--momentum", "is 1,"]);
 }
 

@@ -83,7 +83,7 @@ fn a_place_that_can_not_be_written_is_named_and_nothing_is_left() {
 #[test]
 fn a_run_that_did_not_begin_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = Recipe::defaults_for("digits", 10, 1437);
+    let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
     let begin = |out: &Path| {
         let run = RunDir::create(out, "digits").unwrap();
         run.write_recipe(&recipe).unwrap();
@@ -112,10 +112,10 @@ fn a_run_that_did_not_begin_leaves_nothing() {
 #[test]
 fn what_is_written_reads_back_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = Recipe::defaults_for("digits", 10, 1437);
+    let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
     let run = RunDir::create(folder.path(), &recipe.data).unwrap();
     run.write_recipe(&recipe).unwrap();
-    assert_eq!(Recipe::resolve(&read(&run.path().join(RECIPE)).unwrap(), 10, 1437).unwrap(), recipe);
+    assert_eq!(Recipe::resolve(&read(&run.path().join(RECIPE)).unwrap(), 64, 10, 1437).unwrap(), recipe);
 
     let mut record = RunRecord::begin(&recipe, "sha256:0", 4810);
     run.write_record(&record).unwrap();

@@ -1,113 +1,186 @@
-"""Writes values.rs: what JAX and Optax make of the networks in main.rs.
+"""Writes values.rs: what PyTorch makes of the networks in main.rs.
 
-    pip install jax==0.10.2 optax==0.2.8 && python tests/golden/golden.py > tests/golden/values.rs
+    pip install torch==2.15.0 && python tests/golden/golden.py > tests/golden/values.rs
 
-Inputs follow from formulas that main.rs repeats; all are exact in f32.
+Inputs follow from formulas that main.rs and ../common/small.rs repeat; all are exact in f32.
 """
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
+import torch
+from torch import nn
+from torch.nn import functional
 
-jax.config.update("jax_enable_x64", True)
+torch.set_default_dtype(torch.float64)
 
-CLASSES, BATCH = 4, 3  # a power of two: 1/CLASSES is exact in f32
-INPUTS = 6
+CHANNELS, PLANE = 2, 2
+INPUTS = CHANNELS * PLANE
+CLASSES = 4  # a power of two: 1/CLASSES is exact in f32
+BATCH, SAMPLES = 3, 7  # so that the last batch has a single sample
+OFFSETS = [3, 17, 40, 51, 8, 29]
+
+
+def deep():
+    return nn.Sequential(
+        nn.Linear(INPUTS, 3), nn.LeakyReLU(0.125), nn.Linear(3, 2), nn.Sigmoid(), nn.Linear(2, CLASSES)
+    )
+
+
+def late():
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(INPUTS, 3), nn.ReLU(), nn.Linear(3, CLASSES), nn.Tanh(), nn.Softmax(-1)
+    )
 
 
 def fractions(count, factor, offset, modulus, divisor):
     """count numbers between about -1 and 1, exact in f32."""
-    at = np.arange(count)
-    return ((at * factor + offset) % modulus - modulus // 2) / divisor
+    return torch.tensor([((at * factor + offset) % modulus - modulus // 2) / divisor for at in range(count)])
 
 
-def weights(shape, offset):
-    return jnp.asarray(fractions(int(np.prod(shape)), 29, offset, 61, 32)).reshape(shape)
+def with_weights(network):
+    with torch.no_grad():
+        for parameter, offset in zip(network.parameters(), OFFSETS):
+            parameter.copy_(fractions(parameter.numel(), 29, offset, 61, 32).reshape(parameter.shape))
+    return network
 
 
-def emit(name, values):
-    flat = [repr(float(value)) for value in np.asarray(values).ravel()]
-    print(f"pub const {name}: &[f64] = &[")
-    for at in range(0, len(flat), 4):
-        print("    " + ", ".join(flat[at : at + 4]) + ",")
-    print("];")
+def data():
+    """Images and labels, last sample first."""
+    sample, value = torch.arange(SAMPLES)[:, None], torch.arange(INPUTS)
+    pixels = (sample * 37 + value * 59 + 11) % 256
+    x = pixels / 64 + 0.25 * (value // PLANE) - 255 / 128
+    return x.flip(0), (torch.arange(SAMPLES) * 5 % 7 % CLASSES).flip(0)
 
 
-def emit_forward():
-    x = jnp.asarray(fractions(BATCH * INPUTS, 37, 5, 64, 16)).reshape(BATCH, INPUTS)
-    z = x @ weights((CLASSES, INPUTS), 3).T + weights((CLASSES,), 17)
-    activations = {
-        "DENSE": lambda z: z,
-        "RELU": jax.nn.relu,
-        "LEAKY_RELU": lambda z: jax.nn.leaky_relu(z, 0.125),
-        "SIGMOID": jax.nn.sigmoid,
-        "TANH": jnp.tanh,
-        "SOFTMAX": jax.nn.softmax,
-    }
-    for name, activate in activations.items():
-        emit(name, activate(z))
+def hot(labels):
+    return functional.one_hot(labels, CLASSES).double()
 
 
-def losses():
-    """Per-sample losses of logits and labels, each with its name."""
-    hot = lambda labels: jax.nn.one_hot(labels, CLASSES, dtype=jnp.float64)
-    return {
-        "CROSS_ENTROPY": optax.softmax_cross_entropy_with_integer_labels,
-        "BCE": lambda z, t: optax.sigmoid_binary_cross_entropy(z, hot(t)).mean(-1),
-        "MSE": lambda z, t: optax.squared_error(z, hot(t)).mean(-1),
-        "SQUARED_ERROR": lambda z, t: optax.squared_error(z, hot(t)).sum(-1),
-    }
+# Losses of outputs and labels, by their names here.
+LOSSES = {
+    "CROSS_ENTROPY": functional.cross_entropy,
+    "BCE": lambda z, t, **how: functional.binary_cross_entropy_with_logits(z, hot(t), **how),
+    "MSE": lambda z, t, **how: functional.mse_loss(z, hot(t), **how),
+}
+
+
+def emit_layers():
+    x = fractions(BATCH * INPUTS, 37, 5, 64, 16).reshape(BATCH, INPUTS)
+    z = with_weights(nn.Linear(INPUTS, CLASSES))(x)
+    emit("DENSE", z)
+    emit("RELU", nn.ReLU()(z))
+    emit("LEAKY_RELU", nn.LeakyReLU(0.125)(z))
+    emit("SIGMOID", nn.Sigmoid()(z))
+    emit("TANH", nn.Tanh()(z))
+    emit("SOFTMAX", nn.Softmax(-1)(z))
+    emit("DEEP", with_weights(deep())(x))
+    emit("LATE", with_weights(late())(x))
+    print(f"pub const LEAK: f32 = {nn.LeakyReLU().negative_slope};")
 
 
 def emit_losses():
-    z = np.array(fractions(BATCH * CLASSES, 23, 2, 41, 8)).reshape(BATCH, CLASSES)
+    z = fractions(BATCH * CLASSES, 23, 2, 41, 8).reshape(BATCH, CLASSES)
     z[1, 2], z[2, 0] = 40.0, -30.0  # where exp overflows in careless hands
-    labels = jnp.array([3, 1, 0])
-    for name, loss in losses().items():
-        emit(name, loss(z, labels))
-        emit(f"{name}_GRADIENT", jax.grad(lambda z: loss(z, labels).mean())(jnp.asarray(z)))
-    emit("HITS", z.argmax(-1) == labels)
+    labels = torch.tensor([3, 1, 0])
+    for name, loss in LOSSES.items():
+        each = loss(z, labels, reduction="none").reshape(BATCH, -1).mean(-1)
+        emit_loss(name, z, each, lambda z: loss(z, labels))
+    each = functional.mse_loss(z, hot(labels), reduction="none").sum(-1)
+    emit_loss("SQUARED_ERROR", z, each, lambda z: functional.mse_loss(z, hot(labels), reduction="sum") / BATCH)
+    emit("HITS", (z.argmax(-1) == labels).double())
 
 
 def emit_one_output():
     """A single output tells class 1 from class 0."""
-    z = jnp.array([0.75, 0.25, -1.5])
-    labels = jnp.array([1.0, 0.0, 1.0])
-    for name, loss in {"BCE": optax.sigmoid_binary_cross_entropy, "MSE": optax.squared_error}.items():
-        emit(f"ONE_{name}", loss(z, labels))
-        emit(f"ONE_{name}_GRADIENT", jax.grad(lambda z: loss(z, labels).mean())(z))
-    emit("ONE_BCE_HITS", (jax.nn.sigmoid(z) > 0.5) == labels)
-    emit("ONE_MSE_HITS", (z > 0.5) == labels)
+    z, labels = torch.tensor([0.75, 0.25, -1.5]), torch.tensor([1.0, 0.0, 1.0])
+    bce, mse = functional.binary_cross_entropy_with_logits, functional.mse_loss
+    for name, loss in {"ONE_BCE": bce, "ONE_MSE": mse}.items():
+        emit_loss(name, z, loss(z, labels, reduction="none"), lambda z: loss(z, labels))
+    emit("ONE_BCE_HITS", ((z.sigmoid() > 0.5) == labels).double())
+    emit("ONE_MSE_HITS", ((z > 0.5) == labels).double())
+
+
+def emit_loss(name, z, each, mean):
+    z = z.clone().requires_grad_()
+    mean(z).backward()
+    emit(name, each)
+    emit(f"{name}_GRADIENT", z.grad)
+
+
+def emit_gradients():
+    x, labels = data()
+    for name, make, loss, rows in [
+        ("DEEP_CROSS_ENTROPY", deep, "CROSS_ENTROPY", BATCH),
+        ("DEEP_BCE", deep, "BCE", BATCH),
+        ("LATE_MSE", late, "MSE", BATCH - 1),
+    ]:
+        network = with_weights(make())
+        LOSSES[loss](network(x[:rows]), labels[:rows]).backward()
+        emit_state(f"{name}_GRADIENTS", {key: value.grad for key, value in network.named_parameters()})
 
 
 def emit_training():
-    """Three steps of SGD with momentum on two samples each of six: dense 5, tanh, dense 4."""
-    samples = 6
-    at = np.arange(samples)[:, None]
-    pixels = (at * 37 + at // 100 * 3 + np.arange(INPUTS) * 59 + 11) % 256
-    x = jnp.asarray(pixels / 64 - 255 / 128)[::-1]
-    labels = jnp.asarray(np.arange(samples) * 5 % 7 % CLASSES)[::-1]
-    params = [weights((5, INPUTS), 3), weights((5,), 17), weights((CLASSES, 5), 40), weights((CLASSES,), 51)]
-    optimiser = optax.sgd(learning_rate=0.125, momentum=0.875)
-    state = optimiser.init(params)
-
-    def mean_loss(params, x, labels):
-        hidden = jnp.tanh(x @ params[0].T + params[1])
-        z = hidden @ params[2].T + params[3]
-        return optax.softmax_cross_entropy_with_integer_labels(z, labels).mean()
-
-    for step in range(3):
-        rows = slice(2 * step, 2 * step + 2)
-        gradients = jax.grad(mean_loss)(params, x[rows], labels[rows])
-        updates, state = optimiser.update(gradients, state)
-        params = optax.apply_updates(params, updates)
-        emit(f"AFTER_STEP_{step + 1}", jnp.concatenate([param.ravel() for param in params]))
+    """Ten steps, which is three epochs and a step more."""
+    x, labels = data()
+    for name, momentum in [("PLAIN", 0.0), ("MOMENTUM", 0.875)]:
+        network = with_weights(deep())
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.125, momentum=momentum)
+        batches = list(zip(x.split(BATCH), labels.split(BATCH)))
+        losses = []
+        for step in range(10):
+            x_batch, label_batch = batches[step % len(batches)]
+            loss = functional.cross_entropy(network(x_batch), label_batch)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.item())
+        emit(f"{name}_LOSSES", torch.tensor(losses))
+        emit_state(f"{name}_STATE", network.state_dict())
 
 
-print(f"//! Made by `golden.py` with JAX {jax.__version__} and Optax {optax.__version__} in float64; do not edit.")
+# Rust in lines as rustfmt breaks them.
+WIDTH = 110
+
+
+def emit(name, values):
+    kind = "[f64]" if values.dim() == 1 else "[&[f64]]"
+    print(broken(f"pub const {name}: &{kind} = ", values.tolist(), ";"))
+
+
+def emit_state(name, state):
+    print(f"pub const {name}: &[Tensor] = &[")
+    for key, value in state.items():
+        rows = value.reshape(-1, value.shape[-1]).tolist()
+        names = f'name: "{key}"', f"shape: &{list(value.shape)}"
+        line = f"    Tensor {{ {', '.join(names)}, rows: {literal(rows)} }},"
+        if len(line) > WIDTH:
+            fields = [f"        {field}," for field in names] + [broken("        rows: ", rows, ",")]
+            line = "\n".join(["    Tensor {", *fields, "    },"])
+        print(line)
+    print("];")
+
+
+def literal(values):
+    """15 digits: the last two of an f64 depend on the order of sums."""
+    if isinstance(values, float):
+        return repr(float(f"{values:.15g}"))
+    return "&[" + ", ".join(map(literal, values)) + "]"
+
+
+def broken(start, values, end):
+    """An array behind its start, one item per line if it takes more than one."""
+    line = start + literal(values) + end
+    if isinstance(values, float) or len(line) <= WIDTH:
+        return line
+    indent = " " * (len(start) - len(start.lstrip()))
+    items = [broken(indent + "    ", value, ",") for value in values]
+    return "\n".join([start + "&[", *items, indent + "]" + end])
+
+
+print(f"//! Made by `golden.py` with PyTorch {torch.__version__.split('+')[0]} in float64; do not edit.")
 print()
-emit_forward()
+print("use super::Tensor;")
+print()
+emit_layers()
 emit_losses()
 emit_one_output()
+emit_gradients()
 emit_training()

@@ -1,4 +1,4 @@
-//! Numbers that another implementation computed: JAX and Optax, by `golden.py`.
+//! Numbers that another implementation computed: PyTorch, by `golden.py`.
 //!
 //! The twins check the shaders and differences check the derivatives, but both
 //! would agree on a wrong idea of what a layer, a loss or a step of SGD is.
@@ -6,55 +6,57 @@
 
 #[path = "../common/small.rs"]
 mod small;
-#[rustfmt::skip]
 mod values;
 
-use std::ops::Range;
-
+use safetensors::SafeTensors;
 use small::Small;
-use wgrad::data::ImageShape;
+use wgrad::data::{ImageShape, Normaliser};
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Real, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::model::Model;
+use wgrad::network::Network;
+use wgrad::params::Arena;
 use wgrad::program::{Program, View};
 
+const SHAPE: ImageShape = ImageShape { channels: 2, height: 1, width: 2 };
+const INPUTS: usize = 4;
 const CLASSES: usize = 4;
-const INPUTS: usize = 6;
+/// Samples in a batch, and in all: the last batch has a single one.
+const BATCH: usize = 3;
+const SAMPLES: usize = 7;
 
-/// An engine in one precision, as these tests need it.
-trait Precise: Engine {
-    /// Relative error allowed: that of a few dozen operations, with room to spare.
-    const TOLERANCE: f64;
-    fn open(program: Program) -> Self;
-    fn run_once(&mut self, steps: Range<usize>, step: &Step);
-    fn numbers_of(&self, view: View) -> Vec<f64>;
+/// `deep` and `late` of `golden.py`.
+const DEEP: &str = "dense 3, leaky-relu 0.125, dense 2, sigmoid, dense 4";
+const LATE: &str = "flatten, dense 3, relu, dense 4, tanh, softmax";
+
+/// One tensor of a `state_dict`, its values row by row.
+struct Tensor {
+    name: &'static str,
+    shape: &'static [usize],
+    rows: &'static [&'static [f64]],
 }
 
-impl Precise for CpuEngine<f64> {
+/// A precision to compute in.
+trait Precise: Real {
+    /// Relative error allowed: that of a few hundred operations, with room to spare.
+    const TOLERANCE: f64;
+    fn open(program: Program) -> CpuEngine<Self>;
+}
+
+impl Precise for f64 {
     const TOLERANCE: f64 = 1e-9;
-    fn open(program: Program) -> Self {
+    fn open(program: Program) -> CpuEngine<f64> {
         CpuEngine::oracle(program).unwrap()
     }
-    fn run_once(&mut self, steps: Range<usize>, step: &Step) {
-        self.run(steps, step);
-    }
-    fn numbers_of(&self, view: View) -> Vec<f64> {
-        numbers(self, view)
-    }
 }
 
-impl Precise for CpuEngine<f32> {
+impl Precise for f32 {
     const TOLERANCE: f64 = 1e-5;
-    fn open(program: Program) -> Self {
+    fn open(program: Program) -> CpuEngine<f32> {
         CpuEngine::plain(program).unwrap()
-    }
-    fn run_once(&mut self, steps: Range<usize>, step: &Step) {
-        self.run(steps, step);
-    }
-    fn numbers_of(&self, view: View) -> Vec<f64> {
-        numbers(self, view)
     }
 }
 
@@ -65,11 +67,14 @@ fn numbers<T: Real>(engine: &CpuEngine<T>, view: View) -> Vec<f64> {
     }
 }
 
-fn assert_golden<E: Precise>(what: &str, ours: &[f64], golden: &[f64]) {
+fn assert_golden<T: Precise>(what: &str, ours: &[f64], golden: &[f64]) {
     assert_eq!(ours.len(), golden.len(), "{what}");
     for (at, (ours, golden)) in ours.iter().zip(golden).enumerate() {
         let difference = (ours - golden).abs();
-        assert!(difference <= E::TOLERANCE * golden.abs(), "{what}[{at}] is {ours:e}, JAX says {golden:e}");
+        assert!(
+            difference <= T::TOLERANCE * golden.abs(),
+            "{what}[{at}] is {ours:e}, PyTorch says {golden:e}"
+        );
     }
 }
 
@@ -80,61 +85,70 @@ fn fractions(count: usize, factor: usize, offset: usize, modulus: usize, divisor
         .collect()
 }
 
-/// `weights` of `golden.py`, for one parameter after the other.
-fn weights(lowered: &Lowered, offsets: &[usize]) -> Vec<f32> {
+/// `with_weights` of `golden.py`.
+fn weights(lowered: &Lowered) -> Vec<f32> {
     let mut values = vec![0.0; lowered.arena.len()];
-    assert_eq!(lowered.arena.params.len(), offsets.len());
-    for (param, offset) in lowered.arena.params.iter().zip(offsets) {
-        let weights = fractions(param.len(), 29, *offset, 61, 32.0);
+    for (param, offset) in lowered.arena.params.iter().zip([3, 17, 40, 51, 8, 29]) {
+        let weights = fractions(param.len(), 29, offset, 61, 32.0);
         values[param.start..][..param.len()].copy_from_slice(&weights);
     }
     values
 }
 
-fn small(network: &str, loss: Loss, batch: usize, samples: usize) -> Small {
+fn small(network: &str, loss: Loss) -> Small {
     Small {
-        shape: ImageShape { channels: 1, height: 2, width: INPUTS / 2 },
+        shape: SHAPE,
         classes: CLASSES,
-        batch,
-        parts: vec![Part { name: TRAIN, samples }],
+        batch: BATCH,
+        parts: vec![Part { name: TRAIN, samples: SAMPLES }],
         ..Small::new(network, loss)
     }
 }
 
-fn forward<E: Precise>() {
-    for (activation, golden) in [
-        ("", values::DENSE),
-        (", relu", values::RELU),
-        (", leaky-relu 0.125", values::LEAKY_RELU),
-        (", sigmoid", values::SIGMOID),
-        (", tanh", values::TANH),
-        (", softmax", values::SOFTMAX),
+/// Compares an arena with a `state_dict`: names, shapes, order and values.
+fn assert_state<T: Precise>(what: &str, arena: &Arena, ours: &[f64], golden: &[Tensor]) {
+    assert_eq!(arena.params.len(), golden.len(), "{what}");
+    for (param, tensor) in arena.params.iter().zip(golden) {
+        assert_eq!((param.name.as_str(), param.shape.as_slice()), (tensor.name, tensor.shape), "{what}");
+        let what = format!("{what}, {}", param.name);
+        assert_golden::<T>(&what, &ours[param.start..][..param.len()], &tensor.rows.concat());
+    }
+}
+
+fn forward<T: Precise>() {
+    for (network, golden) in [
+        ("dense 4", values::DENSE),
+        ("dense 4, relu", values::RELU),
+        ("dense 4, leaky-relu 0.125", values::LEAKY_RELU),
+        ("dense 4, sigmoid", values::SIGMOID),
+        ("dense 4, tanh", values::TANH),
+        ("dense 4, softmax", values::SOFTMAX),
+        (DEEP, values::DEEP),
+        (LATE, values::LATE),
     ] {
         for fuse in [false, true] {
-            let network = format!("dense {CLASSES}{activation}");
-            let lowered = Small { fuse, ..small(&network, Loss::Mse, 3, 3) }.lower().unwrap();
-            let mut engine = E::open(lowered.program.clone());
-            let x = fractions(3 * INPUTS, 37, 5, 64, 16.0);
+            let lowered = Small { fuse, ..small(network, Loss::Mse) }.lower().unwrap();
+            let mut engine = T::open(lowered.program.clone());
+            let x = fractions(BATCH * INPUTS, 37, 5, 64, 16.0);
             engine.write(lowered.input, Slice::Real(&x)).unwrap();
-            let weights = weights(&lowered, &[3, 17]);
-            engine.write(lowered.parameters, Slice::Real(&weights)).unwrap();
-            engine.run_once(lowered.program.section(PREDICT), &Step::default());
-            assert_golden::<E>(&network, &engine.numbers_of(lowered.output), golden);
+            engine.write(lowered.parameters, Slice::Real(&weights(&lowered))).unwrap();
+            engine.run(lowered.program.section(PREDICT), &Step::default());
+            assert_golden::<T>(network, &numbers(&engine, lowered.output), &golden.concat());
         }
     }
 }
 
-/// What JAX makes of a loss: values, gradient and hits.
+/// What PyTorch makes of a loss: values, gradient and hits.
 struct Golden {
     values: &'static [f64],
-    gradient: &'static [f64],
+    gradient: Vec<f64>,
     hits: &'static [f64],
 }
 
 /// A loss as lowering records it, on logits put in place of a network's outputs.
-fn check_loss<E: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden: &Golden) {
+fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden: &Golden) {
     let lowered = small.lower().unwrap();
-    let mut engine = E::open(lowered.program.clone());
+    let mut engine = T::open(lowered.program.clone());
     // The train section comes first.
     let find = |label: &str| {
         lowered.program.steps.iter().position(|dispatch| dispatch.label.ends_with(label)).unwrap()
@@ -143,21 +157,21 @@ fn check_loss<E: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let args = &lowered.program.steps[last].args;
     engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
     engine.write(args[0], Slice::Real(logits)).unwrap();
-    engine.run_once(sums + 1..last + 1, &Step { samples: labels.len() as u32, ..Step::default() });
+    engine.run(sums + 1..last + 1, &Step { samples: labels.len() as u32, ..Step::default() });
 
     let what = format!("{} of “{}”", small.loss, small.network);
-    let metrics = engine.numbers_of(lowered.metrics(1));
+    let metrics = numbers(&engine, lowered.metrics(1));
     let column = |at| metrics.iter().copied().skip(at).step_by(2).collect::<Vec<f64>>();
-    assert_golden::<E>(&what, &column(0), golden.values);
+    assert_golden::<T>(&what, &column(0), golden.values);
     assert_eq!(column(1), golden.hits, "hits, {what}");
     // Documented: the gradient of squared-error leaves out the 2.
     let factor = if small.loss == Loss::SquaredError { 2.0 } else { 1.0 };
-    let gradient: Vec<f64> = engine.numbers_of(args[2]).iter().map(|value| factor * value).collect();
-    assert_golden::<E>(&format!("gradient, {what}"), &gradient, golden.gradient);
+    let gradient: Vec<f64> = numbers(&engine, args[2]).iter().map(|value| factor * value).collect();
+    assert_golden::<T>(&format!("gradient, {what}"), &gradient, &golden.gradient);
 }
 
-fn losses<E: Precise>() {
-    let mut logits = fractions(3 * CLASSES, 23, 2, 41, 8.0);
+fn losses<T: Precise>() {
+    let mut logits = fractions(BATCH * CLASSES, 23, 2, 41, 8.0);
     (logits[6], logits[8]) = (40.0, -30.0);
     for (loss, values, gradient) in [
         (Loss::CrossEntropy, values::CROSS_ENTROPY, values::CROSS_ENTROPY_GRADIENT),
@@ -165,71 +179,150 @@ fn losses<E: Precise>() {
         (Loss::Mse, values::MSE, values::MSE_GRADIENT),
         (Loss::SquaredError, values::SQUARED_ERROR, values::SQUARED_ERROR_GRADIENT),
     ] {
-        let golden = Golden { values, gradient, hits: values::HITS };
-        check_loss::<E>(&small("dense 4", loss, 3, 3), &logits, &[3, 1, 0], &golden);
+        let golden = Golden { values, gradient: gradient.concat(), hits: values::HITS };
+        check_loss::<T>(&small("dense 4", loss), &logits, &[3, 1, 0], &golden);
     }
     let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_HITS);
     let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_HITS);
     // Of a single output the mean and the sum are one.
     for (loss, (values, gradient, hits)) in [(Loss::Bce, bce), (Loss::Mse, mse), (Loss::SquaredError, mse)] {
-        let one = Small { classes: 2, ..small("dense 1", loss, 3, 3) };
-        check_loss::<E>(&one, &[0.75, 0.25, -1.5], &[1, 0, 1], &Golden { values, gradient, hits });
+        let one = Small { classes: 2, ..small("dense 1", loss) };
+        let golden = Golden { values, gradient: gradient.to_vec(), hits };
+        check_loss::<T>(&one, &[0.75, 0.25, -1.5], &[1, 0, 1], &golden);
     }
 }
 
-fn training<E: Precise>() {
-    for fuse in [false, true] {
-        let small = Small { fuse, ..small("dense 5, tanh, dense 4", Loss::CrossEntropy, 2, 6) };
-        let lowered = small.lower().unwrap();
-        let mut engine = E::open(lowered.program.clone());
-        small.fill(&lowered, &weights(&lowered, &[3, 17, 40, 51]), &mut engine);
-        let goldens = [values::AFTER_STEP_1, values::AFTER_STEP_2, values::AFTER_STEP_3];
-        for (index, golden) in (0u32..).zip(goldens) {
-            let step = Step {
-                slot: index,
-                first: 2 * index,
-                samples: 2,
-                index,
-                learning_rate: 0.125,
-                momentum: 0.875,
-                ..Step::default()
-            };
-            engine.run_once(lowered.program.section(TRAIN), &step);
-            let arena = engine.numbers_of(lowered.parameters);
-            let params = lowered.arena.params.iter();
-            let ours: Vec<f64> =
-                params.flat_map(|param| &arena[param.start..][..param.len()]).copied().collect();
-            assert_golden::<E>(&format!("weights after step {}", index + 1), &ours, golden);
+fn gradients<T: Precise>() {
+    for (network, loss, samples, golden) in [
+        (DEEP, Loss::CrossEntropy, 3, values::DEEP_CROSS_ENTROPY_GRADIENTS),
+        (DEEP, Loss::Bce, 3, values::DEEP_BCE_GRADIENTS),
+        (LATE, Loss::Mse, 2, values::LATE_MSE_GRADIENTS),
+    ] {
+        for fuse in [false, true] {
+            let small = Small { fuse, ..small(network, loss) };
+            let lowered = small.lower().unwrap();
+            let mut engine = T::open(lowered.program.clone());
+            small.fill(&lowered, &weights(&lowered), &mut engine);
+            engine.run(lowered.program.section(TRAIN), &Step { samples, ..Step::default() });
+            let what = format!("{loss} gradient of “{network}”");
+            assert_state::<T>(&what, &lowered.arena, &numbers(&engine, lowered.gradients), golden);
+        }
+    }
+}
+
+fn training<T: Precise>() {
+    for (momentum, losses, state) in [
+        (0.0, values::PLAIN_LOSSES, values::PLAIN_STATE),
+        (0.875, values::MOMENTUM_LOSSES, values::MOMENTUM_STATE),
+    ] {
+        for fuse in [false, true] {
+            let small = Small { fuse, ..small(DEEP, Loss::CrossEntropy) };
+            let lowered = small.lower().unwrap();
+            let mut engine = T::open(lowered.program.clone());
+            small.fill(&lowered, &weights(&lowered), &mut engine);
+            let mut means = Vec::new();
+            for index in 0..10 {
+                let first = index % SAMPLES.div_ceil(BATCH) * BATCH;
+                let samples = BATCH.min(SAMPLES - first);
+                let step = Step {
+                    slot: index as u32,
+                    first: first as u32,
+                    samples: samples as u32,
+                    index: index as u32,
+                    learning_rate: 0.125,
+                    momentum,
+                    ..Step::default()
+                };
+                engine.run(lowered.program.section(TRAIN), &step);
+                let metrics = numbers(&engine, lowered.metrics(index + 1));
+                let losses = metrics[index * BATCH * 2..].iter().step_by(2).take(samples);
+                means.push(losses.sum::<f64>() / samples as f64);
+            }
+            let what = format!("after ten steps with momentum {momentum}");
+            assert_golden::<T>(&format!("losses {what}"), &means, losses);
+            assert_state::<T>(&what, &lowered.arena, &numbers(&engine, lowered.parameters), state);
         }
     }
 }
 
 #[test]
-fn forward_in_f64_is_what_jax_computes() {
-    forward::<CpuEngine<f64>>();
+fn forward_in_f64_is_what_pytorch_computes() {
+    forward::<f64>();
 }
 
 #[test]
-fn forward_in_f32_is_what_jax_computes() {
-    forward::<CpuEngine<f32>>();
+fn forward_in_f32_is_what_pytorch_computes() {
+    forward::<f32>();
 }
 
 #[test]
-fn losses_and_their_gradients_in_f64_are_what_jax_computes() {
-    losses::<CpuEngine<f64>>();
+fn losses_and_their_gradients_in_f64_are_what_pytorch_computes() {
+    losses::<f64>();
 }
 
 #[test]
-fn losses_and_their_gradients_in_f32_are_what_jax_computes() {
-    losses::<CpuEngine<f32>>();
+fn losses_and_their_gradients_in_f32_are_what_pytorch_computes() {
+    losses::<f32>();
 }
 
 #[test]
-fn training_in_f64_is_what_optax_computes() {
-    training::<CpuEngine<f64>>();
+fn gradients_of_networks_in_f64_are_what_pytorch_computes() {
+    gradients::<f64>();
 }
 
 #[test]
-fn training_in_f32_is_what_optax_computes() {
-    training::<CpuEngine<f32>>();
+fn gradients_of_networks_in_f32_are_what_pytorch_computes() {
+    gradients::<f32>();
+}
+
+#[test]
+fn ten_steps_in_f64_are_what_pytorch_computes() {
+    training::<f64>();
+}
+
+#[test]
+fn ten_steps_in_f32_are_what_pytorch_computes() {
+    training::<f32>();
+}
+
+#[test]
+fn a_leaky_relu_without_a_slope_has_that_of_pytorch() {
+    let with_slope = format!("leaky-relu {}", values::LEAK);
+    assert_eq!("leaky-relu".parse::<Network>().unwrap(), with_slope.parse().unwrap());
+}
+
+#[test]
+fn a_saved_model_holds_the_state_dict() {
+    for (network, state) in [(DEEP, values::MOMENTUM_STATE), (LATE, values::LATE_MSE_GRADIENTS)] {
+        let lowered = small(network, Loss::Mse).lower().unwrap();
+        let mut parameters = vec![0.0; lowered.arena.len()];
+        for (param, tensor) in lowered.arena.params.iter().zip(state) {
+            let values = tensor.rows.concat();
+            let places = &mut parameters[param.start..][..param.len()];
+            places.iter_mut().zip(values).for_each(|(place, value)| *place = value as f32);
+        }
+        let model = Model {
+            network: network.parse().unwrap(),
+            loss: Loss::Mse,
+            shape: SHAPE,
+            classes: (0..CLASSES).map(|class| class.to_string()).collect(),
+            normaliser: Normaliser { mean: vec![0.0; 2], std: vec![1.0; 2] },
+            parameters,
+            data: "made up".to_owned(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        model.save(&path).unwrap();
+
+        let bytes = std::fs::read(path).unwrap();
+        let saved = SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(saved.len(), state.len(), "{network}");
+        for tensor in state {
+            let found = saved.tensor(tensor.name).unwrap();
+            assert_eq!(found.shape(), tensor.shape, "{}", tensor.name);
+            let values = tensor.rows.concat();
+            let bytes: Vec<u8> = values.iter().flat_map(|value| (*value as f32).to_le_bytes()).collect();
+            assert_eq!(found.data(), bytes, "{}", tensor.name);
+        }
+    }
 }

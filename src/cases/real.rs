@@ -1,0 +1,54 @@
+//! One case per kernel as large as in real training, to time it on.
+
+use super::{Case, cases};
+use crate::consts;
+use crate::cpu::matmul::Epilogue;
+use crate::kernel::{Const, Kernel, Step};
+
+/// A case of the size of real training: a batch of 64 through a layer of 512,
+/// or as much work where that would be over in no time. A kernel without one
+/// of its own gets its largest awkward shape.
+pub fn real(kernel: &Kernel) -> Case {
+    let activation = Const::Uint(1);
+    let consts = match kernel.name {
+        name if name.starts_with("matmul") => consts! {
+            M: 64usize, N: 128usize, K: 784usize, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
+            EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: activation, LEAK: 0.01f32,
+        },
+        "activation" => consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32 },
+        "activation_backward" => {
+            consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32, ADD: false }
+        }
+        "softmax" => consts! { ROWS: 16_384usize, COLUMNS: 10usize },
+        "softmax_backward" => consts! { ROWS: 16_384usize, COLUMNS: 10usize, ADD: false },
+        "column_sums" => consts! { ROWS: 64usize, COLUMNS: 8_192usize, ADD: false },
+        "softmax_loss" | "bce_loss" => consts! { BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize },
+        "squared_error" => consts! {
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 0.1f32,
+        },
+        "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        "sgd" => consts! { LENGTH: 1_048_576usize },
+        _ => return largest(kernel),
+    };
+    let step = Step { samples: 64, learning_rate: 0.01, momentum: 0.9, ..Step::default() };
+    Case { consts, step }
+}
+
+fn largest(kernel: &Kernel) -> Case {
+    let words = |case: &Case| (kernel.lens)(&case.consts).iter().sum::<usize>();
+    cases(kernel).into_iter().max_by_key(words).expect("every kernel has cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels;
+
+    #[test]
+    fn every_kernel_has_a_real_case_with_its_constants() {
+        for kernel in kernels::ALL {
+            let names: Vec<&str> = real(kernel).consts.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, kernel.consts, "{}", kernel.name);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! `wgrad explain`: one training step of one sample, number by number.
+
+use std::path::Path;
+
+use wgrad::data::{self, Dataset, Samples, split_validation};
+use wgrad::engine::adapter::Device;
+use wgrad::error::{Error, Result};
+use wgrad::explain::{Subject, Trace, defaults, explain, json, text};
+use wgrad::lower::{HELD_OUT, TRAIN};
+use wgrad::model::Model;
+use wgrad::recipe::{self, Recipe};
+use wgrad::run::{RECIPE, RECORD, RunRecord};
+use wgrad::train::Settings;
+
+use super::console::{answer, note};
+use crate::cli;
+
+pub fn run(arguments: &cli::Explain) -> Result<()> {
+    let model = Model::load(&arguments.run)?;
+    let directory = directory(&arguments.run)?;
+    let overrides = recipe::read(&directory.join(RECIPE))?;
+    let dataset = load(&model)?;
+    let data_changed = changed(directory, &dataset);
+    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
+    let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
+    let sample = pick(dataset, part, arguments.sample, &recipe)?;
+    let device = super::device(&arguments.device)?;
+    let settings =
+        Settings { learning_rate: recipe.learning_rate, momentum: recipe.momentum, seed: recipe.seed };
+    let mut trace = Trace::new(&model, &sample, settings, &device)?;
+    let (layer, unit) = defaults(&trace, arguments.layer, arguments.unit)?;
+    let sections = explain(&mut trace, layer, unit)?;
+    let subject = Subject {
+        run: arguments.run.display().to_string(),
+        part,
+        sample: arguments.sample,
+        layer,
+        unit,
+        column: if matches!(device, Device::Cpu { .. }) { "CPU" } else { "GPU" },
+        device: device.name(),
+        data_changed,
+    };
+    if arguments.json {
+        answer(format_args!("{}", json(&trace, &subject, &sections, arguments.source)))?;
+    } else {
+        let text = text(&trace, &subject, &sections, arguments.source);
+        text.lines().try_for_each(|line| answer(format_args!("{line}")))?;
+    }
+    match trace.first_disagreement() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Check(format!("on {}: {problem}", device.name()))),
+    }
+}
+
+/// The run directory that a model is in: its recipe says how large a step is.
+fn directory(run: &Path) -> Result<&Path> {
+    let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
+    if directory.join(RECIPE).is_file() {
+        return Ok(directory);
+    }
+    Err(Error::Data(format!(
+        "{} has no {RECIPE} beside its model, so its learning rate isn't known; name a run directory",
+        run.display()
+    )))
+}
+
+/// The data that the model was trained on, as far as they still fit it.
+fn load(model: &Model) -> Result<Dataset> {
+    let dataset = data::load(&model.data)?;
+    let (name, shape) = (&model.data, dataset.train.shape);
+    if shape != model.shape || dataset.classes != model.classes {
+        return Err(Error::Data(format!(
+            "{name} now has images of {shape} in {} classes, the network was trained on {} in {}: \
+             put the data back that it was trained on",
+            dataset.classes.len(),
+            model.shape,
+            model.classes.len()
+        )));
+    }
+    Ok(dataset)
+}
+
+/// Whether the data are others than those of the run, which is said.
+fn changed(directory: &Path, dataset: &Dataset) -> bool {
+    match RunRecord::load(directory) {
+        Ok(record) if record.digest == dataset.digest => false,
+        Ok(_) => {
+            note(format_args!(
+                "warning: {} is not what the run was trained on: its data have another digest than {RECORD} says",
+                dataset.name
+            ));
+            true
+        }
+        Err(error) => {
+            note(format_args!("warning: whether the data are those of the run can't be told: {error}"));
+            false
+        }
+    }
+}
+
+/// The sample that is explained, on its own.
+fn pick(dataset: Dataset, part: &str, sample: usize, recipe: &Recipe) -> Result<Samples> {
+    let samples = match part {
+        // The run trained on what its validation part left.
+        TRAIN if recipe.validation > 0.0 => {
+            split_validation(dataset.train, recipe.validation, dataset.classes.len(), recipe.seed)?.0
+        }
+        TRAIN => dataset.train,
+        _ => dataset.held_out,
+    };
+    if sample < samples.len() {
+        return Ok(samples.subset(&[sample]));
+    }
+    Err(Error::Usage(format!(
+        "--sample {sample} is outside the {part} part: its samples are 0 to {}",
+        samples.len() - 1
+    )))
+}

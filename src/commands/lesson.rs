@@ -1,0 +1,90 @@
+//! `wgrad lesson`: the list of lessons, or one of them.
+
+use ::console::Term;
+use std::io::{IsTerminal, stdout};
+
+use serde_json::json;
+use wgrad::error::{Error, Result};
+use wgrad::files::write_atomically;
+use wgrad::lessons::machine::Machine;
+use wgrad::lessons::options::Options;
+use wgrad::lessons::page::terminal::{Screen, render};
+use wgrad::lessons::page::{Page, Plot, svg};
+use wgrad::lessons::{self, Lesson};
+
+use super::console::answer;
+use crate::cli;
+
+/// Lines of a page where there is no terminal to ask.
+const LINES: usize = 60;
+
+pub fn run(arguments: &cli::Lesson) -> Result<()> {
+    if let Some(command) = &arguments.command {
+        return super::own::dispatch(command);
+    }
+    let options = options(arguments);
+    let Some(wanted) = &arguments.lesson else {
+        return list(arguments.json);
+    };
+    let lesson = lessons::find(wanted)?;
+    // A device takes time to open; a wrong setting is told at once.
+    options.check(lesson)?;
+    let machine = Machine::of(&super::device(&arguments.device)?);
+    let page = lessons::run(lesson, &options, &machine)?;
+    if let Some(file) = &arguments.svg {
+        write_atomically(file, picture(lesson, &page)?.as_bytes())?;
+    }
+    if arguments.json {
+        answer(format_args!("{}", page.json()))?;
+    } else {
+        answer(format_args!("{}", render(&page, screen(arguments.all)).join("\n")))?;
+    }
+    match page.diverged {
+        Some(sentence) => Err(Error::Diverged(sentence)),
+        None => Ok(()),
+    }
+}
+
+fn options(arguments: &cli::Lesson) -> Options {
+    Options {
+        alpha: arguments.alpha,
+        step: arguments.step,
+        iterations: arguments.iterations,
+        input: arguments.input.clone(),
+        weights: arguments.weights.clone(),
+        goal: arguments.goal.clone(),
+        seed: arguments.seed,
+        data: arguments.data.clone(),
+    }
+}
+
+fn list(as_json: bool) -> Result<()> {
+    if as_json {
+        let row = |lesson: &Lesson| json!({"id": lesson.id, "name": lesson.name, "summary": lesson.summary});
+        let rows: Vec<_> = lessons::ALL.iter().map(row).collect();
+        return answer(format_args!("{}", json!(rows)));
+    }
+    for lesson in lessons::ALL {
+        answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;
+    }
+    let Some(first) = lessons::ALL.first() else { return Ok(()) };
+    answer(format_args!("\nwgrad lesson {} starts with the first; names do as well.", first.id))
+}
+
+fn picture(lesson: &Lesson, page: &Page) -> Result<String> {
+    let plots: Vec<&Plot> = page.plots().collect();
+    if plots.is_empty() {
+        return Err(Error::Usage(format!(
+            "lesson {} ({}) draws nothing, so there is no picture for --svg",
+            lesson.id, lesson.name
+        )));
+    }
+    Ok(svg::render(&plots))
+}
+
+/// What fits on the terminal, less the line of the next prompt and the device's.
+fn screen(all: bool) -> Screen {
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    let (lines, columns) = size.map_or((LINES, 80), |(lines, columns)| (lines.into(), columns.into()));
+    Screen { columns, lines: (!all).then(|| lines.saturating_sub(4)) }
+}

@@ -1,0 +1,274 @@
+//! `wgrad lesson check`: a reader's own version of a kernel, judged.
+//!
+//! The judging happens in a second process of this program. A shader may loop
+//! for ever, and on a software adapter its loop is a thread of ours that
+//! nothing can stop but the end of its process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wgpu::Adapter;
+use wgrad::engine::adapter::{Device, choose};
+use wgrad::error::{Error, Result};
+use wgrad::kernel::Kernel;
+use wgrad::own::{self, Own, OwnKernel};
+use wgrad::recipe::Recipe;
+
+use crate::cli::own::{Check, LessonCommand, TIMEOUT};
+use crate::commands::console::{answer, note};
+
+/// Lines of the second process that begin so say how far it is, and are not shown.
+const PROGRESS: &str = "\u{1}";
+
+/// The subcommands of `wgrad lesson` for readers' own kernels.
+pub fn dispatch(command: &LessonCommand) -> Result<()> {
+    match command {
+        LessonCommand::Check(arguments) => run(arguments),
+        LessonCommand::Start(arguments) => super::exercises::start(arguments),
+        LessonCommand::Hint(arguments) => super::exercises::hint(arguments),
+    }
+}
+
+fn run(arguments: &Check) -> Result<()> {
+    if arguments.inside {
+        return inside(arguments);
+    }
+    supervise(arguments, true)
+}
+
+/// The readers' own kernels of a run, each checked in a second process before this one touches it.
+///
+/// # Errors
+/// [`Error::Usage`] on the CPU engine, else as [`supervise`].
+pub fn kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
+    if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
+        return Err(Error::Usage(
+            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
+                .to_owned(),
+        ));
+    }
+    let mut all: Vec<(OwnKernel, Own)> = Vec::new();
+    for text in &recipe.kernel {
+        let (named, own) = kernel(text, device)?;
+        if all.iter().any(|(known, _)| known.name == named.name) {
+            return Err(Error::Usage(format!(
+                "--kernel {}: it is given twice, but only one can run",
+                named.name
+            )));
+        }
+        all.push((named, own));
+    }
+    Ok(all)
+}
+
+fn kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
+    let named = OwnKernel::parse(text)?;
+    let ours = named.contract()?;
+    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
+    check(&named.path, ours, device)?;
+    let own = Own::read(&named.path, ours)?;
+    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
+}
+
+/// Checks a kernel before a run trains with it.
+fn check(file: &Path, ours: &Kernel, device: &Device) -> Result<()> {
+    let check = Check {
+        file: file.to_owned(),
+        kernel: ours.name.to_owned(),
+        device: device.name(),
+        timeout: TIMEOUT,
+        no_timing: true,
+        inside: false,
+    };
+    supervise(&check, false)
+}
+
+/// Checks in a second process and stops it when it takes too long.
+///
+/// # Errors
+/// [`Error::Usage`] and [`Error::Check`] as the second process has them, and
+/// [`Error::Check`] when it was stopped or crashed.
+fn supervise(arguments: &Check, show: bool) -> Result<()> {
+    let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
+    let mut child = start(arguments).map_err(failed)?;
+    let lines = lines_of(&mut child);
+    let until = Instant::now() + Duration::from_secs(arguments.timeout);
+    let mut at = "starting".to_owned();
+    loop {
+        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => match line.strip_prefix(PROGRESS) {
+                Some(progress) => progress.clone_into(&mut at),
+                None if show => answer(format_args!("{line}"))?,
+                None => {}
+            },
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                // It may have ended in this very moment; then there is nothing to stop.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(Error::Check(format!(
+                    "{} was stopped after {} s, {at}: it loops for ever or takes too long (wgrad lesson check --timeout gives it longer)",
+                    arguments.file.display(),
+                    arguments.timeout
+                )));
+            }
+        }
+    }
+    let mut complaint = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        // What can't be read can't be shown; the exit code still tells.
+        let _ = stderr.read_to_string(&mut complaint);
+    }
+    judge(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
+}
+
+fn start(arguments: &Check) -> std::io::Result<Child> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["lesson", "check", "--inside", "--kernel", &arguments.kernel]);
+    command.args(["--device", &arguments.device]);
+    if arguments.no_timing {
+        command.arg("--no-timing");
+    }
+    command.arg("--").arg(&arguments.file);
+    // stdin tells it that we are still there.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
+fn lines_of(child: &mut Child) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    let stdout = child.stdout.take().expect("stdout was asked for");
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(|line| line.ok()) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// What the end of the second process means.
+fn judge(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<()> {
+    let problem = complaint.trim_end().strip_prefix("error: ").unwrap_or(complaint.trim_end()).to_owned();
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(2) => Err(Error::Usage(problem)),
+        Some(4) => Err(Error::Device(problem)),
+        Some(6) => Err(Error::Check(problem)),
+        Some(1) => Err(Error::Failure(problem)),
+        _ => {
+            Err(Error::Check(format!("{} brought the check down, {at} ({status}) {problem}", file.display())))
+        }
+    }
+}
+
+/// The check itself.
+fn inside(arguments: &Check) -> Result<()> {
+    end_with_parent();
+    let ours = own::find(&arguments.kernel)?;
+    let adapter = adapter(&arguments.device)?;
+    let device = Device::Gpu(adapter.clone());
+    if !device.runs(ours) {
+        return Err(Error::Device(format!(
+            "{} needs subgroups of exactly {}, which {} doesn't have: use another --device",
+            ours.name,
+            ours.subgroup.unwrap_or_default(),
+            device.name()
+        )));
+    }
+    progress("reading it")?;
+    let own = Own::read(&arguments.file, ours)?;
+    let [x, y, z] = own.shader.workgroup_size;
+    answer(format_args!(
+        "valid     entry point {}, workgroup {x}×{y}×{z}, {} bytes of workgroup memory",
+        ours.name, own.shader.workgroup_bytes
+    ))?;
+    answer(format_args!(
+        "contract  {} bindings and {} constants as ours",
+        ours.binds.len(),
+        ours.consts.len()
+    ))?;
+    judge_cases(&own, &adapter, &device)?;
+    if !arguments.no_timing {
+        time(&own, &adapter)?;
+    }
+    match own::how_to_train(ours) {
+        Some(how) => answer(format_args!("train     wgrad train {how}={}", arguments.file.display())),
+        None => {
+            answer(format_args!("train     no network uses it: it is a rule of its own, see wgrad lesson"))
+        }
+    }
+}
+
+fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
+    progress("compiling it for every case")?;
+    let mut told = Ok(());
+    let trial = own::trial(own, adapter, &mut |at, case| {
+        if told.is_ok() {
+            told = progress(&format!("in case {at} ({})", case.consts));
+        }
+    })?;
+    told?;
+    if let Some(report) = trial.report() {
+        return Err(Error::Check(format!("on {}: {report}", device.name())));
+    }
+    let (cases, worst) = (trial.verdict.cases, trial.verdict.comparison.worst);
+    answer(format_args!(
+        "right     {cases} of {cases} cases equal the twin's on {}; the largest error is {worst:.3} of what f32 explains",
+        device.name()
+    ))?;
+    if !trial.saw_outside {
+        answer(format_args!(
+            "          it asks for arrayLength, so writes past the end could not be looked for; bounds checks drop them"
+        ))?;
+    }
+    Ok(())
+}
+
+fn time(own: &Own, adapter: &Adapter) -> Result<()> {
+    progress("being timed")?;
+    let timing = own::time(own, adapter)?;
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    answer(format_args!(
+        "time      yours {:.3} ms, ours {:.3} ms: {:.2} times ours (medians of 9 in turns, both with bounds checks)",
+        milliseconds(timing.yours),
+        milliseconds(timing.ours),
+        timing.ratio()
+    ))?;
+    answer(format_args!("          {}", timing.case.consts))
+}
+
+/// An adapter that runs shaders; the CPU engine would run the twin instead.
+fn adapter(wanted: &str) -> Result<Adapter> {
+    match choose(wanted)? {
+        Device::Gpu(adapter) => Ok(adapter),
+        Device::Cpu { reason: None } => Err(Error::Usage(
+            "--device cpu: the CPU engine runs the twin and never your shader, so use an adapter (wgrad devices lists them)"
+                .to_owned(),
+        )),
+        Device::Cpu { reason: Some(reason) } => Err(Error::Device(format!(
+            "{reason}, and the CPU engine runs the twin and never your shader: install a driver or run ./setup"
+        ))),
+    }
+}
+
+/// Tells the first process how far this one is.
+fn progress(at: &str) -> Result<()> {
+    answer(format_args!("{PROGRESS}{at}"))
+}
+
+/// Ends this process as soon as the one that started it is gone, since a
+/// shader that loops for ever would outlive it.
+fn end_with_parent() {
+    thread::spawn(|| {
+        let mut rest = Vec::new();
+        // An end and an error both mean that nobody is there any more.
+        let _ = std::io::stdin().read_to_end(&mut rest);
+        note(format_args!("error: the check was left alone"));
+        std::process::abort();
+    });
+}

@@ -1,0 +1,195 @@
+//! Exercises: the kernels of the first lessons with the heart left out.
+//!
+//! An exercise is cut from the real shader, not kept as a copy: it holds the
+//! lines of the heart, and `tests/check` fails when our shader no longer has
+//! them or the hole is not really a hole.
+
+mod table;
+
+pub use table::EXERCISES;
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::{COMMON, Kernel};
+
+/// A kernel with a hole in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Exercise {
+    pub kernel: &'static Kernel,
+    /// What the lesson behind it is about.
+    pub idea: &'static str,
+    /// The lines that are left out, as they stand in our shader.
+    pub heart: &'static str,
+    /// What stands in their place: says what to write there.
+    pub task: &'static str,
+    /// What the rest of the shader needs of the heart.
+    pub kept: &'static str,
+    /// A nudge and an explanation; the third hint is the heart itself.
+    pub hints: [&'static str; 2],
+}
+
+impl Exercise {
+    /// The exercise of this name.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the names that there are.
+    pub fn find(name: &str) -> Result<&'static Exercise> {
+        EXERCISES.iter().find(|exercise| exercise.kernel.name == name).ok_or_else(|| {
+            let names: Vec<&str> = EXERCISES.iter().map(|exercise| exercise.kernel.name).collect();
+            let near = suggestion(name, &names);
+            Error::Usage(format!("there is no exercise “{name}”{near}; there are {}", names.join(", ")))
+        })
+    }
+
+    /// The shader with the task in the place of the heart.
+    ///
+    /// # Panics
+    /// When our shader no longer has the heart, which `tests/check` rules out.
+    pub fn text(&self) -> String {
+        let Exercise { kernel, heart, .. } = self;
+        assert_eq!(kernel.wgsl.matches(heart).count(), 1, "the heart of {} is not in it", kernel.name);
+        kernel.wgsl.replacen(heart, &self.hole(), 1)
+    }
+
+    /// The task as a comment, as far to the right as the heart, and what is kept.
+    pub fn hole(&self) -> String {
+        let indent: String = self.heart.chars().take_while(|c| *c == ' ').collect();
+        let lines: Vec<String> = self.task.lines().map(|line| format!("{indent}// {line}")).collect();
+        format!("{indent}// ---- yours ----\n{}\n{indent}// ---------------\n{}", lines.join("\n"), self.kept)
+    }
+
+    /// The hint of this number, from 1 to 3.
+    pub fn hint(&self, number: usize) -> String {
+        match number {
+            1 | 2 => self.hints[number - 1].to_owned(),
+            _ => format!("The lines that were left out:\n\n{}", self.heart.trim_end()),
+        }
+    }
+
+    fn file(&self) -> String {
+        format!("{}.wgsl", self.kernel.name)
+    }
+}
+
+/// Writes the exercises, a README and a copy of `common.wgsl` to read, and
+/// returns their paths.
+///
+/// # Errors
+/// [`Error::Usage`] naming the first file that is there already; nothing is
+/// written then. [`Error::Failure`] when something can't be written.
+pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = vec![("README.md".to_owned(), readme(folder)), ("common.wgsl".to_owned(), common())];
+    files.extend(EXERCISES.iter().map(|exercise| (exercise.file(), exercise.text())));
+    if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).symlink_metadata().is_ok()) {
+        return Err(taken(&folder.join(name)));
+    }
+    fs::create_dir_all(folder).map_err(|error| {
+        Error::Failure(format!("{} can't be made ({error}), so choose another folder", folder.display()))
+    })?;
+    let mut paths = Vec::new();
+    for (name, text) in files {
+        let path = folder.join(name);
+        // Made new or not at all, also when somebody else makes it at this moment.
+        File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+            if error.kind() == ErrorKind::AlreadyExists {
+                return taken(&path);
+            }
+            Error::Failure(format!("{} can't be written ({error})", path.display()))
+        })?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn taken(path: &Path) -> Error {
+    Error::Usage(format!(
+        "{} is there already and is not overwritten: move it away or choose another folder",
+        path.display()
+    ))
+}
+
+fn common() -> String {
+    format!(
+        "// A copy to read. Every kernel has this in front of it; changes here have no effect.\n\n{COMMON}"
+    )
+}
+
+/// The order, what to do, how to check it, and the hints, folded.
+fn readme(folder: &Path) -> String {
+    let chapters = EXERCISES.iter().enumerate().map(|(at, exercise)| chapter(at + 1, exercise, folder));
+    let chapters: String = chapters.collect();
+    let path = |name: &str| folder.join(format!("{name}.wgsl")).display().to_string();
+    let train = format!(
+        "    wgrad train --device gpu --kernel matmul={} --kernel sgd={}",
+        path("matmul_naive"),
+        path("sgd")
+    );
+    format!("{INTRODUCTION}{chapters}\n{}", CLOSING.replace("TRAIN", &train))
+}
+
+fn chapter(number: usize, exercise: &Exercise, folder: &Path) -> String {
+    let (name, file) = (exercise.kernel.name, exercise.file());
+    let equation = exercise.kernel.wgsl.lines().next().unwrap_or_default().trim_start_matches("// ");
+    let hints = (1..=3).map(|number| {
+        let hint = match number {
+            3 => format!("```wgsl\n{}```", exercise.heart),
+            _ => wrapped(&exercise.hint(number)),
+        };
+        format!("\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n")
+    });
+    let hints: String = hints.collect();
+    let [idea, task] =
+        [exercise.idea.to_owned(), format!("In `{file}`: {}", exercise.task)].map(|text| wrapped(&text));
+    let path = folder.join(file);
+    let path = path.display();
+    format!(
+        "\n## {number}. {name}\n\n{idea}\n\n    {equation}\n\n{task}\n\n    wgrad lesson check {path} --kernel {name}\n{hints}"
+    )
+}
+
+/// The words of a text in lines of at most 100 characters.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= 100 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+const INTRODUCTION: &str = "\
+# Write the kernels yourself
+
+Each file here is one of wgrad's shaders with its heart left out, between two lines of dashes. They
+are meant to be done in this order: together they are what one step of training needs.
+
+A shader is right when it computes what its twin in Rust computes, in every case of a list of
+awkward shapes. `wgrad lesson check FILE --kernel NAME` runs it on all of them and shows the first
+element that is wrong, what it should be and the inputs that it follows from. Before it runs, all
+that you have to write holds NaN, so what you forget is found; around every buffer stand guard
+words, so what you write too much is found. A shader that loops for ever is stopped.
+
+`step` in a shader is the struct at the top of `common.wgsl`, which stands in front of every kernel.
+
+Every exercise has three hints: the first nudges, the second explains, the third shows the lines.
+They are folded below, and `wgrad lesson hint NAME 1` prints them.
+";
+
+const CLOSING: &str = "\
+## Train with them
+
+A shader that passes can take the place of ours in real training:
+
+TRAIN
+
+The accuracy should be what it is with ours; `wgrad lesson check` says how the times compare.
+";

@@ -1,0 +1,136 @@
+//! A unit of a dense layer: its weighted sum, its delta, and its next weights.
+
+use super::page::{Section, Term, Terms, Value, digits};
+use super::trace::Trace;
+use super::{layer_name, loss, meaning};
+use crate::program::View;
+
+/// A unit's part of the layer's parameters.
+struct Unit {
+    layer: usize,
+    unit: usize,
+    weights: View,
+    bias: View,
+    inputs: usize,
+    /// Inputs whose terms are shown: the same ones forwards, backwards and in the update.
+    shown: Vec<usize>,
+}
+
+impl Unit {
+    /// Where the weight of an input stands in the layer's weights, (outputs, inputs).
+    fn weight(&self, input: usize) -> usize {
+        self.unit * self.inputs + input
+    }
+}
+
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
+    let parameter = |name| trace.parameter(&format!("{layer}.{name}")).expect("dense layers have it");
+    let (weights, bias) = (parameter("weight"), parameter("bias"));
+    let inputs = trace.shapes[layer].len();
+    let mut own = Unit { layer, unit, weights, bias, inputs, shown: Vec::new() };
+    let mut sections = vec![forward(trace, &mut own)];
+    if trace.last_with_weights() == Some(layer) {
+        sections.push(loss::section(trace, unit));
+    }
+    sections.push(backward(trace, &own));
+    sections.push(update(trace, &own));
+    sections
+}
+
+fn forward(trace: &Trace, own: &mut Unit) -> Section {
+    let mut section = Section::new("forward", "Forward: what the unit computes");
+    let weights = trace.before(own.weights);
+    let inputs = trace.numbers(trace.input(own.layer));
+    let term = |(index, input): (usize, &f64)| {
+        let weight = f64::from(weights[own.weight(index)]);
+        let name = format!("input {index}{}", meaning(trace, own.layer, index));
+        Term { index, name, numbers: [*input, weight, input * weight] }
+    };
+    let all: Vec<Term> = inputs.iter().enumerate().map(term).collect();
+    let terms = Terms::new("terms", "inputs", ["input", "weight", "product"], all);
+    own.shown = terms.rows.iter().map(|term| term.index).collect();
+    let sum = terms.sum();
+    section.note("weighted sum = all input × weight added up, and the bias");
+    section.terms(terms);
+    section.value(Value::plain("sum_of_products", "all products added up", sum));
+    let bias = f64::from(trace.before(own.bias)[own.unit]);
+    section.value(Value::plain("bias", "bias", bias));
+    section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), own.unit));
+    super::onward(trace, own.layer + 1, own.unit, &mut section);
+    section
+}
+
+fn backward(trace: &mut Trace, own: &Unit) -> Section {
+    let mut section = Section::new("backward", "Backward: how the loss depends on the unit");
+    section.note("delta = the gradient of the loss at the weighted sum");
+    super::origin(trace, own.layer + 1, own.unit, &mut section);
+    let output = trace.output(own.layer);
+    let gradient = trace.gradient(output).expect("a layer with weights has a gradient");
+    let delta = trace.gradient_value("delta", "delta", gradient, output, own.unit);
+    section.value(delta);
+    section.note("weight_delta = delta × input");
+    let inputs = trace.numbers(trace.input(own.layer)).to_vec();
+    let gradients = trace.gradient_of_parameter(own.weights);
+    for input in own.shown.iter().copied() {
+        let words = format!("weight_delta {input} = delta × {}", digits(inputs[input]));
+        let at = own.weight(input);
+        let value = trace.gradient_value("weight_delta", words, gradients, own.weights, at);
+        section.value(value.at(input));
+    }
+    let gradient = trace.gradient_of_parameter(own.bias);
+    let words = "bias_delta = delta, as its input is 1";
+    let value = trace.gradient_value("bias_delta", words, gradient, own.bias, own.unit);
+    section.value(value);
+    section
+}
+
+fn update(trace: &Trace, own: &Unit) -> Section {
+    let mut section = Section::new("update", "Update: the next weights");
+    let (rate, momentum) = (trace.settings.learning_rate, trace.settings.momentum);
+    section.note(format!(
+        "velocity = momentum × velocity + weight_delta; the run does not keep velocities, so the step \
+         starts from velocity 0: here velocity = {momentum} × 0 + weight_delta"
+    ));
+    let velocities = trace.velocity_of_parameter(own.weights);
+    for input in own.shown.iter().copied() {
+        let words = format!("velocity {input}");
+        section.value(trace.value("velocity", words, velocities, own.weight(input)).at(input));
+    }
+    let velocity = trace.velocity_of_parameter(own.bias);
+    section.value(trace.value("bias_velocity", "velocity of the bias", velocity, own.unit));
+    section.note(format!("new weight = weight − learning rate × velocity; the learning rate is {rate}"));
+    for input in own.shown.iter().copied() {
+        let at = own.weight(input);
+        let before = f64::from(trace.before(own.weights)[at]);
+        let words = format!("new weight {input} = {} − {rate} × velocity", digits(before));
+        section.value(trace.value("new_weight", words, own.weights, at).at(input));
+    }
+    let before = f64::from(trace.before(own.bias)[own.unit]);
+    let words = format!("new bias = {} − {rate} × velocity", digits(before));
+    section.value(trace.value("new_bias", words, own.bias, own.unit));
+    section
+}
+
+/// The gradient of an input: Σ over the layer's units of delta × weight.
+pub fn origin(trace: &mut Trace, layer: usize, input: usize, section: &mut Section) {
+    let weights = trace.parameter(&format!("{layer}.weight")).expect("dense layers have it");
+    let inputs = trace.shapes[layer].len();
+    let Some(gradient) = trace.gradient(trace.output(layer)) else { return };
+    let deltas = trace.numbers(gradient);
+    let weights = trace.before(weights);
+    let term = |(unit, delta): (usize, &f64)| {
+        let weight = f64::from(weights[unit * inputs + input]);
+        let name = format!("unit {unit}{}", meaning(trace, layer + 1, unit));
+        Term { index: unit, name, numbers: [*delta, weight, delta * weight] }
+    };
+    let all: Vec<Term> = deltas.iter().enumerate().map(term).collect();
+    let key = format!("delta_terms_{layer}");
+    let terms = Terms::new(key, "units", ["delta", "weight", "product"], all);
+    let sum = terms.sum();
+    section.note(format!(
+        "the value goes to every unit of {}, so the gradient there is all their delta × weight added up",
+        layer_name(trace, layer)
+    ));
+    section.terms(terms);
+    section.value(Value::plain(format!("sum_of_delta_terms_{layer}"), "all products added up", sum));
+}

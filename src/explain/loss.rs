@@ -1,0 +1,69 @@
+//! The loss of the sample, and the gradient that it hands to the network's outputs.
+
+use super::page::{Section, Value};
+use super::trace::Trace;
+use crate::loss::Loss;
+
+/// The loss, and how it judges one output.
+pub fn section(trace: &Trace, unit: usize) -> Section {
+    let mut section = Section::new("loss", format!("Loss: how wrong the outputs are ({})", trace.model.loss));
+    let probability = match trace.model.loss {
+        Loss::CrossEntropy => "probability = e^output, divided by the sum of e^output over all outputs",
+        Loss::Bce => "probability = 1 / (1 + e^−output)",
+        Loss::Mse | Loss::SquaredError => "the outputs themselves are the predictions",
+    };
+    section.note(probability);
+    prediction(trace, unit, &mut section);
+    let outputs: Vec<f32> = trace.numbers(trace.outputs()).iter().map(|output| *output as f32).collect();
+    let classes = trace.model.loss.probabilities(&outputs, trace.model.classes.len());
+    let words = format!("for the right class, “{}”", trace.model.classes[trace.label]);
+    section.value(Value::plain("right_class", words, classes[trace.label]));
+    let formula = match trace.model.loss {
+        Loss::CrossEntropy => "loss = −ln(probability of the right class)",
+        Loss::Bce => "loss = mean over the outputs of −ln(p) where the target is 1, −ln(1 − p) where it is 0",
+        Loss::Mse => "loss = mean over the outputs of (prediction − target)²",
+        Loss::SquaredError => "loss = sum over the outputs of (prediction − target)²",
+    };
+    section.note(formula);
+    section.value(trace.value("loss", "loss", trace.loss(), 0));
+    section
+}
+
+/// What the network says of one output, and what would have been right.
+fn prediction(trace: &Trace, unit: usize, section: &mut Section) -> (f64, f64) {
+    let outputs = trace.numbers(trace.outputs());
+    let (key, word) = match trace.model.loss {
+        Loss::CrossEntropy | Loss::Bce => ("probability", "probability"),
+        Loss::Mse | Loss::SquaredError => ("prediction", "prediction"),
+    };
+    let numbers: Vec<f32> = outputs.iter().map(|output| *output as f32).collect();
+    let all = trace.model.loss.probabilities(&numbers, trace.model.classes.len());
+    // One output for two classes speaks for the second of them.
+    let single = numbers.len() == 1 && all.len() == 2;
+    let class = if single { 1 } else { unit };
+    let target = if class == trace.label { 1.0 } else { 0.0 };
+    section.value(Value::plain(key, format!("{word} of unit {unit}"), all[class]));
+    section.value(Value::plain("target", format!("target of unit {unit}"), target));
+    (all[class], target)
+}
+
+/// The gradient at an output of the network.
+pub fn origin(trace: &Trace, unit: usize, section: &mut Section) {
+    section.note(match trace.model.loss {
+        Loss::CrossEntropy => "from the loss: gradient at the output = probability − target",
+        Loss::Bce => "from the loss: gradient at the output = (probability − target) / number of outputs",
+        Loss::Mse => "from the loss: gradient at the output = 2 × (prediction − target) / number of outputs",
+        Loss::SquaredError => {
+            "from the loss: gradient at the output = prediction − target; this loss leaves out the \
+             factor 2, so the finite differences below are halved"
+        }
+    });
+    let (predicted, target) = prediction(trace, unit, section);
+    let outputs = trace.numbers(trace.outputs()).len() as f64;
+    let gradient = match trace.model.loss {
+        Loss::CrossEntropy | Loss::SquaredError => predicted - target,
+        Loss::Bce => (predicted - target) / outputs,
+        Loss::Mse => 2.0 * (predicted - target) / outputs,
+    };
+    section.value(Value::plain("loss_gradient", "gradient at the output", gradient));
+}

@@ -1,0 +1,121 @@
+//! One training step of one sample in full arithmetic, for one unit of one layer.
+//!
+//! A [`Trace`] takes the step on the device, unfused and dispatch by dispatch;
+//! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
+//! Beside every number that a kernel stored stand its twin's and, for
+//! gradients, the slope of the loss by trying. A kind of layer is explained in
+//! a file of its own; here are the three matches that a new kind has to join.
+
+mod activation;
+mod dense;
+mod difference;
+mod flatten;
+mod json;
+mod loss;
+mod page;
+mod softmax;
+mod source;
+mod text;
+mod trace;
+
+pub use json::json;
+pub use page::{Compared, Difference, Line, Section, Term, Terms, Value, digits};
+pub use source::sources;
+pub use text::{Subject, text};
+pub use trace::Trace;
+
+use crate::error::{Error, Result};
+use crate::layers::Layer;
+
+/// Explains a unit of a layer, both counted from 0.
+///
+/// # Errors
+/// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Section>> {
+    check(trace, layer, unit)?;
+    Ok(match trace.model.network.layers[layer] {
+        Layer::Dense { .. } => dense::explain(trace, layer, unit),
+        Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
+        Layer::Softmax => softmax::explain(trace, layer, unit),
+        Layer::Flatten => flatten::explain(trace, layer, unit),
+    })
+}
+
+/// What a layer makes of a value that it gets, where that is one value again:
+/// goes on until weights or the end of the network.
+fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
+    let Some(kind) = trace.model.network.layers.get(layer) else { return };
+    match kind {
+        Layer::Dense { .. } => return,
+        Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
+        Layer::Softmax => softmax::onward(trace, layer, unit, section),
+        Layer::Flatten => {}
+    }
+    onward(trace, layer + 1, unit, section);
+}
+
+/// Where the gradient of a value comes from that `layer` gets: the last layer's from the loss.
+fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
+    match trace.model.network.layers.get(layer).cloned() {
+        Some(Layer::Dense { .. }) => dense::origin(trace, layer, unit, section),
+        Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
+        Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
+        Some(Layer::Flatten) => origin(trace, layer + 1, unit, section),
+        None => loss::origin(trace, unit, section),
+    }
+}
+
+/// The layer and unit that are explained when nothing else is said: the last
+/// layer with weights, and the unit that stands for the sample's class.
+///
+/// # Errors
+/// As [`explain`], for a layer that there isn't.
+pub fn defaults(trace: &Trace, layer: Option<usize>, unit: Option<usize>) -> Result<(usize, usize)> {
+    let last = trace.model.network.layers.len() - 1;
+    let layer = layer.unwrap_or_else(|| trace.last_with_weights().unwrap_or(last));
+    check(trace, layer, 0)?;
+    let speaks_for_classes = trace.shapes[layer + 1].len() == trace.model.classes.len()
+        && trace.last_with_weights().is_none_or(|weights| layer >= weights);
+    let own = if speaks_for_classes { trace.label } else { 0 };
+    Ok((layer, unit.unwrap_or(own)))
+}
+
+fn check(trace: &Trace, layer: usize, unit: usize) -> Result<()> {
+    let layers = &trace.model.network.layers;
+    let Some(kind) = layers.get(layer) else {
+        let all: Vec<String> = layers.iter().enumerate().map(|(at, kind)| format!("{at} {kind}")).collect();
+        return Err(Error::Usage(format!(
+            "layer {layer} is outside the network: its layers are {}",
+            all.join(", ")
+        )));
+    };
+    let units = trace.shapes[layer + 1].len();
+    if unit < units {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "unit {unit} is outside layer {layer} ({kind}): its units are 0 to {}",
+        units - 1
+    )))
+}
+
+/// `layer 2 (dense)`
+fn layer_name(trace: &Trace, layer: usize) -> String {
+    format!("layer {layer} ({})", trace.model.network.layers[layer])
+}
+
+/// What stands for a value in front of layer `boundary`, in brackets: the pixel
+/// that it is or the class that it speaks for.
+fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
+    if let [channels, height, width] = trace.shapes[boundary].0.as_slice() {
+        let (row, column) = (index / width % height, index % width);
+        let channel =
+            if *channels > 1 { format!("channel {}, ", index / width / height) } else { String::new() };
+        return format!(" ({channel}row {row}, column {column})");
+    }
+    let classes = &trace.model.classes;
+    if boundary == trace.model.network.layers.len() && trace.shapes[boundary].len() == classes.len() {
+        return format!(" (class “{}”)", classes[index]);
+    }
+    String::new()
+}

@@ -1,0 +1,186 @@
+//! What a learner may change in a lesson.
+
+use super::Lesson;
+use crate::error::{Error, Result};
+
+/// Iterations of one lesson at the most.
+pub const MOST_ITERATIONS: usize = 100_000;
+
+/// Numbers of one vector at the most.
+pub const MOST_NUMBERS: usize = 1_000;
+
+/// A setting, for lessons to say which of them they take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flag {
+    Alpha,
+    Step,
+    Iterations,
+    Input,
+    Weights,
+    Goal,
+    Seed,
+    Data,
+}
+
+impl Flag {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flag::Alpha => "--alpha",
+            Flag::Step => "--step",
+            Flag::Iterations => "--iterations",
+            Flag::Input => "--input",
+            Flag::Weights => "--weights",
+            Flag::Goal => "--goal",
+            Flag::Seed => "--seed",
+            Flag::Data => "--data",
+        }
+    }
+}
+
+/// The settings as given; what is not given has the lesson's own value.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How much of each weight_delta is taken.
+    pub alpha: Option<f32>,
+    /// How far a weight moves in hot and cold learning.
+    pub step: Option<f32>,
+    pub iterations: Option<usize>,
+    pub input: Option<Vec<f32>>,
+    /// One row after the other where there are several outputs.
+    pub weights: Option<Vec<f32>>,
+    pub goal: Option<Vec<f32>>,
+    pub seed: Option<u64>,
+    /// A data set, as `wgrad train` takes it.
+    pub data: Option<String>,
+}
+
+impl Options {
+    /// Checks that the lesson takes what was given, and that numbers are numbers.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the setting and what it may be.
+    pub fn check(&self, lesson: &Lesson) -> Result<()> {
+        if let Some(flag) = self.given().into_iter().find(|flag| !lesson.takes.contains(flag)) {
+            let takes: Vec<&str> = lesson.takes.iter().map(|flag| flag.name()).collect();
+            let takes = if takes.is_empty() { "no settings".to_owned() } else { takes.join(", ") };
+            return Err(Error::Usage(format!(
+                "lesson {} ({}) has no {}; it takes {takes}",
+                lesson.id,
+                lesson.name,
+                flag.name()
+            )));
+        }
+        let single = |value: &Option<f32>| value.iter().copied().collect::<Vec<f32>>();
+        finite(Flag::Alpha, &single(&self.alpha))?;
+        finite(Flag::Step, &single(&self.step))?;
+        if self.step.is_some_and(|step| step <= 0.0) {
+            return Err(Error::Usage("--step is a number above 0".to_owned()));
+        }
+        if self.iterations.is_some_and(|count| !(1..=MOST_ITERATIONS).contains(&count)) {
+            return Err(Error::Usage(format!("--iterations is a whole number from 1 to {MOST_ITERATIONS}")));
+        }
+        for (flag, vector) in
+            [(Flag::Input, &self.input), (Flag::Weights, &self.weights), (Flag::Goal, &self.goal)]
+        {
+            let Some(vector) = vector else { continue };
+            if !(1..=MOST_NUMBERS).contains(&vector.len()) {
+                return Err(Error::Usage(format!("{} has 1 to {MOST_NUMBERS} numbers", flag.name())));
+            }
+            finite(flag, vector)?;
+        }
+        Ok(())
+    }
+
+    fn given(&self) -> Vec<Flag> {
+        [
+            (Flag::Alpha, self.alpha.is_some()),
+            (Flag::Step, self.step.is_some()),
+            (Flag::Iterations, self.iterations.is_some()),
+            (Flag::Input, self.input.is_some()),
+            (Flag::Weights, self.weights.is_some()),
+            (Flag::Goal, self.goal.is_some()),
+            (Flag::Seed, self.seed.is_some()),
+            (Flag::Data, self.data.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+
+    /// The input, or the lesson's own.
+    pub fn input_or(&self, own: &[f32]) -> Vec<f32> {
+        self.input.clone().unwrap_or_else(|| own.to_vec())
+    }
+
+    /// The weights, or the lesson's own.
+    pub fn weights_or(&self, own: &[f32]) -> Vec<f32> {
+        self.weights.clone().unwrap_or_else(|| own.to_vec())
+    }
+
+    /// The goals, or the lesson's own.
+    pub fn goal_or(&self, own: &[f32]) -> Vec<f32> {
+        self.goal.clone().unwrap_or_else(|| own.to_vec())
+    }
+}
+
+fn finite(flag: Flag, values: &[f32]) -> Result<()> {
+    match values.iter().find(|value| !value.is_finite()) {
+        Some(_) => Err(Error::Usage(format!(
+            "{} has a number that is infinite, not a number, or too large for 32 bits",
+            flag.name()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Checks that two vectors are equally long, as in a weighted sum.
+///
+/// # Errors
+/// [`Error::Usage`] with both lengths.
+pub fn same_length(one: (Flag, &[f32]), other: (Flag, &[f32])) -> Result<()> {
+    if one.1.len() == other.1.len() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{} has {} and {} has {}: each needs its partner, so give both with equally many numbers",
+        one.0.name(),
+        count(one.1.len(), "number"),
+        other.0.name(),
+        count(other.1.len(), "number")
+    )))
+}
+
+/// Checks that a setting is one number, and returns it.
+///
+/// # Errors
+/// [`Error::Usage`] with how many there are.
+pub fn only(flag: Flag, values: &[f32]) -> Result<f32> {
+    match values {
+        [value] => Ok(*value),
+        _ => Err(Error::Usage(format!(
+            "{} has {} numbers, and this lesson has one {}",
+            flag.name(),
+            values.len(),
+            flag.name().trim_start_matches("--").trim_end_matches('s')
+        ))),
+    }
+}
+
+/// Checks that a lesson whose iterations are long is not given too many.
+///
+/// # Errors
+/// [`Error::Usage`] with how many there may be.
+pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
+    match iterations {
+        _ if iterations <= most => Ok(iterations),
+        _ => Err(Error::Usage(format!(
+            "--iterations is at most {most} in this lesson: each goes through all of its data"
+        ))),
+    }
+}
+
+/// `1 number`, `2 numbers`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

@@ -1,0 +1,151 @@
+//! A lesson's page: what it says and shows, as data.
+//!
+//! [`terminal`], [`markdown`] and [`svg`] render it; tests read its tables.
+
+mod chart;
+pub mod markdown;
+pub mod number;
+pub mod plot;
+pub mod svg;
+mod table;
+pub mod terminal;
+
+use serde_json::{Value, json};
+
+use super::machine::Machine;
+use crate::kernel::Kernel;
+
+pub use plot::{Plot, Style};
+pub use table::{Cell, Table};
+
+/// What a lesson prints.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub title: String,
+    pub blocks: Vec<Block>,
+    /// Set when numbers overflowed: the page tells about it, and the program
+    /// ends with the exit code of a divergence.
+    pub diverged: Option<String>,
+}
+
+/// A part of a page.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A paragraph.
+    Text(String),
+    /// Lines of arithmetic, kept as they are.
+    Formulas(Vec<String>),
+    Table(Table),
+    Plot(Plot),
+    Note(Note),
+    /// A command line to try, and what to look for.
+    Try {
+        command: String,
+        why: String,
+    },
+}
+
+/// Which shaders and twins computed the numbers.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub machine: String,
+    pub shaders: bool,
+    /// What a kernel was used for, and the kernel.
+    pub kernels: Vec<(&'static str, &'static Kernel)>,
+}
+
+impl Note {
+    pub fn new(machine: &Machine, kernels: &[(&'static str, &'static Kernel)]) -> Note {
+        Note { machine: machine.name.clone(), shaders: machine.shaders, kernels: kernels.to_vec() }
+    }
+
+    /// The sentence in front of the list.
+    pub fn heading(&self) -> String {
+        match self.shaders {
+            true => format!("Computed by the shaders on {}:", self.machine),
+            false => format!("Computed by the twins on {}:", self.machine),
+        }
+    }
+
+    /// Shader and twin of each kernel.
+    pub fn lines(&self) -> Vec<[String; 3]> {
+        let line = |(what, kernel): &(&str, &Kernel)| {
+            [(*what).to_owned(), format!("shaders/{}.wgsl", kernel.name), kernel.twin_name.to_owned()]
+        };
+        self.kernels.iter().map(line).collect()
+    }
+}
+
+impl Page {
+    pub fn new(title: impl Into<String>) -> Page {
+        Page { title: title.into(), blocks: Vec::new(), diverged: None }
+    }
+
+    /// Adds a paragraph; line breaks in the source do not matter.
+    pub fn text(&mut self, text: impl AsRef<str>) {
+        let words: Vec<&str> = text.as_ref().split_whitespace().collect();
+        self.blocks.push(Block::Text(words.join(" ")));
+    }
+
+    /// Adds lines of arithmetic.
+    pub fn formulas(&mut self, lines: impl IntoIterator<Item = String>) {
+        self.blocks.push(Block::Formulas(lines.into_iter().collect()));
+    }
+
+    pub fn table(&mut self, table: Table) {
+        self.blocks.push(Block::Table(table));
+    }
+
+    pub fn plot(&mut self, plot: Plot) {
+        self.blocks.push(Block::Plot(plot));
+    }
+
+    pub fn note(&mut self, note: Note) {
+        self.blocks.push(Block::Note(note));
+    }
+
+    /// Adds something to try, such as `wgrad lesson 1 --weights 0.2`.
+    pub fn try_this(&mut self, command: impl Into<String>, why: impl Into<String>) {
+        self.blocks.push(Block::Try { command: command.into(), why: why.into() });
+    }
+
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+
+    pub fn plots(&self) -> impl Iterator<Item = &Plot> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Plot(plot) => Some(plot),
+            _ => None,
+        })
+    }
+
+    /// The page as data.
+    pub fn json(&self) -> Value {
+        let blocks: Vec<Value> = self.blocks.iter().map(Block::json).collect();
+        json!({"title": self.title, "blocks": blocks, "diverged": self.diverged})
+    }
+}
+
+impl Block {
+    fn json(&self) -> Value {
+        match self {
+            Block::Text(text) => json!({"text": text}),
+            Block::Formulas(lines) => json!({"formulas": lines}),
+            Block::Table(table) => json!({"table": table.json()}),
+            Block::Plot(plot) => json!({"plot": plot.json()}),
+            Block::Note(note) => {
+                let kernels: Vec<Value> = note
+                    .lines()
+                    .into_iter()
+                    .map(|[what, shader, twin]| json!({"what": what, "shader": shader, "twin": twin}))
+                    .collect();
+                json!({"note": {"machine": note.machine, "shaders": note.shaders, "kernels": kernels}})
+            }
+            Block::Try { command, why } => json!({"try": {"command": command, "why": why}}),
+        }
+    }
+}

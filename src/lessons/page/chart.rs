@@ -1,0 +1,166 @@
+//! Plots in a terminal: lines as braille dots, points as marks, labelled axes.
+
+use super::number::number;
+use super::plot::{Axis, Plot};
+use super::table::width;
+
+/// One mark per series, also told apart without colour.
+pub(super) const MARKS: [char; 6] = ['●', '○', '×', '+', '◆', '◇'];
+
+/// Dots of a braille character, by row and column.
+const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+/// Characters that can be drawn on.
+struct Canvas {
+    columns: usize,
+    rows: usize,
+    dots: Vec<u32>,
+    marks: Vec<Option<char>>,
+}
+
+impl Canvas {
+    fn new(columns: usize, rows: usize) -> Canvas {
+        Canvas { columns, rows, dots: vec![0; columns * rows], marks: vec![None; columns * rows] }
+    }
+
+    /// The dot at a place from 0 to 1, counted from the left and from below.
+    fn dot_at(&self, (x, y): (f64, f64)) -> (i64, i64) {
+        let (wide, high) = (self.columns as f64 * 2.0 - 1.0, self.rows as f64 * 4.0 - 1.0);
+        ((x * wide).round() as i64, ((1.0 - y) * high).round() as i64)
+    }
+
+    fn cell(&self, (x, y): (i64, i64)) -> Option<usize> {
+        let (column, row) = (usize::try_from(x / 2).ok()?, usize::try_from(y / 4).ok()?);
+        (column < self.columns && row < self.rows && x >= 0 && y >= 0).then_some(row * self.columns + column)
+    }
+
+    fn dot(&mut self, (x, y): (i64, i64)) {
+        if let Some(cell) = self.cell((x, y)) {
+            self.dots[cell] |= DOTS[(y % 4) as usize][(x % 2) as usize];
+        }
+    }
+
+    fn line(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let (from, to) = (self.dot_at(from), self.dot_at(to));
+        let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
+        for step in 0..=steps {
+            let between =
+                |from: i64, to: i64| from + ((to - from) as f64 * step as f64 / steps as f64).round() as i64;
+            self.dot((between(from.0, to.0), between(from.1, to.1)));
+        }
+    }
+
+    fn mark(&mut self, at: (f64, f64), mark: char) {
+        if let Some(cell) = self.cell(self.dot_at(at)) {
+            self.marks[cell] = Some(mark);
+        }
+    }
+
+    fn row(&self, row: usize) -> String {
+        let cells = row * self.columns..(row + 1) * self.columns;
+        let character = |cell: usize| match (self.marks[cell], self.dots[cell]) {
+            (Some(mark), _) => mark,
+            (None, 0) => ' ',
+            (None, dots) => char::from_u32(0x2800 + dots).unwrap_or(' '),
+        };
+        cells.map(character).collect()
+    }
+}
+
+/// Draws a plot in `width` columns with `height` lines for the drawing itself.
+pub(super) fn draw(plot: &Plot, columns: usize, height: usize) -> Vec<String> {
+    let (x, y) = plot.axes((4, if height < 10 { 2 } else { 4 }));
+    let labels: Vec<String> = y.ticks.iter().map(|tick| number(*tick)).collect();
+    let left = labels.iter().map(|label| width(label)).max().unwrap_or_default();
+    let mut canvas = Canvas::new(columns.saturating_sub(left + 4), height);
+    for (at, series) in plot.series.iter().enumerate() {
+        let points: Vec<(f64, f64)> =
+            series.points.iter().map(|point| (x.place(point.0), y.place(point.1))).collect();
+        if series.style.has_line() {
+            points.windows(2).for_each(|pair| canvas.line(pair[0], pair[1]));
+        }
+        // Lines look alike, so of several each carries its mark here and there.
+        let every = if series.style.has_marks() { 1 } else { points.len().div_ceil(6).max(1) };
+        if series.style.has_marks() || lines(plot) > 1 {
+            points.iter().step_by(every).for_each(|point| canvas.mark(*point, MARKS[at % MARKS.len()]));
+        }
+    }
+    let mut drawn = vec![format!("{} ({} against {})", plot.title, plot.y, plot.x)];
+    for row in 0..height {
+        let label = label_of(&canvas, &y, &labels, row);
+        let edge = if label.is_empty() { '│' } else { '┤' };
+        drawn.push(format!("  {label:>left$} {edge}{}", canvas.row(row)).trim_end().to_owned());
+    }
+    drawn.extend(horizontal(&canvas, &x, left));
+    drawn.extend(legend(plot));
+    drawn
+}
+
+/// Series that are lines without marks.
+fn lines(plot: &Plot) -> usize {
+    plot.series.iter().filter(|series| !series.style.has_marks()).count()
+}
+
+/// The label of the tick that lies in this row.
+fn label_of<'a>(canvas: &Canvas, axis: &Axis, labels: &'a [String], row: usize) -> &'a str {
+    let row_of = |tick: &f64| canvas.dot_at((0.0, axis.place(*tick))).1 / 4;
+    let at = axis.ticks.iter().position(|tick| row_of(tick) == row as i64);
+    at.map_or("", |at| &labels[at])
+}
+
+/// The horizontal axis and its labels, each centred below its tick.
+fn horizontal(canvas: &Canvas, axis: &Axis, left: usize) -> [String; 2] {
+    let indent = left + 4;
+    let mut line: Vec<char> = vec!['─'; canvas.columns];
+    let mut labels: Vec<char> = vec![' '; indent + canvas.columns];
+    let mut free = 0;
+    for tick in &axis.ticks {
+        let column = (canvas.dot_at((axis.place(*tick), 0.0)).0 / 2) as usize;
+        let label: Vec<char> = number(*tick).chars().collect();
+        let most = labels.len().saturating_sub(label.len());
+        let start = (indent + column).saturating_sub(label.len() / 2).min(most);
+        if start < free || column >= line.len() {
+            continue;
+        }
+        line[column] = '┬';
+        labels[start..start + label.len()].copy_from_slice(&label);
+        free = start + label.len() + 2;
+    }
+    let line: String = line.into_iter().collect();
+    let labels: String = labels.into_iter().collect();
+    [format!("  {:>left$} └{line}", ""), labels.trim_end().to_owned()]
+}
+
+/// What each mark stands for.
+fn legend(plot: &Plot) -> Option<String> {
+    let several = lines(plot) > 1;
+    let entry = |(at, series): (usize, &super::plot::Series)| {
+        let mark = if series.style.has_marks() || several { MARKS[at % MARKS.len()] } else { '⠒' };
+        format!("{mark} {}", series.name)
+    };
+    let entries: Vec<String> = plot.series.iter().enumerate().map(entry).collect();
+    (!entries.is_empty()).then(|| format!("  {}", entries.join("   ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plot::Style;
+    use super::*;
+
+    #[test]
+    fn a_plot_keeps_its_width_and_height_and_shows_both_ends() {
+        let plot = Plot::new("a line", "x", "y").series("y = x", Style::Path, [(0.0, 0.0), (1.0, 1.0)]);
+        let drawn = draw(&plot, 40, 8);
+        assert_eq!(drawn.len(), 1 + 8 + 2 + 1);
+        assert!(drawn.iter().all(|line| width(line) <= 40), "{drawn:#?}");
+        assert!(drawn[1].ends_with('●') && drawn[8].contains("┤●"), "{drawn:#?}");
+    }
+
+    #[test]
+    fn nothing_and_one_point_can_be_drawn() {
+        for points in [vec![], vec![(f64::NAN, 1.0)], vec![(2.0, 2.0)]] {
+            let plot = Plot::new("few", "x", "y").series("points", Style::Points, points);
+            assert_eq!(draw(&plot, 60, 6).len(), 10);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Numbers for people: the digits that are right, and no others.
+
+/// Significant digits: an f32 has a little more than seven, and a few roundings cost the last.
+const DIGITS: i32 = 6;
+
+/// A number with at most six significant digits and no zeros at the end.
+pub fn number(value: f64) -> String {
+    if value.is_nan() {
+        return "not a number".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "∞" } else { "-∞" }.to_owned();
+    }
+    let exponent = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-4..9).contains(&exponent) {
+        let text = format!("{value:.*e}", DIGITS as usize - 3);
+        // 1.0800e-27 is 1.08e-27
+        let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", trim(digits));
+    }
+    let text = format!("{value:.*}", (DIGITS - 1 - exponent).max(0) as usize);
+    match trim(&text) {
+        "-0" => "0".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// Without zeros behind the last digit that counts.
+fn trim(text: &str) -> &str {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => text,
+    }
+}
+
+/// The same for an f32.
+pub fn digits(value: f32) -> String {
+    number(value.into())
+}
+
+/// `0.1, 0.2, 0`
+pub fn list(values: &[f32]) -> String {
+    let texts: Vec<String> = values.iter().map(|value| digits(*value)).collect();
+    texts.join(", ")
+}
+
+/// A factor in a formula: negative numbers stand in brackets.
+pub fn factor(value: f32) -> String {
+    let text = digits(value);
+    if text.starts_with('-') { format!("({text})") } else { text }
+}
+
+/// `name = formula = value`, the value on a line of its own where one is too short.
+pub fn equation(name: &str, formula: &str, value: &str) -> Vec<String> {
+    let line = format!("{name} = {formula} = {value}");
+    // Pages are 80 columns wide and indent formulas.
+    if line.chars().count() <= 76 {
+        return vec![line];
+    }
+    let indent = " ".repeat(name.chars().count());
+    vec![format!("{name} = {formula}"), format!("{indent} = {value}")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_digits_and_no_idle_zeros() {
+        let texts = [
+            (0.0, "0"),
+            (f64::from(0.1f32), "0.1"),
+            (f64::from(-0.3f32), "-0.3"),
+            (0.000_235_449_76, "0.00023545"),
+            (0.000_090_137_12, "9.014e-5"),
+            (1.08e-27, "1.08e-27"),
+            (5.25, "5.25"),
+            (1_234_567.0, "1234567"),
+            (2e10, "2e10"),
+            (-1e-40, "-1e-40"),
+            (0.999_999_96, "1"),
+            (f64::INFINITY, "∞"),
+            (f64::NAN, "not a number"),
+        ];
+        for (value, text) in texts {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    #[test]
+    fn negative_factors_stand_in_brackets() {
+        assert_eq!(factor(-0.3), "(-0.3)");
+        assert_eq!(factor(0.3), "0.3");
+    }
+}

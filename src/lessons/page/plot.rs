@@ -1,0 +1,155 @@
+//! Plots as data, and the axes that both renderers share.
+
+use serde_json::{Value, json};
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// A line without marks.
+    Line,
+    /// A mark per point.
+    Points,
+    /// A mark per point, joined in their order.
+    Path,
+}
+
+impl Style {
+    pub(super) fn has_line(self) -> bool {
+        self != Style::Points
+    }
+
+    pub(super) fn has_marks(self) -> bool {
+        self != Style::Line
+    }
+}
+
+/// Points that belong together.
+#[derive(Clone, Debug)]
+pub struct Series {
+    pub name: String,
+    pub style: Style,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A picture with two axes.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    pub title: String,
+    pub x: String,
+    pub y: String,
+    pub series: Vec<Series>,
+}
+
+impl Plot {
+    pub fn new(title: impl Into<String>, x: impl Into<String>, y: impl Into<String>) -> Plot {
+        Plot { title: title.into(), x: x.into(), y: y.into(), series: Vec::new() }
+    }
+
+    /// Adds a series; points that are not finite are left out.
+    #[must_use]
+    pub fn series(
+        mut self,
+        name: impl Into<String>,
+        style: Style,
+        points: impl IntoIterator<Item = (f64, f64)>,
+    ) -> Plot {
+        let points = points.into_iter().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+        self.series.push(Series { name: name.into(), style, points });
+        self
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let series: Vec<Value> =
+            self.series.iter().map(|series| json!({"name": series.name, "points": series.points})).collect();
+        json!({"title": self.title, "x": self.x, "y": self.y, "series": series})
+    }
+
+    /// The horizontal and the vertical axis.
+    pub(super) fn axes(&self, ticks: (usize, usize)) -> (Axis, Axis) {
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        (
+            Axis::of(points().map(|point| point.0), ticks.0).tight(points().map(|point| point.0)),
+            Axis::of(points().map(|point| point.1), ticks.1),
+        )
+    }
+}
+
+/// A range with round ends and round ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Axis {
+    pub least: f64,
+    pub most: f64,
+    pub ticks: Vec<f64>,
+}
+
+impl Axis {
+    /// An axis around values with about `wanted` ticks.
+    pub fn of(values: impl Iterator<Item = f64>, wanted: usize) -> Axis {
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values {
+            (least, most) = (least.min(value), most.max(value));
+        }
+        if least > most {
+            (least, most) = (0.0, 1.0);
+        }
+        // One value has no range, and neighbours in f64 have none to divide.
+        if most - least <= 1e-12 * most.abs().max(least.abs()) || most == least {
+            let half = if most == 0.0 { 0.5 } else { most.abs() / 2.0 };
+            (least, most) = (least - half, most + half);
+        }
+        let tick = round_tick((most / 2.0 - least / 2.0) * 2.0 / wanted.max(1) as f64);
+        let (first, last) = ((least / tick + 1e-9).floor(), (most / tick - 1e-9).ceil());
+        let ticks = (0..=(last - first) as usize).map(|at| (first + at as f64) * tick).collect();
+        Axis { least: first * tick, most: last * tick, ticks }
+    }
+
+    /// The same without the room between the values and the round ends.
+    fn tight(mut self, values: impl Iterator<Item = f64> + Clone) -> Axis {
+        let least = values.clone().fold(f64::INFINITY, f64::min);
+        let most = values.fold(f64::NEG_INFINITY, f64::max);
+        if most - least > (self.most - self.least) / 2.0 {
+            (self.least, self.most) = (least, most);
+            // A tick at the very end may be off by a rounding.
+            let room = 1e-6 * (most - least);
+            self.ticks.retain(|tick| (least - room..=most + room).contains(tick));
+        }
+        self
+    }
+
+    /// Where a value lies: 0 at the least, 1 at the most.
+    pub fn place(&self, value: f64) -> f64 {
+        // Halves, so that a range as wide as f64 does not overflow.
+        (value / 2.0 - self.least / 2.0) / (self.most / 2.0 - self.least / 2.0)
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, not below `wanted`.
+fn round_tick(wanted: f64) -> f64 {
+    let power = 10f64.powf(wanted.log10().floor());
+    let times = [1.0, 2.0, 5.0, 10.0].into_iter().find(|times| times * power >= wanted * 0.999);
+    times.unwrap_or(10.0) * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_have_round_ends_around_the_values() {
+        let axis = Axis::of([0.03, 0.68].into_iter(), 4);
+        assert_eq!((axis.least, axis.most), (0.0, 0.8));
+        assert_eq!(axis.ticks.len(), 5);
+        assert!((axis.place(0.4) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn no_value_one_value_and_huge_values_have_an_axis() {
+        for values in [vec![], vec![0.0], vec![3.0; 4], vec![-1e38, 1e38], vec![1e-40, 2e-40]] {
+            let axis = Axis::of(values.iter().copied(), 4);
+            assert!(axis.least < axis.most && axis.ticks.len() < 20, "{values:?} {axis:?}");
+            for value in values {
+                assert!((-1e-6..=1.000_001).contains(&axis.place(value)), "{value} {axis:?}");
+            }
+        }
+    }
+}

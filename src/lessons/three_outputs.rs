@@ -1,0 +1,77 @@
+//! Lesson 7b: gradient descent with several outputs at once.
+
+use super::Lesson;
+use super::gradient_descent::{descend, formulas, speed, tell_overflow};
+use super::machine::Machine;
+use super::options::{Flag, Options, only, same_length};
+use super::page::{Cell, Page, Plot, Style, Table};
+use super::workbench::{Iteration, Layer, Scope, Workbench};
+use crate::error::Result;
+
+pub const LESSON: Lesson = Lesson {
+    id: "7b",
+    name: "three-outputs",
+    summary: "gradient descent with one input and a weight for each of three outputs",
+    takes: &[Flag::Alpha, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
+    teach,
+};
+
+fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+    let weights = options.weights_or(&[0.3, 0.2, 0.9]);
+    let goals = options.goal_or(&[0.1, 1.0, 0.1]);
+    same_length((Flag::Weights, &weights), (Flag::Goal, &goals))?;
+    let input = only(Flag::Input, &options.input_or(&[0.65]))?;
+    let alpha = options.alpha.unwrap_or(0.1);
+    let mut bench = Workbench::new(machine, Layer::linear(1, weights.len(), Scope::Descend))?;
+    bench.set_input(&[input])?;
+    bench.set_goal(&goals)?;
+    bench.set_weights(&weights)?;
+    let steps = descend(&mut bench, alpha, options.iterations.unwrap_or(200))?;
+
+    let mut page = Page::new("7b · Gradient descent with several outputs");
+    page.text(
+        "Nothing new is needed for several outputs. Each has its own weight, its own delta and its own \
+         weight_delta; they share the input and alpha, and learn side by side without noticing each other. \
+         For the first output:",
+    );
+    page.formulas(formulas(&steps[0], input, goals[0], alpha));
+    page.table(table(&steps));
+    page.plot(errors(&steps));
+    page.text(
+        "The output that is furthest off has the largest delta and takes the largest steps, so all arrive \
+         together.",
+    );
+    page.text(speed(alpha, input));
+    tell_overflow(&mut page, &steps, alpha, input);
+    page.note(bench.note());
+    page.try_this(
+        "wgrad lesson three-outputs --alpha 2 --iterations 20",
+        "twenty times the alpha: how many iterations does it need for the same error?",
+    );
+    Ok(page)
+}
+
+/// A row per iteration and output.
+fn table(steps: &[Iteration]) -> Table {
+    let columns = ["iteration", "output", "prediction", "delta", "error", "weight_delta", "new weight"];
+    let mut table = Table::new("iterations", &columns);
+    for (at, step) in steps.iter().enumerate() {
+        for output in 0..step.prediction.len() {
+            let numbers = [&step.prediction, &step.delta, &step.error, &step.weight_delta, &step.weights];
+            let cells = [Cell::from(at + 1), Cell::from(output + 1)].into_iter();
+            table.row(cells.chain(numbers.map(|values| values[output].into())).collect());
+        }
+    }
+    table
+}
+
+/// Outputs that are drawn, so that they can be told apart.
+const DRAWN: usize = 6;
+
+fn errors(steps: &[Iteration]) -> Plot {
+    let plot = Plot::new("each output's error", "iteration", "error");
+    (0..steps[0].error.len().min(DRAWN)).fold(plot, |plot, output| {
+        let points = steps.iter().enumerate().map(|(at, step)| ((at + 1) as f64, step.error[output].into()));
+        plot.series(format!("output {}", output + 1), Style::Line, points)
+    })
+}

@@ -1,0 +1,189 @@
+//! A reader's kernel in the place of ours in a lowered Program.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Own;
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::Kernel;
+use crate::kernels;
+use crate::program::Program;
+
+/// The name by which all versions of the product are meant.
+const PRODUCT: &str = "matmul";
+
+/// Which kernel of a run was a reader's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnKernel {
+    pub name: String,
+    pub path: PathBuf,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+impl OwnKernel {
+    /// Reads `NAME=FILE.wgsl`, as `--kernel` takes it; the file's digest is not known yet.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it has another form or there is no such kernel.
+    pub fn parse(text: &str) -> Result<OwnKernel> {
+        let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+            return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
+        };
+        find(name)?;
+        Ok(OwnKernel { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
+    }
+
+    /// The kernel whose contract the file claims to fulfil. For a product that
+    /// is the version after which the file's entry point is named.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is no such kernel, or no such file.
+    pub fn contract(&self) -> Result<&'static Kernel> {
+        let named = find(&self.name)?;
+        if named.name != PRODUCT {
+            return Ok(named);
+        }
+        Ok(version(&super::read_text(&self.path)?, named))
+    }
+}
+
+/// The version of the product that a shader's text has the entry point of.
+fn version(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
+    let versions = kernels::ALL.iter().copied().filter(|kernel| is_product(kernel));
+    let mut versions = versions.filter(|kernel| text.contains(&format!("fn {}(", kernel.name)));
+    versions.next().unwrap_or(otherwise)
+}
+
+/// The kernel of this name.
+///
+/// # Errors
+/// [`Error::Usage`] with the names that there are.
+pub fn find(name: &str) -> Result<&'static Kernel> {
+    kernels::find(name).ok_or_else(|| {
+        let names: Vec<&str> = kernels::ALL.iter().map(|kernel| kernel.name).collect();
+        let near = suggestion(name, &names);
+        Error::Usage(format!("there is no kernel “{name}”{near}; there are {}", names.join(", ")))
+    })
+}
+
+fn is_product(kernel: &Kernel) -> bool {
+    kernel.name.starts_with(PRODUCT)
+}
+
+/// Whether a version of ours can take the place of another: all products have
+/// one contract, but one that reads whole fours can only replace such another.
+fn fits(own: &Kernel, used: &Kernel) -> bool {
+    let narrow = |kernel: &Kernel| kernel.subgroup.is_some();
+    own.name == used.name || (is_product(own) && is_product(used) && !narrow(own))
+}
+
+/// Puts a reader's kernel into every dispatch of the kernel that it replaces,
+/// and says how many there were. A product replaces every version of it.
+///
+/// # Errors
+/// [`Error::Usage`] when the Program never uses such a kernel, with those that it uses.
+pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
+    let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
+    let mut count = 0;
+    for dispatch in &mut program.steps {
+        if fits(own.ours, dispatch.kernel) {
+            dispatch.kernel = own.kernel;
+            count += 1;
+        }
+    }
+    if count == 0 {
+        let used: Vec<&str> = used.into_iter().collect();
+        return Err(Error::Usage(format!(
+            "--kernel {}: this run never uses it; it uses {}",
+            own.ours.name,
+            used.join(", ")
+        )));
+    }
+    program.validate()?;
+    Ok(count)
+}
+
+/// The flags of a run that uses a kernel, up to the name of the file; none for
+/// a kernel that only lessons use.
+pub fn how_to_train(kernel: &Kernel) -> Option<String> {
+    let setting = SETTINGS.iter().find(|(name, ..)| *name == kernel.name);
+    let name = if is_product(kernel) { PRODUCT } else { kernel.name };
+    match setting {
+        Some((_, "", "")) => None,
+        Some((_, network, loss)) => {
+            let network =
+                if network.is_empty() { String::new() } else { format!("--network \"{network}\" ") };
+            Some(format!("{network}--loss {loss} --kernel {name}"))
+        }
+        None => Some(format!("--kernel {name}")),
+    }
+}
+
+/// Kernel, network and loss, where the default network doesn't use the kernel.
+const SETTINGS: &[(&str, &str, &str)] = &[
+    ("one_hot", "", "mse"),
+    ("squared_error", "", "squared-error"),
+    ("bce_loss", "", "bce"),
+    ("activation", "tanh, dense 64, relu, dense 10", "cross-entropy"),
+    ("activation_backward", "dense 64, relu, dense 10, sigmoid", "mse"),
+    ("softmax", "dense 64, relu, dense 10, softmax", "mse"),
+    ("softmax_backward", "dense 64, relu, dense 10, softmax", "mse"),
+    ("hot_cold", "", ""),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+    use crate::lower::{Lowering, Part, TRAIN, lower};
+    use crate::program::Limits;
+    use crate::recipe::Recipe;
+    use crate::record::Versions;
+
+    fn uses(network: &str, loss: &str, kernel: &Kernel) -> bool {
+        let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let lowered = lower(&Lowering {
+            network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
+            loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
+            shape: &ImageShape { channels: 1, height: 8, width: 8 },
+            classes: 10,
+            batch: 4,
+            parts: vec![Part { name: TRAIN, samples: 8 }],
+            versions: Versions::NAIVE,
+            fuse: true,
+            limits: Limits::WEBGPU,
+        });
+        lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))
+    }
+
+    #[test]
+    fn what_is_said_about_training_with_a_kernel_is_true() {
+        for kernel in kernels::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
+            let (_, network, loss) =
+                SETTINGS.iter().find(|(name, ..)| *name == kernel.name).unwrap_or(&("", "", ""));
+            let told = how_to_train(kernel);
+            assert_eq!(uses(network, loss, kernel), told.is_some(), "{}: {told:?}", kernel.name);
+        }
+        assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
+        assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");
+    }
+
+    #[test]
+    fn a_kernel_and_its_file_are_named_together() {
+        let own = OwnKernel::parse("sgd=my/sgd=2.wgsl").unwrap();
+        assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
+        for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
+            assert!(matches!(OwnKernel::parse(wrong), Err(Error::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_product_is_the_version_that_its_entry_point_names() {
+        let named = |text| version(text, &kernels::MATMUL).name;
+        let found = ["fn matmul_naive(", "fn matmul(", ""].map(named);
+        assert_eq!(found, ["matmul_naive", "matmul", "matmul"]);
+    }
+}

@@ -1,0 +1,116 @@
+//! Parsing and validating, and where in the reader's file something is wrong.
+
+use std::error::Error;
+use std::ops::Range;
+
+use wgpu::naga::front::wgsl;
+use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use wgpu::naga::{Module, Span};
+
+use crate::kernel::{COMMON, Consts, Kernel, specialize};
+
+/// What is wrong with a shader, and where in the reader's file, when it is in one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    pub message: String,
+    /// Line and column, both from 1; the column in characters.
+    pub place: Option<(usize, usize)>,
+}
+
+impl Fault {
+    /// A fault of the file as a whole.
+    pub fn whole(message: String) -> Fault {
+        Fault { message, place: None }
+    }
+
+    /// `file:line:column: message`, and below it the line with a caret.
+    pub fn report(&self, file: &str, text: &str) -> String {
+        let Some((line, column)) = self.place else { return format!("{file}: {}", self.message) };
+        let source = text.lines().nth(line - 1).unwrap_or_default();
+        // A tab in the line is a tab under it, so that the caret stands where it should.
+        let indent: String =
+            source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let gutter = " ".repeat(line.to_string().len());
+        format!("{file}:{line}:{column}: {}\n {line} | {source}\n {gutter} | {indent}^", self.message)
+    }
+}
+
+/// Lines that stand in front of the reader's in what is compiled.
+pub fn offset() -> usize {
+    // `specialize` adds one line break.
+    COMMON.matches('\n').count() + 1
+}
+
+/// Parses and validates a reader's shader with these constants.
+pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, ModuleInfo), Fault> {
+    let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
+    let module = wgsl::parse_str(&whole).map_err(|error| {
+        let spans = error.labels().map(|(span, _)| span);
+        let notes = error.notes().map(|note| format!(" ({note})")).collect::<String>();
+        Fault { message: format!("{}{notes}", error.message()), place: locate(&whole, spans) }
+    })?;
+    let mut capabilities = Capabilities::default();
+    if ours.subgroup.is_some() {
+        capabilities |= Capabilities::SUBGROUP;
+    }
+    match Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
+        Ok(info) => Ok((module, info)),
+        Err(error) => {
+            // The last span is the innermost: the expression, not the function around it.
+            let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
+            let place = locate(&whole, spans.into_iter());
+            Err(Fault { message: chain(error.as_inner()), place })
+        }
+    }
+}
+
+/// An error and its causes, from the outermost to the first.
+fn chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    message
+}
+
+fn undeclared(name: &str, ours: &Kernel) -> Fault {
+    let like = ours.wgsl.lines().find(|line| line.starts_with(&format!("const {name}: ")));
+    let like = like.and_then(|line| line.split_once(';')).map_or("", |(declaration, _)| declaration);
+    Fault::whole(format!(
+        "expected a line “{like};” whose value every dispatch writes anew, got no line that begins “const {name}: ”"
+    ))
+}
+
+/// The first of these places that is in the reader's part of the text.
+fn locate(whole: &str, spans: impl Iterator<Item = Span>) -> Option<(usize, usize)> {
+    spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
+        let before = whole.get(..start)?;
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        // What stands in common.wgsl is not the reader's to change.
+        Some((line.checked_sub(offset()).filter(|line| *line > 0)?, column))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::SGD;
+
+    #[test]
+    fn every_line_is_found_behind_the_common_part() {
+        for line in [1, 2, 40] {
+            let text = format!("{}  ! wrong", "\n".repeat(line - 1));
+            let fault = compile(&text, &SGD, &Consts::default()).unwrap_err();
+            assert_eq!(fault.place, Some((line, 3)), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_caret_stands_under_its_column_with_tabs_and_letters_of_two_bytes() {
+        let fault = Fault { message: "no".into(), place: Some((1, 4)) };
+        assert_eq!(fault.report("a.wgsl", "\té x"), "a.wgsl:1:4: no\n 1 | \té x\n   | \t  ^");
+    }
+}

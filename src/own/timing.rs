@@ -1,0 +1,111 @@
+//! A reader's kernel against ours, side by side in one run.
+
+use std::time::{Duration, Instant};
+
+use wgpu::Adapter;
+
+use super::Own;
+use crate::cases::{Case, real};
+use crate::engine::gpu::{Checks, GpuEngine};
+use crate::engine::{Data, Engine};
+use crate::error::Result;
+use crate::kernel::{Element, Kernel, Step};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
+
+/// How often both are timed; the middle counts.
+const ROUNDS: usize = 9;
+/// A submission is repeated until it takes this long, so that the host's part does not count.
+const ENOUGH: Duration = Duration::from_millis(10);
+const MOST_REPEATS: usize = 256;
+
+/// Medians for one dispatch.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    pub yours: Duration,
+    pub ours: Duration,
+    pub case: Case,
+}
+
+impl Timing {
+    /// How many times as long as ours the reader's takes.
+    pub fn ratio(&self) -> f64 {
+        self.yours.as_secs_f64() / self.ours.as_secs_f64()
+    }
+}
+
+/// Times both in turns on a case of real size, both with bounds checks.
+///
+/// # Errors
+/// When the engine fails.
+pub fn time(own: &Own, adapter: &Adapter) -> Result<Timing> {
+    let case = real(own.ours);
+    let mut runners = [Runner::new(own.kernel, &case, adapter)?, Runner::new(own.ours, &case, adapter)?];
+    let mut samples = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (runner, samples) in runners.iter_mut().zip(&mut samples) {
+            samples.push(runner.run()?);
+        }
+    }
+    let [yours, ours] = samples.map(|mut samples| {
+        samples.sort();
+        samples[ROUNDS / 2]
+    });
+    Ok(Timing { yours, ours, case })
+}
+
+struct Runner {
+    engine: GpuEngine,
+    step: Step,
+    repeats: usize,
+}
+
+impl Runner {
+    /// Ready to run, warm, and with as many repeats as it takes.
+    fn new(kernel: &'static Kernel, case: &Case, adapter: &Adapter) -> Result<Runner> {
+        let program = program(kernel, case);
+        let mut engine = GpuEngine::new(adapter, program.clone(), Checks::On)?;
+        for (view, bind) in program.steps[0].args.iter().zip(kernel.binds) {
+            engine.write(*view, content(bind.element, view.len).as_slice())?;
+        }
+        let mut runner = Runner { engine, step: case.step, repeats: 1 };
+        runner.run()?;
+        while runner.repeats < MOST_REPEATS && runner.run()? * (runner.repeats as u32) < ENOUGH {
+            runner.repeats *= 2;
+        }
+        Ok(runner)
+    }
+
+    /// The time of one dispatch.
+    fn run(&mut self) -> Result<Duration> {
+        let start = Instant::now();
+        let result = View { buf: Buf(0), start: 0, len: 1 };
+        let ticket = self.engine.submit(0..1, &vec![self.step; self.repeats], result)?;
+        self.engine.wait(ticket)?;
+        Ok(start.elapsed() / self.repeats as u32)
+    }
+}
+
+/// Small numbers that no repeat makes large; as integers, indices that are everywhere valid.
+fn content(element: Element, len: usize) -> Data {
+    match element {
+        Element::Real => Data::Real((0..len).map(|at| (at % 17) as f32 / 16.0 - 0.5).collect()),
+        Element::Uint => Data::zeros(Element::Uint, len),
+    }
+}
+
+fn program(kernel: &'static Kernel, case: &Case) -> Program {
+    let mut program = Program::default();
+    let lens = (kernel.lens)(&case.consts);
+    let args = lens.iter().zip(kernel.binds).enumerate().map(|(at, (len, bind))| {
+        program.bufs.push(BufDecl {
+            name: bind.name.to_owned(),
+            element: bind.element,
+            len: *len,
+            role: Role::Data,
+        });
+        View { buf: Buf(at), start: 0, len: *len }
+    });
+    let args = args.collect();
+    program.steps.push(Dispatch { kernel, consts: case.consts.clone(), args, label: "timed".to_owned() });
+    program
+}

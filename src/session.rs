@@ -1,0 +1,100 @@
+//! A session: a recipe, its data and a device, made into a trainer.
+
+use crate::data::{Dataset, Normaliser, Samples, split_validation};
+use crate::engine::adapter::Device;
+use crate::error::{Error, Result};
+use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
+use crate::recipe::Recipe;
+use crate::train::{Settings, Trainer};
+
+/// What a run is made of.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub recipe: Recipe,
+    /// Without its validation part, if the recipe wants one.
+    pub dataset: Dataset,
+    pub validation: Option<Samples>,
+    pub device: Device,
+    /// Measured on the train part alone.
+    pub normaliser: Normaliser,
+}
+
+impl Session {
+    /// Takes the validation part out of the train part and checks that a batch can be filled.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the batch is larger than the train part, [`Error::Data`] when that is
+    /// too small to be divided.
+    pub fn new(recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
+        let validation = validation_part(&mut dataset, &recipe)?;
+        let (batch, samples) = (recipe.batch_size, dataset.train.len());
+        if batch > samples {
+            return Err(Error::Usage(format!(
+                "a batch of {batch} is larger than the train part of {samples} samples: \
+                 use --batch-size {samples} or smaller"
+            )));
+        }
+        let normaliser = recipe.normalise.measure(&dataset.train);
+        Ok(Session { recipe, dataset, validation, device, normaliser })
+    }
+
+    /// The parts of the data, by their names.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let validation = self.validation.as_ref().map(|samples| (VALIDATION, samples));
+        [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
+    }
+
+    /// Lowers the network for the device.
+    ///
+    /// # Errors
+    /// As [`lower`].
+    pub fn lower(&self) -> Result<Lowered> {
+        lower(&Lowering {
+            network: &self.recipe.network,
+            loss: self.recipe.loss,
+            shape: &self.dataset.train.shape,
+            classes: self.dataset.classes.len(),
+            batch: self.recipe.batch_size,
+            parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
+            versions: self.device.versions(),
+            fuse: true,
+            limits: self.device.limits(),
+        })
+    }
+
+    /// Opens the device, draws the first weights and sends the data.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
+        let Recipe { learning_rate, momentum, seed, .. } = self.recipe;
+        let engine = self.device.open(lowered.program.clone())?;
+        let weights = lowered.arena.initial_values(seed);
+        let settings = Settings { learning_rate, momentum, seed };
+        let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
+        for (name, samples) in self.parts() {
+            trainer.load(name, samples)?;
+        }
+        Ok(trainer)
+    }
+
+    /// [`Session::lower`], then [`Session::open`].
+    ///
+    /// # Errors
+    /// As both.
+    pub fn start(&self) -> Result<Trainer> {
+        self.open(self.lower()?)
+    }
+}
+
+/// Takes the validation part out of the train part, when the recipe wants one.
+fn validation_part(dataset: &mut Dataset, recipe: &Recipe) -> Result<Option<Samples>> {
+    if recipe.validation == 0.0 {
+        return Ok(None);
+    }
+    let empty = Samples { shape: dataset.train.shape, pixels: Vec::new(), labels: Vec::new() };
+    let all = std::mem::replace(&mut dataset.train, empty);
+    let (train, validation) = split_validation(all, recipe.validation, dataset.classes.len(), recipe.seed)?;
+    dataset.train = train;
+    Ok(Some(validation))
+}

@@ -1,0 +1,152 @@
+//! Shaders that are refused before they run. None of these needs an adapter.
+
+use wgrad::error::Error;
+use wgrad::kernel::Kernel;
+use wgrad::kernels::{self, ACTIVATION, COLUMN_SUMS, MATMUL, SGD};
+
+use super::{Own, wgrad};
+
+fn refusal(own: &Own) -> String {
+    match wgrad::own::Own::read(&own.path(), own.kernel) {
+        Err(Error::Usage(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
+    let refusal = refusal(&Own::changed(kernel, changes));
+    for text in said {
+        assert!(refusal.contains(text), "“{text}” is not in: {refusal}");
+    }
+}
+
+#[test]
+fn ours_fulfil_their_own_contracts() {
+    for kernel in kernels::ALL {
+        let own = Own::new(kernel, kernel.wgsl);
+        let read = wgrad::own::Own::read(&own.path(), kernel).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(read.shader.workgroup_size.map(|size| size as usize), kernel.workgroup_size());
+        assert_eq!(read.digest.len(), 64);
+    }
+}
+
+#[test]
+fn a_mistake_is_shown_where_it_is() {
+    // Line and column in the reader's file, as an editor counts them.
+    let line = 1 + COLUMN_SUMS.wgsl.lines().position(|line| line.contains("sum += x[")).unwrap();
+    let place = |column: usize| format!("own.wgsl:{line}:{column}: ");
+    let indented = "        sum += x[row * COLUMNS + ];\n";
+    let caret = format!("{}^", " ".repeat(33));
+    refused(
+        &COLUMN_SUMS,
+        &[("COLUMNS + column];\n    }", "COLUMNS + ];\n    }")],
+        &[&place(34), "expected expression", indented, &caret],
+    );
+    // What parses may still not be valid: a wrong type, an unknown name.
+    refused(
+        &COLUMN_SUMS,
+        &[("sum += x[row", "sum += y[row")],
+        &[&place(16), "no definition in scope for identifier: `y`"],
+    );
+    refused(&COLUMN_SUMS, &[("sum += x[row * COLUMNS + column]", "sum = true")], &[&place(9)]);
+    refused(&COLUMN_SUMS, &[("var sum = 0.0;", "var sum = 0.0;\n    sum = flat_index(1u);")], &[":18:"]);
+}
+
+#[test]
+fn bindings_are_those_of_the_contract() {
+    let x = "@group(0) @binding(0) var<storage, read> x: array<f32>;";
+    let wanted = "@group(0) @binding(0): expected var<storage, read> x: array<f32>, got ";
+    for (instead, got) in [
+        ("var<private> x: array<f32, 4096>;", "nothing"),
+        (
+            "@group(0) @binding(0) var<storage, read> z: array<f32>; var<private> x: array<f32, 4096>;",
+            "z: array<f32>",
+        ),
+        ("@group(0) @binding(0) var<storage, read_write> x: array<f32>;", "var<storage, read_write> x"),
+        ("@group(0) @binding(0) var<storage, read> x: array<f32, 4096>;", "of a fixed length"),
+    ] {
+        refused(&COLUMN_SUMS, &[(x, instead)], &[wanted, got]);
+    }
+    let more = format!("{x}\n@group(0) @binding(2) var<storage, read> more: array<f32>;");
+    refused(&COLUMN_SUMS, &[(x, &more)], &["those 2 alone", "more: array<f32>"]);
+    let more = format!("{x}\n@group(1) @binding(1) var<uniform> more: f32;");
+    refused(&COLUMN_SUMS, &[(x, &more)], &["those 2 alone", "more: f32"]);
+}
+
+#[test]
+fn fours_are_allowed_where_every_length_divides_by_four() {
+    // SGD's bindings do, and ours has them; one by one will do as well.
+    let single: Vec<(&str, &str)> = vec![
+        ("gradients: array<vec4<f32>>", "gradients: array<f32>"),
+        ("step.momentum * velocities[i] + gradients[i]", "step.momentum * velocities[i] + gradients[4u * i]"),
+    ];
+    let own = Own::changed(&SGD, &single);
+    wgrad::own::Own::read(&own.path(), &SGD).unwrap();
+    refused(
+        &ACTIVATION,
+        &[("x: array<f32>", "x: array<vec4<f32>>"), ("LEAK, x[i])", "LEAK, x[i].x)")],
+        &["expected var<storage, read> x: array<f32>, got var<storage, read> x: array<vec4<f32>>"],
+    );
+}
+
+#[test]
+fn constants_and_the_entry_point_are_those_of_the_contract() {
+    refused(
+        &COLUMN_SUMS,
+        &[("const ROWS: u32 = 64u;", "const ROWS = 64u;")],
+        &["expected a line “const ROWS: u32 = 64u;”"],
+    );
+    refused(
+        &COLUMN_SUMS,
+        &[("const ROWS: u32 = 64u;", "const ROWS: i32 = 64i;"), ("row < ROWS", "row < u32(ROWS)")],
+        &["const ROWS: expected u32, got i32"],
+    );
+    refused(
+        &COLUMN_SUMS,
+        &[("fn column_sums(", "fn sums_of_columns(")],
+        &["“@compute fn column_sums” alone", "“sums_of_columns”"],
+    );
+    let second = "@compute @workgroup_size(1) fn other() {}\n@compute @workgroup_size(64)";
+    refused(&COLUMN_SUMS, &[("@compute @workgroup_size(64)", second)], &["alone", "“other”, “column_sums”"]);
+    refused(
+        &COLUMN_SUMS,
+        &[("var sum = 0.0;", "var sum = more;"), ("const ROWS", "override more: f32 = 0.0;\nconst ROWS")],
+        &["more: expected a const"],
+    );
+}
+
+#[test]
+fn limits_are_those_of_a_browser() {
+    refused(
+        &COLUMN_SUMS,
+        &[("workgroup_size(64)", "workgroup_size(512)")],
+        &["at most 256 invocations", "512×1×1"],
+    );
+    refused(
+        &COLUMN_SUMS,
+        &[("workgroup_size(64)", "workgroup_size(COLUMNS)")],
+        &["the workgroup size follows a constant"],
+    );
+    refused(
+        &MATMUL,
+        &[
+            ("const TILE: u32 = 32u;", "const TILE: u32 = 64u;"),
+            ("const TILE_K: u32 = 32u;", "const TILE_K: u32 = 64u;"),
+        ],
+        &["workgroup memory: expected at most 16384 bytes, got 32768"],
+    );
+}
+
+#[test]
+fn the_command_line_says_what_it_cannot_do() {
+    let own = Own::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
+    let path = own.path();
+    let path = path.to_str().unwrap();
+    let check = |kernel: &str, path: &str, device: &str| {
+        wgrad(&["lesson", "check", path, "--kernel", kernel, "--device", device])
+    };
+    check("colum_sums", path, "gpu").refused(2, &["no kernel “colum_sums”, did you mean “column_sums”?"]);
+    check("column_sums", path, "cpu").refused(2, &["--device cpu", "runs the twin"]);
+    wgrad(&["lesson", "check", path]).refused(2, &["--kernel"]);
+}

@@ -1,0 +1,83 @@
+//! Readers' own kernels: `wgrad lesson check`, `start` and `hint`, and `wgrad train --kernel`.
+//!
+//! Most of these tests need an adapter. Without one they fail: run `./setup`.
+
+mod contract;
+mod exercises;
+mod training;
+mod verdicts;
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+use wgrad::kernel::Kernel;
+
+/// A shader in a file of its own, which goes with this.
+pub struct Own {
+    folder: TempDir,
+    kernel: &'static Kernel,
+}
+
+impl Own {
+    pub fn new(kernel: &'static Kernel, text: &str) -> Own {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("own.wgsl"), text).unwrap();
+        Own { folder, kernel }
+    }
+
+    /// Our shader with some of its text exchanged, each of it exactly once.
+    pub fn changed(kernel: &'static Kernel, changes: &[(&str, &str)]) -> Own {
+        let mut text = kernel.wgsl.to_owned();
+        for (from, to) in changes {
+            assert_eq!(text.matches(from).count(), 1, "{from} in {}", kernel.name);
+            text = text.replace(from, to);
+        }
+        Own::new(kernel, &text)
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("own.wgsl")
+    }
+
+    /// Runs `wgrad lesson check` on it.
+    pub fn check(&self, more: &[&str]) -> Ran {
+        let path = self.path();
+        let mut arguments = vec!["lesson", "check", "--device", "gpu", "--kernel", self.kernel.name];
+        arguments.push(path.to_str().unwrap());
+        arguments.extend(more);
+        wgrad(&arguments)
+    }
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+pub fn wgrad(arguments: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_wgrad")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+impl Ran {
+    /// It ended with this code and said all of this on stderr.
+    pub fn refused(&self, code: i32, said: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        for text in said {
+            assert!(self.stderr.contains(text), "“{text}” is not in {self:#?}");
+        }
+    }
+
+    pub fn passed(&self) {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! `wgrad train --kernel`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use wgrad::kernels::{COLUMN_SUMS, MATMUL_NAIVE, SGD, SQUARED_ERROR};
+
+use super::{Own, Ran, wgrad};
+
+fn train(out: &Path, more: &[&str]) -> Ran {
+    let mut arguments = vec!["train", "digits", "--network", "dense 16, relu, dense 10", "--epochs", "4"];
+    arguments.extend(["--json", "--out", out.to_str().unwrap()]);
+    arguments.extend(more);
+    wgrad(&arguments)
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
+    let out = tempfile::tempdir().unwrap();
+    let ours = train(out.path(), &["--device", "gpu"]);
+    ours.passed();
+    // Another order of the sum, other workgroups.
+    let product = Own::changed(
+        &MATMUL_NAIVE,
+        &[
+            ("var k = 0u; k < K; k++", "var j = 0u; j < K; j++"),
+            ("let left", "let k = K - 1u - j;\n        let left"),
+            ("@workgroup_size(8, 8)", "@workgroup_size(16, 4)"),
+        ],
+    );
+    let sgd = Own::changed(&SGD, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
+    let [product, sgd] =
+        [("matmul", &product), ("sgd", &sgd)].map(|(name, own)| format!("{name}={}", own.path().display()));
+    let theirs = train(out.path(), &["--device", "gpu", "--kernel", &product, "--kernel", &sgd]);
+    theirs.passed();
+    let [ours, theirs] = [ours, theirs].map(|ran| json(&ran.stdout));
+    let accuracy = |of: &Value| of["held_out_accuracy"].as_f64().unwrap();
+    assert!(accuracy(&ours) > 0.85, "{ours}");
+    assert!((accuracy(&ours) - accuracy(&theirs)).abs() < 0.01, "{ours} {theirs}");
+
+    let run = Path::new(theirs["run"].as_str().unwrap());
+    let record = json(&fs::read_to_string(run.join("run.json")).unwrap());
+    let kernels = record["kernels"].as_array().unwrap();
+    assert_eq!(kernels.len(), 2, "{record}");
+    assert_eq!(kernels[0]["name"], "matmul");
+    assert_eq!(kernels[0]["sha256"].as_str().unwrap().len(), 64);
+    let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
+    assert!(recipe.contains("own.wgsl"), "{recipe}");
+}
+
+#[test]
+fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let refused = |own: &Own, name: &str, device: &str, code: i32, said: &[&str]| {
+        let kernel = format!("{name}={}", own.path().display());
+        train(out.path(), &["--device", device, "--kernel", &kernel]).refused(code, said);
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "a run was begun");
+    };
+    let good = Own::new(&SGD, SGD.wgsl);
+    refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
+    refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
+    refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
+    let unused = Own::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
+    refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
+    let wrong = Own::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
+    refused(&wrong, "column_sums", "gpu", 6, &["case 0", "sums[0] is 0, expected"]);
+}

@@ -1,0 +1,85 @@
+//! Right, wrong, outside, forgotten, endless.
+
+use std::time::{Duration, Instant};
+
+use wgrad::kernels::{COLUMN_SUMS, MATMUL_NAIVE};
+
+use super::Own;
+
+#[test]
+fn a_good_shader_passes_and_is_told_how_fast_it_is_and_how_to_train_with_it() {
+    // Another workgroup, another order, other names.
+    let own = Own::new(
+        &COLUMN_SUMS,
+        "const ROWS: u32 = 1u;
+const COLUMNS: u32 = 1u;
+const ADD: bool = true;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
+fn element(row: u32, column: u32) -> f32 { return x[row * COLUMNS + column]; }
+@compute @workgroup_size(32)
+fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
+    let mine = flat_index(id);
+    if mine < COLUMNS {
+        var total = select(0.0, sums[mine], ADD);
+        for (var row = ROWS; row > 0u; row--) { total += element(row - 1u, mine); }
+        sums[mine] = total;
+    }
+}",
+    );
+    let ran = own.check(&[]);
+    ran.passed();
+    for said in ["workgroup 32×1×1", "12 of 12 cases", "times ours", "wgrad train --kernel column_sums="] {
+        assert!(ran.stdout.contains(said), "“{said}” is not in {ran:#?}");
+    }
+}
+
+#[test]
+fn the_first_wrong_element_is_shown_with_its_inputs_and_what_was_expected() {
+    // Right as long as A is stored row by row, so in case 0.
+    let own = Own::changed(
+        &MATMUL_NAIVE,
+        &[("a[select(row * K + k, k * M + row, TRANSPOSE_A)]", "a[row * K + k]")],
+    );
+    let said = [
+        "case 1",
+        "TRANSPOSE_A=true",
+        "c[",
+        "expected",
+        "from a[0] = ",
+        "a[7] = ",
+        "b[0] = ",
+        "extra[0]",
+        "C = A·B",
+    ];
+    own.check(&[]).refused(6, &said);
+}
+
+#[test]
+fn a_write_past_the_end_is_seen() {
+    let own = Own::changed(&COLUMN_SUMS, &[("    if column >= COLUMNS {\n        return;\n    }\n", "")]);
+    own.check(&[]).refused(6, &["sums[1] was written, but sums ends at 0"]);
+}
+
+#[test]
+fn a_forgotten_element_is_seen() {
+    let own =
+        Own::changed(&COLUMN_SUMS, &[("if column >= COLUMNS {", "if column >= COLUMNS || column == 5u {")]);
+    own.check(&[]).refused(6, &["case 2", "sums[5] was never written, expected"]);
+}
+
+#[test]
+fn a_shader_may_ask_how_long_its_bindings_are() {
+    let own = Own::changed(&COLUMN_SUMS, &[("if column >= COLUMNS {", "if column >= arrayLength(&sums) {")]);
+    let ran = own.check(&["--no-timing"]);
+    ran.passed();
+    assert!(ran.stdout.contains("arrayLength"), "{ran:#?}");
+}
+
+#[test]
+fn a_shader_that_loops_for_ever_is_stopped() {
+    let own = Own::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
+    let start = Instant::now();
+    own.check(&["--timeout", "3"]).refused(6, &["stopped after 3 s", "in case 0", "loops for ever"]);
+    assert!(start.elapsed() < Duration::from_secs(8), "it took {:?}", start.elapsed());
+}

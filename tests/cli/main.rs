@@ -1,0 +1,10 @@
+//! The program as its users meet it: the real binary, in a fresh directory, on the CPU engine; what
+//! needs an adapter is in `adapter`. Exit codes, both streams, and every file that is left behind.
+
+mod adapter;
+mod answers;
+mod place;
+mod recipes;
+mod refusals;
+mod streams;
+mod train;

@@ -1,0 +1,182 @@
+//! Bad input: one sentence with cause and fix, the exit code of its kind, and nothing left behind.
+
+use std::fs;
+
+use crate::place::{Place, halves, idx};
+
+const NETWORK: &str = "--network";
+
+/// Refused with exit code 2 by `train` on the CPU engine.
+#[track_caller]
+fn usage(arguments: &[&str], words: &[&str]) {
+    Place::new().refuses(2, &[&["train", "--device", "cpu"], arguments].concat(), words);
+}
+
+#[test]
+fn networks_that_do_not_fit_are_refused() {
+    usage(&[NETWORK, "dense 64, relu, dense 9"], &["gives 9 values", "10 classes", "“dense 10”"]);
+    usage(&[NETWORK, "relu"], &["gives 64 values", "10 classes"]);
+    usage(&[NETWORK, "dense 64, reluu, dense 10"], &["layer 2 “reluu”", "did you mean “relu”?"]);
+    usage(&[NETWORK, ""], &["no layers", "dense 128"]);
+    usage(&[NETWORK, "dense 10,"], &["layer 2", "nothing between two commas"]);
+    for size in ["0", "-3", "1.5", "99999999999", "ten"] {
+        usage(&[NETWORK, &format!("dense {size}, dense 10")], &["layer 1", size, "from 1 to"]);
+    }
+    // The layer, the shape that it gets, and what it would need.
+    let wide = "dense 60000, dense 60000, dense 10";
+    usage(&[NETWORK, wide], &["layer 2 “dense 60000” gets 60000", "60000 outputs", "1073741824 weights"]);
+}
+
+#[test]
+fn networks_of_an_absurd_size_are_refused_before_memory_is_taken() {
+    // 2.7 and 4.5 thousand million weights.
+    let deep = |layers: usize| format!("{}dense 10", "dense 30000, ".repeat(layers));
+    usage(&[NETWORK, &deep(6)], &["4502400010 parameters", "use fewer or narrower layers"]);
+    usage(&[NETWORK, &format!("{}dense 10", "relu, ".repeat(10_000))], &["10001 layers", "10000"]);
+    let arguments = ["train", "--device", "cpu", NETWORK];
+    let place = Place::new();
+    if cfg!(target_os = "linux") {
+        let deep = deep(3);
+        let words = ["the run needs 48", "MiB, the device offers", "use a smaller network"];
+        place.run(&[&arguments[..], &[&deep]].concat()).failed(4, &words);
+    }
+    assert!(place.files().is_empty(), "{:?}", place.files().keys());
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    usage(&["--epochs", "0"], &["--epochs", "is 0", "from 1"]);
+    usage(&["--epochs", "1000001"], &["--epochs", "1000001", "from 1 to 1000000"]);
+    usage(&["--batch-size", "0"], &["--batch-size", "is 0", "from 1"]);
+    let all = "larger than the train part of 1437 samples: use --batch-size 1437 or smaller";
+    usage(&["--batch-size", "1438"], &["a batch of 1438", all]);
+    usage(&["--batch-size", "1000000000000"], &[all]);
+    for rate in ["nan", "inf", "-1", "0", "-0", "1e39"] {
+        usage(&["--learning-rate", rate], &["--learning-rate", "a number above 0"]);
+    }
+    for momentum in ["1", "-0.1", "nan"] {
+        usage(&["--momentum", momentum], &["--momentum", "from 0 to below 1"]);
+    }
+    for validation in ["1", "-0.5", "nan"] {
+        usage(&["--validation", validation], &["--validation", "from 0", "below 1"]);
+    }
+    usage(&["--validation", "0.0001"], &["0.0001 of 1437", "would be empty"]);
+    usage(&["--batch-size", "1437", "--validation", "0.5"], &["larger than the train part of 718 samples"]);
+}
+
+#[test]
+fn what_is_no_number_is_refused_by_its_flag() {
+    let place = Place::new();
+    for (flag, value) in
+        [("--epochs", "-1"), ("--batch-size", "-1"), ("--seed", "-1"), ("--seed", "x"), ("--lr", "x")]
+    {
+        let ran = place.run(&["train", flag, value]);
+        let named = if flag == "--lr" { "--learning-rate" } else { flag };
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{flag} {value}: {}", ran.err);
+        assert!(ran.err.contains(named) && ran.err.contains(&format!("'{value}'")), "{}", ran.err);
+    }
+    assert!(place.files().is_empty());
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest() {
+    usage(&["--loss", "mze"], &["“mze”", "did you mean “mse”?", "cross-entropy"]);
+    usage(&["digit"], &["“digit”", "did you mean “digits”?"]);
+    usage(&["./nowhere"], &["“./nowhere”", "neither “digits” nor “mnist” nor a folder"]);
+    let place = Place::new();
+    place.write("file.txt", "hello");
+    place.refuses(2, &["train", "file.txt"], &["file.txt is a file", ".toml"]);
+    let command = place.run(&["trian"]);
+    assert_eq!(command.code, Some(2));
+    assert!(command.err.contains("trian") && command.err.contains("'train'"), "{}", command.err);
+    place.refuses(3, &["train", "mnist"], &["MNIST was not found", "data/mnist", "WGRAD_DATA"]);
+}
+
+#[test]
+fn data_files_that_can_not_be_used_are_refused() {
+    let labels = "set/train-labels-idx1-ubyte";
+    let images = "set/train-images-idx3-ubyte";
+    let refused = |name: &str, bytes: &[u8], words: &[&str]| {
+        let place = Place::new();
+        halves(&place, "set", 4, &[0, 1]);
+        place.write(name, bytes);
+        let words = [&[name.split_once('/').unwrap().1], words].concat();
+        place.refuses(3, &["train", "set", "--device", "cpu"], &words);
+    };
+    refused(images, &[], &["ends within its header"]);
+    refused(images, b"\x89PNG....", &["begins with the bytes", "IDX"]);
+    refused(images, &idx(&[4, 4, 4], &[0; 60]), &["ends after 60 of the 64 bytes"]);
+    refused(images, &idx(&[4, 4, 4], &[0; 65]), &["goes on after the 64 bytes"]);
+    refused(images, &idx(&[4, 600, 1], &[0; 2400]), &["600", "512"]);
+    refused(labels, &idx(&[3], &[0; 3]), &["3 labels for the 4 images"]);
+    refused("set/t10k-labels-idx1-ubyte", &idx(&[2], &[0, 2]), &["label 2 at index 1", "end at 1"]);
+    refused("set/t10k-images-idx3-ubyte", &idx(&[2, 5, 4], &[0; 40]), &["1×5×4", "1×4×4"]);
+    let place = Place::new();
+    halves(&place, "set", 4, &[0, 1]);
+    fs::remove_file(place.path(labels)).unwrap();
+    place.refuses(3, &["train", "set"], &["set has no train-labels-idx1-ubyte"]);
+}
+
+#[test]
+fn models_and_runs_that_can_not_be_used_are_refused() {
+    let place = Place::trained();
+    let model = place.read("runs/digits-001/model.safetensors");
+    let nan: Vec<u8> = [&model[..model.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    place.write("cut.safetensors", &model[..model.len() / 2]).write("nan.safetensors", nan);
+    place.write("text.safetensors", "hello").write("empty/run.json", "{}");
+    place.write("foreign.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
+    for (name, words) in [
+        ("cut.safetensors", ["is damaged", "train again"]),
+        ("nan.safetensors", ["NaN", "“2.bias”"]),
+        ("text.safetensors", ["not a safetensors file", "5 bytes"]),
+        ("foreign.safetensors", ["not one that wgrad wrote", "name a run directory"]),
+        ("empty", ["no model.safetensors", "hasn't finished"]),
+        ("nowhere", ["doesn't exist", "name a run directory"]),
+    ] {
+        place.refuses(3, &["eval", name, "--device", "cpu"], &[&[name], &words[..]].concat());
+        place.refuses(3, &["predict", name, "x.png"], &words);
+    }
+    place.refuses(3, &["summary", "runs/nowhere"], &["runs/nowhere doesn't exist"]);
+    halves(&place, "set", 4, &[0, 1]);
+    let words = ["images of 1×4×4", "trained on images of 1×8×8"];
+    place.refuses(3, &["eval", "runs/digits-001", "set", "--device", "cpu"], &words);
+    // The data are looked for from the working directory, and may have gone since.
+    place.run(&["train", "set", "--epochs", "1", "--device", "cpu"]).ok();
+    fs::rename(place.path("set"), place.path("moved")).unwrap();
+    place.refuses(
+        3,
+        &["eval", "runs/set-001", "--device", "cpu"],
+        &["“set”", "not found from here", "name them"],
+    );
+    place.run(&["eval", "runs/set-001", "moved", "--device", "cpu"]).ok();
+}
+
+#[test]
+fn pictures_that_are_none_are_refused_and_spoil_no_output() {
+    let place = Place::trained();
+    place.write("text.png", "hello").write("empty.png", "").write("folder/x", "");
+    place.write("cut.png", [&crate::answers::png(8, 8, |_, _| 9)[..40]].concat());
+    place.write("good.png", crate::answers::png(8, 8, |_, _| 9));
+    for (name, word) in [
+        ("text.png", "neither a PNG nor a JPEG"),
+        ("empty.png", "neither a PNG nor a JPEG"),
+        ("cut.png", "damaged or cut short"),
+        ("folder", "not a file"),
+        ("nowhere.png", "can't be read"),
+    ] {
+        place.refuses(3, &["predict", "runs/digits-001", "good.png", name, "--device", "cpu"], &[name, word]);
+    }
+    let none = ["predict", "runs/digits-001", "good.png", "--top", "0"];
+    place.refuses(2, &none, &["--top is 0"]);
+}
+
+#[test]
+fn a_place_that_can_not_be_written_is_refused() {
+    let place = Place::new();
+    place.write("file", "kept");
+    let train = ["train", "--epochs", "1", "--device", "cpu", "--out"];
+    let refused = |out: &str, words: &[&str]| place.refuses(1, &[&train[..], &[out]].concat(), words);
+    refused("file", &["no run directory can be made in file", "is a file", "--out"]);
+    refused("file/runs", &["no run directory can be made in file/runs", "is a file", "--out"]);
+    refused(&format!("new/{}", "x".repeat(300)), &["no run directory", "--out"]);
+}

@@ -1,0 +1,113 @@
+//! What a learner can get wrong, and how it is told.
+
+use std::process::Command;
+
+use wgrad::error::Error;
+use wgrad::lessons::machine::Machine;
+use wgrad::lessons::options::Options;
+use wgrad::lessons::page::Block;
+use wgrad::lessons::{find, run};
+
+/// Checks that a lesson is refused with a sentence that has all of these in it.
+#[track_caller]
+fn refused(lesson: &str, options: &Options, parts: &[&str]) {
+    let result = find(lesson).and_then(|lesson| run(lesson, options, &Machine::plain()));
+    let error = result.expect_err("it was accepted");
+    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+    for part in parts {
+        assert!(error.to_string().contains(part), "“{error}” does not say “{part}”");
+    }
+}
+
+#[test]
+fn unknown_lessons_are_told_with_the_nearest() {
+    refused("gradient-decent", &Options::default(), &["did you mean “gradient-descent”?", "1 one-weight"]);
+    refused("99", &Options::default(), &["no lesson “99”", "7b three-outputs"]);
+}
+
+#[test]
+fn settings_that_a_lesson_does_not_have_are_named_with_those_it_has() {
+    let options = Options { alpha: Some(1.0), ..Options::default() };
+    refused("1", &options, &["lesson 1 (one-weight) has no --alpha", "it takes --input, --weights"]);
+}
+
+#[test]
+fn vectors_of_different_lengths_are_refused() {
+    let input = Options { input: Some(vec![1.0, 2.0]), ..Options::default() };
+    refused("3", &input, &["--input has 2 numbers", "--weights has 3 numbers"]);
+    refused("4", &input, &["--weights has 9 numbers", "multiple of 2"]);
+    refused("7", &input, &["--input has 2 numbers", "one input"]);
+    let goal = Options { goal: Some(vec![1.0]), ..Options::default() };
+    refused("2", &goal, &["--input has 2 numbers", "--goal has 1 number"]);
+    refused("7b", &goal, &["--weights has 3 numbers", "--goal has 1 number"]);
+    let weights = Options { weights: Some(vec![1.0, 2.0]), ..Options::default() };
+    refused("5", &weights, &["--weights has 2 numbers", "1 input", "1 goal"]);
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    for value in [f32::NAN, f32::INFINITY] {
+        let options = Options { weights: Some(vec![value]), ..Options::default() };
+        refused("1", &options, &["--weights", "not a number"]);
+    }
+    refused("5", &Options { step: Some(0.0), ..Options::default() }, &["--step", "above 0"]);
+    refused("5", &Options { iterations: Some(0), ..Options::default() }, &["--iterations", "1 to"]);
+    refused("1", &Options { input: Some(Vec::new()), ..Options::default() }, &["--input", "1 to"]);
+}
+
+#[test]
+fn overflow_is_a_result_that_says_where_the_limit_lies() {
+    let options = Options { alpha: Some(1e20), iterations: Some(50), ..Options::default() };
+    for (lesson, limit) in [("7", "22.22"), ("7b", "4.73")] {
+        let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
+        let sentence = page.diverged.unwrap();
+        assert!(sentence.contains(limit) && sentence.contains("iteration"), "{sentence}");
+        assert!(
+            page.blocks.iter().any(|block| matches!(block, Block::Text(text) if text.contains(&sentence)))
+        );
+    }
+    // Above the limit, but nothing has overflowed yet.
+    let options = Options { alpha: Some(23.0), ..Options::default() };
+    assert!(run(find("7").unwrap(), &options, &Machine::plain()).unwrap().diverged.is_none());
+    // Numbers too large for any alpha, or any step.
+    for lesson in ["5", "7"] {
+        let options = Options { goal: Some(vec![1e30]), ..Options::default() };
+        let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
+        assert!(page.diverged.unwrap().contains("32 bits"));
+    }
+}
+
+/// The program's exit code, and what it wrote to stdout and stderr.
+fn wgrad(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_wgrad")).args(arguments).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn exit_codes_tell_usage_from_divergence() {
+    let (code, _, errors) = wgrad(&["lesson", "nine"]);
+    assert_eq!((code, errors.lines().count()), (Some(2), 1), "{errors}");
+    let (code, _, errors) = wgrad(&["lesson", "--alpha", "3"]);
+    assert!(code == Some(2) && errors.contains("LESSON"), "{errors}");
+    let (code, page, errors) = wgrad(&["lesson", "7", "--alpha", "1e20", "--device", "cpu"]);
+    assert_eq!(code, Some(5));
+    assert!(page.contains("iteration") && errors.contains("error: it diverged"), "{page}\n{errors}");
+    let (code, page, _) = wgrad(&["lesson", "3", "--weights", "-0.1,-0.2,1", "--device", "cpu", "--json"]);
+    assert_eq!(code, Some(0));
+    assert!(page.starts_with("{\"title\":") && page.lines().count() == 1, "{page}");
+    let (code, list, _) = wgrad(&["lesson"]);
+    assert!(code == Some(0) && list.contains(" 7b  three-outputs"), "{list}");
+}
+
+#[test]
+fn a_picture_is_written_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bowl.svg");
+    let file = file.to_str().unwrap();
+    let (code, ..) = wgrad(&["lesson", "7", "--svg", file, "--device", "cpu"]);
+    assert_eq!(code, Some(0));
+    assert!(std::fs::read_to_string(file).unwrap().contains("the bowl"));
+    let (code, _, errors) = wgrad(&["lesson", "4", "--svg", file, "--device", "cpu"]);
+    assert!(code == Some(2) && errors.contains("draws nothing"), "{errors}");
+}
