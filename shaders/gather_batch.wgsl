@@ -39,7 +39,8 @@ fn gather_batch(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 0u; i < 4u; i++) {
         let value = word * 4u + i;
         if value < VALUES {
-            let channel = value / PLANE;
+            // Known when compiled for grey images, whose scale and shift are then read once.
+            let channel = select(value / PLANE, 0u, CHANNELS == 1u);
             x[row * VALUES + value] =
                 f32(bytes[i]) * normaliser[channel] + normaliser[CHANNELS + channel];
         }

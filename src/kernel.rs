@@ -262,8 +262,8 @@ pub struct Kernel {
     pub binds: &'static [Bind],
     /// Words of each binding, in binding order.
     pub lens: fn(&Consts) -> Vec<usize>,
-    /// Words of each binding that one dispatch reads or writes at least once: of
-    /// a batch out of a data set, say, not the whole set.
+    /// Words of each binding that one dispatch reads or writes at most: of a batch
+    /// out of a data set, say, not the whole set.
     pub touched: fn(&Consts) -> Vec<usize>,
     /// Floating-point operations of the equation: a multiply-add is two, and an
     /// exp or a division one. Tables of speeds count by it, so that a version
@@ -335,8 +335,8 @@ impl Kernel {
         })
     }
 
-    /// Bytes that one dispatch has to move at least: every word touched moves
-    /// once, and one that is updated or added to moves twice.
+    /// Bytes that one dispatch moves: every word it touches once, and one that is
+    /// updated or added to twice.
     pub fn bytes(&self, consts: &Consts) -> usize {
         let adds = consts.adds();
         let touched = (self.touched)(consts);

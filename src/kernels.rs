@@ -117,7 +117,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
     },
     touched |k| {
         let [batch, values, words, channels] = sizes(k, ["BATCH", "VALUES", "WORDS", "CHANNELS"]);
-        vec![batch * words, batch, batch, 2 * channels, batch * values, batch]
+        let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
+        vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
     flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))

@@ -2,7 +2,7 @@
 
 use wgpu::naga::valid::{GlobalUse, ModuleInfo};
 use wgpu::naga::{AddressSpace, Module, Scalar, StorageAccess, TypeInner, VectorSize};
-use wgrad::cases::cases;
+use wgrad::cases::{bench_cases, cases};
 use wgrad::kernel::{Access, Element};
 
 use super::{committed, equal, for_each_kernel};
@@ -95,6 +95,21 @@ fn vectors_are_bound_to_whole_fours() {
                 if binding.is_vector() && !len.is_multiple_of(4) {
                     return Err(format!("{} of {len} words holds vec4s ({})", binding.name, case.consts));
                 }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn no_more_words_are_touched_than_are_bound() {
+    for_each_kernel(|kernel| {
+        for consts in cases(kernel).iter().chain(&bench_cases(kernel)).map(|case| &case.consts) {
+            let (touched, bound) = ((kernel.touched)(consts), (kernel.lens)(consts));
+            let within =
+                touched.len() == bound.len() && touched.iter().zip(&bound).all(|(some, all)| some <= all);
+            if !within || kernel.bytes(consts) == 0 {
+                return Err(format!("{consts}: touches {touched:?} of {bound:?}"));
             }
         }
         Ok(())
