@@ -110,7 +110,7 @@ impl Recipe {
     /// its weights fit any adapter. `train` is the number of samples to train on; a batch is never
     /// larger.
     pub fn defaults_for(data: &str, values: usize, classes: usize, train: usize) -> Recipe {
-        let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 5, 64) };
+        let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 10, 64) };
         let hidden = hidden.min((MOST_DEFAULT_WEIGHTS / values.max(1)).max(1));
         let network = format!("dense {hidden}, relu, dense {classes}");
         Recipe {

@@ -20,10 +20,10 @@ fn every_data_set_has_its_defaults() {
     assert_eq!((digits.loss, digits.validation, &*digits.device), (Loss::CrossEntropy, 0.0, "auto"));
     let mnist = Recipe::defaults_for("mnist", 784, 10, 60_000);
     assert_eq!(mnist.network.to_string(), "dense 128, relu, dense 10");
-    assert_eq!((mnist.epochs, mnist.batch_size), (5, 64));
+    assert_eq!((mnist.epochs, mnist.batch_size), (10, 64));
     let folder = Recipe::defaults_for("./digits", 64, 3, 40);
     assert_eq!(folder.network.to_string(), "dense 128, relu, dense 3");
-    assert_eq!((folder.epochs, folder.batch_size), (5, 40));
+    assert_eq!((folder.epochs, folder.batch_size), (10, 40));
     for recipe in [digits, mnist, folder] {
         recipe.check().unwrap();
     }
