@@ -72,6 +72,11 @@ impl Loss {
         )))
     }
 
+    /// Whether [`Loss::probabilities`] are probabilities, and not the bare outputs.
+    pub fn has_probabilities(self) -> bool {
+        matches!(self, Loss::CrossEntropy | Loss::Bce)
+    }
+
     /// What a row of outputs says of each class: probabilities by softmax or
     /// sigmoid, or the outputs themselves where the loss has no probabilities.
     /// One output for two classes speaks for the second.

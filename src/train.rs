@@ -1,8 +1,12 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
+mod measure;
+mod pace;
+
+pub use measure::Measure;
+
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
 
 use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::{Engine, IN_FLIGHT, Ticket};
@@ -11,6 +15,8 @@ use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::shuffled;
+use measure::Sum;
+use pace::Pace;
 
 /// What a step needs besides the network.
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +29,6 @@ pub struct Settings {
 impl Settings {
     /// For measuring and predicting, which take no steps.
     pub const FROZEN: Settings = Settings { learning_rate: 0.0, momentum: 0.0, seed: 0 };
-}
-
-/// Mean loss and accuracy over some samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Measure {
-    pub samples: usize,
-    pub loss: f64,
-    /// Between 0 and 1.
-    pub accuracy: f64,
 }
 
 /// Where an epoch has got to, after each submission.
@@ -251,72 +248,6 @@ struct Flight {
     ticket: Ticket,
     first: usize,
     scalars: Vec<Step>,
-}
-
-/// Loss and hits, summed in f64 so that the order of the rows does not matter much.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    samples: usize,
-    loss: f64,
-    hits: f64,
-}
-
-impl Sum {
-    /// From rows of loss and hit.
-    fn of(rows: &[f32]) -> Sum {
-        let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
-        for row in rows.chunks_exact(2) {
-            sum.loss += f64::from(row[0]);
-            sum.hits += f64::from(row[1]);
-        }
-        sum
-    }
-
-    fn add(&mut self, other: Sum) {
-        self.samples += other.samples;
-        self.loss += other.loss;
-        self.hits += other.hits;
-    }
-
-    fn mean(self) -> Measure {
-        let samples = self.samples.max(1) as f64;
-        Measure { samples: self.samples, loss: self.loss / samples, accuracy: self.hits / samples }
-    }
-}
-
-/// Keeps submissions near [`Pace::GOAL`]: long enough that the host's work does
-/// not count, short enough that no watchdog or desktop notices. Results do not
-/// depend on it.
-#[derive(Default)]
-struct Pace {
-    steps: usize,
-    last: Option<Instant>,
-}
-
-impl Pace {
-    const GOAL: Duration = Duration::from_millis(50);
-
-    /// Steps of the next submission; the first ever has one.
-    fn steps(&self, most: usize) -> usize {
-        self.steps.clamp(1, most)
-    }
-
-    /// Notes that a submission of `steps` steps is done. The time since the one
-    /// before is what the device took, as another was waiting behind it.
-    fn finished(&mut self, steps: usize) {
-        let now = Instant::now();
-        if let Some(last) = self.last {
-            let ratio = Self::GOAL.as_secs_f64() / (now - last).as_secs_f64().max(1e-6);
-            // At most fourfold, lest one lucky measurement make a submission of seconds.
-            self.steps = ((steps as f64 * ratio.min(4.0)) as usize).clamp(1, steps.max(1) * 4);
-        }
-        self.last = Some(now);
-    }
-
-    /// The device idles from here on, so the next interval says nothing.
-    fn rest(&mut self) {
-        self.last = None;
-    }
 }
 
 /// Scale of every channel, then shift of every channel, such that

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use wgrad::data::read_picture;
 use wgrad::engine::MAX_RESULT;
 use wgrad::error::{Error, Result};
+use wgrad::loss::Loss;
 use wgrad::lower::{Lowering, lower};
 use wgrad::model::Model;
 use wgrad::train::{Settings, Trainer, normalise};
@@ -51,7 +52,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
             rows.push((file.as_path(), ranked(&model, row)));
         }
     }
-    print(&rows, arguments)
+    print(&rows, model.loss, arguments)
 }
 
 /// Classes with their probabilities, the likeliest first.
@@ -62,12 +63,13 @@ fn ranked(model: &Model, outputs: &[f32]) -> Vec<(String, f64)> {
     ranked
 }
 
-fn print(rows: &[(&Path, Vec<(String, f64)>)], arguments: &cli::Predict) -> Result<()> {
+fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Predict) -> Result<()> {
+    // A squared error is trained towards 0 and 1, but nothing keeps its outputs there.
+    let value = if loss.has_probabilities() { "probability" } else { "output" };
     if arguments.json {
         let object = |(file, ranked): &(&Path, Vec<(String, f64)>)| {
             let top = ranked.iter().take(arguments.top);
-            let classes: Vec<Value> =
-                top.map(|(class, p)| json!({"class": class, "probability": p})).collect();
+            let classes: Vec<Value> = top.map(|(class, p)| json!({"class": class, value: p})).collect();
             json!({"file": file.display().to_string(), "class": ranked[0].0, "classes": classes})
         };
         let all: Vec<Value> = rows.iter().map(object).collect();
@@ -77,7 +79,10 @@ fn print(rows: &[(&Path, Vec<(String, f64)>)], arguments: &cli::Predict) -> Resu
         let top: Vec<String> = ranked
             .iter()
             .take(arguments.top)
-            .map(|(class, p)| format!("{class} {:.1} %", p * 100.0))
+            .map(|(class, p)| match loss.has_probabilities() {
+                true => format!("{class} {:.1} %", p * 100.0),
+                false => format!("{class} {p:.3}"),
+            })
             .collect();
         answer(format_args!("{}: {}   ({})", file.display(), ranked[0].0, top.join(", ")))?;
     }

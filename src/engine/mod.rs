@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod cpu;
 pub mod gpu;
+mod pipelines;
 mod timing;
 
 use std::ops::Range;
