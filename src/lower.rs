@@ -11,6 +11,7 @@ use crate::kernels;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
 use crate::record::{Recorder, Tensor, Versions};
@@ -45,6 +46,15 @@ pub struct Lowering<'a> {
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
     pub limits: Limits,
+    /// How the train section goes on from the loss; other sections don't depend on it.
+    pub training: Training,
+}
+
+/// What a training step does besides forward and backward.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
 }
 
 /// Where a part of the data lies.
@@ -71,7 +81,10 @@ pub struct Lowered {
     pub parts: Vec<PartViews>,
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
+    /// As it was asked for.
+    pub training: Training,
+    /// What the optimiser keeps from step to step.
+    pub states: Vec<State>,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     /// The input of section [`PREDICT`]: (batch, values).
@@ -117,7 +130,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     check_sizes(what, &shapes, &arena)?;
     let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
-    let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
+    let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
     let parts: Vec<PartViews> =
@@ -130,8 +143,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
-            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
-            recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
+            what.training.optimiser.record(&mut recorder, &states);
         }
         recorder.section(part.name);
     }
@@ -158,7 +170,8 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
-        velocities,
+        training: what.training.clone(),
+        states,
         normaliser,
         metrics,
     })

@@ -7,7 +7,7 @@ use wgrad::data::read_picture;
 use wgrad::engine::MAX_RESULT;
 use wgrad::error::{Error, Result};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowering, lower};
+use wgrad::lower::{Lowering, Training, lower};
 use wgrad::model::Model;
 use wgrad::train::{Settings, Trainer, normalise};
 
@@ -41,6 +41,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         versions: device.versions(),
         fuse: true,
         limits: device.limits(),
+        training: Training::default(),
     })?;
     let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);
     let engine = device.open(lowered.program.clone())?;

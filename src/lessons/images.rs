@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernels;
 use crate::loss::Loss;
-use crate::lower::{HELD_OUT, Lowering, Part, TRAIN, VALIDATION, lower};
+use crate::lower::{HELD_OUT, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::network::Network;
 use crate::program::Limits;
 use crate::record::Versions;
@@ -70,11 +70,7 @@ struct Round {
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let settings = Settings {
-        learning_rate: options.alpha.unwrap_or(ALPHA),
-        momentum: 0.0,
-        seed: options.seed.unwrap_or(0),
-    };
+    let settings = Settings::new(options.alpha.unwrap_or(ALPHA), options.seed.unwrap_or(0));
     let rounds = at_most(options.iterations.unwrap_or(ROUNDS), MOST_ROUNDS)?;
     let dataset = data::load(options.data.as_deref().unwrap_or("digits"))?;
     let images = Images::of(&dataset, settings.seed)?;
@@ -169,6 +165,7 @@ impl Images {
             versions: Versions::NAIVE,
             fuse: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })?;
         let engine = machine.open(lowered.program.clone())?;
         let parameters = lowered.arena.initial_values(settings.seed);

@@ -9,11 +9,12 @@ use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower, words};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::network::Network;
 use wgrad::program::Limits;
 use wgrad::record::Versions;
 
+#[derive(Clone)]
 pub struct Small {
     pub network: Network,
     pub loss: Loss,
@@ -24,6 +25,7 @@ pub struct Small {
     pub versions: Versions,
     pub fuse: bool,
     pub limits: Limits,
+    pub training: Training,
 }
 
 impl Small {
@@ -39,6 +41,7 @@ impl Small {
             versions: Versions::NAIVE,
             fuse: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Small {
             versions: self.versions,
             fuse: self.fuse,
             limits: self.limits,
+            training: self.training.clone(),
         })
     }
 
