@@ -44,6 +44,9 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether every buffer has memory of its own, so that all values of a step can
+    /// be looked at after it.
+    pub keep: bool,
     pub limits: Limits,
 }
 
@@ -124,7 +127,6 @@ fn record(what: &Lowering) -> Result<Lowered> {
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
     for part in &parts {
-        recorder.recycle();
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
@@ -135,7 +137,6 @@ fn record(what: &Lowering) -> Result<Lowered> {
         }
         recorder.section(part.name);
     }
-    recorder.recycle();
     let values = what.shape.values();
     let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
     let x = Tensor {
@@ -147,6 +148,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
+    if !what.keep {
+        recorder.program.share(&[output.value.buf]);
+    }
     Ok(Lowered {
         parameters: recorder.parameters(),
         gradients: recorder.gradients(),
