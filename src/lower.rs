@@ -13,7 +13,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
-use crate::record::{Recorder, Tensor, Versions};
+use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
     pub velocities: View,
@@ -126,12 +128,14 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
+    let mut boundaries = Vec::new();
     for part in &parts {
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
+            boundaries = recorder.boundaries();
             let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
             recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
         }
@@ -162,6 +166,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
+        boundaries,
         velocities,
         normaliser,
         metrics,

@@ -35,6 +35,18 @@ pub struct Gradient {
     pub add: bool,
 }
 
+/// What lies between two layers of a network while a section runs, in front of
+/// the first layer or behind the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Boundary {
+    /// None where the layer in front took the one behind into its epilogue:
+    /// then what is between them is in no buffer.
+    pub value: Option<View>,
+    /// The gradient of the value, as [`Tensor::made_by`] asks for it; none
+    /// where nobody needs it.
+    pub gradient: Option<View>,
+}
+
 /// Which of several shaders with one contract are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Versions {
@@ -100,6 +112,8 @@ pub struct Recorder {
     parameters: Buf,
     gradients: Buf,
     tape: Vec<Backward>,
+    /// Of the network that was recorded last, see [`Recorder::boundaries`].
+    passed: Vec<Option<Tensor>>,
     written: HashMap<Buf, View>,
     layer: String,
     section_start: usize,
@@ -126,6 +140,7 @@ impl Recorder {
             parameters,
             gradients,
             tape: Vec::new(),
+            passed: Vec::new(),
             written: HashMap::new(),
             layer: String::new(),
             section_start: 0,
@@ -181,6 +196,26 @@ impl Recorder {
         self.layer = layer;
     }
 
+    /// Notes what lies in front of a network's first layer.
+    pub fn start(&mut self, input: Tensor) {
+        self.passed = vec![Some(input)];
+    }
+
+    /// Notes what lies behind the next layer: none where it has been taken into an epilogue.
+    pub fn pass(&mut self, output: Option<Tensor>) {
+        self.passed.push(output);
+    }
+
+    /// In front of each layer that was recorded since [`Recorder::start`], and
+    /// behind the last; gradients only after [`Recorder::backward`].
+    pub fn boundaries(&self) -> Vec<Boundary> {
+        let boundary = |tensor: &Option<Tensor>| Boundary {
+            value: tensor.map(|tensor| tensor.value),
+            gradient: tensor.and_then(|tensor| self.written.get(&tensor.value.buf).copied()),
+        };
+        self.passed.iter().map(boundary).collect()
+    }
+
     /// Appends a dispatch.
     pub fn dispatch(&mut self, kernel: &'static Kernel, consts: Consts, args: Vec<View>, what: &str) {
         let label = if self.layer.is_empty() { what.to_owned() } else { format!("{}: {what}", self.layer) };
@@ -194,6 +229,7 @@ impl Recorder {
         self.program.sections.push((name.to_owned(), self.section_start..end));
         self.section_start = end;
         self.written.clear();
+        self.passed.clear();
         self.tape.clear();
     }
 
