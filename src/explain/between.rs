@@ -99,6 +99,7 @@ mod tests {
             parts: vec![Part { name: TRAIN, samples: 1 }],
             versions: Versions::NAIVE,
             fuse,
+            keep: true,
             limits: Limits::WEBGPU,
         })
         .unwrap()
