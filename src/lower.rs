@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
-use crate::record::{Recorder, Tensor, Versions};
+use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -45,6 +45,9 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether every buffer has memory of its own, so that all values of a step can
+    /// be looked at after it.
+    pub keep: bool,
     pub limits: Limits,
     /// How the train section goes on from the loss; other sections don't depend on it.
     pub training: Training,
@@ -79,6 +82,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
     /// As it was asked for.
@@ -136,18 +141,18 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
+    let mut boundaries = Vec::new();
     for part in &parts {
-        recorder.recycle();
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
+            boundaries = recorder.boundaries();
             what.training.optimiser.record(&mut recorder, &states);
         }
         recorder.section(part.name);
     }
-    recorder.recycle();
     let values = what.shape.values();
     let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
     let x = Tensor {
@@ -159,6 +164,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
+    if !what.keep {
+        recorder.program.share(&[output.value.buf]);
+    }
     Ok(Lowered {
         parameters: recorder.parameters(),
         gradients: recorder.gradients(),
@@ -170,6 +178,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
+        boundaries,
         training: what.training.clone(),
         states,
         normaliser,

@@ -166,6 +166,7 @@ mod tests {
             parts: vec![Part { name: TRAIN, samples: 8 }],
             versions: Versions::NAIVE,
             fuse: true,
+            keep: false,
             limits: Limits::WEBGPU,
             training: Training { optimiser },
         });

@@ -24,6 +24,7 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub versions: Versions,
     pub fuse: bool,
+    pub keep: bool,
     pub limits: Limits,
     pub training: Training,
 }
@@ -40,6 +41,7 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             versions: Versions::NAIVE,
             fuse: true,
+            keep: false,
             limits: Limits::WEBGPU,
             training: Training::default(),
         }
@@ -55,6 +57,7 @@ impl Small {
             parts: self.parts.clone(),
             versions: self.versions,
             fuse: self.fuse,
+            keep: self.keep,
             limits: self.limits,
             training: self.training.clone(),
         })
