@@ -11,9 +11,10 @@ use crate::kernels;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
-use crate::program::{ALIGN, Dispatch, Limits, Program, Role, View, mebibytes};
-use crate::record::{Recorder, Tensor, Versions};
+use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -44,7 +45,19 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether every buffer has memory of its own, so that all values of a step can
+    /// be looked at after it.
+    pub keep: bool,
     pub limits: Limits,
+    /// How the train section goes on from the loss; other sections don't depend on it.
+    pub training: Training,
+}
+
+/// What a training step does besides forward and backward.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
 }
 
 /// Where a part of the data lies.
@@ -69,9 +82,14 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
+    /// As it was asked for.
+    pub training: Training,
+    /// What the optimiser keeps from step to step.
+    pub states: Vec<State>,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     /// The input of section [`PREDICT`]: (batch, values).
@@ -99,12 +117,13 @@ impl Lowered {
         }
     }
 
-    /// What the network makes of a batch of a part: (batch, outputs), as its loss reads them.
+    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
+    /// None of the train part, where the memory serves the backward pass by then.
     pub fn outputs(&self, part: &str) -> Option<View> {
         let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
         // Of all kernels the losses alone write metrics, and they read the outputs first.
-        let loss = |dispatch: &&Dispatch| dispatch.kernel.binds.iter().any(|bind| bind.name == "metrics");
-        self.program.steps[steps.clone()].iter().find(loss).map(|dispatch| dispatch.args[0])
+        let loss = self.program.steps[steps.clone()].last()?;
+        loss.kernel.binds.iter().any(|bind| bind.name == "metrics").then(|| loss.args[0])
     }
 
     /// The views of a part.
@@ -137,25 +156,24 @@ fn record(what: &Lowering) -> Result<Lowered> {
     check_sizes(what, &shapes, &arena)?;
     let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
-    let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
+    let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
+    let mut boundaries = Vec::new();
     for part in &parts {
-        recorder.recycle();
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
-            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
-            recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
+            boundaries = recorder.boundaries();
+            what.training.optimiser.record(&mut recorder, &states);
         }
         recorder.section(part.name);
     }
-    recorder.recycle();
     let values = what.shape.values();
     let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
     let x = Tensor {
@@ -167,6 +185,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
+    if !what.keep {
+        recorder.program.share(&[output.value.buf]);
+    }
     Ok(Lowered {
         parameters: recorder.parameters(),
         gradients: recorder.gradients(),
@@ -178,7 +199,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
-        velocities,
+        boundaries,
+        training: what.training.clone(),
+        states,
         normaliser,
         metrics,
     })

@@ -22,13 +22,17 @@ use pace::Pace;
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub learning_rate: f32,
-    pub momentum: f32,
     pub seed: u64,
 }
 
 impl Settings {
     /// For measuring and predicting, which take no steps.
-    pub const FROZEN: Settings = Settings { learning_rate: 0.0, momentum: 0.0, seed: 0 };
+    pub const FROZEN: Settings = Settings::new(0.0, 0);
+
+    /// A constant learning rate.
+    pub const fn new(learning_rate: f32, seed: u64) -> Settings {
+        Settings { learning_rate, seed }
+    }
 }
 
 /// Where an epoch has got to, after each submission.
@@ -57,7 +61,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer with these parameters, laid out as the arena, and zero velocities.
+    /// A trainer with these parameters, laid out as the arena, and an optimiser that has kept nothing yet.
     pub fn new(
         mut engine: Box<dyn Engine>,
         lowered: Lowered,
@@ -171,10 +175,15 @@ impl Trainer {
 
     /// Hands over what the network makes of each sample of a part, in the order of the samples: its
     /// outputs, and its loss, whose mean is that of [`Trainer::measure`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
     pub fn judge(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
         let samples = self.views(part)?.samples;
         let batch = self.lowered.batch;
-        let Some(outputs) = self.lowered.outputs(part) else { return Ok(()) };
+        let outputs = self.lowered.outputs(part).ok_or_else(|| {
+            Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
+        })?;
         for at in 0..samples.div_ceil(batch) {
             let step = self.scalars(0, at, samples, 0);
             let section = self.lowered.program.section(part);
@@ -251,7 +260,7 @@ impl Trainer {
             samples: self.lowered.batch.min(samples - first) as u32,
             index: (self.steps + at) as u32,
             learning_rate: self.settings.learning_rate,
-            momentum: self.settings.momentum,
+            momentum: self.lowered.training.optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: epoch as u32,
         }

@@ -53,8 +53,8 @@ fn the_adapter_draws_the_bits_that_the_host_draws() {
     let view = View { buf: Buf(0), start: 0, len: PER_DRAW * DRAWS };
     let program = Program {
         bufs: vec![
-            BufDecl { name: "words".into(), element: Element::Uint, len: view.len, role: Role::Data },
-            BufDecl { name: "none".into(), element: Element::Real, len: 64, role: Role::Metrics },
+            BufDecl::new("words", Element::Uint, view.len, Role::Data),
+            BufDecl::new("none", Element::Real, 64, Role::Metrics),
         ],
         steps: vec![Dispatch {
             kernel: draw(),

@@ -6,7 +6,7 @@ use wgrad::confusion::Confusion;
 use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
 use wgrad::files::write_atomically;
-use wgrad::lower::{HELD_OUT, Lowering, Part, lower};
+use wgrad::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::model::Model;
 use wgrad::sheet::{self, Cell, GREEN, RED};
 use wgrad::train::{Settings, Trainer};
@@ -108,7 +108,9 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
         parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        keep: false,
         limits: device.limits(),
+        training: Training::default(),
     })?;
     let engine = device.open(lowered.program.clone())?;
     let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;

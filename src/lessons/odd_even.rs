@@ -1,11 +1,11 @@
 //! Lesson 11: odd or even, by a network with a hidden layer.
 
-use super::Lesson;
 use super::course::{Course, Measured, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
 use super::page::number::{digits, equation, factor};
 use super::page::{Page, Plot, Style, Table};
+use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::lower::{HELD_OUT, TRAIN};
@@ -18,6 +18,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "hidden layers: the error goes back through transposed weights",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Input],
     teach,
+    limit: |options, _| Ok(limit(&settings(options)?)),
 };
 
 /// Numbers 0 to 255, as eight binary digits, the largest first.
@@ -62,6 +63,10 @@ pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
 
 /// The network, with its numbers on the device.
 pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
+    lowered(machine, seed, true)
+}
+
+fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
     let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
     let (learned, held_out) = split(seed);
     let samples = |numbers: &[usize]| {
@@ -74,10 +79,10 @@ pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
         &Outline {
             network: &network,
             loss: Loss::SquaredError,
-
             train: &samples(&learned),
             held_out: &samples(&held_out),
             scale: 1.0,
+            fuse,
         },
     )
 }
@@ -129,8 +134,9 @@ struct Step {
     after: Vec<f32>,
 }
 
-/// Takes one step from the seed's weights.
-fn step(course: &mut Course, settings: &Settings) -> Result<Step> {
+/// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
+fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
+    let mut course = lowered(machine, settings.seed, false)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
     course.begin(&arena)?;
     let sample = shuffled(LEARNED, settings.seed, 1)[0] as usize;
@@ -138,28 +144,26 @@ fn step(course: &mut Course, settings: &Settings) -> Result<Step> {
     let after = course.parameters()?;
     let output = &course.lowered.arena.params[2];
     let range = output.start..output.start + output.len();
+    // Behind the first sums and their sigmoid, then behind the second.
+    let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
+    let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
     Ok(Step {
         number: split(settings.seed).0[sample],
-        hidden: course.buffer("0 dense.y")?,
-        prediction: course.buffer("2 dense.y")?[0],
-        error: course.buffer("plain gradient")?[0],
-        prediction_delta: course.buffer("d2 dense.y")?[0],
-        hidden_delta: course.buffer("d0 dense.y")?,
+        hidden,
+        prediction: prediction[0],
+        error: error[0],
+        prediction_delta: prediction_delta[0],
+        hidden_delta,
         before: arena[range.clone()].to_vec(),
         after: after[range].to_vec(),
     })
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let own = Settings::default();
-    let settings = Settings {
-        alpha: options.alpha.unwrap_or(own.alpha),
-        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
-        seed: options.seed.unwrap_or(own.seed),
-    };
+    let settings = settings(options)?;
     let asked = asked(options)?;
+    let step = step(machine, &settings)?;
     let mut course = course(machine, settings.seed)?;
-    let step = step(&mut course, &settings)?;
     let sweep = sweep(&mut course, &settings)?;
     let iterations = learn(&mut course, &settings)?;
 
@@ -192,6 +196,26 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         "is a small alpha wrong, or only slow?",
     );
     Ok(page)
+}
+
+fn settings(options: &Options) -> Result<Settings> {
+    let own = Settings::default();
+    Ok(Settings {
+        alpha: options.alpha.unwrap_or(own.alpha),
+        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
+        seed: options.seed.unwrap_or(own.seed),
+    })
+}
+
+/// An alpha up to which no sum can overflow. |p − t| · p·(1 − p) is nowhere
+/// larger than 4/27, so with reach = steps · alpha · 4/27 a weight of the output
+/// stays below 1 + reach, a hidden one below 1 + reach · (1 + reach) / 4, and a
+/// sum has at most 9 of the latter or 17 of the former.
+fn limit(settings: &Settings) -> String {
+    let steps = (settings.iterations * LEARNED) as f64;
+    // From 9 · (1 + reach)² / 4 < MOST, which is the tighter one.
+    let reach = (limit::MOST * 4.0 / 9.0).sqrt() - 1.0;
+    limit::alpha(settings.alpha, reach / (steps * 4.0 / 27.0))
 }
 
 /// How often the numbers are seen at the most: the sweep does it once per alpha.

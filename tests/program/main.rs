@@ -6,6 +6,7 @@ mod augment;
 mod choices;
 mod dispatches;
 mod rules;
+mod sharing;
 mod sizes;
 #[path = "../common/small.rs"]
 mod small;
