@@ -113,7 +113,7 @@ impl Course {
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
             if !sum.is_finite() {
-                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
+                return Err(Error::Diverged("the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

@@ -169,8 +169,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("11 · Odd or even: hidden layers");
     page.text(
-        "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. Between them lie \
-         16 hidden neurons. Nobody says what those should do: they get their share of the blame.",
+        "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. The 16 hidden neurons \
+         between them get their share of the blame. Nobody says what they should do.",
     );
     page.formulas(lines(&step, settings.alpha));
     page.text(
@@ -299,9 +299,16 @@ fn curve(iterations: &[Iteration]) -> Plot {
         };
         iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
     };
+    let last = iterations.last();
+    let name = |what: &str, part: Option<Measured>| {
+        let Measured { samples, hits, .. } = part.unwrap_or_default();
+        format!("{what} ({hits} of {samples} right)")
+    };
+    let learned = name("learned from", last.map(|last| last.learned));
+    let held_out = name("held out", last.map(|last| last.held_out));
     Plot::new("mean squared error over the numbers", "iteration", "error")
-        .series("learned from", Style::Path, series(|iteration| iteration.learned))
-        .series("held out", Style::Path, series(|iteration| iteration.held_out))
+        .series(learned, Style::Path, series(|iteration| iteration.learned))
+        .series(held_out, Style::Path, series(|iteration| iteration.held_out))
 }
 
 fn conclusion(settings: &Settings, iterations: &[Iteration]) -> String {
