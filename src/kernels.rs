@@ -153,12 +153,12 @@ pub static MATMUL_SUBGROUP: Kernel = matmul!(
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]
 );
 
-/// What `matmul_subgroup.wgsl` asks for, as it reads A and B in vec4s.
+/// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
 pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
-    match inner && (m || !k.flag("TRANSPOSE_A")) && (n || k.flag("TRANSPOSE_B")) {
+    match inner && n && (m || !k.flag("TRANSPOSE_A")) {
         true => Ok(()),
-        false => Err("K, M with TRANSPOSE_A and N without TRANSPOSE_B must be multiples of 4"),
+        false => Err("K, N and M with TRANSPOSE_A must be multiples of 4"),
     }
 }
 
@@ -243,16 +243,31 @@ pub static COLUMN_SUMS: Kernel = kernel!(
 
 pub static SGD: Kernel = kernel!(
     sgd, sgd::sgd, sgd_bound,
-    consts ["LENGTH"],
+    consts ["LENGTH", "DECAYED", "DECAY"],
+    binds binds![gradients: Read Real, parameters: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 4),
+    requires whole_fours
+);
+
+pub static SGD_MOMENTUM: Kernel = kernel!(
+    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
     binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
     lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| 4 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
-        true => Ok(()),
-        false => Err("LENGTH must be a multiple of 4"),
-    }
+    requires whole_fours
 );
+
+/// What updates of the arena ask for, as they read it in vec4s.
+pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
+    match sizes(k, ["LENGTH", "DECAYED"]).iter().all(|size| size.is_multiple_of(4)) {
+        true => Ok(()),
+        false => Err("LENGTH and DECAYED must be multiples of 4"),
+    }
+}
 
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
@@ -289,6 +304,7 @@ pub static ALL: &[&Kernel] = &[
     &SQUARED_ERROR,
     &COLUMN_SUMS,
     &SGD,
+    &SGD_MOMENTUM,
     &HOT_COLD,
 ];
 

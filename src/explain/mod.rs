@@ -18,6 +18,7 @@ mod softmax;
 mod source;
 mod text;
 mod trace;
+mod update;
 
 pub use json::json;
 pub use page::{Compared, Difference, Line, Section, Term, Terms, Value, digits};

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Slice, Step};
 use crate::kernels;
 use crate::loss::Loss;
-use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, lower};
+use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::network::Network;
 use crate::program::Limits;
 use crate::record::Versions;
@@ -81,7 +81,9 @@ impl Course {
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
             fuse: outline.fuse,
+            keep: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })?;
         let mut engine = machine.open(lowered.program.clone())?;
         engine.write(lowered.normaliser, Slice::Real(&[outline.scale, 0.0]))?;
@@ -101,9 +103,7 @@ impl Course {
 
     /// Starts again from these parameters, laid out as the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
-        let Lowered { parameters: to, velocities, .. } = self.lowered;
-        self.engine.write(to, Slice::Real(parameters))?;
-        self.engine.write(velocities, Slice::Real(&vec![0.0; velocities.len]))
+        self.engine.write(self.lowered.parameters, Slice::Real(parameters))
     }
 
     /// One step for each of these samples, as many to a submission as it

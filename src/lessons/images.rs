@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernels;
 use crate::loss::Loss;
-use crate::lower::{HELD_OUT, Lowering, Part, TRAIN, VALIDATION, lower};
+use crate::lower::{HELD_OUT, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::network::Network;
 use crate::program::Limits;
 use crate::record::Versions;
@@ -116,7 +116,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 }
 
 fn settings(options: &Options) -> Settings {
-    Settings { learning_rate: options.alpha.unwrap_or(ALPHA), momentum: 0.0, seed: options.seed.unwrap_or(0) }
+    Settings::new(options.alpha.unwrap_or(ALPHA), options.seed.unwrap_or(0))
 }
 
 /// The largest alpha that still ends in numbers. There is no formula for it:
@@ -206,7 +206,9 @@ impl Images {
             // The shader to read first; these products are too small to tell the difference.
             versions: Versions::NAIVE,
             fuse: true,
+            keep: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })?;
         let engine = machine.open(lowered.program.clone())?;
         let parameters = lowered.arena.initial_values(settings.seed);

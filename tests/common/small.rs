@@ -9,11 +9,12 @@ use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower, words};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::network::Network;
 use wgrad::program::Limits;
 use wgrad::record::Versions;
 
+#[derive(Clone)]
 pub struct Small {
     pub network: Network,
     pub loss: Loss,
@@ -23,7 +24,9 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub versions: Versions,
     pub fuse: bool,
+    pub keep: bool,
     pub limits: Limits,
+    pub training: Training,
 }
 
 impl Small {
@@ -38,7 +41,9 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             versions: Versions::NAIVE,
             fuse: true,
+            keep: false,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         }
     }
 
@@ -52,7 +57,9 @@ impl Small {
             parts: self.parts.clone(),
             versions: self.versions,
             fuse: self.fuse,
+            keep: self.keep,
             limits: self.limits,
+            training: self.training.clone(),
         })
     }
 
