@@ -82,7 +82,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
-    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it. What
+    /// lies there outlasts the step only where everything is kept.
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,

@@ -5,7 +5,6 @@ use std::process::Command;
 use wgrad::error::Error;
 use wgrad::lessons::machine::Machine;
 use wgrad::lessons::options::Options;
-use wgrad::lessons::page::Block;
 use wgrad::lessons::{find, run};
 
 /// Checks that a lesson is refused with a sentence that has all of these in it.

@@ -98,8 +98,13 @@ impl Plot {
             }
         }
         let y = y.into_iter();
+        let mut horizontal = Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied());
+        if self.bar > 0.0 {
+            // Groups are counted: there is none between two.
+            horizontal.ticks.retain(|tick| (tick - tick.round()).abs() < 1e-6);
+        }
         let vertical = if ticks.1 == 0 { Axis::snug(y) } else { Axis::of(y, ticks.1) };
-        (Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied()), vertical)
+        (horizontal, vertical)
     }
 }
 
