@@ -134,7 +134,7 @@ pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page
         page.remark_first("A negative alpha climbs: every step goes where the error is larger.");
     }
     if let Some(what) = page.overflow() {
-        let sentence = format!("it diverged: {what}, which is no number that fits 32 bits; {}", limit()?);
+        let sentence = format!("it diverged: the numbers no longer fit 32 bits ({what}); {}", limit()?);
         page.diverge(sentence);
     }
     Ok(page)

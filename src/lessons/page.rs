@@ -199,10 +199,12 @@ impl Block {
             Block::Formulas(lines) => {
                 let line = lines.iter().find(|line| number::overflows(line))?;
                 // Without the blanks that align it.
-                Some(line.split_whitespace().collect::<Vec<_>>().join(" "))
+                Some(
+                    line.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches("= ").to_owned(),
+                )
             }
             Block::Text(text) | Block::Remark(text) => {
-                number::overflows(text).then(|| "a number of the text has overflowed".to_owned())
+                number::overflows(text).then(|| "a number of the text".to_owned())
             }
             // Plots leave out what is not finite, and draw nothing that no table or formula has.
             Block::Plot(_) | Block::Note(_) | Block::Try { .. } => None,
