@@ -178,6 +178,11 @@ impl Consts {
         Consts(pairs)
     }
 
+    /// Adds constants behind these.
+    pub fn extend(&mut self, pairs: impl IntoIterator<Item = (&'static str, Const)>) {
+        self.0.extend(pairs);
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
         self.0.iter().copied()
     }

@@ -107,7 +107,8 @@ fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    consts ["BATCH", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH",
+            "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -120,7 +121,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
-    flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
+    // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
+    flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
 );
 

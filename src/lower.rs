@@ -3,7 +3,7 @@
 
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::data::ImageShape;
+use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
 use crate::kernel::Element;
@@ -104,6 +104,27 @@ impl Lowered {
     /// The metrics of the first `steps` slots: (steps, batch, 2), loss and hit.
     pub fn metrics(&self, steps: usize) -> View {
         View { len: steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// Has the samples of the train part changed at random before each step; those of other parts
+    /// stay as they are, because they are measured.
+    pub fn augment(&mut self, augmentation: &Augmentation) {
+        let train = self.program.sections.iter().find(|(name, _)| name == TRAIN);
+        let steps = train.map_or(0..0, |(_, steps)| steps.clone());
+        for dispatch in &mut self.program.steps[steps] {
+            if dispatch.kernel.name == kernels::GATHER_BATCH.name {
+                dispatch.consts = augmentation.replace(&dispatch.consts);
+            }
+        }
+    }
+
+    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
+    /// None of the train part, where the memory serves the backward pass by then.
+    pub fn outputs(&self, part: &str) -> Option<View> {
+        let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
+        // Of all kernels the losses alone write metrics, and they read the outputs first.
+        let loss = self.program.steps[steps.clone()].last()?;
+        loss.kernel.binds.iter().any(|bind| bind.name == "metrics").then(|| loss.args[0])
     }
 
     /// The views of a part.
@@ -215,11 +236,13 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
-        let consts = consts! {
+        let mut consts = consts! {
             BATCH: what.batch, VALUES: what.shape.values(), WORDS: words,
-            PLANE: what.shape.height * what.shape.width, CHANNELS: what.shape.channels,
-            SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
+            PLANE: what.shape.height * what.shape.width, WIDTH: what.shape.width,
+            CHANNELS: what.shape.channels, SAMPLES: part.samples,
+            CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
+        consts.extend(Augmentation::default().consts());
         let arguments = vec![images, part.labels, part.order, normaliser, x.value, labels];
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }

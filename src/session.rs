@@ -44,12 +44,12 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device.
+    /// Lowers the network for the device, with training samples changed as the recipe says.
     ///
     /// # Errors
     /// As [`lower`].
     pub fn lower(&self) -> Result<Lowered> {
-        lower(&Lowering {
+        let mut lowered = lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
             shape: &self.dataset.train.shape,
@@ -61,7 +61,9 @@ impl Session {
             keep: false,
             limits: self.device.limits(),
             training: self.recipe.training(),
-        })
+        })?;
+        lowered.augment(&self.recipe.augment);
+        Ok(lowered)
     }
 
     /// Opens the device, draws the first weights and sends the data.

@@ -21,11 +21,17 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let model = Model::load(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;
-    let dataset = load(&model)?;
+    let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
     let data_changed = changed(directory, &dataset);
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
+    if part == TRAIN && !recipe.augment.is_none() {
+        note(format_args!(
+            "the sample is shown as it is: in training it is changed by chance first ({})",
+            recipe.augment
+        ));
+    }
     let (index, sample) = pick(dataset, part, arguments.sample, &recipe)?;
     let device = super::device(&arguments.device)?;
     let settings = Settings::new(recipe.learning_rate, recipe.seed);
@@ -68,8 +74,8 @@ fn directory(run: &Path) -> Result<&Path> {
 }
 
 /// The data that the model was trained on, as far as they still fit it.
-fn load(model: &Model) -> Result<Dataset> {
-    let dataset = data::load(&model.data)?;
+fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
+    let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(

@@ -9,6 +9,7 @@
 //! multiply-add, and for either direction of rounding.
 
 pub mod activation;
+pub mod augment;
 pub mod gather;
 pub mod hot_cold;
 pub mod loss;

@@ -4,6 +4,7 @@
 //! would agree on a wrong idea of what a layer, a loss or a step of SGD is.
 //! Needs no adapter.
 
+mod augment;
 #[path = "../common/small.rs"]
 mod small;
 mod values;
