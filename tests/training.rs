@@ -33,6 +33,7 @@ fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
         ],
         versions,
         fuse: true,
+        as_in_prediction: false,
         limits: Limits::WEBGPU,
     })
     .unwrap()

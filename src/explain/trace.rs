@@ -56,6 +56,7 @@ impl<'a> Trace<'a> {
             parts: vec![Part { name: TRAIN, samples: 1 }],
             versions: device.versions(),
             fuse: false,
+            as_in_prediction: true,
             limits: device.limits(),
         })?;
         let step = Step {

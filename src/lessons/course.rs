@@ -77,6 +77,7 @@ impl Course {
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
             fuse: true,
+            as_in_prediction: false,
             limits: Limits::WEBGPU,
         })?;
         let mut engine = machine.open(lowered.program.clone())?;

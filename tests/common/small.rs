@@ -23,6 +23,7 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub versions: Versions,
     pub fuse: bool,
+    pub as_in_prediction: bool,
     pub limits: Limits,
 }
 
@@ -38,6 +39,7 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             versions: Versions::NAIVE,
             fuse: true,
+            as_in_prediction: false,
             limits: Limits::WEBGPU,
         }
     }
@@ -52,6 +54,7 @@ impl Small {
             parts: self.parts.clone(),
             versions: self.versions,
             fuse: self.fuse,
+            as_in_prediction: self.as_in_prediction,
             limits: self.limits,
         })
     }
