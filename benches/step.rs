@@ -184,6 +184,7 @@ fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> L
         versions: device.versions(),
         fuse: true,
         as_in_prediction: false,
+        keep: false,
         limits: device.limits(),
     })
     .unwrap()

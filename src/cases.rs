@@ -1,6 +1,7 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
 mod check;
+mod images;
 mod real;
 mod real_size;
 
@@ -60,6 +61,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             })
             .to_vec(),
         "hot_cold" => walks(),
+        name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
@@ -124,21 +126,21 @@ const PRODUCTS: &[ProductCase] = &[
     ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// The same for a version that reads whole vec4s: what is contiguous is a multiple of 4.
+/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
 const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
-    ((12, 7, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
     ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
-    ((1, 33, 1_756), B, Epilogue::Bias, Activation::Identity, false),
+    ((1, 32, 1_756), B, Epilogue::Bias, Activation::Identity, false),
     ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
     ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
     ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
     ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
-    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
-    ((1, 2, 70_000), B, Epilogue::Plain, Activation::Identity, false),
-    ((132, 70, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
-    ((47, 31, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
-    ((100, 130, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+    ((5, 4, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false),
+    ((132, 68, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((47, 28, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
+    ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
 fn products(cases: &[ProductCase]) -> Vec<Consts> {
@@ -245,6 +247,7 @@ fn content(
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
+        (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),
         (Element::Uint, _) => Data::Uint((0..len).map(|_| rng.next_u32()).collect()),
     }
 }
@@ -273,9 +276,13 @@ impl Numbers {
 
     /// Whether a case computes nothing but sums of products.
     fn suit(self, kernel: &Kernel, case: &Case) -> bool {
-        let plain = || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize;
-        let sums = kernel.name == "column_sums" || (kernel.name.starts_with("matmul") && plain());
-        self == Numbers::Awkward || sums
+        let plain = || match kernel.consts.contains(&"EPILOGUE") {
+            true => case.consts.uint("EPILOGUE") == Epilogue::Plain as usize,
+            false => true,
+        };
+        let sums = ["column_sums", "channel_sums"].contains(&kernel.name)
+            || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
+        self == Numbers::Awkward || (sums && plain())
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.

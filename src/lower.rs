@@ -13,7 +13,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
-use crate::record::{Recorder, Tensor, Versions};
+use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -48,6 +48,9 @@ pub struct Lowering<'a> {
     /// keeps everything, batch normalisation uses its running statistics. For a
     /// step with one sample, of which there are no statistics.
     pub as_in_prediction: bool,
+    /// Whether every buffer has memory of its own, so that all values of a step can
+    /// be looked at after it.
+    pub keep: bool,
     pub limits: Limits,
 }
 
@@ -73,6 +76,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
     pub velocities: View,
@@ -128,20 +133,20 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
+    let mut boundaries = Vec::new();
     for part in &parts {
-        recorder.recycle();
         recorder.training = part.name == TRAIN && !what.as_in_prediction;
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
+            boundaries = recorder.boundaries();
             let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
             recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
         }
         recorder.section(part.name);
     }
-    recorder.recycle();
     recorder.training = false;
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
     let x = Tensor {
@@ -153,6 +158,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
+    if !what.keep {
+        recorder.program.share(&[output.value.buf]);
+    }
     Ok(Lowered {
         parameters: recorder.arena_view(),
         gradients: recorder.gradients(),
@@ -164,6 +172,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
+        boundaries,
         velocities,
         normaliser,
         metrics,

@@ -96,6 +96,7 @@ impl Network {
     /// Records the forward pass of all layers; the backward pass is left on the tape.
     pub fn record(&self, recorder: &mut Recorder, input: Tensor) -> Tensor {
         let mut x = input;
+        recorder.start(input);
         let mut layers = self.layers.iter().enumerate().peekable();
         while let Some((at, layer)) = layers.next() {
             recorder.enter(format!("{at} {}", layer.to_string().split(' ').next().unwrap_or_default()));
@@ -106,8 +107,10 @@ impl Network {
             {
                 next = *kind;
                 layers.next();
+                recorder.pass(None);
             }
             x = layer.record(recorder, x, &at.to_string(), next);
+            recorder.pass(Some(x));
         }
         recorder.enter(String::new());
         x

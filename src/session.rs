@@ -59,6 +59,7 @@ impl Session {
             versions: self.device.versions(),
             fuse: true,
             as_in_prediction: false,
+            keep: false,
             limits: self.device.limits(),
         })
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
-use crate::rng::shuffled;
+use crate::rng::{kernel_seed, shuffled};
 use measure::Sum;
 use pace::Pace;
 
@@ -234,7 +234,7 @@ impl Trainer {
             index: (self.steps + at) as u32,
             learning_rate: self.settings.learning_rate,
             momentum: self.settings.momentum,
-            seed: self.settings.seed as u32,
+            seed: kernel_seed(self.settings.seed),
             epoch: epoch as u32,
         }
     }

@@ -1,6 +1,6 @@
 //! One case per kernel as large as in real training, to time it on.
 
-use super::{Case, cases};
+use super::{Case, cases, images};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Kernel, Step};
@@ -28,6 +28,7 @@ pub fn real(kernel: &Kernel) -> Case {
         },
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         "sgd" => consts! { LENGTH: 1_048_576usize },
+        name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         _ => return largest(kernel),
     };
     let step = Step { samples: 64, learning_rate: 0.01, momentum: 0.9, ..Step::default() };

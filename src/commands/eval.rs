@@ -47,6 +47,7 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         versions: device.versions(),
         fuse: true,
         as_in_prediction: false,
+        keep: false,
         limits: device.limits(),
     })?;
     let engine = device.open(lowered.program.clone())?;

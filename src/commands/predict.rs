@@ -41,6 +41,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         versions: device.versions(),
         fuse: true,
         as_in_prediction: false,
+        keep: false,
         limits: device.limits(),
     })?;
     let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);

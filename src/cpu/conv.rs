@@ -103,7 +103,7 @@ impl Geometry {
 
     /// Σ over the channels and taps that make one value of y: calls `term` with
     /// the places of the input and of the weight.
-    fn forward(&self, [sample, output, p, q]: [usize; 4], mut term: impl FnMut(usize, usize)) {
+    pub fn forward(&self, [sample, output, p, q]: [usize; 4], mut term: impl FnMut(usize, usize)) {
         let first = output / (self.outputs / self.groups) * self.seen();
         for channel in 0..self.seen() {
             for r in 0..self.rows.kernel {
@@ -119,7 +119,7 @@ impl Geometry {
     }
 
     /// The same for one value of dx: the outputs whose taps read it.
-    fn backward(&self, [sample, channel, row, column]: [usize; 4], mut term: impl FnMut(usize, usize)) {
+    pub fn backward(&self, [sample, channel, row, column]: [usize; 4], mut term: impl FnMut(usize, usize)) {
         let own = self.outputs / self.groups;
         let first = channel / self.seen() * own;
         for output in first..first + own {

@@ -169,6 +169,7 @@ impl Images {
             versions: Versions::NAIVE,
             fuse: true,
             as_in_prediction: false,
+            keep: true,
             limits: Limits::WEBGPU,
         })?;
         let engine = machine.open(lowered.program.clone())?;

@@ -155,6 +155,7 @@ mod tests {
             versions: Versions::NAIVE,
             fuse: true,
             as_in_prediction: false,
+            keep: false,
             limits: Limits::WEBGPU,
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))

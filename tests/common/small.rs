@@ -24,6 +24,7 @@ pub struct Small {
     pub versions: Versions,
     pub fuse: bool,
     pub as_in_prediction: bool,
+    pub keep: bool,
     pub limits: Limits,
 }
 
@@ -40,6 +41,7 @@ impl Small {
             versions: Versions::NAIVE,
             fuse: true,
             as_in_prediction: false,
+            keep: false,
             limits: Limits::WEBGPU,
         }
     }
@@ -55,6 +57,7 @@ impl Small {
             versions: self.versions,
             fuse: self.fuse,
             as_in_prediction: self.as_in_prediction,
+            keep: self.keep,
             limits: self.limits,
         })
     }
