@@ -131,9 +131,9 @@ fn conv_register(
                 for (var s = 0u; s < KERNEL_WIDTH; s++) {
                     for (var j = 0u; j < PIXELS; j++) {
                         if BACKWARD {
-                            let from = j + PAD_X + SHIFT * STRIDE_X - s * DILATION_X;
-                            if from % STRIDE_X == 0u {
-                                sums[t][j] += taps[s] * window[from / STRIDE_X - LOWEST];
+                            let reach = j + PAD_X + SHIFT * STRIDE_X - s * DILATION_X;
+                            if reach % STRIDE_X == 0u {
+                                sums[t][j] += taps[s] * window[reach / STRIDE_X - LOWEST];
                             }
                         } else {
                             sums[t][j] += taps[s] * window[j * STRIDE_X + s * DILATION_X];
