@@ -4,6 +4,7 @@ mod check;
 mod images;
 mod real;
 mod real_size;
+mod updates;
 
 pub use check::{Problem, Verdict, Wrong, check, ready, watch};
 pub use real::real;
@@ -54,12 +55,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
-        "sgd" => [64, 1_792, 100_032]
-            .map(|length: usize| Case {
-                consts: consts! { LENGTH: length },
-                step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
-            })
-            .to_vec(),
+        name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),

@@ -247,16 +247,31 @@ pub static COLUMN_SUMS: Kernel = kernel!(
 
 pub static SGD: Kernel = kernel!(
     sgd, sgd::sgd, sgd_bound,
-    consts ["LENGTH"],
+    consts ["LENGTH", "DECAYED", "DECAY"],
+    binds binds![gradients: Read Real, parameters: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 4),
+    requires whole_fours
+);
+
+pub static SGD_MOMENTUM: Kernel = kernel!(
+    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
     binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
     lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| 4 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
-        true => Ok(()),
-        false => Err("LENGTH must be a multiple of 4"),
-    }
+    requires whole_fours
 );
+
+/// What updates of the arena ask for, as they read it in vec4s.
+pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
+    match sizes(k, ["LENGTH", "DECAYED"]).iter().all(|size| size.is_multiple_of(4)) {
+        true => Ok(()),
+        false => Err("LENGTH and DECAYED must be multiples of 4"),
+    }
+}
 
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
@@ -293,10 +308,13 @@ pub static ALL: &[&Kernel] = &[
     &SQUARED_ERROR,
     &COLUMN_SUMS,
     &SGD,
+    &SGD_MOMENTUM,
     &HOT_COLD,
     &CONV_NAIVE,
+    &CONV,
     &CONV_REGISTER,
     &CONV_WEIGHTS_NAIVE,
+    &CONV_WEIGHTS,
     &CONV_WEIGHTS_REGISTER,
     &CHANNEL_SUMS,
     &MAX_POOL,

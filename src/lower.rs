@@ -11,6 +11,7 @@ use crate::kernels;
 use crate::layers::{Dims, Shape};
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
@@ -52,6 +53,15 @@ pub struct Lowering<'a> {
     /// be looked at after it.
     pub keep: bool,
     pub limits: Limits,
+    /// How the train section goes on from the loss; other sections don't depend on it.
+    pub training: Training,
+}
+
+/// What a training step does besides forward and backward.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
 }
 
 /// Where a part of the data lies.
@@ -80,7 +90,10 @@ pub struct Lowered {
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
+    /// As it was asked for.
+    pub training: Training,
+    /// What the optimiser keeps from step to step.
+    pub states: Vec<State>,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     /// The input of section [`PREDICT`]: (batch, values).
@@ -127,7 +140,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     check_sizes(what, &shapes, &arena)?;
     let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
-    let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
+    let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
     let parts: Vec<PartViews> =
@@ -142,8 +155,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         if part.name == TRAIN {
             recorder.backward();
             boundaries = recorder.boundaries();
-            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
-            recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
+            what.training.optimiser.record(&mut recorder, &states);
         }
         recorder.section(part.name);
     }
@@ -173,7 +185,8 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
-        velocities,
+        training: what.training.clone(),
+        states,
         normaliser,
         metrics,
     })

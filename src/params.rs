@@ -32,6 +32,20 @@ impl Param {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Which part of the arena it stands in, see [`Arena::place`].
+    fn class(&self) -> usize {
+        match (self.learned, self.is_vector()) {
+            (true, false) => 0,
+            (true, true) => 1,
+            (false, _) => 2,
+        }
+    }
+
+    /// Whether it has a single dimension, as biases and the scales of norms have.
+    pub fn is_vector(&self) -> bool {
+        self.shape.len() <= 1
+    }
 }
 
 /// Names, shapes and places of all parameters.
@@ -39,26 +53,34 @@ impl Param {
 pub struct Arena {
     /// In the order of PyTorch's `state_dict`.
     pub params: Vec<Param>,
-    learned: usize,
-    kept: usize,
+    /// Words up to the end of the matrices, of all that is learned, and of all.
+    ends: [usize; 3],
 }
 
 impl Arena {
     /// Appends a parameter.
     pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
-        let param = Param { name, shape, start: self.learned, initialiser, learned: true };
-        let len = aligned(param.len());
-        // What is kept stays behind everything that is learned.
-        self.params.iter_mut().filter(|param| !param.learned).for_each(|param| param.start += len);
-        self.learned += len;
-        self.params.push(param);
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: true });
+        self.place();
     }
 
     /// Appends numbers that training changes by other means than gradients.
     pub fn keep(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
-        let param = Param { name, shape, start: self.len(), initialiser, learned: false };
-        self.kept += aligned(param.len());
-        self.params.push(param);
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: false });
+        self.place();
+    }
+
+    /// Matrices first, then vectors, each in their order: so what weight decay
+    /// spares, biases and norms, is one range of the arena. What is kept stands last.
+    fn place(&mut self) {
+        let mut len = 0;
+        for (class, end) in self.ends.iter_mut().enumerate() {
+            for param in self.params.iter_mut().filter(|param| param.class() == class) {
+                param.start = len;
+                len += aligned(param.len());
+            }
+            *end = len;
+        }
     }
 
     /// The parameter of this name.
@@ -66,15 +88,20 @@ impl Arena {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// Words of the arena, padding included. The padding stays zero: its
-    /// gradients are never written.
-    pub fn len(&self) -> usize {
-        self.learned + self.kept
+    /// Words of all matrices (and of what has more dimensions), padding included; they stand in front.
+    pub fn matrices(&self) -> usize {
+        self.ends[0]
     }
 
     /// Words of what is learned, padding included: the first of the arena.
     pub fn learned_len(&self) -> usize {
-        self.learned
+        self.ends[1]
+    }
+
+    /// Words of the arena, padding included. The padding stays zero: its
+    /// gradients are never written.
+    pub fn len(&self) -> usize {
+        self.ends[2]
     }
 
     pub fn is_empty(&self) -> bool {

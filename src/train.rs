@@ -22,13 +22,17 @@ use pace::Pace;
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     pub learning_rate: f32,
-    pub momentum: f32,
     pub seed: u64,
 }
 
 impl Settings {
     /// For measuring and predicting, which take no steps.
-    pub const FROZEN: Settings = Settings { learning_rate: 0.0, momentum: 0.0, seed: 0 };
+    pub const FROZEN: Settings = Settings::new(0.0, 0);
+
+    /// A constant learning rate.
+    pub const fn new(learning_rate: f32, seed: u64) -> Settings {
+        Settings { learning_rate, seed }
+    }
 }
 
 /// Where an epoch has got to, after each submission.
@@ -57,7 +61,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer with these parameters, laid out as the arena, and zero velocities.
+    /// A trainer with these parameters, laid out as the arena, and an optimiser that has kept nothing yet.
     pub fn new(
         mut engine: Box<dyn Engine>,
         lowered: Lowered,
@@ -233,7 +237,7 @@ impl Trainer {
             samples: self.lowered.batch.min(samples - first) as u32,
             index: (self.steps + at) as u32,
             learning_rate: self.settings.learning_rate,
-            momentum: self.settings.momentum,
+            momentum: self.lowered.training.optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: epoch as u32,
         }

@@ -149,7 +149,8 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         columns: image(size, 3, 1),
     };
     let layers = [of(16, 32, 14), of(1, 16, 28), of(64, 64, 16)];
-    let pool = |planes, size| Pooling { planes, rows: side(size, 2, 2, 0, 1), columns: side(size, 2, 2, 0, 1) };
+    let pool =
+        |planes, size| Pooling { planes, rows: side(size, 2, 2, 0, 1), columns: side(size, 2, 2, 0, 1) };
     let pools = [pool(128 * 16, 28), pool(128 * 32, 14)];
     let all: Vec<Consts> = match kernel.name {
         "channel_sums" => [(16usize, 784usize), (32, 196)]
@@ -167,7 +168,8 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         _ => {
             let forward =
                 layers.iter().map(|layer| consts_of(layer, false, false, Epilogue::Bias, Activation::Relu));
-            let back = layers.iter().map(|layer| consts_of(layer, true, false, Epilogue::Slope, Activation::Relu));
+            let back =
+                layers.iter().map(|layer| consts_of(layer, true, false, Epilogue::Slope, Activation::Relu));
             forward.chain(back).collect()
         }
     };

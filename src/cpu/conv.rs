@@ -160,7 +160,11 @@ pub fn conv<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>])
     for (at, place) in geometry.elements(backward) {
         let mut sum = 0.0;
         let term = |i: usize, w: usize| sum += input[i].f64() * weights[w].f64();
-        if backward { geometry.backward(place, term) } else { geometry.forward(place, term) }
+        if backward {
+            geometry.backward(place, term)
+        } else {
+            geometry.forward(place, term)
+        }
         let extra = extra[extra_at(epilogue, at, place[1])].f64();
         let value = epilogue.apply(activation, sum, extra);
         output[at] = T::of(if add { output[at].f64() + value } else { value });
@@ -181,7 +185,11 @@ pub fn conv_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
             sum += input[i] * weights[w];
             size += (input[i] * weights[w]).abs();
         };
-        if backward { geometry.backward(place, term) } else { geometry.forward(place, term) }
+        if backward {
+            geometry.backward(place, term)
+        } else {
+            geometry.forward(place, term)
+        }
         let extra = extra[extra_at(epilogue, at, place[1])];
         let (value, error) = epilogue.error(activation, sum, super::sum_error(terms, size), extra);
         output[at] = error + TINY + if add { EPS * (output[at].abs() + value.abs()) } else { 0.0 };

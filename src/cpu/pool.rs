@@ -58,8 +58,7 @@ impl Pooling {
 
     fn windows(&self) -> impl Iterator<Item = Window> {
         let (rows, columns) = (self.rows.out, self.columns.out);
-        let window =
-            move |y| Window { y, plane: y / columns / rows, p: y / columns % rows, q: y % columns };
+        let window = move |y| Window { y, plane: y / columns / rows, p: y / columns % rows, q: y % columns };
         (0..self.output()).map(window)
     }
 

@@ -84,8 +84,7 @@ fn backward(trace: &mut Trace, own: &Unit, unit: usize) -> Section {
     for input in own.shown.iter().copied() {
         let weight = f64::from(trace.before(own.weights)[own.weight(input)]);
         let words = format!("weight_delta {input}, of the weight {}", digits(weight));
-        let value =
-            trace.gradient_value("weight_delta", words, gradients, own.weights, own.weight(input));
+        let value = trace.gradient_value("weight_delta", words, gradients, own.weights, own.weight(input));
         section.value(value.at(input));
     }
     if let Some(bias) = own.bias {

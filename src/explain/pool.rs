@@ -34,8 +34,7 @@ pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize) -> Vec<
     let places = window(&sizes, unit);
     let (input, output) = (trace.input(layer), trace.output(layer));
     let inputs = trace.numbers(input).to_vec();
-    let shares: Vec<f64> =
-        places.iter().map(|at| share(pool, &sizes, &inputs, &places, *at)).collect();
+    let shares: Vec<f64> = places.iter().map(|at| share(pool, &sizes, &inputs, &places, *at)).collect();
     let mut forward = Section::new("forward", "Forward: what the window keeps");
     forward.note(match pool.kept {
         Kept::Maximum => "y = the largest value of the window: its share is 1, that of the others 0",

@@ -43,10 +43,8 @@ fn ends(k: &Consts) -> (usize, usize, usize) {
     }
 }
 
-pub static CONV_NAIVE: Kernel = convolution!(
-    conv_naive, requires |_| Ok(()),
-    grid |k| flat_grid(ends(k).1)
-);
+pub static CONV_NAIVE: Kernel =
+    convolution!(conv_naive, requires | _ | Ok(()), grid | k | flat_grid(ends(k).1));
 
 pub static CONV_REGISTER: Kernel = convolution!(
     conv_register, requires short_windows,
@@ -59,6 +57,21 @@ pub static CONV_REGISTER: Kernel = convolution!(
         let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
         let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
         [height * width.div_ceil(pixels), tiles, geometry.batch]
+    }
+);
+
+pub static CONV: Kernel = convolution!(
+    conv,
+    requires | _ | Ok(()),
+    grid | k | {
+        let geometry = Geometry::of(k);
+        let (channels, pixels) = match k.flag("BACKWARD") {
+            true => (geometry.channels, geometry.rows.size * geometry.columns.size),
+            false => (geometry.outputs, geometry.rows.out * geometry.columns.out),
+        };
+        let tiles = (geometry.batch * pixels).div_ceil(32);
+        let down = (channels / geometry.groups).div_ceil(32) * geometry.groups;
+        [8 * tiles.min(32_768), 8 * down, tiles.div_ceil(32_768)]
     }
 );
 
@@ -111,8 +124,9 @@ fn slices(k: &Consts) -> usize {
 }
 
 pub static CONV_WEIGHTS_NAIVE: Kernel = conv_weights!(
-    conv_weights_naive, requires |_| Ok(()),
-    grid |k| flat_grid(slices(k) * Geometry::of(k).weights())
+    conv_weights_naive,
+    requires | _ | Ok(()),
+    grid | k | flat_grid(slices(k) * Geometry::of(k).weights())
 );
 
 pub static CONV_WEIGHTS_REGISTER: Kernel = conv_weights!(
@@ -121,6 +135,16 @@ pub static CONV_WEIGHTS_REGISTER: Kernel = conv_weights!(
         let geometry = Geometry::of(k);
         let tiles = tiles(geometry.outputs / geometry.groups, geometry.columns.kernel > 4);
         [geometry.seen() * geometry.rows.kernel, tiles * geometry.groups, slices(k)]
+    }
+);
+
+pub static CONV_WEIGHTS: Kernel = conv_weights!(
+    conv_weights,
+    requires | _ | Ok(()),
+    grid | k | {
+        let geometry = Geometry::of(k);
+        let down = (geometry.outputs / geometry.groups).div_ceil(32) * geometry.groups;
+        [8 * (geometry.seen() * geometry.taps()).div_ceil(32), 8 * down, slices(k)]
     }
 );
 

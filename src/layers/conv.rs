@@ -168,8 +168,7 @@ impl Conv {
         let geometry = self.geometry(x.rows, x.dims).expect("shapes were checked");
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
         let bias = self.bias.then(|| recorder.parameter(&format!("{path}.bias")));
-        let dims =
-            Dims { channels: self.outputs, height: geometry.rows.out, width: geometry.columns.out };
+        let dims = Dims { channels: self.outputs, height: geometry.rows.out, width: geometry.columns.out };
         // Without a bias an activation stays a dispatch of its own, see Layer::takes_activation.
         let y = recorder.tensor("y", dims, activation);
         let (epilogue, extra) = match bias {
@@ -247,7 +246,7 @@ pub fn weights_consts(geometry: &Geometry, slice: usize) -> Consts {
 /// slices to keep a device busy, and never a loop that a driver cuts short.
 const SLICE_PRODUCTS: usize = 2_048;
 /// The most that one loop may do.
-const MOST_PRODUCTS: usize = 50_000;
+const MOST_PRODUCTS: usize = 40_000;
 /// Words of all slices together, as far as [`MOST_PRODUCTS`] allows: 4 MiB.
 const SLICES_WORDS: usize = 1 << 20;
 
@@ -256,7 +255,10 @@ fn slice(geometry: &Geometry) -> usize {
     let lines = geometry.batch * geometry.rows.out;
     let rows = |products: usize| (products / geometry.columns.out).max(1);
     let affordable = (SLICES_WORDS / geometry.weights()).max(1);
-    lines.div_ceil(affordable).clamp(rows(SLICE_PRODUCTS), rows(MOST_PRODUCTS).max(rows(SLICE_PRODUCTS))).min(lines)
+    lines
+        .div_ceil(affordable)
+        .clamp(rows(SLICE_PRODUCTS), rows(MOST_PRODUCTS).max(rows(SLICE_PRODUCTS)))
+        .min(lines)
 }
 
 /// Values of a channel to a slice of its sum.

@@ -7,8 +7,8 @@ use super::{Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::kernels;
 use crate::init::Fans;
+use crate::kernels;
 use crate::params::Arena;
 use crate::record::{Gradient, Product, Recorder, Tensor};
 

@@ -124,8 +124,7 @@ impl Pool {
 
     pub fn record(&self, recorder: &mut Recorder, x: Tensor) -> Tensor {
         let pooling = self.pooling(x.rows, x.dims).expect("shapes were checked");
-        let dims =
-            Dims { channels: x.dims.channels, height: pooling.rows.out, width: pooling.columns.out };
+        let dims = Dims { channels: x.dims.channels, height: pooling.rows.out, width: pooling.columns.out };
         let y = recorder.tensor("y", dims, Activation::Identity);
         let y = Tensor { needs_gradient: x.needs_gradient, ..y };
         match self.kept {

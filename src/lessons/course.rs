@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Slice, Step};
 use crate::kernels;
 use crate::loss::Loss;
-use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, lower};
+use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::network::Network;
 use crate::program::Limits;
 use crate::record::Versions;
@@ -84,6 +84,7 @@ impl Course {
             as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })?;
         let mut engine = machine.open(lowered.program.clone())?;
         engine.write(lowered.normaliser, Slice::Real(&[outline.scale, 0.0]))?;
@@ -103,9 +104,7 @@ impl Course {
 
     /// Starts again from these parameters, laid out as the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
-        let Lowered { parameters: to, velocities, .. } = self.lowered;
-        self.engine.write(to, Slice::Real(parameters))?;
-        self.engine.write(velocities, Slice::Real(&vec![0.0; velocities.len]))
+        self.engine.write(self.lowered.parameters, Slice::Real(parameters))
     }
 
     /// One step for each of these samples, as many to a submission as it
@@ -115,9 +114,7 @@ impl Course {
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
             if !sum.is_finite() {
-                return Err(Error::Diverged(format!(
-                    "the error is no longer a number with alpha {alpha}: try a smaller one"
-                )));
+                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

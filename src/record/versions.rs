@@ -19,7 +19,11 @@ impl Versions {
     /// The shaders to read first.
     pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, conv: None };
     /// Tiled through workgroup memory, for real GPUs.
-    pub const GPU: Versions = Versions { matmul: &kernels::MATMUL, wide: None, conv: None };
+    pub const GPU: Versions = Versions {
+        matmul: &kernels::MATMUL,
+        wide: None,
+        conv: Some([&kernels::CONV, &kernels::CONV_WEIGHTS]),
+    };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
         matmul: &kernels::MATMUL_REGISTER,

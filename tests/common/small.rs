@@ -9,11 +9,12 @@ use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower, words};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::network::Network;
 use wgrad::program::Limits;
 use wgrad::record::Versions;
 
+#[derive(Clone)]
 pub struct Small {
     pub network: Network,
     pub loss: Loss,
@@ -26,6 +27,7 @@ pub struct Small {
     pub as_in_prediction: bool,
     pub keep: bool,
     pub limits: Limits,
+    pub training: Training,
 }
 
 impl Small {
@@ -43,6 +45,7 @@ impl Small {
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         }
     }
 
@@ -59,6 +62,7 @@ impl Small {
             as_in_prediction: self.as_in_prediction,
             keep: self.keep,
             limits: self.limits,
+            training: self.training.clone(),
         })
     }
 

@@ -83,8 +83,7 @@ fn check(made_by: Activation, branches: &[Layer]) -> Result<(), String> {
 
 #[test]
 fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
-    let (dense, tanh, softmax) =
-        (Layer::dense(3), Layer::Activation(Activation::Tanh), Layer::Softmax);
+    let (dense, tanh, softmax) = (Layer::dense(3), Layer::Activation(Activation::Tanh), Layer::Softmax);
     // Who comes last writes first; so each kind is once the one that sets.
     let orders = [
         [dense.clone(), tanh.clone(), softmax.clone()],

@@ -4,6 +4,7 @@
 
 mod choices;
 mod dispatches;
+mod layers;
 mod rules;
 mod sharing;
 mod sizes;

@@ -38,7 +38,6 @@ pub(super) struct Views {
     /// Whole arenas, as the update takes them.
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
     /// What hot and cold learning has besides the weights.
     pub starts: View,
     pub positions: View,
@@ -128,9 +127,8 @@ fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
         let sums = consts! { ROWS: samples, COLUMNS: outputs, ADD: false };
         recording.stage(BIAS_DELTA, &kernels::COLUMN_SUMS, sums, vec![views.delta, views.dbias]);
     }
-    let update = consts! { LENGTH: views.parameters.len };
-    let args = vec![views.gradients, views.parameters, views.velocities];
-    recording.stage(UPDATE, &kernels::SGD, update, args);
+    let update = consts! { LENGTH: views.parameters.len, DECAYED: 0usize, DECAY: 0.0f32 };
+    recording.stage(UPDATE, &kernels::SGD, update, vec![views.gradients, views.parameters]);
 }
 
 fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
@@ -141,7 +139,6 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
     let bias = |whole: View| View { start: bias_at, len: outputs, ..whole };
     let parameters = recording.buffer("weights", arena, Role::Parameters);
     let gradients = recording.buffer("weight_delta", arena, KEPT);
-    let velocities = recording.buffer("velocities", arena, Role::Optimiser);
     let dprediction = recording.buffer("dprediction", samples * outputs, KEPT);
     let delta = match layer.activation {
         Activation::Identity => dprediction,
@@ -160,7 +157,6 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
         dbias: bias(gradients),
         parameters,
         gradients,
-        velocities,
         starts: recording.buffer("starts", outputs * inputs, Role::Parameters),
         positions: recording.buffer("positions", outputs * inputs, Role::Parameters),
         moved: recording.buffer("moved", outputs * inputs, Role::Parameters),
