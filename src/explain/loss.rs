@@ -4,6 +4,14 @@ use super::page::{Section, Value};
 use super::trace::Trace;
 use crate::loss::Loss;
 
+/// The loss, for a unit of a layer behind which there are no weights: how it judges
+/// the output that the unit becomes or, where several become one, the right one.
+pub fn section_of(trace: &Trace, layer: usize, unit: usize) -> Section {
+    let outputs = trace.numbers(trace.outputs()).len();
+    let own = trace.shapes[layer + 1].len() == outputs;
+    section(trace, if own { unit } else { trace.label.min(outputs - 1) })
+}
+
 /// The loss, and how it judges one output.
 pub fn section(trace: &Trace, unit: usize) -> Section {
     let mut section = head(trace);

@@ -8,12 +8,14 @@
 
 mod activation;
 mod between;
+mod conv;
 mod dense;
 mod difference;
 mod flatten;
 mod json;
 mod loss;
 mod page;
+mod pool;
 mod softmax;
 mod source;
 mod text;
@@ -35,8 +37,10 @@ use crate::layers::Layer;
 /// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Section>> {
     check(trace, signed(layer), signed(unit))?;
-    let mut sections = match trace.model.network.layers[layer] {
+    let mut sections = match trace.model.network.layers[layer].clone() {
         Layer::Dense { .. } => dense::explain(trace, layer, unit),
+        Layer::Conv(conv) => conv::explain(trace, conv, layer, unit),
+        Layer::Pool(pool) => pool::explain(trace, pool, layer, unit),
         Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
         Layer::Softmax => softmax::explain(trace, layer, unit),
         Layer::Flatten => flatten::explain(trace, layer, unit),
@@ -53,7 +57,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
 fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
     let Some(kind) = trace.model.network.layers.get(layer) else { return };
     match kind {
-        Layer::Dense { .. } => return,
+        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) => return,
         Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
         Layer::Softmax => softmax::onward(trace, layer, unit, section),
         Layer::Flatten => {}
@@ -65,6 +69,8 @@ fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
 fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
     match trace.model.network.layers.get(layer).cloned() {
         Some(Layer::Dense { .. }) => dense::origin(trace, layer, unit, section),
+        Some(Layer::Conv(conv)) => conv::origin(trace, conv, layer, unit, section),
+        Some(Layer::Pool(pool)) => pool::origin(trace, pool, layer, unit, section),
         Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
         Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
         Some(Layer::Flatten) => origin(trace, layer + 1, unit, section),

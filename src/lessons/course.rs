@@ -81,6 +81,7 @@ impl Course {
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
             fuse: outline.fuse,
+            as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),

@@ -206,6 +206,7 @@ impl Images {
             // The shader to read first; these products are too small to tell the difference.
             versions: Versions::NAIVE,
             fuse: true,
+            as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),

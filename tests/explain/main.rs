@@ -83,16 +83,31 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
     problems
 }
 
+/// A layer of each kind, and one in front of it whose output it can work on: an image or a row.
+fn example(name: &str) -> (&'static str, String) {
+    let image = "conv 3 2x2 pad 1";
+    match name {
+        "dense" => ("dense 3", "dense 3".to_owned()),
+        "conv" => (image, "conv 3 2x2 stride 2 pad 1".to_owned()),
+        "maxpool" => (image, "maxpool 2 stride 1".to_owned()),
+        "avgpool" => (image, "avgpool 2x3 stride 1 pad 1".to_owned()),
+        "globalavgpool" => (image, name.to_owned()),
+        _ => ("dense 3", name.to_owned()),
+    }
+}
+
 /// Each kind of layer in front of the weights, between them and at the end.
 fn networks() -> Vec<String> {
-    let example = |name: &&str| match *name {
-        "dense" => "dense 3".to_owned(),
-        name => name.to_owned(),
+    let around = |name: &&str| {
+        let (front, layer) = example(name);
+        let mut all = vec![format!("{layer}, dense 3"), format!("{front}, {layer}, dense 3")];
+        // What does not end in a number per class cannot end a network.
+        if front == "dense 3" || *name == "globalavgpool" {
+            all.push(format!("{front}, {layer}"));
+        }
+        all
     };
-    let around = |layer: String| {
-        [format!("{layer}, dense 3"), format!("dense 3, {layer}, dense 3"), format!("dense 3, {layer}")]
-    };
-    let mut networks: Vec<String> = NAMES.iter().map(example).flat_map(around).collect();
+    let mut networks: Vec<String> = NAMES.iter().flat_map(around).collect();
     // Several in a row, and more inputs than are shown one by one.
     networks.push("dense 16, tanh, sigmoid, dense 15, relu, relu, flatten, softmax, dense 3".to_owned());
     networks
@@ -101,8 +116,8 @@ fn networks() -> Vec<String> {
 #[test]
 fn every_kind_of_layer_has_an_explanation() {
     for name in NAMES {
-        let layer = if *name == "dense" { "dense 3" } else { name };
-        let model = model(&format!("dense 3, {layer}, dense 3"), Loss::CrossEntropy, 3);
+        let (front, layer) = example(name);
+        let model = model(&format!("{front}, {layer}, dense 3"), Loss::CrossEntropy, 3);
         let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         let sections = explain(&mut trace, 1, 2).unwrap();
         for key in ["forward", "loss", "backward"] {
