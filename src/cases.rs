@@ -2,6 +2,7 @@
 
 mod check;
 mod gather;
+mod images;
 mod real;
 mod real_size;
 mod updates;
@@ -57,6 +58,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
+        name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
@@ -220,6 +222,7 @@ fn content(
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
+        (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),
         (Element::Uint, _) => Data::Uint((0..len).map(|_| rng.next_u32()).collect()),
     }
 }
@@ -248,9 +251,13 @@ impl Numbers {
 
     /// Whether a case computes nothing but sums of products.
     fn suit(self, kernel: &Kernel, case: &Case) -> bool {
-        let plain = || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize;
-        let sums = kernel.name == "column_sums" || (kernel.name.starts_with("matmul") && plain());
-        self == Numbers::Awkward || sums
+        let plain = || match kernel.consts.contains(&"EPILOGUE") {
+            true => case.consts.uint("EPILOGUE") == Epilogue::Plain as usize,
+            false => true,
+        };
+        let sums = ["column_sums", "channel_sums"].contains(&kernel.name)
+            || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
+        self == Numbers::Awkward || (sums && plain())
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.

@@ -189,17 +189,17 @@ pub struct Explain {
     /// A run directory
     pub run: PathBuf,
     /// Which sample of the part
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    pub sample: usize,
+    #[arg(long, value_name = "I", default_value_t = 0, allow_negative_numbers = true)]
+    pub sample: i64,
     /// train or held-out
     #[arg(long, value_name = "PART", default_value = "held-out", value_parser = ["train", "held-out"])]
     pub part: String,
     /// Which layer; without it, the last one with weights
-    #[arg(long, value_name = "L")]
-    pub layer: Option<usize>,
+    #[arg(long, value_name = "L", allow_negative_numbers = true)]
+    pub layer: Option<i64>,
     /// Which unit of the layer; without it, the one of the sample's class, else 0
-    #[arg(long, value_name = "U")]
-    pub unit: Option<usize>,
+    #[arg(long, value_name = "U", allow_negative_numbers = true)]
+    pub unit: Option<i64>,
     /// Which step: next is the one that training would take from here
     #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
     pub step: String,

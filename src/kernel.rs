@@ -183,6 +183,12 @@ impl Consts {
         self.0.extend(pairs);
     }
 
+    /// These and one more behind them.
+    pub fn with(mut self, name: &'static str, value: Const) -> Consts {
+        self.0.push((name, value));
+        self
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
         self.0.iter().copied()
     }

@@ -24,7 +24,7 @@ macro_rules! kernel {
      grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
-            wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
             twin_name: concat!("cpu::", stringify!($module), "::", stringify!($twin)),
             consts: &$consts,
             binds: $binds,
@@ -37,7 +37,7 @@ macro_rules! kernel {
             twin_source: TwinSource {
                 path: concat!("src/cpu/", stringify!($module), ".rs"),
                 function: stringify!($twin),
-                text: include_str!(concat!("cpu/", stringify!($module), ".rs")),
+                text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cpu/", stringify!($module), ".rs")),
             },
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
@@ -94,6 +94,10 @@ macro_rules! matmul {
         )
     };
 }
+
+mod images;
+
+pub use images::*;
 
 fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
@@ -308,6 +312,17 @@ pub static ALL: &[&Kernel] = &[
     &SGD,
     &SGD_MOMENTUM,
     &HOT_COLD,
+    &CONV_NAIVE,
+    &CONV,
+    &CONV_REGISTER,
+    &CONV_WEIGHTS_NAIVE,
+    &CONV_WEIGHTS,
+    &CONV_WEIGHTS_REGISTER,
+    &CHANNEL_SUMS,
+    &MAX_POOL,
+    &MAX_POOL_BACKWARD,
+    &AVERAGE_POOL,
+    &AVERAGE_POOL_BACKWARD,
 ];
 
 /// The kernel of this name.

@@ -57,6 +57,7 @@ pub mod error;
 pub mod exercises;
 pub mod explain;
 pub mod files;
+pub mod init;
 pub mod kernel;
 pub mod kernels;
 pub mod layers;

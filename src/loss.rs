@@ -112,7 +112,7 @@ impl Loss {
     /// Records the loss, its gradient and the hits; the gradient reaches the
     /// network's output as its [`Tensor::made_by`] asks.
     pub fn record(self, recorder: &mut Recorder, output: Tensor, labels: View, metrics: View, slots: usize) {
-        let (batch, classes) = (output.rows, output.columns);
+        let (batch, classes) = (output.rows, output.columns());
         let sizes = || consts! { BATCH: batch, CLASSES: classes, SLOTS: slots };
         let targets =
             if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };

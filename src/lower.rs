@@ -8,7 +8,7 @@ use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
 use crate::kernel::Element;
 use crate::kernels;
-use crate::layers::Shape;
+use crate::layers::{Dims, Shape};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::{Optimiser, State};
@@ -45,6 +45,10 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether layers behave as in prediction while the network learns: dropout
+    /// keeps everything, batch normalisation uses its running statistics. For a
+    /// step with one sample, of which there are no statistics.
+    pub as_in_prediction: bool,
     /// Whether every buffer has memory of its own, so that all values of a step can
     /// be looked at after it.
     pub keep: bool,
@@ -82,7 +86,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
-    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it. What
+    /// lies there outlasts the step only where everything is kept.
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
@@ -153,6 +158,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let shapes = what.network.shapes(&input_shape)?;
     let arena = what.network.arena(&input_shape)?;
+    check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
     let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
@@ -164,6 +170,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
 
     let mut boundaries = Vec::new();
     for part in &parts {
+        recorder.training = part.name == TRAIN && !what.as_in_prediction;
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
@@ -174,12 +181,12 @@ fn record(what: &Lowering) -> Result<Lowered> {
         }
         recorder.section(part.name);
     }
-    let values = what.shape.values();
-    let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
+    recorder.training = false;
+    let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
     let x = Tensor {
         value,
         rows: what.batch,
-        columns: values,
+        dims: input_shape.dims(),
         made_by: Activation::Identity,
         needs_gradient: false,
     };
@@ -189,7 +196,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.program.share(&[output.value.buf]);
     }
     Ok(Lowered {
-        parameters: recorder.parameters(),
+        parameters: recorder.arena_view(),
         gradients: recorder.gradients(),
         input: x.value,
         output: output.value,
@@ -208,8 +215,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
 }
 
 /// The network's input: nothing learns through it.
-fn input(recorder: &mut Recorder, values: usize) -> Tensor {
-    Tensor { needs_gradient: false, ..recorder.tensor("x", values, Activation::Identity) }
+fn input(recorder: &mut Recorder, shape: &ImageShape) -> Tensor {
+    let dims = Dims { channels: shape.channels, height: shape.height, width: shape.width };
+    Tensor { needs_gradient: false, ..recorder.tensor("x", dims, Activation::Identity) }
 }
 
 fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
@@ -226,7 +234,7 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartView
 
 /// Picks the step's samples; one dispatch per chunk of the data that can be bound.
 fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser: View) -> (Tensor, View) {
-    let x = input(recorder, what.shape.values());
+    let x = input(recorder, what.shape);
     let labels = recorder.labels();
     let words = words(what.shape);
     // Chunks of a multiple of ALIGN samples start where a view may start.
@@ -246,6 +254,15 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
     (x, labels)
+}
+
+/// What layers ask of the smallest batch that they are trained on.
+fn check_batches(what: &Lowering) -> Result<()> {
+    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
+    let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
+    let last = samples % what.batch;
+    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
+    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
 }
 
 /// What must hold before sizes are multiplied.

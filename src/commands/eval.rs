@@ -108,6 +108,7 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
         parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         limits: device.limits(),
         training: Training::default(),

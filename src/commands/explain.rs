@@ -1,5 +1,7 @@
 //! `wgrad explain`: one training step of one sample, number by number.
 
+use ::console::Term;
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use wgrad::data::{self, Dataset, Samples, split_validation};
@@ -30,7 +32,7 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
             recipe.augment
         ));
     }
-    let sample = pick(dataset, part, arguments.sample, &recipe)?;
+    let (index, sample) = pick(dataset, part, arguments.sample, &recipe)?;
     let device = super::device(&arguments.device)?;
     let settings = Settings::new(recipe.learning_rate, recipe.seed);
     let mut trace = Trace::new(&model, &sample, &recipe.training(), settings, &device)?;
@@ -39,12 +41,13 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let subject = Subject {
         run: arguments.run.display().to_string(),
         part,
-        sample: arguments.sample,
+        sample: index,
         layer,
         unit,
         column: if matches!(device, Device::Cpu { .. }) { "CPU" } else { "GPU" },
         device: device.name(),
         data_changed,
+        width: width(),
     };
     if arguments.json {
         answer(format_args!("{}", json(&trace, &subject, &sections, arguments.source)))?;
@@ -104,8 +107,14 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
     }
 }
 
-/// The sample that is explained, on its own.
-fn pick(dataset: Dataset, part: &str, sample: usize, recipe: &Recipe) -> Result<Samples> {
+/// Columns of the terminal; a file and a pipe have all that are wanted.
+fn width() -> usize {
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    size.map_or(usize::MAX, |(_, columns)| columns.into())
+}
+
+/// The sample that is explained, on its own, and its index.
+fn pick(dataset: Dataset, part: &str, sample: i64, recipe: &Recipe) -> Result<(usize, Samples)> {
     let samples = match part {
         // The run trained on what its validation part left.
         TRAIN if recipe.validation > 0.0 => {
@@ -114,8 +123,8 @@ fn pick(dataset: Dataset, part: &str, sample: usize, recipe: &Recipe) -> Result<
         TRAIN => dataset.train,
         _ => dataset.held_out,
     };
-    if sample < samples.len() {
-        return Ok(samples.subset(&[sample]));
+    if let Some(index) = usize::try_from(sample).ok().filter(|index| *index < samples.len()) {
+        return Ok((index, samples.subset(&[index])));
     }
     Err(Error::Usage(format!(
         "--sample {sample} is outside the {part} part: its samples are 0 to {}",

@@ -5,6 +5,7 @@
 //! Needs no adapter.
 
 mod augment;
+mod layers;
 #[path = "../common/small.rs"]
 mod small;
 mod values;
