@@ -53,10 +53,17 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
-        "sgd" => [64, 1_792, 100_032]
-            .map(|length: usize| Case {
+        "gradient_parts" => norms(),
+        "guard" => [(64, 1, 0), (128, 3, 2), (8_192, 2, 1)]
+            .map(|(parts, slots, slot): (usize, usize, u32)| Case {
+                consts: consts! { PARTS: parts, SLOTS: slots },
+                step: Step { slot, ..Step::default() },
+            })
+            .to_vec(),
+        "sgd" => [(64, 0), (1_792, 0), (100_032, 0), (1_792, STOPPED)]
+            .map(|(length, index): (usize, u32)| Case {
                 consts: consts! { LENGTH: length },
-                step: Step { learning_rate: 0.1, momentum: 0.9, ..Step::default() },
+                step: Step { index, learning_rate: 0.1, momentum: 0.9, ..Step::default() },
             })
             .to_vec(),
         "hot_cold" => walks(),
@@ -209,6 +216,19 @@ fn gather() -> Vec<Case> {
         .to_vec()
 }
 
+/// The number of the step whose guard forbids every update.
+const STOPPED: u32 = 1;
+
+fn norms() -> Vec<Case> {
+    // (words, parts, batch, slots, slot, samples); the last sums are long.
+    [(64, 64, 1, 1, 0, 1), (1_792, 64, 7, 3, 2, 5), (100_032, 1_600, 65, 1, 0, 65), (1 << 20, 64, 2, 2, 1, 2)]
+        .map(|(length, parts, batch, slots, slot, samples): (usize, usize, usize, usize, u32, u32)| Case {
+            consts: consts! { LENGTH: length, PARTS: parts, BATCH: batch, SLOTS: slots },
+            step: Step { slot, samples, ..Step::default() },
+        })
+        .to_vec()
+}
+
 /// The content of one binding before the kernel runs.
 fn content(
     kernel: &Kernel,
@@ -230,6 +250,13 @@ fn content(
         // Steps that a weight has gone; their count is a whole number.
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
+        }
+        // Sums of squares.
+        (Element::Real, "sums") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
+        (Element::Real, "guard") => Data::Real(vec![if case.step.index == STOPPED { 1.0 } else { 0.0 }, 1.0]),
+        // Seldom one, and in the case of the fewest parts none.
+        (Element::Uint, "flaws") => {
+            Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
         }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {

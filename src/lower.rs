@@ -3,6 +3,7 @@
 
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::data::ImageShape;
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::params::Arena;
-use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
 use crate::record::{Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
@@ -72,12 +73,17 @@ pub struct Lowered {
     pub parameters: View,
     pub gradients: View,
     pub velocities: View,
+    /// Whether updates are stopped, and the norm of the last gradients; see `shaders/guard.wgsl`.
+    pub guard: View,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     /// The input of section [`PREDICT`]: (batch, values).
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
+    /// (slots, 2): the norm of a step's gradients, and how many of its numbers were flawed.
+    history: View,
+    /// (slots, batch, 2): loss and hit. In the buffer of the history, behind it.
     metrics: View,
 }
 
@@ -87,11 +93,24 @@ impl Lowered {
         View { len: steps * self.batch * 2, ..self.metrics }
     }
 
+    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
+    pub fn report(&self, steps: usize) -> View {
+        View { start: 0, len: self.rows() + steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// Words of a report before its metrics.
+    pub fn rows(&self) -> usize {
+        self.metrics.start
+    }
+
     /// The views of a part.
     pub fn part(&self, name: &str) -> Option<&PartViews> {
         self.parts.iter().find(|part| part.name == name)
     }
 }
+
+/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
 /// Words of one packed image.
 pub fn words(shape: &ImageShape) -> usize {
@@ -115,11 +134,12 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let shapes = what.network.shapes(&input_shape)?;
     let arena = what.network.arena(&input_shape)?;
     check_sizes(what, &shapes, &arena)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let slots = (MAX_ROWS / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
+    let (history, metrics) = metrics(&mut recorder, slots);
+    let guard = recorder.buffer("guard", Element::Real, guard::WORDS, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
@@ -130,7 +150,8 @@ fn record(what: &Lowering) -> Result<Lowered> {
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
-            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities];
+            watch(&mut recorder, guard, history, metrics, slots);
+            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities, guard];
             recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
         }
         recorder.section(part.name);
@@ -159,9 +180,31 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         velocities,
+        guard,
         normaliser,
+        history,
         metrics,
     })
+}
+
+/// One buffer for what a submission reports of its steps: their history, then their losses and hits.
+fn metrics(recorder: &mut Recorder, slots: usize) -> (View, View) {
+    let (history, rows) = (slots * guard::HISTORY, slots * recorder.batch * 2);
+    let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
+    (View { len: history, ..whole }, View { start: aligned(history), len: rows, ..whole })
+}
+
+/// The norm of the gradients, and the stop of every update once a number went wrong.
+fn watch(recorder: &mut Recorder, guard: View, history: View, metrics: View, slots: usize) {
+    let gradients = recorder.gradients();
+    let parts = guard::parts(gradients.len);
+    let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
+    let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
+    let consts = consts! { LENGTH: gradients.len, PARTS: parts, BATCH: recorder.batch, SLOTS: slots };
+    let arguments = vec![gradients, metrics, sums, flaws];
+    recorder.dispatch(&kernels::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
+    let arguments = vec![sums, flaws, guard, history];
+    recorder.dispatch(&kernels::GUARD, consts! { PARTS: parts, SLOTS: slots }, arguments, "norm and guard");
 }
 
 /// The network's input: nothing learns through it.
@@ -216,8 +259,8 @@ fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
         )));
     }
     // The metrics of one step must fit into one result.
-    if what.batch > MAX_RESULT / 2 {
-        let most = MAX_RESULT / 2;
+    if what.batch > MAX_ROWS / 2 {
+        let most = MAX_ROWS / 2;
         return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
     }
     for part in &what.parts {

@@ -21,14 +21,21 @@ pub enum Role {
     Parameters,
     Gradients,
     Optimiser,
+    /// The words by which updates are stopped, see `shaders/guard.wgsl`.
+    Guard,
     Activations,
     Metrics,
 }
 
 impl Role {
     /// Whether the content outlives a section; other buffers are scratch.
-    fn lasts(self) -> bool {
-        matches!(self, Role::Data | Role::Parameters | Role::Optimiser)
+    pub fn lasts(self) -> bool {
+        self.saved() || matches!(self, Role::Data | Role::Guard)
+    }
+
+    /// Whether training changes the content and goes on from it, so that it belongs in a checkpoint.
+    pub fn saved(self) -> bool {
+        matches!(self, Role::Parameters | Role::Optimiser)
     }
 }
 
@@ -61,7 +68,7 @@ const MOST_GROUPS: u32 = 65_535;
 const HOST_COPIES: u64 = 4;
 
 /// `len` rounded up so that another view may follow it.
-pub fn aligned(len: usize) -> usize {
+pub const fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGN)
 }
 

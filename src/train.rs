@@ -1,22 +1,29 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
+mod fault;
 mod measure;
 mod pace;
+mod pass;
+mod pixels;
+mod state;
 
-pub use measure::Measure;
+pub use measure::{Measure, Sum};
+pub use pixels::{normalise, pack, scale_and_shift};
+pub use state::{Place, Snapshot, Tensor};
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
-use crate::data::{ImageShape, Normaliser, Samples};
-use crate::engine::{Engine, IN_FLIGHT, Ticket};
+use crate::data::{Normaliser, Samples};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::shuffled;
-use measure::Sum;
 use pace::Pace;
+
 
 /// What a step needs besides the network.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +40,7 @@ impl Settings {
 
 /// Where an epoch has got to, after each submission.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'a> {
     pub epoch: usize,
     /// Steps taken in this epoch.
     pub step: usize,
@@ -43,6 +50,10 @@ pub struct Progress {
     pub latest: Measure,
     /// Over the epoch so far, each batch measured before its update.
     pub so_far: Measure,
+    /// The mean loss of each step of this submission.
+    pub losses: &'a [f64],
+    /// The norm of the gradients of each step of this submission.
+    pub norms: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.
@@ -50,11 +61,17 @@ pub struct Trainer {
     engine: Box<dyn Engine>,
     lowered: Lowered,
     settings: Settings,
-    /// Steps taken since the run began.
-    steps: usize,
+    place: Place,
+    /// The epoch whose order of samples is on the device.
+    ordered: Option<usize>,
+    /// The norms of the last gradients, the oldest first.
+    norms: VecDeque<f32>,
     /// By section: a training step takes longer than a measuring one.
     paces: HashMap<String, Pace>,
 }
+
+/// How many norms a trainer remembers.
+const REMEMBERED: usize = 5;
 
 impl Trainer {
     /// A trainer with these parameters, laid out as the arena, and zero velocities.
@@ -70,7 +87,15 @@ impl Trainer {
         padded.resize(lowered.parameters.len, 0.0);
         engine.write(lowered.parameters, Slice::Real(&padded))?;
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
-        Ok(Trainer { engine, lowered, settings, steps: 0, paces: HashMap::new() })
+        Ok(Trainer {
+            engine,
+            lowered,
+            settings,
+            place: Place::default(),
+            ordered: None,
+            norms: VecDeque::new(),
+            paces: HashMap::new(),
+        })
     }
 
     /// Puts a part of the data on the device, to be visited in its own order.
@@ -117,54 +142,94 @@ impl Trainer {
 
     /// Steps taken since the run began.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.place.steps
     }
 
     /// Trains on every sample once, in this epoch's order; the last batch may be short.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as soon as a loss is not finite; the parameters are
-    /// then what the bad steps have made of them.
+    /// As [`Trainer::advance`].
     pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
-        let part = self.views(TRAIN)?.clone();
-        let order = shuffled(part.samples, self.settings.seed, epoch as u64);
-        self.engine.write(part.order, Slice::Uint(&order))?;
-        let mut total = Sum::default();
+        self.place = Place { epoch, step: 0, so_far: Sum::default(), ..self.place };
+        let mut observe = |progress: Progress| {
+            observe(progress);
+            ControlFlow::Continue(())
+        };
+        let measure = self.advance(usize::MAX, &mut observe)?;
+        Ok(measure.expect("nothing stops the epoch before its end"))
+    }
+
+    /// Takes up to `most` steps of the epoch under way, or fewer when `observe` says so: it is asked
+    /// after every submission. The mean over the epoch is returned when that was its end, and the
+    /// next call begins the next epoch. What is computed does not depend on where calls begin and end.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite; the run is then where it
+    /// was before that step, as no such step changes a weight.
+    pub fn advance(
+        &mut self,
+        most: usize,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
         let steps = self.steps_per_epoch();
-        self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
+        let range = self.place.step..steps.min(self.place.step.saturating_add(most));
+        let (mut place, mut norms) = (self.place, std::mem::take(&mut self.norms));
+        let mut flawed = None;
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| {
+            let mut losses = Vec::with_capacity(reports.len());
             let mut latest = Sum::default();
-            for (at, rows) in group.iter().enumerate() {
-                let sum = Sum::of(rows);
-                if !sum.loss.is_finite() {
-                    let step = first + at + 1;
-                    return Err(Error::Diverged(format!(
-                        "the loss became {} at step {step} of epoch {epoch}",
-                        sum.loss
-                    )));
+            for report in reports {
+                let sum = Sum::of(report.rows);
+                if report.flaws != 0.0 || !sum.loss.is_finite() {
+                    flawed = Some((report.step, report.rows.to_vec(), report.norm));
+                    // Replaced by what the replay finds.
+                    return Err(Error::Diverged(String::new()));
                 }
+                place.take(sum);
                 latest.add(sum);
+                losses.push(sum.mean().loss);
+                norms.push_back(report.norm);
             }
-            total.add(latest);
-            observe(Progress {
-                epoch,
-                step: first + group.len(),
+            norms.drain(..norms.len().saturating_sub(REMEMBERED));
+            Ok(observe(Progress {
+                epoch: place.epoch,
+                step: place.step,
                 steps,
                 latest: latest.mean(),
-                so_far: total.mean(),
-            });
-            Ok(())
-        })?;
-        self.steps += steps;
-        Ok(total.mean())
+                so_far: place.so_far.mean(),
+                losses: &losses,
+                norms: &reports.iter().map(|report| report.norm).collect::<Vec<_>>(),
+            }))
+        });
+        (self.place, self.norms) = (place, norms);
+        if let Some((step, rows, norm)) = flawed {
+            return Err(self.fault(step, &rows, norm)?);
+        }
+        outcome?;
+        Ok((self.place.step == steps).then(|| self.place.finish_epoch()))
+    }
+
+    /// Puts the order of the epoch under way on the device.
+    fn order(&mut self) -> Result<()> {
+        let epoch = self.place.epoch;
+        if self.ordered != Some(epoch) {
+            let part = self.views(TRAIN)?.clone();
+            let order = shuffled(part.samples, self.settings.seed, epoch as u64);
+            self.engine.write(part.order, Slice::Uint(&order))?;
+            self.ordered = Some(epoch);
+        }
+        Ok(())
     }
 
     /// Mean loss and accuracy over a part of the data.
     pub fn measure(&mut self, part: &str) -> Result<Measure> {
         let samples = self.views(part)?.samples;
         let mut total = Sum::default();
-        self.pass(part, samples, 0, &mut |_, group| {
-            group.iter().for_each(|rows| total.add(Sum::of(rows)));
-            Ok(())
+        self.pass(part, samples, 0..samples.div_ceil(self.lowered.batch), &mut |reports| {
+            reports.iter().for_each(|report| total.add(Sum::of(report.rows)));
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(total.mean())
     }
@@ -188,98 +253,4 @@ impl Trainer {
         self.engine.wait(ticket)?;
         Ok(self.engine.read(output)?.real())
     }
-
-    /// Runs a section over all samples of a part, several steps to a
-    /// submission, and hands over the metrics of each submission in order.
-    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<()> {
-        let batch = self.lowered.batch;
-        let steps = samples.div_ceil(batch);
-        let range = self.lowered.program.section(section);
-        let mut pace = self.paces.remove(section).unwrap_or_default();
-        let mut flights: VecDeque<Flight> = VecDeque::new();
-        let mut next = 0;
-        let mut outcome = Ok(());
-        while next < steps || !flights.is_empty() {
-            if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
-                let count = pace.steps(self.lowered.slots).min(steps - next);
-                let scalars: Vec<Step> =
-                    (0..count).map(|slot| self.scalars(slot, next + slot, samples, epoch)).collect();
-                let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
-                flights.push_back(Flight { ticket, first: next, scalars });
-                next += count;
-                continue;
-            }
-            let Some(flight) = flights.pop_front() else { break };
-            let metrics = self.engine.wait(flight.ticket)?;
-            pace.finished(flight.scalars.len());
-            let group: Vec<&[f32]> = metrics
-                .chunks_exact(batch * 2)
-                .zip(&flight.scalars)
-                .map(|(rows, step)| &rows[..step.samples as usize * 2])
-                .collect();
-            // After a failure what is still under way is waited for, and ignored.
-            outcome = outcome.and_then(|()| each(flight.first, &group));
-        }
-        pace.rest();
-        self.paces.insert(section.to_owned(), pace);
-        outcome
-    }
-
-    fn scalars(&self, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
-        let first = at * self.lowered.batch;
-        Step {
-            slot: slot as u32,
-            first: first as u32,
-            samples: self.lowered.batch.min(samples - first) as u32,
-            index: (self.steps + at) as u32,
-            learning_rate: self.settings.learning_rate,
-            momentum: self.settings.momentum,
-            seed: self.settings.seed as u32,
-            epoch: epoch as u32,
-        }
-    }
-}
-
-/// Takes the first step of a submission and the metrics of each of its steps.
-type Each<'a> = dyn FnMut(usize, &[&[f32]]) -> Result<()> + 'a;
-
-/// A submission under way.
-struct Flight {
-    ticket: Ticket,
-    first: usize,
-    scalars: Vec<Step>,
-}
-
-/// Scale of every channel, then shift of every channel, such that
-/// byte · scale + shift = (byte/255 - mean) / std.
-pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
-    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
-    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
-    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
-    scale.chain(shift).collect()
-}
-
-/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
-pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
-    let constants = scale_and_shift(normaliser);
-    let plane = shape.height * shape.width;
-    let value = |(at, byte): (usize, &u8)| {
-        let channel = at / plane;
-        f32::from(*byte) * constants[channel] + constants[shape.channels + channel]
-    };
-    image.iter().enumerate().map(value).collect()
-}
-
-/// Images as the device keeps them: four bytes to a word, the lowest first,
-/// each image padded to whole words.
-pub fn pack(samples: &Samples) -> Vec<u32> {
-    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
-    for image in samples.pixels.chunks_exact(samples.shape.values()) {
-        for bytes in image.chunks(4) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            packed.push(u32::from_le_bytes(word));
-        }
-    }
-    packed
 }

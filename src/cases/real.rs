@@ -27,6 +27,9 @@ pub fn real(kernel: &Kernel) -> Case {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 0.1f32,
         },
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        "gradient_parts" => {
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
+        }
         "sgd" => consts! { LENGTH: 1_048_576usize },
         _ => return largest(kernel),
     };

@@ -3,6 +3,7 @@
 
 use super::machine::Machine;
 use super::page::Note;
+use crate::cpu::guard;
 use crate::data::{ImageShape, Samples};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -97,8 +98,9 @@ impl Course {
 
     /// Starts again from these parameters, laid out as the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
-        let Lowered { parameters: to, velocities, .. } = self.lowered;
+        let Lowered { parameters: to, velocities, guard, .. } = self.lowered;
         self.engine.write(to, Slice::Real(parameters))?;
+        self.engine.write(guard, Slice::Real(&[0.0; guard::WORDS]))?;
         self.engine.write(velocities, Slice::Real(&vec![0.0; velocities.len]))
     }
 
@@ -108,7 +110,8 @@ impl Course {
         let mut sum = 0.0;
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
-            if !sum.is_finite() {
+            let guard = self.engine.read(self.lowered.guard)?;
+            if !sum.is_finite() || guard::stopped(guard.as_slice()) {
                 return Err(Error::Diverged(format!(
                     "the error is no longer a number with alpha {alpha}: try a smaller one"
                 )));

@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn updates_losses_and_elementwise_kernels_are_traced_too() {
-        let all = ["gradients", "parameters", "velocities"].map(|name| (name, vec![5]));
+        let all = [("gradients", 5), ("parameters", 5), ("velocities", 5), ("guard", 0)];
+        let all = all.map(|(name, word)| (name, vec![word]));
         assert_eq!(indices(&SGD, 0, "parameters", 5), all);
         assert_eq!(indices(&ACTIVATION, 1, "y", 9), [("x", vec![9])]);
         let loss = indices(&SOFTMAX_LOSS, 1, "metrics", 4);

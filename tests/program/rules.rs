@@ -56,7 +56,7 @@ fn other_constants_than_the_kernels_are_refused() {
 fn a_view_too_many_or_too_few_is_refused() {
     let mut program = program();
     first(&mut program, "sgd").args.pop();
-    assert_refused(&program, &["sgd", "2 views for 3 bindings"]);
+    assert_refused(&program, &["sgd", "3 views for 4 bindings"]);
 }
 
 #[test]

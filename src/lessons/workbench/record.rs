@@ -3,6 +3,7 @@
 use super::{Layer, Scope};
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::kernels;
@@ -39,6 +40,8 @@ pub(super) struct Views {
     pub parameters: View,
     pub gradients: View,
     pub velocities: View,
+    /// Stays zero: a lesson shows every update, however large.
+    pub guard: View,
     /// What hot and cold learning has besides the weights.
     pub starts: View,
     pub positions: View,
@@ -129,7 +132,7 @@ fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
         recording.stage(BIAS_DELTA, &kernels::COLUMN_SUMS, sums, vec![views.delta, views.dbias]);
     }
     let update = consts! { LENGTH: views.parameters.len };
-    let args = vec![views.gradients, views.parameters, views.velocities];
+    let args = vec![views.gradients, views.parameters, views.velocities, views.guard];
     recording.stage(UPDATE, &kernels::SGD, update, args);
 }
 
@@ -161,6 +164,7 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
         parameters,
         gradients,
         velocities,
+        guard: recording.buffer("guard", guard::WORDS, Role::Guard),
         starts: recording.buffer("starts", outputs * inputs, Role::Parameters),
         positions: recording.buffer("positions", outputs * inputs, Role::Parameters),
         moved: recording.buffer("moved", outputs * inputs, Role::Parameters),
