@@ -183,6 +183,7 @@ fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> L
         parts: vec![Part { name: TRAIN, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        keep: false,
         limits: device.limits(),
     })
     .unwrap()

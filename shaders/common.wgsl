@@ -22,6 +22,42 @@ fn flat_index(id: vec3<u32>) -> u32 {
     return id.y * FLAT_WIDTH + id.x;
 }
 
+// Random numbers without a state. Four words are a pure function of the seed, the
+// purpose, and two numbers that count what is drawn for: of an augmentation the
+// epoch and the sample, say. This is pcg4d of M. Jarzynski and M. Olano, “Hash
+// Functions for GPU Rendering”, Journal of Computer Graphics Techniques 9(3),
+// 2020. `random_words` in src/rng.rs gives the same bits.
+fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> vec4<u32> {
+    var v = vec4<u32>(seed, purpose, number, index) * 1664525u + 1013904223u;
+    v = pcg_round(v);
+    return pcg_round(v ^ (v >> vec4<u32>(16u)));
+}
+
+// Each word takes in the product of two others; the order of the lines counts.
+fn pcg_round(words: vec4<u32>) -> vec4<u32> {
+    var v = words;
+    v.x += v.y * v.w;
+    v.y += v.z * v.x;
+    v.z += v.x * v.y;
+    v.w += v.y * v.z;
+    return v;
+}
+
+// Purposes, by the numbers that `Purpose` has in Rust.
+const PURPOSE_AUGMENT: u32 = 4u;
+const PURPOSE_DROPOUT: u32 = 5u;
+
+// What `random_words` takes as a purpose when one purpose has several streams:
+// a layer's number, say.
+fn random_stream(purpose: u32, stream: u32) -> u32 {
+    return purpose | (stream << 8u);
+}
+
+// From 0 to just below 1, by the upper 24 bits: exact, and the same in Rust.
+fn random_unit(word: u32) -> f32 {
+    return f32(word >> 8u) * 0x1p-24f;
+}
+
 // Activations, by the numbers that `Activation` has in Rust.
 const IDENTITY: u32 = 0u;
 const RELU: u32 = 1u;

@@ -3,8 +3,8 @@
 
 // For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe).
 // There a load is slow, and of four numbers hardly slower than of one; so each
-// is done once, as a vec4, and the invocations hand the numbers round.
-// K must be a multiple of 4; so must M with TRANSPOSE_A, and N without TRANSPOSE_B.
+// is done once, as a vec4, and the invocations hand the numbers round. So is a
+// store. K and N must be multiples of 4; so must M with TRANSPOSE_A.
 
 const M: u32 = 64u;
 const N: u32 = 64u;
@@ -35,19 +35,27 @@ const STEP_B: u32 = select(4u * WIDTH_B, 1u, TRANSPOSE_B);
 
 @group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> extra: array<f32>;
-@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(2) var<storage, read> extra: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
 
-fn store(row: u32, column: u32, total: f32) {
-    if row >= M || column >= N {
+// Four sums of one row, to the four columns from 4 · quad.
+fn store(row: u32, quad: u32, total: vec4<f32>) {
+    if row >= M || quad >= N / 4u {
         return;
     }
-    let at = row * N + column;
+    let at = row * (N / 4u) + quad;
     var value = total;
-    switch EPILOGUE {
-        case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[column]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
-        default: {}
+    if EPILOGUE == BIAS {
+        value += extra[quad];
+        for (var i = 0u; i < 4u; i++) {
+            value[i] = activate(ACTIVATION, LEAK, value[i]);
+        }
+    }
+    if EPILOGUE == SLOPE {
+        let y = extra[at];
+        for (var i = 0u; i < 4u; i++) {
+            value[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+        }
     }
     if ADD {
         value += c[at];
@@ -121,11 +129,7 @@ fn matmul_subgroup(
             sums[r] += row.w * right[3];
         }
     }
-    // One loop of 64 rounds, not two of fewer: Mesa unrolls up to 32, and 64 copies
-    // of store take seconds to compile.
-    for (var i = 0u; i < ROWS * 4u; i++) {
-        let r = i / 4u;
-        let s = i % 4u;
-        store(first_row + r, column + s, sums[r][s]);
+    for (var r = 0u; r < ROWS; r++) {
+        store(first_row + r, column / 4u, sums[r]);
     }
 }

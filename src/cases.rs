@@ -131,21 +131,21 @@ const PRODUCTS: &[ProductCase] = &[
     ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// The same for a version that reads whole vec4s: what is contiguous is a multiple of 4.
+/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
 const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
-    ((12, 7, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
     ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
-    ((1, 33, 1_756), B, Epilogue::Bias, Activation::Identity, false),
+    ((1, 32, 1_756), B, Epilogue::Bias, Activation::Identity, false),
     ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
     ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
     ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
     ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
-    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
-    ((1, 2, 70_000), B, Epilogue::Plain, Activation::Identity, false),
-    ((132, 70, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
-    ((47, 31, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
-    ((100, 130, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+    ((5, 4, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false),
+    ((132, 68, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((47, 28, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
+    ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
 fn products(cases: &[ProductCase]) -> Vec<Consts> {

@@ -14,7 +14,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
-use crate::record::{Recorder, Tensor, Versions};
+use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -45,6 +45,9 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether every buffer has memory of its own, so that all values of a step can
+    /// be looked at after it.
+    pub keep: bool,
     pub limits: Limits,
 }
 
@@ -70,6 +73,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
     pub velocities: View,
@@ -81,9 +86,8 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
-    /// (slots, 2): the norm of a step's gradients, and how many of its numbers were flawed.
-    history: View,
-    /// (slots, batch, 2): loss and hit. In the buffer of the history, behind it.
+    /// (slots, batch, 2): loss and hit. In their buffer, before them, the history: (slots, 2), the
+    /// norm of a step's gradients and how many of its numbers were flawed.
     metrics: View,
 }
 
@@ -143,20 +147,20 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
+    let mut boundaries = Vec::new();
     for part in &parts {
-        recorder.recycle();
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
         let output = what.network.record(&mut recorder, x);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
+            boundaries = recorder.boundaries();
             watch(&mut recorder, guard, history, metrics, slots);
             let arguments = vec![recorder.gradients(), recorder.parameters(), velocities, guard];
             recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
         }
         recorder.section(part.name);
     }
-    recorder.recycle();
     let values = what.shape.values();
     let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
     let x = Tensor {
@@ -168,6 +172,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     };
     let output = what.network.record(&mut recorder, x);
     recorder.section(PREDICT);
+    if !what.keep {
+        recorder.program.share(&[output.value.buf]);
+    }
     Ok(Lowered {
         parameters: recorder.parameters(),
         gradients: recorder.gradients(),
@@ -179,10 +186,10 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
+        boundaries,
         velocities,
         guard,
         normaliser,
-        history,
         metrics,
     })
 }

@@ -88,6 +88,7 @@ impl Network {
     /// Records the forward pass of all layers; the backward pass is left on the tape.
     pub fn record(&self, recorder: &mut Recorder, input: Tensor) -> Tensor {
         let mut x = input;
+        recorder.start(input);
         let mut layers = self.layers.iter().enumerate().peekable();
         while let Some((at, layer)) = layers.next() {
             recorder.enter(format!("{at} {}", layer.to_string().split(' ').next().unwrap_or_default()));
@@ -98,10 +99,12 @@ impl Network {
             {
                 next = *kind;
                 layers.next();
+                recorder.pass(None);
             }
             let prefix = format!("{at}.");
             let named = recorder.arena.params.iter().position(|param| param.name.starts_with(&prefix));
             x = layer.record(recorder, x, named.unwrap_or_default(), next);
+            recorder.pass(Some(x));
         }
         recorder.enter(String::new());
         x

@@ -3,6 +3,8 @@
 //! It is data. Engines run it; [`Program::validate`] checks every rule that a
 //! GPU would, on a machine without one; its `Display` is a table.
 
+mod share;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
@@ -47,6 +49,16 @@ pub struct BufDecl {
     /// Length in words of four bytes.
     pub len: usize,
     pub role: Role,
+    /// The buffer in whose memory this one lives, if it has none of its own: see
+    /// [`Program::share`].
+    pub home: Option<Buf>,
+}
+
+impl BufDecl {
+    /// A buffer with memory of its own.
+    pub fn new(name: impl Into<String>, element: Element, len: usize, role: Role) -> BufDecl {
+        BufDecl { name: name.into(), element, len, role, home: None }
+    }
 }
 
 /// A part of a buffer, in words of four bytes; it starts on [`ALIGN`].
@@ -118,15 +130,20 @@ impl Program {
         found.unwrap_or_else(|| panic!("a program has no section {name}")).1.clone()
     }
 
-    /// Bytes of all buffers with this role.
+    /// Bytes of all memory with this role; what buffers share counts once.
     pub fn bytes(&self, role: Role) -> u64 {
-        self.bufs.iter().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
+        self.homes().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
     }
 
     /// Bytes of all buffers: nothing else is allocated while it runs but the
     /// staging memory for step scalars and metrics.
     pub fn total_bytes(&self) -> u64 {
-        self.bufs.iter().map(|buf| buf.len as u64 * 4).sum()
+        self.homes().map(|buf| buf.len as u64 * 4).sum()
+    }
+
+    /// The buffers with memory of their own.
+    fn homes(&self) -> impl Iterator<Item = &BufDecl> {
+        self.bufs.iter().filter(|buf| buf.home.is_none())
     }
 
     /// Bytes of a run where the device's memory is the machine's: all buffers,
@@ -149,6 +166,7 @@ impl Program {
                 ))
             })?;
         }
+        self.check_sharing().map_err(Error::Failure)?;
         self.check_order()
     }
 

@@ -35,6 +35,18 @@ pub struct Gradient {
     pub add: bool,
 }
 
+/// What lies between two layers of a network while a section runs, in front of
+/// the first layer or behind the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Boundary {
+    /// None where the layer in front took the one behind into its epilogue:
+    /// then what is between them is in no buffer.
+    pub value: Option<View>,
+    /// The gradient of the value, as [`Tensor::made_by`] asks for it; none
+    /// where nobody needs it.
+    pub gradient: Option<View>,
+}
+
 /// Which of several shaders with one contract are used.
 #[derive(Clone, Copy, Debug)]
 pub struct Versions {
@@ -100,10 +112,11 @@ pub struct Recorder {
     parameters: Buf,
     gradients: Buf,
     tape: Vec<Backward>,
+    /// Of the network that was recorded last, see [`Recorder::boundaries`].
+    passed: Vec<Option<Tensor>>,
     written: HashMap<Buf, View>,
     layer: String,
     section_start: usize,
-    free: Vec<(Element, View)>,
 }
 
 impl Recorder {
@@ -113,7 +126,7 @@ impl Recorder {
         // A network without parameters still has views to bind.
         let len = arena.len().max(aligned(1));
         let mut declare = |name: &str, role| {
-            program.bufs.push(BufDecl { name: name.to_owned(), element: Element::Real, len, role });
+            program.bufs.push(BufDecl::new(name, Element::Real, len, role));
             Buf(program.bufs.len() - 1)
         };
         let parameters = declare("parameters", Role::Parameters);
@@ -127,10 +140,10 @@ impl Recorder {
             parameters,
             gradients,
             tape: Vec::new(),
+            passed: Vec::new(),
             written: HashMap::new(),
             layer: String::new(),
             section_start: 0,
-            free: Vec::new(),
         }
     }
 
@@ -157,21 +170,13 @@ impl Recorder {
 
     /// A new buffer.
     pub fn buffer(&mut self, name: &str, element: Element, len: usize, role: Role) -> View {
-        self.program.bufs.push(BufDecl { name: name.to_owned(), element, len, role });
+        self.program.bufs.push(BufDecl::new(name, element, len, role));
         self.whole(Buf(self.program.bufs.len() - 1))
     }
 
-    /// A buffer for activations, or one that an earlier section no longer
-    /// needs: its namesake if there is one, so that tables stay readable, else
-    /// the smallest that is large enough.
+    /// A buffer that only this section needs; lowering lets those share memory.
     fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
-        let fits = |(kind, view): &(Element, View)| *kind == element && view.len >= len;
-        let free = self.free.iter().enumerate().filter(|(_, free)| fits(free));
-        let named = |view: View| self.program.bufs[view.buf.0].name == name;
-        match free.min_by_key(|(_, (_, view))| (!named(*view), view.len)) {
-            Some((at, _)) => View { len, ..self.free.swap_remove(at).1 },
-            None => self.buffer(name, element, len, Role::Activations),
-        }
+        self.buffer(name, element, len, Role::Activations)
     }
 
     /// A matrix of activations with a row per sample.
@@ -191,30 +196,40 @@ impl Recorder {
         self.layer = layer;
     }
 
+    /// Notes what lies in front of a network's first layer.
+    pub fn start(&mut self, input: Tensor) {
+        self.passed = vec![Some(input)];
+    }
+
+    /// Notes what lies behind the next layer: none where it has been taken into an epilogue.
+    pub fn pass(&mut self, output: Option<Tensor>) {
+        self.passed.push(output);
+    }
+
+    /// In front of each layer that was recorded since [`Recorder::start`], and
+    /// behind the last; gradients only after [`Recorder::backward`].
+    pub fn boundaries(&self) -> Vec<Boundary> {
+        let boundary = |tensor: &Option<Tensor>| Boundary {
+            value: tensor.map(|tensor| tensor.value),
+            gradient: tensor.and_then(|tensor| self.written.get(&tensor.value.buf).copied()),
+        };
+        self.passed.iter().map(boundary).collect()
+    }
+
     /// Appends a dispatch.
     pub fn dispatch(&mut self, kernel: &'static Kernel, consts: Consts, args: Vec<View>, what: &str) {
         let label = if self.layer.is_empty() { what.to_owned() } else { format!("{}: {what}", self.layer) };
         self.program.steps.push(Dispatch { kernel, consts, args, label });
     }
 
-    /// Closes a section: everything recorded since the last one.
+    /// Closes a section: everything recorded since the last one. None knows of
+    /// the scratch buffers of another.
     pub fn section(&mut self, name: &str) {
         let end = self.program.steps.len();
         self.program.sections.push((name.to_owned(), self.section_start..end));
         self.section_start = end;
-    }
-
-    /// Lets sections recorded from here on use the activation buffers of those
-    /// before: sections never run at the same time, and none reads what
-    /// another left in a scratch buffer.
-    pub fn recycle(&mut self) {
-        self.free.clear();
-        for (at, buf) in self.program.bufs.iter().enumerate() {
-            if buf.role == Role::Activations {
-                self.free.push((buf.element, View { buf: Buf(at), start: 0, len: buf.len }));
-            }
-        }
         self.written.clear();
+        self.passed.clear();
         self.tape.clear();
     }
 

@@ -58,6 +58,7 @@ impl Session {
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             versions: self.device.versions(),
             fuse: true,
+            keep: false,
             limits: self.device.limits(),
         })
     }

@@ -24,7 +24,6 @@ use crate::program::View;
 use crate::rng::shuffled;
 use pace::Pace;
 
-
 /// What a step needs besides the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {

@@ -33,6 +33,7 @@ fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
         ],
         versions,
         fuse: true,
+        keep: false,
         limits: Limits::WEBGPU,
     })
     .unwrap()

@@ -142,12 +142,8 @@ fn program(kernel: &'static Kernel, cases: &[Case]) -> Program {
         let lens = (kernel.lens)(&case.consts);
         let args = lens.iter().zip(kernel.binds).map(|(len, bind)| {
             let name = format!("case {at} {}", bind.name);
-            program.bufs.push(BufDecl {
-                name,
-                element: bind.element,
-                len: ALIGN + aligned(*len) + ALIGN,
-                role: Role::Data,
-            });
+            let guarded = ALIGN + aligned(*len) + ALIGN;
+            program.bufs.push(BufDecl::new(name, bind.element, guarded, Role::Data));
             View { buf: Buf(program.bufs.len() - 1), start: ALIGN, len: *len }
         });
         let args = args.collect();

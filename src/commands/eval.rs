@@ -46,6 +46,7 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        keep: false,
         limits: device.limits(),
     })?;
     let engine = device.open(lowered.program.clone())?;

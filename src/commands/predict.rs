@@ -40,6 +40,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         parts: Vec::new(),
         versions: device.versions(),
         fuse: true,
+        keep: false,
         limits: device.limits(),
     })?;
     let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);

@@ -40,6 +40,7 @@ type Choice<T> = fn(&'static Kernel) -> Twin<T>;
 /// Runs a Program on the CPU, one dispatch after the other.
 pub struct CpuEngine<T> {
     program: Program,
+    /// By buffer; empty for one that lives in another's memory.
     memory: Vec<Memory<T>>,
     choice: Choice<T>,
     results: VecDeque<(u64, Vec<f32>)>,
@@ -71,9 +72,10 @@ impl<T: Real> CpuEngine<T> {
         let memory = program
             .bufs
             .iter()
-            .map(|buf| match buf.element {
-                Element::Real => Memory::Real(vec![T::default(); buf.len]),
-                Element::Uint => Memory::Uint(vec![0; buf.len]),
+            .map(|buf| (buf.element, if buf.home.is_none() { buf.len } else { 0 }))
+            .map(|(element, len)| match element {
+                Element::Real => Memory::Real(vec![T::default(); len]),
+                Element::Uint => Memory::Uint(vec![0; len]),
             })
             .collect();
         Ok(CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 })
@@ -81,7 +83,7 @@ impl<T: Real> CpuEngine<T> {
 
     /// What is in a view, in the engine's own precision.
     pub fn look(&self, view: View) -> Slice<'_, T> {
-        self.memory[view.buf.0].slice(view)
+        self.memory[self.program.home(view.buf).0].slice(view)
     }
 
     /// The numbers in a view, to change.
@@ -89,7 +91,8 @@ impl<T: Real> CpuEngine<T> {
     /// # Panics
     /// When the buffer holds integers.
     pub fn numbers(&mut self, view: View) -> &mut [T] {
-        match &mut self.memory[view.buf.0] {
+        let home = self.program.home(view.buf);
+        match &mut self.memory[home.0] {
             Memory::Real(values) => &mut values[view.start..view.start + view.len],
             Memory::Uint(_) => panic!("buffer {} holds integers", self.program.bufs[view.buf.0].name),
         }
@@ -100,22 +103,30 @@ impl<T: Real> CpuEngine<T> {
         for at in steps {
             let dispatch = &self.program.steps[at];
             let function = (self.choice)(dispatch.kernel);
-            execute(dispatch, function, step, &mut self.memory);
+            execute(&self.program, dispatch, function, step, &mut self.memory);
         }
     }
 }
 
 /// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
 /// buffer that is read and written at once is caught here as on a GPU.
-fn execute<T: Real>(dispatch: &Dispatch, function: Twin<T>, step: &Step, memory: &mut [Memory<T>]) {
-    let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
+fn execute<T: Real>(
+    program: &Program,
+    dispatch: &Dispatch,
+    function: Twin<T>,
+    step: &Step,
+    memory: &mut [Memory<T>],
+) {
+    let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
+    let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
     let mut taken: Vec<(View, Memory<T>)> = Vec::new();
     for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
-        taken.push((*view, std::mem::replace(&mut memory[view.buf.0], Memory::Uint(Vec::new()))));
+        let empty = Memory::Uint(Vec::new());
+        taken.push((view, std::mem::replace(&mut memory[view.buf.0], empty)));
     }
     let reads: Vec<Slice<T>> = bound()
         .filter(|(_, bind)| bind.access == Access::Read)
-        .map(|(view, _)| memory[view.buf.0].slice(*view))
+        .map(|(view, _)| memory[view.buf.0].slice(view))
         .collect();
     let mut writes: Vec<SliceMut<T>> =
         taken.iter_mut().map(|(view, memory)| memory.slice_mut(*view)).collect();
@@ -127,7 +138,8 @@ fn execute<T: Real>(dispatch: &Dispatch, function: Twin<T>, step: &Step, memory:
 
 impl<T: Real> Engine for CpuEngine<T> {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
-        match (self.memory[to.buf.0].slice_mut(to), data) {
+        let home = self.program.home(to.buf);
+        match (self.memory[home.0].slice_mut(to), data) {
             (SliceMut::Real(to), Slice::Real(from)) => {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of((*from).into()));
             }

@@ -20,7 +20,7 @@ use super::timing::Timing;
 use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
-use crate::program::{Program, View, mebibytes};
+use crate::program::{Buf, Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
@@ -98,11 +98,7 @@ impl GpuEngine {
         let timing = (!clock.is_empty()).then(|| Timing::new(&device, &queue));
         let out_of_memory = device.push_error_scope(ErrorFilter::OutOfMemory);
         let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-        let bufs: Vec<Buffer> = program
-            .bufs
-            .iter()
-            .map(|buf| make_buffer(&device, &buf.name, buf.len as u64 * 4, storage))
-            .collect();
+        let bufs = make_buffers(&device, &program, storage);
         let slots = make_buffer(
             &device,
             "step slots",
@@ -298,6 +294,14 @@ impl Engine for GpuEngine {
             Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
         })
     }
+}
+
+/// One for each buffer of the Program; those that share memory are the same one.
+fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
+    let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
+    let homes: HashMap<Buf, Buffer> =
+        homes.map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage))).collect();
+    (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
 }
 
 fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {

@@ -7,6 +7,7 @@
 //! a file of its own; here are the three matches that a new kind has to join.
 
 mod activation;
+mod between;
 mod dense;
 mod difference;
 mod flatten;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::between::{between, weighted, writer};
 use super::difference::Place;
 use super::page::{Compared, Difference, Value};
 use crate::data::Samples;
@@ -14,7 +15,7 @@ use crate::kernel::{Slice, Step};
 use crate::layers::Shape;
 use crate::lower::{Lowered, Lowering, Part, TRAIN, lower};
 use crate::model::Model;
-use crate::program::{Buf, View};
+use crate::program::View;
 use crate::train::{Settings, pack, scale_and_shift};
 
 /// A step that was taken, with all that its dispatches wrote.
@@ -25,6 +26,9 @@ pub struct Trace<'a> {
     pub label: usize,
     /// In front of every layer, and behind the last.
     pub shapes: Vec<Shape>,
+    /// In front of every layer, and behind the last: the values and their gradient.
+    between: Vec<(View, Option<View>)>,
+    last_with_weights: Option<usize>,
     pub(super) lowered: Lowered,
     pub(super) step: Step,
     /// Ready to take the same step again with one number changed.
@@ -56,6 +60,7 @@ impl<'a> Trace<'a> {
             parts: vec![Part { name: TRAIN, samples: 1 }],
             versions: device.versions(),
             fuse: false,
+            keep: true,
             limits: device.limits(),
         })?;
         let step = Step {
@@ -83,7 +88,22 @@ impl<'a> Trace<'a> {
         let shape = Shape(vec![model.shape.channels, model.shape.height, model.shape.width]);
         let shapes = model.network.shapes(&shape)?;
         let label = sample.labels[0] as usize;
-        Ok(Trace { model, settings, label, shapes, lowered, step, oracle, written, exact })
+        let weighted = weighted(model, &shapes);
+        let last_with_weights = weighted.iter().rposition(|weighted| *weighted);
+        let between = between(model, &lowered, &written, &weighted)?;
+        Ok(Trace {
+            model,
+            settings,
+            label,
+            shapes,
+            between,
+            last_with_weights,
+            lowered,
+            step,
+            oracle,
+            written,
+            exact,
+        })
     }
 
     /// The dispatches of the step.
@@ -104,27 +124,15 @@ impl<'a> Trace<'a> {
         })
     }
 
-    /// The buffer of this name.
-    fn named(&self, name: &str) -> Option<View> {
-        let bufs = &self.lowered.program.bufs;
-        let buf = bufs.iter().position(|buf| buf.name == name)?;
-        Some(View { buf: Buf(buf), start: 0, len: bufs[buf].len })
-    }
-
-    /// What a layer gives to the next. A layer without a buffer of its own, such
-    /// as flatten, gives on what it gets.
+    /// What a layer gives to the next. A layer that computes nothing, such as
+    /// flatten, gives on the view that it gets.
     pub fn output(&self, layer: usize) -> View {
-        let text = self.model.network.layers[layer].to_string();
-        let kind = text.split(' ').next().unwrap_or_default();
-        self.named(&format!("{layer} {kind}.y")).unwrap_or_else(|| self.input(layer))
+        self.between[layer + 1].0
     }
 
     /// What a layer gets.
     pub fn input(&self, layer: usize) -> View {
-        match layer.checked_sub(1) {
-            Some(before) => self.output(before),
-            None => self.named("x").expect("every network has an input"),
-        }
+        self.between[layer].0
     }
 
     /// What the last layer gives.
@@ -132,9 +140,9 @@ impl<'a> Trace<'a> {
         self.output(self.model.network.layers.len() - 1)
     }
 
-    /// The gradient of what is in a view; none where nothing learns through it.
+    /// The gradient of what a layer gets or gives; none where nothing learns through it.
     pub fn gradient(&self, of: View) -> Option<View> {
-        self.named(&format!("d{}", self.lowered.program.bufs[of.buf.0].name))
+        self.between.iter().find(|(value, _)| *value == of)?.1
     }
 
     /// A parameter by its name, in the arena of the parameters: `0.weight`.
@@ -160,21 +168,12 @@ impl<'a> Trace<'a> {
 
     /// The last layer that has parameters.
     pub fn last_with_weights(&self) -> Option<usize> {
-        (0..self.model.network.layers.len())
-            .rev()
-            .find(|layer| self.parameter(&format!("{layer}.weight")).is_some())
+        self.last_with_weights
     }
 
     /// Who wrote an element: dispatch, binding, place within it.
     pub(super) fn writer(&self, view: View, index: usize) -> Option<(usize, usize, usize)> {
-        let at = view.start + index;
-        self.written.iter().enumerate().rev().find_map(|(dispatch, written)| {
-            let holds = |w: &Written| {
-                w.view.buf == view.buf && (w.view.start..w.view.start + w.view.len).contains(&at)
-            };
-            let binding = written.iter().position(holds)?;
-            Some((dispatch, binding, at - written[binding].view.start))
-        })
+        writer(&self.written, view.buf, view.start + index)
     }
 
     /// What the device wrote into a view.

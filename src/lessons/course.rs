@@ -12,14 +12,15 @@ use crate::kernels;
 use crate::loss::Loss;
 use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, lower};
 use crate::network::Network;
-use crate::program::{Buf, Limits, View};
+use crate::program::Limits;
 use crate::record::Versions;
 use crate::train::pack;
 
 /// What a step consists of, for the note on a page.
-const KERNELS: [(&str, &Kernel); 7] = [
+const KERNELS: [(&str, &Kernel); 8] = [
     ("pick the sample", &kernels::GATHER_BATCH),
     ("sums and their gradients", &kernels::MATMUL_NAIVE),
+    ("sigmoid", &kernels::ACTIVATION),
     ("target", &kernels::ONE_HOT),
     ("error and its derivative", &kernels::SQUARED_ERROR),
     ("back through the sigmoid", &kernels::ACTIVATION_BACKWARD),
@@ -35,6 +36,9 @@ pub struct Outline<'a> {
     pub train: &'a Samples,
     pub held_out: &'a Samples,
     pub scale: f32,
+    /// Whether activations go into the weighted sums: faster, but what is
+    /// between the two is then in no buffer.
+    pub fuse: bool,
 }
 
 /// A network under training.
@@ -77,7 +81,8 @@ impl Course {
             parts: parts.map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
-            fuse: true,
+            fuse: outline.fuse,
+            keep: true,
             limits: Limits::WEBGPU,
         })?;
         let mut engine = machine.open(lowered.program.clone())?;
@@ -151,15 +156,24 @@ impl Course {
         Ok(self.engine.read(self.lowered.parameters)?.real())
     }
 
-    /// What the last step left in a buffer of the Program.
+    /// What the last step left in front of a layer, or behind the last: the values and their
+    /// gradient.
     ///
-    /// # Panics
-    /// When there is no buffer of that name.
-    pub fn buffer(&mut self, name: &str) -> Result<Vec<f32>> {
-        let bufs = &self.lowered.program.bufs;
-        let at = bufs.iter().position(|buf| buf.name == name);
-        let at = at.unwrap_or_else(|| panic!("a program has no buffer {name}"));
-        Ok(self.engine.read(View { buf: Buf(at), start: 0, len: bufs[at].len })?.real())
+    /// # Errors
+    /// [`Error::Failure`] where these are in no buffer.
+    pub fn between(&mut self, boundary: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+        let noted = self.lowered.boundaries.get(boundary);
+        let Some((value, gradient)) = noted.and_then(|noted| noted.value.zip(noted.gradient)) else {
+            return Err(Error::Failure(format!(
+                "this lesson's network keeps nothing at boundary {boundary}, which is a mistake in the lesson"
+            )));
+        };
+        Ok((self.engine.read(value)?.real(), self.engine.read(gradient)?.real()))
+    }
+
+    /// The gradients of all parameters that the last step left, laid out as the arena.
+    pub fn gradients(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.lowered.gradients)?.real())
     }
 
     fn part(&self, name: &str) -> &PartViews {

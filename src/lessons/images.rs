@@ -168,6 +168,7 @@ impl Images {
             // The shader to read first; these products are too small to tell the difference.
             versions: Versions::NAIVE,
             fuse: true,
+            keep: true,
             limits: Limits::WEBGPU,
         })?;
         let engine = machine.open(lowered.program.clone())?;

@@ -88,7 +88,14 @@ pub fn course(machine: &Machine) -> Result<Course> {
     Course::new(
         machine,
         // Mean squared error over one output: the plain square, with the factor 2 in its derivative.
-        &Outline { network: &network, loss: Loss::Mse, train: &points, held_out: &points, scale: SCALE },
+        &Outline {
+            network: &network,
+            loss: Loss::Mse,
+            train: &points,
+            held_out: &points,
+            scale: SCALE,
+            fuse: false,
+        },
     )
 }
 
@@ -127,15 +134,16 @@ pub fn learn(course: &mut Course, settings: &Settings) -> Result<Learned> {
 
 fn first_step(course: &mut Course, sample: usize, alpha: f32) -> Result<FirstStep> {
     let error = course.train(&[sample], alpha)?;
-    let value = |course: &mut Course, name: &str| -> Result<f32> { Ok(course.buffer(name)?[0]) };
-    let gradients = course.buffer("gradients")?;
+    let gradients = course.gradients()?;
     let after = course.parameters()?;
+    // Behind the dense layer the sum, behind the sigmoid the prediction.
+    let [(_, by_layer), (prediction, by_prediction)] = [course.between(1)?, course.between(2)?];
     Ok(FirstStep {
         sample,
-        prediction: value(course, "0 dense.y")?,
+        prediction: prediction[0],
         error,
-        by_prediction: value(course, "plain gradient")?,
-        by_layer: value(course, "d0 dense.y")?,
+        by_prediction: by_prediction[0],
+        by_layer: by_layer[0],
         gradient: pick(course, &gradients),
         after: pick(course, &after),
     })

@@ -62,6 +62,10 @@ pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
 
 /// The network, with its numbers on the device.
 pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
+    lowered(machine, seed, true)
+}
+
+fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
     let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
     let (learned, held_out) = split(seed);
     let samples = |numbers: &[usize]| {
@@ -74,10 +78,10 @@ pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
         &Outline {
             network: &network,
             loss: Loss::SquaredError,
-
             train: &samples(&learned),
             held_out: &samples(&held_out),
             scale: 1.0,
+            fuse,
         },
     )
 }
@@ -129,8 +133,9 @@ struct Step {
     after: Vec<f32>,
 }
 
-/// Takes one step from the seed's weights.
-fn step(course: &mut Course, settings: &Settings) -> Result<Step> {
+/// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
+fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
+    let mut course = lowered(machine, settings.seed, false)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
     course.begin(&arena)?;
     let sample = shuffled(LEARNED, settings.seed, 1)[0] as usize;
@@ -138,13 +143,16 @@ fn step(course: &mut Course, settings: &Settings) -> Result<Step> {
     let after = course.parameters()?;
     let output = &course.lowered.arena.params[2];
     let range = output.start..output.start + output.len();
+    // Behind the first sums and their sigmoid, then behind the second.
+    let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
+    let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
     Ok(Step {
         number: split(settings.seed).0[sample],
-        hidden: course.buffer("0 dense.y")?,
-        prediction: course.buffer("2 dense.y")?[0],
-        error: course.buffer("plain gradient")?[0],
-        prediction_delta: course.buffer("d2 dense.y")?[0],
-        hidden_delta: course.buffer("d0 dense.y")?,
+        hidden,
+        prediction: prediction[0],
+        error: error[0],
+        prediction_delta: prediction_delta[0],
+        hidden_delta,
         before: arena[range.clone()].to_vec(),
         after: after[range].to_vec(),
     })
@@ -158,8 +166,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         seed: options.seed.unwrap_or(own.seed),
     };
     let asked = asked(options)?;
+    let step = step(machine, &settings)?;
     let mut course = course(machine, settings.seed)?;
-    let step = step(&mut course, &settings)?;
     let sweep = sweep(&mut course, &settings)?;
     let iterations = learn(&mut course, &settings)?;
 

@@ -154,6 +154,7 @@ mod tests {
             parts: vec![Part { name: TRAIN, samples: 8 }],
             versions: Versions::NAIVE,
             fuse: true,
+            keep: false,
             limits: Limits::WEBGPU,
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))

@@ -97,12 +97,7 @@ fn program(kernel: &'static Kernel, case: &Case) -> Program {
     let mut program = Program::default();
     let lens = (kernel.lens)(&case.consts);
     let args = lens.iter().zip(kernel.binds).enumerate().map(|(at, (len, bind))| {
-        program.bufs.push(BufDecl {
-            name: bind.name.to_owned(),
-            element: bind.element,
-            len: *len,
-            role: Role::Data,
-        });
+        program.bufs.push(BufDecl::new(bind.name, bind.element, *len, Role::Data));
         View { buf: Buf(at), start: 0, len: *len }
     });
     let args = args.collect();

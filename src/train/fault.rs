@@ -6,8 +6,8 @@
 
 use super::{Sum, Trainer};
 use crate::cpu::guard::flawed;
-use crate::engine::cpu::CpuEngine;
 use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Slice, Step};
 use crate::lower::TRAIN;
@@ -68,7 +68,9 @@ impl Trainer {
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
         message += &match norms.is_empty() {
             true => "it was the first step".to_owned(),
-            false => format!("the norm of the gradients was {} before, and {norm:.3e} here", norms.join(", ")),
+            false => {
+                format!("the norm of the gradients was {} before, and {norm:.3e} here", norms.join(", "))
+            }
         };
         Ok(Error::Diverged(message))
     }

@@ -9,6 +9,7 @@ use crate::engine::{IN_FLIGHT, Ticket};
 use crate::error::Result;
 use crate::kernel::Step;
 use crate::lower::TRAIN;
+use crate::rng::kernel_seed;
 
 /// What came back from a step.
 pub(super) struct Report<'a> {
@@ -93,7 +94,7 @@ impl Trainer {
             index: (self.place.steps - self.place.step + at) as u32,
             learning_rate: self.settings.learning_rate * self.place.rate,
             momentum: self.settings.momentum,
-            seed: self.settings.seed as u32,
+            seed: kernel_seed(self.settings.seed),
             epoch: self.place.epoch as u32,
         }
     }

@@ -91,7 +91,10 @@ impl Tensor {
     pub fn difference(&self, other: &Tensor) -> Option<String> {
         let name = &self.name;
         if (name, &self.shape) != (&other.name, &other.shape) {
-            return Some(format!("“{name}” of {:?}, in the other “{}” of {:?}", self.shape, other.name, other.shape));
+            return Some(format!(
+                "“{name}” of {:?}, in the other “{}” of {:?}",
+                self.shape, other.name, other.shape
+            ));
         }
         let at = (0..self.data.len()).find(|at| self.data.bits(*at) != other.data.bits(*at))?;
         let shown = |data: &Data| match data {

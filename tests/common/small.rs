@@ -23,6 +23,7 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub versions: Versions,
     pub fuse: bool,
+    pub keep: bool,
     pub limits: Limits,
 }
 
@@ -38,6 +39,7 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             versions: Versions::NAIVE,
             fuse: true,
+            keep: false,
             limits: Limits::WEBGPU,
         }
     }
@@ -52,6 +54,7 @@ impl Small {
             parts: self.parts.clone(),
             versions: self.versions,
             fuse: self.fuse,
+            keep: self.keep,
             limits: self.limits,
         })
     }

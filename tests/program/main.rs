@@ -5,6 +5,7 @@
 mod choices;
 mod dispatches;
 mod rules;
+mod sharing;
 mod sizes;
 #[path = "../common/small.rs"]
 mod small;

@@ -7,6 +7,7 @@ use wgrad::cpu::activation::Activation;
 use wgrad::cpu::matmul::Epilogue;
 use wgrad::kernel::{COMMON, Const, FLAT_WIDTH, Step};
 use wgrad::kernels;
+use wgrad::rng::Purpose;
 
 use super::{committed, reflect};
 
@@ -69,6 +70,9 @@ fn numbers_that_stand_in_rust_and_in_wgsl_are_equal() {
         ("TANH", Activation::Tanh),
     ] {
         assert_eq!(Const::Uint(constant(&common, name)), activation.consts().0, "{name}");
+    }
+    for (name, purpose) in [("PURPOSE_AUGMENT", Purpose::Augment), ("PURPOSE_DROPOUT", Purpose::Dropout)] {
+        assert_eq!(constant(&common, name), purpose as u32, "{name}");
     }
     for kernel in kernels::ALL.iter().filter(|kernel| kernel.consts.contains(&"EPILOGUE")) {
         let (module, _) = committed(kernel);

@@ -57,7 +57,7 @@ struct Recording {
 impl Recording {
     fn buffer(&mut self, name: &str, len: usize, role: Role) -> View {
         let name = name.to_owned();
-        self.program.bufs.push(BufDecl { name, element: Element::Real, len, role });
+        self.program.bufs.push(BufDecl::new(name, Element::Real, len, role));
         View { buf: Buf(self.program.bufs.len() - 1), start: 0, len }
     }
 
