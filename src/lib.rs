@@ -43,9 +43,11 @@
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`checkpoint`]: a run at one moment, to go on from.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
+pub mod checkpoint;
 pub mod cpu;
 pub mod data;
 pub mod diff;
@@ -70,4 +72,5 @@ pub mod record;
 pub mod rng;
 pub mod run;
 pub mod session;
+mod tensors;
 pub mod train;

@@ -1,6 +1,7 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
+mod digest;
 mod fault;
 mod measure;
 mod pace;
@@ -16,12 +17,14 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 
 use crate::data::{Normaliser, Samples};
+use crate::diff::first_divergence;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::shuffled;
+use digest::Digest;
 use pace::Pace;
 
 /// What a step needs besides the network.
@@ -68,9 +71,6 @@ pub struct Trainer {
     /// By section: a training step takes longer than a measuring one.
     paces: HashMap<String, Pace>,
 }
-
-/// How many norms a trainer remembers.
-const REMEMBERED: usize = 5;
 
 impl Trainer {
     /// A trainer with these parameters, laid out as the arena, and zero velocities.
@@ -172,42 +172,48 @@ impl Trainer {
     ) -> Result<Option<Measure>> {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
-        let steps = self.steps_per_epoch();
-        let range = self.place.step..steps.min(self.place.step.saturating_add(most));
-        let (mut place, mut norms) = (self.place, std::mem::take(&mut self.norms));
-        let mut flawed = None;
-        let outcome = self.pass(TRAIN, samples, range, &mut |reports| {
-            let mut losses = Vec::with_capacity(reports.len());
-            let mut latest = Sum::default();
-            for report in reports {
-                let sum = Sum::of(report.rows);
-                if report.flaws != 0.0 || !sum.loss.is_finite() {
-                    flawed = Some((report.step, report.rows.to_vec(), report.norm));
-                    // Replaced by what the replay finds.
-                    return Err(Error::Diverged(String::new()));
-                }
-                place.take(sum);
-                latest.add(sum);
-                losses.push(sum.mean().loss);
-                norms.push_back(report.norm);
-            }
-            norms.drain(..norms.len().saturating_sub(REMEMBERED));
-            Ok(observe(Progress {
-                epoch: place.epoch,
-                step: place.step,
-                steps,
-                latest: latest.mean(),
-                so_far: place.so_far.mean(),
-                losses: &losses,
-                norms: &reports.iter().map(|report| report.norm).collect::<Vec<_>>(),
-            }))
-        });
-        (self.place, self.norms) = (place, norms);
-        if let Some((step, rows, norm)) = flawed {
-            return Err(self.fault(step, &rows, norm)?);
+        let range = self.place.step..self.steps_per_epoch().min(self.place.step.saturating_add(most));
+        let mut digest = Digest::of(self);
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
+        self.settle(digest, outcome)
+    }
+
+    /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
+    /// computes what [`Trainer::advance`] would.
+    ///
+    /// # Errors
+    /// [`Error::Check`] naming the kernel whose results the twin cannot explain, and as
+    /// [`Trainer::advance`].
+    pub fn verify(
+        &mut self,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let step = self.scalars(0, self.place.step, samples);
+        let section = self.lowered.program.section(TRAIN);
+        let parted = first_divergence(self.engine.as_mut(), &self.lowered.program, section, &step)?;
+        if let Some(divergence) = parted {
+            let number = self.place.steps + 1;
+            return Err(Error::Check(format!(
+                "step {number} of the run is not what the twins make of it: {divergence}"
+            )));
+        }
+        let words = self.engine.read(self.lowered.report(1))?.real();
+        let reports = self.reports(TRAIN, &[step], &words);
+        let mut digest = Digest::of(self);
+        let outcome = digest.take(&reports, observe).map(|_| ());
+        self.settle(digest, outcome)
+    }
+
+    /// Takes over where a pass has got to, and ends the epoch when that was its last step.
+    fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
+        (self.place, self.norms) = (digest.place, digest.norms);
+        if let Some(flawed) = digest.flawed {
+            return Err(self.fault(flawed.step, &flawed.rows, flawed.norm)?);
         }
         outcome?;
-        Ok((self.place.step == steps).then(|| self.place.finish_epoch()))
+        Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))
     }
 
     /// Puts the order of the epoch under way on the device.

@@ -74,7 +74,7 @@ impl Trainer {
     }
 
     /// A report taken apart; only a step that trains has a history.
-    fn reports<'a>(&self, section: &str, scalars: &[Step], words: &'a [f32]) -> Vec<Report<'a>> {
+    pub(super) fn reports<'a>(&self, section: &str, scalars: &[Step], words: &'a [f32]) -> Vec<Report<'a>> {
         let (history, rows) = words.split_at(self.lowered.rows());
         let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
             let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };

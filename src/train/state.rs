@@ -70,10 +70,10 @@ pub struct Snapshot {
 impl Snapshot {
     /// The first tensor and element at which two snapshots of one network differ by a bit.
     pub fn difference(&self, other: &Snapshot) -> Option<String> {
-        if self.place != other.place {
-            return Some(format!("the place in the run ({:?} and {:?})", self.place, other.place));
-        }
-        self.tensors.iter().zip(&other.tensors).find_map(|(one, two)| one.difference(two))
+        let pairs = || self.tensors.iter().zip(&other.tensors);
+        let tensor = pairs().find_map(|(one, two)| one.difference(two));
+        let place = || format!("where they are ({:?} and {:?})", self.place, other.place);
+        tensor.or_else(|| (self.place != other.place).then(place))
     }
 
     /// The first number that is not finite, as the end of a sentence.
@@ -123,6 +123,16 @@ impl Trainer {
         self.place.rate = rate;
     }
 
+    /// Begins with other parameters than those that were drawn, laid out as the arena.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
+        let mut padded = parameters.to_vec();
+        padded.resize(self.lowered.parameters.len, 0.0);
+        self.engine.write(self.lowered.parameters, Slice::Real(&padded))
+    }
+
     /// Everything that a snapshot holds.
     pub(super) fn saved(&self) -> Vec<Saved> {
         let buf = self.lowered.parameters.buf;
@@ -170,6 +180,13 @@ impl Trainer {
                 "the checkpoint holds {}, where the run has {}: it is of another network or optimiser",
                 list(&mut snapshot.tensors.iter().map(|tensor| &tensor.name)),
                 list(&mut saved.iter().map(|saved| &saved.name))
+            )));
+        }
+        let (step, steps) = (snapshot.place.step, self.steps_per_epoch());
+        if step >= steps {
+            return Err(Error::Data(format!(
+                "the checkpoint is from step {step} of an epoch, and an epoch has {steps}: it is of other \
+                 data or another batch size"
             )));
         }
         for (saved, tensor) in saved.iter().zip(&snapshot.tensors) {
