@@ -58,11 +58,15 @@ impl RunDir {
                 out.display()
             ))
         })?;
-        let lock = Lock::take(&path)?;
-        fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
-            Error::Failure(format!("{} can't be written to ({error}), so check it", path.display()))
-        })?;
-        Ok(RunDir { metrics: Metrics::create(&path)?, path, _lock: lock, made })
+        match furnish(&path) {
+            Ok((lock, metrics)) => Ok(RunDir { metrics, path, _lock: lock, made }),
+            Err(error) => {
+                // It was made just now, and nobody else has been told of it.
+                let _ = fs::remove_dir_all(&path);
+                remove_empty(&made);
+                Err(error)
+            }
+        }
     }
 
     /// Opens the directory of an earlier run, to go on with it.
@@ -167,6 +171,15 @@ impl RunDir {
         }
         remove_empty(&made);
     }
+}
+
+/// Puts the lock, the metrics and the folder for checkpoints into a new run directory.
+fn furnish(path: &Path) -> Result<(Lock, Metrics)> {
+    let lock = Lock::take(path)?;
+    fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
+        Error::Failure(format!("{} can't be written to ({error}), so check the disk", path.display()))
+    })?;
+    Ok((lock, Metrics::create(path)?))
 }
 
 /// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.

@@ -210,7 +210,7 @@ impl Trainer {
     fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
         (self.place, self.norms) = (digest.place, digest.norms);
         if let Some(flawed) = digest.flawed {
-            return Err(self.fault(flawed.step, &flawed.rows, flawed.norm)?);
+            return Err(self.fault(&flawed)?);
         }
         outcome?;
         Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))

@@ -195,7 +195,7 @@ pub struct Steps {
     #[serde(deserialize_with = "null_is_nan")]
     pub samples_per_second: f64,
     /// The mean loss of each step.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nulls_are_nan")]
     pub losses: Vec<f64>,
     /// The norm of the gradients of each step.
     #[serde(default)]
@@ -243,6 +243,11 @@ pub struct Validation {
 /// JSON has no NaN: it is written as null, by serde_json itself, and read back here.
 fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+fn nulls_are_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let values: Vec<Option<f64>> = Deserialize::deserialize(deserializer)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 /// A moment as RFC 3339 has it, in UTC, to the second: `2026-02-28T23:59:59Z`.

@@ -16,7 +16,8 @@ pub(super) struct Flawed {
     pub step: Step,
     /// Loss and hit of every sample.
     pub rows: Vec<f32>,
-    pub norm: f32,
+    /// How many of its gradients and losses are of no use.
+    pub flaws: f32,
 }
 
 /// Where a run gets to, report by report.
@@ -51,8 +52,8 @@ impl Digest {
         for report in reports {
             let sum = Sum::of(report.rows);
             if report.flaws != 0.0 || !sum.loss.is_finite() {
-                self.flawed =
-                    Some(Flawed { step: report.step, rows: report.rows.to_vec(), norm: report.norm });
+                let Report { step, rows, flaws, .. } = report;
+                self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), flaws: *flaws });
                 break;
             }
             self.place.take(sum);

@@ -4,6 +4,7 @@
 //! The guard (`shaders/guard.wgsl`) keeps such a step, and all behind it, from changing a weight. So
 //! the device still holds what the step began with, and the replay sees the same numbers.
 
+use super::digest::Flawed;
 use super::{Sum, Trainer};
 use crate::cpu::guard::flawed;
 use crate::engine::Engine;
@@ -29,7 +30,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails, and whatever the CPU engine refuses.
-    pub(super) fn fault(&mut self, step: Step, rows: &[f32], norm: f32) -> Result<Error> {
+    pub(super) fn fault(&mut self, flawed: &Flawed) -> Result<Error> {
+        let Flawed { step, rows, flaws } = flawed;
         let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
         for view in self.lasting() {
             let data = self.engine.read(view)?;
@@ -38,7 +40,7 @@ impl Trainer {
         self.clear_guard()?;
         replica.write(self.lowered.guard, Slice::Real(&vec![0.0; self.lowered.guard.len]))?;
         let weight = self.flawed_weight(&replica);
-        let flaw = if weight.is_none() { self.replay(&mut replica, &step) } else { None };
+        let flaw = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;
         let what = if loss.is_finite() {
             "a gradient stopped being a number of any use".to_owned()
@@ -65,11 +67,12 @@ impl Trainer {
         let row = flaw.and_then(|flaw| flaw.row).unwrap_or_else(|| worst_row(rows));
         let sample = self.sample(&replica, step.first as usize + row);
         message += &format!("; the sample is number {sample} of the train part; ");
+        message += &format!("{flaws} of its gradients and losses are of no use; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
         message += &match norms.is_empty() {
             true => "it was the first step".to_owned(),
             false => {
-                format!("the norm of the gradients was {} before, and {norm:.3e} here", norms.join(", "))
+                format!("the norm of the gradients was {} before it", norms.join(", "))
             }
         };
         Ok(Error::Diverged(message))
