@@ -23,7 +23,7 @@ use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
 use wgrad::kernel::{Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::program::View;
 use wgrad::train::{Settings, Trainer};
 
@@ -34,7 +34,7 @@ const NETWORKS: [(&str, &str, usize); 2] = [
 ];
 
 /// Plain SGD.
-const SETTINGS: Settings = Settings { learning_rate: 0.01, momentum: 0.0, seed: 0 };
+const SETTINGS: Settings = Settings::new(0.01, 0);
 
 /// Measured after one that finds the pace.
 const EPOCHS: usize = 3;
@@ -185,6 +185,7 @@ fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> L
         fuse: true,
         keep: false,
         limits: device.limits(),
+        training: Training::default(),
     })
     .unwrap()
 }

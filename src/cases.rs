@@ -3,6 +3,7 @@
 mod check;
 mod real;
 mod real_size;
+mod updates;
 
 pub use check::{Problem, Verdict, Wrong, check, ready, watch};
 pub use real::real;
@@ -54,18 +55,13 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .collect(),
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         "gradient_parts" => norms(),
-        "guard" => [(64, 1, 0), (128, 3, 2), (8_192, 2, 1)]
-            .map(|(parts, slots, slot): (usize, usize, u32)| Case {
-                consts: consts! { PARTS: parts, SLOTS: slots },
+        "guard" => [(64, 1, 0, 3), (128, 3, 2, 12), (8_192, 2, 1, 300)]
+            .map(|(parts, slots, slot, gates): (usize, usize, u32, usize)| Case {
+                consts: consts! { PARTS: parts, SLOTS: slots, GATES: gates },
                 step: Step { slot, ..Step::default() },
             })
             .to_vec(),
-        "sgd" => [(64, 0), (1_792, 0), (100_032, 0), (1_792, STOPPED)]
-            .map(|(length, index): (usize, u32)| Case {
-                consts: consts! { LENGTH: length },
-                step: Step { index, learning_rate: 0.1, momentum: 0.9, ..Step::default() },
-            })
-            .to_vec(),
+        name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
@@ -216,9 +212,6 @@ fn gather() -> Vec<Case> {
         .to_vec()
 }
 
-/// The number of the step whose guard forbids every update.
-const STOPPED: u32 = 1;
-
 fn norms() -> Vec<Case> {
     // (words, parts, batch, slots, slot, samples); the last sums are long.
     [(64, 64, 1, 1, 0, 1), (1_792, 64, 7, 3, 2, 5), (100_032, 1_600, 65, 1, 0, 65), (1 << 20, 64, 2, 2, 1, 2)]
@@ -253,7 +246,6 @@ fn content(
         }
         // Sums of squares.
         (Element::Real, "sums") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
-        (Element::Real, "guard") => Data::Real(vec![if case.step.index == STOPPED { 1.0 } else { 0.0 }, 1.0]),
         // Seldom one, and in the case of the fewest parts none.
         (Element::Uint, "flaws") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())

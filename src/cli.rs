@@ -58,7 +58,7 @@ pub enum Command {
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
 or a folder with IDX files named like those of MNIST.
 A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
+optimiser, momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -75,7 +75,10 @@ pub struct Train {
     /// Step size of gradient descent
     #[arg(long, visible_alias = "lr", value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f32>,
-    /// Share of the last update that is repeated, 0 to 1
+    /// How weights follow gradients, as in "sgd momentum 0.9 nesterov"
+    #[arg(long, visible_alias = "optimizer", value_name = "RULE")]
+    pub optimiser: Option<String>,
+    /// Share of the last update that is repeated, 0 to 1: short for --optimiser "sgd momentum X"
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub momentum: Option<f32>,
     /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)

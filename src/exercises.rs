@@ -123,7 +123,7 @@ fn readme(folder: &Path) -> String {
     let chapters: String = chapters.collect();
     let path = |name: &str| folder.join(format!("{name}.wgsl")).display().to_string();
     let train = format!(
-        "    wgrad train --device gpu --kernel matmul={} --kernel sgd={}",
+        "    wgrad train --device gpu --momentum 0 --kernel matmul={} --kernel sgd={}",
         path("matmul_naive"),
         path("sgd")
     );

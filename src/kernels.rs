@@ -263,29 +263,44 @@ pub static GRADIENT_PARTS: Kernel = kernel!(
 
 pub static GUARD: Kernel = kernel!(
     guard, guard::guard, guard_bound,
-    consts ["PARTS", "SLOTS"],
-    binds binds![sums: Read Real, flaws: Read Uint, guard_words: Update Real, history: Write Real],
+    consts ["PARTS", "SLOTS", "GATES"],
+    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, history: Write Real],
     lens |k| {
-        let [parts, slots] = sizes(k, ["PARTS", "SLOTS"]);
-        vec![parts, parts, guard::WORDS, slots * guard::HISTORY]
+        let [parts, slots, gates] = sizes(k, ["PARTS", "SLOTS", "GATES"]);
+        vec![parts, parts, 1, gates, slots * guard::HISTORY]
     },
-    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), guard::WORDS, guard::HISTORY],
+    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, guard::HISTORY],
     flops |k| k.uint("PARTS"),
     grid |_| [64, 1, 1]
 );
 
 pub static SGD: Kernel = kernel!(
     sgd, sgd::sgd, sgd_bound,
-    consts ["LENGTH"],
-    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real, guard: Read Real],
-    lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH"), k.uint("LENGTH"), guard::WORDS],
+    consts ["LENGTH", "DECAYED", "DECAY"],
+    binds binds![gradients: Read Real, parameters: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 4),
+    requires whole_fours
+);
+
+pub static SGD_MOMENTUM: Kernel = kernel!(
+    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
+    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| 4 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
-        true => Ok(()),
-        false => Err("LENGTH must be a multiple of 4"),
-    }
+    requires whole_fours
 );
+
+/// What updates of the arena ask for, as they read it in vec4s.
+pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
+    match sizes(k, ["LENGTH", "DECAYED"]).iter().all(|size| size.is_multiple_of(4)) {
+        true => Ok(()),
+        false => Err("LENGTH and DECAYED must be multiples of 4"),
+    }
+}
 
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
@@ -324,6 +339,7 @@ pub static ALL: &[&Kernel] = &[
     &GRADIENT_PARTS,
     &GUARD,
     &SGD,
+    &SGD_MOMENTUM,
     &HOT_COLD,
 ];
 

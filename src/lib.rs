@@ -38,6 +38,7 @@
 //! - [`kernel`] and [`kernels`]: what a kernel is, and all of them.
 //! - [`cpu`]: the twins, and how far f32 may be from them.
 //! - [`program`] and [`lower`]: the list of dispatches, and how a network becomes one.
+//! - [`optimiser`]: how gradients become new weights.
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
@@ -64,6 +65,7 @@ pub mod loss;
 pub mod lower;
 pub mod model;
 pub mod network;
+pub mod optimiser;
 pub mod own;
 pub mod params;
 pub mod program;

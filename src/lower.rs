@@ -12,6 +12,7 @@ use crate::kernels;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
+use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
 use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
@@ -49,6 +50,15 @@ pub struct Lowering<'a> {
     /// be looked at after it.
     pub keep: bool,
     pub limits: Limits,
+    /// How the train section goes on from the loss; other sections don't depend on it.
+    pub training: Training,
+}
+
+/// What a training step does besides forward and backward.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
 }
 
 /// Where a part of the data lies.
@@ -77,9 +87,12 @@ pub struct Lowered {
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
-    /// Whether updates are stopped, and the norm of the last gradients; see `shaders/guard.wgsl`.
-    pub guard: View,
+    /// The norm of the last gradients, a single word.
+    pub norm: View,
+    /// As it was asked for.
+    pub training: Training,
+    /// What the optimiser keeps from step to step.
+    pub states: Vec<State>,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     /// The input of section [`PREDICT`]: (batch, values).
@@ -140,10 +153,10 @@ fn record(what: &Lowering) -> Result<Lowered> {
     check_sizes(what, &shapes, &arena)?;
     let slots = (MAX_ROWS / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
-    let velocities = recorder.buffer("velocities", Element::Real, recorder.parameters().len, Role::Optimiser);
+    let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let (history, metrics) = metrics(&mut recorder, slots);
-    let guard = recorder.buffer("guard", Element::Real, guard::WORDS, Role::Guard);
+    let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
@@ -155,9 +168,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         if part.name == TRAIN {
             recorder.backward();
             boundaries = recorder.boundaries();
-            watch(&mut recorder, guard, history, metrics, slots);
-            let arguments = vec![recorder.gradients(), recorder.parameters(), velocities, guard];
-            recorder.dispatch(&kernels::SGD, consts! { LENGTH: velocities.len }, arguments, "update");
+            update(&mut recorder, what, &states, norm, (history, metrics, slots));
         }
         recorder.section(part.name);
     }
@@ -187,8 +198,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
-        velocities,
-        guard,
+        norm,
+        training: what.training.clone(),
+        states,
         normaliser,
         metrics,
     })
@@ -201,8 +213,16 @@ fn metrics(recorder: &mut Recorder, slots: usize) -> (View, View) {
     (View { len: history, ..whole }, View { start: aligned(history), len: rows, ..whole })
 }
 
-/// The norm of the gradients, and the stop of every update once a number went wrong.
-fn watch(recorder: &mut Recorder, guard: View, history: View, metrics: View, slots: usize) {
+/// The update, behind gates that close once a number went wrong; before it, what closes them.
+fn update(
+    recorder: &mut Recorder,
+    what: &Lowering,
+    states: &[State],
+    norm: View,
+    (history, metrics, slots): (View, View, usize),
+) {
+    let first = recorder.program.steps.len();
+    let gates = recorder.gated(|recorder| what.training.optimiser.record(recorder, states));
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
@@ -210,8 +230,10 @@ fn watch(recorder: &mut Recorder, guard: View, history: View, metrics: View, slo
     let consts = consts! { LENGTH: gradients.len, PARTS: parts, BATCH: recorder.batch, SLOTS: slots };
     let arguments = vec![gradients, metrics, sums, flaws];
     recorder.dispatch(&kernels::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
-    let arguments = vec![sums, flaws, guard, history];
-    recorder.dispatch(&kernels::GUARD, consts! { PARTS: parts, SLOTS: slots }, arguments, "norm and guard");
+    let consts = consts! { PARTS: parts, SLOTS: slots, GATES: gates.len };
+    recorder.dispatch(&kernels::GUARD, consts, vec![sums, flaws, norm, gates, history], "norm and guard");
+    // How many gates there are is known only behind the update.
+    recorder.program.steps[first..].rotate_right(2);
 }
 
 /// The network's input: nothing learns through it.

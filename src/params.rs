@@ -34,22 +34,46 @@ impl Param {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Whether it has a single dimension, as biases and the scales of norms have.
+    pub fn is_vector(&self) -> bool {
+        self.shape.len() <= 1
+    }
 }
 
 /// Names, shapes and places of all parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Arena {
     pub params: Vec<Param>,
+    /// Words of the parameters with more than one dimension, which stand in front.
+    matrices: usize,
     len: usize,
 }
 
 impl Arena {
     /// Appends a parameter and returns its index.
     pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) -> usize {
-        let param = Param { name, shape, start: self.len, initialiser };
-        self.len += aligned(param.len());
-        self.params.push(param);
+        self.params.push(Param { name, shape, start: 0, initialiser });
+        self.place();
         self.params.len() - 1
+    }
+
+    /// Matrices first, then vectors, each in their order: so what weight decay
+    /// spares, biases and norms, is one range of the arena.
+    fn place(&mut self) {
+        self.len = 0;
+        for vectors in [false, true] {
+            for param in self.params.iter_mut().filter(|param| param.is_vector() == vectors) {
+                param.start = self.len;
+                self.len += aligned(param.len());
+            }
+            self.matrices = if vectors { self.matrices } else { self.len };
+        }
+    }
+
+    /// Words of all matrices (and of what has more dimensions), padding included; they stand in front.
+    pub fn matrices(&self) -> usize {
+        self.matrices
     }
 
     /// Words of the arena, padding included. The padding stays zero: its

@@ -14,7 +14,9 @@ use serde::{Serialize, Serializer};
 use crate::data::Normalise;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
+use crate::lower::Training;
 use crate::network::Network;
+use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
 
 /// The data set of a run that names none.
@@ -34,6 +36,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
+    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov”"),
     ("momentum", "a number from 0 to below 1"),
     ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
@@ -57,8 +60,9 @@ pub struct Recipe {
     pub batch_size: usize,
     /// What a gradient is multiplied by.
     pub learning_rate: f32,
-    /// How much of the last step's direction is kept.
-    pub momentum: f32,
+    /// How weights follow gradients.
+    #[serde(serialize_with = "as_text")]
+    pub optimiser: Optimiser,
     #[serde(serialize_with = "as_text")]
     pub normalise: Normalise,
     /// What is made small.
@@ -87,7 +91,9 @@ pub struct Overrides {
     pub batch_size: Option<usize>,
     /// As [`Recipe::learning_rate`].
     pub learning_rate: Option<f32>,
-    /// As [`Recipe::momentum`].
+    /// As [`Recipe::optimiser`].
+    pub optimiser: Option<Optimiser>,
+    /// Short for an optimiser that is `sgd` with this momentum.
     pub momentum: Option<f32>,
     /// As [`Recipe::normalise`].
     pub normalise: Option<Normalise>,
@@ -119,7 +125,7 @@ impl Recipe {
             epochs,
             batch_size: batch_size.min(train.max(1)),
             learning_rate: 0.02,
-            momentum: 0.9,
+            optimiser: Optimiser::sgd(0.9),
             normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
             seed: 0,
@@ -138,6 +144,7 @@ impl Recipe {
         given.check()?;
         let validation = (given.validation.unwrap_or(0.0) * train as f64).round() as usize;
         let defaults = Recipe::defaults_for(given.data(), values, classes, train.saturating_sub(validation));
+        let optimiser = given.optimiser()?.unwrap_or(defaults.optimiser);
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
@@ -145,7 +152,7 @@ impl Recipe {
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
-            momentum: given.momentum.unwrap_or(defaults.momentum),
+            optimiser,
             normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
             seed: given.seed.unwrap_or(defaults.seed),
@@ -153,6 +160,11 @@ impl Recipe {
             device: given.device.unwrap_or(defaults.device),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
+    }
+
+    /// What a training step does besides forward and backward.
+    pub fn training(&self) -> Training {
+        Training { optimiser: self.optimiser }
     }
 
     /// Checks every value, as [`Overrides::check`].
@@ -178,7 +190,8 @@ impl From<Recipe> for Overrides {
             epochs: Some(recipe.epochs),
             batch_size: Some(recipe.batch_size),
             learning_rate: Some(recipe.learning_rate),
-            momentum: Some(recipe.momentum),
+            optimiser: Some(recipe.optimiser),
+            momentum: None,
             normalise: Some(recipe.normalise),
             loss: Some(recipe.loss),
             seed: Some(recipe.seed),
@@ -203,7 +216,9 @@ impl Overrides {
             epochs: self.epochs.or(other.epochs),
             batch_size: self.batch_size.or(other.batch_size),
             learning_rate: self.learning_rate.or(other.learning_rate),
-            momentum: self.momentum.or(other.momentum),
+            // An optimiser given here leaves nothing open that a momentum there could say.
+            momentum: self.momentum.or(other.momentum.filter(|_| self.optimiser.is_none())),
+            optimiser: self.optimiser.or(other.optimiser),
             normalise: self.normalise.or(other.normalise),
             loss: self.loss.or(other.loss),
             seed: self.seed.or(other.seed),
@@ -213,12 +228,24 @@ impl Overrides {
         }
     }
 
+    /// The optimiser that is asked for, by its own name or by a momentum.
+    fn optimiser(&self) -> Result<Option<Optimiser>> {
+        let Some(momentum) = self.momentum else { return Ok(self.optimiser) };
+        let given = self.optimiser.unwrap_or_default();
+        match given.rule {
+            Rule::Sgd { dampening, nesterov, .. } => {
+                Ok(Some(Optimiser { rule: Rule::Sgd { momentum, dampening, nesterov }, ..given }))
+            }
+        }
+    }
+
     /// Checks every value that is given, before any data are read.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the key, its value, and what is allowed.
     pub fn check(&self) -> Result<()> {
         self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
+        self.optimiser.iter().try_for_each(Optimiser::check)?;
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };
@@ -243,7 +270,7 @@ impl Overrides {
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A network and a loss were checked as they were read, kernels say more about
+            // A network, an optimiser and a loss were checked as they were read, kernels say more about
             // themselves when they are parsed, and every seed will do.
             _ => None,
         }
@@ -268,7 +295,9 @@ mod tests {
     fn the_table_of_keys_agrees_with_the_code() {
         let recipe = toml::to_string(&Recipe::defaults_for("digits", 64, 10, 1437)).unwrap();
         let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
-        assert_eq!(written, KEYS.iter().map(|(key, _)| *key).collect::<Vec<_>>());
+        // Momentum is short for an optimiser, and written as one.
+        let keys = KEYS.iter().map(|(key, _)| *key).filter(|key| *key != "momentum");
+        assert_eq!(written, keys.collect::<Vec<_>>());
         assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));
         assert!(Normalise::NAMES.iter().all(|name| allowed("normalise").contains(name)));
         assert!(loss::NAMES.iter().all(|name| allowed("loss").contains(name)));

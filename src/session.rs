@@ -60,6 +60,7 @@ impl Session {
             fuse: true,
             keep: false,
             limits: self.device.limits(),
+            training: self.recipe.training(),
         })
     }
 
@@ -68,10 +69,10 @@ impl Session {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
-        let Recipe { learning_rate, momentum, seed, .. } = self.recipe;
+        let Recipe { learning_rate, seed, .. } = self.recipe;
         let engine = self.device.open(lowered.program.clone())?;
         let weights = lowered.arena.initial_values(seed);
-        let settings = Settings { learning_rate, momentum, seed };
+        let settings = Settings::new(learning_rate, seed);
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;

@@ -12,15 +12,18 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, lower};
+use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::optimiser::Optimiser;
 use wgrad::program::{Dispatch, Limits};
 use wgrad::record::Versions;
 use wgrad::train::{Settings, Trainer, scale_and_shift};
 
 const NETWORK: &str = "dense 64, relu, dense 10";
-const SETTINGS: Settings = Settings { learning_rate: 0.05, momentum: 0.9, seed: 0 };
+const SETTINGS: Settings = Settings::new(0.05, 0);
 
 fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
+    // Momentum, so that there is state to go wrong.
+    let training = Training { optimiser: Optimiser::sgd(0.9) };
     lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,
@@ -35,6 +38,7 @@ fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
         fuse: true,
         keep: false,
         limits: Limits::WEBGPU,
+        training,
     })
     .unwrap()
 }

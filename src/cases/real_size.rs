@@ -1,6 +1,6 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{A, B, Case, NONE, ProductCase, products};
+use super::{A, B, Case, NONE, ProductCase, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
@@ -42,9 +42,13 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
                 consts! { LENGTH: length, PARTS: guard::parts(length), BATCH: 64usize, SLOTS: 1usize }
             })
             .to_vec(),
-        "guard" => [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize }).to_vec(),
+        "guard" => {
+            [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize, GATES: 3usize }).to_vec()
+        }
         // 784-128-10, and about ten times that.
-        "sgd" => [101_824usize, 1_048_576].map(|length| consts! { LENGTH: length }).to_vec(),
+        name if updates::is_update(name) => {
+            [101_824, 1_048_576].map(|length| updates::consts(name, length).swap_remove(0)).to_vec()
+        }
         name if name.starts_with("matmul") => products(PRODUCTS),
         name => panic!("kernel {name} has no sizes for the bench; add them in src/cases/real_size.rs"),
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wgrad::data;
 use wgrad::error::{Error, Result};
-use wgrad::lower::{HELD_OUT, Lowering, Part, lower};
+use wgrad::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::model::Model;
 use wgrad::train::{Settings, Trainer};
 
@@ -48,6 +48,7 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         fuse: true,
         keep: false,
         limits: device.limits(),
+        training: Training::default(),
     })?;
     let engine = device.open(lowered.program.clone())?;
     let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;

@@ -26,9 +26,8 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
     let sample = pick(dataset, part, arguments.sample, &recipe)?;
     let device = super::device(&arguments.device)?;
-    let settings =
-        Settings { learning_rate: recipe.learning_rate, momentum: recipe.momentum, seed: recipe.seed };
-    let mut trace = Trace::new(&model, &sample, settings, &device)?;
+    let settings = Settings::new(recipe.learning_rate, recipe.seed);
+    let mut trace = Trace::new(&model, &sample, &recipe.training(), settings, &device)?;
     let (layer, unit) = defaults(&trace, arguments.layer, arguments.unit)?;
     let sections = explain(&mut trace, layer, unit)?;
     let subject = Subject {

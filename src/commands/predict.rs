@@ -7,7 +7,7 @@ use wgrad::data::read_picture;
 use wgrad::engine::MAX_RESULT;
 use wgrad::error::{Error, Result};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowering, lower};
+use wgrad::lower::{Lowering, Training, lower};
 use wgrad::model::Model;
 use wgrad::train::{Settings, Trainer, normalise};
 
@@ -42,6 +42,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         fuse: true,
         keep: false,
         limits: device.limits(),
+        training: Training::default(),
     })?;
     let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);
     let engine = device.open(lowered.program.clone())?;

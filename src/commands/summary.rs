@@ -7,7 +7,7 @@ use wgrad::engine::adapter::choose;
 use wgrad::error::{Error, Result};
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowering, Part, TRAIN, lower};
+use wgrad::lower::{Lowering, Part, TRAIN, Training, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
 use wgrad::program::{Limits, Program, Role, mebibytes};
@@ -48,6 +48,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         keep: false,
         // To be read, not run: no device has to hold it.
         limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
+        training: Training::default(),
     })?;
     layers(&network, &shape)?;
     memory(&lowered.program, arguments.batch_size)?;

@@ -154,6 +154,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         epochs: arguments.epochs,
         batch_size: arguments.batch_size,
         learning_rate: arguments.learning_rate,
+        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
         momentum: arguments.momentum,
         normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
         loss: arguments.loss.as_deref().map(str::parse).transpose()?,

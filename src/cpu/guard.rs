@@ -4,9 +4,6 @@
 use super::{EPS, SQRT, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// Words of the guard: whether updates stop, and the norm of the step's gradients.
-pub const WORDS: usize = 2;
-
 /// Words of a step's row in the history: the norm of its gradients, and how many numbers were flawed.
 pub const HISTORY: usize = 2;
 
@@ -23,11 +20,6 @@ pub fn parts(length: usize) -> usize {
 /// Whether a gradient is of no use for an update: neither NaN nor an infinity nor beyond all sense.
 pub fn flawed(gradient: f64) -> bool {
     gradient.is_nan() || gradient.abs() >= TOO_LARGE
-}
-
-/// What every update asks of the guard's words before it changes anything.
-pub fn stopped<T: Real>(guard: Slice<T>) -> bool {
-    guard.real()[0].f64() != 0.0
 }
 
 /// The elements of part `part` out of `parts`: every so manieth group of four.
@@ -68,19 +60,17 @@ pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
     writes[1].uint().fill(0);
 }
 
-/// guard = (stop, norm), and the step's row of the history = (norm, flaws).
+/// norm = √Σ sums, the step's row of the history = (norm, Σ flaws), and gates = 0 if there are flaws.
 pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
     let flaws: u32 = reads[1].uint().iter().sum();
-    let [guard, history] = writes else { unreachable!("the kernel table binds two outputs") };
-    let (guard, history) = (guard.real(), history.real());
+    let [norm, gates, history] = writes else { unreachable!("the kernel table binds three outputs") };
+    norm.real()[0] = T::of(sum.sqrt());
     if flaws > 0 {
-        guard[0] = T::of(1.0);
+        gates.uint().fill(0);
     }
-    guard[1] = T::of(sum.sqrt());
-    let row = &mut history[call.step.slot as usize * HISTORY..][..HISTORY];
-    row[0] = guard[1];
-    row[1] = T::of(flaws.into());
+    let row = &mut history.real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    (row[0], row[1]) = (T::of(sum.sqrt()), T::of(flaws.into()));
 }
 
 pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
@@ -88,15 +78,13 @@ pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>
     let flaws: u32 = reads[1].uint().iter().sum();
     // The relative error of a sum of so many terms above 0 is halved by the root.
     let terms = reads[0].real().len() as f64;
-    let norm = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
-    for written in writes.iter_mut() {
-        written.real().fill(0.0);
-    }
-    writes[0].real()[1] = norm;
-    let row = &mut writes[1].real()[call.step.slot as usize * HISTORY..][..HISTORY];
-    row[0] = norm;
-    // A whole number, rounded once beyond 2²⁴.
-    row[1] = f64::from(flaws) * EPS;
+    let error = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
+    writes[0].real()[0] = error;
+    writes[1].uint().fill(0);
+    writes[2].real().fill(0.0);
+    let row = &mut writes[2].real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    // The flaws are a whole number, rounded once beyond 2²⁴.
+    (row[0], row[1]) = (error, f64::from(flaws) * EPS);
 }
 
 #[cfg(test)]
@@ -124,18 +112,17 @@ mod tests {
         assert_eq!((sums[0], sums[1]), (2.0, 1.25));
         assert!(sums[2] > 1e28 && sums[2].is_finite());
 
-        let mut words = vec![0.0; WORDS];
-        let mut history = vec![0.0; 4];
-        let mut run = |flaws: &[u32], words: &mut Vec<f32>| {
+        let (mut norm, mut gates, mut history) = ([0.0], [3, 1, 1], [0.0; 4]);
+        let mut run = |flaws: &[u32]| {
             let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
-            guard(call, &reads, &mut [SliceMut::Real(words), SliceMut::Real(&mut history)]);
-            history.clone()
+            let mut writes =
+                [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut history)];
+            guard(call, &reads, &mut writes);
+            (norm, gates, history)
         };
-        assert_eq!(run(&[0, 0], &mut words), [0.0, 0.0, 5.0, 0.0]);
-        assert_eq!(words, [0.0, 5.0]);
-        assert_eq!(run(&[0, 3], &mut words), [0.0, 0.0, 5.0, 3.0]);
-        // Once stopped, stopped until the host says otherwise.
-        run(&[0, 0], &mut words);
-        assert!(stopped(Slice::Real(&words)));
+        assert_eq!(run(&[0, 0]), ([5.0], [3, 1, 1], [0.0, 0.0, 5.0, 0.0]));
+        assert_eq!(run(&[0, 3]), ([5.0], [0, 0, 0], [0.0, 0.0, 5.0, 3.0]));
+        // Once closed, closed until the host says otherwise.
+        assert_eq!(run(&[0, 0]).1, [0, 0, 0]);
     }
 }

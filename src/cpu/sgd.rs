@@ -1,40 +1,90 @@
-//! The twin of `sgd.wgsl`.
+//! Twins of `sgd.wgsl` and `sgd_momentum.wgsl`.
 
-use super::guard::stopped;
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// v = momentum · v + g   w = w - learning_rate · v, unless the guard says stop
+/// By how much the parameter at this place decays: the arena's matrices, which
+/// stand in front, by DECAY, the rest not at all.
+pub fn decay_at(call: Call, at: usize) -> f64 {
+    if at < call.consts.uint("DECAYED") { call.consts.float("DECAY") } else { 0.0 }
+}
+
+/// w = w - learning_rate · (g + DECAY · w)
 pub fn sgd<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let (rate, momentum) = (f64::from(call.step.learning_rate), f64::from(call.step.momentum));
-    let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
-    if stopped(reads[1]) {
-        return;
-    }
-    let pairs = parameters.real().iter_mut().zip(velocities.real());
-    for ((w, v), g) in pairs.zip(reads[0].real()) {
-        let velocity = momentum * v.f64() + g.f64();
-        *v = T::of(velocity);
-        *w = T::of(w.f64() - rate * velocity);
+    let rate = f64::from(call.step.learning_rate);
+    for (at, (w, g)) in writes[0].real().iter_mut().zip(reads[0].real()).enumerate() {
+        *w = T::of(w.f64() - rate * (g.f64() + decay_at(call, at) * w.f64()));
     }
 }
 
 pub fn sgd_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let (rate, momentum) = (f64::from(call.step.learning_rate), f64::from(call.step.momentum));
-    let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
-    if stopped(reads[1]) {
-        // Nothing may change, not by a bit.
-        parameters.real().fill(0.0);
-        velocities.real().fill(0.0);
-        return;
-    }
-    let pairs = parameters.real().iter_mut().zip(velocities.real());
-    for ((w, v), g) in pairs.zip(reads[0].real()) {
-        let velocity = momentum * *v + g;
+    let rate = f64::from(call.step.learning_rate);
+    for (at, (w, g)) in writes[0].real().iter_mut().zip(reads[0].real()).enumerate() {
+        let decay = (decay_at(call, at) * *w).abs();
         // The product and the sum.
-        let error = 2.0 * EPS * ((momentum * *v).abs() + g.abs()) + TINY;
-        let change = (rate * velocity).abs();
+        let error = 2.0 * EPS * (g.abs() + decay) + TINY;
+        let change = rate * (g.abs() + decay);
         *w = rate * error + 2.0 * EPS * (w.abs() + change) + TINY;
-        *v = error;
+    }
+}
+
+/// What a step with momentum makes of one parameter.
+struct Momentum {
+    velocity: f64,
+    /// What the learning rate is multiplied with.
+    direction: f64,
+    /// Largest errors of the two in f32.
+    velocity_error: f64,
+    direction_error: f64,
+}
+
+impl Momentum {
+    fn of(call: Call, at: usize, w: f64, v: f64, g: f64) -> Momentum {
+        let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
+        let momentum = f64::from(call.step.momentum);
+        let decay = decay_at(call, at) * w;
+        let (gradient, gradient_error) =
+            if decoupled { (g, 0.0) } else { (g + decay, 2.0 * EPS * (g.abs() + decay.abs()) + TINY) };
+        // The first velocity is the gradient.
+        let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") };
+        let velocity = momentum * v + share * gradient;
+        // The share, two products and the sum.
+        let size = (momentum * v).abs() + (share * gradient).abs();
+        let velocity_error = share.abs() * gradient_error + 3.0 * EPS * size + TINY;
+        let (mut direction, mut direction_error) = (velocity, velocity_error);
+        if nesterov {
+            direction = gradient + momentum * velocity;
+            let size = gradient.abs() + (momentum * velocity).abs();
+            direction_error = gradient_error + momentum.abs() * velocity_error + 2.0 * EPS * size + TINY;
+        }
+        if decoupled {
+            direction_error += 2.0 * EPS * (direction.abs() + decay.abs()) + TINY;
+            direction += decay;
+        }
+        Momentum { velocity, direction, velocity_error, direction_error }
+    }
+}
+
+/// v = momentum · v + (1 - DAMPENING) · g   w = w - learning_rate · v
+pub fn sgd_momentum<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let rate = f64::from(call.step.learning_rate);
+    let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
+    let pairs = parameters.real().iter_mut().zip(velocities.real());
+    for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {
+        let step = Momentum::of(call, at, w.f64(), v.f64(), g.f64());
+        *v = T::of(step.velocity);
+        *w = T::of(w.f64() - rate * step.direction);
+    }
+}
+
+pub fn sgd_momentum_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let rate = f64::from(call.step.learning_rate);
+    let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
+    let pairs = parameters.real().iter_mut().zip(velocities.real());
+    for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {
+        let step = Momentum::of(call, at, *w, *v, *g);
+        let change = (rate * step.direction).abs();
+        *w = rate * step.direction_error + 2.0 * EPS * (w.abs() + change) + TINY;
+        *v = step.velocity_error;
     }
 }

@@ -104,19 +104,17 @@ below 0), SIGMOID and TANH. The constant ACTIVATION says which is wanted.",
     },
     Exercise {
         kernel: &kernels::SGD,
-        idea: "Gradient descent: every weight goes a small step against its gradient. With momentum it \
-               also keeps a share of the direction it already had.",
-        heart: "    let velocity = step.momentum * velocities[i] + gradients[i];
-    velocities[i] = velocity;
-    parameters[i] -= step.learning_rate * velocity;
+        idea: "Gradient descent: every weight goes a small step against its gradient. Weight decay also \
+               pulls it towards 0, as if its gradient were larger by a share of the weight.",
+        heart: "    let gradient = gradients[i] + decay * parameters[i];
+    parameters[i] -= step.learning_rate * gradient;
 ",
-        task: "The new velocity is step.momentum times the old one plus the gradient. Write it into
-velocities[i], and take step.learning_rate times it from parameters[i].
-An element is a vec4: four parameters at once, with the same arithmetic.",
+        task: "Add `decay` times the parameter to its gradient, and take step.learning_rate times that
+from parameters[i]. An element is a vec4: four parameters at once, with the same arithmetic.",
         kept: "",
         hints: [
-            "Three lines, and the order matters: the parameter moves by the new velocity.",
-            "velocity = momentum · old velocity + gradient; parameter -= learning_rate · velocity. \
+            "Two lines: first what the gradient becomes with decay, then the step against it.",
+            "gradient = gradients[i] + decay · parameter; parameter -= learning_rate · gradient. \
              A number times a vec4 multiplies all four.",
         ],
     },

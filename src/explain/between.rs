@@ -71,7 +71,7 @@ mod tests {
     use crate::data::{ImageShape, Normaliser};
     use crate::kernel::Access;
     use crate::loss::Loss;
-    use crate::lower::{Lowering, Part, TRAIN, lower};
+    use crate::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::{Dispatch, Limits};
     use crate::record::Versions;
 
@@ -101,6 +101,7 @@ mod tests {
             fuse,
             keep: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })
         .unwrap()
     }

@@ -2,6 +2,7 @@
 
 use super::page::{Section, Term, Terms, Value, digits};
 use super::trace::Trace;
+use super::update::{self, Places};
 use super::{layer_name, loss, meaning};
 use crate::program::View;
 
@@ -85,30 +86,9 @@ fn backward(trace: &mut Trace, own: &Unit) -> Section {
 }
 
 fn update(trace: &Trace, own: &Unit) -> Section {
-    let mut section = Section::new("update", "Update: the next weights");
-    let (rate, momentum) = (trace.settings.learning_rate, trace.settings.momentum);
-    section.note(format!(
-        "velocity = momentum × velocity + weight_delta; the run does not keep velocities, so the step \
-         starts from velocity 0: here velocity = {momentum} × 0 + weight_delta"
-    ));
-    let velocities = trace.velocity_of_parameter(own.weights);
-    for input in own.shown.iter().copied() {
-        let words = format!("velocity {input}");
-        section.value(trace.value("velocity", words, velocities, own.weight(input)).at(input));
-    }
-    let velocity = trace.velocity_of_parameter(own.bias);
-    section.value(trace.value("bias_velocity", "velocity of the bias", velocity, own.unit));
-    section.note(format!("new weight = weight − learning rate × velocity; the learning rate is {rate}"));
-    for input in own.shown.iter().copied() {
-        let at = own.weight(input);
-        let before = f64::from(trace.before(own.weights)[at]);
-        let words = format!("new weight {input} = {} − {rate} × velocity", digits(before));
-        section.value(trace.value("new_weight", words, own.weights, at).at(input));
-    }
-    let before = f64::from(trace.before(own.bias)[own.unit]);
-    let words = format!("new bias = {} − {rate} × velocity", digits(before));
-    section.value(trace.value("new_bias", words, own.bias, own.unit));
-    section
+    let shown: Vec<(usize, usize)> = own.shown.iter().map(|input| (*input, own.weight(*input))).collect();
+    let places = Places { weights: own.weights, shown: &shown, bias: own.bias, unit: own.unit };
+    update::section(trace, &places)
 }
 
 /// The gradient of an input: Σ over the layer's units of delta × weight.

@@ -88,6 +88,7 @@ mod tests {
     use super::*;
     use crate::data::{ImageShape, Normaliser, Samples};
     use crate::engine::adapter::Device;
+    use crate::lower::Training;
     use crate::model::Model;
     use crate::train::Settings;
 
@@ -106,7 +107,8 @@ mod tests {
         model.parameters = model.arena().initial_values(1);
         let samples = Samples { shape, pixels: vec![10, 200, 70, 255], labels: vec![1] };
         let device = Device::Cpu { reason: None };
-        let mut trace = Trace::new(&model, &samples, Settings::FROZEN, &device).unwrap();
+        let mut trace =
+            Trace::new(&model, &samples, &Training::default(), Settings::FROZEN, &device).unwrap();
         let place = Place { view: trace.parameter("0.weight").unwrap(), index: 1 };
         let gradient = trace.gradient_of_parameter(place.view);
         let exact = trace.value("", "", gradient, place.index).twin.unwrap().exact;

@@ -27,7 +27,7 @@ pub fn json(trace: &Trace, subject: &Subject, sections: &[Section], with_source:
         "loss_name": model.loss.to_string(),
         "step": "next",
         "learning_rate": trace.settings.learning_rate,
-        "momentum": trace.settings.momentum,
+        "optimiser": trace.optimiser().to_string(),
         "device": subject.device,
         "agrees": agrees,
         "problem": problem,

@@ -64,8 +64,8 @@ fn head(trace: &Trace, subject: &Subject, out: &mut String) {
     let class = &model.classes[trace.label];
     paragraph(out, "", &format!("{what} of {run}: {}", model.network));
     paragraph(out, "", &format!("sample {sample} of the {part} part of {}, class “{class}”", model.data));
-    let (rate, momentum) = (trace.settings.learning_rate, trace.settings.momentum);
-    let step = format!("one step with this sample alone: learning rate {rate}, momentum {momentum}");
+    let (rate, optimiser) = (trace.settings.learning_rate, trace.optimiser());
+    let step = format!("one step with this sample alone: learning rate {rate}, {optimiser}");
     paragraph(out, "", &format!("{step}, on {device}"));
 }
 

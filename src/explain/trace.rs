@@ -13,8 +13,9 @@ use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::layers::Shape;
-use crate::lower::{Lowered, Lowering, Part, TRAIN, lower};
+use crate::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::model::Model;
+use crate::optimiser::Optimiser;
 use crate::program::View;
 use crate::train::{Settings, pack, scale_and_shift};
 
@@ -46,7 +47,13 @@ impl<'a> Trace<'a> {
     ///
     /// # Errors
     /// As [`lower`] and [`Device::open`], and [`Error::Data`] when there is no sample.
-    pub fn new(model: &'a Model, samples: &Samples, settings: Settings, device: &Device) -> Result<Self> {
+    pub fn new(
+        model: &'a Model,
+        samples: &Samples,
+        training: &Training,
+        settings: Settings,
+        device: &Device,
+    ) -> Result<Self> {
         if samples.is_empty() {
             return Err(Error::Data("there is no sample to explain".to_owned()));
         }
@@ -62,11 +69,12 @@ impl<'a> Trace<'a> {
             fuse: false,
             keep: true,
             limits: device.limits(),
+            training: training.clone(),
         })?;
         let step = Step {
             samples: 1,
             learning_rate: settings.learning_rate,
-            momentum: settings.momentum,
+            momentum: training.optimiser.momentum(),
             seed: settings.seed as u32,
             ..Step::default()
         };
@@ -151,14 +159,20 @@ impl<'a> Trace<'a> {
         Some(View { buf: self.lowered.parameters.buf, start: param.start, len: param.len() })
     }
 
-    /// The same place in the arena of the gradients or of the velocities.
+    /// The same place in the arena of the gradients.
     pub fn gradient_of_parameter(&self, parameter: View) -> View {
         View { buf: self.lowered.gradients.buf, ..parameter }
     }
 
-    /// As [`Trace::gradient_of_parameter`].
-    pub fn velocity_of_parameter(&self, parameter: View) -> View {
-        View { buf: self.lowered.velocities.buf, ..parameter }
+    /// How the step is taken.
+    pub fn optimiser(&self) -> &Optimiser {
+        &self.lowered.training.optimiser
+    }
+
+    /// The same place in what the optimiser keeps, by the name of its state.
+    pub fn state_of_parameter(&self, name: &str, parameter: View) -> View {
+        let state = self.lowered.states.iter().find(|state| state.name == name);
+        View { buf: state.expect("a state of this optimiser").view.buf, ..parameter }
     }
 
     /// A parameter as it was before the update.

@@ -3,16 +3,15 @@
 
 use super::machine::Machine;
 use super::page::Note;
-use crate::cpu::guard;
 use crate::data::{ImageShape, Samples};
-use crate::engine::Engine;
+use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Slice, Step};
 use crate::kernels;
 use crate::loss::Loss;
-use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, lower};
+use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::network::Network;
-use crate::program::Limits;
+use crate::program::{Limits, View};
 use crate::record::Versions;
 use crate::train::pack;
 
@@ -84,6 +83,7 @@ impl Course {
             fuse: outline.fuse,
             keep: true,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         })?;
         let mut engine = machine.open(lowered.program.clone())?;
         engine.write(lowered.normaliser, Slice::Real(&[outline.scale, 0.0]))?;
@@ -103,10 +103,13 @@ impl Course {
 
     /// Starts again from these parameters, laid out as the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
-        let Lowered { parameters: to, velocities, guard, .. } = self.lowered;
-        self.engine.write(to, Slice::Real(parameters))?;
-        self.engine.write(guard, Slice::Real(&[0.0; guard::WORDS]))?;
-        self.engine.write(velocities, Slice::Real(&vec![0.0; velocities.len]))
+        self.engine.write(self.lowered.parameters, Slice::Real(parameters))?;
+        self.engine.write(self.gates(), Slice::Uint(&self.lowered.program.open_gates()))
+    }
+
+    /// What closes once a number went wrong, so that no update follows.
+    fn gates(&self) -> View {
+        self.lowered.program.gates.expect("a course is lowered for training")
     }
 
     /// One step for each of these samples, as many to a submission as it
@@ -115,11 +118,9 @@ impl Course {
         let mut sum = 0.0;
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
-            let guard = self.engine.read(self.lowered.guard)?;
-            if !sum.is_finite() || guard::stopped(guard.as_slice()) {
-                return Err(Error::Diverged(format!(
-                    "the error is no longer a number with alpha {alpha}: try a smaller one"
-                )));
+            let closed = matches!(self.engine.read(self.gates())?, Data::Uint(gates) if gates[0] == 0);
+            if !sum.is_finite() || closed {
+                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

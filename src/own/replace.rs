@@ -97,9 +97,10 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     if count == 0 {
         let used: Vec<&str> = used.into_iter().collect();
         return Err(Error::Usage(format!(
-            "--kernel {}: this run never uses it; it uses {}",
+            "--kernel {}: this run never uses it; it uses {}{}",
             own.ours.name,
-            used.join(", ")
+            used.join(", "),
+            how_to_train(own.ours).map(|flags| format!("; try {flags}=FILE")).unwrap_or_default()
         )));
     }
     program.validate()?;
@@ -109,42 +110,53 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
 /// The flags of a run that uses a kernel, up to the name of the file; none for
 /// a kernel that only lessons use.
 pub fn how_to_train(kernel: &Kernel) -> Option<String> {
-    let setting = SETTINGS.iter().find(|(name, ..)| *name == kernel.name);
     let name = if is_product(kernel) { PRODUCT } else { kernel.name };
-    match setting {
-        Some((_, "", "")) => None,
-        Some((_, network, loss)) => {
-            let network =
-                if network.is_empty() { String::new() } else { format!("--network \"{network}\" ") };
-            Some(format!("{network}--loss {loss} --kernel {name}"))
-        }
-        None => Some(format!("--kernel {name}")),
+    if LESSONS_ONLY.contains(&name) {
+        return None;
     }
+    let flag = |name: &str, value: &str| match value {
+        "" => String::new(),
+        value if value.contains(' ') => format!("--{name} \"{value}\" "),
+        value => format!("--{name} {value} "),
+    };
+    let [network, loss, optimiser] = settings(kernel);
+    let flags = [flag("network", network), flag("loss", loss), flag("optimiser", optimiser)].concat();
+    Some(format!("{flags}--kernel {name}"))
 }
 
-/// Kernel, network and loss, where the default network doesn't use the kernel.
-const SETTINGS: &[(&str, &str, &str)] = &[
-    ("one_hot", "", "mse"),
-    ("squared_error", "", "squared-error"),
-    ("bce_loss", "", "bce"),
-    ("activation", "tanh, dense 64, relu, dense 10", "cross-entropy"),
-    ("activation_backward", "dense 64, relu, dense 10, sigmoid", "mse"),
-    ("softmax", "dense 64, relu, dense 10, softmax", "mse"),
-    ("softmax_backward", "dense 64, relu, dense 10, softmax", "mse"),
-    ("hot_cold", "", ""),
+/// Network, loss and optimiser with which a run uses a kernel; empty for the default.
+fn settings(kernel: &Kernel) -> [&'static str; 3] {
+    let found = SETTINGS.iter().find(|(name, ..)| *name == kernel.name);
+    found.map_or([""; 3], |(_, settings)| *settings)
+}
+
+/// Kernels that no run uses.
+const LESSONS_ONLY: &[&str] = &["hot_cold"];
+
+/// See [`settings`], where the defaults don't use the kernel.
+const SETTINGS: &[(&str, [&str; 3])] = &[
+    ("one_hot", ["", "mse", ""]),
+    ("squared_error", ["", "squared-error", ""]),
+    ("bce_loss", ["", "bce", ""]),
+    ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
+    ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
+    ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("sgd", ["", "", "sgd"]),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::ImageShape;
-    use crate::lower::{Lowering, Part, TRAIN, lower};
+    use crate::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::Limits;
     use crate::recipe::Recipe;
     use crate::record::Versions;
 
-    fn uses(network: &str, loss: &str, kernel: &Kernel) -> bool {
+    fn uses([network, loss, optimiser]: [&str; 3], kernel: &Kernel) -> bool {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let optimiser = if optimiser.is_empty() { default.optimiser } else { optimiser.parse().unwrap() };
         let lowered = lower(&Lowering {
             network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
             loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
@@ -156,6 +168,7 @@ mod tests {
             fuse: true,
             keep: false,
             limits: Limits::WEBGPU,
+            training: Training { optimiser },
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))
     }
@@ -163,10 +176,8 @@ mod tests {
     #[test]
     fn what_is_said_about_training_with_a_kernel_is_true() {
         for kernel in kernels::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
-            let (_, network, loss) =
-                SETTINGS.iter().find(|(name, ..)| *name == kernel.name).unwrap_or(&("", "", ""));
             let told = how_to_train(kernel);
-            assert_eq!(uses(network, loss, kernel), told.is_some(), "{}: {told:?}", kernel.name);
+            assert_eq!(uses(settings(kernel), kernel), told.is_some(), "{}: {told:?}", kernel.name);
         }
         assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
         assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");

@@ -70,6 +70,9 @@ impl Overrides {
             "epochs" => self.epochs = Some(size()?),
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
+            "optimiser" => {
+                self.optimiser = Some(text()?.parse().map_err(|error: Error| error.to_string())?);
+            }
             "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
             "normalise" => self.normalise = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),

@@ -37,8 +37,7 @@ impl Trainer {
             let data = self.engine.read(view)?;
             replica.write(view, data.as_slice())?;
         }
-        self.clear_guard()?;
-        replica.write(self.lowered.guard, Slice::Real(&vec![0.0; self.lowered.guard.len]))?;
+        self.open_gates()?;
         let weight = self.flawed_weight(&replica);
         let flaw = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;

@@ -93,7 +93,7 @@ impl Trainer {
             samples: self.lowered.batch.min(samples - first) as u32,
             index: (self.place.steps - self.place.step + at) as u32,
             learning_rate: self.settings.learning_rate * self.place.rate,
-            momentum: self.settings.momentum,
+            momentum: self.lowered.training.optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: self.place.epoch as u32,
         }

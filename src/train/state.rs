@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Measure, Sum, Trainer};
-use crate::cpu::guard;
 use crate::engine::Data;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
@@ -195,11 +194,14 @@ impl Trainer {
         self.place = snapshot.place;
         self.ordered = None;
         self.norms.clear();
-        self.clear_guard()
+        self.open_gates()
     }
 
     /// Lets updates happen again.
-    pub(super) fn clear_guard(&mut self) -> Result<()> {
-        self.engine.write(self.lowered.guard, Slice::Real(&[0.0; guard::WORDS]))
+    pub(super) fn open_gates(&mut self) -> Result<()> {
+        match self.lowered.program.gates {
+            Some(gates) => self.engine.write(gates, Slice::Uint(&self.lowered.program.open_gates())),
+            None => Ok(()),
+        }
     }
 }

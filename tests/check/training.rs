@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use wgrad::kernels::{COLUMN_SUMS, MATMUL_NAIVE, SGD, SQUARED_ERROR};
+use wgrad::kernels::{COLUMN_SUMS, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
 
 use super::{Own, Ran, wgrad};
 
@@ -33,9 +33,9 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
             ("@workgroup_size(64)", "@workgroup_size(32)"),
         ],
     );
-    let sgd = Own::changed(&SGD, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
-    let [product, sgd] =
-        [("matmul", &product), ("sgd", &sgd)].map(|(name, own)| format!("{name}={}", own.path().display()));
+    let sgd = Own::changed(&SGD_MOMENTUM, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
+    let [product, sgd] = [("matmul", &product), ("sgd_momentum", &sgd)]
+        .map(|(name, own)| format!("{name}={}", own.path().display()));
     let theirs = train(out.path(), &["--device", "gpu", "--kernel", &product, "--kernel", &sgd]);
     theirs.passed();
     let [ours, theirs] = [ours, theirs].map(|ran| json(&ran.stdout));

@@ -9,11 +9,12 @@ use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, lower, words};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::network::Network;
 use wgrad::program::Limits;
 use wgrad::record::Versions;
 
+#[derive(Clone)]
 pub struct Small {
     pub network: Network,
     pub loss: Loss,
@@ -25,6 +26,7 @@ pub struct Small {
     pub fuse: bool,
     pub keep: bool,
     pub limits: Limits,
+    pub training: Training,
 }
 
 impl Small {
@@ -41,6 +43,7 @@ impl Small {
             fuse: true,
             keep: false,
             limits: Limits::WEBGPU,
+            training: Training::default(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Small {
             fuse: self.fuse,
             keep: self.keep,
             limits: self.limits,
+            training: self.training.clone(),
         })
     }
 

@@ -109,8 +109,8 @@ fn the_source_is_printed_on_request() {
         assert!(text.contains(part), "no “{part}” in:\n{text}");
     }
     let object = data(trained(), &["--source"]);
-    let twin = object["source"]["sgd"]["rust"][0]["text"].as_str().unwrap();
-    assert!(twin.contains("pub fn sgd<"), "{twin}");
+    let twin = object["source"]["sgd_momentum"]["rust"][0]["text"].as_str().unwrap();
+    assert!(twin.contains("pub fn sgd_momentum<"), "{twin}");
 }
 
 #[test]

@@ -14,13 +14,20 @@ use wgrad::error::Error;
 use wgrad::explain::{Section, Subject, Trace, defaults, explain, json, text};
 use wgrad::layers::NAMES;
 use wgrad::loss::Loss;
+use wgrad::lower::Training;
 use wgrad::model::Model;
 use wgrad::network::Network;
+use wgrad::optimiser::Optimiser;
 use wgrad::train::Settings;
 
 const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError];
 const SHAPE: ImageShape = ImageShape { channels: 2, height: 2, width: 3 };
-const SETTINGS: Settings = Settings { learning_rate: 0.05, momentum: 0.9, seed: 0 };
+const SETTINGS: Settings = Settings::new(0.05, 0);
+
+/// With momentum, so that there is a velocity to explain.
+fn training() -> Training {
+    Training { optimiser: Optimiser::sgd(0.9) }
+}
 
 fn cpu() -> Device {
     Device::Cpu { reason: None }
@@ -62,7 +69,7 @@ fn subject(layer: usize, unit: usize) -> Subject {
 
 /// Explains one unit of every layer and returns what does not fit together.
 fn problems(model: &Model, device: &Device) -> Vec<String> {
-    let mut trace = Trace::new(model, &sample(1), SETTINGS, device).unwrap();
+    let mut trace = Trace::new(model, &sample(1), &training(), SETTINGS, device).unwrap();
     let mut problems = Vec::new();
     for layer in 0..model.network.layers.len() {
         for unit in [0, trace.shapes[layer + 1].len() - 1] {
@@ -95,7 +102,7 @@ fn every_kind_of_layer_has_an_explanation() {
     for name in NAMES {
         let layer = if *name == "dense" { "dense 3" } else { name };
         let model = model(&format!("dense 3, {layer}, dense 3"), Loss::CrossEntropy, 3);
-        let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+        let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         let sections = explain(&mut trace, 1, 2).unwrap();
         for key in ["forward", "backward"] {
             let section = sections.iter().find(|section| section.key == key).unwrap();
@@ -136,7 +143,7 @@ fn one_output_for_two_classes_fits_together() {
 #[test]
 fn numbers_that_do_not_fit_are_found() {
     let model = model("dense 16, relu, dense 3", Loss::CrossEntropy, 3);
-    let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+    let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let sections = explain(&mut trace, 2, 1).unwrap();
     let good = json(&trace, &subject(2, 1), &sections, false);
     check(&good).unwrap();
@@ -169,7 +176,7 @@ fn numbers_that_do_not_fit_are_found() {
 fn where_a_relu_bends_there_is_no_slope_to_try() {
     // What the first relu makes 0 is where the second one bends.
     let model = model("dense 8, relu, relu, dense 3", Loss::Mse, 3);
-    let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+    let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let sections: Vec<Value> = (0..8)
         .map(|unit| {
             let sections = explain(&mut trace, 1, unit).unwrap();
@@ -188,7 +195,7 @@ fn where_a_relu_bends_there_is_no_slope_to_try() {
 fn text_is_narrow_and_aligned() {
     for network in networks() {
         let model = model(&network, Loss::SquaredError, 3);
-        let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+        let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         for layer in 0..model.network.layers.len() {
             let sections = explain(&mut trace, layer, 1).unwrap();
             let text = text(&trace, &subject(layer, 1), &sections, false);
@@ -204,7 +211,7 @@ fn text_is_narrow_and_aligned() {
 #[test]
 fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
     let model = model("dense 4, relu, dense 3", Loss::CrossEntropy, 3);
-    let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+    let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let mut refused = |layer, unit, parts: &[&str]| match explain(&mut trace, layer, unit) {
         Err(Error::Usage(text)) => parts.iter().for_each(|part| assert!(text.contains(part), "{text}")),
         other => panic!("{other:?}"),
@@ -221,7 +228,7 @@ fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
 fn numbers_beyond_f32_are_said_to_be_so() {
     let mut model = model("dense 4, relu, dense 3", Loss::CrossEntropy, 3);
     model.parameters.iter_mut().for_each(|weight| *weight *= 1e30);
-    let mut trace = Trace::new(&model, &sample(1), SETTINGS, &cpu()).unwrap();
+    let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let problem = trace.first_disagreement().unwrap();
     assert!(problem.contains("diverged"), "{problem}");
     let sections = explain(&mut trace, 2, 1).unwrap();

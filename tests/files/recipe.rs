@@ -3,6 +3,7 @@ use std::path::Path;
 
 use wgrad::error::{Error, Result};
 use wgrad::loss::Loss;
+use wgrad::optimiser::Optimiser;
 use wgrad::recipe::{Overrides, Recipe, parse_toml, read};
 
 use crate::assert_refused;
@@ -16,7 +17,7 @@ fn every_data_set_has_its_defaults() {
     let digits = Recipe::defaults_for("digits", 64, 10, 1437);
     assert_eq!(digits.network.to_string(), "dense 64, relu, dense 10");
     assert_eq!((digits.epochs, digits.batch_size), (40, 32));
-    assert_eq!((digits.learning_rate, digits.momentum, digits.seed), (0.02, 0.9, 0));
+    assert_eq!((digits.learning_rate, digits.optimiser, digits.seed), (0.02, Optimiser::sgd(0.9), 0));
     assert_eq!((digits.loss, digits.validation, &*digits.device), (Loss::CrossEntropy, 0.0, "auto"));
     let mnist = Recipe::defaults_for("mnist", 784, 10, 60_000);
     assert_eq!(mnist.network.to_string(), "dense 128, relu, dense 10");
@@ -57,7 +58,9 @@ fn a_recipe_written_out_reads_back_the_same() {
     .unwrap();
     let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
     assert_eq!((recipe.epochs, recipe.batch_size, recipe.seed), (1000, 16, u64::MAX));
-    assert_eq!(Overrides::from(recipe.clone()), given);
+    // A momentum is short for an optimiser.
+    let long = Overrides { momentum: None, optimiser: Some(Optimiser::sgd(0.0)), ..given };
+    assert_eq!(Overrides::from(recipe.clone()), long);
     let text = recipe.to_toml();
     assert!(text.contains("learning_rate = 0.001\n"), "{text}");
     assert!(text.contains("network = \"dense 4, leaky-relu 0.2, dense 2\"\n"), "{text}");
@@ -66,7 +69,7 @@ fn a_recipe_written_out_reads_back_the_same() {
 
 #[test]
 fn mistakes_in_a_file_are_named_with_their_line() {
-    let cases: [(&str, &[&str]); 24] = [
+    let cases: [(&str, &[&str]); 26] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
         ("zzz = 1", &["no key “zzz”; there are data, network"]),
         ("batch-size = 1", &["did you mean “batch_size”?"]),
@@ -83,6 +86,8 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("learning_rate = nan", &["learning_rate is NaN"]),
         ("learning_rate = true", &["learning_rate is true"]),
         ("momentum = 1", &["momentum is 1", "below 1"]),
+        ("optimiser = 1", &["optimiser is 1", "a string"]),
+        ("optimiser = \"sdg\"", &["optimiser “sdg”", "did you mean “sgd”?"]),
         ("validation = -0.1", &["validation is -0.1"]),
         ("network = \"dense 5, drop\"", &["line 1", "layer 2 “drop”"]),
         ("loss = \"cross_entropy\"", &["line 1", "did you mean “cross-entropy”?"]),
@@ -122,8 +127,9 @@ fn flags_that_are_not_allowed_are_named() {
     refused(Overrides { validation: Some(f64::NAN), ..open() }, &["--validation", "NaN"]);
     refused(Overrides { validation: Some(1.0), ..open() }, &["--validation", "is 1,"]);
     refused(Overrides { data: Some(String::new()), ..open() }, &["DATA", "is empty"]);
-    let recipe = Recipe { momentum: 1.0, ..Recipe::defaults_for("digits", 64, 10, 9) };
-    assert_refused(recipe.check(), Error::Usage, &["--momentum", "is 1,"]);
+    refused(Overrides { momentum: Some(1.0), ..open() }, &["--momentum", "is 1,"]);
+    let recipe = Recipe { optimiser: Optimiser::sgd(1.0), ..Recipe::defaults_for("digits", 64, 10, 9) };
+    assert_refused(recipe.check(), Error::Usage, &["optimiser “sgd momentum 1.0”", "below 1"]);
 }
 
 #[test]

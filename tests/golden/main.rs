@@ -15,9 +15,10 @@ use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Real, Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::lower::{Lowered, PREDICT, Part, TRAIN, Training};
 use wgrad::model::Model;
 use wgrad::network::Network;
+use wgrad::optimiser::Optimiser;
 use wgrad::params::Arena;
 use wgrad::program::{Program, View};
 
@@ -216,7 +217,8 @@ fn training<T: Precise>() {
         (0.875, values::MOMENTUM_LOSSES, values::MOMENTUM_STATE),
     ] {
         for fuse in [false, true] {
-            let small = Small { fuse, ..small(DEEP, Loss::CrossEntropy) };
+            let training = Training { optimiser: Optimiser::sgd(momentum) };
+            let small = Small { fuse, training, ..small(DEEP, Loss::CrossEntropy) };
             let lowered = small.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());
             small.fill(&lowered, &weights(&lowered), &mut engine);

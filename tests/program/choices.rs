@@ -4,7 +4,8 @@ use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Part, TRAIN};
+use wgrad::lower::{Lowered, Part, TRAIN, Training};
+use wgrad::optimiser::Optimiser;
 use wgrad::program::{Limits, View};
 
 use crate::small::Small;
@@ -25,7 +26,8 @@ fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
 
 /// Parameters and the first slots of the metrics after a few steps.
 fn train(small: &Small) -> (Vec<f64>, Vec<f64>) {
-    let (lowered, mut engine) = start(small);
+    let training = Training { optimiser: Optimiser::sgd(0.5) };
+    let (lowered, mut engine) = start(&Small { training, ..small.clone() });
     for slot in 0..3 {
         let samples = small.batch as u32 - slot % 2;
         let step = Step { slot, first: slot, samples, learning_rate: 0.5, momentum: 0.5, ..Step::default() };

@@ -2,7 +2,8 @@
 
 use wgrad::kernel::Access;
 use wgrad::loss::Loss;
-use wgrad::lower::{HELD_OUT, PREDICT, Part, TRAIN, VALIDATION};
+use wgrad::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
+use wgrad::optimiser::Optimiser;
 use wgrad::program::Role;
 
 use crate::small::Small;
@@ -140,14 +141,20 @@ fn sections_share_their_activation_buffers() {
 
 #[test]
 fn every_parameter_has_a_place_of_its_own_and_a_gradient_there() {
-    let lowered = with_all_parts(Loss::CrossEntropy).lower().unwrap();
+    let training = Training { optimiser: Optimiser::sgd(0.9) };
+    let small = Small { training, ..with_all_parts(Loss::CrossEntropy) };
+    let lowered = small.lower().unwrap();
     let names: Vec<&str> = lowered.arena.params.iter().map(|param| param.name.as_str()).collect();
     assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
     assert_eq!(lowered.arena.count(), 12 * 5 + 5 + 5 * 3 + 3);
+    // Matrices stand in front of vectors, each in their order.
+    let mut params: Vec<_> = lowered.arena.params.iter().collect();
+    params.sort_by_key(|param| param.shape.len() == 1);
     let mut end = 0;
-    for param in &lowered.arena.params {
+    for param in params {
         assert!(param.start >= end, "{} overlaps the one before", param.name);
         end = param.start + param.len();
+        assert_eq!(end <= lowered.arena.matrices(), param.shape.len() == 2, "{}", param.name);
         let written = lowered.program.steps.iter().any(|dispatch| {
             dispatch.args.last().is_some_and(|view| {
                 view.buf == lowered.gradients.buf && (view.start, view.len) == (param.start, param.len())
@@ -155,6 +162,7 @@ fn every_parameter_has_a_place_of_its_own_and_a_gradient_there() {
         });
         assert!(written, "nothing writes the gradient of {}", param.name);
     }
-    let all = [lowered.parameters, lowered.gradients, lowered.velocities];
+    let [state] = lowered.states.as_slice() else { panic!("momentum has one state") };
+    let all = [lowered.parameters, lowered.gradients, state.view];
     assert!(all.iter().all(|view| view.len == lowered.arena.len()));
 }

@@ -3,7 +3,6 @@
 use super::{Layer, Scope};
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::cpu::guard;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::kernels;
@@ -39,9 +38,6 @@ pub(super) struct Views {
     /// Whole arenas, as the update takes them.
     pub parameters: View,
     pub gradients: View,
-    pub velocities: View,
-    /// Stays zero: a lesson shows every update, however large.
-    pub guard: View,
     /// What hot and cold learning has besides the weights.
     pub starts: View,
     pub positions: View,
@@ -63,7 +59,7 @@ impl Recording {
 
     fn stage(&mut self, what: &str, kernel: &'static Kernel, consts: Consts, args: Vec<View>) {
         let at = self.program.steps.len();
-        self.program.steps.push(Dispatch { kernel, consts, args, label: what.to_owned() });
+        self.program.steps.push(Dispatch::new(kernel, consts, args, what));
         self.program.sections.push((what.to_owned(), at..at + 1));
     }
 }
@@ -131,9 +127,8 @@ fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
         let sums = consts! { ROWS: samples, COLUMNS: outputs, ADD: false };
         recording.stage(BIAS_DELTA, &kernels::COLUMN_SUMS, sums, vec![views.delta, views.dbias]);
     }
-    let update = consts! { LENGTH: views.parameters.len };
-    let args = vec![views.gradients, views.parameters, views.velocities, views.guard];
-    recording.stage(UPDATE, &kernels::SGD, update, args);
+    let update = consts! { LENGTH: views.parameters.len, DECAYED: 0usize, DECAY: 0.0f32 };
+    recording.stage(UPDATE, &kernels::SGD, update, vec![views.gradients, views.parameters]);
 }
 
 fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
@@ -144,7 +139,6 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
     let bias = |whole: View| View { start: bias_at, len: outputs, ..whole };
     let parameters = recording.buffer("weights", arena, Role::Parameters);
     let gradients = recording.buffer("weight_delta", arena, KEPT);
-    let velocities = recording.buffer("velocities", arena, Role::Optimiser);
     let dprediction = recording.buffer("dprediction", samples * outputs, KEPT);
     let delta = match layer.activation {
         Activation::Identity => dprediction,
@@ -163,8 +157,6 @@ fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
         dbias: bias(gradients),
         parameters,
         gradients,
-        velocities,
-        guard: recording.buffer("guard", guard::WORDS, Role::Guard),
         starts: recording.buffer("starts", outputs * inputs, Role::Parameters),
         positions: recording.buffer("positions", outputs * inputs, Role::Parameters),
         moved: recording.buffer("moved", outputs * inputs, Role::Parameters),
