@@ -7,7 +7,7 @@ use wgrad::checkpoint::{self, Checkpoint, Standing};
 use wgrad::data;
 use wgrad::error::{Error, Result};
 use wgrad::recipe::{self, Overrides, Recipe};
-use wgrad::run::{RECIPE, RunDir, RunRecord};
+use wgrad::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::session::Session;
 use wgrad::train::{Snapshot, Trainer};
 
@@ -24,7 +24,9 @@ pub fn run(run: &Path, given: &Overrides, options: Options) -> Result<()> {
     let checkpoint = newest(run)?;
     let recipe = recipe(run_dir, &checkpoint, given)?;
     let place = checkpoint.snapshot.place;
-    if place.epoch > recipe.epochs {
+    let mut record = RunRecord::load(run_dir)?;
+    // One that was killed after its last step has yet to write its model.
+    if record.status == Status::Done && place.epoch > recipe.epochs {
         return Err(Error::Usage(format!(
             "{} has run all its {} epochs: to train on from its weights, use --init-from {}",
             run_dir.display(),
@@ -35,7 +37,6 @@ pub fn run(run: &Path, given: &Overrides, options: Options) -> Result<()> {
     let prepared = prepare(run_dir, recipe, &checkpoint)?;
     let mut trainer = prepared.open()?;
     trainer.restore(&checkpoint.snapshot)?;
-    let mut record = RunRecord::load(run_dir)?;
     let before = record.adapter.clone();
     describe(&mut record, &prepared.session.device);
     if record.adapter != before {

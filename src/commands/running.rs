@@ -1,6 +1,8 @@
 //! A training run under way: its epochs, what it writes down, and how it ends.
 
 mod ending;
+#[cfg(test)]
+mod lost;
 mod saving;
 
 pub use saving::Every;
@@ -153,6 +155,9 @@ impl Run {
     /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
     /// or the end of the run because it is over or the user wants it.
     fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
+        if self.trainer.place().epoch > self.recipe.epochs {
+            return Ok(ControlFlow::Break(()));
+        }
         if let Some(train) = self.stretch(display, signals)? {
             self.end_epoch(&train, display)?;
         }

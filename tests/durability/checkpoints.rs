@@ -146,7 +146,7 @@ fn tensors_that_are_not_there_or_of_absurd_size_are_refused() {
     assert_header_refused(offsets(24, u64::MAX), &["header"]);
     assert_header_refused(offsets(0, 8), &["header"]);
     assert_header_refused(|header| header["velocities"]["shape"] = json!([u64::MAX, u64::MAX]), &["header"]);
-    assert_header_refused(|header| header["velocities"]["shape"] = json!([1 << 40]), &["header"]);
+    assert_header_refused(|header| header["velocities"]["shape"] = json!([1_u64 << 40]), &["header"]);
     assert_header_refused(|header| header["velocities"]["dtype"] = json!("BF16"), &["header"]);
     assert_header_refused(|header| header["velocities"]["dtype"] = json!("I32"), &["velocities", "I32"]);
     let mut flawed = example();
@@ -168,7 +168,7 @@ fn the_newest_that_can_be_read_is_taken_and_the_rest_is_named() {
         checkpoint.snapshot.place.steps = steps;
         checkpoint.save(&checkpoint::path(run, steps)).unwrap();
     };
-    [18, 900, 36, 1_000_000_000, 90].map(saved);
+    [18, 900, 36, 1_000_000_000, 90].into_iter().for_each(saved);
     fs::write(run.join(FOLDER).join("step-x.safetensors"), "").unwrap();
     example().save(&run.join(FOLDER).join(checkpoint::BEST)).unwrap();
     let steps =

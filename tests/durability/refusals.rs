@@ -69,6 +69,23 @@ fn other_data_are_refused() {
 }
 
 #[test]
+fn a_run_that_is_over_is_refused_and_one_that_was_killed_before_its_model_is_not() {
+    let place = Place::trained();
+    place.refuses(
+        2,
+        &["train", "--resume", RUN],
+        &["has run all its 2 epochs", "--init-from runs/digits-001"],
+    );
+    let model = place.read(&format!("{RUN}/model.safetensors"));
+    fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
+    let record = String::from_utf8(place.read(&format!("{RUN}/run.json"))).unwrap();
+    place.write(&format!("{RUN}/run.json"), record.replace("\"done\"", "\"running\""));
+    place.run(&["train", "--resume", RUN]).ok();
+    assert!(place.read(&format!("{RUN}/model.safetensors")) == model);
+    assert_eq!(place.json(&format!("{RUN}/run.json"))["status"], "done");
+}
+
+#[test]
 fn what_is_no_run_is_refused() {
     let place = Place::new();
     place.write("empty/.keep", "");
