@@ -24,7 +24,7 @@ macro_rules! kernel {
      grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
-            wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
             twin_name: concat!("cpu::", stringify!($module), "::", stringify!($twin)),
             consts: &$consts,
             binds: $binds,
@@ -37,7 +37,7 @@ macro_rules! kernel {
             twin_source: TwinSource {
                 path: concat!("src/cpu/", stringify!($module), ".rs"),
                 function: stringify!($twin),
-                text: include_str!(concat!("cpu/", stringify!($module), ".rs")),
+                text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cpu/", stringify!($module), ".rs")),
             },
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
@@ -95,6 +95,10 @@ macro_rules! matmul {
     };
 }
 
+mod images;
+
+pub use images::*;
+
 fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
 }
@@ -107,7 +111,8 @@ fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    consts ["BATCH", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH",
+            "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -120,7 +125,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
-    flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
+    // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
+    flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
 );
 
@@ -341,6 +347,17 @@ pub static ALL: &[&Kernel] = &[
     &SGD,
     &SGD_MOMENTUM,
     &HOT_COLD,
+    &CONV_NAIVE,
+    &CONV,
+    &CONV_REGISTER,
+    &CONV_WEIGHTS_NAIVE,
+    &CONV_WEIGHTS,
+    &CONV_WEIGHTS_REGISTER,
+    &CHANNEL_SUMS,
+    &MAX_POOL,
+    &MAX_POOL_BACKWARD,
+    &AVERAGE_POOL,
+    &AVERAGE_POOL_BACKWARD,
 ];
 
 /// The kernel of this name.

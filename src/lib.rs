@@ -45,10 +45,12 @@
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
 //! - [`checkpoint`]: a run at one moment, to go on from.
+//! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
 pub mod checkpoint;
+pub mod confusion;
 pub mod cpu;
 pub mod data;
 pub mod diff;
@@ -57,6 +59,7 @@ pub mod error;
 pub mod exercises;
 pub mod explain;
 pub mod files;
+pub mod init;
 pub mod kernel;
 pub mod kernels;
 pub mod layers;
@@ -74,5 +77,6 @@ pub mod record;
 pub mod rng;
 pub mod run;
 pub mod session;
+pub mod sheet;
 mod tensors;
 pub mod train;

@@ -1,6 +1,6 @@
 //! One case per kernel as large as in real training, to time it on.
 
-use super::{Case, cases, updates};
+use super::{Case, cases, images, updates};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Kernel, Step};
@@ -30,6 +30,7 @@ pub fn real(kernel: &Kernel) -> Case {
         "gradient_parts" => {
             consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
         }
+        name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
         _ => return largest(kernel),
     };

@@ -118,7 +118,7 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
 
 /// Loads the data, checks that they are those of the checkpoint, and lowers the network.
 fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint) -> Result<Prepared> {
-    let dataset = data::load(&recipe.data)?;
+    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): bring those back, or train anew",

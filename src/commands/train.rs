@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wgrad::cpu::activation::Activation;
-use wgrad::data;
+use wgrad::data::{self, Resize};
 use wgrad::engine::adapter::{Device, choose, driver};
 use wgrad::error::{Error, Result};
 use wgrad::layers::Layer;
@@ -40,7 +40,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
 /// A run from its first step on.
 fn begin(arguments: &cli::Train, given: &Overrides, options: Options) -> Result<()> {
     given.check()?;
-    let dataset = data::load(given.data())?;
+    let dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
@@ -150,6 +150,9 @@ pub fn describe(record: &mut RunRecord, device: &Device) {
 fn overrides(arguments: &cli::Train) -> Result<Overrides> {
     let flags = Overrides {
         data: None,
+        resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,
+        skip_bad: arguments.skip_bad.then_some(true),
+        augment: arguments.augment.as_deref().map(str::parse).transpose()?,
         network: arguments.network.as_deref().map(str::parse).transpose()?,
         epochs: arguments.epochs,
         batch_size: arguments.batch_size,
@@ -181,6 +184,10 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(dataset.held_out.len()),
         dataset.classes.len()
     ));
+    super::data::left_out(dataset);
+    if !recipe.augment.is_none() {
+        note(format_args!("        training samples are changed by chance: {}", recipe.augment));
+    }
     note(format_args!(
         "network {}: {} parameters, {} dispatches a step",
         recipe.network,

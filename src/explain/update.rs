@@ -10,7 +10,7 @@ pub struct Places<'a> {
     pub weights: View,
     /// By input, the place in `weights`.
     pub shown: &'a [(usize, usize)],
-    pub bias: View,
+    pub bias: Option<View>,
     pub unit: usize,
 }
 
@@ -62,8 +62,11 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
         for (input, at) in own.shown.iter().copied() {
             section.value(trace.value(*key, format!("{name} {input}"), state, at).at(input));
         }
-        let state = trace.state_of_parameter(buffer, own.bias);
-        section.value(trace.value(format!("bias_{key}"), format!("{name} of the bias"), state, own.unit));
+        if let Some(bias) = own.bias {
+            let state = trace.state_of_parameter(buffer, bias);
+            let words = format!("{name} of the bias");
+            section.value(trace.value(format!("bias_{key}"), words, state, own.unit));
+        }
     }
     let rate = trace.settings.learning_rate;
     section.note(format!("{}; the learning rate is {rate}", words.rule));
@@ -77,8 +80,10 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
         let words = line(&format!("weight {input}"), trace.before(own.weights)[at]);
         section.value(trace.value("new_weight", words, own.weights, at).at(input));
     }
-    let words = line("bias", trace.before(own.bias)[own.unit]);
-    section.value(trace.value("new_bias", words, own.bias, own.unit));
+    if let Some(bias) = own.bias {
+        let words = line("bias", trace.before(bias)[own.unit]);
+        section.value(trace.value("new_bias", words, bias, own.unit));
+    }
     section
 }
 

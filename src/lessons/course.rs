@@ -81,6 +81,7 @@ impl Course {
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
             fuse: outline.fuse,
+            as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),
@@ -120,7 +121,7 @@ impl Course {
             sum += self.run(TRAIN, samples, alpha)?.loss;
             let closed = matches!(self.engine.read(self.gates())?, Data::Uint(gates) if gates[0] == 0);
             if !sum.is_finite() || closed {
-                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
+                return Err(Error::Diverged("the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

@@ -45,10 +45,10 @@ fn a_recipe_that_was_changed_is_refused() {
     stopped(&place);
     let recipe = String::from_utf8(place.read(&format!("{RUN}/recipe.toml"))).unwrap();
     let file = format!("{RUN}/recipe.toml");
-    place.write(&file, recipe.replace("momentum = 0.9", "momentum = 0.5"));
-    place.refuses(2, &["train", "--resume", RUN], &["recipe.toml has changed", "momentum was 0.9", "0.5"]);
-    place.write(&file, recipe.replace("momentum", "momentun"));
-    place.refuses(2, &["train", "--resume", RUN], &["momentun", "did you mean “momentum”"]);
+    place.write(&file, recipe.replace("seed = 0", "seed = 4"));
+    place.refuses(2, &["train", "--resume", RUN], &["recipe.toml has changed", "seed was 0 and now is 4"]);
+    place.write(&file, recipe.replace("seed", "sede"));
+    place.refuses(2, &["train", "--resume", RUN], &["“sede”", "did you mean “seed”"]);
     // Where it runs decides nothing that was promised.
     place.write(&file, recipe.replace("device = \"cpu\"", "device = \"auto\""));
     place.run(&["train", "--resume", RUN, "--device", "cpu"]).ok();
@@ -120,7 +120,7 @@ fn weights_are_taken_over_by_name_and_what_did_not_match_is_named() {
     }
     let ran = place.run(&[&from[..], &["dense 64, flatten, dense 10"]].concat()).ok();
     assert!(ran.err.contains("4 taken over") && !ran.err.contains("drawn at random"), "{}", ran.err);
-    place.refuses(2, &[&from[..], &["dense 9, relu, dense 10"]].concat(), &["--init-from: none"]);
+    place.refuses(2, &[&from[..], &["flatten, dense 10"]].concat(), &["--init-from: none"]);
     // A second epoch in a run of its own begins where the first ended.
     let again =
         place.run(&["train", "--epochs", "1", "--device", "cpu", "--init-from", RUN, "--json"]).ok().json();
