@@ -159,7 +159,8 @@ fn check(place: &Place, standing: &Standing) -> Result<(), String> {
     if !sums || (step == 0) != (so_far.samples == 0) {
         return Err("sums that belong to no epoch".to_owned());
     }
-    if !(rate > 0.0 && rate <= 1.0) || !(standing.seconds >= 0.0) {
+    let sound = rate > 0.0 && rate <= 1.0 && standing.seconds >= 0.0 && standing.seconds.is_finite();
+    if !sound {
         return Err(format!("a rate of {rate} after {} seconds", standing.seconds));
     }
     Ok(())

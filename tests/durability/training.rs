@@ -1,11 +1,14 @@
 //! The trainer itself: from any step, and however steps are grouped, the same bits.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use wgrad::checkpoint::{Checkpoint, Standing};
 use wgrad::data::{self, Dataset};
-use wgrad::engine::Data;
 use wgrad::engine::adapter::choose;
+use wgrad::engine::{Data, Engine, Ticket};
+use wgrad::error::Result;
+use wgrad::kernel::{Slice, Step};
+use wgrad::program::View;
 use wgrad::recipe::Recipe;
 use wgrad::session::Session;
 use wgrad::train::{Measure, Progress, Snapshot, Trainer};
@@ -18,6 +21,8 @@ fn session(device: &str, learning_rate: f32) -> Session {
     let recipe = Recipe {
         network: "dense 16, relu, dense 10".parse().unwrap(),
         learning_rate,
+        // Drawn anew for every epoch and sample, and the same in a run that was resumed.
+        augment: "shift 1, rotate 10".parse().unwrap(),
         ..Recipe::defaults_for("digits", 64, 10, 200)
     };
     Session::new(recipe, dataset, choose(device).unwrap()).unwrap()
@@ -192,6 +197,57 @@ fn a_verified_step_is_the_step_on_the_cpu_engine() {
 #[test]
 fn a_verified_step_is_the_step_on_the_adapter() {
     assert_verified("gpu");
+}
+
+/// An engine whose weight gradient is wrong by a little, once it is run on its own.
+struct Broken {
+    engine: Box<dyn Engine>,
+    dispatch: usize,
+    output: View,
+}
+
+impl Engine for Broken {
+    fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
+        self.engine.write(to, data)
+    }
+
+    fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
+        let broken = steps == (self.dispatch..self.dispatch + 1);
+        let ticket = self.engine.submit(steps, scalars, result)?;
+        if broken {
+            let Data::Real(mut values) = self.engine.read(self.output)? else {
+                panic!("gradients are numbers")
+            };
+            values[3] += 0.01;
+            self.engine.write(self.output, Slice::Real(&values))?;
+        }
+        Ok(ticket)
+    }
+
+    fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
+        self.engine.wait(ticket)
+    }
+
+    fn read(&mut self, from: View) -> Result<Data> {
+        self.engine.read(from)
+    }
+}
+
+#[test]
+fn a_kernel_that_computes_something_else_is_named() {
+    let session = session("cpu", 0.05);
+    let lowered = session.lower().unwrap();
+    let labelled = |label: &str| lowered.program.steps.iter().position(|dispatch| dispatch.label == label);
+    let dispatch = labelled("2 dense: weight gradient").unwrap();
+    let output = *lowered.program.steps[dispatch].args.last().unwrap();
+    let engine = session.device.open(lowered.program.clone()).unwrap();
+    let mut trainer = session.open_on(Box::new(Broken { engine, dispatch, output }), lowered).unwrap();
+    train_to(&mut trainer, 2);
+    let error = trainer.verify(&mut go_on).unwrap_err();
+    assert_eq!(error.exit_code(), 6);
+    for word in ["step 3 of the run", "matmul", "2 dense: weight gradient", "c[3] is"] {
+        assert!(error.to_string().contains(word), "“{word}” is not in “{error}”");
+    }
 }
 
 #[test]
