@@ -70,14 +70,37 @@ fn content_len(place: &Place) -> usize {
 }
 
 #[test]
-fn two_signals_leave_a_checkpoint_that_can_be_read() {
+fn a_signal_that_is_echoed_counts_once() {
     let place = Place::new();
     let child = started(&place, &["--checkpoint-every", "1"]);
     signal(&child, "-INT");
     signal(&child, "-INT");
-    assert_eq!(ended(child).code, Some(130));
+    ended(child).failed(130, &["interrupted after step"]);
     let (_, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
     assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
+    let place = Place::new();
+    // A step that is compared with twins of this size takes seconds, and a signal waits for its end.
+    let train =
+        ["train", "--device", "cpu", "--verify", "1", "--network", "dense 1500, relu, dense 1500, dense 10"];
+    let mut command = place.command(&train);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while checkpoint::newest(&place.path(RUN)).is_err() {
+        sleep(Duration::from_millis(5));
+    }
+    sleep(Duration::from_millis(300));
+    signal(&child, "-INT");
+    // Longer than an echo takes.
+    sleep(Duration::from_millis(900));
+    signal(&child, "-INT");
+    let ran = ended(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.err);
+    assert!(!ran.err.contains("interrupted"), "it had the time for an orderly end: {}", ran.err);
+    let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
+    assert_eq!((checkpoint.snapshot.place.steps, problems.len()), (0, 0));
 }
 
 #[test]
