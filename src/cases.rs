@@ -56,6 +56,13 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "gradient_parts" => norms(),
+        "guard" => [(64, 1, 0, 3), (128, 3, 2, 12), (8_192, 2, 1, 300)]
+            .map(|(parts, slots, slot, gates): (usize, usize, u32, usize)| Case {
+                consts: consts! { PARTS: parts, SLOTS: slots, GATES: gates },
+                step: Step { slot, ..Step::default() },
+            })
+            .to_vec(),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
@@ -186,6 +193,16 @@ fn walks() -> Vec<Case> {
         .to_vec()
 }
 
+fn norms() -> Vec<Case> {
+    // (words, parts, batch, slots, slot, samples); the last sums are long.
+    [(64, 64, 1, 1, 0, 1), (1_792, 64, 7, 3, 2, 5), (100_032, 1_600, 65, 1, 0, 65), (1 << 20, 64, 2, 2, 1, 2)]
+        .map(|(length, parts, batch, slots, slot, samples): (usize, usize, usize, usize, u32, u32)| Case {
+            consts: consts! { LENGTH: length, PARTS: parts, BATCH: batch, SLOTS: slots },
+            step: Step { slot, samples, ..Step::default() },
+        })
+        .to_vec()
+}
+
 /// The content of one binding before the kernel runs.
 fn content(
     kernel: &Kernel,
@@ -207,6 +224,12 @@ fn content(
         // Steps that a weight has gone; their count is a whole number.
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
+        }
+        // Sums of squares.
+        (Element::Real, "sums") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
+        // Seldom one, and in the case of the fewest parts none.
+        (Element::Uint, "flaws") => {
+            Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
         }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {

@@ -1,8 +1,11 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod update;
+
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
@@ -13,7 +16,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
-use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
@@ -91,6 +94,8 @@ pub struct Lowered {
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
+    /// The norm of the last gradients, a single word.
+    pub norm: View,
     /// As it was asked for.
     pub training: Training,
     /// What the optimiser keeps from step to step.
@@ -101,6 +106,8 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
+    /// (slots, batch, 2): loss and hit. In their buffer, before them, the history: (slots, 2), the
+    /// norm of a step's gradients and how many of its numbers were flawed.
     metrics: View,
 }
 
@@ -108,6 +115,16 @@ impl Lowered {
     /// The metrics of the first `steps` slots: (steps, batch, 2), loss and hit.
     pub fn metrics(&self, steps: usize) -> View {
         View { len: steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
+    pub fn report(&self, steps: usize) -> View {
+        View { start: 0, len: self.rows() + steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// Words of a report before its metrics.
+    pub fn rows(&self) -> usize {
+        self.metrics.start
     }
 
     /// Has the samples of the train part changed at random before each step; those of other parts
@@ -137,6 +154,9 @@ impl Lowered {
     }
 }
 
+/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
+
 /// Words of one packed image.
 pub fn words(shape: &ImageShape) -> usize {
     shape.values().div_ceil(4)
@@ -160,11 +180,12 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let arena = what.network.arena(&input_shape)?;
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let slots = (MAX_ROWS / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
+    let (history, metrics) = update::metrics(&mut recorder, slots);
+    let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
@@ -177,7 +198,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         if part.name == TRAIN {
             recorder.backward();
             boundaries = recorder.boundaries();
-            what.training.optimiser.record(&mut recorder, &states);
+            update::update(&mut recorder, what, &states, norm, (history, metrics, slots));
         }
         recorder.section(part.name);
     }
@@ -207,6 +228,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
+        norm,
         training: what.training.clone(),
         states,
         normaliser,
@@ -278,8 +300,8 @@ fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
         )));
     }
     // The metrics of one step must fit into one result.
-    if what.batch > MAX_RESULT / 2 {
-        let most = MAX_RESULT / 2;
+    if what.batch > MAX_ROWS / 2 {
+        let most = MAX_ROWS / 2;
         return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
     }
     for part in &what.parts {

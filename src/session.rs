@@ -1,6 +1,7 @@
 //! A session: a recipe, its data and a device, made into a trainer.
 
 use crate::data::{Dataset, Normaliser, Samples, split_validation};
+use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
 use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
@@ -72,8 +73,15 @@ impl Session {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
+        self.open_on(self.device.open(lowered.program.clone())?, lowered)
+    }
+
+    /// The same on an engine that was opened for the Program.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
         let Recipe { learning_rate, seed, .. } = self.recipe;
-        let engine = self.device.open(lowered.program.clone())?;
         let weights = lowered.arena.initial_values(seed);
         let settings = Settings::new(learning_rate, seed);
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;

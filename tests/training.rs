@@ -199,7 +199,7 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
 
         // The engine computes what it was given; the twin is asked about something else.
-        let broken = section.end - 3;
+        let broken = section.end - 5;
         let Dispatch { kernel, consts, label, .. } = &mut lowered.program.steps[broken];
         assert_eq!(label, "0 dense: weight gradient");
         let short = |(name, value)| (name, if name == "K" { Const::Uint(31) } else { value });

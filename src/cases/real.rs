@@ -29,6 +29,9 @@ pub fn real(kernel: &Kernel) -> Case {
         },
         "gather_batch" => gather((64, "none")),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        "gradient_parts" => {
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
+        }
         name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
         _ => return largest(kernel),

@@ -3,6 +3,7 @@
 use super::{A, B, Case, NONE, ProductCase, images, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::cpu::matmul::Epilogue;
 use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
@@ -39,6 +40,14 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
                 consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
             })
             .to_vec(),
+        "gradient_parts" => [101_824usize, 1_048_576]
+            .map(|length| {
+                consts! { LENGTH: length, PARTS: guard::parts(length), BATCH: 64usize, SLOTS: 1usize }
+            })
+            .to_vec(),
+        "guard" => {
+            [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize, GATES: 3usize }).to_vec()
+        }
         // 784-128-10, and about ten times that.
         name if images::has(name) => images::real_sizes(kernel),
         name if updates::is_update(name) => {

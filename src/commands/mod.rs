@@ -11,7 +11,10 @@ pub mod lesson;
 pub mod own;
 pub mod predict;
 pub mod progress;
+pub mod resume;
 pub mod running;
+pub mod runs;
+pub mod signals;
 pub mod summary;
 pub mod train;
 
