@@ -1,6 +1,7 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
 mod check;
+mod gather;
 mod images;
 mod real;
 mod real_size;
@@ -17,7 +18,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::data::Augmentation;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
 use crate::kernel::{Access, Const, Consts, Element, Kernel, Step};
@@ -40,7 +40,7 @@ const POISON: u32 = 0x7fd1_50de;
 pub fn cases(kernel: &Kernel) -> Vec<Case> {
     let plain = |consts| Case { consts, step: Step { samples: 1, ..Step::default() } };
     match kernel.name {
-        "gather_batch" => gather(),
+        "gather_batch" => gather::cases(),
         "one_hot" => [(1, 1), (64, 10), (7, 65)]
             .map(|(batch, classes)| plain(consts! { BATCH: batch as usize, CLASSES: classes as usize }))
             .to_vec(),
@@ -189,38 +189,6 @@ fn walks() -> Vec<Case> {
         .map(|(batch, inputs, outputs, step): (usize, usize, usize, f32)| Case {
             consts: consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs },
             step: Step { learning_rate: step, ..Step::default() },
-        })
-        .to_vec()
-}
-
-fn gather() -> Vec<Case> {
-    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the
-    // step), and how samples are changed
-    let all = "shift 3, rotate 90, scale 0.5, shear 1, flip, cutout 3, brightness 0.5, contrast 0.5";
-    let shapes = [
-        ((1, 1, 1, 1, 1, 0, 1, 0), "none"),
-        ((64, 1, 28, 28, 100, 0, 100, 36), "none"),
-        ((7, 3, 5, 5, 20, 0, 20, 18), "none"),
-        ((16, 1, 8, 8, 200, 64, 64, 100), "none"),
-        ((65, 4, 3, 7, 300, 256, 44, 235), "none"),
-        ((1, 1, 1, 1, 1, 0, 1, 0), all),
-        ((64, 1, 28, 28, 100, 0, 100, 36), "shift 2, rotate 10, scale 0.1, shear 0.1"),
-        ((7, 3, 5, 5, 20, 0, 20, 18), all),
-        ((16, 1, 8, 8, 200, 64, 64, 100), "flip, cutout 4"),
-        ((65, 4, 3, 7, 300, 256, 44, 235), "rotate 180"),
-        ((9, 1, 31, 33, 9, 0, 9, 0), "shift 40, brightness 1"),
-    ];
-    shapes
-        .map(|((batch, channels, height, width, samples, chunk_first, chunk, first), changes)| {
-            let values = channels * height * width;
-            let mut consts = consts! {
-                BATCH: batch as usize, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
-                PLANE: (height * width) as usize, WIDTH: width as usize, CHANNELS: channels as usize,
-                SAMPLES: samples as usize, CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
-            };
-            let changes: Augmentation = changes.parse().expect("a case's changes are right");
-            consts.extend(changes.consts());
-            Case { consts, step: Step { first, samples: batch as u32, seed: 5, epoch: 2, ..Step::default() } }
         })
         .to_vec()
 }

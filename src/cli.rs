@@ -187,7 +187,7 @@ pub struct Eval {
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub mistakes: Option<usize>,
     /// Where to draw them
-    #[arg(long, value_name = "FILE.png", default_value = "mistakes.png")]
+    #[arg(long, requires = "mistakes", value_name = "FILE.png", default_value = "mistakes.png")]
     pub out: PathBuf,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
@@ -329,7 +329,7 @@ pub struct Lesson {
     /// Decides what is drawn at random
     #[arg(long, requires = "lesson", value_name = "N")]
     pub seed: Option<u64>,
-    /// Images to learn: “digits”, “mnist” or a folder with IDX files
+    /// Images to learn: “digits”, “mnist” or a folder, as “wgrad train” takes them
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
     /// Write the lesson's picture to this file

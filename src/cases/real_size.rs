@@ -80,7 +80,7 @@ const PRODUCTS: &[ProductCase] = &[
 ];
 
 /// A batch of images of MNIST's size out of a thousand.
-fn gather((batch, changes): (usize, &str)) -> Consts {
+pub(super) fn gather((batch, changes): (usize, &str)) -> Consts {
     let mut consts = consts! {
         BATCH: batch, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, WIDTH: 28usize, CHANNELS: 1usize,
         SAMPLES: 1_000usize, CHUNK_FIRST: 0usize, CHUNK_LENGTH: 1_000usize,
