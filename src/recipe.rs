@@ -5,8 +5,10 @@
 //! looked for from the working directory, as with the flag, and not from where the recipe lies: so
 //! the recipe in a run directory repeats the run from the place where it was started.
 
+mod choice;
 mod file;
 
+pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
 
 use serde::{Serialize, Serializer};
@@ -32,7 +34,7 @@ const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 /// with hyphens; `data` is an argument.
 pub const KEYS: &[(&str, &str)] = &[
     ("data", "a string: digits, mnist, or a folder with IDX files"),
-    ("network", "a string of layers, as in “dense 128, relu, dense 10”"),
+    ("network", "a string of layers, as in “dense 128, relu, dense 10”, a list of them, or the name cnn"),
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
@@ -84,7 +86,7 @@ pub struct Overrides {
     /// As [`Recipe::data`].
     pub data: Option<String>,
     /// As [`Recipe::network`].
-    pub network: Option<Network>,
+    pub network: Option<NetworkChoice>,
     /// As [`Recipe::epochs`].
     pub epochs: Option<usize>,
     /// As [`Recipe::batch_size`].
@@ -148,7 +150,7 @@ impl Recipe {
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
-            network: given.network.unwrap_or(defaults.network),
+            network: given.network.map_or(defaults.network, |choice| choice.network(classes)),
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
@@ -186,7 +188,7 @@ impl From<Recipe> for Overrides {
     fn from(recipe: Recipe) -> Overrides {
         Overrides {
             data: Some(recipe.data),
-            network: Some(recipe.network),
+            network: Some(NetworkChoice::Layers(recipe.network)),
             epochs: Some(recipe.epochs),
             batch_size: Some(recipe.batch_size),
             learning_rate: Some(recipe.learning_rate),

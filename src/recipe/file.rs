@@ -66,7 +66,17 @@ impl Overrides {
         let size = || whole(value).ok_or_else(or_wrong);
         match key {
             "data" => self.data = Some(text()?),
-            "network" => self.network = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "network" => {
+                let layers = match value {
+                    DeValue::Array(layers) => {
+                        let each: Option<Vec<&str>> =
+                            layers.iter().map(|layer| layer.get_ref().as_str()).collect();
+                        each.ok_or_else(or_wrong)?.join(", ")
+                    }
+                    _ => text()?,
+                };
+                self.network = Some(layers.parse().map_err(|error: Error| error.to_string())?);
+            }
             "epochs" => self.epochs = Some(size()?),
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
