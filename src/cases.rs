@@ -2,6 +2,7 @@
 
 mod check;
 mod images;
+mod norm;
 mod real;
 mod real_size;
 mod updates;
@@ -57,6 +58,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
+        name if norm::has(name) => norm::cases(kernel),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
@@ -79,6 +81,8 @@ fn elementwise(backward: bool) -> Vec<Consts> {
         Activation::LeakyRelu(0.01),
         Activation::Sigmoid,
         Activation::Tanh,
+        Activation::Gelu,
+        Activation::Silu,
     ] {
         let (kind, leak) = kind.consts();
         for length in [1usize, 64, 1_757] {
@@ -229,6 +233,7 @@ fn content(
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
+        (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {
             let mut order: Vec<u32> = (0..len as u32).collect();

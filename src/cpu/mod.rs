@@ -10,10 +10,12 @@
 
 pub mod activation;
 pub mod conv;
+pub mod dropout;
 pub mod gather;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
+pub mod norm;
 pub mod pool;
 pub mod sgd;
 pub mod softmax;
