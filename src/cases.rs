@@ -1,6 +1,7 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
 mod check;
+mod gather;
 mod images;
 mod norm;
 mod real;
@@ -40,7 +41,7 @@ const POISON: u32 = 0x7fd1_50de;
 pub fn cases(kernel: &Kernel) -> Vec<Case> {
     let plain = |consts| Case { consts, step: Step { samples: 1, ..Step::default() } };
     match kernel.name {
-        "gather_batch" => gather(),
+        "gather_batch" => gather::cases(),
         "one_hot" => [(1, 1), (64, 10), (7, 65)]
             .map(|(batch, classes)| plain(consts! { BATCH: batch as usize, CLASSES: classes as usize }))
             .to_vec(),
@@ -56,6 +57,13 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "gradient_parts" => norms(),
+        "guard" => [(64, 1, 0, 3), (128, 3, 2, 12), (8_192, 2, 1, 300)]
+            .map(|(parts, slots, slot, gates): (usize, usize, u32, usize)| Case {
+                consts: consts! { PARTS: parts, SLOTS: slots, GATES: gates },
+                step: Step { slot, ..Step::default() },
+            })
+            .to_vec(),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
@@ -189,24 +197,12 @@ fn walks() -> Vec<Case> {
         .to_vec()
 }
 
-fn gather() -> Vec<Case> {
-    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the step)
-    let shapes = [
-        (1, 1, 1, 1, 1, 0, 1, 0),
-        (64, 1, 28, 28, 100, 0, 100, 36),
-        (7, 3, 5, 5, 20, 0, 20, 18),
-        (16, 1, 8, 8, 200, 64, 64, 100),
-        (65, 4, 3, 7, 300, 256, 44, 235),
-    ];
-    shapes
-        .map(|(batch, channels, height, width, samples, chunk_first, chunk, first)| {
-            let values = channels * height * width;
-            let consts = consts! {
-                BATCH: batch as usize, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
-                PLANE: (height * width) as usize, CHANNELS: channels as usize, SAMPLES: samples as usize,
-                CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
-            };
-            Case { consts, step: Step { first, samples: batch as u32, ..Step::default() } }
+fn norms() -> Vec<Case> {
+    // (words, parts, batch, slots, slot, samples); the last sums are long.
+    [(64, 64, 1, 1, 0, 1), (1_792, 64, 7, 3, 2, 5), (100_032, 1_600, 65, 1, 0, 65), (1 << 20, 64, 2, 2, 1, 2)]
+        .map(|(length, parts, batch, slots, slot, samples): (usize, usize, usize, usize, u32, u32)| Case {
+            consts: consts! { LENGTH: length, PARTS: parts, BATCH: batch, SLOTS: slots },
+            step: Step { slot, samples, ..Step::default() },
         })
         .to_vec()
 }
@@ -234,6 +230,12 @@ fn content(
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
         (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
+        // Sums of squares.
+        (Element::Real, "sums") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
+        // Seldom one, and in the case of the fewest parts none.
+        (Element::Uint, "flaws") => {
+            Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
+        }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {
             let mut order: Vec<u32> = (0..len as u32).collect();

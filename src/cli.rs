@@ -1,10 +1,13 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod data;
 pub mod own;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::commands::running::Every;
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
 #[derive(Parser, Debug)]
@@ -18,18 +21,24 @@ const EXAMPLES: &str = "\
 Examples:
   wgrad train                         learn the built-in handwritten digits
   wgrad train mnist --epochs 3        learn MNIST
+  wgrad train --resume runs/mnist-001 go on with a run that was stopped or killed
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
+  wgrad data photos                   what a folder of pictures is as data
   wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
-5 diverged, 6 a check failed.";
+5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a network on images
     Train(Train),
+    /// List runs, or find where two of them part
+    Runs(Runs),
+    /// Prove that a run goes on from a checkpoint as if it had never stopped
+    ResumeCheck(ResumeCheck),
     /// Measure a trained network on held-out images
     Eval(Eval),
     /// Classify pictures (PNG or JPEG) with a trained network
@@ -38,6 +47,8 @@ pub enum Command {
     Summary(Summary),
     /// Show one training step of one sample, number by number
     Explain(Explain),
+    /// Show what a data set holds, or how its samples can be changed for training
+    Data(data::Data),
     /// List the adapters of this machine
     Devices,
     /// Learn how learning works, number by number
@@ -49,13 +60,26 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
-or a folder with IDX files named like those of MNIST.
-A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-optimiser, momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
+or a folder with IDX files named like those of MNIST, with CIFAR-10's binary files, or with a folder
+of PNG or JPEG pictures for each class (in train and test, or of each class a fifth is held out).
+Changes for --augment: shift PIXELS, rotate DEGREES, scale SHARE, shear PIXELS, flip, cutout PIXELS,
+brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
+A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
+batch_size, learning_rate, optimiser, momentum, normalise, loss, seed, validation, device and
+kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,
+    /// Bring all pictures of a folder to one size: height x width, or 3x32x32 with channels
+    #[arg(long, value_name = "SIZE")]
+    pub resize: Option<String>,
+    /// Leave out pictures that can't be read, and list them
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Change training samples at random, as in "shift 2, rotate 10"; or none
+    #[arg(long, value_name = "CHANGES")]
+    pub augment: Option<String>,
     /// Layers, as in "dense 128, relu, dense 10"
     #[arg(long, value_name = "LAYERS")]
     pub network: Option<String>,
@@ -93,19 +117,78 @@ pub struct Train {
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
     /// Where run directories are made
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     pub out: PathBuf,
+    /// Go on with this run, or from this checkpoint of it, as if it had never stopped
+    #[arg(long, value_name = "RUN", conflicts_with = "init_from")]
+    pub resume: Option<PathBuf>,
+    /// Begin with the weights of this run or model, as far as names and shapes agree
+    #[arg(long, value_name = "MODEL")]
+    pub init_from: Option<PathBuf>,
+    /// How often a checkpoint is saved: a number of steps, as in 500, or a time, as in 30s or 2m
+    #[arg(long, value_name = "N|TIME", default_value = "1m")]
+    pub checkpoint_every: Every,
+    /// How many checkpoints are kept, besides the best one by validation loss
+    #[arg(long, value_name = "K", default_value_t = 2, value_parser = from_one, allow_negative_numbers = true)]
+    pub keep: usize,
+    /// When a loss or gradient stops being a number: stop, or go back with half the learning rate
+    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = ["stop", "rollback"])]
+    pub on_nan: String,
+    /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub verify: Option<usize>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
 }
 
 #[derive(Args, Debug)]
+pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+    /// Where the run directories are
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum RunsCommand {
+    /// Name the first step at which two runs part, and the tensor that did
+    Diff {
+        /// A run directory
+        one: PathBuf,
+        /// Another one
+        two: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct ResumeCheck {
+    /// A run directory, or a checkpoint in it
+    pub run: PathBuf,
+    /// How many steps are taken, once straight and once with a stop in the middle
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = from_one, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// auto, gpu, cpu, or a part of an adapter's name; without it, the one that the run asked for
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub struct Eval {
     /// A run directory or a model file
     pub run: PathBuf,
-    /// Data to measure on; without it, the held-out part of what it was trained on
+    /// Data whose held-out part to measure on; without it, that of what it was trained on
     pub data: Option<String>,
+    /// Leave out pictures that can't be read, and list them
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Draw the N images with the highest loss among the wrong ones, with both classes
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub mistakes: Option<usize>,
+    /// Where to draw them
+    #[arg(long, requires = "mistakes", value_name = "FILE.png", default_value = "mistakes.png")]
+    pub out: PathBuf,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
@@ -163,17 +246,17 @@ pub struct Explain {
     /// A run directory
     pub run: PathBuf,
     /// Which sample of the part
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    pub sample: usize,
+    #[arg(long, value_name = "I", default_value_t = 0, allow_negative_numbers = true)]
+    pub sample: i64,
     /// train or held-out
     #[arg(long, value_name = "PART", default_value = "held-out", value_parser = ["train", "held-out"])]
     pub part: String,
     /// Which layer; without it, the last one with weights
-    #[arg(long, value_name = "L")]
-    pub layer: Option<usize>,
+    #[arg(long, value_name = "L", allow_negative_numbers = true)]
+    pub layer: Option<i64>,
     /// Which unit of the layer; without it, the one of the sample's class, else 0
-    #[arg(long, value_name = "U")]
-    pub unit: Option<usize>,
+    #[arg(long, value_name = "U", allow_negative_numbers = true)]
+    pub unit: Option<i64>,
     /// Which step: next is the one that training would take from here
     #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
     pub step: String,
@@ -246,7 +329,7 @@ pub struct Lesson {
     /// Decides what is drawn at random
     #[arg(long, requires = "lesson", value_name = "N")]
     pub seed: Option<u64>,
-    /// Images to learn: “digits”, “mnist” or a folder with IDX files
+    /// Images to learn: “digits”, “mnist” or a folder, as “wgrad train” takes them
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
     /// Write the lesson's picture to this file
@@ -261,6 +344,11 @@ pub struct Lesson {
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+/// A whole number above 0.
+fn from_one(text: &str) -> Result<usize, String> {
+    whole(text).ok().filter(|number| *number > 0).ok_or("it takes a whole number from 1".to_owned())
 }
 
 /// A whole number; `-1` gets here as well, to be refused with what is allowed.

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, gather, guard, hot_cold, loss, matmul, sgd, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -113,7 +113,8 @@ fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    consts ["BATCH", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH",
+            "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -126,7 +127,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
-    flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
+    // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
+    flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
 );
 
@@ -247,6 +249,39 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("COLUMNS"))
 );
 
+pub static GRADIENT_PARTS: Kernel = kernel!(
+    gradient_parts, guard::gradient_parts, gradient_parts_bound,
+    consts ["LENGTH", "PARTS", "BATCH", "SLOTS"],
+    binds binds![gradients: Read Real, metrics: Read Real, sums: Write Real, flaws: Write Uint],
+    lens |k| {
+        let [length, parts, batch, slots] = sizes(k, ["LENGTH", "PARTS", "BATCH", "SLOTS"]);
+        vec![length, slots * batch * 2, parts, parts]
+    },
+    touched |k| {
+        let [length, parts, batch] = sizes(k, ["LENGTH", "PARTS", "BATCH"]);
+        vec![length, batch, parts, parts]
+    },
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| [k.uint("PARTS"), 1, 1],
+    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
+        true => Ok(()),
+        false => Err("LENGTH must be a multiple of 4"),
+    }
+);
+
+pub static GUARD: Kernel = kernel!(
+    guard, guard::guard, guard_bound,
+    consts ["PARTS", "SLOTS", "GATES"],
+    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, history: Write Real],
+    lens |k| {
+        let [parts, slots, gates] = sizes(k, ["PARTS", "SLOTS", "GATES"]);
+        vec![parts, parts, 1, gates, slots * guard::HISTORY]
+    },
+    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, guard::HISTORY],
+    flops |k| k.uint("PARTS"),
+    grid |_| [64, 1, 1]
+);
+
 pub static SGD: Kernel = kernel!(
     sgd, sgd::sgd, sgd_bound,
     consts ["LENGTH", "DECAYED", "DECAY"],
@@ -309,6 +344,8 @@ pub static ALL: &[&Kernel] = &[
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,
+    &GRADIENT_PARTS,
+    &GUARD,
     &SGD,
     &SGD_MOMENTUM,
     &HOT_COLD,

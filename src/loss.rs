@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
 use crate::kernels;
 use crate::program::View;
@@ -95,6 +96,16 @@ impl Loss {
         match each.as_slice() {
             [second] if classes == 2 => vec![1.0 - second, *second],
             _ => each,
+        }
+    }
+
+    /// The class that a row of outputs stands for, as the kernels decide it when they count hits: the
+    /// first largest output; of one output, which side of the threshold it is on.
+    pub fn class(self, outputs: &[f32]) -> usize {
+        match (outputs, self) {
+            ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),
+            ([second], Loss::Bce) => usize::from(*second > 0.0),
+            _ => argmax(outputs),
         }
     }
 

@@ -1,9 +1,12 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod update;
+
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::data::ImageShape;
+use crate::cpu::guard;
+use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
 use crate::kernel::Element;
@@ -13,7 +16,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::{Optimiser, State};
 use crate::params::Arena;
-use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
@@ -86,10 +89,13 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
-    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it. What
+    /// lies there outlasts the step only where everything is kept.
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
+    /// The norm of the last gradients, a single word.
+    pub norm: View,
     /// As it was asked for.
     pub training: Training,
     /// What the optimiser keeps from step to step.
@@ -100,6 +106,8 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
+    /// (slots, batch, 2): loss and hit. In their buffer, before them, the history: (slots, 2), the
+    /// norm of a step's gradients and how many of its numbers were flawed.
     metrics: View,
 }
 
@@ -109,11 +117,45 @@ impl Lowered {
         View { len: steps * self.batch * 2, ..self.metrics }
     }
 
+    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
+    pub fn report(&self, steps: usize) -> View {
+        View { start: 0, len: self.rows() + steps * self.batch * 2, ..self.metrics }
+    }
+
+    /// Words of a report before its metrics.
+    pub fn rows(&self) -> usize {
+        self.metrics.start
+    }
+
+    /// Has the samples of the train part changed at random before each step; those of other parts
+    /// stay as they are, because they are measured.
+    pub fn augment(&mut self, augmentation: &Augmentation) {
+        let train = self.program.sections.iter().find(|(name, _)| name == TRAIN);
+        let steps = train.map_or(0..0, |(_, steps)| steps.clone());
+        for dispatch in &mut self.program.steps[steps] {
+            if dispatch.kernel.name == kernels::GATHER_BATCH.name {
+                dispatch.consts = augmentation.replace(&dispatch.consts);
+            }
+        }
+    }
+
+    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
+    /// None of the train part, where the memory serves the backward pass by then.
+    pub fn outputs(&self, part: &str) -> Option<View> {
+        let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
+        // Of all kernels the losses alone write metrics, and they read the outputs first.
+        let loss = self.program.steps[steps.clone()].last()?;
+        loss.kernel.binds.iter().any(|bind| bind.name == "metrics").then(|| loss.args[0])
+    }
+
     /// The views of a part.
     pub fn part(&self, name: &str) -> Option<&PartViews> {
         self.parts.iter().find(|part| part.name == name)
     }
 }
+
+/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
 /// Words of one packed image.
 pub fn words(shape: &ImageShape) -> usize {
@@ -138,11 +180,12 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let arena = what.network.arena(&input_shape)?;
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let slots = (MAX_ROWS / (2 * what.batch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
+    let (history, metrics) = update::metrics(&mut recorder, slots);
+    let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
@@ -155,7 +198,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         if part.name == TRAIN {
             recorder.backward();
             boundaries = recorder.boundaries();
-            what.training.optimiser.record(&mut recorder, &states);
+            update::update(&mut recorder, what, &states, norm, (history, metrics, slots));
         }
         recorder.section(part.name);
     }
@@ -185,6 +228,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
+        norm,
         training: what.training.clone(),
         states,
         normaliser,
@@ -221,11 +265,13 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
-        let consts = consts! {
+        let mut consts = consts! {
             BATCH: what.batch, VALUES: what.shape.values(), WORDS: words,
-            PLANE: what.shape.height * what.shape.width, CHANNELS: what.shape.channels,
-            SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
+            PLANE: what.shape.height * what.shape.width, WIDTH: what.shape.width,
+            CHANNELS: what.shape.channels, SAMPLES: part.samples,
+            CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
+        consts.extend(Augmentation::default().consts());
         let arguments = vec![images, part.labels, part.order, normaliser, x.value, labels];
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
@@ -254,8 +300,8 @@ fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
         )));
     }
     // The metrics of one step must fit into one result.
-    if what.batch > MAX_RESULT / 2 {
-        let most = MAX_RESULT / 2;
+    if what.batch > MAX_ROWS / 2 {
+        let most = MAX_ROWS / 2;
         return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
     }
     for part in &what.parts {

@@ -13,10 +13,13 @@ use commands::console;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(arguments) => commands::train::run(&arguments),
+        Command::Runs(arguments) => commands::runs::run(&arguments),
+        Command::ResumeCheck(arguments) => commands::resume::check(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Data(arguments) => commands::data::run(&arguments),
         Command::Devices => commands::devices::run(),
         Command::Lesson(arguments) => commands::lesson::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -1,6 +1,7 @@
 //! A session: a recipe, its data and a device, made into a trainer.
 
 use crate::data::{Dataset, Normaliser, Samples, split_validation};
+use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
 use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
@@ -44,12 +45,12 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device.
+    /// Lowers the network for the device, with training samples changed as the recipe says.
     ///
     /// # Errors
     /// As [`lower`].
     pub fn lower(&self) -> Result<Lowered> {
-        lower(&Lowering {
+        let mut lowered = lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
             shape: &self.dataset.train.shape,
@@ -62,7 +63,9 @@ impl Session {
             keep: false,
             limits: self.device.limits(),
             training: self.recipe.training(),
-        })
+        })?;
+        lowered.augment(&self.recipe.augment);
+        Ok(lowered)
     }
 
     /// Opens the device, draws the first weights and sends the data.
@@ -70,8 +73,15 @@ impl Session {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
+        self.open_on(self.device.open(lowered.program.clone())?, lowered)
+    }
+
+    /// The same on an engine that was opened for the Program.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
         let Recipe { learning_rate, seed, .. } = self.recipe;
-        let engine = self.device.open(lowered.program.clone())?;
         let weights = lowered.arena.initial_values(seed);
         let settings = Settings::new(learning_rate, seed);
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;

@@ -1,21 +1,30 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
+mod digest;
+mod fault;
 mod measure;
 mod pace;
+mod pass;
+mod pixels;
+mod state;
 
-pub use measure::Measure;
+pub use measure::{Measure, Sum};
+pub use pixels::{normalise, pack, scale_and_shift};
+pub use state::{Place, Snapshot, Tensor};
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{ControlFlow, Range};
 
-use crate::data::{ImageShape, Normaliser, Samples};
-use crate::engine::{Engine, IN_FLIGHT, Ticket};
+use crate::data::{Normaliser, Samples};
+use crate::diff::first_divergence;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
-use crate::rng::{kernel_seed, shuffled};
-use measure::Sum;
+use crate::rng::shuffled;
+use digest::Digest;
 use pace::Pace;
 
 /// What a step needs besides the network.
@@ -37,7 +46,7 @@ impl Settings {
 
 /// Where an epoch has got to, after each submission.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'a> {
     pub epoch: usize,
     /// Steps taken in this epoch.
     pub step: usize,
@@ -47,6 +56,10 @@ pub struct Progress {
     pub latest: Measure,
     /// Over the epoch so far, each batch measured before its update.
     pub so_far: Measure,
+    /// The mean loss of each step of this submission.
+    pub losses: &'a [f64],
+    /// The norm of the gradients of each step of this submission.
+    pub norms: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.
@@ -54,8 +67,11 @@ pub struct Trainer {
     engine: Box<dyn Engine>,
     lowered: Lowered,
     settings: Settings,
-    /// Steps taken since the run began.
-    steps: usize,
+    place: Place,
+    /// The epoch whose order of samples is on the device.
+    ordered: Option<usize>,
+    /// The norms of the last gradients, the oldest first.
+    norms: VecDeque<f32>,
     /// By section: a training step takes longer than a measuring one.
     paces: HashMap<String, Pace>,
 }
@@ -74,7 +90,15 @@ impl Trainer {
         padded.resize(lowered.parameters.len, 0.0);
         engine.write(lowered.parameters, Slice::Real(&padded))?;
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
-        Ok(Trainer { engine, lowered, settings, steps: 0, paces: HashMap::new() })
+        Ok(Trainer {
+            engine,
+            lowered,
+            settings,
+            place: Place::default(),
+            ordered: None,
+            norms: VecDeque::new(),
+            paces: HashMap::new(),
+        })
     }
 
     /// Puts a part of the data on the device, to be visited in its own order.
@@ -121,56 +145,136 @@ impl Trainer {
 
     /// Steps taken since the run began.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.place.steps
     }
 
     /// Trains on every sample once, in this epoch's order; the last batch may be short.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as soon as a loss is not finite; the parameters are
-    /// then what the bad steps have made of them.
+    /// As [`Trainer::advance`].
     pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
-        let part = self.views(TRAIN)?.clone();
-        let order = shuffled(part.samples, self.settings.seed, epoch as u64);
-        self.engine.write(part.order, Slice::Uint(&order))?;
-        let mut total = Sum::default();
-        let steps = self.steps_per_epoch();
-        self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
-            let mut latest = Sum::default();
-            for (at, rows) in group.iter().enumerate() {
-                let sum = Sum::of(rows);
-                if !sum.loss.is_finite() {
-                    let step = first + at + 1;
-                    return Err(Error::Diverged(format!(
-                        "the loss became {} at step {step} of epoch {epoch}",
-                        sum.loss
-                    )));
-                }
-                latest.add(sum);
-            }
-            total.add(latest);
-            observe(Progress {
-                epoch,
-                step: first + group.len(),
-                steps,
-                latest: latest.mean(),
-                so_far: total.mean(),
-            });
-            Ok(())
-        })?;
-        self.steps += steps;
-        Ok(total.mean())
+        self.place = Place { epoch, step: 0, so_far: Sum::default(), ..self.place };
+        let mut observe = |progress: Progress| {
+            observe(progress);
+            ControlFlow::Continue(())
+        };
+        let measure = self.advance(usize::MAX, &mut observe)?;
+        Ok(measure.expect("nothing stops the epoch before its end"))
+    }
+
+    /// Takes up to `most` steps of the epoch under way, or fewer when `observe` says so: it is asked
+    /// after every submission. The mean over the epoch is returned when that was its end, and the
+    /// next call begins the next epoch. What is computed does not depend on where calls begin and end.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite; the run is then where it
+    /// was before that step, as no such step changes a weight.
+    pub fn advance(
+        &mut self,
+        most: usize,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let range = self.place.step..self.steps_per_epoch().min(self.place.step.saturating_add(most));
+        let mut digest = Digest::of(self);
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
+        self.settle(digest, outcome)
+    }
+
+    /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
+    /// computes what [`Trainer::advance`] would.
+    ///
+    /// # Errors
+    /// [`Error::Check`] naming the kernel whose results the twin cannot explain, and as
+    /// [`Trainer::advance`].
+    pub fn verify(
+        &mut self,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let step = self.scalars(0, self.place.step, samples);
+        let section = self.lowered.program.section(TRAIN);
+        let gated = |at: &usize| self.lowered.program.steps[*at].gate.is_some();
+        let update = section.clone().find(gated).unwrap_or(section.end);
+        self.compare(section.start..update, &step)?;
+        let words = self.engine.read(self.lowered.report(1))?.real();
+        let reports = self.reports(TRAIN, &[step], &words);
+        let mut digest = Digest::of(self);
+        let outcome = digest.take(&reports, observe).map(|_| ());
+        // Of a flawed step there is no update to compare.
+        if outcome.is_ok() {
+            self.compare(update..section.end, &step)?;
+        }
+        self.settle(digest, outcome)
+    }
+
+    /// Runs dispatches one by one, up to the first that isn't what its twin makes of it.
+    fn compare(&mut self, dispatches: Range<usize>, step: &Step) -> Result<()> {
+        match first_divergence(self.engine.as_mut(), &self.lowered.program, dispatches, step)? {
+            None => Ok(()),
+            Some(divergence) => Err(Error::Check(format!(
+                "step {} of the run is not what the twins make of it: {divergence}",
+                self.place.steps + 1
+            ))),
+        }
+    }
+
+    /// Takes over where a pass has got to, and ends the epoch when that was its last step.
+    fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
+        (self.place, self.norms) = (digest.place, digest.norms);
+        if let Some(flawed) = digest.flawed {
+            return Err(self.fault(&flawed)?);
+        }
+        outcome?;
+        Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))
+    }
+
+    /// Puts the order of the epoch under way on the device.
+    fn order(&mut self) -> Result<()> {
+        let epoch = self.place.epoch;
+        if self.ordered != Some(epoch) {
+            let part = self.views(TRAIN)?.clone();
+            let order = shuffled(part.samples, self.settings.seed, epoch as u64);
+            self.engine.write(part.order, Slice::Uint(&order))?;
+            self.ordered = Some(epoch);
+        }
+        Ok(())
     }
 
     /// Mean loss and accuracy over a part of the data.
     pub fn measure(&mut self, part: &str) -> Result<Measure> {
         let samples = self.views(part)?.samples;
         let mut total = Sum::default();
-        self.pass(part, samples, 0, &mut |_, group| {
-            group.iter().for_each(|rows| total.add(Sum::of(rows)));
-            Ok(())
+        self.pass(part, samples, 0..samples.div_ceil(self.lowered.batch), &mut |reports| {
+            reports.iter().for_each(|report| total.add(Sum::of(report.rows)));
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(total.mean())
+    }
+
+    /// Hands over what the network makes of each sample of a part, in the order of the samples: its
+    /// outputs, and its loss, whose mean is that of [`Trainer::measure`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
+    pub fn judge(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
+        let samples = self.views(part)?.samples;
+        let batch = self.lowered.batch;
+        let outputs = self.lowered.outputs(part).ok_or_else(|| {
+            Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
+        })?;
+        for at in 0..samples.div_ceil(batch) {
+            let step = self.scalars(0, at, samples);
+            let section = self.lowered.program.section(part);
+            let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
+            let metrics = self.engine.wait(ticket)?;
+            let rows = self.engine.read(outputs)?.real();
+            let judged = rows.chunks_exact(outputs.len / batch).zip(metrics.chunks_exact(2));
+            judged.take(step.samples as usize).for_each(|(row, metrics)| each(row, metrics[0].into()));
+        }
+        Ok(())
     }
 
     /// The parameters as they are now, laid out as the arena.
@@ -192,98 +296,4 @@ impl Trainer {
         self.engine.wait(ticket)?;
         Ok(self.engine.read(output)?.real())
     }
-
-    /// Runs a section over all samples of a part, several steps to a
-    /// submission, and hands over the metrics of each submission in order.
-    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<()> {
-        let batch = self.lowered.batch;
-        let steps = samples.div_ceil(batch);
-        let range = self.lowered.program.section(section);
-        let mut pace = self.paces.remove(section).unwrap_or_default();
-        let mut flights: VecDeque<Flight> = VecDeque::new();
-        let mut next = 0;
-        let mut outcome = Ok(());
-        while next < steps || !flights.is_empty() {
-            if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
-                let count = pace.steps(self.lowered.slots).min(steps - next);
-                let scalars: Vec<Step> =
-                    (0..count).map(|slot| self.scalars(slot, next + slot, samples, epoch)).collect();
-                let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
-                flights.push_back(Flight { ticket, first: next, scalars });
-                next += count;
-                continue;
-            }
-            let Some(flight) = flights.pop_front() else { break };
-            let metrics = self.engine.wait(flight.ticket)?;
-            pace.finished(flight.scalars.len());
-            let group: Vec<&[f32]> = metrics
-                .chunks_exact(batch * 2)
-                .zip(&flight.scalars)
-                .map(|(rows, step)| &rows[..step.samples as usize * 2])
-                .collect();
-            // After a failure what is still under way is waited for, and ignored.
-            outcome = outcome.and_then(|()| each(flight.first, &group));
-        }
-        pace.rest();
-        self.paces.insert(section.to_owned(), pace);
-        outcome
-    }
-
-    fn scalars(&self, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
-        let first = at * self.lowered.batch;
-        Step {
-            slot: slot as u32,
-            first: first as u32,
-            samples: self.lowered.batch.min(samples - first) as u32,
-            index: (self.steps + at) as u32,
-            learning_rate: self.settings.learning_rate,
-            momentum: self.lowered.training.optimiser.momentum(),
-            seed: kernel_seed(self.settings.seed),
-            epoch: epoch as u32,
-        }
-    }
-}
-
-/// Takes the first step of a submission and the metrics of each of its steps.
-type Each<'a> = dyn FnMut(usize, &[&[f32]]) -> Result<()> + 'a;
-
-/// A submission under way.
-struct Flight {
-    ticket: Ticket,
-    first: usize,
-    scalars: Vec<Step>,
-}
-
-/// Scale of every channel, then shift of every channel, such that
-/// byte · scale + shift = (byte/255 - mean) / std.
-pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
-    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
-    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
-    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
-    scale.chain(shift).collect()
-}
-
-/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
-pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
-    let constants = scale_and_shift(normaliser);
-    let plane = shape.height * shape.width;
-    let value = |(at, byte): (usize, &u8)| {
-        let channel = at / plane;
-        f32::from(*byte) * constants[channel] + constants[shape.channels + channel]
-    };
-    image.iter().enumerate().map(value).collect()
-}
-
-/// Images as the device keeps them: four bytes to a word, the lowest first,
-/// each image padded to whole words.
-pub fn pack(samples: &Samples) -> Vec<u32> {
-    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
-    for image in samples.pixels.chunks_exact(samples.shape.values()) {
-        for bytes in image.chunks(4) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            packed.push(u32::from_le_bytes(word));
-        }
-    }
-    packed
 }

@@ -1,5 +1,6 @@
 //! One case per kernel as large as in real training, to time it on.
 
+use super::real_size::gather;
 use super::{Case, cases, images, norm, updates};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
@@ -26,8 +27,12 @@ pub fn real(kernel: &Kernel) -> Case {
         "squared_error" => consts! {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 0.1f32,
         },
+        "gather_batch" => gather((64, "none")),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
+        "gradient_parts" => {
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
+        }
         name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
         _ => return largest(kernel),

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod console;
+pub mod data;
 pub mod devices;
 pub mod doctor;
 pub mod eval;
@@ -10,7 +11,10 @@ pub mod lesson;
 pub mod own;
 pub mod predict;
 pub mod progress;
+pub mod resume;
 pub mod running;
+pub mod runs;
+pub mod signals;
 pub mod summary;
 pub mod train;
 

@@ -3,48 +3,138 @@
 use std::path::Path;
 
 use wgrad::cpu::activation::Activation;
-use wgrad::data;
-use wgrad::engine::adapter::{Device, driver};
-use wgrad::error::Result;
+use wgrad::data::{self, Resize};
+use wgrad::engine::adapter::{Device, choose, driver};
+use wgrad::error::{Error, Result};
 use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
-use wgrad::own::replace;
+use wgrad::model::Model;
+use wgrad::own::{OwnKernel, replace};
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
 use wgrad::session::Session;
+use wgrad::train::Trainer;
 
 use super::console::{note, thousands};
-use super::running::Run;
+use super::resume;
+use super::running::{Options, Run};
 use crate::cli;
 
 pub fn run(arguments: &cli::Train) -> Result<()> {
+    let options = Options {
+        every: arguments.checkpoint_every,
+        keep: arguments.keep,
+        roll_back: arguments.on_nan == "rollback",
+        verify: arguments.verify,
+        json: arguments.json,
+    };
     let given = overrides(arguments)?;
-    given.check()?;
-    let dataset = data::load(given.data())?;
-    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
-    let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
-    let device = super::device(&recipe.device)?;
-    let session = Session::new(recipe, dataset, device)?;
-    let kernels = super::own::kernels(&session.recipe, &session.device)?;
-    let mut lowered = session.lower()?;
-    for (_, own) in &kernels {
-        replace(&mut lowered.program, own)?;
+    match &arguments.resume {
+        Some(run) => resume::run(run, &given, options),
+        None => begin(arguments, &given, options),
     }
-    announce(&session, &lowered);
-    let parameters = lowered.arena.count();
-    let trainer = session.open(lowered)?;
+}
+
+/// A run from its first step on.
+fn begin(arguments: &cli::Train, given: &Overrides, options: Options) -> Result<()> {
+    given.check()?;
+    let dataset = data::load_with(given.data(), &given.reading())?;
+    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
+    let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
+    let device = super::device(&recipe.device)?;
+    let prepared = Prepared::new(Session::new(recipe, dataset, device)?)?;
+    let mut trainer = prepared.open()?;
+    if let Some(model) = weights {
+        trainer.set_parameters(&adopt(&model, &prepared)?)?;
+    }
     // Only now is anything written: everything that the user could have got wrong has been checked.
-    let mut record = RunRecord::begin(&session.recipe, &session.dataset.digest, parameters);
-    describe(&mut record, &session.device);
-    record.kernels = kernels.into_iter().map(|(named, _)| named).collect();
-    let directory = RunDir::create(&arguments.out, &session.recipe.data)?;
-    Run::new(trainer, directory, record, session).go(arguments.json)
+    let record = prepared.record();
+    let directory = RunDir::create(&arguments.out, &prepared.session.recipe.data)?;
+    prepared.run(trainer, directory, record, options)?.begin()
+}
+
+/// First weights as far as a model has them; what it doesn't is said.
+fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
+    let arena = &prepared.lowered.arena;
+    let mut values = arena.initial_values(prepared.session.recipe.seed);
+    let adopted = model.adopt(arena, &mut values);
+    if adopted.taken.is_empty() {
+        return Err(Error::Usage(
+            "--init-from: none of the model's parameters has the name and shape of one of this network, \
+             as wgrad summary shows of both"
+                .to_owned(),
+        ));
+    }
+    note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
+    for (what, names) in [
+        ("not in the model, so drawn at random", &adopted.missing),
+        ("of another shape, so drawn at random", &adopted.reshaped),
+        ("in the model alone, so left out", &adopted.unused),
+    ] {
+        if !names.is_empty() {
+            note(format_args!("        {what}: {}", names.join(", ")));
+        }
+    }
+    Ok(values)
+}
+
+/// All that a run needs but its directory.
+pub struct Prepared {
+    pub session: Session,
+    pub lowered: Lowered,
+    kernels: Vec<OwnKernel>,
+}
+
+impl Prepared {
+    /// Lowers the network, with the reader's own kernels in it, and says what will happen.
+    pub fn new(session: Session) -> Result<Prepared> {
+        let own = super::own::kernels(&session.recipe, &session.device)?;
+        let mut lowered = session.lower()?;
+        for (_, own) in &own {
+            replace(&mut lowered.program, own)?;
+        }
+        announce(&session, &lowered);
+        Ok(Prepared { session, lowered, kernels: own.into_iter().map(|(named, _)| named).collect() })
+    }
+
+    /// The device, with network and data on it.
+    pub fn open(&self) -> Result<Trainer> {
+        self.session.open(self.lowered.clone())
+    }
+
+    /// The record of a run that starts now.
+    fn record(&self) -> RunRecord {
+        let Session { recipe, dataset, device, .. } = &self.session;
+        let mut record = RunRecord::begin(recipe, &dataset.digest, self.lowered.arena.count());
+        describe(&mut record, device);
+        record.kernels = self.kernels.clone();
+        record
+    }
+
+    /// A run in a directory.
+    pub fn run(
+        self,
+        trainer: Trainer,
+        directory: RunDir,
+        record: RunRecord,
+        options: Options,
+    ) -> Result<Run> {
+        let Prepared { session, lowered, .. } = self;
+        let again = session.clone();
+        let reopen = move || {
+            // The adapter is asked for anew: the one there was may be gone for good.
+            let device = choose(&again.recipe.device)?;
+            Session { device, ..again.clone() }.open(lowered.clone())
+        };
+        Run::new(trainer, Box::new(reopen), directory, record, &session, options)
+    }
 }
 
 /// Where a run takes place.
-fn describe(record: &mut RunRecord, device: &Device) {
+pub fn describe(record: &mut RunRecord, device: &Device) {
     record.adapter = device.name();
     match device {
         Device::Cpu { .. } => record.backend = "cpu".to_owned(),
@@ -60,6 +150,9 @@ fn describe(record: &mut RunRecord, device: &Device) {
 fn overrides(arguments: &cli::Train) -> Result<Overrides> {
     let flags = Overrides {
         data: None,
+        resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,
+        skip_bad: arguments.skip_bad.then_some(true),
+        augment: arguments.augment.as_deref().map(str::parse).transpose()?,
         network: arguments.network.as_deref().map(str::parse).transpose()?,
         epochs: arguments.epochs,
         batch_size: arguments.batch_size,
@@ -91,6 +184,10 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(dataset.held_out.len()),
         dataset.classes.len()
     ));
+    super::data::left_out(dataset);
+    if !recipe.augment.is_none() {
+        note(format_args!("        training samples are changed by chance: {}", recipe.augment));
+    }
     note(format_args!(
         "network {}: {} parameters, {} dispatches a step",
         recipe.network,

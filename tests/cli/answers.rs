@@ -16,9 +16,17 @@ pub fn png(width: u32, height: u32, grey: impl Fn(u32, u32) -> u8) -> Vec<u8> {
 fn help_and_usage_name_every_command_and_exit_code() {
     let place = Place::new();
     let help = place.run(&["--help"]).ok();
-    for word in
-        ["train", "eval", "predict", "summary", "devices", "doctor", "5 diverged", "wgrad train mnist"]
-    {
+    for word in [
+        "train",
+        "eval",
+        "predict",
+        "summary",
+        "data",
+        "devices",
+        "doctor",
+        "5 diverged",
+        "wgrad train mnist",
+    ] {
         assert!(help.out.contains(word), "“{word}” is not in {}", help.out);
     }
     assert_eq!(help.err, "");
@@ -35,6 +43,9 @@ fn help_and_usage_name_every_command_and_exit_code() {
         "--out",
         "--json",
         "--validation",
+        "--augment",
+        "--resize",
+        "--skip-bad",
         "[DATA|RECIPE]",
     ] {
         assert!(train.out.contains(flag), "“{flag}” is not in {}", train.out);
@@ -135,7 +146,7 @@ fn summary_counts_what_a_network_takes() {
     let text = place.run(&["summary", "dense 128, relu, dense 10"]).ok().out;
     // 784·128 + 128 and 128·10 + 10; 784·128 + 128·10.
     for word in
-        ["1×28×28", "100,480", "1,290", "101,770", "101,632", "train: 10 dispatches", "sgd", "softmax_loss"]
+        ["1×28×28", "100,480", "1,290", "101,770", "101,632", "train: 12 dispatches", "sgd", "softmax_loss"]
     {
         assert!(text.contains(word), "“{word}” is not in {text}");
     }

@@ -64,6 +64,7 @@ fn subject(layer: usize, unit: usize) -> Subject {
         device: "a device".to_owned(),
         column: "GPU",
         data_changed: false,
+        width: 100,
     }
 }
 
@@ -120,7 +121,7 @@ fn every_kind_of_layer_has_an_explanation() {
         let model = model(&format!("{front}, {layer}, dense 3"), Loss::CrossEntropy, 3);
         let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         let sections = explain(&mut trace, 1, 2).unwrap();
-        for key in ["forward", "backward"] {
+        for key in ["forward", "loss", "backward"] {
             let section = sections.iter().find(|section| section.key == key).unwrap();
             let checked = section.values().any(|value| value.twin.is_some());
             assert!(checked, "{name}: the {key} section compares nothing with a twin");
@@ -214,12 +215,16 @@ fn text_is_narrow_and_aligned() {
         let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         for layer in 0..model.network.layers.len() {
             let sections = explain(&mut trace, layer, 1).unwrap();
-            let text = text(&trace, &subject(layer, 1), &sections, false);
-            for line in text.lines() {
-                assert!(line.chars().count() <= 100, "{line}");
-                assert_eq!(line, line.trim_end());
+            // No narrower than 80, and no wider than 100 however much room there is.
+            for (width, most) in [(0, 80), (80, 80), (93, 93), (usize::MAX, 100)] {
+                let subject = Subject { width, ..subject(layer, 1) };
+                let text = text(&trace, &subject, &sections, false);
+                for line in text.lines() {
+                    assert!(line.chars().count() <= most, "{line}");
+                    assert_eq!(line, line.trim_end());
+                }
+                assert!(text.replace('\n', " ").contains("Everything agrees"), "{text}");
             }
-            assert!(text.contains("Everything agrees"), "{text}");
         }
     }
 }
@@ -234,7 +239,13 @@ fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
     };
     refused(3, 0, &["layer 3", "0 dense 4, 1 relu, 2 dense 3"]);
     refused(1, 4, &["unit 4", "layer 1 (relu)", "0 to 3"]);
-    assert!(defaults(&trace, Some(3), None).is_err());
+    let refused = |layer, unit| defaults(&trace, layer, unit).unwrap_err().to_string();
+    assert!(refused(Some(3), None).contains("0 to 2"));
+    assert!(refused(Some(-1), None).contains("layer -1 is outside the network: its layers are 0 to 2"));
+    assert!(
+        refused(Some(2), Some(-3)).contains("unit -3 is outside layer 2 (dense 3): its units are 0 to 2")
+    );
+    assert!(refused(None, Some(3)).contains("its units are 0 to 2"));
     assert_eq!(defaults(&trace, None, None).unwrap(), (2, 1));
     assert_eq!(defaults(&trace, Some(1), None).unwrap(), (1, 0));
     assert_eq!(defaults(&trace, Some(0), Some(3)).unwrap(), (0, 3));
