@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, fast, gather, hot_cold, loss, matmul, sgd, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -21,7 +21,7 @@ macro_rules! binds {
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
      consts $consts:expr, binds $binds:expr, lens $lens:expr $(, touched $touched:expr)?, flops $flops:expr,
-     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
+     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path)? $(, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
@@ -89,7 +89,7 @@ macro_rules! matmul {
             flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
             grid $grid,
             requires $requires,
-            fast matmul::matmul_fast,
+            fast fast::matmul::matmul_fast,
             subgroup $subgroup
         )
     };

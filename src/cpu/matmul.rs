@@ -1,7 +1,5 @@
 //! The twin of `matmul_naive.wgsl` and of every faster version of it.
 
-use gemm::Parallelism;
-
 use super::activation::Activation;
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
@@ -121,111 +119,5 @@ pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
             let (value, error) = epilogue.error(activation, sum, super::sum_error(p.k, size), extra);
             c[at] = error + TINY + if add { EPS * (c[at].abs() + value.abs()) } else { 0.0 };
         }
-    }
-}
-
-/// The same by the `gemm` crate on all cores, for training on the CPU.
-pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let p = Product::of(call);
-    let (a, b, extra, c) = (reads[0].real(), reads[1].real(), reads[2].real(), writes[0].real());
-    let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
-    let add = call.consts.flag("ADD");
-    if add && epilogue != Epilogue::Plain {
-        // An epilogue works on the finished sum, before it is added to what was there.
-        let before = c.to_vec();
-        product(&p, a, b, c, false);
-        finish(epilogue, activation, extra, c, p.n);
-        c.iter_mut().zip(before).for_each(|(value, before)| *value += before);
-    } else {
-        product(&p, a, b, c, add);
-        finish(epilogue, activation, extra, c, p.n);
-    }
-}
-
-/// C = A·B, or C += A·B.
-fn product(p: &Product, a: &[f32], b: &[f32], c: &mut [f32], add: bool) {
-    // Below this the threads cost more than they save.
-    let threads = if p.m * p.n * p.k < 1 << 18 { Parallelism::None } else { Parallelism::Rayon(0) };
-    assert!(a.len() >= p.m * p.k && b.len() >= p.k * p.n && c.len() >= p.m * p.n);
-    // SAFETY: the three pointers and their strides stay within slices whose
-    // lengths the assertion above has checked; C overlaps neither A nor B
-    // because it is borrowed mutably.
-    unsafe {
-        gemm::gemm(
-            p.m,
-            p.n,
-            p.k,
-            c.as_mut_ptr(),
-            1,
-            p.n as isize,
-            add,
-            a.as_ptr(),
-            p.a.1 as isize,
-            p.a.0 as isize,
-            b.as_ptr(),
-            p.b.1 as isize,
-            p.b.0 as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            threads,
-        );
-    }
-}
-
-fn finish(epilogue: Epilogue, activation: Activation, extra: &[f32], c: &mut [f32], columns: usize) {
-    match epilogue {
-        Epilogue::Plain => {}
-        Epilogue::Bias => {
-            for row in c.chunks_exact_mut(columns) {
-                for (value, bias) in row.iter_mut().zip(extra) {
-                    *value = apply_f32(activation, *value + bias);
-                }
-            }
-        }
-        Epilogue::Slope => {
-            for (value, y) in c.iter_mut().zip(extra) {
-                *value *= slope_f32(activation, *y);
-            }
-        }
-    }
-}
-
-fn apply_f32(activation: Activation, x: f32) -> f32 {
-    match activation {
-        Activation::Identity => x,
-        Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu(slope) => {
-            if x > 0.0 {
-                x
-            } else {
-                slope * x
-            }
-        }
-        Activation::Sigmoid | Activation::Tanh => activation.apply(x.into()) as f32,
-    }
-}
-
-fn slope_f32(activation: Activation, y: f32) -> f32 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Relu => {
-            if y > 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        }
-        Activation::LeakyRelu(slope) => {
-            if y > 0.0 {
-                1.0
-            } else {
-                slope
-            }
-        }
-        Activation::Sigmoid => y * (1.0 - y),
-        Activation::Tanh => 1.0 - y * y,
     }
 }

@@ -11,6 +11,7 @@
 pub mod activation;
 pub mod augment;
 pub mod conv;
+pub mod fast;
 pub mod gather;
 pub mod hot_cold;
 pub mod loss;
