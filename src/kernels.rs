@@ -96,8 +96,10 @@ macro_rules! matmul {
 }
 
 mod images;
+mod norm;
 
 pub use images::*;
+pub use norm::*;
 
 fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
@@ -358,6 +360,15 @@ pub static ALL: &[&Kernel] = &[
     &MAX_POOL_BACKWARD,
     &AVERAGE_POOL,
     &AVERAGE_POOL_BACKWARD,
+    &MOMENTS_SLICES,
+    &MOMENTS,
+    &RUNNING_MOMENTS,
+    &NORMALISE,
+    &NORMALISE_SLICES,
+    &NORMALISE_BACKWARD,
+    &NORMALISE_WEIGHTS,
+    &DROPOUT,
+    &ADD,
 ];
 
 /// The kernel of this name.

@@ -193,7 +193,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     for part in &parts {
         recorder.training = part.name == TRAIN && !what.as_in_prediction;
         let (x, labels) = gather(&mut recorder, part, what, normaliser);
-        let output = what.network.record(&mut recorder, x);
+        let output = what.network.record(&mut recorder, x, &input_shape);
         what.loss.record(&mut recorder, output, labels, metrics, slots);
         if part.name == TRAIN {
             recorder.backward();
@@ -211,7 +211,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         made_by: Activation::Identity,
         needs_gradient: false,
     };
-    let output = what.network.record(&mut recorder, x);
+    let output = what.network.record(&mut recorder, x, &input_shape);
     recorder.section(PREDICT);
     if !what.keep {
         recorder.program.share(&[output.value.buf]);

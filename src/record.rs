@@ -98,6 +98,7 @@ pub struct Recorder {
     passed: Vec<Option<Tensor>>,
     written: HashMap<Buf, View>,
     layer: String,
+    streams: usize,
     section_start: usize,
 }
 
@@ -126,6 +127,7 @@ impl Recorder {
             passed: Vec::new(),
             written: HashMap::new(),
             layer: String::new(),
+            streams: 0,
             section_start: 0,
         }
     }
@@ -196,6 +198,17 @@ impl Recorder {
         self.scratch("labels", Element::Uint, self.batch)
     }
 
+    /// The name of the layer that records now.
+    pub fn layer_name(&self) -> String {
+        self.layer.clone()
+    }
+
+    /// A number that no other layer of the section gets, for drawing.
+    pub fn stream(&mut self) -> usize {
+        self.streams += 1;
+        self.streams - 1
+    }
+
     /// Names the layer that records from here on.
     pub fn enter(&mut self, layer: String) {
         self.layer = layer;
@@ -255,6 +268,7 @@ impl Recorder {
         self.written.clear();
         self.passed.clear();
         self.tape.clear();
+        self.streams = 0;
     }
 
     /// Leaves the derivative on the tape.

@@ -11,11 +11,13 @@
 pub mod activation;
 pub mod augment;
 pub mod conv;
+pub mod dropout;
 pub mod gather;
 pub mod guard;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
+pub mod norm;
 pub mod pool;
 pub mod sgd;
 pub mod softmax;
