@@ -21,7 +21,7 @@ macro_rules! binds {
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
      consts $consts:expr, binds $binds:expr, lens $lens:expr $(, touched $touched:expr)?, flops $flops:expr,
-     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
+     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path)? $(, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
@@ -352,9 +352,11 @@ pub static ALL: &[&Kernel] = &[
     &CONV_NAIVE,
     &CONV,
     &CONV_REGISTER,
+    &CONV_SUBGROUP,
     &CONV_WEIGHTS_NAIVE,
     &CONV_WEIGHTS,
     &CONV_WEIGHTS_REGISTER,
+    &CONV_WEIGHTS_SUBGROUP,
     &CHANNEL_SUMS,
     &MAX_POOL,
     &MAX_POOL_BACKWARD,
