@@ -10,7 +10,7 @@ use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
 macro_rules! convolution {
-    ($shader:ident, requires $requires:expr, grid $grid:expr) => {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, conv::conv, conv_bound,
             consts ["BATCH", "CHANNELS", "HEIGHT", "WIDTH", "OUTPUTS", "OUT_HEIGHT", "OUT_WIDTH",
@@ -30,7 +30,8 @@ macro_rules! convolution {
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
             requires $requires,
-            fast fast::conv::conv_fast
+            fast fast::conv::conv_fast,
+            subgroup $subgroup
         )
     };
 }
@@ -45,26 +46,29 @@ fn ends(k: &Consts) -> (usize, usize, usize) {
 }
 
 pub static CONV_NAIVE: Kernel =
-    convolution!(conv_naive, requires | _ | Ok(()), grid | k | flat_grid(ends(k).1));
+    convolution!(conv_naive, requires |_| Ok(()), subgroup None, grid | k | flat_grid(ends(k).1));
 
-pub static CONV_REGISTER: Kernel = convolution!(
-    conv_register, requires short_windows,
-    grid |k| {
-        let geometry = Geometry::of(k);
-        let (channels, height, width) = match k.flag("BACKWARD") {
-            true => (geometry.channels, geometry.rows.size, geometry.columns.size),
-            false => (geometry.outputs, geometry.rows.out, geometry.columns.out),
-        };
-        let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
-        let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
-        [height * width.div_ceil(pixels), tiles, geometry.batch]
-    }
-);
+pub static CONV_REGISTER: Kernel =
+    convolution!(conv_register, requires short_windows, subgroup None, grid strips);
+
+pub static CONV_SUBGROUP: Kernel =
+    convolution!(conv_subgroup, requires short_windows, subgroup Some(8), grid strips);
+
+/// Strips of pixels, tiles of channels and samples.
+fn strips(k: &Consts) -> [usize; 3] {
+    let geometry = Geometry::of(k);
+    let (channels, height, width) = match k.flag("BACKWARD") {
+        true => (geometry.channels, geometry.rows.size, geometry.columns.size),
+        false => (geometry.outputs, geometry.rows.out, geometry.columns.out),
+    };
+    let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
+    let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
+    [height * width.div_ceil(pixels), tiles, geometry.batch]
+}
 
 pub static CONV: Kernel = convolution!(
     conv,
-    requires | _ | Ok(()),
-    grid | k | {
+    requires |_| Ok(()), subgroup None, grid | k | {
         let geometry = Geometry::of(k);
         let (channels, pixels) = match k.flag("BACKWARD") {
             true => (geometry.channels, geometry.rows.size * geometry.columns.size),
@@ -100,7 +104,7 @@ fn short_windows(k: &Consts) -> Result<(), &'static str> {
 
 /// A version of the weight gradient of a convolution.
 macro_rules! conv_weights {
-    ($shader:ident, requires $requires:expr, grid $grid:expr) => {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, conv::conv_weights, conv_weights_bound,
             consts ["BATCH", "CHANNELS", "HEIGHT", "WIDTH", "OUTPUTS", "OUT_HEIGHT", "OUT_WIDTH",
@@ -114,7 +118,8 @@ macro_rules! conv_weights {
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
             requires $requires,
-            fast fast::conv::conv_weights_fast
+            fast fast::conv::conv_weights_fast,
+            subgroup $subgroup
         )
     };
 }
@@ -127,23 +132,25 @@ fn slices(k: &Consts) -> usize {
 
 pub static CONV_WEIGHTS_NAIVE: Kernel = conv_weights!(
     conv_weights_naive,
-    requires | _ | Ok(()),
-    grid | k | flat_grid(slices(k) * Geometry::of(k).weights())
+    requires |_| Ok(()), subgroup None, grid | k | flat_grid(slices(k) * Geometry::of(k).weights())
 );
 
-pub static CONV_WEIGHTS_REGISTER: Kernel = conv_weights!(
-    conv_weights_register, requires short_windows,
-    grid |k| {
-        let geometry = Geometry::of(k);
-        let tiles = tiles(geometry.outputs / geometry.groups, geometry.columns.kernel > 4);
-        [geometry.seen() * geometry.rows.kernel, tiles * geometry.groups, slices(k)]
-    }
-);
+pub static CONV_WEIGHTS_REGISTER: Kernel =
+    conv_weights!(conv_weights_register, requires short_windows, subgroup None, grid kernel_rows);
+
+pub static CONV_WEIGHTS_SUBGROUP: Kernel =
+    conv_weights!(conv_weights_subgroup, requires short_windows, subgroup Some(8), grid kernel_rows);
+
+/// Rows of a kernel over all channels, tiles of outputs, and slices.
+fn kernel_rows(k: &Consts) -> [usize; 3] {
+    let geometry = Geometry::of(k);
+    let tiles = tiles(geometry.outputs / geometry.groups, geometry.columns.kernel > 4);
+    [geometry.seen() * geometry.rows.kernel, tiles * geometry.groups, slices(k)]
+}
 
 pub static CONV_WEIGHTS: Kernel = conv_weights!(
     conv_weights,
-    requires | _ | Ok(()),
-    grid | k | {
+    requires |_| Ok(()), subgroup None, grid | k | {
         let geometry = Geometry::of(k);
         let down = (geometry.outputs / geometry.groups).div_ceil(32) * geometry.groups;
         [8 * (geometry.seen() * geometry.taps()).div_ceil(32), 8 * down, slices(k)]
