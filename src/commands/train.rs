@@ -32,7 +32,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     };
     let given = overrides(arguments)?;
     match &arguments.resume {
-        Some(run) => resume::run(run, &given, options),
+        Some(run) => resume::run(run, &given, options, arguments.kernel_timeout),
         None => begin(arguments, &given, options),
     }
 }
@@ -45,7 +45,7 @@ fn begin(arguments: &cli::Train, given: &Overrides, options: Options) -> Result<
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
-    let prepared = Prepared::new(Session::new(recipe, dataset, device)?)?;
+    let prepared = Prepared::new(Session::new(recipe, dataset, device)?, arguments.kernel_timeout)?;
     let mut trainer = prepared.open()?;
     if let Some(model) = weights {
         trainer.set_parameters(&adopt(&model, &prepared)?)?;
@@ -90,8 +90,9 @@ pub struct Prepared {
 
 impl Prepared {
     /// Lowers the network, with the reader's own kernels in it, and says what will happen.
-    pub fn new(session: Session) -> Result<Prepared> {
-        let own = super::own::kernels(&session.recipe, &session.device)?;
+    /// `timeout` is how many seconds a part of their check may take.
+    pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
+        let own = super::own::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
         for (_, own) in &own {
             replace(&mut lowered.program, own)?;

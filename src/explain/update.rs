@@ -54,7 +54,7 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
     let words = words(optimiser);
     section.note(format!("the optimiser is {optimiser}"));
     if !words.states.is_empty() {
-        section.note("a model does not hold what its optimiser keeps, so the step starts from 0 for it");
+        section.note("a model does not hold what its optimiser keeps from step to step, so it is taken as 0 here, as at the start of training");
     }
     for (buffer, key, name, equation) in words.states {
         section.note(*equation);
