@@ -226,8 +226,11 @@ mod tests {
 
     #[test]
     fn a_product_is_the_version_that_its_entry_point_names() {
-        let named = |text| version(text, &kernels::MATMUL).name;
-        let found = ["fn matmul_naive(", "fn matmul(", ""].map(named);
-        assert_eq!(found, ["matmul_naive", "matmul", "matmul"]);
+        let named = |text: &str| version(text, &kernels::MATMUL).name;
+        let entry = |head| format!("// fn matmul(\n@compute @workgroup_size(1) {head}) {{}}");
+        let found = ["fn matmul_naive(", "fn matmul_naive (", "fn matmul("].map(|head| named(&entry(head)));
+        assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
+        // What is no shader is told by the check, as one of the contract that was named.
+        assert_eq!(named("no shader"), "matmul");
     }
 }

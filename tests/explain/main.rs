@@ -180,7 +180,7 @@ fn numbers_that_do_not_fit_are_found() {
         "/update/velocity/0/twin",
         "/update/new_weight/0/twin",
         "/update/new_bias/twin",
-        "/loss/probability/device",
+        "/loss/probability/worked_out",
     ] {
         let mut bad = good.clone();
         let number = bad.pointer_mut(path).unwrap_or_else(|| panic!("no {path}"));

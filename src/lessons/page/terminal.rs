@@ -100,16 +100,17 @@ pub fn render(page: &Page, screen: Screen) -> Vec<String> {
 const SHORTENED: &str = "(shortened; --all shows the page)";
 
 fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
-    let mut lines = vec![page.title.clone()];
+    let mut lines = wrap(&page.title, columns, "");
+    let longest = lines.iter().map(|line| width(line)).max().unwrap_or_default();
     if detail.texts != usize::MAX {
         let room = columns.saturating_sub(width(&page.title));
         match room > width(SHORTENED) {
-            true => lines[0].push_str(&format!("{SHORTENED:>room$}")),
-            false => lines.push(SHORTENED.to_owned()),
+            true if lines.len() == 1 => lines[0].push_str(&format!("{SHORTENED:>room$}")),
+            _ => lines.push(SHORTENED.to_owned()),
         }
     }
     if detail.airy {
-        lines.push("─".repeat(width(&page.title)));
+        lines.push("─".repeat(longest));
     }
     let head = lines.len();
     let mut left = detail;
