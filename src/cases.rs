@@ -227,6 +227,11 @@ fn content(
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
+        // What is a sum of squares, or a norm, is not negative.
+        (Element::Real, "squares") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
+        (Element::Real, "sums" | "metrics") if bind.access == Access::Read => {
+            Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
+        }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {
             let mut order: Vec<u32> = (0..len as u32).collect();

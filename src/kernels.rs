@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, gather, hot_cold, loss, matmul, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -24,7 +24,7 @@ macro_rules! kernel {
      grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
-            wgsl: include_str!(concat!("../shaders/", stringify!($shader), ".wgsl")),
+            wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
             twin_name: concat!("cpu::", stringify!($module), "::", stringify!($twin)),
             consts: &$consts,
             binds: $binds,
@@ -37,7 +37,7 @@ macro_rules! kernel {
             twin_source: TwinSource {
                 path: concat!("src/cpu/", stringify!($module), ".rs"),
                 function: stringify!($twin),
-                text: include_str!(concat!("cpu/", stringify!($module), ".rs")),
+                text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/cpu/", stringify!($module), ".rs")),
             },
             bound: $module::$bound,
             fast: kernel!(@fast $($fast)?),
@@ -68,6 +68,10 @@ macro_rules! kernel {
     (@fast) => { None };
     (@fast $fast:path) => { Some($fast) };
 }
+
+// Behind the macro, so that its rows are written with it.
+mod updates;
+pub use updates::*;
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
@@ -241,34 +245,6 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("COLUMNS"))
 );
 
-pub static SGD: Kernel = kernel!(
-    sgd, sgd::sgd, sgd_bound,
-    consts ["LENGTH", "DECAYED", "DECAY"],
-    binds binds![gradients: Read Real, parameters: Update Real],
-    lens |k| vec![k.uint("LENGTH"); 2],
-    flops |k| 2 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours
-);
-
-pub static SGD_MOMENTUM: Kernel = kernel!(
-    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
-    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
-    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
-    lens |k| vec![k.uint("LENGTH"); 3],
-    flops |k| 4 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours
-);
-
-/// What updates of the arena ask for, as they read it in vec4s.
-pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
-    match sizes(k, ["LENGTH", "DECAYED"]).iter().all(|size| size.is_multiple_of(4)) {
-        true => Ok(()),
-        false => Err("LENGTH and DECAYED must be multiples of 4"),
-    }
-}
-
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
     consts ["BATCH", "INPUTS", "OUTPUTS"],
@@ -303,8 +279,21 @@ pub static ALL: &[&Kernel] = &[
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,
+    &SQUARE_SUMS,
+    &GRADIENT_NORM,
+    &CLIP_NORM,
+    &CLIP_VALUE,
     &SGD,
     &SGD_MOMENTUM,
+    &ADA_GRAD,
+    &RMS_PROP,
+    &ADAM,
+    &LION,
+    &MUON_MOMENTUM,
+    &NORMALISE,
+    &BLEND,
+    &MUON,
+    &AVERAGE,
     &HOT_COLD,
 ];
 

@@ -36,7 +36,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
-    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov”"),
+    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov” or “adamw”"),
     ("momentum", "a number from 0 to below 1"),
     ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
@@ -124,7 +124,7 @@ impl Recipe {
             network: network.parse().expect("data have one class or more, and not too many"),
             epochs,
             batch_size: batch_size.min(train.max(1)),
-            learning_rate: 0.02,
+            learning_rate: Optimiser::sgd(0.9).default_learning_rate(),
             optimiser: Optimiser::sgd(0.9),
             normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
@@ -151,7 +151,7 @@ impl Recipe {
             network: given.network.unwrap_or(defaults.network),
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
-            learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
+            learning_rate: given.learning_rate.unwrap_or(optimiser.default_learning_rate()),
             optimiser,
             normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
@@ -234,8 +234,13 @@ impl Overrides {
         let given = self.optimiser.unwrap_or_default();
         match given.rule {
             Rule::Sgd { dampening, nesterov, .. } => {
-                Ok(Some(Optimiser { rule: Rule::Sgd { momentum, dampening, nesterov }, ..given }))
+                let optimiser = Optimiser { rule: Rule::Sgd { momentum, dampening, nesterov }, ..given };
+                optimiser.check().map(|()| Some(optimiser))
             }
+            _ => Err(Error::Usage(format!(
+                "--momentum (or momentum in a recipe) is for the optimiser sgd, not for {given}: \
+                 leave it out, or write --optimiser \"sgd momentum {momentum}\""
+            ))),
         }
     }
 

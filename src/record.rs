@@ -175,7 +175,7 @@ impl Recorder {
     }
 
     /// A buffer that only this section needs; lowering lets those share memory.
-    fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
+    pub fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
         self.buffer(name, element, len, Role::Activations)
     }
 

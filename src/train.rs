@@ -230,16 +230,22 @@ impl Trainer {
     }
 
     fn scalars(&self, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
+        let optimiser = &self.lowered.training.optimiser;
+        let index = self.steps + at;
+        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
         let first = at * self.lowered.batch;
         Step {
             slot: slot as u32,
             first: first as u32,
             samples: self.lowered.batch.min(samples - first) as u32,
-            index: (self.steps + at) as u32,
+            index: index as u32,
             learning_rate: self.settings.learning_rate,
-            momentum: self.lowered.training.optimiser.momentum(),
+            momentum: optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: epoch as u32,
+            mean_correction,
+            square_correction,
+            average: 0.0,
         }
     }
 }

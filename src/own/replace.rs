@@ -143,6 +143,15 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
     ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
     ("sgd", ["", "", "sgd"]),
+    ("ada_grad", ["", "", "adagrad"]),
+    ("rms_prop", ["", "", "rmsprop"]),
+    ("adam", ["", "", "adam"]),
+    ("lion", ["", "", "lion"]),
+    ("muon_momentum", ["", "", "muon"]),
+    ("square_sums", ["", "", "muon"]),
+    ("normalise", ["", "", "muon"]),
+    ("blend", ["", "", "muon"]),
+    ("muon", ["", "", "muon"]),
 ];
 
 #[cfg(test)]

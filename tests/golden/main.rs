@@ -18,7 +18,7 @@ use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, PREDICT, Part, TRAIN, Training};
 use wgrad::model::Model;
 use wgrad::network::Network;
-use wgrad::optimiser::Optimiser;
+use wgrad::optimiser::{Optimiser, Rule};
 use wgrad::params::Arena;
 use wgrad::program::{Program, View};
 
@@ -245,6 +245,68 @@ fn training<T: Precise>() {
             assert_state::<T>(&what, &lowered.arena, &numbers(&engine, lowered.parameters), state);
         }
     }
+}
+
+/// The weights after ten steps of an optimiser.
+fn optimisers<T: Precise>() {
+    for (optimiser, state) in [
+        ("sgd momentum 0.875 dampening 0.25 weight-decay 0.0625", values::DAMPENED_STATE),
+        ("sgd momentum 0.875 nesterov", values::NESTEROV_STATE),
+        ("adagrad epsilon 9.536743e-7 weight-decay 0.0625", values::ADA_GRAD_STATE),
+        ("rmsprop smoothing 0.875 epsilon 9.536743e-7 weight-decay 0.0625", values::RMS_PROP_STATE),
+        ("adam beta1 0.875 beta2 0.96875 epsilon 9.536743e-7 weight-decay 0.0625", values::ADAM_STATE),
+        ("adamw beta1 0.875 beta2 0.96875 epsilon 9.536743e-7 weight-decay 0.0625", values::ADAM_W_STATE),
+        ("lion beta1 0.875 beta2 0.96875 weight-decay 0.0625", values::LION_STATE),
+        ("muon momentum 0.875 weight-decay 0.0625", values::MUON_STATE),
+    ] {
+        let optimiser: Optimiser = optimiser.parse().unwrap();
+        let rate = match optimiser.rule {
+            Rule::Sgd { .. } | Rule::AdaGrad { .. } => 0.125,
+            Rule::RmsProp { .. } | Rule::Lion { .. } => 0.015625,
+            Rule::Adam { .. } => 0.03125,
+            Rule::Muon { .. } => 0.0625,
+        };
+        let training = Training { optimiser };
+        let small = Small { training, ..small(DEEP, Loss::CrossEntropy) };
+        let lowered = small.lower().unwrap();
+        let mut engine = T::open(lowered.program.clone());
+        small.fill(&lowered, &weights(&lowered), &mut engine);
+        for index in 0..10 {
+            let first = index % SAMPLES.div_ceil(BATCH) * BATCH;
+            let [mean_correction, square_correction] = optimiser.corrections(index + 1);
+            let step = Step {
+                first: first as u32,
+                samples: BATCH.min(SAMPLES - first) as u32,
+                index: index as u32,
+                learning_rate: rate,
+                momentum: optimiser.momentum(),
+                mean_correction,
+                square_correction,
+                ..Step::default()
+            };
+            engine.run(lowered.program.section(TRAIN), &step);
+        }
+        let ours = numbers(&engine, lowered.parameters);
+        for (param, tensor) in lowered.arena.params.iter().zip(state) {
+            let golden = tensor.rows.concat();
+            for (at, golden) in golden.iter().enumerate() {
+                // Weights are of size 1, and corrections come as f32, also to a run in f64.
+                let difference = (ours[param.start + at] - golden).abs();
+                let allowed = T::TOLERANCE.max(1e-7);
+                assert!(difference <= allowed, "{optimiser}, {}[{at}]: {difference:e}", param.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_steps_of_every_optimiser_in_f64_are_what_pytorch_computes() {
+    optimisers::<f64>();
+}
+
+#[test]
+fn ten_steps_of_every_optimiser_in_f32_are_what_pytorch_computes() {
+    optimisers::<f32>();
 }
 
 #[test]
