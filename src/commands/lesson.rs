@@ -9,14 +9,14 @@ use wgrad::files::write_atomically;
 use wgrad::lessons::machine::Machine;
 use wgrad::lessons::options::Options;
 use wgrad::lessons::page::terminal::{Screen, render};
-use wgrad::lessons::page::{Page, Plot, svg};
+use wgrad::lessons::page::{Plot, svg};
 use wgrad::lessons::{self, Lesson};
 
 use super::console::answer;
 use crate::cli;
 
-/// Lines of a page where there is no terminal to ask.
-const LINES: usize = 60;
+/// A screenful where there is no terminal to ask: rows and columns.
+const SCREEN: (usize, usize) = (24, 80);
 
 pub fn run(arguments: &cli::Lesson) -> Result<()> {
     if let Some(command) = &arguments.command {
@@ -32,7 +32,8 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {
-        write_atomically(file, picture(lesson, &page)?.as_bytes())?;
+        let plots: Vec<&Plot> = page.plots().collect();
+        write_atomically(file, svg::render(&plots).as_bytes())?;
     }
     if arguments.json {
         answer(format_args!("{}", page.json()))?;
@@ -71,20 +72,9 @@ fn list(as_json: bool) -> Result<()> {
     answer(format_args!("\nwgrad lesson {} starts with the first; names do as well.", first.id))
 }
 
-fn picture(lesson: &Lesson, page: &Page) -> Result<String> {
-    let plots: Vec<&Plot> = page.plots().collect();
-    if plots.is_empty() {
-        return Err(Error::Usage(format!(
-            "lesson {} ({}) draws nothing, so there is no picture for --svg",
-            lesson.id, lesson.name
-        )));
-    }
-    Ok(svg::render(&plots))
-}
-
-/// What fits on the terminal, less the line of the next prompt and the device's.
+/// What fits on the terminal, less the line of the next prompt and up to three of the device.
 fn screen(all: bool) -> Screen {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
-    let (lines, columns) = size.map_or((LINES, 80), |(lines, columns)| (lines.into(), columns.into()));
+    let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));
     Screen { columns, lines: (!all).then(|| lines.saturating_sub(4)) }
 }

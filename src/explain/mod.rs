@@ -87,7 +87,8 @@ fn check(trace: &Trace, layer: usize, unit: usize) -> Result<()> {
     let Some(kind) = layers.get(layer) else {
         let all: Vec<String> = layers.iter().enumerate().map(|(at, kind)| format!("{at} {kind}")).collect();
         return Err(Error::Usage(format!(
-            "layer {layer} is outside the network: its layers are {}",
+            "layer {layer} is outside the network: its layers are 0 to {}: {}",
+            layers.len() - 1,
             all.join(", ")
         )));
     };

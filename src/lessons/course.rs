@@ -113,9 +113,7 @@ impl Course {
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
             if !sum.is_finite() {
-                return Err(Error::Diverged(format!(
-                    "the error is no longer a number with alpha {alpha}: try a smaller one"
-                )));
+                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

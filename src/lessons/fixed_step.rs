@@ -1,7 +1,7 @@
 //! Lesson 6: why a step of fixed length oscillates.
 
 use super::Lesson;
-use super::hot_and_cold::Walk;
+use super::hot_and_cold::{Walk, limit};
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::page::number::digits;
@@ -15,16 +15,19 @@ pub const LESSON: Lesson = Lesson {
     summary: "why a step of fixed length never arrives: it oscillates",
     takes: &[Flag::Step, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| Ok(limit(options, STEP)),
 };
 
+const STEP: f32 = 0.4;
+
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let walk = Walk::take(options, 0.4, 12, machine)?;
+    let walk = Walk::take(options, STEP, 12, machine)?;
     let mut page = Page::new("6 · Why a fixed step oscillates");
     page.text(
-        "The same game with longer steps. The direction is right every time, and still the weight cannot \
-         reach its goal: the goal lies between two places where a step can end, so it jumps over it, and \
-         back, and over it again.",
+        "The same game with longer steps: the direction is right every time, and still the weight jumps \
+         over its goal, and back, and over it again. The goal lies between two places where a step can end.",
     );
+    walk.remark(&mut page);
     page.formulas(walk.formulas());
     if let Some(tries) = walk.first_tries() {
         page.table(tries);
@@ -37,7 +40,6 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
             .series("prediction", Style::Path, walk.series(|one| one.prediction[0]))
             .series("goal", Style::Line, goals),
     );
-    walk.tell_overflow(&mut page);
     page.text(verdict(&walk));
     page.text(
         "The rule knows the direction but not the distance. What it lacks is a step that is long far away \

@@ -1,11 +1,11 @@
 //! Lesson 7: gradient descent, direction and distance in one number.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
 use super::page::number::{digits, factor, number};
 use super::page::{Cell, Page, Plot, Style, Table};
 use super::workbench::{Iteration, Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::Result;
 
 pub const LESSON: Lesson = Lesson {
@@ -14,13 +14,25 @@ pub const LESSON: Lesson = Lesson {
     summary: "direction and distance at once: weight -= alpha · delta · input",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| {
+        let [input, weight, goal] =
+            [(&options.input, INPUT), (&options.weights, WEIGHT), (&options.goal, GOAL)]
+                .map(|(given, own)| given.clone().unwrap_or_else(|| vec![own]));
+        let furthest = limit::furthest(&input, &weight, &goal);
+        Ok(limit::bowl(options.alpha.unwrap_or(ALPHA), input[0], furthest))
+    },
 };
 
+const WEIGHT: f32 = 0.1;
+const INPUT: f32 = 0.3;
+const GOAL: f32 = 0.7;
+const ALPHA: f32 = 3.0;
+
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[0.1]))?;
-    let input = only(Flag::Input, &options.input_or(&[0.3]))?;
-    let goal = only(Flag::Goal, &options.goal_or(&[0.7]))?;
-    let alpha = options.alpha.unwrap_or(3.0);
+    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
+    let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
+    let goal = only(Flag::Goal, &options.goal_or(&[GOAL]))?;
+    let alpha = options.alpha.unwrap_or(ALPHA);
     let mut bench = Workbench::new(machine, Layer::linear(1, 1, Scope::Descend))?;
     bench.set_input(&[input])?;
     bench.set_goal(&[goal])?;
@@ -29,17 +41,17 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("7 · Gradient descent");
     page.text(
-        "Hot and cold learning tried both directions to find out which is better. Arithmetic knows it \
-         without trying: delta says how far the prediction is off and on which side, and delta times the \
-         input says how the error changes with the weight. That one number is direction and distance at \
-         once: large far from the goal, small near it.",
+        "Hot and cold learning tries both directions; arithmetic knows without trying: delta · input says \
+         in one number which way the weight must go, and how far. Delta is how far the prediction is off and \
+         on which side; times the input it says how the error changes with the weight: large far from the \
+         goal, small near it.",
     );
     page.formulas(formulas(&steps[0], input, goal, alpha));
     page.table(table(&steps));
     let mut bowl = bowl(&steps, input, goal, machine)?;
-    page.text(speed(alpha, input));
+    tell_speed(&mut page, alpha, input);
     // Only after steps that arrive: what has overflowed cannot be started again.
-    let beyond = (1.05 * limit(input)) as f32;
+    let beyond = (1.05 * converging(input)) as f32;
     if remains(alpha, input).abs() < 1.0 && beyond.is_finite() && steps[0].delta[0] != 0.0 {
         bench.set_weights(&[weight])?;
         let astray = descend(&mut bench, beyond, 5)?;
@@ -52,7 +64,6 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         ));
     }
     page.plot(bowl);
-    tell_overflow(&mut page, &steps, alpha, input);
     page.note(bench.note());
     page.try_this(
         "wgrad lesson gradient-descent --alpha 23",
@@ -149,7 +160,7 @@ fn on_the_bowl<'a>(steps: impl IntoIterator<Item = &'a Iteration>) -> Vec<(f64, 
 }
 
 /// The alpha from which on it no longer converges: where a step leaves -1 of the distance.
-fn limit(input: f32) -> f64 {
+fn converging(input: f32) -> f64 {
     2.0 / f64::from(input).powi(2)
 }
 
@@ -158,54 +169,34 @@ pub fn remains(alpha: f32, input: f32) -> f64 {
     1.0 - f64::from(alpha) * f64::from(input).powi(2)
 }
 
-/// How alpha decides between arriving and running away.
-pub fn speed(alpha: f32, input: f32) -> String {
+/// How alpha decides between arriving and running away; what does not arrive
+/// is a remark.
+pub fn tell_speed(page: &mut Page, alpha: f32, input: f32) {
     if input == 0.0 {
-        return "With an input of 0 every weight_delta is 0: the weight has no say, so nothing is learned."
-            .to_owned();
+        return page.remark(
+            "With an input of 0 every weight_delta is 0: there is no gradient, the weight has no say, and \
+             nothing is learned, whatever alpha is.",
+        );
     }
-    let (left, limit) = (remains(alpha, input), number(limit(input)));
+    let (left, limit) = (remains(alpha, input), number(converging(input)));
     let rule = format!(
         "Each step leaves 1 - alpha · input² = 1 - {} · {}² = {} of the distance to the goal.",
         factor(alpha),
         factor(input),
-        digits(left as f32)
+        number(left)
     );
-    let fate = match left {
-        _ if left > 1.0 => "A negative alpha climbs the bowl: the distance grows with every step.".to_owned(),
-        1.0 => "With alpha 0 nothing moves.".to_owned(),
-        0.0..1.0 => format!(
-            "Below 1 it shrinks, and stays on its side. It converges for alpha below 2 / input² = {limit}."
-        ),
-        -1.0 => "At exactly -1 it jumps from side to side for ever.".to_owned(),
-        _ if left > -1.0 => format!(
-            "Negative means that each step lands on the other side, but nearer. It converges for alpha below \
-             2 / input² = {limit}."
-        ),
-        _ => format!(
-            "Beyond -1 every step lands on the other side and further away: it diverges. The limit is \
+    let converges = format!("It converges for alpha below 2 / input² = {limit}.");
+    match left {
+        _ if left > 1.0 => page.remark(format!("{rule} More than 1: the distance grows.")),
+        1.0 if alpha == 0.0 => page.remark("With alpha 0 nothing moves."),
+        0.0..=1.0 => page.text(format!("{rule} Below 1 it shrinks, and stays on its side. {converges}")),
+        -1.0 => page.remark(format!("{rule} At exactly -1 it jumps from side to side for ever.")),
+        _ if left > -1.0 => page.text(format!(
+            "{rule} Negative means that each step lands on the other side, but nearer. {converges}"
+        )),
+        _ => page.remark(format!(
+            "{rule} Beyond -1 every step lands on the other side and further away: it diverges. The limit is \
              alpha < 2 / input² = {limit}."
-        ),
-    };
-    format!("{rule} {fate}")
-}
-
-/// Tells of an overflow, if there was one, and where the limit lies.
-pub fn tell_overflow(page: &mut Page, steps: &[Iteration], alpha: f32, input: f32) {
-    if steps.last().is_none_or(Iteration::is_finite) {
-        return;
+        )),
     }
-    let iteration = steps.len();
-    let cause = if remains(alpha, input).abs() > 1.0 {
-        format!(
-            "alpha is {}, and it converges only for alpha above 0 and below 2 / input² = {}",
-            digits(alpha),
-            number(limit(input))
-        )
-    } else {
-        "a square beyond 3.4e38 does not fit 32 bits, so choose smaller inputs, weights and goals".to_owned()
-    };
-    let sentence = format!("it diverged: the numbers overflowed in iteration {iteration}, because {cause}");
-    page.text(format!("Here {sentence}."));
-    page.diverged = Some(sentence);
 }

@@ -1,11 +1,11 @@
 //! Lesson 5: hot and cold learning; and the walk that lesson 6 takes too.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
-use super::page::number::{digits, factor, number};
+use super::page::number::{digits, factor};
 use super::page::{Cell, Note, Page, Plot, Style, Table};
 use super::workbench::{Attempt, Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::{Error, Result};
 
 pub const LESSON: Lesson = Lesson {
@@ -14,7 +14,23 @@ pub const LESSON: Lesson = Lesson {
     summary: "learning by trial: try a step up and a step down, keep the better",
     takes: &[Flag::Step, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| Ok(limit(options, STEP)),
 };
+
+const STEP: f32 = 0.001;
+const INPUT: [f32; 1] = [0.5];
+const GOAL: [f32; 1] = [0.8];
+/// Of every weight at the start.
+const WEIGHT: f32 = 0.5;
+
+/// Where the errors of a walk stop fitting: a try is a step away from the start.
+pub fn limit(options: &Options, step: f32) -> String {
+    let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
+    let weights = options.weights_or(&vec![WEIGHT; input.len() * goal.len()]);
+    let step = f64::from(options.step.unwrap_or(step));
+    let reach = input.iter().map(|x| step * f64::from(x.abs())).fold(0.0, f64::max);
+    limit::squares(limit::furthest(&input, &weights, &goal) + reach)
+}
 
 /// A walk of hot and cold learning, every step of it.
 pub struct Walk {
@@ -28,8 +44,8 @@ pub struct Walk {
 impl Walk {
     /// Walks from the given or the lesson's own start; ends early on overflow.
     pub fn take(options: &Options, step: f32, iterations: usize, machine: &Machine) -> Result<Walk> {
-        let (input, goal) = (options.input_or(&[0.5]), options.goal_or(&[0.8]));
-        let own = vec![0.5; input.len() * goal.len()];
+        let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
+        let own = vec![WEIGHT; input.len() * goal.len()];
         let weights = options.weights_or(&own);
         if weights.len() != own.len() {
             return Err(Error::Usage(format!(
@@ -121,34 +137,30 @@ impl Walk {
         Some(table)
     }
 
+    /// Says so where no weight has a say.
+    pub fn remark(&self, page: &mut Page) {
+        if self.input.iter().all(|input| *input == 0.0) {
+            page.remark(
+                "With an input of 0 no weight has a say: both directions are equally bad, so it stands still.",
+            );
+        }
+    }
+
     /// A value of every iteration, for plots.
     pub fn series(&self, value: impl Fn(&Attempt) -> f32) -> Vec<(f64, f64)> {
         let point = |(at, one): (usize, &Attempt)| ((at + 1) as f64, f64::from(value(one)));
         self.attempts.iter().enumerate().map(point).collect()
     }
-
-    /// Tells of an overflow, if there was one.
-    pub fn tell_overflow(&self, page: &mut Page) {
-        let Some(last) = self.attempts.last().filter(|last| !last.is_finite()) else { return };
-        let iteration = self.attempts.len();
-        let sentence = format!(
-            "the numbers overflowed in iteration {iteration}: an error beyond 3.4e38 does not fit 32 bits, \
-             so choose inputs, weights, goals and a step (here {}) whose squares stay below that",
-            number(self.step.into())
-        );
-        page.text(format!("Overflow: {sentence}. The last error is {}.", digits(last.error[0])));
-        page.diverged = Some(sentence);
-    }
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let walk = Walk::take(options, 0.001, 1101, machine)?;
+    let walk = Walk::take(options, STEP, 1101, machine)?;
     let mut page = Page::new("5 · Hot and cold learning");
     page.text(
-        "The first way to learn is that of the children's game. Nudge the weight a little up and look at \
-         the error; nudge it a little down and look again; then go where the error was smaller. Nobody has \
-         to understand why it is smaller.",
+        "The first way to learn is a children's game: nudge the weight a little up and look at the error, a \
+         little down and look again, then go where it was smaller. Nobody has to understand why it is smaller.",
     );
+    walk.remark(&mut page);
     page.formulas(walk.formulas());
     if let Some(tries) = walk.first_tries() {
         page.text("Each weight tries both ways while all others stay as they are; then all move at once.");
@@ -160,7 +172,6 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         Style::Line,
         walk.series(|one| one.error.iter().sum()),
     ));
-    walk.tell_overflow(&mut page);
     page.text(
         "It works, and it is simple, but it is slow: every weight costs two predictions per step, and \
          the step has the same length a mile away from the goal and right beside it.",

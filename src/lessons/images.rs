@@ -25,6 +25,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "learning from images: remembering, generalising, and when to stop",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Data],
     teach,
+    limit: |options, _| limit(options),
 };
 
 /// Images of the small lesson, of the large one, to choose by and to judge by.
@@ -70,13 +71,11 @@ struct Round {
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let settings = Settings::new(options.alpha.unwrap_or(ALPHA), options.seed.unwrap_or(0));
+    let settings = settings(options);
     let rounds = at_most(options.iterations.unwrap_or(ROUNDS), MOST_ROUNDS)?;
     let dataset = data::load(options.data.as_deref().unwrap_or("digits"))?;
     let images = Images::of(&dataset, settings.seed)?;
-    let few = images.learn(machine, &images.few, settings, rounds)?;
-    let mixed = images.learn(machine, &images.mixed, settings, rounds)?;
-    let many = images.learn(machine, &images.many, settings, rounds.min(ROUNDS_OF_MANY))?;
+    let [few, mixed, many] = images.learn_all(machine, settings, rounds)?;
     let stop = lowest(&few);
 
     let mut page = Page::new("12 · Learning from images");
@@ -116,7 +115,49 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
+fn settings(options: &Options) -> Settings {
+    Settings::new(options.alpha.unwrap_or(ALPHA), options.seed.unwrap_or(0))
+}
+
+/// The largest alpha that still ends in numbers. There is no formula for it:
+/// it lies between the lesson's own and the given one, and is looked for, on
+/// the twins.
+fn limit(options: &Options) -> Result<String> {
+    let settings = settings(options);
+    let (mut works, mut fails) = (ALPHA, settings.learning_rate);
+    if fails <= works {
+        return Ok(format!("the lesson's own alpha is {}", digits(ALPHA)));
+    }
+    let dataset = data::load(options.data.as_deref().unwrap_or("digits"))?;
+    let images = Images::of(&dataset, settings.seed)?;
+    let rounds = options.iterations.unwrap_or(ROUNDS);
+    while fails / works > 2.0 {
+        let alpha = works.sqrt() * fails.sqrt();
+        let settings = Settings { learning_rate: alpha, ..settings };
+        match images.learn_all(&Machine::plain(), settings, rounds) {
+            Ok(_) => works = alpha,
+            Err(Error::Diverged(_)) => fails = alpha,
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(format!(
+        "alpha is {}; of smaller ones that were tried, {} still ends in numbers and {} does not",
+        digits(settings.learning_rate),
+        digits(works),
+        digits(fails)
+    ))
+}
+
 impl Images {
+    /// The few, the same with mixed labels, and the many.
+    fn learn_all(&self, machine: &Machine, settings: Settings, rounds: usize) -> Result<[Vec<Round>; 3]> {
+        Ok([
+            self.learn(machine, &self.few, settings, rounds)?,
+            self.learn(machine, &self.mixed, settings, rounds)?,
+            self.learn(machine, &self.many, settings, rounds.min(ROUNDS_OF_MANY))?,
+        ])
+    }
+
     fn of(dataset: &Dataset, seed: u64) -> Result<Images> {
         let train = &dataset.train;
         let order: Vec<usize> =
@@ -178,7 +219,7 @@ impl Images {
         }
         let mut all = Vec::new();
         for round in 1..=rounds {
-            trainer.epoch(round, &mut |_| {}).map_err(|error| smaller(error, settings.learning_rate))?;
+            trainer.epoch(round, &mut |_| {})?;
             all.push(Round {
                 learned: trainer.measure(TRAIN)?,
                 validation: trainer.measure(VALIDATION)?,
@@ -186,17 +227,6 @@ impl Images {
             });
         }
         Ok(all)
-    }
-}
-
-/// Says what to do about an error that overflowed.
-fn smaller(error: Error, alpha: f32) -> Error {
-    match error {
-        Error::Diverged(sentence) => Error::Diverged(format!(
-            "{sentence}: an alpha of {} is too large, {ALPHA} is what the lesson takes",
-            digits(alpha)
-        )),
-        other => other,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Lesson 2: measuring how wrong a prediction is.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, only, same_length};
 use super::page::number::{digits, factor};
 use super::page::{Page, Plot, Style, Table};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::Result;
 
 pub const LESSON: Lesson = Lesson {
@@ -14,11 +14,23 @@ pub const LESSON: Lesson = Lesson {
     summary: "how wrong a prediction is: error = (prediction - goal)²",
     takes: &[Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| Ok(limit::squares(furthest(options))),
 };
 
+const WEIGHT: f32 = 0.5;
+const INPUTS: [f32; 2] = [0.5, 10.5];
+const GOALS: [f32; 2] = [0.8, 7.0];
+
+/// The largest distance of a prediction from its goal.
+fn furthest(options: &Options) -> f64 {
+    let (weight, goals) = (options.weights_or(&[WEIGHT]), options.goal_or(&GOALS));
+    let all = options.input_or(&INPUTS).into_iter().zip(goals);
+    all.map(|(input, goal)| limit::furthest(&[input], &weight, &[goal])).fold(0.0, f64::max)
+}
+
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[0.5]))?;
-    let (inputs, goals) = (options.input_or(&[0.5, 10.5]), options.goal_or(&[0.8, 7.0]));
+    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
+    let (inputs, goals) = (options.input_or(&INPUTS), options.goal_or(&GOALS));
     same_length((Flag::Input, &inputs), (Flag::Goal, &goals))?;
     let layer = Layer { samples: inputs.len(), ..Layer::linear(1, 1, Scope::Measure) };
     let mut bench = Workbench::new(machine, layer)?;

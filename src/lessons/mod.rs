@@ -12,10 +12,12 @@ pub mod options;
 pub mod page;
 pub mod workbench;
 
+mod decision;
 mod fixed_step;
 mod gradient_descent;
 mod hot_and_cold;
 mod images;
+mod limit;
 mod measuring;
 pub mod neuron;
 pub mod odd_even;
@@ -26,7 +28,7 @@ mod similarity;
 mod three_outputs;
 mod weighted_sum;
 
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 
 use machine::Machine;
 use options::{Flag, Options};
@@ -44,6 +46,9 @@ pub struct Lesson {
     pub takes: &'static [Flag],
     /// Runs it. The options have been checked against `takes`.
     pub teach: fn(&Options, &Machine) -> Result<Page>,
+    /// Where its numbers stop fitting 32 bits with these options, as a part of
+    /// a sentence; asked for when some no longer do.
+    pub limit: fn(&Options, &Machine) -> Result<String>,
 }
 
 /// All lessons, in order.
@@ -66,28 +71,65 @@ pub static ALL: &[Lesson] = &[
 /// The lesson with this number or name.
 ///
 /// # Errors
-/// [`Error::Usage`] with the nearest name and all of them.
+/// [`Error::Usage`] with the nearest name and all of them, or for a number with the range.
 pub fn find(wanted: &str) -> Result<&'static Lesson> {
     let found = ALL
         .iter()
         .find(|lesson| lesson.id.eq_ignore_ascii_case(wanted) || lesson.name.eq_ignore_ascii_case(wanted));
-    found.ok_or_else(|| {
-        let names: Vec<&str> = ALL.iter().map(|lesson| lesson.name).collect();
-        let all: Vec<String> = ALL.iter().map(|lesson| format!("{} {}", lesson.id, lesson.name)).collect();
-        Error::Usage(format!(
-            "there is no lesson “{wanted}”{}; there are {}",
-            suggestion(wanted, &names),
-            all.join(", ")
-        ))
-    })
+    found.ok_or_else(|| Error::Usage(unknown(wanted)))
 }
 
-/// Checks the options and runs a lesson.
+/// What to say about a lesson that there isn't.
+fn unknown(wanted: &str) -> String {
+    let [first, .., last] = ALL else { return format!("there is no lesson “{wanted}”") };
+    if wanted.parse::<f64>().is_ok() {
+        return format!(
+            "there is no lesson “{wanted}”: they are numbered {} to {}, with a 7b behind 7; `wgrad lesson` \
+             lists them",
+            first.id, last.id
+        );
+    }
+    let all: Vec<String> = ALL.iter().map(|lesson| format!("{} {}", lesson.id, lesson.name)).collect();
+    format!(
+        "there is no lesson “{wanted}”, the nearest is “{}”; there are {}",
+        nearest(&wanted.to_lowercase()).name,
+        all.join(", ")
+    )
+}
+
+/// The lesson whose name, or a word of it, is the most similar.
+fn nearest(wanted: &str) -> &'static Lesson {
+    let similarity = |lesson: &&Lesson| {
+        let words = lesson.name.split('-').filter(|word| word.len() > 2).chain([lesson.name]);
+        words.map(|word| strsim::jaro_winkler(wanted, word)).fold(0.0, f64::max)
+    };
+    // Of equally near ones the first.
+    let all = ALL.iter().rev();
+    all.max_by(|one, other| similarity(one).total_cmp(&similarity(other))).unwrap_or(&ALL[0])
+}
+
+/// Checks the options, runs a lesson, and checks that all of its numbers are
+/// numbers: else the page says what has overflowed and where the limit lies,
+/// and its `diverged` is set.
 ///
 /// # Errors
 /// [`Error::Usage`] for options that the lesson does not take or cannot use,
+/// [`Error::Diverged`] when it had to stop before there was a page,
 /// [`Error::Device`] when the machine fails.
 pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page> {
     options.check(lesson)?;
-    (lesson.teach)(options, machine)
+    let limit = || (lesson.limit)(options, machine);
+    let mut page = match (lesson.teach)(options, machine) {
+        Err(Error::Diverged(sentence)) => return Err(Error::Diverged(format!("{sentence}; {}", limit()?))),
+        page => page?,
+    };
+    if options.alpha.is_some_and(|alpha| alpha < 0.0) {
+        page.remark_first("A negative alpha climbs: every step goes where the error is larger.");
+    }
+    if let Some(what) = page.overflow() {
+        let sentence = format!("it diverged: {what}, which is no number that fits 32 bits; {}", limit()?);
+        page.remark_first(format!("Here {sentence}."));
+        page.diverged = Some(sentence);
+    }
+    Ok(page)
 }

@@ -2,12 +2,12 @@
 
 use rand::RngExt;
 
-use super::Lesson;
 use super::course::{Course, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
 use super::page::number::{digits, equation, factor, list, number};
 use super::page::{Cell, Page, Plot, Style, Table};
+use super::{Lesson, decision, limit};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::lower::HELD_OUT;
@@ -20,6 +20,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "a neuron with a bias, trained on one random sample after the other",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Weights, Flag::Input],
     teach,
+    limit: |options, _| Ok(limit(&settings(options)?, options)),
 };
 
 /// The eight points.
@@ -73,6 +74,21 @@ pub struct Learned {
     pub curve: Vec<f64>,
     pub end: [f32; 3],
     pub outputs: Vec<f32>,
+}
+
+/// An alpha up to which no sum can overflow. A step changes a weight by at most
+/// alpha · 8/27 · 5.5: 2 · |p − t| · p·(1 − p) is nowhere larger than 8/27, and no
+/// input larger than 5.5.
+fn limit(settings: &Settings, options: &Options) -> String {
+    let pairs = INPUTS.iter().map(|[x, y]| (*x, *y));
+    let asked = options.input.iter().flat_map(|asked| asked.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+    // The numbers that a sum multiplies the weights and the bias with.
+    let factors = pairs.chain(asked).map(|(x, y)| f64::from(x.abs()) + f64::from(y.abs()) + 1.0);
+    let factors = factors.fold(0.0, f64::max);
+    let start =
+        settings.weights.unwrap_or([1.0; 3]).into_iter().fold(0.0, |most: f64, w| most.max(w.abs().into()));
+    let sure = (limit::MOST / factors - start) / (settings.iterations as f64 * 8.0 / 27.0 * 5.5);
+    limit::alpha(settings.alpha, sure)
 }
 
 /// Which point each iteration sees.
@@ -169,7 +185,9 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
          with the sum, the sum with a weight. The slope of a weight is their product. The bias is a \
          weight whose input is always 1, so the last link is 1 for it.",
     );
-    page.plot(curve(&learned));
+    if learned.curve.len() > 1 {
+        page.plot(curve(&learned));
+    }
     page.plot(line(&learned.end));
     page.table(points(&learned));
     let hits = hits(&learned);
@@ -244,34 +262,9 @@ fn curve(learned: &Learned) -> Plot {
     )
 }
 
-/// The box that the decision line is drawn in.
-const BOX: [f64; 2] = [6.0, 5.0];
-
 fn line(weights: &[f32; 3]) -> Plot {
-    let class = |class: u32| {
-        let points = INPUTS.iter().zip(TARGETS).filter(move |(_, target)| *target == class);
-        points.map(|(point, _)| (f64::from(point[0]), f64::from(point[1]))).collect::<Vec<_>>()
-    };
-    Plot::new("where the prediction is one half", "input 1", "input 2")
-        .series("class 0", Style::Points, class(0))
-        .series("class 1", Style::Points, class(1))
-        .series("the line", Style::Line, decision(weights))
-}
-
-/// Where weight 1 · x + weight 2 · y + bias = 0 meets the sides of the box; none if it misses it.
-fn decision(weights: &[f32; 3]) -> Vec<(f64, f64)> {
-    let [a, b, c] = weights.map(f64::from);
-    let inside = |value: f64, most: f64| (-1e-9..=most + 1e-9).contains(&value);
-    let mut ends: Vec<(f64, f64)> = Vec::new();
-    let on_sides = [0.0, BOX[0]].map(|x| (x, -(a * x + c) / b)).into_iter();
-    let on_ends = [0.0, BOX[1]].map(|y| (-(b * y + c) / a, y)).into_iter();
-    for (x, y) in on_sides.chain(on_ends) {
-        let seen = ends.iter().any(|(u, v)| (u - x).abs() + (v - y).abs() < 1e-9);
-        if inside(x, BOX[0]) && inside(y, BOX[1]) && !seen {
-            ends.push((x, y));
-        }
-    }
-    ends
+    let points: Vec<decision::Point> = INPUTS.into_iter().zip(TARGETS.map(|target| target == 1)).collect();
+    decision::plot("where the prediction is one half", &points, &[("the line", *weights)])
 }
 
 fn points(learned: &Learned) -> Table {

@@ -1,11 +1,11 @@
 //! Lesson 11: odd or even, by a network with a hidden layer.
 
-use super::Lesson;
 use super::course::{Course, Measured, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
 use super::page::number::{digits, equation, factor};
 use super::page::{Page, Plot, Style, Table};
+use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::lower::{HELD_OUT, TRAIN};
@@ -18,6 +18,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "hidden layers: the error goes back through transposed weights",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Input],
     teach,
+    limit: |options, _| Ok(limit(&settings(options)?)),
 };
 
 /// Numbers 0 to 255, as eight binary digits, the largest first.
@@ -159,12 +160,7 @@ fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let own = Settings::default();
-    let settings = Settings {
-        alpha: options.alpha.unwrap_or(own.alpha),
-        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
-        seed: options.seed.unwrap_or(own.seed),
-    };
+    let settings = settings(options)?;
     let asked = asked(options)?;
     let step = step(machine, &settings)?;
     let mut course = course(machine, settings.seed)?;
@@ -200,6 +196,26 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         "is a small alpha wrong, or only slow?",
     );
     Ok(page)
+}
+
+fn settings(options: &Options) -> Result<Settings> {
+    let own = Settings::default();
+    Ok(Settings {
+        alpha: options.alpha.unwrap_or(own.alpha),
+        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
+        seed: options.seed.unwrap_or(own.seed),
+    })
+}
+
+/// An alpha up to which no sum can overflow. |p − t| · p·(1 − p) is nowhere
+/// larger than 4/27, so with reach = steps · alpha · 4/27 a weight of the output
+/// stays below 1 + reach, a hidden one below 1 + reach · (1 + reach) / 4, and a
+/// sum has at most 9 of the latter or 17 of the former.
+fn limit(settings: &Settings) -> String {
+    let steps = (settings.iterations * LEARNED) as f64;
+    // From 9 · (1 + reach)² / 4 < MOST, which is the tighter one.
+    let reach = (limit::MOST * 4.0 / 9.0).sqrt() - 1.0;
+    limit::alpha(settings.alpha, reach / (steps * 4.0 / 27.0))
 }
 
 /// How often the numbers are seen at the most: the sweep does it once per alpha.

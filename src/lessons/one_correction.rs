@@ -1,12 +1,12 @@
 //! Lesson 9: one corrective step, and what it costs.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
 use super::page::number::{digits, factor, list};
-use super::page::{Page, Table};
+use super::page::{Page, Plot, Table};
 use super::similarity::{WEIGHTS, class};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 
@@ -16,6 +16,12 @@ pub const LESSON: Lesson = Lesson {
     summary: "one step that repairs one input, and spoils another: overfitting",
     takes: &[Flag::Alpha, Flag::Weights],
     teach,
+    limit: |options, _| {
+        let weights = options.weights_or(&WEIGHTS);
+        let largest = weights.iter().fold(0.0, |most: f64, weight| most.max(weight.abs().into()));
+        // A derivative 2 · (p − t) is at most 2, and no input's numbers add up to more than 3.5.
+        Ok(limit::alpha(options.alpha.unwrap_or(ALPHA), (limit::MOST / 3.5 - largest) / 2.0))
+    },
 };
 
 /// The two inputs of lesson 8; the second is predicted wrongly.
@@ -61,6 +67,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     );
     page.formulas(arithmetic(alpha, &weights, derivative, before.predictions[1], &corrected));
     page.table(verdicts(&weights, &corrected, &before, &after));
+    page.plot(picture(&weights, &corrected));
     page.text(conclusion(&before, &after));
     page.text(
         "The step was crude in two ways. It moved every weight by the same amount, although each has \
@@ -137,6 +144,14 @@ fn verdicts(weights: &[f32], corrected: &[f32], before: &Verdict, after: &Verdic
         ]);
     }
     table
+}
+
+/// Both inputs, and the line between the classes before and after.
+fn picture(weights: &[f32], corrected: &[f32]) -> Plot {
+    let points: Vec<decision::Point> = INPUTS.into_iter().zip(GOALS.map(|goal| goal == 1.0)).collect();
+    let line = |weights: &[f32]| [weights[0], weights[1], 0.0];
+    let lines = [("before", line(weights)), ("after", line(corrected))];
+    decision::plot("where the prediction is one half", &points, &lines)
 }
 
 /// What has become of both inputs.

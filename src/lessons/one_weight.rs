@@ -1,11 +1,11 @@
 //! Lesson 1: one weight.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
 use super::page::number::{digits, factor};
 use super::page::{Page, Plot, Style, Table};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::Result;
 
 pub const LESSON: Lesson = Lesson {
@@ -14,13 +14,15 @@ pub const LESSON: Lesson = Lesson {
     summary: "a network of one weight: prediction = input · weight",
     takes: &[Flag::Input, Flag::Weights],
     teach,
+    limit: |options, _| Ok(limit::sums(&options.input_or(&TOES), &options.weights_or(&[WEIGHT]))),
 };
 
+const WEIGHT: f32 = 0.1;
 /// Average number of toes per player in four games.
 const TOES: [f32; 4] = [8.5, 9.5, 10.0, 9.0];
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[0.1]))?;
+    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
     let inputs = options.input_or(&TOES);
     let layer = Layer { samples: inputs.len(), ..Layer::linear(1, 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;

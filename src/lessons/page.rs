@@ -33,6 +33,8 @@ pub struct Page {
 pub enum Block {
     /// A paragraph.
     Text(String),
+    /// A paragraph about the numbers that the learner chose, shown however short the page.
+    Remark(String),
     /// Lines of arithmetic, kept as they are.
     Formulas(Vec<String>),
     Table(Table),
@@ -67,6 +69,26 @@ impl Note {
         }
     }
 
+    /// All shaders and twins in one sentence.
+    pub fn sentence(&self) -> String {
+        let kernels = || self.kernels.iter().map(|(_, kernel)| kernel);
+        let shaders = distinct(kernels().map(|kernel| kernel.name));
+        let mut twins = distinct(kernels().map(|kernel| kernel.twin_name)).join(", ");
+        if shaders.len() > FEW {
+            // cpu::matmul::matmul is in src/cpu/matmul.rs.
+            let files = kernels().map(|kernel| kernel.twin_name.split("::").nth(1).unwrap_or_default());
+            twins = format!("src/cpu/{{{}}}.rs", distinct(files).join(", "));
+        }
+        let shaders = match shaders.as_slice() {
+            [one] => format!("shaders/{one}.wgsl"),
+            several => format!("shaders/{{{}}}.wgsl", several.join(", ")),
+        };
+        match self.shaders {
+            true => format!("Computed by {shaders}; twins: {twins}"),
+            false => format!("Computed by the twins {twins} of {shaders}"),
+        }
+    }
+
     /// Shader and twin of each kernel.
     pub fn lines(&self) -> Vec<[String; 3]> {
         let line = |(what, kernel): &(&str, &Kernel)| {
@@ -76,15 +98,44 @@ impl Note {
     }
 }
 
+/// Kernels whose twins are named one by one in a sentence.
+const FEW: usize = 4;
+
+/// Each once, in the order of their first use.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut all: Vec<&str> = Vec::new();
+    for name in names {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
+}
+
 impl Page {
     pub fn new(title: impl Into<String>) -> Page {
         Page { title: title.into(), blocks: Vec::new(), diverged: None }
     }
 
-    /// Adds a paragraph; line breaks in the source do not matter.
-    pub fn text(&mut self, text: impl AsRef<str>) {
-        let words: Vec<&str> = text.as_ref().split_whitespace().collect();
-        self.blocks.push(Block::Text(words.join(" ")));
+    /// Adds a paragraph. The first one of a page holds its idea: of its
+    /// sentences, a screen that is short of room shows the first.
+    pub fn text(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Text(text.into()));
+    }
+
+    /// Adds a paragraph about the learner's own numbers.
+    pub fn remark(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Remark(text.into()));
+    }
+
+    /// The same right behind the idea of the page.
+    pub fn remark_first(&mut self, text: impl Into<String>) {
+        self.blocks.insert(self.blocks.len().min(1), Block::Remark(text.into()));
+    }
+
+    /// What on the page is no longer a number that fits 32 bits, if anything is.
+    pub fn overflow(&self) -> Option<String> {
+        self.blocks.iter().find_map(Block::overflow)
     }
 
     /// Adds lines of arithmetic.
@@ -131,9 +182,22 @@ impl Page {
 }
 
 impl Block {
+    fn overflow(&self) -> Option<String> {
+        match self {
+            Block::Table(table) => table.overflow(),
+            Block::Formulas(lines) => lines.iter().find(|line| number::overflows(line)).cloned(),
+            Block::Text(text) | Block::Remark(text) => {
+                number::overflows(text).then(|| "a number of the text has overflowed".to_owned())
+            }
+            // Plots leave out what is not finite, and draw nothing that no table or formula has.
+            Block::Plot(_) | Block::Note(_) | Block::Try { .. } => None,
+        }
+    }
+
     fn json(&self) -> Value {
         match self {
             Block::Text(text) => json!({"text": text}),
+            Block::Remark(text) => json!({"remark": text}),
             Block::Formulas(lines) => json!({"formulas": lines}),
             Block::Table(table) => json!({"table": table.json()}),
             Block::Plot(plot) => json!({"plot": plot.json()}),

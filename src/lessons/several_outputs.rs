@@ -1,11 +1,11 @@
 //! Lesson 4: several outputs, and the mistake that everybody makes once.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
 use super::page::number::{digits, factor, list};
-use super::page::{Cell, Page, Table};
+use super::page::{Cell, Page, Plot, Table};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::{Error, Result};
 
 pub const LESSON: Lesson = Lesson {
@@ -14,6 +14,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "a row of weights per output: vector times matrix, and the transposed mistake",
     takes: &[Flag::Input, Flag::Weights],
     teach,
+    limit: |options, _| Ok(limit::sums(&options.input_or(&SECOND.0), &options.weights_or(&SECOND.1))),
 };
 
 /// Toes, win rate, fans; each row of weights makes one output.
@@ -56,6 +57,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         let first = product(&mut bench, &FIRST.0, &FIRST.1)?;
         page.table(table("third row 0, 1.3, 0.1", &first));
         page.table(table("third row 0.1, 1.3, 0.1", &last));
+        page.plot(picture(&[("third row 0, 1.3, 0.1", &first), ("third row 0.1, 1.3, 0.1", &last)]));
         page.text(
             "Both are right. Notes that give one weight as 0 in one place and 0.1 in another do not \
              contradict themselves in the arithmetic: they are two networks, fed with two games. Only the \
@@ -63,6 +65,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         );
     } else {
         page.table(table("outputs", &last));
+        page.plot(picture(&[("prediction", &last)]));
     }
     if last.transposed.is_some() {
         page.text(
@@ -109,6 +112,20 @@ fn formulas(product: &Product) -> Vec<String> {
         format!("output {} = {}{rest} = {}", at + 1, terms.join(" + "), digits(*output))
     })
     .collect()
+}
+
+/// Outputs that are drawn.
+const DRAWN: usize = 12;
+
+/// The outputs of each product, and of the last what the mistake makes of it.
+fn picture(products: &[(&str, &Product)]) -> Plot {
+    let first = |outputs: &[f32]| outputs.iter().take(DRAWN).copied().collect::<Vec<f32>>();
+    let mut bars: Vec<(String, Vec<f32>)> =
+        products.iter().map(|(name, product)| ((*name).to_owned(), first(&product.right))).collect();
+    if let Some(transposed) = products.last().and_then(|(_, product)| product.transposed.as_ref()) {
+        bars.push(("rows for columns".to_owned(), first(transposed)));
+    }
+    Plot::new("the outputs side by side", "output", "prediction").bars(&bars)
 }
 
 fn table(title: &str, product: &Product) -> Table {

@@ -1,11 +1,11 @@
 //! Lesson 8: similarity, prediction, and why layers need something between them.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, count};
 use super::page::number::{digits, factor, list};
-use super::page::{Cell, Page, Table};
+use super::page::{Cell, Page, Plot, Table};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 
@@ -15,6 +15,7 @@ pub const LESSON: Lesson = Lesson {
     summary: "dot products, a sigmoid on top, and why two linear layers are one",
     takes: &[Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| Ok(limit::sums(&options.input_or(&INPUTS), &options.weights_or(&WEIGHTS))),
 };
 
 /// A vector, and two to compare it with.
@@ -44,6 +45,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     );
     let mut bench = bench(machine, inputs.len() / 2, Activation::Sigmoid)?;
     predict(&mut page, machine, &mut bench, (&inputs, &goals, &weights))?;
+    page.plot(picture(&inputs, &goals, &weights));
     collapse(&mut page, machine)?;
     page.note(bench.note());
     page.try_this(
@@ -68,6 +70,9 @@ fn given(options: &Options) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
     if weights.len() != 2 {
         let given = count(weights.len(), "number");
         return Err(Error::Usage(format!("--weights has {given}, and this neuron has two inputs: give two")));
+    }
+    if let Some(goal) = goals.iter().find(|goal| ![0.0, 1.0].contains(*goal)) {
+        return Err(Error::Usage(format!("--goal is a class, 0 or 1, for each pair of inputs, not {goal}")));
     }
     if inputs.len() != 2 * goals.len() {
         return Err(Error::Usage(format!(
@@ -144,6 +149,14 @@ fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Giv
         }
     });
     Ok(())
+}
+
+/// The inputs, and the line that parts what is predicted as 0 from what is predicted as 1.
+fn picture(inputs: &[f32], goals: &[f32], weights: &[f32]) -> Plot {
+    let point = |(input, goal): (&[f32], &f32)| ([input[0], input[1]], *goal == 1.0);
+    let points: Vec<decision::Point> = inputs.chunks(2).zip(goals).map(point).collect();
+    let line = [weights[0], weights[1], 0.0];
+    decision::plot("where the prediction is one half", &points, &[("prediction ½", line)])
 }
 
 /// The class that a prediction means.

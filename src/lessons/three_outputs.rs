@@ -1,11 +1,11 @@
 //! Lesson 7b: gradient descent with several outputs at once.
 
-use super::Lesson;
-use super::gradient_descent::{descend, formulas, speed, tell_overflow};
+use super::gradient_descent::{descend, formulas, tell_speed};
 use super::machine::Machine;
 use super::options::{Flag, Options, only, same_length};
 use super::page::{Cell, Page, Plot, Style, Table};
 use super::workbench::{Iteration, Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::Result;
 
 pub const LESSON: Lesson = Lesson {
@@ -14,14 +14,24 @@ pub const LESSON: Lesson = Lesson {
     summary: "gradient descent with one input and a weight for each of three outputs",
     takes: &[Flag::Alpha, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
     teach,
+    limit: |options, _| {
+        let (input, weights) = (options.input_or(&[INPUT]), options.weights_or(&WEIGHTS));
+        let furthest = limit::furthest(&input, &weights, &options.goal_or(&GOALS));
+        Ok(limit::bowl(options.alpha.unwrap_or(ALPHA), input[0], furthest))
+    },
 };
 
+const WEIGHTS: [f32; 3] = [0.3, 0.2, 0.9];
+const GOALS: [f32; 3] = [0.1, 1.0, 0.1];
+const INPUT: f32 = 0.65;
+const ALPHA: f32 = 0.1;
+
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let weights = options.weights_or(&[0.3, 0.2, 0.9]);
-    let goals = options.goal_or(&[0.1, 1.0, 0.1]);
+    let weights = options.weights_or(&WEIGHTS);
+    let goals = options.goal_or(&GOALS);
     same_length((Flag::Weights, &weights), (Flag::Goal, &goals))?;
-    let input = only(Flag::Input, &options.input_or(&[0.65]))?;
-    let alpha = options.alpha.unwrap_or(0.1);
+    let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
+    let alpha = options.alpha.unwrap_or(ALPHA);
     let mut bench = Workbench::new(machine, Layer::linear(1, weights.len(), Scope::Descend))?;
     bench.set_input(&[input])?;
     bench.set_goal(&goals)?;
@@ -30,10 +40,10 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("7b · Gradient descent with several outputs");
     page.text(
-        "Nothing new is needed for several outputs. Each has its own weight, its own delta and its own \
-         weight_delta; they share the input and alpha, and learn side by side without noticing each other. \
-         For the first output:",
+        "For several outputs nothing new is needed: each has its own weight, delta and weight_delta, and \
+         they learn side by side without noticing each other. They share the input and alpha.",
     );
+    page.text("For the first output:");
     page.formulas(formulas(&steps[0], input, goals[0], alpha));
     page.table(table(&steps));
     page.plot(errors(&steps));
@@ -41,8 +51,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         "The output that is furthest off has the largest delta and takes the largest steps, so all arrive \
          together.",
     );
-    page.text(speed(alpha, input));
-    tell_overflow(&mut page, &steps, alpha, input);
+    tell_speed(&mut page, alpha, input);
     page.note(bench.note());
     page.try_this(
         "wgrad lesson three-outputs --alpha 2 --iterations 20",

@@ -1,11 +1,11 @@
 //! Lesson 3: several inputs.
 
-use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, same_length};
 use super::page::number::{digits, factor};
-use super::page::{Cell, Page, Table};
+use super::page::{Cell, Page, Plot, Table};
 use super::workbench::{Layer, Scope, Workbench};
+use super::{Lesson, limit};
 use crate::error::Result;
 
 pub const LESSON: Lesson = Lesson {
@@ -14,13 +14,19 @@ pub const LESSON: Lesson = Lesson {
     summary: "several inputs, a weight each: prediction = Σ input · weight",
     takes: &[Flag::Input, Flag::Weights],
     teach,
+    limit: |options, _| {
+        let inputs = options.input.clone().unwrap_or_else(|| GAMES.concat());
+        Ok(limit::sums(&inputs, &options.weights_or(&WEIGHTS)))
+    },
 };
+
+const WEIGHTS: [f32; 3] = [0.1, 0.2, 0.0];
 
 /// Toes, win rate and fans (in millions) before each of four games.
 const GAMES: [[f32; 3]; 4] = [[8.5, 0.65, 1.5], [9.5, 0.8, 1.2], [9.9, 0.8, 0.5], [9.0, 0.9, 1.0]];
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
-    let weights = options.weights_or(&[0.1, 0.2, 0.0]);
+    let weights = options.weights_or(&WEIGHTS);
     let games: Vec<Vec<f32>> = match &options.input {
         Some(input) => vec![input.clone()],
         // The lesson's own games go with any three weights.
@@ -45,7 +51,9 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
          against, and a weight of 0 takes the vote away. The sum is largest where large inputs meet large \
          weights, so it also tells how similar the inputs are to the weights.",
     );
-    page.table(table(&games, &predictions, options.input.is_none()));
+    let names = names(options.input.is_none(), weights.len());
+    page.table(table(&games, &predictions, &names));
+    page.plot(picture(&games, &weights, (&predictions, &names), machine)?);
     page.note(bench.note());
     page.try_this(
         "wgrad lesson weighted-sum --weights 0.1,0.2,-0.1",
@@ -70,11 +78,44 @@ fn formulas(inputs: &[f32], weights: &[f32], prediction: f32) -> Vec<String> {
     ]
 }
 
-fn table(games: &[Vec<f32>], predictions: &[f32], own: bool) -> Table {
-    let names: Vec<String> = match own {
+fn names(own: bool, inputs: usize) -> Vec<String> {
+    match own {
         true => ["toes", "win rate", "fans"].map(str::to_owned).to_vec(),
-        false => (1..=games[0].len()).map(|at| format!("input {at}")).collect(),
+        false => (1..=inputs).map(|at| format!("input {at}")).collect(),
+    }
+}
+
+/// Inputs whose terms are drawn, so that the bars can be told apart.
+const DRAWN: usize = 4;
+
+/// What each input says by itself, and the sum. The same kernel computes the
+/// terms, from inputs of which all but one are zero.
+fn picture(
+    games: &[Vec<f32>],
+    weights: &[f32],
+    (predictions, names): (&[f32], &[String]),
+    machine: &Machine,
+) -> Result<Plot> {
+    let shown = weights.len().min(DRAWN);
+    let alone = |game: &Vec<f32>, input: usize| {
+        let mut row = vec![0.0; game.len()];
+        row[input] = game[input];
+        row
     };
+    let rows: Vec<f32> =
+        (0..shown).flat_map(|input| games.iter().flat_map(move |game| alone(game, input))).collect();
+    let layer = Layer { samples: shown * games.len(), ..Layer::linear(weights.len(), 1, Scope::Predict) };
+    let mut bench = Workbench::new(machine, layer)?;
+    bench.set_input(&rows)?;
+    bench.set_weights(weights)?;
+    let terms = bench.predict()?;
+    let mut bars = vec![("sum".to_owned(), predictions.to_vec())];
+    let of = |(name, terms): (&String, &[f32])| (format!("{name} · weight"), terms.to_vec());
+    bars.extend(names.iter().zip(terms.chunks(games.len())).map(of));
+    Ok(Plot::new("each vote, and the sum", "game", "prediction").bars(&bars))
+}
+
+fn table(games: &[Vec<f32>], predictions: &[f32], names: &[String]) -> Table {
     let columns: Vec<&str> =
         ["game"].into_iter().chain(names.iter().map(String::as_str)).chain(["prediction"]).collect();
     let mut table = Table::new("each game by itself", &columns);

@@ -1,7 +1,7 @@
 //! Plots in a terminal: lines as braille dots, points as marks, labelled axes.
 
 use super::number::number;
-use super::plot::{Axis, Plot};
+use super::plot::{Axis, Plot, Series, Style};
 use super::table::width;
 
 /// One mark per series, also told apart without colour.
@@ -50,6 +50,13 @@ impl Canvas {
         }
     }
 
+    fn fill(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let (from, to) = (self.dot_at(from), self.dot_at(to));
+        for x in from.0.min(to.0)..=from.0.max(to.0) {
+            (from.1.min(to.1)..=from.1.max(to.1)).for_each(|y| self.dot((x, y)));
+        }
+    }
+
     fn mark(&mut self, at: (f64, f64), mark: char) {
         if let Some(cell) = self.cell(self.dot_at(at)) {
             self.marks[cell] = Some(mark);
@@ -67,23 +74,16 @@ impl Canvas {
     }
 }
 
-/// Draws a plot in `width` columns with `height` lines for the drawing itself.
-pub(super) fn draw(plot: &Plot, columns: usize, height: usize) -> Vec<String> {
+/// Draws a plot in `columns` columns with `height` lines for the drawing
+/// itself. Where room is short, the legend goes into the title's line.
+pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> Vec<String> {
     let (x, y) = plot.axes((4, if height < 10 { 2 } else { 4 }));
     let labels: Vec<String> = y.ticks.iter().map(|tick| number(*tick)).collect();
     let left = labels.iter().map(|label| width(label)).max().unwrap_or_default();
     let mut canvas = Canvas::new(columns.saturating_sub(left + 4), height);
     for (at, series) in plot.series.iter().enumerate() {
-        let points: Vec<(f64, f64)> =
-            series.points.iter().map(|point| (x.place(point.0), y.place(point.1))).collect();
-        if series.style.has_line() {
-            points.windows(2).for_each(|pair| canvas.line(pair[0], pair[1]));
-        }
-        // Lines look alike, so of several each carries its mark here and there.
-        let every = if series.style.has_marks() { 1 } else { points.len().div_ceil(6).max(1) };
-        if series.style.has_marks() || lines(plot) > 1 {
-            points.iter().step_by(every).for_each(|point| canvas.mark(*point, MARKS[at % MARKS.len()]));
-        }
+        draw_series(&mut canvas, plot, series, (&x, &y));
+        mark_series(&mut canvas, plot, (at, series), (&x, &y));
     }
     let mut drawn = vec![format!("{} ({} against {})", plot.title, plot.y, plot.x)];
     for row in 0..height {
@@ -92,8 +92,43 @@ pub(super) fn draw(plot: &Plot, columns: usize, height: usize) -> Vec<String> {
         drawn.push(format!("  {label:>left$} {edge}{}", canvas.row(row)).trim_end().to_owned());
     }
     drawn.extend(horizontal(&canvas, &x, left));
-    drawn.extend(legend(plot));
+    let Some(legend) = legend(plot) else { return drawn };
+    // A single series is what the title is about.
+    if short && plot.series.len() == 1 {
+        return drawn;
+    }
+    if short && width(&drawn[0]) + width(&legend) <= columns {
+        drawn[0].push_str(&legend);
+    } else {
+        drawn.push(legend);
+    }
     drawn
+}
+
+fn draw_series(canvas: &mut Canvas, plot: &Plot, series: &Series, (x, y): (&Axis, &Axis)) {
+    if series.style.has_line() {
+        let points: Vec<(f64, f64)> =
+            series.points.iter().map(|point| (x.place(point.0), y.place(point.1))).collect();
+        points.windows(2).for_each(|pair| canvas.line(pair[0], pair[1]));
+    }
+    if series.style == Style::Bars {
+        let zero = y.place(0.0);
+        for point in &series.points {
+            let (left, right) = (x.place(point.0 - plot.bar), x.place(point.0 + plot.bar));
+            canvas.fill((left, zero), (right, y.place(point.1)));
+        }
+    }
+}
+
+fn mark_series(canvas: &mut Canvas, plot: &Plot, (at, series): (usize, &Series), (x, y): (&Axis, &Axis)) {
+    if !series.style.has_marks() && lines(plot) < 2 {
+        return;
+    }
+    // Lines look alike, so of several each carries its mark here and there.
+    let every = if series.style.has_marks() { 1 } else { series.points.len().div_ceil(6).max(1) };
+    for point in series.points.iter().step_by(every) {
+        canvas.mark((x.place(point.0), y.place(point.1)), MARKS[at % MARKS.len()]);
+    }
 }
 
 /// Series that are lines without marks.
@@ -134,7 +169,7 @@ fn horizontal(canvas: &Canvas, axis: &Axis, left: usize) -> [String; 2] {
 /// What each mark stands for.
 fn legend(plot: &Plot) -> Option<String> {
     let several = lines(plot) > 1;
-    let entry = |(at, series): (usize, &super::plot::Series)| {
+    let entry = |(at, series): (usize, &Series)| {
         let mark = if series.style.has_marks() || several { MARKS[at % MARKS.len()] } else { '⠒' };
         format!("{mark} {}", series.name)
     };
@@ -144,13 +179,12 @@ fn legend(plot: &Plot) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plot::Style;
     use super::*;
 
     #[test]
     fn a_plot_keeps_its_width_and_height_and_shows_both_ends() {
         let plot = Plot::new("a line", "x", "y").series("y = x", Style::Path, [(0.0, 0.0), (1.0, 1.0)]);
-        let drawn = draw(&plot, 40, 8);
+        let drawn = draw(&plot, 40, 8, false);
         assert_eq!(drawn.len(), 1 + 8 + 2 + 1);
         assert!(drawn.iter().all(|line| width(line) <= 40), "{drawn:#?}");
         assert!(drawn[1].ends_with('●') && drawn[8].contains("┤●"), "{drawn:#?}");
@@ -160,7 +194,29 @@ mod tests {
     fn nothing_and_one_point_can_be_drawn() {
         for points in [vec![], vec![(f64::NAN, 1.0)], vec![(2.0, 2.0)]] {
             let plot = Plot::new("few", "x", "y").series("points", Style::Points, points);
-            assert_eq!(draw(&plot, 60, 6).len(), 10);
+            assert_eq!(draw(&plot, 60, 6, false).len(), 10);
         }
+    }
+
+    #[test]
+    fn bars_reach_from_zero_to_their_value_both_ways() {
+        let series = [("up".to_owned(), vec![2.0, 1.0]), ("down".to_owned(), vec![-2.0, 0.0])];
+        let plot = Plot::new("bars", "game", "y").bars(&series);
+        let drawn = draw(&plot, 40, 8, false);
+        let full = |row: &&String| row.contains('⣿');
+        assert!(drawn[1].contains('●') && drawn[8].contains('○'), "{drawn:#?}");
+        assert!(drawn[2..8].iter().all(|row| full(&row)), "{drawn:#?}");
+        // Half as high a bar begins half as high up.
+        assert!(!drawn[2].trim_end().ends_with('●') && drawn[3].matches('●').count() == 1, "{drawn:#?}");
+    }
+
+    #[test]
+    fn where_room_is_short_a_legend_shares_the_line_of_the_title() {
+        let one = Plot::new("a", "x", "y").series("one", Style::Line, [(0.0, 0.0), (1.0, 1.0)]);
+        assert_eq!(draw(&one, 60, 4, true).len(), 1 + 4 + 2);
+        let two = one.series("two", Style::Points, [(0.5, 0.5)]);
+        let drawn = draw(&two, 60, 4, true);
+        assert!(drawn.len() == 1 + 4 + 2 && drawn[0].contains("⠒ one   ○ two"), "{drawn:#?}");
+        assert_eq!(draw(&two, 20, 4, true).len(), 1 + 4 + 2 + 1);
     }
 }

@@ -13,7 +13,7 @@ pub fn render(page: &Page, picture: &str) -> String {
     let mut pictured = false;
     for block in &page.blocks {
         let part = match block {
-            Block::Text(text) => text.clone(),
+            Block::Text(text) | Block::Remark(text) => text.clone(),
             Block::Formulas(lines) => format!("```\n{}\n```", lines.join("\n")),
             Block::Table(table) => render_table(table),
             // One picture holds all plots of a page.

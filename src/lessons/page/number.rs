@@ -3,13 +3,24 @@
 /// Significant digits: an f32 has a little more than seven, and a few roundings cost the last.
 const DIGITS: i32 = 6;
 
+/// How numbers are told that are none.
+const NOT_A_NUMBER: &str = "not a number";
+const INFINITY: &str = "∞";
+
+/// Whether a text tells of a number that has overflowed: all numbers of a page
+/// are written by [`number`].
+pub(super) fn overflows(text: &str) -> bool {
+    text.contains(INFINITY) || text.contains(NOT_A_NUMBER)
+}
+
 /// A number with at most six significant digits and no zeros at the end.
 pub fn number(value: f64) -> String {
     if value.is_nan() {
-        return "not a number".to_owned();
+        return NOT_A_NUMBER.to_owned();
     }
     if value.is_infinite() {
-        return if value > 0.0 { "∞" } else { "-∞" }.to_owned();
+        let sign = if value > 0.0 { "" } else { "-" };
+        return format!("{sign}{INFINITY}");
     }
     let exponent = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
     if !(-4..9).contains(&exponent) {
@@ -38,9 +49,16 @@ pub fn digits(value: f32) -> String {
     number(value.into())
 }
 
-/// `0.1, 0.2, 0`
+/// Numbers of a list that are written out.
+const LISTED: usize = 8;
+
+/// `0.1, 0.2, 0`; of a long list the first, and how many there are.
 pub fn list(values: &[f32]) -> String {
-    let texts: Vec<String> = values.iter().map(|value| digits(*value)).collect();
+    let shown = if values.len() > LISTED { LISTED - 1 } else { values.len() };
+    let mut texts: Vec<String> = values[..shown].iter().map(|value| digits(*value)).collect();
+    if shown < values.len() {
+        texts.push(format!("… ({} numbers)", values.len()));
+    }
     texts.join(", ")
 }
 
@@ -85,6 +103,19 @@ mod tests {
         for (value, text) in texts {
             assert_eq!(number(value), text);
         }
+    }
+
+    #[test]
+    fn long_lists_are_cut_and_counted() {
+        assert_eq!(list(&[0.1, -2.0]), "0.1, -2");
+        assert_eq!(list(&[1.0; 8]), "1, 1, 1, 1, 1, 1, 1, 1");
+        assert_eq!(list(&[1.0; 9]), "1, 1, 1, 1, 1, 1, 1, … (9 numbers)");
+    }
+
+    #[test]
+    fn overflow_is_seen_in_text() {
+        let [fits, infinite, none] = [1.0, f32::NEG_INFINITY, f32::NAN].map(|value| list(&[0.5, value]));
+        assert!(!overflows(&fits) && overflows(&infinite) && overflows(&none));
     }
 
     #[test]

@@ -11,11 +11,13 @@ pub enum Style {
     Points,
     /// A mark per point, joined in their order.
     Path,
+    /// A bar from zero to each point, with a mark at its end.
+    Bars,
 }
 
 impl Style {
     pub(super) fn has_line(self) -> bool {
-        self != Style::Points
+        matches!(self, Style::Line | Style::Path)
     }
 
     pub(super) fn has_marks(self) -> bool {
@@ -38,11 +40,28 @@ pub struct Plot {
     pub x: String,
     pub y: String,
     pub series: Vec<Series>,
+    /// Half of a bar's width, in the units of x.
+    pub(super) bar: f64,
 }
+
+/// The part of a group's room that its bars take.
+const FILLED: f64 = 0.8;
 
 impl Plot {
     pub fn new(title: impl Into<String>, x: impl Into<String>, y: impl Into<String>) -> Plot {
-        Plot { title: title.into(), x: x.into(), y: y.into(), series: Vec::new() }
+        Plot { title: title.into(), x: x.into(), y: y.into(), series: Vec::new(), bar: 0.0 }
+    }
+
+    /// A group of bars around 1, 2, 3 …: one bar from each of these series, a name and its values.
+    #[must_use]
+    pub fn bars(mut self, series: &[(String, Vec<f32>)]) -> Plot {
+        let room = FILLED / series.len().max(1) as f64;
+        self.bar = 0.45 * room;
+        series.iter().enumerate().fold(self, |plot, (at, (name, values))| {
+            let left = 1.0 - FILLED / 2.0 + (at as f64 + 0.5) * room;
+            let points = values.iter().enumerate().map(|(group, y)| (group as f64 + left, f64::from(*y)));
+            plot.series(name.clone(), Style::Bars, points)
+        })
     }
 
     /// Adds a series; points that are not finite are left out.
@@ -66,11 +85,18 @@ impl Plot {
 
     /// The horizontal and the vertical axis.
     pub(super) fn axes(&self, ticks: (usize, usize)) -> (Axis, Axis) {
-        let points = || self.series.iter().flat_map(|series| &series.points);
-        (
-            Axis::of(points().map(|point| point.0), ticks.0).tight(points().map(|point| point.0)),
-            Axis::of(points().map(|point| point.1), ticks.1),
-        )
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for series in &self.series {
+            for point in &series.points {
+                x.push(point.0);
+                y.push(point.1);
+                if series.style == Style::Bars {
+                    x.extend([point.0 - self.bar, point.0 + self.bar]);
+                    y.push(0.0);
+                }
+            }
+        }
+        (Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied()), Axis::of(y.into_iter(), ticks.1))
     }
 }
 

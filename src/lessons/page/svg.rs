@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::number;
-use super::plot::{Axis, Plot, Series};
+use super::plot::{Axis, Plot, Series, Style};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
@@ -14,13 +14,15 @@ const ROOM: (f64, f64, f64, f64) = (76.0, 20.0, 64.0, 52.0);
 const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#222}.title{font-weight:600;font-size:15px}
 .paper{fill:#fff}.axis{stroke:#666;fill:none}.grid{stroke:#ddd}
-.line{fill:none;stroke-width:2}.mark{stroke-width:2}
+.line{fill:none;stroke-width:2}.mark{stroke-width:2}.bar{fill-opacity:.3}
 .s0{stroke:#0b62b8}.s1{stroke:#c2410c}.s2{stroke:#15803d}.s3{stroke:#7e22ce}.s4{stroke:#a16207}.s5{stroke:#be185d}
 .m0{fill:#0b62b8}.m1,.m2,.m3,.m5{fill:none}.m4{fill:#a16207}
+.f0{fill:#0b62b8}.f1{fill:#c2410c}.f2{fill:#15803d}.f3{fill:#7e22ce}.f4{fill:#a16207}.f5{fill:#be185d}
 .s1.line{stroke-dasharray:7 4}.s2.line{stroke-dasharray:2 4}.s3.line{stroke-dasharray:9 3 2 3}
 @media(prefers-color-scheme:dark){text{fill:#e5e5e5}.paper{fill:#16181d}.axis{stroke:#aaa}.grid{stroke:#333}
 .s0{stroke:#6cb6ff}.s1{stroke:#ffa657}.s2{stroke:#7ee787}.s3{stroke:#d2a8ff}.s4{stroke:#e3b341}.s5{stroke:#ff9bce}
-.m0{fill:#6cb6ff}.m4{fill:#e3b341}}";
+.m0{fill:#6cb6ff}.m4{fill:#e3b341}
+.f0{fill:#6cb6ff}.f1{fill:#ffa657}.f2{fill:#7ee787}.f3{fill:#d2a8ff}.f4{fill:#e3b341}.f5{fill:#ff9bce}}";
 
 /// All plots below each other in one picture.
 pub fn render(plots: &[&Plot]) -> String {
@@ -62,6 +64,9 @@ fn draw(svg: &mut String, plot: &Plot) {
     let frame = Frame { x, y };
     axes(svg, plot, &frame);
     for (at, series) in plot.series.iter().enumerate() {
+        if series.style == Style::Bars {
+            bars(svg, plot, series, at % 6, &frame);
+        }
         draw_series(svg, series, at % 6, &frame);
     }
     legend(svg, plot);
@@ -107,6 +112,19 @@ fn draw_series(svg: &mut String, series: &Series, class: usize, frame: &Frame) {
     }
     if series.style.has_marks() {
         points.iter().for_each(|point| mark(svg, *point, class));
+    }
+}
+
+fn bars(svg: &mut String, plot: &Plot, series: &Series, class: usize, frame: &Frame) {
+    let zero = frame.y(0.0);
+    for (x, y) in &series.points {
+        let (left, right, end) = (frame.x(x - plot.bar), frame.x(x + plot.bar), frame.y(*y));
+        let (top, height, width) = (end.min(zero), (end - zero).abs(), right - left);
+        let _ = writeln!(
+            svg,
+            "<rect class=\"bar s{class} f{class}\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" \
+             height=\"{height:.1}\"/>"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::number::number;
+use super::number::{number, overflows};
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +90,27 @@ impl Table {
         self.rows.iter().map(value).collect()
     }
 
+    /// The first cell whose number has overflowed: `“error” in row 3 of “iterations” is ∞`.
+    pub(super) fn overflow(&self) -> Option<String> {
+        if overflows(&self.title) {
+            return Some(self.title.clone());
+        }
+        self.rows.iter().enumerate().find_map(|(row, cells)| {
+            let (column, text) =
+                cells.iter().map(Cell::text).enumerate().find(|(_, text)| overflows(text))?;
+            // Tables of iterations begin with their number.
+            let place = match (self.columns[0].as_str(), &cells[0]) {
+                ("iteration", first) => format!("iteration {}", first.text()),
+                _ => format!("row {} of “{}”", row + 1, self.title),
+            };
+            let name = match self.columns[column].trim() {
+                "" => "a number",
+                name => name,
+            };
+            Some(format!("{name} in {place} is {text}"))
+        })
+    }
+
     pub(super) fn json(&self) -> Value {
         let cell = |cell: &Cell| match cell {
             // JSON has no infinities: they are told as text.
@@ -105,10 +126,18 @@ impl Table {
         self.rows.iter().all(|row| matches!(row[column], Cell::Number(_)))
     }
 
-    /// The first and the last rows, and how many lie between them.
+    /// The first and the last rows, and how many lie between them, to be told in a line of its own.
     pub(super) fn ends(&self, first: usize, last: usize) -> (&[Vec<Cell>], usize, &[Vec<Cell>]) {
         // An ellipsis in the place of one row saves nothing.
-        if self.rows.len() <= first.saturating_add(last).saturating_add(1) {
+        match self.rows.len() <= first.saturating_add(last).saturating_add(1) {
+            true => (&self.rows, 0, &[]),
+            false => self.exact_ends(first, last),
+        }
+    }
+
+    /// The same where what lies between takes no line.
+    pub(super) fn exact_ends(&self, first: usize, last: usize) -> (&[Vec<Cell>], usize, &[Vec<Cell>]) {
+        if self.rows.len() <= first.saturating_add(last) {
             return (&self.rows, 0, &[]);
         }
         let tail = self.rows.len() - last;

@@ -16,49 +16,59 @@ pub struct Screen {
 /// What is left out to make a page shorter.
 #[derive(Clone, Copy)]
 struct Detail {
-    /// Rows of a table from its start and from its end.
-    first: usize,
-    last: usize,
-    /// Lines of a plot; none leaves it out.
-    plot: Option<usize>,
-    /// Whether shaders and twins are listed one per line, in short, or not at all.
-    note: Listing,
-    /// Paragraphs.
+    /// Paragraphs; remarks are always shown.
     texts: usize,
-    formulas: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Listing {
-    Long,
-    Short,
-    None,
+    /// Lines that the first paragraph may take: it ends with a whole sentence.
+    idea: usize,
+    /// Lines of arithmetic, over all of the page.
+    formulas: usize,
+    tables: usize,
+    /// Rows of a table from its start and from its end.
+    rows: (usize, usize),
+    plots: usize,
+    /// Lines of a plot.
+    height: usize,
+    /// Whether there is room for blank lines, and for a line per shader and its twin.
+    airy: bool,
 }
 
 const EVERYTHING: Detail = Detail {
-    first: usize::MAX,
-    last: 0,
-    plot: Some(16),
-    note: Listing::Long,
     texts: usize::MAX,
-    formulas: true,
+    idea: usize::MAX,
+    formulas: usize::MAX,
+    tables: usize::MAX,
+    rows: (usize::MAX, 0),
+    plots: usize::MAX,
+    height: 16,
+    airy: true,
 };
 
-const BRIEF: Detail = Detail { first: 2, last: 1, plot: None, note: Listing::Short, ..EVERYTHING };
+/// A screen that is short of room: the idea, the numbers that matter, one
+/// drawing, the shaders and their twins, and what to try.
+const DENSE: Detail =
+    Detail { texts: 1, idea: 2, formulas: 6, tables: 1, rows: (3, 1), plots: 1, height: 6, airy: false };
 
 /// From long to short; the first that fits is taken.
-const DETAILS: [Detail; 11] = [
+const DETAILS: [Detail; 18] = [
     EVERYTHING,
-    Detail { first: 8, last: 3, ..EVERYTHING },
-    Detail { first: 6, last: 2, plot: Some(12), ..EVERYTHING },
-    Detail { first: 4, last: 1, plot: Some(10), ..EVERYTHING },
-    Detail { first: 2, last: 1, plot: Some(7), ..EVERYTHING },
-    BRIEF,
-    Detail { texts: 1, ..BRIEF },
-    Detail { first: 1, texts: 1, note: Listing::None, ..BRIEF },
-    Detail { texts: 1, formulas: false, ..BRIEF },
-    Detail { texts: 0, note: Listing::None, ..BRIEF },
-    Detail { first: 1, texts: 0, formulas: false, note: Listing::None, ..BRIEF },
+    Detail { rows: (8, 3), ..EVERYTHING },
+    Detail { rows: (6, 2), height: 12, ..EVERYTHING },
+    Detail { rows: (4, 1), height: 10, ..EVERYTHING },
+    Detail { rows: (2, 1), height: 7, ..EVERYTHING },
+    Detail { rows: (2, 1), height: 7, plots: 1, texts: 2, ..EVERYTHING },
+    Detail { rows: (2, 1), height: 7, plots: 1, texts: 1, tables: 1, formulas: 6, ..EVERYTHING },
+    Detail { idea: 4, rows: (6, 2), height: 9, ..DENSE },
+    Detail { idea: 3, rows: (4, 1), height: 8, ..DENSE },
+    DENSE,
+    Detail { height: 5, rows: (2, 1), formulas: 5, ..DENSE },
+    Detail { height: 4, rows: (2, 1), formulas: 4, ..DENSE },
+    Detail { height: 4, rows: (2, 1), formulas: 3, ..DENSE },
+    Detail { height: 4, rows: (1, 1), formulas: 2, ..DENSE },
+    Detail { height: 3, rows: (1, 1), formulas: 2, ..DENSE },
+    Detail { height: 3, rows: (1, 1), formulas: 1, ..DENSE },
+    Detail { height: 3, rows: (1, 0), formulas: 0, idea: 1, ..DENSE },
+    // No screen is that small by accident: what cannot be drawn is at least told.
+    Detail { plots: 0, rows: (1, 1), formulas: 0, idea: 1, ..DENSE },
 ];
 
 /// Columns beyond which text is hard to read.
@@ -74,50 +84,94 @@ pub fn render(page: &Page, screen: Screen) -> Vec<String> {
     for detail in DETAILS {
         shortest = lines(page, columns, detail);
         if shortest.len() <= most {
-            break;
+            return shortest;
         }
     }
+    // What comes last, the command to try, is not what is cut.
+    let kept = most.max(2);
+    shortest.drain(1..=shortest.len() - kept);
     shortest
 }
 
+const SHORTENED: &str = "(shortened; --all shows the page)";
+
 fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
-    let all = detail.first == usize::MAX;
-    let mut lines = vec![page.title.clone(), "─".repeat(width(&page.title))];
-    let mut texts = 0;
+    let mut lines = vec![page.title.clone()];
+    if detail.texts != usize::MAX {
+        let room = columns.saturating_sub(width(&page.title));
+        match room > width(SHORTENED) {
+            true => lines[0].push_str(&format!("{SHORTENED:>room$}")),
+            false => lines.push(SHORTENED.to_owned()),
+        }
+    }
+    if detail.airy {
+        lines.push("─".repeat(width(&page.title)));
+    }
+    let head = lines.len();
+    let mut left = detail;
     for block in &page.blocks {
-        let part = match block {
-            Block::Text(text) => {
-                texts += 1;
-                if texts > detail.texts {
-                    continue;
-                }
-                wrap(text, columns, "")
-            }
-            Block::Formulas(_) if !detail.formulas => continue,
-            Block::Formulas(formulas) => formulas.iter().map(|line| format!("    {line}")).collect(),
-            Block::Table(table) => render_table(table, columns, detail, all),
-            Block::Plot(plot) => match detail.plot {
-                Some(height) => chart::draw(plot, columns.min(72), height),
-                None => continue,
-            },
-            Block::Note(_) if detail.note == Listing::None => continue,
-            Block::Note(note) => render_note(note, detail.note == Listing::Long, columns),
-            Block::Try { command, why } => {
-                let mut part = vec![format!("Try:  {command}")];
-                part.extend(wrap(why, columns, "      "));
-                part
-            }
-        };
-        if lines.len() > 2 {
+        let Some(part) = render_block(block, columns, &detail, &mut left) else { continue };
+        if lines.len() > head && detail.airy {
             lines.push(String::new());
         }
         lines.extend(part);
     }
-    if detail.plot.is_none() {
-        lines.push(String::new());
-        lines.push("Shortened to fit the screen; --all shows the whole page.".to_owned());
-    }
     lines
+}
+
+/// A block, unless there is no more room for its kind; `left` is what there is room for.
+fn render_block(block: &Block, columns: usize, detail: &Detail, left: &mut Detail) -> Option<Vec<String>> {
+    let first = left.texts == detail.texts;
+    Some(match block {
+        Block::Text(_) if !take(&mut left.texts) => return None,
+        Block::Text(text) if first => sentences(text, columns, detail.idea),
+        Block::Text(text) | Block::Remark(text) => wrap(text, columns, ""),
+        Block::Formulas(_) if left.formulas == 0 => return None,
+        Block::Formulas(formulas) => ends_of(formulas, &mut left.formulas),
+        Block::Table(_) if !take(&mut left.tables) => return None,
+        Block::Table(table) => render_table(table, columns, *detail),
+        Block::Plot(_) if !take(&mut left.plots) => return None,
+        Block::Plot(plot) => {
+            let wide = if detail.airy { 72 } else { MOST_COLUMNS };
+            chart::draw(plot, columns.min(wide), detail.height, !detail.airy)
+        }
+        Block::Note(note) if detail.airy => render_note(note, columns),
+        Block::Note(note) => wrap(&note.sentence(), columns, ""),
+        Block::Try { command, why } if detail.airy => {
+            let mut part = vec![format!("Try:  {command}")];
+            part.extend(wrap(why, columns, "      "));
+            part
+        }
+        Block::Try { command, why } => wrap(&format!("Try:  {command}  {why}"), columns, ""),
+    })
+}
+
+/// Takes one, if there is one.
+fn take(left: &mut usize) -> bool {
+    let any = *left > 0;
+    *left = left.saturating_sub(1);
+    any
+}
+
+/// As many whole sentences as fit into so many lines, but at least one.
+fn sentences(text: &str, columns: usize, most: usize) -> Vec<String> {
+    let ends = text.match_indices(['.', '?']).map(|(at, mark)| at + mark.len());
+    let ends = ends.filter(|end| text[*end..].starts_with(' ')).chain([text.len()]);
+    let wrapped: Vec<Vec<String>> = ends.map(|end| wrap(&text[..end], columns, "")).collect();
+    let fitting = wrapped.iter().rposition(|lines| lines.len() <= most).unwrap_or_default();
+    wrapped[fitting].clone()
+}
+
+/// The first lines of some arithmetic and its last, where it is longer than what there is room for.
+fn ends_of(formulas: &[String], left: &mut usize) -> Vec<String> {
+    let indented = |line: &String| format!("    {line}");
+    if formulas.len() <= *left {
+        *left -= formulas.len();
+        return formulas.iter().map(indented).collect();
+    }
+    let head = formulas[..*left - 1].iter().map(indented);
+    *left = 0;
+    head.chain(formulas.last().map(|last| format!("  … {}", last.trim_start()))).collect()
 }
 
 /// Words in lines of at most `columns`.
@@ -137,14 +191,8 @@ fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     lines
 }
 
-fn render_note(note: &Note, long: bool, columns: usize) -> Vec<String> {
+fn render_note(note: &Note, columns: usize) -> Vec<String> {
     let rows = note.lines();
-    if !long {
-        let mut shaders: Vec<&str> = rows.iter().map(|[_, shader, _]| shader.as_str()).collect();
-        shaders.sort_unstable();
-        shaders.dedup();
-        return wrap(&format!("{} {}", note.heading(), shaders.join(", ")), columns, "");
-    }
     let widest = |at: usize| rows.iter().map(|row| width(&row[at])).max().unwrap_or_default();
     let (what_width, shader_width) = (widest(0), widest(1));
     let mut lines = wrap(&note.heading(), columns, "");
@@ -161,8 +209,12 @@ fn render_note(note: &Note, long: bool, columns: usize) -> Vec<String> {
 }
 
 /// A table; columns that do not fit follow below, or are counted.
-fn render_table(table: &Table, columns: usize, detail: Detail, all: bool) -> Vec<String> {
-    let (head, hidden, tail) = table.ends(detail.first, detail.last);
+fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
+    let all = detail.rows.0 == usize::MAX;
+    let (head, hidden, tail) = match detail.airy {
+        true => table.ends(detail.rows.0, detail.rows.1),
+        false => table.exact_ends(detail.rows.0, detail.rows.1),
+    };
     let rows: Vec<&Vec<Cell>> = head.iter().chain(tail).collect();
     let cells: Vec<Vec<String>> = table
         .columns
@@ -180,19 +232,39 @@ fn render_table(table: &Table, columns: usize, detail: Detail, all: bool) -> Vec
         };
         // The header, then the rows.
         for at in 0..=rows.len() {
-            if hidden > 0 && at == head.len() + 1 {
+            if hidden > 0 && at == head.len() + 1 && detail.airy {
                 lines.push(format!("    … {hidden} more, --all shows them"));
             }
             lines.push(line(at));
         }
         start = end;
         if start < cells.len() && !all {
-            let hidden = count(cells.len() - start, "column");
-            lines.push(format!("    … and {hidden}, --all shows more"));
+            if detail.airy {
+                let hidden = count(cells.len() - start, "column");
+                lines.push(format!("    … and {hidden}, --all shows more"));
+            }
             break;
         }
     }
+    if !detail.airy {
+        lines[0] = counted(&lines[0], (rows.len(), table.rows.len()), (start, cells.len()), columns);
+    }
     lines
+}
+
+/// A title that also says how much of the table is shown, where that is not all.
+fn counted(title: &str, rows: (usize, usize), cells: (usize, usize), columns: usize) -> String {
+    let part = |(shown, all): (usize, usize), what: &str| {
+        (shown < all).then(|| format!("{shown} of {}", count(all, what)))
+    };
+    let parts: Vec<String> = [part(rows, "row"), part(cells, "column")].into_iter().flatten().collect();
+    let suffix = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    let room = columns.saturating_sub(width(&suffix));
+    let mut title = title.to_owned();
+    if width(&title) > room {
+        title = title.chars().take(room.saturating_sub(2)).chain(" …".chars()).collect();
+    }
+    title + &suffix
 }
 
 /// The columns of one part of a table: the first column goes with each.
