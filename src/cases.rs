@@ -153,20 +153,27 @@ fn losses(name: &str) -> Vec<Case> {
     for (batch, classes, slots, slot, samples) in [
         (1, 1, 1, 0, 1),
         (7, 10, 1, 0, 7),
-        (64, 10, 3, 2, 50),
-        (65, 3, 2, 1, 65),
+        (64, 10, 3, 2, 107),
+        (65, 3, 2, 1, 123),
         (3, 1_757, 1, 0, 2),
         (130, 2, 1, 0, 1),
     ] {
         let [batch, classes, slots] = [batch, classes, slots].map(|size: u32| size as usize);
         let step = Step { slot, samples, ..Step::default() };
+        // Of the larger ones a step has other rows in front of these, and one behind.
+        let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
         if name != "squared_error" {
-            all.push(Case { consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots }, step });
+            all.push(Case {
+                consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first },
+                step,
+            });
             continue;
         }
         for (factor, scale) in [(1.0f32, 1.0f32), (2.0, 1.0), (2.0, 1.0 / classes as f32)] {
-            let consts =
-                consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, FACTOR: factor, SCALE: scale };
+            let consts = consts! {
+                BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+                FACTOR: factor, SCALE: scale,
+            };
             all.push(Case { consts, step });
         }
     }
@@ -196,7 +203,7 @@ fn gather() -> Vec<Case> {
         .map(|(batch, channels, height, width, samples, chunk_first, chunk, first)| {
             let values = channels * height * width;
             let consts = consts! {
-                BATCH: batch as usize, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
+                BATCH: batch as usize, FIRST: batch as usize % 16, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
                 PLANE: (height * width) as usize, CHANNELS: channels as usize, SAMPLES: samples as usize,
                 CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
             };

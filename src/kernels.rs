@@ -106,12 +106,12 @@ fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
 /// Words of the four bindings that every loss has, with the metrics of so many steps.
 fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
     let [batch, classes] = sizes(k, ["BATCH", "CLASSES"]);
-    vec![batch * classes, targets, batch * classes, slots * batch * 2]
+    vec![batch * classes, targets, batch * classes, slots * k.uint("PITCH") * 2]
 }
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    consts ["BATCH", "FIRST", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -205,7 +205,7 @@ pub static SOFTMAX_BACKWARD: Kernel = kernel!(
 
 pub static SOFTMAX_LOSS: Kernel = kernel!(
     softmax_loss, softmax::softmax_loss, softmax_loss_bound,
-    consts ["BATCH", "CLASSES", "SLOTS"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"],
     binds binds![logits: Read Real, labels: Read Uint, dlogits: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH")),
     touched |k| loss_lens(k, 1, k.uint("BATCH")),
@@ -216,7 +216,7 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
 
 pub static BCE_LOSS: Kernel = kernel!(
     bce_loss, loss::bce_loss, bce_loss_bound,
-    consts ["BATCH", "CLASSES", "SLOTS"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"],
     binds binds![logits: Read Real, targets: Read Real, dlogits: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
     touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),
@@ -228,7 +228,7 @@ pub static BCE_LOSS: Kernel = kernel!(
 
 pub static SQUARED_ERROR: Kernel = kernel!(
     squared_error, loss::squared_error, squared_error_bound,
-    consts ["BATCH", "CLASSES", "SLOTS", "FACTOR", "SCALE"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST", "FACTOR", "SCALE"],
     binds binds![predictions: Read Real, targets: Read Real, dpredictions: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
     touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),

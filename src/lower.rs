@@ -1,6 +1,10 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod training;
+
+pub use training::Training;
+
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::data::ImageShape;
@@ -11,9 +15,9 @@ use crate::kernels;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::optimiser::{Optimiser, State};
+use crate::optimiser::State;
 use crate::params::Arena;
-use crate::program::{ALIGN, Limits, Program, Role, View, mebibytes};
+use crate::program::{ALIGN, Buf, Limits, Program, Role, View, mebibytes};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
 
 /// A part of the data that a Program reads.
@@ -53,13 +57,6 @@ pub struct Lowering<'a> {
     pub training: Training,
 }
 
-/// What a training step does besides forward and backward.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Training {
-    /// How gradients become new weights.
-    pub optimiser: Optimiser,
-}
-
 /// Where a part of the data lies.
 #[derive(Clone, Debug)]
 pub struct PartViews {
@@ -96,13 +93,41 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
-    metrics: View,
+    /// The average of the weights, laid out like them: what is measured and saved, where there is one.
+    pub averages: Option<View>,
+    metrics: Metrics,
+}
+
+/// Where steps leave what they measure: (slots, pitch, 2), a row of loss and hit for every
+/// sample of a step and, where it is asked for, a last one with the norm of the gradients and
+/// 1 if that is finite, else 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics {
+    pub view: View,
+    pub slots: usize,
+    /// Rows of a step.
+    pub pitch: usize,
 }
 
 impl Lowered {
-    /// The metrics of the first `steps` slots: (steps, batch, 2), loss and hit.
+    /// The metrics of the first `steps` slots, see [`Metrics`].
     pub fn metrics(&self, steps: usize) -> View {
-        View { len: steps * self.batch * 2, ..self.metrics }
+        View { len: steps * self.metrics.pitch * 2, ..self.metrics.view }
+    }
+
+    /// Rows of a step in the metrics.
+    pub fn pitch(&self) -> usize {
+        self.metrics.pitch
+    }
+
+    /// Samples of a step in a section: training may take several batches to a step.
+    pub fn step_samples(&self, section: &str) -> usize {
+        if section == TRAIN { self.batch * self.training.accumulate } else { self.batch }
+    }
+
+    /// The norm of the gradients, from the metrics of one training step.
+    pub fn gradient_norm(&self, rows: &[f32]) -> Option<f32> {
+        self.training.has_norm().then(|| rows[(self.metrics.pitch - 1) * 2])
     }
 
     /// The views of a part.
@@ -132,27 +157,40 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let shapes = what.network.shapes(&input_shape)?;
     let arena = what.network.arena(&input_shape)?;
+    what.training.check()?;
     check_sizes(what, &shapes, &arena)?;
-    let slots = (MAX_RESULT / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let pitch = what.training.pitch(what.batch);
+    let slots = (MAX_RESULT / (2 * pitch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
+    let averages = what.training.declare_average(&mut recorder);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = recorder.buffer("metrics", Element::Real, slots * what.batch * 2, Role::Metrics);
+    let metrics = recorder.buffer("metrics", Element::Real, slots * pitch * 2, Role::Metrics);
+    let metrics = Metrics { view: metrics, slots, pitch };
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
     let mut boundaries = Vec::new();
     for part in &parts {
-        let (x, labels) = gather(&mut recorder, part, what, normaliser);
-        let output = what.network.record(&mut recorder, x);
-        what.loss.record(&mut recorder, output, labels, metrics, slots);
-        if part.name == TRAIN {
-            recorder.backward();
+        let trains = part.name == TRAIN;
+        recorder.weights = weights_for(trains, &recorder, averages);
+        for batch in 0..if trains { what.training.accumulate } else { 1 } {
+            recorder.first_row = batch * what.batch;
+            let (x, labels) = gather(&mut recorder, part, what, normaliser);
+            let output = what.network.record(&mut recorder, x);
+            what.loss.record(&mut recorder, output, labels, metrics);
+            if trains {
+                recorder.backward();
+            }
+        }
+        recorder.first_row = 0;
+        if trains {
             boundaries = recorder.boundaries();
-            what.training.optimiser.record(&mut recorder, &states);
+            what.training.record(&mut recorder, &states, averages, metrics);
         }
         recorder.section(part.name);
     }
+    recorder.weights = weights_for(false, &recorder, averages);
     let values = what.shape.values();
     let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
     let x = Tensor {
@@ -182,8 +220,14 @@ fn record(what: &Lowering) -> Result<Lowered> {
         training: what.training.clone(),
         states,
         normaliser,
+        averages,
         metrics,
     })
+}
+
+/// What layers multiply with: to train the parameters, to measure their average if there is one.
+fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf {
+    averages.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
 
 /// The network's input: nothing learns through it.
@@ -215,7 +259,7 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
         let consts = consts! {
-            BATCH: what.batch, VALUES: what.shape.values(), WORDS: words,
+            BATCH: what.batch, FIRST: recorder.first_row, VALUES: what.shape.values(), WORDS: words,
             PLANE: what.shape.height * what.shape.width, CHANNELS: what.shape.channels,
             SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
@@ -238,8 +282,8 @@ fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
         )));
     }
     // The metrics of one step must fit into one result.
-    if what.batch > MAX_RESULT / 2 {
-        let most = MAX_RESULT / 2;
+    if what.training.pitch(what.batch) > MAX_RESULT / 2 {
+        let most = (MAX_RESULT / 2 - what.training.pitch(0)) / what.training.accumulate;
         return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
     }
     for part in &what.parts {

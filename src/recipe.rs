@@ -164,7 +164,7 @@ impl Recipe {
 
     /// What a training step does besides forward and backward.
     pub fn training(&self) -> Training {
-        Training { optimiser: self.optimiser }
+        Training::with(self.optimiser)
     }
 
     /// Checks every value, as [`Overrides::check`].

@@ -109,6 +109,11 @@ pub struct Recorder {
     pub fuse: bool,
     /// Rows of a batch.
     pub batch: usize,
+    /// Rows of the step in front of this batch: a step may consist of several, whose gradients
+    /// of the parameters add up.
+    pub first_row: usize,
+    /// What layers multiply with: the parameters, or their average where that is measured.
+    pub weights: Buf,
     parameters: Buf,
     gradients: Buf,
     tape: Vec<Backward>,
@@ -137,6 +142,8 @@ impl Recorder {
             versions,
             fuse,
             batch,
+            first_row: 0,
+            weights: parameters,
             parameters,
             gradients,
             tape: Vec::new(),
@@ -157,11 +164,12 @@ impl Recorder {
         self.whole(self.gradients)
     }
 
-    /// A parameter of the arena, and the place of its gradient.
-    pub fn parameter(&self, index: usize) -> (View, View) {
+    /// A parameter of the arena, and its gradient: set in the first batch of a step, added to in
+    /// the others.
+    pub fn parameter(&self, index: usize) -> (View, Gradient) {
         let param = &self.arena.params[index];
         let view = |buf| View { buf, start: param.start, len: param.len() };
-        (view(self.parameters), view(self.gradients))
+        (view(self.weights), Gradient { view: view(self.gradients), add: self.first_row > 0 })
     }
 
     fn whole(&self, buf: Buf) -> View {

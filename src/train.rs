@@ -47,6 +47,9 @@ pub struct Progress {
     pub latest: Measure,
     /// Over the epoch so far, each batch measured before its update.
     pub so_far: Measure,
+    /// The largest norm of the gradients of a step of this submission, before clipping;
+    /// none where it is not measured.
+    pub gradient_norm: Option<f32>,
 }
 
 /// Trains a lowered network on an engine.
@@ -73,6 +76,9 @@ impl Trainer {
         let mut padded = parameters.to_vec();
         padded.resize(lowered.parameters.len, 0.0);
         engine.write(lowered.parameters, Slice::Real(&padded))?;
+        if let Some(averages) = lowered.averages {
+            engine.write(averages, Slice::Real(&padded))?;
+        }
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
         Ok(Trainer { engine, lowered, settings, steps: 0, paces: HashMap::new() })
     }
@@ -116,7 +122,7 @@ impl Trainer {
 
     /// Steps of one epoch over the train part.
     pub fn steps_per_epoch(&self) -> usize {
-        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.batch))
+        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.step_samples(TRAIN)))
     }
 
     /// Steps taken since the run began.
@@ -136,9 +142,10 @@ impl Trainer {
         let mut total = Sum::default();
         let steps = self.steps_per_epoch();
         self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
-            let mut latest = Sum::default();
+            let (mut latest, mut gradient_norm) = (Sum::default(), None);
             for (at, rows) in group.iter().enumerate() {
-                let sum = Sum::of(rows);
+                let sum = Sum::of(rows.samples);
+                gradient_norm = larger(gradient_norm, rows.norm);
                 if !sum.loss.is_finite() {
                     let step = first + at + 1;
                     return Err(Error::Diverged(format!(
@@ -155,6 +162,7 @@ impl Trainer {
                 steps,
                 latest: latest.mean(),
                 so_far: total.mean(),
+                gradient_norm,
             });
             Ok(())
         })?;
@@ -167,7 +175,7 @@ impl Trainer {
         let samples = self.views(part)?.samples;
         let mut total = Sum::default();
         self.pass(part, samples, 0, &mut |_, group| {
-            group.iter().for_each(|rows| total.add(Sum::of(rows)));
+            group.iter().for_each(|rows| total.add(Sum::of(rows.samples)));
             Ok(())
         })?;
         Ok(total.mean())
@@ -176,6 +184,14 @@ impl Trainer {
     /// The parameters as they are now, laid out as the arena.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         let mut values = self.engine.read(self.lowered.parameters)?.real();
+        values.truncate(self.lowered.arena.len());
+        Ok(values)
+    }
+
+    /// The weights that are measured and saved: the average of the parameters where there is
+    /// one, else the parameters; laid out as the arena.
+    pub fn measured_parameters(&mut self) -> Result<Vec<f32>> {
+        let mut values = self.engine.read(self.lowered.averages.unwrap_or(self.lowered.parameters))?.real();
         values.truncate(self.lowered.arena.len());
         Ok(values)
     }
@@ -196,8 +212,7 @@ impl Trainer {
     /// Runs a section over all samples of a part, several steps to a
     /// submission, and hands over the metrics of each submission in order.
     fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<()> {
-        let batch = self.lowered.batch;
-        let steps = samples.div_ceil(batch);
+        let steps = samples.div_ceil(self.lowered.step_samples(section));
         let range = self.lowered.program.section(section);
         let mut pace = self.paces.remove(section).unwrap_or_default();
         let mut flights: VecDeque<Flight> = VecDeque::new();
@@ -207,7 +222,7 @@ impl Trainer {
             if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
                 let count = pace.steps(self.lowered.slots).min(steps - next);
                 let scalars: Vec<Step> =
-                    (0..count).map(|slot| self.scalars(slot, next + slot, samples, epoch)).collect();
+                    (0..count).map(|slot| self.scalars(section, slot, next + slot, samples, epoch)).collect();
                 let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
                 flights.push_back(Flight { ticket, first: next, scalars });
                 next += count;
@@ -216,10 +231,11 @@ impl Trainer {
             let Some(flight) = flights.pop_front() else { break };
             let metrics = self.engine.wait(flight.ticket)?;
             pace.finished(flight.scalars.len());
-            let group: Vec<&[f32]> = metrics
-                .chunks_exact(batch * 2)
+            let norm = |rows: &[f32]| self.lowered.gradient_norm(rows).filter(|_| section == TRAIN);
+            let group: Vec<Rows> = metrics
+                .chunks_exact(self.lowered.pitch() * 2)
                 .zip(&flight.scalars)
-                .map(|(rows, step)| &rows[..step.samples as usize * 2])
+                .map(|(rows, step)| Rows { samples: &rows[..step.samples as usize * 2], norm: norm(rows) })
                 .collect();
             // After a failure what is still under way is waited for, and ignored.
             outcome = outcome.and_then(|()| each(flight.first, &group));
@@ -229,15 +245,16 @@ impl Trainer {
         outcome
     }
 
-    fn scalars(&self, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
+    fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
         let optimiser = &self.lowered.training.optimiser;
         let index = self.steps + at;
         let [mean_correction, square_correction] = optimiser.corrections(index + 1);
-        let first = at * self.lowered.batch;
+        let batch = self.lowered.step_samples(section);
+        let first = at * batch;
         Step {
             slot: slot as u32,
             first: first as u32,
-            samples: self.lowered.batch.min(samples - first) as u32,
+            samples: batch.min(samples - first) as u32,
             index: index as u32,
             learning_rate: self.settings.learning_rate,
             momentum: optimiser.momentum(),
@@ -245,13 +262,29 @@ impl Trainer {
             epoch: epoch as u32,
             mean_correction,
             square_correction,
-            average: 0.0,
+            average: self.lowered.training.average_share(index),
         }
     }
 }
 
 /// Takes the first step of a submission and the metrics of each of its steps.
-type Each<'a> = dyn FnMut(usize, &[&[f32]]) -> Result<()> + 'a;
+type Each<'a> = dyn FnMut(usize, &[Rows]) -> Result<()> + 'a;
+
+/// What one step measured.
+struct Rows<'a> {
+    /// Loss and hit of each of its samples.
+    samples: &'a [f32],
+    /// The norm of its gradients, before they were clipped.
+    norm: Option<f32>,
+}
+
+/// The larger of two norms; one that is not a number is the largest of all.
+fn larger(one: Option<f32>, other: Option<f32>) -> Option<f32> {
+    match (one, other) {
+        (Some(one), Some(other)) if other > one || other.is_nan() => Some(other),
+        (one, other) => one.or(other),
+    }
+}
 
 /// A submission under way.
 struct Flight {

@@ -54,7 +54,7 @@ impl Run {
 
     /// Writes what is known before the first step.
     fn open(&mut self) -> Result<()> {
-        self.model.parameters = self.trainer.parameters()?;
+        self.model.parameters = self.trainer.measured_parameters()?;
         self.directory.write_recipe(&self.recipe)?;
         self.directory.write_record(&self.record)
     }
@@ -92,7 +92,7 @@ impl Run {
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
             self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
-        let parameters = self.trainer.parameters()?;
+        let parameters = self.trainer.measured_parameters()?;
         check_finite(epoch, &held_out, &parameters)?;
         self.model.parameters = parameters;
         let line = Epoch {

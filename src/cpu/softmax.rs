@@ -91,7 +91,7 @@ pub fn softmax_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels) = (reads[0].real(), reads[1].uint());
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
-    let slot = &mut metrics.real()[call.step.slot as usize * batch * 2..][..batch * 2];
+    let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
         let z = &logits[row * classes..][..classes];
         let dz = &mut dlogits.real()[row * classes..][..classes];
@@ -114,7 +114,7 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
     // The other slots are not touched.
     metrics.real().fill(0.0);
-    let slot = &mut metrics.real()[call.step.slot as usize * batch * 2..][..batch * 2];
+    let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
         let z = &logits[row * classes..][..classes];
         let dz = &mut dlogits.real()[row * classes..][..classes];
@@ -135,10 +135,16 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     }
 }
 
+/// This batch's rows of loss and hit in the metrics of its step.
+pub fn slot_rows<'a, T>(call: Call, metrics: &'a mut [T]) -> &'a mut [T] {
+    let [batch, pitch, first] = ["BATCH", "PITCH", "FIRST"].map(|name| call.consts.uint(name));
+    &mut metrics[(call.step.slot as usize * pitch + first) * 2..][..batch * 2]
+}
+
 /// What a row's gradient is multiplied by: 1 / samples, or 0 past the end of the data.
 pub fn row_weight(call: Call, row: usize) -> f64 {
     let samples = call.step.samples as usize;
-    if row < samples { 1.0 / samples as f64 } else { 0.0 }
+    if call.consts.uint("FIRST") + row < samples { 1.0 / samples as f64 } else { 0.0 }
 }
 
 /// Index of the first largest value.

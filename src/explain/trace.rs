@@ -69,7 +69,7 @@ impl<'a> Trace<'a> {
             fuse: false,
             keep: true,
             limits: device.limits(),
-            training: training.clone(),
+            training: Training::with(training.optimiser),
         })?;
         let [mean_correction, square_correction] = training.optimiser.corrections(1);
         let step = Step {

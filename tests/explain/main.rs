@@ -26,7 +26,7 @@ const SETTINGS: Settings = Settings::new(0.05, 0);
 
 /// With momentum, so that there is a velocity to explain.
 fn training() -> Training {
-    Training { optimiser: Optimiser::sgd(0.9) }
+    Training::with(Optimiser::sgd(0.9))
 }
 
 fn cpu() -> Device {

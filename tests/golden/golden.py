@@ -194,6 +194,36 @@ class Both:
             optimiser.step()
 
 
+def emit_around():
+    """Ten steps of gradient descent with clipped gradients, and with an average of the weights."""
+    x, labels = data()
+    batches = list(zip(x.split(BATCH), labels.split(BATCH)))
+    clips = {
+        "CLIP_NORM": lambda weights: nn.utils.clip_grad_norm_(weights, 0.25).item(),
+        "CLIP_VALUE": lambda weights: nn.utils.clip_grad_value_(weights, 0.03125),
+        "AVERAGE": lambda _: None,
+    }
+    for name, clip in clips.items():
+        network = with_weights(deep())
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.125, momentum=0.875)
+        averaged = torch.optim.swa_utils.AveragedModel(
+            network, avg_fn=lambda a, w, n: a + (1 - min(0.875, (1 + (n - 1)) / (10 + (n - 1)))) * (w - a)
+        )
+        averaged.update_parameters(network)  # a copy of the first weights; n counts it
+        norms = []
+        for step in range(10):
+            x_batch, label_batch = batches[step % len(batches)]
+            optimiser.zero_grad()
+            functional.cross_entropy(network(x_batch), label_batch).backward()
+            norms.append(clip(network.parameters()))
+            optimiser.step()
+            averaged.update_parameters(network)
+        if name == "CLIP_NORM":
+            emit("NORMS", torch.tensor(norms))
+        state = averaged.module if name == "AVERAGE" else network
+        emit_state(f"{name}_STATE", state.state_dict())
+
+
 def optimisers():
     """By the text form that main.rs gives us; constants are exact in f32 where that can be."""
     sgd, adam = torch.optim.SGD, torch.optim.Adam
@@ -283,3 +313,4 @@ emit_one_output()
 emit_gradients()
 emit_training()
 emit_optimisers()
+emit_around()

@@ -217,7 +217,7 @@ fn training<T: Precise>() {
         (0.875, values::MOMENTUM_LOSSES, values::MOMENTUM_STATE),
     ] {
         for fuse in [false, true] {
-            let training = Training { optimiser: Optimiser::sgd(momentum) };
+            let training = Training::with(Optimiser::sgd(momentum));
             let small = Small { fuse, training, ..small(DEEP, Loss::CrossEntropy) };
             let lowered = small.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());
@@ -247,6 +247,63 @@ fn training<T: Precise>() {
     }
 }
 
+/// Clipping and averaging around ten steps, and the norms that were clipped.
+fn around<T: Precise>() {
+    let plain = Training::with(Optimiser::sgd(0.875));
+    for (training, state) in [
+        (Training { clip_norm: Some(0.25), ..plain.clone() }, values::CLIP_NORM_STATE),
+        (Training { clip_value: Some(0.03125), ..plain.clone() }, values::CLIP_VALUE_STATE),
+        (Training { average: Some(0.875), ..plain.clone() }, values::AVERAGE_STATE),
+    ] {
+        let small = Small { training: training.clone(), ..small(DEEP, Loss::CrossEntropy) };
+        let lowered = small.lower().unwrap();
+        let mut engine = T::open(lowered.program.clone());
+        small.fill(&lowered, &weights(&lowered), &mut engine);
+        if let Some(averages) = lowered.averages {
+            engine.write(averages, Slice::Real(&weights(&lowered))).unwrap();
+        }
+        for index in 0..10 {
+            let first = index % SAMPLES.div_ceil(BATCH) * BATCH;
+            let step = Step {
+                slot: index as u32,
+                first: first as u32,
+                samples: BATCH.min(SAMPLES - first) as u32,
+                index: index as u32,
+                learning_rate: 0.125,
+                momentum: 0.875,
+                average: training.average_share(index),
+                ..Step::default()
+            };
+            engine.run(lowered.program.section(TRAIN), &step);
+        }
+        let what = format!("{training:?}");
+        if training.clip_norm.is_some() {
+            let rows = numbers(&engine, lowered.metrics(10));
+            let norms: Vec<f64> =
+                rows.chunks_exact(lowered.pitch() * 2).map(|rows| rows[BATCH * 2]).collect();
+            assert_golden::<T>("norms", &norms, values::NORMS);
+        }
+        let ours = numbers(&engine, lowered.averages.unwrap_or(lowered.parameters));
+        for (param, tensor) in lowered.arena.params.iter().zip(state) {
+            for (at, golden) in tensor.rows.concat().iter().enumerate() {
+                // As above: the shares of the average come as f32.
+                let difference = (ours[param.start + at] - golden).abs();
+                assert!(difference <= T::TOLERANCE.max(1e-7), "{what}, {}[{at}]: {difference:e}", param.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn clipping_and_averaging_in_f64_are_what_pytorch_computes() {
+    around::<f64>();
+}
+
+#[test]
+fn clipping_and_averaging_in_f32_are_what_pytorch_computes() {
+    around::<f32>();
+}
+
 /// The weights after ten steps of an optimiser.
 fn optimisers<T: Precise>() {
     for (optimiser, state) in [
@@ -266,7 +323,7 @@ fn optimisers<T: Precise>() {
             Rule::Adam { .. } => 0.03125,
             Rule::Muon { .. } => 0.0625,
         };
-        let training = Training { optimiser };
+        let training = Training::with(optimiser);
         let small = Small { training, ..small(DEEP, Loss::CrossEntropy) };
         let lowered = small.lower().unwrap();
         let mut engine = T::open(lowered.program.clone());

@@ -7,6 +7,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::layers::{Layer, Shape};
 use wgrad::loss::Loss;
+use wgrad::lower::Metrics;
 use wgrad::params::Arena;
 use wgrad::program::{Role, View};
 use wgrad::record::{Recorder, Tensor, Versions};
@@ -53,7 +54,7 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
     for (branch, first) in branches.iter().zip(first) {
         let y = branch.record(&mut recorder, hidden, first, Activation::Identity);
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
-        Loss::Mse.record(&mut recorder, y, labels, view, 1);
+        Loss::Mse.record(&mut recorder, y, labels, Metrics { view, slots: 1, pitch: y.rows });
         metrics.push(view);
     }
     recorder.backward();

@@ -1,0 +1,131 @@
+//! What a training step does besides forward and backward, and where it measures itself.
+
+use super::Metrics;
+use crate::consts;
+use crate::error::{Error, Result};
+use crate::kernel::Element;
+use crate::kernels;
+use crate::optimiser::{Optimiser, State};
+use crate::program::{Role, View};
+use crate::record::Recorder;
+
+/// How a training step goes on from the gradients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
+    /// The largest norm of all gradients together; longer ones are shortened to it.
+    pub clip_norm: Option<f32>,
+    /// The largest size of a single gradient; larger ones become it.
+    pub clip_value: Option<f32>,
+    /// Whether every step leaves the norm of its gradients in the metrics, also when
+    /// nothing is clipped.
+    pub watch: bool,
+    /// Batches of a step: their gradients are added up before the update, as if they were one.
+    pub accumulate: usize,
+    /// How much of the average of the weights is kept from step to step at the most; without
+    /// one there is no average.
+    pub average: Option<f32>,
+}
+
+impl Default for Training {
+    /// Plain gradient descent, a batch to a step.
+    fn default() -> Training {
+        Training::with(Optimiser::default())
+    }
+}
+
+/// Partial sums of a norm at the most.
+const PARTIALS: usize = 1_024;
+
+impl Training {
+    /// An optimiser and nothing else.
+    pub fn with(optimiser: Optimiser) -> Training {
+        Training { optimiser, clip_norm: None, clip_value: None, watch: false, accumulate: 1, average: None }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the setting and what it takes.
+    pub fn check(&self) -> Result<()> {
+        self.optimiser.check()?;
+        let wrong = |what: String| Err(Error::Usage(what));
+        for (name, most) in [("clip-norm", self.clip_norm), ("clip-value", self.clip_value)] {
+            if let Some(most) = most.filter(|most| !(most.is_finite() && *most > 0.0)) {
+                return wrong(format!("{name} is {most}, but it takes a number above 0"));
+            }
+        }
+        match self.average {
+            Some(average) if !(0.0..1.0).contains(&average) => {
+                return wrong(format!("average is {average}, but it takes a number from 0 to below 1"));
+            }
+            _ => {}
+        }
+        match self.accumulate {
+            0 => wrong("accumulate is 0, but it takes a whole number from 1".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether steps leave the norm of their gradients in the metrics.
+    pub fn has_norm(&self) -> bool {
+        self.watch || self.clip_norm.is_some() || self.clip_value.is_some()
+    }
+
+    /// Rows of a step in the metrics: one per sample, and one for the norm.
+    pub fn pitch(&self, batch: usize) -> usize {
+        batch.saturating_mul(self.accumulate).saturating_add(usize::from(self.has_norm()))
+    }
+
+    /// How much of the average of the weights a step keeps, when `steps` have been taken before
+    /// it: the first ones keep less, so that the first weights are soon forgotten.
+    ///
+    /// min(average, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
+    pub fn average_share(&self, steps: usize) -> f32 {
+        let steps = steps as f64;
+        let share = f64::from(self.average.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
+        share as f32
+    }
+
+    /// Declares the average of the weights, if there is one: it outlives a step as the
+    /// optimiser's state does.
+    pub fn declare_average(&self, recorder: &mut Recorder) -> Option<View> {
+        let len = recorder.parameters().len;
+        self.average.map(|_| recorder.buffer("averages", Element::Real, len, Role::Optimiser))
+    }
+
+    /// Records what follows the last gradient.
+    pub fn record(
+        &self,
+        recorder: &mut Recorder,
+        states: &[State],
+        averages: Option<View>,
+        metrics: Metrics,
+    ) {
+        let (gradients, parameters) = (recorder.gradients(), recorder.parameters());
+        let length = gradients.len;
+        let Metrics { view, slots, pitch } = metrics;
+        if self.has_norm() {
+            let partials = (length / 512).clamp(1, PARTIALS);
+            let sums = recorder.scratch("square sums", Element::Real, partials);
+            let sizes = consts! { LENGTH: length, PARTIALS: partials };
+            recorder.dispatch(&kernels::SQUARE_SUMS, sizes, vec![gradients, sums], "norm of the gradients");
+            let sizes = consts! { PARTIALS: partials, SLOTS: slots, PITCH: pitch };
+            recorder.dispatch(&kernels::GRADIENT_NORM, sizes, vec![sums, view], "norm of the gradients");
+        }
+        if let Some(most) = self.clip_norm {
+            let consts = consts! { LENGTH: length, MOST: most, SLOTS: slots, PITCH: pitch };
+            recorder.dispatch(&kernels::CLIP_NORM, consts, vec![view, gradients], "clip by norm");
+        }
+        if let Some(most) = self.clip_value {
+            let consts = consts! { LENGTH: length, MOST: most };
+            recorder.dispatch(&kernels::CLIP_VALUE, consts, vec![gradients], "clip by value");
+        }
+        self.optimiser.record(recorder, states);
+        if let Some(averages) = averages {
+            let arguments = vec![parameters, averages];
+            recorder.dispatch(&kernels::AVERAGE, consts! { LENGTH: length }, arguments, "average");
+        }
+    }
+}
