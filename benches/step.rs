@@ -183,6 +183,7 @@ fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> L
         parts: vec![Part { name: TRAIN, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         limits: device.limits(),
         training: Training::default(),

@@ -1,6 +1,7 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
 mod check;
+mod images;
 mod real;
 mod real_size;
 mod updates;
@@ -16,6 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
+use crate::data::Augmentation;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
 use crate::kernel::{Access, Const, Consts, Element, Kernel, Step};
@@ -56,6 +58,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
         "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
+        name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
@@ -191,23 +194,34 @@ fn walks() -> Vec<Case> {
 }
 
 fn gather() -> Vec<Case> {
-    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the step)
+    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the
+    // step), and how samples are changed
+    let all = "shift 3, rotate 90, scale 0.5, shear 1, flip, cutout 3, brightness 0.5, contrast 0.5";
     let shapes = [
-        (1, 1, 1, 1, 1, 0, 1, 0),
-        (64, 1, 28, 28, 100, 0, 100, 36),
-        (7, 3, 5, 5, 20, 0, 20, 18),
-        (16, 1, 8, 8, 200, 64, 64, 100),
-        (65, 4, 3, 7, 300, 256, 44, 235),
+        ((1, 1, 1, 1, 1, 0, 1, 0), "none"),
+        ((64, 1, 28, 28, 100, 0, 100, 36), "none"),
+        ((7, 3, 5, 5, 20, 0, 20, 18), "none"),
+        ((16, 1, 8, 8, 200, 64, 64, 100), "none"),
+        ((65, 4, 3, 7, 300, 256, 44, 235), "none"),
+        ((1, 1, 1, 1, 1, 0, 1, 0), all),
+        ((64, 1, 28, 28, 100, 0, 100, 36), "shift 2, rotate 10, scale 0.1, shear 0.1"),
+        ((7, 3, 5, 5, 20, 0, 20, 18), all),
+        ((16, 1, 8, 8, 200, 64, 64, 100), "flip, cutout 4"),
+        ((65, 4, 3, 7, 300, 256, 44, 235), "rotate 180"),
+        ((9, 1, 31, 33, 9, 0, 9, 0), "shift 40, brightness 1"),
     ];
     shapes
-        .map(|(batch, channels, height, width, samples, chunk_first, chunk, first)| {
+        .map(|((batch, channels, height, width, samples, chunk_first, chunk, first), changes)| {
             let values = channels * height * width;
-            let consts = consts! {
-                BATCH: batch as usize, FIRST: batch as usize % 16, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
-                PLANE: (height * width) as usize, CHANNELS: channels as usize, SAMPLES: samples as usize,
-                CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
+            let mut consts = consts! {
+                BATCH: batch as usize, FIRST: batch as usize % 16, VALUES: values as usize,
+                 WORDS: (values as usize).div_ceil(4),
+                PLANE: (height * width) as usize, WIDTH: width as usize, CHANNELS: channels as usize,
+                SAMPLES: samples as usize, CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
             };
-            Case { consts, step: Step { first, samples: batch as u32, ..Step::default() } }
+            let changes: Augmentation = changes.parse().expect("a case's changes are right");
+            consts.extend(changes.consts());
+            Case { consts, step: Step { first, samples: batch as u32, seed: 5, epoch: 2, ..Step::default() } }
         })
         .to_vec()
 }
@@ -253,6 +267,7 @@ fn content(
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
+        (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),
         (Element::Uint, _) => Data::Uint((0..len).map(|_| rng.next_u32()).collect()),
     }
 }
@@ -281,9 +296,13 @@ impl Numbers {
 
     /// Whether a case computes nothing but sums of products.
     fn suit(self, kernel: &Kernel, case: &Case) -> bool {
-        let plain = || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize;
-        let sums = kernel.name == "column_sums" || (kernel.name.starts_with("matmul") && plain());
-        self == Numbers::Awkward || sums
+        let plain = || match kernel.consts.contains(&"EPILOGUE") {
+            true => case.consts.uint("EPILOGUE") == Epilogue::Plain as usize,
+            false => true,
+        };
+        let sums = ["column_sums", "channel_sums"].contains(&kernel.name)
+            || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
+        self == Numbers::Awkward || (sums && plain())
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.

@@ -1,5 +1,6 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod data;
 pub mod own;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ Examples:
   wgrad train mnist --epochs 3        learn MNIST
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
+  wgrad data photos                   what a folder of pictures is as data
   wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
 
@@ -38,6 +40,8 @@ pub enum Command {
     Summary(Summary),
     /// Show one training step of one sample, number by number
     Explain(Explain),
+    /// Show what a data set holds, or how its samples can be changed for training
+    Data(data::Data),
     /// List the adapters of this machine
     Devices,
     /// Learn how learning works, number by number
@@ -49,13 +53,26 @@ pub enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Data: “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
-or a folder with IDX files named like those of MNIST.
-A recipe is a TOML file with any of the keys data, network, epochs, batch_size, learning_rate,
-optimiser, momentum, normalise, loss, seed, validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
+or a folder with IDX files named like those of MNIST, with CIFAR-10's binary files, or with a folder
+of PNG or JPEG pictures for each class (in train and test, or of each class a fifth is held out).
+Changes for --augment: shift PIXELS, rotate DEGREES, scale SHARE, shear PIXELS, flip, cutout PIXELS,
+brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
+A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
+batch_size, learning_rate, optimiser, momentum, normalise, loss, seed, validation, device and
+kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,
+    /// Bring all pictures of a folder to one size: height x width, or 3x32x32 with channels
+    #[arg(long, value_name = "SIZE")]
+    pub resize: Option<String>,
+    /// Leave out pictures that can't be read, and list them
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Change training samples at random, as in "shift 2, rotate 10"; or none
+    #[arg(long, value_name = "CHANGES")]
+    pub augment: Option<String>,
     /// Layers, as in "dense 128, relu, dense 10"
     #[arg(long, value_name = "LAYERS")]
     pub network: Option<String>,
@@ -104,8 +121,17 @@ pub struct Train {
 pub struct Eval {
     /// A run directory or a model file
     pub run: PathBuf,
-    /// Data to measure on; without it, the held-out part of what it was trained on
+    /// Data whose held-out part to measure on; without it, that of what it was trained on
     pub data: Option<String>,
+    /// Leave out pictures that can't be read, and list them
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Draw the N images with the highest loss among the wrong ones, with both classes
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub mistakes: Option<usize>,
+    /// Where to draw them
+    #[arg(long, value_name = "FILE.png", default_value = "mistakes.png")]
+    pub out: PathBuf,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
@@ -163,17 +189,17 @@ pub struct Explain {
     /// A run directory
     pub run: PathBuf,
     /// Which sample of the part
-    #[arg(long, value_name = "I", default_value_t = 0)]
-    pub sample: usize,
+    #[arg(long, value_name = "I", default_value_t = 0, allow_negative_numbers = true)]
+    pub sample: i64,
     /// train or held-out
     #[arg(long, value_name = "PART", default_value = "held-out", value_parser = ["train", "held-out"])]
     pub part: String,
     /// Which layer; without it, the last one with weights
-    #[arg(long, value_name = "L")]
-    pub layer: Option<usize>,
+    #[arg(long, value_name = "L", allow_negative_numbers = true)]
+    pub layer: Option<i64>,
     /// Which unit of the layer; without it, the one of the sample's class, else 0
-    #[arg(long, value_name = "U")]
-    pub unit: Option<usize>,
+    #[arg(long, value_name = "U", allow_negative_numbers = true)]
+    pub unit: Option<i64>,
     /// Which step: next is the one that training would take from here
     #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
     pub step: String,

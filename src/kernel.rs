@@ -184,6 +184,17 @@ impl Consts {
         Consts(pairs)
     }
 
+    /// Adds constants behind these.
+    pub fn extend(&mut self, pairs: impl IntoIterator<Item = (&'static str, Const)>) {
+        self.0.extend(pairs);
+    }
+
+    /// These and one more behind them.
+    pub fn with(mut self, name: &'static str, value: Const) -> Consts {
+        self.0.push((name, value));
+        self
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
         self.0.iter().copied()
     }

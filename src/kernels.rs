@@ -99,6 +99,10 @@ macro_rules! matmul {
     };
 }
 
+mod images;
+
+pub use images::*;
+
 fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
 }
@@ -111,7 +115,8 @@ fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "FIRST", "VALUES", "WORDS", "PLANE", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH"],
+    consts ["BATCH", "FIRST", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST",
+             "CHUNK_LENGTH",             "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -124,7 +129,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
-    flops |k| 2 * k.uint("BATCH") * k.uint("VALUES"),
+    // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
+    flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
 );
 
@@ -295,6 +301,17 @@ pub static ALL: &[&Kernel] = &[
     &MUON,
     &AVERAGE,
     &HOT_COLD,
+    &CONV_NAIVE,
+    &CONV,
+    &CONV_REGISTER,
+    &CONV_WEIGHTS_NAIVE,
+    &CONV_WEIGHTS,
+    &CONV_WEIGHTS_REGISTER,
+    &CHANNEL_SUMS,
+    &MAX_POOL,
+    &MAX_POOL_BACKWARD,
+    &AVERAGE_POOL,
+    &AVERAGE_POOL_BACKWARD,
 ];
 
 /// The kernel of this name.

@@ -44,9 +44,11 @@
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
+pub mod confusion;
 pub mod cpu;
 pub mod data;
 pub mod diff;
@@ -55,6 +57,7 @@ pub mod error;
 pub mod exercises;
 pub mod explain;
 pub mod files;
+pub mod init;
 pub mod kernel;
 pub mod kernels;
 pub mod layers;
@@ -72,4 +75,5 @@ pub mod record;
 pub mod rng;
 pub mod run;
 pub mod session;
+pub mod sheet;
 pub mod train;

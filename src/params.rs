@@ -2,18 +2,14 @@
 //!
 //! Gradients and optimiser state have buffers of the same layout, so an update
 //! is one dispatch, a model one download and a gradient norm one reduction.
+//! Behind what is learned lies what is only kept: running statistics, which no
+//! gradient reaches and no optimiser touches.
 
 use rand::RngExt;
 
+pub use crate::init::Initialiser;
 use crate::program::aligned;
 use crate::rng::{Purpose, generator};
-
-/// How a parameter gets its first values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Initialiser {
-    /// Uniform in [-bound, bound).
-    Uniform(f32),
-}
 
 /// One parameter: its name and shape as PyTorch has them, and its place.
 #[derive(Clone, Debug)]
@@ -24,6 +20,8 @@ pub struct Param {
     /// First word in the arena.
     pub start: usize,
     pub initialiser: Initialiser,
+    /// Whether it has a gradient; running statistics have none.
+    pub learned: bool,
 }
 
 impl Param {
@@ -35,6 +33,15 @@ impl Param {
         self.len() == 0
     }
 
+    /// Which part of the arena it stands in, see [`Arena::place`].
+    fn class(&self) -> usize {
+        match (self.learned, self.is_vector()) {
+            (true, false) => 0,
+            (true, true) => 1,
+            (false, _) => 2,
+        }
+    }
+
     /// Whether it has a single dimension, as biases and the scales of norms have.
     pub fn is_vector(&self) -> bool {
         self.shape.len() <= 1
@@ -44,42 +51,57 @@ impl Param {
 /// Names, shapes and places of all parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Arena {
+    /// In the order of PyTorch's `state_dict`.
     pub params: Vec<Param>,
-    /// Words of the parameters with more than one dimension, which stand in front.
-    matrices: usize,
-    len: usize,
+    /// Words up to the end of the matrices, of all that is learned, and of all.
+    ends: [usize; 3],
 }
 
 impl Arena {
-    /// Appends a parameter and returns its index.
-    pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) -> usize {
-        self.params.push(Param { name, shape, start: 0, initialiser });
+    /// Appends a parameter.
+    pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: true });
         self.place();
-        self.params.len() - 1
+    }
+
+    /// Appends numbers that training changes by other means than gradients.
+    pub fn keep(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: false });
+        self.place();
     }
 
     /// Matrices first, then vectors, each in their order: so what weight decay
-    /// spares, biases and norms, is one range of the arena.
+    /// spares, biases and norms, is one range of the arena. What is kept stands last.
     fn place(&mut self) {
-        self.len = 0;
-        for vectors in [false, true] {
-            for param in self.params.iter_mut().filter(|param| param.is_vector() == vectors) {
-                param.start = self.len;
-                self.len += aligned(param.len());
+        let mut len = 0;
+        for (class, end) in self.ends.iter_mut().enumerate() {
+            for param in self.params.iter_mut().filter(|param| param.class() == class) {
+                param.start = len;
+                len += aligned(param.len());
             }
-            self.matrices = if vectors { self.matrices } else { self.len };
+            *end = len;
         }
+    }
+
+    /// The parameter of this name.
+    pub fn find(&self, name: &str) -> Option<&Param> {
+        self.params.iter().find(|param| param.name == name)
     }
 
     /// Words of all matrices (and of what has more dimensions), padding included; they stand in front.
     pub fn matrices(&self) -> usize {
-        self.matrices
+        self.ends[0]
+    }
+
+    /// Words of what is learned, padding included: the first of the arena.
+    pub fn learned_len(&self) -> usize {
+        self.ends[1]
     }
 
     /// Words of the arena, padding included. The padding stays zero: its
     /// gradients are never written.
     pub fn len(&self) -> usize {
-        self.len
+        self.ends[2]
     }
 
     pub fn is_empty(&self) -> bool {
@@ -88,22 +110,31 @@ impl Arena {
 
     /// How many numbers are learned.
     pub fn count(&self) -> usize {
-        self.params.iter().map(Param::len).sum()
+        self.params.iter().filter(|param| param.learned).map(Param::len).sum()
     }
 
     /// First values, drawn from the seed: each parameter from a generator of its own.
     pub fn initial_values(&self, seed: u64) -> Vec<f32> {
-        let mut values = vec![0.0; self.len];
+        let mut values = vec![0.0; self.len()];
         for (index, param) in self.params.iter().enumerate() {
             let mut rng = generator(seed, Purpose::Weights, index as u64);
             for value in &mut values[param.start..][..param.len()] {
                 *value = match param.initialiser {
                     Initialiser::Uniform(bound) => bound * (2.0 * rng.random::<f32>() - 1.0),
+                    Initialiser::Normal(deviation) => deviation * normal(&mut rng),
+                    Initialiser::Constant(value) => value,
                 };
             }
         }
         values
     }
+}
+
+/// A number with mean 0 and standard deviation 1: the method of Box and Muller.
+fn normal(rng: &mut impl RngExt) -> f32 {
+    // Above 0, where the logarithm is finite.
+    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
+    (radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()) as f32
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub use file::{parse_toml, read};
 
 use serde::{Serialize, Serializer};
 
-use crate::data::Normalise;
+use crate::data::{Augmentation, Normalise, Reading, Resize};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::lower::Training;
@@ -31,7 +31,10 @@ const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 /// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
 /// with hyphens; `data` is an argument.
 pub const KEYS: &[(&str, &str)] = &[
-    ("data", "a string: digits, mnist, or a folder with IDX files"),
+    ("data", "a string: digits, mnist, or a folder with IDX files, CIFAR-10's binary files or pictures"),
+    ("resize", "a string: height x width, as in 32x32, or channels in front, as in 3x32x32, or none"),
+    ("skip_bad", "true or false: whether pictures that can't be read are left out"),
+    ("augment", "a string of changes, as in “shift 2, rotate 10”, or none"),
     ("network", "a string of layers, as in “dense 128, relu, dense 10”"),
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
@@ -51,6 +54,14 @@ pub const KEYS: &[(&str, &str)] = &[
 pub struct Recipe {
     /// The name of a data set, or its folder, seen from the working directory.
     pub data: String,
+    /// The size that pictures are brought to.
+    #[serde(serialize_with = "as_text_or_none")]
+    pub resize: Option<Resize>,
+    /// Whether pictures that can't be read are left out.
+    pub skip_bad: bool,
+    /// How training samples are changed at random.
+    #[serde(serialize_with = "as_text")]
+    pub augment: Augmentation,
     /// What is trained.
     #[serde(serialize_with = "as_text")]
     pub network: Network,
@@ -83,6 +94,12 @@ pub struct Recipe {
 pub struct Overrides {
     /// As [`Recipe::data`].
     pub data: Option<String>,
+    /// As [`Recipe::resize`].
+    pub resize: Option<Option<Resize>>,
+    /// As [`Recipe::skip_bad`].
+    pub skip_bad: Option<bool>,
+    /// As [`Recipe::augment`].
+    pub augment: Option<Augmentation>,
     /// As [`Recipe::network`].
     pub network: Option<Network>,
     /// As [`Recipe::epochs`].
@@ -121,6 +138,9 @@ impl Recipe {
         let network = format!("dense {hidden}, relu, dense {classes}");
         Recipe {
             data: data.to_owned(),
+            resize: None,
+            skip_bad: false,
+            augment: Augmentation::default(),
             network: network.parse().expect("data have one class or more, and not too many"),
             epochs,
             batch_size: batch_size.min(train.max(1)),
@@ -148,6 +168,9 @@ impl Recipe {
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
+            resize: given.resize.unwrap_or(defaults.resize),
+            skip_bad: given.skip_bad.unwrap_or(defaults.skip_bad),
+            augment: given.augment.unwrap_or(defaults.augment),
             network: given.network.unwrap_or(defaults.network),
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
@@ -186,6 +209,9 @@ impl From<Recipe> for Overrides {
     fn from(recipe: Recipe) -> Overrides {
         Overrides {
             data: Some(recipe.data),
+            resize: Some(recipe.resize),
+            skip_bad: Some(recipe.skip_bad),
+            augment: Some(recipe.augment),
             network: Some(recipe.network),
             epochs: Some(recipe.epochs),
             batch_size: Some(recipe.batch_size),
@@ -208,10 +234,18 @@ impl Overrides {
         self.data.as_deref().unwrap_or(DEFAULT_DATA)
     }
 
+    /// How that data set is to be read.
+    pub fn reading(&self) -> Reading {
+        Reading { resize: self.resize.flatten(), skip_bad: self.skip_bad.unwrap_or_default() }
+    }
+
     /// These, and `other` for what these leave open: `flags.or(file)`.
     pub fn or(self, other: Overrides) -> Overrides {
         Overrides {
             data: self.data.or(other.data),
+            resize: self.resize.or(other.resize),
+            skip_bad: self.skip_bad.or(other.skip_bad),
+            augment: self.augment.or(other.augment),
             network: self.network.or(other.network),
             epochs: self.epochs.or(other.epochs),
             batch_size: self.batch_size.or(other.batch_size),
@@ -275,7 +309,7 @@ impl Overrides {
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A network, an optimiser and a loss were checked as they were read, kernels say more about
+            // A size, changes, a network, an optimiser and a loss were checked as they were read, kernels say more about
             // themselves when they are parsed, and every seed will do.
             _ => None,
         }
@@ -289,6 +323,10 @@ fn allowed(key: &str) -> &'static str {
 
 fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&value.to_string())
+}
+
+fn as_text_or_none<S: Serializer>(value: &Option<Resize>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.map_or(Resize::NONE.to_owned(), |resize| resize.to_string()))
 }
 
 #[cfg(test)]

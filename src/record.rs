@@ -4,6 +4,10 @@
 //! tape that records the derivative. [`Recorder::backward`] runs the closures
 //! from last to first, once, at lowering; training only replays dispatches.
 
+mod versions;
+
+pub use versions::Versions;
+
 use std::collections::HashMap;
 
 use crate::consts;
@@ -11,21 +15,31 @@ use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::kernels;
+use crate::layers::Dims;
 use crate::params::Arena;
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 
-/// A matrix of activations while a Program is recorded: one row per sample.
+/// Activations while a Program is recorded: one row per sample, and within it
+/// channel by channel, row by row (NCHW).
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor {
     pub value: View,
     pub rows: usize,
-    pub columns: usize,
+    /// Of one sample.
+    pub dims: Dims,
     /// The activation that was applied in the epilogue of the weighted sum.
     /// Whoever writes this tensor's gradient writes the gradient of the
     /// weighted sum, that is multiplied by the activation's derivative.
     pub made_by: Activation,
     /// False for the data: nobody needs its gradient.
     pub needs_gradient: bool,
+}
+
+impl Tensor {
+    /// Values of one sample.
+    pub fn columns(&self) -> usize {
+        self.dims.len()
+    }
 }
 
 /// Where a gradient goes, and whether something is there already to add to.
@@ -45,41 +59,6 @@ pub struct Boundary {
     /// The gradient of the value, as [`Tensor::made_by`] asks for it; none
     /// where nobody needs it.
     pub gradient: Option<View>,
-}
-
-/// Which of several shaders with one contract are used.
-#[derive(Clone, Copy, Debug)]
-pub struct Versions {
-    /// The matmul for every product.
-    matmul: &'static Kernel,
-    /// A faster one for wide products of whole vec4s, see [`Versions::matmul`].
-    wide: Option<&'static Kernel>,
-}
-
-impl Versions {
-    /// The shaders to read first.
-    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE, wide: None };
-    /// Tiled through workgroup memory, for real GPUs.
-    pub const GPU: Versions = Versions { matmul: &kernels::MATMUL, wide: None };
-    /// Without barriers, for adapters that are programs on a CPU.
-    pub const SOFTWARE: Versions = Versions { matmul: &kernels::MATMUL_REGISTER, wide: None };
-    /// The same for those with subgroups of exactly 8.
-    pub const SOFTWARE_SUBGROUPS: Versions =
-        Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
-
-    /// All shaders that it may choose.
-    pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
-        [self.matmul].into_iter().chain(self.wide)
-    }
-
-    /// The shader for one product. Of a narrow one, most of the 32 columns that
-    /// the wide version computes at once would be thrown away.
-    fn matmul(&self, consts: &Consts) -> &'static Kernel {
-        match self.wide {
-            Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
-            _ => self.matmul,
-        }
-    }
 }
 
 /// One matrix product: C (m, n) = A (m, k) · B (k, n).
@@ -114,6 +93,9 @@ pub struct Recorder {
     pub first_row: usize,
     /// What layers multiply with: the parameters, or their average where that is measured.
     pub weights: Buf,
+    /// Whether layers behave as in training: where that differs, as of dropout
+    /// and batch normalisation, they behave as in prediction otherwise.
+    pub training: bool,
     parameters: Buf,
     gradients: Buf,
     tape: Vec<Backward>,
@@ -129,13 +111,13 @@ impl Recorder {
     pub fn new(arena: Arena, batch: usize, versions: Versions, fuse: bool) -> Recorder {
         let mut program = Program::default();
         // A network without parameters still has views to bind.
-        let len = arena.len().max(aligned(1));
-        let mut declare = |name: &str, role| {
+        let learned = arena.learned_len().max(aligned(1));
+        let mut declare = |name: &str, len, role| {
             program.bufs.push(BufDecl::new(name, Element::Real, len, role));
             Buf(program.bufs.len() - 1)
         };
-        let parameters = declare("parameters", Role::Parameters);
-        let gradients = declare("gradients", Role::Gradients);
+        let parameters = declare("parameters", arena.len().max(learned), Role::Parameters);
+        let gradients = declare("gradients", learned, Role::Gradients);
         Recorder {
             program,
             arena,
@@ -144,6 +126,7 @@ impl Recorder {
             batch,
             first_row: 0,
             weights: parameters,
+            training: false,
             parameters,
             gradients,
             tape: Vec::new(),
@@ -154,22 +137,39 @@ impl Recorder {
         }
     }
 
-    /// The whole parameter arena.
+    /// What is learned: the parameter arena without what is only kept.
     pub fn parameters(&self) -> View {
+        View { len: self.gradients().len, ..self.arena_view() }
+    }
+
+    /// The whole parameter arena.
+    pub fn arena_view(&self) -> View {
         self.whole(self.parameters)
     }
 
-    /// The gradients of all parameters, laid out like the parameters.
+    /// The gradients of all that is learned, laid out like the parameters.
     pub fn gradients(&self) -> View {
         self.whole(self.gradients)
     }
 
     /// A parameter of the arena, and its gradient: set in the first batch of a step, added to in
     /// the others.
-    pub fn parameter(&self, index: usize) -> (View, Gradient) {
-        let param = &self.arena.params[index];
-        let view = |buf| View { buf, start: param.start, len: param.len() };
-        (view(self.weights), Gradient { view: view(self.gradients), add: self.first_row > 0 })
+    ///
+    /// # Panics
+    /// When no layer has declared it.
+    pub fn parameter(&self, name: &str) -> (View, Gradient) {
+        let kept = self.kept(name);
+        let view = View { buf: self.gradients, ..kept };
+        (kept, Gradient { view, add: self.first_row > 0 })
+    }
+
+    /// A parameter of the arena that has no gradient.
+    ///
+    /// # Panics
+    /// When no layer has declared it.
+    pub fn kept(&self, name: &str) -> View {
+        let param = self.arena.find(name).unwrap_or_else(|| panic!("no layer has declared {name}"));
+        View { buf: self.weights, start: param.start, len: param.len() }
     }
 
     fn whole(&self, buf: Buf) -> View {
@@ -187,11 +187,17 @@ impl Recorder {
         self.buffer(name, element, len, Role::Activations)
     }
 
-    /// A matrix of activations with a row per sample.
-    pub fn tensor(&mut self, name: &str, columns: usize, made_by: Activation) -> Tensor {
+    /// Activations with a row per sample.
+    pub fn tensor(&mut self, name: &str, dims: impl Into<Dims>, made_by: Activation) -> Tensor {
+        let dims = dims.into();
+        let value = self.local(name, Element::Real, self.batch * dims.len());
+        Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true }
+    }
+
+    /// A scratch buffer with the layer's name in front of its own.
+    pub fn local(&mut self, name: &str, element: Element, len: usize) -> View {
         let name = if self.layer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.layer) };
-        let value = self.scratch(&name, Element::Real, self.batch * columns);
-        Tensor { value, rows: self.batch, columns, made_by, needs_gradient: true }
+        self.scratch(&name, element, len)
     }
 
     /// A label per sample.
@@ -313,5 +319,35 @@ impl Recorder {
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
         self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
+    }
+
+    /// A convolution or its input gradient, by the chosen version.
+    pub fn conv(&mut self, consts: Consts, args: Vec<View>, what: &str) {
+        self.dispatch(self.versions.conv(&consts), consts, args, what);
+    }
+
+    /// A sum over the batch whose terms are so many numbers each: `record` writes
+    /// it in slices, one after the other, and they are added up in that order.
+    pub fn in_slices(
+        &mut self,
+        slices: usize,
+        to: Gradient,
+        what: &str,
+        record: impl FnOnce(&mut Recorder, View),
+    ) {
+        // What writes slices only sets them, so what adds to something is a slice as well.
+        if slices == 1 && !to.add {
+            return record(self, to.view);
+        }
+        let columns = to.view.len;
+        let partial = self.local(&format!("{what} in slices"), Element::Real, slices * columns);
+        record(self, partial);
+        let consts = consts! { ROWS: slices, COLUMNS: columns, ADD: to.add };
+        self.dispatch(&kernels::COLUMN_SUMS, consts, vec![partial, to.view], what);
+    }
+
+    /// A convolution's weight gradient, by the chosen version.
+    pub fn conv_weights(&mut self, consts: Consts, args: Vec<View>, what: &str) {
+        self.dispatch(self.versions.conv_weights(&consts), consts, args, what);
     }
 }

@@ -44,12 +44,12 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device.
+    /// Lowers the network for the device, with training samples changed as the recipe says.
     ///
     /// # Errors
     /// As [`lower`].
     pub fn lower(&self) -> Result<Lowered> {
-        lower(&Lowering {
+        let mut lowered = lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
             shape: &self.dataset.train.shape,
@@ -58,10 +58,13 @@ impl Session {
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             versions: self.device.versions(),
             fuse: true,
+            as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),
             training: self.recipe.training(),
-        })
+        })?;
+        lowered.augment(&self.recipe.augment);
+        Ok(lowered)
     }
 
     /// Opens the device, draws the first weights and sends the data.

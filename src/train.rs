@@ -181,6 +181,29 @@ impl Trainer {
         Ok(total.mean())
     }
 
+    /// Hands over what the network makes of each sample of a part, in the order of the samples: its
+    /// outputs, and its loss, whose mean is that of [`Trainer::measure`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
+    pub fn judge(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
+        let samples = self.views(part)?.samples;
+        let batch = self.lowered.batch;
+        let outputs = self.lowered.outputs(part).ok_or_else(|| {
+            Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
+        })?;
+        for at in 0..samples.div_ceil(batch) {
+            let step = self.scalars(part, 0, at, samples, 0);
+            let section = self.lowered.program.section(part);
+            let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
+            let metrics = self.engine.wait(ticket)?;
+            let rows = self.engine.read(outputs)?.real();
+            let judged = rows.chunks_exact(outputs.len / batch).zip(metrics.chunks_exact(2));
+            judged.take(step.samples as usize).for_each(|(row, metrics)| each(row, metrics[0].into()));
+        }
+        Ok(())
+    }
+
     /// The parameters as they are now, laid out as the arena.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         let mut values = self.engine.read(self.lowered.parameters)?.real();

@@ -36,6 +36,7 @@ fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
         ],
         versions,
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         limits: Limits::WEBGPU,
         training,

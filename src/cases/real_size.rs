@@ -1,9 +1,10 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{A, B, Case, NONE, ProductCase, products, updates};
+use super::{A, B, Case, NONE, ProductCase, images, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
+use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
 
 /// The cases of a kernel whose speed matters.
@@ -19,7 +20,9 @@ pub fn bench_cases(kernel: &Kernel) -> Vec<Case> {
 fn consts_of(kernel: &Kernel) -> Vec<Consts> {
     let (tanh, leak) = Activation::Tanh.consts();
     match kernel.name {
-        "gather_batch" => [64, 128].map(gather).to_vec(),
+        "gather_batch" => {
+            [(64, "none"), (128, "none"), (128, "shift 2, rotate 10, scale 0.1")].map(gather).to_vec()
+        }
         "hot_cold" => vec![consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize }],
         "one_hot" => [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize }).to_vec(),
         "activation" => vec![consts! { LENGTH: LARGE, ACTIVATION: tanh, LEAK: leak }],
@@ -37,6 +40,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             })
             .to_vec(),
         // 784-128-10, and about ten times that.
+        name if images::has(name) => images::real_sizes(kernel),
         name if updates::is_update(name) => {
             [101_824, 1_048_576].map(|length| updates::consts(name, length).swap_remove(0)).to_vec()
         }
@@ -67,9 +71,12 @@ const PRODUCTS: &[ProductCase] = &[
 ];
 
 /// A batch of images of MNIST's size out of a thousand.
-fn gather(batch: usize) -> Consts {
-    consts! {
-        BATCH: batch, FIRST: 0usize, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, CHANNELS: 1usize,
+fn gather((batch, changes): (usize, &str)) -> Consts {
+    let mut consts = consts! {
+        BATCH: batch, FIRST: 0usize, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, WIDTH: 28usize, CHANNELS: 1usize,
         SAMPLES: 1_000usize, CHUNK_FIRST: 0usize, CHUNK_LENGTH: 1_000usize,
-    }
+    };
+    let changes: Augmentation = changes.parse().expect("a case's changes are right");
+    consts.extend(changes.consts());
+    consts
 }

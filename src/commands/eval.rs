@@ -1,41 +1,103 @@
-//! `wgrad eval`: held-out loss and accuracy of a trained network.
+//! `wgrad eval`: how well a trained network does on held-out images, for each class.
 
-use serde_json::json;
-use wgrad::data;
+mod report;
+
+use wgrad::confusion::Confusion;
+use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
+use wgrad::files::write_atomically;
 use wgrad::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::model::Model;
+use wgrad::sheet::{self, Cell, GREEN, RED};
 use wgrad::train::{Settings, Trainer};
 
-use super::console::{answer, thousands};
 use crate::cli;
 
 /// Samples of one step; any number gives the same result.
 const BATCH: usize = 256;
 
+/// What the network made of all samples.
+#[derive(Default)]
+struct Judged {
+    /// What it ran on.
+    device: String,
+    confusion: Confusion,
+    samples: usize,
+    /// Mean over the samples.
+    loss: f64,
+    /// Samples that are classified wrongly.
+    wrong: Vec<Mistake>,
+}
+
+/// A sample that is classified wrongly.
+#[derive(Clone)]
+struct Mistake {
+    /// Place in the held-out part.
+    sample: usize,
+    truth: usize,
+    predicted: usize,
+    loss: f64,
+}
+
 pub fn run(arguments: &cli::Eval) -> Result<()> {
+    if arguments.mistakes == Some(0) {
+        return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
+    }
     let model = Model::load(&arguments.run)?;
+    let dataset = load(arguments, &model)?;
+    super::data::left_out(&dataset);
+    // A sheet that is too large is refused before anything is measured.
+    let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
+    most.map_or(Ok(()), |count| sheet::check(count, 1, &model.shape))?;
+    let judged = judge(arguments, &model, &dataset)?;
+    let mut worst = judged.wrong.clone();
+    worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+    worst.truncate(most.unwrap_or_default());
+    if !worst.is_empty() {
+        write_atomically(&arguments.out, &sheet(&worst, &dataset)?)?;
+    }
+    match arguments.json {
+        true => report::json(arguments, &dataset, &judged, &worst),
+        false => report::text(arguments, &dataset, &judged, &worst),
+    }
+}
+
+/// The data to measure on, which must be like those that the network knows.
+fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load(source).map_err(|error| match &arguments.data {
-        Some(_) => error,
-        None => Error::Data(format!(
-            "the data that the network was trained on are not found from here ({error}), \
-             so name them behind the run"
-        )),
+    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
+        match arguments.data.is_none() && !arguments.skip_bad {
+            true => Error::Data(format!(
+                "the data that the network was trained on are not found from here, or not whole ({error}), \
+                 so name them behind the run"
+            )),
+            false => error,
+        }
     })?;
-    let samples = &dataset.held_out;
-    if samples.shape != model.shape {
-        let (got, wanted) = (samples.shape, model.shape);
+    let shape = dataset.held_out.shape;
+    if shape != model.shape {
         return Err(Error::Data(format!(
-            "{source} has images of {got}, but the network was trained on images of {wanted}, so name other data"
+            "{source} has images of {shape}, but the network was trained on images of {}, so name other data",
+            model.shape
         )));
     }
-    if dataset.classes != model.classes {
-        let (got, wanted) = (dataset.classes.len(), model.classes.len());
+    let (found, known) = (&dataset.classes, &model.classes);
+    if found.len() != known.len() {
+        let (got, wanted) = (found.len(), known.len());
         return Err(Error::Data(format!(
             "{source} has {got} classes, but the network was trained on {wanted}, so name other data"
         )));
     }
+    if let Some((at, (found, known))) = found.iter().zip(known).enumerate().find(|(_, (a, b))| a != b) {
+        return Err(Error::Data(format!(
+            "class {at} of {source} is “{found}”, but that of the network is “{known}”, so name other data"
+        )));
+    }
+    Ok(dataset)
+}
+
+fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judged> {
+    let samples = &dataset.held_out;
     let device = super::device(&arguments.device)?;
     let lowered = lower(&Lowering {
         network: &model.network,
@@ -46,6 +108,7 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
         versions: device.versions(),
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         limits: device.limits(),
         training: Training::default(),
@@ -53,23 +116,32 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
     let engine = device.open(lowered.program.clone())?;
     let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
     trainer.load(HELD_OUT, samples)?;
-    let measure = trainer.measure(HELD_OUT)?;
-    if arguments.json {
-        let name = device.name();
-        return answer(format_args!(
-            "{}",
-            json!({
-                "data": source, "samples": measure.samples, "device": name,
-                "held_out_loss": measure.loss, "held_out_accuracy": measure.accuracy,
-            })
-        ));
-    }
-    let wrong = measure.samples - (measure.accuracy * measure.samples as f64).round() as usize;
-    answer(format_args!(
-        "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
-        measure.accuracy * 100.0,
-        measure.loss,
-        thousands(wrong),
-        thousands(measure.samples)
-    ))
+    let mut judged = Judged { device: device.name(), ..Judged::default() };
+    trainer.judge(HELD_OUT, &mut |outputs, loss| {
+        let sample = judged.samples;
+        let (truth, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
+        judged.confusion.add(truth, predicted);
+        if truth != predicted {
+            judged.wrong.push(Mistake { sample, truth, predicted, loss });
+        }
+        judged.loss += loss;
+        judged.samples += 1;
+    })?;
+    judged.loss /= judged.samples.max(1) as f64;
+    Ok(judged)
+}
+
+/// A contact sheet: below each image its class, and what it was taken for.
+fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
+    let cell = |mistake: &Mistake| Cell {
+        image: dataset.held_out.image(mistake.sample).to_vec(),
+        lines: vec![
+            (dataset.classes[mistake.truth].clone(), GREEN),
+            (dataset.classes[mistake.predicted].clone(), RED),
+        ],
+    };
+    let cells: Vec<Cell> = worst.iter().map(cell).collect();
+    let columns = (worst.len() as f64).sqrt().ceil() as usize;
+    let rows: Vec<Vec<Cell>> = cells.chunks(columns.max(1)).map(<[Cell]>::to_vec).collect();
+    sheet::png(&rows, &dataset.held_out.shape)
 }

@@ -1,5 +1,7 @@
 //! `wgrad explain`: one training step of one sample, number by number.
 
+use ::console::Term;
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use wgrad::data::{self, Dataset, Samples, split_validation};
@@ -19,12 +21,18 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let model = Model::load(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;
-    let dataset = load(&model)?;
+    let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
     let data_changed = changed(directory, &dataset);
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
-    let sample = pick(dataset, part, arguments.sample, &recipe)?;
+    if part == TRAIN && !recipe.augment.is_none() {
+        note(format_args!(
+            "the sample is shown as it is: in training it is changed by chance first ({})",
+            recipe.augment
+        ));
+    }
+    let (index, sample) = pick(dataset, part, arguments.sample, &recipe)?;
     let device = super::device(&arguments.device)?;
     let settings = Settings::new(recipe.learning_rate, recipe.seed);
     let mut trace = Trace::new(&model, &sample, &recipe.training(), settings, &device)?;
@@ -33,12 +41,13 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let subject = Subject {
         run: arguments.run.display().to_string(),
         part,
-        sample: arguments.sample,
+        sample: index,
         layer,
         unit,
         column: if matches!(device, Device::Cpu { .. }) { "CPU" } else { "GPU" },
         device: device.name(),
         data_changed,
+        width: width(),
     };
     if arguments.json {
         answer(format_args!("{}", json(&trace, &subject, &sections, arguments.source)))?;
@@ -65,8 +74,8 @@ fn directory(run: &Path) -> Result<&Path> {
 }
 
 /// The data that the model was trained on, as far as they still fit it.
-fn load(model: &Model) -> Result<Dataset> {
-    let dataset = data::load(&model.data)?;
+fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
+    let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(
@@ -98,8 +107,14 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
     }
 }
 
-/// The sample that is explained, on its own.
-fn pick(dataset: Dataset, part: &str, sample: usize, recipe: &Recipe) -> Result<Samples> {
+/// Columns of the terminal; a file and a pipe have all that are wanted.
+fn width() -> usize {
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    size.map_or(usize::MAX, |(_, columns)| columns.into())
+}
+
+/// The sample that is explained, on its own, and its index.
+fn pick(dataset: Dataset, part: &str, sample: i64, recipe: &Recipe) -> Result<(usize, Samples)> {
     let samples = match part {
         // The run trained on what its validation part left.
         TRAIN if recipe.validation > 0.0 => {
@@ -108,8 +123,8 @@ fn pick(dataset: Dataset, part: &str, sample: usize, recipe: &Recipe) -> Result<
         TRAIN => dataset.train,
         _ => dataset.held_out,
     };
-    if sample < samples.len() {
-        return Ok(samples.subset(&[sample]));
+    if let Some(index) = usize::try_from(sample).ok().filter(|index| *index < samples.len()) {
+        return Ok((index, samples.subset(&[index])));
     }
     Err(Error::Usage(format!(
         "--sample {sample} is outside the {part} part: its samples are 0 to {}",

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod console;
+pub mod data;
 pub mod devices;
 pub mod doctor;
 pub mod eval;

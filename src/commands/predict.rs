@@ -40,6 +40,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         parts: Vec::new(),
         versions: device.versions(),
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         limits: device.limits(),
         training: Training::default(),

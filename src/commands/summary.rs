@@ -45,6 +45,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         parts: vec![Part { name: TRAIN, samples: arguments.batch_size }],
         versions: choose(&arguments.device)?.versions(),
         fuse: true,
+        as_in_prediction: false,
         keep: false,
         // To be read, not run: no device has to hold it.
         limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wgrad::cpu::activation::Activation;
-use wgrad::data;
+use wgrad::data::{self, Resize};
 use wgrad::engine::adapter::{Device, driver};
 use wgrad::error::Result;
 use wgrad::layers::Layer;
@@ -22,7 +22,7 @@ use crate::cli;
 pub fn run(arguments: &cli::Train) -> Result<()> {
     let given = overrides(arguments)?;
     given.check()?;
-    let dataset = data::load(given.data())?;
+    let dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
@@ -60,6 +60,9 @@ fn describe(record: &mut RunRecord, device: &Device) {
 fn overrides(arguments: &cli::Train) -> Result<Overrides> {
     let flags = Overrides {
         data: None,
+        resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,
+        skip_bad: arguments.skip_bad.then_some(true),
+        augment: arguments.augment.as_deref().map(str::parse).transpose()?,
         network: arguments.network.as_deref().map(str::parse).transpose()?,
         epochs: arguments.epochs,
         batch_size: arguments.batch_size,
@@ -91,6 +94,10 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(dataset.held_out.len()),
         dataset.classes.len()
     ));
+    super::data::left_out(dataset);
+    if !recipe.augment.is_none() {
+        note(format_args!("        training samples are changed by chance: {}", recipe.augment));
+    }
     note(format_args!(
         "network {}: {} parameters, {} dispatches a step",
         recipe.network,

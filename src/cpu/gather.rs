@@ -1,10 +1,13 @@
 //! Twins of `gather_batch.wgsl` and `one_hot.wgsl`.
 
 use super::EPS;
+use super::augment::{Change, Look};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// What one row of a batch is made from.
 struct Row<'a> {
+    /// The sample's index in the data set.
+    sample: usize,
     /// Packed pixels, four to a word, the lowest byte first.
     words: &'a [u32],
     label: u32,
@@ -24,20 +27,26 @@ fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option
     let position = (call.step.first as usize + call.consts.uint("FIRST") + row).min(order.len() - 1);
     let sample = order[position] as usize;
     let at = sample.checked_sub(first).filter(|at| *at < length)?;
-    Some(Row { words: &images[at * words..][..words], label: labels[sample] })
+    Some(Row { sample, words: &images[at * words..][..words], label: labels[sample] })
 }
 
-/// `x[r] = scale · image + shift` of the r-th sample of this step, and its label.
+/// `x[r] = scale · image + shift` of the r-th sample of this step, and its label; with `AUGMENT`
+/// the sample is changed first, as [`Change`] says.
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [batch, values, plane, channels] =
         ["BATCH", "VALUES", "PLANE", "CHANNELS"].map(|n| call.consts.uint(n));
     let (scale, shift) = reads[3].real().split_at(channels);
     for row in 0..batch {
         let Some(sample) = source(call, reads, row) else { continue };
+        let change = Change::of(call, sample.sample);
         let x = &mut writes[0].real()[row * values..][..values];
         for (value, x) in x.iter_mut().enumerate() {
             let channel = value / plane;
-            *x = T::of(sample.byte(value) * scale[channel].f64() + shift[channel].f64());
+            let look = Look { scale: scale[channel].f64(), shift: shift[channel].f64() };
+            *x = T::of(match &change {
+                None => sample.byte(value) * look.scale + look.shift,
+                Some(change) => change.apply(value % plane, look, |at| sample.byte(channel * plane + at)),
+            });
         }
         writes[1].uint()[row] = sample.label;
     }
@@ -52,10 +61,15 @@ pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     writes[1].uint().fill(0);
     for row in 0..batch {
         let Some(sample) = source(call, reads, row) else { continue };
+        let change = Change::of(call, sample.sample);
         let x = &mut writes[0].real()[row * values..][..values];
         for (value, x) in x.iter_mut().enumerate() {
             let channel = value / plane;
-            *x = 2.0 * EPS * ((sample.byte(value) * scale[channel]).abs() + shift[channel].abs());
+            let look = Look { scale: scale[channel], shift: shift[channel] };
+            *x = match &change {
+                None => 2.0 * EPS * ((sample.byte(value) * look.scale).abs() + look.shift.abs()),
+                Some(change) => change.bound(value % plane, look, |at| sample.byte(channel * plane + at)),
+            };
         }
     }
 }

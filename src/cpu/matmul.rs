@@ -18,11 +18,39 @@ pub enum Epilogue {
 }
 
 impl Epilogue {
-    fn of(call: Call) -> Epilogue {
+    /// The epilogue that a call's constants choose.
+    pub fn of(call: Call) -> Epilogue {
         match call.consts.uint("EPILOGUE") {
             1 => Epilogue::Bias,
             2 => Epilogue::Slope,
             _ => Epilogue::Plain,
+        }
+    }
+
+    /// What becomes of a finished sum.
+    pub fn apply(self, activation: Activation, sum: f64, extra: f64) -> f64 {
+        match self {
+            Epilogue::Plain => sum,
+            Epilogue::Bias => activation.apply(sum + extra),
+            Epilogue::Slope => sum * activation.slope(extra),
+        }
+    }
+
+    /// The same, and its largest error in f32 when the sum is off by `error`.
+    pub fn error(self, activation: Activation, sum: f64, error: f64, extra: f64) -> (f64, f64) {
+        match self {
+            Epilogue::Plain => (sum, error),
+            Epilogue::Bias => {
+                let z = sum + extra;
+                let z_error = error + EPS * (sum.abs() + extra.abs());
+                (activation.apply(z), activation.apply_error(z, z_error))
+            }
+            Epilogue::Slope => {
+                let slope = activation.slope(extra);
+                let slope_error = activation.slope_error(extra);
+                let value = sum * slope;
+                (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
+            }
         }
     }
 }
@@ -47,6 +75,15 @@ impl Product {
     }
 }
 
+/// Where an epilogue reads for the element `at` of C, which is in `column`; a plain one reads nothing.
+pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
+    match epilogue {
+        Epilogue::Plain => 0,
+        Epilogue::Bias => column,
+        Epilogue::Slope => at,
+    }
+}
+
 /// C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let p = Product::of(call);
@@ -60,11 +97,7 @@ pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>
                 sum += a[row * p.a.0 + k * p.a.1].f64() * b[k * p.b.0 + column * p.b.1].f64();
             }
             let at = row * p.n + column;
-            sum = match epilogue {
-                Epilogue::Plain => sum,
-                Epilogue::Bias => activation.apply(sum + extra[column].f64()),
-                Epilogue::Slope => sum * activation.slope(extra[at].f64()),
-            };
+            sum = epilogue.apply(activation, sum, extra[extra_at(epilogue, at, column)].f64());
             c[at] = T::of(if add { c[at].f64() + sum } else { sum });
         }
     }
@@ -83,25 +116,9 @@ pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
                 sum += term;
                 size += term.abs();
             }
-            // K products and K - 1 additions in any order, and denormal products lost: γ of
-            // Higham, "Accuracy and Stability of Numerical Algorithms", 3.1.
-            let roundings = (p.k + 1) as f64 * EPS;
-            let error = roundings / (1.0 - roundings) * size + p.k as f64 * TINY;
             let at = row * p.n + column;
-            let (value, error) = match epilogue {
-                Epilogue::Plain => (sum, error),
-                Epilogue::Bias => {
-                    let z = sum + extra[column];
-                    let z_error = error + EPS * (sum.abs() + extra[column].abs());
-                    (activation.apply(z), activation.apply_error(z, z_error))
-                }
-                Epilogue::Slope => {
-                    let slope = activation.slope(extra[at]);
-                    let slope_error = activation.slope_error(extra[at]);
-                    let value = sum * slope;
-                    (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
-                }
-            };
+            let extra = extra[extra_at(epilogue, at, column)];
+            let (value, error) = epilogue.error(activation, sum, super::sum_error(p.k, size), extra);
             c[at] = error + TINY + if add { EPS * (c[at].abs() + value.abs()) } else { 0.0 };
         }
     }

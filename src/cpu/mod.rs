@@ -10,12 +10,15 @@
 
 pub mod activation;
 pub mod adaptive;
+pub mod augment;
+pub mod conv;
 pub mod gather;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
 pub mod muon;
 pub mod norm;
+pub mod pool;
 pub mod sgd;
 pub mod softmax;
 pub mod sums;
@@ -39,4 +42,12 @@ pub fn exp_error(x: f64) -> f64 {
 /// Absolute error of `log(x)` whose value is `log`: 2⁻²¹ near one, elsewhere 3 ULP.
 pub fn log_error(log: f64) -> f64 {
     (3.0 * EPS * log.abs()).max(2f64.powi(-21))
+}
+
+/// Largest error of a sum of so many products whose sizes add up to `size`, in any order.
+pub fn sum_error(terms: usize, size: f64) -> f64 {
+    // N products and N - 1 additions, and denormal products lost: γ of Higham, "Accuracy and
+    // Stability of Numerical Algorithms", 3.1.
+    let roundings = (terms + 1) as f64 * EPS;
+    roundings / (1.0 - roundings) * size + terms as f64 * TINY
 }

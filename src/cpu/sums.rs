@@ -21,3 +21,29 @@ pub fn column_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
         *total = rows * EPS * (size + before) + TINY;
     }
 }
+
+/// The places of one channel's values in a slice of (BATCH, CHANNELS, PLANE), counted over the batch.
+fn slice_of_channel(call: Call, z: usize, channel: usize) -> impl Iterator<Item = usize> {
+    let [batch, channels, plane, slice] =
+        ["BATCH", "CHANNELS", "PLANE", "SLICE"].map(|name| call.consts.uint(name));
+    (z * slice..((z + 1) * slice).min(batch * plane))
+        .map(move |i| (i / plane * channels + channel) * plane + i % plane)
+}
+
+/// `s[z, c]` = Σ over slice z of `x[b, c, i]`   x: (BATCH, CHANNELS, PLANE)
+pub fn channel_sums<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let (x, channels) = (reads[0].real(), call.consts.uint("CHANNELS"));
+    for (at, total) in writes[0].real().iter_mut().enumerate() {
+        let places = slice_of_channel(call, at / channels, at % channels);
+        *total = T::of(places.map(|place| x[place].f64()).sum());
+    }
+}
+
+pub fn channel_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let (x, channels) = (reads[0].real(), call.consts.uint("CHANNELS"));
+    let terms = call.consts.uint("SLICE") as f64;
+    for (at, total) in writes[0].real().iter_mut().enumerate() {
+        let places = slice_of_channel(call, at / channels, at % channels);
+        *total = terms * EPS * places.map(|place| x[place].abs()).sum::<f64>() + TINY;
+    }
+}

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::{Dataset, ImageShape, Samples};
+use super::{About, Dataset, ImageShape, Samples, numbered};
 use crate::error::{Error, Result};
 
 /// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` says where they are from.
@@ -24,7 +24,9 @@ pub(super) fn dataset() -> Result<Dataset> {
         .map(|all| {
             let (held_out, train): (Vec<_>, Vec<_>) =
                 (0..all.len()).partition(|index| index % HELD_OUT_EVERY == 0);
-            Dataset::new("digits", CLASSES, all.subset(&train), all.subset(&held_out))
+            let about =
+                About { origin: "built in, of each five samples one held out".into(), ..About::default() };
+            Dataset::new("digits", numbered(CLASSES), all.subset(&train), all.subset(&held_out), about)
         })
         .ok_or_else(|| {
             Error::Failure("the digits built into this program are damaged, so build it again".into())

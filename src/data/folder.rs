@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Dataset, Samples, idx};
+use super::{About, Dataset, Samples, idx, numbered};
 use crate::error::{Error, Result};
 
 /// The two files of one part of a set.
@@ -42,7 +42,8 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
             classes - 1
         )));
     }
-    Ok(Dataset::new(name, classes, train, held_out))
+    let about = About { origin: "four IDX files".to_owned(), ..About::default() };
+    Ok(Dataset::new(name, numbered(classes), train, held_out, about))
 }
 
 /// Whether the folder has any file of any of these parts.

@@ -68,11 +68,13 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
         Ok(found) if found.is_dir() => Ok(folder),
         Ok(_) => Err(Error::Usage(format!(
             "{path} is a file, but a data set is “digits”, “mnist” or a folder with IDX files, \
+             CIFAR-10's binary files or pictures, \
              so name the folder, or end the name of a recipe in .toml"
         ))),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Error::Usage(format!(
-                "“{path}” is neither “digits” nor “mnist” nor a folder with four IDX files{}",
+                "“{path}” is neither “digits” nor “mnist” nor a folder (with IDX files, CIFAR-10's binary files or \
+                 a folder of pictures for each class){}",
                 suggestion(path, &NAMES)
             )))
         }

@@ -1,29 +1,38 @@
 //! Data sets: images of one size, each with a class, in a part to train on and a part held out.
 //!
-//! [`load`] takes a name or a folder ([`locate`] says where it looks), the folder's IDX files are
-//! read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes all the
-//! way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they become
-//! numbers.
+//! [`load`] takes a name or a folder ([`locate`] says where it looks). What a folder holds is told
+//! from the names in it: IDX files, CIFAR-10's binary files, or a folder of pictures for each class.
+//! They are read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes
+//! all the way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they
+//! become numbers, and an [`Augmentation`] how they are changed before they are trained on.
 
+mod augment;
+mod cifar;
 mod digits;
 mod folder;
 mod idx;
+mod images;
+mod kind;
 mod locate;
 mod normaliser;
 mod picture;
+mod reading;
 mod split;
 
+pub use augment::Augmentation;
 pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
+pub use reading::{Reading, Resize};
 pub use split::split_validation;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use kind::Kind;
 
 /// The largest width or height of an image, in pixels.
 pub const MAX_SIDE: usize = 512;
@@ -140,7 +149,7 @@ impl Samples {
 pub struct Dataset {
     /// What [`load`] was asked for: a name or a path.
     pub name: String,
-    /// The names of the classes, by label: `"0"`, `"1"` and so on.
+    /// The names of the classes, by label: of the files or folders, or `"0"`, `"1"` and so on.
     pub classes: Vec<String>,
     /// The part to train on; never empty.
     pub train: Samples,
@@ -149,32 +158,125 @@ pub struct Dataset {
     /// `sha256:` and 64 hexadecimal digits over the image size, the number of classes, and the
     /// pixels and labels of both parts: equal digests mean equal data, wherever it was read from.
     pub digest: String,
+    /// Where it is from, and what was left out.
+    pub about: About,
+}
+
+/// How a data set was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it was read from, such as `four IDX files`.
+    pub origin: String,
+    /// A sentence for each thing that was there and was not read.
+    pub notes: Vec<String>,
+    /// A sentence for each picture that can't be read and was skipped.
+    pub skipped: Vec<String>,
+    /// The files of the held-out part, in its order; none when its samples aren't files.
+    pub held_out_files: Vec<PathBuf>,
 }
 
 impl Dataset {
-    fn new(name: &str, classes: usize, train: Samples, held_out: Samples) -> Dataset {
-        let digest = digest(classes, [&train, &held_out]);
-        let classes = (0..classes).map(|class| class.to_string()).collect();
-        Dataset { name: name.to_owned(), classes, train, held_out, digest }
+    fn new(name: &str, classes: Vec<String>, train: Samples, held_out: Samples, about: About) -> Dataset {
+        let digest = digest(classes.len(), [&train, &held_out]);
+        Dataset { name: name.to_owned(), classes, train, held_out, digest, about }
     }
 }
 
-/// Loads a data set: `digits` (built in), `mnist`, or a folder with four IDX files.
+/// The names of classes that have only numbers.
+fn numbered(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| class.to_string()).collect()
+}
+
+/// Checks that a class's name, which is found at `place`, can be printed on one line.
+fn check_class_name(place: &Path, name: &str) -> Result<()> {
+    if !name.is_empty() && !name.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "{} names a class “{}”, but such a name is printable text in UTF-8, so rename it",
+        place.to_string_lossy().escape_debug(),
+        name.escape_debug()
+    )))
+}
+
+/// Loads a data set: `digits` (built in), `mnist`, or a folder.
 ///
-/// Where `mnist` is looked for is said at [`locate`]. A folder holds images and labels for each
-/// part: `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, and the same for the held-out part
-/// with `t10k` or `test` in place of `train`. Each may be compressed and end in `.gz`, `.idx` may
-/// stand for `-idx`, and `idx4` files hold N × H × W × C images.
+/// Where `mnist` is looked for is said at [`locate`]. A folder holds one of these:
+///
+/// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
+///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of
+///   `train`. Each may be compressed and end in `.gz`, `.idx` may stand for `-idx`, and `idx4` files
+///   hold N × H × W × C images.
+/// - CIFAR-10's binary version: `data_batch_1.bin` and so on to train on, `test_batch.bin` to hold
+///   out, and the names of the classes in `batches.meta.txt`.
+/// - A folder of PNG or JPEG pictures for each class, named like the class, in the folders `train`
+///   and `test`; or directly, and then a fifth of each class is held out, which by the names of the
+///   files alone. Classes are numbered in the order of their names.
 ///
 /// # Errors
 ///
 /// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::Data`] for files that
 /// are missing, unreadable, damaged, or at odds with each other.
 pub fn load(name_or_path: &str) -> Result<Dataset> {
-    let data_folder = std::env::var_os("WGRAD_DATA");
-    match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
-        Source::Digits => digits::dataset(),
-        Source::Folder(folder) => folder::dataset(name_or_path, &folder),
+    load_with(name_or_path, &Reading::default())
+}
+
+/// [`load`], with a say in how pictures are read.
+///
+/// # Errors
+///
+/// As [`load`], and [`Error::Usage`] for a wish that only pictures can fulfil.
+pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
+    let place = Place::find(name_or_path)?;
+    place.check(name_or_path, "resize", reading.resize.is_some())?;
+    place.check(name_or_path, "skip-bad", reading.skip_bad)?;
+    place.read(name_or_path, reading)
+}
+
+/// [`load`], with pictures brought to the size of a network's images, as when they are predicted.
+///
+/// # Errors
+///
+/// As [`load_with`].
+pub fn load_as(name_or_path: &str, shape: &ImageShape, skip_bad: bool) -> Result<Dataset> {
+    let place = Place::find(name_or_path)?;
+    place.check(name_or_path, "skip-bad", skip_bad)?;
+    place.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
+}
+
+/// Where a data set is, and what it is.
+enum Place {
+    Digits,
+    Folder(PathBuf, Kind),
+}
+
+impl Place {
+    fn find(name_or_path: &str) -> Result<Place> {
+        let data_folder = std::env::var_os("WGRAD_DATA");
+        Ok(match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
+            Source::Digits => Place::Digits,
+            Source::Folder(folder) => {
+                let kind = Kind::of(&folder)?;
+                Place::Folder(folder, kind)
+            }
+        })
+    }
+
+    /// Refuses what only pictures can fulfil.
+    fn check(&self, name: &str, flag: &str, wanted: bool) -> Result<()> {
+        if !wanted || matches!(self, Place::Folder(_, Kind::Pictures(_))) {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "--{flag} is for folders of pictures, which {name} is not, so leave it out"
+        )))
+    }
+
+    fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
+        match self {
+            Place::Digits => digits::dataset(),
+            Place::Folder(folder, kind) => kind.read(name, folder, reading),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use image::{
     LumaA, Pixel, Rgb, Rgba,
 };
 
-use super::ImageShape;
+use super::{ImageShape, MAX_SIDE, Resize};
 use crate::error::{Error, Result};
 
 /// A picture's largest width or height, its largest size in memory, and its largest file: all far
@@ -41,8 +41,40 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 pub fn read_picture(path: &Path, shape: &ImageShape, invert: bool) -> Result<Vec<u8>> {
     shape.check("the network")?;
     let bytes = read_file(path)?;
-    let picture = decode(&bytes).map_err(|problem| bad(path, &problem))?;
+    let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
     drop(bytes);
+    Ok(fit(picture, shape, invert))
+}
+
+/// Reads a picture of a data set: as it is, or brought to a size as [`read_picture`] does.
+///
+/// Reading one picture takes no more memory than 64 MiB and 4 times its file, so that a small file
+/// can't claim a large part of the machine's. One with a side beyond [`MAX_SIDE`] that is to stay as
+/// it is comes without values.
+///
+/// # Errors
+/// [`Error::Data`] as [`read_picture`], and for a picture that needs more memory.
+pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(ImageShape, Vec<u8>)> {
+    let bytes = read_file(path)?;
+    let most = 4 * bytes.len() as u64 + (64 << 20);
+    let picture = decode(&bytes, most.min(MAX_PICTURE_BYTES)).map_err(|problem| bad(path, &problem))?;
+    drop(bytes);
+    let channels = usize::from(picture.color().channel_count());
+    let shape = match resize {
+        Some(Resize { channels: given, height, width }) => {
+            ImageShape { channels: given.unwrap_or(channels), height, width }
+        }
+        None => ImageShape { channels, height: picture.height() as usize, width: picture.width() as usize },
+    };
+    let values = match shape.height.max(shape.width) <= MAX_SIDE {
+        true => fit(picture, &shape, false),
+        false => Vec::new(),
+    };
+    Ok((shape, values))
+}
+
+/// C·H·W bytes of `shape`, channels first.
+fn fit(picture: DynamicImage, shape: &ImageShape, invert: bool) -> Vec<u8> {
     let size = (picture.width(), picture.height());
     let values = channel_values(picture, shape.channels, invert);
     let (width, height) = fitted(size, shape);
@@ -55,7 +87,7 @@ pub fn read_picture(path: &Path, shape: &ImageShape, invert: bool) -> Result<Vec
     let canvas = centre(&values, width as usize, shape);
     let mut planar = vec![0; shape.values()];
     shape.separate_channels(&canvas, &mut planar);
-    Ok(planar)
+    planar
 }
 
 fn bad(path: &Path, problem: &str) -> Error {
@@ -80,39 +112,45 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Decodes a PNG or JPEG file and turns it upright. The error completes a sentence that begins with
-/// the file.
-fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+/// Decodes a PNG or JPEG file with at most so many bytes of memory and turns it upright. The error
+/// completes a sentence that begins with the file.
+fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
     };
-    if format == ImageFormat::Jpeg && jpeg_end(bytes).is_none() {
+    // How often a picture is in memory at once: as it is decoded, and turned or converted.
+    let mut copies = 2;
+    if format == ImageFormat::Jpeg {
         // The decoder would fill what is missing with grey and not say so.
-        return Err("is a JPEG picture that is cut short, so save or copy it again".into());
+        let cut_short = || "is a JPEG picture that is cut short, so save or copy it again".to_owned();
+        let jpeg = Jpeg::of(bytes).ok_or_else(cut_short)?;
+        // Of a progressive one all coefficients, of two bytes, are kept until its end.
+        copies += if jpeg.progressive { 2 } else { 0 };
     }
-    decode_as(bytes, format).map_err(|error| match error {
+    decode_as(bytes, format, copies, most).map_err(|error| match error {
         ImageError::Limits(_) => format!(
-            "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or 512 MiB, \
-             so scale the picture down first"
+            "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or takes more than {} MiB to \
+             decode, so scale the picture down first",
+            most >> 20
         ),
         error => {
-            // Some of these messages end in a line break.
-            let error = error.to_string();
-            let error = error.trim_end();
+            // Some of these messages end in a line break, and some are two sentences.
+            let error = error.to_string().trim_end().replace(". ", ": ");
             format!("is a damaged or cut short picture ({error}), so save or copy it again")
         }
     })
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> ImageResult<DynamicImage> {
+fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> ImageResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_PICTURE_SIDE);
     limits.max_image_height = Some(MAX_PICTURE_SIDE);
-    limits.max_alloc = Some(MAX_PICTURE_BYTES);
+    limits.max_alloc = Some(most);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
+    limits.clone().reserve(decoder.total_bytes().saturating_mul(copies))?;
     limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
@@ -121,20 +159,29 @@ fn decode_as(bytes: &[u8], format: ImageFormat) -> ImageResult<DynamicImage> {
     Ok(picture)
 }
 
-/// The offset of a JPEG file's end marker, or none if the file is cut short. It walks from segment
-/// to segment, because a preview within one has an end marker of its own.
-fn jpeg_end(bytes: &[u8]) -> Option<usize> {
-    let mut at = 2;
-    loop {
-        match *bytes.get(at..at + 2)? {
-            [0xff, 0xd9] => return Some(at),
-            // Compressed data (its 0xff bytes are followed by 0), restart markers and fill bytes.
-            [0xff, 0x00 | 0x01 | 0xd0..=0xd8] => at += 2,
-            [0xff, 0xff] | [0..=0xfe, _] => at += 1,
-            // A segment that says its length, with the two bytes of the length in it.
-            _ => {
-                let length = bytes.get(at + 2..at + 4)?;
-                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+/// What the markers of a JPEG file say.
+struct Jpeg {
+    progressive: bool,
+}
+
+impl Jpeg {
+    /// Looks for the end marker; none if the file is cut short. It walks from segment to segment,
+    /// because a preview within one has an end marker of its own.
+    fn of(bytes: &[u8]) -> Option<Jpeg> {
+        let mut jpeg = Jpeg { progressive: false };
+        let mut at = 2;
+        loop {
+            match *bytes.get(at..at + 2)? {
+                [0xff, 0xd9] => return Some(jpeg),
+                // Compressed data (its 0xff bytes are followed by 0), restart markers and fill bytes.
+                [0xff, 0x00 | 0x01 | 0xd0..=0xd8] => at += 2,
+                [0xff, 0xff] | [0..=0xfe, _] => at += 1,
+                // A segment that says its length, with the two bytes of the length in it.
+                _ => {
+                    jpeg.progressive |= bytes[at + 1] == 0xc2;
+                    let length = bytes.get(at + 2..at + 4)?;
+                    at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+                }
             }
         }
     }

@@ -21,7 +21,7 @@ pub fn writer(written: &[Vec<Written>], buf: Buf, at: usize) -> Option<(usize, u
 pub fn weighted(model: &Model, shapes: &[Shape]) -> Vec<bool> {
     let has = |((at, layer), input): ((usize, &Layer), &Shape)| {
         let mut arena = Arena::default();
-        layer.declare(at, input, &mut arena);
+        layer.declare(&at.to_string(), input, &mut arena);
         !arena.params.is_empty()
     };
     model.network.layers.iter().enumerate().zip(shapes).map(has).collect()
@@ -99,6 +99,7 @@ mod tests {
             parts: vec![Part { name: TRAIN, samples: 1 }],
             versions: Versions::NAIVE,
             fuse,
+            as_in_prediction: true,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),

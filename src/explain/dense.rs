@@ -6,20 +6,20 @@ use super::update::{self, Places};
 use super::{layer_name, loss, meaning};
 use crate::program::View;
 
-/// A unit's part of the layer's parameters.
-struct Unit {
-    layer: usize,
-    unit: usize,
-    weights: View,
-    bias: View,
-    inputs: usize,
+/// A unit's part of the layer's parameters; of a convolution, an output's.
+pub struct Unit {
+    pub layer: usize,
+    pub unit: usize,
+    pub weights: View,
+    pub bias: Option<View>,
+    pub inputs: usize,
     /// Inputs whose terms are shown: the same ones forwards, backwards and in the update.
-    shown: Vec<usize>,
+    pub shown: Vec<usize>,
 }
 
 impl Unit {
     /// Where the weight of an input stands in the layer's weights, (outputs, inputs).
-    fn weight(&self, input: usize) -> usize {
+    pub fn weight(&self, input: usize) -> usize {
         self.unit * self.inputs + input
     }
 }
@@ -28,7 +28,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let parameter = |name| trace.parameter(&format!("{layer}.{name}")).expect("dense layers have it");
     let (weights, bias) = (parameter("weight"), parameter("bias"));
     let inputs = trace.shapes[layer].len();
-    let mut own = Unit { layer, unit, weights, bias, inputs, shown: Vec::new() };
+    let mut own = Unit { layer, unit, weights, bias: Some(bias), inputs, shown: Vec::new() };
     let mut sections = vec![forward(trace, &mut own)];
     if trace.last_with_weights() == Some(layer) {
         sections.push(loss::section(trace, unit));
@@ -54,8 +54,10 @@ fn forward(trace: &Trace, own: &mut Unit) -> Section {
     section.note("weighted sum = all input × weight added up, and the bias");
     section.terms(terms);
     section.value(Value::plain("sum_of_products", "all products added up", sum));
-    let bias = f64::from(trace.before(own.bias)[own.unit]);
-    section.value(Value::plain("bias", "bias", bias));
+    if let Some(bias) = own.bias {
+        let bias = f64::from(trace.before(bias)[own.unit]);
+        section.value(Value::plain("bias", "bias", bias));
+    }
     section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), own.unit));
     super::onward(trace, own.layer + 1, own.unit, &mut section);
     section
@@ -78,14 +80,16 @@ fn backward(trace: &mut Trace, own: &Unit) -> Section {
         let value = trace.gradient_value("weight_delta", words, gradients, own.weights, at);
         section.value(value.at(input));
     }
-    let gradient = trace.gradient_of_parameter(own.bias);
-    let words = "bias_delta = delta, as its input is 1";
-    let value = trace.gradient_value("bias_delta", words, gradient, own.bias, own.unit);
-    section.value(value);
+    if let Some(bias) = own.bias {
+        let gradient = trace.gradient_of_parameter(bias);
+        let words = "bias_delta = delta, as its input is 1";
+        let value = trace.gradient_value("bias_delta", words, gradient, bias, own.unit);
+        section.value(value);
+    }
     section
 }
 
-fn update(trace: &Trace, own: &Unit) -> Section {
+pub fn update(trace: &Trace, own: &Unit) -> Section {
     let shown: Vec<(usize, usize)> = own.shown.iter().map(|input| (*input, own.weight(*input))).collect();
     let places = Places { weights: own.weights, shown: &shown, bias: own.bias, unit: own.unit };
     update::section(trace, &places)

@@ -7,7 +7,7 @@ use crate::cpu::activation::Activation;
 use crate::kernel::{Call, Slice};
 use crate::kernels;
 use crate::loss::Loss;
-use crate::program::View;
+use crate::program::{Dispatch, View};
 
 /// How far a number is moved, both ways. The difference is then off by H²/6
 /// times the third derivative, some 1e-11, and by the rounding of two losses
@@ -49,8 +49,9 @@ fn left_out(loss: Loss) -> f64 {
     }
 }
 
-/// The loss with one number moved, and on which side of their corner the inputs of all relus are.
-fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<bool>) {
+/// The loss with one number moved, and on which side of their corner the inputs of
+/// all relus are and which values all maxima chose.
+fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<u32>) {
     let section = trace.section();
     let (loss, ..) = trace.writer(trace.loss(), 0).expect("every step writes its loss");
     // A parameter is there before the first dispatch, the rest once it has been written. (The
@@ -69,18 +70,21 @@ fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<bool>) {
     (value, sides)
 }
 
-fn sides(trace: &Trace, from: usize, to: usize) -> Vec<bool> {
+fn sides(trace: &Trace, from: usize, to: usize) -> Vec<u32> {
     let bends = |activation| matches!(activation, Activation::Relu | Activation::LeakyRelu(_));
-    let dispatches = trace.lowered.program.steps[from..to].iter();
-    dispatches
-        .filter(|dispatch| dispatch.kernel.name == kernels::ACTIVATION.name)
-        .filter(|dispatch| bends(Activation::of(Call { consts: &dispatch.consts, step: &trace.step })))
-        .flat_map(|dispatch| match trace.oracle.look(dispatch.args[0]) {
-            Slice::Real(values) => values,
-            Slice::Uint(_) => &[],
-        })
-        .map(|x| *x > 0.0)
-        .collect()
+    let of = |dispatch: &Dispatch| {
+        let call = Call { consts: &dispatch.consts, step: &trace.step };
+        let looked = match dispatch.kernel.name {
+            name if name == kernels::ACTIVATION.name && bends(Activation::of(call)) => dispatch.args[0],
+            name if name == kernels::MAX_POOL.name => dispatch.args[2],
+            _ => return Vec::new(),
+        };
+        match trace.oracle.look(looked) {
+            Slice::Real(values) => values.iter().map(|x| u32::from(*x > 0.0)).collect(),
+            Slice::Uint(values) => values.to_vec(),
+        }
+    };
+    trace.lowered.program.steps[from..to].iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

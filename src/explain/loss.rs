@@ -4,29 +4,52 @@ use super::page::{Section, Value};
 use super::trace::Trace;
 use crate::loss::Loss;
 
+/// The loss, for a unit of a layer behind which there are no weights: how it judges
+/// the output that the unit becomes or, where several become one, the right one.
+pub fn section_of(trace: &Trace, layer: usize, unit: usize) -> Section {
+    let outputs = trace.numbers(trace.outputs()).len();
+    let own = trace.shapes[layer + 1].len() == outputs;
+    section(trace, if own { unit } else { trace.label.min(outputs - 1) })
+}
+
 /// The loss, and how it judges one output.
 pub fn section(trace: &Trace, unit: usize) -> Section {
+    let mut section = head(trace);
+    prediction(trace, unit, &mut section);
+    right_class(trace, &mut section);
+    section
+}
+
+/// The loss, without any single output.
+pub fn of_sample(trace: &Trace) -> Section {
+    let mut section = head(trace);
+    right_class(trace, &mut section);
+    section
+}
+
+fn head(trace: &Trace) -> Section {
     let mut section = Section::new("loss", format!("Loss: how wrong the outputs are ({})", trace.model.loss));
-    let probability = match trace.model.loss {
+    section.note(match trace.model.loss {
         Loss::CrossEntropy => "probability = e^output, divided by the sum of e^output over all outputs",
         Loss::Bce => "probability = 1 / (1 + e^−output)",
         Loss::Mse | Loss::SquaredError => "the outputs themselves are the predictions",
-    };
-    section.note(probability);
-    prediction(trace, unit, &mut section);
+    });
+    section
+}
+
+/// What the network says of the right class, and the loss that follows.
+fn right_class(trace: &Trace, section: &mut Section) {
     let outputs: Vec<f32> = trace.numbers(trace.outputs()).iter().map(|output| *output as f32).collect();
     let classes = trace.model.loss.probabilities(&outputs, trace.model.classes.len());
     let words = format!("for the right class, “{}”", trace.model.classes[trace.label]);
     section.value(Value::plain("right_class", words, classes[trace.label]));
-    let formula = match trace.model.loss {
+    section.note(match trace.model.loss {
         Loss::CrossEntropy => "loss = −ln(probability of the right class)",
         Loss::Bce => "loss = mean over the outputs of −ln(p) where the target is 1, −ln(1 − p) where it is 0",
         Loss::Mse => "loss = mean over the outputs of (prediction − target)²",
         Loss::SquaredError => "loss = sum over the outputs of (prediction − target)²",
-    };
-    section.note(formula);
+    });
     section.value(trace.value("loss", "loss", trace.loss(), 0));
-    section
 }
 
 /// What the network says of one output, and what would have been right.

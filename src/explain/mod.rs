@@ -8,12 +8,14 @@
 
 mod activation;
 mod between;
+mod conv;
 mod dense;
 mod difference;
 mod flatten;
 mod json;
 mod loss;
 mod page;
+mod pool;
 mod softmax;
 mod source;
 mod text;
@@ -34,13 +36,20 @@ use crate::layers::Layer;
 /// # Errors
 /// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Section>> {
-    check(trace, layer, unit)?;
-    Ok(match trace.model.network.layers[layer] {
+    check(trace, signed(layer), signed(unit))?;
+    let mut sections = match trace.model.network.layers[layer].clone() {
         Layer::Dense { .. } => dense::explain(trace, layer, unit),
+        Layer::Conv(conv) => conv::explain(trace, conv, layer, unit),
+        Layer::Pool(pool) => pool::explain(trace, pool, layer, unit),
         Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
         Layer::Softmax => softmax::explain(trace, layer, unit),
         Layer::Flatten => flatten::explain(trace, layer, unit),
-    })
+    };
+    if sections.iter().all(|section| section.key != "loss") {
+        // A unit inside the network speaks for no class, but the loss is what its gradient is of.
+        sections.insert(sections.len().min(1), loss::of_sample(trace));
+    }
+    Ok(sections)
 }
 
 /// What a layer makes of a value that it gets, where that is one value again:
@@ -48,7 +57,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
 fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
     let Some(kind) = trace.model.network.layers.get(layer) else { return };
     match kind {
-        Layer::Dense { .. } => return,
+        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) => return,
         Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
         Layer::Softmax => softmax::onward(trace, layer, unit, section),
         Layer::Flatten => {}
@@ -60,6 +69,8 @@ fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
 fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
     match trace.model.network.layers.get(layer).cloned() {
         Some(Layer::Dense { .. }) => dense::origin(trace, layer, unit, section),
+        Some(Layer::Conv(conv)) => conv::origin(trace, conv, layer, unit, section),
+        Some(Layer::Pool(pool)) => pool::origin(trace, pool, layer, unit, section),
         Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
         Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
         Some(Layer::Flatten) => origin(trace, layer + 1, unit, section),
@@ -67,24 +78,30 @@ fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
     }
 }
 
-/// The layer and unit that are explained when nothing else is said: the last
-/// layer with weights, and the unit that stands for the sample's class.
+/// The layer and unit to explain; where nothing is said, the last layer with
+/// weights, and the unit that stands for the sample's class.
 ///
 /// # Errors
-/// As [`explain`], for a layer that there isn't.
-pub fn defaults(trace: &Trace, layer: Option<usize>, unit: Option<usize>) -> Result<(usize, usize)> {
+/// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
+pub fn defaults(trace: &Trace, layer: Option<i64>, unit: Option<i64>) -> Result<(usize, usize)> {
     let last = trace.model.network.layers.len() - 1;
-    let layer = layer.unwrap_or_else(|| trace.last_with_weights().unwrap_or(last));
-    check(trace, layer, 0)?;
+    let layer = layer.unwrap_or_else(|| signed(trace.last_with_weights().unwrap_or(last)));
+    let (layer, _) = check(trace, layer, 0)?;
     let speaks_for_classes = trace.shapes[layer + 1].len() == trace.model.classes.len()
         && trace.last_with_weights().is_none_or(|weights| layer >= weights);
     let own = if speaks_for_classes { trace.label } else { 0 };
-    Ok((layer, unit.unwrap_or(own)))
+    check(trace, signed(layer), unit.unwrap_or(signed(own)))
 }
 
-fn check(trace: &Trace, layer: usize, unit: usize) -> Result<()> {
+fn signed(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}
+
+/// Both as indices, if there are such a layer and such a unit.
+fn check(trace: &Trace, layer: i64, unit: i64) -> Result<(usize, usize)> {
     let layers = &trace.model.network.layers;
-    let Some(kind) = layers.get(layer) else {
+    let known = |index: i64, count: usize| usize::try_from(index).ok().filter(|index| *index < count);
+    let Some(at) = known(layer, layers.len()) else {
         let all: Vec<String> = layers.iter().enumerate().map(|(at, kind)| format!("{at} {kind}")).collect();
         return Err(Error::Usage(format!(
             "layer {layer} is outside the network: its layers are 0 to {}: {}",
@@ -92,14 +109,15 @@ fn check(trace: &Trace, layer: usize, unit: usize) -> Result<()> {
             all.join(", ")
         )));
     };
-    let units = trace.shapes[layer + 1].len();
-    if unit < units {
-        return Ok(());
+    let units = trace.shapes[at + 1].len();
+    match known(unit, units) {
+        Some(unit) => Ok((at, unit)),
+        None => Err(Error::Usage(format!(
+            "unit {unit} is outside layer {layer} ({}): its units are 0 to {}",
+            layers[at],
+            units - 1
+        ))),
     }
-    Err(Error::Usage(format!(
-        "unit {unit} is outside layer {layer} ({kind}): its units are 0 to {}",
-        units - 1
-    )))
 }
 
 /// `layer 2 (dense)`

@@ -1,4 +1,4 @@
-//! An explanation for people: aligned columns, at most [`WIDTH`] wide.
+//! An explanation for people: aligned columns, as wide as the terminal is but for code.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use super::trace::Trace;
 use super::{layer_name, meaning};
 use crate::loss::Loss;
 
-/// Columns of a terminal that text keeps to; only code may be wider.
-const WIDTH: usize = 100;
-/// Of a row's name.
-const NAME: usize = 46;
+/// Columns that text keeps to at the least and at the most; only code may be wider.
+const WIDTH: (usize, usize) = (80, 100);
+/// Columns that a row has besides its name: three numbers, a verdict, and what is between.
+const CELLS: usize = 2 + 3 * 13 + 6;
 
 /// What is explained.
 #[derive(Clone, Debug)]
@@ -28,11 +28,20 @@ pub struct Subject {
     pub column: &'static str,
     /// Whether the data are no longer those of the run.
     pub data_changed: bool,
+    /// Columns that there are to print in.
+    pub width: usize,
+}
+
+/// Text under way, and the columns that it keeps to.
+struct Printer {
+    text: String,
+    width: usize,
 }
 
 /// The explanation as text, line breaks included.
 pub fn text(trace: &Trace, subject: &Subject, sections: &[Section], with_source: bool) -> String {
-    let mut out = String::new();
+    let width = subject.width.clamp(WIDTH.0, WIDTH.1);
+    let mut out = Printer { text: String::new(), width };
     head(trace, subject, &mut out);
     let mut printed: Vec<&str> = Vec::new();
     for section in sections {
@@ -48,15 +57,15 @@ pub fn text(trace: &Trace, subject: &Subject, sections: &[Section], with_source:
     }
     line(&mut out, "");
     foot(trace, subject, sections, &mut out);
-    out
+    out.text
 }
 
-fn line(out: &mut String, text: &str) {
-    out.push_str(text.trim_end());
-    out.push('\n');
+fn line(out: &mut Printer, text: &str) {
+    out.text.push_str(text.trim_end());
+    out.text.push('\n');
 }
 
-fn head(trace: &Trace, subject: &Subject, out: &mut String) {
+fn head(trace: &Trace, subject: &Subject, out: &mut Printer) {
     let Subject { run, part, sample, layer, unit, device, .. } = subject;
     let model = trace.model;
     let name = layer_name(trace, *layer);
@@ -69,11 +78,11 @@ fn head(trace: &Trace, subject: &Subject, out: &mut String) {
     paragraph(out, "", &format!("{step}, on {device}"));
 }
 
-/// Words of a text in lines of at most [`WIDTH`].
-fn paragraph(out: &mut String, indent: &str, text: &str) {
+/// Words of a text in lines that keep to the width.
+fn paragraph(out: &mut Printer, indent: &str, text: &str) {
     let mut current = String::from(indent);
     for word in text.split(' ') {
-        let long = current.chars().count() + 1 + word.chars().count() > WIDTH;
+        let long = current.chars().count() + 1 + word.chars().count() > out.width;
         if long && current.trim() != "" {
             line(out, &current);
             current = String::from(indent);
@@ -86,7 +95,7 @@ fn paragraph(out: &mut String, indent: &str, text: &str) {
     line(out, &current);
 }
 
-fn table(section: &Section, subject: &Subject, out: &mut String) {
+fn table(section: &Section, subject: &Subject, out: &mut Printer) {
     let mut headed = false;
     for entry in &section.lines {
         match entry {
@@ -109,17 +118,18 @@ fn table(section: &Section, subject: &Subject, out: &mut String) {
 }
 
 /// One row; a name that is too long gets a line of its own.
-fn row(out: &mut String, name: &str, cells: [&str; 4]) {
+fn row(out: &mut Printer, name: &str, cells: [&str; 4]) {
     let [a, b, c, d] = cells;
     let mut name = name;
-    if name.chars().count() > NAME {
+    let wide = out.width - CELLS;
+    if name.chars().count() > wide {
         line(out, &format!("  {name}"));
         name = "";
     }
-    line(out, &format!("  {name:<NAME$} {a:>12} {b:>12} {c:>12} {d:>7}"));
+    line(out, &format!("  {name:<wide$} {a:>12} {b:>12} {c:>12} {d:>5}"));
 }
 
-fn sum(terms: &Terms, out: &mut String) {
+fn sum(terms: &Terms, out: &mut Printer) {
     row(out, "", [terms.columns[0], terms.columns[1], terms.columns[2], ""]);
     for term in &terms.rows {
         let [a, b, c] = term.numbers.map(digits);
@@ -131,7 +141,7 @@ fn sum(terms: &Terms, out: &mut String) {
     }
 }
 
-fn number(value: &Value, out: &mut String) {
+fn number(value: &Value, out: &mut Printer) {
     let twin = value.twin.as_ref().map(|twin| digits(twin.element.truth)).unwrap_or_default();
     let tried = match value.difference {
         Some(Difference::Slope { slope, .. }) => digits(slope),
@@ -146,16 +156,16 @@ fn number(value: &Value, out: &mut String) {
     row(out, &value.words, [&digits(value.device), &twin, &tried, agree]);
 }
 
-fn code(source: &Source, out: &mut String) {
+fn code(source: &Source, out: &mut Printer) {
     line(out, "");
     line(out, &format!("    {}, line {}", source.path, source.line));
     for text in source.text.lines() {
-        let _ = writeln!(out, "    | {text}");
+        let _ = writeln!(out.text, "    | {text}");
     }
 }
 
 /// What the columns mean, and the verdict.
-fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut String) {
+fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut Printer) {
     let values = || sections.iter().flat_map(Section::values);
     let worst = values().filter_map(|value| Some(value.twin.as_ref()?.element.ratio())).fold(0.0, f64::max);
     let device = subject.column;

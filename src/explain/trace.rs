@@ -67,6 +67,7 @@ impl<'a> Trace<'a> {
             parts: vec![Part { name: TRAIN, samples: 1 }],
             versions: device.versions(),
             fuse: false,
+            as_in_prediction: true,
             keep: true,
             limits: device.limits(),
             training: Training::with(training.optimiser),

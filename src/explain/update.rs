@@ -11,7 +11,7 @@ pub struct Places<'a> {
     pub weights: View,
     /// By input, the place in `weights`.
     pub shown: &'a [(usize, usize)],
-    pub bias: View,
+    pub bias: Option<View>,
     pub unit: usize,
 }
 
@@ -89,7 +89,9 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
         Some(direction) => orthogonal(trace, own, direction, &mut section),
         None => weights(trace, own, &mut section),
     }
-    bias(trace, own, &mut section);
+    if let Some(at) = own.bias {
+        bias(trace, own, at, &mut section);
+    }
     section
 }
 
@@ -149,16 +151,16 @@ fn orthogonal(trace: &Trace, own: &Places, direction: View, section: &mut Sectio
     new_weights(trace, own, "0.2 × √(the longer side of the matrix) × direction", section);
 }
 
-fn bias(trace: &Trace, own: &Places, section: &mut Section) {
+fn bias(trace: &Trace, own: &Places, bias: View, section: &mut Section) {
     let words = words(trace.optimiser());
     if direction(trace, own.weights).is_some() {
         section.note("the bias is updated as AdamW does it");
     }
     for (buffer, name, _) in &words.states {
-        let state = trace.state_of_parameter(buffer, own.bias);
+        let state = trace.state_of_parameter(buffer, bias);
         section.value(trace.value(format!("bias_{name}"), format!("{name} of the bias"), state, own.unit));
     }
-    let before = digits(f64::from(trace.before(own.bias)[own.unit]));
+    let before = digits(f64::from(trace.before(bias)[own.unit]));
     let words = format!("new bias, before {before}");
-    section.value(trace.value("new_bias", words, own.bias, own.unit));
+    section.value(trace.value("new_bias", words, bias, own.unit));
 }

@@ -1,6 +1,7 @@
 //! Activations as layers of their own, where no weighted sum takes them into its epilogue.
 
 use super::Layer;
+use super::words::Words;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::kernels;
@@ -9,12 +10,14 @@ use crate::record::{Recorder, Tensor};
 /// The slope of PyTorch's `nn.LeakyReLU`.
 const LEAK: f32 = 0.01;
 
-pub fn parse_leaky_relu(arguments: &[&str]) -> Result<Layer, String> {
-    let slope = match arguments {
-        [] => LEAK,
-        [text] => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
-        [_, second, ..] => return Err(format!("leaky-relu takes one slope, not also “{second}”")),
+pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
+    let slope = match words.next() {
+        None => LEAK,
+        Some(text) => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
     };
+    if let Some(second) = words.next() {
+        return Err(format!("leaky-relu takes one slope, not also “{second}”"));
+    }
     // A positive slope keeps the sign, so the derivative can be told from the output.
     if slope > 0.0 && slope < 1.0 {
         Ok(Layer::Activation(Activation::LeakyRelu(slope)))
@@ -25,7 +28,7 @@ pub fn parse_leaky_relu(arguments: &[&str]) -> Result<Layer, String> {
 
 /// y = activate(x)   dx = dy · activation'(y)
 pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
-    let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let y = recorder.tensor("y", x.dims, Activation::Identity);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
     let (kind, leak) = activation.consts();
     let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
@@ -43,9 +46,9 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
 
 /// y = softmax(x)   dx = y · (dy - Σ dy·y)
 pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
-    let y = recorder.tensor("y", x.columns, Activation::Identity);
+    let y = recorder.tensor("y", x.dims, Activation::Identity);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
-    let consts = consts! { ROWS: x.rows, COLUMNS: x.columns };
+    let consts = consts! { ROWS: x.rows, COLUMNS: x.columns() };
     recorder.dispatch(&kernels::SOFTMAX, consts, vec![x.value, y.value], "softmax");
 
     if !x.needs_gradient {
@@ -54,7 +57,7 @@ pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
         recorder.plain_gradient(x, |recorder, dx| {
-            let consts = consts! { ROWS: x.rows, COLUMNS: x.columns, ADD: dx.add };
+            let consts = consts! { ROWS: x.rows, COLUMNS: x.columns(), ADD: dx.add };
             let args = vec![y.value, dy, dx.view];
             recorder.dispatch(&kernels::SOFTMAX_BACKWARD, consts, args, "gradient through softmax");
         });

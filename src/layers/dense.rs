@@ -2,25 +2,38 @@
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
+use super::words::{Inits, Words};
 use super::{Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
+use crate::init::Fans;
 use crate::kernels;
-use crate::params::{Arena, Initialiser};
+use crate::params::Arena;
 use crate::record::{Gradient, Product, Recorder, Tensor};
 
 /// Shaders number weights by u32, and a buffer of more than this fits no adapter.
 const MOST_WEIGHTS: usize = 1 << 30;
 
-pub fn parse(arguments: &[&str]) -> Result<Layer, String> {
-    let [text] = arguments else {
+pub fn parse(words: &mut Words) -> Result<Layer, String> {
+    let Some(text) = words.next() else {
         return Err("dense takes the number of its outputs, as in “dense 128”".to_owned());
     };
-    match text.parse() {
-        Ok(outputs) if (1..=MOST_WEIGHTS).contains(&outputs) => Ok(Layer::Dense { outputs }),
-        _ => Err(format!("“{text}” is no number of outputs; it is a whole number from 1 to {MOST_WEIGHTS}")),
+    let outputs = match text.parse() {
+        Ok(outputs) if (1..=MOST_WEIGHTS).contains(&outputs) => outputs,
+        _ => {
+            return Err(format!(
+                "“{text}” is no number of outputs; it is a whole number from 1 to {MOST_WEIGHTS}"
+            ));
+        }
+    };
+    let mut inits = Inits::default();
+    while let Some(word) = words.next() {
+        if !inits.parse(word, words)? {
+            return Err(format!("dense takes no “{word}”; behind its outputs it takes {}", Inits::TAKES));
+        }
     }
+    Ok(Layer::Dense { outputs, inits })
 }
 
 pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
@@ -31,22 +44,22 @@ pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
 }
 
 /// W and b uniform in ±1/√inputs, as `nn.Linear` draws them.
-pub fn declare(index: usize, outputs: usize, input: &Shape, arena: &mut Arena) {
-    let bound = Initialiser::Uniform(1.0 / (input.len() as f32).sqrt());
-    arena.add(format!("{index}.weight"), vec![outputs, input.len()], bound);
-    arena.add(format!("{index}.bias"), vec![outputs], bound);
+pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut Arena) {
+    let fans = Fans { fan_in: input.len(), fan_out: outputs };
+    arena.add(format!("{path}.weight"), vec![outputs, input.len()], inits.weight(fans));
+    arena.add(format!("{path}.bias"), vec![outputs], inits.bias(fans));
 }
 
 pub fn record(
     recorder: &mut Recorder,
     x: Tensor,
     outputs: usize,
-    parameter: usize,
+    path: &str,
     activation: Activation,
 ) -> Tensor {
-    let (weight, dweight) = recorder.parameter(parameter);
-    let (bias, dbias) = recorder.parameter(parameter + 1);
-    let (batch, inputs) = (x.rows, x.columns);
+    let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
+    let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));
+    let (batch, inputs) = (x.rows, x.columns());
     let y = recorder.tensor("y", outputs, activation);
     let weighted_sums = Product {
         m: batch,

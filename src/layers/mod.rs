@@ -2,7 +2,10 @@
 //! derivative stand on one screen.
 
 pub mod activation;
+pub mod conv;
 pub mod dense;
+pub mod pool;
+pub mod words;
 
 use std::fmt;
 
@@ -10,6 +13,9 @@ use crate::cpu::activation::Activation;
 use crate::error::suggestion;
 use crate::params::Arena;
 use crate::record::{Recorder, Tensor};
+use conv::Conv;
+use pool::{Kept, Pool};
+use words::Inits;
 
 /// Values of one sample between two layers: `[outputs]` or `[channels, height, width]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +30,53 @@ impl Shape {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The same as sizes of an image; a row of values has a channel for each.
+    pub fn dims(&self) -> Dims {
+        match self.0.as_slice() {
+            &[channels, height, width] => Dims { channels, height, width },
+            _ => Dims::from(self.len()),
+        }
+    }
+
+    /// The same for a layer that works on images alone.
+    ///
+    /// # Errors
+    /// What does not fit, as a part of a sentence.
+    pub fn image(&self, name: &str) -> Result<Dims, String> {
+        match self.0.len() {
+            3 => Ok(self.dims()),
+            _ => Err(format!(
+                "{name} needs channels × height × width: put it in front of flatten and dense layers"
+            )),
+        }
+    }
+}
+
+/// Sizes of one sample in a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dims {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Dims {
+    /// How many values that is.
+    pub fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<usize> for Dims {
+    /// A row of values.
+    fn from(channels: usize) -> Dims {
+        Dims { channels, height: 1, width: 1 }
+    }
 }
 
 impl fmt::Display for Shape {
@@ -37,7 +90,11 @@ impl fmt::Display for Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
     /// y = x·Wᵀ + b
-    Dense { outputs: usize },
+    Dense { outputs: usize, inits: Inits },
+    /// A weighted sum of every small window of an image.
+    Conv(Conv),
+    /// The largest value or the mean of every window.
+    Pool(Pool),
     /// A function of each value.
     Activation(Activation),
     /// Each sample's values made positive with sum 1.
@@ -47,9 +104,26 @@ pub enum Layer {
 }
 
 /// Names in the text form of a network.
-pub const NAMES: &[&str] = &["dense", "relu", "leaky-relu", "sigmoid", "tanh", "softmax", "flatten"];
+pub const NAMES: &[&str] = &[
+    "dense",
+    "conv",
+    "maxpool",
+    "avgpool",
+    "globalavgpool",
+    "relu",
+    "leaky-relu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "flatten",
+];
 
 impl Layer {
+    /// A dense layer that is drawn as PyTorch draws it.
+    pub fn dense(outputs: usize) -> Layer {
+        Layer::Dense { outputs, inits: Inits::default() }
+    }
+
     /// Reads a layer from its text form, such as `dense 128`.
     ///
     /// # Errors
@@ -57,15 +131,18 @@ impl Layer {
     pub fn parse(text: &str) -> Result<Layer, String> {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
-        let arguments: Vec<&str> = words.collect();
-        let none = |layer| match arguments.as_slice() {
-            [] => Ok(layer),
-            [first, ..] => Err(format!("{name} takes no “{first}”")),
+        let none = |layer| match words.clone().next() {
+            None => Ok(layer),
+            Some(first) => Err(format!("{name} takes no “{first}”")),
         };
         match name {
-            "dense" => dense::parse(&arguments),
+            "dense" => dense::parse(&mut words),
+            "conv" => conv::parse(&mut words),
+            "maxpool" => pool::parse(Kept::Maximum, &mut words),
+            "avgpool" => pool::parse(Kept::Mean, &mut words),
+            "globalavgpool" => none(Layer::Pool(Pool::GLOBAL)),
             "relu" => none(Layer::Activation(Activation::Relu)),
-            "leaky-relu" => activation::parse_leaky_relu(&arguments),
+            "leaky-relu" => activation::parse_leaky_relu(&mut words),
             "sigmoid" => none(Layer::Activation(Activation::Sigmoid)),
             "tanh" => none(Layer::Activation(Activation::Tanh)),
             "softmax" => none(Layer::Softmax),
@@ -85,43 +162,49 @@ impl Layer {
     /// What does not fit, as a part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
         match self {
-            Layer::Dense { outputs } => dense::output(*outputs, input),
+            Layer::Dense { outputs, .. } => dense::output(*outputs, input),
+            Layer::Conv(conv) => conv.output(input),
+            Layer::Pool(pool) => pool.output(input),
             Layer::Activation(_) | Layer::Softmax => Ok(input.clone()),
             Layer::Flatten => Ok(Shape(vec![input.len()])),
         }
     }
 
-    /// Adds its parameters to the arena; `index` is its place in the network.
-    pub fn declare(&self, index: usize, input: &Shape, arena: &mut Arena) {
+    /// Adds its parameters to the arena; `path` is its place in the network, such as `0`.
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
         match self {
-            Layer::Dense { outputs } => dense::declare(index, *outputs, input, arena),
-            Layer::Activation(_) | Layer::Softmax | Layer::Flatten => {}
+            Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),
+            Layer::Conv(conv) => conv.declare(path, input, arena),
+            Layer::Pool(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => {}
         }
     }
 
     /// Multiplications (each with its addition) to push one sample through.
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         match self {
-            Layer::Dense { outputs } => outputs * input.len(),
-            Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,
+            Layer::Dense { outputs, .. } => outputs * input.len(),
+            Layer::Conv(conv) => conv.geometry(1, input.dims()).map_or(0, |sizes| sizes.multiply_adds()),
+            Layer::Pool(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,
         }
     }
 
     /// Records the forward pass and leaves the backward pass on the tape.
-    /// `parameter` is the arena index of its first parameter; `next` the
-    /// activation behind it that it may take into its epilogue.
-    pub fn record(&self, recorder: &mut Recorder, x: Tensor, parameter: usize, next: Activation) -> Tensor {
+    /// `path` is what its parameters' names begin with; `next` the activation
+    /// behind it that it may take into its epilogue.
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str, next: Activation) -> Tensor {
         match self {
-            Layer::Dense { outputs } => dense::record(recorder, x, *outputs, parameter, next),
+            Layer::Dense { outputs, .. } => dense::record(recorder, x, *outputs, path, next),
+            Layer::Conv(conv) => conv.record(recorder, x, path, next),
+            Layer::Pool(pool) => pool.record(recorder, x),
             Layer::Activation(kind) => activation::record(recorder, x, *kind),
             Layer::Softmax => activation::record_softmax(recorder, x),
-            Layer::Flatten => x,
+            Layer::Flatten => Tensor { dims: x.columns().into(), ..x },
         }
     }
 
     /// Whether it can apply the activation behind it in its own epilogue.
     pub fn takes_activation(&self) -> bool {
-        matches!(self, Layer::Dense { .. })
+        matches!(self, Layer::Dense { .. } | Layer::Conv(Conv { bias: true, .. }))
     }
 }
 
@@ -129,7 +212,9 @@ impl fmt::Display for Layer {
     /// The text form that [`Layer::parse`] reads.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Layer::Dense { outputs } => write!(f, "dense {outputs}"),
+            Layer::Dense { outputs, inits } => write!(f, "dense {outputs}{inits}"),
+            Layer::Conv(conv) => conv.fmt(f),
+            Layer::Pool(pool) => pool.fmt(f),
             Layer::Activation(Activation::Identity) => write!(f, "identity"),
             Layer::Activation(Activation::Relu) => write!(f, "relu"),
             Layer::Activation(Activation::LeakyRelu(slope)) => write!(f, "leaky-relu {slope}"),

@@ -81,6 +81,7 @@ impl Course {
             // The version to read first: these products are far too small for tiles.
             versions: Versions::NAIVE,
             fuse: outline.fuse,
+            as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),
@@ -113,7 +114,7 @@ impl Course {
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
             if !sum.is_finite() {
-                return Err(Error::Diverged("it diverged: the error is no longer a number".to_owned()));
+                return Err(Error::Diverged("the error is no longer a number".to_owned()));
             }
         }
         Ok(sum)

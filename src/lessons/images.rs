@@ -80,8 +80,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("12 · Learning from images");
     page.text(format!(
-        "An image is a row of {} brightnesses, so the network of lesson 11 takes it, with {HIDDEN} hidden \
-         neurons and an output per class. What is new: can it, or does it only remember?",
+        "An image is a row of {} brightnesses, so the network of lesson 11 takes it. What is new: does it \
+         understand, or only remember? It has {HIDDEN} hidden neurons and an output per class.",
         images.few.shape.values()
     ));
     page.plot(curve(&few, stop));
@@ -126,7 +126,8 @@ fn limit(options: &Options) -> Result<String> {
     let settings = settings(options);
     let (mut works, mut fails) = (ALPHA, settings.learning_rate);
     if fails <= works {
-        return Ok(format!("the lesson's own alpha is {}", digits(ALPHA)));
+        let why = if fails < 0.0 { "a negative alpha climbs" } else { "the images are too large for it" };
+        return Ok(format!("{why}; the lesson's own alpha is {}", digits(ALPHA)));
     }
     let dataset = data::load(options.data.as_deref().unwrap_or("digits"))?;
     let images = Images::of(&dataset, settings.seed)?;
@@ -205,6 +206,7 @@ impl Images {
             // The shader to read first; these products are too small to tell the difference.
             versions: Versions::NAIVE,
             fuse: true,
+            as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
             training: Training::default(),

@@ -82,7 +82,8 @@ pub fn find(wanted: &str) -> Result<&'static Lesson> {
 /// What to say about a lesson that there isn't.
 fn unknown(wanted: &str) -> String {
     let [first, .., last] = ALL else { return format!("there is no lesson “{wanted}”") };
-    if wanted.parse::<f64>().is_ok() {
+    // Numbers, and what was meant as one.
+    if wanted.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit()) {
         return format!(
             "there is no lesson “{wanted}”: they are numbered {} to {}, with a 7b behind 7; `wgrad lesson` \
              lists them",
@@ -90,22 +91,26 @@ fn unknown(wanted: &str) -> String {
         );
     }
     let all: Vec<String> = ALL.iter().map(|lesson| format!("{} {}", lesson.id, lesson.name)).collect();
-    format!(
-        "there is no lesson “{wanted}”, the nearest is “{}”; there are {}",
-        nearest(&wanted.to_lowercase()).name,
-        all.join(", ")
-    )
+    let nearest = nearest(&wanted.to_lowercase());
+    let nearest = nearest.map(|lesson| format!(", did you mean “{}”?", lesson.name)).unwrap_or_default();
+    format!("there is no lesson “{wanted}”{nearest}; there are {}", all.join(", "))
 }
 
+/// From here on two words are alike: “gradent” and “gradient” are 0.98, words
+/// with nothing in common some 0.5.
+const ALIKE: f64 = 0.75;
+
 /// The lesson whose name, or a word of it, is the most similar.
-fn nearest(wanted: &str) -> &'static Lesson {
-    let similarity = |lesson: &&Lesson| {
+fn nearest(wanted: &str) -> Option<&'static Lesson> {
+    let similarity = |lesson: &Lesson| {
         let words = lesson.name.split('-').filter(|word| word.len() > 2).chain([lesson.name]);
         words.map(|word| strsim::jaro_winkler(wanted, word)).fold(0.0, f64::max)
     };
     // Of equally near ones the first.
-    let all = ALL.iter().rev();
-    all.max_by(|one, other| similarity(one).total_cmp(&similarity(other))).unwrap_or(&ALL[0])
+    let all = ALL.iter().rev().map(|lesson| (similarity(lesson), lesson));
+    all.filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, lesson)| lesson)
 }
 
 /// Checks the options, runs a lesson, and checks that all of its numbers are
@@ -120,16 +125,17 @@ pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page
     options.check(lesson)?;
     let limit = || (lesson.limit)(options, machine);
     let mut page = match (lesson.teach)(options, machine) {
-        Err(Error::Diverged(sentence)) => return Err(Error::Diverged(format!("{sentence}; {}", limit()?))),
+        Err(Error::Diverged(what)) => {
+            return Err(Error::Diverged(format!("it diverged: {what}; {}", limit()?)));
+        }
         page => page?,
     };
     if options.alpha.is_some_and(|alpha| alpha < 0.0) {
         page.remark_first("A negative alpha climbs: every step goes where the error is larger.");
     }
     if let Some(what) = page.overflow() {
-        let sentence = format!("it diverged: {what}, which is no number that fits 32 bits; {}", limit()?);
-        page.remark_first(format!("Here {sentence}."));
-        page.diverged = Some(sentence);
+        let sentence = format!("it diverged: the numbers no longer fit 32 bits ({what}); {}", limit()?);
+        page.diverge(sentence);
     }
     Ok(page)
 }

@@ -269,7 +269,7 @@ fn line(weights: &[f32; 3]) -> Plot {
 
 fn points(learned: &Learned) -> Table {
     let mut table = Table::new(
-        format!("the eight points, with weights and bias {}", list(&learned.end)),
+        format!("the eight points ({} right), with weights and bias {}", hits(learned), list(&learned.end)),
         &["input 1", "input 2", "target", "prediction", ""],
     );
     for ((point, target), output) in INPUTS.iter().zip(TARGETS).zip(&learned.outputs) {

@@ -1,10 +1,12 @@
 //! Lesson 11: odd or even, by a network with a hidden layer.
 
+mod sweep;
+
 use super::course::{Course, Measured, Outline, rows};
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
 use super::page::number::{digits, equation, factor};
-use super::page::{Page, Plot, Style, Table};
+use super::page::{Page, Plot, Style};
 use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::loss::Loss;
@@ -164,13 +166,13 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let asked = asked(options)?;
     let step = step(machine, &settings)?;
     let mut course = course(machine, settings.seed)?;
-    let sweep = sweep(&mut course, &settings)?;
+    let trials = sweep::sweep(&mut course, &settings)?;
     let iterations = learn(&mut course, &settings)?;
 
     let mut page = Page::new("11 · Odd or even: hidden layers");
     page.text(
-        "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. Between them lie \
-         16 hidden neurons. Nobody says what those should do: they get their share of the blame.",
+        "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. The 16 hidden neurons \
+         between them get their share of the blame. Nobody says what they should do.",
     );
     page.formulas(lines(&step, settings.alpha));
     page.text(
@@ -181,7 +183,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     );
     page.plot(curve(&iterations));
     page.text(conclusion(&settings, &iterations));
-    page.table(table(&settings, &sweep));
+    page.table(sweep::table(&settings, &trials));
     page.text(
         "Too small an alpha has hardly moved when the time is up. Too large a one throws the sums far out, \
          where the sigmoid is flat: every prediction is 0 or 1, the slope is 0, and a delta of 0 teaches \
@@ -255,42 +257,6 @@ fn lines(step: &Step, alpha: f32) -> Vec<String> {
     std::iter::once(format!("{number} is {}, target {}", text(number), target(number))).chain(lines).collect()
 }
 
-/// Alphas from far too small to far too large.
-const ALPHAS: [f32; 6] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0];
-
-/// One alpha, and what became of it.
-struct Trial {
-    alpha: f32,
-    held_out: Measured,
-    /// Mean of prediction · (1 − prediction).
-    slope: f64,
-}
-
-fn sweep(course: &mut Course, settings: &Settings) -> Result<Vec<Trial>> {
-    let inputs: Vec<Vec<f32>> = split(settings.seed).1.into_iter().map(binary).collect();
-    let trial = |alpha: f32| -> Result<Trial> {
-        let trial = Settings { alpha, ..*settings };
-        train(course, &trial)?;
-        let predictions = course.predict(&inputs)?;
-        let slopes = predictions.iter().map(|p| f64::from(*p) * (1.0 - f64::from(*p)));
-        let slope = slopes.sum::<f64>() / inputs.len() as f64;
-        Ok(Trial { alpha, held_out: course.measure(HELD_OUT)?, slope })
-    };
-    ALPHAS.into_iter().map(trial).collect()
-}
-
-fn table(settings: &Settings, sweep: &[Trial]) -> Table {
-    let of = format!("right of {}", NUMBERS - LEARNED);
-    let title = format!("held-out numbers after {} iterations, by alpha", settings.iterations);
-    let mut table =
-        Table::new(title, &["alpha", of.as_str(), "mean squared error", "mean slope of the output"]);
-    for Trial { alpha, held_out, slope } in sweep {
-        let error = held_out.loss / held_out.samples as f64;
-        table.row(vec![(*alpha).into(), held_out.hits.into(), error.into(), (*slope).into()]);
-    }
-    table
-}
-
 fn curve(iterations: &[Iteration]) -> Plot {
     let series = |part: fn(&Iteration) -> Measured| {
         let mean = move |(at, iteration): (usize, &Iteration)| {
@@ -299,9 +265,16 @@ fn curve(iterations: &[Iteration]) -> Plot {
         };
         iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
     };
+    let last = iterations.last();
+    let name = |what: &str, part: Option<Measured>| {
+        let Measured { samples, hits, .. } = part.unwrap_or_default();
+        format!("{what} ({hits} of {samples} right)")
+    };
+    let learned = name("learned from", last.map(|last| last.learned));
+    let held_out = name("held out", last.map(|last| last.held_out));
     Plot::new("mean squared error over the numbers", "iteration", "error")
-        .series("learned from", Style::Path, series(|iteration| iteration.learned))
-        .series("held out", Style::Path, series(|iteration| iteration.held_out))
+        .series(learned, Style::Path, series(|iteration| iteration.learned))
+        .series(held_out, Style::Path, series(|iteration| iteration.held_out))
 }
 
 fn conclusion(settings: &Settings, iterations: &[Iteration]) -> String {

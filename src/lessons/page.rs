@@ -133,6 +133,17 @@ impl Page {
         self.blocks.insert(self.blocks.len().min(1), Block::Remark(text.into()));
     }
 
+    /// Tells that the numbers have overflowed, in the place of all other remarks about them.
+    pub fn diverge(&mut self, sentence: String) {
+        for block in &mut self.blocks {
+            if let Block::Remark(text) = block {
+                *block = Block::Text(std::mem::take(text));
+            }
+        }
+        self.remark_first(format!("Here {sentence}."));
+        self.diverged = Some(sentence);
+    }
+
     /// What on the page is no longer a number that fits 32 bits, if anything is.
     pub fn overflow(&self) -> Option<String> {
         self.blocks.iter().find_map(Block::overflow)
@@ -185,9 +196,15 @@ impl Block {
     fn overflow(&self) -> Option<String> {
         match self {
             Block::Table(table) => table.overflow(),
-            Block::Formulas(lines) => lines.iter().find(|line| number::overflows(line)).cloned(),
+            Block::Formulas(lines) => {
+                let line = lines.iter().find(|line| number::overflows(line))?;
+                // Without the blanks that align it.
+                Some(
+                    line.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches("= ").to_owned(),
+                )
+            }
             Block::Text(text) | Block::Remark(text) => {
-                number::overflows(text).then(|| "a number of the text has overflowed".to_owned())
+                number::overflows(text).then(|| "a number of the text".to_owned())
             }
             // Plots leave out what is not finite, and draw nothing that no table or formula has.
             Block::Plot(_) | Block::Note(_) | Block::Try { .. } => None,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cases::{Case, Wrong, contents};
 use crate::diff::Wide;
-use crate::kernel::{Access, Call, Const, Kernel, Slice, SliceMut};
+use crate::kernel::{Access, Call, Const, Kernel, Slice, SliceMut, Step};
 
 /// How many inputs of one binding are looked for.
 const MOST: usize = 5;
@@ -59,6 +59,34 @@ fn without_zeros(mut wide: Wide) -> Wide {
         values.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = 0.37);
     }
     wide
+}
+
+/// A number of a step's, to ask what it changes.
+type Scalar = (&'static str, fn(&mut Step) -> &mut f32);
+
+/// Numbers of the step that are factors of something; the others are indices.
+const SCALARS: [Scalar; 2] =
+    [("learning_rate", |step| &mut step.learning_rate), ("momentum", |step| &mut step.momentum)];
+
+/// The numbers of the step from which the twin computes `binding[index]` in the case number `at`.
+pub fn scalars(wrong: &Wrong, binding: &str, index: usize) -> Vec<(&'static str, f32)> {
+    let Wrong { kernel, at, case, numbers, .. } = wrong;
+    let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };
+    let wide: Vec<Wide> =
+        contents(kernel, *at, case, *numbers).iter().map(|data| without_zeros(Wide::of(data))).collect();
+    let answer = |step: Step| {
+        let case = Case { step, ..case.clone() };
+        let until = Instant::now() + PATIENCE;
+        Asked { kernel, case: &case, wide: wide.clone(), output, index, until }.answer()
+    };
+    let truth = answer(case.step);
+    let matters = |(name, of): &Scalar| {
+        let mut step = case.step;
+        let value = *of(&mut step);
+        *of(&mut step) += 0.25;
+        (answer(step) != truth).then_some((*name, value))
+    };
+    SCALARS.iter().filter_map(matters).collect()
 }
 
 struct Asked<'a> {
@@ -171,6 +199,23 @@ mod tests {
         assert_eq!(found[0], ("a", vec![2, 9, 16, 23, 30]));
         assert_eq!(found[1], ("b", vec![14, 15, 16, 17, 18]));
         assert_eq!(found[2], ("extra", vec![2]));
+    }
+
+    #[test]
+    fn numbers_of_the_step_are_told_where_they_matter() {
+        let told = |kernel: &'static Kernel, binding: &'static str| {
+            let problem = Problem::Outside { binding, word: 0 };
+            let case = cases(kernel).swap_remove(0);
+            let step = case.step;
+            let wrong = Wrong { kernel, at: 0, case, numbers: Numbers::Awkward, problem };
+            (scalars(&wrong, binding, 0), step)
+        };
+        let (found, step) = told(&SGD_MOMENTUM, "parameters");
+        assert_eq!(found, [("learning_rate", step.learning_rate), ("momentum", step.momentum)]);
+        // A velocity is the same whatever the learning rate.
+        let (found, step) = told(&SGD_MOMENTUM, "velocities");
+        assert_eq!(found, [("momentum", step.momentum)]);
+        assert_eq!(told(&ACTIVATION, "y").0, []);
     }
 
     #[test]

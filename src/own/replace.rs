@@ -9,10 +9,14 @@ use super::Own;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::Kernel;
 use crate::kernels;
-use crate::program::Program;
+use crate::program::{Dispatch, Program};
 
-/// The name by which all versions of the product are meant.
-const PRODUCT: &str = "matmul";
+/// Names by which all versions of one contract are meant, with their twins.
+const FAMILIES: &[(&str, &str)] = &[
+    ("matmul", "cpu::matmul::matmul"),
+    ("conv", "cpu::conv::conv"),
+    ("conv_weights", "cpu::conv::conv_weights"),
+];
 
 /// Which kernel of a run was a reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,23 +40,23 @@ impl OwnKernel {
         Ok(OwnKernel { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
     }
 
-    /// The kernel whose contract the file claims to fulfil. For a product that
-    /// is the version after which the file's entry point is named.
+    /// The kernel whose contract the file claims to fulfil. For one with several
+    /// versions that is the one after which the file's entry point is named.
     ///
     /// # Errors
     /// [`Error::Usage`] when there is no such kernel, or no such file.
     pub fn contract(&self) -> Result<&'static Kernel> {
         let named = find(&self.name)?;
-        if named.name != PRODUCT {
+        if family(named) != Some(named.name) {
             return Ok(named);
         }
         Ok(version(&super::read_text(&self.path)?, named))
     }
 }
 
-/// The version of the product that a shader's text has the entry point of.
+/// The version of a kernel that a shader's text has the entry point of.
 fn version(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
-    let versions = kernels::ALL.iter().copied().filter(|kernel| is_product(kernel));
+    let versions = kernels::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
     let mut versions = versions.filter(|kernel| text.contains(&format!("fn {}(", kernel.name)));
     versions.next().unwrap_or(otherwise)
 }
@@ -69,19 +73,20 @@ pub fn find(name: &str) -> Result<&'static Kernel> {
     })
 }
 
-fn is_product(kernel: &Kernel) -> bool {
-    kernel.name.starts_with(PRODUCT)
+/// The name for all versions of a kernel, where there are several.
+fn family(kernel: &Kernel) -> Option<&'static str> {
+    FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
 }
 
-/// Whether a version of ours can take the place of another: all products have
-/// one contract, but one that reads whole fours can only replace such another.
-fn fits(own: &Kernel, used: &Kernel) -> bool {
-    let narrow = |kernel: &Kernel| kernel.subgroup.is_some();
-    own.name == used.name || (is_product(own) && is_product(used) && !narrow(own))
+/// Whether a version of ours can take the place of another: all of a family have one contract,
+/// but one that asks something of its constants, such as whole fours, can only replace such another.
+fn fits(own: &Kernel, used: &Dispatch) -> bool {
+    let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
+    own.name == used.kernel.name || (family && own.subgroup.is_none() && (own.requires)(&used.consts).is_ok())
 }
 
 /// Puts a reader's kernel into every dispatch of the kernel that it replaces,
-/// and says how many there were. A product replaces every version of it.
+/// and says how many there were. One of a family replaces every version of it.
 ///
 /// # Errors
 /// [`Error::Usage`] when the Program never uses such a kernel, with those that it uses.
@@ -89,7 +94,7 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
     for dispatch in &mut program.steps {
-        if fits(own.ours, dispatch.kernel) {
+        if fits(own.ours, dispatch) {
             dispatch.kernel = own.kernel;
             count += 1;
         }
@@ -110,7 +115,7 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
 /// The flags of a run that uses a kernel, up to the name of the file; none for
 /// a kernel that only lessons use.
 pub fn how_to_train(kernel: &Kernel) -> Option<String> {
-    let name = if is_product(kernel) { PRODUCT } else { kernel.name };
+    let name = family(kernel).unwrap_or(kernel.name);
     if LESSONS_ONLY.contains(&name) {
         return None;
     }
@@ -127,12 +132,18 @@ pub fn how_to_train(kernel: &Kernel) -> Option<String> {
 
 /// Network, loss and one more flag with which a run uses a kernel; empty for the default.
 fn settings(kernel: &Kernel) -> [&'static str; 3] {
-    let found = SETTINGS.iter().find(|(name, ..)| *name == kernel.name);
+    let named = family(kernel).unwrap_or(kernel.name);
+    let found = SETTINGS.iter().find(|(name, ..)| *name == named);
     found.map_or([""; 3], |(_, settings)| *settings)
 }
 
 /// Kernels that no run uses.
 const LESSONS_ONLY: &[&str] = &["hot_cold"];
+
+/// Small networks on images.
+const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
+const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
+const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
 
 /// See [`settings`], where the defaults don't use the kernel.
 const SETTINGS: &[(&str, [&str; 3])] = &[
@@ -157,6 +168,13 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("normalise", ["", "", "optimiser muon"]),
     ("blend", ["", "", "optimiser muon"]),
     ("muon", ["", "", "optimiser muon"]),
+    ("conv", [CONVOLUTION, "", ""]),
+    ("conv_weights", [CONVOLUTION, "", ""]),
+    ("channel_sums", [CONVOLUTION, "", ""]),
+    ("max_pool", [MAXIMUM, "", ""]),
+    ("max_pool_backward", [MAXIMUM, "", ""]),
+    ("average_pool", [MEAN, "", ""]),
+    ("average_pool_backward", [MEAN, "", ""]),
 ];
 
 #[cfg(test)]
@@ -193,11 +211,12 @@ mod tests {
             parts: vec![Part { name: TRAIN, samples: 8 }],
             versions: Versions::NAIVE,
             fuse: true,
+            as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
             training,
         });
-        lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch.kernel))
+        lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch))
     }
 
     #[test]

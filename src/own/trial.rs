@@ -2,7 +2,7 @@
 
 use wgpu::Adapter;
 
-use super::{Own, inputs};
+use super::{Own, inputs, inputs::scalars};
 use crate::cases::{self, Case, Problem, Verdict, Wrong};
 use crate::diff::Element;
 use crate::engine::gpu::{Checks, GpuEngine};
@@ -72,14 +72,19 @@ fn about(wrong: &Wrong, element: &Element) -> Vec<String> {
     };
     let (expected, allowed) = (number(*truth), number(*bound));
     let mut lines = vec![format!("  {binding}[{index}] {got}, expected {expected} (give or take {allowed})")];
-    let found = inputs(wrong, binding, *index);
-    for (at, input) in found.iter().enumerate() {
+    let mut from: Vec<String> = Vec::new();
+    for input in inputs(wrong, binding, *index) {
         let values = input.values.iter();
         let values: Vec<String> =
             values.map(|(word, value)| format!("{}[{word}] = {}", input.binding, number(*value))).collect();
         let more = if input.more { ", …" } else { "" };
+        from.push(format!("{}{more}", values.join(", ")));
+    }
+    let scalars = scalars(wrong, binding, *index);
+    from.extend(scalars.iter().map(|(name, value)| format!("step.{name} = {}", number((*value).into()))));
+    for (at, values) in from.iter().enumerate() {
         let lead = if at == 0 { "  from" } else { "      " };
-        lines.push(format!("{lead} {}{more}", values.join(", ")));
+        lines.push(format!("{lead} {values}"));
     }
     lines
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::{KEYS, Overrides, allowed};
+use crate::data::Resize;
 use crate::error::{Error, Result, suggestion};
 use crate::own::OwnKernel;
 
@@ -66,6 +67,9 @@ impl Overrides {
         let size = || whole(value).ok_or_else(or_wrong);
         match key {
             "data" => self.data = Some(text()?),
+            "resize" => self.resize = Some(Resize::parse(&text()?).map_err(|error| error.to_string())?),
+            "skip_bad" => self.skip_bad = Some(value.as_bool().ok_or_else(or_wrong)?),
+            "augment" => self.augment = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "network" => self.network = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "epochs" => self.epochs = Some(size()?),
             "batch_size" => self.batch_size = Some(size()?),

@@ -16,9 +16,17 @@ pub fn png(width: u32, height: u32, grey: impl Fn(u32, u32) -> u8) -> Vec<u8> {
 fn help_and_usage_name_every_command_and_exit_code() {
     let place = Place::new();
     let help = place.run(&["--help"]).ok();
-    for word in
-        ["train", "eval", "predict", "summary", "devices", "doctor", "5 diverged", "wgrad train mnist"]
-    {
+    for word in [
+        "train",
+        "eval",
+        "predict",
+        "summary",
+        "data",
+        "devices",
+        "doctor",
+        "5 diverged",
+        "wgrad train mnist",
+    ] {
         assert!(help.out.contains(word), "“{word}” is not in {}", help.out);
     }
     assert_eq!(help.err, "");
@@ -35,6 +43,9 @@ fn help_and_usage_name_every_command_and_exit_code() {
         "--out",
         "--json",
         "--validation",
+        "--augment",
+        "--resize",
+        "--skip-bad",
         "[DATA|RECIPE]",
     ] {
         assert!(train.out.contains(flag), "“{flag}” is not in {}", train.out);

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod answers;
+mod data;
 mod place;
 mod recipes;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Small IDX files to read, and to break.
+//! Small files of each format to read, and to break.
 
 use std::fs;
 use std::io::Write;
@@ -45,7 +45,14 @@ impl Folder {
     }
 
     pub fn with(self, name: &str, bytes: &[u8]) -> Folder {
+        fs::create_dir_all(self.file(name).parent().unwrap()).unwrap();
         fs::write(self.file(name), bytes).unwrap();
+        self
+    }
+
+    /// An empty folder in it.
+    pub fn with_folder(self, name: &str) -> Folder {
+        fs::create_dir_all(self.file(name)).unwrap();
         self
     }
 
@@ -67,7 +74,55 @@ impl Folder {
         self.path().join(name)
     }
 
+    pub fn load_with(&self, reading: &wgrad::data::Reading) -> wgrad::error::Result<wgrad::data::Dataset> {
+        wgrad::data::load_with(self.path().to_str().unwrap(), reading)
+    }
+
     pub fn load(&self) -> wgrad::error::Result<wgrad::data::Dataset> {
         wgrad::data::load(self.path().to_str().unwrap())
     }
+}
+
+/// Bytes of a CIFAR-10 record.
+pub const RECORD: usize = 3073;
+
+/// A record of CIFAR-10's binary format, whose red plane begins with `first`.
+pub fn record(label: u8, first: u8) -> Vec<u8> {
+    let mut bytes = vec![label, first];
+    bytes.resize(RECORD, 7);
+    bytes
+}
+
+/// A small set in CIFAR-10's binary format: 3 and 1 images to train on, 2 held out, 3 classes.
+pub fn cifar() -> Folder {
+    Folder::empty()
+        .with("data_batch_1.bin", &[record(0, 10), record(2, 20), record(1, 30)].concat())
+        .with("data_batch_2.bin", &record(2, 40))
+        .with("test_batch.bin", &[record(1, 50), record(0, 60)].concat())
+        .with("batches.meta.txt", b"airplane\nautomobile\nbird\n\n")
+}
+
+/// A picture of one colour as a PNG file: grey, or RGB by three values.
+pub fn png(width: u32, height: u32, colour: &[u8]) -> Vec<u8> {
+    let picture: image::DynamicImage = match *colour {
+        [grey] => image::GrayImage::from_pixel(width, height, image::Luma([grey])).into(),
+        [r, g, b] => image::RgbImage::from_pixel(width, height, image::Rgb([r, g, b])).into(),
+        [r, g, b, a] => image::RgbaImage::from_pixel(width, height, image::Rgba([r, g, b, a])).into(),
+        _ => panic!("{} channels", colour.len()),
+    };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// Class folders `cat` and `dog` of 10 and 5 grey pictures of 3×2 pixels; the pictures of a class
+/// differ in their grey: 1, 2 and so on, for dogs from 101.
+pub fn pets() -> Folder {
+    let mut folder = Folder::empty();
+    for (class, count, first) in [("cat", 10, 1), ("dog", 5, 101)] {
+        for at in 0..count {
+            folder = folder.with(&format!("{class}/{at}.png"), &png(3, 2, &[first + at]));
+        }
+    }
+    folder
 }

@@ -1,9 +1,11 @@
 //! Data sets from names and folders, and pictures from files: what is read, and how bad input is
 //! refused.
 
+mod cifar;
 mod files;
 mod folders;
 mod fuzz;
+mod images;
 mod pictures;
 mod sets;
 

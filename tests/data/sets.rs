@@ -23,7 +23,7 @@ fn sum(pixels: &[u8]) -> u64 {
 
 #[test]
 fn digits_are_built_in() {
-    let Dataset { name, classes, train, held_out, digest } = load("digits").unwrap();
+    let Dataset { name, classes, train, held_out, digest, .. } = load("digits").unwrap();
     assert_eq!(name, "digits");
     assert_eq!(classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     assert_eq!(train.shape.to_string(), "1×8×8");
@@ -45,7 +45,7 @@ fn digits_are_built_in() {
 
 #[test]
 fn mnist_is_read_whole() {
-    let Dataset { name, classes, train, held_out, digest } = load(MNIST).unwrap();
+    let Dataset { name, classes, train, held_out, digest, .. } = load(MNIST).unwrap();
     assert_eq!((name.as_str(), classes.len()), (MNIST, 10));
     assert_eq!(train.shape, ImageShape { channels: 1, height: 28, width: 28 });
     assert_eq!((train.len(), held_out.len()), (60_000, 10_000));

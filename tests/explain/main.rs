@@ -64,6 +64,7 @@ fn subject(layer: usize, unit: usize) -> Subject {
         device: "a device".to_owned(),
         column: "GPU",
         data_changed: false,
+        width: 100,
     }
 }
 
@@ -82,16 +83,31 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
     problems
 }
 
+/// A layer of each kind, and one in front of it whose output it can work on: an image or a row.
+fn example(name: &str) -> (&'static str, String) {
+    let image = "conv 3 2x2 pad 1";
+    match name {
+        "dense" => ("dense 3", "dense 3".to_owned()),
+        "conv" => (image, "conv 3 2x2 stride 2 pad 1".to_owned()),
+        "maxpool" => (image, "maxpool 2 stride 1".to_owned()),
+        "avgpool" => (image, "avgpool 2x3 stride 1 pad 1".to_owned()),
+        "globalavgpool" => (image, name.to_owned()),
+        _ => ("dense 3", name.to_owned()),
+    }
+}
+
 /// Each kind of layer in front of the weights, between them and at the end.
 fn networks() -> Vec<String> {
-    let example = |name: &&str| match *name {
-        "dense" => "dense 3".to_owned(),
-        name => name.to_owned(),
+    let around = |name: &&str| {
+        let (front, layer) = example(name);
+        let mut all = vec![format!("{layer}, dense 3"), format!("{front}, {layer}, dense 3")];
+        // What does not end in a number per class cannot end a network.
+        if front == "dense 3" || *name == "globalavgpool" {
+            all.push(format!("{front}, {layer}"));
+        }
+        all
     };
-    let around = |layer: String| {
-        [format!("{layer}, dense 3"), format!("dense 3, {layer}, dense 3"), format!("dense 3, {layer}")]
-    };
-    let mut networks: Vec<String> = NAMES.iter().map(example).flat_map(around).collect();
+    let mut networks: Vec<String> = NAMES.iter().flat_map(around).collect();
     // Several in a row, and more inputs than are shown one by one.
     networks.push("dense 16, tanh, sigmoid, dense 15, relu, relu, flatten, softmax, dense 3".to_owned());
     networks
@@ -100,11 +116,11 @@ fn networks() -> Vec<String> {
 #[test]
 fn every_kind_of_layer_has_an_explanation() {
     for name in NAMES {
-        let layer = if *name == "dense" { "dense 3" } else { name };
-        let model = model(&format!("dense 3, {layer}, dense 3"), Loss::CrossEntropy, 3);
+        let (front, layer) = example(name);
+        let model = model(&format!("{front}, {layer}, dense 3"), Loss::CrossEntropy, 3);
         let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         let sections = explain(&mut trace, 1, 2).unwrap();
-        for key in ["forward", "backward"] {
+        for key in ["forward", "loss", "backward"] {
             let section = sections.iter().find(|section| section.key == key).unwrap();
             let checked = section.values().any(|value| value.twin.is_some());
             assert!(checked, "{name}: the {key} section compares nothing with a twin");
@@ -198,12 +214,16 @@ fn text_is_narrow_and_aligned() {
         let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
         for layer in 0..model.network.layers.len() {
             let sections = explain(&mut trace, layer, 1).unwrap();
-            let text = text(&trace, &subject(layer, 1), &sections, false);
-            for line in text.lines() {
-                assert!(line.chars().count() <= 100, "{line}");
-                assert_eq!(line, line.trim_end());
+            // No narrower than 80, and no wider than 100 however much room there is.
+            for (width, most) in [(0, 80), (80, 80), (93, 93), (usize::MAX, 100)] {
+                let subject = Subject { width, ..subject(layer, 1) };
+                let text = text(&trace, &subject, &sections, false);
+                for line in text.lines() {
+                    assert!(line.chars().count() <= most, "{line}");
+                    assert_eq!(line, line.trim_end());
+                }
+                assert!(text.replace('\n', " ").contains("Everything agrees"), "{text}");
             }
-            assert!(text.contains("Everything agrees"), "{text}");
         }
     }
 }
@@ -218,7 +238,13 @@ fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
     };
     refused(3, 0, &["layer 3", "0 dense 4, 1 relu, 2 dense 3"]);
     refused(1, 4, &["unit 4", "layer 1 (relu)", "0 to 3"]);
-    assert!(defaults(&trace, Some(3), None).is_err());
+    let refused = |layer, unit| defaults(&trace, layer, unit).unwrap_err().to_string();
+    assert!(refused(Some(3), None).contains("0 to 2"));
+    assert!(refused(Some(-1), None).contains("layer -1 is outside the network: its layers are 0 to 2"));
+    assert!(
+        refused(Some(2), Some(-3)).contains("unit -3 is outside layer 2 (dense 3): its units are 0 to 2")
+    );
+    assert!(refused(None, Some(3)).contains("its units are 0 to 2"));
     assert_eq!(defaults(&trace, None, None).unwrap(), (2, 1));
     assert_eq!(defaults(&trace, Some(1), None).unwrap(), (1, 0));
     assert_eq!(defaults(&trace, Some(0), Some(3)).unwrap(), (0, 3));

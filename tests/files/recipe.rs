@@ -53,7 +53,8 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']",
+         validation = 0.1\ndevice = 'llvmpipe'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
+         resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'",
     )
     .unwrap();
     let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
@@ -64,14 +65,16 @@ fn a_recipe_written_out_reads_back_the_same() {
     let text = recipe.to_toml();
     assert!(text.contains("learning_rate = 0.001\n"), "{text}");
     assert!(text.contains("network = \"dense 4, leaky-relu 0.2, dense 2\"\n"), "{text}");
+    let pictures = "resize = \"3x8x9\"\nskip_bad = true\naugment = \"shift 2, flip\"\n";
+    assert!(text.contains(pictures), "{text}");
     assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 784, 2, 100).unwrap(), recipe);
 }
 
 #[test]
 fn mistakes_in_a_file_are_named_with_their_line() {
-    let cases: [(&str, &[&str]); 26] = [
+    let cases: [(&str, &[&str]); 30] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
-        ("zzz = 1", &["no key “zzz”; there are data, network"]),
+        ("zzz = 1", &["no key “zzz”; there are data, resize"]),
         ("batch-size = 1", &["did you mean “batch_size”?"]),
         ("[train]\nepochs = 1", &["line 1", "“train”"]),
         ("train.epochs = 1", &["line 1", "“train”"]),
@@ -93,6 +96,10 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("loss = \"cross_entropy\"", &["line 1", "did you mean “cross-entropy”?"]),
         ("data = []", &["data is an array"]),
         ("device = \" \"", &["device is empty"]),
+        ("resize = \"32\"", &["line 1", "resize is “32”", "as in 32x32"]),
+        ("resize = 32", &["resize is 32", "height x width"]),
+        ("skip_bad = 1", &["skip_bad is 1", "true or false"]),
+        ("augment = \"shift\"", &["line 1", "augment", "“shift” takes pixels"]),
         ("kernel = \"sgd=a.wgsl\"", &["kernel is the string", "a list of strings"]),
         ("kernel = [\"sgd\"]", &["expected NAME=FILE.wgsl"]),
         ("kernel = [\"sdg=a.wgsl\"]", &["did you mean “sgd”?"]),

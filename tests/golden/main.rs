@@ -4,6 +4,8 @@
 //! would agree on a wrong idea of what a layer, a loss or a step of SGD is.
 //! Needs no adapter.
 
+mod augment;
+mod layers;
 #[path = "../common/small.rs"]
 mod small;
 mod values;

@@ -5,7 +5,7 @@ use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
-use wgrad::layers::{Layer, Shape};
+use wgrad::layers::{Dims, Layer, Shape};
 use wgrad::loss::Loss;
 use wgrad::lower::Metrics;
 use wgrad::params::Arena;
@@ -28,31 +28,25 @@ struct Fork {
 
 fn record(made_by: Activation, branches: &[Layer]) -> Fork {
     let mut arena = Arena::default();
-    let trunk = Layer::Dense { outputs: HIDDEN };
-    trunk.declare(0, &Shape(vec![INPUTS]), &mut arena);
-    let first: Vec<usize> = branches
-        .iter()
-        .enumerate()
-        .map(|(at, branch)| {
-            let first = arena.params.len();
-            branch.declare(at + 1, &Shape(vec![HIDDEN]), &mut arena);
-            first
-        })
-        .collect();
+    let trunk = Layer::dense(HIDDEN);
+    trunk.declare("0", &Shape(vec![INPUTS]), &mut arena);
+    for (at, branch) in branches.iter().enumerate() {
+        branch.declare(&(at + 1).to_string(), &Shape(vec![HIDDEN]), &mut arena);
+    }
     let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
     // Both are written by the test, not by a dispatch.
     let x = Tensor {
         value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),
         rows: BATCH,
-        columns: INPUTS,
+        dims: Dims::from(INPUTS),
         made_by: Activation::Identity,
         needs_gradient: false,
     };
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
-    let hidden = trunk.record(&mut recorder, x, 0, made_by);
+    let hidden = trunk.record(&mut recorder, x, "0", made_by);
     let mut metrics = Vec::new();
-    for (branch, first) in branches.iter().zip(first) {
-        let y = branch.record(&mut recorder, hidden, first, Activation::Identity);
+    for (at, branch) in branches.iter().enumerate() {
+        let y = branch.record(&mut recorder, hidden, &(at + 1).to_string(), Activation::Identity);
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
         Loss::Mse.record(&mut recorder, y, labels, Metrics { view, slots: 1, pitch: y.rows });
         metrics.push(view);
@@ -90,8 +84,7 @@ fn check(made_by: Activation, branches: &[Layer]) -> Result<(), String> {
 
 #[test]
 fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
-    let (dense, tanh, softmax) =
-        (Layer::Dense { outputs: 3 }, Layer::Activation(Activation::Tanh), Layer::Softmax);
+    let (dense, tanh, softmax) = (Layer::dense(3), Layer::Activation(Activation::Tanh), Layer::Softmax);
     // Who comes last writes first; so each kind is once the one that sets.
     let orders = [
         [dense.clone(), tanh.clone(), softmax.clone()],

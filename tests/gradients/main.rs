@@ -4,6 +4,7 @@
 
 mod branches;
 mod differences;
+mod images;
 #[path = "../common/small.rs"]
 mod small;
 

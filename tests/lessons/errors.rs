@@ -5,7 +5,6 @@ use std::process::Command;
 use wgrad::error::Error;
 use wgrad::lessons::machine::Machine;
 use wgrad::lessons::options::Options;
-use wgrad::lessons::page::Block;
 use wgrad::lessons::{find, run};
 
 /// Checks that a lesson is refused with a sentence that has all of these in it.
@@ -22,7 +21,14 @@ fn refused(lesson: &str, options: &Options, parts: &[&str]) {
 #[test]
 fn unknown_lessons_are_told_with_the_nearest() {
     refused("gradient-decent", &Options::default(), &["did you mean “gradient-descent”?", "1 one-weight"]);
-    refused("99", &Options::default(), &["no lesson “99”", "7b three-outputs"]);
+    // A word of a name, whole or not, and whatever the case.
+    for (wanted, name) in [("hot", "hot-and-cold"), ("Gradient", "gradient-descent"), ("neurons", "neuron")] {
+        refused(wanted, &Options::default(), &[&format!("did you mean “{name}”?")]);
+    }
+    refused("nine", &Options::default(), &["no lesson “nine”; there are 1 one-weight"]);
+    for number in ["99", "0", "-1", "7a"] {
+        refused(number, &Options::default(), &["numbered 1 to 12", "7b"]);
+    }
 }
 
 #[test]
@@ -55,28 +61,6 @@ fn what_is_no_number_is_refused() {
     refused("1", &Options { input: Some(Vec::new()), ..Options::default() }, &["--input", "1 to"]);
 }
 
-#[test]
-fn overflow_is_a_result_that_says_where_the_limit_lies() {
-    let options = Options { alpha: Some(1e20), iterations: Some(50), ..Options::default() };
-    for (lesson, limit) in [("7", "22.22"), ("7b", "4.73")] {
-        let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
-        let sentence = page.diverged.unwrap();
-        assert!(sentence.contains(limit) && sentence.contains("iteration"), "{sentence}");
-        assert!(
-            page.blocks.iter().any(|block| matches!(block, Block::Text(text) if text.contains(&sentence)))
-        );
-    }
-    // Above the limit, but nothing has overflowed yet.
-    let options = Options { alpha: Some(23.0), ..Options::default() };
-    assert!(run(find("7").unwrap(), &options, &Machine::plain()).unwrap().diverged.is_none());
-    // Numbers too large for any alpha, or any step.
-    for lesson in ["5", "7"] {
-        let options = Options { goal: Some(vec![1e30]), ..Options::default() };
-        let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
-        assert!(page.diverged.unwrap().contains("32 bits"));
-    }
-}
-
 /// The program's exit code, and what it wrote to stdout and stderr.
 fn wgrad(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_wgrad")).args(arguments).output().unwrap();
@@ -101,13 +85,11 @@ fn exit_codes_tell_usage_from_divergence() {
 }
 
 #[test]
-fn a_picture_is_written_where_there_is_one() {
+fn a_picture_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bowl.svg");
     let file = file.to_str().unwrap();
     let (code, ..) = wgrad(&["lesson", "7", "--svg", file, "--device", "cpu"]);
     assert_eq!(code, Some(0));
     assert!(std::fs::read_to_string(file).unwrap().contains("the bowl"));
-    let (code, _, errors) = wgrad(&["lesson", "4", "--svg", file, "--device", "cpu"]);
-    assert!(code == Some(2) && errors.contains("draws nothing"), "{errors}");
 }

@@ -8,6 +8,7 @@ mod errors;
 mod first;
 mod learning;
 mod networks;
+mod overflow;
 mod pages;
 mod rule;
 mod workbench;

@@ -3,8 +3,10 @@
 use wgrad::lessons::machine::Machine;
 use wgrad::lessons::options::Options;
 use wgrad::lessons::page::terminal::{Screen, render};
-use wgrad::lessons::page::{Block, svg};
-use wgrad::lessons::{ALL, run};
+use wgrad::lessons::page::{Block, Plot, svg};
+use wgrad::lessons::{ALL, find, run};
+
+use super::close;
 
 #[test]
 fn every_page_fits_a_screen_and_80_columns() {
@@ -13,11 +15,131 @@ fn every_page_fits_a_screen_and_80_columns() {
         for lines in [24, 40, 60] {
             let rendered = render(&page, Screen { columns: 80, lines: Some(lines) });
             assert!(rendered.len() <= lines, "lesson {}: {} lines of {lines}", lesson.id, rendered.len());
+            for line in rendered {
+                assert!(line.chars().count() <= 80, "lesson {}, {lines} lines: {line}", lesson.id);
+            }
         }
         for line in render(&page, Screen { columns: 80, lines: None }) {
             assert!(line.chars().count() <= 80, "lesson {}: {line}", lesson.id);
         }
     }
+}
+
+/// Characters of a drawing: axes, dots and marks.
+fn is_drawn(line: &str) -> bool {
+    let axis = line.contains(['┤', '│']);
+    axis && line.contains(|c: char| ('\u{2801}'..='\u{28ff}').contains(&c) || "●○×+◆◇".contains(c))
+}
+
+#[test]
+fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try() {
+    for machine in [Machine::plain(), Machine::oracle()] {
+        for lesson in ALL {
+            let page = run(lesson, &Options::default(), &machine).unwrap();
+            // A terminal of 24 lines, less those of the device and the prompt.
+            let rendered = render(&page, Screen { columns: 80, lines: Some(20) });
+            assert!(rendered.len() <= 20, "lesson {}: {} lines", lesson.id, rendered.len());
+            let text = rendered.join(" ");
+            let Some(Block::Text(idea)) = page.blocks.first() else {
+                panic!("lesson {}: no idea", lesson.id)
+            };
+            let words: Vec<&str> = idea.split(' ').take(10).collect();
+            assert!(text.contains(&words.join(" ")), "lesson {}: no idea in {text}", lesson.id);
+            let drawn = rendered.iter().filter(|line| is_drawn(line)).count();
+            assert!(drawn >= 2, "lesson {}: {drawn} lines are drawn in {rendered:#?}", lesson.id);
+            for part in ["Computed by", "shaders/", "matmul_naive", ".wgsl", "matmul", "Try `wgrad lesson"] {
+                assert!(text.contains(part), "lesson {}: no “{part}” in {rendered:#?}", lesson.id);
+            }
+            let twins = text.contains("cpu::matmul::matmul") || text.contains("src/cpu/{");
+            assert!(twins, "lesson {}: no twin in {rendered:#?}", lesson.id);
+            assert!(text.contains("--all"), "lesson {}: nobody says that it is shortened", lesson.id);
+            let table = page.tables().next().map(|table| &table.columns[0]).unwrap();
+            assert!(
+                rendered.iter().any(|line| line.trim_start().starts_with(table)),
+                "lesson {}: no numbers",
+                lesson.id
+            );
+        }
+    }
+}
+
+#[test]
+fn a_screen_of_any_size_is_kept_to() {
+    let page = run(&ALL[10], &Options::default(), &Machine::plain()).unwrap();
+    for lines in 1..=60 {
+        let rendered = render(&page, Screen { columns: 80, lines: Some(lines) });
+        assert!(rendered.len() <= lines.max(2), "{} lines of {lines}", rendered.len());
+    }
+    // More room is used.
+    let shown = |lines| render(&page, Screen { columns: 80, lines: Some(lines) }).len();
+    assert!(shown(40) > 24 && shown(60) > 40);
+    // And little room in width.
+    for line in render(&page, Screen { columns: 40, lines: Some(20) }) {
+        assert!(!line.contains("…") || line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn every_lesson_draws_something() {
+    for lesson in ALL {
+        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let points = |plot: &Plot| plot.series.iter().map(|series| series.points.len()).sum::<usize>();
+        assert!(page.plots().next().is_some(), "lesson {}", lesson.id);
+        assert!(page.plots().all(|plot| points(plot) > 1), "lesson {}", lesson.id);
+    }
+}
+
+/// The points of a series of a lesson's only drawing.
+fn series(lesson: &str, options: &Options, name: &str) -> Vec<(f64, f64)> {
+    let page = run(find(lesson).unwrap(), options, &Machine::plain()).unwrap();
+    let mut all = page.plots().flat_map(|plot| plot.series.clone());
+    let names: Vec<String> = page.plots().flat_map(|plot| &plot.series).map(|one| one.name.clone()).collect();
+    all.find(|series| series.name == name)
+        .unwrap_or_else(|| panic!("no “{name}”, there are {names:?}"))
+        .points
+}
+
+fn heights(points: &[(f64, f64)]) -> Vec<f64> {
+    points.iter().map(|point| point.1).collect()
+}
+
+#[test]
+fn bars_are_the_sums_and_what_they_consist_of() {
+    let own = Options::default();
+    let of = |name| heights(&series("3", &own, name));
+    close(&of("sum"), &[0.98, 1.11, 1.15, 1.08]);
+    close(&of("toes · weight"), &[0.85, 0.95, 0.99, 0.9]);
+    close(&of("win rate · weight"), &[0.13, 0.16, 0.16, 0.18]);
+    close(&of("fans · weight"), &[0.0; 4]);
+    // Both variants of the notes side by side, and the mistake.
+    let of = |name| heights(&series("4", &own, name));
+    close(&of("third row 0, 1.3, 0.1"), &[0.72, 0.98, 0.91]);
+    close(&of("third row 0.1, 1.3, 0.1"), &[0.62, 1.15, 2.18]);
+    close(&of("rows for columns"), &[1.22, 3.1, -2.82]);
+    let given = Options {
+        input: Some(vec![1.0, 2.0]),
+        weights: Some(vec![1.0, 0.5, -1.0, 0.25, 3.0, 0.0]),
+        ..Options::default()
+    };
+    close(&heights(&series("4", &given, "prediction")), &[2.0, -0.5, 3.0]);
+}
+
+#[test]
+fn on_the_decision_line_the_weighted_sum_is_nothing() {
+    let own = Options::default();
+    let on = |lesson, name, [a, b, c]: [f64; 3]| {
+        let ends = series(lesson, &own, name);
+        assert_eq!(ends.len(), 2, "lesson {lesson}");
+        for (x, y) in &ends {
+            assert!((a * x + b * y + c).abs() < 1e-4, "lesson {lesson}: {ends:?}");
+        }
+    };
+    on("8", "prediction ½", [1.45, -0.66, 0.0]);
+    on("9", "before", [1.45, -0.66, 0.0]);
+    // 2·(p − t) = 1.7420383 less, as the lesson has it.
+    on("9", "after", [1.45 - 1.7420383, -0.66 - 1.7420383, 0.0]);
+    assert_eq!(series("8", &own, "class 1"), [(f64::from(1.66f32), f64::from(1.56f32))]);
+    assert_eq!(series("8", &own, "class 0"), [(2.0, 1.5)]);
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! makes of a network, how sizes are limited, and that the choices lowering
 //! has (fusion, chunks of data) do not change results.
 
+mod augment;
 mod choices;
 mod dispatches;
+mod layers;
 mod rules;
 mod sharing;
 mod sizes;

@@ -77,7 +77,12 @@ impl Canvas {
 /// Draws a plot in `columns` columns with `height` lines for the drawing
 /// itself. Where room is short, the legend goes into the title's line.
 pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> Vec<String> {
-    let (x, y) = plot.axes((4, if height < 10 { 2 } else { 4 }));
+    let ticks = match height {
+        _ if short => 0,
+        ..10 => 2,
+        _ => 4,
+    };
+    let (x, y) = plot.axes((4, ticks));
     let labels: Vec<String> = y.ticks.iter().map(|tick| number(*tick)).collect();
     let left = labels.iter().map(|label| width(label)).max().unwrap_or_default();
     let mut canvas = Canvas::new(columns.saturating_sub(left + 4), height);

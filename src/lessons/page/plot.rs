@@ -83,7 +83,8 @@ impl Plot {
         json!({"title": self.title, "x": self.x, "y": self.y, "series": series})
     }
 
-    /// The horizontal and the vertical axis.
+    /// The horizontal and the vertical axis; without vertical ticks, one that
+    /// wastes no room on round ends.
     pub(super) fn axes(&self, ticks: (usize, usize)) -> (Axis, Axis) {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for series in &self.series {
@@ -96,7 +97,14 @@ impl Plot {
                 }
             }
         }
-        (Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied()), Axis::of(y.into_iter(), ticks.1))
+        let y = y.into_iter();
+        let mut horizontal = Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied());
+        if self.bar > 0.0 {
+            // Groups are counted: there is none between two.
+            horizontal.ticks.retain(|tick| (tick - tick.round()).abs() < 1e-6);
+        }
+        let vertical = if ticks.1 == 0 { Axis::snug(y) } else { Axis::of(y, ticks.1) };
+        (horizontal, vertical)
     }
 }
 
@@ -111,22 +119,20 @@ pub(super) struct Axis {
 impl Axis {
     /// An axis around values with about `wanted` ticks.
     pub fn of(values: impl Iterator<Item = f64>, wanted: usize) -> Axis {
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values {
-            (least, most) = (least.min(value), most.max(value));
-        }
-        if least > most {
-            (least, most) = (0.0, 1.0);
-        }
-        // One value has no range, and neighbours in f64 have none to divide.
-        if most - least <= 1e-12 * most.abs().max(least.abs()) || most == least {
-            let half = if most == 0.0 { 0.5 } else { most.abs() / 2.0 };
-            (least, most) = (least - half, most + half);
-        }
+        let (least, most) = range(values);
         let tick = round_tick((most / 2.0 - least / 2.0) * 2.0 / wanted.max(1) as f64);
         let (first, last) = ((least / tick + 1e-9).floor(), (most / tick - 1e-9).ceil());
         let ticks = (0..=(last - first) as usize).map(|at| (first + at as f64) * tick).collect();
         Axis { least: first * tick, most: last * tick, ticks }
+    }
+
+    /// An axis that reaches hardly further than the values do, with ticks at its ends and at zero.
+    pub fn snug(values: impl Iterator<Item = f64>) -> Axis {
+        let (least, most) = range(values);
+        let step = 10f64.powf((most / 2.0 - least / 2.0).log10().floor()) / 5.0;
+        let (least, most) = ((least / step + 1e-9).floor() * step, (most / step - 1e-9).ceil() * step);
+        let zero = (least < 0.0 && most > 0.0).then_some(0.0);
+        Axis { least, most, ticks: [least, most].into_iter().chain(zero).collect() }
     }
 
     /// The same without the room between the values and the round ends.
@@ -149,6 +155,23 @@ impl Axis {
     }
 }
 
+/// The least and the most of some values, far enough apart to divide what lies between.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+    for value in values {
+        (least, most) = (least.min(value), most.max(value));
+    }
+    if least > most {
+        return (0.0, 1.0);
+    }
+    // One value has no range, and neighbours in f64 have none to divide.
+    if most - least <= 1e-12 * most.abs().max(least.abs()) || most == least {
+        let half = if most == 0.0 { 0.5 } else { most.abs() / 2.0 };
+        return (least - half, most + half);
+    }
+    (least, most)
+}
+
 /// 1, 2 or 5 times a power of ten, not below `wanted`.
 fn round_tick(wanted: f64) -> f64 {
     let power = 10f64.powf(wanted.log10().floor());
@@ -169,12 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn a_snug_axis_wastes_little_room() {
+        let axis = Axis::snug([0.000_235, 0.4489].into_iter());
+        assert_eq!((axis.least, axis.ticks.len()), (0.0, 2));
+        assert!((0.4489..0.47).contains(&axis.most), "{axis:?}");
+        assert_eq!(Axis::snug([-2.82, 3.1].into_iter()).ticks[2], 0.0);
+    }
+
+    #[test]
     fn no_value_one_value_and_huge_values_have_an_axis() {
         for values in [vec![], vec![0.0], vec![3.0; 4], vec![-1e38, 1e38], vec![1e-40, 2e-40]] {
-            let axis = Axis::of(values.iter().copied(), 4);
-            assert!(axis.least < axis.most && axis.ticks.len() < 20, "{values:?} {axis:?}");
-            for value in values {
-                assert!((-1e-6..=1.000_001).contains(&axis.place(value)), "{value} {axis:?}");
+            for axis in [Axis::of(values.iter().copied(), 4), Axis::snug(values.iter().copied())] {
+                assert!(axis.least < axis.most && axis.ticks.len() < 20, "{values:?} {axis:?}");
+                for value in &values {
+                    assert!((-1e-6..=1.000_001).contains(&axis.place(*value)), "{value} {axis:?}");
+                }
             }
         }
     }

@@ -49,7 +49,7 @@ const DENSE: Detail =
     Detail { texts: 1, idea: 2, formulas: 6, tables: 1, rows: (3, 1), plots: 1, height: 6, airy: false };
 
 /// From long to short; the first that fits is taken.
-const DETAILS: [Detail; 18] = [
+const DETAILS: [Detail; 19] = [
     EVERYTHING,
     Detail { rows: (8, 3), ..EVERYTHING },
     Detail { rows: (6, 2), height: 12, ..EVERYTHING },
@@ -67,6 +67,7 @@ const DETAILS: [Detail; 18] = [
     Detail { height: 3, rows: (1, 1), formulas: 2, ..DENSE },
     Detail { height: 3, rows: (1, 1), formulas: 1, ..DENSE },
     Detail { height: 3, rows: (1, 0), formulas: 0, idea: 1, ..DENSE },
+    Detail { height: 2, rows: (1, 0), formulas: 0, idea: 1, ..DENSE },
     // No screen is that small by accident: what cannot be drawn is at least told.
     Detail { plots: 0, rows: (1, 1), formulas: 0, idea: 1, ..DENSE },
 ];
@@ -142,7 +143,7 @@ fn render_block(block: &Block, columns: usize, detail: &Detail, left: &mut Detai
             part.extend(wrap(why, columns, "      "));
             part
         }
-        Block::Try { command, why } => wrap(&format!("Try:  {command}  {why}"), columns, ""),
+        Block::Try { command, why } => wrap(&format!("Try `{command}`: {why}"), columns, ""),
     })
 }
 

@@ -1,0 +1,197 @@
+//! How `gather_batch.wgsl` changes a sample before a network is trained on it.
+//!
+//! A change is drawn by (seed, epoch, sample). It says where in the image each pixel of the result
+//! comes from, and what is done to its value.
+
+use super::EPS;
+use crate::kernel::{Call, Consts};
+use crate::rng::{Purpose, random_stream, random_unit, random_words};
+
+/// What is drawn for one sample in one epoch.
+#[derive(Clone, Debug)]
+pub struct Change {
+    width: i64,
+    height: i64,
+    /// The matrix from a place in the result to one in the image, both from the middle: columns, rows.
+    matrix: [[f64; 2]; 2],
+    /// How far each entry of the matrix may be off in f32.
+    matrix_error: f64,
+    /// Columns and rows by which the picture is moved.
+    moved: [f64; 2],
+    flipped: bool,
+    /// The first column and row of the square that is cut out, and its side.
+    cut: [i64; 2],
+    side: i64,
+    contrast: f64,
+    /// A share of the way from black to white.
+    brightness: f64,
+}
+
+/// How the bytes of one channel become numbers: byte · scale + shift.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    pub scale: f64,
+    pub shift: f64,
+}
+
+impl Change {
+    /// What is drawn for a sample, when the call changes samples at all.
+    pub fn of(call: Call, sample: usize) -> Option<Change> {
+        let k = call.consts;
+        if !k.flag("AUGMENT") {
+            return None;
+        }
+        let draw = |stream| {
+            let purpose = random_stream(Purpose::Augment, stream);
+            random_words(call.step.seed, purpose, call.step.epoch, sample as u32)
+        };
+        let (place, look, cut) = (draw(0), draw(1), draw(2));
+        let (width, height) = (k.uint("WIDTH"), k.uint("PLANE") / k.uint("WIDTH"));
+        let angle = k.float("ROTATE") * either_way(place[2]);
+        let size = 1.0 + k.float("SCALE") * either_way(place[3]);
+        let shear = k.float("SHEAR") * either_way(look[0]);
+        let (sin, cos) = angle.sin_cos();
+        // The middle of the square is any pixel: the upper 16 bits of a word as a share of the side.
+        let side = k.uint("CUT_OUT") as i64;
+        let first = |word: u32, length: usize| i64::from(((word >> 16) * length as u32) >> 16) - side / 2;
+        Some(Change {
+            width: width as i64,
+            height: height as i64,
+            matrix: [[size * cos, size * (cos * shear + sin)], [-size * sin, size * (cos - sin * shear)]],
+            matrix_error: matrix_error(k, angle, size, shear),
+            moved: [place[0], place[1]].map(|word| k.float("SHIFT") * either_way(word)),
+            flipped: k.flag("FLIP") && look[3] >= 1 << 31,
+            cut: [first(cut[0], width), first(cut[1], height)],
+            side,
+            contrast: 1.0 + k.float("CONTRAST") * either_way(look[2]),
+            brightness: k.float("BRIGHTNESS") * either_way(look[1]),
+        })
+    }
+
+    /// The value number `at` of a channel in the result. `byte` gives those of the image.
+    pub fn apply(&self, at: usize, look: Look, byte: impl Fn(usize) -> f64) -> f64 {
+        let (column, row) = (at as i64 % self.width, at as i64 / self.width);
+        if self.cuts(column, row) {
+            return 0.0;
+        }
+        let ([x, y], _) = self.source(column, row);
+        let (c, r) = (x.floor(), y.floor());
+        let mix = |a: f64, b: f64, part: f64| a + part * (b - a);
+        let pixel = |column: i64, row: i64| self.pixel(c as i64 + column, r as i64 + row, &byte);
+        let (upper, lower) = (mix(pixel(0, 0), pixel(1, 0), x - c), mix(pixel(0, 1), pixel(1, 1), x - c));
+        let plain = mix(upper, lower, y - r) * look.scale + look.shift;
+        plain * self.contrast + self.brightness * 255.0 * look.scale
+    }
+
+    /// The largest error of [`Change::apply`] in f32. A mean of neighbouring pixels by nearness is
+    /// continuous, and no steeper than the pixels around differ: so an error of the place, even one
+    /// that takes it across a border between pixels, counts times their difference.
+    pub fn bound(&self, at: usize, look: Look, byte: impl Fn(usize) -> f64) -> f64 {
+        let (column, row) = (at as i64 % self.width, at as i64 / self.width);
+        if self.cuts(column, row) {
+            return 0.0;
+        }
+        let ([x, y], [x_error, y_error]) = self.source(column, row);
+        let (c, r) = (x.floor() as i64, y.floor() as i64);
+        // Two by two pixels are mixed, in f32 maybe one further along.
+        let around = (-1..=2).flat_map(|row| (-1..=2).map(move |column| (c + column, r + row)));
+        let (mut least, mut most) = (f64::INFINITY, 0.0f64);
+        for (column, row) in around {
+            let value = self.pixel(column, row, &byte);
+            (least, most) = (least.min(value), most.max(value));
+        }
+        // Three roundings for each of the two directions, and one of a part near 1.
+        let mixed = (x_error + y_error) * (most - least) + 8.0 * EPS * most;
+        let plain = most * look.scale.abs() + look.shift.abs();
+        let plain_error = mixed * look.scale.abs() + 2.0 * EPS * plain;
+        let brightness = (self.brightness * 255.0 * look.scale).abs();
+        // The contrast and its product with x are rounded twice each, the brightness three times,
+        // then their sum once.
+        let contrast = 1.0 + (self.contrast - 1.0).abs();
+        plain_error * contrast + 6.0 * EPS * (plain * contrast + brightness)
+    }
+
+    fn cuts(&self, column: i64, row: i64) -> bool {
+        let inside = |at: i64, first: i64| (first..first + self.side).contains(&at);
+        inside(column, self.cut[0]) && inside(row, self.cut[1])
+    }
+
+    /// Where in the image a pixel of the result comes from, and the error of either number in f32.
+    fn source(&self, column: i64, row: i64) -> ([f64; 2], [f64; 2]) {
+        let middle = [(self.width - 1) as f64 / 2.0, (self.height - 1) as f64 / 2.0];
+        let from = [column as f64 - middle[0] - self.moved[0], row as f64 - middle[1] - self.moved[1]];
+        let from_error = [0, 1].map(|axis| match self.moved[axis] {
+            // Halves of whole numbers are exact.
+            0.0 => 0.0,
+            moved => EPS * (moved.abs() + from[axis].abs()),
+        });
+        let mut place = [0, 1].map(|axis| {
+            let line = self.matrix[axis];
+            line[0] * from[0] + line[1] * from[1] + middle[axis]
+        });
+        let error = [0, 1].map(|axis| {
+            let line = self.matrix[axis];
+            let terms = [0, 1].map(|i| {
+                self.matrix_error * from[i].abs()
+                    + line[i].abs() * from_error[i]
+                    + self.rounding() * (line[i] * from[i]).abs()
+            });
+            terms[0] + terms[1] + self.rounding() * (place[axis].abs() + self.width as f64)
+        });
+        if self.flipped {
+            place[0] = self.width as f64 - 1.0 - place[0];
+        }
+        (place, error)
+    }
+
+    /// Relative error of two operations on places; none where all are halves of whole numbers.
+    fn rounding(&self) -> f64 {
+        let exact = self.matrix_error == 0.0 && self.moved == [0.0; 2];
+        if exact { 0.0 } else { 2.0 * EPS }
+    }
+
+    /// The pixel of a channel at a place, black outside.
+    fn pixel(&self, column: i64, row: i64, byte: &impl Fn(usize) -> f64) -> f64 {
+        match (0..self.width).contains(&column) && (0..self.height).contains(&row) {
+            true => byte((row * self.width + column) as usize),
+            false => 0.0,
+        }
+    }
+}
+
+/// A random word as a number from -1 to just below 1; exact in f32.
+fn either_way(word: u32) -> f64 {
+    2.0 * f64::from(random_unit(word)) - 1.0
+}
+
+/// How far an entry of the matrix may be off in f32: 0 when nothing turns, scales or shears.
+fn matrix_error(k: &Consts, angle: f64, size: f64, shear: f64) -> f64 {
+    if ["ROTATE", "SCALE", "SHEAR"].iter().all(|name| k.float(name) == 0.0) {
+        return 0.0;
+    }
+    let shear = 1.0 + shear.abs();
+    // cos · shear + sin: the two errors, and three roundings. Then the factor: rounded twice itself,
+    // and once in its product.
+    size * (turn_error(angle) * shear + 6.0 * EPS * shear)
+}
+
+/// The error of sine and cosine of an angle of at most π, as the shader computes them.
+fn turn_error(angle: f64) -> f64 {
+    if angle == 0.0 {
+        return 0.0;
+    }
+    let (mut sin, mut cos) = (angle / 4.0).sin_cos();
+    // The series end at terms below 3·10⁻⁸ for a quarter of π, a quarter of EPS. Their first steps
+    // count little in the last, which leaves two roundings and half of another two; and the
+    // angle's own rounding, once relative to it.
+    let (mut sin_error, mut cos_error) = (5.0 * EPS * sin.abs(), 4.0 * EPS);
+    for _ in 0..2 {
+        let double = (2.0 * sin * cos).abs();
+        // 2·s·c is rounded once, as doubling is exact; 1 - 2·s·s twice.
+        let next = 2.0 * (sin.abs() * cos_error + cos.abs() * sin_error) + 2.0 * EPS * double;
+        cos_error = 4.0 * sin.abs() * sin_error + EPS * (2.0 * sin * sin + 1.0);
+        cos = 1.0 - 2.0 * sin * sin;
+        (sin, sin_error) = (double, next);
+    }
+    sin_error.max(cos_error)
+}

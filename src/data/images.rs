@@ -1,0 +1,275 @@
+//! Folders of pictures: the pictures of each class in a folder that has the class's name, in
+//! `train` and `test`, or all together to be split here.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::kind::{Listing, is_picture};
+use super::{About, Dataset, ImageShape, MAX_CLASSES, MAX_SIDE, Reading, Resize, Samples, picture};
+use crate::error::{Error, Result};
+
+/// Of so many pictures of a class one is held out, where the folder doesn't say which.
+const HELD_OUT_OF: usize = 5;
+
+/// The pictures of a data set, found but not read.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    folder: PathBuf,
+    /// Names of the classes, in order.
+    classes: Vec<String>,
+    train: Vec<Picture>,
+    /// None when the folder doesn't say what is held out.
+    held_out: Option<Vec<Picture>>,
+    /// What was not read, and why.
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Picture {
+    path: PathBuf,
+    class: usize,
+}
+
+impl Pictures {
+    /// Finds the class folders: those in `folder`, or those in its folders `train` and `test`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a class folder without pictures, with folders in it or with a name that
+    /// can't be printed, for fewer than two classes, for pictures outside all class folders, and for
+    /// a class to test on without one to train on.
+    pub fn find(folder: &Path, listing: &Listing) -> Result<Pictures> {
+        let (train, test) = (folder.join("train"), folder.join("test"));
+        let has = |path: &PathBuf| listing.folders.contains(path);
+        if !has(&train) || (!has(&test) && Listing::of(&train)?.folders.is_empty()) {
+            let (classes, train) = class_folders(folder, listing)?;
+            return Pictures { folder: folder.to_owned(), classes, train, held_out: None, notes: vec![] }
+                .with_two_classes();
+        }
+        if !has(&test) {
+            return Err(Error::Data(format!(
+                "{} has class folders in train, but no folder test to hold out, so add one or name train itself",
+                folder.display()
+            )));
+        }
+        let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
+        let (names, mut held_out) = class_folders(&test, &Listing::of(&test)?)?;
+        let mut places = Vec::new();
+        for name in &names {
+            places.push(classes.iter().position(|class| class == name).ok_or_else(|| {
+                Error::Data(format!(
+                    "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
+                     so add some there or leave it out",
+                    test.join(name).display(),
+                    train.display()
+                ))
+            })?);
+        }
+        held_out.iter_mut().for_each(|picture| picture.class = places[picture.class]);
+        let others = listing.folders.iter().filter(|path| **path != train && **path != test);
+        let notes = others
+            .map(|path| format!("{} was not read: it lies beside train and test", path.display()))
+            .collect();
+        Pictures { folder: train, classes, train: pictures, held_out: Some(held_out), notes }
+            .with_two_classes()
+    }
+
+    fn with_two_classes(self) -> Result<Pictures> {
+        let problem = match &self.classes[..] {
+            [] => "has no class folders".to_owned(),
+            [one] => format!("has only one class folder, “{one}”"),
+            all if all.len() > MAX_CLASSES => format!("has {} class folders", all.len()),
+            _ => return Ok(self),
+        };
+        Err(Error::Data(format!(
+            "{} {problem}, but it takes 2 to {MAX_CLASSES} classes to tell apart, \
+             so name a folder with a folder of pictures for each class",
+            self.folder.display()
+        )))
+    }
+}
+
+/// The names of the classes in a folder, and their pictures.
+fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<Picture>)> {
+    let name =
+        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+    if let Some(loose) = listing.files.iter().find(|file| is_picture(&name(file))) {
+        return Err(Error::Data(format!(
+            "{} lies outside the class folders of {}, so move it into the one of its class",
+            loose.display(),
+            folder.display()
+        )));
+    }
+    let (mut classes, mut pictures) = (Vec::new(), Vec::new());
+    for path in &listing.folders {
+        let class = name(path);
+        super::check_class_name(path, &class)?;
+        let inside = Listing::of(path)?;
+        if let Some(deeper) = inside.folders.first() {
+            return Err(Error::Data(format!(
+                "{} is a folder in the class folder “{class}”, which should hold pictures alone, \
+                 so move its pictures up, or name a folder whose folders hold pictures",
+                deeper.display()
+            )));
+        }
+        if inside.files.is_empty() {
+            return Err(Error::Data(format!(
+                "the class folder {} is empty, so add pictures or remove it",
+                path.display()
+            )));
+        }
+        pictures.extend(inside.files.into_iter().map(|path| Picture { path, class: classes.len() }));
+        classes.push(class);
+    }
+    Ok((classes, pictures))
+}
+
+/// Reads all pictures. `name` becomes the set's name.
+///
+/// Without a folder `test`, of each class a fifth is held out, rounded to the nearest but at least
+/// one picture: those whose file names have the least SHA-256. So which ones depends on no seed,
+/// and a picture that is added moves at most one other to the other part.
+///
+/// # Errors
+/// [`Error::Data`] for a picture that can't be read (unless those are skipped), sizes or channels
+/// that differ, and a class that is left with too few pictures.
+pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Result<Dataset> {
+    let mut about = About { notes: pictures.notes.clone(), ..About::default() };
+    let train = read(&pictures.train, reading, &mut about)?;
+    let held_out = pictures.held_out.as_ref().map(|all| read(all, reading, &mut about)).transpose()?;
+    let shape = common_shape(train.iter().chain(held_out.iter().flatten()), reading)?;
+    let (train, held_out) = match held_out {
+        Some(held_out) => {
+            about.origin = "pictures in class folders, in train and test".to_owned();
+            (train, held_out)
+        }
+        None => {
+            about.origin = "pictures in class folders, of each a fifth held out".to_owned();
+            split(train, pictures)?
+        }
+    };
+    for (class, name) in pictures.classes.iter().enumerate() {
+        if !train.iter().any(|read| read.class == class) {
+            return Err(Error::Data(format!(
+                "none of the pictures of the class “{name}” in {} can be read, so replace them or remove the class",
+                pictures.folder.display()
+            )));
+        }
+    }
+    if held_out.is_empty() {
+        return Err(Error::Data(format!(
+            "{name} has no picture to hold out that can be read, so replace them"
+        )));
+    }
+    about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();
+    Ok(Dataset::new(name, pictures.classes.clone(), samples(shape, train), samples(shape, held_out), about))
+}
+
+/// A picture's values, channels first; none when it is larger than an image may be.
+struct Read {
+    path: PathBuf,
+    class: usize,
+    shape: ImageShape,
+    values: Vec<u8>,
+}
+
+/// Reads pictures, several at once, and keeps their order.
+fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Vec<Read>> {
+    let each: Vec<Result<Read>> = pictures
+        .par_iter()
+        .map(|Picture { path, class }| {
+            let (shape, values) = picture::read(path, reading.resize)?;
+            Ok(Read { path: path.clone(), class: *class, shape, values })
+        })
+        .collect();
+    let mut good = Vec::with_capacity(each.len());
+    for read in each {
+        match read {
+            Ok(read) => good.push(read),
+            Err(error) if reading.skip_bad => about.skipped.push(error.to_string()),
+            Err(error) => {
+                return Err(Error::Data(format!("{error}, or leave such files out with --skip-bad")));
+            }
+        }
+    }
+    Ok(good)
+}
+
+/// The one size of all pictures.
+fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) -> Result<ImageShape> {
+    let Some(first) = all.next() else {
+        return Err(Error::Data("none of the pictures can be read, so name another folder".to_owned()));
+    };
+    let sides = |read: &Read| (read.shape.height, read.shape.width);
+    let (mut other, mut large) = (None, (!fits(first)).then_some(first));
+    for read in all {
+        other = other.or((read.shape != first.shape).then_some(read));
+        large = large.or((!fits(read)).then_some(read));
+    }
+    let example = Resize { channels: None, height: 32, width: 32 };
+    if let Some(large) = large {
+        return Err(Error::Data(format!(
+            "{} is {}, but images have sides of 1 to {MAX_SIDE} pixels, \
+             so have all pictures resized, as with --resize {example}",
+            large.path.display(),
+            large.shape
+        )));
+    }
+    let Some(other) = other else { return Ok(first.shape) };
+    // Three channels hold whatever is grey or has colours.
+    let with_channels = |resize: Resize| Resize { channels: Some(3), ..resize };
+    let size = match (reading.resize, sides(first) == sides(other)) {
+        (Some(resize), _) => with_channels(resize),
+        (None, true) => Resize { channels: Some(3), height: first.shape.height, width: first.shape.width },
+        (None, false) if first.shape.channels == other.shape.channels => example,
+        (None, false) => with_channels(example),
+    };
+    Err(Error::Data(format!(
+        "{} is {}, but {} is {} (channels × rows × columns), so have all pictures brought to one size, \
+         as with --resize {size}",
+        other.path.display(),
+        other.shape,
+        first.path.display(),
+        first.shape
+    )))
+}
+
+fn fits(read: &Read) -> bool {
+    read.shape.height <= MAX_SIDE && read.shape.width <= MAX_SIDE
+}
+
+/// The part to train on and the part that is held out, each in the order of the pictures.
+fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> {
+    let mut held_out = vec![false; all.len()];
+    for (class, name) in pictures.classes.iter().enumerate() {
+        let mut members: Vec<usize> = (0..all.len()).filter(|&at| all[at].class == class).collect();
+        if members.len() == 1 {
+            return Err(Error::Data(format!(
+                "the class “{name}” in {} has one picture that can be read, but it takes two: \
+                 one to train on and one to hold out, so add one or remove the class",
+                pictures.folder.display()
+            )));
+        }
+        let hash = |at: &usize| {
+            let name = all[*at].path.file_name().unwrap_or_default();
+            Sha256::digest(name.as_encoded_bytes()).to_vec()
+        };
+        members.sort_by_cached_key(hash);
+        let count = ((members.len() + HELD_OUT_OF / 2) / HELD_OUT_OF).max(1);
+        members.iter().take(count).for_each(|&at| held_out[at] = true);
+    }
+    let (out, train): (Vec<_>, Vec<_>) = all.into_iter().zip(held_out).partition(|(_, out)| *out);
+    let reads = |part: Vec<(Read, bool)>| part.into_iter().map(|(read, _)| read).collect();
+    Ok((reads(train), reads(out)))
+}
+
+fn samples(shape: ImageShape, all: Vec<Read>) -> Samples {
+    let mut samples =
+        Samples { shape, pixels: Vec::with_capacity(all.len() * shape.values()), labels: Vec::new() };
+    for read in all {
+        samples.pixels.extend(read.values);
+        samples.labels.push(read.class as u32);
+    }
+    samples
+}

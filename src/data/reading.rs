@@ -1,0 +1,104 @@
+//! How a folder of pictures is read, beyond what the pictures themselves say.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ImageShape, MAX_CHANNELS, MAX_SIDE};
+use crate::error::{Error, Result};
+
+/// How a folder of pictures is read. Other data sets have one size and are whole or refused, and
+/// take neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The size that every picture is brought to; without it, all must have one size.
+    pub resize: Option<Resize>,
+    /// Whether to leave out pictures that can't be read. Otherwise the first one is an error.
+    pub skip_bad: bool,
+}
+
+/// The size to bring pictures to, as `32x32` (rows, then columns) or with channels in front, as
+/// `3x32x32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resize {
+    /// 1 for grey, 3 for RGB; with alpha 2 and 4. Without it, all pictures must have the same.
+    pub channels: Option<usize>,
+    /// Rows, in pixels.
+    pub height: usize,
+    /// Columns, in pixels.
+    pub width: usize,
+}
+
+impl From<ImageShape> for Resize {
+    fn from(shape: ImageShape) -> Resize {
+        Resize { channels: Some(shape.channels), height: shape.height, width: shape.width }
+    }
+}
+
+impl Resize {
+    /// What a `Resize` is written as in recipes when there is none.
+    pub const NONE: &str = "none";
+
+    /// Reads `32x32`, `3x32x32` or `none`; `×` will do for `x`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for anything else.
+    pub fn parse(text: &str) -> Result<Option<Resize>> {
+        if text.trim() == Resize::NONE { Ok(None) } else { text.parse().map(Some) }
+    }
+}
+
+impl FromStr for Resize {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Resize> {
+        let sizes: Option<Vec<usize>> =
+            text.trim().split(['x', 'X', '×']).map(|size| size.parse().ok()).collect();
+        let (channels, height, width) = match sizes.as_deref() {
+            Some(&[height, width]) => (None, height, width),
+            Some(&[channels, height, width]) => (Some(channels), height, width),
+            _ => (None, 0, 0),
+        };
+        let sides = [height, width].iter().all(|side| (1..=MAX_SIDE).contains(side));
+        if !sides || !channels.is_none_or(|channels| (1..=MAX_CHANNELS).contains(&channels)) {
+            return Err(Error::Usage(format!(
+                "resize is “{}”, but it takes height x width with sides of 1 to {MAX_SIDE} pixels, as in \
+                 32x32, or 1 to {MAX_CHANNELS} channels in front of them, as in 3x32x32",
+                text.escape_debug()
+            )));
+        }
+        Ok(Resize { channels, height, width })
+    }
+}
+
+impl fmt::Display for Resize {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(channels) = self.channels {
+            write!(f, "{channels}x")?;
+        }
+        write!(f, "{}x{}", self.height, self.width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_and_written() {
+        for text in ["32x32", "3x16x8", "1x1x512"] {
+            assert_eq!(text.parse::<Resize>().unwrap().to_string(), text);
+        }
+        let expected = Resize { channels: Some(4), height: 7, width: 9 };
+        assert_eq!(Resize::parse("4×7×9").unwrap(), Some(expected));
+        assert_eq!(Resize::parse("none").unwrap(), None);
+    }
+
+    #[test]
+    fn other_sizes_are_refused() {
+        for text in ["", "32", "0x3", "3x513", "5x8x8", "0x8x8", "1x2x3x4", "axb", "-1x3", "8 x 8", "32x"] {
+            let error = Resize::parse(text).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("as in 32x32"), "{error}");
+        }
+    }
+}

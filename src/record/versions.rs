@@ -1,0 +1,79 @@
+//! Which of several shaders with one contract are used.
+
+use crate::cpu::conv::Geometry;
+use crate::kernel::{Consts, Kernel};
+use crate::kernels;
+
+/// Which of several shaders with one contract are used.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions {
+    /// The matmul for every product.
+    matmul: &'static Kernel,
+    /// A faster one for wide products of whole vec4s, see [`Versions::matmul`].
+    wide: Option<&'static Kernel>,
+    /// A convolution with enough channels, forwards and its input gradient; and its weight gradient.
+    conv: Option<[&'static Kernel; 2]>,
+}
+
+impl Versions {
+    /// The shaders to read first.
+    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, conv: None };
+    /// Tiled through workgroup memory, for real GPUs.
+    pub const GPU: Versions = Versions {
+        matmul: &kernels::MATMUL,
+        wide: None,
+        conv: Some([&kernels::CONV, &kernels::CONV_WEIGHTS]),
+    };
+    /// Without barriers, for adapters that are programs on a CPU.
+    pub const SOFTWARE: Versions = Versions {
+        matmul: &kernels::MATMUL_REGISTER,
+        wide: None,
+        conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
+    };
+    /// The same for those with subgroups of exactly 8.
+    pub const SOFTWARE_SUBGROUPS: Versions =
+        Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
+
+    /// All shaders that it may choose.
+    pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
+        let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
+        [self.matmul].into_iter().chain(self.wide).chain(naive).chain(self.conv.into_iter().flatten())
+    }
+
+    /// The shader for one product. Of a narrow one, most of the 32 columns that
+    /// the wide version computes at once would be thrown away.
+    pub(super) fn matmul(&self, consts: &Consts) -> &'static Kernel {
+        match self.wide {
+            Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
+            _ => self.matmul,
+        }
+    }
+
+    /// The shader for a convolution or its input gradient.
+    pub(super) fn conv(&self, consts: &Consts) -> &'static Kernel {
+        let geometry = Geometry::of(consts);
+        let written = if consts.flag("BACKWARD") { geometry.channels } else { geometry.outputs };
+        self.conv_of(0, &kernels::CONV_NAIVE, written / geometry.groups, consts)
+    }
+
+    /// The shader for a convolution's weight gradient.
+    pub(super) fn conv_weights(&self, consts: &Consts) -> &'static Kernel {
+        let geometry = Geometry::of(consts);
+        self.conv_of(1, &kernels::CONV_WEIGHTS_NAIVE, geometry.outputs / geometry.groups, consts)
+    }
+
+    /// With fewer than two channels to a group, most of what a fast version
+    /// computes at once would be thrown away.
+    fn conv_of(
+        &self,
+        which: usize,
+        naive: &'static Kernel,
+        channels: usize,
+        consts: &Consts,
+    ) -> &'static Kernel {
+        match self.conv {
+            Some(fast) if channels >= 2 && (fast[which].requires)(consts).is_ok() => fast[which],
+            _ => naive,
+        }
+    }
+}

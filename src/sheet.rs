@@ -1,0 +1,180 @@
+//! Contact sheets: many small pictures with a few words each, as one PNG file.
+
+mod font;
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::data::ImageShape;
+use crate::error::{Error, Result};
+
+/// Red, green and blue.
+pub type Colour = [u8; 3];
+
+pub const WHITE: Colour = [255, 255, 255];
+pub const GREEN: Colour = [90, 220, 90];
+pub const RED: Colour = [255, 110, 110];
+const GROUND: Colour = [40, 40, 48];
+
+/// Small pictures are drawn with whole pixels enlarged to about this side.
+const SIDE: usize = 64;
+/// Pixels between cells.
+const GAP: usize = 6;
+/// Letters of a line at the most; longer ones end in dots.
+const MOST_LETTERS: usize = 16;
+/// Bytes of a sheet in memory at the most.
+const MOST_BYTES: usize = 256 << 20;
+
+/// One image of a data set, and lines of text below it.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// C·H·W bytes, channels first.
+    pub image: Vec<u8>,
+    pub lines: Vec<(String, Colour)>,
+}
+
+/// Checks that a sheet of so many cells fits into memory, before their images are made.
+///
+/// # Errors
+/// [`Error::Usage`] when it would take more than 256 MiB.
+pub fn check(rows: usize, columns: usize, shape: &ImageShape) -> Result<()> {
+    let pixels = shape.width.max(SIDE).saturating_mul(shape.height.max(SIDE));
+    if rows.saturating_mul(columns).saturating_mul(pixels).saturating_mul(3) > MOST_BYTES {
+        return Err(Error::Usage(format!(
+            "a sheet of {rows} × {columns} images is larger than {} MiB, so ask for fewer",
+            MOST_BYTES >> 20
+        )));
+    }
+    Ok(())
+}
+
+/// Draws rows of cells, whose images are all of `shape`, as a PNG file.
+///
+/// # Errors
+/// As [`check`].
+pub fn png(rows: &[Vec<Cell>], shape: &ImageShape) -> Result<Vec<u8>> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    check(rows.len(), columns, shape)?;
+    let zoom = (SIDE / shape.width.max(shape.height)).max(1);
+    let lines = rows.iter().flatten().map(|cell| cell.lines.len()).max().unwrap_or_default();
+    let letters = rows.iter().flatten().flat_map(|cell| &cell.lines).map(|(line, _)| line.chars().count());
+    let text_width = letters.max().unwrap_or_default().min(MOST_LETTERS) * (font::WIDTH + 1);
+    let cell_width = (shape.width * zoom).max(text_width) + GAP;
+    let cell_height = shape.height * zoom + lines * (font::HEIGHT + 2) + GAP;
+    let (width, height) = (columns * cell_width + GAP, rows.len() * cell_height + GAP);
+    let mut canvas = Canvas { width, pixels: GROUND.repeat(width * height) };
+    for (row, cells) in rows.iter().enumerate() {
+        for (column, cell) in cells.iter().enumerate() {
+            let (left, top) = (GAP + column * cell_width, GAP + row * cell_height);
+            canvas.image(&cell.image, shape, zoom, left, top);
+            let mut top = top + shape.height * zoom + 2;
+            for (line, colour) in &cell.lines {
+                canvas.text(&shortened(line), *colour, left, top);
+                top += font::HEIGHT + 2;
+            }
+        }
+    }
+    let mut file = Vec::new();
+    PngEncoder::new(&mut file)
+        .write_image(&canvas.pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
+        .map_err(|error| Error::Failure(format!("the sheet can't be encoded as PNG ({error})")))?;
+    Ok(file)
+}
+
+fn shortened(line: &str) -> String {
+    if line.chars().count() <= MOST_LETTERS {
+        return line.to_owned();
+    }
+    line.chars().take(MOST_LETTERS - 2).chain("..".chars()).collect()
+}
+
+/// RGB pixels, row by row.
+struct Canvas {
+    width: usize,
+    pixels: Vec<u8>,
+}
+
+impl Canvas {
+    fn set(&mut self, x: usize, y: usize, colour: Colour) {
+        let at = (y * self.width + x) * 3;
+        self.pixels[at..at + 3].copy_from_slice(&colour);
+    }
+
+    fn image(&mut self, image: &[u8], shape: &ImageShape, zoom: usize, left: usize, top: usize) {
+        for y in 0..shape.height * zoom {
+            for x in 0..shape.width * zoom {
+                self.set(left + x, top + y, colour(image, shape, y / zoom * shape.width + x / zoom));
+            }
+        }
+    }
+
+    fn text(&mut self, line: &str, colour: Colour, left: usize, top: usize) {
+        for (at, letter) in line.chars().enumerate() {
+            for (y, row) in font::letter(letter).iter().enumerate() {
+                for (x, _) in row.bytes().enumerate().filter(|(_, pixel)| *pixel != b'.') {
+                    self.set(left + at * (font::WIDTH + 1) + x, top + y, colour);
+                }
+            }
+        }
+    }
+}
+
+/// The colour of a pixel; what is transparent shows black.
+fn colour(image: &[u8], shape: &ImageShape, at: usize) -> Colour {
+    let plane = shape.height * shape.width;
+    let value = |channel: usize| image[channel * plane + at];
+    let shown =
+        |channel: usize, alpha: u8| ((u32::from(value(channel)) * u32::from(alpha) + 127) / 255) as u8;
+    match shape.channels {
+        1 => [value(0); 3],
+        2 => [shown(0, value(1)); 3],
+        3 => [value(0), value(1), value(2)],
+        _ => [0, 1, 2].map(|channel| shown(channel, value(3))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(rows: &[Vec<Cell>], shape: &ImageShape) -> image::RgbImage {
+        image::load_from_memory(&png(rows, shape).unwrap()).unwrap().into_rgb8()
+    }
+
+    #[test]
+    fn images_and_words_stand_where_they_should() {
+        let shape = ImageShape { channels: 3, height: 1, width: 2 };
+        let cell =
+            |word: &str| Cell { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
+        let sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
+        // Pixels of 32×32, three letters are narrower than two of them.
+        assert_eq!(sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 9 + 6) + 6));
+        for (x, y, expected) in
+            [(6, 6, [255, 0, 0]), (69, 37, [1, 2, 3]), (76, 6, [255, 0, 0]), (0, 0, GROUND)]
+        {
+            assert_eq!(sheet.get_pixel(x, y).0, expected, "{x}, {y}");
+        }
+        // The foot of an L is five pixels wide, its top one.
+        let green = |y: u32| (76..140).filter(|x| sheet.get_pixel(*x, y).0 == GREEN).count();
+        assert_eq!((green(6 + 32 + 2), green(6 + 32 + 2 + 6)), (1, 5));
+    }
+
+    #[test]
+    fn grey_and_alpha_are_drawn_on_black() {
+        for (channels, image, expected) in
+            [(1, vec![9], [9; 3]), (2, vec![200, 128], [100; 3]), (4, vec![255, 0, 10, 0], [0; 3])]
+        {
+            let shape = ImageShape { channels, height: 1, width: 1 };
+            let sheet = decoded(&[vec![Cell { image, lines: vec![] }]], &shape);
+            assert_eq!(sheet.get_pixel(20, 20).0, expected);
+        }
+    }
+
+    #[test]
+    fn long_words_end_in_dots_and_sheets_beyond_memory_are_refused() {
+        assert_eq!(shortened("0123456789abcdefg"), "0123456789abcd..");
+        let shape = ImageShape { channels: 1, height: 512, width: 512 };
+        let rows = vec![vec![Cell { image: vec![0; 512 * 512], lines: vec![] }]; 400];
+        assert!(png(&rows, &shape).unwrap_err().to_string().contains("ask for fewer"));
+    }
+}

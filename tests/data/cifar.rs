@@ -1,0 +1,96 @@
+//! CIFAR-10's binary format: what is read, and each way to be wrong.
+
+use std::fs;
+
+use wgrad::data::{Reading, load_with};
+
+use crate::files::{Folder, RECORD, TRAIN_IMAGES, cifar, record};
+use crate::{assert_data_error, assert_usage_error};
+
+#[test]
+fn records_become_images_and_names_classes() {
+    let set = cifar().load().unwrap();
+    assert_eq!(set.classes, ["airplane", "automobile", "bird"]);
+    assert_eq!(set.train.shape.to_string(), "3×32×32");
+    assert_eq!((&set.train.labels[..], &set.held_out.labels[..]), (&[0, 2, 1, 2][..], &[1, 0][..]));
+    let firsts: Vec<u8> = (0..4).map(|at| set.train.image(at)[0]).collect();
+    assert_eq!(firsts, [10, 20, 30, 40]);
+    assert_eq!(
+        (set.held_out.image(1)[0], set.held_out.image(1)[1], set.held_out.image(1).len()),
+        (60, 7, 3072)
+    );
+    assert_eq!(set.about.origin, "CIFAR-10's binary files");
+    // Planes of colours are kept as they are: red, green, blue.
+    let mut colours = vec![0];
+    [1u8, 2, 3].iter().for_each(|value| colours.extend([*value; 1024]));
+    let set = cifar().with("test_batch.bin", &colours).load().unwrap();
+    assert_eq!([0, 1023, 1024, 2048, 3071].map(|at| set.held_out.pixels[at]), [1, 1, 2, 3, 3]);
+}
+
+#[test]
+fn batches_are_read_in_the_order_of_their_numbers() {
+    let mut folder = cifar();
+    for number in 3..=11 {
+        folder = folder.with(&format!("data_batch_{number}.bin"), &record(0, number));
+    }
+    let set = folder.load().unwrap();
+    assert_eq!((set.train.len(), set.train.image(12)[0]), (13, 11));
+    // Others of the kind and what else lies there are not read.
+    let before = cifar().load().unwrap().digest;
+    let others =
+        cifar().with("readme.html", b"<html>").with("data_batch_02.bin", b"").with_folder("pictures");
+    assert_eq!(others.load().unwrap().digest, before);
+}
+
+#[test]
+fn missing_files_are_named() {
+    for name in ["data_batch_1.bin", "test_batch.bin", "batches.meta.txt"] {
+        assert_data_error(cifar().without(name).load(), &["has no", name, "binary version"]);
+    }
+    let gap = cifar().renamed("data_batch_2.bin", "data_batch_3.bin");
+    assert_data_error(gap.load(), &["has no data_batch_2.bin"]);
+    let python = Folder::empty().with("data_batch_1", b"").with("test_batch", b"");
+    assert_data_error(python.load(), &["Python version", "binary version"]);
+    let both = cifar().with(TRAIN_IMAGES, b"");
+    assert_data_error(both.load(), &["IDX", "CIFAR-10", "a folder of its own"]);
+}
+
+#[test]
+fn damaged_records_are_refused() {
+    for length in [0, 1, RECORD - 1, RECORD + 1, 2 * RECORD - 1] {
+        let folder = cifar().with("data_batch_2.bin", &vec![0; length]);
+        let words = [&format!("has {length} bytes"), "data_batch_2.bin", "3073", "again"];
+        assert_data_error(folder.load(), &words);
+    }
+    let folder = cifar().with("test_batch.bin", &[record(0, 1), record(3, 1)].concat());
+    assert_data_error(folder.load(), &["test_batch.bin", "label 3 at index 1", "names only 3 classes"]);
+    let folder = cifar().without("test_batch.bin").with_folder("test_batch.bin");
+    assert_data_error(folder.load(), &["has no test_batch.bin"]);
+}
+
+#[test]
+fn names_of_classes_are_checked() {
+    let names = |bytes: &[u8]| cifar().with("batches.meta.txt", bytes);
+    assert_data_error(names(b"").load(), &["batches.meta.txt", "0 names", "2 to 256"]);
+    assert_data_error(names(b"one\n").load(), &["1 names"]);
+    assert_data_error(names("a\n".repeat(257).as_bytes()).load(), &["257 names"]);
+    assert_data_error(names(b"a\nb\na\n").load(), &["“a” twice"]);
+    assert_data_error(names(b"a\n\xff\n").load(), &["not UTF-8"]);
+    assert_data_error(names(b"a\nb\x07\nc").load(), &["“b\\u{7}”", "printable"]);
+    assert_data_error(names(&[b'a'; 70_000]).load(), &["70000 bytes", "at most 65536"]);
+    // Line ends of Windows, spaces and other alphabets are fine.
+    let set = names("  ein Hund\r\nκύων\r\n\r\n狗\r\n".as_bytes()).load().unwrap();
+    assert_eq!(set.classes, ["ein Hund", "κύων", "狗"]);
+}
+
+#[test]
+fn wishes_about_pictures_are_refused() {
+    let folder = cifar();
+    let resize = Reading { resize: "8x8".parse().ok(), skip_bad: false };
+    let skip_bad = Reading { resize: None, skip_bad: true };
+    assert_usage_error(folder.load_with(&resize), &["--resize", "folders of pictures", "leave it out"]);
+    assert_usage_error(folder.load_with(&skip_bad), &["--skip-bad", "folders of pictures"]);
+    assert_usage_error(load_with("digits", &resize), &["--resize", "digits"]);
+    assert_usage_error(Folder::good().load_with(&skip_bad), &["--skip-bad"]);
+    fs::metadata(folder.path()).unwrap();
+}

@@ -1,0 +1,196 @@
+//! Numbers that do not fit 32 bits: said once for all lessons, with the limit, and the limit is one.
+
+use super::machines;
+use wgrad::error::Error;
+use wgrad::lessons::machine::Machine;
+use wgrad::lessons::options::{Flag, Options};
+use wgrad::lessons::page::{Block, Cell, Page};
+use wgrad::lessons::{ALL, find, run};
+
+/// Settings, as a command line has them.
+type Given<'a> = &'a [(Flag, &'a [f32])];
+
+/// The options of a command line, as far as these tests need them.
+fn options(settings: Given) -> Options {
+    let mut options = Options::default();
+    for (flag, values) in settings {
+        match flag {
+            Flag::Alpha => options.alpha = Some(values[0]),
+            Flag::Step => options.step = Some(values[0]),
+            Flag::Iterations => options.iterations = Some(values[0] as usize),
+            Flag::Input => options.input = Some(values.to_vec()),
+            Flag::Weights => options.weights = Some(values.to_vec()),
+            Flag::Goal => options.goal = Some(values.to_vec()),
+            Flag::Seed => options.seed = Some(values[0] as u64),
+            Flag::Data => unreachable!("these lessons have no data"),
+        }
+    }
+    options
+}
+
+fn teach(lesson: &str, settings: Given, machine: &Machine) -> Page {
+    run(find(lesson).unwrap(), &options(settings), machine).unwrap()
+}
+
+/// Whether a number of the page is none, by its tables and its arithmetic.
+fn overflows(page: &Page) -> bool {
+    page.blocks.iter().any(|block| match block {
+        Block::Table(table) => {
+            let cells = table.rows.iter().flatten();
+            cells.into_iter().any(|cell| matches!(cell, Cell::Number(value) if !value.is_finite()))
+        }
+        Block::Formulas(lines) => {
+            lines.iter().any(|line| line.contains('∞') || line.contains("not a number"))
+        }
+        _ => false,
+    })
+}
+
+#[test]
+fn every_overflow_is_told_with_the_limit() {
+    use Flag::{Alpha, Goal, Input, Iterations, Step, Weights};
+    let cases: &[(&str, Given, &[&str])] = &[
+        ("1", &[(Weights, &[1e38])], &["below 3.403e38", "10 · 1e38 = 1e39"]),
+        ("2", &[(Weights, &[1e30])], &["within 1.845e19", "1.05e31 off"]),
+        ("2", &[(Goal, &[1e30, 1.0])], &["within 1.845e19", "1e30 off"]),
+        ("3", &[(Input, &[1e38, 1e38]), (Weights, &[1e38, 1.0])], &["below 3.403e38", "1e76"]),
+        ("4", &[(Input, &[1e38, 1.0]), (Weights, &[1e38, 1.0, 1.0, 1.0])], &["below 3.403e38", "1e76"]),
+        ("5", &[(Goal, &[1e30])], &["within 1.845e19", "1e30 off"]),
+        ("6", &[(Step, &[3e38])], &["within 1.845e19", "1.5e38 off"]),
+        ("7", &[(Alpha, &[1e20]), (Iterations, &[50.0])], &["iteration 3", "2 / input² = 22.2222"]),
+        ("7", &[(Goal, &[1e30])], &["within 1.845e19"]),
+        ("7", &[(Input, &[1e20]), (Weights, &[0.0]), (Goal, &[1e19])], &["weight_delta", "1e39"]),
+        ("7", &[(Alpha, &[-3e38])], &["alpha above 0 and below 2 / input² = 22.2222"]),
+        ("7b", &[(Alpha, &[1e20])], &["iteration 2", "2 / input² = 4.73373"]),
+        ("9", &[(Alpha, &[3e38])], &["up to an alpha of 4.861e37"]),
+    ];
+    for machine in machines() {
+        // f64 has room for all of these; the limits are those of 32 bits.
+        if machine.name.contains("f64") {
+            continue;
+        }
+        for (lesson, settings, parts) in cases {
+            let page = teach(lesson, settings, &machine);
+            let sentence = page.diverged.clone().unwrap_or_else(|| panic!("lesson {lesson} {settings:?}"));
+            for part in ["it diverged", "no longer fit 32 bits ("].iter().chain(*parts) {
+                assert!(sentence.contains(part), "lesson {lesson}: “{sentence}” does not say “{part}”");
+            }
+            let told = |block: &Block| matches!(block, Block::Remark(text) if text.contains(&sentence));
+            assert!(page.blocks.iter().any(told), "lesson {lesson}: the page does not tell it");
+        }
+    }
+}
+
+#[test]
+fn below_the_limit_that_is_told_nothing_overflows_and_above_it_does() {
+    use Flag::{Alpha, Goal, Input, Iterations, Weights};
+    let machine = Machine::plain();
+    let fits = |lesson, settings: Given| teach(lesson, settings, &machine).diverged.is_none();
+    // 3.4028e38 / 10
+    assert!(fits("1", &[(Weights, &[3.4e37])]) && !fits("1", &[(Weights, &[3.41e37])]));
+    // √3.4028e38
+    assert!(fits("2", &[(Goal, &[1.84e19, 1.0])]) && !fits("2", &[(Goal, &[1.85e19, 1.0])]));
+    assert!(fits("5", &[(Goal, &[1.84e19])]) && !fits("5", &[(Goal, &[1.85e19])]));
+    // 2 / 0.3²: a long time later, below it is at the goal and above it is gone.
+    let steps: (Flag, &[f32]) = (Iterations, &[20_000.0]);
+    assert!(fits("7", &[(Alpha, &[22.2]), steps]) && !fits("7", &[(Alpha, &[22.3]), steps]));
+    assert!(fits("7b", &[(Alpha, &[4.7]), steps]) && !fits("7b", &[(Alpha, &[4.8]), steps]));
+    // Sure to fit.
+    assert!(
+        fits("9", &[(Alpha, &[4.86e37])]) && fits("9", &[(Alpha, &[4.86e37]), (Weights, &[-1e30, 1e30])])
+    );
+    // Above the limit, but nothing has overflowed yet.
+    assert!(fits("7", &[(Alpha, &[23.0])]));
+    assert!(fits("3", &[(Input, &[1e19, 1e18]), (Weights, &[1e19, 1e18])]));
+}
+
+#[test]
+fn whatever_is_given_no_page_has_an_overflow_that_is_not_told() {
+    let extremes = [1e19f32, -3e38, 3e38, 1e-38];
+    let machine = Machine::plain();
+    let mut told = 0;
+    // Those whose steps take long are tried where they overflow, below.
+    for lesson in ALL.iter().filter(|lesson| !["10", "11", "12"].contains(&lesson.id)) {
+        for flag in
+            lesson.takes.iter().filter(|flag| ![Flag::Iterations, Flag::Seed, Flag::Data].contains(*flag))
+        {
+            for value in extremes {
+                // As many numbers as the lesson takes of its own.
+                for count in 1..=9 {
+                    let values = vec![value; count];
+                    match run(lesson, &options(&[(*flag, &values)]), &machine) {
+                        Ok(page) => {
+                            assert_eq!(
+                                page.diverged.is_some(),
+                                overflows(&page),
+                                "{} {flag:?} {values:?}",
+                                lesson.id
+                            );
+                            told += usize::from(page.diverged.is_some());
+                        }
+                        Err(Error::Usage(_)) => {}
+                        Err(other) => panic!("lesson {} {flag:?} {values:?}: {other}", lesson.id),
+                    }
+                }
+            }
+        }
+    }
+    assert!(told > 20, "{told}");
+}
+
+#[test]
+fn networks_tell_the_limit_too() {
+    // With this seed the first slope is above 1, so the first step overflows.
+    let machine = Machine::plain();
+    let settings: Given =
+        &[(Flag::Alpha, &[3.4e38]), (Flag::Seed, &[OVERFLOWING_SEED as f32]), (Flag::Iterations, &[100.0])];
+    let result = run(find("10").unwrap(), &options(settings), &machine);
+    let sentence = match result {
+        Ok(page) => page.diverged.expect("it fits"),
+        Err(error) => error.to_string(),
+    };
+    // 3.4028e38 / 8 / (100 · 8/27 · 5.5)
+    assert!(sentence.contains("it diverged") && sentence.contains("up to an alpha of 2.6"), "{sentence}");
+    let sure = [(Flag::Alpha, [2.6e35f32].as_slice()), settings[1], settings[2]];
+    assert!(teach("10", &sure, &machine).diverged.is_none());
+    let settings: Given = &[(Flag::Alpha, &[3.4e38]), (Flag::Iterations, &[2.0])];
+    let error = run(find("12").unwrap(), &options(settings), &machine).unwrap_err();
+    assert!(matches!(error, Error::Diverged(_)), "{error:?}");
+    let text = error.to_string();
+    // What is said to work does, and what is said not to does not.
+    let number = |before: &str| -> f32 {
+        let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("{text}"));
+        rest.split(' ').next().unwrap().parse().unwrap()
+    };
+    let (works, fails) = (number("that were tried, "), number("ends in numbers and "));
+    let ends = |alpha: f32| {
+        let settings: Given = &[(Flag::Alpha, &[alpha]), (Flag::Iterations, &[2.0])];
+        run(find("12").unwrap(), &options(settings), &machine).is_ok()
+    };
+    assert!(ends(works) && !ends(fails), "{text}");
+}
+
+const OVERFLOWING_SEED: u64 = 12;
+
+#[test]
+fn no_gradient_and_a_climb_are_remarked() {
+    let remark = |lesson, settings: Given| {
+        let page = teach(lesson, settings, &Machine::plain());
+        assert!(page.diverged.is_none());
+        let remarks = page.blocks.into_iter().filter_map(|block| match block {
+            Block::Remark(text) => Some(text),
+            _ => None,
+        });
+        remarks.collect::<Vec<_>>().join(" ")
+    };
+    for lesson in ["7", "7b"] {
+        assert!(remark(lesson, &[(Flag::Input, &[0.0])]).contains("no gradient"));
+        assert!(remark(lesson, &[(Flag::Alpha, &[-0.1])]).contains("climbs"));
+        assert!(remark(lesson, &[(Flag::Alpha, &[0.0])]).contains("nothing moves"));
+        assert_eq!(remark(lesson, &[]), "");
+    }
+    assert!(remark("7", &[(Flag::Alpha, &[23.0])]).contains("it diverges"));
+    assert!(remark("9", &[(Flag::Alpha, &[-1.0])]).contains("climbs"));
+    assert!(remark("5", &[(Flag::Input, &[0.0])]).contains("no weight has a say"));
+    assert!(remark("6", &[(Flag::Input, &[0.0])]).contains("no weight has a say"));
+}
