@@ -55,7 +55,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             })
             .map(plain)
             .collect(),
-        "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
@@ -165,6 +165,16 @@ fn losses(name: &str) -> Vec<Case> {
         let step = Step { slot, samples, ..Step::default() };
         // Of the larger ones a step has other rows in front of these, and one behind.
         let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
+        if name == "weighted_loss" {
+            for smoothing in [0.0f32, 0.1] {
+                let consts = consts! {
+                    BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+                    SMOOTHING: smoothing,
+                };
+                all.push(Case { consts, step });
+            }
+            continue;
+        }
         if name != "squared_error" {
             all.push(Case {
                 consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first },

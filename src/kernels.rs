@@ -220,6 +220,24 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("BATCH"))
 );
 
+pub static WEIGHTED_LOSS: Kernel = kernel!(
+    weighted_loss, softmax::weighted_loss, weighted_loss_bound,
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST", "SMOOTHING"],
+    binds binds![logits: Read Real, labels: Read Uint, weights: Read Real, dlogits: Write Real,
+                 metrics: Write Real],
+    lens |k| weighted(k, loss_lens(k, k.uint("SLOTS"), k.uint("BATCH"))),
+    touched |k| weighted(k, loss_lens(k, 1, k.uint("BATCH"))),
+    // As softmax_loss; what is wanted of a class, three times, and a product and a sum more.
+    flops |k| 18 * k.uint("BATCH") * k.uint("CLASSES"),
+    grid |k| flat_grid(k.uint("BATCH"))
+);
+
+/// A loss's words, with a weight per class behind the targets.
+fn weighted(k: &Consts, mut lens: Vec<usize>) -> Vec<usize> {
+    lens.insert(2, k.uint("CLASSES"));
+    lens
+}
+
 pub static BCE_LOSS: Kernel = kernel!(
     bce_loss, loss::bce_loss, bce_loss_bound,
     consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"],
@@ -282,6 +300,7 @@ pub static ALL: &[&Kernel] = &[
     &SOFTMAX,
     &SOFTMAX_BACKWARD,
     &SOFTMAX_LOSS,
+    &WEIGHTED_LOSS,
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,

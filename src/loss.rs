@@ -1,5 +1,9 @@
 //! What a network is trained to make small.
 
+mod weights;
+
+pub use weights::ClassWeights;
+
 use std::fmt;
 
 use crate::consts;
@@ -8,7 +12,7 @@ use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::Consts;
 use crate::kernels;
-use crate::lower::Metrics;
+use crate::lower::{Metrics, Weighting};
 use crate::program::View;
 use crate::record::{Recorder, Tensor};
 
@@ -113,7 +117,15 @@ impl Loss {
 
     /// Records the loss, its gradient and the hits; the gradient reaches the
     /// network's output as its [`Tensor::made_by`] asks.
-    pub fn record(self, recorder: &mut Recorder, output: Tensor, labels: View, metrics: Metrics) {
+    /// `weighting` is for [`Loss::CrossEntropy`] alone, which lowering sees to.
+    pub fn record(
+        self,
+        recorder: &mut Recorder,
+        output: Tensor,
+        labels: View,
+        metrics: Metrics,
+        weighting: Option<Weighting>,
+    ) {
         let (batch, classes) = (output.rows, output.columns());
         let Metrics { view, slots, pitch } = metrics;
         let first = recorder.first_row;
@@ -127,6 +139,12 @@ impl Loss {
         let targets =
             if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
         recorder.plain_gradient(output, |recorder, gradient| {
+            if let Some(Weighting { weights, smoothing }) = weighting {
+                let own = consts! { SMOOTHING: smoothing };
+                let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
+                let args = vec![output.value, targets, weights, gradient.view, view];
+                return recorder.dispatch(&kernels::WEIGHTED_LOSS, consts, args, "loss and its gradient");
+            }
             let (kernel, consts) = match self {
                 Loss::CrossEntropy => (&kernels::SOFTMAX_LOSS, sizes()),
                 Loss::Bce => (&kernels::BCE_LOSS, sizes()),

@@ -3,7 +3,7 @@
 
 mod training;
 
-pub use training::Training;
+pub use training::{Training, Weighting};
 
 use crate::consts;
 use crate::cpu::activation::Activation;
@@ -100,6 +100,8 @@ pub struct Lowered {
     pub output: View,
     /// The average of the weights, laid out like them: what is measured and saved, where there is one.
     pub averages: Option<View>,
+    /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
+    pub class_weights: Option<View>,
     metrics: Metrics,
 }
 
@@ -191,6 +193,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
     let averages = what.training.declare_average(&mut recorder);
+    let weighting = what.training.declare_weights(&mut recorder, what.classes);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let metrics = recorder.buffer("metrics", Element::Real, slots * pitch * 2, Role::Metrics);
     let metrics = Metrics { view: metrics, slots, pitch };
@@ -206,7 +209,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
             recorder.first_row = batch * what.batch;
             let (x, labels) = gather(&mut recorder, part, what, normaliser);
             let output = what.network.record(&mut recorder, x);
-            what.loss.record(&mut recorder, output, labels, metrics);
+            // What is measured elsewhere is the plain loss.
+            let weighting = weighting.filter(|_| trains);
+            what.loss.record(&mut recorder, output, labels, metrics, weighting);
             if trains {
                 recorder.backward();
             }
@@ -249,6 +254,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         states,
         normaliser,
         averages,
+        class_weights: weighting.map(|weighting| weighting.weights),
         metrics,
     })
 }
@@ -315,6 +321,7 @@ fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
     const MOST: usize = 1 << 31;
     let outputs = shapes.last().map_or(0, Shape::len);
     what.loss.check(outputs, what.classes)?;
+    what.training.check_loss(what.loss, what.classes)?;
     if arena.len() >= MOST {
         return Err(Error::Usage(format!(
             "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",

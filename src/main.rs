@@ -13,6 +13,7 @@ use commands::console;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(arguments) => commands::train::run(&arguments),
+        Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),

@@ -13,11 +13,13 @@ use serde::{Serialize, Serializer};
 
 use crate::data::{Augmentation, Normalise, Reading, Resize};
 use crate::error::{Error, Result};
-use crate::loss::Loss;
+use crate::loss::{ClassWeights, Loss};
 use crate::lower::Training;
 use crate::network::Network;
 use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
+use crate::schedule::Schedule;
+use crate::stopping::{Stopping, TimeLimit};
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
@@ -41,6 +43,16 @@ pub const KEYS: &[(&str, &str)] = &[
     ("learning_rate", "a number above 0"),
     ("optimiser", "a string, as in “sgd momentum 0.9 nesterov” or “adamw”"),
     ("momentum", "a number from 0 to below 1"),
+    ("schedule", "a string, as in “cosine warmup 100”, “one-cycle” or “constant”"),
+    ("clip_norm", "a number from 0 (nothing is clipped)"),
+    ("clip_value", "a number from 0 (nothing is clipped)"),
+    ("accumulate", "a whole number from 1"),
+    ("average", "a number from 0 (no average of the weights) to below 1"),
+    ("label_smoothing", "a number from 0 to below 1"),
+    ("class_weights", "a string: even, balanced, or a number for each class, as in “1,2,0.5”"),
+    ("stop_early", "a string, as in “validation-loss patience 5 gain 0.001”, or never"),
+    ("max_time", "a string, as in “10m” or “1h30m”, or none"),
+    ("overfit_batches", "a whole number from 0 (all samples)"),
     ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
     ("seed", "a whole number from 0"),
@@ -74,6 +86,30 @@ pub struct Recipe {
     /// How weights follow gradients.
     #[serde(serialize_with = "as_text")]
     pub optimiser: Optimiser,
+    /// How the learning rate changes.
+    #[serde(serialize_with = "as_text")]
+    pub schedule: Schedule,
+    /// The largest norm of all gradients together; 0 for any.
+    pub clip_norm: f32,
+    /// The largest size of a single gradient; 0 for any.
+    pub clip_value: f32,
+    /// Batches whose gradients a step adds up.
+    pub accumulate: usize,
+    /// How much of the average of the weights a step keeps at the most; 0 for no average.
+    pub average: f32,
+    /// How much of what is wanted of the label is wanted of all classes instead.
+    pub label_smoothing: f32,
+    /// How much each class counts.
+    #[serde(serialize_with = "as_text")]
+    pub class_weights: ClassWeights,
+    /// When the run stops by itself, keeping the best weights.
+    #[serde(serialize_with = "as_text_or_never")]
+    pub stop_early: Option<Stopping>,
+    /// How long it trains at the most.
+    #[serde(serialize_with = "as_text")]
+    pub max_time: TimeLimit,
+    /// Steps of samples to train on, over and over; 0 for all samples.
+    pub overfit_batches: usize,
     #[serde(serialize_with = "as_text")]
     pub normalise: Normalise,
     /// What is made small.
@@ -112,6 +148,26 @@ pub struct Overrides {
     pub optimiser: Option<Optimiser>,
     /// Short for an optimiser that is `sgd` with this momentum.
     pub momentum: Option<f32>,
+    /// As [`Recipe::schedule`].
+    pub schedule: Option<Schedule>,
+    /// As [`Recipe::clip_norm`].
+    pub clip_norm: Option<f32>,
+    /// As [`Recipe::clip_value`].
+    pub clip_value: Option<f32>,
+    /// As [`Recipe::accumulate`].
+    pub accumulate: Option<usize>,
+    /// As [`Recipe::average`].
+    pub average: Option<f32>,
+    /// As [`Recipe::label_smoothing`].
+    pub label_smoothing: Option<f32>,
+    /// As [`Recipe::class_weights`].
+    pub class_weights: Option<ClassWeights>,
+    /// As [`Recipe::stop_early`].
+    pub stop_early: Option<Option<Stopping>>,
+    /// As [`Recipe::max_time`].
+    pub max_time: Option<TimeLimit>,
+    /// As [`Recipe::overfit_batches`].
+    pub overfit_batches: Option<usize>,
     /// As [`Recipe::normalise`].
     pub normalise: Option<Normalise>,
     /// As [`Recipe::loss`].
@@ -146,6 +202,16 @@ impl Recipe {
             batch_size: batch_size.min(train.max(1)),
             learning_rate: Optimiser::sgd(0.9).default_learning_rate(),
             optimiser: Optimiser::sgd(0.9),
+            schedule: Schedule::CONSTANT,
+            clip_norm: 0.0,
+            clip_value: 0.0,
+            accumulate: 1,
+            average: 0.0,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::Even,
+            stop_early: None,
+            max_time: TimeLimit(None),
+            overfit_batches: 0,
             normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
             seed: 0,
@@ -176,6 +242,16 @@ impl Recipe {
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(optimiser.default_learning_rate()),
             optimiser,
+            schedule: given.schedule.unwrap_or(defaults.schedule),
+            clip_norm: given.clip_norm.unwrap_or(defaults.clip_norm),
+            clip_value: given.clip_value.unwrap_or(defaults.clip_value),
+            accumulate: given.accumulate.unwrap_or(defaults.accumulate),
+            average: given.average.unwrap_or(defaults.average),
+            label_smoothing: given.label_smoothing.unwrap_or(defaults.label_smoothing),
+            class_weights: given.class_weights.unwrap_or(defaults.class_weights),
+            stop_early: given.stop_early.unwrap_or(defaults.stop_early),
+            max_time: given.max_time.unwrap_or(defaults.max_time),
+            overfit_batches: given.overfit_batches.unwrap_or(defaults.overfit_batches),
             normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
             seed: given.seed.unwrap_or(defaults.seed),
@@ -185,9 +261,23 @@ impl Recipe {
         })
     }
 
-    /// What a training step does besides forward and backward.
+    /// What a training step does besides forward and backward; the weights of the classes depend
+    /// on the data, so they are not among it.
     pub fn training(&self) -> Training {
-        Training::with(self.optimiser)
+        let above_zero = |number: f32| Some(number).filter(|number| *number > 0.0);
+        Training {
+            clip_norm: above_zero(self.clip_norm),
+            clip_value: above_zero(self.clip_value),
+            accumulate: self.accumulate,
+            average: above_zero(self.average),
+            label_smoothing: self.label_smoothing,
+            ..Training::with(self.optimiser)
+        }
+    }
+
+    /// Samples of a step.
+    pub fn step_samples(&self) -> usize {
+        self.batch_size.saturating_mul(self.accumulate)
     }
 
     /// Checks every value, as [`Overrides::check`].
@@ -218,6 +308,16 @@ impl From<Recipe> for Overrides {
             learning_rate: Some(recipe.learning_rate),
             optimiser: Some(recipe.optimiser),
             momentum: None,
+            schedule: Some(recipe.schedule),
+            clip_norm: Some(recipe.clip_norm),
+            clip_value: Some(recipe.clip_value),
+            accumulate: Some(recipe.accumulate),
+            average: Some(recipe.average),
+            label_smoothing: Some(recipe.label_smoothing),
+            class_weights: Some(recipe.class_weights),
+            stop_early: Some(recipe.stop_early),
+            max_time: Some(recipe.max_time),
+            overfit_batches: Some(recipe.overfit_batches),
             normalise: Some(recipe.normalise),
             loss: Some(recipe.loss),
             seed: Some(recipe.seed),
@@ -253,6 +353,16 @@ impl Overrides {
             // An optimiser given here leaves nothing open that a momentum there could say.
             momentum: self.momentum.or(other.momentum.filter(|_| self.optimiser.is_none())),
             optimiser: self.optimiser.or(other.optimiser),
+            schedule: self.schedule.or(other.schedule),
+            clip_norm: self.clip_norm.or(other.clip_norm),
+            clip_value: self.clip_value.or(other.clip_value),
+            accumulate: self.accumulate.or(other.accumulate),
+            average: self.average.or(other.average),
+            label_smoothing: self.label_smoothing.or(other.label_smoothing),
+            class_weights: self.class_weights.or(other.class_weights),
+            stop_early: self.stop_early.or(other.stop_early),
+            max_time: self.max_time.or(other.max_time),
+            overfit_batches: self.overfit_batches.or(other.overfit_batches),
             normalise: self.normalise.or(other.normalise),
             loss: self.loss.or(other.loss),
             seed: self.seed.or(other.seed),
@@ -307,6 +417,11 @@ impl Overrides {
             "batch_size" => unless(&self.batch_size, |batch| *batch >= 1),
             "learning_rate" => unless(&self.learning_rate, |rate| rate.is_finite() && *rate > 0.0),
             "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
+            "clip_norm" => unless(&self.clip_norm, |most| most.is_finite() && *most >= 0.0),
+            "clip_value" => unless(&self.clip_value, |most| most.is_finite() && *most >= 0.0),
+            "accumulate" => unless(&self.accumulate, |batches| *batches >= 1),
+            "average" => unless(&self.average, |share| (0.0..1.0).contains(share)),
+            "label_smoothing" => unless(&self.label_smoothing, |share| (0.0..1.0).contains(share)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
             // A size, changes, a network, an optimiser and a loss were checked as they were read, kernels say more about
@@ -319,6 +434,10 @@ impl Overrides {
 /// What a key of [`KEYS`] takes.
 fn allowed(key: &str) -> &'static str {
     KEYS.iter().find(|(known, _)| *known == key).expect("a key of a recipe").1
+}
+
+fn as_text_or_never<T: ToString, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.as_ref().map_or("never".to_owned(), T::to_string))
 }
 
 fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -3,10 +3,13 @@
 
 mod measure;
 mod pace;
+mod sweep;
 
 pub use measure::Measure;
+pub use sweep::Tried;
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
 
 use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::{Engine, IN_FLIGHT, Ticket};
@@ -15,6 +18,7 @@ use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::{kernel_seed, shuffled};
+use crate::schedule::{Length, Plateau, Schedule};
 use measure::Sum;
 use pace::Pace;
 
@@ -23,6 +27,10 @@ use pace::Pace;
 pub struct Settings {
     pub learning_rate: f32,
     pub seed: u64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Epochs of the run, to which schedules are fitted.
+    pub epochs: usize,
 }
 
 impl Settings {
@@ -31,7 +39,7 @@ impl Settings {
 
     /// A constant learning rate.
     pub const fn new(learning_rate: f32, seed: u64) -> Settings {
-        Settings { learning_rate, seed }
+        Settings { learning_rate, seed, schedule: Schedule::CONSTANT, epochs: 0 }
     }
 }
 
@@ -59,6 +67,10 @@ pub struct Trainer {
     settings: Settings,
     /// Steps taken since the run began.
     steps: usize,
+    /// What a schedule that follows the loss has seen.
+    plateau: Plateau,
+    /// When no further training step is begun.
+    deadline: Option<Instant>,
     /// By section: a training step takes longer than a measuring one.
     paces: HashMap<String, Pace>,
 }
@@ -79,8 +91,21 @@ impl Trainer {
         if let Some(averages) = lowered.averages {
             engine.write(averages, Slice::Real(&padded))?;
         }
+        if let Some(view) = lowered.class_weights {
+            let given = &lowered.training.class_weights;
+            let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };
+            engine.write(view, Slice::Real(&weights))?;
+        }
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
-        Ok(Trainer { engine, lowered, settings, steps: 0, paces: HashMap::new() })
+        Ok(Trainer {
+            engine,
+            lowered,
+            settings,
+            steps: 0,
+            plateau: Plateau::default(),
+            deadline: None,
+            paces: HashMap::new(),
+        })
     }
 
     /// Puts a part of the data on the device, to be visited in its own order.
@@ -120,6 +145,43 @@ impl Trainer {
         self.lowered.part(part).is_some()
     }
 
+    /// How long the run is that schedules are fitted to.
+    pub fn length(&self) -> Length {
+        let per_epoch = self.steps_per_epoch();
+        Length { steps: self.settings.epochs * per_epoch, per_epoch }
+    }
+
+    /// The learning rate of a step, counted from 0 since the run began.
+    pub fn learning_rate(&self, step: usize) -> f32 {
+        let factor = self.settings.schedule.factor(step, self.length()) * self.plateau.factor;
+        (f64::from(self.settings.learning_rate) * factor) as f32
+    }
+
+    /// What a schedule that follows the loss has seen so far.
+    pub fn plateau(&self) -> Plateau {
+        self.plateau
+    }
+
+    /// Takes up what another trainer's schedule had seen.
+    pub fn set_plateau(&mut self, plateau: Plateau) {
+        self.plateau = plateau;
+    }
+
+    /// Tells a schedule that follows it the loss of an epoch.
+    pub fn observe_loss(&mut self, loss: f64) {
+        self.plateau.observe(&self.settings.schedule, loss);
+    }
+
+    /// Begins no training step from a moment on.
+    pub fn stop_at(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Whether that moment has come.
+    pub fn out_of_time(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     /// Steps of one epoch over the train part.
     pub fn steps_per_epoch(&self) -> usize {
         self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.step_samples(TRAIN)))
@@ -141,7 +203,7 @@ impl Trainer {
         self.engine.write(part.order, Slice::Uint(&order))?;
         let mut total = Sum::default();
         let steps = self.steps_per_epoch();
-        self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
+        let done = self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
             let (mut latest, mut gradient_norm) = (Sum::default(), None);
             for (at, rows) in group.iter().enumerate() {
                 let sum = Sum::of(rows.samples);
@@ -166,7 +228,7 @@ impl Trainer {
             });
             Ok(())
         })?;
-        self.steps += steps;
+        self.steps += done;
         Ok(total.mean())
     }
 
@@ -234,14 +296,18 @@ impl Trainer {
 
     /// Runs a section over all samples of a part, several steps to a
     /// submission, and hands over the metrics of each submission in order.
-    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<()> {
-        let steps = samples.div_ceil(self.lowered.step_samples(section));
+    /// Returns how many steps there were: fewer when training runs out of time.
+    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<usize> {
+        let mut steps = samples.div_ceil(self.lowered.step_samples(section));
         let range = self.lowered.program.section(section);
         let mut pace = self.paces.remove(section).unwrap_or_default();
         let mut flights: VecDeque<Flight> = VecDeque::new();
         let mut next = 0;
         let mut outcome = Ok(());
         while next < steps || !flights.is_empty() {
+            if section == TRAIN && self.out_of_time() {
+                steps = next;
+            }
             if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
                 let count = pace.steps(self.lowered.slots).min(steps - next);
                 let scalars: Vec<Step> =
@@ -265,7 +331,7 @@ impl Trainer {
         }
         pace.rest();
         self.paces.insert(section.to_owned(), pace);
-        outcome
+        outcome.map(|()| steps)
     }
 
     fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
@@ -279,7 +345,7 @@ impl Trainer {
             first: first as u32,
             samples: batch.min(samples - first) as u32,
             index: index as u32,
-            learning_rate: self.settings.learning_rate,
+            learning_rate: self.learning_rate(index),
             momentum: optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: epoch as u32,

@@ -28,6 +28,10 @@ pub fn real(kernel: &Kernel) -> Case {
         "squared_error" => consts! {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 0.1f32,
         },
+        "weighted_loss" => consts! {
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
+            SMOOTHING: 0.1f32,
+        },
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),

@@ -34,6 +34,14 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
         "softmax_loss" | "bce_loss" => {
             [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize }).to_vec()
         }
+        "weighted_loss" => [64usize, 128]
+            .map(|batch| {
+                consts! {
+                    BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize,
+                    SMOOTHING: 0.1f32,
+                }
+            })
+            .to_vec(),
         "squared_error" => [64usize, 128]
             .map(|batch| {
                 consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 1.0f32 }

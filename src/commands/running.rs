@@ -9,6 +9,7 @@ use wgrad::model::Model;
 use wgrad::recipe::Recipe;
 use wgrad::run::{Epoch, Event, RunDir, RunRecord, Status, Steps, Validation};
 use wgrad::session::Session;
+use wgrad::stopping::{Seen, Verdict};
 use wgrad::train::{Measure, Trainer};
 
 use super::console::{answer, note, thousands};
@@ -25,6 +26,10 @@ pub struct Run {
     started: Instant,
     /// Time spent in training steps alone.
     stepping: Duration,
+    /// What early stopping has seen.
+    seen: Seen,
+    /// The epoch whose weights are kept.
+    best: Option<Epoch>,
 }
 
 impl Run {
@@ -39,7 +44,9 @@ impl Run {
             parameters: Vec::new(),
             data: dataset.name,
         };
-        Run { trainer, directory, model, record, recipe, started: Instant::now(), stepping: Duration::ZERO }
+        let (started, stepping) = (Instant::now(), Duration::ZERO);
+        let seen = Seen::default();
+        Run { trainer, directory, model, record, recipe, started, stepping, seen, best: None }
     }
 
     /// Trains, saves and reports.
@@ -63,12 +70,36 @@ impl Run {
     fn train(&mut self) -> Result<()> {
         let mut display = Display::new(self.recipe.epochs, self.trainer.steps_per_epoch());
         self.started = Instant::now();
-        let result = (1..=self.recipe.epochs).try_for_each(|epoch| self.epoch(epoch, &mut display));
+        if let Some(limit) = self.recipe.max_time.0 {
+            self.trainer.stop_at(self.started + limit);
+        }
+        let mut result = Ok(Verdict::Better);
+        for epoch in 1..=self.recipe.epochs {
+            result = self.epoch(epoch, &mut display);
+            if !matches!(result, Ok(Verdict::Better | Verdict::Worse)) || self.trainer.out_of_time() {
+                break;
+            }
+        }
         display.finish();
-        result
+        self.say_why_it_stopped();
+        result.map(|_| ())
     }
 
-    fn epoch(&mut self, epoch: usize, display: &mut Display) -> Result<()> {
+    /// Says so when the run is over before its last epoch, or keeps other weights than the last.
+    fn say_why_it_stopped(&self) {
+        let (done, all) = (self.record.epochs, self.recipe.epochs);
+        if self.trainer.out_of_time() {
+            note(format_args!("the time of {} is over in epoch {done} of {all}", self.recipe.max_time));
+        }
+        if let Some(stopping) = self.recipe.stop_early.filter(|_| done > 0) {
+            note(format_args!(
+                "by {} the best epoch is {} of {done}: its weights are kept",
+                stopping.metric, self.seen.best_epoch
+            ));
+        }
+    }
+
+    fn epoch(&mut self, epoch: usize, display: &mut Display) -> Result<Verdict> {
         let started = Instant::now();
         let before = self.trainer.steps();
         let mut written = Ok(());
@@ -94,7 +125,6 @@ impl Run {
             self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
         let parameters = self.trainer.measured_parameters()?;
         check_finite(epoch, &held_out, &parameters)?;
-        self.model.parameters = parameters;
         let line = Epoch {
             step: self.trainer.steps() as u64,
             epoch,
@@ -106,6 +136,12 @@ impl Run {
             held_out_loss: held_out.loss,
             held_out_accuracy: held_out.accuracy,
         };
+        self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
+        let verdict = self.judge(epoch, &train, validation.as_ref());
+        if verdict == Verdict::Better {
+            self.model.parameters = parameters;
+            self.best = Some(line.clone());
+        }
         self.record.advance(&line);
         self.directory.append(&Event::Epoch(line))?;
         let others: Vec<(&str, Measure)> = validation
@@ -114,7 +150,15 @@ impl Run {
             .chain([("held-out", held_out)])
             .collect();
         display.epoch(epoch, &train, &others, started.elapsed());
-        Ok(())
+        Ok(verdict)
+    }
+
+    /// What an epoch means for the run: without early stopping each is better than the one before.
+    fn judge(&mut self, epoch: usize, train: &Measure, validation: Option<&Measure>) -> Verdict {
+        let Some(stopping) = self.recipe.stop_early else { return Verdict::Better };
+        let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
+        let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
+        self.seen.observe(&stopping, epoch, value)
     }
 
     /// Saves the model and the record, and says how the run went.
@@ -157,7 +201,7 @@ impl Run {
     }
 
     fn last_good(&self) -> String {
-        match self.record.epochs {
+        match self.best.as_ref().map_or(0, |best| best.epoch) {
             0 => "from before the first step".to_owned(),
             epoch => format!("from the end of epoch {epoch}"),
         }
@@ -168,7 +212,7 @@ impl Run {
     }
 
     fn print(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.record.last else { return Ok(()) };
+        let Some(last) = &self.best else { return Ok(()) };
         let run = self.directory.path().display();
         let (epochs, steps) = (self.record.epochs, thousands(self.trainer.steps()));
         answer(format_args!(
@@ -188,7 +232,7 @@ impl Run {
     }
 
     fn print_json(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.record.last else { return Ok(()) };
+        let Some(last) = &self.best else { return Ok(()) };
         answer(format_args!(
             "{}",
             json!({

@@ -1,6 +1,6 @@
 //! `wgrad train`: from data and a recipe to a run directory with a trained network.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Resize};
@@ -13,18 +13,29 @@ use wgrad::own::replace;
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
+use wgrad::schedule::Schedule;
 use wgrad::session::Session;
+use wgrad::stopping::Stopping;
 
 use super::console::{note, thousands};
 use super::running::Run;
 use crate::cli;
 
 pub fn run(arguments: &cli::Train) -> Result<()> {
-    let given = overrides(arguments)?;
+    let mut given = overrides(arguments)?;
+    if arguments.fast_dev_run {
+        // Whatever the recipe says of its length: schedules fit themselves to one step.
+        let schedule = Some(Schedule::CONSTANT);
+        given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
+    }
     given.check()?;
-    let dataset = data::load_with(given.data(), &given.reading())?;
+    let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
+    if arguments.fast_dev_run {
+        let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
+        dataset.held_out = dataset.held_out.subset(&few);
+    }
     let device = super::device(&recipe.device)?;
     let session = Session::new(recipe, dataset, device)?;
     let kernels = super::own::kernels(&session.recipe, &session.device)?;
@@ -39,8 +50,22 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let mut record = RunRecord::begin(&session.recipe, &session.dataset.digest, parameters);
     describe(&mut record, &session.device);
     record.kernels = kernels.into_iter().map(|(named, _)| named).collect();
-    let directory = RunDir::create(&arguments.out, &session.recipe.data)?;
-    Run::new(trainer, directory, record, session).go(arguments.json)
+    let out = if arguments.fast_dev_run { scratch() } else { arguments.out.clone() };
+    let directory = RunDir::create(&out, &session.recipe.data)?;
+    let outcome = Run::new(trainer, directory, record, session).go(arguments.json);
+    if arguments.fast_dev_run {
+        let kept = std::fs::remove_dir_all(&out).err();
+        let kept = kept.map_or("nothing is kept".to_owned(), |error| {
+            format!("{} can't be removed ({error})", out.display())
+        });
+        note(format_args!("this was one step of everything: {kept}"));
+    }
+    outcome
+}
+
+/// A directory for a run that is not kept.
+fn scratch() -> PathBuf {
+    std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()))
 }
 
 /// Where a run takes place.
@@ -69,6 +94,16 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         learning_rate: arguments.learning_rate,
         optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
         momentum: arguments.momentum,
+        schedule: arguments.schedule.as_deref().map(str::parse).transpose()?,
+        clip_norm: arguments.clip_norm,
+        clip_value: arguments.clip_value,
+        accumulate: arguments.accumulate,
+        average: arguments.average,
+        label_smoothing: arguments.label_smoothing,
+        class_weights: arguments.class_weights.as_deref().map(str::parse).transpose()?,
+        stop_early: arguments.stop_early.as_deref().map(Stopping::parse).transpose()?,
+        max_time: arguments.max_time.as_deref().map(str::parse).transpose()?,
+        overfit_batches: arguments.overfit_batches,
         normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
         loss: arguments.loss.as_deref().map(str::parse).transpose()?,
         seed: arguments.seed,
@@ -76,11 +111,16 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         device: arguments.device.clone(),
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
-    match &arguments.source {
+    with_source(flags, arguments.source.as_ref())
+}
+
+/// Flags, and below them what the data set's name or recipe file says.
+pub fn with_source(flags: Overrides, source: Option<&String>) -> Result<Overrides> {
+    match source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {
             Ok(flags.or(recipe::read(Path::new(file))?))
         }
-        source => Ok(Overrides { data: source.clone(), ..flags }),
+        source => Ok(Overrides { data: source.cloned(), ..flags }),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::consts;
 use crate::error::{Error, Result};
 use crate::kernel::Element;
 use crate::kernels;
+use crate::loss::Loss;
 use crate::optimiser::{Optimiser, State};
 use crate::program::{Role, View};
 use crate::record::Recorder;
@@ -26,6 +27,10 @@ pub struct Training {
     /// How much of the average of the weights is kept from step to step at the most; without
     /// one there is no average.
     pub average: Option<f32>,
+    /// How much of what is wanted of the label's class is wanted of all classes instead.
+    pub label_smoothing: f32,
+    /// How much a sample of each class counts; empty when all count the same.
+    pub class_weights: Vec<f32>,
 }
 
 impl Default for Training {
@@ -35,13 +40,30 @@ impl Default for Training {
     }
 }
 
+/// What cross-entropy takes besides logits and labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighting {
+    /// One per class.
+    pub weights: View,
+    pub smoothing: f32,
+}
+
 /// Partial sums of a norm at the most.
 const PARTIALS: usize = 1_024;
 
 impl Training {
     /// An optimiser and nothing else.
     pub fn with(optimiser: Optimiser) -> Training {
-        Training { optimiser, clip_norm: None, clip_value: None, watch: false, accumulate: 1, average: None }
+        Training {
+            optimiser,
+            clip_norm: None,
+            clip_value: None,
+            watch: false,
+            accumulate: 1,
+            average: None,
+            label_smoothing: 0.0,
+            class_weights: Vec::new(),
+        }
     }
 
     /// Checks every value.
@@ -62,10 +84,49 @@ impl Training {
             }
             _ => {}
         }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            let smoothing = self.label_smoothing;
+            return wrong(format!("label-smoothing is {smoothing}, but it takes a number from 0 to below 1"));
+        }
         match self.accumulate {
             0 => wrong("accumulate is 0, but it takes a whole number from 1".to_owned()),
             _ => Ok(()),
         }
+    }
+
+    /// Checks what the loss is asked for besides itself.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a loss that has no such extras, or another number of class weights.
+    pub fn check_loss(&self, loss: Loss, classes: usize) -> Result<()> {
+        if !self.weighs() {
+            return Ok(());
+        }
+        if loss != Loss::CrossEntropy {
+            return Err(Error::Usage(format!(
+                "label smoothing and class weights are for the loss cross-entropy, not for {loss}: \
+                 leave them out, or take that loss"
+            )));
+        }
+        match self.class_weights.len() {
+            given if given != 0 && given != classes => Err(Error::Usage(format!(
+                "there are {given} class weights for {classes} classes: give one for each"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether classes are weighted or labels smoothed.
+    pub fn weighs(&self) -> bool {
+        self.label_smoothing != 0.0 || !self.class_weights.is_empty()
+    }
+
+    /// Declares the weights of the classes, if the loss needs them.
+    pub fn declare_weights(&self, recorder: &mut Recorder, classes: usize) -> Option<Weighting> {
+        self.weighs().then(|| Weighting {
+            weights: recorder.buffer("class weights", Element::Real, classes, Role::Data),
+            smoothing: self.label_smoothing,
+        })
     }
 
     /// Whether steps leave the norm of their gradients in the metrics.

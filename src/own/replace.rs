@@ -149,6 +149,7 @@ const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
 const SETTINGS: &[(&str, [&str; 3])] = &[
     ("one_hot", ["", "mse", ""]),
     ("squared_error", ["", "squared-error", ""]),
+    ("weighted_loss", ["", "", "label-smoothing 0.1"]),
     ("bce_loss", ["", "bce", ""]),
     ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
     ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
@@ -193,10 +194,14 @@ mod tests {
             Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
             Some((name, number)) => {
                 let mut training = default.training();
+                if name == "label-smoothing" {
+                    training.label_smoothing = number.parse().unwrap();
+                }
                 let setting = match name {
                     "clip-norm" => &mut training.clip_norm,
                     "clip-value" => &mut training.clip_value,
-                    _ => &mut training.average,
+                    "average" => &mut training.average,
+                    _ => &mut None,
                 };
                 *setting = Some(number.parse().unwrap());
                 training

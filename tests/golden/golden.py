@@ -85,6 +85,16 @@ def emit_losses():
         emit_loss(name, z, each, lambda z: loss(z, labels))
     each = functional.mse_loss(z, hot(labels), reduction="none").sum(-1)
     emit_loss("SQUARED_ERROR", z, each, lambda z: functional.mse_loss(z, hot(labels), reduction="sum") / BATCH)
+    weights = torch.tensor([0.5, 2.0, 1.0, 0.75])
+    for name, how in {
+        "SMOOTHED": dict(label_smoothing=0.125),
+        "WEIGHTED": dict(weight=weights),
+        "BOTH": dict(weight=weights, label_smoothing=0.125),
+    }.items():
+        each = functional.cross_entropy(z, labels, reduction="none", **how)
+        # Over the samples, not over their weights: ours have a mean of 1 over all the data.
+        total = lambda z: functional.cross_entropy(z, labels, reduction="sum", **how) / BATCH
+        emit_loss(name, z, each, total)
     emit("HITS", (z.argmax(-1) == labels).double())
 
 

@@ -66,6 +66,7 @@ fn batches_added_up_are_one_large_batch() {
         ("dense 5, relu, dense 3", Loss::CrossEntropy),
         ("dense 4, tanh, softmax, dense 3, sigmoid", Loss::Bce),
         ("tanh, dense 3", Loss::Mse),
+        ("conv 3 2x2 pad 1, relu, maxpool 2 stride 1, dense 3", Loss::CrossEntropy),
     ] {
         let of = |batch, accumulate| {
             let training =
