@@ -1,6 +1,7 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod sizes;
 mod training;
 
 pub use training::{Training, Weighting};
@@ -9,7 +10,7 @@ use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Element;
 use crate::kernels;
 use crate::layers::{Dims, Shape};
@@ -17,8 +18,9 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::State;
 use crate::params::Arena;
-use crate::program::{ALIGN, Buf, Limits, Program, Role, View, mebibytes};
+use crate::program::{ALIGN, Buf, Limits, Program, Role, View};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
+use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -172,7 +174,7 @@ pub fn words(shape: &ImageShape) -> usize {
 /// Lowers a network.
 ///
 /// # Errors
-/// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
+/// [`Error::Usage`](crate::error::Error::Usage) when shapes do not fit, [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
     // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
@@ -304,70 +306,4 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
     (x, labels)
-}
-
-/// What layers ask of the smallest batch that they are trained on.
-fn check_batches(what: &Lowering) -> Result<()> {
-    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
-    let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
-    let last = samples % what.batch;
-    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
-    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
-}
-
-/// What must hold before sizes are multiplied.
-fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
-    // Shaders number elements by u32.
-    const MOST: usize = 1 << 31;
-    let outputs = shapes.last().map_or(0, Shape::len);
-    what.loss.check(outputs, what.classes)?;
-    what.training.check_loss(what.loss, what.classes)?;
-    if arena.len() >= MOST {
-        return Err(Error::Usage(format!(
-            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
-            arena.count()
-        )));
-    }
-    // The metrics of one step must fit into one result.
-    if what.training.pitch(what.batch) > MAX_RESULT / 2 {
-        let most = (MAX_RESULT / 2 - what.training.pitch(0)) / what.training.accumulate;
-        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
-    }
-    for part in &what.parts {
-        if part.samples.saturating_mul(words(what.shape)) >= MOST {
-            return Err(Error::Data(format!(
-                "the {} part has more than {MOST} packed words: use fewer or smaller images",
-                part.name
-            )));
-        }
-    }
-    let widest = shapes.iter().map(Shape::len).max().unwrap_or_default();
-    if what.batch.saturating_mul(widest.max(2)) >= MOST {
-        return Err(Error::Usage(format!(
-            "a batch of {} with {widest} values per sample is too large: use a smaller batch",
-            what.batch
-        )));
-    }
-    Ok(())
-}
-
-/// Adds to “does not fit” the batch size that would.
-fn explain_size(what: &Lowering, error: &Error) -> Error {
-    let fits = |batch: usize| {
-        record(&Lowering { batch, ..what.clone() })
-            .is_ok_and(|lowered| lowered.program.fits(&what.limits).is_ok())
-    };
-    if !fits(1) {
-        let fixed =
-            mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
-        return Error::Device(format!(
-            "{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"
-        ));
-    }
-    let (mut most, mut least_too_many) = (1, what.batch);
-    while most + 1 < least_too_many {
-        let middle = most.midpoint(least_too_many);
-        if fits(middle) { most = middle } else { least_too_many = middle }
-    }
-    Error::Device(format!("{error}: use --batch-size {most} or smaller"))
 }
