@@ -1,6 +1,7 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
 mod check;
+mod gather;
 mod images;
 mod real;
 mod real_size;
@@ -17,7 +18,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::data::Augmentation;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
 use crate::kernel::{Access, Const, Consts, Element, Kernel, Step};
@@ -40,7 +40,7 @@ const POISON: u32 = 0x7fd1_50de;
 pub fn cases(kernel: &Kernel) -> Vec<Case> {
     let plain = |consts| Case { consts, step: Step { samples: 1, ..Step::default() } };
     match kernel.name {
-        "gather_batch" => gather(),
+        "gather_batch" => gather::cases(),
         "one_hot" => [(1, 1), (64, 10), (7, 65)]
             .map(|(batch, classes)| plain(consts! { BATCH: batch as usize, CLASSES: classes as usize }))
             .to_vec(),
@@ -56,6 +56,13 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "gradient_parts" => norms(),
+        "guard" => [(64, 1, 0, 3), (128, 3, 2, 12), (8_192, 2, 1, 300)]
+            .map(|(parts, slots, slot, gates): (usize, usize, u32, usize)| Case {
+                consts: consts! { PARTS: parts, SLOTS: slots, GATES: gates },
+                step: Step { slot, ..Step::default() },
+            })
+            .to_vec(),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
@@ -203,35 +210,12 @@ fn walks() -> Vec<Case> {
         .to_vec()
 }
 
-fn gather() -> Vec<Case> {
-    // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the
-    // step), and how samples are changed
-    let all = "shift 3, rotate 90, scale 0.5, shear 1, flip, cutout 3, brightness 0.5, contrast 0.5";
-    let shapes = [
-        ((1, 1, 1, 1, 1, 0, 1, 0), "none"),
-        ((64, 1, 28, 28, 100, 0, 100, 36), "none"),
-        ((7, 3, 5, 5, 20, 0, 20, 18), "none"),
-        ((16, 1, 8, 8, 200, 64, 64, 100), "none"),
-        ((65, 4, 3, 7, 300, 256, 44, 235), "none"),
-        ((1, 1, 1, 1, 1, 0, 1, 0), all),
-        ((64, 1, 28, 28, 100, 0, 100, 36), "shift 2, rotate 10, scale 0.1, shear 0.1"),
-        ((7, 3, 5, 5, 20, 0, 20, 18), all),
-        ((16, 1, 8, 8, 200, 64, 64, 100), "flip, cutout 4"),
-        ((65, 4, 3, 7, 300, 256, 44, 235), "rotate 180"),
-        ((9, 1, 31, 33, 9, 0, 9, 0), "shift 40, brightness 1"),
-    ];
-    shapes
-        .map(|((batch, channels, height, width, samples, chunk_first, chunk, first), changes)| {
-            let values = channels * height * width;
-            let mut consts = consts! {
-                BATCH: batch as usize, FIRST: batch as usize % 16, VALUES: values as usize,
-                 WORDS: (values as usize).div_ceil(4),
-                PLANE: (height * width) as usize, WIDTH: width as usize, CHANNELS: channels as usize,
-                SAMPLES: samples as usize, CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
-            };
-            let changes: Augmentation = changes.parse().expect("a case's changes are right");
-            consts.extend(changes.consts());
-            Case { consts, step: Step { first, samples: batch as u32, seed: 5, epoch: 2, ..Step::default() } }
+fn norms() -> Vec<Case> {
+    // (words, parts, batch, slots, slot, samples); the last sums are long.
+    [(64, 64, 1, 1, 0, 1), (1_792, 64, 7, 3, 2, 5), (100_032, 1_600, 65, 1, 0, 65), (1 << 20, 64, 2, 2, 1, 2)]
+        .map(|(length, parts, batch, slots, slot, samples): (usize, usize, usize, usize, u32, u32)| Case {
+            consts: consts! { LENGTH: length, PARTS: parts, BATCH: batch, SLOTS: slots },
+            step: Step { slot, samples, ..Step::default() },
         })
         .to_vec()
 }
@@ -259,9 +243,12 @@ fn content(
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
         // What is a sum of squares, or a norm, is not negative.
-        (Element::Real, "squares") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
-        (Element::Real, "sums" | "metrics") if bind.access == Access::Read => {
+        (Element::Real, "squares" | "sums" | "norm") => {
             Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
+        }
+        // Seldom one, and in the case of the fewest parts none.
+        (Element::Uint, "flaws") => {
+            Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
         }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),
         (Element::Uint, "order") => {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::running::Every;
+
 /// Train neural networks with WGSL compute shaders, on any GPU.
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
@@ -19,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   wgrad train                         learn the built-in handwritten digits
   wgrad train mnist --epochs 3        learn MNIST
+  wgrad train --resume runs/mnist-001 go on with a run that was stopped or killed
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
   wgrad data photos                   what a folder of pictures is as data
@@ -26,7 +29,7 @@ Examples:
   wgrad doctor                        check every shader on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
-5 diverged, 6 a check failed.";
+5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -34,6 +37,10 @@ pub enum Command {
     Train(Train),
     /// Try learning rates and suggest one; draws the curve, changes nothing
     LrFind(LrFind),
+    /// List runs, or find where two of them part
+    Runs(Runs),
+    /// Prove that a run goes on from a checkpoint as if it had never stopped
+    ResumeCheck(ResumeCheck),
     /// Measure a trained network on held-out images
     Eval(Eval),
     /// Classify pictures (PNG or JPEG) with a trained network
@@ -146,8 +153,26 @@ pub struct Train {
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
     /// Where run directories are made
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     pub out: PathBuf,
+    /// Go on with this run, or from this checkpoint of it, as if it had never stopped
+    #[arg(long, value_name = "RUN", conflicts_with = "init_from")]
+    pub resume: Option<PathBuf>,
+    /// Begin with the weights of this run or model, as far as names and shapes agree
+    #[arg(long, value_name = "MODEL")]
+    pub init_from: Option<PathBuf>,
+    /// How often a checkpoint is saved: a number of steps, as in 500, or a time, as in 30s or 2m
+    #[arg(long, value_name = "N|TIME", default_value = "1m")]
+    pub checkpoint_every: Every,
+    /// How many checkpoints are kept, besides the best one by validation loss
+    #[arg(long, value_name = "K", default_value_t = 2, value_parser = from_one, allow_negative_numbers = true)]
+    pub keep: usize,
+    /// When a loss or gradient stops being a number: stop, or go back with half the learning rate
+    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = ["stop", "rollback"])]
+    pub on_nan: String,
+    /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
+    #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
+    pub verify: Option<usize>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -195,6 +220,38 @@ pub struct LrFind {
 }
 
 #[derive(Args, Debug)]
+pub struct Runs {
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+    /// Where the run directories are
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum RunsCommand {
+    /// Name the first step at which two runs part, and the tensor that did
+    Diff {
+        /// A run directory
+        one: PathBuf,
+        /// Another one
+        two: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct ResumeCheck {
+    /// A run directory, or a checkpoint in it
+    pub run: PathBuf,
+    /// How many steps are taken, once straight and once with a stop in the middle
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = from_one, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// auto, gpu, cpu, or a part of an adapter's name; without it, the one that the run asked for
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub struct Eval {
     /// A run directory or a model file
     pub run: PathBuf,
@@ -207,7 +264,7 @@ pub struct Eval {
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub mistakes: Option<usize>,
     /// Where to draw them
-    #[arg(long, value_name = "FILE.png", default_value = "mistakes.png")]
+    #[arg(long, requires = "mistakes", value_name = "FILE.png", default_value = "mistakes.png")]
     pub out: PathBuf,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
@@ -349,7 +406,7 @@ pub struct Lesson {
     /// Decides what is drawn at random
     #[arg(long, requires = "lesson", value_name = "N")]
     pub seed: Option<u64>,
-    /// Images to learn: “digits”, “mnist” or a folder with IDX files
+    /// Images to learn: “digits”, “mnist” or a folder, as “wgrad train” takes them
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
     /// Write the lesson's picture to this file
@@ -364,6 +421,11 @@ pub struct Lesson {
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+/// A whole number above 0.
+fn from_one(text: &str) -> Result<usize, String> {
+    whole(text).ok().filter(|number| *number > 0).ok_or("it takes a whole number from 1".to_owned())
 }
 
 /// A whole number; `-1` gets here as well, to be refused with what is allowed.

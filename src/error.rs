@@ -23,6 +23,9 @@ pub enum Error {
     /// A check that was asked for did not hold (exit code 6).
     #[error("{0}")]
     Check(String),
+    /// The user stopped a run by this signal, after it was saved (exit code 128 and the signal's number).
+    #[error("{0}")]
+    Interrupted(String, u8),
 }
 
 /// What a fallible function of this crate returns.
@@ -38,6 +41,7 @@ impl Error {
             Error::Device(_) => 4,
             Error::Diverged(_) => 5,
             Error::Check(_) => 6,
+            Error::Interrupted(_, signal) => 128 + signal,
         }
     }
 }

@@ -42,12 +42,27 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes what [`write_atomically`] left in a folder when its process was killed. Nobody may be
+/// writing there. What can't be removed stays, and does no harm.
+pub(crate) fn remove_temporary(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in entries.map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+const PREFIX: &str = ".wgrad-";
+const SUFFIX: &str = ".tmp";
+
 /// A new file of a name that no other process and no other call uses.
 fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".wgrad-{}-{number}.tmp", process::id()));
+        let path = folder.join(format!("{PREFIX}{}-{number}{SUFFIX}", process::id()));
         match File::create_new(&path) {
             // Left by a process of the same number that was killed while writing.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}

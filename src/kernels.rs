@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, hot_cold, loss, matmul, softmax, sums};
+use crate::cpu::{activation, gather, guard, hot_cold, loss, matmul, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -269,6 +269,39 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("COLUMNS"))
 );
 
+pub static GRADIENT_PARTS: Kernel = kernel!(
+    gradient_parts, guard::gradient_parts, gradient_parts_bound,
+    consts ["LENGTH", "PARTS", "BATCH", "SLOTS"],
+    binds binds![gradients: Read Real, metrics: Read Real, sums: Write Real, flaws: Write Uint],
+    lens |k| {
+        let [length, parts, batch, slots] = sizes(k, ["LENGTH", "PARTS", "BATCH", "SLOTS"]);
+        vec![length, slots * batch * 2, parts, parts]
+    },
+    touched |k| {
+        let [length, parts, batch] = sizes(k, ["LENGTH", "PARTS", "BATCH"]);
+        vec![length, batch, parts, parts]
+    },
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| [k.uint("PARTS"), 1, 1],
+    requires |k| match k.uint("LENGTH").is_multiple_of(4) {
+        true => Ok(()),
+        false => Err("LENGTH must be a multiple of 4"),
+    }
+);
+
+pub static GUARD: Kernel = kernel!(
+    guard, guard::guard, guard_bound,
+    consts ["PARTS", "SLOTS", "GATES"],
+    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, history: Write Real],
+    lens |k| {
+        let [parts, slots, gates] = sizes(k, ["PARTS", "SLOTS", "GATES"]);
+        vec![parts, parts, 1, gates, slots * guard::HISTORY]
+    },
+    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, guard::HISTORY],
+    flops |k| k.uint("PARTS"),
+    grid |_| [64, 1, 1]
+);
+
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
     consts ["BATCH", "INPUTS", "OUTPUTS"],
@@ -304,8 +337,9 @@ pub static ALL: &[&Kernel] = &[
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,
+    &GRADIENT_PARTS,
+    &GUARD,
     &SQUARE_SUMS,
-    &GRADIENT_NORM,
     &CLIP_NORM,
     &CLIP_VALUE,
     &SGD,

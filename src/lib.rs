@@ -44,10 +44,12 @@
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
+//! - [`checkpoint`]: a run at one moment, to go on from.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
+pub mod checkpoint;
 pub mod confusion;
 pub mod cpu;
 pub mod data;
@@ -79,4 +81,5 @@ pub mod schedule;
 pub mod session;
 pub mod sheet;
 pub mod stopping;
+mod tensors;
 pub mod train;

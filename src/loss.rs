@@ -127,7 +127,7 @@ impl Loss {
         weighting: Option<Weighting>,
     ) {
         let (batch, classes) = (output.rows, output.columns());
-        let Metrics { view, slots, pitch } = metrics;
+        let Metrics { view, slots, pitch, .. } = metrics;
         let first = recorder.first_row;
         let sizes = || {
             consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }

@@ -3,11 +3,13 @@
 
 mod sizes;
 mod training;
+mod update;
 
 pub use training::{Training, Weighting};
 
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::Result;
@@ -18,7 +20,7 @@ use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::State;
 use crate::params::Arena;
-use crate::program::{ALIGN, Buf, Limits, Program, Role, View};
+use crate::program::{ALIGN, Buf, Limits, Program, Role, View, aligned};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
 use sizes::{check_batches, check_sizes, explain_size};
 
@@ -90,6 +92,8 @@ pub struct Lowered {
     pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
+    /// The norm of the last gradients, a single word.
+    pub norm: View,
     /// As it was asked for.
     pub training: Training,
     /// What the optimiser keeps from step to step.
@@ -108,11 +112,12 @@ pub struct Lowered {
 }
 
 /// Where steps leave what they measure: (slots, pitch, 2), a row of loss and hit for every
-/// sample of a step and, where it is asked for, a last one with the norm of the gradients and
-/// 1 if that is finite, else 0.
+/// sample of a step. In their buffer, before them, the history: (slots, 2), the norm of a step's
+/// gradients and how many of its numbers were flawed.
 #[derive(Clone, Copy, Debug)]
 pub struct Metrics {
     pub view: View,
+    pub history: View,
     pub slots: usize,
     /// Rows of a step.
     pub pitch: usize,
@@ -134,9 +139,14 @@ impl Lowered {
         if section == TRAIN { self.batch * self.training.accumulate } else { self.batch }
     }
 
-    /// The norm of the gradients, from the metrics of one training step.
-    pub fn gradient_norm(&self, rows: &[f32]) -> Option<f32> {
-        self.training.has_norm().then(|| rows[(self.metrics.pitch - 1) * 2])
+    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
+    pub fn report(&self, steps: usize) -> View {
+        View { start: 0, len: self.rows() + steps * self.metrics.pitch * 2, ..self.metrics.view }
+    }
+
+    /// Words of a report before its metrics.
+    pub fn rows(&self) -> usize {
+        self.metrics.view.start
     }
 
     /// Has the samples of the train part changed at random before each step; those of other parts
@@ -166,6 +176,9 @@ impl Lowered {
     }
 }
 
+/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
+
 /// Words of one packed image.
 pub fn words(shape: &ImageShape) -> usize {
     shape.values().div_ceil(4)
@@ -191,14 +204,14 @@ fn record(what: &Lowering) -> Result<Lowered> {
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
     let pitch = what.training.pitch(what.batch);
-    let slots = (MAX_RESULT / (2 * pitch)).clamp(1, MAX_STEPS);
+    let slots = (MAX_ROWS / (2 * pitch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
     let averages = what.training.declare_average(&mut recorder);
     let weighting = what.training.declare_weights(&mut recorder, what.classes);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = recorder.buffer("metrics", Element::Real, slots * pitch * 2, Role::Metrics);
-    let metrics = Metrics { view: metrics, slots, pitch };
+    let metrics = update::metrics(&mut recorder, slots, pitch);
+    let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
@@ -221,7 +234,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.first_row = 0;
         if trains {
             boundaries = recorder.boundaries();
-            what.training.record(&mut recorder, &states, averages, metrics);
+            update::update(&mut recorder, &what.training, &states, averages, norm, metrics);
         }
         recorder.section(part.name);
     }
@@ -252,6 +265,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
+        norm,
         training: what.training.clone(),
         states,
         normaliser,

@@ -5,12 +5,15 @@
 //! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
 
+mod adopt;
 mod read;
+
+pub use adopt::Adopted;
 
 use std::path::Path;
 
 use serde::Serialize;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::data::{ImageShape, Normaliser};
 use crate::error::{Error, Result};
@@ -18,7 +21,8 @@ use crate::files::write_atomically;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::params::Arena;
+use crate::params::{Arena, Param};
+use crate::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
 pub const FILE: &str = "model.safetensors";
@@ -98,22 +102,7 @@ impl Model {
 
     fn to_bytes(&self) -> Vec<u8> {
         let arena = self.arena();
-        let header = self.header(&arena);
-        let mut bytes = Vec::with_capacity(8 + header.len() + 4 * arena.count());
-        bytes.extend((header.len() as u64).to_le_bytes());
-        bytes.extend(header);
-        for param in &arena.params {
-            let values = &self.parameters[param.start..][..param.len()];
-            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        }
-        bytes
-    }
-
-    /// Written here because the safetensors crate would put the metadata in an order of chance:
-    /// two runs that computed the same should leave the same file.
-    fn header(&self, arena: &Arena) -> Vec<u8> {
         let ImageShape { channels, height, width } = self.shape;
-        let mut header = Map::new();
         let metadata = json!({
             "format": FORMAT,
             "format_version": FORMAT_VERSION.to_string(),
@@ -125,18 +114,14 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
-        header.insert("__metadata__".to_owned(), metadata);
-        let mut start = 0;
-        for param in &arena.params {
-            let end = start + 4 * param.len();
-            let tensor = json!({ "dtype": "F32", "shape": param.shape, "data_offsets": [start, end] });
-            header.insert(param.name.clone(), tensor);
-            start = end;
-        }
-        let mut header = serde_json::Value::Object(header).to_string().into_bytes();
-        // The data begin on a multiple of 8 bytes, so that they can be mapped into memory.
-        header.resize(header.len().next_multiple_of(8), b' ');
-        header
+        let values = |param: &Param| &self.parameters[param.start..][..param.len()];
+        let mut words: Vec<_> =
+            arena.params.iter().map(|param| values(param).iter().map(|value| value.to_bits())).collect();
+        let entries = arena.params.iter().zip(&mut words);
+        let mut entries: Vec<Entry> = entries
+            .map(|(param, words)| Entry { name: &param.name, dtype: "F32", shape: &param.shape, words })
+            .collect();
+        tensors::to_bytes(metadata, &mut entries)
     }
 }
 

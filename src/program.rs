@@ -23,14 +23,21 @@ pub enum Role {
     Parameters,
     Gradients,
     Optimiser,
+    /// The words by which updates are stopped, see `shaders/guard.wgsl`.
+    Guard,
     Activations,
     Metrics,
 }
 
 impl Role {
     /// Whether the content outlives a section; other buffers are scratch.
-    fn lasts(self) -> bool {
-        matches!(self, Role::Data | Role::Parameters | Role::Optimiser)
+    pub fn lasts(self) -> bool {
+        self.saved() || matches!(self, Role::Data | Role::Guard)
+    }
+
+    /// Whether training changes the content and goes on from it, so that it belongs in a checkpoint.
+    pub fn saved(self) -> bool {
+        matches!(self, Role::Parameters | Role::Optimiser)
     }
 }
 
@@ -73,7 +80,7 @@ const MOST_GROUPS: u32 = 65_535;
 const HOST_COPIES: u64 = 4;
 
 /// `len` rounded up so that another view may follow it.
-pub fn aligned(len: usize) -> usize {
+pub const fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGN)
 }
 
@@ -86,6 +93,21 @@ pub struct Dispatch {
     pub args: Vec<View>,
     /// What it is for, such as `2 dense: weighted sums`.
     pub label: String,
+    /// A gate that it stands behind: three words of [`Program::gates`], the workgroups to run along
+    /// x, y and z. A kernel closes it by setting them to 0, and then the dispatch does nothing.
+    pub gate: Option<usize>,
+}
+
+impl Dispatch {
+    /// A dispatch without a gate.
+    pub fn new(
+        kernel: &'static Kernel,
+        consts: Consts,
+        args: Vec<View>,
+        label: impl Into<String>,
+    ) -> Dispatch {
+        Dispatch { kernel, consts, args, label: label.into(), gate: None }
+    }
 }
 
 /// Dispatches over buffers, in named sections that engines run on their own.
@@ -94,6 +116,8 @@ pub struct Program {
     pub bufs: Vec<BufDecl>,
     pub steps: Vec<Dispatch>,
     pub sections: Vec<(String, Range<usize>)>,
+    /// Three words for each gate, if there are any; engines open them when they are made.
+    pub gates: Option<View>,
 }
 
 /// The sizes of a device that decide whether a Program runs on it.
@@ -143,6 +167,17 @@ impl Program {
     /// and copies of the parameters on their way to and from them.
     pub fn shared_bytes(&self) -> u64 {
         self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
+    }
+
+    /// What [`Program::gates`] holds when all are open.
+    pub fn open_gates(&self) -> Vec<u32> {
+        let mut words = vec![0; self.gates.map_or(0, |gates| gates.len)];
+        for dispatch in &self.steps {
+            if let Some(gate) = dispatch.gate {
+                words[3 * gate..][..3].copy_from_slice(&dispatch.kernel.groups(&dispatch.consts));
+            }
+        }
+        words
     }
 
     /// Checks every rule that a GPU would check, and that views have the length their kernel says.

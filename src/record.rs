@@ -233,7 +233,26 @@ impl Recorder {
     /// Appends a dispatch.
     pub fn dispatch(&mut self, kernel: &'static Kernel, consts: Consts, args: Vec<View>, what: &str) {
         let label = if self.layer.is_empty() { what.to_owned() } else { format!("{}: {what}", self.layer) };
-        self.program.steps.push(Dispatch { kernel, consts, args, label });
+        self.program.steps.push(Dispatch::new(kernel, consts, args, label));
+    }
+
+    /// Puts what `record` dispatches behind gates, see [`Dispatch::gate`], and returns the buffer that
+    /// opens and closes them.
+    ///
+    /// # Panics
+    /// When it is called twice: a Program has one such buffer.
+    pub fn gated(&mut self, record: impl FnOnce(&mut Recorder)) -> View {
+        assert!(self.program.gates.is_none(), "a program has one buffer of gates");
+        let first = self.program.steps.len();
+        record(self);
+        for (gate, dispatch) in self.program.steps[first..].iter_mut().enumerate() {
+            dispatch.gate = Some(gate);
+        }
+        // A network without parameters still has a buffer to bind.
+        let gates = (self.program.steps.len() - first).max(1);
+        let view = self.buffer("gates", Element::Uint, 3 * gates, Role::Guard);
+        self.program.gates = Some(view);
+        view
     }
 
     /// Closes a section: everything recorded since the last one. None knows of

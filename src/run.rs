@@ -1,34 +1,41 @@
 //! A run directory, `OUT/NAME-NNN/`: the product of training, never overwritten.
 //!
 //! It holds the recipe as it ran (`recipe.toml`), who ran it where and how it ended (`run.json`,
-//! a [`RunRecord`]), what was measured on the way (`metrics.jsonl`, an [`Event`] per line), and the
-//! trained network (`model.safetensors`, a [`Model`]).
+//! a [`RunRecord`]), what was measured on the way (`metrics.jsonl`, an [`Event`] per line, and the
+//! same as a table in `metrics.csv`), checkpoints ([`crate::checkpoint`]), and the trained network
+//! (`model.safetensors`, a [`Model`]). While a process works in it, nobody else can.
 
+mod lock;
+mod metrics;
 mod record;
 
+pub use lock::Lock;
+pub use metrics::{METRICS, TABLE, read_metrics};
 pub use record::{Epoch, Event, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::checkpoint::{self, Checkpoint};
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 use crate::model::{self, Model};
 use crate::recipe::Recipe;
+use crate::train::Place;
+use metrics::Metrics;
 
 /// The file that holds the recipe as it ran.
 pub const RECIPE: &str = "recipe.toml";
 /// The file that holds the [`RunRecord`].
 pub const RECORD: &str = "run.json";
-/// The file that holds an [`Event`] per line.
-pub const METRICS: &str = "metrics.jsonl";
 
 /// A run directory that this process has made.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    metrics: File,
+    metrics: Metrics,
+    _lock: Lock,
     /// Directories that were made for it, the outermost first, itself last.
     made: Vec<PathBuf>,
 }
@@ -44,13 +51,40 @@ impl RunDir {
     /// [`Error::Failure`] when it can't be made; nothing is left behind then.
     pub fn create(out: &Path, name: &str) -> Result<RunDir> {
         let mut made = Vec::new();
-        claim(out, &run_name(name), &mut made).map_err(|error| {
+        let path = claim(out, &run_name(name), &mut made).map_err(|error| {
             remove_empty(&made);
             Error::Failure(format!(
                 "no run directory can be made in {} ({error}), so choose another place with --out",
                 out.display()
             ))
-        })
+        })?;
+        match furnish(&path) {
+            Ok((lock, metrics)) => Ok(RunDir { metrics, path, _lock: lock, made }),
+            Err(error) => {
+                // It was made just now, and nobody else has been told of it.
+                let _ = fs::remove_dir_all(&path);
+                remove_empty(&made);
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the directory of an earlier run, to go on with it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when it is none, [`Error::Failure`] when another process works in it or it
+    /// can't be written to.
+    pub fn open(path: &Path) -> Result<RunDir> {
+        if !path.join(RECIPE).is_file() {
+            return Err(Error::Data(format!(
+                "{} is no run directory (it has no {RECIPE}), so name one that wgrad train has made",
+                path.display()
+            )));
+        }
+        let lock = Lock::take(path)?;
+        files::remove_temporary(path);
+        files::remove_temporary(&path.join(checkpoint::FOLDER));
+        Ok(RunDir { metrics: Metrics::open(path)?, path: path.to_owned(), _lock: lock, made: Vec::new() })
     }
 
     /// Where it is.
@@ -74,19 +108,40 @@ impl RunDir {
         write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
     }
 
-    /// Appends a line to `metrics.jsonl`. It can be read by others as soon as this returns.
+    /// Appends to the metrics. They can be read by others as soon as this returns.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
     pub fn append(&mut self, event: &Event) -> Result<()> {
-        // One call for the whole line, so that a reader never sees half of one; and what a full
-        // disk took of it is cut off again.
-        let before = self.metrics.metadata().map(|found| found.len());
-        self.metrics.write_all(event.to_line().as_bytes()).map_err(|error| {
-            let _ = before.and_then(|length| self.metrics.set_len(length));
-            let path = self.path.join(METRICS);
-            Error::Failure(format!("{} can't be written ({error}), so check the disk", path.display()))
-        })
+        self.metrics.append(event)
+    }
+
+    /// Cuts the metrics back to what was written up to a place in the run, and returns the last
+    /// epoch that is left.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
+        self.metrics.rewind(place)
+    }
+
+    /// Saves a checkpoint after the metrics that belong to it, then removes all but the newest `keep`.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::save`]; earlier checkpoints are still there then.
+    pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint, keep: usize) -> Result<()> {
+        self.metrics.sync()?;
+        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.place.steps))?;
+        checkpoint::tidy(&self.path, keep);
+        Ok(())
+    }
+
+    /// Saves a checkpoint as the best one.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::save`].
+    pub fn save_best(&self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.save(&self.path.join(checkpoint::FOLDER).join(checkpoint::BEST))
     }
 
     /// Writes `model.safetensors`, in place of an earlier one.
@@ -101,21 +156,34 @@ impl RunDir {
     /// a line of metrics, a model, or anything that others put there. For a run that failed
     /// before it began.
     pub fn abandon(self) {
-        let lines = self.metrics.metadata().map_or(0, |found| found.len());
-        if lines > 0 || self.path.join(model::FILE).exists() {
+        if !self.metrics.is_empty() || self.path.join(model::FILE).exists() || self.made.is_empty() {
             return;
         }
-        drop(self.metrics);
-        for file in [RECIPE, RECORD, METRICS] {
-            // What can't be removed stays; the error that led here is the one to report.
-            let _ = fs::remove_file(self.path.join(file));
+        let RunDir { path, metrics, _lock: lock, made } = self;
+        drop((metrics, lock));
+        for (_, file) in checkpoint::list(&path).unwrap_or_default() {
+            let _ = fs::remove_file(file);
         }
-        remove_empty(&self.made);
+        let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
+        for file in [RECIPE, RECORD, METRICS, TABLE] {
+            // What can't be removed stays; the error that led here is the one to report.
+            let _ = fs::remove_file(path.join(file));
+        }
+        remove_empty(&made);
     }
 }
 
+/// Puts the lock, the metrics and the folder for checkpoints into a new run directory.
+fn furnish(path: &Path) -> Result<(Lock, Metrics)> {
+    let lock = Lock::take(path)?;
+    fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
+        Error::Failure(format!("{} can't be written to ({error}), so check the disk", path.display()))
+    })?;
+    Ok((lock, Metrics::create(path)?))
+}
+
 /// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.
-fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<RunDir> {
+fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     make_folders(out, made)?;
     let mut number = last_number(out, name)? + 1;
     loop {
@@ -123,8 +191,7 @@ fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<RunDir> 
         match fs::create_dir(&path) {
             Ok(()) => {
                 made.push(path.clone());
-                let metrics = File::options().append(true).create_new(true).open(path.join(METRICS))?;
-                return Ok(RunDir { path, metrics, made: std::mem::take(made) });
+                return Ok(path);
             }
             // Another process was faster.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,

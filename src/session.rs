@@ -1,11 +1,13 @@
 //! A session: a recipe, its data and a device, made into a trainer.
 
 use crate::data::{Dataset, Normaliser, Samples, split_validation};
+use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
 use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::recipe::Recipe;
 use crate::schedule::Length;
+use crate::stopping::Stopping;
 use crate::train::{Settings, Trainer};
 
 /// What a run is made of.
@@ -89,8 +91,15 @@ impl Session {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
+        self.open_on(self.device.open(lowered.program.clone())?, lowered)
+    }
+
+    /// The same on an engine that was opened for the Program.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
         let Recipe { learning_rate, seed, schedule, epochs, .. } = self.recipe;
-        let engine = self.device.open(lowered.program.clone())?;
         let weights = lowered.arena.initial_values(seed);
         let settings = Settings { learning_rate, seed, schedule, epochs };
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
@@ -120,13 +129,12 @@ fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
             samples.div_ceil(batch)
         )));
     }
-    if let Some(stopping) = recipe.stop_early.filter(|_| recipe.validation == 0.0) {
-        if stopping.metric.needs_validation() {
-            return Err(Error::Usage(format!(
-                "early stopping by {} needs a validation part: add --validation 0.1, or watch another metric",
-                stopping.metric
-            )));
-        }
+    let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && recipe.validation == 0.0;
+    if let Some(stopping) = recipe.stop_early.filter(unseen) {
+        return Err(Error::Usage(format!(
+            "early stopping by {} needs a validation part: add --validation 0.1, or watch another metric",
+            stopping.metric
+        )));
     }
     let per_epoch = samples.div_ceil(recipe.step_samples());
     recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })

@@ -1,25 +1,34 @@
 //! Training: a lowered network, its data on the device, and steps submitted
 //! many at a time so that the device never waits for the host.
 
+mod digest;
+mod fault;
 mod measure;
 mod pace;
+mod pass;
+mod pixels;
+mod rate;
+mod state;
 mod sweep;
 
-pub use measure::Measure;
+pub use measure::{Measure, Sum};
+pub use pixels::{normalise, pack, scale_and_shift};
+pub use state::{Place, Snapshot, Tensor};
 pub use sweep::Tried;
 
 use std::collections::{HashMap, VecDeque};
-use std::time::Instant;
+use std::ops::{ControlFlow, Range};
 
-use crate::data::{ImageShape, Normaliser, Samples};
-use crate::engine::{Engine, IN_FLIGHT, Ticket};
+use crate::data::{Normaliser, Samples};
+use crate::diff::first_divergence;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
-use crate::rng::{kernel_seed, shuffled};
-use crate::schedule::{Length, Plateau, Schedule};
-use measure::Sum;
+use crate::rng::shuffled;
+use crate::schedule::Schedule;
+use digest::Digest;
 use pace::Pace;
 
 /// What a step needs besides the network.
@@ -45,7 +54,7 @@ impl Settings {
 
 /// Where an epoch has got to, after each submission.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'a> {
     pub epoch: usize,
     /// Steps taken in this epoch.
     pub step: usize,
@@ -55,9 +64,10 @@ pub struct Progress {
     pub latest: Measure,
     /// Over the epoch so far, each batch measured before its update.
     pub so_far: Measure,
-    /// The largest norm of the gradients of a step of this submission, before clipping;
-    /// none where it is not measured.
-    pub gradient_norm: Option<f32>,
+    /// The mean loss of each step of this submission.
+    pub losses: &'a [f64],
+    /// The norm of the gradients of each step of this submission.
+    pub norms: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.
@@ -65,12 +75,11 @@ pub struct Trainer {
     engine: Box<dyn Engine>,
     lowered: Lowered,
     settings: Settings,
-    /// Steps taken since the run began.
-    steps: usize,
-    /// What a schedule that follows the loss has seen.
-    plateau: Plateau,
-    /// When no further training step is begun.
-    deadline: Option<Instant>,
+    place: Place,
+    /// The epoch whose order of samples is on the device.
+    ordered: Option<usize>,
+    /// The norms of the last gradients, the oldest first.
+    norms: VecDeque<f32>,
     /// By section: a training step takes longer than a measuring one.
     paces: HashMap<String, Pace>,
 }
@@ -101,9 +110,9 @@ impl Trainer {
             engine,
             lowered,
             settings,
-            steps: 0,
-            plateau: Plateau::default(),
-            deadline: None,
+            place: Place::default(),
+            ordered: None,
+            norms: VecDeque::new(),
             paces: HashMap::new(),
         })
     }
@@ -145,43 +154,6 @@ impl Trainer {
         self.lowered.part(part).is_some()
     }
 
-    /// How long the run is that schedules are fitted to.
-    pub fn length(&self) -> Length {
-        let per_epoch = self.steps_per_epoch();
-        Length { steps: self.settings.epochs * per_epoch, per_epoch }
-    }
-
-    /// The learning rate of a step, counted from 0 since the run began.
-    pub fn learning_rate(&self, step: usize) -> f32 {
-        let factor = self.settings.schedule.factor(step, self.length()) * self.plateau.factor;
-        (f64::from(self.settings.learning_rate) * factor) as f32
-    }
-
-    /// What a schedule that follows the loss has seen so far.
-    pub fn plateau(&self) -> Plateau {
-        self.plateau
-    }
-
-    /// Takes up what another trainer's schedule had seen.
-    pub fn set_plateau(&mut self, plateau: Plateau) {
-        self.plateau = plateau;
-    }
-
-    /// Tells a schedule that follows it the loss of an epoch.
-    pub fn observe_loss(&mut self, loss: f64) {
-        self.plateau.observe(&self.settings.schedule, loss);
-    }
-
-    /// Begins no training step from a moment on.
-    pub fn stop_at(&mut self, deadline: Instant) {
-        self.deadline = Some(deadline);
-    }
-
-    /// Whether that moment has come.
-    pub fn out_of_time(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-    }
-
     /// Steps of one epoch over the train part.
     pub fn steps_per_epoch(&self) -> usize {
         self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.step_samples(TRAIN)))
@@ -189,56 +161,111 @@ impl Trainer {
 
     /// Steps taken since the run began.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.place.steps
     }
 
     /// Trains on every sample once, in this epoch's order; the last batch may be short.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as soon as a loss is not finite; the parameters are
-    /// then what the bad steps have made of them.
+    /// As [`Trainer::advance`].
     pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
-        let part = self.views(TRAIN)?.clone();
-        let order = shuffled(part.samples, self.settings.seed, epoch as u64);
-        self.engine.write(part.order, Slice::Uint(&order))?;
-        let mut total = Sum::default();
-        let steps = self.steps_per_epoch();
-        let done = self.pass(TRAIN, part.samples, epoch, &mut |first, group| {
-            let (mut latest, mut gradient_norm) = (Sum::default(), None);
-            for (at, rows) in group.iter().enumerate() {
-                let sum = Sum::of(rows.samples);
-                gradient_norm = larger(gradient_norm, rows.norm);
-                if !sum.loss.is_finite() {
-                    let step = first + at + 1;
-                    return Err(Error::Diverged(format!(
-                        "the loss became {} at step {step} of epoch {epoch}",
-                        sum.loss
-                    )));
-                }
-                latest.add(sum);
-            }
-            total.add(latest);
-            observe(Progress {
-                epoch,
-                step: first + group.len(),
-                steps,
-                latest: latest.mean(),
-                so_far: total.mean(),
-                gradient_norm,
-            });
-            Ok(())
-        })?;
-        self.steps += done;
-        Ok(total.mean())
+        self.place = Place { epoch, step: 0, so_far: Sum::default(), ..self.place };
+        let mut observe = |progress: Progress| {
+            observe(progress);
+            ControlFlow::Continue(())
+        };
+        let measure = self.advance(usize::MAX, &mut observe)?;
+        Ok(measure.expect("nothing stops the epoch before its end"))
+    }
+
+    /// Takes up to `most` steps of the epoch under way, or fewer when `observe` says so: it is asked
+    /// after every submission. The mean over the epoch is returned when that was its end, and the
+    /// next call begins the next epoch. What is computed does not depend on where calls begin and end.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite; the run is then where it
+    /// was before that step, as no such step changes a weight.
+    pub fn advance(
+        &mut self,
+        most: usize,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let range = self.place.step..self.steps_per_epoch().min(self.place.step.saturating_add(most));
+        let mut digest = Digest::of(self);
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
+        self.settle(digest, outcome)
+    }
+
+    /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
+    /// computes what [`Trainer::advance`] would.
+    ///
+    /// # Errors
+    /// [`Error::Check`] naming the kernel whose results the twin cannot explain, and as
+    /// [`Trainer::advance`].
+    pub fn verify(
+        &mut self,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let step = self.scalars(TRAIN, 0, self.place.step, samples);
+        let section = self.lowered.program.section(TRAIN);
+        let gated = |at: &usize| self.lowered.program.steps[*at].gate.is_some();
+        let update = section.clone().find(gated).unwrap_or(section.end);
+        self.compare(section.start..update, &step)?;
+        let words = self.engine.read(self.lowered.report(1))?.real();
+        let reports = self.reports(TRAIN, &[step], &words);
+        let mut digest = Digest::of(self);
+        let outcome = digest.take(&reports, observe).map(|_| ());
+        // Of a flawed step there is no update to compare.
+        if outcome.is_ok() {
+            self.compare(update..section.end, &step)?;
+        }
+        self.settle(digest, outcome)
+    }
+
+    /// Runs dispatches one by one, up to the first that isn't what its twin makes of it.
+    fn compare(&mut self, dispatches: Range<usize>, step: &Step) -> Result<()> {
+        match first_divergence(self.engine.as_mut(), &self.lowered.program, dispatches, step)? {
+            None => Ok(()),
+            Some(divergence) => Err(Error::Check(format!(
+                "step {} of the run is not what the twins make of it: {divergence}",
+                self.place.steps + 1
+            ))),
+        }
+    }
+
+    /// Takes over where a pass has got to, and ends the epoch when that was its last step.
+    fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
+        (self.place, self.norms) = (digest.place, digest.norms);
+        if let Some(flawed) = digest.flawed {
+            return Err(self.fault(&flawed)?);
+        }
+        outcome?;
+        Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))
+    }
+
+    /// Puts the order of the epoch under way on the device.
+    fn order(&mut self) -> Result<()> {
+        let epoch = self.place.epoch;
+        if self.ordered != Some(epoch) {
+            let part = self.views(TRAIN)?.clone();
+            let order = shuffled(part.samples, self.settings.seed, epoch as u64);
+            self.engine.write(part.order, Slice::Uint(&order))?;
+            self.ordered = Some(epoch);
+        }
+        Ok(())
     }
 
     /// Mean loss and accuracy over a part of the data.
     pub fn measure(&mut self, part: &str) -> Result<Measure> {
         let samples = self.views(part)?.samples;
         let mut total = Sum::default();
-        self.pass(part, samples, 0, &mut |_, group| {
-            group.iter().for_each(|rows| total.add(Sum::of(rows.samples)));
-            Ok(())
+        self.pass(part, samples, 0..samples.div_ceil(self.lowered.batch), &mut |reports| {
+            reports.iter().for_each(|report| total.add(Sum::of(report.rows)));
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(total.mean())
     }
@@ -255,7 +282,7 @@ impl Trainer {
             Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
         })?;
         for at in 0..samples.div_ceil(batch) {
-            let step = self.scalars(part, 0, at, samples, 0);
+            let step = self.scalars(part, 0, at, samples);
             let section = self.lowered.program.section(part);
             let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
             let metrics = self.engine.wait(ticket)?;
@@ -293,125 +320,4 @@ impl Trainer {
         self.engine.wait(ticket)?;
         Ok(self.engine.read(output)?.real())
     }
-
-    /// Runs a section over all samples of a part, several steps to a
-    /// submission, and hands over the metrics of each submission in order.
-    /// Returns how many steps there were: fewer when training runs out of time.
-    fn pass(&mut self, section: &str, samples: usize, epoch: usize, each: &mut Each) -> Result<usize> {
-        let mut steps = samples.div_ceil(self.lowered.step_samples(section));
-        let range = self.lowered.program.section(section);
-        let mut pace = self.paces.remove(section).unwrap_or_default();
-        let mut flights: VecDeque<Flight> = VecDeque::new();
-        let mut next = 0;
-        let mut outcome = Ok(());
-        while next < steps || !flights.is_empty() {
-            if section == TRAIN && self.out_of_time() {
-                steps = next;
-            }
-            if next < steps && flights.len() < IN_FLIGHT && outcome.is_ok() {
-                let count = pace.steps(self.lowered.slots).min(steps - next);
-                let scalars: Vec<Step> =
-                    (0..count).map(|slot| self.scalars(section, slot, next + slot, samples, epoch)).collect();
-                let ticket = self.engine.submit(range.clone(), &scalars, self.lowered.metrics(count))?;
-                flights.push_back(Flight { ticket, first: next, scalars });
-                next += count;
-                continue;
-            }
-            let Some(flight) = flights.pop_front() else { break };
-            let metrics = self.engine.wait(flight.ticket)?;
-            pace.finished(flight.scalars.len());
-            let norm = |rows: &[f32]| self.lowered.gradient_norm(rows).filter(|_| section == TRAIN);
-            let group: Vec<Rows> = metrics
-                .chunks_exact(self.lowered.pitch() * 2)
-                .zip(&flight.scalars)
-                .map(|(rows, step)| Rows { samples: &rows[..step.samples as usize * 2], norm: norm(rows) })
-                .collect();
-            // After a failure what is still under way is waited for, and ignored.
-            outcome = outcome.and_then(|()| each(flight.first, &group));
-        }
-        pace.rest();
-        self.paces.insert(section.to_owned(), pace);
-        outcome.map(|()| steps)
-    }
-
-    fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize, epoch: usize) -> Step {
-        let optimiser = &self.lowered.training.optimiser;
-        let index = self.steps + at;
-        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
-        let batch = self.lowered.step_samples(section);
-        let first = at * batch;
-        Step {
-            slot: slot as u32,
-            first: first as u32,
-            samples: batch.min(samples - first) as u32,
-            index: index as u32,
-            learning_rate: self.learning_rate(index),
-            momentum: optimiser.momentum(),
-            seed: kernel_seed(self.settings.seed),
-            epoch: epoch as u32,
-            mean_correction,
-            square_correction,
-            average: self.lowered.training.average_share(index),
-        }
-    }
-}
-
-/// Takes the first step of a submission and the metrics of each of its steps.
-type Each<'a> = dyn FnMut(usize, &[Rows]) -> Result<()> + 'a;
-
-/// What one step measured.
-struct Rows<'a> {
-    /// Loss and hit of each of its samples.
-    samples: &'a [f32],
-    /// The norm of its gradients, before they were clipped.
-    norm: Option<f32>,
-}
-
-/// The larger of two norms; one that is not a number is the largest of all.
-fn larger(one: Option<f32>, other: Option<f32>) -> Option<f32> {
-    match (one, other) {
-        (Some(one), Some(other)) if other > one || other.is_nan() => Some(other),
-        (one, other) => one.or(other),
-    }
-}
-
-/// A submission under way.
-struct Flight {
-    ticket: Ticket,
-    first: usize,
-    scalars: Vec<Step>,
-}
-
-/// Scale of every channel, then shift of every channel, such that
-/// byte · scale + shift = (byte/255 - mean) / std.
-pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
-    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
-    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
-    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
-    scale.chain(shift).collect()
-}
-
-/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
-pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
-    let constants = scale_and_shift(normaliser);
-    let plane = shape.height * shape.width;
-    let value = |(at, byte): (usize, &u8)| {
-        let channel = at / plane;
-        f32::from(*byte) * constants[channel] + constants[shape.channels + channel]
-    };
-    image.iter().enumerate().map(value).collect()
-}
-
-/// Images as the device keeps them: four bytes to a word, the lowest first,
-/// each image padded to whole words.
-pub fn pack(samples: &Samples) -> Vec<u32> {
-    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
-    for image in samples.pixels.chunks_exact(samples.shape.values()) {
-        for bytes in image.chunks(4) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            packed.push(u32::from_le_bytes(word));
-        }
-    }
-    packed
 }

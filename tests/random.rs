@@ -56,13 +56,9 @@ fn the_adapter_draws_the_bits_that_the_host_draws() {
             BufDecl::new("words", Element::Uint, view.len, Role::Data),
             BufDecl::new("none", Element::Real, 64, Role::Metrics),
         ],
-        steps: vec![Dispatch {
-            kernel: draw(),
-            consts: consts! { DRAWS: DRAWS },
-            args: vec![view],
-            label: "draw".into(),
-        }],
+        steps: vec![Dispatch::new(draw(), consts! { DRAWS: DRAWS }, vec![view], "draw")],
         sections: vec![("draw".into(), 0..1)],
+        gates: None,
     };
     let mut engine = GpuEngine::new(&adapter(), program, Checks::On).unwrap();
     let (seed, epoch, index) = (0xdead_beef, 3, 70_000);

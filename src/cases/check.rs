@@ -147,12 +147,7 @@ fn program(kernel: &'static Kernel, cases: &[Case]) -> Program {
             View { buf: Buf(program.bufs.len() - 1), start: ALIGN, len: *len }
         });
         let args = args.collect();
-        program.steps.push(Dispatch {
-            kernel,
-            consts: case.consts.clone(),
-            args,
-            label: format!("case {at}"),
-        });
+        program.steps.push(Dispatch::new(kernel, case.consts.clone(), args, format!("case {at}")));
     }
     program
 }

@@ -1,5 +1,6 @@
 //! One case per kernel as large as in real training, to time it on.
 
+use super::real_size::gather;
 use super::{Case, cases, images, updates};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
@@ -32,7 +33,11 @@ pub fn real(kernel: &Kernel) -> Case {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
             SMOOTHING: 0.1f32,
         },
+        "gather_batch" => gather((64, "none")),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        "gradient_parts" => {
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
+        }
         name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
         _ => return largest(kernel),

@@ -3,6 +3,7 @@
 use super::{A, B, Case, NONE, ProductCase, images, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::guard;
 use crate::cpu::matmul::Epilogue;
 use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
@@ -47,6 +48,14 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
                 consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
             })
             .to_vec(),
+        "gradient_parts" => [101_824usize, 1_048_576]
+            .map(|length| {
+                consts! { LENGTH: length, PARTS: guard::parts(length), BATCH: 64usize, SLOTS: 1usize }
+            })
+            .to_vec(),
+        "guard" => {
+            [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize, GATES: 3usize }).to_vec()
+        }
         // 784-128-10, and about ten times that.
         name if images::has(name) => images::real_sizes(kernel),
         name if updates::is_update(name) => {
@@ -79,7 +88,7 @@ const PRODUCTS: &[ProductCase] = &[
 ];
 
 /// A batch of images of MNIST's size out of a thousand.
-fn gather((batch, changes): (usize, &str)) -> Consts {
+pub(super) fn gather((batch, changes): (usize, &str)) -> Consts {
     let mut consts = consts! {
         BATCH: batch, FIRST: 0usize, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, WIDTH: 28usize, CHANNELS: 1usize,
         SAMPLES: 1_000usize, CHUNK_FIRST: 0usize, CHUNK_LENGTH: 1_000usize,

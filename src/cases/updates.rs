@@ -6,7 +6,7 @@ use crate::kernel::{Consts, Step};
 
 /// Whether a kernel of this name has its cases here.
 pub fn is_update(name: &str) -> bool {
-    const NAMES: [&str; 15] = [
+    const NAMES: [&str; 14] = [
         "sgd",
         "sgd_momentum",
         "ada_grad",
@@ -18,7 +18,6 @@ pub fn is_update(name: &str) -> bool {
         "blend",
         "muon",
         "square_sums",
-        "gradient_norm",
         "clip_norm",
         "clip_value",
         "average",
@@ -68,10 +67,7 @@ pub fn consts(name: &str, length: usize) -> Vec<Consts> {
         "square_sums" => vec![consts! { LENGTH: length, PARTIALS: partials }],
         "blend" => vec![consts! { LENGTH: length, P: -4.775f32, Q: 2.0315f32 }],
         "muon" => vec![consts! { LENGTH: length, SCALE: 1.6f32, DECAY: 0.25f32 }],
-        "gradient_norm" => vec![consts! { PARTIALS: partials, SLOTS: 3usize, PITCH: 7usize }],
-        "clip_norm" => {
-            vec![consts! { LENGTH: length, MOST: 0.5f32, SLOTS: 3usize, PITCH: 7usize }]
-        }
+        "clip_norm" => vec![consts! { LENGTH: length, MOST: 0.5f32 }],
         "clip_value" => vec![consts! { LENGTH: length, MOST: 0.5f32 }],
         _ => panic!("kernel {name} has no cases; add them in src/cases/updates.rs"),
     }

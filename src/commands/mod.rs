@@ -12,7 +12,10 @@ pub mod lr_find;
 pub mod own;
 pub mod predict;
 pub mod progress;
+pub mod resume;
 pub mod running;
+pub mod runs;
+pub mod signals;
 pub mod summary;
 pub mod train;
 

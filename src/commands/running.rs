@@ -1,254 +1,271 @@
 //! A training run under way: its epochs, what it writes down, and how it ends.
 
+mod ending;
+#[cfg(test)]
+mod lost;
+mod saving;
+mod stopping;
+
+pub use saving::Every;
+
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use wgrad::checkpoint::{Checkpoint, Standing};
 use wgrad::error::{Error, Result};
 use wgrad::lower::{HELD_OUT, VALIDATION};
 use wgrad::model::Model;
 use wgrad::recipe::Recipe;
-use wgrad::run::{Epoch, Event, RunDir, RunRecord, Status, Steps, Validation};
+use wgrad::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::session::Session;
-use wgrad::stopping::{Seen, Verdict};
-use wgrad::train::{Measure, Trainer};
+use wgrad::train::{Measure, Place, Progress, Snapshot, Trainer};
 
-use super::console::{answer, note, thousands};
+use super::console::note;
 use super::progress::Display;
+use super::signals::Signals;
+
+/// What a run does besides training, and never changes what it computes.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub every: Every,
+    /// How many checkpoints are kept.
+    pub keep: usize,
+    /// Go back and on with half the learning rate when a number goes wrong.
+    pub roll_back: bool,
+    /// Compare every so manieth step with the twins.
+    pub verify: Option<usize>,
+    pub json: bool,
+}
+
+/// Opens the device again, with the run's network and data on it.
+pub type Reopen = Box<dyn Fn() -> Result<Trainer>>;
 
 /// A run under way.
 pub struct Run {
     trainer: Trainer,
+    reopen: Reopen,
     directory: RunDir,
-    /// The weights of the last epoch whose losses were all finite; at first the initial ones.
+    /// The weights of the last epoch whose losses were all finite; at first the initial ones, or
+    /// those that the run was resumed with.
     model: Model,
     record: RunRecord,
     recipe: Recipe,
+    options: Options,
+    /// What was saved last: where the run can go on from.
+    kept: Snapshot,
+    standing: Standing,
+    /// The run at its smallest validation loss, until that is on the disk as well.
+    best: Option<Snapshot>,
+    /// How often the device was lost since the last checkpoint.
+    losses: usize,
+    saved: Instant,
     started: Instant,
-    /// Time spent in training steps alone.
-    stepping: Duration,
-    /// What early stopping has seen.
-    seen: Seen,
-    /// The epoch whose weights are kept.
-    best: Option<Epoch>,
+    /// When the run is over, however far it has got.
+    deadline: Option<Instant>,
+    /// The epoch whose weights are in the model.
+    shown: Option<Epoch>,
+    /// Time spent in the steps of this epoch by this process, and their samples.
+    epoch: (Duration, usize),
+    /// Time spent in training steps alone, and how many they were.
+    stepping: (Duration, usize),
 }
 
 impl Run {
-    pub fn new(trainer: Trainer, directory: RunDir, record: RunRecord, session: Session) -> Run {
+    pub fn new(
+        mut trainer: Trainer,
+        reopen: Reopen,
+        directory: RunDir,
+        record: RunRecord,
+        session: &Session,
+        options: Options,
+    ) -> Result<Run> {
         let Session { recipe, dataset, normaliser, .. } = session;
         let model = Model {
             network: recipe.network.clone(),
             loss: recipe.loss,
             shape: dataset.train.shape,
-            classes: dataset.classes,
-            normaliser,
-            parameters: Vec::new(),
-            data: dataset.name,
+            classes: dataset.classes.clone(),
+            normaliser: normaliser.clone(),
+            parameters: trainer.measured_parameters()?,
+            data: dataset.name.clone(),
         };
-        let (started, stepping) = (Instant::now(), Duration::ZERO);
-        let seen = Seen::default();
-        Run { trainer, directory, model, record, recipe, started, stepping, seen, best: None }
+        Ok(Run {
+            kept: trainer.snapshot()?,
+            trainer,
+            reopen,
+            directory,
+            model,
+            record,
+            recipe: recipe.clone(),
+            options,
+            standing: Standing::default(),
+            best: None,
+            losses: 0,
+            saved: Instant::now(),
+            started: Instant::now(),
+            deadline: None,
+            shown: None,
+            epoch: Default::default(),
+            stepping: Default::default(),
+        })
     }
 
-    /// Trains, saves and reports.
-    pub fn go(mut self, as_json: bool) -> Result<()> {
+    /// A new run: writes what is known before the first step, trains, saves and reports.
+    pub fn begin(mut self) -> Result<()> {
         if let Err(error) = self.open() {
             self.directory.abandon();
             return Err(error);
         }
-        let outcome = self.train();
-        self.close(outcome, as_json)
+        self.go()
     }
 
-    /// Writes what is known before the first step.
     fn open(&mut self) -> Result<()> {
-        self.model.parameters = self.trainer.measured_parameters()?;
         self.directory.write_recipe(&self.recipe)?;
-        self.directory.write_record(&self.record)
+        self.directory.write_record(&self.record)?;
+        self.save()
     }
 
-    /// Trains all epochs.
-    fn train(&mut self) -> Result<()> {
+    /// Goes on from a checkpoint, which the trainer is in the state of.
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
+        self.standing = checkpoint.standing;
+        self.rewind()?;
+        self.record.resume();
+        self.directory.write_record(&self.record)?;
+        self.go()
+    }
+
+    fn go(mut self) -> Result<()> {
+        let outcome = Signals::catch().and_then(|signals| self.train(&signals));
+        self.close(outcome)
+    }
+
+    /// Trains what is left of all epochs.
+    fn train(&mut self, signals: &Signals) -> Result<()> {
         let mut display = Display::new(self.recipe.epochs, self.trainer.steps_per_epoch());
-        self.started = Instant::now();
-        if let Some(limit) = self.recipe.max_time.0 {
-            self.trainer.stop_at(self.started + limit);
-        }
-        let mut result = Ok(Verdict::Better);
-        for epoch in 1..=self.recipe.epochs {
-            result = self.epoch(epoch, &mut display);
-            if !matches!(result, Ok(Verdict::Better | Verdict::Worse)) || self.trainer.out_of_time() {
-                break;
+        (self.started, self.saved) = (Instant::now(), Instant::now());
+        let spent = Duration::from_secs_f64(self.standing.seconds);
+        self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
+        let result = loop {
+            let outcome = match self.proceed(&mut display, signals) {
+                Err(Error::Device(problem)) => self.recover(problem),
+                Err(Error::Diverged(problem)) if self.options.roll_back => self.roll_back(problem),
+                outcome => outcome,
+            };
+            match outcome {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break Ok(()),
+                Err(error) => break Err(error),
             }
-        }
+        };
         display.finish();
-        self.say_why_it_stopped();
-        result.map(|_| ())
+        result
     }
 
-    /// Says so when the run is over before its last epoch, or keeps other weights than the last.
-    fn say_why_it_stopped(&self) {
-        let (done, all) = (self.record.epochs, self.recipe.epochs);
-        if self.trainer.out_of_time() {
-            note(format_args!("the time of {} is over in epoch {done} of {all}", self.recipe.max_time));
+    /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
+    /// or the end of the run because it is over or the user wants it.
+    fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
+        if self.trainer.place().epoch > self.recipe.epochs || self.is_stopped() {
+            return Ok(ControlFlow::Break(()));
         }
-        if let Some(stopping) = self.recipe.stop_early.filter(|_| done > 0) {
-            note(format_args!(
-                "by {} the best epoch is {} of {done}: its weights are kept",
-                stopping.metric, self.seen.best_epoch
-            ));
+        if let Some(train) = self.stretch(display, signals)? {
+            self.end_epoch(&train, display)?;
+        }
+        let place = self.trainer.place();
+        let done = place.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
+        let signal = signals.caught();
+        if done || signal.is_some() || self.due(place.steps) {
+            self.save()?;
+        }
+        match signal {
+            Some(signal) if !done => Err(self.interrupted(signal)),
+            _ if done => {
+                self.say_why_it_stopped();
+                Ok(ControlFlow::Break(()))
+            }
+            _ => Ok(ControlFlow::Continue(())),
         }
     }
 
-    fn epoch(&mut self, epoch: usize, display: &mut Display) -> Result<Verdict> {
-        let started = Instant::now();
-        let before = self.trainer.steps();
+    /// Takes steps until something is due.
+    fn stretch(&mut self, display: &mut Display, signals: &Signals) -> Result<Option<Measure>> {
+        let (started, before) = (Instant::now(), self.trainer.place());
+        let (time, samples) = self.epoch;
+        let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
-        let directory = &mut self.directory;
-        let train = self.trainer.epoch(epoch, &mut |progress| {
+        let (directory, every, saved) = (&mut self.directory, self.options.every, self.saved);
+        let deadline = self.deadline;
+        let mut observe = |progress: Progress| {
             display.progress(&progress);
+            taken += progress.losses.len();
+            trained += progress.latest.samples;
+            let seconds = (time + started.elapsed()).as_secs_f64();
             let event = Event::Steps(Steps {
-                step: (before + progress.step) as u64,
-                epoch,
+                step: (before.steps + taken) as u64,
+                epoch: progress.epoch,
                 train_loss: progress.latest.loss,
                 train_accuracy: progress.latest.accuracy,
-                samples_per_second: progress.so_far.samples as f64 / started.elapsed().as_secs_f64(),
+                samples_per_second: (samples + trained) as f64 / seconds,
+                losses: progress.losses.to_vec(),
+                gradient_norms: progress.norms.to_vec(),
             });
-            if written.is_ok() {
-                written = directory.append(&event);
+            written = directory.append(&event);
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            match written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
-        })?;
-        written?;
+        };
+        let most = self.options.every.steps_from(before.steps);
+        let outcome = match self.options.verify.map(|every| every - 1 - before.steps % every) {
+            Some(0) => self.trainer.verify(&mut observe),
+            Some(plain) => self.trainer.advance(most.min(plain), &mut observe),
+            None => self.trainer.advance(most, &mut observe),
+        };
         let took = started.elapsed();
-        self.stepping += took;
+        self.epoch = (time + took, samples + trained);
+        self.stepping = (self.stepping.0 + took, self.stepping.1 + taken);
+        written.and(outcome)
+    }
+
+    /// Measures what an epoch has come to, and writes it down.
+    fn end_epoch(&mut self, train: &Measure, display: &mut Display) -> Result<()> {
+        let Place { epoch: next, steps, .. } = self.trainer.place();
+        let epoch = next - 1;
+        let (took, samples) = std::mem::take(&mut self.epoch);
+        let measuring = Instant::now();
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
             self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
         let parameters = self.trainer.measured_parameters()?;
         check_finite(epoch, &held_out, &parameters)?;
+        self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
         let line = Epoch {
-            step: self.trainer.steps() as u64,
+            step: steps as u64,
             epoch,
             train_loss: train.loss,
             train_accuracy: train.accuracy,
-            samples_per_second: train.samples as f64 / took.as_secs_f64(),
+            samples_per_second: samples as f64 / took.as_secs_f64(),
             validation: validation
                 .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
             held_out_loss: held_out.loss,
             held_out_accuracy: held_out.accuracy,
         };
-        self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
-        let verdict = self.judge(epoch, &train, validation.as_ref());
-        if verdict == Verdict::Better {
+        if self.judge(epoch, train, validation.as_ref()) {
             self.model.parameters = parameters;
-            self.best = Some(line.clone());
+            self.shown = Some(line.clone());
         }
         self.record.advance(&line);
         self.directory.append(&Event::Epoch(line))?;
+        if let Some(validation) = validation {
+            self.note_best(validation.loss)?;
+        }
         let others: Vec<(&str, Measure)> = validation
             .map(|measure| ("validation", measure))
             .into_iter()
             .chain([("held-out", held_out)])
             .collect();
-        display.epoch(epoch, &train, &others, started.elapsed());
-        Ok(verdict)
-    }
-
-    /// What an epoch means for the run: without early stopping each is better than the one before.
-    fn judge(&mut self, epoch: usize, train: &Measure, validation: Option<&Measure>) -> Verdict {
-        let Some(stopping) = self.recipe.stop_early else { return Verdict::Better };
-        let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
-        let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
-        self.seen.observe(&stopping, epoch, value)
-    }
-
-    /// Saves the model and the record, and says how the run went.
-    fn close(mut self, outcome: Result<()>, as_json: bool) -> Result<()> {
-        let seconds = self.started.elapsed().as_secs_f64();
-        let status = match &outcome {
-            Ok(()) => Status::Done,
-            Err(Error::Diverged(_)) => Status::Diverged,
-            Err(_) => Status::Failed,
-        };
-        self.record.finish(status, outcome.as_ref().err().map(Error::to_string), seconds);
-        // On a full disk the small record may still find room where the model does not.
-        let saved = self.directory.save_model(&self.model);
-        if let (Ok(()), Err(error)) = (&outcome, &saved) {
-            self.record.finish(Status::Failed, Some(error.to_string()), seconds);
-        }
-        let recorded = self.directory.write_record(&self.record);
-        let outcome = match (outcome, saved.and(recorded)) {
-            (Err(first), Err(second)) => return Err(Error::Failure(format!("{first}; and then {second}"))),
-            (outcome, kept) => outcome.and(kept),
-        };
-        match outcome {
-            Ok(()) if as_json => self.print_json(seconds),
-            Ok(()) => self.print(seconds),
-            Err(Error::Diverged(problem)) => Err(Error::Diverged(format!(
-                "{problem}: the weights {} are kept in {}; try a lower learning rate than {:?}",
-                self.last_good(),
-                self.directory.path().display(),
-                self.recipe.learning_rate
-            ))),
-            Err(error) => {
-                note(format_args!(
-                    "the weights {} are kept in {}",
-                    self.last_good(),
-                    self.directory.path().display()
-                ));
-                Err(error)
-            }
-        }
-    }
-
-    fn last_good(&self) -> String {
-        match self.best.as_ref().map_or(0, |best| best.epoch) {
-            0 => "from before the first step".to_owned(),
-            epoch => format!("from the end of epoch {epoch}"),
-        }
-    }
-
-    fn steps_per_second(&self) -> f64 {
-        self.trainer.steps() as f64 / self.stepping.as_secs_f64()
-    }
-
-    fn print(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.best else { return Ok(()) };
-        let run = self.directory.path().display();
-        let (epochs, steps) = (self.record.epochs, thousands(self.trainer.steps()));
-        answer(format_args!(
-            "held-out accuracy  {:.2} %   loss {:.4}",
-            last.held_out_accuracy * 100.0,
-            last.held_out_loss
-        ))?;
-        answer(format_args!(
-            "time               {seconds:.1} s   ({epochs} epochs, {steps} steps, {:.0} steps/s)",
-            self.steps_per_second()
-        ))?;
-        answer(format_args!("run                {run}"))?;
-        note(format_args!(
-            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
-        ));
+        display.epoch(epoch, train, &others, took + measuring.elapsed());
         Ok(())
-    }
-
-    fn print_json(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.best else { return Ok(()) };
-        answer(format_args!(
-            "{}",
-            json!({
-                "run": self.directory.path().display().to_string(),
-                "device": self.record.device,
-                "adapter": self.record.adapter,
-                "epochs": self.record.epochs,
-                "steps": self.trainer.steps(),
-                "seconds": seconds,
-                "steps_per_second": self.steps_per_second(),
-                "train_loss": last.train_loss,
-                "train_accuracy": last.train_accuracy,
-                "held_out_loss": last.held_out_loss,
-                "held_out_accuracy": last.held_out_accuracy,
-            })
-        ))
     }
 }
 

@@ -1,75 +1,162 @@
 //! `wgrad train`: from data and a recipe to a run directory with a trained network.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Resize};
-use wgrad::engine::adapter::{Device, driver};
-use wgrad::error::Result;
+use wgrad::engine::adapter::{Device, choose, driver};
+use wgrad::error::{Error, Result};
 use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
-use wgrad::own::replace;
+use wgrad::model::Model;
+use wgrad::own::{OwnKernel, replace};
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
 use wgrad::schedule::Schedule;
 use wgrad::session::Session;
 use wgrad::stopping::Stopping;
+use wgrad::train::Trainer;
 
 use super::console::{note, thousands};
-use super::running::Run;
+use super::resume;
+use super::running::{Options, Run};
 use crate::cli;
 
 pub fn run(arguments: &cli::Train) -> Result<()> {
-    let mut given = overrides(arguments)?;
-    if arguments.fast_dev_run {
-        // Whatever the recipe says of its length: schedules fit themselves to one step.
-        let schedule = Some(Schedule::CONSTANT);
-        given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
+    let options = Options {
+        every: arguments.checkpoint_every,
+        keep: arguments.keep,
+        roll_back: arguments.on_nan == "rollback",
+        verify: arguments.verify,
+        json: arguments.json,
+    };
+    let given = overrides(arguments)?;
+    match &arguments.resume {
+        Some(run) => resume::run(run, &given, options),
+        None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
+        None => begin(arguments, &arguments.out, &given, options),
     }
+}
+
+/// One step of everything, of which nothing is kept.
+fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: Options) -> Result<()> {
+    let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
+    // Whatever the recipe says of its length: schedules fit themselves to one step.
+    let schedule = Some(Schedule::CONSTANT);
+    let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
+    let outcome = begin(arguments, &out, &given, options);
+    let kept = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
+    let kept = kept.map_or("nothing is kept".to_owned(), |error| {
+        format!("{} can't be removed ({error})", out.display())
+    });
+    note(format_args!("this was one step of everything: {kept}"));
+    outcome
+}
+
+/// A run from its first step on, its directory under `out`.
+fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
-    let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
+    let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     if arguments.fast_dev_run {
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
         dataset.held_out = dataset.held_out.subset(&few);
     }
+    let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
-    let session = Session::new(recipe, dataset, device)?;
-    let kernels = super::own::kernels(&session.recipe, &session.device)?;
-    let mut lowered = session.lower()?;
-    for (_, own) in &kernels {
-        replace(&mut lowered.program, own)?;
+    let prepared = Prepared::new(Session::new(recipe, dataset, device)?)?;
+    let mut trainer = prepared.open()?;
+    if let Some(model) = weights {
+        trainer.set_parameters(&adopt(&model, &prepared)?)?;
     }
-    announce(&session, &lowered);
-    let parameters = lowered.arena.count();
-    let trainer = session.open(lowered)?;
     // Only now is anything written: everything that the user could have got wrong has been checked.
-    let mut record = RunRecord::begin(&session.recipe, &session.dataset.digest, parameters);
-    describe(&mut record, &session.device);
-    record.kernels = kernels.into_iter().map(|(named, _)| named).collect();
-    let out = if arguments.fast_dev_run { scratch() } else { arguments.out.clone() };
-    let directory = RunDir::create(&out, &session.recipe.data)?;
-    let outcome = Run::new(trainer, directory, record, session).go(arguments.json);
-    if arguments.fast_dev_run {
-        let kept = std::fs::remove_dir_all(&out).err();
-        let kept = kept.map_or("nothing is kept".to_owned(), |error| {
-            format!("{} can't be removed ({error})", out.display())
-        });
-        note(format_args!("this was one step of everything: {kept}"));
-    }
-    outcome
+    let record = prepared.record();
+    let directory = RunDir::create(out, &prepared.session.recipe.data)?;
+    prepared.run(trainer, directory, record, options)?.begin()
 }
 
-/// A directory for a run that is not kept.
-fn scratch() -> PathBuf {
-    std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()))
+/// First weights as far as a model has them; what it doesn't is said.
+fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
+    let arena = &prepared.lowered.arena;
+    let mut values = arena.initial_values(prepared.session.recipe.seed);
+    let adopted = model.adopt(arena, &mut values);
+    if adopted.taken.is_empty() {
+        return Err(Error::Usage(
+            "--init-from: none of the model's parameters has the name and shape of one of this network, \
+             as wgrad summary shows of both"
+                .to_owned(),
+        ));
+    }
+    note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
+    for (what, names) in [
+        ("not in the model, so drawn at random", &adopted.missing),
+        ("of another shape, so drawn at random", &adopted.reshaped),
+        ("in the model alone, so left out", &adopted.unused),
+    ] {
+        if !names.is_empty() {
+            note(format_args!("        {what}: {}", names.join(", ")));
+        }
+    }
+    Ok(values)
+}
+
+/// All that a run needs but its directory.
+pub struct Prepared {
+    pub session: Session,
+    pub lowered: Lowered,
+    kernels: Vec<OwnKernel>,
+}
+
+impl Prepared {
+    /// Lowers the network, with the reader's own kernels in it, and says what will happen.
+    pub fn new(session: Session) -> Result<Prepared> {
+        let own = super::own::kernels(&session.recipe, &session.device)?;
+        let mut lowered = session.lower()?;
+        for (_, own) in &own {
+            replace(&mut lowered.program, own)?;
+        }
+        announce(&session, &lowered);
+        Ok(Prepared { session, lowered, kernels: own.into_iter().map(|(named, _)| named).collect() })
+    }
+
+    /// The device, with network and data on it.
+    pub fn open(&self) -> Result<Trainer> {
+        self.session.open(self.lowered.clone())
+    }
+
+    /// The record of a run that starts now.
+    fn record(&self) -> RunRecord {
+        let Session { recipe, dataset, device, .. } = &self.session;
+        let mut record = RunRecord::begin(recipe, &dataset.digest, self.lowered.arena.count());
+        describe(&mut record, device);
+        record.kernels = self.kernels.clone();
+        record
+    }
+
+    /// A run in a directory.
+    pub fn run(
+        self,
+        trainer: Trainer,
+        directory: RunDir,
+        record: RunRecord,
+        options: Options,
+    ) -> Result<Run> {
+        let Prepared { session, lowered, .. } = self;
+        let again = session.clone();
+        let reopen = move || {
+            // The adapter is asked for anew: the one there was may be gone for good.
+            let device = choose(&again.recipe.device)?;
+            Session { device, ..again.clone() }.open(lowered.clone())
+        };
+        Run::new(trainer, Box::new(reopen), directory, record, &session, options)
+    }
 }
 
 /// Where a run takes place.
-fn describe(record: &mut RunRecord, device: &Device) {
+pub fn describe(record: &mut RunRecord, device: &Device) {
     record.adapter = device.name();
     match device {
         Device::Cpu { .. } => record.backend = "cpu".to_owned(),

@@ -13,6 +13,7 @@ pub mod adaptive;
 pub mod augment;
 pub mod conv;
 pub mod gather;
+pub mod guard;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
@@ -33,6 +34,9 @@ pub const TINY: f64 = f32::MIN_POSITIVE as f64;
 
 /// Relative error of an f32 division: 2.5 ULP.
 pub const DIVISION: f64 = 2.5 * EPS;
+
+/// Relative error of `sqrt(x)`: that of `1 / inverseSqrt(x)`, 2 ULP and a division.
+pub const SQRT: f64 = 2.0 * EPS + DIVISION;
 
 /// Relative error of `exp(x)`: 3 + 2·|x| ULP.
 pub fn exp_error(x: f64) -> f64 {

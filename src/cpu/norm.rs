@@ -1,4 +1,4 @@
-//! Twins of `square_sums.wgsl`, `gradient_norm.wgsl`, `clip_norm.wgsl`,
+//! Twins of `square_sums.wgsl`, `clip_norm.wgsl`,
 //! `clip_value.wgsl` and `average.wgsl`: what happens to a whole arena
 //! around its update.
 
@@ -29,52 +29,19 @@ pub fn square_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// The step's row of the metrics that belongs to no sample, where the norm stands.
-fn row<'a, T>(call: Call, metrics: &'a mut [T]) -> &'a mut [T] {
-    let pitch = call.consts.uint("PITCH");
-    let at = (call.step.slot as usize * pitch + pitch - 1) * 2;
-    &mut metrics[at..at + 2]
-}
-
-/// `norm = √Σ_p sums[p]`, into the last row of the step's metrics, with 1 behind it if it is finite, else 0
-pub fn gradient_norm<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
-    let row = row(call, writes[0].real());
-    row[0] = T::of(sum.sqrt());
-    // A sum that f32 cannot hold is not finite on a device.
-    row[1] = T::of(if (sum as f32).is_finite() { 1.0 } else { 0.0 });
-}
-
-pub fn gradient_norm_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let sums = reads[0].real();
-    let total: f64 = sums.iter().sum();
-    let error = sums.len() as f64 * EPS * total.abs() + TINY;
-    let norm = Tracked { value: total, error }.sqrt();
-    // The other rows are not touched.
-    writes[0].real().fill(0.0);
-    row(call, writes[0].real())[0] = norm.error;
-}
-
 /// Added to a norm before it divides, as PyTorch's `clip_grad_norm_` does.
 const LEAST: f64 = 1e-6;
 
 /// g = g · min(1, MOST / (norm + 1e-6))
 pub fn clip_norm<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let most = call.consts.float("MOST");
-    let norm = norm_of(call, reads[0].real());
-    let factor = (most / (norm + LEAST)).min(1.0);
+    let factor = (most / (reads[0].real()[0].f64() + LEAST)).min(1.0);
     writes[0].real().iter_mut().for_each(|g| *g = T::of(g.f64() * factor));
-}
-
-fn norm_of<T: Real>(call: Call, metrics: &[T]) -> f64 {
-    let pitch = call.consts.uint("PITCH");
-    metrics[(call.step.slot as usize * pitch + pitch - 1) * 2].f64()
 }
 
 pub fn clip_norm_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let most = call.consts.float("MOST");
-    let norm = norm_of(call, reads[0].real());
-    let factor = (most / (norm + LEAST)).min(1.0);
+    let factor = (most / (reads[0].real()[0] + LEAST)).min(1.0);
     for g in writes[0].real() {
         // The sum, the division, the product, and 1e-6 as f32 has it.
         *g = (3.0 * EPS + DIVISION) * (*g * factor).abs() + TINY;

@@ -78,7 +78,12 @@ impl<T: Real> CpuEngine<T> {
                 Element::Uint => Memory::Uint(vec![0; len]),
             })
             .collect();
-        Ok(CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 })
+        let mut engine = CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 };
+        if let Some(gates) = engine.program.gates {
+            let open = engine.program.open_gates();
+            engine.write(gates, Slice::Uint(&open))?;
+        }
+        Ok(engine)
     }
 
     /// What is in a view, in the engine's own precision.
@@ -98,10 +103,19 @@ impl<T: Real> CpuEngine<T> {
         }
     }
 
+    /// Whether a dispatch stands behind a gate, and that is closed.
+    fn is_closed(&self, dispatch: &Dispatch) -> bool {
+        let gate = dispatch.gate.zip(self.program.gates);
+        gate.is_some_and(|(gate, gates)| self.look(gates).uint()[3 * gate] == 0)
+    }
+
     /// Runs dispatches once.
     pub fn run(&mut self, steps: Range<usize>, step: &Step) {
         for at in steps {
             let dispatch = &self.program.steps[at];
+            if self.is_closed(dispatch) {
+                continue;
+            }
             let function = (self.choice)(dispatch.kernel);
             execute(&self.program, dispatch, function, step, &mut self.memory);
         }

@@ -126,7 +126,7 @@ impl GpuEngine {
         let slots_group = layouts.bind_slots(&device, &slots);
         let stages = Stages { device: &device, layouts, checks, made: HashMap::new(), bufs: &bufs }
             .make_all(&program)?;
-        Ok(GpuEngine {
+        let mut engine = GpuEngine {
             device,
             queue,
             trouble,
@@ -140,7 +140,12 @@ impl GpuEngine {
             flights: VecDeque::new(),
             tickets: 0,
             timing,
-        })
+        };
+        if let Some(gates) = engine.program.gates {
+            let open = engine.program.open_gates();
+            engine.write(gates, Slice::Uint(&open))?;
+        }
+        Ok(engine)
     }
 
     /// The first thing that wgpu reported since the last call.
@@ -244,7 +249,13 @@ impl Engine for GpuEngine {
                     pass.set_pipeline(pipeline);
                     pass.set_bind_group(0, group, &[]);
                     pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
-                    pass.dispatch_workgroups(*x, *y, *z);
+                    match (self.program.steps[at].gate, self.program.gates) {
+                        (Some(gate), Some(gates)) => {
+                            let start = (gates.start + 3 * gate) as u64 * 4;
+                            pass.dispatch_workgroups_indirect(&self.bufs[gates.buf.0], start);
+                        }
+                        _ => pass.dispatch_workgroups(*x, *y, *z),
+                    }
                 }
             }
         }
@@ -299,8 +310,13 @@ impl Engine for GpuEngine {
 /// One for each buffer of the Program; those that share memory are the same one.
 fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
     let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
-    let homes: HashMap<Buf, Buffer> =
-        homes.map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage))).collect();
+    let usage_of = |at| match program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
+        true => usage | BufferUsages::INDIRECT,
+        false => usage,
+    };
+    let homes: HashMap<Buf, Buffer> = homes
+        .map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage_of(at))))
+        .collect();
     (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
 }
 

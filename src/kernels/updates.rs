@@ -3,7 +3,6 @@
 
 use std::sync::OnceLock;
 
-use super::sizes;
 use crate::cpu::{adaptive, muon, norm, sgd};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
@@ -119,29 +118,11 @@ pub static SQUARE_SUMS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("PARTIALS"))
 );
 
-/// Words of the metrics of all steps.
-fn metrics(k: &Consts) -> usize {
-    let [slots, pitch] = sizes(k, ["SLOTS", "PITCH"]);
-    slots * pitch * 2
-}
-
-pub static GRADIENT_NORM: Kernel = kernel!(
-    gradient_norm, norm::gradient_norm, gradient_norm_bound,
-    consts ["PARTIALS", "SLOTS", "PITCH"],
-    binds binds![sums: Read Real, metrics: Write Real],
-    lens |k| vec![k.uint("PARTIALS"), metrics(k)],
-    touched |k| vec![k.uint("PARTIALS"), 2],
-    flops |k| k.uint("PARTIALS"),
-    // One workgroup, whatever its size.
-    grid |_| [1, 1, 1]
-);
-
 pub static CLIP_NORM: Kernel = kernel!(
     clip_norm, norm::clip_norm, clip_norm_bound,
-    consts ["LENGTH", "MOST", "SLOTS", "PITCH"],
-    binds binds![metrics: Read Real, gradients: Update Real],
-    lens |k| vec![metrics(k), k.uint("LENGTH")],
-    touched |k| vec![2, k.uint("LENGTH")],
+    consts ["LENGTH", "MOST"],
+    binds binds![norm: Read Real, gradients: Update Real],
+    lens |k| vec![1, k.uint("LENGTH")],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
     requires whole_fours

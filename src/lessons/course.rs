@@ -4,14 +4,14 @@
 use super::machine::Machine;
 use super::page::Note;
 use crate::data::{ImageShape, Samples};
-use crate::engine::Engine;
+use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, Slice, Step};
 use crate::kernels;
 use crate::loss::Loss;
 use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::network::Network;
-use crate::program::Limits;
+use crate::program::{Limits, View};
 use crate::record::Versions;
 use crate::train::pack;
 
@@ -104,7 +104,13 @@ impl Course {
 
     /// Starts again from these parameters, laid out as the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
-        self.engine.write(self.lowered.parameters, Slice::Real(parameters))
+        self.engine.write(self.lowered.parameters, Slice::Real(parameters))?;
+        self.engine.write(self.gates(), Slice::Uint(&self.lowered.program.open_gates()))
+    }
+
+    /// What closes once a number went wrong, so that no update follows.
+    fn gates(&self) -> View {
+        self.lowered.program.gates.expect("a course is lowered for training")
     }
 
     /// One step for each of these samples, as many to a submission as it
@@ -113,7 +119,8 @@ impl Course {
         let mut sum = 0.0;
         for samples in samples.chunks(self.lowered.slots) {
             sum += self.run(TRAIN, samples, alpha)?.loss;
-            if !sum.is_finite() {
+            let closed = matches!(self.engine.read(self.gates())?, Data::Uint(gates) if gates[0] == 0);
+            if !sum.is_finite() || closed {
                 return Err(Error::Diverged("the error is no longer a number".to_owned()));
             }
         }

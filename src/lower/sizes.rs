@@ -1,7 +1,6 @@
 //! What must hold before anything is recorded, and the batch that fits a device.
 
-use super::{Lowering, TRAIN, record, words};
-use crate::engine::MAX_RESULT;
+use super::{Lowering, MAX_ROWS, TRAIN, record, words};
 use crate::error::{Error, Result};
 use crate::layers::Shape;
 use crate::params::Arena;
@@ -30,8 +29,8 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
         )));
     }
     // The metrics of one step must fit into one result.
-    if what.training.pitch(what.batch) > MAX_RESULT / 2 {
-        let most = (MAX_RESULT / 2 - what.training.pitch(0)) / what.training.accumulate;
+    if what.training.pitch(what.batch) > MAX_ROWS / 2 {
+        let most = MAX_ROWS / 2 / what.training.accumulate;
         return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
     }
     for part in &what.parts {

@@ -1,6 +1,5 @@
 //! What a training step does besides forward and backward, and where it measures itself.
 
-use super::Metrics;
 use crate::consts;
 use crate::error::{Error, Result};
 use crate::kernel::Element;
@@ -19,9 +18,6 @@ pub struct Training {
     pub clip_norm: Option<f32>,
     /// The largest size of a single gradient; larger ones become it.
     pub clip_value: Option<f32>,
-    /// Whether every step leaves the norm of its gradients in the metrics, also when
-    /// nothing is clipped.
-    pub watch: bool,
     /// Batches of a step: their gradients are added up before the update, as if they were one.
     pub accumulate: usize,
     /// How much of the average of the weights is kept from step to step at the most; without
@@ -48,9 +44,6 @@ pub struct Weighting {
     pub smoothing: f32,
 }
 
-/// Partial sums of a norm at the most.
-const PARTIALS: usize = 1_024;
-
 impl Training {
     /// An optimiser and nothing else.
     pub fn with(optimiser: Optimiser) -> Training {
@@ -58,7 +51,6 @@ impl Training {
             optimiser,
             clip_norm: None,
             clip_value: None,
-            watch: false,
             accumulate: 1,
             average: None,
             label_smoothing: 0.0,
@@ -129,14 +121,9 @@ impl Training {
         })
     }
 
-    /// Whether steps leave the norm of their gradients in the metrics.
-    pub fn has_norm(&self) -> bool {
-        self.watch || self.clip_norm.is_some() || self.clip_value.is_some()
-    }
-
-    /// Rows of a step in the metrics: one per sample, and one for the norm.
+    /// Rows of a step in the metrics: one per sample.
     pub fn pitch(&self, batch: usize) -> usize {
-        batch.saturating_mul(self.accumulate).saturating_add(usize::from(self.has_norm()))
+        batch.saturating_mul(self.accumulate)
     }
 
     /// How much of the average of the weights a step keeps, when `steps` have been taken before
@@ -152,32 +139,18 @@ impl Training {
     /// Declares the average of the weights, if there is one: it outlives a step as the
     /// optimiser's state does.
     pub fn declare_average(&self, recorder: &mut Recorder) -> Option<View> {
-        let len = recorder.parameters().len;
+        // What is kept besides, such as the statistics of norms, is averaged as well.
+        let len = recorder.arena_view().len;
         self.average.map(|_| recorder.buffer("averages", Element::Real, len, Role::Optimiser))
     }
 
-    /// Records what follows the last gradient.
-    pub fn record(
-        &self,
-        recorder: &mut Recorder,
-        states: &[State],
-        averages: Option<View>,
-        metrics: Metrics,
-    ) {
-        let (gradients, parameters) = (recorder.gradients(), recorder.parameters());
+    /// Records what follows the norm of the gradients, a single word.
+    pub fn record(&self, recorder: &mut Recorder, states: &[State], averages: Option<View>, norm: View) {
+        let gradients = recorder.gradients();
         let length = gradients.len;
-        let Metrics { view, slots, pitch } = metrics;
-        if self.has_norm() {
-            let partials = (length / 512).clamp(1, PARTIALS);
-            let sums = recorder.scratch("square sums", Element::Real, partials);
-            let sizes = consts! { LENGTH: length, PARTIALS: partials };
-            recorder.dispatch(&kernels::SQUARE_SUMS, sizes, vec![gradients, sums], "norm of the gradients");
-            let sizes = consts! { PARTIALS: partials, SLOTS: slots, PITCH: pitch };
-            recorder.dispatch(&kernels::GRADIENT_NORM, sizes, vec![sums, view], "norm of the gradients");
-        }
         if let Some(most) = self.clip_norm {
-            let consts = consts! { LENGTH: length, MOST: most, SLOTS: slots, PITCH: pitch };
-            recorder.dispatch(&kernels::CLIP_NORM, consts, vec![view, gradients], "clip by norm");
+            let consts = consts! { LENGTH: length, MOST: most };
+            recorder.dispatch(&kernels::CLIP_NORM, consts, vec![norm, gradients], "clip by norm");
         }
         if let Some(most) = self.clip_value {
             let consts = consts! { LENGTH: length, MOST: most };
@@ -185,8 +158,8 @@ impl Training {
         }
         self.optimiser.record(recorder, states);
         if let Some(averages) = averages {
-            let arguments = vec![parameters, averages];
-            recorder.dispatch(&kernels::AVERAGE, consts! { LENGTH: length }, arguments, "average");
+            let arguments = vec![recorder.arena_view(), averages];
+            recorder.dispatch(&kernels::AVERAGE, consts! { LENGTH: averages.len }, arguments, "average");
         }
     }
 }

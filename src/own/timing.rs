@@ -101,6 +101,6 @@ fn program(kernel: &'static Kernel, case: &Case) -> Program {
         View { buf: Buf(at), start: 0, len: *len }
     });
     let args = args.collect();
-    program.steps.push(Dispatch { kernel, consts: case.consts.clone(), args, label: "timed".to_owned() });
+    program.steps.push(Dispatch::new(kernel, case.consts.clone(), args, "timed"));
     program
 }

@@ -41,6 +41,9 @@ pub struct RunRecord {
     pub started: String,
     /// UTC, RFC 3339; none while it runs.
     pub finished: Option<String>,
+    /// How often it has gone on after it had ended, or been killed.
+    #[serde(default)]
+    pub resumes: u32,
     /// How long training took, with measuring but without loading and compiling.
     #[serde(deserialize_with = "null_is_nan")]
     pub seconds: f64,
@@ -89,6 +92,7 @@ impl RunRecord {
             reason: None,
             started: timestamp(SystemTime::now()),
             finished: None,
+            resumes: 0,
             seconds: 0.0,
             wgrad: env!("CARGO_PKG_VERSION").to_owned(),
             wgpu: WGPU_VERSION.to_owned(),
@@ -114,6 +118,19 @@ impl RunRecord {
         self.epochs = epoch.epoch;
         self.steps = epoch.step;
         self.last = Some(epoch.clone());
+    }
+
+    /// The run goes on after it had ended, or been killed.
+    pub fn resume(&mut self) {
+        self.status = Status::Running;
+        (self.reason, self.finished) = (None, None);
+        self.resumes += 1;
+    }
+
+    /// The run is back where this epoch was the last.
+    pub fn rewind(&mut self, last: Option<Epoch>) {
+        (self.epochs, self.steps) = last.as_ref().map_or((0, 0), |last| (last.epoch, last.step));
+        self.last = last;
     }
 
     /// The run ends now, after so many seconds of training.
@@ -177,6 +194,12 @@ pub struct Steps {
     /// Samples trained on, per second.
     #[serde(deserialize_with = "null_is_nan")]
     pub samples_per_second: f64,
+    /// The mean loss of each step.
+    #[serde(default, deserialize_with = "nulls_are_nan")]
+    pub losses: Vec<f64>,
+    /// The norm of the gradients of each step.
+    #[serde(default)]
+    pub gradient_norms: Vec<f32>,
 }
 
 /// What an epoch measured: on its own batches as they came, and on the other parts at its end.
@@ -220,6 +243,11 @@ pub struct Validation {
 /// JSON has no NaN: it is written as null, by serde_json itself, and read back here.
 fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+fn nulls_are_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let values: Vec<Option<f64>> = Deserialize::deserialize(deserializer)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 /// A moment as RFC 3339 has it, in UTC, to the second: `2026-02-28T23:59:59Z`.

@@ -1,5 +1,7 @@
 //! Loss and accuracy, added up from the rows of a batch.
 
+use serde::{Deserialize, Serialize};
+
 /// Mean loss and accuracy over some samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measure {
@@ -9,9 +11,9 @@ pub struct Measure {
     pub accuracy: f64,
 }
 
-/// Loss and hits, summed in f64 so that the order of the rows does not matter much.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Sum {
+/// Loss and hits, summed in f64 row by row and step by step: the same however steps were submitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sum {
     pub samples: usize,
     pub loss: f64,
     pub hits: f64,
@@ -19,7 +21,7 @@ pub(super) struct Sum {
 
 impl Sum {
     /// From rows of loss and hit.
-    pub fn of(rows: &[f32]) -> Sum {
+    pub(super) fn of(rows: &[f32]) -> Sum {
         let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
         for row in rows.chunks_exact(2) {
             sum.loss += f64::from(row[0]);
@@ -28,12 +30,13 @@ impl Sum {
         sum
     }
 
-    pub fn add(&mut self, other: Sum) {
+    pub(super) fn add(&mut self, other: Sum) {
         self.samples += other.samples;
         self.loss += other.loss;
         self.hits += other.hits;
     }
 
+    /// The mean over the samples.
     pub fn mean(self) -> Measure {
         let samples = self.samples.max(1) as f64;
         Measure { samples: self.samples, loss: self.loss / samples, accuracy: self.hits / samples }

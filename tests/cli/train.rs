@@ -33,7 +33,16 @@ fn without_arguments_it_learns_the_digits() {
     let files = place.files();
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     let run = "runs/digits-001/";
-    let inside = ["metrics.jsonl", "model.safetensors", "recipe.toml", "run.json"];
+    let inside = [
+        "checkpoints/",
+        "checkpoints/step-000000000.safetensors",
+        "checkpoints/step-000000090.safetensors",
+        "metrics.csv",
+        "metrics.jsonl",
+        "model.safetensors",
+        "recipe.toml",
+        "run.json",
+    ];
     let expected: Vec<String> = ["runs/".to_owned(), run.to_owned()]
         .into_iter()
         .chain(inside.map(|name| format!("{run}{name}")))

@@ -30,14 +30,17 @@ fn trained() -> &'static Path {
     run
 }
 
-/// A copy of the run, to be spoilt.
+/// A copy of the run's files, to be spoilt.
 fn copy() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     fs::create_dir(&run).unwrap();
     for entry in fs::read_dir(trained()).unwrap() {
         let path = entry.unwrap().path();
-        fs::copy(&path, run.join(path.file_name().unwrap())).unwrap();
+        // Not the checkpoints, which nothing is explained by.
+        if path.is_file() {
+            fs::copy(&path, run.join(path.file_name().unwrap())).unwrap();
+        }
     }
     (folder, run)
 }

@@ -2,9 +2,12 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use wgrad::checkpoint::FOLDER;
 use wgrad::error::Error;
 use wgrad::recipe::{Recipe, read};
-use wgrad::run::{Epoch, Event, METRICS, RECIPE, RECORD, RunDir, RunRecord, Status, Steps, Validation};
+use wgrad::run::{
+    Epoch, Event, METRICS, RECIPE, RECORD, RunDir, RunRecord, Status, Steps, TABLE, Validation,
+};
 
 use crate::assert_refused;
 
@@ -106,7 +109,7 @@ fn a_run_that_did_not_begin_leaves_nothing() {
     let path = run.path().to_owned();
     run.append(&Event::Epoch(epoch())).unwrap();
     run.abandon();
-    assert_eq!(names(&path), [METRICS, RECIPE, RECORD]);
+    assert_eq!(names(&path), [FOLDER, TABLE, METRICS, RECIPE, RECORD]);
 }
 
 #[test]
@@ -147,11 +150,13 @@ fn metrics_are_a_line_of_json_per_event_at_once() {
         train_loss: f64::INFINITY,
         train_accuracy: 0.125,
         samples_per_second: 2000.0,
+        losses: vec![0.5, f64::INFINITY],
+        gradient_norms: vec![1.5, 2.0],
     };
     let validation = Some(Validation { validation_loss: 0.5, validation_accuracy: f64::NAN });
     let expected = [
         json!({ "kind": "steps", "step": 10, "epoch": 1, "train_loss": null, "train_accuracy": 0.125,
-                "samples_per_second": 2000.0 }),
+                "samples_per_second": 2000.0, "losses": [0.5, null], "gradient_norms": [1.5, 2.0] }),
         json!({ "kind": "epoch", "step": 20, "epoch": 2, "train_loss": 0.5, "train_accuracy": 0.75,
                 "samples_per_second": 1e5, "held_out_loss": null, "held_out_accuracy": 0.5 }),
         json!({ "kind": "epoch", "step": 20, "epoch": 2, "train_loss": 0.5, "train_accuracy": 0.75,

@@ -48,7 +48,13 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
     for (at, branch) in branches.iter().enumerate() {
         let y = branch.record(&mut recorder, hidden, &(at + 1).to_string(), Activation::Identity);
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
-        Loss::Mse.record(&mut recorder, y, labels, Metrics { view, slots: 1, pitch: y.rows }, None);
+        Loss::Mse.record(
+            &mut recorder,
+            y,
+            labels,
+            Metrics { view, history: view, slots: 1, pitch: y.rows },
+            None,
+        );
         metrics.push(view);
     }
     recorder.backward();

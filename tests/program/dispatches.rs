@@ -34,7 +34,9 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
         SUMS,           // 2 dense: dx, through the relu
         SUMS,           // 0 dense: dW
         "column_sums",  // 0 dense: db
-        "sgd",          // all parameters at once
+        "gradient_parts",
+        "guard", // stops the update when a number went wrong
+        "sgd",   // all parameters at once
     ];
     assert_eq!(kernels(&small, TRAIN), fused);
     // Without fusion the relu is a dispatch of its own, forward and backward.
@@ -51,6 +53,8 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
         "activation_backward",
         SUMS,
         "column_sums",
+        "gradient_parts",
+        "guard",
         "sgd",
     ];
     assert_eq!(kernels(&small, TRAIN), unfused);
@@ -59,28 +63,28 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
 #[test]
 fn a_training_step_has_the_dispatches_one_can_count() {
     let count = |network, loss, fuse| kernels(&Small { fuse, ..Small::new(network, loss) }, TRAIN).len();
-    // gather, product, loss, dW, db, sgd
-    assert_eq!(count("dense 3", Loss::CrossEntropy, true), 6);
-    assert_eq!(count("dense 3", Loss::CrossEntropy, false), 6);
+    // gather, product, loss, dW, db, squares, guard, sgd
+    assert_eq!(count("dense 3", Loss::CrossEntropy, true), 8);
+    assert_eq!(count("dense 3", Loss::CrossEntropy, false), 8);
     // and targets from labels
     for loss in [Loss::Bce, Loss::Mse, Loss::SquaredError] {
-        assert_eq!(count("dense 3", loss, true), 7);
+        assert_eq!(count("dense 3", loss, true), 9);
     }
     // In front of the first weights an activation goes forward only, and needs no dx.
-    assert_eq!(count("tanh, dense 3", Loss::CrossEntropy, true), 7);
-    assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, true), 7);
+    assert_eq!(count("tanh, dense 3", Loss::CrossEntropy, true), 9);
+    assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, true), 9);
     // A flatten does nothing.
-    assert_eq!(count("flatten, dense 3", Loss::Mse, true), 7);
+    assert_eq!(count("flatten, dense 3", Loss::Mse, true), 9);
     // Softmax: one forward, one backward, fused or not.
-    assert_eq!(count("dense 3, softmax", Loss::Mse, true), 9);
-    assert_eq!(count("dense 3, softmax", Loss::Mse, false), 9);
+    assert_eq!(count("dense 3, softmax", Loss::Mse, true), 11);
+    assert_eq!(count("dense 3, softmax", Loss::Mse, false), 11);
     // The loss cannot multiply by the derivative of the sigmoid that the
     // product took in, so fusing saves only the forward dispatch.
-    assert_eq!(count("dense 3, sigmoid", Loss::Mse, true), 8);
-    assert_eq!(count("dense 3, sigmoid", Loss::Mse, false), 9);
-    // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 1, and unfused twice two more.
-    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, true), 14);
-    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, false), 18);
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, true), 10);
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, false), 11);
+    // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 3, and unfused twice two more.
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, true), 16);
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, false), 20);
 }
 
 fn with_all_parts(loss: Loss) -> Small {

@@ -1,7 +1,7 @@
 //! Programs that do not fit a device say what is needed, what there is, and
 //! which batch size would do.
 
-use wgrad::engine::MAX_RESULT;
+use wgrad::engine::{MAX_RESULT, MAX_STEPS};
 use wgrad::error::Error;
 use wgrad::loss::Loss;
 use wgrad::lower::TRAIN;
@@ -99,7 +99,8 @@ fn what_just_fits_is_accepted() {
 
 #[test]
 fn a_batch_whose_metrics_exceed_one_result_is_refused() {
-    let most = MAX_RESULT / 2;
+    // In front of a step's losses and hits stands the history of all steps, of two words each.
+    let most = MAX_RESULT / 2 - MAX_STEPS;
     let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
     assert_eq!(small(most).lower().unwrap().slots, 1);
     match small(most + 1).lower() {

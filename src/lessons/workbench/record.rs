@@ -59,7 +59,7 @@ impl Recording {
 
     fn stage(&mut self, what: &str, kernel: &'static Kernel, consts: Consts, args: Vec<View>) {
         let at = self.program.steps.len();
-        self.program.steps.push(Dispatch { kernel, consts, args, label: what.to_owned() });
+        self.program.steps.push(Dispatch::new(kernel, consts, args, what));
         self.program.sections.push((what.to_owned(), at..at + 1));
     }
 }

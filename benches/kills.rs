@@ -1,0 +1,120 @@
+//! Kills runs at moments of chance, resumes them, and compares what they end with; then measures
+//! what a checkpoint costs.
+//!
+//!     cargo bench --bench kills -- --kills 100 --device cpu
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Instant;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use wgrad::checkpoint::{Checkpoint, Standing};
+use wgrad::data;
+use wgrad::engine::adapter::choose;
+use wgrad::recipe::Recipe;
+use wgrad::session::Session;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
+
+/// A checkpoint after every step: a good part of the time is spent in the write.
+const TRAIN: &[&str] = &["--epochs", "8", "--checkpoint-every", "1", "--keep", "3"];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let option = |name: &str, default: &str| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).map_or(default, String::as_str).to_owned()
+    };
+    let kills: usize = option("--kills", "100").parse().expect("--kills takes a number");
+    let device = option("--device", "cpu");
+    let place = tempfile::tempdir().expect("a temporary folder");
+    kill(place.path(), kills, &device);
+    costs(&device);
+}
+
+fn program(place: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(place).args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(Stdio::null());
+    command
+}
+
+/// Trains straight, then begins runs, kills them as often as chance has it, and lets them end.
+fn kill(place: &Path, wanted: usize, device: &str) {
+    let train: Vec<&str> = [&["train", "--device", device], TRAIN].concat();
+    let started = Instant::now();
+    let straight = [&train[..], &["--out", "straight"]].concat();
+    assert!(program(place, &straight).status().expect("the program runs").success());
+    let whole = started.elapsed();
+    let weights = |run: &str| fs::read(place.join(run).join("model.safetensors")).expect("a model");
+    let expected = weights("straight/digits-001");
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (mut kills, mut resumes, mut runs) = (0, 0, 0);
+    while kills < wanted {
+        runs += 1;
+        let run = format!("runs/digits-{runs:03}");
+        let mut arguments = train.clone();
+        loop {
+            let mut child = program(place, &arguments).spawn().expect("the program runs");
+            let pause = whole.mul_f64(rng.random_range(0.0..1.1));
+            sleep(pause);
+            // Of a process that has ended, this does nothing.
+            child.kill().expect("the process is ours");
+            // 2 says that there was nothing left to do: it was killed when all was done.
+            if matches!(child.wait().expect("it ends").code(), Some(0 | 2)) {
+                break;
+            }
+            // Without a checkpoint there is nothing that could be resumed: it was killed too early.
+            let begun = place.join(&run).join("checkpoints/step-000000000.safetensors").is_file()
+                || fs::read_dir(place.join(&run).join("checkpoints")).is_ok_and(|files| {
+                    files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("step-"))
+                });
+            if begun {
+                kills += 1;
+                resumes += 1;
+                arguments = vec!["train", "--resume", &run, "--checkpoint-every", "1", "--keep", "3"];
+            } else {
+                let _ = fs::remove_dir_all(place.join(&run));
+                arguments.clone_from(&train);
+            }
+        }
+        // A run may have been killed after its last checkpoint, with nothing left to train.
+        assert!(weights(&run) == expected, "{run} ended with other weights");
+    }
+    println!("{kills} kills and {resumes} resumes in {runs} runs on {device}: all ended with the same bits");
+}
+
+/// Seconds of one checkpoint, by the size of the network.
+fn costs(device: &str) {
+    let digits = data::load("digits").expect("they are built in");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for network in ["dense 64, relu, dense 10", "dense 512, relu, dense 512, relu, dense 10"] {
+        let recipe = Recipe {
+            network: network.parse().expect("a network"),
+            ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
+        };
+        let session =
+            Session::new(recipe, digits.clone(), choose(device).expect("a device")).expect("a session");
+        let mut trainer = session.start().expect("a trainer");
+        let mut seconds: Vec<f64> = (0..21)
+            .map(|at| {
+                let started = Instant::now();
+                let snapshot = trainer.snapshot().expect("a snapshot");
+                let checkpoint = Checkpoint::new(snapshot, Standing::default(), &session.recipe, "sha256:0");
+                checkpoint.save(&folder.path().join(format!("{}", at % 2))).expect("it is written");
+                started.elapsed().as_secs_f64()
+            })
+            .collect();
+        seconds.sort_by(f64::total_cmp);
+        let bytes = fs::metadata(folder.path().join("0")).expect("it was written").len();
+        println!(
+            "a checkpoint of {network}: {bytes} bytes, {:.1} ms (median of 21; worst {:.1} ms), {:.3} % of 10 s",
+            seconds[10] * 1e3,
+            seconds[20] * 1e3,
+            seconds[10] * 10.0
+        );
+    }
+}

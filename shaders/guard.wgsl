@@ -1,0 +1,46 @@
+// norm = √Σ sums   history[slot] = (norm, Σ flaws)   gates = 0 if Σ flaws > 0   sums, flaws: (PARTS)
+// One workgroup owns everything; an invocation adds up every 64th part, and then they are added in pairs.
+//
+// The dispatches of the update take their numbers of workgroups from the gates. So a step with a
+// flaw changes no weight, and neither does any behind it, until the host opens the gates again.
+
+const PARTS: u32 = 64u;
+const SLOTS: u32 = 1u;
+const GATES: u32 = 3u;               // words: the workgroups along x, y and z of each dispatch behind them
+
+@group(0) @binding(0) var<storage, read> sums: array<f32>;               // (PARTS)
+@group(0) @binding(1) var<storage, read> flaws: array<u32>;              // (PARTS)
+@group(0) @binding(2) var<storage, read_write> norm: array<f32>;         // (1)
+@group(0) @binding(3) var<storage, read_write> gates: array<u32>;        // (GATES)
+@group(0) @binding(4) var<storage, read_write> history: array<f32>;      // (SLOTS, 2): norm, flaws
+
+var<workgroup> sum_of: array<f32, 64>;
+var<workgroup> flaws_of: array<u32, 64>;
+
+@compute @workgroup_size(64)
+fn guard(@builtin(local_invocation_index) lane: u32) {
+    var sum = 0.0;
+    var found = 0u;
+    for (var part = lane; part < PARTS; part += 64u) {
+        sum += sums[part];
+        found += flaws[part];
+    }
+    sum_of[lane] = sum;
+    flaws_of[lane] = found;
+    for (var half = 32u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if lane < half {
+            sum_of[lane] += sum_of[lane + half];
+            flaws_of[lane] += flaws_of[lane + half];
+        }
+    }
+    if lane == 0u {
+        norm[0] = sqrt(sum_of[0]);
+        history[step.slot * 2u] = sqrt(sum_of[0]);
+        history[step.slot * 2u + 1u] = f32(flaws_of[0]);
+    }
+    workgroupBarrier();
+    for (var word = lane; word < GATES; word += 64u) {
+        gates[word] = select(gates[word], 0u, flaws_of[0] > 0u);
+    }
+}

@@ -1,0 +1,51 @@
+//! Ctrl-C and SIGTERM: the first asks for an orderly end, the next one ends the program at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use wgrad::error::{Error, Result};
+
+/// Who stops a program often tells it twice in a row, once by itself and once with its group:
+/// `timeout` does. Only a signal that comes later than this is meant as a second one.
+const ECHO: Duration = Duration::from_millis(500);
+
+/// Knows which signal has come, if any.
+pub struct Signals {
+    caught: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Catches signals from here on.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when the system doesn't let them be caught.
+    pub fn catch() -> Result<Signals> {
+        let caught = Arc::new(AtomicUsize::new(0));
+        let armed = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // Once armed, a signal ends the program with the exit code that shells give such an end.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&caught), signal as usize))
+                .map_err(|error| Error::Failure(format!("Ctrl-C can't be caught ({error})")))?;
+        }
+        let noted = Arc::clone(&caught);
+        // A thread of its own: the one that trains may be waiting for a device that doesn't answer.
+        thread::spawn(move || {
+            while noted.load(Ordering::Relaxed) == 0 {
+                thread::sleep(ECHO / 10);
+            }
+            thread::sleep(ECHO);
+            armed.store(true, Ordering::SeqCst);
+        });
+        Ok(Signals { caught })
+    }
+
+    /// The number of the signal that has come.
+    pub fn caught(&self) -> Option<u8> {
+        u8::try_from(self.caught.load(Ordering::Relaxed)).ok().filter(|signal| *signal > 0)
+    }
+}

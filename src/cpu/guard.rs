@@ -1,0 +1,128 @@
+//! Twins of `gradient_parts.wgsl` and `guard.wgsl`: the norm of the gradients, and the watch for
+//! numbers gone wrong.
+
+use super::{EPS, SQRT, TINY};
+use crate::kernel::{Call, Real, Slice, SliceMut};
+
+/// Words of a step's row in the history: the norm of its gradients, and how many numbers were flawed.
+pub const HISTORY: usize = 2;
+
+/// A gradient as large as this, 2⁴⁸, is treated like one that is not finite: without such, the
+/// squares of a whole arena add up to less than f32 can hold.
+pub const TOO_LARGE: f64 = (1_u64 << 48) as f64;
+
+/// Parts of the sum over an arena of so many words: enough to keep a GPU busy, and few enough to
+/// be added up by one workgroup.
+pub fn parts(length: usize) -> usize {
+    (length / 64).next_multiple_of(64).clamp(64, 8_192)
+}
+
+/// Whether a gradient is of no use for an update: neither NaN nor an infinity nor beyond all sense.
+pub fn flawed(gradient: f64) -> bool {
+    gradient.is_nan() || gradient.abs() >= TOO_LARGE
+}
+
+/// The elements of part `part` out of `parts`: every so manieth group of four.
+fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Item = &T> {
+    values.chunks(4).skip(part).step_by(parts).flatten()
+}
+
+/// `sums[p] = Σ g[i]²` and how many g and losses are flawed, over every part p.
+pub fn gradient_parts<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let (gradients, metrics) = (reads[0].real(), reads[1].real());
+    let [parts, batch] = ["PARTS", "BATCH"].map(|name| call.consts.uint(name));
+    let samples = call.step.samples as usize;
+    let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
+    for part in 0..parts {
+        let (mut sum, mut found) = (0.0, 0);
+        for g in elements(gradients, part, parts).map(|g| g.f64()) {
+            if flawed(g) { found += 1 } else { sum += g * g }
+        }
+        for row in (part..samples).step_by(parts) {
+            let loss = metrics[(call.step.slot as usize * batch + row) * 2].f64();
+            found += u32::from(!loss.is_finite());
+        }
+        sums.real()[part] = T::of(sum);
+        flaws.uint()[part] = found;
+    }
+}
+
+pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let gradients = reads[0].real();
+    let parts = call.consts.uint("PARTS");
+    // A product for every element, and a sum for every one but the first.
+    let roundings = 2.0 * gradients.len().div_ceil(parts) as f64 + 8.0;
+    gradient_parts(call, reads, writes);
+    for sum in writes[0].real() {
+        *sum = roundings * (EPS * *sum + TINY);
+    }
+    // Flaws are counted, and no count may be off.
+    writes[1].uint().fill(0);
+}
+
+/// norm = √Σ sums, the step's row of the history = (norm, Σ flaws), and gates = 0 if there are flaws.
+pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
+    let flaws: u32 = reads[1].uint().iter().sum();
+    let [norm, gates, history] = writes else { unreachable!("the kernel table binds three outputs") };
+    norm.real()[0] = T::of(sum.sqrt());
+    if flaws > 0 {
+        gates.uint().fill(0);
+    }
+    let row = &mut history.real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    (row[0], row[1]) = (T::of(sum.sqrt()), T::of(flaws.into()));
+}
+
+pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let sum: f64 = reads[0].real().iter().sum();
+    let flaws: u32 = reads[1].uint().iter().sum();
+    // The relative error of a sum of so many terms above 0 is halved by the root.
+    let terms = reads[0].real().len() as f64;
+    let error = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
+    writes[0].real()[0] = error;
+    writes[1].uint().fill(0);
+    writes[2].real().fill(0.0);
+    let row = &mut writes[2].real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    // The flaws are a whole number, rounded once beyond 2²⁴.
+    (row[0], row[1]) = (error, f64::from(flaws) * EPS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernel::Step;
+
+    #[test]
+    fn a_gradient_or_a_loss_gone_wrong_is_counted_in_its_part_and_left_out_of_the_sum() {
+        let length = 64 * 4 * 2;
+        let consts = consts! { LENGTH: length, PARTS: 64usize, BATCH: 3usize, SLOTS: 2usize };
+        let step = Step { slot: 1, samples: 2, ..Step::default() };
+        let mut gradients = vec![0.5_f32; length];
+        gradients[4..7].copy_from_slice(&[f32::NAN, f32::NEG_INFINITY, -TOO_LARGE as f32]);
+        gradients[64 * 4 + 9] = TOO_LARGE as f32 / 2.0;
+        let mut metrics = vec![1.0_f32; 12];
+        // Of the other slot, of this slot's second row, and of the row without a sample.
+        (metrics[0], metrics[8], metrics[10]) = (f32::NAN, f32::INFINITY, f32::NAN);
+        let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
+        let call = Call { consts: &consts, step: &step };
+        let reads = [Slice::Real(&gradients[..]), Slice::Real(&metrics)];
+        gradient_parts(call, &reads, &mut [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)]);
+        assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 4, 4));
+        assert_eq!((sums[0], sums[1]), (2.0, 1.25));
+        assert!(sums[2] > 1e28 && sums[2].is_finite());
+
+        let (mut norm, mut gates, mut history) = ([0.0], [3, 1, 1], [0.0; 4]);
+        let mut run = |flaws: &[u32]| {
+            let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
+            let mut writes =
+                [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut history)];
+            guard(call, &reads, &mut writes);
+            (norm, gates, history)
+        };
+        assert_eq!(run(&[0, 0]), ([5.0], [3, 1, 1], [0.0, 0.0, 5.0, 0.0]));
+        assert_eq!(run(&[0, 3]), ([5.0], [0, 0, 0], [0.0, 0.0, 5.0, 3.0]));
+        // Once closed, closed until the host says otherwise.
+        assert_eq!(run(&[0, 0]).1, [0, 0, 0]);
+    }
+}

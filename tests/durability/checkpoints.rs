@@ -1,0 +1,197 @@
+//! Checkpoint files: whole ones come back, and damaged ones are refused in a sentence.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use wgrad::checkpoint::{self, Checkpoint, FOLDER, Standing};
+use wgrad::engine::Data;
+use wgrad::error::Error;
+use wgrad::recipe::Recipe;
+use wgrad::schedule::Plateau;
+use wgrad::stopping::Seen;
+use wgrad::train::{Place, Snapshot, Sum, Tensor};
+
+fn example() -> Checkpoint {
+    let place = Place {
+        epoch: 3,
+        step: 4,
+        steps: 18,
+        so_far: Sum { samples: 128, loss: 0.1 + 0.2, hits: 101.0 },
+        rate: 0.25,
+        plateau: Plateau { best: Some(2.0 / 3.0), waited: 1, factor: 0.1 },
+    };
+    let tensor =
+        |name: &str, shape: &[usize], data| Tensor { name: name.to_owned(), shape: shape.to_vec(), data };
+    let tensors = vec![
+        tensor("0.weight", &[2, 3], Data::Real(vec![-0.0, 1e-45, f32::MAX, 1.0 / 3.0, 5.0, 6.0])),
+        tensor("velocities", &[2], Data::Real(vec![7.0, 8.0])),
+        tensor("counts", &[1], Data::Uint(vec![u32::MAX])),
+    ];
+    let standing = Standing {
+        seconds: 1.5,
+        rollbacks: 2,
+        best: Some(1.0 / 3.0),
+        stopping: Seen { best: Some(0.1 + 0.2), best_epoch: 2, waited: 1 },
+    };
+    let recipe = Recipe { seed: u64::MAX, ..Recipe::defaults_for("digits", 64, 10, 1437) };
+    Checkpoint::new(Snapshot { place, tensors }, standing, &recipe, "sha256:0")
+}
+
+fn saved(folder: &Path) -> (PathBuf, Vec<u8>) {
+    let path = folder.join("checkpoint.safetensors");
+    example().save(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+#[track_caller]
+fn assert_refused(path: &Path, words: &[&str]) {
+    let error = Checkpoint::load(path).map(|_| ()).expect_err("this should have been refused");
+    assert!(matches!(error, Error::Data(_)), "{error:?}");
+    let message = error.to_string();
+    assert!(message.len() < 1_000 && !message.contains('\n') && !message.contains(". "), "{message}");
+    for word in words {
+        assert!(message.contains(word), "“{word}” is not in “{message}”");
+    }
+}
+
+#[test]
+fn a_checkpoint_comes_back_bit_for_bit_and_makes_equal_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = saved(folder.path());
+    let loaded = Checkpoint::load(&path).unwrap();
+    assert_eq!(loaded, example());
+    assert_eq!(loaded.snapshot.difference(&example().snapshot), None);
+    loaded.save(&path).unwrap();
+    assert!(fs::read(&path).unwrap() == bytes);
+}
+
+#[test]
+fn one_that_is_cut_short_anywhere_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = saved(folder.path());
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    // Every byte of the header and of the data, and of a large file a hundred places.
+    for length in 0..bytes.len() {
+        fs::write(&path, &bytes[..length]).unwrap();
+        assert_refused(&path, &[]);
+    }
+    assert!(header < bytes.len());
+    let mut large = example();
+    large.snapshot.tensors[1].data = Data::Real(vec![1.0; 100_000]);
+    large.snapshot.tensors[1].shape = vec![100_000];
+    large.save(&path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for part in 0..100 {
+        fs::write(&path, &bytes[..bytes.len() * part / 100]).unwrap();
+        assert_refused(&path, &[]);
+    }
+}
+
+/// The example with another header.
+fn assert_header_refused(change: impl FnOnce(&mut Value), words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = saved(folder.path());
+    let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&bytes[8..][..size]).unwrap();
+    change(&mut header);
+    let header = header.to_string();
+    let length = (header.len() as u64).to_le_bytes();
+    fs::write(&path, [&length[..], header.as_bytes(), &bytes[8 + size..]].concat()).unwrap();
+    assert_refused(&path, words);
+}
+
+#[test]
+fn metadata_of_the_wrong_type_or_of_absurd_size_are_refused() {
+    let meta =
+        |key: &'static str, value: Value| move |header: &mut Value| header["__metadata__"][key] = value;
+    for key in ["format", "format_version", "seed", "digest", "network", "recipe", "place", "standing"] {
+        let remove = |header: &mut Value| {
+            header["__metadata__"].as_object_mut().unwrap().remove(key);
+        };
+        assert_header_refused(remove, &[key]);
+        // Metadata are strings by the format itself.
+        assert_header_refused(meta(key, json!(5)), &["header"]);
+        assert_header_refused(meta(key, json!({ "a": 1 })), &["header"]);
+    }
+    for key in ["format_version", "seed"] {
+        for wrong in ["", "x", "-1", "1.5", "99999999999999999999999"] {
+            assert_header_refused(meta(key, json!(wrong)), &[key]);
+        }
+    }
+    assert_header_refused(meta("format_version", json!("0")), &["older wgrad"]);
+    assert_header_refused(meta("format_version", json!("2")), &["newer wgrad"]);
+    assert_header_refused(meta("format", json!("wgrad")), &["not one that wgrad wrote"]);
+    let place = |key: &str, value: Value| {
+        let mut place = serde_json::to_value(example().snapshot.place).unwrap();
+        place[key] = value;
+        meta("place", json!(place.to_string()))
+    };
+    let wrong = [json!("x"), json!(-1), json!(1.5), json!(1e300), json!(null), json!([1]), json!({})];
+    for key in ["epoch", "step", "steps", "so_far"] {
+        for value in &wrong {
+            assert_header_refused(place(key, value.clone()), &["place"]);
+        }
+    }
+    assert_header_refused(place("epoch", json!(0)), &["epoch 0"]);
+    assert_header_refused(place("epoch", json!(u64::MAX)), &["place"]);
+    assert_header_refused(place("step", json!(19)), &["19 of 18 steps"]);
+    for rate in [json!(0.0), json!(-1.0), json!(2.0), json!(1e300), json!("x")] {
+        assert_header_refused(place("rate", rate), &["place"]);
+    }
+    assert_header_refused(place("more", json!(1)), &["place", "more"]);
+    assert_header_refused(meta("standing", json!("{\"seconds\": -1}")), &["seconds"]);
+    assert_header_refused(meta("standing", json!("[".repeat(1 << 20))), &["standing"]);
+    assert_header_refused(meta("place", json!("9".repeat(1 << 20))), &["place"]);
+}
+
+#[test]
+fn tensors_that_are_not_there_or_of_absurd_size_are_refused() {
+    let offsets = |from: u64, to: u64| {
+        move |header: &mut Value| header["velocities"]["data_offsets"] = json!([from, to])
+    };
+    assert_header_refused(offsets(24, u64::MAX), &["header"]);
+    assert_header_refused(offsets(0, 8), &["header"]);
+    assert_header_refused(|header| header["velocities"]["shape"] = json!([u64::MAX, u64::MAX]), &["header"]);
+    assert_header_refused(|header| header["velocities"]["shape"] = json!([1_u64 << 40]), &["header"]);
+    assert_header_refused(|header| header["velocities"]["dtype"] = json!("BF16"), &["header"]);
+    assert_header_refused(|header| header["velocities"]["dtype"] = json!("I32"), &["velocities", "I32"]);
+    let mut flawed = example();
+    flawed.snapshot.tensors[1].data = Data::Real(vec![7.0, f32::NAN]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nan");
+    flawed.save(&path).unwrap();
+    assert_refused(&path, &["“velocities” has the value NaN at index 1"]);
+}
+
+#[test]
+fn the_newest_that_can_be_read_is_taken_and_the_rest_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path();
+    assert!(checkpoint::newest(run).unwrap_err().to_string().contains("no checkpoint"));
+    fs::create_dir(run.join(FOLDER)).unwrap();
+    let saved = |steps: usize| {
+        let mut checkpoint = example();
+        checkpoint.snapshot.place.steps = steps;
+        checkpoint.save(&checkpoint::path(run, steps)).unwrap();
+    };
+    [18, 900, 36, 1_000_000_000, 90].into_iter().for_each(saved);
+    fs::write(run.join(FOLDER).join("step-x.safetensors"), "").unwrap();
+    example().save(&run.join(FOLDER).join(checkpoint::BEST)).unwrap();
+    let steps =
+        |run: &Path| checkpoint::list(run).unwrap().iter().map(|(steps, _)| *steps).collect::<Vec<_>>();
+    assert_eq!(steps(run), [1_000_000_000, 900, 90, 36, 18]);
+    let (newest, problems) = checkpoint::newest(run).unwrap();
+    assert_eq!((newest.snapshot.place.steps, problems.len()), (1_000_000_000, 0));
+    fs::write(checkpoint::path(run, 1_000_000_000), "half").unwrap();
+    let (newest, problems) = checkpoint::newest(run).unwrap();
+    assert_eq!((newest.snapshot.place.steps, problems.len()), (900, 1));
+    assert!(problems[0].to_string().contains("step-1000000000"), "{}", problems[0]);
+    // One that is named is taken, or nothing.
+    assert_eq!(checkpoint::newest(&checkpoint::path(run, 36)).unwrap().0.snapshot.place.steps, 36);
+    assert!(checkpoint::newest(&checkpoint::path(run, 1_000_000_000)).is_err());
+    checkpoint::tidy(run, 2);
+    assert_eq!(steps(run), [1_000_000_000, 900]);
+    assert!(run.join(FOLDER).join(checkpoint::BEST).is_file());
+}

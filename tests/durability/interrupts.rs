@@ -1,0 +1,157 @@
+//! Ctrl-C, SIGTERM, and a second process in a run's directory.
+#![cfg(unix)]
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use wgrad::checkpoint;
+
+use crate::kills::{RUN, content};
+use crate::place::{Place, Ran};
+
+/// A run that takes minutes if nobody stops it, some epochs on.
+fn started(place: &Place, more: &[&str]) -> Child {
+    let train = ["train", "--epochs", "3000", "--device", "cpu"];
+    let mut command = place.command(&[&train[..], more].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let metrics = place.path(RUN).join("metrics.jsonl");
+    while !fs::read_to_string(&metrics).is_ok_and(|text| text.contains("\"epoch\"")) {
+        sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn ended(child: Child) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn a_signal_saves_the_run_and_says_how_to_go_on() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let place = Place::new();
+        let child = started(&place, &[]);
+        signal(&child, name);
+        let ran = ended(child);
+        ran.failed(code, &["interrupted after step", "wgrad train --resume runs/digits-001"]);
+        assert_eq!(ran.out, "");
+        let record = place.json("runs/digits-001/run.json");
+        assert_eq!(record["status"], "interrupted");
+        let steps = content(&place, RUN).0.len();
+        let (checkpoint, _) = checkpoint::newest(&place.path(RUN)).unwrap();
+        assert_eq!(checkpoint.snapshot.place.steps, steps, "saved after the last step");
+        // It goes on from there, to be interrupted again.
+        let mut command = place.command(&["train", "--resume", RUN]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while content_len(&place) <= steps {
+            sleep(Duration::from_millis(5));
+        }
+        signal(&child, name);
+        ended(child).failed(code, &["interrupted"]);
+        assert_eq!(place.json("runs/digits-001/run.json")["resumes"], 1);
+        assert!(content(&place, RUN).0.len() > steps);
+        let listed = place.run(&["runs"]).ok().out;
+        assert!(listed.contains("digits-001") && listed.contains("interrupted"), "{listed}");
+    }
+}
+
+/// Steps in the metrics, while they are being written.
+fn content_len(place: &Place) -> usize {
+    let text = String::from_utf8(place.read(&format!("{RUN}/metrics.jsonl"))).unwrap();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    lines.filter_map(|line| line["step"].as_u64()).max().unwrap_or(0) as usize
+}
+
+#[test]
+fn a_signal_that_is_echoed_counts_once() {
+    let place = Place::new();
+    let child = started(&place, &["--checkpoint-every", "1"]);
+    signal(&child, "-INT");
+    signal(&child, "-INT");
+    ended(child).failed(130, &["interrupted after step"]);
+    let (_, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
+    let place = Place::new();
+    // A step that is compared with twins of this size takes seconds, and a signal waits for its end.
+    let train =
+        ["train", "--device", "cpu", "--verify", "1", "--network", "dense 1500, relu, dense 1500, dense 10"];
+    let mut command = place.command(&train);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while checkpoint::newest(&place.path(RUN)).is_err() {
+        sleep(Duration::from_millis(5));
+    }
+    sleep(Duration::from_millis(300));
+    signal(&child, "-INT");
+    // Longer than an echo takes.
+    sleep(Duration::from_millis(900));
+    signal(&child, "-INT");
+    let ran = ended(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.err);
+    assert!(!ran.err.contains("interrupted"), "it had the time for an orderly end: {}", ran.err);
+    let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
+    assert_eq!((checkpoint.snapshot.place.steps, problems.len()), (0, 0));
+}
+
+#[test]
+fn two_processes_in_one_directory_are_refused_and_a_dead_one_is_no_hindrance() {
+    let place = Place::new();
+    let mut child = started(&place, &["--checkpoint-every", "10"]);
+    let ran = place.run(&["train", "--resume", RUN]);
+    ran.failed(1, &["runs/digits-001 is in use by process", &child.id().to_string()]);
+    assert!(place.run(&["runs"]).ok().out.contains("running"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(place.path(RUN).join(".lock").is_file(), "the dead process left its lock");
+    assert!(place.run(&["runs"]).ok().out.contains("killed"));
+    place.run(&["resume-check", RUN]).ok();
+    let mut command = place.command(&["train", "--resume", RUN]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let before = content_len(&place);
+    while content_len(&place) <= before {
+        sleep(Duration::from_millis(5));
+    }
+    signal(&child, "-TERM");
+    ended(child).failed(143, &["interrupted"]);
+}
+
+#[test]
+fn a_run_directory_that_is_deleted_meanwhile_ends_the_run_with_a_sentence() {
+    let place = Place::new();
+    let child = started(&place, &["--checkpoint-every", "20"]);
+    fs::remove_dir_all(place.path(RUN)).unwrap();
+    ended(child).failed(1, &["runs/digits-001", "can't be written"]);
+    assert!(!place.path(RUN).exists());
+}
+
+#[test]
+fn a_disk_without_room_ends_the_run_and_keeps_the_checkpoints_there_are() {
+    let place = Place::new();
+    // No file may grow beyond 64 blocks, which a write is told like that of a full disk. The metrics
+    // get there while checkpoints of a small network don't.
+    let program = env!("CARGO_BIN_EXE_wgrad");
+    let train = "train --epochs 3000 --device cpu --checkpoint-every 5 --network 'dense 10'";
+    let mut command = place.command(&[]);
+    let script = format!("trap '' XFSZ; ulimit -f 64; exec '{program}' {train}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(command.get_current_dir().unwrap()).stdin(Stdio::null());
+    command.env_clear();
+    let ran = Ran::of(&mut shell);
+    ran.failed(1, &["metrics.", "can't be written"]);
+    let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
+    assert!(problems.is_empty() && checkpoint.snapshot.place.steps > 0);
+    // Half a line was taken back, so the run goes on once there is room.
+    let steps = checkpoint.snapshot.place.steps;
+    assert!(content_len(&place) >= steps);
+    place.run(&["resume-check", RUN, "--steps", "4"]).ok();
+}

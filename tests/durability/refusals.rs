@@ -1,0 +1,140 @@
+//! What a run is not resumed with, or begun with.
+
+use std::fs;
+
+use crate::kills::RUN;
+use crate::place::{Place, halves};
+
+/// A run that was stopped in its second epoch, as far as its files tell.
+fn stopped(place: &Place) {
+    let train = ["train", "--epochs", "3", "--device", "cpu", "--checkpoint-every", "60", "--keep", "9"];
+    place.run(&train).ok();
+    for later in ["step-000000120", "step-000000135"] {
+        fs::remove_file(place.path(&format!("{RUN}/checkpoints/{later}.safetensors"))).unwrap();
+    }
+}
+
+#[test]
+fn flags_that_say_something_else_are_refused_and_those_that_agree_are_not() {
+    let place = Place::new();
+    stopped(&place);
+    for (flags, words) in [
+        (&["--network", "dense 10"][..], ["network was", "now is \"dense 10\""]),
+        (&["--seed", "5"], ["seed was 0", "now is 5"]),
+        (&["--epochs", "9"], ["epochs was 3", "--init-from runs/digits-001"]),
+        (&["--learning-rate", "1"], ["learning_rate was 0.02", "now is 1.0"]),
+        (&["--batch-size", "7"], ["batch_size was 32", "now is 7"]),
+        (&["mnist"], ["data was \"digits\"", "\"mnist\""]),
+    ] {
+        place.refuses(2, &[&["train", "--resume", RUN], flags].concat(), &words);
+    }
+    for flags in [&["--init-from", RUN][..], &["--out", "elsewhere"]] {
+        let before = place.files();
+        let ran = place.run(&[&["train", "--resume", RUN], flags].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+        assert!(ran.err.contains("cannot be used with") && place.files() == before, "{}", ran.err);
+    }
+    let ran = place.run(&["train", "digits", "--seed", "0", "--resume", RUN, "--epochs", "3"]).ok();
+    assert!(ran.err.contains("resume  runs/digits-001 after step 15 of epoch 2"), "{}", ran.err);
+    place.refuses(2, &["train", "--resume", RUN], &["has run all its 3 epochs", "--init-from"]);
+}
+
+#[test]
+fn a_recipe_that_was_changed_is_refused() {
+    let place = Place::new();
+    stopped(&place);
+    let recipe = String::from_utf8(place.read(&format!("{RUN}/recipe.toml"))).unwrap();
+    let file = format!("{RUN}/recipe.toml");
+    place.write(&file, recipe.replace("seed = 0", "seed = 4"));
+    place.refuses(2, &["train", "--resume", RUN], &["recipe.toml has changed", "seed was 0 and now is 4"]);
+    place.write(&file, recipe.replace("seed", "sede"));
+    place.refuses(2, &["train", "--resume", RUN], &["“sede”", "did you mean “seed”"]);
+    // Where it runs decides nothing that was promised.
+    place.write(&file, recipe.replace("device = \"cpu\"", "device = \"auto\""));
+    place.run(&["train", "--resume", RUN, "--device", "cpu"]).ok();
+}
+
+#[test]
+fn other_data_are_refused() {
+    let place = Place::new();
+    halves(&place, "set", 40, &[0, 1]);
+    let train =
+        ["train", "set", "--epochs", "2", "--batch-size", "8", "--device", "cpu", "--checkpoint-every", "6"];
+    place.run(&train).ok();
+    fs::remove_file(place.path("runs/set-001/checkpoints/step-000000010.safetensors")).unwrap();
+    halves(&place, "set", 40, &[0, 0]);
+    place.refuses(3, &["train", "--resume", "runs/set-001"], &["no longer those", "sha256:"]);
+    halves(&place, "set", 40, &[0, 1]);
+    place.run(&["train", "--resume", "runs/set-001"]).ok();
+}
+
+#[test]
+fn a_run_that_is_over_is_refused_and_one_that_was_killed_before_its_model_is_not() {
+    let place = Place::trained();
+    place.refuses(
+        2,
+        &["train", "--resume", RUN],
+        &["has run all its 2 epochs", "--init-from runs/digits-001"],
+    );
+    let model = place.read(&format!("{RUN}/model.safetensors"));
+    fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
+    let record = String::from_utf8(place.read(&format!("{RUN}/run.json"))).unwrap();
+    place.write(&format!("{RUN}/run.json"), record.replace("\"done\"", "\"running\""));
+    place.run(&["train", "--resume", RUN]).ok();
+    assert!(place.read(&format!("{RUN}/model.safetensors")) == model);
+    assert_eq!(place.json(&format!("{RUN}/run.json"))["status"], "done");
+}
+
+#[test]
+fn what_is_no_run_is_refused() {
+    let place = Place::new();
+    place.write("empty/.keep", "");
+    place.refuses(3, &["train", "--resume", "empty"], &["empty is no run directory"]);
+    place.refuses(3, &["train", "--resume", "nowhere"], &["nowhere is no run directory"]);
+    place.refuses(3, &["resume-check", "empty"], &["empty has no checkpoint"]);
+    place.refuses(3, &["runs", "diff", "empty", "empty"], &["run.json can't be read"]);
+    place.refuses(2, &["runs", "--out", "nowhere"], &["nowhere can't be read"]);
+    place.refuses(
+        3,
+        &["train", "--init-from", "empty", "--device", "cpu"],
+        &["empty has no model.safetensors"],
+    );
+    for wrong in ["0", "-3", "2d", "soon"] {
+        let ran = place.run(&["train", "--checkpoint-every", wrong]);
+        assert_eq!(ran.code, Some(2), "{}", ran.err);
+    }
+}
+
+#[test]
+fn weights_are_taken_over_by_name_and_what_did_not_match_is_named() {
+    let place = Place::new();
+    place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
+    let from = ["train", "--epochs", "1", "--device", "cpu", "--init-from", RUN, "--network"];
+    let ran = place.run(&[&from[..], &["dense 64, relu, dense 20, relu, dense 10"]].concat()).ok();
+    for line in [
+        "2 taken over: 0.weight, 0.bias",
+        "not in the model, so drawn at random: 4.weight, 4.bias",
+        "of another shape, so drawn at random: 2.weight, 2.bias",
+    ] {
+        assert!(ran.err.contains(line), "“{line}” is not in {}", ran.err);
+    }
+    let ran = place.run(&[&from[..], &["dense 64, flatten, dense 10"]].concat()).ok();
+    assert!(ran.err.contains("4 taken over") && !ran.err.contains("drawn at random"), "{}", ran.err);
+    place.refuses(2, &[&from[..], &["flatten, dense 10"]].concat(), &["--init-from: none"]);
+    // A second epoch in a run of its own begins where the first ended.
+    let again =
+        place.run(&["train", "--epochs", "1", "--device", "cpu", "--init-from", RUN, "--json"]).ok().json();
+    let first = &place.json("runs/digits-001/run.json")["last"]["held_out_loss"];
+    assert!(again["train_loss"].as_f64() < first.as_f64(), "{again}");
+}
+
+#[test]
+fn a_run_goes_back_when_it_is_told_to_and_no_more_than_three_times() {
+    let place = Place::new();
+    let wild =
+        ["train", "--epochs", "3", "--device", "cpu", "--learning-rate", "1e30", "--on-nan", "rollback"];
+    let ran = place.run(&wild);
+    ran.failed(5, &["the run went back 3 times before", "lower learning rate than 1.25e29"]);
+    assert_eq!(ran.err.matches("back to step 0").count(), 3, "{}", ran.err);
+    assert_eq!(place.json("runs/digits-001/run.json")["status"], "diverged");
+}
