@@ -34,7 +34,7 @@ Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device l
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a network on images
-    Train(Train),
+    Train(Box<Train>),
     /// Try learning rates and suggest one; draws the curve, changes nothing
     LrFind(LrFind),
     /// List runs, or find where two of them part

@@ -129,6 +129,7 @@ impl Run {
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
         self.standing = checkpoint.standing;
         self.rewind()?;
+        self.take_up_best()?;
         self.record.resume();
         self.directory.write_record(&self.record)?;
         self.go()
@@ -253,6 +254,7 @@ impl Run {
         if self.judge(epoch, train, validation.as_ref()) {
             self.model.parameters = parameters;
             self.shown = Some(line.clone());
+            self.keep_best()?;
         }
         self.record.advance(&line);
         self.directory.append(&Event::Epoch(line))?;

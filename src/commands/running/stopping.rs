@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use wgrad::error::Result;
+use wgrad::model::Model;
+use wgrad::run::{Event, read_metrics};
 use wgrad::stopping::Verdict;
 use wgrad::train::Measure;
 
@@ -14,6 +17,32 @@ impl Run {
         let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
         let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
         self.standing.stopping.observe(&stopping, epoch, value) == Verdict::Better
+    }
+
+    /// Puts the best weights on the disk, where a run that is taken up again finds them.
+    pub(super) fn keep_best(&mut self) -> Result<()> {
+        match self.recipe.stop_early {
+            Some(_) => self.directory.save_model(&self.model),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes up the best weights of a run that was stopped, and what was measured with them. Those
+    /// of a later epoch than the checkpoint's will be found again, to the bit.
+    pub(super) fn take_up_best(&mut self) -> Result<()> {
+        let best = self.standing.stopping.best_epoch;
+        if self.recipe.stop_early.is_none() || best == 0 {
+            return Ok(());
+        }
+        self.model.parameters = Model::load(self.directory.path())?.parameters;
+        let lines = read_metrics(self.directory.path())?.into_iter();
+        self.shown = lines
+            .filter_map(|event| match event {
+                Event::Epoch(line) if line.epoch == best => Some(line),
+                _ => None,
+            })
+            .last();
+        Ok(())
     }
 
     /// Whether patience has run out.
