@@ -144,7 +144,9 @@ impl Norm {
         let args = vec![x.value, mean, variance, weight, bias, y.value];
         recorder.dispatch(&kernels::NORMALISE, consts, args, "normalised");
         // Weight and bias stand one behind the other, and so do their gradients.
-        let gradients = View { len: dbias.start - dweight.start + dbias.len, ..dweight };
+        let (first, last) = (dweight.view, dbias.view);
+        let both = View { len: last.start - first.start + last.len, ..first };
+        let gradients = Gradient { view: both, add: dweight.add };
         recorder.on_backward(move |recorder| {
             let dz = recorder.written_gradient(y);
             own.record_backward(recorder, x, dz, gradients);
@@ -192,8 +194,22 @@ impl Recorded {
     }
 
     /// Gradients of weight and bias, then of x.
-    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: View) {
+    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: Gradient) {
         let groups = self.sizes[1];
+        // The gradient of x needs the sums of this batch alone, so they are added afterwards.
+        let own = match gradients.add {
+            true => recorder.local("weight and bias gradient", Element::Real, gradients.view.len),
+            false => gradients.view,
+        };
+        self.record_sums(recorder, x, dz, own, groups);
+        if gradients.add {
+            let consts = consts! { ROWS: 1usize, COLUMNS: own.len, ADD: true };
+            recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![own, gradients.view], "added up");
+        }
+    }
+
+    /// The same, with the gradients of weight and bias set.
+    fn record_sums(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: View, groups: usize) {
         let sums = match self.norm.over {
             Over::Batch { .. } => gradients,
             Over::Sample => {
@@ -209,12 +225,17 @@ impl Recorded {
         };
         let pitch = Const::from(sums.len - groups);
         let (slice, count) = self.slices();
-        recorder.in_slices(count, sums, "sums for the gradient", |recorder, slices| {
-            let consts = self.consts().with("SLICE", Const::from(slice)).with("PITCH", pitch);
-            let args = vec![x.value, dz, self.mean, self.variance, self.weight, slices];
-            let consts = self.with_epsilon(consts);
-            recorder.dispatch(&kernels::NORMALISE_SLICES, consts, args, "sums for the gradient");
-        });
+        recorder.in_slices(
+            count,
+            Gradient { view: sums, add: false },
+            "sums for the gradient",
+            |recorder, slices| {
+                let consts = self.consts().with("SLICE", Const::from(slice)).with("PITCH", pitch);
+                let args = vec![x.value, dz, self.mean, self.variance, self.weight, slices];
+                let consts = self.with_epsilon(consts);
+                recorder.dispatch(&kernels::NORMALISE_SLICES, consts, args, "sums for the gradient");
+            },
+        );
         if !x.needs_gradient {
             return;
         }
