@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, guard, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, sgd, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -89,7 +89,7 @@ macro_rules! matmul {
             flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
             grid $grid,
             requires $requires,
-            fast matmul::matmul_fast,
+            fast fast::matmul::matmul_fast,
             subgroup $subgroup
         )
     };
@@ -246,7 +246,8 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     binds binds![x: Read Real, sums: Write Real],
     lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"), k.uint("COLUMNS")],
     flops |k| k.uint("ROWS") * k.uint("COLUMNS"),
-    grid |k| flat_grid(k.uint("COLUMNS"))
+    grid |k| flat_grid(k.uint("COLUMNS")),
+    fast fast::sums::column_sums_fast
 );
 
 pub static GRADIENT_PARTS: Kernel = kernel!(
@@ -266,7 +267,8 @@ pub static GRADIENT_PARTS: Kernel = kernel!(
     requires |k| match k.uint("LENGTH").is_multiple_of(4) {
         true => Ok(()),
         false => Err("LENGTH must be a multiple of 4"),
-    }
+    },
+    fast fast::sums::gradient_parts_fast
 );
 
 pub static GUARD: Kernel = kernel!(
@@ -289,7 +291,8 @@ pub static SGD: Kernel = kernel!(
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| 2 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours
+    requires whole_fours,
+    fast fast::sgd::sgd_fast
 );
 
 pub static SGD_MOMENTUM: Kernel = kernel!(

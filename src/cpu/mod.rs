@@ -12,6 +12,7 @@ pub mod activation;
 pub mod augment;
 pub mod conv;
 pub mod dropout;
+pub mod fast;
 pub mod gather;
 pub mod guard;
 pub mod hot_cold;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::{flat_grid, sizes};
 use crate::cpu::conv::Geometry;
 use crate::cpu::pool::Pooling;
-use crate::cpu::{conv, pool, sums};
+use crate::cpu::{conv, fast, pool, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
@@ -30,6 +30,7 @@ macro_rules! convolution {
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
             requires $requires,
+            fast fast::conv::conv_fast,
             subgroup $subgroup
         )
     };
@@ -117,6 +118,7 @@ macro_rules! conv_weights {
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
             requires $requires,
+            fast fast::conv::conv_weights_fast,
             subgroup $subgroup
         )
     };
@@ -167,7 +169,8 @@ pub static CHANNEL_SUMS: Kernel = kernel!(
     grid |k| {
         let [batch, channels, plane, slice] = sizes(k, ["BATCH", "CHANNELS", "PLANE", "SLICE"]);
         flat_grid((batch * plane).div_ceil(slice) * channels)
-    }
+    },
+    fast fast::sums::channel_sums_fast
 );
 
 pub static MAX_POOL: Kernel = kernel!(
@@ -177,7 +180,8 @@ pub static MAX_POOL: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real, chosen: Write Uint],
     lens |k| vec![Pooling::of(k).input(), Pooling::of(k).output(), Pooling::of(k).output()],
     flops |k| Pooling::of(k).output() * Pooling::of(k).area(),
-    grid |k| flat_grid(Pooling::of(k).output())
+    grid |k| flat_grid(Pooling::of(k).output()),
+    fast fast::pool::max_pool_fast
 );
 
 pub static MAX_POOL_BACKWARD: Kernel = kernel!(
@@ -191,7 +195,8 @@ pub static MAX_POOL_BACKWARD: Kernel = kernel!(
         vec![y, y, y, x]
     },
     flops |k| 2 * Pooling::of(k).output(),
-    grid |k| flat_grid(Pooling::of(k).input())
+    grid |k| flat_grid(Pooling::of(k).input()),
+    fast fast::pool::max_pool_backward_fast
 );
 
 pub static AVERAGE_POOL: Kernel = kernel!(
@@ -201,7 +206,8 @@ pub static AVERAGE_POOL: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![Pooling::of(k).input(), Pooling::of(k).output()],
     flops |k| Pooling::of(k).output() * Pooling::of(k).area(),
-    grid |k| flat_grid(Pooling::of(k).output())
+    grid |k| flat_grid(Pooling::of(k).output()),
+    fast fast::pool::average_pool_fast
 );
 
 pub static AVERAGE_POOL_BACKWARD: Kernel = kernel!(
@@ -215,5 +221,6 @@ pub static AVERAGE_POOL_BACKWARD: Kernel = kernel!(
         vec![x, y, x]
     },
     flops |k| Pooling::of(k).output() * Pooling::of(k).area() + 2 * Pooling::of(k).input(),
-    grid |k| flat_grid(Pooling::of(k).input())
+    grid |k| flat_grid(Pooling::of(k).input()),
+    fast fast::pool::average_pool_backward_fast
 );
