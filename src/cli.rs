@@ -83,7 +83,7 @@ pub struct Train {
     /// Change training samples at random, as in "shift 2, rotate 10"; or none
     #[arg(long, value_name = "CHANGES")]
     pub augment: Option<String>,
-    /// Layers, as in "dense 128, relu, dense 10"
+    /// Layers, as in "conv 16 3x3, relu, maxpool 2, dense 10" (see docs/layers.md), or the name cnn
     #[arg(long, value_name = "LAYERS")]
     pub network: Option<String>,
     /// How often every sample is seen

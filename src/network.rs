@@ -1,5 +1,7 @@
 //! What the user writes: a network as a list of layers.
 
+mod build;
+
 use std::fmt;
 
 use crate::cpu::activation::Activation;
