@@ -67,6 +67,8 @@ const RELU: u32 = 1u;
 const LEAKY_RELU: u32 = 2u;
 const SIGMOID: u32 = 3u;
 const TANH: u32 = 4u;
+const GELU: u32 = 5u;
+const SILU: u32 = 6u;
 
 // Written with exp(-|x|) so that no intermediate overflows.
 fn sigmoid(x: f32) -> f32 {
@@ -82,25 +84,43 @@ fn tanh_by_exp(x: f32) -> f32 {
     return select(-t, t, x >= 0.0);
 }
 
+// The density of the normal distribution.
+fn normal_density(x: f32) -> f32 {
+    return exp(-0.5 * x * x) * 0.3989422804;
+}
+
+// Its distribution function, off by 0.75e-7 at most: from erf by formula 7.1.26 of
+// Abramowitz and Stegun, “Handbook of Mathematical Functions”.
+fn normal_below(x: f32) -> f32 {
+    let t = 1.0 / (1.0 + 0.3275911 * 0.7071067812 * abs(x));
+    let p = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+    let beyond = 0.5 * p * exp(-0.5 * x * x);
+    return select(beyond, 1.0 - beyond, x >= 0.0);
+}
+
 fn activate(kind: u32, slope: f32, x: f32) -> f32 {
     switch kind {
         case RELU: { return max(x, 0.0); }
         case LEAKY_RELU: { return select(slope * x, x, x > 0.0); }
         case SIGMOID: { return sigmoid(x); }
         case TANH: { return tanh_by_exp(x); }
+        case GELU: { return x * normal_below(x); }
+        case SILU: { return x * sigmoid(x); }
         default: { return x; }
     }
 }
 
-// The derivative, from the activation's output y. All of these can be told from
-// the output alone (for leaky relu while its slope is positive), so the input
-// need not be kept for the backward pass.
+// The derivative, from the activation's output y. Most can be told from the
+// output alone (for leaky relu while its slope is positive), so the input need
+// not be kept for the backward pass; of gelu and silu, y is the input.
 fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
     switch kind {
         case RELU: { return select(0.0, 1.0, y > 0.0); }
         case LEAKY_RELU: { return select(slope, 1.0, y > 0.0); }
         case SIGMOID: { return y * (1.0 - y); }
         case TANH: { return 1.0 - y * y; }
+        case GELU: { return normal_below(y) + y * normal_density(y); }
+        case SILU: { return sigmoid(y) * (1.0 + y * (1.0 - sigmoid(y))); }
         default: { return 1.0; }
     }
 }

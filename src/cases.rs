@@ -3,6 +3,7 @@
 mod check;
 mod gather;
 mod images;
+mod norm;
 mod real;
 mod real_size;
 mod updates;
@@ -65,6 +66,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .to_vec(),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
+        name if norm::has(name) => norm::cases(kernel),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
         "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
         name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
@@ -87,6 +89,8 @@ fn elementwise(backward: bool) -> Vec<Consts> {
         Activation::LeakyRelu(0.01),
         Activation::Sigmoid,
         Activation::Tanh,
+        Activation::Gelu,
+        Activation::Silu,
     ] {
         let (kind, leak) = kind.consts();
         for length in [1usize, 64, 1_757] {
@@ -246,6 +250,7 @@ fn content(
         (Element::Real, "squares" | "sums" | "norm") => {
             Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
         }
+        (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         // Seldom one, and in the case of the fewest parts none.
         (Element::Uint, "flaws") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())

@@ -100,8 +100,10 @@ macro_rules! matmul {
 }
 
 mod images;
+mod norm;
 
 pub use images::*;
+pub use norm::*;
 
 fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
@@ -349,7 +351,7 @@ pub static ALL: &[&Kernel] = &[
     &ADAM,
     &LION,
     &MUON_MOMENTUM,
-    &NORMALISE,
+    &UNIT_SIZE,
     &BLEND,
     &MUON,
     &AVERAGE,
@@ -365,6 +367,15 @@ pub static ALL: &[&Kernel] = &[
     &MAX_POOL_BACKWARD,
     &AVERAGE_POOL,
     &AVERAGE_POOL_BACKWARD,
+    &MOMENTS_SLICES,
+    &MOMENTS,
+    &RUNNING_MOMENTS,
+    &NORMALISE,
+    &NORMALISE_SLICES,
+    &NORMALISE_BACKWARD,
+    &NORMALISE_WEIGHTS,
+    &DROPOUT,
+    &ADD,
 ];
 
 /// The kernel of this name.

@@ -247,6 +247,10 @@ impl Program {
         if given != kernel.consts {
             return Err(format!("constants {given:?} where the kernel has {:?}", kernel.consts));
         }
+        let gates = self.gates.map_or(0, |gates| gates.len / 3);
+        if let Some(gate) = dispatch.gate.filter(|gate| *gate >= gates) {
+            return Err(format!("it stands behind gate {gate}, and there are {gates}"));
+        }
         if dispatch.args.len() != kernel.binds.len() {
             return Err(format!("{} views for {} bindings", dispatch.args.len(), kernel.binds.len()));
         }

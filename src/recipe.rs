@@ -5,9 +5,11 @@
 //! looked for from the working directory, as with the flag, and not from where the recipe lies: so
 //! the recipe in a run directory repeats the run from the place where it was started.
 
+mod choice;
 mod file;
 mod overrides;
 
+pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
 pub use overrides::Overrides;
 
@@ -38,7 +40,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("resize", "a string: height x width, as in 32x32, or channels in front, as in 3x32x32, or none"),
     ("skip_bad", "true or false: whether pictures that can't be read are left out"),
     ("augment", "a string of changes, as in “shift 2, rotate 10”, or none"),
-    ("network", "a string of layers, as in “dense 128, relu, dense 10”"),
+    ("network", "a string of layers, as in “dense 128, relu, dense 10”, a list of them, or the name cnn"),
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
@@ -181,7 +183,7 @@ impl Recipe {
             resize: given.resize.unwrap_or(defaults.resize),
             skip_bad: given.skip_bad.unwrap_or(defaults.skip_bad),
             augment: given.augment.unwrap_or(defaults.augment),
-            network: given.network.unwrap_or(defaults.network),
+            network: given.network.map_or(defaults.network, |choice| choice.network(classes)),
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: given.learning_rate.unwrap_or(optimiser.default_learning_rate()),

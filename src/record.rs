@@ -103,6 +103,7 @@ pub struct Recorder {
     passed: Vec<Option<Tensor>>,
     written: HashMap<Buf, View>,
     layer: String,
+    streams: usize,
     section_start: usize,
 }
 
@@ -133,6 +134,7 @@ impl Recorder {
             passed: Vec::new(),
             written: HashMap::new(),
             layer: String::new(),
+            streams: 0,
             section_start: 0,
         }
     }
@@ -205,6 +207,23 @@ impl Recorder {
         self.scratch("labels", Element::Uint, self.batch)
     }
 
+    /// The name of the layer that records now.
+    pub fn layer_name(&self) -> String {
+        self.layer.clone()
+    }
+
+    /// Begins a batch of a step that has so many rows in front of it: what is drawn at random is
+    /// drawn as for rows of one large batch.
+    pub fn begin_batch(&mut self, first_row: usize) {
+        (self.first_row, self.streams) = (first_row, 0);
+    }
+
+    /// A number that no other layer of the section gets, for drawing.
+    pub fn stream(&mut self) -> usize {
+        self.streams += 1;
+        self.streams - 1
+    }
+
     /// Names the layer that records from here on.
     pub fn enter(&mut self, layer: String) {
         self.layer = layer;
@@ -264,6 +283,7 @@ impl Recorder {
         self.written.clear();
         self.passed.clear();
         self.tape.clear();
+        self.streams = 0;
     }
 
     /// Leaves the derivative on the tape.

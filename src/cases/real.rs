@@ -1,7 +1,7 @@
 //! One case per kernel as large as in real training, to time it on.
 
 use super::real_size::gather;
-use super::{Case, cases, images, updates};
+use super::{Case, cases, images, norm, updates};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Kernel, Step};
@@ -35,6 +35,7 @@ pub fn real(kernel: &Kernel) -> Case {
         },
         "gather_batch" => gather((64, "none")),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
         "gradient_parts" => {
             consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
         }

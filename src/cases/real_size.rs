@@ -1,6 +1,6 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{A, B, Case, NONE, ProductCase, images, products, updates};
+use super::{A, B, Case, NONE, ProductCase, images, norm, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
@@ -57,6 +57,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize, GATES: 3usize }).to_vec()
         }
         // 784-128-10, and about ten times that.
+        name if norm::has(name) => norm::real_sizes(kernel),
         name if images::has(name) => images::real_sizes(kernel),
         name if updates::is_update(name) => {
             [101_824, 1_048_576].map(|length| updates::consts(name, length).swap_remove(0)).to_vec()

@@ -4,7 +4,7 @@
 use super::{DIVISION, EPS, TINY, exp_error};
 use crate::kernel::{Call, Const, Real, Slice, SliceMut};
 
-/// An elementwise function whose derivative can be told from its output.
+/// An elementwise function; of most the derivative can be told from the output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
     Identity,
@@ -16,6 +16,33 @@ pub enum Activation {
     Sigmoid,
     /// (1 - e⁻²ˣ) / (1 + e⁻²ˣ)
     Tanh,
+    /// x · Φ(x), with the distribution function of the normal distribution
+    Gelu,
+    /// x / (1 + e⁻ˣ)
+    Silu,
+}
+
+/// Φ, the distribution function of the normal distribution.
+fn normal_below(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Its density.
+fn normal_density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
+}
+
+/// Largest error of Φ in f32: the shader's polynomial is off by 1.5e-7 in erf, by half of that
+/// in Φ, and its terms, of which the largest is below 2, by a rounding or two for each of five
+/// steps; the argument of exp is rounded and exp itself is not exact.
+fn normal_below_error(x: f64) -> f64 {
+    let density = (-0.5 * x * x).exp();
+    0.75e-7 + density * (24.0 * EPS + exp_error(0.5 * x * x) + 2.0 * EPS * x * x) + TINY
+}
+
+/// Largest error of the density in f32.
+fn normal_density_error(x: f64) -> f64 {
+    normal_density(x) * (2.0 * EPS + exp_error(0.5 * x * x) + 2.0 * EPS * x * x) + TINY
 }
 
 impl Activation {
@@ -27,6 +54,8 @@ impl Activation {
             Activation::LeakyRelu(slope) => (2, slope),
             Activation::Sigmoid => (3, 0.0),
             Activation::Tanh => (4, 0.0),
+            Activation::Gelu => (5, 0.0),
+            Activation::Silu => (6, 0.0),
         };
         (Const::Uint(kind), Const::from(leak))
     }
@@ -38,8 +67,16 @@ impl Activation {
             2 => Activation::LeakyRelu(call.consts.float("LEAK") as f32),
             3 => Activation::Sigmoid,
             4 => Activation::Tanh,
+            5 => Activation::Gelu,
+            6 => Activation::Silu,
             _ => Activation::Identity,
         }
+    }
+
+    /// Whether the derivative can be told from the output: then the activation may be part of
+    /// another kernel, and the backward pass needs its input no more.
+    pub fn slope_is_in_output(self) -> bool {
+        !matches!(self, Activation::Gelu | Activation::Silu)
     }
 
     pub fn apply(self, x: f64) -> f64 {
@@ -55,10 +92,13 @@ impl Activation {
             }
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Activation::Tanh => x.tanh(),
+            Activation::Gelu => x * normal_below(x),
+            Activation::Silu => x / (1.0 + (-x).exp()),
         }
     }
 
-    /// The derivative at the point whose output is `y`.
+    /// The derivative at the point whose output is `y`; where it cannot be told from the output,
+    /// see [`Activation::slope_is_in_output`], at the point `y`.
     pub fn slope(self, y: f64) -> f64 {
         match self {
             Activation::Identity => 1.0,
@@ -78,6 +118,11 @@ impl Activation {
             }
             Activation::Sigmoid => y * (1.0 - y),
             Activation::Tanh => 1.0 - y * y,
+            Activation::Gelu => normal_below(y) + y * normal_density(y),
+            Activation::Silu => {
+                let s = Activation::Sigmoid.apply(y);
+                s * (1.0 + y * (1.0 - s))
+            }
         }
     }
 
@@ -94,6 +139,12 @@ impl Activation {
                 let from_exp = 2.0 * e * exp_error(2.0 * x) / (1.0 + e).powi(2);
                 error + from_exp + y.abs() * (2.0 * EPS + DIVISION) + TINY
             }
+            // Both slopes are below 1.2.
+            Activation::Gelu => 1.2 * error + x.abs() * normal_below_error(x) + 2.0 * EPS * y.abs() + TINY,
+            Activation::Silu => {
+                let sigmoid = Activation::Sigmoid.apply_error(x, 0.0);
+                1.2 * error + x.abs() * sigmoid + EPS * y.abs() + TINY
+            }
         }
     }
 
@@ -103,6 +154,17 @@ impl Activation {
             Activation::Identity | Activation::Relu | Activation::LeakyRelu(_) => 0.0,
             Activation::Sigmoid => 2.0 * EPS * self.slope(y).abs() + TINY,
             Activation::Tanh => EPS * (y * y + self.slope(y).abs()) + TINY,
+            Activation::Gelu => {
+                let second = y.abs() * (normal_density_error(y) + EPS * normal_density(y));
+                normal_below_error(y) + second + 2.0 * EPS + TINY * (1.0 + y.abs())
+            }
+            Activation::Silu => {
+                let s = Activation::Sigmoid.apply(y);
+                let error = Activation::Sigmoid.apply_error(y, 0.0);
+                let bracket =
+                    y.abs() * (error + 2.0 * EPS * (1.0 - s)) + 2.0 * EPS * (1.0 + y.abs() * (1.0 - s));
+                error * (1.0 + y.abs() * (1.0 - s)) + (s + error) * bracket + EPS * self.slope(y).abs() + TINY
+            }
         }
     }
 }

@@ -204,7 +204,7 @@ fn apply_f32(activation: Activation, x: f32) -> f32 {
                 slope * x
             }
         }
-        Activation::Sigmoid | Activation::Tanh => activation.apply(x.into()) as f32,
+        _ => activation.apply(x.into()) as f32,
     }
 }
 
@@ -227,5 +227,7 @@ fn slope_f32(activation: Activation, y: f32) -> f32 {
         }
         Activation::Sigmoid => y * (1.0 - y),
         Activation::Tanh => 1.0 - y * y,
+        // Never in an epilogue.
+        Activation::Gelu | Activation::Silu => activation.slope(y.into()) as f32,
     }
 }

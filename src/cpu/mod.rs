@@ -10,8 +10,10 @@
 
 pub mod activation;
 pub mod adaptive;
+pub mod arena;
 pub mod augment;
 pub mod conv;
+pub mod dropout;
 pub mod gather;
 pub mod guard;
 pub mod hot_cold;

@@ -1,6 +1,7 @@
 //! Folders of pictures: the pictures of each class in a folder that has the class's name, in
 //! `train` and `test`, or all together to be split here.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -55,9 +56,10 @@ impl Pictures {
         }
         let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
         let (names, mut held_out) = class_folders(&test, &Listing::of(&test)?)?;
+        let known: HashMap<&String, usize> = classes.iter().zip(0..).collect();
         let mut places = Vec::new();
         for name in &names {
-            places.push(classes.iter().position(|class| class == name).ok_or_else(|| {
+            places.push(*known.get(name).ok_or_else(|| {
                 Error::Data(format!(
                     "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
                      so add some there or leave it out",
@@ -149,13 +151,12 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
             split(train, pictures)?
         }
     };
-    for (class, name) in pictures.classes.iter().enumerate() {
-        if !train.iter().any(|read| read.class == class) {
-            return Err(Error::Data(format!(
-                "none of the pictures of the class “{name}” in {} can be read, so replace them or remove the class",
-                pictures.folder.display()
-            )));
-        }
+    if let Some(class) = members(&train, pictures).iter().position(Vec::is_empty) {
+        return Err(Error::Data(format!(
+            "none of the pictures of the class “{}” in {} can be read, so replace them or remove the class",
+            pictures.classes[class],
+            pictures.folder.display()
+        )));
     }
     if held_out.is_empty() {
         return Err(Error::Data(format!(
@@ -239,11 +240,17 @@ fn fits(read: &Read) -> bool {
     read.shape.height <= MAX_SIDE && read.shape.width <= MAX_SIDE
 }
 
+/// The places of the pictures of each class.
+fn members(all: &[Read], pictures: &Pictures) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); pictures.classes.len()];
+    all.iter().enumerate().for_each(|(at, read)| members[read.class].push(at));
+    members
+}
+
 /// The part to train on and the part that is held out, each in the order of the pictures.
 fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> {
     let mut held_out = vec![false; all.len()];
-    for (class, name) in pictures.classes.iter().enumerate() {
-        let mut members: Vec<usize> = (0..all.len()).filter(|&at| all[at].class == class).collect();
+    for (name, mut members) in pictures.classes.iter().zip(members(&all, pictures)) {
         if members.len() == 1 {
             return Err(Error::Data(format!(
                 "the class “{name}” in {} has one picture that can be read, but it takes two: \

@@ -13,10 +13,12 @@ fn formula(kind: Activation) -> String {
         Activation::LeakyRelu(slope) => format!("y = x where x is above 0, else {slope} × x"),
         Activation::Sigmoid => "y = 1 / (1 + e^−x)".to_owned(),
         Activation::Tanh => "y = (1 − e^−2x) / (1 + e^−2x)".to_owned(),
+        Activation::Gelu => "y = x × the probability that a normal number is below x".to_owned(),
+        Activation::Silu => "y = x / (1 + e^−x)".to_owned(),
     }
 }
 
-/// The derivative of f, told from y as the kernels do.
+/// The derivative of f, told from y where the kernels do so.
 fn slope_formula(kind: Activation) -> String {
     match kind {
         Activation::Identity => "slope = 1".to_owned(),
@@ -24,6 +26,8 @@ fn slope_formula(kind: Activation) -> String {
         Activation::LeakyRelu(slope) => format!("slope = 1 where y is above 0, else {slope}"),
         Activation::Sigmoid => "slope = y × (1 − y)".to_owned(),
         Activation::Tanh => "slope = 1 − y × y".to_owned(),
+        Activation::Gelu => "slope = that probability + x × e^(−x²/2) / √(2π)".to_owned(),
+        Activation::Silu => "slope = s × (1 + x × (1 − s)) with s = 1 / (1 + e^−x)".to_owned(),
     }
 }
 
@@ -71,7 +75,8 @@ pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, se
     let words = format!("gradient at the output of layer {layer}");
     let value = trace.gradient_value(format!("dy_{layer}"), words, gradient, output, unit);
     section.value(value);
-    let slope = kind.slope(trace.numbers(output)[unit]);
+    let known = if kind.slope_is_in_output() { output } else { trace.input(layer) };
+    let slope = kind.slope(trace.numbers(known)[unit]);
     section.note(format!(
         "{}: its gradient times its slope; {}",
         layer_name(trace, layer),

@@ -1,19 +1,26 @@
-//! A value of a flatten layer: nothing happens to it.
+//! A value of a flatten layer, or of dropout outside of training: nothing happens to it.
 
 use super::page::Section;
 use super::trace::Trace;
 use super::{activation::NOTHING_LEARNS, loss, meaning, onward, origin};
+use crate::layers::Layer;
 
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let view = trace.output(layer);
     let mut forward = Section::new("forward", "Forward: nothing happens to the value");
     let shapes = (&trace.shapes[layer], &trace.shapes[layer + 1]);
-    forward.note(format!(
-        "flatten only reads {} values as a row of {}: unit {unit} is value {unit}{}, and no kernel runs",
-        shapes.0,
-        shapes.1,
-        meaning(trace, layer, unit)
-    ));
+    let dropout = matches!(trace.model.network.layers[layer], Layer::Dropout(_));
+    forward.note(match dropout {
+        true => "a step of training would leave the value out by chance; this step shows what the network \
+                 predicts with, so nothing is left out and no kernel runs"
+            .to_owned(),
+        false => format!(
+            "flatten only reads {} values as a row of {}: unit {unit} is value {unit}{}, and no kernel runs",
+            shapes.0,
+            shapes.1,
+            meaning(trace, layer, unit)
+        ),
+    });
     forward.value(trace.value("y", "y = x", view, unit));
     onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];

@@ -14,8 +14,10 @@ mod difference;
 mod flatten;
 mod json;
 mod loss;
+mod norm;
 mod page;
 mod pool;
+mod residual;
 mod softmax;
 mod source;
 mod text;
@@ -41,9 +43,11 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
         Layer::Dense { .. } => dense::explain(trace, layer, unit),
         Layer::Conv(conv) => conv::explain(trace, conv, layer, unit),
         Layer::Pool(pool) => pool::explain(trace, pool, layer, unit),
+        Layer::Norm(norm) => norm::explain(trace, norm, layer, unit),
+        Layer::Residual(_) => residual::explain(trace, layer, unit),
         Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
         Layer::Softmax => softmax::explain(trace, layer, unit),
-        Layer::Flatten => flatten::explain(trace, layer, unit),
+        Layer::Flatten | Layer::Dropout(_) => flatten::explain(trace, layer, unit),
     };
     if sections.iter().all(|section| section.key != "loss") {
         // A unit inside the network speaks for no class, but the loss is what its gradient is of.
@@ -57,10 +61,11 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
 fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
     let Some(kind) = trace.model.network.layers.get(layer) else { return };
     match kind {
-        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) => return,
+        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) | Layer::Residual(_) => return,
+        Layer::Norm(norm) => norm::onward(trace, *norm, layer, unit, section),
         Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
         Layer::Softmax => softmax::onward(trace, layer, unit, section),
-        Layer::Flatten => {}
+        Layer::Flatten | Layer::Dropout(_) => {}
     }
     onward(trace, layer + 1, unit, section);
 }
@@ -73,7 +78,9 @@ fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
         Some(Layer::Pool(pool)) => pool::origin(trace, pool, layer, unit, section),
         Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
         Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
-        Some(Layer::Flatten) => origin(trace, layer + 1, unit, section),
+        Some(Layer::Norm(norm)) => norm::origin(trace, norm, layer, unit, section),
+        Some(Layer::Residual(_)) => residual::origin(trace, layer, section),
+        Some(Layer::Flatten | Layer::Dropout(_)) => origin(trace, layer + 1, unit, section),
         None => loss::origin(trace, unit, section),
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
-use crate::kernel::{Slice, Step};
+use crate::kernel::{Access, Slice, Step};
 use crate::layers::Shape;
 use crate::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::model::Model;
@@ -197,6 +197,17 @@ impl<'a> Trace<'a> {
     /// Who wrote an element: dispatch, binding, place within it.
     pub(super) fn writer(&self, view: View, index: usize) -> Option<(usize, usize, usize)> {
         writer(&self.written, view.buf, view.start + index)
+    }
+
+    /// What the dispatch that wrote a view has read.
+    ///
+    /// # Panics
+    /// When none has.
+    pub fn reads(&self, view: View) -> Vec<View> {
+        let (dispatch, ..) = self.writer(view, 0).expect("a view that the step writes");
+        let dispatch = &self.lowered.program.steps[self.section().start + dispatch];
+        let binds = dispatch.args.iter().zip(dispatch.kernel.binds);
+        binds.filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| *view).collect()
     }
 
     /// What the device wrote into a view.

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{adaptive, muon, norm, sgd};
+use crate::cpu::{adaptive, arena, muon, sgd};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// What kernels over whole arenas ask for, as they read them in vec4s.
@@ -82,8 +82,8 @@ pub static MUON_MOMENTUM: Kernel = update!(
     flops 5
 );
 
-pub static NORMALISE: Kernel = kernel!(
-    normalise, muon::normalise, normalise_bound,
+pub static UNIT_SIZE: Kernel = kernel!(
+    unit_size, muon::unit_size, unit_size_bound,
     consts ["LENGTH", "PARTIALS"],
     binds binds![u: Read Real, sums: Read Real, x: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS"), k.uint("LENGTH")],
@@ -110,7 +110,7 @@ pub static MUON: Kernel = kernel!(
 );
 
 pub static SQUARE_SUMS: Kernel = kernel!(
-    square_sums, norm::square_sums, square_sums_bound,
+    square_sums, arena::square_sums, square_sums_bound,
     consts ["LENGTH", "PARTIALS"],
     binds binds![x: Read Real, sums: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS")],
@@ -119,7 +119,7 @@ pub static SQUARE_SUMS: Kernel = kernel!(
 );
 
 pub static CLIP_NORM: Kernel = kernel!(
-    clip_norm, norm::clip_norm, clip_norm_bound,
+    clip_norm, arena::clip_norm, clip_norm_bound,
     consts ["LENGTH", "MOST"],
     binds binds![norm: Read Real, gradients: Update Real],
     lens |k| vec![1, k.uint("LENGTH")],
@@ -129,14 +129,14 @@ pub static CLIP_NORM: Kernel = kernel!(
 );
 
 pub static CLIP_VALUE: Kernel = update!(
-    clip_value, norm::clip_value, clip_value_bound,
+    clip_value, arena::clip_value, clip_value_bound,
     consts ["LENGTH", "MOST"],
     binds binds![gradients: Update Real],
     flops 2
 );
 
 pub static AVERAGE: Kernel = update!(
-    average, norm::average, average_bound,
+    average, arena::average, average_bound,
     consts ["LENGTH"],
     binds binds![parameters: Read Real, averages: Update Real],
     flops 3

@@ -39,7 +39,8 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
     }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        recorder.plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, y.value, dy, dx));
+        let known = if activation.slope_is_in_output() { y.value } else { x.value };
+        recorder.plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, known, dy, dx));
     });
     y
 }

@@ -4,7 +4,10 @@
 pub mod activation;
 pub mod conv;
 pub mod dense;
+pub mod dropout;
+pub mod norm;
 pub mod pool;
+pub mod residual;
 pub mod words;
 
 use std::fmt;
@@ -14,7 +17,9 @@ use crate::error::suggestion;
 use crate::params::Arena;
 use crate::record::{Recorder, Tensor};
 use conv::Conv;
+use norm::Norm;
 use pool::{Kept, Pool};
+use residual::Residual;
 use words::Inits;
 
 /// Values of one sample between two layers: `[outputs]` or `[channels, height, width]`.
@@ -95,6 +100,12 @@ pub enum Layer {
     Conv(Conv),
     /// The largest value or the mean of every window.
     Pool(Pool),
+    /// Values made to have mean 0 and variance 1.
+    Norm(Norm),
+    /// Each value left out with this probability, while training.
+    Dropout(f32),
+    /// What a few layers make of x, and x itself.
+    Residual(Residual),
     /// A function of each value.
     Activation(Activation),
     /// Each sample's values made positive with sum 1.
@@ -110,10 +121,16 @@ pub const NAMES: &[&str] = &[
     "maxpool",
     "avgpool",
     "globalavgpool",
+    "batchnorm",
+    "layernorm",
+    "dropout",
+    "residual",
     "relu",
     "leaky-relu",
     "sigmoid",
     "tanh",
+    "gelu",
+    "silu",
     "softmax",
     "flatten",
 ];
@@ -140,11 +157,17 @@ impl Layer {
             "conv" => conv::parse(&mut words),
             "maxpool" => pool::parse(Kept::Maximum, &mut words),
             "avgpool" => pool::parse(Kept::Mean, &mut words),
+            "batchnorm" => norm::parse(Norm::BATCH, &mut words),
+            "layernorm" => norm::parse(Norm::SAMPLE, &mut words),
+            "dropout" => dropout::parse(&mut words),
+            "residual" => residual::parse(text.trim_start().trim_start_matches("residual")),
             "globalavgpool" => none(Layer::Pool(Pool::GLOBAL)),
             "relu" => none(Layer::Activation(Activation::Relu)),
             "leaky-relu" => activation::parse_leaky_relu(&mut words),
             "sigmoid" => none(Layer::Activation(Activation::Sigmoid)),
             "tanh" => none(Layer::Activation(Activation::Tanh)),
+            "gelu" => none(Layer::Activation(Activation::Gelu)),
+            "silu" => none(Layer::Activation(Activation::Silu)),
             "softmax" => none(Layer::Softmax),
             "flatten" => none(Layer::Flatten),
             "" => Err("nothing between two commas".to_owned()),
@@ -165,7 +188,8 @@ impl Layer {
             Layer::Dense { outputs, .. } => dense::output(*outputs, input),
             Layer::Conv(conv) => conv.output(input),
             Layer::Pool(pool) => pool.output(input),
-            Layer::Activation(_) | Layer::Softmax => Ok(input.clone()),
+            Layer::Residual(residual) => residual.output(input),
+            Layer::Norm(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax => Ok(input.clone()),
             Layer::Flatten => Ok(Shape(vec![input.len()])),
         }
     }
@@ -175,7 +199,9 @@ impl Layer {
         match self {
             Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),
             Layer::Conv(conv) => conv.declare(path, input, arena),
-            Layer::Pool(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => {}
+            Layer::Norm(norm) => norm.declare(path, input, arena),
+            Layer::Residual(residual) => residual.declare(path, input, arena),
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => {}
         }
     }
 
@@ -184,18 +210,30 @@ impl Layer {
         match self {
             Layer::Dense { outputs, .. } => outputs * input.len(),
             Layer::Conv(conv) => conv.geometry(1, input.dims()).map_or(0, |sizes| sizes.multiply_adds()),
-            Layer::Pool(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,
+            Layer::Norm(_) => input.len(),
+            Layer::Residual(residual) => residual.multiply_adds(input),
+            Layer::Pool(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,
         }
     }
 
     /// Records the forward pass and leaves the backward pass on the tape.
-    /// `path` is what its parameters' names begin with; `next` the activation
+    /// `input` is the shape it gets, `path` what its parameters' names begin with, `next` the activation
     /// behind it that it may take into its epilogue.
-    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str, next: Activation) -> Tensor {
+    pub fn record(
+        &self,
+        recorder: &mut Recorder,
+        x: Tensor,
+        input: &Shape,
+        path: &str,
+        next: Activation,
+    ) -> Tensor {
         match self {
             Layer::Dense { outputs, .. } => dense::record(recorder, x, *outputs, path, next),
             Layer::Conv(conv) => conv.record(recorder, x, path, next),
             Layer::Pool(pool) => pool.record(recorder, x),
+            Layer::Norm(norm) => norm.record(recorder, x, path, next),
+            Layer::Dropout(probability) => dropout::record(recorder, x, *probability),
+            Layer::Residual(residual) => residual.record(recorder, x, input, path, next),
             Layer::Activation(kind) => activation::record(recorder, x, *kind),
             Layer::Softmax => activation::record_softmax(recorder, x),
             Layer::Flatten => Tensor { dims: x.columns().into(), ..x },
@@ -204,7 +242,8 @@ impl Layer {
 
     /// Whether it can apply the activation behind it in its own epilogue.
     pub fn takes_activation(&self) -> bool {
-        matches!(self, Layer::Dense { .. } | Layer::Conv(Conv { bias: true, .. }))
+        let takes = matches!(self, Layer::Dense { .. } | Layer::Norm(_) | Layer::Residual(_));
+        takes || matches!(self, Layer::Conv(Conv { bias: true, .. }))
     }
 }
 
@@ -215,11 +254,16 @@ impl fmt::Display for Layer {
             Layer::Dense { outputs, inits } => write!(f, "dense {outputs}{inits}"),
             Layer::Conv(conv) => conv.fmt(f),
             Layer::Pool(pool) => pool.fmt(f),
+            Layer::Norm(norm) => norm.fmt(f),
+            Layer::Dropout(probability) => write!(f, "dropout {probability}"),
+            Layer::Residual(residual) => residual.fmt(f),
             Layer::Activation(Activation::Identity) => write!(f, "identity"),
             Layer::Activation(Activation::Relu) => write!(f, "relu"),
             Layer::Activation(Activation::LeakyRelu(slope)) => write!(f, "leaky-relu {slope}"),
             Layer::Activation(Activation::Sigmoid) => write!(f, "sigmoid"),
             Layer::Activation(Activation::Tanh) => write!(f, "tanh"),
+            Layer::Activation(Activation::Gelu) => write!(f, "gelu"),
+            Layer::Activation(Activation::Silu) => write!(f, "silu"),
             Layer::Softmax => write!(f, "softmax"),
             Layer::Flatten => write!(f, "flatten"),
         }

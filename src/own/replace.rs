@@ -143,6 +143,7 @@ const LESSONS_ONLY: &[&str] = &["hot_cold"];
 /// Small networks on images.
 const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
 const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
+const NORM: &str = "dense 64, batchnorm, relu, dense 10";
 const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
 
 /// See [`settings`], where the defaults don't use the kernel.
@@ -165,7 +166,7 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("clip_norm", ["", "", "clip-norm 1"]),
     ("clip_value", ["", "", "clip-value 1"]),
     ("average", ["", "", "average 0.99"]),
-    ("normalise", ["", "", "optimiser muon"]),
+    ("unit_size", ["", "", "optimiser muon"]),
     ("blend", ["", "", "optimiser muon"]),
     ("muon", ["", "", "optimiser muon"]),
     ("conv", [CONVOLUTION, "", ""]),
@@ -173,6 +174,15 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("channel_sums", [CONVOLUTION, "", ""]),
     ("max_pool", [MAXIMUM, "", ""]),
     ("max_pool_backward", [MAXIMUM, "", ""]),
+    ("moments_slices", [NORM, "", ""]),
+    ("moments", [NORM, "", ""]),
+    ("running_moments", [NORM, "", ""]),
+    ("normalise", [NORM, "", ""]),
+    ("normalise_slices", [NORM, "", ""]),
+    ("normalise_backward", [NORM, "", ""]),
+    ("normalise_weights", ["dense 64, layernorm, relu, dense 10", "", ""]),
+    ("dropout", ["dense 64, relu, dropout, dense 10", "", ""]),
+    ("add", ["dense 64, relu, residual { dense 64, relu }, dense 10", "", ""]),
     ("average_pool", [MEAN, "", ""]),
     ("average_pool_backward", [MEAN, "", ""]),
 ];

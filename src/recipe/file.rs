@@ -71,7 +71,17 @@ impl Overrides {
             "resize" => self.resize = Some(Resize::parse(&text()?).map_err(|error| error.to_string())?),
             "skip_bad" => self.skip_bad = Some(value.as_bool().ok_or_else(or_wrong)?),
             "augment" => self.augment = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
-            "network" => self.network = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "network" => {
+                let layers = match value {
+                    DeValue::Array(layers) => {
+                        let each: Option<Vec<&str>> =
+                            layers.iter().map(|layer| layer.get_ref().as_str()).collect();
+                        each.ok_or_else(or_wrong)?.join(", ")
+                    }
+                    _ => text()?,
+                };
+                self.network = Some(layers.parse().map_err(|error: Error| error.to_string())?);
+            }
             "epochs" => self.epochs = Some(size()?),
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),

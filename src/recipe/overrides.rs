@@ -1,10 +1,9 @@
 //! What flags or a recipe file say, and which of them wins.
 
-use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, Recipe, allowed};
+use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, NetworkChoice, Recipe, allowed};
 use crate::data::{Augmentation, Normalise, Reading, Resize};
 use crate::error::{Error, Result};
 use crate::loss::{ClassWeights, Loss};
-use crate::network::Network;
 use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
 use crate::schedule::Schedule;
@@ -22,7 +21,7 @@ pub struct Overrides {
     /// As [`Recipe::augment`].
     pub augment: Option<Augmentation>,
     /// As [`Recipe::network`].
-    pub network: Option<Network>,
+    pub network: Option<NetworkChoice>,
     /// As [`Recipe::epochs`].
     pub epochs: Option<usize>,
     /// As [`Recipe::batch_size`].
@@ -74,7 +73,7 @@ impl From<Recipe> for Overrides {
             resize: Some(recipe.resize),
             skip_bad: Some(recipe.skip_bad),
             augment: Some(recipe.augment),
-            network: Some(recipe.network),
+            network: Some(NetworkChoice::Layers(recipe.network)),
             epochs: Some(recipe.epochs),
             batch_size: Some(recipe.batch_size),
             learning_rate: Some(recipe.learning_rate),

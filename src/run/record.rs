@@ -44,6 +44,9 @@ pub struct RunRecord {
     /// How often it has gone on after it had ended, or been killed.
     #[serde(default)]
     pub resumes: u32,
+    /// How often it has gone back with half the learning rate because a number went wrong.
+    #[serde(default)]
+    pub rollbacks: u32,
     /// How long training took, with measuring but without loading and compiling.
     #[serde(deserialize_with = "null_is_nan")]
     pub seconds: f64,
@@ -93,6 +96,7 @@ impl RunRecord {
             started: timestamp(SystemTime::now()),
             finished: None,
             resumes: 0,
+            rollbacks: 0,
             seconds: 0.0,
             wgrad: env!("CARGO_PKG_VERSION").to_owned(),
             wgpu: WGPU_VERSION.to_owned(),

@@ -129,7 +129,9 @@ fn two_processes_in_one_directory_are_refused_and_a_dead_one_is_no_hindrance() {
 fn a_run_directory_that_is_deleted_meanwhile_ends_the_run_with_a_sentence() {
     let place = Place::new();
     let child = started(&place, &["--checkpoint-every", "20"]);
-    fs::remove_dir_all(place.path(RUN)).unwrap();
+    // All at once: a checkpoint written meanwhile would keep the folder from being removed.
+    fs::rename(place.path(RUN), place.path("gone")).unwrap();
+    fs::remove_dir_all(place.path("gone")).unwrap();
     ended(child).failed(1, &["runs/digits-001", "can't be written"]);
     assert!(!place.path(RUN).exists());
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::kills::RUN;
+use crate::kills::{RUN, content};
 use crate::place::{Place, halves};
 
 /// A run that was stopped in its second epoch, as far as its files tell.
@@ -137,4 +137,28 @@ fn a_run_goes_back_when_it_is_told_to_and_no_more_than_three_times() {
     ran.failed(5, &["the run went back 3 times before", "lower learning rate than 1.25e29"]);
     assert_eq!(ran.err.matches("back to step 0").count(), 3, "{}", ran.err);
     assert_eq!(place.json("runs/digits-001/run.json")["status"], "diverged");
+}
+
+#[test]
+fn a_run_that_went_back_ends_well_and_goes_on_with_the_rate_that_it_came_to() {
+    let place = Place::new();
+    let wild =
+        ["train", "--epochs", "2", "--device", "cpu", "--learning-rate", "1e6", "--checkpoint-every", "10"];
+    place.run(&wild).failed(5, &["step"]);
+    let ran = place.run(&[&wild[..], &["--on-nan", "rollback", "--keep", "20"]].concat()).ok();
+    let rollbacks = ran.err.matches("back to step").count();
+    assert!((1..=3).contains(&rollbacks), "{}", ran.err);
+    let run = "runs/digits-002";
+    assert_eq!(place.json(&format!("{run}/run.json"))["rollbacks"], rollbacks);
+    let (checkpoint, _) = wgrad::checkpoint::newest(&place.path(run)).unwrap();
+    assert_eq!(checkpoint.snapshot.place.rate, 0.5_f32.powi(rollbacks as i32));
+    // What was measured on the way that was given up is gone.
+    let (losses, epochs) = content(&place, run);
+    assert_eq!((losses.len(), epochs.len()), (90, 2));
+    let weights = place.read(&format!("{run}/model.safetensors"));
+    for later in ["step-000000080", "step-000000090"] {
+        fs::remove_file(place.path(&format!("{run}/checkpoints/{later}.safetensors"))).unwrap();
+    }
+    place.run(&["train", "--resume", run]).ok();
+    assert!(place.read(&format!("{run}/model.safetensors")) == weights);
 }

@@ -119,6 +119,7 @@ fn example(name: &str) -> (&'static str, String) {
         "maxpool" => (image, "maxpool 2 stride 1".to_owned()),
         "avgpool" => (image, "avgpool 2x3 stride 1 pad 1".to_owned()),
         "globalavgpool" => (image, name.to_owned()),
+        "residual" => (image, "residual { conv 3 1x1, tanh }".to_owned()),
         _ => ("dense 3", name.to_owned()),
     }
 }

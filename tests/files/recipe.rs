@@ -49,6 +49,23 @@ fn the_default_batch_leaves_room_for_the_validation_part() {
 }
 
 #[test]
+fn a_network_may_be_a_name_or_a_list() {
+    let layers = |text: &str| {
+        let given = parse(text).unwrap();
+        Recipe::resolve(&given, 784, 7, 100).unwrap().network.to_string()
+    };
+    assert_eq!(layers("network = ['conv 4 3x3', 'relu', 'dense 7']"), "conv 4 3x3, relu, dense 7");
+    let cnn = layers("network = 'cnn'");
+    assert!(cnn.starts_with("conv 16 3x3 pad 1, relu, maxpool 2") && cnn.ends_with("dense 7"), "{cnn}");
+    assert_refused(parse("network = 'cmn'"), Error::Usage, &["no network “cmn”", "did you mean “cnn”?"]);
+    assert_refused(
+        parse("network = ['dense 7', 3]"),
+        Error::Usage,
+        &["network is an array", "a list of them"],
+    );
+}
+
+#[test]
 fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\

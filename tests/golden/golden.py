@@ -125,6 +125,8 @@ def emit_gradients():
         network = with_weights(make())
         LOSSES[loss](network(x[:rows]), labels[:rows]).backward()
         emit_state(f"{name}_GRADIENTS", {key: value.grad for key, value in network.named_parameters()})
+        norm = nn.utils.get_total_norm([parameter.grad for parameter in network.parameters()])
+        emit(f"{name}_NORM", norm.reshape(1))
 
 
 def emit_training():

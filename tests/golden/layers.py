@@ -11,6 +11,9 @@ from torch.nn import functional
 
 torch.set_default_dtype(torch.float64)
 
+# PyTorch's defaults as f32 has them.
+EPS, MOMENTUM = (float(torch.tensor(value, dtype=torch.float32)) for value in (1e-5, 0.1))
+
 BATCH, CHANNELS, HEIGHT, WIDTH, CLASSES = 3, 2, 5, 6, 4
 
 
@@ -51,7 +54,7 @@ NETWORKS = {
     ),
     "BATCH_NORM": lambda: nn.Sequential(
         nn.Conv2d(2, 3, 2),
-        nn.BatchNorm2d(3),
+        nn.BatchNorm2d(3, EPS, MOMENTUM),
         nn.ReLU(),
         nn.Flatten(),
         nn.Linear(60, 5),
@@ -60,7 +63,7 @@ NETWORKS = {
     ),
     "LAYER_NORM": lambda: nn.Sequential(
         nn.Conv2d(2, 3, 2),
-        nn.LayerNorm([3, 4, 5]),
+        nn.LayerNorm([3, 4, 5], EPS),
         nn.GELU(),
         nn.Flatten(),
         nn.Linear(60, 5),

@@ -114,3 +114,34 @@ fn pooling_is_that_of_pytorch() {
         values::MEAN_STATE,
     );
 }
+
+#[test]
+fn batch_normalisation_is_that_of_pytorch() {
+    check(
+        "conv 3 2x2, batchnorm, relu, flatten, dense 5, batchnorm momentum 0.25 eps 0.5, dense 4",
+        values::BATCH_NORM_PREDICTIONS,
+        values::BATCH_NORM_LOSS,
+        values::BATCH_NORM_STATE,
+    );
+}
+
+#[test]
+fn layer_normalisation_gelu_and_silu_are_those_of_pytorch() {
+    check(
+        "conv 3 2x2, layernorm, gelu, flatten, dense 5, layernorm eps 0.5, silu, dense 4",
+        values::LAYER_NORM_PREDICTIONS,
+        values::LAYER_NORM_LOSS,
+        values::LAYER_NORM_STATE,
+    );
+}
+
+#[test]
+fn residual_blocks_are_those_of_pytorch() {
+    check(
+        "conv 3 2x2, residual { conv 3 3x3 pad 1, relu, conv 3 3x3 pad 1 }, relu, \
+         residual { conv 4 3x3 stride 2 pad 1, tanh }, flatten, dense 4",
+        values::RESIDUAL_PREDICTIONS,
+        values::RESIDUAL_LOSS,
+        values::RESIDUAL_STATE,
+    );
+}

@@ -215,10 +215,10 @@ fn losses<T: Precise>() {
 }
 
 fn gradients<T: Precise>() {
-    for (network, loss, samples, golden) in [
-        (DEEP, Loss::CrossEntropy, 3, values::DEEP_CROSS_ENTROPY_GRADIENTS),
-        (DEEP, Loss::Bce, 3, values::DEEP_BCE_GRADIENTS),
-        (LATE, Loss::Mse, 2, values::LATE_MSE_GRADIENTS),
+    for (network, loss, samples, golden, norm) in [
+        (DEEP, Loss::CrossEntropy, 3, values::DEEP_CROSS_ENTROPY_GRADIENTS, values::DEEP_CROSS_ENTROPY_NORM),
+        (DEEP, Loss::Bce, 3, values::DEEP_BCE_GRADIENTS, values::DEEP_BCE_NORM),
+        (LATE, Loss::Mse, 2, values::LATE_MSE_GRADIENTS, values::LATE_MSE_NORM),
     ] {
         for fuse in [false, true] {
             let small = Small { fuse, ..small(network, loss) };
@@ -228,6 +228,7 @@ fn gradients<T: Precise>() {
             engine.run(lowered.program.section(TRAIN), &Step { samples, ..Step::default() });
             let what = format!("{loss} gradient of “{network}”");
             assert_state::<T>(&what, &lowered.arena, &numbers(&engine, lowered.gradients), golden);
+            assert_golden::<T>(&format!("norm of the {what}"), &numbers(&engine, lowered.norm), norm);
         }
     }
 }

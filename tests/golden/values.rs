@@ -132,6 +132,7 @@ pub const DEEP_CROSS_ENTROPY_GRADIENTS: &[Tensor] = &[
         rows: &[&[-0.22156757085622, 0.25367393463886, -0.581073309536841, 0.548966945754201]],
     },
 ];
+pub const DEEP_CROSS_ENTROPY_NORM: &[f64] = &[1.10091658938795];
 pub const DEEP_BCE_GRADIENTS: &[Tensor] = &[
     Tensor {
         name: "0.weight",
@@ -172,6 +173,7 @@ pub const DEEP_BCE_GRADIENTS: &[Tensor] = &[
         rows: &[&[0.0217255343386817, 0.155297225519619, -0.0775180124695029, 0.195020241132007]],
     },
 ];
+pub const DEEP_BCE_NORM: &[f64] = &[0.317261537731719];
 pub const LATE_MSE_GRADIENTS: &[Tensor] = &[
     Tensor {
         name: "1.weight",
@@ -199,6 +201,7 @@ pub const LATE_MSE_GRADIENTS: &[Tensor] = &[
         rows: &[&[-0.0379924790253774, 0.00973300401574255, 0.0158811237947419, 0.0166068206777183]],
     },
 ];
+pub const LATE_MSE_NORM: &[f64] = &[0.1442969285751];
 pub const PLAIN_LOSSES: &[f64] = &[
     2.37153814767107,
     1.12493226573453,

@@ -43,10 +43,16 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
         needs_gradient: false,
     };
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
-    let hidden = trunk.record(&mut recorder, x, "0", made_by);
+    let hidden = trunk.record(&mut recorder, x, &Shape(vec![INPUTS]), "0", made_by);
     let mut metrics = Vec::new();
     for (at, branch) in branches.iter().enumerate() {
-        let y = branch.record(&mut recorder, hidden, &(at + 1).to_string(), Activation::Identity);
+        let y = branch.record(
+            &mut recorder,
+            hidden,
+            &Shape(vec![HIDDEN]),
+            &(at + 1).to_string(),
+            Activation::Identity,
+        );
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
         Loss::Mse.record(
             &mut recorder,

@@ -44,7 +44,7 @@ pub fn compare(
 ) -> Result<(), String> {
     let recorded = real(engine, parameters.gradients).to_vec();
     let mut is_parameter = vec![false; recorded.len()];
-    for param in &parameters.arena.params {
+    for param in parameters.arena.params.iter().filter(|param| param.learned) {
         let mut largest = 0.0f64;
         for at in param.start..param.start + param.len() {
             is_parameter[at] = true;

@@ -119,6 +119,20 @@ fn a_view_of_the_wrong_element_is_refused() {
 }
 
 #[test]
+fn a_gate_that_is_not_there_is_refused_and_those_there_are_open() {
+    let mut program = program();
+    let gates = program.gates.expect("an update stands behind gates");
+    let update = first(&mut program, "sgd_momentum").clone();
+    assert_eq!(update.gate, Some(0));
+    assert_eq!(program.open_gates(), update.kernel.groups(&update.consts));
+    first(&mut program, "sgd_momentum").gate = Some(gates.len / 3);
+    assert_refused(&program, &["sgd_momentum", "behind gate 1, and there are 1"]);
+    first(&mut program, "sgd_momentum").gate = Some(0);
+    program.gates = None;
+    assert_refused(&program, &["sgd_momentum", "behind gate 0, and there are 0"]);
+}
+
+#[test]
 fn a_buffer_that_is_written_and_bound_again_is_refused() {
     let message = ["buffer parameters is written and bound a second time"];
     // Read and written.

@@ -71,6 +71,8 @@ fn numbers_that_stand_in_rust_and_in_wgsl_are_equal() {
         ("LEAKY_RELU", Activation::LeakyRelu(0.01)),
         ("SIGMOID", Activation::Sigmoid),
         ("TANH", Activation::Tanh),
+        ("GELU", Activation::Gelu),
+        ("SILU", Activation::Silu),
     ] {
         assert_eq!(Const::Uint(constant(&common, name)), activation.consts().0, "{name}");
     }

@@ -132,6 +132,7 @@ impl Run {
             )));
         }
         self.standing.rollbacks += 1;
+        self.record.rollbacks = self.standing.rollbacks;
         self.kept.place.rate *= 0.5;
         self.go_back()?;
         note(format_args!(

@@ -1,0 +1,60 @@
+//! The network that a recipe asks for: its layers, or a name for a usual one.
+
+use std::fmt;
+
+use crate::error::{Error, Result, suggestion};
+use crate::network::Network;
+
+/// Names of networks that only lack the number of classes.
+pub const NAMES: &[&str] = &["cnn"];
+
+/// What `cnn` stands for in front of its last layer.
+const CNN: &str =
+    "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, flatten, dense 128, relu";
+
+/// A network as a recipe says it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkChoice {
+    Layers(Network),
+    /// Two convolutions with poolings, and two dense layers.
+    Cnn,
+}
+
+impl NetworkChoice {
+    /// The layers, for so many classes.
+    pub fn network(self, classes: usize) -> Network {
+        match self {
+            NetworkChoice::Layers(network) => network,
+            NetworkChoice::Cnn => {
+                format!("{CNN}, dense {classes}").parse().expect("data have one class or more, not too many")
+            }
+        }
+    }
+}
+
+impl std::str::FromStr for NetworkChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<NetworkChoice> {
+        match text.trim() {
+            "cnn" => Ok(NetworkChoice::Cnn),
+            // One word that no layer begins with is a name that was misspelt.
+            word if !word.contains([' ', ',']) && !suggestion(word, NAMES).is_empty() => {
+                Err(Error::Usage(format!(
+                    "there is no network “{word}”{}; write its layers, or a name",
+                    suggestion(word, NAMES)
+                )))
+            }
+            layers => layers.parse().map(NetworkChoice::Layers),
+        }
+    }
+}
+
+impl fmt::Display for NetworkChoice {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            NetworkChoice::Layers(network) => network.fmt(f),
+            NetworkChoice::Cnn => f.write_str("cnn"),
+        }
+    }
+}
