@@ -1,4 +1,4 @@
-//! Training steps of dense networks on noise of MNIST's size, on the CPU engine
+//! Training steps of dense and convolutional networks on noise of MNIST's size, on the CPU engine
 //! and on every adapter: how many a second, what each dispatch of a step takes,
 //! and what is spent outside the device's compute passes.
 //!
@@ -28,8 +28,13 @@ use wgrad::program::View;
 use wgrad::train::{Settings, Trainer};
 
 /// Name, network, batch.
-const NETWORKS: [(&str, &str, usize); 2] = [
+const NETWORKS: [(&str, &str, usize); 3] = [
     ("784-128-10, batch 64", "dense 128, relu, dense 10", 64),
+    (
+        "conv 16, conv 32, 128-10, batch 128",
+        "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10",
+        128,
+    ),
     ("784-512-256-10, batch 128", "dense 512, relu, dense 256, relu, dense 10", 128),
 ];
 

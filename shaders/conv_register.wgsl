@@ -1,8 +1,8 @@
 // y[b, o, p, q] = Σ_{c, r, s} x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad] · w[o, c, r, s]   x: (B, C, H, W)  w: (O, C/G, KH, KW)  y: (B, O, OH, OW)
 // One invocation owns PIXELS neighbouring pixels of ROWS channels of y, in registers. With BACKWARD they are of dx.
 
-// For adapters that run on the CPU. There a load is the slow part, unless all
-// invocations load the same address, as they do of the weights. So each loads the
+// For adapters that run on the CPU. There a load is the slow part, workgroup memory
+// is no faster than any other, and a barrier is dear. So each invocation loads the
 // piece of an input row that its pixels see once, and uses it for all taps of a
 // row of the kernel and for all its channels.
 

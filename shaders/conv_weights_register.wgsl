@@ -1,9 +1,10 @@
 // dw[z, o, c, r, s] = Σ_{(b, p) in slice z} Σ_q dy[b, o, p, q] · x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad]   dy: (B, O, OH, OW)  x: (B, C, H, W)  dw: (SLICES, O, C/G, KH, KW)
 // One invocation owns one row of the kernel, of one input channel and ROWS output channels, over one slice of the batch.
 
-// For adapters that run on the CPU. There a load is the slow part, unless all
-// invocations load the same address, as they do of dy. So each loads the piece of
-// an input row that PIXELS outputs see once, and uses it for all taps and all its outputs.
+// For adapters that run on the CPU. There a load is the slow part, workgroup memory
+// is no faster than any other, and a barrier is dear. So each invocation loads the
+// piece of an input row that PIXELS outputs see once, and uses it for all taps and
+// all its outputs.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;

@@ -246,8 +246,22 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     }))
 }
 
-/// Removes all but the newest `keep` checkpoints, and what writing left behind when it was killed.
-/// What can't be removed stays: it costs room, and nothing else.
+/// Removes the checkpoints after so many steps, for a run that goes on from there: they are of a way
+/// that was given up, or damaged, and would be taken for newer than what is saved from here on.
+///
+/// # Errors
+/// [`Error::Failure`] naming one that can't be removed.
+pub fn forget_after(run: &Path, steps: usize) -> Result<()> {
+    for (_, path) in list(run)?.into_iter().filter(|(later, _)| *later > steps) {
+        fs::remove_file(&path).map_err(|error| {
+            Error::Failure(format!("{} can't be removed ({error}), so check its folder", path.display()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Removes all but the newest `keep` checkpoints. What can't be removed stays: it costs room, and
+/// nothing else.
 pub fn tidy(run: &Path, keep: usize) {
     for (_, path) in list(run).unwrap_or_default().into_iter().skip(keep.max(1)) {
         let _ = fs::remove_file(path);

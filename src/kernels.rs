@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, gather, guard, hot_cold, loss, matmul, softmax, sums};
+use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -21,7 +21,7 @@ macro_rules! binds {
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
      consts $consts:expr, binds $binds:expr, lens $lens:expr $(, touched $touched:expr)?, flops $flops:expr,
-     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path, subgroup $subgroup:expr)?) => {
+     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path)? $(, subgroup $subgroup:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
@@ -93,7 +93,7 @@ macro_rules! matmul {
             flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
             grid $grid,
             requires $requires,
-            fast matmul::matmul_fast,
+            fast fast::matmul::matmul_fast,
             subgroup $subgroup
         )
     };
@@ -268,7 +268,8 @@ pub static COLUMN_SUMS: Kernel = kernel!(
     binds binds![x: Read Real, sums: Write Real],
     lens |k| vec![k.uint("ROWS") * k.uint("COLUMNS"), k.uint("COLUMNS")],
     flops |k| k.uint("ROWS") * k.uint("COLUMNS"),
-    grid |k| flat_grid(k.uint("COLUMNS"))
+    grid |k| flat_grid(k.uint("COLUMNS")),
+    fast fast::sums::column_sums_fast
 );
 
 pub static GRADIENT_PARTS: Kernel = kernel!(
@@ -288,7 +289,8 @@ pub static GRADIENT_PARTS: Kernel = kernel!(
     requires |k| match k.uint("LENGTH").is_multiple_of(4) {
         true => Ok(()),
         false => Err("LENGTH must be a multiple of 4"),
-    }
+    },
+    fast fast::sums::gradient_parts_fast
 );
 
 pub static GUARD: Kernel = kernel!(
@@ -359,9 +361,11 @@ pub static ALL: &[&Kernel] = &[
     &CONV_NAIVE,
     &CONV,
     &CONV_REGISTER,
+    &CONV_SUBGROUP,
     &CONV_WEIGHTS_NAIVE,
     &CONV_WEIGHTS,
     &CONV_WEIGHTS_REGISTER,
+    &CONV_WEIGHTS_SUBGROUP,
     &CHANNEL_SUMS,
     &MAX_POOL,
     &MAX_POOL_BACKWARD,

@@ -116,12 +116,13 @@ impl RunDir {
         self.metrics.append(event)
     }
 
-    /// Cuts the metrics back to what was written up to a place in the run, and returns the last
-    /// epoch that is left.
+    /// Cuts the metrics back to what was written up to a place in the run, removes the checkpoints
+    /// behind it, and returns the last epoch that is left.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
     pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
+        checkpoint::forget_after(&self.path, place.steps)?;
         self.metrics.rewind(place)
     }
 

@@ -14,6 +14,7 @@ pub mod arena;
 pub mod augment;
 pub mod conv;
 pub mod dropout;
+pub mod fast;
 pub mod gather;
 pub mod guard;
 pub mod hot_cold;

@@ -51,7 +51,9 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
     };
     if sections.iter().all(|section| section.key != "loss") {
         // A unit inside the network speaks for no class, but the loss is what its gradient is of.
-        sections.insert(sections.len().min(1), loss::of_sample(trace));
+        let reaches = sections.iter().flat_map(Section::values).any(|value| value.key == "loss_gradient");
+        let own = if reaches { loss::section_of(trace, layer, unit) } else { loss::of_sample(trace) };
+        sections.insert(sections.len().min(1), own);
     }
     Ok(sections)
 }

@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 use super::{flat_grid, sizes};
 use crate::cpu::conv::Geometry;
 use crate::cpu::pool::Pooling;
-use crate::cpu::{conv, pool, sums};
+use crate::cpu::{conv, fast, pool, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
 macro_rules! convolution {
-    ($shader:ident, requires $requires:expr, grid $grid:expr) => {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, conv::conv, conv_bound,
             consts ["BATCH", "CHANNELS", "HEIGHT", "WIDTH", "OUTPUTS", "OUT_HEIGHT", "OUT_WIDTH",
@@ -29,7 +29,9 @@ macro_rules! convolution {
             },
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
-            requires $requires
+            requires $requires,
+            fast fast::conv::conv_fast,
+            subgroup $subgroup
         )
     };
 }
@@ -44,26 +46,29 @@ fn ends(k: &Consts) -> (usize, usize, usize) {
 }
 
 pub static CONV_NAIVE: Kernel =
-    convolution!(conv_naive, requires | _ | Ok(()), grid | k | flat_grid(ends(k).1));
+    convolution!(conv_naive, requires |_| Ok(()), subgroup None, grid | k | flat_grid(ends(k).1));
 
-pub static CONV_REGISTER: Kernel = convolution!(
-    conv_register, requires short_windows,
-    grid |k| {
-        let geometry = Geometry::of(k);
-        let (channels, height, width) = match k.flag("BACKWARD") {
-            true => (geometry.channels, geometry.rows.size, geometry.columns.size),
-            false => (geometry.outputs, geometry.rows.out, geometry.columns.out),
-        };
-        let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
-        let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
-        [height * width.div_ceil(pixels), tiles, geometry.batch]
-    }
-);
+pub static CONV_REGISTER: Kernel =
+    convolution!(conv_register, requires short_windows, subgroup None, grid strips);
+
+pub static CONV_SUBGROUP: Kernel =
+    convolution!(conv_subgroup, requires short_windows, subgroup Some(8), grid strips);
+
+/// Strips of pixels, tiles of channels and samples.
+fn strips(k: &Consts) -> [usize; 3] {
+    let geometry = Geometry::of(k);
+    let (channels, height, width) = match k.flag("BACKWARD") {
+        true => (geometry.channels, geometry.rows.size, geometry.columns.size),
+        false => (geometry.outputs, geometry.rows.out, geometry.columns.out),
+    };
+    let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
+    let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
+    [height * width.div_ceil(pixels), tiles, geometry.batch]
+}
 
 pub static CONV: Kernel = convolution!(
     conv,
-    requires | _ | Ok(()),
-    grid | k | {
+    requires |_| Ok(()), subgroup None, grid | k | {
         let geometry = Geometry::of(k);
         let (channels, pixels) = match k.flag("BACKWARD") {
             true => (geometry.channels, geometry.rows.size * geometry.columns.size),
@@ -99,7 +104,7 @@ fn short_windows(k: &Consts) -> Result<(), &'static str> {
 
 /// A version of the weight gradient of a convolution.
 macro_rules! conv_weights {
-    ($shader:ident, requires $requires:expr, grid $grid:expr) => {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, conv::conv_weights, conv_weights_bound,
             consts ["BATCH", "CHANNELS", "HEIGHT", "WIDTH", "OUTPUTS", "OUT_HEIGHT", "OUT_WIDTH",
@@ -112,7 +117,9 @@ macro_rules! conv_weights {
             },
             flops |k| 2 * Geometry::of(k).multiply_adds(),
             grid $grid,
-            requires $requires
+            requires $requires,
+            fast fast::conv::conv_weights_fast,
+            subgroup $subgroup
         )
     };
 }
@@ -125,23 +132,25 @@ fn slices(k: &Consts) -> usize {
 
 pub static CONV_WEIGHTS_NAIVE: Kernel = conv_weights!(
     conv_weights_naive,
-    requires | _ | Ok(()),
-    grid | k | flat_grid(slices(k) * Geometry::of(k).weights())
+    requires |_| Ok(()), subgroup None, grid | k | flat_grid(slices(k) * Geometry::of(k).weights())
 );
 
-pub static CONV_WEIGHTS_REGISTER: Kernel = conv_weights!(
-    conv_weights_register, requires short_windows,
-    grid |k| {
-        let geometry = Geometry::of(k);
-        let tiles = tiles(geometry.outputs / geometry.groups, geometry.columns.kernel > 4);
-        [geometry.seen() * geometry.rows.kernel, tiles * geometry.groups, slices(k)]
-    }
-);
+pub static CONV_WEIGHTS_REGISTER: Kernel =
+    conv_weights!(conv_weights_register, requires short_windows, subgroup None, grid kernel_rows);
+
+pub static CONV_WEIGHTS_SUBGROUP: Kernel =
+    conv_weights!(conv_weights_subgroup, requires short_windows, subgroup Some(8), grid kernel_rows);
+
+/// Rows of a kernel over all channels, tiles of outputs, and slices.
+fn kernel_rows(k: &Consts) -> [usize; 3] {
+    let geometry = Geometry::of(k);
+    let tiles = tiles(geometry.outputs / geometry.groups, geometry.columns.kernel > 4);
+    [geometry.seen() * geometry.rows.kernel, tiles * geometry.groups, slices(k)]
+}
 
 pub static CONV_WEIGHTS: Kernel = conv_weights!(
     conv_weights,
-    requires | _ | Ok(()),
-    grid | k | {
+    requires |_| Ok(()), subgroup None, grid | k | {
         let geometry = Geometry::of(k);
         let down = (geometry.outputs / geometry.groups).div_ceil(32) * geometry.groups;
         [8 * (geometry.seen() * geometry.taps()).div_ceil(32), 8 * down, slices(k)]
@@ -160,7 +169,8 @@ pub static CHANNEL_SUMS: Kernel = kernel!(
     grid |k| {
         let [batch, channels, plane, slice] = sizes(k, ["BATCH", "CHANNELS", "PLANE", "SLICE"]);
         flat_grid((batch * plane).div_ceil(slice) * channels)
-    }
+    },
+    fast fast::sums::channel_sums_fast
 );
 
 pub static MAX_POOL: Kernel = kernel!(
@@ -170,7 +180,8 @@ pub static MAX_POOL: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real, chosen: Write Uint],
     lens |k| vec![Pooling::of(k).input(), Pooling::of(k).output(), Pooling::of(k).output()],
     flops |k| Pooling::of(k).output() * Pooling::of(k).area(),
-    grid |k| flat_grid(Pooling::of(k).output())
+    grid |k| flat_grid(Pooling::of(k).output()),
+    fast fast::pool::max_pool_fast
 );
 
 pub static MAX_POOL_BACKWARD: Kernel = kernel!(
@@ -184,7 +195,8 @@ pub static MAX_POOL_BACKWARD: Kernel = kernel!(
         vec![y, y, y, x]
     },
     flops |k| 2 * Pooling::of(k).output(),
-    grid |k| flat_grid(Pooling::of(k).input())
+    grid |k| flat_grid(Pooling::of(k).input()),
+    fast fast::pool::max_pool_backward_fast
 );
 
 pub static AVERAGE_POOL: Kernel = kernel!(
@@ -194,7 +206,8 @@ pub static AVERAGE_POOL: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![Pooling::of(k).input(), Pooling::of(k).output()],
     flops |k| Pooling::of(k).output() * Pooling::of(k).area(),
-    grid |k| flat_grid(Pooling::of(k).output())
+    grid |k| flat_grid(Pooling::of(k).output()),
+    fast fast::pool::average_pool_fast
 );
 
 pub static AVERAGE_POOL_BACKWARD: Kernel = kernel!(
@@ -208,5 +221,6 @@ pub static AVERAGE_POOL_BACKWARD: Kernel = kernel!(
         vec![x, y, x]
     },
     flops |k| Pooling::of(k).output() * Pooling::of(k).area() + 2 * Pooling::of(k).input(),
-    grid |k| flat_grid(Pooling::of(k).input())
+    grid |k| flat_grid(Pooling::of(k).input()),
+    fast fast::pool::average_pool_backward_fast
 );

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{adaptive, arena, muon, sgd};
+use crate::cpu::{adaptive, arena, fast, muon, sgd};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// What kernels over whole arenas ask for, as they read them in vec4s.
@@ -18,7 +18,7 @@ pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
 /// An update of a whole arena, four neighbours to an invocation.
 macro_rules! update {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident, consts $consts:expr, binds $binds:expr,
-     flops $flops:literal) => {
+     flops $flops:literal $(, fast $fast:path)?) => {
         kernel!(
             $shader, $module::$twin, $bound,
             consts $consts,
@@ -27,6 +27,7 @@ macro_rules! update {
             flops |k| $flops * k.uint("LENGTH"),
             grid |k| flat_grid(k.uint("LENGTH") / 4),
             requires whole_fours
+            $(, fast $fast)?
         )
     };
 }
@@ -35,7 +36,8 @@ pub static SGD: Kernel = update!(
     sgd, sgd::sgd, sgd_bound,
     consts ["LENGTH", "DECAYED", "DECAY"],
     binds binds![gradients: Read Real, parameters: Update Real],
-    flops 2
+    flops 2,
+    fast fast::sgd::sgd_fast
 );
 
 pub static SGD_MOMENTUM: Kernel = update!(

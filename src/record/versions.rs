@@ -31,8 +31,11 @@ impl Versions {
         conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
     };
     /// The same for those with subgroups of exactly 8.
-    pub const SOFTWARE_SUBGROUPS: Versions =
-        Versions { wide: Some(&kernels::MATMUL_SUBGROUP), ..Versions::SOFTWARE };
+    pub const SOFTWARE_SUBGROUPS: Versions = Versions {
+        wide: Some(&kernels::MATMUL_SUBGROUP),
+        conv: Some([&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP]),
+        ..Versions::SOFTWARE
+    };
 
     /// All shaders that it may choose.
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {

@@ -87,7 +87,8 @@ impl Trainer {
     /// A weight that is not finite, as `0.weight[3] = inf`: an update may overflow though its
     /// gradient was sound.
     fn flawed_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
-        let values = replica.look(self.lowered.parameters).real();
+        // Running statistics are no weights, and the forward pass of the flawed step may have spoilt them.
+        let values = &replica.look(self.lowered.parameters).real()[..self.lowered.arena.learned_len()];
         let at = values.iter().position(|value| !value.is_finite())?;
         Some(format!("{} = {}", self.parameter_at(at), values[at]))
     }

@@ -84,9 +84,12 @@ fn a_checkpoint_that_was_cut_short_is_passed_over_and_nothing_is_lost() {
         let half = place.read(&name);
         place.write(&name, &half[..half.len() / 2]);
     }
-    let ran = place.run(&["train", "--resume", RUN]).ok();
+    let ran = place.run(&["train", "--resume", RUN, "--checkpoint-every", "7", "--keep", "1"]).ok();
     assert!(ran.err.contains("passed over: ") && ran.err.contains("step-000000160"), "{}", ran.err);
     assert!(ran.err.contains("120 steps of the run"), "{}", ran.err);
     assert!(place.read(&format!("{RUN}/model.safetensors")) == weights);
     assert_eq!(content(&place, RUN).0.len(), 180);
+    // The damaged ones were not counted among those to keep.
+    let kept = wgrad::checkpoint::list(&place.path(RUN)).unwrap();
+    assert_eq!(kept.iter().map(|(steps, _)| *steps).collect::<Vec<_>>(), [180]);
 }

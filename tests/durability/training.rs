@@ -15,11 +15,15 @@ use wgrad::train::{Measure, Progress, Snapshot, Trainer};
 
 /// Seven steps an epoch, the last of them short.
 fn session(device: &str, learning_rate: f32) -> Session {
+    session_of("dense 16, relu, dense 10", device, learning_rate)
+}
+
+fn session_of(network: &str, device: &str, learning_rate: f32) -> Session {
     let digits = data::load("digits").unwrap();
     let indices: Vec<usize> = (0..200).collect();
     let dataset = Dataset { train: digits.train.subset(&indices), ..digits };
     let recipe = Recipe {
-        network: "dense 16, relu, dense 10".parse().unwrap(),
+        network: network.parse().unwrap(),
         learning_rate,
         // Drawn anew for every epoch and sample, and the same in a run that was resumed.
         augment: "shift 1, rotate 10".parse().unwrap(),
@@ -43,8 +47,8 @@ fn train_to(trainer: &mut Trainer, end: usize) -> Vec<Measure> {
 
 const END: usize = 18;
 
-fn assert_resumable(device: &str) {
-    let session = session(device, 0.05);
+fn assert_resumable(network: &str, device: &str) {
+    let session = session_of(network, device, 0.05);
     let mut straight = session.start().unwrap();
     let epochs = train_to(&mut straight, END);
     let last = straight.snapshot().unwrap();
@@ -78,12 +82,19 @@ fn assert_resumable(device: &str) {
 
 #[test]
 fn the_cpu_engine_goes_on_from_any_step_with_the_same_bits() {
-    assert_resumable("cpu");
+    assert_resumable("dense 16, relu, dense 10", "cpu");
 }
 
 #[test]
 fn the_adapter_goes_on_from_any_step_with_the_same_bits() {
-    assert_resumable("gpu");
+    assert_resumable("dense 16, relu, dense 10", "gpu");
+}
+
+#[test]
+fn running_statistics_and_dropped_activations_go_on_as_well() {
+    for device in ["cpu", "gpu"] {
+        assert_resumable("dense 16, batchnorm, relu, dropout 0.25, dense 10", device);
+    }
 }
 
 #[test]

@@ -1,0 +1,261 @@
+//! Convolutions by the `gemm` crate, one sample at a time on every core.
+//!
+//! What the windows of one sample see is laid out as a matrix, a column per window
+//! (`im2col`; Chellapilla et al., “High Performance Convolutional Neural Networks for
+//! Document Processing”, 2006), so that each pass is a matrix product. Only one
+//! sample's matrix exists per core at a time, and it stays in that core's cache.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::{Matrix, apply, product, slope};
+use crate::cpu::activation::Activation;
+use crate::cpu::conv::Geometry;
+use crate::cpu::matmul::Epilogue;
+use crate::kernel::{Call, Slice, SliceMut};
+
+thread_local! {
+    /// The windows of a sample; kept, so that no step allocates.
+    static WINDOWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// One group of a sample's input gradient before the epilogue.
+    static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `conv`, forward or backward.
+pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let pass = Pass {
+        geometry: Geometry::of(call.consts),
+        weights: reads[1].real(),
+        epilogue: Epilogue::of(call),
+        activation: Activation::of(call),
+        extra: reads[2].real(),
+        add: call.consts.flag("ADD"),
+    };
+    let (input, output) = (reads[0].real(), writes[0].real());
+    let g = &pass.geometry;
+    let (from, to) = (g.input() / g.batch, g.output() / g.batch);
+    if call.consts.flag("BACKWARD") {
+        let samples = output.par_chunks_exact_mut(from).zip(input.par_chunks_exact(to)).enumerate();
+        samples.for_each(|(sample, (dx, dy))| pass.backward(sample, dy, dx));
+    } else {
+        let samples = output.par_chunks_exact_mut(to).zip(input.par_chunks_exact(from)).enumerate();
+        samples.for_each(|(sample, (y, x))| pass.forward(sample, x, y));
+    }
+}
+
+/// What the samples of a batch have in common.
+struct Pass<'a> {
+    geometry: Geometry,
+    weights: &'a [f32],
+    epilogue: Epilogue,
+    activation: Activation,
+    extra: &'a [f32],
+    add: bool,
+}
+
+impl Pass<'_> {
+    /// y (O, P) = W (O, K) · windows (K, P), per group.
+    fn forward(&self, sample: usize, x: &[f32], y: &mut [f32]) {
+        let g = &self.geometry;
+        let (own, k, pixels) = (g.outputs / g.groups, g.seen() * g.taps(), g.rows.out * g.columns.out);
+        let mut before = Vec::new();
+        if self.add && self.epilogue != Epilogue::Plain {
+            // An epilogue works on the finished sum, before it is added to what was there.
+            before.extend_from_slice(y);
+        }
+        for group in 0..g.groups {
+            let weights = &self.weights[group * own * k..][..own * k];
+            let y = &mut y[group * own * pixels..][..own * pixels];
+            with_windows(g, x, group, 0..g.rows.out, |windows| {
+                let weights = Matrix::rows(weights, own, k);
+                product(weights, Matrix::rows(windows, k, pixels), y, self.add && before.is_empty());
+            });
+        }
+        self.finish(sample * y.len(), 0, pixels, y);
+        y.iter_mut().zip(&before).for_each(|(y, before)| *y += before);
+    }
+
+    /// windows (K, P) = Wᵀ (K, O) · dy (O, P), per group, and every pixel adds up what the windows over it say.
+    fn backward(&self, sample: usize, dy: &[f32], dx: &mut [f32]) {
+        let g = &self.geometry;
+        let (own, k, pixels) = (g.outputs / g.groups, g.seen() * g.taps(), g.rows.out * g.columns.out);
+        let plane = g.rows.size * g.columns.size;
+        let start = sample * dx.len();
+        for group in 0..g.groups {
+            let weights = &self.weights[group * own * k..][..own * k];
+            let dy = &dy[group * own * pixels..][..own * pixels];
+            let at = group * g.seen() * plane;
+            let dx = &mut dx[at..][..g.seen() * plane];
+            borrowed(&WINDOWS, k * pixels, |windows| {
+                product(Matrix::columns(weights, k, own), Matrix::rows(dy, own, pixels), windows, false);
+                borrowed(&SUMS, dx.len(), |sums| {
+                    sums.fill(0.0);
+                    add_windows(g, windows, sums);
+                    self.finish(start + at, group * g.seen(), plane, sums);
+                    match self.add {
+                        true => dx.iter_mut().zip(&*sums).for_each(|(dx, sum)| *dx += sum),
+                        false => dx.copy_from_slice(sums),
+                    }
+                });
+            });
+        }
+    }
+
+    /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
+    /// values each, the first of which is number `at` of the whole batch.
+    fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
+        match self.epilogue {
+            Epilogue::Plain => {}
+            Epilogue::Bias => {
+                for (sums, bias) in sums.chunks_exact_mut(plane).zip(&self.extra[channel..]) {
+                    sums.iter_mut().for_each(|sum| *sum = apply(self.activation, *sum + bias));
+                }
+            }
+            Epilogue::Slope => {
+                sums.iter_mut()
+                    .zip(&self.extra[at..])
+                    .for_each(|(sum, y)| *sum *= slope(self.activation, *y));
+            }
+        }
+    }
+}
+
+/// `conv_weights`: dw (O, K) = Σ over the rows of a slice of dy (O, P) · windowsᵀ (P, K).
+pub fn conv_weights_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let g = &Geometry::of(call.consts);
+    let (x, dy, slice) = (reads[0].real(), reads[1].real(), call.consts.uint("SLICE"));
+    let (from, to, lines) = (g.input() / g.batch, g.output() / g.batch, g.batch * g.rows.out);
+    writes[0].real().par_chunks_exact_mut(g.weights()).enumerate().for_each(|(z, dw)| {
+        let (mut line, end) = (z * slice, ((z + 1) * slice).min(lines));
+        let mut add = false;
+        while line < end {
+            // The rows of this slice in one sample.
+            let (sample, first) = (line / g.rows.out, line % g.rows.out);
+            let rows = first..(first + end - line).min(g.rows.out);
+            let (x, dy) = (&x[sample * from..][..from], &dy[sample * to..][..to]);
+            add_weights(g, x, dy, rows.clone(), dw, add);
+            line += rows.len();
+            add = true;
+        }
+    });
+}
+
+/// What the rows of one sample say of the weights.
+fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut [f32], add: bool) {
+    let (own, k) = (g.outputs / g.groups, g.seen() * g.taps());
+    let (plane, pixels) = (g.rows.out * g.columns.out, rows.len() * g.columns.out);
+    for group in 0..g.groups {
+        let dy = &dy[group * own * plane + rows.start * g.columns.out..];
+        let dy = Matrix { values: dy, rows: own, columns: pixels, down: plane, along: 1 };
+        let dw = &mut dw[group * own * k..][..own * k];
+        with_windows(g, x, group, rows.clone(), |windows| {
+            product(dy, Matrix::columns(windows, pixels, k), dw, add);
+        });
+    }
+}
+
+/// Hands over what the windows in these rows of the output see of a group's
+/// channels: (K, P), with K = (channel, r, s) and P = (row, column).
+fn with_windows(g: &Geometry, x: &[f32], group: usize, rows: Range<usize>, then: impl FnOnce(&[f32])) {
+    let plane = g.rows.size * g.columns.size;
+    let x = &x[group * g.seen() * plane..][..g.seen() * plane];
+    let whole = rows.len() == g.rows.out;
+    if whole && g.taps() == 1 && (g.rows.out, g.columns.out) == (g.rows.size, g.columns.size) && unpadded(g) {
+        // A window is one pixel: the image is that matrix already.
+        return then(x);
+    }
+    let pixels = rows.len() * g.columns.out;
+    borrowed(&WINDOWS, g.seen() * g.taps() * pixels, |windows| {
+        for_each_row(g, windows, rows, |row, source, s| match source {
+            Some(start) => read_row(g, s, &x[start..][..g.columns.size], row),
+            None => row.fill(0.0),
+        });
+        then(windows);
+    });
+}
+
+fn unpadded(g: &Geometry) -> bool {
+    (g.rows.stride, g.columns.stride, g.rows.pad, g.columns.pad) == (1, 1, 0, 0)
+}
+
+/// Adds every window to the pixels that it saw.
+fn add_windows(g: &Geometry, windows: &mut [f32], x: &mut [f32]) {
+    for_each_row(g, windows, 0..g.rows.out, |row, source, s| {
+        if let Some(start) = source {
+            add_row(g, s, row, &mut x[start..][..g.columns.size]);
+        }
+    });
+}
+
+/// Every row of output pixels in a matrix of windows, with where in a group's
+/// channels the row of the input begins that it sees, and the tap's column.
+fn for_each_row(
+    g: &Geometry,
+    windows: &mut [f32],
+    rows: Range<usize>,
+    mut each: impl FnMut(&mut [f32], Option<usize>, usize),
+) {
+    let mut lines = windows.chunks_exact_mut(g.columns.out);
+    for channel in 0..g.seen() {
+        for r in 0..g.rows.kernel {
+            for s in 0..g.columns.kernel {
+                for p in rows.clone() {
+                    let row = lines.next().expect("windows hold all channels and taps");
+                    let source = g.rows.reads(p, r);
+                    each(row, source.map(|at| (channel * g.rows.size + at) * g.columns.size), s);
+                }
+            }
+        }
+    }
+}
+
+/// The outputs of a row whose tap in column `s` is inside the image, for stride 1,
+/// and where in the row of the image the first reads.
+fn inside(g: &Geometry, s: usize) -> (Range<usize>, usize) {
+    let (columns, shift) = (&g.columns, s * g.columns.dilation);
+    let first = columns.pad.saturating_sub(shift).min(columns.out);
+    let end = (columns.size + columns.pad).saturating_sub(shift).clamp(first, columns.out);
+    (first..end, first + shift - columns.pad.min(first + shift))
+}
+
+fn read_row(g: &Geometry, s: usize, from: &[f32], to: &mut [f32]) {
+    if g.columns.stride == 1 {
+        let (range, start) = inside(g, s);
+        to[..range.start].fill(0.0);
+        to[range.end..].fill(0.0);
+        let length = range.len();
+        return to[range].copy_from_slice(&from[start..][..length]);
+    }
+    for (q, value) in to.iter_mut().enumerate() {
+        *value = g.columns.reads(q, s).map_or(0.0, |at| from[at]);
+    }
+}
+
+fn add_row(g: &Geometry, s: usize, from: &[f32], to: &mut [f32]) {
+    if g.columns.stride == 1 {
+        let (range, start) = inside(g, s);
+        let to = &mut to[start..][..range.len()];
+        return to.iter_mut().zip(&from[range]).for_each(|(to, from)| *to += from);
+    }
+    for (q, value) in from.iter().enumerate() {
+        if let Some(at) = g.columns.reads(q, s) {
+            to[at] += value;
+        }
+    }
+}
+
+/// The first `len` numbers of this thread's own scratch memory, whatever they are.
+fn borrowed<R>(
+    memory: &'static std::thread::LocalKey<RefCell<Vec<f32>>>,
+    len: usize,
+    then: impl FnOnce(&mut [f32]) -> R,
+) -> R {
+    memory.with_borrow_mut(|memory| {
+        if memory.len() < len {
+            memory.resize(len, 0.0);
+        }
+        then(&mut memory[..len])
+    })
+}
