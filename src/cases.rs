@@ -246,11 +246,11 @@ fn content(
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
-        (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         // What is a sum of squares, or a norm, is not negative.
         (Element::Real, "squares" | "sums" | "norm") => {
             Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
         }
+        (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         // Seldom one, and in the case of the fewest parts none.
         (Element::Uint, "flaws") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())

@@ -353,7 +353,7 @@ pub static ALL: &[&Kernel] = &[
     &ADAM,
     &LION,
     &MUON_MOMENTUM,
-    &UNIT_NORM,
+    &UNIT_SIZE,
     &BLEND,
     &MUON,
     &AVERAGE,

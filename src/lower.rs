@@ -221,7 +221,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.training = trains && !what.as_in_prediction;
         recorder.weights = weights_for(trains, &recorder, averages);
         for batch in 0..if trains { what.training.accumulate } else { 1 } {
-            recorder.first_row = batch * what.batch;
+            recorder.begin_batch(batch * what.batch);
             let (x, labels) = gather(&mut recorder, part, what, normaliser);
             let output = what.network.record(&mut recorder, x, &input_shape);
             // What is measured elsewhere is the plain loss.

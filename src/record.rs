@@ -212,6 +212,12 @@ impl Recorder {
         self.layer.clone()
     }
 
+    /// Begins a batch of a step that has so many rows in front of it: what is drawn at random is
+    /// drawn as for rows of one large batch.
+    pub fn begin_batch(&mut self, first_row: usize) {
+        (self.first_row, self.streams) = (first_row, 0);
+    }
+
     /// A number that no other layer of the section gets, for drawing.
     pub fn stream(&mut self) -> usize {
         self.streams += 1;

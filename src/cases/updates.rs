@@ -14,7 +14,7 @@ pub fn is_update(name: &str) -> bool {
         "adam",
         "lion",
         "muon_momentum",
-        "unit_norm",
+        "unit_size",
         "blend",
         "muon",
         "square_sums",
@@ -63,7 +63,7 @@ pub fn consts(name: &str, length: usize) -> Vec<Consts> {
             }
         }),
         "muon_momentum" | "average" => vec![consts! { LENGTH: length }],
-        "unit_norm" => vec![consts! { LENGTH: length, PARTIALS: 64usize }],
+        "unit_size" => vec![consts! { LENGTH: length, PARTIALS: 64usize }],
         "square_sums" => vec![consts! { LENGTH: length, PARTIALS: partials }],
         "blend" => vec![consts! { LENGTH: length, P: -4.775f32, Q: 2.0315f32 }],
         "muon" => vec![consts! { LENGTH: length, SCALE: 1.6f32, DECAY: 0.25f32 }],
@@ -103,7 +103,7 @@ pub fn cases(name: &str) -> Vec<Case> {
     all.extend(consts(name, 1_792).into_iter().map(|consts| Case { consts, step: step(3) }));
     all.extend(consts(name, 100_032).into_iter().rev().take(1).map(|consts| Case { consts, step: step(0) }));
     // Those that take any length.
-    if matches!(name, "unit_norm" | "blend" | "muon" | "square_sums") {
+    if matches!(name, "unit_size" | "blend" | "muon" | "square_sums") {
         let odd = [1, 1_757].into_iter().flat_map(|length| consts(name, length));
         all.extend(odd.map(|consts| Case { consts, step: step(1) }));
     }

@@ -1,4 +1,4 @@
-//! Twins of `muon_momentum.wgsl`, `unit_norm.wgsl`, `blend.wgsl` and `muon.wgsl`.
+//! Twins of `muon_momentum.wgsl`, `unit_size.wgsl`, `blend.wgsl` and `muon.wgsl`.
 //! The products between them are those of `matmul.wgsl`.
 
 use super::tracked::{Number, Tracked};
@@ -40,14 +40,14 @@ fn total<T: Real>(sums: &[T]) -> f64 {
 }
 
 /// x = u / max(√Σ sums, 1e-7)
-pub fn unit_norm<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn unit_size<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let norm = total(reads[1].real()).sqrt().max(LEAST);
     for (x, u) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *x = T::of(u.f64() / norm);
     }
 }
 
-pub fn unit_norm_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn unit_size_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sums = reads[1].real();
     // Sums of squares are positive, so their size is their sum.
     let error = sums.len() as f64 * EPS * total(sums) + TINY;

@@ -84,8 +84,8 @@ pub static MUON_MOMENTUM: Kernel = update!(
     flops 5
 );
 
-pub static UNIT_NORM: Kernel = kernel!(
-    unit_norm, muon::unit_norm, unit_norm_bound,
+pub static UNIT_SIZE: Kernel = kernel!(
+    unit_size, muon::unit_size, unit_size_bound,
     consts ["LENGTH", "PARTIALS"],
     binds binds![u: Read Real, sums: Read Real, x: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS"), k.uint("LENGTH")],

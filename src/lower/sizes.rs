@@ -20,6 +20,14 @@ pub fn check_batches(what: &Lowering) -> Result<()> {
     }
     let last = samples % what.batch;
     let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
+    let (whole, one) = (what.batch * what.training.accumulate, what.network.check_batch(&shape, 1));
+    if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && one.is_err() {
+        return Err(Error::Usage(format!(
+            "batch normalisation takes its means over whole batches, but steps of {} batches of {} do not divide \
+             {samples} samples: use another --accumulate or --batch-size, or layernorm",
+            what.training.accumulate, what.batch
+        )));
+    }
     what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
 }
 

@@ -82,7 +82,7 @@ fn step(optimiser: &Optimiser, recorder: &mut Recorder, matrix: Matrix, directio
     recorder.dispatch(&kernels::SQUARE_SUMS, consts.clone(), vec![direction, sums], "size of the direction");
     let mut x = recorder.scratch("muon x", Element::Real, length);
     let mut next = recorder.scratch("muon next x", Element::Real, length);
-    recorder.dispatch(&kernels::UNIT_NORM, consts, vec![direction, sums, x], "direction of size 1");
+    recorder.dispatch(&kernels::UNIT_SIZE, consts, vec![direction, sums, x], "direction of size 1");
     let side = matrix.rows.min(matrix.columns);
     let [gram, square] = ["muon a", "muon b"].map(|name| recorder.scratch(name, Element::Real, side * side));
     for _ in 0..ITERATIONS {

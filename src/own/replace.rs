@@ -166,7 +166,7 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("clip_norm", ["", "", "clip-norm 1"]),
     ("clip_value", ["", "", "clip-value 1"]),
     ("average", ["", "", "average 0.99"]),
-    ("unit_norm", ["", "", "optimiser muon"]),
+    ("unit_size", ["", "", "optimiser muon"]),
     ("blend", ["", "", "optimiser muon"]),
     ("muon", ["", "", "optimiser muon"]),
     ("conv", [CONVOLUTION, "", ""]),

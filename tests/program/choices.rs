@@ -67,6 +67,7 @@ fn batches_added_up_are_one_large_batch() {
         ("dense 4, tanh, softmax, dense 3, sigmoid", Loss::Bce),
         ("tanh, dense 3", Loss::Mse),
         ("conv 3 2x2 pad 1, relu, maxpool 2 stride 1, dense 3", Loss::CrossEntropy),
+        ("dense 6, layernorm, relu, dropout 0.5, dense 3", Loss::CrossEntropy),
     ] {
         let of = |batch, accumulate| {
             let training =
@@ -95,6 +96,33 @@ fn batches_added_up_are_one_large_batch() {
             assert_close(&format!("{what}: parameters"), &whole, &parts);
             assert_close(&format!("{what}: metrics"), &whole_metrics, &metrics);
         }
+    }
+}
+
+/// Norms over a batch see each batch by itself, so the whole is the sum of its parts.
+#[test]
+fn gradients_through_norms_add_up() {
+    for network in
+        ["dense 4, batchnorm, relu, dense 3", "batchnorm, dense 3", "conv 2 2x2, batchnorm, dense 3"]
+    {
+        let parts = vec![Part { name: TRAIN, samples: 6 }];
+        let of = |accumulate| {
+            let training = Training { accumulate, ..Training::default() };
+            let small =
+                Small { batch: 3, parts: parts.clone(), training, ..Small::new(network, Loss::CrossEntropy) };
+            start(&small)
+        };
+        let gradients = |accumulate, first| {
+            let (lowered, mut engine) = of(accumulate);
+            // Six samples weigh a sixth each, also where a batch of three is all there is.
+            let step = Step { first, samples: 6, ..Step::default() };
+            engine.run(lowered.program.section(TRAIN), &step);
+            real(&engine, lowered.gradients)
+        };
+        let (one, two, both) = (gradients(1, 0), gradients(1, 3), gradients(2, 0));
+        let sum: Vec<f64> = one.iter().zip(&two).map(|(one, two)| one + two).collect();
+        assert!(sum.iter().any(|gradient| *gradient != 0.0));
+        assert_close(network, &sum, &both);
     }
 }
 

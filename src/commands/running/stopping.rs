@@ -41,7 +41,7 @@ impl Run {
                 Event::Epoch(line) if line.epoch == best => Some(line),
                 _ => None,
             })
-            .last();
+            .next_back();
         Ok(())
     }
 
