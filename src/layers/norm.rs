@@ -196,20 +196,6 @@ impl Recorded {
     /// Gradients of weight and bias, then of x.
     fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: Gradient) {
         let groups = self.sizes[1];
-        // The gradient of x needs the sums of this batch alone, so they are added afterwards.
-        let own = match gradients.add {
-            true => recorder.local("weight and bias gradient", Element::Real, gradients.view.len),
-            false => gradients.view,
-        };
-        self.record_sums(recorder, x, dz, own, groups);
-        if gradients.add {
-            let consts = consts! { ROWS: 1usize, COLUMNS: own.len, ADD: true };
-            recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![own, gradients.view], "added up");
-        }
-    }
-
-    /// The same, with the gradients of weight and bias set.
-    fn record_sums(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: View, groups: usize) {
         let sums = match self.norm.over {
             // The way on to x needs this batch's sums alone, so where they are added to, they
             // are kept apart first.

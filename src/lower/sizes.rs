@@ -10,18 +10,10 @@ use crate::program::mebibytes;
 pub fn check_batches(what: &Lowering) -> Result<()> {
     let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
-    let step = what.batch * what.training.accumulate;
-    if what.training.accumulate > 1 && samples % step != 0 && what.network.mixes_samples() {
-        return Err(Error::Usage(format!(
-            "batchnorm needs whole batches, and the last step of an epoch has {} samples of {step}: \
-             use a --batch-size and an --accumulate whose product divides {samples}, or no --accumulate",
-            samples % step
-        )));
-    }
     let last = samples % what.batch;
     let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
-    let (whole, one) = (what.batch * what.training.accumulate, what.network.check_batch(&shape, 1));
-    if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && one.is_err() {
+    let whole = what.batch * what.training.accumulate;
+    if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
         return Err(Error::Usage(format!(
             "batch normalisation takes its means over whole batches, but steps of {} batches of {} do not divide \
              {samples} samples: use another --accumulate or --batch-size, or layernorm",
