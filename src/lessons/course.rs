@@ -6,26 +6,13 @@ use super::page::Note;
 use crate::data::{ImageShape, Samples};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Kernel, Slice, Step};
-use crate::kernels;
+use crate::kernel::{Slice, Step};
 use crate::loss::Loss;
 use crate::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::network::Network;
 use crate::program::{Limits, View};
 use crate::record::Versions;
 use crate::train::pack;
-
-/// What a step consists of, for the note on a page.
-const KERNELS: [(&str, &Kernel); 8] = [
-    ("pick the sample", &kernels::GATHER_BATCH),
-    ("sums and their gradients", &kernels::MATMUL_NAIVE),
-    ("sigmoid", &kernels::ACTIVATION),
-    ("target", &kernels::ONE_HOT),
-    ("error and its derivative", &kernels::SQUARED_ERROR),
-    ("back through the sigmoid", &kernels::ACTIVATION_BACKWARD),
-    ("bias gradient", &kernels::COLUMN_SUMS),
-    ("update", &kernels::SGD),
-];
 
 /// What a course is about.
 pub struct Outline<'a> {
@@ -94,7 +81,8 @@ impl Course {
             engine.write(views.labels, Slice::Uint(&samples.labels))?;
             engine.write(views.order, Slice::Uint(&order))?;
         }
-        Ok(Course { engine, note: Note::new(machine, &KERNELS), lowered })
+        let note = Note::new(machine, &lowered.program.steps);
+        Ok(Course { engine, note, lowered })
     }
 
     /// The shaders and twins that are used.

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::machine::Machine;
 use crate::kernel::Kernel;
+use crate::program::Dispatch;
 
 pub use plot::{Plot, Style};
 pub use table::{Cell, Table};
@@ -53,12 +54,23 @@ pub struct Note {
     pub machine: String,
     pub shaders: bool,
     /// What a kernel was used for, and the kernel.
-    pub kernels: Vec<(&'static str, &'static Kernel)>,
+    pub kernels: Vec<(String, &'static Kernel)>,
 }
 
 impl Note {
-    pub fn new(machine: &Machine, kernels: &[(&'static str, &'static Kernel)]) -> Note {
-        Note { machine: machine.name.clone(), shaders: machine.shaders, kernels: kernels.to_vec() }
+    /// What the dispatches of some programs are for, each once, in the order of their first use.
+    pub fn new<'a>(machine: &Machine, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Note {
+        let mut kernels: Vec<(String, &'static Kernel)> = Vec::new();
+        for dispatch in dispatches {
+            // `0 dense: weighted sums`: which layer it is for does not matter here.
+            let what = dispatch.label.rsplit(": ").next().unwrap_or_default();
+            let known =
+                |(known, kernel): &(String, &Kernel)| known == what && kernel.name == dispatch.kernel.name;
+            if !kernels.iter().any(known) {
+                kernels.push((what.to_owned(), dispatch.kernel));
+            }
+        }
+        Note { machine: machine.name.clone(), shaders: machine.shaders, kernels }
     }
 
     /// The sentence in front of the list.
@@ -91,8 +103,8 @@ impl Note {
 
     /// Shader and twin of each kernel.
     pub fn lines(&self) -> Vec<[String; 3]> {
-        let line = |(what, kernel): &(&str, &Kernel)| {
-            [(*what).to_owned(), format!("shaders/{}.wgsl", kernel.name), kernel.twin_name.to_owned()]
+        let line = |(what, kernel): &(String, &Kernel)| {
+            [what.clone(), format!("shaders/{}.wgsl", kernel.name), kernel.twin_name.to_owned()]
         };
         self.kernels.iter().map(line).collect()
     }

@@ -11,7 +11,7 @@ use super::page::Note;
 use crate::cpu::activation::Activation;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::{Kernel, Slice, Step};
+use crate::kernel::{Slice, Step};
 use crate::program::{Program, View};
 use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
 
@@ -114,15 +114,12 @@ impl Workbench {
     /// As the machine says.
     pub fn new(machine: &Machine, layer: Layer) -> Result<Workbench> {
         let (program, views) = record(&layer);
-        let used: Vec<(&'static str, &'static Kernel)> = STAGES
-            .iter()
-            .filter_map(|what| {
-                let at = program.steps.iter().find(|dispatch| dispatch.label == *what)?;
-                Some((*what, at.kernel))
-            })
-            .collect();
+        // In the order in which the lessons use them.
+        let used =
+            STAGES.iter().filter_map(|what| program.steps.iter().find(|dispatch| dispatch.label == *what));
+        let note = Note::new(machine, used);
         let engine = machine.open(program.clone())?;
-        Ok(Workbench { layer, engine, program, views, note: Note::new(machine, &used) })
+        Ok(Workbench { layer, engine, program, views, note })
     }
 
     /// The shaders and twins that are used.
