@@ -288,9 +288,9 @@ pub struct Predict {
     /// Swap dark and light first
     #[arg(long)]
     pub invert: bool,
-    /// How many classes to print
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>, allow_negative_numbers = true)]
-    pub top: usize,
+    /// How many classes to print, the likeliest first [default: all in JSON and up to 10, else 3]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub top: Option<usize>,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
@@ -307,9 +307,9 @@ pub struct Summary {
     /// Shape of one image, channels × height × width
     #[arg(long, value_name = "C,H,W", default_value = "1,28,28", value_delimiter = ',')]
     pub input: Vec<usize>,
-    /// Samples of one step
-    #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = whole::<usize>, allow_negative_numbers = true)]
-    pub batch_size: usize,
+    /// Samples of one step [default: the run's, else 64]
+    #[arg(long, short, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub batch_size: Option<usize>,
     /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
