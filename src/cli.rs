@@ -93,13 +93,13 @@ pub struct Train {
     #[arg(long, short, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Step size of gradient descent
-    #[arg(long, visible_alias = "lr", value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, visible_alias = "lr", value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     pub learning_rate: Option<f32>,
     /// How weights follow gradients, as in "sgd momentum 0.9 nesterov"
     #[arg(long, visible_alias = "optimizer", value_name = "RULE")]
     pub optimiser: Option<String>,
     /// Share of the last update that is repeated, 0 to 1: short for --optimiser "sgd momentum X"
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     pub momentum: Option<f32>,
     /// How the learning rate changes, as in "cosine warmup 100" or "plateau patience 3"
     #[arg(long, value_name = "SHAPE")]
@@ -144,7 +144,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Share of the train part that is set aside and measured after each epoch
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SHARE", value_parser = number::<f64>, allow_negative_numbers = true)]
     pub validation: Option<f64>,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
@@ -152,6 +152,9 @@ pub struct Train {
     /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
+    /// After how many seconds in one case the check of your own kernel is stopped
+    #[arg(long, value_name = "SECONDS", default_value_t = own::TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub kernel_timeout: u64,
     /// Where run directories are made
     #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     pub out: PathBuf,
@@ -334,7 +337,7 @@ pub struct Explain {
     /// Which unit of the layer; without it, the one of the sample's class, else 0
     #[arg(long, value_name = "U", allow_negative_numbers = true)]
     pub unit: Option<i64>,
-    /// Which step: next is the one that training would take from here
+    /// Which step: next is one from the model's weights, with what the optimiser keeps taken as 0
     #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
     pub step: String,
     /// Print the WGSL and the Rust that computed the numbers
@@ -368,13 +371,13 @@ pub struct Lesson {
     /// Number or name of a lesson
     pub lesson: Option<String>,
     /// How much of each weight_delta is taken
-    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, requires = "lesson", value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     pub alpha: Option<f32>,
     /// How far a weight moves in hot and cold learning
-    #[arg(long, requires = "lesson", value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, requires = "lesson", value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     pub step: Option<f32>,
     /// How often the weights change
-    #[arg(long, requires = "lesson", value_name = "N")]
+    #[arg(long, requires = "lesson", value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub iterations: Option<usize>,
     /// Inputs
     #[arg(
@@ -382,6 +385,7 @@ pub struct Lesson {
         requires = "lesson",
         value_name = "A,B,…",
         value_delimiter = ',',
+        value_parser = number::<f32>,
         allow_hyphen_values = true
     )]
     pub input: Option<Vec<f32>>,
@@ -391,6 +395,7 @@ pub struct Lesson {
         requires = "lesson",
         value_name = "A,B,…",
         value_delimiter = ',',
+        value_parser = number::<f32>,
         allow_hyphen_values = true
     )]
     pub weights: Option<Vec<f32>>,
@@ -400,11 +405,12 @@ pub struct Lesson {
         requires = "lesson",
         value_name = "A,B,…",
         value_delimiter = ',',
+        value_parser = number::<f32>,
         allow_hyphen_values = true
     )]
     pub goal: Option<Vec<f32>>,
     /// Decides what is drawn at random
-    #[arg(long, requires = "lesson", value_name = "N")]
+    #[arg(long, requires = "lesson", value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Images to learn: “digits”, “mnist” or a folder, as “wgrad train” takes them
     #[arg(long, value_name = "DATA")]
@@ -431,4 +437,9 @@ fn from_one(text: &str) -> Result<usize, String> {
 /// A whole number; `-1` gets here as well, to be refused with what is allowed.
 fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "it takes a whole number, neither negative nor beyond 64 bits".to_owned())
+}
+
+/// A number; which ones are allowed is said where it is used.
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "it takes a number, as in 0.5, -2 or 1e-3".to_owned())
 }

@@ -1,6 +1,6 @@
 //! Files that are either whole or not there.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -24,6 +24,44 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
             path.display()
         ))
     })
+}
+
+/// Writes a file that the user named: what is there already keeps its kind.
+///
+/// A symbolic link stays one, and what it leads to is written as [`write_atomically`] does. What is
+/// no regular file, such as a pipe or a device, gets the bytes and stays what it is.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
+    let problem = |error: io::Error| {
+        Error::Failure(format!("{} can't be written ({error}), so check what it is", path.display()))
+    };
+    let target = followed(path).map_err(problem)?;
+    match fs::metadata(&target) {
+        Ok(found) if !found.is_file() => {
+            let opened = OpenOptions::new().write(true).open(&target);
+            opened.and_then(|mut file| file.write_all(bytes)).map_err(problem)
+        }
+        // That there is nothing yet is as good as a file; another problem comes up again.
+        _ => write_atomically(&target, bytes),
+    }
+}
+
+/// Where a path leads, if it is a symbolic link, though there may be nothing yet.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    // As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut at = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if !fs::symlink_metadata(&at).is_ok_and(|found| found.is_symlink()) {
+            return Ok(at);
+        }
+        let next = fs::read_link(&at)?;
+        // Relative to the folder of the link.
+        at = at.parent().map(|folder| folder.join(&next)).unwrap_or(next);
+    }
+    Err(io::Error::other("its symbolic links lead in a circle"))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -121,6 +159,44 @@ mod tests {
         let error = write_atomically(&folder.path().join("none").join("run.json"), b"lost").unwrap_err();
         assert!(error.to_string().contains("its folder exists"), "{error}");
         assert_eq!(names(folder.path()), ["taken"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_a_circle_of_them_is_refused() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, second] = ["file", "link", "second"].map(|name| folder.path().join(name));
+        symlink("file", &link).unwrap();
+        symlink(&link, &second).unwrap();
+        // First there is nothing where they lead.
+        for bytes in [&b"new"[..], b"newer"] {
+            write_output(&second, bytes).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), bytes);
+            assert!([&link, &second].iter().all(|path| fs::symlink_metadata(path).unwrap().is_symlink()));
+        }
+        fs::remove_file(&link).unwrap();
+        symlink("second", &link).unwrap();
+        let error = write_output(&link, b"lost").unwrap_err();
+        assert!(error.to_string().contains("circle"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_and_a_pipe_get_the_bytes_and_stay_what_they_are() {
+        use std::os::unix::fs::FileTypeExt;
+        write_output(Path::new("/dev/null"), b"gone").unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| fs::read(&pipe).unwrap());
+            write_output(&pipe, b"through").unwrap();
+            assert_eq!(reader.join().unwrap(), b"through");
+        });
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert!(write_output(folder.path(), b"lost").is_err());
     }
 
     #[test]

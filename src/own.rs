@@ -23,7 +23,7 @@ pub use contract::Shader;
 pub use inputs::{Input, inputs};
 pub use replace::{OwnKernel, find, how_to_train, replace};
 pub use source::{Fault, offset};
-pub use timing::{Timing, time};
+pub use timing::{Spread, Timing, time};
 pub use trial::{Trial, trial};
 
 use std::fs;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Seconds that a check may take.
+/// Seconds that each part of a check may take.
 pub const TIMEOUT: u64 = 60;
 
 #[derive(Subcommand, Debug)]
@@ -36,7 +36,7 @@ pub struct Check {
     /// auto, gpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// After how many seconds it is stopped: a shader may loop for ever
+    /// After how many seconds in one case it is stopped: a shader may loop for ever
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// Only right or wrong, not how fast

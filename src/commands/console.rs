@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use wgrad::error::{Error, Result};
 
@@ -24,6 +25,16 @@ pub fn note(line: fmt::Arguments) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// A path as a shell takes it: in quotes where it has anything that a shell would take apart.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=\\".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// 12345 as 12,345.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -39,7 +50,14 @@ pub fn thousands(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::thousands;
+    use super::*;
+
+    #[test]
+    fn a_path_with_blanks_is_one_word_to_a_shell() {
+        let paths = ["a/b_c-1.wgsl", "my kernels/a.wgsl", "it's", "", "$HOME"];
+        let words = ["a/b_c-1.wgsl", "'my kernels/a.wgsl'", r"'it'\''s'", "''", "'$HOME'"];
+        assert_eq!(paths.map(|path| quoted(Path::new(path))), words);
+    }
 
     #[test]
     fn commas_stand_between_groups_of_three() {

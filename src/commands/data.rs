@@ -3,7 +3,7 @@
 use serde_json::json;
 use wgrad::data::{self, Augmentation, Dataset, Normaliser, Resize, Samples};
 use wgrad::error::{Error, Result};
-use wgrad::files::write_atomically;
+use wgrad::files::write_output;
 use wgrad::sheet::{self, Cell, WHITE};
 
 use super::console::{answer, note, thousands};
@@ -107,7 +107,8 @@ fn preview(arguments: &cli::data::Preview) -> Result<()> {
     let chosen = spread(train, dataset.classes.len(), arguments.samples);
     sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
     let rows: Vec<Vec<Cell>> = chosen.into_iter().map(row).collect();
-    write_atomically(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
+    write_output(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
+    note(format_args!("the samples are drawn in {}", arguments.out.display()));
     answer(format_args!(
         "{}: {} samples as they are and in {epochs} epochs with {augmentation}",
         arguments.out.display(),

@@ -5,12 +5,13 @@ mod report;
 use wgrad::confusion::Confusion;
 use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
-use wgrad::files::write_atomically;
+use wgrad::files::write_output;
 use wgrad::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::model::Model;
 use wgrad::sheet::{self, Cell, GREEN, RED};
 use wgrad::train::{Settings, Trainer};
 
+use super::console::note;
 use crate::cli;
 
 /// Samples of one step; any number gives the same result.
@@ -54,7 +55,8 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
     worst.truncate(most.unwrap_or_default());
     if !worst.is_empty() {
-        write_atomically(&arguments.out, &sheet(&worst, &dataset)?)?;
+        write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
+        note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
     }
     match arguments.json {
         true => report::json(arguments, &dataset, &judged, &worst),

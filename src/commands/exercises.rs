@@ -4,15 +4,19 @@ use wgrad::error::Result;
 use wgrad::exercises::{self, EXERCISES, Exercise};
 
 use crate::cli::own::{Hint, Start};
-use crate::commands::console::{answer, note};
+use crate::commands::console::{answer, note, quoted};
 
 pub fn start(arguments: &Start) -> Result<()> {
     for path in exercises::write(&arguments.folder)? {
         answer(format_args!("{}", path.display()))?;
     }
-    let (folder, first) = (arguments.folder.display(), EXERCISES[0].kernel.name);
+    let (folder, first) = (&arguments.folder, EXERCISES[0].kernel.name);
+    let file = folder.join(format!("{first}.wgsl"));
     note(format_args!(
-        "next: read {folder}/README.md, fill in {folder}/{first}.wgsl, then wgrad lesson check {folder}/{first}.wgsl --kernel {first}"
+        "next: read {}, fill in {}, then wgrad lesson check {} --kernel {first}",
+        folder.join("README.md").display(),
+        file.display(),
+        quoted(&file)
     ));
     Ok(())
 }

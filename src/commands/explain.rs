@@ -10,7 +10,7 @@ use wgrad::error::{Error, Result};
 use wgrad::explain::{Subject, Trace, defaults, explain, json, text};
 use wgrad::lower::{HELD_OUT, TRAIN};
 use wgrad::model::Model;
-use wgrad::recipe::{self, Recipe};
+use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RECIPE, RECORD, RunRecord};
 use wgrad::train::Settings;
 
@@ -24,6 +24,7 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
     let data_changed = changed(directory, &dataset);
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    agrees(&overrides, &model, dataset.classes.len(), &directory.join(RECIPE))?;
     let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
     if part == TRAIN && !recipe.augment.is_none() {
@@ -73,6 +74,33 @@ fn directory(run: &Path) -> Result<&Path> {
     )))
 }
 
+/// Whether the recipe says how a step is taken, and is of the same network as the model beside it.
+fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> Result<()> {
+    let wrong = |what: String| {
+        Err(Error::Data(format!("{} {what}: put the recipe back that the run wrote", path.display())))
+    };
+    let said = [
+        ("network", overrides.network.is_some()),
+        ("learning_rate", overrides.learning_rate.is_some()),
+        ("loss", overrides.loss.is_some()),
+        ("seed", overrides.seed.is_some()),
+    ];
+    if let Some((missing, _)) = said.into_iter().find(|(_, is_there)| !is_there) {
+        return wrong(format!("has no {missing}, so the step that training took isn't known"));
+    }
+    let network = overrides.network.clone().map(|choice| choice.network(classes));
+    if network.as_ref().is_some_and(|network| *network != model.network) {
+        let network = network.map(|network| network.to_string()).unwrap_or_default();
+        return wrong(format!("is of the network “{network}”, but the model is “{}”", model.network));
+    }
+    match overrides.loss {
+        Some(loss) if loss != model.loss => {
+            wrong(format!("has the loss {loss}, but the model was trained with {}", model.loss))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The data that the model was trained on, as far as they still fit it.
 fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
@@ -89,9 +117,19 @@ fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Whether the data are others than those of the run, which is said.
+/// Whether the data are others than those of the run, which is said; so is that it had kernels of
+/// a reader's own.
 fn changed(directory: &Path, dataset: &Dataset) -> bool {
-    match RunRecord::load(directory) {
+    let record = RunRecord::load(directory);
+    if let Some(own) = record.as_ref().ok().map(|record| &record.kernels).filter(|own| !own.is_empty()) {
+        let own: Vec<String> =
+            own.iter().map(|own| format!("{} ({})", own.name, own.path.display())).collect();
+        note(format_args!(
+            "the run was trained with kernels of your own, {}: what is shown here are ours in their place",
+            own.join(", ")
+        ));
+    }
+    match record {
         Ok(record) if record.digest == dataset.digest => false,
         Ok(_) => {
             note(format_args!(

@@ -5,14 +5,14 @@ use std::io::{IsTerminal, stdout};
 
 use serde_json::json;
 use wgrad::error::{Error, Result};
-use wgrad::files::write_atomically;
+use wgrad::files::write_output;
 use wgrad::lessons::machine::Machine;
 use wgrad::lessons::options::Options;
-use wgrad::lessons::page::terminal::{Screen, render};
+use wgrad::lessons::page::terminal::{LEAST_COLUMNS, Screen, render};
 use wgrad::lessons::page::{Plot, svg};
 use wgrad::lessons::{self, Lesson};
 
-use super::console::answer;
+use super::console::{answer, note};
 use crate::cli;
 
 /// A screenful where there is no terminal to ask: rows and columns.
@@ -33,7 +33,8 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {
         let plots: Vec<&Plot> = page.plots().collect();
-        write_atomically(file, svg::render(&plots).as_bytes())?;
+        write_output(file, svg::render(&plots).as_bytes())?;
+        note(format_args!("the drawings are in {}", file.display()));
     }
     if arguments.json {
         answer(format_args!("{}", page.json()))?;
@@ -76,5 +77,10 @@ fn list(as_json: bool) -> Result<()> {
 pub fn screen(all: bool) -> Screen {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
     let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));
+    if columns < LEAST_COLUMNS {
+        note(format_args!(
+            "this terminal has {columns} columns, and lessons are written for {LEAST_COLUMNS} or more"
+        ));
+    }
     Screen { columns, lines: (!all).then(|| lines.saturating_sub(4)) }
 }

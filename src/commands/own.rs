@@ -8,18 +8,18 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Kernel;
-use wgrad::own::{self, Own, OwnKernel};
+use wgrad::own::{self, Own, OwnKernel, Spread};
 use wgrad::recipe::Recipe;
 
-use crate::cli::own::{Check, LessonCommand, TIMEOUT};
-use crate::commands::console::{answer, note};
+use crate::cli::own::{Check, LessonCommand};
+use crate::commands::console::{answer, note, quoted};
 
 /// Lines of the second process that begin so say how far it is, and are not shown.
 const PROGRESS: &str = "\u{1}";
@@ -44,7 +44,7 @@ fn run(arguments: &Check) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
-pub fn kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>> {
+pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, Own)>> {
     if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
         return Err(Error::Usage(
             "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
@@ -53,7 +53,7 @@ pub fn kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>
     }
     let mut all: Vec<(OwnKernel, Own)> = Vec::new();
     for text in &recipe.kernel {
-        let (named, own) = kernel(text, device)?;
+        let (named, own) = kernel(text, device, timeout)?;
         if all.iter().any(|(known, _)| known.name == named.name) {
             return Err(Error::Usage(format!(
                 "--kernel {}: it is given twice, but only one can run",
@@ -65,22 +65,22 @@ pub fn kernels(recipe: &Recipe, device: &Device) -> Result<Vec<(OwnKernel, Own)>
     Ok(all)
 }
 
-fn kernel(text: &str, device: &Device) -> Result<(OwnKernel, Own)> {
+fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, Own)> {
     let named = OwnKernel::parse(text)?;
     let ours = named.contract()?;
     note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
-    check(&named.path, ours, device)?;
+    check(&named.path, ours, device, timeout)?;
     let own = Own::read(&named.path, ours)?;
     Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
 }
 
 /// Checks a kernel before a run trains with it.
-fn check(file: &Path, ours: &Kernel, device: &Device) -> Result<()> {
+fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()> {
     let check = Check {
         file: file.to_owned(),
         kernel: ours.name.to_owned(),
         device: device.name(),
-        timeout: TIMEOUT,
+        timeout,
         no_timing: true,
         inside: false,
     };
@@ -96,12 +96,19 @@ fn supervise(arguments: &Check, show: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
     let mut child = start(arguments).map_err(failed)?;
     let lines = lines_of(&mut child);
-    let until = Instant::now() + Duration::from_secs(arguments.timeout);
+    // Beside it: a long complaint would fill its pipe, and the check would wait for it to be read.
+    let complaint = complaint_of(&mut child);
+    let limit = Duration::from_secs(arguments.timeout);
+    // Of each part of the check, so that compiling for one case is not taken from another's time.
+    let mut until = Instant::now() + limit;
     let mut at = "starting".to_owned();
     loop {
         match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(line) => match line.strip_prefix(PROGRESS) {
-                Some(progress) => progress.clone_into(&mut at),
+                Some(progress) => {
+                    progress.clone_into(&mut at);
+                    until = Instant::now() + limit;
+                }
                 None if show => answer(format_args!("{line}"))?,
                 None => {}
             },
@@ -111,18 +118,19 @@ fn supervise(arguments: &Check, show: bool) -> Result<()> {
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(Error::Check(format!(
-                    "{} was stopped after {} s, {at}: it loops for ever or takes too long (wgrad lesson check --timeout gives it longer)",
+                    "{} was stopped after {} s {at}: it loops for ever or takes too long here; wgrad lesson check {} --kernel {} --timeout {} gives it longer{}",
                     arguments.file.display(),
-                    arguments.timeout
+                    arguments.timeout,
+                    quoted(&arguments.file),
+                    arguments.kernel,
+                    10 * arguments.timeout,
+                    if show { "" } else { ", and wgrad train --kernel-timeout as well" }
                 )));
             }
         }
     }
-    let mut complaint = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        // What can't be read can't be shown; the exit code still tells.
-        let _ = stderr.read_to_string(&mut complaint);
-    }
+    // What can't be read can't be shown; the exit code still tells.
+    let complaint = complaint.join().unwrap_or_default();
     judge(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
 }
 
@@ -149,6 +157,17 @@ fn lines_of(child: &mut Child) -> Receiver<String> {
         }
     });
     receiver
+}
+
+/// All that it says on stderr, read while it runs.
+fn complaint_of(child: &mut Child) -> JoinHandle<String> {
+    let mut stderr = child.stderr.take().expect("stderr was asked for");
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is told.
+        let _ = stderr.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
 }
 
 /// What the end of the second process means.
@@ -197,7 +216,7 @@ fn inside(arguments: &Check) -> Result<()> {
         time(&own, &adapter)?;
     }
     match own::how_to_train(ours) {
-        Some(how) => answer(format_args!("train     wgrad train {how}={}", arguments.file.display())),
+        Some(how) => answer(format_args!("train     wgrad train {how}={}", quoted(&arguments.file))),
         None => {
             answer(format_args!("train     no network uses it: it is a rule of its own, see wgrad lesson"))
         }
@@ -233,12 +252,21 @@ fn time(own: &Own, adapter: &Adapter) -> Result<()> {
     progress("being timed")?;
     let timing = own::time(own, adapter)?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+    let told = |spread: &Spread| {
+        let [median, least, most] = [spread.median, spread.least, spread.most].map(milliseconds);
+        format!("{median:.3} ms ({least:.3} to {most:.3})")
+    };
     answer(format_args!(
-        "time      yours {:.3} ms, ours {:.3} ms: {:.2} times ours (medians of 9 in turns, both with bounds checks)",
-        milliseconds(timing.yours),
-        milliseconds(timing.ours),
+        "time      yours {}, ours {}: {:.2} times ours (medians of 9 in turns and from where to where, both with bounds checks)",
+        told(&timing.yours),
+        told(&timing.ours),
         timing.ratio()
     ))?;
+    if timing.is_within_spread() {
+        answer(format_args!(
+            "          the difference is within the spread: this tells neither to be the faster"
+        ))?;
+    }
     answer(format_args!("          {}", timing.case.consts))
 }
 

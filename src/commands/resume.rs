@@ -15,10 +15,11 @@ use super::console::{answer, note};
 use super::running::Options;
 use super::train::{Prepared, describe};
 use crate::cli;
+use crate::cli::own::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.
-pub fn run(run: &Path, given: &Overrides, options: Options) -> Result<()> {
+pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
@@ -34,7 +35,7 @@ pub fn run(run: &Path, given: &Overrides, options: Options) -> Result<()> {
             run_dir.display()
         )));
     }
-    let prepared = prepare(run_dir, recipe, &checkpoint)?;
+    let prepared = prepare(run_dir, recipe, &checkpoint, timeout)?;
     let mut trainer = prepared.open()?;
     trainer.restore(&checkpoint.snapshot)?;
     let before = record.adapter.clone();
@@ -117,7 +118,7 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
 }
 
 /// Loads the data, checks that they are those of the checkpoint, and lowers the network.
-fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint) -> Result<Prepared> {
+fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint, timeout: u64) -> Result<Prepared> {
     let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
@@ -135,7 +136,7 @@ fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint) -> Result<Prepar
         )));
     }
     let device = super::device(&recipe.device)?;
-    Prepared::new(Session::new(recipe, dataset, device)?)
+    Prepared::new(Session::new(recipe, dataset, device)?, timeout)
 }
 
 /// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
@@ -144,7 +145,7 @@ pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
     let run = directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
-    let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint)?;
+    let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, TIMEOUT)?;
     let steps = arguments.steps;
     let straight = {
         let mut trainer = prepared.open()?;

@@ -34,7 +34,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     };
     let given = overrides(arguments)?;
     match &arguments.resume {
-        Some(run) => resume::run(run, &given, options),
+        Some(run) => resume::run(run, &given, options, arguments.kernel_timeout),
         None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
         None => begin(arguments, &arguments.out, &given, options),
     }
@@ -67,7 +67,7 @@ fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options
     }
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
-    let prepared = Prepared::new(Session::new(recipe, dataset, device)?)?;
+    let prepared = Prepared::new(Session::new(recipe, dataset, device)?, arguments.kernel_timeout)?;
     let mut trainer = prepared.open()?;
     if let Some(model) = weights {
         trainer.set_parameters(&adopt(&model, &prepared)?)?;
@@ -112,8 +112,9 @@ pub struct Prepared {
 
 impl Prepared {
     /// Lowers the network, with the reader's own kernels in it, and says what will happen.
-    pub fn new(session: Session) -> Result<Prepared> {
-        let own = super::own::kernels(&session.recipe, &session.device)?;
+    /// `timeout` is how many seconds a part of their check may take.
+    pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
+        let own = super::own::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
         for (_, own) in &own {
             replace(&mut lowered.program, own)?;

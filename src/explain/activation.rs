@@ -35,7 +35,7 @@ pub fn explain(trace: &mut Trace, kind: Activation, layer: usize, unit: usize) -
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: what becomes of the value");
     forward.note(formula(kind));
-    forward.value(Value::plain("x", "x", trace.numbers(input)[unit]));
+    forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];
@@ -82,5 +82,5 @@ pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, se
         layer_name(trace, layer),
         slope_formula(kind)
     ));
-    section.value(Value::plain(format!("slope_{layer}"), "slope", slope));
+    section.value(Value::worked_out(format!("slope_{layer}"), "slope", slope));
 }

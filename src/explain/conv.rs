@@ -5,6 +5,7 @@ use super::page::{Section, Term, Terms, Value, digits};
 use super::trace::Trace;
 use super::{layer_name, loss, meaning};
 use crate::cpu::conv::Geometry;
+use crate::layers::Layer;
 use crate::layers::conv::Conv;
 
 /// The coordinates of a unit: sample 0, channel, row, column.
@@ -58,10 +59,10 @@ fn forward(trace: &Trace, sizes: &Geometry, at: [usize; 4], unit: usize, own: &m
         section.note(format!("{padding} weights of the window lie on the padding, which is 0"));
     }
     section.terms(terms);
-    section.value(Value::plain("sum_of_products", "all products added up", sum));
+    section.value(Value::worked_out("sum_of_products", "all products added up", sum));
     if let Some(bias) = own.bias {
         let bias = f64::from(trace.before(bias)[own.unit]);
-        section.value(Value::plain("bias", "bias", bias));
+        section.value(Value::read("bias", "bias", bias));
     }
     section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), unit));
     super::onward(trace, own.layer + 1, unit, &mut section);
@@ -80,6 +81,7 @@ fn backward(trace: &mut Trace, own: &Unit, unit: usize) -> Section {
         "a weight works at every place of the image, so its weight_delta is delta × input added up over all \
          windows of its output",
     );
+    shares(trace, own, &mut section);
     let gradients = trace.gradient_of_parameter(own.weights);
     for input in own.shown.iter().copied() {
         let weight = f64::from(trace.before(own.weights)[own.weight(input)]);
@@ -94,6 +96,36 @@ fn backward(trace: &mut Trace, own: &Unit, unit: usize) -> Section {
         section.value(value);
     }
     section
+}
+
+/// What the weight_delta of the shown weight with the largest one adds up: delta × input over the
+/// windows of its output.
+fn shares(trace: &Trace, own: &Unit, section: &mut Section) {
+    let Layer::Conv(conv) = trace.model.network.layers[own.layer] else { return };
+    let sizes = geometry(trace, conv, own.layer);
+    let Some(gradient) = trace.gradient(trace.output(own.layer)) else { return };
+    let (deltas, inputs) = (trace.numbers(gradient), trace.numbers(trace.input(own.layer)));
+    let gradients = trace.numbers(trace.gradient_of_parameter(own.weights));
+    let size = |input: &&usize| gradients[own.weight(**input)].abs();
+    let Some(&shown) = own.shown.iter().max_by(|a, b| size(a).total_cmp(&size(b))) else { return };
+    let mut all = Vec::new();
+    for pixel in 0..sizes.rows.out * sizes.columns.out {
+        let window = own.unit * sizes.rows.out * sizes.columns.out + pixel;
+        let at = place((sizes.rows.out, sizes.columns.out), window);
+        sizes.forward(at, |input, weight| {
+            if weight == own.weight(shown) {
+                let name = format!("window {window}{}", meaning(trace, own.layer + 1, window));
+                let (delta, input) = (deltas[window], inputs[input]);
+                all.push(Term { index: window, name, numbers: [delta, input, delta * input] });
+            }
+        });
+    }
+    section.note(format!("so weight_delta {shown}, the largest of those shown, adds up"));
+    let key = "weight_delta_terms";
+    let terms = Terms::new(key, "windows", ["delta", "input", "product"], all);
+    let sum = terms.sum();
+    section.terms(terms);
+    section.value(Value::worked_out(format!("sum_of_{key}"), "all products added up", sum));
 }
 
 /// The gradient of an input: Σ over the windows that saw it of delta × weight.
@@ -116,5 +148,5 @@ pub fn origin(trace: &mut Trace, conv: Conv, layer: usize, input: usize, section
         layer_name(trace, layer)
     ));
     section.terms(terms);
-    section.value(Value::plain(format!("sum_of_delta_terms_{layer}"), "all products added up", sum));
+    section.value(Value::worked_out(format!("sum_of_delta_terms_{layer}"), "all products added up", sum));
 }

@@ -53,10 +53,10 @@ fn forward(trace: &Trace, own: &mut Unit) -> Section {
     let sum = terms.sum();
     section.note("weighted sum = all input × weight added up, and the bias");
     section.terms(terms);
-    section.value(Value::plain("sum_of_products", "all products added up", sum));
+    section.value(Value::worked_out("sum_of_products", "all products added up", sum));
     if let Some(bias) = own.bias {
         let bias = f64::from(trace.before(bias)[own.unit]);
-        section.value(Value::plain("bias", "bias", bias));
+        section.value(Value::read("bias", "bias", bias));
     }
     section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), own.unit));
     super::onward(trace, own.layer + 1, own.unit, &mut section);
@@ -116,5 +116,5 @@ pub fn origin(trace: &mut Trace, layer: usize, input: usize, section: &mut Secti
         layer_name(trace, layer)
     ));
     section.terms(terms);
-    section.value(Value::plain(format!("sum_of_delta_terms_{layer}"), "all products added up", sum));
+    section.value(Value::worked_out(format!("sum_of_delta_terms_{layer}"), "all products added up", sum));
 }

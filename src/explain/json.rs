@@ -86,9 +86,10 @@ fn terms_json(terms: &Terms) -> Json {
 }
 
 fn value_json(value: &Value) -> Json {
-    let mut object = json!({ "device": value.device });
+    let from = if value.worked_out { "worked_out" } else { "device" };
+    let mut object = json!({ from: value.number });
     if let Some(index) = value.index {
-        object = json!({ "index": index, "device": value.device });
+        object = json!({ "index": index, from: value.number });
     }
     if let Some(twin) = &value.twin {
         object["twin"] = json!(twin.element.truth);

@@ -42,7 +42,7 @@ fn right_class(trace: &Trace, section: &mut Section) {
     let outputs: Vec<f32> = trace.numbers(trace.outputs()).iter().map(|output| *output as f32).collect();
     let classes = trace.model.loss.probabilities(&outputs, trace.model.classes.len());
     let words = format!("for the right class, “{}”", trace.model.classes[trace.label]);
-    section.value(Value::plain("right_class", words, classes[trace.label]));
+    section.value(Value::worked_out("right_class", words, classes[trace.label]));
     section.note(match trace.model.loss {
         Loss::CrossEntropy => "loss = −ln(probability of the right class)",
         Loss::Bce => "loss = mean over the outputs of −ln(p) where the target is 1, −ln(1 − p) where it is 0",
@@ -53,7 +53,7 @@ fn right_class(trace: &Trace, section: &mut Section) {
 }
 
 /// What the network says of one output, and what would have been right.
-fn prediction(trace: &Trace, unit: usize, section: &mut Section) -> (f64, f64) {
+fn prediction(trace: &Trace, unit: usize, section: &mut Section) {
     let outputs = trace.numbers(trace.outputs());
     let (key, word) = match trace.model.loss {
         Loss::CrossEntropy | Loss::Bce => ("probability", "probability"),
@@ -65,13 +65,12 @@ fn prediction(trace: &Trace, unit: usize, section: &mut Section) -> (f64, f64) {
     let single = numbers.len() == 1 && all.len() == 2;
     let class = if single { 1 } else { unit };
     let target = if class == trace.label { 1.0 } else { 0.0 };
-    section.value(Value::plain(key, format!("{word} of unit {unit}"), all[class]));
-    section.value(Value::plain("target", format!("target of unit {unit}"), target));
-    (all[class], target)
+    section.value(Value::worked_out(key, format!("{word} of unit {unit}"), all[class]));
+    section.value(Value::worked_out("target", format!("target of unit {unit}"), target));
 }
 
 /// The gradient at an output of the network.
-pub fn origin(trace: &Trace, unit: usize, section: &mut Section) {
+pub fn origin(trace: &mut Trace, unit: usize, section: &mut Section) {
     section.note(match trace.model.loss {
         Loss::CrossEntropy => "from the loss: gradient at the output = probability − target",
         Loss::Bce => "from the loss: gradient at the output = (probability − target) / number of outputs",
@@ -81,12 +80,11 @@ pub fn origin(trace: &Trace, unit: usize, section: &mut Section) {
              factor 2, so the finite differences below are halved"
         }
     });
-    let (predicted, target) = prediction(trace, unit, section);
-    let outputs = trace.numbers(trace.outputs()).len() as f64;
-    let gradient = match trace.model.loss {
-        Loss::CrossEntropy | Loss::SquaredError => predicted - target,
-        Loss::Bce => (predicted - target) / outputs,
-        Loss::Mse => 2.0 * (predicted - target) / outputs,
-    };
-    section.value(Value::plain("loss_gradient", "gradient at the output", gradient));
+    prediction(trace, unit, section);
+    let outputs = trace.outputs();
+    if let Some(gradient) = trace.gradient(outputs) {
+        let words = "gradient at the output";
+        let value = trace.gradient_value("loss_gradient", words, gradient, outputs, unit);
+        section.value(value);
+    }
 }

@@ -69,7 +69,7 @@ pub fn explain(trace: &mut Trace, norm: Norm, layer: usize, unit: usize) -> Vec<
         ("weight", own.weight),
         ("bias", own.bias),
     ] {
-        forward.value(Value::plain(key, key, value));
+        forward.value(Value::read(key, key, value));
     }
     forward.value(trace.value("y", "y", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
@@ -121,7 +121,7 @@ pub fn origin(trace: &mut Trace, norm: Norm, layer: usize, unit: usize, section:
             let slope = own(trace, norm, layer, unit).slope(norm);
             section.note(format!("{named}: its gradient times weight / √(variance + {})", norm.epsilon));
             if trace.gradient(trace.input(layer)).is_some() {
-                section.value(Value::plain(format!("slope_{layer}"), "slope", slope));
+                section.value(Value::worked_out(format!("slope_{layer}"), "slope", slope));
             }
         }
         Over::Sample => section.note(format!(

@@ -62,7 +62,7 @@ impl Terms {
     }
 }
 
-/// One number: what the device made of it, and whatever there is to compare it with.
+/// One number, where it comes from, and whatever there is to compare it with.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// Its name for programs; values that share one are numbered by `index`.
@@ -70,7 +70,9 @@ pub struct Value {
     pub index: Option<usize>,
     /// Its name for people.
     pub words: String,
-    pub device: f64,
+    pub number: f64,
+    /// Whether it was worked out here, in f64, from what the device computed: no device has it.
+    pub worked_out: bool,
     /// None where no kernel stores it.
     pub twin: Option<Compared>,
     /// For gradients.
@@ -97,9 +99,22 @@ pub enum Difference {
 }
 
 impl Value {
-    /// A number that no kernel stores: read from the network, or worked out here.
-    pub fn plain(key: impl Into<String>, words: impl Into<String>, device: f64) -> Value {
-        Value { key: key.into(), index: None, words: words.into(), device, twin: None, difference: None }
+    /// A number that the device has and that this explanation does not check: it was read there.
+    pub fn read(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
+        Value {
+            key: key.into(),
+            index: None,
+            words: words.into(),
+            number,
+            worked_out: false,
+            twin: None,
+            difference: None,
+        }
+    }
+
+    /// A number that no device has: worked out here, in f64.
+    pub fn worked_out(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
+        Value { worked_out: true, ..Value::read(key, words, number) }
     }
 
     /// As one of several with this name.

@@ -48,7 +48,7 @@ pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize) -> Vec<
     let terms = Terms::new("terms", "values", ["x", "share", "product"], all);
     let sum = terms.sum();
     forward.terms(terms);
-    forward.value(Value::plain("sum_of_products", "all products added up", sum));
+    forward.value(Value::worked_out("sum_of_products", "all products added up", sum));
     forward.value(trace.value("y", "y", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];
@@ -94,5 +94,5 @@ pub fn origin(trace: &mut Trace, pool: Pool, layer: usize, input: usize, section
         layer_name(trace, layer)
     ));
     section.terms(terms);
-    section.value(Value::plain(format!("sum_of_window_terms_{layer}"), "all products added up", sum));
+    section.value(Value::worked_out(format!("sum_of_window_terms_{layer}"), "all products added up", sum));
 }

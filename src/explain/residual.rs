@@ -13,8 +13,8 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     );
     let parts = trace.reads(output);
     let number = |at: usize| trace.numbers(parts[at])[unit];
-    forward.value(Value::plain("body", "the body's value", number(0)));
-    forward.value(Value::plain("past", "what goes past it", number(1)));
+    forward.value(Value::read("body", "the body's value", number(0)));
+    forward.value(Value::read("past", "what goes past it", number(1)));
     forward.value(trace.value("y", "y", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];

@@ -9,7 +9,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: the value's share of its row");
     exponentials(trace, layer, &mut forward);
-    forward.value(Value::plain("x", "x", trace.numbers(input)[unit]));
+    forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y = its exponential / the sum", output, unit));
     super::onward(trace, layer + 1, unit, &mut forward);
     let mut sections = vec![forward];
@@ -47,9 +47,9 @@ fn exponentials(trace: &Trace, layer: usize, section: &mut Section) {
         "exponential = e^(x − maximum); taking the row's maximum away changes no share and keeps \
          large numbers from overflowing",
     );
-    section.value(Value::plain("maximum", "maximum of the row", maximum));
+    section.value(Value::worked_out("maximum", "maximum of the row", maximum));
     section.terms(terms);
-    section.value(Value::plain("sum", "sum of the exponentials", sum));
+    section.value(Value::worked_out("sum", "sum of the exponentials", sum));
 }
 
 pub fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
@@ -81,6 +81,6 @@ pub fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Sectio
         layer_name(trace, layer)
     ));
     section.terms(terms);
-    section.value(Value::plain(format!("sum_of_softmax_terms_{layer}"), "all products added up", sum));
-    section.value(Value::plain(format!("y_{layer}"), "y of this unit", own));
+    section.value(Value::worked_out(format!("sum_of_softmax_terms_{layer}"), "all products added up", sum));
+    section.value(Value::read(format!("y_{layer}"), "y of this unit", own));
 }

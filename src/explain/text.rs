@@ -105,7 +105,7 @@ fn table(section: &Section, subject: &Subject, out: &mut Printer) {
                 headed = false;
             }
             Line::Value(value) => {
-                if !headed {
+                if !headed && !value.worked_out {
                     let tried = section.values().any(|value| value.difference.is_some());
                     let tried = if tried { "by trying" } else { "" };
                     row(out, "", [subject.column, "twin (f64)", tried, "agree"]);
@@ -148,12 +148,16 @@ fn number(value: &Value, out: &mut Printer) {
         Some(Difference::Corner) => "corner".to_owned(),
         None => String::new(),
     };
+    if value.worked_out {
+        // In no column: no device and no twin has it.
+        return paragraph(out, "  ", &format!("{} = {}, worked out here", value.words, digits(value.number)));
+    }
     let agree = match (&value.twin, value.agrees()) {
         (None, _) => "",
         (Some(_), true) => "yes",
         (Some(_), false) => "NO",
     };
-    row(out, &value.words, [&digits(value.device), &twin, &tried, agree]);
+    row(out, &value.words, [&digits(value.number), &twin, &tried, agree]);
 }
 
 fn code(source: &Source, out: &mut Printer) {
@@ -173,12 +177,17 @@ fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut Printe
         out,
         "",
         &format!(
-            "{device}: what was computed there, in f32. twin: plain Rust in f64, from the same numbers. They \
+            "{device}: what was computed or read there, in f32. twin: plain Rust in f64, from the same numbers. They \
              agree where the difference is no more than f32 arithmetic explains; the largest one above is \
              {:.0} % of that.",
             100.0 * worst
         ),
     );
+    if values().any(|value| value.worked_out) {
+        let text =
+            "worked out here: from the numbers above, in f64, to follow the arithmetic; no kernel stores it.";
+        paragraph(out, "", text);
+    }
     if values().any(|value| value.difference.is_some()) {
         let halved = if trace.model.loss == Loss::SquaredError { "; halved, as this loss does" } else { "" };
         let text = format!(

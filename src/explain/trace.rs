@@ -228,7 +228,7 @@ impl<'a> Trace<'a> {
             exact: self.exact[dispatch][binding][at],
             element,
         };
-        Value { twin: Some(compared.clone()), ..Value::plain(key, words, compared.element.result) }
+        Value { twin: Some(compared.clone()), ..Value::read(key, words, compared.element.result) }
     }
 
     /// The gradient of an element, with the slope by trying: `of` is the element itself.

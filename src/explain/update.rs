@@ -80,7 +80,7 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
     let optimiser = trace.optimiser();
     section.note(format!("the optimiser is {optimiser}"));
     if !optimiser.states().is_empty() {
-        section.note("a model does not hold what its optimiser keeps, so the step starts from 0 for it");
+        section.note("a model does not hold what its optimiser keeps from step to step, so it is taken as 0 here, as at the start of training");
     }
     if optimiser.weight_decay != 0.0 {
         section.note(decay(optimiser));

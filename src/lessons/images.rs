@@ -143,8 +143,8 @@ fn both(dense: &Course, convolutional: &Course) -> Plot {
 }
 
 fn results(courses: &[Course]) -> Table {
-    let columns = ["learned from", "network", "images", "rounds", "right of them", "held out", "at the stop"];
-    let mut table = Table::new("the networks, at the end", &columns);
+    let columns = ["learned from", "network", "images", "rounds", "right", "held out", "at stop"];
+    let mut table = Table::new("the networks, at the end", &columns).keyed(2);
     for course in courses {
         let end = course.end();
         table.row(vec![

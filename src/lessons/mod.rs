@@ -130,6 +130,9 @@ pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page
         }
         page => page?,
     };
+    page.try_something_else(|command| {
+        options.are_those_of(command).then(|| format!("wgrad lesson {}", lesson.name))
+    });
     if options.alpha.is_some_and(|alpha| alpha < 0.0) {
         page.remark_first("A negative alpha climbs: every step goes where the error is larger.");
     }

@@ -193,10 +193,10 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     let hits = hits(&learned);
     page.text(format!(
         "After {} the neuron gets {hits} of 8 right, and no line gets more than six: class 1 lies on both \
-         sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and the error stays \
-         about there. The arithmetic is right and the neuron is too simple: one neuron draws one straight \
-         line. Bending it takes a hidden layer, which comes next.",
-        count(settings.iterations, "iteration")
+         sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and {}. One neuron draws \
+         one straight line, whatever alpha is. Bending it takes a hidden layer, which comes next.",
+        count(settings.iterations, "iteration"),
+        cost(&learned)
     ));
     if !asked.is_empty() {
         let asked: Vec<Vec<f32>> = asked.chunks(2).map(<[f32]>::to_vec).collect();
@@ -279,6 +279,18 @@ fn points(learned: &Learned) -> Table {
         table.row(cells.into());
     }
     table
+}
+
+/// What the predictions cost at the end, against one half for everything.
+fn cost(learned: &Learned) -> String {
+    let errors = learned.outputs.iter().zip(TARGETS);
+    let error: f64 = errors.map(|(output, target)| (f64::from(*output) - f64::from(target)).powi(2)).sum();
+    let verdict = match error {
+        error if error > 2.5 => "worse than not answering at all",
+        error if error < 1.5 => "better than that, but not nothing",
+        _ => "about the same: the neuron is too simple to do much better",
+    };
+    format!("these predictions cost {}, {verdict}", number(error))
 }
 
 fn hits(learned: &Learned) -> usize {

@@ -9,6 +9,9 @@ pub const MOST_ITERATIONS: usize = 100_000;
 /// Numbers of one vector at the most.
 pub const MOST_NUMBERS: usize = 1_000;
 
+/// Iterations times the numbers of its longest vector at the most: some 700 bytes are kept for each.
+const MOST_KEPT: usize = 300_000;
+
 /// A setting, for lessons to say which of them they take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flag {
@@ -89,7 +92,49 @@ impl Options {
             }
             finite(flag, vector)?;
         }
-        Ok(())
+        self.bounded()
+    }
+
+    /// Every iteration is kept, to be shown, with all of its numbers.
+    fn bounded(&self) -> Result<()> {
+        let vectors = [&self.input, &self.weights, &self.goal];
+        let numbers = vectors.into_iter().flatten().map(Vec::len).max().unwrap_or(1);
+        let iterations = self.iterations.unwrap_or_default();
+        match iterations.saturating_mul(numbers) {
+            product if product <= MOST_KEPT => Ok(()),
+            _ => Err(Error::Usage(format!(
+                "--iterations {iterations} with {} is more than a lesson keeps of its steps: at most {} are possible",
+                count(numbers, "number"),
+                MOST_KEPT / numbers
+            ))),
+        }
+    }
+
+    /// Whether a command, as pages tell learners to try, has just these settings.
+    pub fn are_those_of(&self, command: &str) -> bool {
+        let words: Vec<&str> = command.split(' ').collect();
+        let flags = words.iter().filter(|word| word.starts_with("--")).count();
+        let same = |flag: &Flag| {
+            let at = words.iter().position(|word| *word == flag.name());
+            let text = at.and_then(|at| words.get(at + 1)).copied().unwrap_or_default();
+            let number = |value: Option<f32>| value.is_some() && text.parse().ok() == value;
+            let vector = |values: &Option<Vec<f32>>| {
+                let told: Option<Vec<f32>> = text.split(',').map(|number| number.parse().ok()).collect();
+                values.is_some() && told == *values
+            };
+            match flag {
+                Flag::Alpha => number(self.alpha),
+                Flag::Step => number(self.step),
+                Flag::Iterations => text.parse().ok() == self.iterations,
+                Flag::Input => vector(&self.input),
+                Flag::Weights => vector(&self.weights),
+                Flag::Goal => vector(&self.goal),
+                Flag::Seed => text.parse().ok() == self.seed,
+                Flag::Data => Some(text) == self.data.as_deref(),
+            }
+        };
+        let given = self.given();
+        given.len() == flags && given.iter().all(same)
     }
 
     fn given(&self) -> Vec<Flag> {

@@ -183,6 +183,17 @@ impl Page {
         self.blocks.push(Block::Try { command: command.into(), why: why.into() });
     }
 
+    /// Exchanges what there is to try, where `other` has another command for it.
+    pub fn try_something_else(&mut self, other: impl Fn(&str) -> Option<String>) {
+        for block in &mut self.blocks {
+            let Block::Try { command, why } = block else { continue };
+            if let Some(other) = other(command) {
+                *command = other;
+                *why = "the lesson's own numbers, to compare these with.".to_owned();
+            }
+        }
+    }
+
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.blocks.iter().filter_map(|block| match block {
             Block::Table(table) => Some(table),

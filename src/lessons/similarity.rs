@@ -111,6 +111,9 @@ fn likeness(machine: &Machine) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// How far from one half a prediction is that is sure of itself.
+const SURE: f32 = 0.25;
+
 type Given<'a> = (&'a [f32], &'a [f32], &'a [f32]);
 
 fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Given) -> Result<()> {
@@ -141,10 +144,20 @@ fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Giv
         table.row(cells.into());
     }
     page.table(table);
+    let sure =
+        |(at, prediction): (usize, &f32)| class(*prediction) != goals[at] && (prediction - 0.5).abs() > SURE;
     page.text(match wrong {
+        _ if predictions.iter().all(|prediction| *prediction == 0.5) => {
+            "Every prediction is exactly one half: the weighted sums are 0, so the neuron has no opinion, and \
+             which side that is counted on is a convention."
+        }
+        _ if wrong > 0 && !predictions.iter().enumerate().any(sure) => {
+            "What is wrong is only a little wrong: the neuron is not sure of it. The squared error, \
+             (prediction − target)², says how far off it is, and the next lesson makes it smaller."
+        }
         0 => "All are on the right side of one half; the squared error says how sure the neuron is of it.",
         _ => {
-            "The wrong one is not a little wrong: the neuron is sure of it. The squared error, \
+            "What is wrong is not a little wrong: the neuron is sure of it. The squared error, \
              (prediction − target)², tells the two apart, and the next lesson makes it smaller."
         }
     });

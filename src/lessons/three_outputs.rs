@@ -1,6 +1,6 @@
 //! Lesson 7b: gradient descent with several outputs at once.
 
-use super::gradient_descent::{descend, formulas, tell_speed};
+use super::gradient_descent::{descend, formulas, remains, tell_speed};
 use super::machine::Machine;
 use super::options::{Flag, Options, only, same_length};
 use super::page::{Cell, Page, Plot, Style, Table};
@@ -47,10 +47,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     page.formulas(formulas(&steps[0], input, goals[0], alpha));
     page.table(table(&steps));
     page.plot(errors(&steps));
-    page.text(
-        "The output that is furthest off has the largest delta and takes the largest steps, so all arrive \
-         together.",
-    );
+    page.text(together(alpha, input));
     tell_speed(&mut page, alpha, input);
     page.note(bench.note());
     page.try_this(
@@ -60,10 +57,21 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
+/// What becomes of outputs that each take a step in proportion to their distance.
+fn together(alpha: f32, input: f32) -> String {
+    let end = match remains(alpha, input) {
+        1.0 => "here no step moves any of them",
+        left if left.abs() < 1.0 => "all get nearer at the same rate",
+        left if left.abs() == 1.0 => "none gets nearer, and none further away",
+        _ => "all run away at the same rate",
+    };
+    format!("The output that is furthest off has the largest delta and takes the largest steps: {end}.")
+}
+
 /// A row per iteration and output.
 fn table(steps: &[Iteration]) -> Table {
     let columns = ["iteration", "output", "prediction", "delta", "error", "weight_delta", "new weight"];
-    let mut table = Table::new("iterations", &columns);
+    let mut table = Table::new("iterations", &columns).keyed(2);
     for (at, step) in steps.iter().enumerate() {
         for output in 0..step.prediction.len() {
             let numbers = [&step.prediction, &step.delta, &step.error, &step.weight_delta, &step.weights];

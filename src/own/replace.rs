@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Own;
+use super::source::entry_points;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::Kernel;
 use crate::kernels;
@@ -54,10 +55,12 @@ impl OwnKernel {
     }
 }
 
-/// The version of a kernel that a shader's text has the entry point of.
+/// The version of a kernel that a shader has the entry point of. What can't be parsed has none; the
+/// check says why.
 fn version(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
     let versions = kernels::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
-    let mut versions = versions.filter(|kernel| text.contains(&format!("fn {}(", kernel.name)));
+    let entries = entry_points(text);
+    let mut versions = versions.filter(|kernel| entries.iter().any(|entry| entry == kernel.name));
     versions.next().unwrap_or(otherwise)
 }
 

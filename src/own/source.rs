@@ -26,19 +26,41 @@ impl Fault {
     /// `file:line:column: message`, and below it the line with a caret.
     pub fn report(&self, file: &str, text: &str) -> String {
         let Some((line, column)) = self.place else { return format!("{file}: {}", self.message) };
-        let source = text.lines().nth(line - 1).unwrap_or_default();
+        let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
         // A tab in the line is a tab under it, so that the caret stands where it should.
         let indent: String =
-            source.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            source.chars().take(column_shown - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let gutter = " ".repeat(line.to_string().len());
         format!("{file}:{line}:{column}: {}\n {line} | {source}\n {gutter} | {indent}^", self.message)
     }
+}
+
+/// Characters of a line that are shown.
+const SHOWN: usize = 120;
+
+/// What is shown of a line, and where its column is in that: of a long one the part around it.
+fn window(line: &str, column: usize) -> (String, usize) {
+    let length = line.chars().count();
+    if length <= SHOWN {
+        return (line.to_owned(), column);
+    }
+    let start = (column - 1).saturating_sub(SHOWN / 2).min(length - SHOWN);
+    let part: String = line.chars().skip(start).take(SHOWN).collect();
+    let [before, behind] = [start > 0, start + SHOWN < length].map(|cut| if cut { "…" } else { "" });
+    (format!("{before}{part}{behind}"), column - start + before.chars().count())
 }
 
 /// Lines that stand in front of the reader's in what is compiled.
 pub fn offset() -> usize {
     // `specialize` adds one line break.
     COMMON.matches('\n').count() + 1
+}
+
+/// The names of a shader's entry points; none where it can't be parsed.
+pub fn entry_points(text: &str) -> Vec<String> {
+    let whole = specialize(text, &Consts::default()).ok();
+    let module = whole.and_then(|whole| wgsl::parse_str(&whole).ok()).unwrap_or_default();
+    module.entry_points.into_iter().map(|entry| entry.name).collect()
 }
 
 /// Parses and validates a reader's shader with these constants.
@@ -112,5 +134,30 @@ mod tests {
     fn a_caret_stands_under_its_column_with_tabs_and_letters_of_two_bytes() {
         let fault = Fault { message: "no".into(), place: Some((1, 4)) };
         assert_eq!(fault.report("a.wgsl", "\té x"), "a.wgsl:1:4: no\n 1 | \té x\n   | \t  ^");
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_column_is_shown() {
+        let long = format!("{}!{}", "a".repeat(5_000), "b".repeat(70_000));
+        for (text, column) in [(long.clone(), 5_001), (format!("!{long}"), 1), (format!("{long}c!"), 75_003)]
+        {
+            let fault = Fault { message: "no".into(), place: Some((1, column)) };
+            let report = fault.report("a.wgsl", &text);
+            let lines: Vec<Vec<char>> = report.lines().map(|line| line.chars().collect()).collect();
+            let caret = lines[2].iter().position(|c| *c == '^').unwrap();
+            assert_eq!(lines[1][caret], '!', "{report}");
+            assert!(lines[1].len() < SHOWN + 10, "{report}");
+        }
+    }
+
+    #[test]
+    fn entry_points_are_found_however_they_are_written() {
+        let entry = |head: &str| format!("@compute @workgroup_size(1) {head} {{}}");
+        for head in ["fn sgd()", "fn sgd ()", "fn\n sgd\n()"] {
+            assert_eq!(entry_points(&entry(head)), ["sgd"], "{head}");
+        }
+        // A word in a comment and a plain function are none.
+        assert!(entry_points("// fn sgd()\nfn sgd() {}").is_empty());
+        assert!(entry_points("no shader").is_empty());
     }
 }

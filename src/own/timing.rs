@@ -18,18 +18,43 @@ const ROUNDS: usize = 9;
 const ENOUGH: Duration = Duration::from_millis(10);
 const MOST_REPEATS: usize = 256;
 
-/// Medians for one dispatch.
+/// How long one dispatch takes.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    pub yours: Duration,
-    pub ours: Duration,
+    pub yours: Spread,
+    pub ours: Spread,
     pub case: Case,
+}
+
+/// The times of one dispatch.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    pub median: Duration,
+    pub least: Duration,
+    pub most: Duration,
+}
+
+impl Spread {
+    /// Of at least one time.
+    fn of(mut times: Vec<Duration>) -> Spread {
+        times.sort();
+        Spread { median: times[times.len() / 2], least: times[0], most: times[times.len() - 1] }
+    }
+
+    fn holds(&self, time: Duration) -> bool {
+        (self.least..=self.most).contains(&time)
+    }
 }
 
 impl Timing {
     /// How many times as long as ours the reader's takes.
     pub fn ratio(&self) -> f64 {
-        self.yours.as_secs_f64() / self.ours.as_secs_f64()
+        self.yours.median.as_secs_f64() / self.ours.median.as_secs_f64()
+    }
+
+    /// Whether one's median is a time that the other took as well, so that they can't be told apart.
+    pub fn is_within_spread(&self) -> bool {
+        self.yours.holds(self.ours.median) || self.ours.holds(self.yours.median)
     }
 }
 
@@ -46,10 +71,7 @@ pub fn time(own: &Own, adapter: &Adapter) -> Result<Timing> {
             samples.push(runner.run()?);
         }
     }
-    let [yours, ours] = samples.map(|mut samples| {
-        samples.sort();
-        samples[ROUNDS / 2]
-    });
+    let [yours, ours] = samples.map(Spread::of);
     Ok(Timing { yours, ours, case })
 }
 
@@ -103,4 +125,22 @@ fn program(kernel: &'static Kernel, case: &Case) -> Program {
     let args = args.collect();
     program.steps.push(Dispatch::new(kernel, case.consts.clone(), args, "timed"));
     program
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::SGD;
+
+    #[test]
+    fn times_that_overlap_are_not_told_apart() {
+        let spread = |times: [u64; 3]| Spread::of(times.map(Duration::from_millis).to_vec());
+        let timing = |yours, ours| Timing { yours: spread(yours), ours: spread(ours), case: real(&SGD) };
+        assert_eq!(spread([7, 3, 4]).median, Duration::from_millis(4));
+        assert!(timing([10, 11, 12], [9, 10, 11]).is_within_spread());
+        assert!(timing([10, 10, 10], [1, 11, 12]).is_within_spread());
+        assert!(!timing([10, 11, 12], [7, 8, 9]).is_within_spread());
+        // Outliers overlap, medians do not.
+        assert!(!timing([10, 20, 30], [7, 8, 11]).is_within_spread());
+    }
 }

@@ -80,6 +80,23 @@ fn a_shader_may_ask_how_long_its_bindings_are() {
 fn a_shader_that_loops_for_ever_is_stopped() {
     let own = Own::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
     let start = Instant::now();
-    own.check(&["--timeout", "3"]).refused(6, &["stopped after 3 s", "in case 0", "loops for ever"]);
+    own.check(&["--timeout", "3"])
+        .refused(6, &["stopped after 3 s", "in case 0", "loops for ever", "--timeout 30"]);
     assert!(start.elapsed() < Duration::from_secs(8), "it took {:?}", start.elapsed());
+}
+
+#[test]
+fn a_complaint_longer_than_a_pipe_is_told_at_once() {
+    let line = format!("const long = {}!;", "1 + ".repeat(50_000));
+    let own = Own::new(&COLUMN_SUMS, &line);
+    let start = Instant::now();
+    let ran = own.check(&["--timeout", "20"]);
+    ran.refused(2, &["own.wgsl:1:"]);
+    assert!(ran.stderr.len() < 4_000, "{} bytes", ran.stderr.len());
+    assert!(!ran.stderr.contains("stopped"), "after {:?}: {}", start.elapsed(), ran.stderr);
+    // No line of the report is as long as the file's, but a name is.
+    let name = "x".repeat(200_000);
+    let ran = Own::new(&COLUMN_SUMS, &format!("const a = {name};")).check(&["--timeout", "20"]);
+    ran.refused(2, &["own.wgsl:1:"]);
+    assert!(!ran.stderr.contains("stopped"), "{}", ran.stderr.len());
 }

@@ -84,7 +84,7 @@ fn sums(object: &Value) -> Result<(), String> {
                 "terms" => "sum_of_products".to_owned(),
                 key => format!("sum_of_{key}"),
             };
-            same(&total, number(&members[&total], "/device")?, sum)?;
+            same(&total, number(&members[&total], "/worked_out")?, sum)?;
         }
     }
     Ok(())
@@ -95,7 +95,11 @@ fn dense(object: &Value) -> Result<(), String> {
     let at = |path: &str| number(object, path);
     let (bias, delta, rate) =
         (at("/forward/bias/device")?, at("/backward/delta/device")?, at("/learning_rate")?);
-    same("weighted_sum", at("/forward/weighted_sum/twin")?, at("/forward/sum_of_products/device")? + bias)?;
+    same(
+        "weighted_sum",
+        at("/forward/weighted_sum/twin")?,
+        at("/forward/sum_of_products/worked_out")? + bias,
+    )?;
     same("bias_delta", at("/backward/bias_delta/twin")?, delta)?;
     same("bias_velocity", at("/update/bias_velocity/twin")?, at("/backward/bias_delta/device")?)?;
     same("new_bias", at("/update/new_bias/twin")?, bias - rate * at("/backward/bias_delta/device")?)?;
@@ -118,7 +122,7 @@ fn slopes(backward: &Value) -> Result<(), String> {
     let members: Vec<(&String, &Value)> = backward.as_object().into_iter().flatten().collect();
     for (at, (key, slope)) in members.iter().enumerate() {
         let Some(layer) = key.strip_prefix("slope_") else { continue };
-        let wanted = number(backward, &format!("/dy_{layer}/device"))? * number(slope, "/device")?;
+        let wanted = number(backward, &format!("/dy_{layer}/device"))? * number(slope, "/worked_out")?;
         // What follows in the section is the gradient that the slope leads to.
         if let Some((key, next)) = members.get(at + 1) {
             // The slope is worked out in f64 from a rounded y: the kernel's bound covers it.
@@ -135,8 +139,8 @@ fn slopes(backward: &Value) -> Result<(), String> {
 fn loss(object: &Value) -> Result<(), String> {
     let at = |path: &str| number(object, path);
     let key = if object["backward"].get("probability").is_some() { "probability" } else { "prediction" };
-    let difference = at(&format!("/backward/{key}/device"))? - at("/backward/target/device")?;
-    let gradient = at("/backward/loss_gradient/device")?;
+    let difference = at(&format!("/backward/{key}/worked_out"))? - at("/backward/target/worked_out")?;
+    let gradient = at("/backward/loss_gradient/twin")?;
     // Mean over the outputs, of which these networks have three, or one.
     let factors: &[f64] = match object["loss_name"].as_str() {
         Some("cross-entropy" | "squared-error") => &[1.0],
@@ -160,7 +164,7 @@ fn loss(object: &Value) -> Result<(), String> {
         }
     }
     if object.pointer("/loss/loss").is_some() {
-        let path = format!("/{key}/device");
+        let path = format!("/{key}/worked_out");
         same(key, number(&object["loss"], &path)?, number(&object["backward"], &path)?)?;
     }
     Ok(())

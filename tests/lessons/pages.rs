@@ -74,9 +74,80 @@ fn a_screen_of_any_size_is_kept_to() {
     let shown = |lines| render(&page, Screen { columns: 80, lines: Some(lines) }).len();
     assert!(shown(40) > 24 && shown(60) > 40);
     // And little room in width.
-    for line in render(&page, Screen { columns: 40, lines: Some(20) }) {
-        assert!(!line.contains("…") || line.chars().count() <= 100, "{line}");
+    for lesson in ALL {
+        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        for columns in [40, 47, 60, 80] {
+            for lines in [Some(20), None] {
+                for line in render(&page, Screen { columns, lines }) {
+                    // A path or an equation without blanks can't be broken.
+                    let fits = line.chars().count() <= columns || !line.trim().contains(' ');
+                    assert!(fits, "lesson {}, {columns} columns: {line}", lesson.id);
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn a_split_table_says_in_every_part_which_row_is_which() {
+    let page = run(find("7b").unwrap(), &Options::default(), &Machine::plain()).unwrap();
+    let rendered = render(&page, Screen { columns: 60, lines: None });
+    let heads: Vec<Vec<&str>> = rendered
+        .iter()
+        .filter(|line| line.trim_start().starts_with("iteration  output"))
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert!(heads.len() > 1, "{heads:?}");
+    let names: Vec<&str> = heads.iter().flat_map(|head| &head[2..]).copied().collect();
+    assert_eq!(names, ["prediction", "delta", "error", "weight_delta", "new", "weight"]);
+}
+
+#[test]
+fn what_was_just_done_is_not_what_to_try() {
+    let command = |options: &Options| {
+        let page = run(find("neuron").unwrap(), options, &Machine::plain()).unwrap();
+        match page.blocks.last() {
+            Some(Block::Try { command, .. }) => command.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let tried = Options { alpha: Some(0.01), ..Options::default() };
+    assert_eq!(command(&Options::default()), "wgrad lesson neuron --alpha 0.01");
+    assert_eq!(command(&tried), "wgrad lesson neuron");
+    assert_eq!(command(&Options { seed: Some(1), ..tried }), "wgrad lesson neuron --alpha 0.01");
+}
+
+#[test]
+fn sentences_follow_from_the_numbers() {
+    let told = |lesson: &str, options: Options, parts: &[&str], not: &[&str]| {
+        let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
+        let text = render(&page, Screen { columns: 80, lines: None }).join(" ");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        parts.iter().for_each(|part| assert!(text.contains(part), "no “{part}” in: {text}"));
+        not.iter().for_each(|part| assert!(!text.contains(part), "“{part}” in: {text}"));
+    };
+    let alpha = |alpha| Options { alpha: Some(alpha), ..Options::default() };
+    let once = || Options { iterations: Some(1), ..Options::default() };
+    told("7b", Options::default(), &["all get nearer"], &["run away"]);
+    told("7b", alpha(4.8), &["all run away"], &["all get nearer"]);
+    told("7b", alpha(0.0), &["no step moves"], &["all get nearer"]);
+    told("neuron", Options::default(), &["about the same"], &[]);
+    told("neuron", alpha(1e30), &["worse than not answering"], &["about the same"]);
+    let weights = Options { weights: Some(vec![0.0, 0.0]), ..Options::default() };
+    told("8", weights, &["exactly one half"], &["the neuron is sure of it", "All are on the right side"]);
+    let sure = "What is wrong is not a little wrong";
+    told("8", Options::default(), &[sure], &["exactly one half"]);
+    let unsure = Options { weights: Some(vec![0.1, 0.1]), ..Options::default() };
+    told("8", unsure, &["only a little wrong"], &[sure]);
+    let falls = ["goes on falling", "early stopping. "];
+    told("images", once(), &["One round shows no way"], &falls);
+    told("images", Options { iterations: Some(2), ..Options::default() }, &["nothing to stop early"], &falls);
+    told(
+        "images",
+        Options::default(),
+        &["goes on falling", "guessing gives 10 %"],
+        &["nothing to stop early"],
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use wgrad::error::{Error, Result};
 use wgrad::run::Status;
 
 use super::Run;
-use crate::commands::console::{answer, note, thousands};
+use crate::commands::console::{answer, note, quoted, thousands};
 
 impl Run {
     /// The error for a run that was stopped by a signal, after it was saved.
@@ -21,7 +21,7 @@ impl Run {
     }
 
     fn how_to_resume(&self) -> String {
-        format!("go on with wgrad train --resume {}", self.directory.path().display())
+        format!("go on with wgrad train --resume {}", quoted(self.directory.path()))
     }
 
     /// Saves the model and the record, and says how the run went.

@@ -16,6 +16,7 @@ use wgrad::run::{RunDir, RunRecord, Status, read_metrics};
 use wgrad::session::Session;
 
 use super::{Every, Options, Run};
+use crate::cli::own::TIMEOUT;
 use crate::commands::train::Prepared;
 
 /// An engine that is lost after so many submissions.
@@ -49,7 +50,7 @@ fn run(out: &Path, lifetimes: &[usize]) -> (PathBuf, Result<()>) {
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };
     let device = wgrad::engine::adapter::choose("cpu").unwrap();
     let session = Session::new(recipe, data::load("digits").unwrap(), device).unwrap();
-    let Prepared { session, lowered, .. } = Prepared::new(session).unwrap();
+    let Prepared { session, lowered, .. } = Prepared::new(session, TIMEOUT).unwrap();
     let record = RunRecord::begin(&session.recipe, &session.dataset.digest, lowered.arena.count());
     let directory = RunDir::create(out, "digits").unwrap();
     let path = directory.path().to_owned();

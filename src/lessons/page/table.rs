@@ -56,6 +56,8 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
+    /// Columns, from the first, that say what a row is about: repeated where a table is split.
+    pub keys: usize,
 }
 
 impl Table {
@@ -64,7 +66,13 @@ impl Table {
             title: title.into(),
             columns: columns.iter().map(|&name| name.to_owned()).collect(),
             rows: Vec::new(),
+            keys: 1,
         }
+    }
+
+    /// The same, with so many columns that say what a row is about.
+    pub fn keyed(self, keys: usize) -> Table {
+        Table { keys, ..self }
     }
 
     /// Adds a row, one cell per column.

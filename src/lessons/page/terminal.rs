@@ -75,9 +75,12 @@ const DETAILS: [Detail; 19] = [
 /// Columns beyond which text is hard to read.
 const MOST_COLUMNS: usize = 80;
 
+/// Fewer have no room for a drawing; a page for fewer is made for so many, and says so.
+pub const LEAST_COLUMNS: usize = 40;
+
 /// The page as lines.
 pub fn render(page: &Page, screen: Screen) -> Vec<String> {
-    let columns = screen.columns.clamp(40, MOST_COLUMNS);
+    let columns = screen.columns.clamp(LEAST_COLUMNS, MOST_COLUMNS);
     let Some(most) = screen.lines else {
         return lines(page, columns, EVERYTHING);
     };
@@ -115,7 +118,13 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
         if lines.len() > head && detail.airy {
             lines.push(String::new());
         }
-        lines.extend(part);
+        // Arithmetic and commands that are too long are broken where they have blanks.
+        for line in part {
+            match width(&line) > columns {
+                true => lines.extend(wrap(&line, columns, "      ")),
+                false => lines.push(line),
+            }
+        }
     }
     lines
 }
@@ -226,9 +235,10 @@ fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     let mut lines = vec![table.title.clone()];
     let mut start = 0;
     while start < cells.len() {
-        let end = fitting(&cells, start, columns);
+        let end = fitting(&cells, start, table.keys, columns);
         let line = |at: usize| {
-            let row: Vec<&str> = chunk(start, end).map(|column| cells[column][at].as_str()).collect();
+            let row: Vec<&str> =
+                chunk(start, end, table.keys).map(|column| cells[column][at].as_str()).collect();
             format!("  {}", row.join("  ")).trim_end().to_owned()
         };
         // The header, then the rows.
@@ -268,15 +278,15 @@ fn counted(title: &str, rows: (usize, usize), cells: (usize, usize), columns: us
     title + &suffix
 }
 
-/// The columns of one part of a table: the first column goes with each.
-fn chunk(start: usize, end: usize) -> impl Iterator<Item = usize> {
-    (0..usize::from(start > 0)).chain(start..end)
+/// The columns of one part of a table: those that say what a row is about go with each.
+fn chunk(start: usize, end: usize, keys: usize) -> impl Iterator<Item = usize> {
+    (0..keys.min(start)).chain(start..end)
 }
 
 /// The first column that no longer fits.
-fn fitting(cells: &[Vec<String>], start: usize, columns: usize) -> usize {
+fn fitting(cells: &[Vec<String>], start: usize, keys: usize, columns: usize) -> usize {
     let wide = |at: usize| 2 + width(&cells[at][0]);
-    let mut used = if start > 0 { wide(0) } else { 0 };
+    let mut used: usize = (0..keys.min(start)).map(wide).sum();
     let mut end = start;
     while end < cells.len() && (end == start || used + wide(end) <= columns) {
         used += wide(end);
