@@ -11,6 +11,9 @@ struct Step {
     momentum: f32,
     seed: u32,
     epoch: u32,
+    mean_correction: f32, // what Adam's means and squares of gradients are multiplied by
+    square_correction: f32,
+    average: f32,         // how much of the average of the weights is kept
 }
 @group(1) @binding(0) var<uniform> step: Step;
 

@@ -2,6 +2,7 @@
 // One invocation owns one element of y. The same draw decides on the way back, where x is dy and y is dx.
 
 const LENGTH: u32 = 1024u;
+const FIRST: u32 = 0u;               // elements of the step in front of these
 const KEEP: f32 = 0.5;
 const STREAM: u32 = 0u;              // every dropout of a network draws for itself
 const ADD: bool = false;             // y += instead of y =
@@ -15,7 +16,7 @@ fn dropout(@builtin(global_invocation_id) id: vec3<u32>) {
     if at >= LENGTH {
         return;
     }
-    let word = random_words(step.seed, random_stream(PURPOSE_DROPOUT, STREAM), step.index, at).x;
+    let word = random_words(step.seed, random_stream(PURPOSE_DROPOUT, STREAM), step.index, FIRST + at).x;
     var value = select(0.0, x[at] / KEEP, random_unit(word) < KEEP);
     if ADD {
         value += y[at];

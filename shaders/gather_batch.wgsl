@@ -15,6 +15,7 @@
 // brightness are drawn by (seed, epoch, sample); 0 in a square cut out of it.
 
 const BATCH: u32 = 64u;
+const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
 const VALUES: u32 = 784u;            // values of one image: C·H·W
 const WORDS: u32 = 196u;             // words of one image: ⌈VALUES / 4⌉
 const PLANE: u32 = 784u;             // values of one channel: H·W
@@ -144,7 +145,7 @@ fn gather_batch(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = at / WORDS;
     let word = at % WORDS;
     // Rows past the end of the data repeat the last sample; the loss ignores them.
-    let sample = order[min(step.first + row, SAMPLES - 1u)];
+    let sample = order[min(step.first + FIRST + row, SAMPLES - 1u)];
     if sample < CHUNK_FIRST || sample >= CHUNK_FIRST + CHUNK_LENGTH {
         return;
     }

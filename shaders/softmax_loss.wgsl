@@ -4,11 +4,13 @@
 const BATCH: u32 = 64u;
 const CLASSES: u32 = 10u;
 const SLOTS: u32 = 1u;
+const PITCH: u32 = 64u;              // rows of a step in the metrics
+const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;             // (BATCH, CLASSES)
 @group(0) @binding(1) var<storage, read> labels: array<u32>;             // (BATCH)
 @group(0) @binding(2) var<storage, read_write> dlogits: array<f32>;      // (BATCH, CLASSES)
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;      // (SLOTS, BATCH, 2): loss, hit
+@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, hit
 
 @compute @workgroup_size(64)
 fn softmax_loss(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -30,12 +32,12 @@ fn softmax_loss(@builtin(global_invocation_id) id: vec3<u32>) {
         sum += exp(logits[start + c] - maximum);
     }
     // Rows past the end of the data weigh nothing.
-    let weight = select(0.0, 1.0 / f32(step.samples), row < step.samples);
+    let weight = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     for (var c = 0u; c < CLASSES; c++) {
         let probability = exp(logits[start + c] - maximum) / sum;
         dlogits[start + c] = (probability - select(0.0, 1.0, c == label)) * weight;
     }
-    let at = (step.slot * BATCH + row) * 2u;
+    let at = (step.slot * PITCH + FIRST + row) * 2u;
     metrics[at] = log(sum) - (logits[start + label] - maximum);
     metrics[at + 1u] = select(0.0, 1.0, best == label);
 }

@@ -8,13 +8,15 @@
 const BATCH: u32 = 64u;
 const CLASSES: u32 = 10u;
 const SLOTS: u32 = 1u;
+const PITCH: u32 = 64u;              // rows of a step in the metrics
+const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
 const FACTOR: f32 = 2.0;
 const SCALE: f32 = 1.0;
 
 @group(0) @binding(0) var<storage, read> predictions: array<f32>;         // (BATCH, CLASSES)
 @group(0) @binding(1) var<storage, read> targets: array<f32>;             // (BATCH, CLASSES)
 @group(0) @binding(2) var<storage, read_write> dpredictions: array<f32>;  // (BATCH, CLASSES)
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;       // (SLOTS, BATCH, 2): loss, hit
+@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;       // (SLOTS, PITCH, 2): loss, hit
 
 @compute @workgroup_size(64)
 fn squared_error(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -23,7 +25,7 @@ fn squared_error(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let start = row * CLASSES;
-    let weight = select(0.0, 1.0 / f32(step.samples), row < step.samples);
+    let weight = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     var sum = 0.0;
     var best = 0u;
     var wanted = 0u;
@@ -37,7 +39,7 @@ fn squared_error(@builtin(global_invocation_id) id: vec3<u32>) {
     // With one output there is nothing to compare it with but the threshold.
     let right = select(best == wanted,
                        (predictions[start] > 0.5) == (targets[start] > 0.5), CLASSES == 1u);
-    let at = (step.slot * BATCH + row) * 2u;
+    let at = (step.slot * PITCH + FIRST + row) * 2u;
     metrics[at] = SCALE * sum;
     metrics[at + 1u] = select(0.0, 1.0, right);
 }

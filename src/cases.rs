@@ -56,7 +56,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             })
             .map(plain)
             .collect(),
-        "softmax_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
         "gradient_parts" => norms(),
         "guard" => [(64, 1, 0, 3), (128, 3, 2, 12), (8_192, 2, 1, 300)]
             .map(|(parts, slots, slot, gates): (usize, usize, u32, usize)| Case {
@@ -167,20 +167,37 @@ fn losses(name: &str) -> Vec<Case> {
     for (batch, classes, slots, slot, samples) in [
         (1, 1, 1, 0, 1),
         (7, 10, 1, 0, 7),
-        (64, 10, 3, 2, 50),
-        (65, 3, 2, 1, 65),
+        (64, 10, 3, 2, 107),
+        (65, 3, 2, 1, 123),
         (3, 1_757, 1, 0, 2),
         (130, 2, 1, 0, 1),
     ] {
         let [batch, classes, slots] = [batch, classes, slots].map(|size: u32| size as usize);
         let step = Step { slot, samples, ..Step::default() };
+        // Of the larger ones a step has other rows in front of these, and one behind.
+        let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
+        if name == "weighted_loss" {
+            for smoothing in [0.0f32, 0.1] {
+                let consts = consts! {
+                    BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+                    SMOOTHING: smoothing,
+                };
+                all.push(Case { consts, step });
+            }
+            continue;
+        }
         if name != "squared_error" {
-            all.push(Case { consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots }, step });
+            all.push(Case {
+                consts: consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first },
+                step,
+            });
             continue;
         }
         for (factor, scale) in [(1.0f32, 1.0f32), (2.0, 1.0), (2.0, 1.0 / classes as f32)] {
-            let consts =
-                consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, FACTOR: factor, SCALE: scale };
+            let consts = consts! {
+                BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+                FACTOR: factor, SCALE: scale,
+            };
             all.push(Case { consts, step });
         }
     }
@@ -229,9 +246,11 @@ fn content(
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
+        // What is a sum of squares, or a norm, is not negative.
+        (Element::Real, "squares" | "sums" | "norm") => {
+            Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
+        }
         (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
-        // Sums of squares.
-        (Element::Real, "sums") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         // Seldom one, and in the case of the fewest parts none.
         (Element::Uint, "flaws") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())

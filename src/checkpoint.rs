@@ -21,6 +21,7 @@ use crate::engine::Data;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::recipe::{MAX_EPOCHS, Recipe};
+use crate::stopping::Seen;
 use crate::tensors::{self, Advice, Entry, Tensors, shorten};
 use crate::train::{Place, Snapshot, Tensor};
 
@@ -49,6 +50,8 @@ pub struct Standing {
     pub rollbacks: u32,
     /// The smallest validation loss of an epoch.
     pub best: Option<f64>,
+    /// What early stopping has seen.
+    pub stopping: Seen,
 }
 
 /// A run at one moment, with all that decides how it goes on.
@@ -151,7 +154,7 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
 
 /// What no run comes to.
 fn check(place: &Place, standing: &Standing) -> Result<(), String> {
-    let Place { epoch, step, steps, so_far, rate } = *place;
+    let Place { epoch, step, steps, so_far, rate, plateau } = *place;
     let sums = so_far.loss.is_finite() && so_far.hits.is_finite() && so_far.hits >= 0.0;
     if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps {
         return Err(format!("epoch {epoch} and {step} of {steps} steps"));
@@ -162,6 +165,9 @@ fn check(place: &Place, standing: &Standing) -> Result<(), String> {
     let sound = rate > 0.0 && rate <= 1.0 && standing.seconds >= 0.0 && standing.seconds.is_finite();
     if !sound {
         return Err(format!("a rate of {rate} after {} seconds", standing.seconds));
+    }
+    if !(plateau.factor >= 0.0 && plateau.factor <= 1.0) {
+        return Err(format!("a learning rate {} times its own", plateau.factor));
     }
     Ok(())
 }

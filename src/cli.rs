@@ -34,7 +34,9 @@ Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device l
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a network on images
-    Train(Train),
+    Train(Box<Train>),
+    /// Try learning rates and suggest one; draws the curve, changes nothing
+    LrFind(LrFind),
     /// List runs, or find where two of them part
     Runs(Runs),
     /// Prove that a run goes on from a checkpoint as if it had never stopped
@@ -65,8 +67,9 @@ of PNG or JPEG pictures for each class (in train and test, or of each class a fi
 Changes for --augment: shift PIXELS, rotate DEGREES, scale SHARE, shear PIXELS, flip, cutout PIXELS,
 brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
-batch_size, learning_rate, optimiser, momentum, normalise, loss, seed, validation, device and
-kernel. Flags win over the recipe, the recipe over defaults.")]
+batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
+label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
+validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -80,7 +83,7 @@ pub struct Train {
     /// Change training samples at random, as in "shift 2, rotate 10"; or none
     #[arg(long, value_name = "CHANGES")]
     pub augment: Option<String>,
-    /// Layers, as in "dense 128, relu, dense 10"
+    /// Layers, as in "conv 16 3x3, relu, maxpool 2, dense 10" (see docs/layers.md), or the name cnn
     #[arg(long, value_name = "LAYERS")]
     pub network: Option<String>,
     /// How often every sample is seen
@@ -98,6 +101,39 @@ pub struct Train {
     /// Share of the last update that is repeated, 0 to 1: short for --optimiser "sgd momentum X"
     #[arg(long, value_name = "X", value_parser = number::<f32>, allow_negative_numbers = true)]
     pub momentum: Option<f32>,
+    /// How the learning rate changes, as in "cosine warmup 100" or "plateau patience 3"
+    #[arg(long, value_name = "SHAPE")]
+    pub schedule: Option<String>,
+    /// Shorten all gradients together to this norm
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub clip_norm: Option<f32>,
+    /// Cut each gradient off at this size
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub clip_value: Option<f32>,
+    /// Batches whose gradients a step adds up, as if they were one large batch
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub accumulate: Option<usize>,
+    /// Measure and save an average of the weights that keeps this share of itself, as in 0.999
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub average: Option<f32>,
+    /// Share of the label that is spread over all classes
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f32>,
+    /// balanced, or how much each class counts, as in 1,2,0.5
+    #[arg(long, value_name = "WEIGHTS")]
+    pub class_weights: Option<String>,
+    /// Stop when a metric gets no better, as in "validation-loss patience 5 gain 0.001"
+    #[arg(long, value_name = "WHEN")]
+    pub stop_early: Option<String>,
+    /// Stop after this time, as in 10m
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<String>,
+    /// Train on the samples of the first N steps only, to see whether they can be learned by heart
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub overfit_batches: Option<usize>,
+    /// One step of everything, to see whether it works; nothing is kept
+    #[arg(long)]
+    pub fast_dev_run: bool,
     /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
     #[arg(long, value_name = "NAME")]
     pub normalise: Option<String>,
@@ -140,6 +176,47 @@ pub struct Train {
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
+    /// Print one JSON object on stdout and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A fresh network takes one step at each of many learning rates, from the smallest to the largest,
+until its loss blows up. The suggestion is where the smoothed loss falls fastest. No run is made
+and none is changed.")]
+pub struct LrFind {
+    /// Data set, folder, or recipe file (*.toml); without it: digits
+    #[arg(value_name = "DATA|RECIPE")]
+    pub source: Option<String>,
+    /// Layers, as in "dense 128, relu, dense 10"
+    #[arg(long, value_name = "LAYERS")]
+    pub network: Option<String>,
+    /// Samples of one step
+    #[arg(long, short, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub batch_size: Option<usize>,
+    /// How weights follow gradients, as in "adamw weight-decay 0.05"
+    #[arg(long, visible_alias = "optimizer", value_name = "RULE")]
+    pub optimiser: Option<String>,
+    /// cross-entropy, bce, mse or squared-error
+    #[arg(long, value_name = "NAME")]
+    pub loss: Option<String>,
+    /// Decides initial weights and the order of samples
+    #[arg(long, value_name = "N", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// The smallest learning rate
+    #[arg(long, value_name = "X", default_value_t = 1e-6, allow_negative_numbers = true)]
+    pub from: f32,
+    /// The largest learning rate
+    #[arg(long, value_name = "X", default_value_t = 10.0, allow_negative_numbers = true)]
+    pub to: f32,
+    /// Learning rates to try
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub steps: usize,
+    /// auto, gpu, cpu, or a part of an adapter's name
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -214,9 +291,9 @@ pub struct Predict {
     /// Swap dark and light first
     #[arg(long)]
     pub invert: bool,
-    /// How many classes to print
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole::<usize>, allow_negative_numbers = true)]
-    pub top: usize,
+    /// How many classes to print, the likeliest first [default: all in JSON and up to 10, else 3]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub top: Option<usize>,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
@@ -233,9 +310,9 @@ pub struct Summary {
     /// Shape of one image, channels × height × width
     #[arg(long, value_name = "C,H,W", default_value = "1,28,28", value_delimiter = ',')]
     pub input: Vec<usize>,
-    /// Samples of one step
-    #[arg(long, short, value_name = "N", default_value_t = 64, value_parser = whole::<usize>, allow_negative_numbers = true)]
-    pub batch_size: usize,
+    /// Samples of one step [default: the run's, else 64]
+    #[arg(long, short, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    pub batch_size: Option<usize>,
     /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,

@@ -24,6 +24,12 @@ pub struct Step {
     /// For random numbers drawn inside kernels.
     pub seed: u32,
     pub epoch: u32,
+    /// What Adam's means and squares of gradients are multiplied by, see
+    /// [`Optimiser::corrections`](crate::optimiser::Optimiser::corrections).
+    pub mean_correction: f32,
+    pub square_correction: f32,
+    /// How much of the average of the weights is kept.
+    pub average: f32,
 }
 
 /// A number that a twin computes with: f32 as the GPU does, or f64 as the truth.

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, sgd, softmax, sums};
+use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, softmax, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -69,6 +69,10 @@ macro_rules! kernel {
     (@fast $fast:path) => { Some($fast) };
 }
 
+// Behind the macro, so that its rows are written with it.
+mod updates;
+pub use updates::*;
+
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
     ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
@@ -108,13 +112,13 @@ fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
 /// Words of the four bindings that every loss has, with the metrics of so many steps.
 fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
     let [batch, classes] = sizes(k, ["BATCH", "CLASSES"]);
-    vec![batch * classes, targets, batch * classes, slots * batch * 2]
+    vec![batch * classes, targets, batch * classes, slots * k.uint("PITCH") * 2]
 }
 
 pub static GATHER_BATCH: Kernel = kernel!(
     gather_batch, gather::gather_batch, gather_batch_bound,
-    consts ["BATCH", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST", "CHUNK_LENGTH",
-            "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
+    consts ["BATCH", "FIRST", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST",
+             "CHUNK_LENGTH",             "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                  x: Write Real, y: Write Uint],
     lens |k| {
@@ -209,7 +213,7 @@ pub static SOFTMAX_BACKWARD: Kernel = kernel!(
 
 pub static SOFTMAX_LOSS: Kernel = kernel!(
     softmax_loss, softmax::softmax_loss, softmax_loss_bound,
-    consts ["BATCH", "CLASSES", "SLOTS"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"],
     binds binds![logits: Read Real, labels: Read Uint, dlogits: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH")),
     touched |k| loss_lens(k, 1, k.uint("BATCH")),
@@ -218,9 +222,27 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
     grid |k| flat_grid(k.uint("BATCH"))
 );
 
+pub static WEIGHTED_LOSS: Kernel = kernel!(
+    weighted_loss, softmax::weighted_loss, weighted_loss_bound,
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST", "SMOOTHING"],
+    binds binds![logits: Read Real, labels: Read Uint, weights: Read Real, dlogits: Write Real,
+                 metrics: Write Real],
+    lens |k| weighted(k, loss_lens(k, k.uint("SLOTS"), k.uint("BATCH"))),
+    touched |k| weighted(k, loss_lens(k, 1, k.uint("BATCH"))),
+    // As softmax_loss; what is wanted of a class, three times, and a product and a sum more.
+    flops |k| 18 * k.uint("BATCH") * k.uint("CLASSES"),
+    grid |k| flat_grid(k.uint("BATCH"))
+);
+
+/// A loss's words, with a weight per class behind the targets.
+fn weighted(k: &Consts, mut lens: Vec<usize>) -> Vec<usize> {
+    lens.insert(2, k.uint("CLASSES"));
+    lens
+}
+
 pub static BCE_LOSS: Kernel = kernel!(
     bce_loss, loss::bce_loss, bce_loss_bound,
-    consts ["BATCH", "CLASSES", "SLOTS"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"],
     binds binds![logits: Read Real, targets: Read Real, dlogits: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
     touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),
@@ -232,7 +254,7 @@ pub static BCE_LOSS: Kernel = kernel!(
 
 pub static SQUARED_ERROR: Kernel = kernel!(
     squared_error, loss::squared_error, squared_error_bound,
-    consts ["BATCH", "CLASSES", "SLOTS", "FACTOR", "SCALE"],
+    consts ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST", "FACTOR", "SCALE"],
     binds binds![predictions: Read Real, targets: Read Real, dpredictions: Write Real, metrics: Write Real],
     lens |k| loss_lens(k, k.uint("SLOTS"), k.uint("BATCH") * k.uint("CLASSES")),
     touched |k| loss_lens(k, 1, k.uint("BATCH") * k.uint("CLASSES")),
@@ -284,35 +306,6 @@ pub static GUARD: Kernel = kernel!(
     grid |_| [64, 1, 1]
 );
 
-pub static SGD: Kernel = kernel!(
-    sgd, sgd::sgd, sgd_bound,
-    consts ["LENGTH", "DECAYED", "DECAY"],
-    binds binds![gradients: Read Real, parameters: Update Real],
-    lens |k| vec![k.uint("LENGTH"); 2],
-    flops |k| 2 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours,
-    fast fast::sgd::sgd_fast
-);
-
-pub static SGD_MOMENTUM: Kernel = kernel!(
-    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
-    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
-    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
-    lens |k| vec![k.uint("LENGTH"); 3],
-    flops |k| 4 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours
-);
-
-/// What updates of the arena ask for, as they read it in vec4s.
-pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
-    match sizes(k, ["LENGTH", "DECAYED"]).iter().all(|size| size.is_multiple_of(4)) {
-        true => Ok(()),
-        false => Err("LENGTH and DECAYED must be multiples of 4"),
-    }
-}
-
 pub static HOT_COLD: Kernel = kernel!(
     hot_cold, hot_cold::hot_cold, hot_cold_bound,
     consts ["BATCH", "INPUTS", "OUTPUTS"],
@@ -344,13 +337,26 @@ pub static ALL: &[&Kernel] = &[
     &SOFTMAX,
     &SOFTMAX_BACKWARD,
     &SOFTMAX_LOSS,
+    &WEIGHTED_LOSS,
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,
     &GRADIENT_PARTS,
     &GUARD,
+    &SQUARE_SUMS,
+    &CLIP_NORM,
+    &CLIP_VALUE,
     &SGD,
     &SGD_MOMENTUM,
+    &ADA_GRAD,
+    &RMS_PROP,
+    &ADAM,
+    &LION,
+    &MUON_MOMENTUM,
+    &UNIT_SIZE,
+    &BLEND,
+    &MUON,
+    &AVERAGE,
     &HOT_COLD,
     &CONV_NAIVE,
     &CONV,

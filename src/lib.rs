@@ -38,7 +38,7 @@
 //! - [`kernel`] and [`kernels`]: what a kernel is, and all of them.
 //! - [`cpu`]: the twins, and how far f32 may be from them.
 //! - [`program`] and [`lower`]: the list of dispatches, and how a network becomes one.
-//! - [`optimiser`]: how gradients become new weights.
+//! - [`optimiser`], [`schedule`]: how gradients become new weights, and how fast.
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
@@ -66,6 +66,7 @@ pub mod layers;
 pub mod lessons;
 pub mod loss;
 pub mod lower;
+pub mod lr_find;
 pub mod model;
 pub mod network;
 pub mod optimiser;
@@ -76,7 +77,9 @@ pub mod recipe;
 pub mod record;
 pub mod rng;
 pub mod run;
+pub mod schedule;
 pub mod session;
 pub mod sheet;
+pub mod stopping;
 mod tensors;
 pub mod train;

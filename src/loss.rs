@@ -1,12 +1,18 @@
 //! What a network is trained to make small.
 
+mod weights;
+
+pub use weights::ClassWeights;
+
 use std::fmt;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
+use crate::kernel::Consts;
 use crate::kernels;
+use crate::lower::{Metrics, Weighting};
 use crate::program::View;
 use crate::record::{Recorder, Tensor};
 
@@ -111,40 +117,48 @@ impl Loss {
 
     /// Records the loss, its gradient and the hits; the gradient reaches the
     /// network's output as its [`Tensor::made_by`] asks.
-    pub fn record(self, recorder: &mut Recorder, output: Tensor, labels: View, metrics: View, slots: usize) {
+    /// `weighting` is for [`Loss::CrossEntropy`] alone, which lowering sees to.
+    pub fn record(
+        self,
+        recorder: &mut Recorder,
+        output: Tensor,
+        labels: View,
+        metrics: Metrics,
+        weighting: Option<Weighting>,
+    ) {
         let (batch, classes) = (output.rows, output.columns());
-        let sizes = || consts! { BATCH: batch, CLASSES: classes, SLOTS: slots };
+        let Metrics { view, slots, pitch, .. } = metrics;
+        let first = recorder.first_row;
+        let sizes = || {
+            consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
+        };
+        let squared = |factor: f32, scale: f32| {
+            let own = consts! { FACTOR: factor, SCALE: scale };
+            Consts::new(sizes().iter().chain(own.iter()).collect())
+        };
         let targets =
             if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
         recorder.plain_gradient(output, |recorder, gradient| {
+            if let Some(Weighting { weights, smoothing }) = weighting {
+                let own = consts! { SMOOTHING: smoothing };
+                let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
+                let args = vec![output.value, targets, weights, gradient.view, view];
+                return recorder.dispatch(&kernels::WEIGHTED_LOSS, consts, args, "loss and its gradient");
+            }
             let (kernel, consts) = match self {
                 Loss::CrossEntropy => (&kernels::SOFTMAX_LOSS, sizes()),
                 Loss::Bce => (&kernels::BCE_LOSS, sizes()),
-                Loss::Mse => {
-                    (&kernels::SQUARED_ERROR, squared_error(batch, classes, slots, 2.0, 1.0 / classes as f32))
-                }
-                Loss::SquaredError => {
-                    (&kernels::SQUARED_ERROR, squared_error(batch, classes, slots, 1.0, 1.0))
-                }
+                Loss::Mse => (&kernels::SQUARED_ERROR, squared(2.0, 1.0 / classes as f32)),
+                Loss::SquaredError => (&kernels::SQUARED_ERROR, squared(1.0, 1.0)),
             };
             recorder.dispatch(
                 kernel,
                 consts,
-                vec![output.value, targets, gradient.view, metrics],
+                vec![output.value, targets, gradient.view, view],
                 "loss and its gradient",
             );
         });
     }
-}
-
-fn squared_error(
-    batch: usize,
-    classes: usize,
-    slots: usize,
-    factor: f32,
-    scale: f32,
-) -> crate::kernel::Consts {
-    consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, FACTOR: factor, SCALE: scale }
 }
 
 /// Targets 0 and 1 from the labels.

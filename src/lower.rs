@@ -1,23 +1,28 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod sizes;
+mod training;
 mod update;
+
+pub use training::{Training, Weighting};
 
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
 use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Element;
 use crate::kernels;
 use crate::layers::{Dims, Shape};
 use crate::loss::Loss;
 use crate::network::Network;
-use crate::optimiser::{Optimiser, State};
+use crate::optimiser::State;
 use crate::params::Arena;
-use crate::program::{ALIGN, Limits, Program, Role, View, aligned, mebibytes};
+use crate::program::{ALIGN, Buf, Limits, Program, Role, View, aligned};
 use crate::record::{Boundary, Recorder, Tensor, Versions};
+use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
 #[derive(Clone, Debug)]
@@ -60,13 +65,6 @@ pub struct Lowering<'a> {
     pub training: Training,
 }
 
-/// What a training step does besides forward and backward.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Training {
-    /// How gradients become new weights.
-    pub optimiser: Optimiser,
-}
-
 /// Where a part of the data lies.
 #[derive(Clone, Debug)]
 pub struct PartViews {
@@ -106,25 +104,49 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`]: (batch, outputs).
     pub output: View,
-    /// (slots, batch, 2): loss and hit. In their buffer, before them, the history: (slots, 2), the
-    /// norm of a step's gradients and how many of its numbers were flawed.
-    metrics: View,
+    /// The average of the weights, laid out like them: what is measured and saved, where there is one.
+    pub averages: Option<View>,
+    /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
+    pub class_weights: Option<View>,
+    metrics: Metrics,
+}
+
+/// Where steps leave what they measure: (slots, pitch, 2), a row of loss and hit for every
+/// sample of a step. In their buffer, before them, the history: (slots, 2), the norm of a step's
+/// gradients and how many of its numbers were flawed.
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics {
+    pub view: View,
+    pub history: View,
+    pub slots: usize,
+    /// Rows of a step.
+    pub pitch: usize,
 }
 
 impl Lowered {
-    /// The metrics of the first `steps` slots: (steps, batch, 2), loss and hit.
+    /// The metrics of the first `steps` slots, see [`Metrics`].
     pub fn metrics(&self, steps: usize) -> View {
-        View { len: steps * self.batch * 2, ..self.metrics }
+        View { len: steps * self.metrics.pitch * 2, ..self.metrics.view }
+    }
+
+    /// Rows of a step in the metrics.
+    pub fn pitch(&self) -> usize {
+        self.metrics.pitch
+    }
+
+    /// Samples of a step in a section: training may take several batches to a step.
+    pub fn step_samples(&self, section: &str) -> usize {
+        if section == TRAIN { self.batch * self.training.accumulate } else { self.batch }
     }
 
     /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
     pub fn report(&self, steps: usize) -> View {
-        View { start: 0, len: self.rows() + steps * self.batch * 2, ..self.metrics }
+        View { start: 0, len: self.rows() + steps * self.metrics.pitch * 2, ..self.metrics.view }
     }
 
     /// Words of a report before its metrics.
     pub fn rows(&self) -> usize {
-        self.metrics.start
+        self.metrics.view.start
     }
 
     /// Has the samples of the train part changed at random before each step; those of other parts
@@ -165,7 +187,7 @@ pub fn words(shape: &ImageShape) -> usize {
 /// Lowers a network.
 ///
 /// # Errors
-/// [`Error::Usage`] when shapes do not fit, [`Error::Device`] when the Program does not fit the device.
+/// [`Error::Usage`](crate::error::Error::Usage) when shapes do not fit, [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
     // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
@@ -178,31 +200,46 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let shapes = what.network.shapes(&input_shape)?;
     let arena = what.network.arena(&input_shape)?;
+    what.training.check()?;
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
-    let slots = (MAX_ROWS / (2 * what.batch)).clamp(1, MAX_STEPS);
+    let pitch = what.training.pitch(what.batch);
+    let slots = (MAX_ROWS / (2 * pitch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
     let states = what.training.optimiser.declare(&mut recorder);
+    let averages = what.training.declare_average(&mut recorder);
+    let weighting = what.training.declare_weights(&mut recorder, what.classes);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let (history, metrics) = update::metrics(&mut recorder, slots);
+    let metrics = update::metrics(&mut recorder, slots, pitch);
     let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
     let mut boundaries = Vec::new();
     for part in &parts {
-        recorder.training = part.name == TRAIN && !what.as_in_prediction;
-        let (x, labels) = gather(&mut recorder, part, what, normaliser);
-        let output = what.network.record(&mut recorder, x, &input_shape);
-        what.loss.record(&mut recorder, output, labels, metrics, slots);
-        if part.name == TRAIN {
-            recorder.backward();
+        let trains = part.name == TRAIN;
+        recorder.training = trains && !what.as_in_prediction;
+        recorder.weights = weights_for(trains, &recorder, averages);
+        for batch in 0..if trains { what.training.accumulate } else { 1 } {
+            recorder.begin_batch(batch * what.batch);
+            let (x, labels) = gather(&mut recorder, part, what, normaliser);
+            let output = what.network.record(&mut recorder, x, &input_shape);
+            // What is measured elsewhere is the plain loss.
+            let weighting = weighting.filter(|_| trains);
+            what.loss.record(&mut recorder, output, labels, metrics, weighting);
+            if trains {
+                recorder.backward();
+            }
+        }
+        recorder.first_row = 0;
+        if trains {
             boundaries = recorder.boundaries();
-            update::update(&mut recorder, what, &states, norm, (history, metrics, slots));
+            update::update(&mut recorder, &what.training, &states, averages, norm, metrics);
         }
         recorder.section(part.name);
     }
     recorder.training = false;
+    recorder.weights = weights_for(false, &recorder, averages);
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
     let x = Tensor {
         value,
@@ -232,8 +269,15 @@ fn record(what: &Lowering) -> Result<Lowered> {
         training: what.training.clone(),
         states,
         normaliser,
+        averages,
+        class_weights: weighting.map(|weighting| weighting.weights),
         metrics,
     })
+}
+
+/// What layers multiply with: to train the parameters, to measure their average if there is one.
+fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf {
+    averages.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
 
 /// The network's input: nothing learns through it.
@@ -266,7 +310,7 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
         let mut consts = consts! {
-            BATCH: what.batch, VALUES: what.shape.values(), WORDS: words,
+            BATCH: what.batch, FIRST: recorder.first_row, VALUES: what.shape.values(), WORDS: words,
             PLANE: what.shape.height * what.shape.width, WIDTH: what.shape.width,
             CHANNELS: what.shape.channels, SAMPLES: part.samples,
             CHUNK_FIRST: first, CHUNK_LENGTH: length,
@@ -276,69 +320,4 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
     (x, labels)
-}
-
-/// What layers ask of the smallest batch that they are trained on.
-fn check_batches(what: &Lowering) -> Result<()> {
-    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
-    let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
-    let last = samples % what.batch;
-    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
-    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
-}
-
-/// What must hold before sizes are multiplied.
-fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
-    // Shaders number elements by u32.
-    const MOST: usize = 1 << 31;
-    let outputs = shapes.last().map_or(0, Shape::len);
-    what.loss.check(outputs, what.classes)?;
-    if arena.len() >= MOST {
-        return Err(Error::Usage(format!(
-            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
-            arena.count()
-        )));
-    }
-    // The metrics of one step must fit into one result.
-    if what.batch > MAX_ROWS / 2 {
-        let most = MAX_ROWS / 2;
-        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
-    }
-    for part in &what.parts {
-        if part.samples.saturating_mul(words(what.shape)) >= MOST {
-            return Err(Error::Data(format!(
-                "the {} part has more than {MOST} packed words: use fewer or smaller images",
-                part.name
-            )));
-        }
-    }
-    let widest = shapes.iter().map(Shape::len).max().unwrap_or_default();
-    if what.batch.saturating_mul(widest.max(2)) >= MOST {
-        return Err(Error::Usage(format!(
-            "a batch of {} with {widest} values per sample is too large: use a smaller batch",
-            what.batch
-        )));
-    }
-    Ok(())
-}
-
-/// Adds to “does not fit” the batch size that would.
-fn explain_size(what: &Lowering, error: &Error) -> Error {
-    let fits = |batch: usize| {
-        record(&Lowering { batch, ..what.clone() })
-            .is_ok_and(|lowered| lowered.program.fits(&what.limits).is_ok())
-    };
-    if !fits(1) {
-        let fixed =
-            mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
-        return Error::Device(format!(
-            "{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"
-        ));
-    }
-    let (mut most, mut least_too_many) = (1, what.batch);
-    while most + 1 < least_too_many {
-        let middle = most.midpoint(least_too_many);
-        if fits(middle) { most = middle } else { least_too_many = middle }
-    }
-    Error::Device(format!("{error}: use --batch-size {most} or smaller"))
 }

@@ -13,6 +13,7 @@ use commands::console;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(arguments) => commands::train::run(&arguments),
+        Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
         Command::ResumeCheck(arguments) => commands::resume::check(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),

@@ -1,9 +1,12 @@
 //! What the user writes: a network as a list of layers.
 
+mod build;
+
 use std::fmt;
 
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
+use crate::layers::norm::Over;
 use crate::layers::{Layer, Shape};
 use crate::params::Arena;
 use crate::record::{Recorder, Tensor};
@@ -127,6 +130,15 @@ impl Network {
     /// As [`Network::shapes`].
     pub fn check_batch(&self, input: &Shape, samples: usize) -> Result<()> {
         self.check_batch_within(input, samples).map_err(|problem| Error::Usage(format!("network, {problem}")))
+    }
+
+    /// Whether what it makes of a sample depends on the other samples of the batch.
+    pub fn mixes_samples(&self) -> bool {
+        self.layers.iter().any(|layer| match layer {
+            Layer::Norm(norm) => norm.over != Over::Sample,
+            Layer::Residual(residual) => residual.body.mixes_samples(),
+            _ => false,
+        })
     }
 
     fn check_batch_within(&self, input: &Shape, samples: usize) -> Result<(), String> {

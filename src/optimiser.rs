@@ -1,14 +1,17 @@
 //! Optimisers: how a step goes from gradients to new weights.
 //!
 //! An optimiser declares its state, buffers laid out like the arena, and
-//! records its update, one dispatch over the whole arena where its rule allows.
+//! records its update: one dispatch over the whole arena, but for Muon, which
+//! treats every matrix on its own.
 
-use std::fmt;
-use std::str::FromStr;
+mod muon;
+mod text;
+
+pub use text::NAMES;
 
 use crate::consts;
-use crate::error::{Error, Result, suggestion};
-use crate::kernel::Element;
+use crate::error::Result;
+use crate::kernel::{Consts, Element, Kernel};
 use crate::kernels;
 use crate::program::{Role, View};
 use crate::record::Recorder;
@@ -25,6 +28,16 @@ pub enum Rule {
         /// Whether the step looks ahead along the velocity.
         nesterov: bool,
     },
+    /// Steps that shrink with all gradients so far.
+    AdaGrad { epsilon: f32 },
+    /// Steps by the size of recent gradients.
+    RmsProp { smoothing: f32, epsilon: f32 },
+    /// Steps by the mean and the size of recent gradients; AdamW when decay is decoupled.
+    Adam { beta1: f32, beta2: f32, epsilon: f32 },
+    /// Steps of one size, by the sign of recent gradients.
+    Lion { beta1: f32, beta2: f32 },
+    /// Matrices but the last go along their momentum made orthogonal; the rest as AdamW.
+    Muon { momentum: f32 },
 }
 
 /// A rule, and how weights decay. Biases and norms, that is parameters with a
@@ -38,16 +51,6 @@ pub struct Optimiser {
     pub decoupled: bool,
 }
 
-/// Names in the text form.
-pub const NAMES: &[&str] = &["sgd"];
-
-impl Default for Optimiser {
-    /// Plain gradient descent.
-    fn default() -> Optimiser {
-        Optimiser::sgd(0.0)
-    }
-}
-
 /// State of an optimiser: a buffer laid out like the arena, zero before the first step.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
@@ -56,26 +59,61 @@ pub struct State {
     pub view: View,
 }
 
+impl Default for Optimiser {
+    /// Plain gradient descent.
+    fn default() -> Optimiser {
+        Optimiser::sgd(0.0)
+    }
+}
+
 impl Optimiser {
+    /// BETA1, BETA2 and EPSILON with which Muon updates as AdamW what it does not make orthogonal.
+    pub const MUON_REST: (f32, f32, f32) = (muon::BETA1, muon::BETA2, muon::EPSILON);
+
     /// Gradient descent with momentum, or without for 0.
     pub fn sgd(momentum: f32) -> Optimiser {
         let rule = Rule::Sgd { momentum, dampening: 0.0, nesterov: false };
         Optimiser { rule, weight_decay: 0.0, decoupled: false }
     }
 
-    /// The momentum that kernels read from the step's scalars.
-    pub fn momentum(&self) -> f32 {
-        match self.rule {
-            Rule::Sgd { momentum, .. } => momentum,
-        }
-    }
-
     /// Checks what the text form checks as it is read.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the setting and what it takes.
+    /// [`Error::Usage`](crate::error::Error::Usage) naming the setting and what it takes.
     pub fn check(&self) -> Result<()> {
         self.to_string().parse::<Optimiser>().map(|_| ())
+    }
+
+    /// The learning rate when nothing else is said: one that does for small networks.
+    pub fn default_learning_rate(&self) -> f32 {
+        match self.rule {
+            Rule::Sgd { .. } => 0.02,
+            Rule::AdaGrad { .. } => 0.01,
+            Rule::RmsProp { .. } | Rule::Adam { .. } => 0.001,
+            // A third of Adam's or less, as Lion's authors advise: its steps are never small.
+            Rule::Lion { .. } => 0.0003,
+            Rule::Muon { .. } => 0.005,
+        }
+    }
+
+    /// The momentum that kernels read from the step's scalars.
+    pub fn momentum(&self) -> f32 {
+        match self.rule {
+            Rule::Sgd { momentum, .. } | Rule::Muon { momentum } => momentum,
+            _ => 0.0,
+        }
+    }
+
+    /// What Adam's mean and square are multiplied by after `steps` steps, to make up for
+    /// their start at zero: 1 / (1 - BETAⁿ).
+    pub fn corrections(&self, steps: usize) -> [f32; 2] {
+        let [beta1, beta2] = match self.rule {
+            Rule::Adam { beta1, beta2, .. } => [beta1, beta2],
+            Rule::Muon { .. } => [muon::BETA1, muon::BETA2],
+            _ => return [1.0; 2],
+        };
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        [beta1, beta2].map(|beta| (1.0 / (1.0 - f64::from(beta).powi(steps))) as f32)
     }
 
     /// The names of the buffers that [`Optimiser::declare`] declares.
@@ -83,6 +121,9 @@ impl Optimiser {
         match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => &[],
             Rule::Sgd { .. } => &["velocities"],
+            Rule::AdaGrad { .. } | Rule::RmsProp { .. } => &["squares"],
+            Rule::Adam { .. } | Rule::Muon { .. } => &["means", "squares"],
+            Rule::Lion { .. } => &["means"],
         }
     }
 
@@ -97,128 +138,47 @@ impl Optimiser {
 
     /// Records the update of all parameters; `states` are those declared.
     pub fn record(&self, recorder: &mut Recorder, states: &[State]) {
-        let (gradients, parameters) = (recorder.gradients(), recorder.parameters());
-        let (length, decayed) = (parameters.len, recorder.arena.matrices());
-        let decay = self.weight_decay;
-        let args = [gradients, parameters].into_iter().chain(states.iter().map(|state| state.view)).collect();
-        let (kernel, consts) = match self.rule {
-            Rule::Sgd { momentum: 0.0, .. } => {
-                (&kernels::SGD, consts! { LENGTH: length, DECAYED: decayed, DECAY: decay })
+        let decayed = recorder.arena.matrices();
+        let args: Vec<View> = [recorder.gradients(), recorder.parameters()]
+            .into_iter()
+            .chain(states.iter().map(|state| state.view))
+            .collect();
+        match self.rule {
+            Rule::Muon { .. } => muon::record(self, recorder, &args),
+            _ => {
+                let (kernel, consts) = self.update(args[0].len, decayed);
+                recorder.dispatch(kernel, consts, args, "update");
             }
+        }
+    }
+
+    /// The kernel that updates so many words of the arena, of which the first ones decay.
+    fn update(&self, length: usize, decayed: usize) -> (&'static Kernel, Consts) {
+        let decay = [
+            ("LENGTH", length.into()),
+            ("DECAYED", decayed.into()),
+            ("DECAY", self.weight_decay.into()),
+            ("DECOUPLED", self.decoupled.into()),
+        ];
+        let (kernel, own) = match self.rule {
+            Rule::Sgd { momentum: 0.0, .. } => (&kernels::SGD, consts! {}),
             Rule::Sgd { dampening, nesterov, .. } => {
-                let consts = consts! {
-                    LENGTH: length, DECAYED: decayed, DECAY: decay, DECOUPLED: self.decoupled,
-                    DAMPENING: dampening, NESTEROV: nesterov,
-                };
-                (&kernels::SGD_MOMENTUM, consts)
+                (&kernels::SGD_MOMENTUM, consts! { DAMPENING: dampening, NESTEROV: nesterov })
+            }
+            Rule::AdaGrad { epsilon } => (&kernels::ADA_GRAD, consts! { EPSILON: epsilon }),
+            Rule::RmsProp { smoothing, epsilon } => {
+                (&kernels::RMS_PROP, consts! { SMOOTHING: smoothing, EPSILON: epsilon })
+            }
+            Rule::Adam { beta1, beta2, epsilon } => {
+                (&kernels::ADAM, consts! { BETA1: beta1, BETA2: beta2, EPSILON: epsilon })
+            }
+            Rule::Lion { beta1, beta2 } => (&kernels::LION, consts! { BETA1: beta1, BETA2: beta2 }),
+            Rule::Muon { .. } => {
+                (&kernels::ADAM, consts! { BETA1: muon::BETA1, BETA2: muon::BETA2, EPSILON: muon::EPSILON })
             }
         };
-        recorder.dispatch(kernel, consts, args, "update");
+        // Plain descent has one kind of decay: both come to the same.
+        let decay = decay.into_iter().filter(|(name, _)| kernel.consts.contains(name));
+        (kernel, Consts::new(decay.chain(own.iter()).collect()))
     }
-
-    /// Sets what a word of the text form stands for.
-    fn set(&mut self, word: &str, words: &mut dyn Iterator<Item = &str>) -> std::result::Result<(), String> {
-        match (word, &mut self.rule) {
-            ("weight-decay", _) => self.weight_decay = number(word, words, 0.0, f32::MAX)?,
-            ("decoupled", _) => self.decoupled = true,
-            ("momentum", Rule::Sgd { momentum, .. }) => *momentum = number(word, words, 0.0, BELOW_ONE)?,
-            ("dampening", Rule::Sgd { dampening, .. }) => *dampening = number(word, words, 0.0, BELOW_ONE)?,
-            ("nesterov", Rule::Sgd { nesterov, .. }) => *nesterov = true,
-            _ => {
-                let known = self.words();
-                let near = suggestion(word, &known);
-                return Err(format!("it takes no “{word}”{near}, but {}", known.join(", ")));
-            }
-        }
-        Ok(())
-    }
-
-    /// The words that may follow the name.
-    fn words(&self) -> Vec<&'static str> {
-        let own: &[&str] = match self.rule {
-            Rule::Sgd { .. } => &["momentum", "dampening", "nesterov"],
-        };
-        own.iter().copied().chain(["weight-decay", "decoupled"]).collect()
-    }
-
-    /// What does not go together.
-    fn contradiction(&self) -> Option<&'static str> {
-        match self.rule {
-            Rule::Sgd { momentum: 0.0, nesterov: true, .. } => Some("nesterov needs a momentum above 0"),
-            Rule::Sgd { momentum: 0.0, dampening, .. } if dampening != 0.0 => {
-                Some("dampening needs a momentum above 0")
-            }
-            Rule::Sgd { dampening, nesterov: true, .. } if dampening != 0.0 => {
-                Some("nesterov takes no dampening")
-            }
-            _ if self.decoupled && self.weight_decay == 0.0 => Some("decoupled needs a weight-decay above 0"),
-            _ => None,
-        }
-    }
-}
-
-/// The largest number below 1.
-const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
-
-/// The next word, a number within a range.
-fn number(
-    name: &str,
-    words: &mut dyn Iterator<Item = &str>,
-    least: f32,
-    most: f32,
-) -> std::result::Result<f32, String> {
-    let range = match (least, most) {
-        (least, BELOW_ONE) => format!("from {least} to below 1"),
-        (least, _) => format!("from {least}"),
-    };
-    let text = words.next().ok_or_else(|| format!("{name} is followed by a number {range}"))?;
-    let value = text.parse().ok().filter(|value| (least..=most).contains(value));
-    value.ok_or_else(|| format!("{name} is {text}, but it takes a number {range}"))
-}
-
-impl FromStr for Optimiser {
-    type Err = Error;
-
-    /// Reads the text form: a name, then settings that differ from its defaults, as in
-    /// `sgd momentum 0.9 nesterov`.
-    fn from_str(text: &str) -> Result<Optimiser> {
-        let problem = |what: String| Error::Usage(format!("optimiser “{text}”: {what}"));
-        let mut words = text.split_whitespace();
-        let name = words.next().unwrap_or_default();
-        let mut optimiser = match name {
-            "sgd" => Optimiser::default(),
-            _ => {
-                let near = suggestion(name, NAMES);
-                return Err(problem(format!("there is no “{name}”{near}; there are {}", NAMES.join(", "))));
-            }
-        };
-        while let Some(word) = words.next() {
-            optimiser.set(word, &mut words).map_err(problem)?;
-        }
-        match optimiser.contradiction() {
-            Some(what) => Err(problem(what.to_owned())),
-            None => Ok(optimiser),
-        }
-    }
-}
-
-impl fmt::Display for Optimiser {
-    /// The text form that [`Optimiser::from_str`] reads.
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.rule {
-            Rule::Sgd { momentum, dampening, nesterov } => {
-                write!(f, "sgd")?;
-                setting(f, "momentum", momentum, 0.0)?;
-                setting(f, "dampening", dampening, 0.0)?;
-                f.write_str(if nesterov { " nesterov" } else { "" })?;
-            }
-        }
-        setting(f, "weight-decay", self.weight_decay, 0.0)?;
-        f.write_str(if self.decoupled { " decoupled" } else { "" })
-    }
-}
-
-/// A setting that differs from its default.
-fn setting(f: &mut fmt::Formatter, name: &str, value: f32, default: f32) -> fmt::Result {
-    if value == default { Ok(()) } else { write!(f, " {name} {value:?}") }
 }

@@ -214,11 +214,31 @@ impl Program {
                         )));
                     }
                 }
+                if let Some(lost) = self.lost_gradient(dispatch, &written) {
+                    return Err(Error::Failure(format!(
+                        "section {section}: {lost} of {} ({}) is a gradient of the parameters that was written \
+                         before and is not added to",
+                        dispatch.kernel.name, dispatch.label
+                    )));
+                }
                 written
                     .extend(bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| *view));
             }
         }
         Ok(())
+    }
+
+    /// The binding by which a dispatch would set gradients of the parameters that another has
+    /// written: all but the first must add.
+    fn lost_gradient(&self, dispatch: &Dispatch, written: &[View]) -> Option<&'static str> {
+        let sets = !dispatch.consts.adds();
+        let mut bound = dispatch.args.iter().zip(dispatch.kernel.binds);
+        let lost = bound.find(|(view, bind)| {
+            bind.access == Access::Write
+                && self.bufs[view.buf.0].role == Role::Gradients
+                && written.iter().any(|one| one.buf == view.buf && one.start == view.start)
+        });
+        lost.filter(|_| sets).map(|(_, bind)| bind.name)
     }
 
     fn check(&self, dispatch: &Dispatch) -> Result<(), String> {

@@ -7,19 +7,22 @@
 
 mod choice;
 mod file;
+mod overrides;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
+pub use overrides::Overrides;
 
 use serde::{Serialize, Serializer};
 
-use crate::data::{Augmentation, Normalise, Reading, Resize};
-use crate::error::{Error, Result};
-use crate::loss::Loss;
+use crate::data::{Augmentation, Normalise, Resize};
+use crate::error::Result;
+use crate::loss::{ClassWeights, Loss};
 use crate::lower::Training;
 use crate::network::Network;
-use crate::optimiser::{Optimiser, Rule};
-use crate::own::OwnKernel;
+use crate::optimiser::Optimiser;
+use crate::schedule::Schedule;
+use crate::stopping::{Stopping, TimeLimit};
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
@@ -41,8 +44,18 @@ pub const KEYS: &[(&str, &str)] = &[
     ("epochs", "a whole number from 1 to 1000000"),
     ("batch_size", "a whole number from 1, and no larger than the training part"),
     ("learning_rate", "a number above 0"),
-    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov”"),
+    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov” or “adamw”"),
     ("momentum", "a number from 0 to below 1"),
+    ("schedule", "a string, as in “cosine warmup 100”, “one-cycle” or “constant”"),
+    ("clip_norm", "a number from 0 (nothing is clipped)"),
+    ("clip_value", "a number from 0 (nothing is clipped)"),
+    ("accumulate", "a whole number from 1"),
+    ("average", "a number from 0 (no average of the weights) to below 1"),
+    ("label_smoothing", "a number from 0 to below 1"),
+    ("class_weights", "a string: even, balanced, or a number for each class, as in “1,2,0.5”"),
+    ("stop_early", "a string, as in “validation-loss patience 5 gain 0.001”, or never"),
+    ("max_time", "a string, as in “10m” or “1h30m”, or none"),
+    ("overfit_batches", "a whole number from 0 (all samples)"),
     ("normalise", "a string: standard or unit"),
     ("loss", "a string: cross-entropy, bce, mse or squared-error"),
     ("seed", "a whole number from 0"),
@@ -76,6 +89,30 @@ pub struct Recipe {
     /// How weights follow gradients.
     #[serde(serialize_with = "as_text")]
     pub optimiser: Optimiser,
+    /// How the learning rate changes.
+    #[serde(serialize_with = "as_text")]
+    pub schedule: Schedule,
+    /// The largest norm of all gradients together; 0 for any.
+    pub clip_norm: f32,
+    /// The largest size of a single gradient; 0 for any.
+    pub clip_value: f32,
+    /// Batches whose gradients a step adds up.
+    pub accumulate: usize,
+    /// How much of the average of the weights a step keeps at the most; 0 for no average.
+    pub average: f32,
+    /// How much of what is wanted of the label is wanted of all classes instead.
+    pub label_smoothing: f32,
+    /// How much each class counts.
+    #[serde(serialize_with = "as_text")]
+    pub class_weights: ClassWeights,
+    /// When the run stops by itself, keeping the best weights.
+    #[serde(serialize_with = "as_text_or_never")]
+    pub stop_early: Option<Stopping>,
+    /// How long it trains at the most.
+    #[serde(serialize_with = "as_text")]
+    pub max_time: TimeLimit,
+    /// Steps of samples to train on, over and over; 0 for all samples.
+    pub overfit_batches: usize,
     #[serde(serialize_with = "as_text")]
     pub normalise: Normalise,
     /// What is made small.
@@ -89,43 +126,6 @@ pub struct Recipe {
     pub device: String,
     /// Readers' own versions of kernels, each as `--kernel` takes it.
     pub kernel: Vec<String>,
-}
-
-/// What flags or a recipe file say; what they leave open is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Overrides {
-    /// As [`Recipe::data`].
-    pub data: Option<String>,
-    /// As [`Recipe::resize`].
-    pub resize: Option<Option<Resize>>,
-    /// As [`Recipe::skip_bad`].
-    pub skip_bad: Option<bool>,
-    /// As [`Recipe::augment`].
-    pub augment: Option<Augmentation>,
-    /// As [`Recipe::network`].
-    pub network: Option<NetworkChoice>,
-    /// As [`Recipe::epochs`].
-    pub epochs: Option<usize>,
-    /// As [`Recipe::batch_size`].
-    pub batch_size: Option<usize>,
-    /// As [`Recipe::learning_rate`].
-    pub learning_rate: Option<f32>,
-    /// As [`Recipe::optimiser`].
-    pub optimiser: Option<Optimiser>,
-    /// Short for an optimiser that is `sgd` with this momentum.
-    pub momentum: Option<f32>,
-    /// As [`Recipe::normalise`].
-    pub normalise: Option<Normalise>,
-    /// As [`Recipe::loss`].
-    pub loss: Option<Loss>,
-    /// As [`Recipe::seed`].
-    pub seed: Option<u64>,
-    /// As [`Recipe::validation`].
-    pub validation: Option<f64>,
-    /// As [`Recipe::device`].
-    pub device: Option<String>,
-    /// As [`Recipe::kernel`].
-    pub kernel: Option<Vec<String>>,
 }
 
 impl Recipe {
@@ -146,8 +146,18 @@ impl Recipe {
             network: network.parse().expect("data have one class or more, and not too many"),
             epochs,
             batch_size: batch_size.min(train.max(1)),
-            learning_rate: 0.02,
+            learning_rate: Optimiser::sgd(0.9).default_learning_rate(),
             optimiser: Optimiser::sgd(0.9),
+            schedule: Schedule::CONSTANT,
+            clip_norm: 0.0,
+            clip_value: 0.0,
+            accumulate: 1,
+            average: 0.0,
+            label_smoothing: 0.0,
+            class_weights: ClassWeights::Even,
+            stop_early: None,
+            max_time: TimeLimit(None),
+            overfit_batches: 0,
             normalise: Normalise::Standard,
             loss: Loss::CrossEntropy,
             seed: 0,
@@ -176,8 +186,18 @@ impl Recipe {
             network: given.network.map_or(defaults.network, |choice| choice.network(classes)),
             epochs: given.epochs.unwrap_or(defaults.epochs),
             batch_size: given.batch_size.unwrap_or(defaults.batch_size),
-            learning_rate: given.learning_rate.unwrap_or(defaults.learning_rate),
+            learning_rate: given.learning_rate.unwrap_or(optimiser.default_learning_rate()),
             optimiser,
+            schedule: given.schedule.unwrap_or(defaults.schedule),
+            clip_norm: given.clip_norm.unwrap_or(defaults.clip_norm),
+            clip_value: given.clip_value.unwrap_or(defaults.clip_value),
+            accumulate: given.accumulate.unwrap_or(defaults.accumulate),
+            average: given.average.unwrap_or(defaults.average),
+            label_smoothing: given.label_smoothing.unwrap_or(defaults.label_smoothing),
+            class_weights: given.class_weights.unwrap_or(defaults.class_weights),
+            stop_early: given.stop_early.unwrap_or(defaults.stop_early),
+            max_time: given.max_time.unwrap_or(defaults.max_time),
+            overfit_batches: given.overfit_batches.unwrap_or(defaults.overfit_batches),
             normalise: given.normalise.unwrap_or(defaults.normalise),
             loss: given.loss.unwrap_or(defaults.loss),
             seed: given.seed.unwrap_or(defaults.seed),
@@ -187,15 +207,29 @@ impl Recipe {
         })
     }
 
-    /// What a training step does besides forward and backward.
+    /// What a training step does besides forward and backward; the weights of the classes depend
+    /// on the data, so they are not among it.
     pub fn training(&self) -> Training {
-        Training { optimiser: self.optimiser }
+        let above_zero = |number: f32| Some(number).filter(|number| *number > 0.0);
+        Training {
+            clip_norm: above_zero(self.clip_norm),
+            clip_value: above_zero(self.clip_value),
+            accumulate: self.accumulate,
+            average: above_zero(self.average),
+            label_smoothing: self.label_smoothing,
+            ..Training::with(self.optimiser)
+        }
+    }
+
+    /// Samples of a step.
+    pub fn step_samples(&self) -> usize {
+        self.batch_size.saturating_mul(self.accumulate)
     }
 
     /// Checks every value, as [`Overrides::check`].
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the key, its value, and what is allowed.
+    /// [`Error::Usage`](crate::error::Error::Usage) naming the key, its value, and what is allowed.
     pub fn check(&self) -> Result<()> {
         Overrides::from(self.clone()).check()
     }
@@ -207,115 +241,13 @@ impl Recipe {
     }
 }
 
-impl From<Recipe> for Overrides {
-    fn from(recipe: Recipe) -> Overrides {
-        Overrides {
-            data: Some(recipe.data),
-            resize: Some(recipe.resize),
-            skip_bad: Some(recipe.skip_bad),
-            augment: Some(recipe.augment),
-            network: Some(NetworkChoice::Layers(recipe.network)),
-            epochs: Some(recipe.epochs),
-            batch_size: Some(recipe.batch_size),
-            learning_rate: Some(recipe.learning_rate),
-            optimiser: Some(recipe.optimiser),
-            momentum: None,
-            normalise: Some(recipe.normalise),
-            loss: Some(recipe.loss),
-            seed: Some(recipe.seed),
-            validation: Some(recipe.validation),
-            device: Some(recipe.device),
-            kernel: Some(recipe.kernel),
-        }
-    }
-}
-
-impl Overrides {
-    /// The data set that is asked for, or [`DEFAULT_DATA`].
-    pub fn data(&self) -> &str {
-        self.data.as_deref().unwrap_or(DEFAULT_DATA)
-    }
-
-    /// How that data set is to be read.
-    pub fn reading(&self) -> Reading {
-        Reading { resize: self.resize.flatten(), skip_bad: self.skip_bad.unwrap_or_default() }
-    }
-
-    /// These, and `other` for what these leave open: `flags.or(file)`.
-    pub fn or(self, other: Overrides) -> Overrides {
-        Overrides {
-            data: self.data.or(other.data),
-            resize: self.resize.or(other.resize),
-            skip_bad: self.skip_bad.or(other.skip_bad),
-            augment: self.augment.or(other.augment),
-            network: self.network.or(other.network),
-            epochs: self.epochs.or(other.epochs),
-            batch_size: self.batch_size.or(other.batch_size),
-            learning_rate: self.learning_rate.or(other.learning_rate),
-            // An optimiser given here leaves nothing open that a momentum there could say.
-            momentum: self.momentum.or(other.momentum.filter(|_| self.optimiser.is_none())),
-            optimiser: self.optimiser.or(other.optimiser),
-            normalise: self.normalise.or(other.normalise),
-            loss: self.loss.or(other.loss),
-            seed: self.seed.or(other.seed),
-            validation: self.validation.or(other.validation),
-            device: self.device.or(other.device),
-            kernel: self.kernel.or(other.kernel),
-        }
-    }
-
-    /// The optimiser that is asked for, by its own name or by a momentum.
-    fn optimiser(&self) -> Result<Option<Optimiser>> {
-        let Some(momentum) = self.momentum else { return Ok(self.optimiser) };
-        let given = self.optimiser.unwrap_or_default();
-        match given.rule {
-            Rule::Sgd { dampening, nesterov, .. } => {
-                Ok(Some(Optimiser { rule: Rule::Sgd { momentum, dampening, nesterov }, ..given }))
-            }
-        }
-    }
-
-    /// Checks every value that is given, before any data are read.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] naming the key, its value, and what is allowed.
-    pub fn check(&self) -> Result<()> {
-        self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
-        self.optimiser.iter().try_for_each(Optimiser::check)?;
-        let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
-            return Ok(());
-        };
-        // The data set is the one key whose flag is no flag but an argument.
-        let flag = if *key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
-        let allowed = allowed(key);
-        Err(Error::Usage(format!("{flag} (or {key} in a recipe) is {value}, but it takes {allowed}")))
-    }
-
-    /// The value of `key`, if it is given and not allowed.
-    fn refused(&self, key: &str) -> Option<String> {
-        fn unless<T: ToString>(value: &Option<T>, fits: impl Fn(&T) -> bool) -> Option<String> {
-            value.as_ref().filter(|value| !fits(value)).map(T::to_string)
-        }
-        let named =
-            |name: &Option<String>| unless(name, |name| !name.trim().is_empty()).map(|_| "empty".into());
-        match key {
-            "data" => named(&self.data),
-            "epochs" => unless(&self.epochs, |epochs| (1..=MAX_EPOCHS).contains(epochs)),
-            "batch_size" => unless(&self.batch_size, |batch| *batch >= 1),
-            "learning_rate" => unless(&self.learning_rate, |rate| rate.is_finite() && *rate > 0.0),
-            "momentum" => unless(&self.momentum, |momentum| (0.0..1.0).contains(momentum)),
-            "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
-            "device" => named(&self.device),
-            // A size, changes, a network, an optimiser and a loss were checked as they were read, kernels say more about
-            // themselves when they are parsed, and every seed will do.
-            _ => None,
-        }
-    }
-}
-
 /// What a key of [`KEYS`] takes.
 fn allowed(key: &str) -> &'static str {
     KEYS.iter().find(|(known, _)| *known == key).expect("a key of a recipe").1
+}
+
+fn as_text_or_never<T: ToString, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.as_ref().map_or("never".to_owned(), T::to_string))
 }
 
 fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -88,6 +88,11 @@ pub struct Recorder {
     pub fuse: bool,
     /// Rows of a batch.
     pub batch: usize,
+    /// Rows of the step in front of this batch: a step may consist of several, whose gradients
+    /// of the parameters add up.
+    pub first_row: usize,
+    /// What layers multiply with: the parameters, or their average where that is measured.
+    pub weights: Buf,
     /// Whether layers behave as in training: where that differs, as of dropout
     /// and batch normalisation, they behave as in prediction otherwise.
     pub training: bool,
@@ -120,6 +125,8 @@ impl Recorder {
             versions,
             fuse,
             batch,
+            first_row: 0,
+            weights: parameters,
             training: false,
             parameters,
             gradients,
@@ -147,13 +154,15 @@ impl Recorder {
         self.whole(self.gradients)
     }
 
-    /// A parameter of the arena, and the place of its gradient.
+    /// A parameter of the arena, and its gradient: set in the first batch of a step, added to in
+    /// the others.
     ///
     /// # Panics
     /// When no layer has declared it.
-    pub fn parameter(&self, name: &str) -> (View, View) {
+    pub fn parameter(&self, name: &str) -> (View, Gradient) {
         let kept = self.kept(name);
-        (kept, View { buf: self.gradients, ..kept })
+        let view = View { buf: self.gradients, ..kept };
+        (kept, Gradient { view, add: self.first_row > 0 })
     }
 
     /// A parameter of the arena that has no gradient.
@@ -162,7 +171,7 @@ impl Recorder {
     /// When no layer has declared it.
     pub fn kept(&self, name: &str) -> View {
         let param = self.arena.find(name).unwrap_or_else(|| panic!("no layer has declared {name}"));
-        View { buf: self.parameters, start: param.start, len: param.len() }
+        View { buf: self.weights, start: param.start, len: param.len() }
     }
 
     fn whole(&self, buf: Buf) -> View {
@@ -176,7 +185,7 @@ impl Recorder {
     }
 
     /// A buffer that only this section needs; lowering lets those share memory.
-    fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
+    pub fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
         self.buffer(name, element, len, Role::Activations)
     }
 
@@ -201,6 +210,12 @@ impl Recorder {
     /// The name of the layer that records now.
     pub fn layer_name(&self) -> String {
         self.layer.clone()
+    }
+
+    /// Begins a batch of a step that has so many rows in front of it: what is drawn at random is
+    /// drawn as for rows of one large batch.
+    pub fn begin_batch(&mut self, first_row: usize) {
+        (self.first_row, self.streams) = (first_row, 0);
     }
 
     /// A number that no other layer of the section gets, for drawing.
@@ -355,17 +370,19 @@ impl Recorder {
     pub fn in_slices(
         &mut self,
         slices: usize,
-        to: View,
+        to: Gradient,
         what: &str,
         record: impl FnOnce(&mut Recorder, View),
     ) {
-        if slices == 1 {
-            return record(self, to);
+        // What writes slices only sets them, so what adds to something is a slice as well.
+        if slices == 1 && !to.add {
+            return record(self, to.view);
         }
-        let partial = self.local(&format!("{what} in slices"), Element::Real, slices * to.len);
+        let columns = to.view.len;
+        let partial = self.local(&format!("{what} in slices"), Element::Real, slices * columns);
         record(self, partial);
-        let consts = consts! { ROWS: slices, COLUMNS: to.len, ADD: false };
-        self.dispatch(&kernels::COLUMN_SUMS, consts, vec![partial, to], what);
+        let consts = consts! { ROWS: slices, COLUMNS: columns, ADD: to.add };
+        self.dispatch(&kernels::COLUMN_SUMS, consts, vec![partial, to.view], what);
     }
 
     /// A convolution's weight gradient, by the chosen version.

@@ -4,8 +4,10 @@ use crate::data::{Dataset, Normaliser, Samples, split_validation};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
-use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
+use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::recipe::Recipe;
+use crate::schedule::Length;
+use crate::stopping::Stopping;
 use crate::train::{Settings, Trainer};
 
 /// What a run is made of.
@@ -28,6 +30,11 @@ impl Session {
     /// too small to be divided.
     pub fn new(recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         let validation = validation_part(&mut dataset, &recipe)?;
+        if recipe.overfit_batches > 0 {
+            let few = recipe.overfit_batches.saturating_mul(recipe.step_samples()).min(dataset.train.len());
+            let few: Vec<usize> = (0..few).collect();
+            dataset.train = dataset.train.subset(&few);
+        }
         let (batch, samples) = (recipe.batch_size, dataset.train.len());
         if batch > samples {
             return Err(Error::Usage(format!(
@@ -36,7 +43,18 @@ impl Session {
             )));
         }
         let normaliser = recipe.normalise.measure(&dataset.train);
+        check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })
+    }
+
+    /// What a training step does, with the weights of the classes worked out.
+    ///
+    /// # Errors
+    /// As [`ClassWeights::resolve`](crate::loss::ClassWeights::resolve).
+    fn training(&self) -> Result<Training> {
+        let (labels, classes) = (&self.dataset.train.labels, self.dataset.classes.len());
+        let class_weights = self.recipe.class_weights.resolve(labels, classes)?;
+        Ok(Training { class_weights, ..self.recipe.training() })
     }
 
     /// The parts of the data, by their names.
@@ -62,7 +80,7 @@ impl Session {
             as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),
-            training: self.recipe.training(),
+            training: self.training()?,
         })?;
         lowered.augment(&self.recipe.augment);
         Ok(lowered)
@@ -81,9 +99,9 @@ impl Session {
     /// # Errors
     /// When the engine fails.
     pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
-        let Recipe { learning_rate, seed, .. } = self.recipe;
+        let Recipe { learning_rate, seed, schedule, epochs, .. } = self.recipe;
         let weights = lowered.arena.initial_values(seed);
-        let settings = Settings::new(learning_rate, seed);
+        let settings = Settings { learning_rate, seed, schedule, epochs };
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;
@@ -98,6 +116,28 @@ impl Session {
     pub fn start(&self) -> Result<Trainer> {
         self.open(self.lower()?)
     }
+}
+
+/// Checks that the schedule fits the run, that a step finds enough samples, and that what is
+/// watched is measured.
+fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
+    let (batch, accumulate) = (recipe.batch_size, recipe.accumulate);
+    if accumulate > samples.div_ceil(batch) {
+        return Err(Error::Usage(format!(
+            "a step of {accumulate} batches of {batch} is more than the train part of {samples} samples: \
+             use --accumulate {} or smaller",
+            samples.div_ceil(batch)
+        )));
+    }
+    let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && recipe.validation == 0.0;
+    if let Some(stopping) = recipe.stop_early.filter(unseen) {
+        return Err(Error::Usage(format!(
+            "early stopping by {} needs a validation part: add --validation 0.1, or watch another metric",
+            stopping.metric
+        )));
+    }
+    let per_epoch = samples.div_ceil(recipe.step_samples());
+    recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })
 }
 
 /// Takes the validation part out of the train part, when the recipe wants one.

@@ -7,11 +7,14 @@ mod measure;
 mod pace;
 mod pass;
 mod pixels;
+mod rate;
 mod state;
+mod sweep;
 
 pub use measure::{Measure, Sum};
 pub use pixels::{normalise, pack, scale_and_shift};
 pub use state::{Place, Snapshot, Tensor};
+pub use sweep::Tried;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
@@ -24,6 +27,7 @@ use crate::kernel::{Slice, Step};
 use crate::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::rng::shuffled;
+use crate::schedule::Schedule;
 use digest::Digest;
 use pace::Pace;
 
@@ -32,6 +36,10 @@ use pace::Pace;
 pub struct Settings {
     pub learning_rate: f32,
     pub seed: u64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Epochs of the run, to which schedules are fitted.
+    pub epochs: usize,
 }
 
 impl Settings {
@@ -40,7 +48,7 @@ impl Settings {
 
     /// A constant learning rate.
     pub const fn new(learning_rate: f32, seed: u64) -> Settings {
-        Settings { learning_rate, seed }
+        Settings { learning_rate, seed, schedule: Schedule::CONSTANT, epochs: 0 }
     }
 }
 
@@ -89,6 +97,14 @@ impl Trainer {
         let mut padded = parameters.to_vec();
         padded.resize(lowered.parameters.len, 0.0);
         engine.write(lowered.parameters, Slice::Real(&padded))?;
+        if let Some(averages) = lowered.averages {
+            engine.write(averages, Slice::Real(&padded))?;
+        }
+        if let Some(view) = lowered.class_weights {
+            let given = &lowered.training.class_weights;
+            let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };
+            engine.write(view, Slice::Real(&weights))?;
+        }
         engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
         Ok(Trainer {
             engine,
@@ -140,7 +156,7 @@ impl Trainer {
 
     /// Steps of one epoch over the train part.
     pub fn steps_per_epoch(&self) -> usize {
-        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.batch))
+        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.step_samples(TRAIN)))
     }
 
     /// Steps taken since the run began.
@@ -194,7 +210,7 @@ impl Trainer {
     ) -> Result<Option<Measure>> {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
-        let step = self.scalars(0, self.place.step, samples);
+        let step = self.scalars(TRAIN, 0, self.place.step, samples);
         let section = self.lowered.program.section(TRAIN);
         let gated = |at: &usize| self.lowered.program.steps[*at].gate.is_some();
         let update = section.clone().find(gated).unwrap_or(section.end);
@@ -266,7 +282,7 @@ impl Trainer {
             Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
         })?;
         for at in 0..samples.div_ceil(batch) {
-            let step = self.scalars(0, at, samples);
+            let step = self.scalars(part, 0, at, samples);
             let section = self.lowered.program.section(part);
             let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
             let metrics = self.engine.wait(ticket)?;
@@ -280,6 +296,14 @@ impl Trainer {
     /// The parameters as they are now, laid out as the arena.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         let mut values = self.engine.read(self.lowered.parameters)?.real();
+        values.truncate(self.lowered.arena.len());
+        Ok(values)
+    }
+
+    /// The weights that are measured and saved: the average of the parameters where there is
+    /// one, else the parameters; laid out as the arena.
+    pub fn measured_parameters(&mut self) -> Result<Vec<f32>> {
+        let mut values = self.engine.read(self.lowered.averages.unwrap_or(self.lowered.parameters))?.real();
         values.truncate(self.lowered.arena.len());
         Ok(values)
     }

@@ -23,7 +23,7 @@ const SETTINGS: Settings = Settings::new(0.05, 0);
 
 fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
     // Momentum, so that there is state to go wrong.
-    let training = Training { optimiser: Optimiser::sgd(0.9) };
+    let training = Training::with(Optimiser::sgd(0.9));
     lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,

@@ -26,7 +26,8 @@ pub(super) fn cases() -> Vec<Case> {
         .map(|((batch, channels, height, width, samples, chunk_first, chunk, first), changes)| {
             let values = channels * height * width;
             let mut consts = consts! {
-                BATCH: batch as usize, VALUES: values as usize, WORDS: (values as usize).div_ceil(4),
+                BATCH: batch as usize, FIRST: batch as usize % 16, VALUES: values as usize,
+                WORDS: (values as usize).div_ceil(4),
                 PLANE: (height * width) as usize, WIDTH: width as usize, CHANNELS: channels as usize,
                 SAMPLES: samples as usize, CHUNK_FIRST: chunk_first as usize, CHUNK_LENGTH: chunk as usize,
             };

@@ -37,7 +37,9 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .flat_map(|(length, keep, stream)| {
                 [false, true].map(|add| {
                     let step = Step { seed: 7, index: length as u32, ..Step::default() };
-                    let consts = consts! { LENGTH: length, KEEP: keep, STREAM: stream, ADD: add };
+                    let consts = consts! {
+                        LENGTH: length, FIRST: stream * length, KEEP: keep, STREAM: stream, ADD: add,
+                    };
                     Case { consts, step }
                 })
             })
@@ -104,7 +106,9 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
     let step = |name: &str, shape: Shape| case(name, 0, &shape).map(|case| case.consts);
     match kernel.name {
         "dropout" => {
-            vec![consts! { LENGTH: 128usize * 4_096, KEEP: 0.5f32, STREAM: 0usize, ADD: false }]
+            vec![
+                consts! { LENGTH: 128usize * 4_096, FIRST: 0usize, KEEP: 0.5f32, STREAM: 0usize, ADD: false },
+            ]
         }
         "add" => vec![consts! { LENGTH: 128usize * 4_096, ACTIVATION: Const::Uint(1), LEAK: 0.0f32 }],
         name => [(128, 16, 784, 1_024, 128, false), (1, 128, 4_096, 1_024, 128, true)]

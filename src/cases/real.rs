@@ -23,9 +23,15 @@ pub fn real(kernel: &Kernel) -> Case {
         "softmax" => consts! { ROWS: 16_384usize, COLUMNS: 10usize },
         "softmax_backward" => consts! { ROWS: 16_384usize, COLUMNS: 10usize, ADD: false },
         "column_sums" => consts! { ROWS: 64usize, COLUMNS: 8_192usize, ADD: false },
-        "softmax_loss" | "bce_loss" => consts! { BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize },
+        "softmax_loss" | "bce_loss" => {
+            consts! { BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize }
+        }
         "squared_error" => consts! {
-            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 0.1f32,
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 0.1f32,
+        },
+        "weighted_loss" => consts! {
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
+            SMOOTHING: 0.1f32,
         },
         "gather_batch" => gather((64, "none")),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },

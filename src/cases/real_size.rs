@@ -33,11 +33,19 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             TABLES.map(|(rows, columns)| consts! { ROWS: rows, COLUMNS: columns, ADD: false }).to_vec()
         }
         "softmax_loss" | "bce_loss" => {
-            [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize }).to_vec()
+            [64usize, 128].map(|batch| consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize }).to_vec()
         }
+        "weighted_loss" => [64usize, 128]
+            .map(|batch| {
+                consts! {
+                    BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize,
+                    SMOOTHING: 0.1f32,
+                }
+            })
+            .to_vec(),
         "squared_error" => [64usize, 128]
             .map(|batch| {
-                consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
+                consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
             })
             .to_vec(),
         "gradient_parts" => [101_824usize, 1_048_576]
@@ -83,7 +91,7 @@ const PRODUCTS: &[ProductCase] = &[
 /// A batch of images of MNIST's size out of a thousand.
 pub(super) fn gather((batch, changes): (usize, &str)) -> Consts {
     let mut consts = consts! {
-        BATCH: batch, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, WIDTH: 28usize, CHANNELS: 1usize,
+        BATCH: batch, FIRST: 0usize, VALUES: 784usize, WORDS: 196usize, PLANE: 784usize, WIDTH: 28usize, CHANNELS: 1usize,
         SAMPLES: 1_000usize, CHUNK_FIRST: 0usize, CHUNK_LENGTH: 1_000usize,
     };
     let changes: Augmentation = changes.parse().expect("a case's changes are right");

@@ -119,6 +119,7 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
     let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
     trainer.load(HELD_OUT, samples)?;
     let mut judged = Judged { device: device.name(), ..Judged::default() };
+    let mut senseless = None;
     trainer.judge(HELD_OUT, &mut |outputs, loss| {
         let sample = judged.samples;
         let (truth, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
@@ -126,9 +127,18 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
         if truth != predicted {
             judged.wrong.push(Mistake { sample, truth, predicted, loss });
         }
+        if !loss.is_finite() {
+            senseless.get_or_insert(sample);
+        }
         judged.loss += loss;
         judged.samples += 1;
     })?;
+    if let Some(sample) = senseless {
+        return Err(Error::Diverged(format!(
+            "the loss of held-out sample {sample} is not finite, so the network's weights are too large or damaged: \
+             take another model"
+        )));
+    }
     judged.loss /= judged.samples.max(1) as f64;
     Ok(judged)
 }

@@ -74,7 +74,7 @@ fn list(as_json: bool) -> Result<()> {
 }
 
 /// What fits on the terminal, less the line of the next prompt and up to three of the device.
-fn screen(all: bool) -> Screen {
+pub fn screen(all: bool) -> Screen {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
     let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));
     if columns < LEAST_COLUMNS {

@@ -8,6 +8,7 @@ pub mod eval;
 pub mod exercises;
 pub mod explain;
 pub mod lesson;
+pub mod lr_find;
 pub mod own;
 pub mod predict;
 pub mod progress;

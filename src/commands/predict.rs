@@ -18,7 +18,7 @@ use crate::cli;
 const BATCH: usize = 64;
 
 pub fn run(arguments: &cli::Predict) -> Result<()> {
-    if arguments.top == 0 {
+    if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
     let model = Model::load(&arguments.run)?;
@@ -52,6 +52,13 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
     for (inputs, files) in inputs.chunks(batch).zip(arguments.files.chunks(batch)) {
         let results = trainer.predict(&inputs.concat())?;
         for (row, file) in results.chunks(outputs).zip(files) {
+            if row.iter().any(|value| !value.is_finite()) {
+                return Err(Error::Diverged(format!(
+                    "{}: the network's outputs are not finite, so its weights are too large or damaged: \
+                     take another model",
+                    file.display()
+                )));
+            }
             rows.push((file.as_path(), ranked(&model, row)));
         }
     }
@@ -66,12 +73,15 @@ fn ranked(model: &Model, outputs: &[f32]) -> Vec<(String, f64)> {
     ranked
 }
 
+/// More classes than this are not all printed, unless asked for.
+const SHORT_LIST: usize = 10;
+
 fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Predict) -> Result<()> {
     // A squared error is trained towards 0 and 1, but nothing keeps its outputs there.
     let value = if loss.has_probabilities() { "probability" } else { "output" };
     if arguments.json {
         let object = |(file, ranked): &(&Path, Vec<(String, f64)>)| {
-            let top = ranked.iter().take(arguments.top);
+            let top = ranked.iter().take(arguments.top.unwrap_or(usize::MAX));
             let classes: Vec<Value> = top.map(|(class, p)| json!({"class": class, value: p})).collect();
             json!({"file": file.display().to_string(), "class": ranked[0].0, "classes": classes})
         };
@@ -79,9 +89,10 @@ fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Pred
         return answer(format_args!("{}", Value::Array(all)));
     }
     for (file, ranked) in rows {
+        let usual = if ranked.len() <= SHORT_LIST { ranked.len() } else { 3 };
         let top: Vec<String> = ranked
             .iter()
-            .take(arguments.top)
+            .take(arguments.top.unwrap_or(usual))
             .map(|(class, p)| match loss.has_probabilities() {
                 true => format!("{class} {:.1} %", p * 100.0),
                 false => format!("{class} {p:.3}"),

@@ -4,6 +4,7 @@ mod ending;
 #[cfg(test)]
 mod lost;
 mod saving;
+mod stopping;
 
 pub use saving::Every;
 
@@ -59,6 +60,10 @@ pub struct Run {
     losses: usize,
     saved: Instant,
     started: Instant,
+    /// When the run is over, however far it has got.
+    deadline: Option<Instant>,
+    /// The epoch whose weights are in the model.
+    shown: Option<Epoch>,
     /// Time spent in the steps of this epoch by this process, and their samples.
     epoch: (Duration, usize),
     /// Time spent in training steps alone, and how many they were.
@@ -81,7 +86,7 @@ impl Run {
             shape: dataset.train.shape,
             classes: dataset.classes.clone(),
             normaliser: normaliser.clone(),
-            parameters: trainer.parameters()?,
+            parameters: trainer.measured_parameters()?,
             data: dataset.name.clone(),
         };
         Ok(Run {
@@ -98,6 +103,8 @@ impl Run {
             losses: 0,
             saved: Instant::now(),
             started: Instant::now(),
+            deadline: None,
+            shown: None,
             epoch: Default::default(),
             stepping: Default::default(),
         })
@@ -122,6 +129,7 @@ impl Run {
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
         self.standing = checkpoint.standing;
         self.rewind()?;
+        self.take_up_best()?;
         self.record.resume();
         self.directory.write_record(&self.record)?;
         self.go()
@@ -136,6 +144,8 @@ impl Run {
     fn train(&mut self, signals: &Signals) -> Result<()> {
         let mut display = Display::new(self.recipe.epochs, self.trainer.steps_per_epoch());
         (self.started, self.saved) = (Instant::now(), Instant::now());
+        let spent = Duration::from_secs_f64(self.standing.seconds);
+        self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
         let result = loop {
             let outcome = match self.proceed(&mut display, signals) {
                 Err(Error::Device(problem)) => self.recover(problem),
@@ -155,21 +165,24 @@ impl Run {
     /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
     /// or the end of the run because it is over or the user wants it.
     fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
-        if self.trainer.place().epoch > self.recipe.epochs {
+        if self.trainer.place().epoch > self.recipe.epochs || self.is_stopped() {
             return Ok(ControlFlow::Break(()));
         }
         if let Some(train) = self.stretch(display, signals)? {
             self.end_epoch(&train, display)?;
         }
         let place = self.trainer.place();
-        let done = place.epoch > self.recipe.epochs;
+        let done = place.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
         let signal = signals.caught();
         if done || signal.is_some() || self.due(place.steps) {
             self.save()?;
         }
         match signal {
             Some(signal) if !done => Err(self.interrupted(signal)),
-            _ if done => Ok(ControlFlow::Break(())),
+            _ if done => {
+                self.say_why_it_stopped();
+                Ok(ControlFlow::Break(()))
+            }
             _ => Ok(ControlFlow::Continue(())),
         }
     }
@@ -181,6 +194,7 @@ impl Run {
         let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
         let (directory, every, saved) = (&mut self.directory, self.options.every, self.saved);
+        let deadline = self.deadline;
         let mut observe = |progress: Progress| {
             display.progress(&progress);
             taken += progress.losses.len();
@@ -196,7 +210,8 @@ impl Run {
                 gradient_norms: progress.norms.to_vec(),
             });
             written = directory.append(&event);
-            match written.is_err() || signals.caught().is_some() || every.is_over(saved) {
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            match written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             }
@@ -222,9 +237,9 @@ impl Run {
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
             self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
-        let parameters = self.trainer.parameters()?;
+        let parameters = self.trainer.measured_parameters()?;
         check_finite(epoch, &held_out, &parameters)?;
-        self.model.parameters = parameters;
+        self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
         let line = Epoch {
             step: steps as u64,
             epoch,
@@ -236,6 +251,11 @@ impl Run {
             held_out_loss: held_out.loss,
             held_out_accuracy: held_out.accuracy,
         };
+        if self.judge(epoch, train, validation.as_ref()) {
+            self.model.parameters = parameters;
+            self.shown = Some(line.clone());
+            self.keep_best()?;
+        }
         self.record.advance(&line);
         self.directory.append(&Event::Epoch(line))?;
         if let Some(validation) = validation {

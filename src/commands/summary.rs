@@ -11,16 +11,22 @@ use wgrad::lower::{Lowering, Part, TRAIN, Training, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
 use wgrad::program::{Limits, Program, Role, mebibytes};
+use wgrad::recipe::{self, Recipe};
+use wgrad::run::RECIPE;
 
-use super::console::{answer, thousands};
+use super::console::{answer, note, thousands};
 use crate::cli;
+
+/// Samples of a step, for a network that has not been trained.
+const BATCH: usize = 64;
 
 pub fn run(arguments: &cli::Summary) -> Result<()> {
     // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
     let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
-    let (network, loss, shape) = if is_path {
+    let (network, loss, shape, recipe) = if is_path {
         let model = Model::load(Path::new(&arguments.what))?;
-        (model.network, model.loss, model.shape)
+        let recipe = recipe_of(Path::new(&arguments.what), &model)?;
+        (model.network, model.loss, model.shape, recipe)
     } else {
         let &[channels, height, width] = arguments.input.as_slice() else {
             return Err(Error::Usage(
@@ -29,11 +35,13 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         };
         let shape = ImageShape { channels, height, width };
         shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
-        (arguments.what.parse()?, Loss::CrossEntropy, shape)
+        (arguments.what.parse()?, Loss::CrossEntropy, shape, None)
     };
-    if arguments.batch_size == 0 {
+    let batch = arguments.batch_size.or(recipe.as_ref().map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
+    if batch == 0 {
         return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
     }
+    let training = recipe.as_ref().map_or_else(Training::default, Recipe::training);
     let outputs = network.shapes(&input(&shape))?.last().map_or(0, Shape::len);
     // One batch of data: what a step reads, not what a whole set would need.
     let lowered = lower(&Lowering {
@@ -41,19 +49,34 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         loss,
         shape: &shape,
         classes: if loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
-        batch: arguments.batch_size,
-        parts: vec![Part { name: TRAIN, samples: arguments.batch_size }],
+        batch,
+        // As many samples as a step takes.
+        parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
         versions: choose(&arguments.device)?.versions(),
         fuse: true,
         as_in_prediction: false,
         keep: false,
         // To be read, not run: no device has to hold it.
         limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
-        training: Training::default(),
+        training,
     })?;
     layers(&network, &shape)?;
-    memory(&lowered.program, arguments.batch_size)?;
+    memory(&lowered.program, batch)?;
+    if let Some(own) = recipe.iter().flat_map(|recipe| &recipe.kernel).next() {
+        note(format_args!("the run used a kernel of its own ({own}); the steps are shown with ours"));
+    }
     answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+}
+
+/// How a run was trained; nothing for a model without one beside it.
+fn recipe_of(run: &Path, model: &Model) -> Result<Option<Recipe>> {
+    let path = run.join(RECIPE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let overrides = recipe::read(&path)?;
+    // A run's recipe says everything, so how many samples there are decides nothing.
+    Recipe::resolve(&overrides, model.shape.values(), model.classes.len(), usize::MAX >> 16).map(Some)
 }
 
 fn input(shape: &ImageShape) -> Shape {

@@ -14,7 +14,9 @@ use wgrad::own::{OwnKernel, replace};
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
+use wgrad::schedule::Schedule;
 use wgrad::session::Session;
+use wgrad::stopping::Stopping;
 use wgrad::train::Trainer;
 
 use super::console::{note, thousands};
@@ -33,16 +35,36 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let given = overrides(arguments)?;
     match &arguments.resume {
         Some(run) => resume::run(run, &given, options, arguments.kernel_timeout),
-        None => begin(arguments, &given, options),
+        None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
+        None => begin(arguments, &arguments.out, &given, options),
     }
 }
 
-/// A run from its first step on.
-fn begin(arguments: &cli::Train, given: &Overrides, options: Options) -> Result<()> {
+/// One step of everything, of which nothing is kept.
+fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: Options) -> Result<()> {
+    let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
+    // Whatever the recipe says of its length: schedules fit themselves to one step.
+    let schedule = Some(Schedule::CONSTANT);
+    let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
+    let outcome = begin(arguments, &out, &given, options);
+    let kept = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
+    let kept = kept.map_or("nothing is kept".to_owned(), |error| {
+        format!("{} can't be removed ({error})", out.display())
+    });
+    note(format_args!("this was one step of everything: {kept}"));
+    outcome
+}
+
+/// A run from its first step on, its directory under `out`.
+fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options) -> Result<()> {
     given.check()?;
-    let dataset = data::load_with(given.data(), &given.reading())?;
+    let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
+    if arguments.fast_dev_run {
+        let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
+        dataset.held_out = dataset.held_out.subset(&few);
+    }
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
     let prepared = Prepared::new(Session::new(recipe, dataset, device)?, arguments.kernel_timeout)?;
@@ -52,7 +74,7 @@ fn begin(arguments: &cli::Train, given: &Overrides, options: Options) -> Result<
     }
     // Only now is anything written: everything that the user could have got wrong has been checked.
     let record = prepared.record();
-    let directory = RunDir::create(&arguments.out, &prepared.session.recipe.data)?;
+    let directory = RunDir::create(out, &prepared.session.recipe.data)?;
     prepared.run(trainer, directory, record, options)?.begin()
 }
 
@@ -160,6 +182,16 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         learning_rate: arguments.learning_rate,
         optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
         momentum: arguments.momentum,
+        schedule: arguments.schedule.as_deref().map(str::parse).transpose()?,
+        clip_norm: arguments.clip_norm,
+        clip_value: arguments.clip_value,
+        accumulate: arguments.accumulate,
+        average: arguments.average,
+        label_smoothing: arguments.label_smoothing,
+        class_weights: arguments.class_weights.as_deref().map(str::parse).transpose()?,
+        stop_early: arguments.stop_early.as_deref().map(Stopping::parse).transpose()?,
+        max_time: arguments.max_time.as_deref().map(str::parse).transpose()?,
+        overfit_batches: arguments.overfit_batches,
         normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
         loss: arguments.loss.as_deref().map(str::parse).transpose()?,
         seed: arguments.seed,
@@ -167,11 +199,16 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         device: arguments.device.clone(),
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
-    match &arguments.source {
+    with_source(flags, arguments.source.as_ref())
+}
+
+/// Flags, and below them what the data set's name or recipe file says.
+pub fn with_source(flags: Overrides, source: Option<&String>) -> Result<Overrides> {
+    match source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {
             Ok(flags.or(recipe::read(Path::new(file))?))
         }
-        source => Ok(Overrides { data: source.clone(), ..flags }),
+        source => Ok(Overrides { data: source.cloned(), ..flags }),
     }
 }
 

@@ -8,7 +8,8 @@ use crate::rng::{Purpose, random_stream, random_unit, random_words};
 /// Whether an element is kept.
 fn keeps(call: Call, at: usize) -> bool {
     let stream = random_stream(Purpose::Dropout, call.consts.uint("STREAM") as u32);
-    let word = random_words(call.step.seed, stream, call.step.index, at as u32)[0];
+    let word =
+        random_words(call.step.seed, stream, call.step.index, (call.consts.uint("FIRST") + at) as u32)[0];
     f64::from(random_unit(word)) < call.consts.float("KEEP")
 }
 

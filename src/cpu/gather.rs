@@ -24,7 +24,7 @@ fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option
     let (images, labels, order) = (reads[0].uint(), reads[1].uint(), reads[2].uint());
     let [words, first, length] = ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH"].map(|n| call.consts.uint(n));
     // Rows past the end of the data repeat the last sample; the loss ignores them.
-    let position = (call.step.first as usize + row).min(order.len() - 1);
+    let position = (call.step.first as usize + call.consts.uint("FIRST") + row).min(order.len() - 1);
     let sample = order[position] as usize;
     let at = sample.checked_sub(first).filter(|at| *at < length)?;
     Some(Row { sample, words: &images[at * words..][..words], label: labels[sample] })

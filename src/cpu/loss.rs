@@ -1,7 +1,7 @@
 //! Twins of `bce_loss.wgsl` and `squared_error.wgsl`.
 
 use super::activation::Activation;
-use super::softmax::{argmax, row_weight};
+use super::softmax::{argmax, row_weight, slot_rows};
 use super::{DIVISION, EPS, TINY, exp_error, log_error};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
@@ -16,7 +16,7 @@ fn for_each_row<T: Real>(
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (outputs, targets) = (reads[0].real(), reads[1].real());
     let [gradients, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
-    let slot = &mut metrics.real()[call.step.slot as usize * batch * 2..][..batch * 2];
+    let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
         let z = &outputs[row * classes..][..classes];
         let t = &targets[row * classes..][..classes];

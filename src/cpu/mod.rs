@@ -9,6 +9,8 @@
 //! multiply-add, and for either direction of rounding.
 
 pub mod activation;
+pub mod adaptive;
+pub mod arena;
 pub mod augment;
 pub mod conv;
 pub mod dropout;
@@ -18,11 +20,13 @@ pub mod guard;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
+pub mod muon;
 pub mod norm;
 pub mod pool;
 pub mod sgd;
 pub mod softmax;
 pub mod sums;
+pub mod tracked;
 
 /// Relative error of one correctly rounded f32 operation, rounded either way:
 /// WGSL does not fix the direction.

@@ -71,7 +71,7 @@ impl Pooling {
         })
     }
 
-    /// As [`Pooling::places`], for the value of y at this index.
+    /// The places within its plane that the window of this value of y reads.
     pub fn places_of(&self, y: usize) -> Vec<usize> {
         self.windows().nth(y).map(|window| self.places(&window).collect()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Twins of `softmax.wgsl`, `softmax_backward.wgsl` and `softmax_loss.wgsl`.
+//! Twins of `softmax.wgsl`, `softmax_backward.wgsl`, `softmax_loss.wgsl` and `weighted_loss.wgsl`.
 
 use super::{DIVISION, EPS, TINY, exp_error, log_error};
 use crate::kernel::{Call, Real, Slice, SliceMut};
@@ -91,7 +91,7 @@ pub fn softmax_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels) = (reads[0].real(), reads[1].uint());
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
-    let slot = &mut metrics.real()[call.step.slot as usize * batch * 2..][..batch * 2];
+    let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
         let z = &logits[row * classes..][..classes];
         let dz = &mut dlogits.real()[row * classes..][..classes];
@@ -114,7 +114,7 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
     // The other slots are not touched.
     metrics.real().fill(0.0);
-    let slot = &mut metrics.real()[call.step.slot as usize * batch * 2..][..batch * 2];
+    let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
         let z = &logits[row * classes..][..classes];
         let dz = &mut dlogits.real()[row * classes..][..classes];
@@ -135,10 +135,84 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     }
 }
 
+/// What class `c` counts for in the loss of a row with this label: its weight, smoothed.
+fn wanted<T: Real>(call: Call, weights: &[T], c: usize, label: usize) -> f64 {
+    let smoothing = call.consts.float("SMOOTHING");
+    let hot = if c == label { 1.0 - smoothing } else { 0.0 };
+    weights[c].f64() * (hot + smoothing / weights.len() as f64)
+}
+
+/// Softmax cross-entropy of each row with class weights and label smoothing, its gradient, and the hit.
+pub fn weighted_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
+    let (logits, labels, weights) = (reads[0].real(), reads[1].uint(), reads[2].real());
+    let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
+    let slot = slot_rows(call, metrics.real());
+    for row in 0..batch {
+        let z = &logits[row * classes..][..classes];
+        let dz = &mut dlogits.real()[row * classes..][..classes];
+        let label = labels[row] as usize;
+        let exponentials = Exponentials::of(z);
+        let total: f64 = (0..classes).map(|c| wanted(call, weights, c, label)).sum();
+        let mut loss = 0.0;
+        for c in 0..classes {
+            let own = wanted(call, weights, c, label);
+            loss += own * (exponentials.sum.ln() - (z[c].f64() - exponentials.maximum));
+            dz[c] = T::of((exponentials.share(z[c].f64()) * total - own) * row_weight(call, row));
+        }
+        slot[row * 2] = T::of(loss);
+        slot[row * 2 + 1] = T::of(if argmax(z) == label { 1.0 } else { 0.0 });
+    }
+}
+
+pub fn weighted_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    // What is wanted of a class: 1 - SMOOTHING, a division, a sum and a product.
+    const WANTED: f64 = 3.0 * EPS + DIVISION;
+    let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
+    let (logits, labels, weights) = (reads[0].real(), reads[1].uint(), reads[2].real());
+    let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
+    // The other slots are not touched.
+    metrics.real().fill(0.0);
+    let slot = slot_rows(call, metrics.real());
+    for row in 0..batch {
+        let z = &logits[row * classes..][..classes];
+        let dz = &mut dlogits.real()[row * classes..][..classes];
+        let label = labels[row] as usize;
+        let exponentials = Exponentials::of(z);
+        let all: Vec<f64> = (0..classes).map(|c| wanted(call, weights, c, label)).collect();
+        let (total, size) = (all.iter().sum::<f64>(), all.iter().map(|own| own.abs()).sum::<f64>());
+        let total_error = (classes as f64 * EPS + WANTED) * size + TINY;
+        let (log, weight) = (exponentials.sum.ln(), row_weight(call, row));
+        let (mut error, mut sum) = (0.0, 0.0);
+        for c in 0..classes {
+            let (own, margin) = (all[c].abs(), z[c] - exponentials.maximum);
+            let surprise = (log - margin).abs();
+            let surprise_error =
+                exponentials.sum_error + log_error(log) + EPS * (margin.abs() + surprise) + TINY;
+            error += own * surprise_error + (WANTED + EPS) * own * surprise + 2.0 * TINY;
+            sum += own * surprise;
+            let share = exponentials.share(z[c]);
+            let product_error =
+                exponentials.share_error(z[c]) * (total.abs() + total_error) + share * total_error;
+            let difference = share * total.abs() + own;
+            // Rounded: the product, the difference, the weight's division, the product with it.
+            let rounding = (3.0 * EPS + DIVISION) * difference + WANTED * own;
+            dz[c] = weight * (product_error + rounding) + TINY;
+        }
+        slot[row * 2] = error + classes as f64 * EPS * sum;
+    }
+}
+
+/// This batch's rows of loss and hit in the metrics of its step.
+pub fn slot_rows<'a, T>(call: Call, metrics: &'a mut [T]) -> &'a mut [T] {
+    let [batch, pitch, first] = ["BATCH", "PITCH", "FIRST"].map(|name| call.consts.uint(name));
+    &mut metrics[(call.step.slot as usize * pitch + first) * 2..][..batch * 2]
+}
+
 /// What a row's gradient is multiplied by: 1 / samples, or 0 past the end of the data.
 pub fn row_weight(call: Call, row: usize) -> f64 {
     let samples = call.step.samples as usize;
-    if row < samples { 1.0 / samples as f64 } else { 0.0 }
+    if call.consts.uint("FIRST") + row < samples { 1.0 / samples as f64 } else { 0.0 }
 }
 
 /// Index of the first largest value.

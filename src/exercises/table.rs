@@ -127,19 +127,19 @@ from parameters[i]. An element is a vec4: four parameters at once, with the same
         sum += exp(logits[start + c] - maximum);
     }
     // Rows past the end of the data weigh nothing.
-    let weight = select(0.0, 1.0 / f32(step.samples), row < step.samples);
+    let weight = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     for (var c = 0u; c < CLASSES; c++) {
         let probability = exp(logits[start + c] - maximum) / sum;
         dlogits[start + c] = (probability - select(0.0, 1.0, c == label)) * weight;
     }
-    let at = (step.slot * BATCH + row) * 2u;
+    let at = (step.slot * PITCH + FIRST + row) * 2u;
     metrics[at] = log(sum) - (logits[start + label] - maximum);
 ",
         task: "1. Add up exp(logit - maximum) over the classes of this row.
 2. Write every class's (probability - 1 if it is the label, else 0) / step.samples into
-   dlogits[start + c]; rows from step.samples on only fill the batch up and get 0.
+   dlogits[start + c]; rows of the step (FIRST + row) from step.samples on only fill up and get 0.
 3. Write the loss, -log of the label's probability, into metrics[at] with the `at` below.",
-        kept: "    let at = (step.slot * BATCH + row) * 2u;\n",
+        kept: "    let at = (step.slot * PITCH + FIRST + row) * 2u;\n",
         hints: [
             "Three things in turn: a sum over the classes, a loop that writes the gradient, one line for \
              the loss. Taking the maximum off first changes no probability and keeps exp from overflowing.",

@@ -16,7 +16,7 @@ use crate::layers::Shape;
 use crate::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::model::Model;
 use crate::optimiser::Optimiser;
-use crate::program::View;
+use crate::program::{Dispatch, View};
 use crate::train::{Settings, pack, scale_and_shift};
 
 /// A step that was taken, with all that its dispatches wrote.
@@ -70,9 +70,12 @@ impl<'a> Trace<'a> {
             as_in_prediction: true,
             keep: true,
             limits: device.limits(),
-            training: training.clone(),
+            training: Training::with(training.optimiser),
         })?;
+        let [mean_correction, square_correction] = training.optimiser.corrections(1);
         let step = Step {
+            mean_correction,
+            square_correction,
             samples: 1,
             learning_rate: settings.learning_rate,
             momentum: training.optimiser.momentum(),
@@ -118,6 +121,11 @@ impl<'a> Trace<'a> {
     /// The dispatches of the step.
     pub fn section(&self) -> Range<usize> {
         self.lowered.program.section(TRAIN)
+    }
+
+    /// The same, as they are.
+    pub fn dispatches(&self) -> &[Dispatch] {
+        &self.lowered.program.steps[self.section()]
     }
 
     /// Whether every dispatch of the step wrote what its twin makes of the same

@@ -99,7 +99,7 @@ pub static NORMALISE_WEIGHTS: Kernel = kernel!(
 
 pub static DROPOUT: Kernel = kernel!(
     dropout, dropout::dropout, dropout_bound,
-    consts ["LENGTH", "KEEP", "STREAM", "ADD"],
+    consts ["LENGTH", "FIRST", "KEEP", "STREAM", "ADD"],
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| k.uint("LENGTH"),

@@ -15,7 +15,7 @@ use crate::init::Fans;
 use crate::kernel::{Const, Consts};
 use crate::kernels;
 use crate::params::Arena;
-use crate::record::{Recorder, Tensor};
+use crate::record::{Gradient, Recorder, Tensor};
 
 /// No sum of a convolution has more terms: some drivers stop a loop after 65,535 rounds.
 const MOST_TERMS: usize = 60_000;
@@ -264,12 +264,7 @@ fn slice(geometry: &Geometry) -> usize {
 /// Values of a channel to a slice of its sum.
 const SLICE_VALUES: usize = 1_024;
 
-fn record_channel_sums(
-    recorder: &mut Recorder,
-    dz: crate::program::View,
-    geometry: &Geometry,
-    to: crate::program::View,
-) {
+fn record_channel_sums(recorder: &mut Recorder, dz: crate::program::View, geometry: &Geometry, to: Gradient) {
     let plane = geometry.rows.out * geometry.columns.out;
     let slice = SLICE_VALUES.min(geometry.batch * plane);
     let consts = consts! { BATCH: geometry.batch, CHANNELS: geometry.outputs, PLANE: plane, SLICE: slice };

@@ -87,12 +87,12 @@ pub fn record(
             b: x.value,
             transpose_b: false,
             epilogue: None,
-            c: Gradient { view: dweight, add: false },
+            c: dweight,
         };
         recorder.matmul(weight_gradient, "weight gradient");
         // db = Σ over the batch of dz
-        let consts = consts! { ROWS: batch, COLUMNS: outputs, ADD: false };
-        recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias], "bias gradient");
+        let consts = consts! { ROWS: batch, COLUMNS: outputs, ADD: dbias.add };
+        recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias.view], "bias gradient");
         if !x.needs_gradient {
             return;
         }

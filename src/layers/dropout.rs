@@ -32,8 +32,9 @@ pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
     let stream = recorder.stream();
     let y = recorder.tensor("y", x.dims, Activation::Identity);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
+    let first = recorder.first_row * x.columns();
     let consts = move |add: bool| {
-        consts! { LENGTH: y.value.len, KEEP: 1.0 - probability, STREAM: stream, ADD: add }
+        consts! { LENGTH: y.value.len, FIRST: first, KEEP: 1.0 - probability, STREAM: stream, ADD: add }
     };
     recorder.dispatch(&kernels::DROPOUT, consts(false), vec![x.value, y.value], "some are dropped");
 

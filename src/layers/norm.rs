@@ -144,7 +144,9 @@ impl Norm {
         let args = vec![x.value, mean, variance, weight, bias, y.value];
         recorder.dispatch(&kernels::NORMALISE, consts, args, "normalised");
         // Weight and bias stand one behind the other, and so do their gradients.
-        let gradients = View { len: dbias.start - dweight.start + dbias.len, ..dweight };
+        let (first, last) = (dweight.view, dbias.view);
+        let view = View { len: last.start - first.start + last.len, ..first };
+        let gradients = Gradient { view, add: dweight.add };
         recorder.on_backward(move |recorder| {
             let dz = recorder.written_gradient(y);
             own.record_backward(recorder, x, dz, gradients);
@@ -192,15 +194,20 @@ impl Recorded {
     }
 
     /// Gradients of weight and bias, then of x.
-    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: View) {
+    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: Gradient) {
         let groups = self.sizes[1];
         let sums = match self.norm.over {
-            Over::Batch { .. } => gradients,
+            // The way on to x needs this batch's sums alone, so where they are added to, they
+            // are kept apart first.
+            Over::Batch { .. } if gradients.add => recorder.local("sums", Element::Real, gradients.view.len),
+            Over::Batch { .. } => gradients.view,
             Over::Sample => {
                 let consts = consts! { GROUPS: groups, INNER: self.sizes[2], PITCH: aligned(self.sizes[2]) };
                 let consts = consts.with("EPSILON", Const::from(self.norm.epsilon));
-                let args = vec![x.value, dz, self.mean, self.variance, gradients];
-                recorder.dispatch(&kernels::NORMALISE_WEIGHTS, consts, args, "weight and bias gradient");
+                recorder.in_slices(1, gradients, "weight and bias gradient", |recorder, to| {
+                    let args = vec![x.value, dz, self.mean, self.variance, to];
+                    recorder.dispatch(&kernels::NORMALISE_WEIGHTS, consts, args, "weight and bias gradient");
+                });
                 if !x.needs_gradient {
                     return;
                 }
@@ -209,12 +216,18 @@ impl Recorded {
         };
         let pitch = Const::from(sums.len - groups);
         let (slice, count) = self.slices();
-        recorder.in_slices(count, sums, "sums for the gradient", |recorder, slices| {
+        let to = Gradient { view: sums, add: false };
+        recorder.in_slices(count, to, "sums for the gradient", |recorder, slices| {
             let consts = self.consts().with("SLICE", Const::from(slice)).with("PITCH", pitch);
             let args = vec![x.value, dz, self.mean, self.variance, self.weight, slices];
             let consts = self.with_epsilon(consts);
             recorder.dispatch(&kernels::NORMALISE_SLICES, consts, args, "sums for the gradient");
         });
+        if gradients.add && sums != gradients.view && self.norm.over != Over::Sample {
+            let consts = consts! { ROWS: 1usize, COLUMNS: sums.len, ADD: true };
+            let args = vec![sums, gradients.view];
+            recorder.dispatch(&kernels::COLUMN_SUMS, consts, args, "weight and bias gradient");
+        }
         if !x.needs_gradient {
             return;
         }

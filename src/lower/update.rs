@@ -1,6 +1,6 @@
 //! The end of a training step: the norm of the gradients, the watch over them, and the update.
 
-use super::Lowering;
+use super::{Metrics, Training};
 use crate::consts;
 use crate::cpu::guard;
 use crate::kernel::Element;
@@ -10,28 +10,31 @@ use crate::program::{Role, View, aligned};
 use crate::record::Recorder;
 
 /// One buffer for what a submission reports of its steps: their history, then their losses and hits.
-pub(super) fn metrics(recorder: &mut Recorder, slots: usize) -> (View, View) {
-    let (history, rows) = (slots * guard::HISTORY, slots * recorder.batch * 2);
+pub(super) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Metrics {
+    let (history, rows) = (slots * guard::HISTORY, slots * pitch * 2);
     let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
-    (View { len: history, ..whole }, View { start: aligned(history), len: rows, ..whole })
+    let view = View { start: aligned(history), len: rows, ..whole };
+    Metrics { view, history: View { len: history, ..whole }, slots, pitch }
 }
 
 /// The update, behind gates that close once a number went wrong; before it, what closes them.
 pub(super) fn update(
     recorder: &mut Recorder,
-    what: &Lowering,
+    training: &Training,
     states: &[State],
+    averages: Option<View>,
     norm: View,
-    (history, metrics, slots): (View, View, usize),
+    metrics: Metrics,
 ) {
     let first = recorder.program.steps.len();
-    let gates = recorder.gated(|recorder| what.training.optimiser.record(recorder, states));
+    let gates = recorder.gated(|recorder| training.record(recorder, states, averages, norm));
+    let Metrics { view, history, slots, pitch } = metrics;
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
     let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
-    let consts = consts! { LENGTH: gradients.len, PARTS: parts, BATCH: recorder.batch, SLOTS: slots };
-    let arguments = vec![gradients, metrics, sums, flaws];
+    let consts = consts! { LENGTH: gradients.len, PARTS: parts, BATCH: pitch, SLOTS: slots };
+    let arguments = vec![gradients, view, sums, flaws];
     recorder.dispatch(&kernels::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
     let consts = consts! { PARTS: parts, SLOTS: slots, GATES: gates.len };
     recorder.dispatch(&kernels::GUARD, consts, vec![sums, flaws, norm, gates, history], "norm and guard");

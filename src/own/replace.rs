@@ -127,12 +127,13 @@ pub fn how_to_train(kernel: &Kernel) -> Option<String> {
         value if value.contains(' ') => format!("--{name} \"{value}\" "),
         value => format!("--{name} {value} "),
     };
-    let [network, loss, optimiser] = settings(kernel);
-    let flags = [flag("network", network), flag("loss", loss), flag("optimiser", optimiser)].concat();
+    let [network, loss, more] = settings(kernel);
+    let more = more.split_once(' ').map_or(String::new(), |(name, value)| flag(name, value));
+    let flags = [flag("network", network), flag("loss", loss), more].concat();
     Some(format!("{flags}--kernel {name}"))
 }
 
-/// Network, loss and optimiser with which a run uses a kernel; empty for the default.
+/// Network, loss and one more flag with which a run uses a kernel; empty for the default.
 fn settings(kernel: &Kernel) -> [&'static str; 3] {
     let named = family(kernel).unwrap_or(kernel.name);
     let found = SETTINGS.iter().find(|(name, ..)| *name == named);
@@ -152,12 +153,25 @@ const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
 const SETTINGS: &[(&str, [&str; 3])] = &[
     ("one_hot", ["", "mse", ""]),
     ("squared_error", ["", "squared-error", ""]),
+    ("weighted_loss", ["", "", "label-smoothing 0.1"]),
     ("bce_loss", ["", "bce", ""]),
     ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
     ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
     ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
     ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
-    ("sgd", ["", "", "sgd"]),
+    ("sgd", ["", "", "optimiser sgd"]),
+    ("ada_grad", ["", "", "optimiser adagrad"]),
+    ("rms_prop", ["", "", "optimiser rmsprop"]),
+    ("adam", ["", "", "optimiser adam"]),
+    ("lion", ["", "", "optimiser lion"]),
+    ("muon_momentum", ["", "", "optimiser muon"]),
+    ("square_sums", ["", "", "optimiser muon"]),
+    ("clip_norm", ["", "", "clip-norm 1"]),
+    ("clip_value", ["", "", "clip-value 1"]),
+    ("average", ["", "", "average 0.99"]),
+    ("unit_size", ["", "", "optimiser muon"]),
+    ("blend", ["", "", "optimiser muon"]),
+    ("muon", ["", "", "optimiser muon"]),
     ("conv", [CONVOLUTION, "", ""]),
     ("conv_weights", [CONVOLUTION, "", ""]),
     ("channel_sums", [CONVOLUTION, "", ""]),
@@ -185,9 +199,26 @@ mod tests {
     use crate::recipe::Recipe;
     use crate::record::Versions;
 
-    fn uses([network, loss, optimiser]: [&str; 3], kernel: &Kernel) -> bool {
+    fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
-        let optimiser = if optimiser.is_empty() { default.optimiser } else { optimiser.parse().unwrap() };
+        let training = match more.split_once(' ') {
+            None => default.training(),
+            Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
+            Some((name, number)) => {
+                let mut training = default.training();
+                if name == "label-smoothing" {
+                    training.label_smoothing = number.parse().unwrap();
+                }
+                let setting = match name {
+                    "clip-norm" => &mut training.clip_norm,
+                    "clip-value" => &mut training.clip_value,
+                    "average" => &mut training.average,
+                    _ => &mut None,
+                };
+                *setting = Some(number.parse().unwrap());
+                training
+            }
+        };
         let lowered = lower(&Lowering {
             network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
             loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
@@ -200,7 +231,7 @@ mod tests {
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
-            training: Training { optimiser },
+            training,
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch))
     }

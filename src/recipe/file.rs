@@ -9,6 +9,7 @@ use super::{KEYS, Overrides, allowed};
 use crate::data::Resize;
 use crate::error::{Error, Result, suggestion};
 use crate::own::OwnKernel;
+use crate::stopping::Stopping;
 
 /// No recipe is longer; a file that is was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
@@ -88,6 +89,20 @@ impl Overrides {
                 self.optimiser = Some(text()?.parse().map_err(|error: Error| error.to_string())?);
             }
             "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
+            "schedule" => self.schedule = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "clip_norm" => self.clip_norm = Some(number(value).ok_or_else(or_wrong)?),
+            "clip_value" => self.clip_value = Some(number(value).ok_or_else(or_wrong)?),
+            "accumulate" => self.accumulate = Some(size()?),
+            "average" => self.average = Some(number(value).ok_or_else(or_wrong)?),
+            "label_smoothing" => self.label_smoothing = Some(number(value).ok_or_else(or_wrong)?),
+            "class_weights" => {
+                self.class_weights = Some(text()?.parse().map_err(|error: Error| error.to_string())?)
+            }
+            "stop_early" => {
+                self.stop_early = Some(Stopping::parse(&text()?).map_err(|error| error.to_string())?)
+            }
+            "max_time" => self.max_time = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "overfit_batches" => self.overfit_batches = Some(size()?),
             "normalise" => self.normalise = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),

@@ -8,7 +8,7 @@ use crate::cpu::guard;
 use crate::engine::{IN_FLIGHT, Ticket};
 use crate::error::Result;
 use crate::kernel::Step;
-use crate::lower::TRAIN;
+use crate::lower::{TRAIN, Training};
 use crate::rng::kernel_seed;
 
 /// What came back from a step.
@@ -52,7 +52,7 @@ impl Trainer {
             if more && flights.len() < IN_FLIGHT {
                 let count = pace.steps(self.lowered.slots).min(range.end - next);
                 let scalars: Vec<Step> =
-                    (0..count).map(|slot| self.scalars(slot, next + slot, samples)).collect();
+                    (0..count).map(|slot| self.scalars(section, slot, next + slot, samples)).collect();
                 let ticket = self.engine.submit(dispatches.clone(), &scalars, self.lowered.report(count))?;
                 flights.push_back(Flight { ticket, scalars });
                 next += count;
@@ -80,22 +80,29 @@ impl Trainer {
             let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
             Report { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
         };
-        let rows = rows.chunks_exact(self.lowered.batch * 2);
+        let rows = rows.chunks_exact(self.lowered.pitch() * 2);
         scalars.iter().zip(rows).zip(history.chunks_exact(guard::HISTORY)).map(of).collect()
     }
 
     /// The scalars of step `at` of the epoch under way.
-    pub(super) fn scalars(&self, slot: usize, at: usize, samples: usize) -> Step {
-        let first = at * self.lowered.batch;
+    pub(super) fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize) -> Step {
+        let batch = self.lowered.step_samples(section);
+        let first = at * batch;
+        let index = self.place.steps - self.place.step + at;
+        let Training { optimiser, .. } = &self.lowered.training;
+        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
         Step {
             slot: slot as u32,
             first: first as u32,
-            samples: self.lowered.batch.min(samples - first) as u32,
-            index: (self.place.steps - self.place.step + at) as u32,
-            learning_rate: self.settings.learning_rate * self.place.rate,
-            momentum: self.lowered.training.optimiser.momentum(),
+            samples: batch.min(samples - first) as u32,
+            index: index as u32,
+            learning_rate: self.learning_rate(index),
+            momentum: optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
             epoch: self.place.epoch as u32,
+            mean_correction,
+            square_correction,
+            average: self.lowered.training.average_share(index),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::engine::Data;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::program::{Buf, View};
+use crate::schedule::Plateau;
 
 /// Where a run has got to: with the recipe and the buffers, all that decides what comes next.
 ///
@@ -25,11 +26,14 @@ pub struct Place {
     pub so_far: Sum,
     /// What the learning rate is multiplied by: 1, or less after a rollback.
     pub rate: f32,
+    /// What a schedule that follows the loss has seen.
+    #[serde(default)]
+    pub plateau: Plateau,
 }
 
 impl Default for Place {
     fn default() -> Place {
-        Place { epoch: 1, step: 0, steps: 0, so_far: Sum::default(), rate: 1.0 }
+        Place { epoch: 1, step: 0, steps: 0, so_far: Sum::default(), rate: 1.0, plateau: Plateau::default() }
     }
 }
 
@@ -129,6 +133,9 @@ impl Trainer {
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         let mut padded = parameters.to_vec();
         padded.resize(self.lowered.parameters.len, 0.0);
+        if let Some(averages) = self.lowered.averages {
+            self.engine.write(averages, Slice::Real(&padded))?;
+        }
         self.engine.write(self.lowered.parameters, Slice::Real(&padded))
     }
 

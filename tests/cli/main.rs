@@ -4,6 +4,7 @@
 mod adapter;
 mod answers;
 mod data;
+mod optimiser;
 mod place;
 mod recipes;
 mod refusals;

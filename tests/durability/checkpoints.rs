@@ -8,6 +8,8 @@ use wgrad::checkpoint::{self, Checkpoint, FOLDER, Standing};
 use wgrad::engine::Data;
 use wgrad::error::Error;
 use wgrad::recipe::Recipe;
+use wgrad::schedule::Plateau;
+use wgrad::stopping::Seen;
 use wgrad::train::{Place, Snapshot, Sum, Tensor};
 
 fn example() -> Checkpoint {
@@ -17,6 +19,7 @@ fn example() -> Checkpoint {
         steps: 18,
         so_far: Sum { samples: 128, loss: 0.1 + 0.2, hits: 101.0 },
         rate: 0.25,
+        plateau: Plateau { best: Some(2.0 / 3.0), waited: 1, factor: 0.1 },
     };
     let tensor =
         |name: &str, shape: &[usize], data| Tensor { name: name.to_owned(), shape: shape.to_vec(), data };
@@ -25,7 +28,12 @@ fn example() -> Checkpoint {
         tensor("velocities", &[2], Data::Real(vec![7.0, 8.0])),
         tensor("counts", &[1], Data::Uint(vec![u32::MAX])),
     ];
-    let standing = Standing { seconds: 1.5, rollbacks: 2, best: Some(1.0 / 3.0) };
+    let standing = Standing {
+        seconds: 1.5,
+        rollbacks: 2,
+        best: Some(1.0 / 3.0),
+        stopping: Seen { best: Some(0.1 + 0.2), best_epoch: 2, waited: 1 },
+    };
     let recipe = Recipe { seed: u64::MAX, ..Recipe::defaults_for("digits", 64, 10, 1437) };
     Checkpoint::new(Snapshot { place, tensors }, standing, &recipe, "sha256:0")
 }

@@ -26,7 +26,7 @@ const SETTINGS: Settings = Settings::new(0.05, 0);
 
 /// With momentum, so that there is a velocity to explain.
 fn training() -> Training {
-    Training { optimiser: Optimiser::sgd(0.9) }
+    Training::with(Optimiser::sgd(0.9))
 }
 
 fn cpu() -> Device {
@@ -81,6 +81,33 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
         }
     }
     problems
+}
+
+#[test]
+fn every_optimiser_is_explained_and_its_numbers_agree() {
+    for name in wgrad::optimiser::NAMES {
+        for more in ["", " weight-decay 0.25"] {
+            let training = Training::with(format!("{name}{more}").parse().unwrap());
+            for network in ["dense 4, relu, dense 3", "conv 3 2x2, dense 3"] {
+                let model = model(network, Loss::CrossEntropy, 3);
+                let mut trace = Trace::new(&model, &sample(1), &training, SETTINGS, &cpu()).unwrap();
+                let layers = model.network.layers.len();
+                for layer in [0, layers - 1] {
+                    let sections = explain(&mut trace, layer, 1).unwrap();
+                    let update = sections.iter().find(|section| section.key == "update").unwrap();
+                    for key in ["new_weight", "new_bias"] {
+                        assert!(update.values().any(|value| value.key == key), "{name}: no {key}");
+                    }
+                    let states = training.optimiser.states().len();
+                    let keys: std::collections::BTreeSet<&str> =
+                        update.values().map(|value| value.key.as_str()).collect();
+                    assert!(keys.len() >= 2 + states, "{name}: {keys:?} for {states} states");
+                    assert!(update.values().all(|value| value.agrees()), "{name}, layer {layer}");
+                }
+                assert_eq!(trace.first_disagreement(), None, "{name}");
+            }
+        }
+    }
 }
 
 /// A layer of each kind, and one in front of it whose output it can work on: an image or a row.

@@ -20,7 +20,7 @@ fn changed_samples_are_those_of_grid_sample() {
         .map(|at| u32::from_le_bytes([0, 1, 2, 3].map(|i| byte(at * 4 / VALUES, at * 4 % VALUES + i))))
         .collect();
     let consts = consts! {
-        BATCH: SAMPLES, VALUES: VALUES, WORDS: VALUES / 4, PLANE: PLANE, WIDTH: WIDTH, CHANNELS: CHANNELS,
+        BATCH: SAMPLES, FIRST: 0usize, VALUES: VALUES, WORDS: VALUES / 4, PLANE: PLANE, WIDTH: WIDTH, CHANNELS: CHANNELS,
         SAMPLES: SAMPLES, CHUNK_FIRST: 0usize, CHUNK_LENGTH: SAMPLES, AUGMENT: true, SHIFT: 1.5f32,
         ROTATE: 0.75f32, SCALE: 0.25f32, SHEAR: 0.5f32, FLIP: true, CUT_OUT: 2usize, BRIGHTNESS: 0.125f32,
         CONTRAST: 0.5f32,

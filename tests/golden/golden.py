@@ -85,6 +85,16 @@ def emit_losses():
         emit_loss(name, z, each, lambda z: loss(z, labels))
     each = functional.mse_loss(z, hot(labels), reduction="none").sum(-1)
     emit_loss("SQUARED_ERROR", z, each, lambda z: functional.mse_loss(z, hot(labels), reduction="sum") / BATCH)
+    weights = torch.tensor([0.5, 2.0, 1.0, 0.75])
+    for name, how in {
+        "SMOOTHED": dict(label_smoothing=0.125),
+        "WEIGHTED": dict(weight=weights),
+        "BOTH": dict(weight=weights, label_smoothing=0.125),
+    }.items():
+        each = functional.cross_entropy(z, labels, reduction="none", **how)
+        # Over the samples, not over their weights: ours have a mean of 1 over all the data.
+        total = lambda z: functional.cross_entropy(z, labels, reduction="sum", **how) / BATCH
+        emit_loss(name, z, each, total)
     emit("HITS", (z.argmax(-1) == labels).double())
 
 
@@ -138,6 +148,134 @@ def emit_training():
         emit_state(f"{name}_STATE", network.state_dict())
 
 
+def f32(value):
+    """What a constant of a shader is in f64."""
+    return torch.tensor(value, dtype=torch.float32).item()
+
+
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023)."""
+
+    def __init__(self, params, lr, beta1, beta2, weight_decay):
+        super().__init__(params, dict(lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for w in group["params"]:
+                m = self.state[w].setdefault("m", torch.zeros_like(w))
+                update = torch.sign(group["beta1"] * m + (1 - group["beta1"]) * w.grad)
+                w -= group["lr"] * (update + group["weight_decay"] * w)
+                m.copy_(group["beta2"] * m + (1 - group["beta2"]) * w.grad)
+
+
+class Both:
+    """Muon for all matrices but the last, AdamW for the rest."""
+
+    def __init__(self, network, lr, weight_decay):
+        matrices = [w for w in network.parameters() if w.dim() > 1]
+        rest = [w for w in network.parameters() if w.dim() == 1]
+        # The scale as the shader has it, and the decay that it must not touch.
+        groups = []
+        for w in matrices[:-1]:
+            scale = 0.2 * max(w.shape) ** 0.5
+            ratio = f32(f32(0.2) * f32(max(w.shape) ** 0.5)) / scale
+            groups.append(dict(params=[w], lr=lr * ratio, weight_decay=weight_decay / ratio))
+        settings = dict(betas=(f32(0.9), f32(0.95)), eps=f32(1e-10), lr=lr)
+        self.all = [
+            torch.optim.Muon(
+                groups,
+                lr=lr,
+                momentum=0.875,
+                ns_coefficients=(f32(3.4445), f32(-4.775), f32(2.0315)),
+                eps=f32(1e-7),
+                adjust_lr_fn="match_rms_adamw",
+            ),
+            torch.optim.AdamW(
+                [dict(params=matrices[-1:], weight_decay=weight_decay), dict(params=rest, weight_decay=0)],
+                **settings,
+            ),
+        ]
+
+    def zero_grad(self):
+        for optimiser in self.all:
+            optimiser.zero_grad()
+
+    def step(self):
+        for optimiser in self.all:
+            optimiser.step()
+
+
+def emit_around():
+    """Ten steps of gradient descent with clipped gradients, and with an average of the weights."""
+    x, labels = data()
+    batches = list(zip(x.split(BATCH), labels.split(BATCH)))
+    clips = {
+        "CLIP_NORM": lambda weights: nn.utils.clip_grad_norm_(weights, 0.25).item(),
+        "CLIP_VALUE": lambda weights: nn.utils.clip_grad_value_(weights, 0.03125),
+        "AVERAGE": lambda _: None,
+    }
+    for name, clip in clips.items():
+        network = with_weights(deep())
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.125, momentum=0.875)
+        averaged = torch.optim.swa_utils.AveragedModel(
+            network, avg_fn=lambda a, w, n: a + (1 - min(0.875, (1 + (n - 1)) / (10 + (n - 1)))) * (w - a)
+        )
+        averaged.update_parameters(network)  # a copy of the first weights; n counts it
+        norms = []
+        for step in range(10):
+            x_batch, label_batch = batches[step % len(batches)]
+            optimiser.zero_grad()
+            functional.cross_entropy(network(x_batch), label_batch).backward()
+            norms.append(clip(network.parameters()))
+            optimiser.step()
+            averaged.update_parameters(network)
+        if name == "CLIP_NORM":
+            emit("NORMS", torch.tensor(norms))
+        state = averaged.module if name == "AVERAGE" else network
+        emit_state(f"{name}_STATE", state.state_dict())
+
+
+def optimisers():
+    """By the text form that main.rs gives us; constants are exact in f32 where that can be."""
+    sgd, adam = torch.optim.SGD, torch.optim.Adam
+    return {
+        "DAMPENED": lambda groups, _: sgd(groups(0.0625), lr=0.125, momentum=0.875, dampening=0.25),
+        "NESTEROV": lambda groups, _: sgd(groups(0.0), lr=0.125, momentum=0.875, nesterov=True),
+        "ADA_GRAD": lambda groups, _: torch.optim.Adagrad(groups(0.0625), lr=0.125, eps=2**-20),
+        "RMS_PROP": lambda groups, _: torch.optim.RMSprop(groups(0.0625), lr=2**-6, alpha=0.875, eps=2**-20),
+        "ADAM": lambda groups, _: adam(groups(0.0625), lr=2**-5, betas=(0.875, 0.96875), eps=2**-20),
+        "ADAM_W": lambda groups, _: torch.optim.AdamW(
+            groups(0.0625), lr=2**-5, betas=(0.875, 0.96875), eps=2**-20
+        ),
+        "LION": lambda groups, _: Lion(groups(0.0625), 2**-6, 0.875, 0.96875, 0.0),
+        "MUON": lambda _, network: Both(network, 2**-4, 0.0625),
+    }
+
+
+def emit_optimisers():
+    """Ten steps of each; biases do not decay."""
+    # Its iterations run in bfloat16, whose rounding nobody else repeats.
+    torch.bfloat16 = torch.float64
+    x, labels = data()
+    batches = list(zip(x.split(BATCH), labels.split(BATCH)))
+    for name, make in optimisers().items():
+        network = with_weights(deep())
+
+        def groups(decay):
+            matrices = [w for w in network.parameters() if w.dim() > 1]
+            rest = [w for w in network.parameters() if w.dim() == 1]
+            return [dict(params=matrices, weight_decay=decay), dict(params=rest, weight_decay=0.0)]
+
+        optimiser = make(groups, network)
+        for step in range(10):
+            x_batch, label_batch = batches[step % len(batches)]
+            optimiser.zero_grad()
+            functional.cross_entropy(network(x_batch), label_batch).backward()
+            optimiser.step()
+        emit_state(f"{name}_STATE", network.state_dict())
+
+
 # Rust in lines as rustfmt breaks them.
 WIDTH = 110
 
@@ -186,3 +324,5 @@ emit_losses()
 emit_one_output()
 emit_gradients()
 emit_training()
+emit_optimisers()
+emit_around()

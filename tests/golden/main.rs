@@ -6,6 +6,7 @@
 
 mod augment;
 mod layers;
+mod optimisers;
 #[path = "../common/small.rs"]
 mod small;
 mod values;
@@ -160,6 +161,11 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let args = &lowered.program.steps[last].args;
     engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
     engine.write(args[0], Slice::Real(logits)).unwrap();
+    let given = &small.training.class_weights;
+    if let Some(view) = lowered.class_weights {
+        let even = vec![1.0; CLASSES];
+        engine.write(view, Slice::Real(if given.is_empty() { &even } else { given })).unwrap();
+    }
     engine.run(sums + 1..last + 1, &Step { samples: labels.len() as u32, ..Step::default() });
 
     let what = format!("{} of “{}”", small.loss, small.network);
@@ -169,7 +175,9 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     assert_eq!(column(1), golden.hits, "hits, {what}");
     // Documented: the gradient of squared-error leaves out the 2.
     let factor = if small.loss == Loss::SquaredError { 2.0 } else { 1.0 };
-    let gradient: Vec<f64> = numbers(&engine, args[2]).iter().map(|value| factor * value).collect();
+    // In front of the metrics, which are the last binding.
+    let dlogits = args[args.len() - 2];
+    let gradient: Vec<f64> = numbers(&engine, dlogits).iter().map(|value| factor * value).collect();
     assert_golden::<T>(&format!("gradient, {what}"), &gradient, &golden.gradient);
 }
 
@@ -184,6 +192,17 @@ fn losses<T: Precise>() {
     ] {
         let golden = Golden { values, gradient: gradient.concat(), hits: values::HITS };
         check_loss::<T>(&small("dense 4", loss), &logits, &[3, 1, 0], &golden);
+    }
+    let (even, weights) = (Vec::new(), vec![0.5, 2.0, 1.0, 0.75]);
+    for (label_smoothing, class_weights, values, gradient) in [
+        (0.125, even, values::SMOOTHED, values::SMOOTHED_GRADIENT),
+        (0.0, weights.clone(), values::WEIGHTED, values::WEIGHTED_GRADIENT),
+        (0.125, weights, values::BOTH, values::BOTH_GRADIENT),
+    ] {
+        let training = Training { label_smoothing, class_weights, ..Training::default() };
+        let small = Small { training, ..small("dense 4", Loss::CrossEntropy) };
+        let golden = Golden { values, gradient: gradient.concat(), hits: values::HITS };
+        check_loss::<T>(&small, &logits, &[3, 1, 0], &golden);
     }
     let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_HITS);
     let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_HITS);
@@ -220,7 +239,7 @@ fn training<T: Precise>() {
         (0.875, values::MOMENTUM_LOSSES, values::MOMENTUM_STATE),
     ] {
         for fuse in [false, true] {
-            let training = Training { optimiser: Optimiser::sgd(momentum) };
+            let training = Training::with(Optimiser::sgd(momentum));
             let small = Small { fuse, training, ..small(DEEP, Loss::CrossEntropy) };
             let lowered = small.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());

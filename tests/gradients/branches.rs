@@ -7,6 +7,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::layers::{Dims, Layer, Shape};
 use wgrad::loss::Loss;
+use wgrad::lower::Metrics;
 use wgrad::params::Arena;
 use wgrad::program::{Role, View};
 use wgrad::record::{Recorder, Tensor, Versions};
@@ -53,7 +54,13 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
             Activation::Identity,
         );
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
-        Loss::Mse.record(&mut recorder, y, labels, view, 1);
+        Loss::Mse.record(
+            &mut recorder,
+            y,
+            labels,
+            Metrics { view, history: view, slots: 1, pitch: y.rows },
+            None,
+        );
         metrics.push(view);
     }
     recorder.backward();

@@ -2,7 +2,7 @@
 
 use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Slice, Step};
+use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, Part, TRAIN, Training};
 use wgrad::optimiser::Optimiser;
@@ -26,7 +26,7 @@ fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
 
 /// Parameters and the first slots of the metrics after a few steps.
 fn train(small: &Small) -> (Vec<f64>, Vec<f64>) {
-    let training = Training { optimiser: Optimiser::sgd(0.5) };
+    let training = Training::with(Optimiser::sgd(0.5));
     let (lowered, mut engine) = start(&Small { training, ..small.clone() });
     for slot in 0..3 {
         let samples = small.batch as u32 - slot % 2;
@@ -58,6 +58,84 @@ fn fusion_does_not_change_the_results() {
             assert_close(&format!("{network}, {loss}: metrics"), &fused_metrics, &metrics);
         }
     }
+}
+
+#[test]
+fn batches_added_up_are_one_large_batch() {
+    for (network, loss) in [
+        ("dense 5, relu, dense 3", Loss::CrossEntropy),
+        ("dense 4, tanh, softmax, dense 3, sigmoid", Loss::Bce),
+        ("tanh, dense 3", Loss::Mse),
+        ("conv 3 2x2 pad 1, relu, maxpool 2 stride 1, dense 3", Loss::CrossEntropy),
+        ("dense 6, layernorm, relu, dropout 0.5, dense 3", Loss::CrossEntropy),
+    ] {
+        let of = |batch, accumulate| {
+            let training =
+                Training { accumulate, clip_norm: Some(0.5), ..Training::with(Optimiser::sgd(0.5)) };
+            let small = Small { batch, training, ..Small::new(network, loss) };
+            let (lowered, mut engine) = start(&small);
+            // The second step is short: 4 of 6 rows, so the last batch of it has none.
+            for (slot, samples) in [6, 4, 6].into_iter().enumerate() {
+                let step = Step {
+                    slot: slot as u32,
+                    first: slot as u32,
+                    samples,
+                    learning_rate: 0.5,
+                    momentum: 0.5,
+                    index: slot as u32,
+                    ..Step::default()
+                };
+                engine.run(lowered.program.section(TRAIN), &step);
+            }
+            (real(&engine, lowered.parameters), real(&engine, lowered.metrics(3)))
+        };
+        let (whole, whole_metrics) = of(6, 1);
+        for (batch, accumulate) in [(2, 3), (3, 2), (1, 6)] {
+            let (parts, metrics) = of(batch, accumulate);
+            let what = format!("{network}, {accumulate} batches of {batch}");
+            assert_close(&format!("{what}: parameters"), &whole, &parts);
+            assert_close(&format!("{what}: metrics"), &whole_metrics, &metrics);
+        }
+    }
+}
+
+/// Norms over a batch see each batch by itself, so the whole is the sum of its parts.
+#[test]
+fn gradients_through_norms_add_up() {
+    for network in
+        ["dense 4, batchnorm, relu, dense 3", "batchnorm, dense 3", "conv 2 2x2, batchnorm, dense 3"]
+    {
+        let parts = vec![Part { name: TRAIN, samples: 6 }];
+        let of = |accumulate| {
+            let training = Training { accumulate, ..Training::default() };
+            let small =
+                Small { batch: 3, parts: parts.clone(), training, ..Small::new(network, Loss::CrossEntropy) };
+            start(&small)
+        };
+        let gradients = |accumulate, first| {
+            let (lowered, mut engine) = of(accumulate);
+            // Six samples weigh a sixth each, also where a batch of three is all there is.
+            let step = Step { first, samples: 6, ..Step::default() };
+            engine.run(lowered.program.section(TRAIN), &step);
+            real(&engine, lowered.gradients)
+        };
+        let (one, two, both) = (gradients(1, 0), gradients(1, 3), gradients(2, 0));
+        let sum: Vec<f64> = one.iter().zip(&two).map(|(one, two)| one + two).collect();
+        assert!(sum.iter().any(|gradient| *gradient != 0.0));
+        assert_close(network, &sum, &both);
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_added_to_is_refused() {
+    let training = Training { accumulate: 2, ..Training::default() };
+    let small = Small { training, ..Small::new("dense 3", Loss::CrossEntropy) };
+    let mut program = small.lower().unwrap().program;
+    let last = program.steps.iter_mut().rfind(|step| step.kernel.name == "column_sums").unwrap();
+    let set = |(name, value)| (name, if name == "ADD" { Const::Flag(false) } else { value });
+    last.consts = Consts::new(last.consts.iter().map(set).collect());
+    let error = program.validate().unwrap_err().to_string();
+    assert!(error.contains("sums of column_sums") && error.contains("not added to"), "{error}");
 }
 
 /// What the first dispatches, which pick the samples, make of a step: values and labels.

@@ -141,7 +141,7 @@ fn sections_share_their_activation_buffers() {
 
 #[test]
 fn every_parameter_has_a_place_of_its_own_and_a_gradient_there() {
-    let training = Training { optimiser: Optimiser::sgd(0.9) };
+    let training = Training::with(Optimiser::sgd(0.9));
     let small = Small { training, ..with_all_parts(Loss::CrossEntropy) };
     let lowered = small.lower().unwrap();
     let names: Vec<&str> = lowered.arena.params.iter().map(|param| param.name.as_str()).collect();

@@ -15,7 +15,7 @@ use crate::small::Small;
 
 fn program() -> Program {
     // With momentum, so that the update binds a third buffer.
-    let training = Training { optimiser: Optimiser::sgd(0.9) };
+    let training = Training::with(Optimiser::sgd(0.9));
     let small = Small { training, ..Small::new("dense 5, relu, dense 3", Loss::CrossEntropy) };
     small.lower().unwrap().program
 }

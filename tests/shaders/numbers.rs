@@ -29,6 +29,9 @@ fn the_step_uniform_is_the_step_struct() {
         field!(momentum: f32, Scalar::F32),
         field!(seed: u32, Scalar::U32),
         field!(epoch: u32, Scalar::U32),
+        field!(mean_correction: f32, Scalar::F32),
+        field!(square_correction: f32, Scalar::F32),
+        field!(average: f32, Scalar::F32),
     ];
     let (module, _) = reflect(COMMON).unwrap();
     let globals: Vec<_> = module.global_variables.iter().map(|(_, global)| global).collect();

@@ -68,7 +68,7 @@ impl Run {
     }
 
     fn last_good(&self) -> String {
-        match self.record.epochs {
+        match self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch) {
             0 => "from before the first step".to_owned(),
             epoch => format!("from the end of epoch {epoch}"),
         }
@@ -80,7 +80,7 @@ impl Run {
     }
 
     fn print(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.record.last else { return Ok(()) };
+        let Some(last) = self.shown.as_ref().or(self.record.last.as_ref()) else { return Ok(()) };
         let run = self.directory.path().display();
         let (epochs, steps) = (self.record.epochs, thousands(self.trainer.steps()));
         answer(format_args!(
@@ -100,7 +100,7 @@ impl Run {
     }
 
     fn print_json(&self, seconds: f64) -> Result<()> {
-        let Some(last) = &self.record.last else { return Ok(()) };
+        let Some(last) = self.shown.as_ref().or(self.record.last.as_ref()) else { return Ok(()) };
         answer(format_args!(
             "{}",
             json!({

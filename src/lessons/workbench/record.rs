@@ -83,8 +83,10 @@ pub(super) fn record(layer: &Layer) -> (Program, Views) {
         // Each prediction is a row of its own, to see its own error. The kernel
         // averages the gradient over its rows; the factor undoes that.
         let factor = layer.factor * predictions as f32;
-        let error =
-            consts! { BATCH: predictions, CLASSES: 1usize, SLOTS: 1usize, FACTOR: factor, SCALE: 1.0f32 };
+        let error = consts! {
+            BATCH: predictions, CLASSES: 1usize, SLOTS: 1usize, PITCH: predictions, FIRST: 0usize,
+            FACTOR: factor, SCALE: 1.0f32,
+        };
         let args = vec![views.prediction, views.goal, views.dprediction, views.metrics];
         recording.stage(ERROR, &kernels::SQUARED_ERROR, error, args);
     }

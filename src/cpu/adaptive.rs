@@ -1,0 +1,137 @@
+//! Twins of `ada_grad.wgsl`, `rms_prop.wgsl`, `adam.wgsl` and `lion.wgsl`:
+//! updates whose step is fitted to each parameter.
+//!
+//! Each rule stands here once: computed in f64 it is the twin, computed in
+//! [`Tracked`] its bound.
+
+use super::sgd::decay_at;
+use super::tracked::{Number, Tracked};
+use crate::kernel::{Call, Real, Slice, SliceMut};
+
+/// A parameter at one place of the arena, and what belongs to it.
+struct Weight<N> {
+    w: N,
+    gradient: N,
+    /// What it decays by; 0 for biases and norms.
+    decay: N,
+    /// What the optimiser keeps of it, in the order of the bindings; the second is not always there.
+    kept: [N; 2],
+}
+
+impl<N: Number> Weight<N> {
+    /// The gradient with L2 decay in it, and what decay takes off past the rule.
+    fn decayed(&self, call: Call) -> (N, N) {
+        let decay = self.decay * self.w;
+        match call.consts.flag("DECOUPLED") {
+            true => (self.gradient, decay),
+            false => (self.gradient + decay, N::exact(0.0)),
+        }
+    }
+
+    /// w - learning_rate · direction, with what is kept from here on.
+    fn step(self, call: Call, direction: N, kept: [N; 2]) -> Weight<N> {
+        let rate = N::exact(call.step.learning_rate.into());
+        Weight { w: self.w - rate * direction, kept, ..self }
+    }
+}
+
+/// Takes `rule` to every place of the arena; `store` says what of a number is written.
+fn update<T: Real, N: Number>(
+    call: Call,
+    reads: &[Slice<T>],
+    writes: &mut [SliceMut<T>],
+    rule: impl Fn(Weight<N>) -> Weight<N>,
+    store: impl Fn(N) -> f64,
+) {
+    for (at, gradient) in reads[0].real().iter().enumerate() {
+        let mut numbers = [0.0; 3];
+        for (number, buffer) in numbers.iter_mut().zip(writes.iter_mut()) {
+            *number = buffer.real()[at].f64();
+        }
+        let [w, first, second] = numbers.map(N::exact);
+        let (gradient, decay) = (N::exact(gradient.f64()), N::exact(decay_at(call, at)));
+        let next = rule(Weight { w, gradient, decay, kept: [first, second] });
+        for (number, buffer) in [next.w, next.kept[0], next.kept[1]].into_iter().zip(writes.iter_mut()) {
+            buffer.real()[at] = T::of(store(number));
+        }
+    }
+}
+
+fn constant<N: Number>(call: Call, name: &str) -> N {
+    N::exact(call.consts.float(name))
+}
+
+/// share · old + (1 - share) · new
+fn blend<N: Number>(share: N, old: N, new: N) -> N {
+    share * old + (N::exact(1.0) - share) * new
+}
+
+/// s = s + g²   w = w - learning_rate · g / (√s + EPSILON)
+fn ada_grad_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let squares = weight.kept[0] + g * g;
+    let direction = g / (squares.sqrt() + constant(call, "EPSILON")) + decay;
+    let kept = [squares, weight.kept[1]];
+    weight.step(call, direction, kept)
+}
+
+pub fn ada_grad<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| ada_grad_rule(call, weight), |number: f64| number);
+}
+
+pub fn ada_grad_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(call, reads, writes, |weight| ada_grad_rule(call, weight), |number: Tracked| number.error);
+}
+
+/// s = SMOOTHING · s + (1 - SMOOTHING) · g²   w = w - learning_rate · g / (√s + EPSILON)
+fn rms_prop_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let squares = blend(constant(call, "SMOOTHING"), weight.kept[0], g * g);
+    let direction = g / (squares.sqrt() + constant(call, "EPSILON")) + decay;
+    let kept = [squares, weight.kept[1]];
+    weight.step(call, direction, kept)
+}
+
+pub fn rms_prop<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| rms_prop_rule(call, weight), |number: f64| number);
+}
+
+pub fn rms_prop_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(call, reads, writes, |weight| rms_prop_rule(call, weight), |number: Tracked| number.error);
+}
+
+/// m = BETA1 · m + (1 - BETA1) · g   s = BETA2 · s + (1 - BETA2) · g²
+/// w = w - learning_rate · (m · mean_correction) / (√(s · square_correction) + EPSILON)
+fn adam_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let means = blend(constant(call, "BETA1"), weight.kept[0], g);
+    let squares = blend(constant(call, "BETA2"), weight.kept[1], g * g);
+    let corrections = [call.step.mean_correction, call.step.square_correction];
+    let [mean, square] = corrections.map(|correction| N::exact(correction.into()));
+    let direction = (means * mean) / ((squares * square).sqrt() + constant(call, "EPSILON")) + decay;
+    weight.step(call, direction, [means, squares])
+}
+
+pub fn adam<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| adam_rule(call, weight), |number: f64| number);
+}
+
+pub fn adam_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(call, reads, writes, |weight| adam_rule(call, weight), |number: Tracked| number.error);
+}
+
+/// w = w - learning_rate · sign(BETA1 · m + (1 - BETA1) · g)   m = BETA2 · m + (1 - BETA2) · g
+fn lion_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let direction = blend(constant(call, "BETA1"), weight.kept[0], g).sign() + decay;
+    let kept = [blend(constant(call, "BETA2"), weight.kept[0], g), weight.kept[1]];
+    weight.step(call, direction, kept)
+}
+
+pub fn lion<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| lion_rule(call, weight), |number: f64| number);
+}
+
+pub fn lion_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(call, reads, writes, |weight| lion_rule(call, weight), |number: Tracked| number.error);
+}

@@ -1,0 +1,145 @@
+//! The rows of what happens between the gradients and the next step: norms,
+//! clipping, the update itself, and the average of the weights.
+
+use std::sync::OnceLock;
+
+use crate::cpu::{adaptive, arena, fast, muon, sgd};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
+
+/// What kernels over whole arenas ask for, as they read them in vec4s.
+pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
+    let lengths = k.iter().filter(|(name, _)| ["LENGTH", "DECAYED"].contains(name));
+    match lengths.into_iter().all(|(name, _)| k.uint(name).is_multiple_of(4)) {
+        true => Ok(()),
+        false => Err("LENGTH and DECAYED must be multiples of 4"),
+    }
+}
+
+/// An update of a whole arena, four neighbours to an invocation.
+macro_rules! update {
+    ($shader:ident, $module:ident::$twin:ident, $bound:ident, consts $consts:expr, binds $binds:expr,
+     flops $flops:literal $(, fast $fast:path)?) => {
+        kernel!(
+            $shader, $module::$twin, $bound,
+            consts $consts,
+            binds $binds,
+            lens |k| vec![k.uint("LENGTH"); $binds.len()],
+            flops |k| $flops * k.uint("LENGTH"),
+            grid |k| flat_grid(k.uint("LENGTH") / 4),
+            requires whole_fours
+            $(, fast $fast)?
+        )
+    };
+}
+
+pub static SGD: Kernel = update!(
+    sgd, sgd::sgd, sgd_bound,
+    consts ["LENGTH", "DECAYED", "DECAY"],
+    binds binds![gradients: Read Real, parameters: Update Real],
+    flops 2,
+    fast fast::sgd::sgd_fast
+);
+
+pub static SGD_MOMENTUM: Kernel = update!(
+    sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
+    binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
+    flops 4
+);
+
+pub static ADA_GRAD: Kernel = update!(
+    ada_grad, adaptive::ada_grad, ada_grad_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "EPSILON"],
+    binds binds![gradients: Read Real, parameters: Update Real, squares: Update Real],
+    // Square and sum, root, sum, quotient, product and difference.
+    flops 7
+);
+
+pub static RMS_PROP: Kernel = update!(
+    rms_prop, adaptive::rms_prop, rms_prop_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "SMOOTHING", "EPSILON"],
+    binds binds![gradients: Read Real, parameters: Update Real, squares: Update Real],
+    flops 9
+);
+
+pub static ADAM: Kernel = update!(
+    adam, adaptive::adam, adam_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "BETA1", "BETA2", "EPSILON"],
+    binds binds![gradients: Read Real, parameters: Update Real, means: Update Real, squares: Update Real],
+    // Two moments, two corrections, root, sum, quotient, product and difference.
+    flops 14
+);
+
+pub static LION: Kernel = update!(
+    lion, adaptive::lion, lion_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "BETA1", "BETA2"],
+    binds binds![gradients: Read Real, parameters: Update Real, means: Update Real],
+    flops 9
+);
+
+pub static MUON_MOMENTUM: Kernel = update!(
+    muon_momentum, muon::muon_momentum, muon_momentum_bound,
+    consts ["LENGTH"],
+    binds binds![gradients: Read Real, means: Update Real, directions: Write Real],
+    flops 5
+);
+
+pub static UNIT_SIZE: Kernel = kernel!(
+    unit_size, muon::unit_size, unit_size_bound,
+    consts ["LENGTH", "PARTIALS"],
+    binds binds![u: Read Real, sums: Read Real, x: Write Real],
+    lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS"), k.uint("LENGTH")],
+    flops |k| k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH"))
+);
+
+pub static BLEND: Kernel = kernel!(
+    blend, muon::blend, blend_bound,
+    consts ["LENGTH", "P", "Q"],
+    binds binds![x: Read Real, y: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| 3 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH"))
+);
+
+pub static MUON: Kernel = kernel!(
+    muon, muon::muon, muon_bound,
+    consts ["LENGTH", "SCALE", "DECAY"],
+    binds binds![x: Read Real, parameters: Update Real],
+    lens |k| vec![k.uint("LENGTH"); 2],
+    flops |k| 5 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH"))
+);
+
+pub static SQUARE_SUMS: Kernel = kernel!(
+    square_sums, arena::square_sums, square_sums_bound,
+    consts ["LENGTH", "PARTIALS"],
+    binds binds![x: Read Real, sums: Write Real],
+    lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS")],
+    flops |k| 2 * k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("PARTIALS"))
+);
+
+pub static CLIP_NORM: Kernel = kernel!(
+    clip_norm, arena::clip_norm, clip_norm_bound,
+    consts ["LENGTH", "MOST"],
+    binds binds![norm: Read Real, gradients: Update Real],
+    lens |k| vec![1, k.uint("LENGTH")],
+    flops |k| k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 4),
+    requires whole_fours
+);
+
+pub static CLIP_VALUE: Kernel = update!(
+    clip_value, arena::clip_value, clip_value_bound,
+    consts ["LENGTH", "MOST"],
+    binds binds![gradients: Update Real],
+    flops 2
+);
+
+pub static AVERAGE: Kernel = update!(
+    average, arena::average, average_bound,
+    consts ["LENGTH"],
+    binds binds![parameters: Read Real, averages: Update Real],
+    flops 3
+);

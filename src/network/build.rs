@@ -1,0 +1,77 @@
+//! A network written in Rust, layer by layer.
+
+use super::Network;
+use crate::cpu::activation::Activation;
+use crate::layers::Layer;
+use crate::layers::conv::Conv;
+use crate::layers::norm::Norm;
+use crate::layers::pool::{Kept, Pool};
+use crate::layers::residual::Residual;
+use crate::layers::words::Pair;
+
+/// ```
+/// use wgrad::network::Network;
+/// let block = Network::new().conv(8, 1).relu();
+/// let network = Network::new().conv(8, 3).batch_norm().relu().max_pool(2).residual(block).dense(10);
+/// let text = "conv 8 3x3, batchnorm, relu, maxpool 2, residual { conv 8 1x1, relu }, dense 10";
+/// assert_eq!(network, text.parse()?);
+/// # Ok::<(), wgrad::error::Error>(())
+/// ```
+impl Network {
+    /// A network without layers, to add some to.
+    #[allow(clippy::new_without_default, reason = "a network without layers is only a beginning")]
+    pub fn new() -> Network {
+        Network { layers: Vec::new() }
+    }
+
+    /// With any layer behind the others: what has more settings than a method here is made so.
+    pub fn with(mut self, layer: Layer) -> Network {
+        self.layers.push(layer);
+        self
+    }
+
+    /// With a dense layer of so many outputs.
+    pub fn dense(self, outputs: usize) -> Network {
+        self.with(Layer::dense(outputs))
+    }
+
+    /// With a convolution of so many outputs and a square kernel, stride 1 and no padding.
+    pub fn conv(self, outputs: usize, kernel: usize) -> Network {
+        self.with(Layer::Conv(Conv::new(outputs, Pair::both(kernel))))
+    }
+
+    /// With max pooling over square windows side by side.
+    pub fn max_pool(self, window: usize) -> Network {
+        self.with(Layer::Pool(Pool::new(Kept::Maximum, Pair::both(window))))
+    }
+
+    /// With average pooling over square windows side by side.
+    pub fn average_pool(self, window: usize) -> Network {
+        self.with(Layer::Pool(Pool::new(Kept::Mean, Pair::both(window))))
+    }
+
+    /// With batch normalisation as PyTorch's.
+    pub fn batch_norm(self) -> Network {
+        self.with(Layer::Norm(Norm::BATCH))
+    }
+
+    /// With layer normalisation as PyTorch's.
+    pub fn layer_norm(self) -> Network {
+        self.with(Layer::Norm(Norm::SAMPLE))
+    }
+
+    /// With relu.
+    pub fn relu(self) -> Network {
+        self.with(Layer::Activation(Activation::Relu))
+    }
+
+    /// With dropout of this probability.
+    pub fn dropout(self, probability: f32) -> Network {
+        self.with(Layer::Dropout(probability))
+    }
+
+    /// With a residual block around these layers.
+    pub fn residual(self, body: Network) -> Network {
+        self.with(Layer::Residual(Residual { body }))
+    }
+}

@@ -1,0 +1,232 @@
+//! Schedules: how the learning rate changes from step to step.
+//!
+//! A schedule is a pure function of the step, so a run that is taken up again
+//! goes on where it was. The one exception is `plateau`, which follows what
+//! epochs measure; its state is a [`Plateau`], three numbers.
+
+mod text;
+
+pub use text::NAMES;
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What the learning rate does behind the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// It stays.
+    Constant,
+    /// Every so many epochs it is multiplied by a factor; PyTorch's `StepLR`.
+    Step { every: f64, factor: f64 },
+    /// After every epoch it is multiplied by a factor; PyTorch's `ExponentialLR`, but smooth.
+    Exponential { factor: f64 },
+    /// Half a cosine down to a share of itself; PyTorch's `CosineAnnealingLR`.
+    Cosine { floor: f64 },
+    /// Up to itself and down to next to nothing, by cosines; PyTorch's `OneCycleLR`.
+    OneCycle {
+        /// The share of the run that goes up.
+        up: f64,
+        /// What the largest rate is divided by at the start.
+        start: f64,
+        /// What the rate of the start is divided by at the end.
+        end: f64,
+    },
+    /// Multiplied by a factor when the loss has not fallen for so many epochs; PyTorch's
+    /// `ReduceLROnPlateau`.
+    Plateau { factor: f64, patience: usize },
+}
+
+/// A shape with a linear warm-up in front.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    pub shape: Shape,
+    /// Steps over which the learning rate rises from next to nothing.
+    pub warmup: usize,
+    /// Steps of the whole schedule; none for those of the run.
+    pub over: Option<usize>,
+}
+
+/// How long a run is, which shapes are fitted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Length {
+    pub steps: usize,
+    pub per_epoch: usize,
+}
+
+/// What `plateau` has seen so far: all there is to save.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plateau {
+    /// The lowest loss so far; none before the first epoch.
+    pub best: Option<f64>,
+    /// Epochs since then.
+    pub waited: usize,
+    /// What the learning rate is multiplied by.
+    pub factor: f64,
+}
+
+impl Default for Plateau {
+    fn default() -> Plateau {
+        Plateau { best: None, waited: 0, factor: 1.0 }
+    }
+}
+
+impl Plateau {
+    /// A loss counts as lower when it is so by this share; PyTorch's `threshold`.
+    const THRESHOLD: f64 = 1e-4;
+
+    /// Takes note of the loss of an epoch. A loss that is not a number is never lower.
+    pub fn observe(&mut self, schedule: &Schedule, loss: f64) {
+        let Shape::Plateau { factor, patience } = schedule.shape else { return };
+        let lower = self.best.is_none_or(|best| loss < best - Plateau::THRESHOLD * best.abs());
+        if lower && !loss.is_nan() {
+            (self.best, self.waited) = (Some(loss), 0);
+            return;
+        }
+        self.waited += 1;
+        if self.waited > patience {
+            (self.waited, self.factor) = (0, self.factor * factor);
+        }
+    }
+}
+
+impl Schedule {
+    /// The learning rate stays.
+    pub const CONSTANT: Schedule = Schedule { shape: Shape::Constant, warmup: 0, over: None };
+
+    /// What the learning rate is multiplied by at a step, counted from 0, without [`Plateau`].
+    pub fn factor(&self, step: usize, length: Length) -> f64 {
+        if step < self.warmup {
+            return (step + 1) as f64 / self.warmup as f64;
+        }
+        // The last step of the schedule is its end.
+        let whole = self.over.unwrap_or(length.steps).saturating_sub(self.warmup + 1).max(1) as f64;
+        let done = ((step - self.warmup) as f64 / whole).min(1.0);
+        let epochs = (step - self.warmup) as f64 / length.per_epoch.max(1) as f64;
+        match self.shape {
+            Shape::Constant | Shape::Plateau { .. } => 1.0,
+            Shape::Step { every, factor } => factor.powf((epochs / every).floor()),
+            Shape::Exponential { factor } => factor.powf(epochs),
+            Shape::Cosine { floor } => between(1.0, floor, done),
+            Shape::OneCycle { up, start, .. } if done < up => between(1.0 / start, 1.0, done / up),
+            Shape::OneCycle { up, start, end } => between(1.0, 1.0 / (start * end), (done - up) / (1.0 - up)),
+        }
+    }
+
+    /// Whether the shape is spread over the run.
+    fn is_spread(&self) -> bool {
+        matches!(self.shape, Shape::Cosine { .. } | Shape::OneCycle { .. })
+    }
+
+    /// Checks that the schedule and the run are of one length.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a schedule that is longer or shorter than the run, a warm-up that
+    /// leaves nothing behind it, or steps that come after the run's end.
+    pub fn fits(&self, length: Length) -> Result<()> {
+        let Length { steps, per_epoch } = length;
+        let problem = |what: String| Err(Error::Usage(format!("schedule “{self}”: {what}")));
+        match self.over {
+            Some(over) if over != steps => {
+                let word = if over > steps { "longer" } else { "shorter" };
+                return problem(format!(
+                    "it is made for {over} steps and {word} than the run, which has {steps}: \
+                     leave “over {over}” out, and it fits itself to the run"
+                ));
+            }
+            _ => {}
+        }
+        if self.warmup >= steps && self.warmup > 0 {
+            return problem(format!(
+                "a warm-up of {} steps leaves nothing of the run, which has {steps} ({per_epoch} to an epoch)",
+                self.warmup
+            ));
+        }
+        let epochs = steps as f64 / per_epoch.max(1) as f64;
+        match self.shape {
+            Shape::Step { every, .. } if every >= epochs => problem(format!(
+                "its first step down comes after {every} epochs, but the run has {epochs}: \
+                 take fewer, or more epochs"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Half a cosine from one number to another; `at` goes from 0 to 1.
+fn between(from: f64, to: f64, at: f64) -> f64 {
+    to + (from - to) * (1.0 + (PI * at).cos()) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTH: Length = Length { steps: 21, per_epoch: 7 };
+
+    fn factors(text: &str, steps: &[usize]) -> Vec<f64> {
+        let schedule: Schedule = text.parse().unwrap();
+        steps.iter().map(|step| schedule.factor(*step, LENGTH)).collect()
+    }
+
+    fn assert_close(text: &str, steps: &[usize], expected: &[f64]) {
+        for (ours, expected) in factors(text, steps).iter().zip(expected) {
+            assert!((ours - expected).abs() < 1e-12, "{text}: {ours} is not {expected}");
+        }
+    }
+
+    /// The numbers are those of PyTorch 2.15's schedulers of the same names.
+    #[test]
+    fn shapes_are_those_of_pytorch() {
+        assert_close("constant", &[0, 20], &[1.0, 1.0]);
+        assert_close("step every 1 factor 0.5", &[0, 6, 7, 14, 20], &[1.0, 1.0, 0.5, 0.25, 0.25]);
+        assert_close("exponential factor 0.5", &[0, 7, 14], &[1.0, 0.5, 0.25]);
+        // CosineAnnealingLR(T_max=20, eta_min=0.1).
+        assert_close("cosine floor 0.1", &[0, 5, 10, 20], &[1.0, 0.868_198_051_533_946_4, 0.55, 0.1]);
+        // OneCycleLR(max_lr=1, total_steps=21, pct_start=0.25) goes up over 0.25 · 21 - 1 steps;
+        // ours over a quarter of the 20 from the first to the last.
+        assert_close("one-cycle up 0.25", &[0, 5, 20], &[0.04, 1.0, 0.04 / 1e4]);
+        let half_down = (1.0 + 0.04 / 1e4) / 2.0;
+        assert!((factors("one-cycle up 0.5", &[15])[0] - half_down).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_warm_up_rises_in_front_of_any_shape() {
+        assert_close("constant warmup 4", &[0, 1, 3, 4, 20], &[0.25, 0.5, 1.0, 1.0, 1.0]);
+        assert_close("cosine warmup 5", &[4, 5, 20], &[1.0, 1.0, 0.0]);
+        assert_close("step every 1 factor 0.5 warmup 3", &[2, 9, 10], &[1.0, 1.0, 0.5]);
+    }
+
+    #[test]
+    fn plateau_waits_and_then_lowers_the_rate() {
+        let schedule: Schedule = "plateau factor 0.5 patience 1".parse().unwrap();
+        let mut state = Plateau::default();
+        let mut factors = Vec::new();
+        for loss in [1.0, 0.9, 0.9, f64::NAN, 0.8, 0.799_99, 0.95] {
+            state.observe(&schedule, loss);
+            factors.push(state.factor);
+        }
+        // The fourth epoch is the second in a row that is no lower; 0.79999 is not lower by enough.
+        assert_eq!(factors, [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25]);
+        let text = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<Plateau>(&text).unwrap(), state);
+    }
+
+    #[test]
+    fn a_schedule_of_another_length_than_the_run_is_refused() {
+        for (text, part) in [
+            ("cosine over 30", "longer than the run, which has 21"),
+            ("cosine over 20", "shorter than the run"),
+            ("constant warmup 21", "leaves nothing of the run"),
+            ("step every 3", "comes after 3 epochs, but the run has 3"),
+        ] {
+            let error = text.parse::<Schedule>().unwrap().fits(LENGTH).expect_err(text);
+            assert!(error.to_string().contains(part), "“{text}”: {error}");
+        }
+        for text in ["cosine over 21", "step every 2", "constant", "plateau", "one-cycle warmup 20"] {
+            text.parse::<Schedule>().unwrap().fits(LENGTH).unwrap();
+        }
+    }
+}

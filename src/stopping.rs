@@ -1,0 +1,205 @@
+//! Early stopping: a run ends when a metric has not got better for so many
+//! epochs, and keeps the weights of the best one.
+
+mod time;
+
+pub use time::TimeLimit;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, suggestion};
+
+/// What is watched. The held-out part is not among them: no choice may depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    TrainLoss,
+    TrainAccuracy,
+    ValidationLoss,
+    ValidationAccuracy,
+}
+
+/// Names of metrics in the text form.
+pub const NAMES: &[&str] = &["train-loss", "train-accuracy", "validation-loss", "validation-accuracy"];
+
+impl Metric {
+    const ALL: [Metric; 4] =
+        [Metric::TrainLoss, Metric::TrainAccuracy, Metric::ValidationLoss, Metric::ValidationAccuracy];
+
+    /// Whether it is measured on the validation part.
+    pub fn needs_validation(self) -> bool {
+        matches!(self, Metric::ValidationLoss | Metric::ValidationAccuracy)
+    }
+
+    /// Whether it is a loss, else an accuracy.
+    pub fn is_loss(self) -> bool {
+        matches!(self, Metric::TrainLoss | Metric::ValidationLoss)
+    }
+
+    /// By how much `value` is better than `best`.
+    fn gain(self, value: f64, best: f64) -> f64 {
+        match self {
+            Metric::TrainLoss | Metric::ValidationLoss => best - value,
+            Metric::TrainAccuracy | Metric::ValidationAccuracy => value - best,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(NAMES[*self as usize])
+    }
+}
+
+/// When to stop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stopping {
+    pub metric: Metric,
+    /// Epochs in a row that may be no better.
+    pub patience: usize,
+    /// By how much more than this an epoch must be better than the best to count.
+    pub gain: f64,
+}
+
+impl Stopping {
+    /// Reads the text form, or `never`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] as for the text form itself.
+    pub fn parse(text: &str) -> Result<Option<Stopping>> {
+        if text == "never" { Ok(None) } else { text.parse().map(Some) }
+    }
+}
+
+/// What has been seen so far: all there is to save.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    pub best: Option<f64>,
+    /// From 1; 0 before the first.
+    pub best_epoch: usize,
+    /// Epochs since then.
+    pub waited: usize,
+}
+
+/// What an epoch means for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The best so far: its weights are to be kept.
+    Better,
+    /// No better.
+    Worse,
+    /// No better, and patience has run out.
+    Stop,
+}
+
+impl Seen {
+    /// Takes note of what an epoch measured. A value that is not a number is never better.
+    pub fn observe(&mut self, stopping: &Stopping, epoch: usize, value: f64) -> Verdict {
+        let better = self.best.is_none_or(|best| stopping.metric.gain(value, best) > stopping.gain);
+        if better && !value.is_nan() {
+            *self = Seen { best: Some(value), best_epoch: epoch, waited: 0 };
+            return Verdict::Better;
+        }
+        self.waited += 1;
+        if self.waited >= stopping.patience { Verdict::Stop } else { Verdict::Worse }
+    }
+}
+
+impl FromStr for Stopping {
+    type Err = Error;
+
+    /// Reads the text form: a metric, then settings, as in `validation-loss patience 5 gain 0.001`.
+    fn from_str(text: &str) -> Result<Stopping> {
+        let problem = |what: String| Error::Usage(format!("early stopping “{text}”: {what}"));
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let at = NAMES.iter().position(|known| *known == name).ok_or_else(|| {
+            let near = suggestion(name, NAMES);
+            problem(format!("there is no metric “{name}”{near}; there are {}", NAMES.join(", ")))
+        })?;
+        let mut stopping = Stopping { metric: Metric::ALL[at], patience: 5, gain: 0.0 };
+        while let Some(word) = words.next() {
+            let missing = || problem(format!("{word} is followed by a number"));
+            let wrong =
+                |value: &str, takes: &str| problem(format!("{word} is {value}, but it takes {takes}"));
+            match word {
+                "patience" => {
+                    let value = words.next().ok_or_else(missing)?;
+                    let number = value.parse().ok().filter(|number| *number >= 1);
+                    stopping.patience = number.ok_or_else(|| wrong(value, "a whole number from 1"))?;
+                }
+                "gain" => {
+                    let value = words.next().ok_or_else(missing)?;
+                    let number = value.parse().ok().filter(|number| (0.0..f64::INFINITY).contains(number));
+                    stopping.gain = number.ok_or_else(|| wrong(value, "a number from 0"))?;
+                }
+                _ => {
+                    let near = suggestion(word, &["patience", "gain"]);
+                    return Err(problem(format!("it takes no “{word}”{near}, but patience, gain")));
+                }
+            }
+        }
+        Ok(stopping)
+    }
+}
+
+impl fmt::Display for Stopping {
+    /// The text form that [`Stopping::from_str`] reads.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{} patience {}", self.metric, self.patience)?;
+        if self.gain == 0.0 { Ok(()) } else { write!(f, " gain {}", self.gain) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_stops_when_patience_runs_out_and_the_best_epoch_is_known() {
+        let stopping: Stopping = "validation-accuracy patience 2 gain 0.01".parse().unwrap();
+        let mut seen = Seen::default();
+        let values = [0.5, 0.75, 0.755, f64::NAN];
+        let verdicts: Vec<Verdict> =
+            values.iter().enumerate().map(|(at, value)| seen.observe(&stopping, at + 1, *value)).collect();
+        // 0.755 is better than 0.75, but not by more than 0.01.
+        assert_eq!(verdicts, [Verdict::Better, Verdict::Better, Verdict::Worse, Verdict::Stop]);
+        assert_eq!((seen.best, seen.best_epoch), (Some(0.75), 2));
+        let text = serde_json::to_string(&seen).unwrap();
+        assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
+    }
+
+    #[test]
+    fn a_loss_is_better_when_it_is_lower() {
+        let stopping: Stopping = "train-loss patience 1".parse().unwrap();
+        let mut seen = Seen::default();
+        assert_eq!(seen.observe(&stopping, 1, f64::NAN), Verdict::Stop);
+        assert_eq!(seen.observe(&stopping, 2, 1.0), Verdict::Better);
+        assert_eq!(seen.observe(&stopping, 3, 0.5), Verdict::Better);
+        assert_eq!(seen.observe(&stopping, 4, 0.5), Verdict::Stop);
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_read() {
+        for name in NAMES {
+            let text = format!("{name} patience 5");
+            assert_eq!(name.parse::<Stopping>().unwrap().to_string(), text);
+        }
+        let text = "train-loss patience 3 gain 0.5";
+        assert_eq!(text.parse::<Stopping>().unwrap().to_string(), text);
+        for (text, part) in [
+            ("held-out-loss", "there is no metric “held-out-loss”"),
+            ("train-los", "did you mean “train-loss”?"),
+            ("train-loss patience 0", "patience is 0, but it takes a whole number from 1"),
+            ("train-loss gain -1", "gain is -1"),
+            ("train-loss gain", "gain is followed by a number"),
+            ("train-loss patient 3", "did you mean “patience”?"),
+        ] {
+            let error = text.parse::<Stopping>().expect_err(text);
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+    }
+}
