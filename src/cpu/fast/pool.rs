@@ -14,16 +14,39 @@ pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f3
     let [y, chosen] = writes else { panic!("max_pool writes two buffers") };
     let planes = y.real().par_chunks_exact_mut(to).zip(chosen.uint().par_chunks_exact_mut(to));
     planes.zip(reads[0].real().par_chunks_exact(from)).for_each(|((y, chosen), x)| {
-        for at in 0..to {
-            let (mut value, mut place) = (f32::NEG_INFINITY, usize::MAX);
-            for_each_place(p, at, |seen| {
-                if x[seen] > value || place == usize::MAX {
-                    (value, place) = (x[seen], seen);
+        let rows = y.chunks_exact_mut(p.columns.out).zip(chosen.chunks_exact_mut(p.columns.out));
+        for (row, (y, chosen)) in rows.enumerate() {
+            y.fill(f32::NEG_INFINITY);
+            chosen.fill(u32::MAX);
+            // Tap by tap over a whole row of windows: in the order in which a window is read.
+            for row in (0..p.rows.kernel).filter_map(|r| p.rows.reads(row, r)) {
+                for s in 0..p.columns.kernel {
+                    larger_of_row(p, x, row, s, y, chosen);
                 }
-            });
-            (y[at], chosen[at]) = (value, place as u32);
+            }
         }
     });
+}
+
+/// One tap of a row of windows: takes over what is larger than what they have.
+fn larger_of_row(p: &Pooling, x: &[f32], row: usize, s: usize, y: &mut [f32], chosen: &mut [u32]) {
+    let start = row * p.columns.size;
+    let mut take = |q: usize, column: usize| {
+        let value = x[start + column];
+        if value > y[q] || chosen[q] == u32::MAX {
+            (y[q], chosen[q]) = (value, (start + column) as u32);
+        }
+    };
+    if p.columns.pad == 0 {
+        // No window reaches past the image.
+        (0..p.columns.out).for_each(|q| take(q, q * p.columns.stride + s));
+    } else {
+        (0..p.columns.out).for_each(|q| {
+            if let Some(column) = p.columns.reads(q, s) {
+                take(q, column);
+            }
+        });
+    }
 }
 
 /// `max_pool_backward`: every window's gradient to the value that it chose.
