@@ -8,10 +8,12 @@ use wgrad::data::{self, Dataset, Samples, split_validation};
 use wgrad::engine::adapter::Device;
 use wgrad::error::{Error, Result};
 use wgrad::explain::{Subject, Trace, defaults, explain, json, text};
+use wgrad::loss::ClassWeights;
 use wgrad::lower::{HELD_OUT, TRAIN};
 use wgrad::model::Model;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RECIPE, RECORD, RunRecord};
+use wgrad::schedule::Schedule;
 use wgrad::train::Settings;
 
 use super::console::{answer, note};
@@ -32,6 +34,9 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
             "the sample is shown as it is: in training it is changed by chance first ({})",
             recipe.augment
         ));
+    }
+    if let Some(left_out) = left_out(&recipe) {
+        note(format_args!("one plain step is shown: the run also has {left_out}"));
     }
     let (index, sample) = pick(dataset, part, arguments.sample, &recipe)?;
     let device = super::device(&arguments.device)?;
@@ -60,6 +65,23 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
         None => Ok(()),
         Some(problem) => Err(Error::Check(format!("on {}: {problem}", device.name()))),
     }
+}
+
+/// What a run's steps have besides loss, gradients and update, which an explanation leaves out.
+fn left_out(recipe: &Recipe) -> Option<String> {
+    let own: Vec<String> = [
+        (recipe.schedule != Schedule::CONSTANT, format!("schedule {}", recipe.schedule)),
+        (recipe.clip_norm > 0.0, format!("clip-norm {}", recipe.clip_norm)),
+        (recipe.clip_value > 0.0, format!("clip-value {}", recipe.clip_value)),
+        (recipe.accumulate > 1, format!("accumulate {}", recipe.accumulate)),
+        (recipe.average > 0.0, format!("average {}", recipe.average)),
+        (recipe.label_smoothing > 0.0, format!("label-smoothing {}", recipe.label_smoothing)),
+        (recipe.class_weights != ClassWeights::Even, format!("class-weights {}", recipe.class_weights)),
+    ]
+    .into_iter()
+    .filter_map(|(has, what)| has.then_some(what))
+    .collect();
+    (!own.is_empty()).then(|| own.join(", "))
 }
 
 /// The run directory that a model is in: its recipe says how large a step is.

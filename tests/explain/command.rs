@@ -160,3 +160,18 @@ fn data_that_have_changed_are_reported_and_data_that_are_gone_refused() {
     model.save(&run.join("model.safetensors")).unwrap();
     refused(&explain(&run, &[]), 2, &["gone/away"]);
 }
+
+#[test]
+fn what_a_step_of_the_run_has_besides_is_said() {
+    let said = |run: &Path| String::from_utf8(explain(run, &[]).stderr).unwrap();
+    assert!(!said(trained()).contains("one plain step"), "{}", said(trained()));
+    let (_folder, run) = copy();
+    let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
+    let lines = recipe.lines().map(|line| match line.split(' ').next() {
+        Some("clip_norm") => "clip_norm = 1.0",
+        Some("schedule") => "schedule = \"cosine\"",
+        _ => line,
+    });
+    fs::write(run.join("recipe.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    assert!(said(&run).contains("the run also has schedule cosine, clip-norm 1\n"), "{}", said(&run));
+}
