@@ -4,7 +4,7 @@
 //! Each rule stands here once: computed in f64 it is the twin, computed in
 //! [`Tracked`] its bound.
 
-use super::sgd::decay_at;
+use super::sgd::Decay;
 use super::tracked::{Number, Tracked};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
@@ -43,13 +43,14 @@ fn update<T: Real, N: Number>(
     rule: impl Fn(Weight<N>) -> Weight<N>,
     store: impl Fn(N) -> f64,
 ) {
+    let decays = Decay::of(call);
     for (at, gradient) in reads[0].real().iter().enumerate() {
         let mut numbers = [0.0; 3];
         for (number, buffer) in numbers.iter_mut().zip(writes.iter_mut()) {
             *number = buffer.real()[at].f64();
         }
         let [w, first, second] = numbers.map(N::exact);
-        let (gradient, decay) = (N::exact(gradient.f64()), N::exact(decay_at(call, at)));
+        let (gradient, decay) = (N::exact(gradient.f64()), N::exact(decays.at(at)));
         let next = rule(Weight { w, gradient, decay, kept: [first, second] });
         for (number, buffer) in [next.w, next.kept[0], next.kept[1]].into_iter().zip(writes.iter_mut()) {
             buffer.real()[at] = T::of(store(number));

@@ -2,6 +2,7 @@
 //! `clip_value.wgsl` and `average.wgsl`: what happens to a whole arena
 //! around its update.
 
+use super::guard::elements;
 use super::tracked::{Number, Tracked};
 use super::{DIVISION, EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
@@ -16,8 +17,7 @@ pub fn square_sums<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceM
 
 /// The squares that partial sum `at` adds up: every so manieth four of neighbours.
 fn squares<T: Real>(x: &[T], partials: usize, at: usize) -> f64 {
-    let fours = x.chunks(4).skip(at).step_by(partials);
-    fours.flatten().map(|x| x.f64() * x.f64()).sum()
+    elements(x, at, partials).map(|x| x.f64() * x.f64()).sum()
 }
 
 pub fn square_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {

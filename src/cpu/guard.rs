@@ -17,13 +17,13 @@ pub fn parts(length: usize) -> usize {
     (length / 64).next_multiple_of(64).clamp(64, 8_192)
 }
 
-/// Whether a gradient is of no use for an update: neither NaN nor an infinity nor beyond all sense.
+/// Whether a gradient is of no use for an update: NaN, an infinity, or beyond all sense.
 pub fn flawed(gradient: f64) -> bool {
     gradient.is_nan() || gradient.abs() >= TOO_LARGE
 }
 
 /// The elements of part `part` out of `parts`: every so manieth group of four.
-fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Item = &T> {
+pub fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Item = &T> {
     values.chunks(4).skip(part).step_by(parts).flatten()
 }
 

@@ -3,24 +3,36 @@
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// By how much the parameter at this place decays: the arena's matrices, which
-/// stand in front, by DECAY, the rest not at all.
-pub fn decay_at(call: Call, at: usize) -> f64 {
-    if at < call.consts.uint("DECAYED") { call.consts.float("DECAY") } else { 0.0 }
+/// By how much parameters decay: the arena's matrices, which stand in front, by DECAY, the rest
+/// not at all. Read once for all of them: constants are looked up by name.
+pub struct Decay {
+    decayed: usize,
+    decay: f64,
+}
+
+impl Decay {
+    pub fn of(call: Call) -> Decay {
+        Decay { decayed: call.consts.uint("DECAYED"), decay: call.consts.float("DECAY") }
+    }
+
+    /// That of the parameter at this place.
+    pub fn at(&self, at: usize) -> f64 {
+        if at < self.decayed { self.decay } else { 0.0 }
+    }
 }
 
 /// w = w - learning_rate · (g + DECAY · w)
 pub fn sgd<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let rate = f64::from(call.step.learning_rate);
+    let (rate, decays) = (f64::from(call.step.learning_rate), Decay::of(call));
     for (at, (w, g)) in writes[0].real().iter_mut().zip(reads[0].real()).enumerate() {
-        *w = T::of(w.f64() - rate * (g.f64() + decay_at(call, at) * w.f64()));
+        *w = T::of(w.f64() - rate * (g.f64() + decays.at(at) * w.f64()));
     }
 }
 
 pub fn sgd_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let rate = f64::from(call.step.learning_rate);
+    let (rate, decays) = (f64::from(call.step.learning_rate), Decay::of(call));
     for (at, (w, g)) in writes[0].real().iter_mut().zip(reads[0].real()).enumerate() {
-        let decay = (decay_at(call, at) * *w).abs();
+        let decay = (decays.at(at) * *w).abs();
         // The product and the sum.
         let error = 2.0 * EPS * (g.abs() + decay) + TINY;
         let change = rate * (g.abs() + decay);
@@ -38,15 +50,29 @@ struct Momentum {
     direction_error: f64,
 }
 
-impl Momentum {
-    fn of(call: Call, at: usize, w: f64, v: f64, g: f64) -> Momentum {
-        let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
-        let momentum = f64::from(call.step.momentum);
-        let decay = decay_at(call, at) * w;
-        let (gradient, gradient_error) =
-            if decoupled { (g, 0.0) } else { (g + decay, 2.0 * EPS * (g.abs() + decay.abs()) + TINY) };
+/// What all parameters have in common, read once like [`Decay`].
+struct Rule {
+    decays: Decay,
+    momentum: f64,
+    /// Of the gradient, that the velocity takes up.
+    share: f64,
+    nesterov: bool,
+    decoupled: bool,
+}
+
+impl Rule {
+    fn of(call: Call) -> Rule {
         // The first velocity is the gradient.
         let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") };
+        let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
+        Rule { decays: Decay::of(call), momentum: call.step.momentum.into(), share, nesterov, decoupled }
+    }
+
+    fn apply(&self, at: usize, w: f64, v: f64, g: f64) -> Momentum {
+        let &Rule { ref decays, momentum, share, nesterov, decoupled } = self;
+        let decay = decays.at(at) * w;
+        let (gradient, gradient_error) =
+            if decoupled { (g, 0.0) } else { (g + decay, 2.0 * EPS * (g.abs() + decay.abs()) + TINY) };
         let velocity = momentum * v + share * gradient;
         // The share, two products and the sum.
         let size = (momentum * v).abs() + (share * gradient).abs();
@@ -67,22 +93,22 @@ impl Momentum {
 
 /// v = momentum · v + (1 - DAMPENING) · g   w = w - learning_rate · v
 pub fn sgd_momentum<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let rate = f64::from(call.step.learning_rate);
+    let (rate, rule) = (f64::from(call.step.learning_rate), Rule::of(call));
     let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
     let pairs = parameters.real().iter_mut().zip(velocities.real());
     for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {
-        let step = Momentum::of(call, at, w.f64(), v.f64(), g.f64());
+        let step = rule.apply(at, w.f64(), v.f64(), g.f64());
         *v = T::of(step.velocity);
         *w = T::of(w.f64() - rate * step.direction);
     }
 }
 
 pub fn sgd_momentum_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let rate = f64::from(call.step.learning_rate);
+    let (rate, rule) = (f64::from(call.step.learning_rate), Rule::of(call));
     let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
     let pairs = parameters.real().iter_mut().zip(velocities.real());
     for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {
-        let step = Momentum::of(call, at, *w, *v, *g);
+        let step = rule.apply(at, *w, *v, *g);
         let change = (rate * step.direction).abs();
         *w = rate * step.direction_error + 2.0 * EPS * (w.abs() + change) + TINY;
         *v = step.velocity_error;
