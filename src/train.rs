@@ -10,11 +10,13 @@ mod pixels;
 mod rate;
 mod state;
 mod sweep;
+mod vitals;
 
 pub use measure::{Measure, Sum};
 pub use pixels::{normalise, pack, scale_and_shift};
 pub use state::{Place, Snapshot, Tensor};
 pub use sweep::Tried;
+pub use vitals::{Activity, Movement, Vitals};
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
