@@ -179,6 +179,9 @@ pub struct Train {
     /// Give no advice after epochs
     #[arg(long)]
     pub quiet: bool,
+    /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

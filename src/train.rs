@@ -70,6 +70,8 @@ pub struct Progress<'a> {
     pub losses: &'a [f64],
     /// The norm of the gradients of each step of this submission.
     pub norms: &'a [f32],
+    /// The learning rate of each step of this submission.
+    pub rates: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.

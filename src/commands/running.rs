@@ -40,6 +40,8 @@ pub struct Options {
     pub verify: Option<usize>,
     /// Say nothing about the numbers of an epoch.
     pub quiet: bool,
+    /// Keep an event file for TensorBoard.
+    pub tensorboard: bool,
     pub json: bool,
 }
 
@@ -129,6 +131,7 @@ impl Run {
     }
 
     fn open(&mut self) -> Result<()> {
+        self.keep_events()?;
         self.directory.write_recipe(&self.recipe)?;
         self.directory.write_record(&self.record)?;
         self.save()
@@ -137,12 +140,17 @@ impl Run {
     /// Goes on from a checkpoint, which the trainer is in the state of.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
         self.standing = checkpoint.standing;
+        self.keep_events()?;
         self.rewind()?;
         self.recall()?;
         self.take_up_best()?;
         self.record.resume();
         self.directory.write_record(&self.record)?;
         self.go()
+    }
+
+    fn keep_events(&mut self) -> Result<()> {
+        if self.options.tensorboard { self.directory.keep_events() } else { Ok(()) }
     }
 
     fn go(mut self) -> Result<()> {
@@ -222,6 +230,7 @@ impl Run {
                 samples_per_second: (samples + trained) as f64 / seconds,
                 losses: progress.losses.to_vec(),
                 gradient_norms: progress.norms.to_vec(),
+                learning_rates: progress.rates.to_vec(),
             });
             written = directory.append(&event);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
