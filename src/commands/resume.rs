@@ -11,7 +11,7 @@ use wgrad::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::session::Session;
 use wgrad::train::{Snapshot, Trainer};
 
-use super::console::{answer, note};
+use super::console::{answer, note, quoted};
 use super::running::Options;
 use super::train::{Prepared, describe};
 use crate::cli;
@@ -27,12 +27,11 @@ pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Res
     let place = checkpoint.snapshot.place;
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
-    if record.status == Status::Done && place.epoch > recipe.epochs {
+    if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
         return Err(Error::Usage(format!(
-            "{} has run all its {} epochs: to train on from its weights, use --init-from {}",
+            "{} {why}: to train on from its weights, use --init-from {}",
             run_dir.display(),
-            recipe.epochs,
-            run_dir.display()
+            quoted(run_dir)
         )));
     }
     let prepared = prepare(run_dir, recipe, &checkpoint, timeout)?;
@@ -53,6 +52,20 @@ pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Res
         place.steps
     ));
     prepared.run(trainer, directory, record, options)?.resume(checkpoint)
+}
+
+/// Why a run has nothing left to do at a checkpoint, if it has not.
+fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+    let Standing { seconds, stopping, .. } = checkpoint.standing;
+    if checkpoint.snapshot.place.epoch > recipe.epochs {
+        return Some(format!("has run all its {} epochs", recipe.epochs));
+    }
+    if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
+        let best = stopping.best_epoch;
+        return Some(format!("has stopped by {}, whose best epoch was {best}", rule.metric));
+    }
+    let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
+    time.map(|_| format!("has used up its time of {}", recipe.max_time))
 }
 
 /// The run directory of a checkpoint, or the path itself.
@@ -96,7 +109,7 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
             return Err(Error::Usage(format!(
                 "{why}: {key} was {was} and now is {is}, so leave it as it was, or begin a new run from \
                  its weights with --init-from {}",
-                run.display()
+                quoted(run)
             )));
         }
     }
