@@ -45,11 +45,13 @@
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
 //! - [`checkpoint`]: a run at one moment, to go on from.
+//! - [`coach`]: what a run's numbers warrant saying, and what to try.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
 pub mod checkpoint;
+pub mod coach;
 pub mod confusion;
 pub mod cpu;
 pub mod data;

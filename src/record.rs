@@ -62,6 +62,19 @@ pub struct Boundary {
     pub gradient: Option<View>,
 }
 
+/// What an activation of a network has made.
+#[derive(Clone, Debug)]
+pub struct Activated {
+    /// The layer that made it, which may have taken the activation behind it into its epilogue:
+    /// such as `0 dense` or `3 relu`.
+    pub layer: String,
+    pub activation: Activation,
+    /// A row per sample.
+    pub value: View,
+    /// Of one sample.
+    pub dims: Dims,
+}
+
 /// One matrix product: C (m, n) = A (m, k) · B (k, n).
 pub struct Product {
     pub m: usize,
@@ -102,6 +115,7 @@ pub struct Recorder {
     tape: Vec<Backward>,
     /// Of the network that was recorded last, see [`Recorder::boundaries`].
     passed: Vec<Option<Tensor>>,
+    activated: Vec<Activated>,
     written: HashMap<Buf, View>,
     watch: watch::Watch,
     layer: String,
@@ -134,6 +148,7 @@ impl Recorder {
             gradients,
             tape: Vec::new(),
             passed: Vec::new(),
+            activated: Vec::new(),
             written: HashMap::new(),
             watch: watch::Watch::default(),
             layer: String::new(),
@@ -196,7 +211,21 @@ impl Recorder {
     pub fn tensor(&mut self, name: &str, dims: impl Into<Dims>, made_by: Activation) -> Tensor {
         let dims = dims.into();
         let value = self.local(name, Element::Real, self.batch * dims.len());
+        if made_by != Activation::Identity {
+            self.note_activation(made_by, value, dims);
+        }
         Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true }
+    }
+
+    /// Notes that an activation makes a tensor.
+    pub fn note_activation(&mut self, activation: Activation, value: View, dims: Dims) {
+        self.activated.push(Activated { layer: self.layer.clone(), activation, value, dims });
+    }
+
+    /// What activations have made in this section so far, but for the network's own output.
+    pub fn activated_within(&self, output: Tensor) -> Vec<Activated> {
+        let within = self.activated.iter().filter(|made| made.value.buf != output.value.buf);
+        within.cloned().collect()
     }
 
     /// A scratch buffer with the layer's name in front of its own.
@@ -285,6 +314,7 @@ impl Recorder {
         self.section_start = end;
         self.written.clear();
         self.passed.clear();
+        self.activated.clear();
         self.tape.clear();
         self.streams = 0;
     }
