@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::profile;
 use crate::commands::running::Every;
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
@@ -176,6 +177,16 @@ pub struct Train {
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
+    /// Time every dispatch of the first N steps: prints a table, and trace.json is in the run directory
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = profile::STEPS,
+        value_parser = from_one
+    )]
+    pub profile: Option<usize>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

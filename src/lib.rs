@@ -46,6 +46,7 @@
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
 //! - [`checkpoint`]: a run at one moment, to go on from.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
+//! - [`profile`]: what each dispatch of a step takes.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
@@ -72,6 +73,7 @@ pub mod network;
 pub mod optimiser;
 pub mod own;
 pub mod params;
+pub mod profile;
 pub mod program;
 pub mod recipe;
 pub mod record;
