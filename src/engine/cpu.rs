@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 use super::{Data, Engine, Ticket};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
+use crate::profile::{Clock, Profiler, Span};
 use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
@@ -64,6 +66,8 @@ pub struct CpuEngine<T> {
     choice: Choice<T>,
     results: VecDeque<(u64, Vec<f32>)>,
     tickets: u64,
+    /// Who wants to know how long dispatches take, and since when times are counted.
+    profiler: Option<(Profiler, Instant)>,
 }
 
 impl CpuEngine<f32> {
@@ -97,7 +101,8 @@ impl<T: Real> CpuEngine<T> {
                 Element::Uint => Memory::Uint(vec![0; len]),
             })
             .collect();
-        let mut engine = CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 };
+        let mut engine =
+            CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0, profiler: None };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
             engine.write(gates, Slice::Uint(&open))?;
@@ -128,13 +133,32 @@ impl<T: Real> CpuEngine<T> {
         gate.is_some_and(|(gate, gates)| self.look(gates).uint()[3 * gate] == 0)
     }
 
+    /// Has each dispatch timed of the steps that a profile wants.
+    pub fn with_profiler(mut self, profiler: &Profiler) -> CpuEngine<T> {
+        self.profiler = Some((profiler.clone(), Instant::now()));
+        self
+    }
+
     /// Runs dispatches once.
     pub fn run(&mut self, steps: Range<usize>, step: &Step) {
-        for at in steps {
-            let dispatch = &self.program.steps[at];
-            if self.is_closed(dispatch) {
-                continue;
-            }
+        let watched = self.profiler.as_ref().filter(|(profiler, _)| profiler.claim(&steps, 1) > 0);
+        let Some((profiler, origin)) = watched.cloned() else {
+            return steps.for_each(|at| self.run_one(at, step));
+        };
+        let spans: Vec<Span> = steps
+            .map(|at| {
+                let begun = Instant::now();
+                self.run_one(at, step);
+                let seconds = begun.elapsed().as_secs_f64();
+                Span { dispatch: at, step: step.index, start: (begun - origin).as_secs_f64(), seconds }
+            })
+            .collect();
+        profiler.note(Clock::Host, spans);
+    }
+
+    fn run_one(&mut self, at: usize, step: &Step) {
+        let dispatch = &self.program.steps[at];
+        if !self.is_closed(dispatch) {
             let function = (self.choice)(dispatch.kernel);
             execute(&self.program, dispatch, function, step, &mut self.memory);
         }
