@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::profile;
 use crate::commands::running::Every;
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
@@ -182,6 +183,16 @@ pub struct Train {
     /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
     #[arg(long)]
     pub tensorboard: bool,
+    /// Time every dispatch of the first N steps: prints a table, and trace.json is in the run directory
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = profile::STEPS,
+        value_parser = from_one
+    )]
+    pub profile: Option<usize>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

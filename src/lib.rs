@@ -47,6 +47,7 @@
 //! - [`checkpoint`]: a run at one moment, to go on from.
 //! - [`coach`]: what a run's numbers warrant saying, and what to try.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
+//! - [`profile`]: what each dispatch of a step takes.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod cases;
@@ -74,6 +75,7 @@ pub mod network;
 pub mod optimiser;
 pub mod own;
 pub mod params;
+pub mod profile;
 pub mod program;
 pub mod recipe;
 pub mod record;

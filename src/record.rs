@@ -5,6 +5,7 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod versions;
+mod watch;
 
 pub use versions::Versions;
 
@@ -116,6 +117,7 @@ pub struct Recorder {
     passed: Vec<Option<Tensor>>,
     activated: Vec<Activated>,
     written: HashMap<Buf, View>,
+    watch: watch::Watch,
     layer: String,
     streams: usize,
     section_start: usize,
@@ -148,6 +150,7 @@ impl Recorder {
             passed: Vec::new(),
             activated: Vec::new(),
             written: HashMap::new(),
+            watch: watch::Watch::default(),
             layer: String::new(),
             streams: 0,
             section_start: 0,
@@ -388,6 +391,34 @@ impl Recorder {
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
         self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
+    }
+
+    /// The gradients of a dense layer's weights and bias, from those of its weighted sums and its
+    /// input (rows, columns): in one dispatch where there is a version for that, which also watches them.
+    pub fn weight_gradient(&mut self, dz: View, x: View, rows: usize, dweight: Gradient, dbias: Gradient) {
+        let (inputs, outputs) = (x.len / rows, dz.len / rows);
+        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| self.fuse);
+        if let Some((kernel, consts)) = fused {
+            let [sums, flaws] = self.watch(dweight.view, dbias.view.len, consts.uint("PARTS"));
+            let args = vec![dz, x, dweight.view, dbias.view, sums, flaws];
+            return self.dispatch(kernel, consts, args, "weight and bias gradient");
+        }
+        // dW = dzᵀ·x
+        let product = Product {
+            m: outputs,
+            n: inputs,
+            k: rows,
+            a: dz,
+            transpose_a: true,
+            b: x,
+            transpose_b: false,
+            epilogue: None,
+            c: dweight,
+        };
+        self.matmul(product, "weight gradient");
+        // db = Σ over the batch of dz
+        let consts = consts! { ROWS: rows, COLUMNS: outputs, ADD: dbias.add };
+        self.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias.view], "bias gradient");
     }
 
     /// A convolution or its input gradient, by the chosen version.

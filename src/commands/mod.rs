@@ -11,6 +11,7 @@ pub mod lesson;
 pub mod lr_find;
 pub mod own;
 pub mod predict;
+pub mod profile;
 pub mod progress;
 pub mod resume;
 pub mod running;

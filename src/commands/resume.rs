@@ -13,13 +13,13 @@ use wgrad::train::{Snapshot, Trainer};
 
 use super::console::{answer, note, quoted};
 use super::running::Options;
-use super::train::{Prepared, describe};
+use super::train::{Prepared, describe, profiled};
 use crate::cli;
 use crate::cli::own::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.
-pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Result<()> {
+pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Train) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
@@ -34,8 +34,9 @@ pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Res
             quoted(run_dir)
         )));
     }
-    let prepared = prepare(run_dir, recipe, &checkpoint, timeout)?;
-    let mut trainer = prepared.open()?;
+    let prepared = prepare(run_dir, recipe, &checkpoint, arguments.kernel_timeout)?;
+    let profiling = prepared.profiling(arguments);
+    let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
     let before = record.adapter.clone();
     describe(&mut record, &prepared.session.device);
@@ -51,7 +52,8 @@ pub fn run(run: &Path, given: &Overrides, options: Options, timeout: u64) -> Res
         place.epoch,
         place.steps
     ));
-    prepared.run(trainer, directory, record, options)?.resume(checkpoint)
+    let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
+    profiled(profiling, Some(run_dir), outcome)
 }
 
 /// Why a run has nothing left to do at a checkpoint, if it has not.
@@ -161,19 +163,19 @@ pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
     let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, TIMEOUT)?;
     let steps = arguments.steps;
     let straight = {
-        let mut trainer = prepared.open()?;
+        let mut trainer = prepared.open(None)?;
         trainer.restore(&checkpoint.snapshot)?;
         advance(&mut trainer, steps)?
     };
     let stopped = {
-        let mut trainer = prepared.open()?;
+        let mut trainer = prepared.open(None)?;
         trainer.restore(&checkpoint.snapshot)?;
         let middle = advance(&mut trainer, steps / 2)?;
         drop(trainer);
         let recipe = &prepared.session.recipe;
         let middle =
             through_a_file(Checkpoint::new(middle, Standing::default(), recipe, &checkpoint.digest))?;
-        let mut trainer = prepared.open()?;
+        let mut trainer = prepared.open(None)?;
         trainer.restore(&middle)?;
         advance(&mut trainer, steps - steps / 2)?
     };

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 use super::{Data, Engine, Ticket};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
-use crate::program::{Dispatch, Program, View};
+use crate::profile::{Clock, Profiler, Span};
+use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
 #[derive(Clone, Debug)]
@@ -26,10 +28,29 @@ impl<T: Real> Memory<T> {
     }
 
     fn slice_mut(&mut self, view: View) -> SliceMut<'_, T> {
-        let range = view.start..view.start + view.len;
+        self.all_mut().part(view.start, view.len).0
+    }
+
+    fn all_mut(&mut self) -> SliceMut<'_, T> {
         match self {
-            Memory::Real(values) => SliceMut::Real(&mut values[range]),
-            Memory::Uint(values) => SliceMut::Uint(&mut values[range]),
+            Memory::Real(values) => SliceMut::Real(values),
+            Memory::Uint(values) => SliceMut::Uint(values),
+        }
+    }
+}
+
+impl<'a, T> SliceMut<'a, T> {
+    /// So many elements from `start` on, and what is behind them.
+    fn part(self, start: usize, len: usize) -> (SliceMut<'a, T>, SliceMut<'a, T>) {
+        match self {
+            SliceMut::Real(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Real(part), SliceMut::Real(rest))
+            }
+            SliceMut::Uint(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Uint(part), SliceMut::Uint(rest))
+            }
         }
     }
 }
@@ -45,6 +66,8 @@ pub struct CpuEngine<T> {
     choice: Choice<T>,
     results: VecDeque<(u64, Vec<f32>)>,
     tickets: u64,
+    /// Who wants to know how long dispatches take, and since when times are counted.
+    profiler: Option<(Profiler, Instant)>,
 }
 
 impl CpuEngine<f32> {
@@ -78,7 +101,8 @@ impl<T: Real> CpuEngine<T> {
                 Element::Uint => Memory::Uint(vec![0; len]),
             })
             .collect();
-        let mut engine = CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 };
+        let mut engine =
+            CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0, profiler: None };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
             engine.write(gates, Slice::Uint(&open))?;
@@ -109,13 +133,32 @@ impl<T: Real> CpuEngine<T> {
         gate.is_some_and(|(gate, gates)| self.look(gates).uint()[3 * gate] == 0)
     }
 
+    /// Has each dispatch timed of the steps that a profile wants.
+    pub fn with_profiler(mut self, profiler: &Profiler) -> CpuEngine<T> {
+        self.profiler = Some((profiler.clone(), Instant::now()));
+        self
+    }
+
     /// Runs dispatches once.
     pub fn run(&mut self, steps: Range<usize>, step: &Step) {
-        for at in steps {
-            let dispatch = &self.program.steps[at];
-            if self.is_closed(dispatch) {
-                continue;
-            }
+        let watched = self.profiler.as_ref().filter(|(profiler, _)| profiler.claim(&steps, 1) > 0);
+        let Some((profiler, origin)) = watched.cloned() else {
+            return steps.for_each(|at| self.run_one(at, step));
+        };
+        let spans: Vec<Span> = steps
+            .map(|at| {
+                let begun = Instant::now();
+                self.run_one(at, step);
+                let seconds = begun.elapsed().as_secs_f64();
+                Span { dispatch: at, step: step.index, start: (begun - origin).as_secs_f64(), seconds }
+            })
+            .collect();
+        profiler.note(Clock::Host, spans);
+    }
+
+    fn run_one(&mut self, at: usize, step: &Step) {
+        let dispatch = &self.program.steps[at];
+        if !self.is_closed(dispatch) {
             let function = (self.choice)(dispatch.kernel);
             execute(&self.program, dispatch, function, step, &mut self.memory);
         }
@@ -133,21 +176,42 @@ fn execute<T: Real>(
 ) {
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
-    let mut taken: Vec<(View, Memory<T>)> = Vec::new();
-    for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
-        let empty = Memory::Uint(Vec::new());
-        taken.push((view, std::mem::replace(&mut memory[view.buf.0], empty)));
+    let written: Vec<View> =
+        bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view).collect();
+    let mut taken: Vec<(Buf, Memory<T>)> = Vec::new();
+    for view in &written {
+        if taken.iter().all(|(buf, _)| *buf != view.buf) {
+            let empty = Memory::Uint(Vec::new());
+            taken.push((view.buf, std::mem::replace(&mut memory[view.buf.0], empty)));
+        }
     }
     let reads: Vec<Slice<T>> = bound()
         .filter(|(_, bind)| bind.access == Access::Read)
         .map(|(view, _)| memory[view.buf.0].slice(view))
         .collect();
-    let mut writes: Vec<SliceMut<T>> =
-        taken.iter_mut().map(|(view, memory)| memory.slice_mut(*view)).collect();
+    let mut writes = parts_of(&mut taken, &written);
     function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
-    for (view, buffer) in taken {
-        memory[view.buf.0] = buffer;
+    for (buf, content) in taken {
+        memory[buf.0] = content;
     }
+}
+
+/// Views of what was taken, in their order. Several may be of one buffer, and none overlap.
+fn parts_of<'a, T: Real>(taken: &'a mut [(Buf, Memory<T>)], views: &[View]) -> Vec<SliceMut<'a, T>> {
+    let mut parts: Vec<(usize, SliceMut<T>)> = Vec::new();
+    for (buf, content) in taken {
+        let mut of_buffer: Vec<(usize, &View)> =
+            views.iter().enumerate().filter(|(_, view)| view.buf == *buf).collect();
+        of_buffer.sort_by_key(|(_, view)| view.start);
+        let (mut rest, mut passed) = (content.all_mut(), 0);
+        for (place, view) in of_buffer {
+            let (part, behind) = rest.part(view.start - passed, view.len);
+            parts.push((place, part));
+            (rest, passed) = (behind, view.start + view.len);
+        }
+    }
+    parts.sort_by_key(|(place, _)| *place);
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 impl<T: Real> Engine for CpuEngine<T> {

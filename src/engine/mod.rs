@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod cpu;
 pub mod gpu;
 mod pipelines;
+mod profiling;
 mod timing;
 
 use std::ops::Range;

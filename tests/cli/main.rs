@@ -6,6 +6,7 @@ mod answers;
 mod data;
 mod optimiser;
 mod place;
+mod profile;
 mod recipes;
 mod refusals;
 mod streams;
