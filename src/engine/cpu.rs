@@ -122,6 +122,9 @@ impl<T: Real> CpuEngine<T> {
     }
 }
 
+/// Bindings of a kernel at the most: WebGPU's limit.
+const MOST_BINDINGS: usize = 8;
+
 /// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
 /// buffer that is read and written at once is caught here as on a GPU.
 fn execute<T: Real>(
@@ -133,20 +136,25 @@ fn execute<T: Real>(
 ) {
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
-    let mut taken: Vec<(View, Memory<T>)> = Vec::new();
-    for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
-        let empty = Memory::Uint(Vec::new());
-        taken.push((view, std::mem::replace(&mut memory[view.buf.0], empty)));
+    let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
+    let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
+    // Arrays, as this happens for every dispatch of every step.
+    let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
+    for (view, taken) in written().zip(&mut taken) {
+        std::mem::swap(taken, &mut memory[view.buf.0]);
     }
-    let reads: Vec<Slice<T>> = bound()
-        .filter(|(_, bind)| bind.access == Access::Read)
-        .map(|(view, _)| memory[view.buf.0].slice(view))
-        .collect();
-    let mut writes: Vec<SliceMut<T>> =
-        taken.iter_mut().map(|(view, memory)| memory.slice_mut(*view)).collect();
-    function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
-    for (view, buffer) in taken {
-        memory[view.buf.0] = buffer;
+    let mut reads = [Slice::Uint(&[]); MOST_BINDINGS];
+    for (view, slot) in read().zip(&mut reads) {
+        *slot = memory[view.buf.0].slice(view);
+    }
+    let mut writes: [SliceMut<T>; MOST_BINDINGS] = std::array::from_fn(|_| SliceMut::Uint(&mut []));
+    for ((view, slot), taken) in written().zip(&mut writes).zip(&mut taken) {
+        *slot = taken.slice_mut(view);
+    }
+    let (reads, writes) = (&reads[..read().count()], &mut writes[..written().count()]);
+    function(Call { consts: &dispatch.consts, step }, reads, writes);
+    for (view, taken) in written().zip(&mut taken) {
+        std::mem::swap(taken, &mut memory[view.buf.0]);
     }
 }
 
@@ -164,9 +172,8 @@ impl<T: Real> Engine for CpuEngine<T> {
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        for step in scalars {
-            self.run(steps.clone(), step);
-        }
+        // On a thread of the pool: from there a function reaches the others without waking anybody.
+        rayon::scope(|_| scalars.iter().for_each(|step| self.run(steps.clone(), step)));
         self.tickets += 1;
         let result = self.read(result)?.real();
         self.results.push_back((self.tickets, result));
