@@ -31,6 +31,8 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
         keep: arguments.keep,
         roll_back: arguments.on_nan == "rollback",
         verify: arguments.verify,
+        quiet: arguments.quiet,
+        tensorboard: arguments.tensorboard,
         json: arguments.json,
     };
     let given = overrides(arguments)?;

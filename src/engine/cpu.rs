@@ -8,7 +8,7 @@ use super::{Data, Engine, Ticket};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
 use crate::profile::{Clock, Profiler, Span};
-use crate::program::{Dispatch, Program, View};
+use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
 #[derive(Clone, Debug)]
@@ -28,10 +28,29 @@ impl<T: Real> Memory<T> {
     }
 
     fn slice_mut(&mut self, view: View) -> SliceMut<'_, T> {
-        let range = view.start..view.start + view.len;
+        self.all_mut().part(view.start, view.len).0
+    }
+
+    fn all_mut(&mut self) -> SliceMut<'_, T> {
         match self {
-            Memory::Real(values) => SliceMut::Real(&mut values[range]),
-            Memory::Uint(values) => SliceMut::Uint(&mut values[range]),
+            Memory::Real(values) => SliceMut::Real(values),
+            Memory::Uint(values) => SliceMut::Uint(values),
+        }
+    }
+}
+
+impl<'a, T> SliceMut<'a, T> {
+    /// So many elements from `start` on, and what is behind them.
+    fn part(self, start: usize, len: usize) -> (SliceMut<'a, T>, SliceMut<'a, T>) {
+        match self {
+            SliceMut::Real(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Real(part), SliceMut::Real(rest))
+            }
+            SliceMut::Uint(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Uint(part), SliceMut::Uint(rest))
+            }
         }
     }
 }
@@ -157,21 +176,42 @@ fn execute<T: Real>(
 ) {
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
-    let mut taken: Vec<(View, Memory<T>)> = Vec::new();
-    for (view, _) in bound().filter(|(_, bind)| bind.access != Access::Read) {
-        let empty = Memory::Uint(Vec::new());
-        taken.push((view, std::mem::replace(&mut memory[view.buf.0], empty)));
+    let written: Vec<View> =
+        bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view).collect();
+    let mut taken: Vec<(Buf, Memory<T>)> = Vec::new();
+    for view in &written {
+        if taken.iter().all(|(buf, _)| *buf != view.buf) {
+            let empty = Memory::Uint(Vec::new());
+            taken.push((view.buf, std::mem::replace(&mut memory[view.buf.0], empty)));
+        }
     }
     let reads: Vec<Slice<T>> = bound()
         .filter(|(_, bind)| bind.access == Access::Read)
         .map(|(view, _)| memory[view.buf.0].slice(view))
         .collect();
-    let mut writes: Vec<SliceMut<T>> =
-        taken.iter_mut().map(|(view, memory)| memory.slice_mut(*view)).collect();
+    let mut writes = parts_of(&mut taken, &written);
     function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
-    for (view, buffer) in taken {
-        memory[view.buf.0] = buffer;
+    for (buf, content) in taken {
+        memory[buf.0] = content;
     }
+}
+
+/// Views of what was taken, in their order. Several may be of one buffer, and none overlap.
+fn parts_of<'a, T: Real>(taken: &'a mut [(Buf, Memory<T>)], views: &[View]) -> Vec<SliceMut<'a, T>> {
+    let mut parts: Vec<(usize, SliceMut<T>)> = Vec::new();
+    for (buf, content) in taken {
+        let mut of_buffer: Vec<(usize, &View)> =
+            views.iter().enumerate().filter(|(_, view)| view.buf == *buf).collect();
+        of_buffer.sort_by_key(|(_, view)| view.start);
+        let (mut rest, mut passed) = (content.all_mut(), 0);
+        for (place, view) in of_buffer {
+            let (part, behind) = rest.part(view.start - passed, view.len);
+            parts.push((place, part));
+            (rest, passed) = (behind, view.start + view.len);
+        }
+    }
+    parts.sort_by_key(|(place, _)| *place);
+    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 impl<T: Real> Engine for CpuEngine<T> {

@@ -40,8 +40,7 @@ pub fn channel_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
 
 /// `gradient_parts`: the arena from its beginning to its end, four gradients to each part in turn.
 pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let (gradients, metrics) = (reads[0].real(), reads[1].real());
-    let [parts, batch] = ["PARTS", "BATCH"].map(|name| call.consts.uint(name));
+    let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
     let (sums, flaws) = (sums.real(), flaws.uint());
     sums.fill(0.0);
@@ -55,9 +54,5 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
                 *found += u32::from(!sound);
             }
         }
-    }
-    for row in 0..call.step.samples as usize {
-        let loss = metrics[(call.step.slot as usize * batch + row) * 2];
-        flaws[row % parts] += u32::from(!loss.is_finite());
     }
 }
