@@ -137,7 +137,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub overfit_batches: Option<usize>,
     /// One step of everything, to see whether it works; nothing is kept
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "tensorboard"])]
     pub fast_dev_run: bool,
     /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
     #[arg(long, value_name = "NAME")]
