@@ -153,19 +153,7 @@ class Wgrad:
         out = tempfile.mkdtemp(dir=self.folder)
         watch, started = machine.Watch(None), time.perf_counter()
         command = [*self.command, "--epochs", epochs, "--out", out, "--json"]
-        process = Process(command, self.limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        timer, words = process.timer(), []
-        for line in process.child.stderr:
-            if line.split()[:2] == ["epoch", "1"]:
-                # Later than the epoch's end by the measuring of the held-out images.
-                self.entry.first.append(time.perf_counter() - started)
-            words.append(line)
-        answer = process.child.stdout.read()
-        process.child.wait()
-        timer.cancel()
-        if process.child.returncode != 0:
-            process.errors.writelines(words)
-            raise process.failure("training")
+        answer = self.train(Process(command, self.limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE), started)
         others = watch.others()
         lines = Path(json.loads(answer)["run"], "metrics.jsonl").read_text().splitlines()
         rows = [row for row in map(json.loads, lines) if row["kind"] == "epoch"]
@@ -174,6 +162,25 @@ class Wgrad:
         self.entry.turns.append(Turn(steps * (epochs - 1), spent, others))
         if self.entry.accuracy is None:
             self.entry.accuracy = rows[-1]["held_out_accuracy"]
+
+    def train(self, process, started):
+        """What the process prints in the end; notes when its first epoch ends."""
+        timer = process.timer()
+        try:
+            for line in process.child.stderr:
+                process.errors.write(line)
+                if line.split()[:2] == ["epoch", "1"]:
+                    # Later than the epoch's end by the measuring of the held-out images.
+                    self.entry.first.append(time.perf_counter() - started)
+            answer = process.child.stdout.read()
+            process.child.wait()
+        finally:
+            timer.cancel()
+            if process.child.poll() is None:  # The contest was interrupted.
+                process.kill()
+        if process.child.returncode != 0:
+            raise process.failure("training")
+        return answer
 
     def close(self):
         pass

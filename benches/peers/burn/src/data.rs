@@ -29,7 +29,8 @@ fn read(path: &str) -> Result<(Vec<usize>, Vec<u8>)> {
     let short = || format!("{path} ends within its header");
     let dimensions = usize::from(*data.get(3).ok_or_else(short)?);
     let header = data.get(4..4 + 4 * dimensions).ok_or_else(short)?;
-    let sizes = header.chunks_exact(4).map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]) as usize);
+    let sizes =
+        header.chunks_exact(4).map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]) as usize);
     Ok((sizes.collect(), data[4 + 4 * dimensions..].to_vec()))
 }
 

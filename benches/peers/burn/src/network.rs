@@ -41,8 +41,7 @@ impl Network {
                     let conv = Conv2dConfig::new([channels, outputs], [size, size])
                         .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
                         .init(device);
-                    let pool =
-                        MaxPool2dConfig::new([window, window]).with_strides([window, window]).init();
+                    let pool = MaxPool2dConfig::new([window, window]).with_strides([window, window]).init();
                     convolutional.push(Convolution { conv, pool });
                     (channels, side) = (outputs, (side + 2 * pad - size + 1) / window);
                     rest = behind;
