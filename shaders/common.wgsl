@@ -124,3 +124,22 @@ fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
         default: { return 1.0; }
     }
 }
+
+// A watch over gradients: the sum of the squares of those that are of use, and how many are of none:
+// NaN, an infinity, or 2⁴⁸ and more; without those, squares add up to less than f32 can hold.
+struct Watch {
+    squares: f32,
+    flaws: u32,
+}
+
+const EXPONENT: u32 = 0x7f800000u;
+const TOO_LARGE: u32 = 0x57800000u;   // 2⁴⁸
+
+// Tests are by bits, because a shader compiler may assume that there is no NaN.
+fn watch_four(watch: ptr<function, Watch>, g: vec4<f32>) {
+    let bad = (bitcast<vec4<u32>>(g) & vec4<u32>(EXPONENT)) >= vec4<u32>(TOO_LARGE);
+    let count = select(vec4<u32>(0u), vec4<u32>(1u), bad);
+    let good = select(g, vec4<f32>(0.0), bad);
+    (*watch).flaws += count.x + count.y + count.z + count.w;
+    (*watch).squares += dot(good, good);
+}

@@ -1,18 +1,21 @@
-// norm = √Σ sums   history[slot] = (norm, Σ flaws)   gates = 0 if Σ flaws > 0   sums, flaws: (PARTS)
+// norm = √Σ sums   report[slot] = (norm, all flaws)   gates = 0 if there are flaws   sums, flaws: (PARTS)
 // One workgroup owns everything; an invocation adds up every 64th part, and then they are added in pairs.
 //
+// A flaw is a gradient of no use, as counted in the parts, or a loss of the step that is not finite.
 // The dispatches of the update take their numbers of workgroups from the gates. So a step with a
 // flaw changes no weight, and neither does any behind it, until the host opens the gates again.
 
 const PARTS: u32 = 64u;
 const SLOTS: u32 = 1u;
+const BATCH: u32 = 64u;              // rows of a step in the report
+const ROWS_AT: u32 = 64u;            // where in the report they begin: the history is in front
 const GATES: u32 = 3u;               // words: the workgroups along x, y and z of each dispatch behind them
 
 @group(0) @binding(0) var<storage, read> sums: array<f32>;               // (PARTS)
 @group(0) @binding(1) var<storage, read> flaws: array<u32>;              // (PARTS)
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;         // (1)
 @group(0) @binding(3) var<storage, read_write> gates: array<u32>;        // (GATES)
-@group(0) @binding(4) var<storage, read_write> history: array<f32>;      // (SLOTS, 2): norm, flaws
+@group(0) @binding(4) var<storage, read_write> report: array<f32>;       // (SLOTS, 2), then (SLOTS, BATCH, 2): loss, hit
 
 var<workgroup> sum_of: array<f32, 64>;
 var<workgroup> flaws_of: array<u32, 64>;
@@ -25,6 +28,10 @@ fn guard(@builtin(local_invocation_index) lane: u32) {
         sum += sums[part];
         found += flaws[part];
     }
+    for (var row = lane; row < step.samples; row += 64u) {
+        let loss = bitcast<u32>(report[ROWS_AT + (step.slot * BATCH + row) * 2u]);
+        found += select(0u, 1u, (loss & EXPONENT) == EXPONENT);
+    }
     sum_of[lane] = sum;
     flaws_of[lane] = found;
     for (var half = 32u; half > 0u; half /= 2u) {
@@ -36,8 +43,8 @@ fn guard(@builtin(local_invocation_index) lane: u32) {
     }
     if lane == 0u {
         norm[0] = sqrt(sum_of[0]);
-        history[step.slot * 2u] = sqrt(sum_of[0]);
-        history[step.slot * 2u + 1u] = f32(flaws_of[0]);
+        report[step.slot * 2u] = sqrt(sum_of[0]);
+        report[step.slot * 2u + 1u] = f32(flaws_of[0]);
     }
     workgroupBarrier();
     for (var word = lane; word < GATES; word += 64u) {

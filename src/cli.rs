@@ -1,5 +1,6 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod bench;
 pub mod data;
 pub mod own;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::profile;
 use crate::commands::running::Every;
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
@@ -27,6 +29,7 @@ Examples:
   wgrad data photos                   what a folder of pictures is as data
   wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
+  wgrad bench                         the CPU against the GPU on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
 5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
@@ -57,6 +60,8 @@ pub enum Command {
     Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
     Doctor(Doctor),
+    /// Measure the CPU against the GPU on this machine
+    Bench(bench::Bench),
 }
 
 #[derive(Args, Debug)]
@@ -132,7 +137,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub overfit_batches: Option<usize>,
     /// One step of everything, to see whether it works; nothing is kept
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "tensorboard"])]
     pub fast_dev_run: bool,
     /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
     #[arg(long, value_name = "NAME")]
@@ -176,6 +181,22 @@ pub struct Train {
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
+    /// Give no advice after epochs
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Time every dispatch of the first N steps: prints a table, and trace.json is in the run directory
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = profile::STEPS,
+        value_parser = from_one
+    )]
+    pub profile: Option<usize>,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

@@ -74,8 +74,26 @@ pub enum Access {
     Read,
     /// Only writes; with a constant `ADD` that is true, adds to what is there.
     Write,
+    /// Only writes, also where `ADD` is true: it stands beside what is added to.
+    Set,
     /// Always reads what is there before it writes.
     Update,
+}
+
+impl Access {
+    /// Whether a dispatch with these constants reads what is there.
+    pub fn reads(self, consts: &Consts) -> bool {
+        match self {
+            Access::Read | Access::Update => true,
+            Access::Write => consts.adds(),
+            Access::Set => false,
+        }
+    }
+
+    /// Whether it writes.
+    pub fn writes(self) -> bool {
+        self != Access::Read
+    }
 }
 
 /// What a twin reads: one view, as numbers or as integers.
@@ -355,12 +373,9 @@ impl Kernel {
     /// Bytes that one dispatch moves: every word it touches once, and one that is
     /// updated or added to twice.
     pub fn bytes(&self, consts: &Consts) -> usize {
-        let adds = consts.adds();
         let touched = (self.touched)(consts);
-        let moved = touched.iter().zip(self.binds).map(|(words, bind)| match bind.access {
-            Access::Update => words * 2,
-            Access::Write if adds => words * 2,
-            Access::Read | Access::Write => *words,
+        let moved = touched.iter().zip(self.binds).map(|(words, bind)| {
+            words * (usize::from(bind.access.reads(consts)) + usize::from(bind.access.writes()))
         });
         moved.sum::<usize>() * size_of::<f32>()
     }

@@ -7,7 +7,7 @@
 
 use std::sync::OnceLock;
 
-use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, softmax, sums};
+use crate::cpu::{activation, fast, gather, guard, hot_cold, loss, matmul, softmax, sums, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
 
 /// `binds![a: Read Real, c: Write Real]`
@@ -175,6 +175,60 @@ pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
+/// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
+macro_rules! weight_gradient {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+        kernel!(
+            $shader, weights::weight_gradient, weight_gradient_bound,
+            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS"],
+            binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
+                         sums: Set Real, flaws: Set Uint],
+            lens |k| {
+                let [batch, inputs, outputs, parts] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS", "PARTS"]);
+                vec![batch * outputs, batch * inputs, outputs * inputs, outputs, parts, parts]
+            },
+            flops |k| 2 * k.uint("OUTPUTS") * k.uint("INPUTS") * k.uint("BATCH"),
+            grid $grid,
+            requires $requires,
+            subgroup $subgroup
+        )
+    };
+}
+
+pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
+    weight_gradient,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        [8, 8] => enough_parts(k),
+        _ => Err("ROWS and COLUMNS must be 8"),
+    },
+    subgroup None,
+    grid |k| [blocks(k), 1, 1]
+);
+
+pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
+    weight_gradient_subgroup,
+    requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) == [16, 4] => enough_parts(k),
+        true => Err("ROWS must be 16 and COLUMNS 4"),
+        false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
+    },
+    subgroup Some(8),
+    grid |k| [k.uint("INPUTS") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
+);
+
+/// The blocks of dW, each of which has a part.
+pub fn blocks(k: &Consts) -> usize {
+    let [inputs, outputs, rows, columns] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS"]);
+    outputs.div_ceil(rows) * inputs.div_ceil(columns)
+}
+
+fn enough_parts(k: &Consts) -> Result<(), &'static str> {
+    match k.uint("PARTS") >= blocks(k) {
+        true => Ok(()),
+        false => Err("PARTS must be at least the number of blocks"),
+    }
+}
+
 pub static ACTIVATION: Kernel = kernel!(
     activation, activation::activation, activation_bound,
     consts ["LENGTH", "ACTIVATION", "LEAK"],
@@ -278,16 +332,9 @@ pub static COLUMN_SUMS: Kernel = kernel!(
 
 pub static GRADIENT_PARTS: Kernel = kernel!(
     gradient_parts, guard::gradient_parts, gradient_parts_bound,
-    consts ["LENGTH", "PARTS", "BATCH", "SLOTS"],
-    binds binds![gradients: Read Real, metrics: Read Real, sums: Write Real, flaws: Write Uint],
-    lens |k| {
-        let [length, parts, batch, slots] = sizes(k, ["LENGTH", "PARTS", "BATCH", "SLOTS"]);
-        vec![length, slots * batch * 2, parts, parts]
-    },
-    touched |k| {
-        let [length, parts, batch] = sizes(k, ["LENGTH", "PARTS", "BATCH"]);
-        vec![length, batch, parts, parts]
-    },
+    consts ["LENGTH", "PARTS"],
+    binds binds![gradients: Read Real, sums: Write Real, flaws: Write Uint],
+    lens |k| vec![k.uint("LENGTH"), k.uint("PARTS"), k.uint("PARTS")],
     flops |k| 2 * k.uint("LENGTH"),
     grid |k| [k.uint("PARTS"), 1, 1],
     requires |k| match k.uint("LENGTH").is_multiple_of(4) {
@@ -299,13 +346,14 @@ pub static GRADIENT_PARTS: Kernel = kernel!(
 
 pub static GUARD: Kernel = kernel!(
     guard, guard::guard, guard_bound,
-    consts ["PARTS", "SLOTS", "GATES"],
-    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, history: Write Real],
+    consts ["PARTS", "SLOTS", "BATCH", "ROWS_AT", "GATES"],
+    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, report: Update Real],
     lens |k| {
-        let [parts, slots, gates] = sizes(k, ["PARTS", "SLOTS", "GATES"]);
-        vec![parts, parts, 1, gates, slots * guard::HISTORY]
+        let [parts, gates] = sizes(k, ["PARTS", "GATES"]);
+        let [slots, batch, rows_at] = sizes(k, ["SLOTS", "BATCH", "ROWS_AT"]);
+        vec![parts, parts, 1, gates, rows_at + slots * batch * 2]
     },
-    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, guard::HISTORY],
+    touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, k.uint("BATCH")],
     flops |k| k.uint("PARTS"),
     grid |_| [64, 1, 1],
     fast fast::sums::guard_fast
@@ -337,6 +385,8 @@ pub static ALL: &[&Kernel] = &[
     &MATMUL,
     &MATMUL_REGISTER,
     &MATMUL_SUBGROUP,
+    &WEIGHT_GRADIENT,
+    &WEIGHT_GRADIENT_SUBGROUP,
     &ACTIVATION,
     &ACTIVATION_BACKWARD,
     &SOFTMAX,

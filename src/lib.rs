@@ -45,11 +45,16 @@
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
 //! - [`checkpoint`]: a run at one moment, to go on from.
+//! - [`coach`]: what a run's numbers warrant saying, and what to try.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
+//! - [`profile`]: what each dispatch of a step takes.
+//! - [`bench`]: the CPU against the GPU.
 //! - [`explain`]: one step of one sample, number by number.
 
+pub mod bench;
 pub mod cases;
 pub mod checkpoint;
+pub mod coach;
 pub mod confusion;
 pub mod cpu;
 pub mod data;
@@ -72,6 +77,7 @@ pub mod network;
 pub mod optimiser;
 pub mod own;
 pub mod params;
+pub mod profile;
 pub mod program;
 pub mod recipe;
 pub mod record;

@@ -21,7 +21,7 @@ use crate::network::Network;
 use crate::optimiser::State;
 use crate::params::Arena;
 use crate::program::{ALIGN, Buf, Limits, Program, Role, View, aligned};
-use crate::record::{Boundary, Recorder, Tensor, Versions};
+use crate::record::{Activated, Boundary, Recorder, Tensor, Versions};
 use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
@@ -94,6 +94,9 @@ pub struct Lowered {
     pub gradients: View,
     /// The norm of the last gradients, a single word.
     pub norm: View,
+    /// What activations make within the network in section [`TRAIN`], in the first batch of a step;
+    /// it lies there until the memory serves another dispatch.
+    pub activated: Vec<Activated>,
     /// As it was asked for.
     pub training: Training,
     /// What the optimiser keeps from step to step.
@@ -215,7 +218,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
-    let mut boundaries = Vec::new();
+    let (mut boundaries, mut activated) = (Vec::new(), Vec::new());
     for part in &parts {
         let trains = part.name == TRAIN;
         recorder.training = trains && !what.as_in_prediction;
@@ -227,6 +230,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
             // What is measured elsewhere is the plain loss.
             let weighting = weighting.filter(|_| trains);
             what.loss.record(&mut recorder, output, labels, metrics, weighting);
+            if trains && batch == 0 {
+                activated = recorder.activated_within(output);
+            }
             if trains {
                 recorder.backward();
             }
@@ -265,6 +271,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         slots,
         parts,
         boundaries,
+        activated,
         norm,
         training: what.training.clone(),
         states,

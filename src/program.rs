@@ -26,13 +26,14 @@ pub enum Role {
     /// The words by which updates are stopped, see `shaders/guard.wgsl`.
     Guard,
     Activations,
+    /// What a submission reports: rows of all its steps, of which a step writes its own.
     Metrics,
 }
 
 impl Role {
     /// Whether the content outlives a section; other buffers are scratch.
     pub fn lasts(self) -> bool {
-        self.saved() || matches!(self, Role::Data | Role::Guard)
+        self.saved() || matches!(self, Role::Data | Role::Guard | Role::Metrics)
     }
 
     /// Whether training changes the content and goes on from it, so that it belongs in a checkpoint.
@@ -67,6 +68,13 @@ pub struct View {
     pub buf: Buf,
     pub start: usize,
     pub len: usize,
+}
+
+impl View {
+    /// Whether a word is in both.
+    pub fn overlaps(self, other: View) -> bool {
+        self.buf == other.buf && self.start < other.start + other.len && other.start < self.start + self.len
+    }
 }
 
 /// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
@@ -206,7 +214,7 @@ impl Program {
             for dispatch in &self.steps[range.clone()] {
                 let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
                 for (view, bind) in bound() {
-                    let reads = bind.access != Access::Write || dispatch.consts.adds();
+                    let reads = bind.access.reads(&dispatch.consts);
                     if reads && !self.bufs[view.buf.0].role.lasts() && !covered(*view, &written) {
                         return Err(Error::Failure(format!(
                             "section {section}: {} of {} ({}) is read before it is written",
@@ -254,7 +262,7 @@ impl Program {
         if dispatch.args.len() != kernel.binds.len() {
             return Err(format!("{} views for {} bindings", dispatch.args.len(), kernel.binds.len()));
         }
-        let (mut read, mut written) = (HashSet::new(), HashSet::new());
+        let (mut read, mut written) = (HashSet::new(), Vec::<View>::new());
         let lens = (kernel.lens)(&dispatch.consts);
         for ((view, bind), len) in dispatch.args.iter().zip(kernel.binds).zip(lens) {
             let buf = self.bufs.get(view.buf.0).ok_or_else(|| format!("{} has no buffer", bind.name))?;
@@ -274,14 +282,16 @@ impl Program {
                     bind.name, bind.element, buf.name, buf.element
                 ));
             }
-            let fresh = match bind.access {
-                Access::Read => {
-                    read.insert(view.buf);
-                    true
-                }
-                Access::Write | Access::Update => written.insert(view.buf),
-            };
-            if !fresh || !read.is_disjoint(&written) {
+            // What is written may be bound in several parts, but not one of them twice, nor to read.
+            let again = written
+                .iter()
+                .any(|one| if bind.access.writes() { one.overlaps(*view) } else { one.buf == view.buf });
+            if bind.access.writes() {
+                written.push(*view);
+            } else {
+                read.insert(view.buf);
+            }
+            if again || written.iter().any(|one| read.contains(&one.buf)) {
                 return Err(format!("buffer {} is written and bound a second time", buf.name));
             }
         }

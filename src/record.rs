@@ -5,6 +5,7 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod versions;
+mod watch;
 
 pub use versions::Versions;
 
@@ -61,6 +62,19 @@ pub struct Boundary {
     pub gradient: Option<View>,
 }
 
+/// What an activation of a network has made.
+#[derive(Clone, Debug)]
+pub struct Activated {
+    /// The layer that made it, which may have taken the activation behind it into its epilogue:
+    /// such as `0 dense` or `3 relu`.
+    pub layer: String,
+    pub activation: Activation,
+    /// A row per sample.
+    pub value: View,
+    /// Of one sample.
+    pub dims: Dims,
+}
+
 /// One matrix product: C (m, n) = A (m, k) · B (k, n).
 pub struct Product {
     pub m: usize,
@@ -101,7 +115,9 @@ pub struct Recorder {
     tape: Vec<Backward>,
     /// Of the network that was recorded last, see [`Recorder::boundaries`].
     passed: Vec<Option<Tensor>>,
+    activated: Vec<Activated>,
     written: HashMap<Buf, View>,
+    watch: watch::Watch,
     layer: String,
     streams: usize,
     section_start: usize,
@@ -132,7 +148,9 @@ impl Recorder {
             gradients,
             tape: Vec::new(),
             passed: Vec::new(),
+            activated: Vec::new(),
             written: HashMap::new(),
+            watch: watch::Watch::default(),
             layer: String::new(),
             streams: 0,
             section_start: 0,
@@ -193,7 +211,21 @@ impl Recorder {
     pub fn tensor(&mut self, name: &str, dims: impl Into<Dims>, made_by: Activation) -> Tensor {
         let dims = dims.into();
         let value = self.local(name, Element::Real, self.batch * dims.len());
+        if made_by != Activation::Identity {
+            self.note_activation(made_by, value, dims);
+        }
         Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true }
+    }
+
+    /// Notes that an activation makes a tensor.
+    pub fn note_activation(&mut self, activation: Activation, value: View, dims: Dims) {
+        self.activated.push(Activated { layer: self.layer.clone(), activation, value, dims });
+    }
+
+    /// What activations have made in this section so far, but for the network's own output.
+    pub fn activated_within(&self, output: Tensor) -> Vec<Activated> {
+        let within = self.activated.iter().filter(|made| made.value.buf != output.value.buf);
+        within.cloned().collect()
     }
 
     /// A scratch buffer with the layer's name in front of its own.
@@ -282,6 +314,7 @@ impl Recorder {
         self.section_start = end;
         self.written.clear();
         self.passed.clear();
+        self.activated.clear();
         self.tape.clear();
         self.streams = 0;
     }
@@ -358,6 +391,34 @@ impl Recorder {
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
         self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
+    }
+
+    /// The gradients of a dense layer's weights and bias, from those of its weighted sums and its
+    /// input (rows, columns): in one dispatch where there is a version for that, which also watches them.
+    pub fn weight_gradient(&mut self, dz: View, x: View, rows: usize, dweight: Gradient, dbias: Gradient) {
+        let (inputs, outputs) = (x.len / rows, dz.len / rows);
+        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| self.fuse);
+        if let Some((kernel, consts)) = fused {
+            let [sums, flaws] = self.watch(dweight.view, dbias.view.len, consts.uint("PARTS"));
+            let args = vec![dz, x, dweight.view, dbias.view, sums, flaws];
+            return self.dispatch(kernel, consts, args, "weight and bias gradient");
+        }
+        // dW = dzᵀ·x
+        let product = Product {
+            m: outputs,
+            n: inputs,
+            k: rows,
+            a: dz,
+            transpose_a: true,
+            b: x,
+            transpose_b: false,
+            epilogue: None,
+            c: dweight,
+        };
+        self.matmul(product, "weight gradient");
+        // db = Σ over the batch of dz
+        let consts = consts! { ROWS: rows, COLUMNS: outputs, ADD: dbias.add };
+        self.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias.view], "bias gradient");
     }
 
     /// A convolution or its input gradient, by the chosen version.

@@ -2,16 +2,18 @@
 //!
 //! It holds the recipe as it ran (`recipe.toml`), who ran it where and how it ended (`run.json`,
 //! a [`RunRecord`]), what was measured on the way (`metrics.jsonl`, an [`Event`] per line, and the
-//! same as a table in `metrics.csv`), checkpoints ([`crate::checkpoint`]), and the trained network
+//! same as a table in `metrics.csv` and, if wanted, for TensorBoard), checkpoints ([`crate::checkpoint`]), and the trained network
 //! (`model.safetensors`, a [`Model`]). While a process works in it, nobody else can.
 
 mod lock;
 mod metrics;
 mod record;
+mod tensorboard;
 
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
 pub use record::{Epoch, Event, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
+pub use tensorboard::EVENTS;
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -108,6 +110,15 @@ impl RunDir {
         write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
     }
 
+    /// Keeps an event file for TensorBoard as well, from here on; of a run that is taken up again,
+    /// [`RunDir::rewind`] writes into it what was before.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn keep_events(&mut self) -> Result<()> {
+        self.metrics.keep_events(&self.path)
+    }
+
     /// Appends to the metrics. They can be read by others as soon as this returns.
     ///
     /// # Errors
@@ -166,7 +177,7 @@ impl RunDir {
             let _ = fs::remove_file(file);
         }
         let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
-        for file in [RECIPE, RECORD, METRICS, TABLE] {
+        for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
             // What can't be removed stays; the error that led here is the one to report.
             let _ = fs::remove_file(path.join(file));
         }

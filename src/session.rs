@@ -76,7 +76,8 @@ impl Session {
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             versions: self.device.versions(),
-            fuse: true,
+            // What a reader's own kernel computes must not vanish in an epilogue.
+            fuse: self.recipe.kernel.is_empty(),
             as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),

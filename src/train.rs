@@ -10,11 +10,13 @@ mod pixels;
 mod rate;
 mod state;
 mod sweep;
+mod vitals;
 
 pub use measure::{Measure, Sum};
 pub use pixels::{normalise, pack, scale_and_shift};
 pub use state::{Place, Snapshot, Tensor};
 pub use sweep::Tried;
+pub use vitals::{Activity, Movement, Vitals};
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
@@ -68,6 +70,8 @@ pub struct Progress<'a> {
     pub losses: &'a [f64],
     /// The norm of the gradients of each step of this submission.
     pub norms: &'a [f32],
+    /// The learning rate of each step of this submission.
+    pub rates: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.

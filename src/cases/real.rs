@@ -1,6 +1,6 @@
 //! One case per kernel as large as in real training, to time it on.
 
-use super::real_size::gather;
+use super::real_size::{gather, weight_gradients};
 use super::{Case, cases, images, norm, updates};
 use crate::consts;
 use crate::cpu::matmul::Epilogue;
@@ -34,10 +34,11 @@ pub fn real(kernel: &Kernel) -> Case {
             SMOOTHING: 0.1f32,
         },
         "gather_batch" => gather((64, "none")),
+        name if name.starts_with("weight_gradient") => weight_gradients(name).swap_remove(0),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
         "gradient_parts" => {
-            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize, BATCH: 64usize, SLOTS: 1usize }
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize }
         }
         name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),

@@ -50,12 +50,16 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             .to_vec(),
         "gradient_parts" => [101_824usize, 1_048_576]
             .map(|length| {
-                consts! { LENGTH: length, PARTS: guard::parts(length), BATCH: 64usize, SLOTS: 1usize }
+                consts! { LENGTH: length, PARTS: guard::parts(length) }
             })
             .to_vec(),
         "guard" => {
-            [64usize, 8_192].map(|parts| consts! { PARTS: parts, SLOTS: 1usize, GATES: 3usize }).to_vec()
+            let of = |parts: usize| {
+                consts! { PARTS: parts, SLOTS: 1usize, BATCH: 64usize, ROWS_AT: 64usize, GATES: 3usize }
+            };
+            [64, 8_192].map(of).to_vec()
         }
+        name if name.starts_with("weight_gradient") => weight_gradients(name),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
         name if images::has(name) => images::real_sizes(kernel),
@@ -87,6 +91,16 @@ const PRODUCTS: &[ProductCase] = &[
     ((512, 512, 512), NONE, PLAIN, IDENTITY, false),
     ((1_024, 1_024, 1_024), NONE, PLAIN, IDENTITY, false),
 ];
+
+/// The layers of small networks.
+pub(super) fn weight_gradients(name: &str) -> Vec<Consts> {
+    let block = if name == "weight_gradient" { (8, 8) } else { (16, 4) };
+    let cases = super::weight_gradients(
+        &[(64, 784, 128, false), (64, 128, 10, false), (128, 512, 256, false)],
+        block,
+    );
+    cases.into_iter().map(|case| case.consts).collect()
+}
 
 /// A batch of images of MNIST's size out of a thousand.
 pub(super) fn gather((batch, changes): (usize, &str)) -> Consts {

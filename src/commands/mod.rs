@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub mod bench;
 pub mod console;
 pub mod data;
 pub mod devices;
@@ -11,6 +12,7 @@ pub mod lesson;
 pub mod lr_find;
 pub mod own;
 pub mod predict;
+pub mod profile;
 pub mod progress;
 pub mod resume;
 pub mod running;

@@ -216,10 +216,8 @@ fn inside(arguments: &Check) -> Result<()> {
         time(&own, &adapter)?;
     }
     match own::how_to_train(ours) {
-        Some(how) => answer(format_args!("train     wgrad train {how}={}", quoted(&arguments.file))),
-        None => {
-            answer(format_args!("train     no network uses it: it is a rule of its own, see wgrad lesson"))
-        }
+        Ok(how) => answer(format_args!("train     wgrad train {how}={}", quoted(&arguments.file))),
+        Err(why) => answer(format_args!("train     {why}")),
     }
 }
 

@@ -64,6 +64,11 @@ impl Display {
             line += &format!("  {name} {:.4} {:6.2} %", measure.loss, percent(measure));
         }
         line += &format!("  {:.1} s", took.as_secs_f64());
+        self.line(&line);
+    }
+
+    /// A line between those of epochs.
+    pub fn line(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
             None => note(format_args!("{line}")),

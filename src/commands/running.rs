@@ -1,5 +1,6 @@
 //! A training run under way: its epochs, what it writes down, and how it ends.
 
+mod coaching;
 mod ending;
 #[cfg(test)]
 mod lost;
@@ -12,6 +13,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use wgrad::checkpoint::{Checkpoint, Standing};
+use wgrad::coach::Moment;
 use wgrad::error::{Error, Result};
 use wgrad::lower::{HELD_OUT, VALIDATION};
 use wgrad::model::Model;
@@ -19,6 +21,8 @@ use wgrad::recipe::Recipe;
 use wgrad::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::session::Session;
 use wgrad::train::{Measure, Place, Progress, Snapshot, Trainer};
+
+use coaching::Watch;
 
 use super::console::note;
 use super::progress::Display;
@@ -34,6 +38,10 @@ pub struct Options {
     pub roll_back: bool,
     /// Compare every so manieth step with the twins.
     pub verify: Option<usize>,
+    /// Say nothing about the numbers of an epoch.
+    pub quiet: bool,
+    /// Keep an event file for TensorBoard.
+    pub tensorboard: bool,
     pub json: bool,
 }
 
@@ -51,6 +59,8 @@ pub struct Run {
     record: RunRecord,
     recipe: Recipe,
     options: Options,
+    /// None of a run that is quiet.
+    watch: Option<Watch>,
     /// What was saved last: where the run can go on from.
     kept: Snapshot,
     standing: Standing,
@@ -97,6 +107,7 @@ impl Run {
             model,
             record,
             recipe: recipe.clone(),
+            watch: (!options.quiet).then(|| Watch::new(recipe)),
             options,
             standing: Standing::default(),
             best: None,
@@ -120,6 +131,7 @@ impl Run {
     }
 
     fn open(&mut self) -> Result<()> {
+        self.keep_events()?;
         self.directory.write_recipe(&self.recipe)?;
         self.directory.write_record(&self.record)?;
         self.save()
@@ -128,11 +140,17 @@ impl Run {
     /// Goes on from a checkpoint, which the trainer is in the state of.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
         self.standing = checkpoint.standing;
+        self.keep_events()?;
         self.rewind()?;
+        self.recall()?;
         self.take_up_best()?;
         self.record.resume();
         self.directory.write_record(&self.record)?;
         self.go()
+    }
+
+    fn keep_events(&mut self) -> Result<()> {
+        if self.options.tensorboard { self.directory.keep_events() } else { Ok(()) }
     }
 
     fn go(mut self) -> Result<()> {
@@ -168,7 +186,10 @@ impl Run {
         if self.trainer.place().epoch > self.recipe.epochs || self.is_stopped() {
             return Ok(ControlFlow::Break(()));
         }
-        if let Some(train) = self.stretch(display, signals)? {
+        let watched = self.prepare_look()?;
+        let train = self.stretch(display, signals)?;
+        self.look(watched)?;
+        if let Some(train) = train {
             self.end_epoch(&train, display)?;
         }
         let place = self.trainer.place();
@@ -193,6 +214,7 @@ impl Run {
         let (time, samples) = self.epoch;
         let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
+        let most = self.options.every.steps_from(before.steps).min(self.steps_to_look());
         let (directory, every, saved) = (&mut self.directory, self.options.every, self.saved);
         let deadline = self.deadline;
         let mut observe = |progress: Progress| {
@@ -208,6 +230,7 @@ impl Run {
                 samples_per_second: (samples + trained) as f64 / seconds,
                 losses: progress.losses.to_vec(),
                 gradient_norms: progress.norms.to_vec(),
+                learning_rates: progress.rates.to_vec(),
             });
             written = directory.append(&event);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -216,7 +239,6 @@ impl Run {
                 false => ControlFlow::Continue(()),
             }
         };
-        let most = self.options.every.steps_from(before.steps);
         let outcome = match self.options.verify.map(|every| every - 1 - before.steps % every) {
             Some(0) => self.trainer.verify(&mut observe),
             Some(plain) => self.trainer.advance(most.min(plain), &mut observe),
@@ -267,6 +289,7 @@ impl Run {
             .chain([("held-out", held_out)])
             .collect();
         display.epoch(epoch, train, &others, took + measuring.elapsed());
+        self.advise(Moment { epoch, train: *train, validation }, display);
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ use wgrad::stopping::Stopping;
 use wgrad::train::Trainer;
 
 use super::console::{note, thousands};
+use super::profile::Profiling;
 use super::resume;
 use super::running::{Options, Run};
 use crate::cli;
@@ -30,11 +31,13 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
         keep: arguments.keep,
         roll_back: arguments.on_nan == "rollback",
         verify: arguments.verify,
+        quiet: arguments.quiet,
+        tensorboard: arguments.tensorboard,
         json: arguments.json,
     };
     let given = overrides(arguments)?;
     match &arguments.resume {
-        Some(run) => resume::run(run, &given, options, arguments.kernel_timeout),
+        Some(run) => resume::run(run, &given, options, arguments),
         None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
         None => begin(arguments, &arguments.out, &given, options),
     }
@@ -68,14 +71,23 @@ fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
     let prepared = Prepared::new(Session::new(recipe, dataset, device)?, arguments.kernel_timeout)?;
-    let mut trainer = prepared.open()?;
+    let profiling = prepared.profiling(arguments);
+    let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(model) = weights {
         trainer.set_parameters(&adopt(&model, &prepared)?)?;
     }
     // Only now is anything written: everything that the user could have got wrong has been checked.
     let record = prepared.record();
     let directory = RunDir::create(out, &prepared.session.recipe.data)?;
-    prepared.run(trainer, directory, record, options)?.begin()
+    let kept = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
+    let outcome = prepared.run(trainer, directory, record, options)?.begin();
+    profiled(profiling, kept.as_deref(), outcome)
+}
+
+/// Reports the profile of a run, also of one that failed.
+pub fn profiled(profiling: Option<Profiling>, run: Option<&Path>, outcome: Result<()>) -> Result<()> {
+    let reported = profiling.map_or(Ok(()), |profiling| profiling.report(run));
+    outcome.and(reported)
 }
 
 /// First weights as far as a model has them; what it doesn't is said.
@@ -124,8 +136,22 @@ impl Prepared {
     }
 
     /// The device, with network and data on it.
-    pub fn open(&self) -> Result<Trainer> {
-        self.session.open(self.lowered.clone())
+    pub fn open(&self, profiling: Option<&Profiling>) -> Result<Trainer> {
+        let lowered = self.lowered.clone();
+        match profiling {
+            None => self.session.open(lowered),
+            Some(profiling) => {
+                let engine =
+                    self.session.device.open_profiled(lowered.program.clone(), &profiling.profiler)?;
+                self.session.open_on(engine, lowered)
+            }
+        }
+    }
+
+    /// The profile that is to be taken, if one is wanted.
+    pub fn profiling(&self, arguments: &cli::Train) -> Option<Profiling> {
+        let device = self.session.device.name();
+        arguments.profile.map(|steps| Profiling::new(&self.lowered, device, steps, arguments.json))
     }
 
     /// The record of a run that starts now.

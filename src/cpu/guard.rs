@@ -27,20 +27,14 @@ pub fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Ite
     values.chunks(4).skip(part).step_by(parts).flatten()
 }
 
-/// `sums[p] = Σ g[i]²` and how many g and losses are flawed, over every part p.
+/// `sums[p] = Σ g[i]²` and how many g are flawed, over every part p.
 pub fn gradient_parts<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let (gradients, metrics) = (reads[0].real(), reads[1].real());
-    let [parts, batch] = ["PARTS", "BATCH"].map(|name| call.consts.uint(name));
-    let samples = call.step.samples as usize;
+    let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
     for part in 0..parts {
         let (mut sum, mut found) = (0.0, 0);
         for g in elements(gradients, part, parts).map(|g| g.f64()) {
             if flawed(g) { found += 1 } else { sum += g * g }
-        }
-        for row in (part..samples).step_by(parts) {
-            let loss = metrics[(call.step.slot as usize * batch + row) * 2].f64();
-            found += u32::from(!loss.is_finite());
         }
         sums.real()[part] = T::of(sum);
         flaws.uint()[part] = found;
@@ -60,22 +54,32 @@ pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
     writes[1].uint().fill(0);
 }
 
-/// norm = √Σ sums, the step's row of the history = (norm, Σ flaws), and gates = 0 if there are flaws.
+/// All flaws of a step: those of the parts, and its losses that are not finite.
+fn all_flaws<T: Real>(call: Call, flaws: &[u32], report: &[T]) -> u32 {
+    let [batch, rows_at] = ["BATCH", "ROWS_AT"].map(|name| call.consts.uint(name));
+    let (slot, samples) = (call.step.slot as usize, call.step.samples as usize);
+    let rows = report[rows_at + slot * batch * 2..][..samples * 2].chunks_exact(2);
+    let losses = rows.filter(|row| !row[0].f64().is_finite()).count();
+    flaws.iter().sum::<u32>() + losses as u32
+}
+
+/// norm = √Σ sums, the step's row of the history = (norm, all flaws), and gates = 0 if there are flaws.
+/// The history is the first of the report; behind it are losses and hits, of which flaws are counted too.
 pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
-    let flaws: u32 = reads[1].uint().iter().sum();
-    let [norm, gates, history] = writes else { unreachable!("the kernel table binds three outputs") };
+    let [norm, gates, report] = writes else { unreachable!("the kernel table binds three outputs") };
+    let flaws = all_flaws(call, reads[1].uint(), report.real());
     norm.real()[0] = T::of(sum.sqrt());
     if flaws > 0 {
         gates.uint().fill(0);
     }
-    let row = &mut history.real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    let row = &mut report.real()[call.step.slot as usize * HISTORY..][..HISTORY];
     (row[0], row[1]) = (T::of(sum.sqrt()), T::of(flaws.into()));
 }
 
 pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sum: f64 = reads[0].real().iter().sum();
-    let flaws: u32 = reads[1].uint().iter().sum();
+    let flaws = all_flaws(call, reads[1].uint(), writes[2].real());
     // The relative error of a sum of so many terms above 0 is halved by the root.
     let terms = reads[0].real().len() as f64;
     let error = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
@@ -94,35 +98,43 @@ mod tests {
     use crate::kernel::Step;
 
     #[test]
-    fn a_gradient_or_a_loss_gone_wrong_is_counted_in_its_part_and_left_out_of_the_sum() {
+    fn a_gradient_gone_wrong_is_counted_in_its_part_and_left_out_of_the_sum() {
         let length = 64 * 4 * 2;
-        let consts = consts! { LENGTH: length, PARTS: 64usize, BATCH: 3usize, SLOTS: 2usize };
-        let step = Step { slot: 1, samples: 2, ..Step::default() };
+        let consts = consts! { LENGTH: length, PARTS: 64usize };
         let mut gradients = vec![0.5_f32; length];
         gradients[4..7].copy_from_slice(&[f32::NAN, f32::NEG_INFINITY, -TOO_LARGE as f32]);
         gradients[64 * 4 + 9] = TOO_LARGE as f32 / 2.0;
-        let mut metrics = vec![1.0_f32; 12];
-        // Of the other slot, of this slot's second row, and of the row without a sample.
-        (metrics[0], metrics[8], metrics[10]) = (f32::NAN, f32::INFINITY, f32::NAN);
         let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
-        let call = Call { consts: &consts, step: &step };
-        let reads = [Slice::Real(&gradients[..]), Slice::Real(&metrics)];
-        gradient_parts(call, &reads, &mut [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)]);
-        assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 4, 4));
+        let call = Call { consts: &consts, step: &Step::default() };
+        gradient_parts(
+            call,
+            &[Slice::Real(&gradients[..])],
+            &mut [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)],
+        );
+        assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 3, 3));
         assert_eq!((sums[0], sums[1]), (2.0, 1.25));
         assert!(sums[2] > 1e28 && sums[2].is_finite());
+    }
 
-        let (mut norm, mut gates, mut history) = ([0.0], [3, 1, 1], [0.0; 4]);
-        let mut run = |flaws: &[u32]| {
+    #[test]
+    fn a_flaw_among_the_parts_or_the_losses_closes_the_gates_for_good() {
+        let consts = consts! { PARTS: 2usize, SLOTS: 2usize, BATCH: 3usize, ROWS_AT: 4usize, GATES: 3usize };
+        let step = Step { slot: 1, samples: 2, ..Step::default() };
+        let call = Call { consts: &consts, step: &step };
+        let run = |flaws: &[u32], wrong: &[usize], gates: u32| {
+            let (mut norm, mut gates, mut report) = ([0.0], [gates, 1, 1], [0.5_f32; 4 + 12]);
+            wrong.iter().for_each(|at| report[4 + at] = f32::NAN);
             let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
             let mut writes =
-                [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut history)];
+                [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut report)];
             guard(call, &reads, &mut writes);
-            (norm, gates, history)
+            (norm, gates, [report[0], report[1], report[2], report[3]])
         };
-        assert_eq!(run(&[0, 0]), ([5.0], [3, 1, 1], [0.0, 0.0, 5.0, 0.0]));
-        assert_eq!(run(&[0, 3]), ([5.0], [0, 0, 0], [0.0, 0.0, 5.0, 3.0]));
+        // The losses of the other slot, a hit, and the row without a sample don't count.
+        assert_eq!(run(&[0, 0], &[0, 2, 4, 7, 10], 3), ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
+        assert_eq!(run(&[0, 3], &[], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 3.0]));
+        assert_eq!(run(&[0, 3], &[6, 8], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 5.0]));
         // Once closed, closed until the host says otherwise.
-        assert_eq!(run(&[0, 0]).1, [0, 0, 0]);
+        assert_eq!(run(&[0, 0], &[], 0).1[0], 0);
     }
 }

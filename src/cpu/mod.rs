@@ -27,6 +27,7 @@ pub mod sgd;
 pub mod softmax;
 pub mod sums;
 pub mod tracked;
+pub mod weights;
 
 /// Relative error of one correctly rounded f32 operation, rounded either way:
 /// WGSL does not fix the direction.

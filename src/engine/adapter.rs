@@ -8,6 +8,7 @@ use super::gpu::{Checks, GpuEngine};
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::Kernel;
 use crate::kernels::MATMUL_SUBGROUP;
+use crate::profile::Profiler;
 use crate::program::{Limits, Program};
 use crate::record::Versions;
 
@@ -64,6 +65,19 @@ impl Device {
         Ok(match self {
             Device::Cpu { .. } => Box::new(CpuEngine::fast(program)?),
             Device::Gpu(adapter) => Box::new(GpuEngine::new(adapter, program, Checks::Off)?),
+        })
+    }
+
+    /// The same engine, and it times the dispatches of the steps that a profile wants.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open_profiled(&self, program: Program, profiler: &Profiler) -> Result<Box<dyn Engine>> {
+        Ok(match self {
+            Device::Cpu { .. } => Box::new(CpuEngine::fast(program)?.with_profiler(profiler)),
+            Device::Gpu(adapter) => {
+                Box::new(GpuEngine::with_profiler(adapter, program, Checks::Off, profiler)?)
+            }
         })
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 use super::{Data, Engine, Ticket};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
-use crate::program::{Dispatch, Program, View};
+use crate::profile::{Clock, Profiler, Span};
+use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
 #[derive(Clone, Debug)]
@@ -26,10 +28,59 @@ impl<T: Real> Memory<T> {
     }
 
     fn slice_mut(&mut self, view: View) -> SliceMut<'_, T> {
-        let range = view.start..view.start + view.len;
+        self.all_mut().part(view.start, view.len).0
+    }
+
+    /// Of numbered views that don't overlap, those of this buffer, each put into its place; of one
+    /// that is empty, as its memory is elsewhere, none.
+    fn split<'a>(
+        &'a mut self,
+        buf: Buf,
+        views: impl Iterator<Item = (usize, View)> + Clone,
+        places: &mut [SliceMut<'a, T>],
+    ) {
+        if self.is_empty() {
+            return;
+        }
+        let (mut rest, mut passed) = (self.all_mut(), 0);
+        let next = |passed| {
+            let behind = views.clone().filter(|(_, view)| view.buf == buf && view.start >= passed);
+            behind.min_by_key(|(_, view)| view.start)
+        };
+        while let Some((place, view)) = next(passed) {
+            let (part, behind) = rest.part(view.start - passed, view.len);
+            places[place] = part;
+            (rest, passed) = (behind, view.start + view.len);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
         match self {
-            Memory::Real(values) => SliceMut::Real(&mut values[range]),
-            Memory::Uint(values) => SliceMut::Uint(&mut values[range]),
+            Memory::Real(values) => values.is_empty(),
+            Memory::Uint(values) => values.is_empty(),
+        }
+    }
+
+    fn all_mut(&mut self) -> SliceMut<'_, T> {
+        match self {
+            Memory::Real(values) => SliceMut::Real(values),
+            Memory::Uint(values) => SliceMut::Uint(values),
+        }
+    }
+}
+
+impl<'a, T> SliceMut<'a, T> {
+    /// So many elements from `start` on, and what is behind them.
+    fn part(self, start: usize, len: usize) -> (SliceMut<'a, T>, SliceMut<'a, T>) {
+        match self {
+            SliceMut::Real(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Real(part), SliceMut::Real(rest))
+            }
+            SliceMut::Uint(values) => {
+                let (part, rest) = values[start..].split_at_mut(len);
+                (SliceMut::Uint(part), SliceMut::Uint(rest))
+            }
         }
     }
 }
@@ -45,6 +96,8 @@ pub struct CpuEngine<T> {
     choice: Choice<T>,
     results: VecDeque<(u64, Vec<f32>)>,
     tickets: u64,
+    /// Who wants to know how long dispatches take, and since when times are counted.
+    profiler: Option<(Profiler, Instant)>,
 }
 
 impl CpuEngine<f32> {
@@ -78,7 +131,8 @@ impl<T: Real> CpuEngine<T> {
                 Element::Uint => Memory::Uint(vec![0; len]),
             })
             .collect();
-        let mut engine = CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0 };
+        let mut engine =
+            CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0, profiler: None };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
             engine.write(gates, Slice::Uint(&open))?;
@@ -109,13 +163,32 @@ impl<T: Real> CpuEngine<T> {
         gate.is_some_and(|(gate, gates)| self.look(gates).uint()[3 * gate] == 0)
     }
 
+    /// Has each dispatch timed of the steps that a profile wants.
+    pub fn with_profiler(mut self, profiler: &Profiler) -> CpuEngine<T> {
+        self.profiler = Some((profiler.clone(), Instant::now()));
+        self
+    }
+
     /// Runs dispatches once.
     pub fn run(&mut self, steps: Range<usize>, step: &Step) {
-        for at in steps {
-            let dispatch = &self.program.steps[at];
-            if self.is_closed(dispatch) {
-                continue;
-            }
+        let watched = self.profiler.as_ref().filter(|(profiler, _)| profiler.claim(&steps, 1) > 0);
+        let Some((profiler, origin)) = watched.cloned() else {
+            return steps.for_each(|at| self.run_one(at, step));
+        };
+        let spans: Vec<Span> = steps
+            .map(|at| {
+                let begun = Instant::now();
+                self.run_one(at, step);
+                let seconds = begun.elapsed().as_secs_f64();
+                Span { dispatch: at, step: step.index, start: (begun - origin).as_secs_f64(), seconds }
+            })
+            .collect();
+        profiler.note(Clock::Host, spans);
+    }
+
+    fn run_one(&mut self, at: usize, step: &Step) {
+        let dispatch = &self.program.steps[at];
+        if !self.is_closed(dispatch) {
             let function = (self.choice)(dispatch.kernel);
             execute(&self.program, dispatch, function, step, &mut self.memory);
         }
@@ -140,21 +213,24 @@ fn execute<T: Real>(
     let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
     // Arrays, as this happens for every dispatch of every step.
     let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
-    for (view, taken) in written().zip(&mut taken) {
-        std::mem::swap(taken, &mut memory[view.buf.0]);
+    let firsts = || {
+        written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf))
+    };
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }
     let mut reads = [Slice::Uint(&[]); MOST_BINDINGS];
     for (view, slot) in read().zip(&mut reads) {
         *slot = memory[view.buf.0].slice(view);
     }
     let mut writes: [SliceMut<T>; MOST_BINDINGS] = std::array::from_fn(|_| SliceMut::Uint(&mut []));
-    for ((view, slot), taken) in written().zip(&mut writes).zip(&mut taken) {
-        *slot = taken.slice_mut(view);
+    for (view, taken) in written().zip(&mut taken) {
+        taken.split(view.buf, written().enumerate(), &mut writes);
     }
     let (reads, writes) = (&reads[..read().count()], &mut writes[..written().count()]);
     function(Call { consts: &dispatch.consts, step }, reads, writes);
-    for (view, taken) in written().zip(&mut taken) {
-        std::mem::swap(taken, &mut memory[view.buf.0]);
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }
 }
 

@@ -11,15 +11,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{
-    Adapter, BindGroup, Buffer, BufferDescriptor, BufferUsages, CommandEncoderDescriptor,
-    ComputePassDescriptor, ErrorFilter, Features, MapMode, PollType, SubmissionIndex,
+    Adapter, BindGroup, Buffer, BufferDescriptor, BufferUsages, CommandEncoder, CommandEncoderDescriptor,
+    ComputePass, ComputePassDescriptor, ErrorFilter, Features, MapMode, PollType, SubmissionIndex,
 };
 
 use super::pipelines::{Layouts, Stage, Stages};
+use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timing;
 use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
+use crate::profile::Profiler;
 use crate::program::{Buf, Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
@@ -39,7 +41,7 @@ pub enum Checks {
 }
 
 /// The first thing that went wrong on a device, noted by wgpu's callbacks.
-type Trouble = Arc<Mutex<Option<String>>>;
+pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
 /// A submission under way, and the staging buffer that its result is copied to.
 struct Flight {
@@ -47,12 +49,13 @@ struct Flight {
     index: SubmissionIndex,
     staging: usize,
     words: usize,
+    profiled: Profiled,
 }
 
 /// Runs a Program on an adapter.
 pub struct GpuEngine {
     device: wgpu::Device,
-    queue: wgpu::Queue,
+    pub(super) queue: wgpu::Queue,
     trouble: Trouble,
     program: Program,
     bufs: Vec<Buffer>,
@@ -65,6 +68,16 @@ pub struct GpuEngine {
     flights: VecDeque<Flight>,
     tickets: u64,
     timing: Option<Timing>,
+    pub(super) profiling: Option<Profiling>,
+}
+
+/// What of a run is timed.
+#[derive(Clone, Copy)]
+enum Timed<'a> {
+    Nothing,
+    Submissions,
+    /// Each dispatch of the steps that a profile wants.
+    Dispatches(&'a Profiler),
 }
 
 impl GpuEngine {
@@ -73,7 +86,7 @@ impl GpuEngine {
     /// # Errors
     /// [`Error::Device`] when the device cannot be had or a buffer does not fit.
     pub fn new(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
-        GpuEngine::make(adapter, program, checks, false)
+        GpuEngine::make(adapter, program, checks, Timed::Nothing)
     }
 
     /// The same with a clock on the device, where the adapter has one: see
@@ -82,7 +95,21 @@ impl GpuEngine {
     /// # Errors
     /// As [`GpuEngine::new`].
     pub fn with_timing(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
-        GpuEngine::make(adapter, program, checks, true)
+        GpuEngine::make(adapter, program, checks, Timed::Submissions)
+    }
+
+    /// The same as [`GpuEngine::new`], and it times each dispatch of the steps that a profile wants:
+    /// by the device's clock where it has one, else by submitting each of them alone.
+    ///
+    /// # Errors
+    /// As [`GpuEngine::new`].
+    pub fn with_profiler(
+        adapter: &Adapter,
+        program: Program,
+        checks: Checks,
+        profiler: &Profiler,
+    ) -> Result<GpuEngine> {
+        GpuEngine::make(adapter, program, checks, Timed::Dispatches(profiler))
     }
 
     /// Seconds that the device has spent in the compute passes of all submissions waited
@@ -91,11 +118,22 @@ impl GpuEngine {
         self.timing.as_ref().map(Timing::seconds)
     }
 
-    fn make(adapter: &Adapter, program: Program, checks: Checks, timed: bool) -> Result<GpuEngine> {
+    fn make(adapter: &Adapter, program: Program, checks: Checks, timed: Timed) -> Result<GpuEngine> {
         program.validate()?;
-        let clock = if timed { adapter.features() & Timing::FEATURE } else { Features::empty() };
+        let clock = match timed {
+            Timed::Nothing => Features::empty(),
+            Timed::Dispatches(profiler) if profiler.by_submission => Features::empty(),
+            Timed::Submissions | Timed::Dispatches(_) => adapter.features() & Timing::FEATURE,
+        };
         let (device, queue, trouble) = open(adapter, clock)?;
-        let timing = (!clock.is_empty()).then(|| Timing::new(&device, &queue));
+        let has_clock = !clock.is_empty();
+        let timing = (has_clock && matches!(timed, Timed::Submissions)).then(|| Timing::new(&device, &queue));
+        let profiling = match timed {
+            Timed::Dispatches(profiler) => {
+                Some(Profiling::new(profiler, has_clock.then(|| DeviceClock::new(&device, &queue))))
+            }
+            Timed::Nothing | Timed::Submissions => None,
+        };
         let out_of_memory = device.push_error_scope(ErrorFilter::OutOfMemory);
         let storage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let bufs = make_buffers(&device, &program, storage);
@@ -140,6 +178,7 @@ impl GpuEngine {
             flights: VecDeque::new(),
             tickets: 0,
             timing,
+            profiling,
         };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
@@ -156,8 +195,27 @@ impl GpuEngine {
         }
     }
 
+    pub(super) fn encoder(&self, label: &str) -> CommandEncoder {
+        self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some(label) })
+    }
+
+    /// One dispatch with the scalars of a slot.
+    pub(super) fn dispatch(&self, pass: &mut ComputePass, at: usize, slot: usize) {
+        let Stage { pipeline, group, groups: [x, y, z] } = &self.stages[at];
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, group, &[]);
+        pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
+        match (self.program.steps[at].gate, self.program.gates) {
+            (Some(gate), Some(gates)) => {
+                let start = (gates.start + 3 * gate) as u64 * 4;
+                pass.dispatch_workgroups_indirect(&self.bufs[gates.buf.0], start);
+            }
+            _ => pass.dispatch_workgroups(*x, *y, *z),
+        }
+    }
+
     /// Maps a staging buffer after a submission and copies its first words out.
-    fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
+    pub(super) fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
         let range = ..words as u64 * 4;
         let mapped = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&mapped);
@@ -177,7 +235,7 @@ impl GpuEngine {
     }
 
     /// Waits until a submission is done.
-    fn poll(&self, index: SubmissionIndex) -> Result<()> {
+    pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
         let wait = PollType::Wait { submission_index: Some(index), timeout: None };
         // wgpu 30 panics here when the device is lost, instead of returning that as an error.
         let polled = quietly(|| self.device.poll(wait));
@@ -235,28 +293,16 @@ impl Engine for GpuEngine {
             slot[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
         }
         self.queue.write_buffer(&self.slots, 0, &slots);
-        let mut encoder =
-            self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("steps") });
         self.tickets += 1;
         let staging = self.tickets as usize % self.staging.len();
+        let mut encoder = self.encoder("steps");
+        let profiled = self.encode_profiled(&mut encoder, &steps, scalars, staging)?;
         {
             let timestamp_writes = self.timing.as_ref().map(|timing| timing.writes(staging));
             let mut pass =
                 encoder.begin_compute_pass(&ComputePassDescriptor { label: Some("steps"), timestamp_writes });
-            for slot in 0..scalars.len() {
-                for at in steps.clone() {
-                    let Stage { pipeline, group, groups: [x, y, z] } = &self.stages[at];
-                    pass.set_pipeline(pipeline);
-                    pass.set_bind_group(0, group, &[]);
-                    pass.set_bind_group(1, &self.slots_group, &[(slot as u64 * SLOT) as u32]);
-                    match (self.program.steps[at].gate, self.program.gates) {
-                        (Some(gate), Some(gates)) => {
-                            let start = (gates.start + 3 * gate) as u64 * 4;
-                            pass.dispatch_workgroups_indirect(&self.bufs[gates.buf.0], start);
-                        }
-                        _ => pass.dispatch_workgroups(*x, *y, *z),
-                    }
-                }
+            for slot in profiled.steps.len()..scalars.len() {
+                steps.clone().for_each(|at| self.dispatch(&mut pass, at, slot));
             }
         }
         let bytes = result.len as u64 * 4;
@@ -271,7 +317,7 @@ impl Engine for GpuEngine {
             timing.keep(&mut encoder, staging, &self.staging[staging], bytes);
         }
         let index = self.queue.submit([encoder.finish()]);
-        self.flights.push_back(Flight { ticket: self.tickets, index, staging, words: result.len });
+        self.flights.push_back(Flight { ticket: self.tickets, index, staging, words: result.len, profiled });
         self.check()?;
         Ok(Ticket(self.tickets))
     }
@@ -280,10 +326,11 @@ impl Engine for GpuEngine {
         let flight = self.flights.pop_front().expect("a ticket is waited for once");
         assert_eq!(flight.ticket, ticket.0, "tickets are waited for in order");
         let words = flight.words + self.timing.as_ref().map_or(0, |_| Timing::WORDS);
-        let mut bytes = self.fetch(&self.staging[flight.staging], words, flight.index)?;
+        let mut bytes = self.fetch(&self.staging[flight.staging], words, flight.index.clone())?;
         if let Some(timing) = &mut self.timing {
             timing.add(&bytes.split_off(flight.words * 4));
         }
+        self.collect_profile(flight.staging, &flight.profiled, flight.index)?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 
@@ -294,8 +341,7 @@ impl Engine for GpuEngine {
             Some(buffer) if buffer.size() >= bytes => buffer,
             _ => make_buffer(&self.device, "read", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST),
         };
-        let mut encoder =
-            self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("read") });
+        let mut encoder = self.encoder("read");
         encoder.copy_buffer_to_buffer(&self.bufs[from.buf.0], from.start as u64 * 4, &staging, 0, bytes);
         let index = self.queue.submit([encoder.finish()]);
         let bytes = self.fetch(&staging, from.len, index)?;
@@ -320,7 +366,7 @@ fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -
     (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
 }
 
-fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
+pub(super) fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let offered = adapter.limits();
     // Kernels stay within WebGPU's default limits, so that they run in a browser
     // too; only buffers may be as large as the adapter allows.
@@ -354,7 +400,7 @@ fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue
     Ok((device, queue, trouble))
 }
 
-fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
+pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
     device.create_buffer(&BufferDescriptor {
         label: Some(label),
         size: bytes,

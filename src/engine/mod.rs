@@ -1,9 +1,11 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
 
 pub mod adapter;
+pub mod copying;
 pub mod cpu;
 pub mod gpu;
 mod pipelines;
+mod profiling;
 mod timing;
 
 use std::ops::Range;

@@ -30,6 +30,7 @@ pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
 pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
     let y = recorder.tensor("y", x.dims, Activation::Identity);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
+    recorder.note_activation(activation, y.value, y.dims);
     let (kind, leak) = activation.consts();
     let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
     recorder.dispatch(&kernels::ACTIVATION, consts, vec![x.value, y.value], "activation");

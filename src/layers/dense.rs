@@ -4,11 +4,9 @@
 
 use super::words::{Inits, Words};
 use super::{Layer, Shape};
-use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::init::Fans;
-use crate::kernels;
 use crate::params::Arena;
 use crate::record::{Gradient, Product, Recorder, Tensor};
 
@@ -77,22 +75,7 @@ pub fn record(
     recorder.on_backward(move |recorder| {
         // dz, the gradient of the weighted sums: see Tensor::made_by.
         let dz = recorder.written_gradient(y);
-        // dW = dzᵀ·x
-        let weight_gradient = Product {
-            m: outputs,
-            n: inputs,
-            k: batch,
-            a: dz,
-            transpose_a: true,
-            b: x.value,
-            transpose_b: false,
-            epilogue: None,
-            c: dweight,
-        };
-        recorder.matmul(weight_gradient, "weight gradient");
-        // db = Σ over the batch of dz
-        let consts = consts! { ROWS: batch, COLUMNS: outputs, ADD: dbias.add };
-        recorder.dispatch(&kernels::COLUMN_SUMS, consts, vec![dz, dbias.view], "bias gradient");
+        recorder.weight_gradient(dz, x.value, batch, dweight, dbias);
         if !x.needs_gradient {
             return;
         }

@@ -28,16 +28,30 @@ pub(super) fn update(
 ) {
     let first = recorder.program.steps.len();
     let gates = recorder.gated(|recorder| training.record(recorder, states, averages, norm));
+    let gated = recorder.program.steps.len() - first;
     let Metrics { view, history, slots, pitch } = metrics;
+    let [sums, flaws] = recorder.watched().unwrap_or_else(|| watch(recorder));
+    let consts = consts! {
+        PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
+    };
+    let report = View { start: history.start, len: view.start + view.len, ..view };
+    recorder.dispatch(&kernels::GUARD, consts, vec![sums, flaws, norm, gates, report], "norm and guard");
+    // How many gates there are is known only behind the update.
+    recorder.program.steps[first..].rotate_left(gated);
+}
+
+/// The squares and the flaws of all gradients, by a dispatch over all of them.
+fn watch(recorder: &mut Recorder) -> [View; 2] {
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
     let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
-    let consts = consts! { LENGTH: gradients.len, PARTS: parts, BATCH: pitch, SLOTS: slots };
-    let arguments = vec![gradients, view, sums, flaws];
-    recorder.dispatch(&kernels::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
-    let consts = consts! { PARTS: parts, SLOTS: slots, GATES: gates.len };
-    recorder.dispatch(&kernels::GUARD, consts, vec![sums, flaws, norm, gates, history], "norm and guard");
-    // How many gates there are is known only behind the update.
-    recorder.program.steps[first..].rotate_right(2);
+    let consts = consts! { LENGTH: gradients.len, PARTS: parts };
+    recorder.dispatch(
+        &kernels::GRADIENT_PARTS,
+        consts,
+        vec![gradients, sums, flaws],
+        "squares of the gradients",
+    );
+    [sums, flaws]
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cases::{Case, Wrong, contents};
 use crate::diff::Wide;
-use crate::kernel::{Access, Call, Const, Kernel, Slice, SliceMut, Step};
+use crate::kernel::{Access, Call, Kernel, Slice, SliceMut, Step};
 
 /// How many inputs of one binding are looked for.
 const MOST: usize = 5;
@@ -31,12 +31,11 @@ pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     let contents = contents(kernel, *at, case, *numbers);
     let wide = contents.iter().map(|data| without_zeros(Wide::of(data))).collect();
     let mut asked = Asked { kernel, case, wide, output, index, until: Instant::now() + PATIENCE };
-    let adds = case.consts.iter().any(|pair| pair == ("ADD", Const::Flag(true)));
     let truth = asked.answer();
     let mut all = Vec::new();
     for (at, bind) in kernel.binds.iter().enumerate() {
         // What a kernel only writes holds nothing before.
-        if bind.access == Access::Write && !adds {
+        if !bind.access.reads(&case.consts) {
             continue;
         }
         let mut found = Vec::new();

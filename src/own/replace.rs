@@ -17,6 +17,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("matmul", "cpu::matmul::matmul"),
     ("conv", "cpu::conv::conv"),
     ("conv_weights", "cpu::conv::conv_weights"),
+    ("weight_gradient", "cpu::weights::weight_gradient"),
 ];
 
 /// Which kernel of a run was a reader's own.
@@ -108,19 +109,22 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
             "--kernel {}: this run never uses it; it uses {}{}",
             own.ours.name,
             used.join(", "),
-            how_to_train(own.ours).map(|flags| format!("; try {flags}=FILE")).unwrap_or_default()
+            how_to_train(own.ours)
+                .map_or_else(|why| format!("; {why}"), |flags| format!("; try {flags}=FILE"))
         )));
     }
     program.validate()?;
     Ok(count)
 }
 
-/// The flags of a run that uses a kernel, up to the name of the file; none for
-/// a kernel that only lessons use.
-pub fn how_to_train(kernel: &Kernel) -> Option<String> {
+/// The flags of a run that uses a kernel, up to the name of the file.
+///
+/// # Errors
+/// Why no run uses it.
+pub fn how_to_train(kernel: &Kernel) -> Result<String, &'static str> {
     let name = family(kernel).unwrap_or(kernel.name);
-    if LESSONS_ONLY.contains(&name) {
-        return None;
+    if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
+        return Err(why);
     }
     let flag = |name: &str, value: &str| match value {
         "" => String::new(),
@@ -130,7 +134,7 @@ pub fn how_to_train(kernel: &Kernel) -> Option<String> {
     let [network, loss, more] = settings(kernel);
     let more = more.split_once(' ').map_or(String::new(), |(name, value)| flag(name, value));
     let flags = [flag("network", network), flag("loss", loss), more].concat();
-    Some(format!("{flags}--kernel {name}"))
+    Ok(format!("{flags}--kernel {name}"))
 }
 
 /// Network, loss and one more flag with which a run uses a kernel; empty for the default.
@@ -140,8 +144,15 @@ fn settings(kernel: &Kernel) -> [&'static str; 3] {
     found.map_or([""; 3], |(_, settings)| *settings)
 }
 
-/// Kernels that no run uses.
-const LESSONS_ONLY: &[&str] = &["hot_cold"];
+/// Kernels that no run with a reader's kernel uses, and why.
+const NEVER: &[(&str, &str)] = &[
+    ("hot_cold", "no network uses it: it is a rule of its own, see wgrad lesson"),
+    (
+        "weight_gradient",
+        "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
+         that of matmul, column_sums and gradient_parts",
+    ),
+];
 
 /// Small networks on images.
 const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
@@ -227,7 +238,7 @@ mod tests {
             batch: 4,
             parts: vec![Part { name: TRAIN, samples: 8 }],
             versions: Versions::NAIVE,
-            fuse: true,
+            fuse: false,
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
@@ -240,7 +251,7 @@ mod tests {
     fn what_is_said_about_training_with_a_kernel_is_true() {
         for kernel in kernels::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
             let told = how_to_train(kernel);
-            assert_eq!(uses(settings(kernel), kernel), told.is_some(), "{}: {told:?}", kernel.name);
+            assert_eq!(uses(settings(kernel), kernel), told.is_ok(), "{}: {told:?}", kernel.name);
         }
         assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
         assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");

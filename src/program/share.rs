@@ -94,7 +94,7 @@ impl Program {
                     if let Some(other) = dispatch.args.iter().find(shares) {
                         return Err(self.overwritten(section, dispatch, view.buf, other.buf));
                     }
-                    let reads = bind.access != Access::Write || dispatch.consts.adds();
+                    let reads = bind.access.reads(&dispatch.consts);
                     if let Some(other) = content[home.0].filter(|content| reads && *content != view.buf) {
                         return Err(self.overwritten(section, dispatch, view.buf, other));
                     }

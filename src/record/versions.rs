@@ -1,8 +1,10 @@
 //! Which of several shaders with one contract are used.
 
+use crate::consts;
 use crate::cpu::conv::Geometry;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
+use crate::program::aligned;
 
 /// Which of several shaders with one contract are used.
 #[derive(Clone, Copy, Debug)]
@@ -11,28 +13,35 @@ pub struct Versions {
     matmul: &'static Kernel,
     /// A faster one for wide products of whole vec4s, see [`Versions::matmul`].
     wide: Option<&'static Kernel>,
+    /// The gradients of a dense layer in one dispatch, and the same in whole vec4s, with the blocks of
+    /// each; without one it takes a matmul, column sums and a watch.
+    weights: &'static [(&'static Kernel, [usize; 2])],
     /// A convolution with enough channels, forwards and its input gradient; and its weight gradient.
     conv: Option<[&'static Kernel; 2]>,
 }
 
 impl Versions {
     /// The shaders to read first.
-    pub const NAIVE: Versions = Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, conv: None };
+    pub const NAIVE: Versions =
+        Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, weights: &[], conv: None };
     /// Tiled through workgroup memory, for real GPUs.
     pub const GPU: Versions = Versions {
         matmul: &kernels::MATMUL,
         wide: None,
+        weights: &[],
         conv: Some([&kernels::CONV, &kernels::CONV_WEIGHTS]),
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
         matmul: &kernels::MATMUL_REGISTER,
         wide: None,
+        weights: &[(&kernels::WEIGHT_GRADIENT, [8, 8])],
         conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
     };
     /// The same for those with subgroups of exactly 8.
     pub const SOFTWARE_SUBGROUPS: Versions = Versions {
         wide: Some(&kernels::MATMUL_SUBGROUP),
+        weights: &[(&kernels::WEIGHT_GRADIENT_SUBGROUP, [16, 4]), (&kernels::WEIGHT_GRADIENT, [8, 8])],
         conv: Some([&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP]),
         ..Versions::SOFTWARE
     };
@@ -40,20 +49,41 @@ impl Versions {
     /// All shaders that it may choose.
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
-        [self.matmul].into_iter().chain(self.wide).chain(naive).chain(self.conv.into_iter().flatten())
+        let weights = self.weights.iter().map(|(kernel, _)| *kernel);
+        let dense = [self.matmul].into_iter().chain(self.wide).chain(weights);
+        dense.chain(naive).chain(self.conv.into_iter().flatten())
     }
 
     /// The shader for one product. Of a narrow one, most of the 32 columns that
     /// the wide version computes at once would be thrown away.
-    pub(super) fn matmul(&self, consts: &Consts) -> &'static Kernel {
+    pub fn matmul(&self, consts: &Consts) -> &'static Kernel {
         match self.wide {
             Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
             _ => self.matmul,
         }
     }
 
+    /// The shader for all gradients of a dense layer, if there is one, and its constants.
+    pub(super) fn weight_gradient(
+        &self,
+        batch: usize,
+        inputs: usize,
+        outputs: usize,
+        add: bool,
+    ) -> Option<(&'static Kernel, Consts)> {
+        let with_consts = |&(kernel, [rows, columns]): &(&'static Kernel, [usize; 2])| {
+            let parts = aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns));
+            let consts = consts! {
+                BATCH: batch, INPUTS: inputs, OUTPUTS: outputs, ADD: add, ROWS: rows, COLUMNS: columns,
+                PARTS: parts,
+            };
+            (kernel, consts)
+        };
+        self.weights.iter().map(with_consts).find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
+    }
+
     /// The shader for a convolution or its input gradient.
-    pub(super) fn conv(&self, consts: &Consts) -> &'static Kernel {
+    pub fn conv(&self, consts: &Consts) -> &'static Kernel {
         let geometry = Geometry::of(consts);
         let written = if consts.flag("BACKWARD") { geometry.channels } else { geometry.outputs };
         self.conv_of(0, &kernels::CONV_NAIVE, written / geometry.groups, consts)

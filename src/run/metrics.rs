@@ -1,5 +1,5 @@
-//! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, and `metrics.csv`, the
-//! same lines as a table.
+//! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
+//! lines as a table, and if it is wanted the same for TensorBoard.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::tensorboard::Board;
 use super::{Epoch, Event};
 use crate::error::{Error, Result};
 use crate::train::Place;
@@ -30,63 +31,76 @@ const COLUMNS: [&str; 10] = [
     "held_out_accuracy",
 ];
 
-/// Both files, open to be appended to.
+/// The files, open to be appended to.
 #[derive(Debug)]
 pub(super) struct Metrics {
     lines: Appended,
     table: Appended,
+    /// Of a run that keeps an event file.
+    board: Option<Board>,
 }
 
 impl Metrics {
     pub fn create(run: &Path) -> Result<Metrics> {
-        let metrics = Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)? };
+        let metrics = Metrics::open(run)?;
         metrics.begin_table()?;
         Ok(metrics)
     }
 
+    /// A run that keeps an event file goes on with it.
     pub fn open(run: &Path) -> Result<Metrics> {
-        Ok(Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)? })
+        let board = Board::is_kept(run).then(|| Board::open(run)).transpose()?;
+        Ok(Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
+    }
+
+    /// Keeps an event file from here on, see [`Metrics::rewind`] for what was before.
+    pub fn keep_events(&mut self, run: &Path) -> Result<()> {
+        self.board = Some(Board::open(run)?);
+        Ok(())
     }
 
     fn begin_table(&self) -> Result<()> {
-        self.table.append(&(COLUMNS.join(",") + "\n"))
+        self.table.append((COLUMNS.join(",") + "\n").as_bytes())
     }
 
     pub fn is_empty(&self) -> bool {
-        self.lines.file.metadata().is_ok_and(|found| found.len() == 0)
+        self.lines.is_empty()
     }
 
     pub fn append(&mut self, event: &Event) -> Result<()> {
-        self.lines.append(&event.to_line())?;
-        self.table.append(&row(event))
+        self.lines.append(event.to_line().as_bytes())?;
+        self.table.append(row(event).as_bytes())?;
+        self.board.as_ref().map_or(Ok(()), |board| board.append(event))
     }
 
     /// Waits until what was appended is on the disk.
     pub fn sync(&self) -> Result<()> {
         for part in [&self.lines, &self.table] {
-            part.file.sync_data().map_err(|error| part.problem(&error))?;
+            part.sync()?;
         }
-        Ok(())
+        self.board.as_ref().map_or(Ok(()), Board::sync)
     }
 
     /// Keeps the events up to a place in the run; the table is written anew from them.
     pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
         let bytes = fs::read(&self.lines.path).map_err(|error| self.lines.problem(&error))?;
-        let (mut kept, mut last, mut table) = (0, None, String::new());
+        let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             // A line that was never finished, or was damaged, is not followed by any of use.
             let Some(event) = parse(line).filter(|event| event.is_before(place)) else { break };
             kept += line.len() as u64;
             table += &row(&event);
-            if let Event::Epoch(epoch) = event {
-                last = Some(epoch);
-            }
+            events.push(event);
         }
         self.lines.cut(kept)?;
         self.table.cut(0)?;
         self.begin_table()?;
-        self.table.append(&table)?;
-        Ok(last)
+        self.table.append(table.as_bytes())?;
+        if let Some(board) = &self.board {
+            board.rewind(place.steps, &events)?;
+        }
+        let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
+        Ok(events.into_iter().filter_map(epoch).next_back())
     }
 }
 
@@ -130,15 +144,15 @@ fn row(event: &Event) -> String {
     COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
 }
 
-/// A file that grows by whole lines.
+/// A file that grows by whole lines or records.
 #[derive(Debug)]
-struct Appended {
+pub(super) struct Appended {
     file: File,
     path: PathBuf,
 }
 
 impl Appended {
-    fn open(run: &Path, name: &str) -> Result<Appended> {
+    pub fn open(run: &Path, name: &str) -> Result<Appended> {
         let path = run.join(name);
         let file = File::options().append(true).create(true).open(&path);
         let file = file.map_err(|error| {
@@ -148,21 +162,34 @@ impl Appended {
         Ok(Appended { file, path })
     }
 
-    fn problem(&self, error: &std::io::Error) -> Error {
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.len() == 0)
+    }
+
+    pub fn problem(&self, error: &std::io::Error) -> Error {
         Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
     }
 
     /// One call for everything, so that a reader never sees half a line; and what a full disk took
     /// of it is cut off again.
-    fn append(&self, text: &str) -> Result<()> {
+    pub fn append(&self, bytes: &[u8]) -> Result<()> {
         let before = self.file.metadata().map(|found| found.len());
-        (&self.file).write_all(text.as_bytes()).map_err(|error| {
+        (&self.file).write_all(bytes).map_err(|error| {
             let _ = before.and_then(|length| self.file.set_len(length));
             self.problem(&error)
         })
     }
 
-    fn cut(&self, length: u64) -> Result<()> {
+    /// Waits until what was appended is on the disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.problem(&error))
+    }
+
+    pub fn cut(&self, length: u64) -> Result<()> {
         // Some systems don't let a file be cut by who may only append to it.
         let file = File::options().write(true).open(&self.path);
         file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))

@@ -204,6 +204,9 @@ pub struct Steps {
     /// The norm of the gradients of each step.
     #[serde(default)]
     pub gradient_norms: Vec<f32>,
+    /// The learning rate of each step.
+    #[serde(default)]
+    pub learning_rates: Vec<f32>,
 }
 
 /// What an epoch measured: on its own batches as they came, and on the other parts at its end.

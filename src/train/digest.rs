@@ -47,7 +47,7 @@ impl Digest {
         reports: &[Report],
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
-        let (mut losses, mut norms) = (Vec::with_capacity(reports.len()), Vec::new());
+        let (mut losses, mut norms, mut rates) = (Vec::with_capacity(reports.len()), Vec::new(), Vec::new());
         let mut latest = Sum::default();
         for report in reports {
             let sum = Sum::of(report.rows);
@@ -60,6 +60,7 @@ impl Digest {
             latest.add(sum);
             losses.push(sum.mean().loss);
             norms.push(report.norm);
+            rates.push(report.step.learning_rate);
         }
         self.norms.extend(&norms);
         self.norms.drain(..self.norms.len().saturating_sub(REMEMBERED));
@@ -73,6 +74,7 @@ impl Digest {
                 so_far: self.place.so_far.mean(),
                 losses: &losses,
                 norms: &norms,
+                rates: &rates,
             });
         }
         match &self.flawed {

@@ -3,9 +3,11 @@
 
 mod adapter;
 mod answers;
+mod bench;
 mod data;
 mod optimiser;
 mod place;
+mod profile;
 mod recipes;
 mod refusals;
 mod streams;

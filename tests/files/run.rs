@@ -152,11 +152,13 @@ fn metrics_are_a_line_of_json_per_event_at_once() {
         samples_per_second: 2000.0,
         losses: vec![0.5, f64::INFINITY],
         gradient_norms: vec![1.5, 2.0],
+        learning_rates: vec![0.1, 0.05],
     };
     let validation = Some(Validation { validation_loss: 0.5, validation_accuracy: f64::NAN });
     let expected = [
         json!({ "kind": "steps", "step": 10, "epoch": 1, "train_loss": null, "train_accuracy": 0.125,
-                "samples_per_second": 2000.0, "losses": [0.5, null], "gradient_norms": [1.5, 2.0] }),
+                "samples_per_second": 2000.0, "losses": [0.5, null], "gradient_norms": [1.5, 2.0],
+                "learning_rates": [0.1, 0.05] }),
         json!({ "kind": "epoch", "step": 20, "epoch": 2, "train_loss": 0.5, "train_accuracy": 0.75,
                 "samples_per_second": 1e5, "held_out_loss": null, "held_out_accuracy": 0.5 }),
         json!({ "kind": "epoch", "step": 20, "epoch": 2, "train_loss": 0.5, "train_accuracy": 0.75,

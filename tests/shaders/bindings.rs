@@ -78,6 +78,7 @@ fn bindings_are_those_of_the_table() {
             let expected = match bind.access {
                 Access::Read => GlobalUse::READ,
                 Access::Write if !kernel.consts.contains(&"ADD") => GlobalUse::WRITE,
+                Access::Set => GlobalUse::WRITE,
                 Access::Write | Access::Update => GlobalUse::READ | GlobalUse::WRITE,
             };
             equal(&format!("use of {}", bind.name), binding.uses, expected)?;

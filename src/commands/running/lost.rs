@@ -61,7 +61,15 @@ fn run(out: &Path, lifetimes: &[usize]) -> (PathBuf, Result<()>) {
         let left = lifetimes.borrow_mut().pop_front().unwrap_or(usize::MAX);
         again.open_on(Box::new(Lossy { engine, left }), lowered.clone())
     };
-    let options = Options { every: Every::Steps(7), keep: 2, roll_back: false, verify: None, json: true };
+    let options = Options {
+        every: Every::Steps(7),
+        keep: 2,
+        roll_back: false,
+        verify: None,
+        quiet: false,
+        tensorboard: false,
+        json: true,
+    };
     let run = Run::new(open().unwrap(), Box::new(open), directory, record, &session, options).unwrap();
     (path, run.begin())
 }

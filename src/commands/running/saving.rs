@@ -97,6 +97,7 @@ impl Run {
         self.trainer.restore(&self.kept)?;
         self.best = None;
         self.epoch = Default::default();
+        self.forget();
         self.rewind()
     }
 

@@ -62,8 +62,7 @@ fn added_up(values: &[f32]) -> f32 {
 /// `gradient_parts`: in two halves of the arena, each from its beginning to its end, a sum for each
 /// of the four gradients that a part takes in turn.
 pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let (gradients, metrics) = (reads[0].real(), reads[1].real());
-    let [parts, batch] = ["PARTS", "BATCH"].map(|name| call.consts.uint(name));
+    let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
     let (sums, flaws) = (sums.real(), flaws.uint());
     let rounds = gradients.len().div_ceil(4 * parts);
@@ -79,10 +78,6 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
         for (at, g) in gradients.iter().enumerate() {
             flaws[at / 4 % parts] += u32::from(flawed((*g).into()));
         }
-    }
-    for row in 0..call.step.samples as usize {
-        let loss = metrics[(call.step.slot as usize * batch + row) * 2];
-        flaws[row % parts] += u32::from(!loss.is_finite());
     }
 }
 

@@ -1,0 +1,118 @@
+//! The twin of `weight_gradient.wgsl` and of its faster version.
+
+use super::guard::flawed;
+use super::{EPS, TINY, sum_error};
+use crate::kernel::{Call, Real, Slice, SliceMut};
+
+/// The sizes of a call.
+struct Sizes {
+    batch: usize,
+    inputs: usize,
+    outputs: usize,
+    /// Of a block of dW: what one invocation owns, and one part watches.
+    block: (usize, usize),
+    add: bool,
+}
+
+impl Sizes {
+    fn of(call: Call) -> Sizes {
+        let [batch, inputs, outputs, rows, columns] =
+            ["BATCH", "INPUTS", "OUTPUTS", "ROWS", "COLUMNS"].map(|name| call.consts.uint(name));
+        Sizes { batch, inputs, outputs, block: (rows, columns), add: call.consts.flag("ADD") }
+    }
+
+    /// The part that watches dW\[output, input\]; that of input 0 watches db\[output\] as well.
+    fn part(&self, output: usize, input: usize) -> usize {
+        output / self.block.0 * self.inputs.div_ceil(self.block.1) + input / self.block.1
+    }
+}
+
+/// dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, outputs)  x: (B, inputs)  dW: (outputs, inputs)
+///
+/// And the watch over them, as [`gradient_parts`](super::guard::gradient_parts) keeps it: a part per block of dW.
+pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let (dz, x, size) = (reads[0].real(), reads[1].real(), Sizes::of(call));
+    let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
+    let (dweight, dbias, sums, flaws) = (dweight.real(), dbias.real(), sums.real(), flaws.uint());
+    let mut squares = vec![0.0; sums.len()];
+    flaws.fill(0);
+    let mut watch = |part: usize, gradient: f64| {
+        if flawed(gradient) { flaws[part] += 1 } else { squares[part] += gradient * gradient }
+    };
+    for output in 0..size.outputs {
+        let of_batch = |b: usize| dz[b * size.outputs + output].f64();
+        for input in 0..size.inputs {
+            let sum: f64 = (0..size.batch).map(|b| of_batch(b) * x[b * size.inputs + input].f64()).sum();
+            let gradient = &mut dweight[output * size.inputs + input];
+            *gradient = T::of(if size.add { gradient.f64() + sum } else { sum });
+            watch(size.part(output, input), gradient.f64());
+        }
+        let sum: f64 = (0..size.batch).map(of_batch).sum();
+        dbias[output] = T::of(if size.add { dbias[output].f64() + sum } else { sum });
+        watch(size.part(output, 0), dbias[output].f64());
+    }
+    sums.iter_mut().zip(squares).for_each(|(sum, squares)| *sum = T::of(squares));
+}
+
+pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let (dz, x, size) = (reads[0].real(), reads[1].real(), Sizes::of(call));
+    let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
+    let (dweight, dbias, sums) = (dweight.real(), dbias.real(), sums.real());
+    let roundings = 2.0 * (size.block.0 * (size.block.1 + 1)) as f64 + 8.0;
+    sums.fill(0.0);
+    // The error of a sum of `terms`, added to what is there; and what it does to the part's squares.
+    let mut bound = |place: &mut f64, part: usize, terms: &mut dyn Iterator<Item = f64>| {
+        let (mut sum, mut absolute) = (0.0, 0.0);
+        terms.for_each(|term| (sum, absolute) = (sum + term, absolute + term.abs()));
+        let value = if size.add { *place + sum } else { sum };
+        let added = if size.add { EPS * (place.abs() + sum.abs()) } else { 0.0 };
+        let error = sum_error(size.batch, absolute) + added + TINY;
+        *place = error;
+        let largest = value.abs() + error;
+        sums[part] += (2.0 * value.abs() + error) * error + roundings * (EPS * largest * largest + TINY);
+    };
+    for output in 0..size.outputs {
+        let of_batch = |b: usize| dz[b * size.outputs + output];
+        for input in 0..size.inputs {
+            let mut terms = (0..size.batch).map(|b| of_batch(b) * x[b * size.inputs + input]);
+            bound(&mut dweight[output * size.inputs + input], size.part(output, input), &mut terms);
+        }
+        bound(&mut dbias[output], size.part(output, 0), &mut (0..size.batch).map(of_batch));
+    }
+    // Flaws are counted, and no count may be off.
+    flaws.uint().fill(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernel::Step;
+
+    #[test]
+    fn the_first_part_of_a_row_of_blocks_watches_the_bias_too_and_flaws_are_left_out() {
+        // Two outputs of three inputs each, a part per element of dW.
+        let consts = consts! {
+            BATCH: 2usize, INPUTS: 3usize, OUTPUTS: 2usize, ADD: false, ROWS: 1usize, COLUMNS: 1usize,
+            PARTS: 64usize,
+        };
+        let dz = [1.0_f32, 2.0, 3.0, 0.0];
+        let x = [1.0_f32, 0.0, -1.0, 2.0, 1.0, f32::INFINITY];
+        let (mut dweight, mut dbias) = ([f32::NAN; 6], [f32::NAN; 2]);
+        let (mut sums, mut flaws) = ([f32::NAN; 64], [7; 64]);
+        let call = Call { consts: &consts, step: &Step::default() };
+        let mut writes = [
+            SliceMut::Real(&mut dweight),
+            SliceMut::Real(&mut dbias),
+            SliceMut::Real(&mut sums),
+            SliceMut::Uint(&mut flaws),
+        ];
+        weight_gradient(call, &[Slice::Real(&dz), Slice::Real(&x)], &mut writes);
+        assert_eq!(dweight[..5], [7.0, 3.0, f32::INFINITY, 2.0, 0.0]);
+        // 0 · ∞ is not a number.
+        assert!(dweight[5].is_nan());
+        assert_eq!(dbias, [4.0, 2.0]);
+        assert_eq!(sums[..7], [7.0 * 7.0 + 4.0 * 4.0, 9.0, 0.0, 2.0 * 2.0 + 2.0 * 2.0, 0.0, 0.0, 0.0]);
+        assert_eq!(flaws[..7], [0, 0, 1, 0, 0, 1, 0]);
+    }
+}

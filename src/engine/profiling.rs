@@ -1,0 +1,194 @@
+//! A compute pass and two timestamps for each dispatch of the steps that a profile wants.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use wgpu::{
+    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassDescriptor,
+    ComputePassTimestampWrites, Device, QuerySet, QuerySetDescriptor, QueryType, Queue, SubmissionIndex,
+};
+
+use super::IN_FLIGHT;
+use super::gpu::GpuEngine;
+use crate::error::Result;
+use crate::kernel::Step;
+use crate::profile::{Clock, Profiler, Span};
+
+/// Takes profiles for a GPU engine.
+pub(super) struct Profiling {
+    profiler: Profiler,
+    /// None where the adapter has no clock.
+    clock: Option<DeviceClock>,
+    origin: Instant,
+}
+
+/// What a submission under way is going to have times of.
+#[derive(Clone, Default)]
+pub(super) struct Profiled {
+    /// [`Step::index`](crate::kernel::Step::index) of each profiled step; they come first in the submission.
+    pub steps: Vec<u32>,
+    /// The first dispatch of a step, and how many of each have timestamps on the way.
+    first: usize,
+    dispatches: usize,
+}
+
+impl Profiled {
+    /// How many dispatches have timestamps.
+    fn len(&self) -> usize {
+        self.steps.len() * self.dispatches
+    }
+}
+
+/// Timestamps of the device, for as many dispatches as there is room for.
+pub(super) struct DeviceClock {
+    queries: QuerySet,
+    /// The timestamps as numbers.
+    numbers: Buffer,
+    /// One for each submission under way, as with results.
+    staging: Vec<Buffer>,
+    seconds_per_tick: f64,
+    /// The first timestamp there was.
+    origin: Option<u64>,
+}
+
+impl DeviceClock {
+    /// Dispatches of one submission that can be timed: a query set has up to 4,096 timestamps.
+    pub const MOST: usize = wgpu::QUERY_SET_MAX_QUERIES as usize / 2;
+
+    pub fn new(device: &Device, queue: &Queue) -> DeviceClock {
+        let buffer = |usage| {
+            device.create_buffer(&BufferDescriptor {
+                label: Some("profile"),
+                size: DeviceClock::MOST as u64 * 16,
+                usage,
+                mapped_at_creation: false,
+            })
+        };
+        DeviceClock {
+            queries: device.create_query_set(&QuerySetDescriptor {
+                label: Some("profile"),
+                ty: QueryType::Timestamp,
+                count: wgpu::QUERY_SET_MAX_QUERIES,
+            }),
+            numbers: buffer(BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC),
+            staging: (0..=IN_FLIGHT)
+                .map(|_| buffer(BufferUsages::MAP_READ | BufferUsages::COPY_DST))
+                .collect(),
+            seconds_per_tick: f64::from(queue.get_timestamp_period()) * 1e-9,
+            origin: None,
+        }
+    }
+
+    /// Timestamps for the pass of the dispatch of this number in its submission.
+    fn writes(&self, number: usize) -> ComputePassTimestampWrites<'_> {
+        ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(2 * number as u32),
+            end_of_pass_write_index: Some(2 * number as u32 + 1),
+        }
+    }
+
+    /// Puts the timestamps into a staging buffer when their passes are over.
+    fn keep(&self, encoder: &mut CommandEncoder, staging: usize, profiled: &Profiled) {
+        let queries = 2 * profiled.len() as u32;
+        encoder.resolve_query_set(&self.queries, 0..queries, &self.numbers, 0);
+        let bytes = u64::from(queries) * 8;
+        encoder.copy_buffer_to_buffer(&self.numbers, 0, &self.staging[staging], 0, bytes);
+    }
+
+    /// The timestamps that [`DeviceClock::keep`] kept, as spans.
+    fn spans(&mut self, bytes: &[u8], profiled: &Profiled) -> Vec<Span> {
+        let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
+        let origin = *self.origin.get_or_insert(ticks[0]);
+        let pairs = ticks.chunks_exact(2).enumerate().map(|(at, pair)| Span {
+            dispatch: profiled.first + at % profiled.dispatches,
+            step: profiled.steps[at / profiled.dispatches],
+            start: pair[0].saturating_sub(origin) as f64 * self.seconds_per_tick,
+            // Some clocks are coarse, and some of their times are equal or in the wrong order.
+            seconds: pair[1].saturating_sub(pair[0]) as f64 * self.seconds_per_tick,
+        });
+        pairs.collect()
+    }
+}
+
+impl Profiling {
+    pub fn new(profiler: &Profiler, clock: Option<DeviceClock>) -> Profiling {
+        Profiling { profiler: profiler.clone(), clock, origin: Instant::now() }
+    }
+
+    /// Seconds from when the engine was made.
+    fn since(&self, moment: Instant) -> f64 {
+        (moment - self.origin).as_secs_f64()
+    }
+}
+
+impl GpuEngine {
+    /// Encodes those steps of a submission that a profile wants, a pass for each dispatch; without a
+    /// clock it runs them there and then.
+    pub(super) fn encode_profiled(
+        &mut self,
+        encoder: &mut CommandEncoder,
+        section: &Range<usize>,
+        scalars: &[Step],
+        staging: usize,
+    ) -> Result<Profiled> {
+        let Some(profiling) = &self.profiling else { return Ok(Profiled::default()) };
+        let room = DeviceClock::MOST / section.len().max(1);
+        let clock = profiling.clock.as_ref().filter(|_| room > 0);
+        let most = if clock.is_some() { scalars.len().min(room) } else { scalars.len() };
+        let claimed = profiling.profiler.claim(section, most);
+        let steps: Vec<u32> = scalars[..claimed].iter().map(|step| step.index).collect();
+        let profiled = Profiled { steps, first: section.start, dispatches: section.len() };
+        let Some(clock) = clock.filter(|_| claimed > 0) else {
+            self.run_alone(&profiled)?;
+            return Ok(Profiled { dispatches: 0, ..profiled });
+        };
+        for slot in 0..claimed {
+            for (number, at) in section.clone().enumerate() {
+                let timestamp_writes = Some(clock.writes(slot * section.len() + number));
+                let label = Some("profiled");
+                let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor { label, timestamp_writes });
+                self.dispatch(&mut pass, at, slot);
+            }
+        }
+        clock.keep(encoder, staging, &profiled);
+        Ok(profiled)
+    }
+
+    /// Runs each dispatch of some steps in a submission of its own, by the machine's clock.
+    fn run_alone(&self, profiled: &Profiled) -> Result<()> {
+        let Some(profiling) = &self.profiling else { return Ok(()) };
+        for (slot, step) in profiled.steps.iter().enumerate() {
+            for dispatch in profiled.first..profiled.first + profiled.dispatches {
+                let begun = Instant::now();
+                let mut encoder = self.encoder("profiled");
+                self.dispatch(
+                    &mut encoder.begin_compute_pass(&ComputePassDescriptor::default()),
+                    dispatch,
+                    slot,
+                );
+                self.poll(self.queue.submit([encoder.finish()]))?;
+                let (start, seconds) = (profiling.since(begun), begun.elapsed().as_secs_f64());
+                let span = Span { dispatch, step: *step, start, seconds };
+                profiling.profiler.note(Clock::Submission, [span]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the timestamps of a finished submission to its profile.
+    pub(super) fn collect_profile(
+        &mut self,
+        staging: usize,
+        profiled: &Profiled,
+        index: SubmissionIndex,
+    ) -> Result<()> {
+        let clock = self.profiling.as_ref().and_then(|profiling| profiling.clock.as_ref());
+        let Some(clock) = clock.filter(|_| profiled.len() > 0) else { return Ok(()) };
+        let bytes = self.fetch(&clock.staging[staging], profiled.len() * 4, index)?;
+        if let Some(Profiling { profiler, clock: Some(clock), .. }) = &mut self.profiling {
+            profiler.note(Clock::Device, clock.spans(&bytes, profiled));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! A profile as a table.
+
+use serde::Serialize;
+
+use super::{Profile, Span, Work};
+
+/// What the dispatches of one kernel come to, or a single dispatch of every step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    pub kernel: &'static str,
+    /// What the dispatch is for; empty where a row stands for a kernel.
+    pub what: String,
+    pub calls: usize,
+    pub seconds: f64,
+    /// Of the time in all dispatches, from 0 to 1.
+    pub share: f64,
+    /// Floating-point operations of all calls, as the kernel table counts them.
+    pub flops: f64,
+    /// Bytes that all calls have to move.
+    pub bytes: f64,
+}
+
+impl Row {
+    /// Seconds of one call.
+    pub fn mean(&self) -> f64 {
+        self.seconds / self.calls.max(1) as f64
+    }
+
+    /// 10⁹ operations a second; 0 where no time was seen.
+    pub fn gflops(&self) -> f64 {
+        rate(self.flops, self.seconds)
+    }
+
+    /// 10⁹ bytes a second; 0 where no time was seen.
+    pub fn gbytes(&self) -> f64 {
+        rate(self.bytes, self.seconds)
+    }
+
+    fn add(&mut self, span: &Span, work: &Work) {
+        self.calls += 1;
+        self.seconds += span.seconds;
+        self.flops += work.flops as f64;
+        self.bytes += work.bytes as f64;
+    }
+}
+
+fn rate(amount: f64, seconds: f64) -> f64 {
+    if seconds > 0.0 { amount / seconds * 1e-9 } else { 0.0 }
+}
+
+impl Profile {
+    /// A row for each kernel, the one that takes longest first.
+    pub fn by_kernel(&self) -> Vec<Row> {
+        self.rows(|work| (work.kernel, String::new()))
+    }
+
+    /// A row for each kernel and what it is used for, the one that takes longest first.
+    pub fn by_dispatch(&self) -> Vec<Row> {
+        self.rows(|work| (work.kernel, work.label.clone()))
+    }
+
+    fn rows(&self, name: impl Fn(&Work) -> (&'static str, String)) -> Vec<Row> {
+        let mut rows: Vec<Row> = Vec::new();
+        let skipped = if self.leaves_out_the_first() { self.dispatches.len() } else { 0 };
+        for span in self.spans.iter().skip(skipped) {
+            let work = self.work(span);
+            let (kernel, what) = name(work);
+            let at = rows.iter().position(|row| row.kernel == kernel && row.what == what);
+            let at = at.unwrap_or_else(|| {
+                let empty = Row { kernel, what, calls: 0, seconds: 0.0, share: 0.0, flops: 0.0, bytes: 0.0 };
+                rows.push(empty);
+                rows.len() - 1
+            });
+            rows[at].add(span, work);
+        }
+        let total: f64 = rows.iter().map(|row| row.seconds).sum();
+        if total > 0.0 {
+            rows.iter_mut().for_each(|row| row.share = row.seconds / total);
+        }
+        rows.sort_by(|one, two| two.seconds.total_cmp(&one.seconds));
+        rows
+    }
+
+    /// The table by kernel, and below it the dispatches that take longest.
+    pub fn table(&self) -> Vec<String> {
+        let head = |name: &str| {
+            format!(
+                "{name:<26} {:>7} {:>10} {:>10} {:>6} {:>9} {:>8}",
+                "calls", "total ms", "mean µs", "share", "GFLOP/s", "GB/s"
+            )
+        };
+        let rows = self.by_kernel();
+        let mut lines = vec![head("kernel")];
+        lines.extend(rows.iter().map(|row| line(row.kernel, row)));
+        let (calls, seconds) = (rows.iter().map(|row| row.calls).sum::<usize>(), seconds_of(&rows));
+        lines.push(format!("{:<26} {calls:>7} {:>10.3}", "in sum", seconds * 1e3));
+        let dispatches = self.by_dispatch();
+        // Where every kernel is used once, they are the same rows again.
+        if dispatches.len() > rows.len() {
+            lines.push(head("longest dispatches"));
+            let longest = dispatches.iter().take(LONGEST);
+            lines.extend(longest.map(|row| format!("{}  {}", line(row.kernel, row), row.what)));
+        }
+        lines
+    }
+
+    /// What the table and its times are of, in one sentence.
+    pub fn caption(&self) -> String {
+        let (steps, dispatches) = (self.steps(), self.dispatches.len());
+        let first = match self.leaves_out_the_first() {
+            true => "; the first one is left out of the table, because drivers compile in it",
+            false => "",
+        };
+        let plural = if steps == 1 { "step" } else { "steps" };
+        format!("{steps} {plural} of {dispatches} dispatches{first}; times are {}", self.clock.meaning())
+    }
+}
+
+/// Dispatches in the lower part of the table.
+const LONGEST: usize = 8;
+
+fn seconds_of(rows: &[Row]) -> f64 {
+    rows.iter().map(|row| row.seconds).sum()
+}
+
+fn line(name: &str, row: &Row) -> String {
+    // Bookkeeping of a few words computes at no speed worth a number.
+    let positive = |rate: f64| if rate >= 0.005 { format!("{rate:.2}") } else { "–".to_owned() };
+    format!(
+        "{name:<26} {:>7} {:>10.3} {:>10.1} {:>5.1}% {:>9} {:>8}",
+        row.calls,
+        row.seconds * 1e3,
+        row.mean() * 1e6,
+        row.share * 100.0,
+        positive(row.gflops()),
+        positive(row.gbytes())
+    )
+}

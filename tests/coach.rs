@@ -1,0 +1,243 @@
+//! The coach: each finding on a network that is made to show it, none on one that learns well, the
+//! numbers themselves, and that looking changes no bit. Some tests need an adapter.
+
+#[path = "cli/place.rs"]
+#[allow(dead_code)]
+mod place;
+
+use std::ops::ControlFlow;
+
+use place::Place;
+use wgrad::coach::{Coach, Moment};
+use wgrad::data::{self, Dataset};
+use wgrad::engine::Data;
+use wgrad::engine::adapter::choose;
+use wgrad::optimiser::Optimiser;
+use wgrad::recipe::Recipe;
+use wgrad::session::Session;
+use wgrad::train::{Measure, Trainer};
+
+/// What the coach says during a run on the CPU engine, which is to end well.
+#[track_caller]
+fn advice(arguments: &[&str]) -> Vec<String> {
+    let place = Place::new();
+    let ran = place.run(&[&["train", "--device", "cpu"], arguments].concat()).ok();
+    said(&ran.err)
+}
+
+fn said(err: &str) -> Vec<String> {
+    let lines = err.lines().filter_map(|line| line.strip_prefix("coach   "));
+    lines.map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn assert_said(arguments: &[&str], words: &[&str]) {
+    let said = advice(arguments);
+    let found = said.iter().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(found, "{words:?} is not in {said:#?}");
+}
+
+#[test]
+fn dead_relus_are_counted() {
+    // At this learning rate the first steps throw most units out of reach of every sample.
+    assert_said(
+        &["--learning-rate", "1", "--epochs", "4"],
+        &["of the 64 relus of layer 0 dense are dead", "256 samples", "try a lower learning rate"],
+    );
+}
+
+#[test]
+fn saturated_sigmoids_and_tanhs_are_named() {
+    for kind in ["sigmoid", "tanh"] {
+        let network = format!("dense 64 init normal 3, {kind}, dense 10");
+        assert_said(
+            &["--network", &network, "--epochs", "2"],
+            &["of the outputs of layer 0 dense are saturated", kind, "batchnorm"],
+        );
+    }
+}
+
+#[test]
+fn a_gradient_that_vanishes_is_traced_to_its_layer() {
+    let network = vec!["dense 32, sigmoid"; 6].join(", ") + ", dense 10";
+    assert_said(
+        &["--network", &network, "--epochs", "2"],
+        &["the gradient of 0.weight", "of that of 12.weight and so vanishes", "relu"],
+    );
+}
+
+#[test]
+fn a_gradient_that_explodes_is_traced_to_its_layer() {
+    let network = "dense 32 init normal 1e-4, dense 10 init normal 1000";
+    assert_said(
+        &["--network", network, "--learning-rate", "1e-20", "--epochs", "1"],
+        &["the gradient of 0.weight", "of that of 1.weight and so explodes", "--clip-norm 1"],
+    );
+}
+
+#[test]
+fn steps_that_are_too_large_or_too_small_are_measured() {
+    assert_said(
+        &["--network", "dense 10", "--batch-size", "1437", "--learning-rate", "5", "--epochs", "1"],
+        &["one step changed 0.weight by", "of its norm", "such as 0.5"],
+    );
+    assert_said(
+        &["--learning-rate", "1e-6", "--epochs", "3"],
+        &["a step changes no weights by more than", "1e-5, or wgrad lr-find"],
+    );
+}
+
+#[test]
+fn over_fitting_is_told_by_the_validation_part_and_again_only_when_it_is_twice_as_bad() {
+    let learn_by_heart = ["--overfit-batches", "3", "--epochs", "300", "--learning-rate", "0.1"];
+    let said = advice(&[&["--validation", "0.5"], &learn_by_heart[..]].concat());
+    let over: Vec<f64> = said
+        .iter()
+        .filter_map(|line| line.strip_prefix("over-fitting: the validation loss "))
+        .map(|line| line.split(" is ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(!over.is_empty(), "{said:#?}");
+    // Rounded to a percent.
+    assert!(over[0] >= 5.0 && over.windows(2).all(|pair| pair[1] + 1.0 >= 2.0 * pair[0]), "{over:?}");
+    // Without that part nobody can know: the held-out part is not asked.
+    assert!(!advice(&learn_by_heart).iter().any(|line| line.contains("over-fitting")));
+}
+
+#[test]
+fn a_loss_that_stays_is_told() {
+    // One number between the input and ten classes.
+    assert_said(
+        &["--network", "dense 1, dense 10", "--epochs", "25"],
+        &["the train loss has not fallen by 1 % in 5 epochs", "right: try a larger network"],
+    );
+}
+
+#[test]
+fn a_healthy_run_gets_no_advice_and_neither_does_one_that_ends_by_its_schedule() {
+    for arguments in [
+        &["--epochs", "15"][..],
+        &["--epochs", "15", "--network", "dense 64, tanh, dense 10", "--optimiser", "adam"],
+        &["--epochs", "8", "--network", "conv 8 3x3 pad 1, batchnorm, relu, maxpool 2, dense 10"],
+        &["--epochs", "12", "--schedule", "cosine", "--learning-rate", "0.005", "--network", "dense 10"],
+    ] {
+        assert_eq!(advice(arguments), Vec::<String>::new(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn quiet_silences_it_and_json_is_not_disturbed() {
+    let place = Place::new();
+    let wild = ["train", "--device", "cpu", "--learning-rate", "1", "--epochs", "3", "--json"];
+    let loud = place.run(&wild).ok();
+    assert!(!said(&loud.err).is_empty(), "{}", loud.err);
+    loud.json();
+    let quiet = place.run(&[&wild[..], &["--quiet"]].concat()).ok();
+    assert_eq!(said(&quiet.err), Vec::<String>::new());
+    quiet.json();
+    let model = |run: &str| place.read(&format!("runs/{run}/model.safetensors"));
+    assert!(model("digits-001") == model("digits-002"));
+}
+
+#[test]
+fn a_run_that_is_taken_up_again_remembers_its_epochs() {
+    let place = Place::new();
+    let train = ["train", "--device", "cpu", "--network", "dense 1, dense 10", "--epochs", "25"];
+    let all = place.run(&[&train[..], &["--checkpoint-every", "45", "--keep", "99"]].concat()).ok();
+    let lines: Vec<&str> = all.err.lines().collect();
+    let said_at = lines.iter().position(|line| line.starts_with("coach")).expect("a plateau");
+    let epoch = lines[..said_at].iter().filter(|line| line.starts_with("epoch")).count();
+    assert!(epoch > 5, "{}", all.err);
+    // One epoch before that.
+    let from = format!("runs/digits-001/checkpoints/step-{:09}.safetensors", 45 * (epoch - 1));
+    let again = place.run(&["train", "--resume", &from]).ok();
+    assert_eq!(said(&again.err), said(&all.err));
+}
+
+/// Ten units of which four can answer to nothing, and a layer behind them.
+fn trainer(device: &str) -> Trainer {
+    let digits = data::load("digits").unwrap();
+    let few: Vec<usize> = (0..200).collect();
+    let dataset = Dataset { train: digits.train.subset(&few), ..digits };
+    let recipe = Recipe {
+        network: "dense 10, batchnorm, relu, dropout 0.3, dense 12, tanh, dense 10".parse().unwrap(),
+        optimiser: Optimiser::sgd(0.0),
+        learning_rate: 0.25,
+        accumulate: 2,
+        batch_size: 20,
+        ..Recipe::defaults_for("digits", 64, 10, 200)
+    };
+    let session = Session::new(recipe, dataset, choose(device).unwrap()).unwrap();
+    let mut trainer = session.start().unwrap();
+    let mut snapshot = trainer.snapshot().unwrap();
+    let bias = snapshot.tensors.iter_mut().find(|tensor| tensor.name == "1.bias").unwrap();
+    let Data::Real(values) = &mut bias.data else { panic!("biases are numbers") };
+    values[..4].fill(-100.0);
+    trainer.restore(&snapshot).unwrap();
+    trainer
+}
+
+fn step(trainer: &mut Trainer) {
+    trainer.advance(1, &mut |_| ControlFlow::Continue(())).unwrap();
+}
+
+#[test]
+fn the_numbers_are_those_of_the_device_and_looking_changes_none() {
+    for device in ["cpu", "gpu"] {
+        let (mut looked, mut plain) = (trainer(device), trainer(device));
+        assert_eq!(looked.telling_step(), 4);
+        for _ in 0..7 {
+            let before = looked.parameters().unwrap();
+            step(&mut looked);
+            let vitals = looked.vitals(&before).unwrap();
+            // All five steps of an epoch are looked at, and of each the first batch.
+            assert_eq!(vitals.samples, 100);
+            let [relu, tanh] = &vitals.activities[..] else { panic!("{vitals:?}") };
+            assert_eq!((relu.layer.as_str(), relu.units, relu.dead), ("1 batchnorm", 10, 4), "{device}");
+            assert_eq!((tanh.layer.as_str(), tanh.units, tanh.dead), ("4 dense", 12, 0), "{device}");
+            assert!(relu.saturated == 0.0 && tanh.saturated < 0.5, "{vitals:?}");
+            let names: Vec<&str> = vitals.movements.iter().map(|movement| movement.name.as_str()).collect();
+            assert_eq!(names, ["0.weight", "4.weight", "6.weight"]);
+            for movement in &vitals.movements {
+                // Plain gradient descent moves weights by the learning rate times the gradient. The
+                // difference of two f32 is exact to half a last place of the weight.
+                let len = match movement.name.as_str() {
+                    "0.weight" => 640.0f64,
+                    _ => 120.0,
+                };
+                let expected = 0.25 * movement.gradient * len.sqrt();
+                let rounding = f64::from(f32::EPSILON) * (movement.weights + expected);
+                assert!((movement.change - expected).abs() <= rounding, "{device}: {movement:?}");
+                assert!(movement.change > 0.0);
+            }
+            step(&mut plain);
+        }
+        assert_eq!(looked.snapshot().unwrap().difference(&plain.snapshot().unwrap()), None, "{device}");
+    }
+}
+
+#[test]
+fn a_coach_that_goes_back_forgets_what_came_later() {
+    let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
+    let moment = |epoch, loss| Moment {
+        epoch,
+        train: Measure { samples: 100, loss, accuracy: 0.5 },
+        validation: None,
+    };
+    let mut coach = Coach::new(&recipe);
+    for epoch in 1..=5 {
+        assert!(coach.advise(moment(epoch, 1.0), None, recipe.learning_rate).is_empty());
+    }
+    let mut straight = coach.clone();
+    assert_eq!(straight.advise(moment(6, 1.0), None, recipe.learning_rate).len(), 1);
+    coach.rewind(4);
+    // Epochs 4 and 5 once more, and the sixth is the first with five idle ones.
+    for epoch in 4..=5 {
+        assert!(coach.advise(moment(epoch, 1.0), None, recipe.learning_rate).is_empty());
+    }
+    assert_eq!(coach.advise(moment(6, 1.0), None, recipe.learning_rate).len(), 1);
+    // Said once, and again when twice as many epochs have brought nothing.
+    for epoch in 7..=10 {
+        assert!(coach.advise(moment(epoch, 1.0), None, recipe.learning_rate).is_empty(), "{epoch}");
+    }
+    assert_eq!(coach.advise(moment(11, 1.0), None, recipe.learning_rate).len(), 1);
+}
