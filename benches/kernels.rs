@@ -12,7 +12,8 @@
 
 mod common;
 
-use common::{Options, devices, time, title};
+use common::{Options, time};
+use wgrad::bench::machine::{devices, title};
 use wgrad::cases::{Case, bench_cases, cases, ready};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;

@@ -14,27 +14,25 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::{Options, Seconds, devices, time, title};
-use wgrad::data::{ImageShape, Normaliser, Samples};
+use common::{Options, time};
+use wgrad::bench::machine::{devices, title};
+use wgrad::bench::timing::Seconds;
+use wgrad::bench::training::{NETWORKS as REFERENCE, lowered, noise};
+use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
 use wgrad::kernel::{Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::lower::{Lowered, TRAIN};
 use wgrad::program::View;
 use wgrad::train::{Settings, Trainer};
 
 /// Name, network, batch.
 const NETWORKS: [(&str, &str, usize); 3] = [
-    ("784-128-10, batch 64", "dense 128, relu, dense 10", 64),
-    (
-        "conv 16, conv 32, 128-10, batch 128",
-        "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10",
-        128,
-    ),
+    ("784-128-10, batch 64", REFERENCE[0].layers, 64),
+    ("conv 16, conv 32, 128-10, batch 128", REFERENCE[1].layers, 128),
     ("784-512-256-10, batch 128", "dense 512, relu, dense 256, relu, dense 10", 128),
 ];
 
@@ -57,13 +55,6 @@ fn main() {
             }
         }
     }
-}
-
-/// How fast a step is does not depend on what the images show.
-fn noise(count: usize) -> Samples {
-    let shape = ImageShape { channels: 1, height: 28, width: 28 };
-    let pixels = (0..count * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
-    Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
 }
 
 /// An engine that the trainer and the bench both hold.
@@ -98,7 +89,7 @@ impl Bench {
     fn start(number: usize, network: &str, batch: usize, samples: &Samples) -> Bench {
         let begun = Instant::now();
         let device = devices().swap_remove(number);
-        let lowered = lowered(&device, network, batch, samples);
+        let lowered = lowered(&device, network, batch, samples).unwrap();
         let (engine, gpu) = open(&device, &lowered);
         let shared = Box::new(Shared(Rc::clone(&engine)));
         let parameters = lowered.arena.initial_values(0);
@@ -176,24 +167,6 @@ impl Bench {
         }
         println!("  {:>9.1}  in sum; {:.1} as a step", sum * 1e6, whole * 1e6);
     }
-}
-
-fn lowered(device: &Device, network: &str, batch: usize, samples: &Samples) -> Lowered {
-    lower(&Lowering {
-        network: &network.parse().unwrap(),
-        loss: Loss::CrossEntropy,
-        shape: &samples.shape,
-        classes: 10,
-        batch,
-        parts: vec![Part { name: TRAIN, samples: samples.len() }],
-        versions: device.versions(),
-        fuse: true,
-        as_in_prediction: false,
-        keep: false,
-        limits: device.limits(),
-        training: Training::default(),
-    })
-    .unwrap()
 }
 
 type Opened = (Rc<RefCell<dyn Engine>>, Option<Rc<RefCell<GpuEngine>>>);

@@ -1,5 +1,6 @@
 //! The command line: flags to typed options, nothing else.
 
+pub mod bench;
 pub mod data;
 pub mod own;
 
@@ -28,6 +29,7 @@ Examples:
   wgrad data photos                   what a folder of pictures is as data
   wgrad lesson                        how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
+  wgrad bench                         the CPU against the GPU on this machine
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
 5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
@@ -58,6 +60,8 @@ pub enum Command {
     Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
     Doctor(Doctor),
+    /// Measure the CPU against the GPU on this machine
+    Bench(bench::Bench),
 }
 
 #[derive(Args, Debug)]

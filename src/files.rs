@@ -48,6 +48,32 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Checks that [`write_output`] is going to find a folder to write to, before the work is done that
+/// fills the file; nothing is left behind.
+///
+/// # Errors
+/// As [`write_output`].
+pub fn check_output(path: &Path) -> Result<()> {
+    let problem = |error: io::Error| {
+        Error::Failure(format!(
+            "{} can't be written ({error}), so check that its folder exists and may be written to",
+            path.display()
+        ))
+    };
+    let target = followed(path).map_err(problem)?;
+    match fs::metadata(&target) {
+        Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),
+        // A pipe or a device takes what it takes.
+        Ok(found) if !found.is_file() => Ok(()),
+        _ => create_temporary(folder_of(&target))
+            .and_then(|(file, temporary)| {
+                drop(file);
+                fs::remove_file(temporary)
+            })
+            .map_err(problem),
+    }
+}
+
 /// Where a path leads, if it is a symbolic link, though there may be nothing yet.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     // As many as Linux follows.
@@ -64,11 +90,12 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("its symbolic links lead in a circle"))
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let (file, temporary) = create_temporary(folder)?;
     let written = fill(file, bytes).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
@@ -197,6 +224,21 @@ mod tests {
         });
         assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
         assert!(write_output(folder.path(), b"lost").is_err());
+    }
+
+    #[test]
+    fn what_can_be_written_is_told_beforehand_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        check_output(&path).unwrap();
+        assert!(names(folder.path()).is_empty());
+        fs::write(&path, "kept").unwrap();
+        check_output(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"kept");
+        let refused = |path: &Path| check_output(path).unwrap_err().to_string();
+        assert!(refused(folder.path()).contains("it is a folder"));
+        assert!(refused(&folder.path().join("none").join("report.json")).contains("its folder exists"));
+        assert_eq!(names(folder.path()), ["report.json"]);
     }
 
     #[test]

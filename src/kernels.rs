@@ -133,7 +133,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
     },
     // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
     flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
-    grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
+    grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS")),
+    fast fast::gather::gather_batch_fast
 );
 
 pub static ONE_HOT: Kernel = kernel!(
@@ -234,7 +235,8 @@ pub static ACTIVATION: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::activation_fast
 );
 
 pub static ACTIVATION_BACKWARD: Kernel = kernel!(
@@ -243,7 +245,8 @@ pub static ACTIVATION_BACKWARD: Kernel = kernel!(
     binds binds![y: Read Real, dy: Read Real, dx: Write Real],
     lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| 2 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::activation_backward_fast
 );
 
 pub static SOFTMAX: Kernel = kernel!(
@@ -273,7 +276,8 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
     touched |k| loss_lens(k, 1, k.uint("BATCH")),
     // The softmax, minus the target, times the weight.
     flops |k| 7 * k.uint("BATCH") * k.uint("CLASSES"),
-    grid |k| flat_grid(k.uint("BATCH"))
+    grid |k| flat_grid(k.uint("BATCH")),
+    fast fast::softmax::softmax_loss_fast
 );
 
 pub static WEIGHTED_LOSS: Kernel = kernel!(
@@ -351,7 +355,8 @@ pub static GUARD: Kernel = kernel!(
     },
     touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, k.uint("BATCH")],
     flops |k| k.uint("PARTS"),
-    grid |_| [64, 1, 1]
+    grid |_| [64, 1, 1],
+    fast fast::sums::guard_fast
 );
 
 pub static HOT_COLD: Kernel = kernel!(

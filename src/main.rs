@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Data(arguments) => commands::data::run(&arguments),
         Command::Devices => commands::devices::run(),
         Command::Lesson(arguments) => commands::lesson::run(&arguments),
+        Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
     match result {

@@ -7,6 +7,7 @@ mod table;
 mod trace;
 
 pub use table::Row;
+pub use trace::trace;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -12,7 +12,7 @@ use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::lower::{HELD_OUT, Lowered, TRAIN};
-use wgrad::profile::{Clock, Profile, Profiler};
+use wgrad::profile::{Clock, Profile, Profiler, trace};
 use wgrad::recipe::Recipe;
 use wgrad::session::Session;
 
@@ -128,7 +128,7 @@ fn rows_add_up_and_leave_out_the_first_step() {
 #[test]
 fn a_trace_has_every_dispatch_inside_its_step() {
     let profile = profiled(SMALL, &Profiler::default(), on_gpu);
-    let trace = profile.trace("an adapter");
+    let trace = trace([("wgrad on an adapter".to_owned(), &profile)]);
     let events = trace["traceEvents"].as_array().unwrap();
     let whole: Vec<_> = events.iter().filter(|event| event["ph"] == "X").collect();
     assert_eq!(whole.len(), WANTED + profile.spans.len());

@@ -1,10 +1,9 @@
-//! What the benches share: arguments, devices, and the timing of dispatches.
+//! What the benches share: arguments, and the timing of dispatches.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
-use wgrad::engine::adapter::{Device, adapters};
-use wgrad::engine::{Engine, MAX_STEPS};
+use wgrad::bench::timing::{self, Seconds};
+use wgrad::engine::Engine;
 use wgrad::kernel::Step;
 use wgrad::program::View;
 
@@ -33,38 +32,6 @@ impl Options {
     }
 }
 
-/// The CPU engine, then every adapter.
-pub fn devices() -> Vec<Device> {
-    let gpus = adapters().into_iter().map(Device::Gpu);
-    std::iter::once(Device::Cpu { reason: None }).chain(gpus).collect()
-}
-
-/// A device, its driver, and how busy the machine is: times mean little without them.
-pub fn title(device: &Device) -> String {
-    let driver = match device {
-        Device::Gpu(adapter) => format!(", {}", adapter.get_info().driver_info),
-        Device::Cpu { .. } => String::new(),
-    };
-    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split(' ').next().filter(|load| !load.is_empty());
-    let load = load.map_or_else(String::new, |load| format!(", load average {load}"));
-    format!("{}{driver}{load}", device.name())
-}
-
-/// Seconds, measured several times.
-#[derive(Clone, Copy)]
-pub struct Seconds {
-    pub median: f64,
-    pub least: f64,
-}
-
-impl Seconds {
-    pub fn of(mut values: Vec<f64>) -> Seconds {
-        values.sort_by(f64::total_cmp);
-        Seconds { median: values[values.len() / 2], least: values[0] }
-    }
-}
-
 /// What one run of some dispatches takes. They are repeated within a submission
 /// until the host's part does not count.
 pub fn time(
@@ -74,20 +41,6 @@ pub fn time(
     step: &dyn Fn(usize) -> Step,
     options: &Options,
 ) -> Seconds {
-    let goal = Duration::from_millis(if options.quick { 15 } else { 50 }).as_secs_f64();
-    let mut each = |times: usize| {
-        let steps: Vec<Step> = (0..times).map(step).collect();
-        let start = Instant::now();
-        let ticket = engine.submit(dispatches.clone(), &steps, result).unwrap();
-        engine.wait(ticket).unwrap();
-        start.elapsed().as_secs_f64() / times as f64
-    };
-    // Some drivers compile when a pipeline is first used.
-    each(1);
-    let mut times = 1;
-    // Twice, because a single run is mostly the submission.
-    for _ in 0..2 {
-        times = ((goal / each(times)) as usize).clamp(1, MAX_STEPS);
-    }
-    Seconds::of((0..options.samples()).map(|_| each(times)).collect())
+    let goal = if options.quick { 0.015 } else { 0.05 };
+    timing::time(engine, dispatches, result, step, (goal, options.samples())).unwrap()
 }

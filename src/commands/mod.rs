@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+pub mod bench;
 pub mod console;
 pub mod data;
 pub mod devices;

@@ -5,7 +5,7 @@ use std::path::Path;
 use wgrad::error::Result;
 use wgrad::files::write_atomically;
 use wgrad::lower::{Lowered, TRAIN};
-use wgrad::profile::{Profile, Profiler};
+use wgrad::profile::{Profiler, trace};
 use wgrad::program::Program;
 
 use super::console::{answer, note, quoted};
@@ -38,11 +38,12 @@ impl Profiling {
             note(format_args!("no step was profiled: none was taken"));
             return Ok(());
         }
-        let trace = run.filter(|run| run.is_dir()).map(|run| run.join(TRACE));
-        if let Some(path) = &trace {
-            write_trace(path, &profile, &self.device)?;
+        let path = run.filter(|run| run.is_dir()).map(|run| run.join(TRACE));
+        if let Some(path) = &path {
+            let trace = trace([(format!("wgrad on {}", self.device), &profile)]);
+            write_atomically(path, trace.to_string().as_bytes())?;
         }
-        let written = trace.map(|path| {
+        let written = path.map(|path| {
             format!("trace              {} (open it in Perfetto or chrome://tracing)", quoted(&path))
         });
         let caption = format!("profile            {}", profile.caption());
@@ -54,12 +55,4 @@ impl Profiling {
         }
         Ok(())
     }
-}
-
-/// Writes a profile in Chrome's Trace Event Format.
-///
-/// # Errors
-/// As [`write_atomically`].
-fn write_trace(path: &Path, profile: &Profile, device: &str) -> Result<()> {
-    write_atomically(path, profile.trace(device).to_string().as_bytes())
 }

@@ -31,6 +31,36 @@ impl<T: Real> Memory<T> {
         self.all_mut().part(view.start, view.len).0
     }
 
+    /// Of numbered views that don't overlap, those of this buffer, each put into its place; of one
+    /// that is empty, as its memory is elsewhere, none.
+    fn split<'a>(
+        &'a mut self,
+        buf: Buf,
+        views: impl Iterator<Item = (usize, View)> + Clone,
+        places: &mut [SliceMut<'a, T>],
+    ) {
+        if self.is_empty() {
+            return;
+        }
+        let (mut rest, mut passed) = (self.all_mut(), 0);
+        let next = |passed| {
+            let behind = views.clone().filter(|(_, view)| view.buf == buf && view.start >= passed);
+            behind.min_by_key(|(_, view)| view.start)
+        };
+        while let Some((place, view)) = next(passed) {
+            let (part, behind) = rest.part(view.start - passed, view.len);
+            places[place] = part;
+            (rest, passed) = (behind, view.start + view.len);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Memory::Real(values) => values.is_empty(),
+            Memory::Uint(values) => values.is_empty(),
+        }
+    }
+
     fn all_mut(&mut self) -> SliceMut<'_, T> {
         match self {
             Memory::Real(values) => SliceMut::Real(values),
@@ -165,6 +195,9 @@ impl<T: Real> CpuEngine<T> {
     }
 }
 
+/// Bindings of a kernel at the most: WebGPU's limit.
+const MOST_BINDINGS: usize = 8;
+
 /// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
 /// buffer that is read and written at once is caught here as on a GPU.
 fn execute<T: Real>(
@@ -176,42 +209,28 @@ fn execute<T: Real>(
 ) {
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
-    let written: Vec<View> =
-        bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view).collect();
-    let mut taken: Vec<(Buf, Memory<T>)> = Vec::new();
-    for view in &written {
-        if taken.iter().all(|(buf, _)| *buf != view.buf) {
-            let empty = Memory::Uint(Vec::new());
-            taken.push((view.buf, std::mem::replace(&mut memory[view.buf.0], empty)));
-        }
+    let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
+    let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
+    // Arrays, as this happens for every dispatch of every step.
+    let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
+    let firsts =
+        || written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf));
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }
-    let reads: Vec<Slice<T>> = bound()
-        .filter(|(_, bind)| bind.access == Access::Read)
-        .map(|(view, _)| memory[view.buf.0].slice(view))
-        .collect();
-    let mut writes = parts_of(&mut taken, &written);
-    function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
-    for (buf, content) in taken {
-        memory[buf.0] = content;
+    let mut reads = [Slice::Uint(&[]); MOST_BINDINGS];
+    for (view, slot) in read().zip(&mut reads) {
+        *slot = memory[view.buf.0].slice(view);
     }
-}
-
-/// Views of what was taken, in their order. Several may be of one buffer, and none overlap.
-fn parts_of<'a, T: Real>(taken: &'a mut [(Buf, Memory<T>)], views: &[View]) -> Vec<SliceMut<'a, T>> {
-    let mut parts: Vec<(usize, SliceMut<T>)> = Vec::new();
-    for (buf, content) in taken {
-        let mut of_buffer: Vec<(usize, &View)> =
-            views.iter().enumerate().filter(|(_, view)| view.buf == *buf).collect();
-        of_buffer.sort_by_key(|(_, view)| view.start);
-        let (mut rest, mut passed) = (content.all_mut(), 0);
-        for (place, view) in of_buffer {
-            let (part, behind) = rest.part(view.start - passed, view.len);
-            parts.push((place, part));
-            (rest, passed) = (behind, view.start + view.len);
-        }
+    let mut writes: [SliceMut<T>; MOST_BINDINGS] = std::array::from_fn(|_| SliceMut::Uint(&mut []));
+    for (view, taken) in written().zip(&mut taken) {
+        taken.split(view.buf, written().enumerate(), &mut writes);
     }
-    parts.sort_by_key(|(place, _)| *place);
-    parts.into_iter().map(|(_, part)| part).collect()
+    let (reads, writes) = (&reads[..read().count()], &mut writes[..written().count()]);
+    function(Call { consts: &dispatch.consts, step }, reads, writes);
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
+    }
 }
 
 impl<T: Real> Engine for CpuEngine<T> {
@@ -228,9 +247,8 @@ impl<T: Real> Engine for CpuEngine<T> {
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        for step in scalars {
-            self.run(steps.clone(), step);
-        }
+        // On a thread of the pool: from there a function reaches the others without waking anybody.
+        rayon::scope(|_| scalars.iter().for_each(|step| self.run(steps.clone(), step)));
         self.tickets += 1;
         let result = self.read(result)?.real();
         self.results.push_back((self.tickets, result));

@@ -41,7 +41,7 @@ pub enum Checks {
 }
 
 /// The first thing that went wrong on a device, noted by wgpu's callbacks.
-type Trouble = Arc<Mutex<Option<String>>>;
+pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
 /// A submission under way, and the staging buffer that its result is copied to.
 struct Flight {
@@ -366,7 +366,7 @@ fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -
     (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
 }
 
-fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
+pub(super) fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let offered = adapter.limits();
     // Kernels stay within WebGPU's default limits, so that they run in a browser
     // too; only buffers may be as large as the adapter allows.
@@ -400,7 +400,7 @@ fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue
     Ok((device, queue, trouble))
 }
 
-fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
+pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
     device.create_buffer(&BufferDescriptor {
         label: Some(label),
         size: bytes,

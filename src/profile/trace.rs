@@ -1,22 +1,29 @@
-//! A profile as a trace that Perfetto and chrome://tracing open.
+//! Profiles as a trace that Perfetto and chrome://tracing open.
 
 use serde_json::{Value, json};
 
-use super::{Profile, Span};
+use super::Profile;
 
 /// Lanes of the trace.
 const STEPS: u32 = 1;
 const DISPATCHES: u32 = 2;
 
+/// Profiles with a title each, in Chrome's Trace Event Format.
+///
+/// The format: <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>.
+pub fn trace<'a>(profiles: impl IntoIterator<Item = (String, &'a Profile)>) -> Value {
+    let numbered = profiles.into_iter().enumerate();
+    let events = numbered.flat_map(|(at, (title, profile))| profile.events(&title, at + 1));
+    json!({"displayTimeUnit": "ns", "traceEvents": events.collect::<Vec<_>>()})
+}
+
 impl Profile {
-    /// The spans in Chrome's Trace Event Format, with times in microseconds from the first one: a lane
-    /// of steps and below it one of dispatches. `device` is what it calls where they ran.
-    ///
-    /// The format: <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>.
-    pub fn trace(&self, device: &str) -> Value {
-        let name = |kind: &str, lane: u32, name: &str| json!({"name": kind, "ph": "M", "pid": 1, "tid": lane, "args": {"name": name}});
+    /// The spans as events, with times in microseconds from the first one: a lane of steps and below
+    /// it one of dispatches. Title and number tell the profiles of one trace apart.
+    fn events(&self, title: &str, number: usize) -> Vec<Value> {
+        let name = |kind: &str, lane: u32, name: &str| json!({"name": kind, "ph": "M", "pid": number, "tid": lane, "args": {"name": name}});
         let mut events = vec![
-            name("process_name", STEPS, &format!("wgrad on {device}")),
+            name("process_name", STEPS, title),
             name("thread_name", STEPS, "steps"),
             name("thread_name", DISPATCHES, "dispatches"),
         ];
@@ -24,23 +31,20 @@ impl Profile {
         let microseconds = |seconds: f64| (seconds * 1e9).round() / 1e3;
         let event = |name: &str, lane: u32, start: f64, seconds: f64, args: Value| {
             json!({
-                "name": name, "ph": "X", "pid": 1, "tid": lane,
+                "name": name, "ph": "X", "pid": number, "tid": lane,
                 "ts": microseconds(start - origin), "dur": microseconds(seconds), "args": args,
             })
         };
         for step in self.spans.chunks(self.dispatches.len().max(1)) {
             let (Some(first), Some(last)) = (step.first(), step.last()) else { continue };
             let seconds = last.start + last.seconds - first.start;
-            let title = format!("step {}", first.step + 1);
-            events.push(event(&title, STEPS, first.start, seconds, json!({})));
-            events.extend(step.iter().map(|span| self.event_of(span, &event)));
+            events.push(event(&format!("step {}", first.step + 1), STEPS, first.start, seconds, json!({})));
+            events.extend(step.iter().map(|span| {
+                let work = self.work(span);
+                let args = json!({"what": work.label, "flops": work.flops, "bytes": work.bytes});
+                event(work.kernel, DISPATCHES, span.start, span.seconds, args)
+            }));
         }
-        json!({"displayTimeUnit": "ns", "traceEvents": events})
-    }
-
-    fn event_of(&self, span: &Span, event: &dyn Fn(&str, u32, f64, f64, Value) -> Value) -> Value {
-        let work = self.work(span);
-        let args = json!({"what": work.label, "flops": work.flops, "bytes": work.bytes});
-        event(work.kernel, DISPATCHES, span.start, span.seconds, args)
+        events
     }
 }

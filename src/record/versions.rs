@@ -56,7 +56,7 @@ impl Versions {
 
     /// The shader for one product. Of a narrow one, most of the 32 columns that
     /// the wide version computes at once would be thrown away.
-    pub(super) fn matmul(&self, consts: &Consts) -> &'static Kernel {
+    pub fn matmul(&self, consts: &Consts) -> &'static Kernel {
         match self.wide {
             Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
             _ => self.matmul,
@@ -83,7 +83,7 @@ impl Versions {
     }
 
     /// The shader for a convolution or its input gradient.
-    pub(super) fn conv(&self, consts: &Consts) -> &'static Kernel {
+    pub fn conv(&self, consts: &Consts) -> &'static Kernel {
         let geometry = Geometry::of(consts);
         let written = if consts.flag("BACKWARD") { geometry.channels } else { geometry.outputs };
         self.conv_of(0, &kernels::CONV_NAIVE, written / geometry.groups, consts)

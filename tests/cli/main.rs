@@ -3,6 +3,7 @@
 
 mod adapter;
 mod answers;
+mod bench;
 mod data;
 mod optimiser;
 mod place;

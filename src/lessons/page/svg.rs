@@ -165,6 +165,7 @@ fn legend(svg: &mut String, plot: &Plot) {
     }
 }
 
-fn escape(text: &str) -> String {
+/// Text as it stands in XML.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

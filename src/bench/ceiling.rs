@@ -1,0 +1,85 @@
+//! What a device reaches at its best, measured in the same run: no kernel is expected to be faster.
+
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::contender::Contender;
+use super::work::product;
+use crate::engine::adapter::Device;
+use crate::engine::copying::Copying;
+use crate::error::Result;
+
+/// A device at its best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ceiling {
+    /// 10⁹ bytes a second, read and written, of a copy of more than caches hold.
+    pub copy_gbytes: f64,
+    /// 10⁹ operations a second of the product of two square matrices, the best of several sizes.
+    pub matmul_gflops: f64,
+}
+
+impl Ceiling {
+    /// Seconds that so many operations on so many bytes take at least.
+    pub fn seconds(&self, flops: usize, bytes: usize) -> f64 {
+        f64::max(flops as f64 / self.matmul_gflops, bytes as f64 / self.copy_gbytes) * 1e-9
+    }
+}
+
+/// Bytes of each buffer of a copy.
+const BYTES: usize = 64 << 20;
+/// Rows and columns of the matrices.
+const SIZES: [usize; 4] = [512, 1_024, 2_048, 4_096];
+
+/// Measures both ceilings of a device; the best time counts.
+///
+/// # Errors
+/// When the device fails.
+pub(super) fn measure(device: &Device, quick: bool) -> Result<Ceiling> {
+    let rounds = if quick { 3 } else { 7 };
+    let copy = match device {
+        Device::Cpu { .. } => copy_on_cpu(rounds),
+        Device::Gpu(adapter) => {
+            let copying = Copying::new(adapter, BYTES as u64)?;
+            let seconds: Vec<f64> = (0..rounds).map(|_| copying.run(4)).collect::<Result<_>>()?;
+            least(seconds)
+        }
+    };
+    Ok(Ceiling { copy_gbytes: 2.0 * BYTES as f64 / copy * 1e-9, matmul_gflops: best_product(device, quick)? })
+}
+
+fn least(seconds: impl IntoIterator<Item = f64>) -> f64 {
+    seconds.into_iter().fold(f64::INFINITY, f64::min)
+}
+
+/// Seconds of a copy by all cores.
+fn copy_on_cpu(rounds: usize) -> f64 {
+    const CHUNK: usize = 1 << 20;
+    let (from, mut to) = (vec![1u8; BYTES], vec![0u8; BYTES]);
+    // The first round touches the memory for the first time.
+    least((0..=rounds).map(|_| {
+        let begun = Instant::now();
+        let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
+        chunks.for_each(|(to, from)| to.copy_from_slice(from));
+        begun.elapsed().as_secs_f64()
+    }))
+}
+
+/// Larger and larger products, until one takes long enough to be the best that there is.
+fn best_product(device: &Device, quick: bool) -> Result<f64> {
+    let (enough, rounds) = if quick { (0.005, 3) } else { (0.05, 5) };
+    let contender = Contender::fast(device);
+    let mut best = 0.0;
+    for size in SIZES {
+        let mut runner = product(size, size, size).job(device)?.start(&contender)?;
+        // Some drivers compile when a pipeline is first used.
+        runner.run(1)?;
+        let seconds = least((0..rounds).map(|_| runner.run(1)).collect::<Result<Vec<_>>>()?);
+        best = f64::max(best, 2.0 * (size as f64).powi(3) / seconds * 1e-9);
+        if seconds > enough {
+            break;
+        }
+    }
+    Ok(best)
+}

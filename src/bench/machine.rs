@@ -1,0 +1,86 @@
+//! What the numbers are of: times mean little without the machine, the driver and the load.
+
+use serde::Serialize;
+
+use super::ceiling::Ceiling;
+use crate::engine::adapter::{Device, adapters, driver, kind};
+use crate::run::WGPU_VERSION;
+
+/// The machine and the program.
+#[derive(Clone, Debug, Serialize)]
+pub struct Machine {
+    /// The processor's name, where the system tells it.
+    pub processor: Option<String>,
+    pub cores: usize,
+    /// As in `linux x86_64`.
+    pub system: String,
+    /// Processes that wanted to run in the last minute, where the system tells it.
+    pub load_average: Option<f64>,
+    pub wgrad: &'static str,
+    pub wgpu: &'static str,
+    /// Whether the program was built for speed.
+    pub optimised: bool,
+}
+
+impl Machine {
+    /// This one, now.
+    pub fn here() -> Machine {
+        let lines = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let name = lines.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+        Machine {
+            processor: name.map(|(_, name)| name.trim().to_owned()),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            load_average: load_average(),
+            wgrad: env!("CARGO_PKG_VERSION"),
+            wgpu: WGPU_VERSION,
+            optimised: !cfg!(debug_assertions),
+        }
+    }
+}
+
+fn load_average() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+/// A device, and what it reaches at its best.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeviceInfo {
+    pub name: String,
+    /// `cpu`, or what kind of adapter.
+    pub kind: &'static str,
+    pub backend: String,
+    pub driver: String,
+    /// None where the device could not be opened.
+    pub ceiling: Option<Ceiling>,
+}
+
+impl DeviceInfo {
+    /// With ceilings yet to be measured.
+    pub(super) fn of(device: &Device) -> DeviceInfo {
+        let (kind, backend, driver) = match device {
+            Device::Cpu { .. } => ("cpu", String::new(), String::new()),
+            Device::Gpu(adapter) => {
+                let info = adapter.get_info();
+                (kind(&info), info.backend.to_string(), driver(&info))
+            }
+        };
+        DeviceInfo { name: device.name(), kind, backend, driver, ceiling: None }
+    }
+}
+
+/// The CPU engine, then every adapter.
+pub fn devices() -> Vec<Device> {
+    let gpus = adapters().into_iter().map(Device::Gpu);
+    std::iter::once(Device::Cpu { reason: None }).chain(gpus).collect()
+}
+
+/// A device, its driver, and how busy the machine is.
+pub fn title(device: &Device) -> String {
+    let driver = match device {
+        Device::Gpu(adapter) => format!(", {}", adapter.get_info().driver_info),
+        Device::Cpu { .. } => String::new(),
+    };
+    let load = load_average().map_or_else(String::new, |load| format!(", load average {load:.2}"));
+    format!("{}{driver}{load}", device.name())
+}

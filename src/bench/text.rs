@@ -1,0 +1,136 @@
+//! The report as lines of a terminal.
+
+use super::contender::duration;
+use super::machine::{DeviceInfo, Machine};
+use super::{Group, Measured, Row};
+
+/// Columns of a contender's name and of its bar.
+const NAME: usize = 22;
+const BAR: usize = 16;
+/// Kernels that are named of where the time goes.
+const KERNELS: usize = 4;
+
+impl Machine {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let processor = self.processor.as_ref().map_or_else(String::new, |name| format!("{name}, "));
+        let load = self.load_average.map_or_else(String::new, |load| format!(", load average {load:.2}"));
+        let build = if self.optimised { "" } else { ", built without optimisation: its times mean nothing" };
+        format!(
+            "machine  {processor}{} cores, {}{load}; wgrad {}, wgpu {}{build}",
+            self.cores, self.system, self.wgrad, self.wgpu
+        )
+    }
+}
+
+/// The devices, and what each reaches at its best.
+pub fn ceilings(devices: &[DeviceInfo]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for device in devices {
+        let driver = match device.kind {
+            "cpu" => "CPU".to_owned(),
+            kind => format!("{kind} adapter, {}, {}", device.backend, device.driver),
+        };
+        lines.push(format!("device   {} ({driver})", device.name));
+        lines.push(match &device.ceiling {
+            Some(ceiling) => format!(
+                "         ceilings, measured now: {:.1} GB/s in a copy, {:.1} GFLOP/s in a product",
+                ceiling.copy_gbytes, ceiling.matmul_gflops
+            ),
+            None => "         it can't be opened, so its ceilings are not known".to_owned(),
+        });
+    }
+    lines
+}
+
+/// A piece of work: a line for each contender, with a bar for how fast it is beside the fastest.
+pub fn lines(group: &Group) -> Vec<String> {
+    let measured = || group.rows.iter().filter_map(|row| row.measured.as_ref());
+    let best = measured().map(|measured| measured.seconds.median).fold(f64::INFINITY, f64::min);
+    let samples = if group.batch.is_some() { "samples/s" } else { "" };
+    let mut lines = vec![
+        group.name.clone(),
+        format!(
+            "  {:<NAME$} {:BAR$} {samples:>10} {:>10} {:>7} {:>8} {:>8} {:>10}",
+            "", "", "time", "spread", "GFLOP/s", "ceiling", "a dispatch"
+        ),
+    ];
+    for row in &group.rows {
+        let name = shortened(&row.contender);
+        lines.push(match (&row.measured, &row.left_out) {
+            (Some(measured), _) => format!("  {name} {}", line(measured, best)),
+            (None, why) => format!("  {name} {}", why.as_deref().unwrap_or("left out")),
+        });
+    }
+    let shares: Vec<String> = group.rows.iter().filter_map(where_it_goes).collect();
+    if !shares.is_empty() {
+        lines.push("  where the time goes:".to_owned());
+        lines.extend(shares);
+    }
+    lines
+}
+
+fn line(measured: &Measured, best: f64) -> String {
+    let seconds = &measured.seconds;
+    let spread = match seconds.measurements {
+        1 => "once".to_owned(),
+        _ => format!("±{:.0} %", seconds.spread() * 100.0),
+    };
+    let samples = measured.samples_per_second.map_or_else(String::new, |rate| format!("{rate:.0}"));
+    let share = measured.share_of_ceiling.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+    format!(
+        "{} {samples:>10} {:>10} {spread:>7} {:>8.2} {share:>8} {:>10}",
+        bar(best / seconds.median),
+        duration(seconds.median),
+        measured.gflops,
+        duration(measured.seconds_per_dispatch)
+    )
+}
+
+/// A bar of a share from 0 to 1, to an eighth of a character.
+fn bar(share: f64) -> String {
+    const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
+    let eighths = ((share * BAR as f64 * 8.0).round() as usize).clamp(1, BAR * 8);
+    let mut bar = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        bar.push(PARTS[eighths % 8 - 1]);
+    }
+    format!("{bar:<BAR$}")
+}
+
+/// What takes longest of a contender's training steps.
+fn where_it_goes(row: &Row) -> Option<String> {
+    let measured = row.measured.as_ref().filter(|measured| !measured.profile.is_empty())?;
+    let named = measured.profile.iter().take(KERNELS);
+    let named: Vec<String> = named.map(|row| format!("{} {:.0} %", row.kernel, row.share * 100.0)).collect();
+    Some(format!("  {} {}", shortened(&row.contender), named.join(", ")))
+}
+
+/// A name in exactly [`NAME`] columns; no adapter is known to have wide characters in it.
+fn shortened(name: &str) -> String {
+    match name.chars().count() > NAME {
+        true => name.chars().take(NAME - 1).chain(['…']).collect(),
+        false => format!("{name:<NAME$}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share_and_never_empty() {
+        assert_eq!(bar(1.0), "█".repeat(BAR));
+        assert_eq!(bar(0.5).trim_end(), "█".repeat(BAR / 2));
+        assert_eq!(bar(1.0 / 128.0).trim_end(), "▏");
+        assert_eq!(bar(0.0).trim_end(), "▏");
+        assert!([0.0, 0.3, 1.0].iter().all(|share| bar(*share).chars().count() == BAR));
+    }
+
+    #[test]
+    fn long_names_are_cut_and_short_ones_are_filled_up() {
+        assert_eq!(shortened("GPU"), format!("{:<NAME$}", "GPU"));
+        let long = shortened("llvmpipe (LLVM 19.1.7, 256 bits)");
+        assert!(long.ends_with('…') && long.chars().count() == NAME, "{long}");
+    }
+}

@@ -1,0 +1,126 @@
+//! Training steps of the reference networks on noise of MNIST's size: how fast a step is does not
+//! depend on what the images show.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use super::timing::Runner;
+use super::work::Needs;
+use crate::data::{ImageShape, Normaliser, Samples};
+use crate::engine::Engine;
+use crate::engine::adapter::Device;
+use crate::error::Result;
+use crate::loss::Loss;
+use crate::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
+use crate::profile::{Profile, Profiler};
+use crate::train::{Settings, Trainer};
+
+/// A reference network.
+#[derive(Clone, Copy, Debug)]
+pub struct Network {
+    pub name: &'static str,
+    /// As the command line takes them.
+    pub layers: &'static str,
+    /// What networks of its kind are called in the verdict.
+    pub plural: &'static str,
+}
+
+/// A dense network, and one that convolves.
+pub const NETWORKS: [Network; 2] = [
+    Network { name: "784-128-10", layers: "dense 128, relu, dense 10", plural: "MLPs" },
+    Network {
+        name: "cnn",
+        layers: "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10",
+        plural: "CNNs",
+    },
+];
+
+/// Plain SGD, and so small a rate that no number of steps diverges.
+const SETTINGS: Settings = Settings::new(1e-4, 0);
+
+/// Images to train on: more than a step of the largest batch takes.
+pub(super) fn images(quick: bool) -> usize {
+    if quick { 4_096 } else { 16_384 }
+}
+
+/// Images of MNIST's size that show nothing, of ten classes.
+pub fn noise(count: usize) -> Samples {
+    let shape = ImageShape { channels: 1, height: 28, width: 28 };
+    let pixels = (0..count * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
+    Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
+}
+
+/// A network, lowered for a device to train on samples of ten classes.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lowered(device: &Device, layers: &str, batch: usize, samples: &Samples) -> Result<Lowered> {
+    lower(&Lowering {
+        network: &layers.parse()?,
+        loss: Loss::CrossEntropy,
+        shape: &samples.shape,
+        classes: 10,
+        batch,
+        parts: vec![Part { name: TRAIN, samples: samples.len() }],
+        versions: device.versions(),
+        fuse: true,
+        as_in_prediction: false,
+        keep: false,
+        limits: device.limits(),
+        training: Step::default(),
+    })
+}
+
+/// Steps as a run takes them: orders of samples, submissions in flight, and metrics read back.
+pub(super) struct Training {
+    trainer: Trainer,
+    lowered: Lowered,
+    profiler: Profiler,
+    needs: Vec<Needs>,
+}
+
+impl Training {
+    pub fn new(
+        engine: Box<dyn Engine>,
+        lowered: Lowered,
+        samples: &Samples,
+        profiler: Profiler,
+        needs: Vec<Needs>,
+    ) -> Result<Training> {
+        let parameters = lowered.arena.initial_values(0);
+        let normaliser = Normaliser::of(samples);
+        let mut trainer = Trainer::new(engine, lowered.clone(), SETTINGS, &parameters, &normaliser)?;
+        trainer.load(TRAIN, samples)?;
+        Ok(Training { trainer, lowered, profiler, needs })
+    }
+
+    fn advance(&mut self, steps: usize) -> Result<()> {
+        let end = self.trainer.steps() + steps;
+        while self.trainer.steps() < end {
+            let left = end - self.trainer.steps();
+            self.trainer.advance(left, &mut |_| ControlFlow::Continue(()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Runner for Training {
+    fn run(&mut self, times: usize) -> Result<f64> {
+        let begun = Instant::now();
+        self.advance(times)?;
+        Ok(begun.elapsed().as_secs_f64() / times as f64)
+    }
+
+    fn profile(&mut self, steps: usize) -> Result<Option<Profile>> {
+        if steps == 0 {
+            return Ok(None);
+        }
+        self.profiler.watch(self.lowered.program.section(TRAIN), steps);
+        self.advance(steps)?;
+        Ok(Some(self.profiler.profile(&self.lowered.program)))
+    }
+
+    fn needs(&self) -> &[Needs] {
+        &self.needs
+    }
+}

@@ -1,0 +1,175 @@
+//! What the numbers say to somebody who wants to train.
+
+use super::training::{NETWORKS, Network};
+use super::{Group, Row};
+
+/// The batch that the verdict is about, if it was measured.
+const BATCH: usize = 64;
+
+/// A sentence: what to train on which device; and one more where another batch says otherwise.
+pub fn verdict(groups: &[Group]) -> String {
+    let found: Vec<Finding> = NETWORKS.iter().filter_map(|network| Finding::of(network, groups)).collect();
+    let Some(first) = found.first() else {
+        return "No verdict: that takes training steps on at least two devices.".to_owned();
+    };
+    let advice: Vec<String> = match found.iter().all(|one| one.duel.place() == first.duel.place()) {
+        true => {
+            let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
+            vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
+        }
+        false => found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect(),
+    };
+    let reasons: Vec<String> = found.iter().map(Finding::reason).collect();
+    let mut sentences =
+        vec![format!("On this machine train {}: {}.", advice.join(" and "), reasons.join(", and "))];
+    sentences.extend(found.into_iter().flat_map(|finding| finding.exceptions));
+    sentences.join(" ")
+}
+
+/// What the measurements of one network come to.
+struct Finding {
+    network: &'static Network,
+    batch: usize,
+    duel: Duel,
+    exceptions: Vec<String>,
+}
+
+impl Finding {
+    /// At the batch that the verdict is about, else at the largest one with two devices.
+    fn of(network: &'static Network, groups: &[Group]) -> Option<Finding> {
+        let of_network = groups.iter().filter(|group| group.network == Some(network.name));
+        let mut duels: Vec<(usize, Duel)> =
+            of_network.filter_map(|group| Some((group.batch?, Duel::of(group)?))).collect();
+        let last = duels.len().checked_sub(1)?;
+        let (batch, duel) = duels.remove(duels.iter().position(|(batch, _)| *batch == BATCH).unwrap_or(last));
+        let exceptions = duels.iter().filter(|(_, other)| other.is_decided() && other.best != duel.best);
+        let exceptions = exceptions
+            .map(|(batch, other)| {
+                format!("At batch {batch} of {} it is otherwise: {}.", network.name, other.outcome())
+            })
+            .collect();
+        Some(Finding { network, batch, duel, exceptions })
+    }
+
+    fn reason(&self) -> String {
+        format!("{} at batch {} of {}", self.duel.outcome(), self.batch, self.network.name)
+    }
+}
+
+/// The two fastest devices at one piece of work.
+struct Duel {
+    best: String,
+    second: String,
+    ratio: f64,
+    /// Whether their times overlap.
+    tie: bool,
+}
+
+impl Duel {
+    fn of(group: &Group) -> Option<Duel> {
+        let seconds = |row: &Row| Some((row.measured.as_ref()?.seconds, row.contender.clone()));
+        let mut all: Vec<_> = group.rows.iter().filter(|row| !row.plain).filter_map(seconds).collect();
+        all.sort_by(|(one, _), (two, _)| one.median.total_cmp(&two.median));
+        let [(first, best), (second, name), ..] = all.as_slice() else { return None };
+        Some(Duel {
+            best: best.clone(),
+            second: name.clone(),
+            ratio: second.median / first.median,
+            tie: first.overlaps(second),
+        })
+    }
+
+    fn is_decided(&self) -> bool {
+        !self.tie
+    }
+
+    fn place(&self) -> String {
+        match self.tie {
+            true => format!("{} or {}", self.best, self.second),
+            false => format!("the {}", self.best),
+        }
+    }
+
+    fn outcome(&self) -> String {
+        match self.tie {
+            true => format!("{} and {} can't be told apart", self.best, self.second),
+            false => format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::timing::Seconds;
+    use super::super::{Kind, Measured};
+    use super::*;
+
+    fn row(contender: &str, plain: bool, times: [f64; 3]) -> Row {
+        let measured = Measured {
+            seconds: Seconds::of(times.to_vec()),
+            samples_per_second: None,
+            dispatches: 1,
+            seconds_per_dispatch: 0.0,
+            gflops: 0.0,
+            share_of_ceiling: None,
+            profile: Vec::new(),
+            profiled_steps: 0,
+            details: None,
+        };
+        Row { contender: contender.to_owned(), device: 0, plain, measured: Some(measured), left_out: None }
+    }
+
+    /// Times of the CPU engine and of a GPU.
+    fn group(network: usize, batch: usize, [cpu, gpu]: [f64; 2]) -> Group {
+        let around = |time: f64| [time * 0.99, time, time * 1.01];
+        Group {
+            name: String::new(),
+            kind: Kind::Training,
+            network: Some(NETWORKS[network].name),
+            batch: Some(batch),
+            rows: vec![
+                // The fastest of all, but nobody trains with them.
+                row("plain twins", true, [0.0, 0.0, 0.0]),
+                row("CPU engine", false, around(cpu)),
+                row("GPU", false, around(gpu)),
+            ],
+        }
+    }
+
+    #[test]
+    fn each_kind_of_network_gets_the_device_that_was_faster_with_it() {
+        let groups = [group(0, 1, [1.0, 9.0]), group(0, 64, [1.0, 5.0]), group(1, 64, [3.0, 1.0])];
+        assert_eq!(
+            verdict(&groups),
+            "On this machine train MLPs on the CPU engine and CNNs on the GPU: CPU engine is 5.0 times as fast as GPU \
+             at batch 64 of 784-128-10, and GPU is 3.0 times as fast as CPU engine at batch 64 of cnn."
+        );
+    }
+
+    #[test]
+    fn one_device_for_all_is_named_once_and_another_batch_may_say_otherwise() {
+        let groups = [group(0, 64, [1.0, 5.0]), group(0, 1_024, [2.0, 1.0]), group(1, 64, [1.0, 2.0])];
+        let verdict = verdict(&groups);
+        assert!(verdict.starts_with("On this machine train MLPs and CNNs on the CPU engine: "), "{verdict}");
+        let end = "At batch 1024 of 784-128-10 it is otherwise: GPU is 2.0 times as fast as CPU engine.";
+        assert!(verdict.ends_with(end), "{verdict}");
+    }
+
+    #[test]
+    fn times_that_overlap_decide_nothing() {
+        let verdict = verdict(&[group(0, 128, [1.0, 1.005])]);
+        assert_eq!(
+            verdict,
+            "On this machine train MLPs on CPU engine or GPU: CPU engine and GPU can't be told apart at batch 128 of \
+             784-128-10."
+        );
+    }
+
+    #[test]
+    fn one_device_alone_gets_no_verdict() {
+        let mut alone = group(0, 64, [1.0, 2.0]);
+        alone.rows.pop();
+        assert!(verdict(&[alone]).starts_with("No verdict: "));
+        assert!(verdict(&[]).starts_with("No verdict: "));
+    }
+}

@@ -1,0 +1,218 @@
+//! What is measured: products and convolutions alone, and whole training steps.
+
+use super::Kind;
+use super::contender::Contender;
+use super::timing::{Runner, each};
+use super::training::{NETWORKS, Network, Training, images, lowered, noise};
+use crate::cases::{Case, bench_cases, ready};
+use crate::consts;
+use crate::cpu::conv::Geometry;
+use crate::cpu::matmul::Epilogue;
+use crate::data::Samples;
+use crate::engine::adapter::Device;
+use crate::engine::{Engine, MAX_STEPS};
+use crate::error::Result;
+use crate::kernel::{Const, Consts, Kernel, Step};
+use crate::kernels;
+use crate::lower::{Lowered, TRAIN};
+use crate::profile::{Profile, Profiler};
+use crate::program::{Dispatch, View};
+use crate::record::Versions;
+
+/// One piece of work.
+pub(super) struct Work {
+    /// In small letters.
+    pub name: String,
+    pub kind: Kind,
+    what: What,
+}
+
+enum What {
+    /// One kernel, in the version that is fastest on a device.
+    Kernel(Case, fn(&Versions, &Consts) -> &'static Kernel),
+    /// Training steps of a network: its batch, and how many samples there are.
+    Training(&'static Network, usize, usize),
+}
+
+/// What the kernel table says that a dispatch needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub flops: usize,
+    pub bytes: usize,
+}
+
+impl Needs {
+    fn of(kernel: &Kernel, consts: &Consts) -> Needs {
+        Needs { flops: (kernel.flops)(consts), bytes: kernel.bytes(consts) }
+    }
+}
+
+/// Rows of A, columns of B, and what is summed over.
+const PRODUCTS: [(usize, usize, usize); 6] = [
+    (64, 128, 784),
+    (256, 256, 256),
+    (512, 512, 512),
+    (1_024, 1_024, 1_024),
+    (2_048, 2_048, 2_048),
+    (4_096, 4_096, 4_096),
+];
+const FEW_PRODUCTS: usize = 3;
+
+const BATCHES: [usize; 4] = [1, 64, 128, 1_024];
+const FEW_BATCHES: usize = 2;
+
+/// All pieces of work, the smaller ones of each kind first.
+pub(super) fn works(quick: bool) -> Vec<Work> {
+    let few = |most: usize, few: usize| if quick { few } else { most };
+    let products = &PRODUCTS[..few(PRODUCTS.len(), FEW_PRODUCTS)];
+    let batches = &BATCHES[..few(BATCHES.len(), FEW_BATCHES)];
+    let mut all: Vec<Work> = products.iter().map(|(m, n, k)| product(*m, *n, *k)).collect();
+    all.extend(convolutions());
+    for network in &NETWORKS {
+        all.extend(batches.iter().map(|batch| Work {
+            name: format!("train {}, batch {batch}", network.name),
+            kind: Kind::Training,
+            what: What::Training(network, *batch, images(quick)),
+        }));
+    }
+    all
+}
+
+/// What `quick` leaves out, as a sentence.
+pub fn left_out_by_quick() -> String {
+    let sizes: Vec<String> = PRODUCTS[FEW_PRODUCTS..].iter().map(|(m, _, _)| format!("{m}³")).collect();
+    let batches: Vec<String> = BATCHES[FEW_BATCHES..].iter().map(usize::to_string).collect();
+    format!("--quick leaves out products of {} and batches of {}", sizes.join(", "), batches.join(" and "))
+}
+
+/// C = A·B   A: (m, k)  B: (k, n)
+pub(super) fn product(m: usize, n: usize, k: usize) -> Work {
+    let consts = consts! {
+        M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: false, ADD: false,
+        EPILOGUE: Const::Uint(Epilogue::Plain as u32), ACTIVATION: Const::Uint(0), LEAK: 0.0f32,
+    };
+    Work {
+        name: format!("sgemm {m}×{n}×{k}"),
+        kind: Kind::Sgemm,
+        what: What::Kernel(Case { consts, step: Step::default() }, Versions::matmul),
+    }
+}
+
+/// The convolutions that the kernels' own bench times, forwards, the smallest first.
+fn convolutions() -> Vec<Work> {
+    let mut cases = bench_cases(&kernels::CONV_NAIVE);
+    cases.retain(|case| !case.consts.flag("BACKWARD"));
+    cases.sort_by_key(|case| Geometry::of(&case.consts).multiply_adds());
+    let work = |case: Case| {
+        let Geometry { batch, channels, outputs, rows, columns, .. } = Geometry::of(&case.consts);
+        let (height, width) = (rows.size, columns.size);
+        Work {
+            name: format!("conv 3x3 {channels} to {outputs} channels of {height}×{width}, batch {batch}"),
+            kind: Kind::Conv,
+            what: What::Kernel(case, Versions::conv),
+        }
+    };
+    cases.into_iter().map(work).collect()
+}
+
+impl Work {
+    /// Samples of a training step.
+    pub fn batch(&self) -> Option<usize> {
+        match self.what {
+            What::Kernel(..) => None,
+            What::Training(_, batch, _) => Some(batch),
+        }
+    }
+
+    /// The network of a training step.
+    pub fn network(&self) -> Option<&'static Network> {
+        match self.what {
+            What::Kernel(..) => None,
+            What::Training(network, ..) => Some(network),
+        }
+    }
+
+    /// The work as a device does it.
+    ///
+    /// # Errors
+    /// When the device is too small for it.
+    pub fn job(&self, device: &Device) -> Result<Job> {
+        Ok(match &self.what {
+            What::Kernel(case, version) => {
+                Job::Kernel(version(&device.versions(), &case.consts), case.clone())
+            }
+            What::Training(network, batch, samples) => {
+                let samples = noise(*samples);
+                Job::Training(Box::new(lowered(device, network.layers, *batch, &samples)?), samples)
+            }
+        })
+    }
+}
+
+/// Work that is made for a device.
+pub(super) enum Job {
+    Kernel(&'static Kernel, Case),
+    Training(Box<Lowered>, Samples),
+}
+
+impl Job {
+    /// What each dispatch of one run needs.
+    pub fn needs(&self) -> Vec<Needs> {
+        match self {
+            Job::Kernel(kernel, case) => vec![Needs::of(kernel, &case.consts)],
+            Job::Training(lowered, _) => {
+                let of = |dispatch: &Dispatch| Needs::of(dispatch.kernel, &dispatch.consts);
+                lowered.program.steps[lowered.program.section(TRAIN)].iter().map(of).collect()
+            }
+        }
+    }
+
+    /// Everything that it takes, on an engine.
+    ///
+    /// # Errors
+    /// When the device fails or has too little memory.
+    pub fn start(self, contender: &Contender) -> Result<Box<dyn Runner>> {
+        let (needs, profiler) = (self.needs(), Profiler::default());
+        match self {
+            Job::Kernel(kernel, case) => {
+                let mut open = |program| contender.open(program, &profiler);
+                let (engine, program) = ready(kernel, std::slice::from_ref(&case), &mut open)?;
+                let last = program.steps[0].args[program.steps[0].args.len() - 1];
+                Ok(Box::new(Alone { engine, result: View { len: 1, ..last }, step: case.step, needs }))
+            }
+            Job::Training(lowered, samples) => {
+                let engine = contender.open(lowered.program.clone(), &profiler)?;
+                Ok(Box::new(Training::new(engine, *lowered, &samples, profiler, needs)?))
+            }
+        }
+    }
+}
+
+/// One dispatch, again and again.
+struct Alone {
+    engine: Box<dyn Engine>,
+    result: View,
+    step: Step,
+    needs: Vec<Needs>,
+}
+
+impl Runner for Alone {
+    fn run(&mut self, times: usize) -> Result<f64> {
+        let (mut left, mut seconds) = (times, 0.0);
+        while left > 0 {
+            let now = left.min(MAX_STEPS);
+            seconds += now as f64 * each(self.engine.as_mut(), 0..1, self.result, &|_| self.step, now)?;
+            left -= now;
+        }
+        Ok(seconds / times as f64)
+    }
+
+    fn profile(&mut self, _: usize) -> Result<Option<Profile>> {
+        // All of it is the one dispatch.
+        Ok(None)
+    }
+
+    fn needs(&self) -> &[Needs] {
+        &self.needs
+    }
+}

@@ -1,0 +1,51 @@
+//! Picking the samples of a batch, a few rows to a core.
+
+use rayon::prelude::*;
+
+use super::vectorised;
+use crate::cpu::gather::{Row, gather_row, source};
+use crate::kernel::{Call, Slice, SliceMut};
+
+/// Values that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 13;
+
+/// `gather_batch`: bytes to numbers, a channel at a time; changed samples as the twin changes them.
+pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [values, plane, channels] = ["VALUES", "PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
+    let (scale, shift) = reads[3].real().split_at(channels);
+    let changes = call.consts.flag("AUGMENT");
+    let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let rows = if changes { 1 } else { WORTH_A_THREAD.div_ceil(values) };
+    let pieces = x.real().par_chunks_mut(rows * values).zip(labels.uint().par_chunks_mut(rows));
+    pieces.enumerate().for_each(|(piece, (x, labels))| {
+        for (row, (x, label)) in (piece * rows..).zip(x.chunks_exact_mut(values).zip(labels)) {
+            let Some(sample) = source(call, reads, row) else { continue };
+            *label = sample.label;
+            if changes {
+                gather_row(call, reads, &sample, x);
+                continue;
+            }
+            for (channel, x) in x.chunks_exact_mut(plane).enumerate() {
+                normalise(&sample, channel * plane, (scale[channel], shift[channel]), x);
+            }
+        }
+    });
+}
+
+/// The bytes of a channel, from the byte `first` on, as numbers.
+fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
+    if cfg!(target_endian = "big") {
+        let bytes = first..first + x.len();
+        return x.iter_mut().zip(bytes).for_each(|(x, at)| *x = sample.byte(at) as f32 * scale + shift);
+    }
+    // The lowest byte of a word comes first, as in memory.
+    let bytes: &[u8] = &bytemuck::cast_slice(sample.words)[first..][..x.len()];
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, byte) in x.iter_mut().zip(bytes) {
+                *x = f32::from(*byte) * scale + shift;
+            }
+        },
+    );
+}
