@@ -59,7 +59,7 @@ fn saturated_sigmoids_and_tanhs_are_named() {
 
 #[test]
 fn a_gradient_that_vanishes_is_traced_to_its_layer() {
-    let network = vec!["dense 32, sigmoid"; 6].join(", ") + ", dense 10";
+    let network = ["dense 32, sigmoid"; 6].join(", ") + ", dense 10";
     assert_said(
         &["--network", &network, "--epochs", "2"],
         &["the gradient of 0.weight", "of that of 12.weight and so vanishes", "relu"],
