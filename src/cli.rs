@@ -181,7 +181,6 @@ pub struct Train {
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
-<<<<<<< HEAD
     /// Time every dispatch of the first N steps: prints a table, and trace.json is in the run directory
     #[arg(
         long,
@@ -192,14 +191,12 @@ pub struct Train {
         value_parser = from_one
     )]
     pub profile: Option<usize>,
-=======
     /// Give no advice after epochs
     #[arg(long)]
     pub quiet: bool,
     /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
     #[arg(long)]
     pub tensorboard: bool,
->>>>>>> main
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
