@@ -165,8 +165,12 @@ impl<T: Real> CpuEngine<T> {
     }
 }
 
+/// Bindings of a dispatch at the most: storage buffers that every WebGPU implementation offers.
+const MOST_BINDINGS: usize = 8;
+
 /// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
-/// buffer that is read and written at once is caught here as on a GPU.
+/// buffer that is read and written at once is caught here as on a GPU. Nothing is allocated, as this
+/// runs for every dispatch of every step.
 fn execute<T: Real>(
     program: &Program,
     dispatch: &Dispatch,
@@ -176,42 +180,47 @@ fn execute<T: Real>(
 ) {
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
-    let written: Vec<View> =
-        bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view).collect();
-    let mut taken: Vec<(Buf, Memory<T>)> = Vec::new();
-    for view in &written {
-        if taken.iter().all(|(buf, _)| *buf != view.buf) {
+    let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
+    let mut taken: [Option<(Buf, Memory<T>)>; MOST_BINDINGS] = [const { None }; MOST_BINDINGS];
+    for view in written() {
+        if taken.iter().flatten().all(|(buf, _)| *buf != view.buf) {
             let empty = Memory::Uint(Vec::new());
-            taken.push((view.buf, std::mem::replace(&mut memory[view.buf.0], empty)));
+            let content = std::mem::replace(&mut memory[view.buf.0], empty);
+            let free = taken.iter_mut().find(|place| place.is_none()).expect("no more buffers than bindings");
+            *free = Some((view.buf, content));
         }
     }
-    let reads: Vec<Slice<T>> = bound()
-        .filter(|(_, bind)| bind.access == Access::Read)
-        .map(|(view, _)| memory[view.buf.0].slice(view))
-        .collect();
-    let mut writes = parts_of(&mut taken, &written);
-    function(Call { consts: &dispatch.consts, step }, &reads, &mut writes);
-    for (buf, content) in taken {
+    let mut reads = [Slice::Uint(&[]); MOST_BINDINGS];
+    let mut count = 0;
+    for (view, _) in bound().filter(|(_, bind)| bind.access == Access::Read) {
+        reads[count] = memory[view.buf.0].slice(view);
+        count += 1;
+    }
+    let mut writes: [SliceMut<T>; MOST_BINDINGS] = std::array::from_fn(|_| SliceMut::Uint(&mut []));
+    for (buf, content) in taken.iter_mut().flatten() {
+        hand_out(content, &mut writes, || written().enumerate().filter(|(_, view)| view.buf == *buf));
+    }
+    function(Call { consts: &dispatch.consts, step }, &reads[..count], &mut writes[..written().count()]);
+    for (buf, content) in taken.into_iter().flatten() {
         memory[buf.0] = content;
     }
 }
 
-/// Views of what was taken, in their order. Several may be of one buffer, and none overlap.
-fn parts_of<'a, T: Real>(taken: &'a mut [(Buf, Memory<T>)], views: &[View]) -> Vec<SliceMut<'a, T>> {
-    let mut parts: Vec<(usize, SliceMut<T>)> = Vec::new();
-    for (buf, content) in taken {
-        let mut of_buffer: Vec<(usize, &View)> =
-            views.iter().enumerate().filter(|(_, view)| view.buf == *buf).collect();
-        of_buffer.sort_by_key(|(_, view)| view.start);
-        let (mut rest, mut passed) = (content.all_mut(), 0);
-        for (place, view) in of_buffer {
-            let (part, behind) = rest.part(view.start - passed, view.len);
-            parts.push((place, part));
-            (rest, passed) = (behind, view.start + view.len);
-        }
+/// Puts the views of a buffer into their places. There may be several, and none overlap.
+fn hand_out<'a, T: Real, V: Iterator<Item = (usize, View)>>(
+    content: &'a mut Memory<T>,
+    places: &mut [SliceMut<'a, T>],
+    views: impl Fn() -> V,
+) {
+    let (mut rest, mut passed) = (content.all_mut(), 0);
+    // One after the other, from the front of the buffer to its end.
+    while let Some((place, view)) =
+        views().filter(|(_, view)| view.start >= passed).min_by_key(|(_, view)| view.start)
+    {
+        let (part, behind) = rest.part(view.start - passed, view.len);
+        places[place] = part;
+        (rest, passed) = (behind, view.start + view.len);
     }
-    parts.sort_by_key(|(place, _)| *place);
-    parts.into_iter().map(|(_, part)| part).collect()
 }
 
 impl<T: Real> Engine for CpuEngine<T> {
