@@ -48,7 +48,7 @@
 //! - [`coach`]: what a run's numbers warrant saying, and what to try.
 //! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
 //! - [`profile`]: what each dispatch of a step takes.
-//! - [`bench`]: the CPU against the GPU.
+//! - [`mod@bench`]: the CPU against the GPU.
 //! - [`explain`]: one step of one sample, number by number.
 
 pub mod bench;
