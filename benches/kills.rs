@@ -2,6 +2,8 @@
 //! what a checkpoint costs.
 //!
 //!     cargo bench --bench kills -- --kills 100 --device cpu
+//!
+//! `--device` takes what `wgrad train` does: `gpu`, or a part of an adapter's name.
 
 use std::fs;
 use std::path::Path;
@@ -52,7 +54,7 @@ fn kill(place: &Path, wanted: usize, device: &str) {
     let weights = |run: &str| fs::read(place.join(run).join("model.safetensors")).expect("a model");
     let expected = weights("straight/digits-001");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let (mut kills, mut resumes, mut runs) = (0, 0, 0);
+    let (mut kills, mut resumes, mut runs, mut writing) = (0, 0, 0, 0);
     while kills < wanted {
         runs += 1;
         let run = format!("runs/digits-{runs:03}");
@@ -73,6 +75,8 @@ fn kill(place: &Path, wanted: usize, device: &str) {
                     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("step-"))
                 });
             if begun {
+                // What was being written has the name of a temporary file still.
+                writing += usize::from(has_unfinished(&place.join(&run)));
                 kills += 1;
                 resumes += 1;
                 arguments = vec!["train", "--resume", &run, "--checkpoint-every", "1", "--keep", "3"];
@@ -84,7 +88,18 @@ fn kill(place: &Path, wanted: usize, device: &str) {
         // A run may have been killed after its last checkpoint, with nothing left to train.
         assert!(weights(&run) == expected, "{run} ended with other weights");
     }
-    println!("{kills} kills and {resumes} resumes in {runs} runs on {device}: all ended with the same bits");
+    println!(
+        "{kills} kills ({writing} in the middle of writing a file) and {resumes} resumes in {runs} runs on {device}: \
+         all ended with the same bits"
+    );
+}
+
+/// Whether a run or its folder of checkpoints has a file that was never finished.
+fn has_unfinished(run: &Path) -> bool {
+    [run.to_owned(), run.join("checkpoints")].iter().any(|folder| {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten();
+        files.map(|file| file.file_name()).any(|name| name.to_string_lossy().ends_with(".tmp"))
+    })
 }
 
 /// Seconds of one checkpoint, by the size of the network.

@@ -137,7 +137,7 @@ pub struct Train {
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub overfit_batches: Option<usize>,
     /// One step of everything, to see whether it works; nothing is kept
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["resume", "tensorboard"])]
     pub fast_dev_run: bool,
     /// standard (mean 0, deviation 1 per channel) or unit (pixels from 0 to 1)
     #[arg(long, value_name = "NAME")]
@@ -181,6 +181,12 @@ pub struct Train {
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
+    /// Give no advice after epochs
+    #[arg(long)]
+    pub quiet: bool,
+    /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Time every dispatch of the first N steps: prints a table, and trace.json is in the run directory
     #[arg(
         long,
@@ -191,12 +197,6 @@ pub struct Train {
         value_parser = from_one
     )]
     pub profile: Option<usize>,
-    /// Give no advice after epochs
-    #[arg(long)]
-    pub quiet: bool,
-    /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
-    #[arg(long)]
-    pub tensorboard: bool,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

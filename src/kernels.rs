@@ -133,7 +133,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
     },
     // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
     flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
-    grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS"))
+    grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS")),
+    fast fast::gather::gather_batch_fast
 );
 
 pub static ONE_HOT: Kernel = kernel!(

@@ -248,3 +248,67 @@ fn host_and_shader_normalise_alike() {
         assert!((host - shader).abs() <= 2.0 * f32::EPSILON * (shader.abs() + 2.0), "{host} {shader}");
     }
 }
+
+/// Ten steps' worth of samples, trained twice over on an engine; the weights that would be saved.
+fn trained_with(training: &Training, engine: &dyn Fn(&Lowered) -> Box<dyn Engine>) -> Vec<f32> {
+    let dataset = first(&data::load("digits").unwrap(), 320);
+    let lowered = lower(&Lowering {
+        network: &NETWORK.parse().unwrap(),
+        loss: Loss::CrossEntropy,
+        shape: &dataset.train.shape,
+        classes: dataset.classes.len(),
+        batch: 32,
+        parts: vec![
+            Part { name: TRAIN, samples: dataset.train.len() },
+            Part { name: HELD_OUT, samples: dataset.held_out.len() },
+        ],
+        versions: Versions::NAIVE,
+        fuse: true,
+        as_in_prediction: false,
+        keep: false,
+        limits: Limits::WEBGPU,
+        training: training.clone(),
+    })
+    .unwrap();
+    let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
+    for epoch in 1..=2 {
+        trainer.epoch(epoch, &mut |_| {}).unwrap();
+    }
+    trainer.measured_parameters().unwrap()
+}
+
+#[test]
+fn what_goes_around_a_step_comes_to_the_same_on_gpu_and_cpu() {
+    let plain = Training::with(Optimiser::sgd(0.9));
+    let without = trained_with(&plain, &on_cpu);
+    let weights: Vec<f32> = (0..10).map(|class| 0.5 + 0.25 * class as f32).collect();
+    for (what, training) in [
+        ("accumulation", Training { accumulate: 4, ..plain.clone() }),
+        ("averaging", Training { average: Some(0.95), ..plain.clone() }),
+        ("label smoothing", Training { label_smoothing: 0.1, ..plain.clone() }),
+        ("class weights", Training { class_weights: weights, ..plain.clone() }),
+        ("clipping by norm", Training { clip_norm: Some(0.5), ..plain.clone() }),
+        ("clipping by value", Training { clip_value: Some(0.01), ..plain.clone() }),
+        (
+            "all at once",
+            Training {
+                accumulate: 3,
+                average: Some(0.9),
+                label_smoothing: 0.1,
+                clip_norm: Some(0.5),
+                ..plain.clone()
+            },
+        ),
+    ] {
+        let [cpu, gpu] = [&on_cpu as &dyn Fn(&Lowered) -> Box<dyn Engine>, &on_gpu]
+            .map(|engine| trained_with(&training, engine));
+        let furthest =
+            |one: &[f32], two: &[f32]| one.iter().zip(two).map(|(a, b)| (a - b).abs()).fold(0.0f32, f32::max);
+        // Sums of up to 64 terms of size 1 are within 64 · 6e-8 = 4e-6 of each other, and twenty
+        // steps of 0.05 that momentum makes ten times as long add up to ten gradients: 4e-5.
+        let apart = furthest(&cpu, &gpu);
+        assert!(apart < 1e-4, "{what}: weights are {apart} apart");
+        let effect = furthest(&cpu, &without);
+        assert!(effect > 1e-2, "{what} changes weights by {effect} alone");
+    }
+}

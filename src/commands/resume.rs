@@ -11,7 +11,7 @@ use wgrad::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::session::Session;
 use wgrad::train::{Snapshot, Trainer};
 
-use super::console::{answer, note};
+use super::console::{answer, note, quoted};
 use super::running::Options;
 use super::train::{Prepared, describe, profiled};
 use crate::cli;
@@ -27,12 +27,11 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     let place = checkpoint.snapshot.place;
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
-    if record.status == Status::Done && place.epoch > recipe.epochs {
+    if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
         return Err(Error::Usage(format!(
-            "{} has run all its {} epochs: to train on from its weights, use --init-from {}",
+            "{} {why}: to train on from its weights, use --init-from {}",
             run_dir.display(),
-            recipe.epochs,
-            run_dir.display()
+            quoted(run_dir)
         )));
     }
     let prepared = prepare(run_dir, recipe, &checkpoint, arguments.kernel_timeout)?;
@@ -55,6 +54,20 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     ));
     let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
     profiled(profiling, Some(run_dir), outcome)
+}
+
+/// Why a run has nothing left to do at a checkpoint, if it has not.
+fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+    let Standing { seconds, stopping, .. } = checkpoint.standing;
+    if checkpoint.snapshot.place.epoch > recipe.epochs {
+        return Some(format!("has run all its {} epochs", recipe.epochs));
+    }
+    if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
+        let best = stopping.best_epoch;
+        return Some(format!("has stopped by {}, whose best epoch was {best}", rule.metric));
+    }
+    let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
+    time.map(|_| format!("has used up its time of {}", recipe.max_time))
 }
 
 /// The run directory of a checkpoint, or the path itself.
@@ -98,7 +111,7 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
             return Err(Error::Usage(format!(
                 "{why}: {key} was {was} and now is {is}, so leave it as it was, or begin a new run from \
                  its weights with --init-from {}",
-                run.display()
+                quoted(run)
             )));
         }
     }

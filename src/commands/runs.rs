@@ -48,14 +48,16 @@ fn line(path: &Path, record: &RunRecord) -> String {
         Status::Failed => "failed",
         Status::Interrupted => "interrupted",
     };
-    // A run that was not closed has not said so in its record.
-    let last = record.last.clone().or_else(|| {
+    // The record of a run that was not closed is that of its beginning, or of where it was taken up.
+    let measured = || {
         let events = read_metrics(path).unwrap_or_default();
-        events
-            .into_iter()
-            .rev()
-            .find_map(|event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None })
-    });
+        let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
+        events.into_iter().rev().find_map(epoch)
+    };
+    let last = match record.status {
+        Status::Running => measured(),
+        _ => record.last.clone(),
+    };
     let accuracy =
         last.as_ref().map_or("-".to_owned(), |last| format!("{:.2} %", last.held_out_accuracy * 100.0));
     let epochs = last.map_or(0, |last| last.epoch);

@@ -5,22 +5,23 @@ use super::augment::{Change, Look};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// What one row of a batch is made from.
-struct Row<'a> {
+pub struct Row<'a> {
     /// The sample's index in the data set.
     sample: usize,
     /// Packed pixels, four to a word, the lowest byte first.
-    words: &'a [u32],
-    label: u32,
+    pub words: &'a [u32],
+    pub label: u32,
 }
 
 impl Row<'_> {
-    fn byte(&self, value: usize) -> f64 {
+    /// A pixel of a channel.
+    pub fn byte(&self, value: usize) -> f64 {
         self.words[value / 4].to_le_bytes()[value % 4].into()
     }
 }
 
 /// The sample that a row shows, when it lies in this call's chunk.
-fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option<Row<'a>> {
+pub fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option<Row<'a>> {
     let (images, labels, order) = (reads[0].uint(), reads[1].uint(), reads[2].uint());
     let [words, first, length] = ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH"].map(|n| call.consts.uint(n));
     // Rows past the end of the data repeat the last sample; the loss ignores them.
@@ -33,22 +34,27 @@ fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option
 /// `x[r] = scale · image + shift` of the r-th sample of this step, and its label; with `AUGMENT`
 /// the sample is changed first, as [`Change`] says.
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let [batch, values, plane, channels] =
-        ["BATCH", "VALUES", "PLANE", "CHANNELS"].map(|n| call.consts.uint(n));
-    let (scale, shift) = reads[3].real().split_at(channels);
-    for row in 0..batch {
+    let values = call.consts.uint("VALUES");
+    let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    for (row, (x, label)) in x.real().chunks_exact_mut(values).zip(labels.uint()).enumerate() {
         let Some(sample) = source(call, reads, row) else { continue };
-        let change = Change::of(call, sample.sample);
-        let x = &mut writes[0].real()[row * values..][..values];
-        for (value, x) in x.iter_mut().enumerate() {
-            let channel = value / plane;
-            let look = Look { scale: scale[channel].f64(), shift: shift[channel].f64() };
-            *x = T::of(match &change {
-                None => sample.byte(value) * look.scale + look.shift,
-                Some(change) => change.apply(value % plane, look, |at| sample.byte(channel * plane + at)),
-            });
-        }
-        writes[1].uint()[row] = sample.label;
+        gather_row(call, reads, &sample, x);
+        *label = sample.label;
+    }
+}
+
+/// One row of the batch, from its sample.
+pub fn gather_row<T: Real>(call: Call, reads: &[Slice<T>], sample: &Row, x: &mut [T]) {
+    let [plane, channels] = ["PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
+    let (scale, shift) = reads[3].real().split_at(channels);
+    let change = Change::of(call, sample.sample);
+    for (value, x) in x.iter_mut().enumerate() {
+        let channel = value / plane;
+        let look = Look { scale: scale[channel].f64(), shift: shift[channel].f64() };
+        *x = T::of(match &change {
+            None => sample.byte(value) * look.scale + look.shift,
+            Some(change) => change.apply(value % plane, look, |at| sample.byte(channel * plane + at)),
+        });
     }
 }
 

@@ -31,6 +31,36 @@ impl<T: Real> Memory<T> {
         self.all_mut().part(view.start, view.len).0
     }
 
+    /// Of numbered views that don't overlap, those of this buffer, each put into its place; of one
+    /// that is empty, as its memory is elsewhere, none.
+    fn split<'a>(
+        &'a mut self,
+        buf: Buf,
+        views: impl Iterator<Item = (usize, View)> + Clone,
+        places: &mut [SliceMut<'a, T>],
+    ) {
+        if self.is_empty() {
+            return;
+        }
+        let (mut rest, mut passed) = (self.all_mut(), 0);
+        let next = |passed| {
+            let behind = views.clone().filter(|(_, view)| view.buf == buf && view.start >= passed);
+            behind.min_by_key(|(_, view)| view.start)
+        };
+        while let Some((place, view)) = next(passed) {
+            let (part, behind) = rest.part(view.start - passed, view.len);
+            places[place] = part;
+            (rest, passed) = (behind, view.start + view.len);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Memory::Real(values) => values.is_empty(),
+            Memory::Uint(values) => values.is_empty(),
+        }
+    }
+
     fn all_mut(&mut self) -> SliceMut<'_, T> {
         match self {
             Memory::Real(values) => SliceMut::Real(values),
@@ -165,12 +195,11 @@ impl<T: Real> CpuEngine<T> {
     }
 }
 
-/// Bindings of a dispatch at the most: storage buffers that every WebGPU implementation offers.
+/// Bindings of a kernel at the most: WebGPU's limit.
 const MOST_BINDINGS: usize = 8;
 
 /// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
-/// buffer that is read and written at once is caught here as on a GPU. Nothing is allocated, as this
-/// runs for every dispatch of every step.
+/// buffer that is read and written at once is caught here as on a GPU.
 fn execute<T: Real>(
     program: &Program,
     dispatch: &Dispatch,
@@ -181,45 +210,27 @@ fn execute<T: Real>(
     let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
     let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
     let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
-    let mut taken: [Option<(Buf, Memory<T>)>; MOST_BINDINGS] = [const { None }; MOST_BINDINGS];
-    for view in written() {
-        if taken.iter().flatten().all(|(buf, _)| *buf != view.buf) {
-            let empty = Memory::Uint(Vec::new());
-            let content = std::mem::replace(&mut memory[view.buf.0], empty);
-            let free = taken.iter_mut().find(|place| place.is_none()).expect("no more buffers than bindings");
-            *free = Some((view.buf, content));
-        }
+    let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
+    // Arrays, as this happens for every dispatch of every step.
+    let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
+    let firsts = || {
+        written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf))
+    };
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }
     let mut reads = [Slice::Uint(&[]); MOST_BINDINGS];
-    let mut count = 0;
-    for (view, _) in bound().filter(|(_, bind)| bind.access == Access::Read) {
-        reads[count] = memory[view.buf.0].slice(view);
-        count += 1;
+    for (view, slot) in read().zip(&mut reads) {
+        *slot = memory[view.buf.0].slice(view);
     }
     let mut writes: [SliceMut<T>; MOST_BINDINGS] = std::array::from_fn(|_| SliceMut::Uint(&mut []));
-    for (buf, content) in taken.iter_mut().flatten() {
-        hand_out(content, &mut writes, || written().enumerate().filter(|(_, view)| view.buf == *buf));
+    for (view, taken) in written().zip(&mut taken) {
+        taken.split(view.buf, written().enumerate(), &mut writes);
     }
-    function(Call { consts: &dispatch.consts, step }, &reads[..count], &mut writes[..written().count()]);
-    for (buf, content) in taken.into_iter().flatten() {
-        memory[buf.0] = content;
-    }
-}
-
-/// Puts the views of a buffer into their places. There may be several, and none overlap.
-fn hand_out<'a, T: Real, V: Iterator<Item = (usize, View)>>(
-    content: &'a mut Memory<T>,
-    places: &mut [SliceMut<'a, T>],
-    views: impl Fn() -> V,
-) {
-    let (mut rest, mut passed) = (content.all_mut(), 0);
-    // One after the other, from the front of the buffer to its end.
-    while let Some((place, view)) =
-        views().filter(|(_, view)| view.start >= passed).min_by_key(|(_, view)| view.start)
-    {
-        let (part, behind) = rest.part(view.start - passed, view.len);
-        places[place] = part;
-        (rest, passed) = (behind, view.start + view.len);
+    let (reads, writes) = (&reads[..read().count()], &mut writes[..written().count()]);
+    function(Call { consts: &dispatch.consts, step }, reads, writes);
+    for (at, view) in firsts() {
+        std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }
 }
 
@@ -237,9 +248,8 @@ impl<T: Real> Engine for CpuEngine<T> {
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        for step in scalars {
-            self.run(steps.clone(), step);
-        }
+        // On a thread of the pool: from there a function reaches the others without waking anybody.
+        rayon::scope(|_| scalars.iter().for_each(|step| self.run(steps.clone(), step)));
         self.tickets += 1;
         let result = self.read(result)?.real();
         self.results.push_back((self.tickets, result));

@@ -37,14 +37,15 @@ pub static SGD: Kernel = update!(
     consts ["LENGTH", "DECAYED", "DECAY"],
     binds binds![gradients: Read Real, parameters: Update Real],
     flops 2,
-    fast fast::sgd::sgd_fast
+    fast fast::updates::sgd_fast
 );
 
 pub static SGD_MOMENTUM: Kernel = update!(
     sgd_momentum, sgd::sgd_momentum, sgd_momentum_bound,
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "DAMPENING", "NESTEROV"],
     binds binds![gradients: Read Real, parameters: Update Real, velocities: Update Real],
-    flops 4
+    flops 4,
+    fast fast::updates::sgd_momentum_fast
 );
 
 pub static ADA_GRAD: Kernel = update!(
@@ -52,14 +53,16 @@ pub static ADA_GRAD: Kernel = update!(
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "EPSILON"],
     binds binds![gradients: Read Real, parameters: Update Real, squares: Update Real],
     // Square and sum, root, sum, quotient, product and difference.
-    flops 7
+    flops 7,
+    fast fast::updates::ada_grad_fast
 );
 
 pub static RMS_PROP: Kernel = update!(
     rms_prop, adaptive::rms_prop, rms_prop_bound,
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "SMOOTHING", "EPSILON"],
     binds binds![gradients: Read Real, parameters: Update Real, squares: Update Real],
-    flops 9
+    flops 9,
+    fast fast::updates::rms_prop_fast
 );
 
 pub static ADAM: Kernel = update!(
@@ -67,7 +70,8 @@ pub static ADAM: Kernel = update!(
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "BETA1", "BETA2", "EPSILON"],
     binds binds![gradients: Read Real, parameters: Update Real, means: Update Real, squares: Update Real],
     // Two moments, two corrections, root, sum, quotient, product and difference.
-    flops 14
+    flops 14,
+    fast fast::updates::adam_fast
 );
 
 pub static LION: Kernel = update!(

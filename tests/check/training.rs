@@ -51,6 +51,28 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     assert_eq!(kernels[0]["sha256"].as_str().unwrap().len(), 64);
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
     assert!(recipe.contains("own.wgsl"), "{recipe}");
+    // An explanation is of our kernels, and says so.
+    let explained = wgrad(&["explain", run.to_str().unwrap(), "--device", "gpu", "--json"]);
+    explained.passed();
+    for part in ["kernels of your own, matmul (", "own.wgsl), sgd_momentum (", "what is shown here are ours"]
+    {
+        assert!(explained.stderr.contains(part), "“{part}” is not in {}", explained.stderr);
+    }
+}
+
+#[test]
+fn a_kernel_that_never_ends_is_stopped_after_the_time_that_it_was_given() {
+    let out = tempfile::tempdir().unwrap();
+    // The same loop as in the check of a lesson, in a kernel that training uses.
+    let endless = Own::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
+    let kernel = format!("column_sums={}", endless.path().display());
+    train(out.path(), &["--device", "gpu", "--kernel", &kernel, "--kernel-timeout", "2"])
+        .refused(6, &["was stopped after 2 s", "--timeout 20", "and wgrad train --kernel-timeout as well"]);
+    for wrong in ["0", "-1", "soon", "86401"] {
+        let ran = train(out.path(), &["--device", "cpu", &format!("--kernel-timeout={wrong}")]);
+        assert!(ran.code == Some(2) && ran.stderr.contains("--kernel-timeout"), "{wrong}: {}", ran.stderr);
+    }
+    assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "a run was begun");
 }
 
 #[test]

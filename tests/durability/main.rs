@@ -8,4 +8,5 @@ mod kills;
 #[path = "../cli/place.rs"]
 mod place;
 mod refusals;
+mod stopping;
 mod training;

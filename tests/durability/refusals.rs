@@ -129,6 +129,23 @@ fn weights_are_taken_over_by_name_and_what_did_not_match_is_named() {
 }
 
 #[test]
+fn weights_are_taken_from_a_path_of_any_letters() {
+    let place = Place::new();
+    let odd = "it's \"my\" best run, $HOME & é";
+    let train = ["train", "--epochs", "1", "--device", "cpu"];
+    place.run(&[&train[..], &["--out", odd]].concat()).ok();
+    let run = format!("{odd}/digits-001");
+    for from in [run.clone(), format!("{run}/model.safetensors"), format!("./{run}/")] {
+        let ran = place.run(&[&train[..], &["--init-from", &from]].concat()).ok();
+        assert!(ran.err.contains("weights 4 taken over"), "{from}: {}", ran.err);
+    }
+    // What is to be typed is quoted as a shell takes it.
+    let typed = "--init-from 'it'\\''s \"my\" best run, $HOME & é/digits-001'";
+    place.refuses(2, &["train", "--resume", &run], &["has run all its 1 epochs", typed]);
+    place.refuses(2, &["train", "--resume", &run, "--seed", "1"], &["seed was 0 and now is 1", typed]);
+}
+
+#[test]
 fn a_run_goes_back_when_it_is_told_to_and_no_more_than_three_times() {
     let place = Place::new();
     let wild =

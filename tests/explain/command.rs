@@ -175,3 +175,30 @@ fn what_a_step_of_the_run_has_besides_is_said() {
     fs::write(run.join("recipe.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
     assert!(said(&run).contains("the run also has schedule cosine, clip-norm 1\n"), "{}", said(&run));
 }
+
+#[test]
+fn a_recipe_that_says_too_little_or_something_else_is_refused() {
+    let (_folder, run) = copy();
+    let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
+    let with = |key: &str, line: Option<&str>| {
+        let lines = recipe.lines().filter_map(|old| match old.starts_with(&format!("{key} = ")) {
+            true => line,
+            false => Some(old),
+        });
+        fs::write(run.join("recipe.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
+    };
+    for key in ["network", "learning_rate", "loss", "seed"] {
+        with(key, None);
+        refused(&explain(&run, &[]), 3, &["recipe.toml", &format!("has no {key}"), "put the recipe back"]);
+    }
+    with("network", Some("network = \"dense 10\""));
+    refused(&explain(&run, &[]), 3, &["is of the network “dense 10”, but the model is"]);
+    with("loss", Some("loss = \"mse\""));
+    refused(&explain(&run, &[]), 3, &["has the loss mse, but the model was trained with"]);
+    with("seed", Some("sede = 1"));
+    refused(&explain(&run, &[]), 2, &["there is no key “sede”, did you mean “seed”"]);
+    with("learning_rate", Some("learning_rate = \"fast\""));
+    refused(&explain(&run, &[]), 2, &["learning_rate is the string “fast”"]);
+    with("seed", Some("seed = ["));
+    refused(&explain(&run, &[]), 2, &["this isn't TOML"]);
+}

@@ -1,6 +1,7 @@
 //! How a run ends: what it leaves, and what it says.
 
 use serde_json::json;
+use wgrad::checkpoint;
 use wgrad::error::{Error, Result};
 use wgrad::run::Status;
 
@@ -41,17 +42,23 @@ impl Run {
         }
         let recorded = self.directory.write_record(&self.record);
         let outcome = match (outcome, saved.and(recorded)) {
-            (Err(first), Err(second)) => return Err(Error::Failure(format!("{first}; and then {second}"))),
+            (Err(first), Err(second)) => {
+                if checkpoint::list(self.directory.path()).is_ok_and(|kept| !kept.is_empty()) {
+                    note(format_args!("what was saved last is kept; {}", self.how_to_resume()));
+                }
+                return Err(Error::Failure(format!("{first}; and then {second}")));
+            }
             (outcome, kept) => outcome.and(kept),
         };
         match outcome {
             Ok(()) if self.options.json => self.print_json(seconds),
             Ok(()) => self.print(seconds),
             Err(Error::Diverged(problem)) => Err(Error::Diverged(format!(
-                "{problem}: the weights {} are kept in {}; try a lower learning rate than {:?}, or --on-nan rollback",
+                "{problem}: the weights {} are kept in {}; try a lower learning rate than {:?}{}",
                 self.last_good(),
                 self.directory.path().display(),
-                self.recipe.learning_rate * self.trainer.place().rate
+                self.recipe.learning_rate * self.trainer.place().rate,
+                if self.options.roll_back { "" } else { ", or --on-nan rollback" }
             ))),
             Err(Error::Device(problem)) => Err(Error::Device(format!("{problem}: {}", self.how_to_resume()))),
             Err(error @ Error::Interrupted(..)) => Err(error),

@@ -1,27 +1,21 @@
-//! Convolutions by the `gemm` crate, one sample at a time on every core.
+//! Convolutions by the `gemm` crate, one sample at a time on every core: those that
+//! [`super::direct`] can't compute.
 //!
 //! What the windows of one sample see is laid out as a matrix, a column per window
 //! (`im2col`; Chellapilla et al., “High Performance Convolutional Neural Networks for
 //! Document Processing”, 2006), so that each pass is a matrix product. Only one
 //! sample's matrix exists per core at a time, and it stays in that core's cache.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Matrix, apply, product, slope};
+use super::matrix::{Matrix, Rectangle, product};
+use super::{direct, finish_plane, finish_row, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Call, Slice, SliceMut};
-
-thread_local! {
-    /// The windows of a sample; kept, so that no step allocates.
-    static WINDOWS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-    /// One group of a sample's input gradient before the epilogue.
-    static SUMS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
-}
 
 /// `conv`, forward or backward.
 pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
@@ -36,7 +30,11 @@ pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
     let (input, output) = (reads[0].real(), writes[0].real());
     let g = &pass.geometry;
     let (from, to) = (g.input() / g.batch, g.output() / g.batch);
-    if call.consts.flag("BACKWARD") {
+    let backward = call.consts.flag("BACKWARD");
+    if let Some(plan) = if backward { direct::Plan::backward(g) } else { direct::Plan::forward(g) } {
+        return direct::convolve(&plan, &pass, input, output);
+    }
+    if backward {
         let samples = output.par_chunks_exact_mut(from).zip(input.par_chunks_exact(to)).enumerate();
         samples.for_each(|(sample, (dx, dy))| pass.backward(sample, dy, dx));
     } else {
@@ -46,13 +44,13 @@ pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
 }
 
 /// What the samples of a batch have in common.
-struct Pass<'a> {
-    geometry: Geometry,
-    weights: &'a [f32],
+pub struct Pass<'a> {
+    pub geometry: Geometry,
+    pub weights: &'a [f32],
     epilogue: Epilogue,
     activation: Activation,
     extra: &'a [f32],
-    add: bool,
+    pub add: bool,
 }
 
 impl Pass<'_> {
@@ -70,7 +68,8 @@ impl Pass<'_> {
             let y = &mut y[group * own * pixels..][..own * pixels];
             with_windows(g, x, group, 0..g.rows.out, |windows| {
                 let weights = Matrix::rows(weights, own, k);
-                product(weights, Matrix::rows(windows, k, pixels), y, self.add && before.is_empty());
+                let mut y = Rectangle::new(y, own, pixels);
+                product(weights, Matrix::rows(windows, k, pixels), &mut y, self.add && before.is_empty());
             });
         }
         self.finish(sample * y.len(), 0, pixels, y);
@@ -88,9 +87,10 @@ impl Pass<'_> {
             let dy = &dy[group * own * pixels..][..own * pixels];
             let at = group * g.seen() * plane;
             let dx = &mut dx[at..][..g.seen() * plane];
-            borrowed(&WINDOWS, k * pixels, |windows| {
-                product(Matrix::columns(weights, k, own), Matrix::rows(dy, own, pixels), windows, false);
-                borrowed(&SUMS, dx.len(), |sums| {
+            scratch(k * pixels, |windows| {
+                let mut seen = Rectangle::new(windows, k, pixels);
+                product(Matrix::columns(weights, k, own), Matrix::rows(dy, own, pixels), &mut seen, false);
+                scratch(dx.len(), |sums| {
                     sums.fill(0.0);
                     add_windows(g, windows, sums);
                     self.finish(start + at, group * g.seen(), plane, sums);
@@ -105,18 +105,16 @@ impl Pass<'_> {
 
     /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
     /// values each, the first of which is number `at` of the whole batch.
-    fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
+    pub fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
         match self.epilogue {
             Epilogue::Plain => {}
             Epilogue::Bias => {
                 for (sums, bias) in sums.chunks_exact_mut(plane).zip(&self.extra[channel..]) {
-                    sums.iter_mut().for_each(|sum| *sum = apply(self.activation, *sum + bias));
+                    finish_plane(self.activation, *bias, sums);
                 }
             }
             Epilogue::Slope => {
-                sums.iter_mut()
-                    .zip(&self.extra[at..])
-                    .for_each(|(sum, y)| *sum *= slope(self.activation, *y));
+                finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
             }
         }
     }
@@ -127,6 +125,9 @@ pub fn conv_weights_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     let g = &Geometry::of(call.consts);
     let (x, dy, slice) = (reads[0].real(), reads[1].real(), call.consts.uint("SLICE"));
     let (from, to, lines) = (g.input() / g.batch, g.output() / g.batch, g.batch * g.rows.out);
+    if let Some(plan) = direct::Plan::weights(g) {
+        return direct::weights(&plan, g, x, dy, slice, writes[0].real());
+    }
     writes[0].real().par_chunks_exact_mut(g.weights()).enumerate().for_each(|(z, dw)| {
         let (mut line, end) = (z * slice, ((z + 1) * slice).min(lines));
         let mut add = false;
@@ -148,10 +149,10 @@ fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut
     let (plane, pixels) = (g.rows.out * g.columns.out, rows.len() * g.columns.out);
     for group in 0..g.groups {
         let dy = &dy[group * own * plane + rows.start * g.columns.out..];
-        let dy = Matrix { values: dy, rows: own, columns: pixels, down: plane, along: 1 };
+        let dy = Matrix::strided(dy, (own, pixels), (plane, 1));
         let dw = &mut dw[group * own * k..][..own * k];
         with_windows(g, x, group, rows.clone(), |windows| {
-            product(dy, Matrix::columns(windows, pixels, k), dw, add);
+            product(dy, Matrix::columns(windows, pixels, k), &mut Rectangle::new(dw, own, k), add);
         });
     }
 }
@@ -167,7 +168,7 @@ fn with_windows(g: &Geometry, x: &[f32], group: usize, rows: Range<usize>, then:
         return then(x);
     }
     let pixels = rows.len() * g.columns.out;
-    borrowed(&WINDOWS, g.seen() * g.taps() * pixels, |windows| {
+    scratch(g.seen() * g.taps() * pixels, |windows| {
         for_each_row(g, windows, rows, |row, source, s| match source {
             Some(start) => read_row(g, s, &x[start..][..g.columns.size], row),
             None => row.fill(0.0),
@@ -244,18 +245,4 @@ fn add_row(g: &Geometry, s: usize, from: &[f32], to: &mut [f32]) {
             to[at] += value;
         }
     }
-}
-
-/// The first `len` numbers of this thread's own scratch memory, whatever they are.
-fn borrowed<R>(
-    memory: &'static std::thread::LocalKey<RefCell<Vec<f32>>>,
-    len: usize,
-    then: impl FnOnce(&mut [f32]) -> R,
-) -> R {
-    memory.with_borrow_mut(|memory| {
-        if memory.len() < len {
-            memory.resize(len, 0.0);
-        }
-        then(&mut memory[..len])
-    })
 }

@@ -1,52 +1,100 @@
-//! Matrix products by the `gemm` crate on all cores.
+//! Matrix products by the `gemm` crate, a piece of the result for every core.
 
-use gemm::Parallelism;
-
-use super::{Matrix, apply, product_on, slope};
+use super::matrix::{Matrix, Rectangle, product};
+use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Call, Slice, SliceMut};
 
+/// Multiplications that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 17;
+
+/// Below this many elements `gemm` adds up in another order, which must not depend on the pieces.
+const LEAST_ELEMENTS: usize = 512;
+
 /// `matmul`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
-    let matrix = |values, rows, columns, transposed: &str| match call.consts.flag(transposed) {
+    let matrix = |values, rows, columns, transposed| match transposed {
         true => Matrix::columns(values, rows, columns),
         false => Matrix::rows(values, rows, columns),
     };
-    let a = matrix(reads[0].real(), m, k, "TRANSPOSE_A");
-    let b = matrix(reads[1].real(), k, n, "TRANSPOSE_B");
-    let (extra, c) = (reads[2].real(), writes[0].real());
-    let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
-    let add = call.consts.flag("ADD");
-    // Below this the threads cost more than they save.
-    let threads = if m * n * k < 1 << 18 { Parallelism::None } else { Parallelism::Rayon(0) };
-    if add && epilogue != Epilogue::Plain {
-        // An epilogue works on the finished sum, before it is added to what was there.
-        let before = c.to_vec();
-        product_on(a, b, c, false, threads);
-        finish(epilogue, activation, extra, c, n);
-        c.iter_mut().zip(before).for_each(|(value, before)| *value += before);
-    } else {
-        product_on(a, b, c, add, threads);
-        finish(epilogue, activation, extra, c, n);
-    }
+    let [transpose_a, transpose_b] = ["TRANSPOSE_A", "TRANSPOSE_B"].map(|name| call.consts.flag(name));
+    let pass = Pass {
+        a: matrix(reads[0].real(), m, k, transpose_a),
+        b: matrix(reads[1].real(), k, n, transpose_b),
+        extra: reads[2].real(),
+        width: n,
+        add: call.consts.flag("ADD"),
+        epilogue: Epilogue::of(call),
+        activation: Activation::of(call),
+        // A transposed B holds weights, whose rows are columns of C, and a transposed A makes
+        // gradients of weights, which are rows of C. Cut so, every core meets the same part of the
+        // weights in both passes and in the update, and finds it in its cache.
+        by_columns: if transpose_a == transpose_b { n >= m } else { transpose_b },
+    };
+    let pieces = (m * n * k / WORTH_A_THREAD).min(m * n / LEAST_ELEMENTS);
+    pass.run(0, 0, Rectangle::new(writes[0].real(), m, n), pieces.min(rayon::current_num_threads()));
 }
 
-fn finish(epilogue: Epilogue, activation: Activation, extra: &[f32], c: &mut [f32], columns: usize) {
-    match epilogue {
-        Epilogue::Plain => {}
-        Epilogue::Bias => {
-            for row in c.chunks_exact_mut(columns) {
-                for (value, bias) in row.iter_mut().zip(extra) {
-                    *value = apply(activation, *value + bias);
-                }
-            }
+/// What the pieces of a product have in common.
+struct Pass<'a> {
+    a: Matrix<'a>,
+    b: Matrix<'a>,
+    extra: &'a [f32],
+    /// Of the whole of C.
+    width: usize,
+    add: bool,
+    epilogue: Epilogue,
+    activation: Activation,
+    by_columns: bool,
+}
+
+impl Pass<'_> {
+    /// The rectangle of C that begins at this row and column, in so many pieces.
+    fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
+        let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);
+        // Whole vectors, so that as few as possible are cut.
+        let cut = if pieces < 2 { 0 } else { (length * left / pieces).next_multiple_of(16) };
+        if cut == 0 || cut >= length {
+            return self.piece(row, column, c);
         }
-        Epilogue::Slope => {
-            for (value, y) in c.iter_mut().zip(extra) {
-                *value *= slope(activation, *y);
-            }
+        let ((first, second), (down, along)) = match self.by_columns {
+            true => (c.cut_columns(cut), (0, cut)),
+            false => (c.cut_rows(cut), (cut, 0)),
+        };
+        rayon::join(
+            || self.run(row, column, first, left),
+            || self.run(row + down, column + along, second, pieces - left),
+        );
+    }
+
+    fn piece(&self, row: usize, column: usize, mut c: Rectangle) {
+        let (rows, columns) = (c.rows(), c.columns());
+        let a = self.a.only_rows(row..row + rows);
+        let b = self.b.only_columns(column..column + columns);
+        if !self.add || self.epilogue == Epilogue::Plain {
+            product(a, b, &mut c, self.add);
+            return (0..rows).for_each(|at| self.finish(row + at, column, c.row(at)));
         }
+        // An epilogue works on the finished sum, before it is added to what was there.
+        scratch(rows * columns, |sums| {
+            product(a, b, &mut Rectangle::new(sums, rows, columns), false);
+            for (at, sums) in sums.chunks_exact_mut(columns).enumerate() {
+                self.finish(row + at, column, sums);
+                c.row(at).iter_mut().zip(sums).for_each(|(value, sum)| *value += *sum);
+            }
+        });
+    }
+
+    /// The epilogue of finished sums that begin at a row and column of C.
+    fn finish(&self, row: usize, column: usize, sums: &mut [f32]) {
+        let first = match self.epilogue {
+            Epilogue::Plain => return,
+            Epilogue::Bias => column,
+            Epilogue::Slope => row * self.width + column,
+        };
+        let extra = &self.extra[first..][..sums.len()];
+        finish_row(self.epilogue, self.activation, extra, sums);
     }
 }

@@ -1,81 +1,101 @@
 //! Fast functions of the CPU engine, for training without a GPU: well-kept crates
 //! and all cores in place of the twins' plain loops. Each is held to its twin by
 //! the same cases as the shader, see `tests/parity.rs`.
+//!
+//! What they compute does not depend on the number of threads: sums are cut at fixed places,
+//! whoever adds them up. And they allocate nothing from one step to the next.
 
 pub mod conv;
+mod direct;
+pub mod gather;
 pub mod matmul;
+mod matrix;
 pub mod pool;
-pub mod sgd;
 pub mod sums;
+mod tile;
+pub mod updates;
 
-use gemm::Parallelism;
+use std::cell::RefCell;
+use std::thread::LocalKey;
 
 use super::activation::Activation;
+use super::matmul::Epilogue;
 
-/// A matrix in memory.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    /// From one row to the next.
-    down: usize,
-    /// From one column to the next.
-    along: usize,
+/// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.
+/// Their results are the same on every machine: nothing is added up in another order, and no
+/// product and sum are rounded as one.
+fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(loops)
 }
 
-impl<'a> Matrix<'a> {
-    /// Stored row after row.
-    fn rows(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        Matrix { values, rows, columns, down: columns, along: 1 }
-    }
+/// Memory of a thread that is not in use, the last returned last.
+type Kept<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
 
-    /// Stored column after column.
-    fn columns(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        Matrix { values, rows, columns, down: 1, along: rows }
-    }
-
-    /// Whether every element is in `values`.
-    fn fits(&self) -> bool {
-        self.rows > 0
-            && self.columns > 0
-            && (self.rows - 1) * self.down + (self.columns - 1) * self.along < self.values.len()
-    }
+thread_local! {
+    static NUMBERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+    static PLACES: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// C = A·B or, with `add`, C += A·B, on this thread. C is stored row after row.
-fn product(a: Matrix, b: Matrix, c: &mut [f32], add: bool) {
-    product_on(a, b, c, add, Parallelism::None);
+/// Hands over so many numbers of this thread's own memory, whatever they are. It is kept, so that
+/// only the first step allocates.
+fn scratch<R>(len: usize, then: impl FnOnce(&mut [f32]) -> R) -> R {
+    lend(&NUMBERS, len, then)
 }
 
-fn product_on(a: Matrix, b: Matrix, c: &mut [f32], add: bool, threads: Parallelism) {
-    assert!(a.fits() && b.fits() && a.columns == b.rows && c.len() >= a.rows * b.columns);
-    // SAFETY: the three pointers and their strides stay within slices whose
-    // lengths the assertion above has checked; C overlaps neither A nor B
-    // because it is borrowed mutably.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            c.as_mut_ptr(),
-            1,
-            b.columns as isize,
-            add,
-            a.values.as_ptr(),
-            a.along as isize,
-            a.down as isize,
-            b.values.as_ptr(),
-            b.along as isize,
-            b.down as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            threads,
-        );
+/// The same for places in memory, which are set to these.
+fn places<R>(places: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[usize]) -> R) -> R {
+    lend(&PLACES, places.len(), |memory| {
+        memory.iter_mut().zip(places).for_each(|(to, place)| *to = place);
+        then(memory)
+    })
+}
+
+fn lend<T: Clone + Default, R>(kept: &'static Kept<T>, len: usize, then: impl FnOnce(&mut [T]) -> R) -> R {
+    let mut memory = kept.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if memory.len() < len {
+        memory.resize(len, T::default());
     }
+    let result = then(&mut memory[..len]);
+    kept.with_borrow_mut(|kept| kept.push(memory));
+    result
+}
+
+/// The epilogue of finished sums, each with an element of `extra`.
+fn finish_row(epilogue: Epilogue, activation: Activation, extra: &[f32], sums: &mut [f32]) {
+    // A loop for each of the usual ones, as only a loop without choices is vectorised.
+    vectorised(
+        #[inline(always)]
+        || match (epilogue, activation) {
+            (Epilogue::Plain, _) => {}
+            (Epilogue::Bias, Activation::Identity) => {
+                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum += bias);
+            }
+            (Epilogue::Bias, Activation::Relu) => {
+                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum = (*sum + bias).max(0.0));
+            }
+            (Epilogue::Bias, _) => {
+                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum = apply(activation, *sum + bias));
+            }
+            (Epilogue::Slope, Activation::Relu) => {
+                sums.iter_mut().zip(extra).for_each(|(sum, y)| *sum *= if *y > 0.0 { 1.0 } else { 0.0 });
+            }
+            (Epilogue::Slope, _) => {
+                sums.iter_mut().zip(extra).for_each(|(sum, y)| *sum *= slope(activation, *y));
+            }
+        },
+    );
+}
+
+/// The epilogue of finished sums that share a bias.
+fn finish_plane(activation: Activation, bias: f32, sums: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || match activation {
+            Activation::Identity => sums.iter_mut().for_each(|sum| *sum += bias),
+            Activation::Relu => sums.iter_mut().for_each(|sum| *sum = (*sum + bias).max(0.0)),
+            _ => sums.iter_mut().for_each(|sum| *sum = apply(activation, *sum + bias)),
+        },
+    );
 }
 
 /// An activation in f32.

@@ -2,10 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::slope;
+use super::{slope, vectorised};
 use crate::cpu::activation::Activation;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Call, Slice, SliceMut};
+
+/// Whether windows are two by two pixels, side by side: most are.
+fn is_quartering(p: &Pooling) -> bool {
+    [&p.rows, &p.columns].iter().all(|side| (side.kernel, side.stride, side.pad) == (2, 2, 0))
+}
 
 /// `max_pool`: the largest value of each window, and where it stands.
 pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
@@ -13,7 +18,16 @@ pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f3
     let (from, to) = (p.input() / p.planes, p.output() / p.planes);
     let [y, chosen] = writes else { panic!("max_pool writes two buffers") };
     let planes = y.real().par_chunks_exact_mut(to).zip(chosen.uint().par_chunks_exact_mut(to));
-    planes.zip(reads[0].real().par_chunks_exact(from)).for_each(|((y, chosen), x)| {
+    let planes = planes.zip(reads[0].real().par_chunks_exact(from));
+    if is_quartering(p) {
+        return planes.for_each(|((y, chosen), x)| {
+            vectorised(
+                #[inline(always)]
+                || largest_of_fours(p, x, y, chosen),
+            );
+        });
+    }
+    planes.for_each(|((y, chosen), x)| {
         let rows = y.chunks_exact_mut(p.columns.out).zip(chosen.chunks_exact_mut(p.columns.out));
         for (row, (y, chosen)) in rows.enumerate() {
             y.fill(f32::NEG_INFINITY);
@@ -26,6 +40,30 @@ pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f3
             }
         }
     });
+}
+
+/// The largest of each two by two pixels of a plane, in the order in which a window is read.
+#[inline(always)]
+fn largest_of_fours(p: &Pooling, x: &[f32], y: &mut [f32], chosen: &mut [u32]) {
+    let (size, out) = (p.columns.size, p.columns.out);
+    let rows = y.chunks_exact_mut(out).zip(chosen.chunks_exact_mut(out));
+    for (row, (y, chosen)) in rows.enumerate() {
+        let start = 2 * row * size;
+        let (upper, _) = x[start..][..2 * out].as_chunks::<2>();
+        let (lower, _) = x[start + size..][..2 * out].as_chunks::<2>();
+        for (q, (((y, chosen), upper), lower)) in y.iter_mut().zip(chosen).zip(upper).zip(lower).enumerate() {
+            let (first, below) = ((start + 2 * q) as u32, size as u32);
+            let (mut most, mut place) = (upper[0], first);
+            for (value, at) in
+                [(upper[1], first + 1), (lower[0], first + below), (lower[1], first + below + 1)]
+            {
+                let larger = value > most;
+                most = if larger { value } else { most };
+                place = if larger { at } else { place };
+            }
+            (*y, *chosen) = (most, place);
+        }
+    }
 }
 
 /// One tap of a row of windows: takes over what is larger than what they have.
@@ -56,7 +94,23 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
     let (from, to) = (p.input() / p.planes, p.output() / p.planes);
     let (chosen, y, dy) = (reads[0].uint(), reads[1].real(), reads[2].real());
     let windows = chosen.par_chunks_exact(to).zip(y.par_chunks_exact(to)).zip(dy.par_chunks_exact(to));
-    writes[0].real().par_chunks_exact_mut(from).zip(windows).for_each(|(dx, ((chosen, y), dy))| {
+    let planes = writes[0].real().par_chunks_exact_mut(from).zip(windows);
+    if is_quartering(p) {
+        return planes.for_each(|(dx, ((chosen, y), dy))| {
+            vectorised(
+                #[inline(always)]
+                || match activation {
+                    Activation::Identity => to_one_of_four(p, add, chosen, (y, dy), dx, |_| 1.0),
+                    Activation::Relu => {
+                        let slope = |y| if y > 0.0 { 1.0 } else { 0.0 };
+                        to_one_of_four(p, add, chosen, (y, dy), dx, slope);
+                    }
+                    _ => to_one_of_four(p, add, chosen, (y, dy), dx, |y| slope(activation, y)),
+                },
+            );
+        });
+    }
+    planes.for_each(|(dx, ((chosen, y), dy))| {
         if !add {
             dx.fill(0.0);
         }
@@ -64,6 +118,39 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             dx[*at as usize] += dy * slope(activation, *y);
         }
     });
+}
+
+/// The gradient of each two by two pixels: that of the window for the one that it chose, else 0.
+#[inline(always)]
+fn to_one_of_four(
+    p: &Pooling,
+    add: bool,
+    chosen: &[u32],
+    (y, dy): (&[f32], &[f32]),
+    dx: &mut [f32],
+    slope: impl Fn(f32) -> f32,
+) {
+    let (size, out) = (p.columns.size, p.columns.out);
+    if !add && p.rows.out * out * 4 != dx.len() {
+        // Pixels that no window sees.
+        dx.fill(0.0);
+    }
+    let windows = chosen.chunks_exact(out).zip(y.chunks_exact(out)).zip(dy.chunks_exact(out));
+    for (row, (((chosen, y), dy), dx)) in windows.zip(dx.chunks_mut(2 * size)).enumerate() {
+        let (upper, lower) = dx.split_at_mut(size);
+        let (upper, _) = upper[..2 * out].as_chunks_mut::<2>();
+        let (lower, _) = lower[..2 * out].as_chunks_mut::<2>();
+        let windows = chosen.iter().zip(y).zip(dy).zip(upper.iter_mut().zip(lower));
+        for (q, (((chosen, y), dy), (upper, lower))) in windows.enumerate() {
+            let (gradient, first) = (dy * slope(*y), (2 * row * size + 2 * q) as u32);
+            let below = first + size as u32;
+            let [[a, b], [c, d]] = [upper, lower];
+            for (dx, at) in [(a, first), (b, first + 1), (c, below), (d, below + 1)] {
+                let before = if add { *dx } else { 0.0 };
+                *dx = before + if *chosen == at { gradient } else { 0.0 };
+            }
+        }
+    }
 }
 
 /// `average_pool`: the mean of each window.

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::cpu::guard::TOO_LARGE;
+use super::{scratch, vectorised};
+use crate::cpu::guard::{TOO_LARGE, flawed};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -11,9 +12,14 @@ pub fn column_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut
     if !call.consts.flag("ADD") {
         sums.fill(0.0);
     }
-    for row in x.chunks_exact(sums.len()) {
-        sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            for row in x.chunks_exact(sums.len()) {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            }
+        },
+    );
 }
 
 /// `channel_sums`: a slice of the batch on each core.
@@ -30,7 +36,7 @@ pub fn channel_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
                 let (sample, first) = (at / plane, at % plane);
                 let length = (plane - first).min(end - at);
                 let piece = &x[(sample * channels + channel) * plane + first..][..length];
-                sum += piece.iter().sum::<f32>();
+                sum += added_up(piece);
                 at += length;
             }
             *total = sum;
@@ -38,21 +44,62 @@ pub fn channel_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     });
 }
 
-/// `gradient_parts`: the arena from its beginning to its end, four gradients to each part in turn.
+/// A sum of many numbers, as many at once as a vector has.
+fn added_up(values: &[f32]) -> f32 {
+    vectorised(
+        #[inline(always)]
+        || {
+            let (sixteens, rest) = values.as_chunks::<16>();
+            let mut sums = [0.0; 16];
+            for sixteen in sixteens {
+                sums.iter_mut().zip(sixteen).for_each(|(sum, value)| *sum += value);
+            }
+            sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+        },
+    )
+}
+
+/// `gradient_parts`: in two halves of the arena, each from its beginning to its end, a sum for each
+/// of the four gradients that a part takes in turn.
 pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
     let (sums, flaws) = (sums.real(), flaws.uint());
-    sums.fill(0.0);
+    let rounds = gradients.len().div_ceil(4 * parts);
+    let (first, second) = gradients.split_at((rounds.div_ceil(2) * 4 * parts).min(gradients.len()));
+    let sound = scratch(8 * parts, |squares| {
+        let (early, late) = squares.split_at_mut(4 * parts);
+        let sound = rayon::join(|| add_squares(first, early), || add_squares(second, late));
+        for ((sum, early), late) in sums.iter_mut().zip(early.chunks_exact(4)).zip(late.chunks_exact(4)) {
+            *sum = early.iter().sum::<f32>() + late.iter().sum::<f32>();
+        }
+        sound == (true, true)
+    });
     flaws.fill(0);
-    for round in gradients.chunks(4 * parts) {
-        for ((four, sum), found) in round.chunks_exact(4).zip(&mut *sums).zip(&mut *flaws) {
-            for g in four {
-                // Written so that NaN is a flaw.
-                let sound = g.abs() < TOO_LARGE as f32;
-                *sum += if sound { g * g } else { 0.0 };
-                *found += u32::from(!sound);
-            }
+    if !sound {
+        for (at, g) in gradients.iter().enumerate() {
+            flaws[at / 4 % parts] += u32::from(flawed((*g).into()));
         }
     }
+}
+
+/// Sets `sums` to the squares of every so manieth gradient, without those that are flawed; and
+/// tells whether none is.
+fn add_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
+    vectorised(
+        #[inline(always)]
+        || {
+            sums.fill(0.0);
+            let mut flaws = 0;
+            for round in gradients.chunks(sums.len()) {
+                for (sum, g) in sums.iter_mut().zip(round) {
+                    // Written so that NaN is a flaw.
+                    let sound = g.abs() < TOO_LARGE as f32;
+                    *sum += if sound { g * g } else { 0.0 };
+                    flaws |= u32::from(!sound);
+                }
+            }
+            flaws == 0
+        },
+    )
 }

@@ -1,0 +1,161 @@
+//! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core.
+
+use super::vectorised;
+use crate::kernel::{Call, Slice, SliceMut};
+
+/// Words that are worth a thread.
+const WORTH_A_THREAD: usize = 1 << 14;
+
+/// `sgd`: w = w - learning_rate · (g + DECAY · w)
+pub fn sgd_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let rate = call.step.learning_rate;
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w], decay| [w - rate * (g + decay * w)],
+    );
+}
+
+/// `sgd_momentum`: v = momentum · v + (1 - DAMPENING) · g   w = w - learning_rate · v
+pub fn sgd_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let (rate, momentum) = (call.step.learning_rate, call.step.momentum);
+    // The first velocity is the gradient.
+    let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") as f32 };
+    let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, v], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let velocity = momentum * v + share * gradient;
+            let direction = if nesterov { gradient + momentum * velocity } else { velocity };
+            [w - rate * (direction + apart), velocity]
+        },
+    );
+}
+
+/// `ada_grad`: s = s + g²   w = w - learning_rate · g / (√s + EPSILON)
+pub fn ada_grad_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let (rate, epsilon) = (call.step.learning_rate, call.consts.float("EPSILON") as f32);
+    let decoupled = call.consts.flag("DECOUPLED");
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, s], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let squares = s + gradient * gradient;
+            [w - rate * (gradient / (squares.sqrt() + epsilon) + apart), squares]
+        },
+    );
+}
+
+/// `rms_prop`: s = SMOOTHING · s + (1 - SMOOTHING) · g²   w = w - learning_rate · g / (√s + EPSILON)
+pub fn rms_prop_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [smoothing, epsilon] = ["SMOOTHING", "EPSILON"].map(|name| call.consts.float(name) as f32);
+    let (rate, decoupled) = (call.step.learning_rate, call.consts.flag("DECOUPLED"));
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, s], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let squares = smoothing * s + (1.0 - smoothing) * (gradient * gradient);
+            [w - rate * (gradient / (squares.sqrt() + epsilon) + apart), squares]
+        },
+    );
+}
+
+/// `adam`: m = BETA1 · m + (1 - BETA1) · g   s = BETA2 · s + (1 - BETA2) · g²
+/// w = w - learning_rate · (m · mean_correction) / (√(s · square_correction) + EPSILON)
+pub fn adam_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [beta1, beta2, epsilon] = ["BETA1", "BETA2", "EPSILON"].map(|name| call.consts.float(name) as f32);
+    let (rate, decoupled) = (call.step.learning_rate, call.consts.flag("DECOUPLED"));
+    let (mean, square) = (call.step.mean_correction, call.step.square_correction);
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, m, s], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let means = beta1 * m + (1.0 - beta1) * gradient;
+            let squares = beta2 * s + (1.0 - beta2) * (gradient * gradient);
+            let direction = (means * mean) / ((squares * square).sqrt() + epsilon) + apart;
+            [w - rate * direction, means, squares]
+        },
+    );
+}
+
+/// The gradient with decay in it, and what decay takes off past the rule.
+fn decayed(gradient: f32, decay: f32, decoupled: bool) -> (f32, f32) {
+    if decoupled { (gradient, decay) } else { (gradient + decay, 0.0) }
+}
+
+/// Takes `rule` to every place of the arena: it is told the gradient, what is there in the order
+/// of the bindings, and by how much the parameter decays.
+fn update<const N: usize>(
+    call: Call,
+    reads: &[Slice<f32>],
+    writes: &mut [SliceMut<f32>],
+    rule: impl Fn(f32, [f32; N], f32) -> [f32; N] + Copy + Sync,
+) {
+    let (decays, decay) = (call.consts.uint("DECAYED"), call.consts.float("DECAY") as f32);
+    let mut writes = writes.iter_mut();
+    let mut kept = std::array::from_fn(|_| writes.next().expect("a rule fits its bindings").real());
+    // The parameters that decay stand in front.
+    let (first, second) = reads[0].real().split_at(decays);
+    let front = split_off_front(&mut kept, decays);
+    in_pieces(
+        first,
+        front,
+        #[inline(always)]
+        move |g, old| rule(g, old, decay),
+    );
+    in_pieces(
+        second,
+        kept,
+        #[inline(always)]
+        move |g, old| rule(g, old, 0.0),
+    );
+}
+
+fn in_pieces<const N: usize>(
+    gradients: &[f32],
+    mut kept: [&mut [f32]; N],
+    rule: impl Fn(f32, [f32; N]) -> [f32; N] + Copy + Sync,
+) {
+    let length = gradients.len();
+    if length >= 2 * WORTH_A_THREAD {
+        let half = (length / 2).next_multiple_of(64);
+        let (first, second) = gradients.split_at(half);
+        let front = split_off_front(&mut kept, half);
+        rayon::join(|| in_pieces(first, front, rule), || in_pieces(second, kept, rule));
+        return;
+    }
+    let kept = kept.map(|words| &mut words[..length]);
+    vectorised(
+        #[inline(always)]
+        move || {
+            for at in 0..length {
+                let next = rule(gradients[at], std::array::from_fn(|i| kept[i][at]));
+                (0..N).for_each(|i| kept[i][at] = next[i]);
+            }
+        },
+    );
+}
+
+/// Takes the first words off every buffer.
+fn split_off_front<'a, const N: usize>(kept: &mut [&'a mut [f32]; N], words: usize) -> [&'a mut [f32]; N] {
+    kept.each_mut().map(|words_of_one| {
+        let (front, rest) = std::mem::take(words_of_one).split_at_mut(words);
+        *words_of_one = rest;
+        front
+    })
+}
