@@ -235,7 +235,8 @@ pub static ACTIVATION: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::activation_fast
 );
 
 pub static ACTIVATION_BACKWARD: Kernel = kernel!(
@@ -244,7 +245,8 @@ pub static ACTIVATION_BACKWARD: Kernel = kernel!(
     binds binds![y: Read Real, dy: Read Real, dx: Write Real],
     lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| 2 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::activation_backward_fast
 );
 
 pub static SOFTMAX: Kernel = kernel!(
@@ -274,7 +276,8 @@ pub static SOFTMAX_LOSS: Kernel = kernel!(
     touched |k| loss_lens(k, 1, k.uint("BATCH")),
     // The softmax, minus the target, times the weight.
     flops |k| 7 * k.uint("BATCH") * k.uint("CLASSES"),
-    grid |k| flat_grid(k.uint("BATCH"))
+    grid |k| flat_grid(k.uint("BATCH")),
+    fast fast::softmax::softmax_loss_fast
 );
 
 pub static WEIGHTED_LOSS: Kernel = kernel!(
@@ -352,7 +355,8 @@ pub static GUARD: Kernel = kernel!(
     },
     touched |k| vec![k.uint("PARTS"), k.uint("PARTS"), 1, 0, k.uint("BATCH")],
     flops |k| k.uint("PARTS"),
-    grid |_| [64, 1, 1]
+    grid |_| [64, 1, 1],
+    fast fast::sums::guard_fast
 );
 
 pub static HOT_COLD: Kernel = kernel!(
@@ -401,6 +405,8 @@ pub static ALL: &[&Kernel] = &[
     &SGD_MOMENTUM,
     &ADA_GRAD,
     &RMS_PROP,
+    &RMS_PROP_MOMENTUM,
+    &RMS_PROP_CENTRED,
     &ADAM,
     &LION,
     &MUON_MOMENTUM,

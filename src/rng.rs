@@ -46,6 +46,7 @@ pub fn shuffled(samples: usize, seed: u64, epoch: u64) -> Vec<u32> {
 /// This is pcg4d of M. Jarzynski and M. Olano, “Hash Functions for GPU Rendering”,
 /// Journal of Computer Graphics Techniques 9(3), 2020: a step of a linear congruential
 /// generator on each word, then twice a round of products across the words.
+#[inline]
 pub fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> [u32; 4] {
     let mut v =
         [seed, purpose, number, index].map(|word| word.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
@@ -56,6 +57,7 @@ pub fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> [u32; 4
 }
 
 /// Each word takes in the product of two others; the order of the lines counts.
+#[inline]
 fn pcg_round(v: &mut [u32; 4]) {
     v[0] = v[0].wrapping_add(v[1].wrapping_mul(v[3]));
     v[1] = v[1].wrapping_add(v[2].wrapping_mul(v[0]));
@@ -70,6 +72,7 @@ pub fn random_stream(purpose: Purpose, stream: u32) -> u32 {
 }
 
 /// From 0 to just below 1, by the upper 24 bits: exact in f32 and in f64.
+#[inline]
 pub fn random_unit(word: u32) -> f32 {
     (word >> 8) as f32 / (1 << 24) as f32
 }

@@ -11,18 +11,19 @@ const ROOT: f64 = 2.0 * EPS + DIVISION;
 const SCALE: f64 = EPS + ROOT + DIVISION;
 
 /// Values in groups that share a mean: (outer, groups, inner).
-struct Groups {
-    outer: usize,
-    groups: usize,
-    inner: usize,
+pub struct Groups {
+    pub outer: usize,
+    pub groups: usize,
+    pub inner: usize,
     /// Groups are samples; else the outer index counts them.
-    by_sample: bool,
+    pub by_sample: bool,
     /// How many values of a group there are without samples beyond the data.
-    real: usize,
+    pub real: usize,
 }
 
 impl Groups {
-    fn of(call: Call) -> Groups {
+    /// Those in a call's constants.
+    pub fn of(call: Call) -> Groups {
         let [outer, groups, inner] = ["OUTER", "GROUPS", "INNER"].map(|name| call.consts.uint(name));
         let by_sample =
             call.consts.iter().any(|(name, _)| name == "BY_SAMPLE") && call.consts.flag("BY_SAMPLE");
@@ -42,7 +43,7 @@ impl Groups {
     }
 
     /// The values of slice `z`, without those of samples beyond the data.
-    fn slice(&self, call: Call, z: usize) -> std::ops::Range<usize> {
+    pub fn slice(&self, call: Call, z: usize) -> std::ops::Range<usize> {
         let slice = call.consts.uint("SLICE");
         (z * slice).min(self.real)..((z + 1) * slice).min(self.real)
     }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{flat_grid, sizes};
-use crate::cpu::{dropout, norm};
+use crate::cpu::{dropout, fast, norm};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
 
 /// Values of a tensor in groups, and slices of a group.
@@ -25,7 +25,8 @@ pub static MOMENTS_SLICES: Kernel = kernel!(
     lens |k| vec![groups(k).0, groups(k).1 * k.uint("GROUPS") * 2],
     // A sum; a difference, a square and a sum.
     flops |k| 4 * groups(k).0,
-    grid |k| flat_grid(groups(k).1 * k.uint("GROUPS"))
+    grid |k| flat_grid(groups(k).1 * k.uint("GROUPS")),
+    fast fast::norm::moments_slices_fast
 );
 
 pub static MOMENTS: Kernel = kernel!(
@@ -56,7 +57,8 @@ pub static NORMALISE: Kernel = kernel!(
         vec![all, groups, groups, weights(k), weights(k), all]
     },
     flops |k| 4 * groups(k).0,
-    grid |k| flat_grid(groups(k).0)
+    grid |k| flat_grid(groups(k).0),
+    fast fast::norm::normalise_fast
 );
 
 pub static NORMALISE_SLICES: Kernel = kernel!(
@@ -69,7 +71,8 @@ pub static NORMALISE_SLICES: Kernel = kernel!(
         vec![all, all, groups, groups, weights(k), slices * (k.uint("PITCH") + groups)]
     },
     flops |k| 6 * groups(k).0,
-    grid |k| flat_grid(groups(k).1 * k.uint("PITCH"))
+    grid |k| flat_grid(groups(k).1 * k.uint("PITCH")),
+    fast fast::norm::normalise_slices_fast
 );
 
 pub static NORMALISE_BACKWARD: Kernel = kernel!(
@@ -82,7 +85,8 @@ pub static NORMALISE_BACKWARD: Kernel = kernel!(
         vec![all, all, groups, groups, weights(k), k.uint("PITCH") + groups, all]
     },
     flops |k| 8 * groups(k).0,
-    grid |k| flat_grid(groups(k).0)
+    grid |k| flat_grid(groups(k).0),
+    fast fast::norm::normalise_backward_fast
 );
 
 pub static NORMALISE_WEIGHTS: Kernel = kernel!(
@@ -94,7 +98,8 @@ pub static NORMALISE_WEIGHTS: Kernel = kernel!(
         vec![groups * inner, groups * inner, groups, groups, pitch + inner]
     },
     flops |k| 5 * k.uint("GROUPS") * k.uint("INNER"),
-    grid |k| flat_grid(k.uint("PITCH"))
+    grid |k| flat_grid(k.uint("PITCH")),
+    fast fast::norm::normalise_weights_fast
 );
 
 pub static DROPOUT: Kernel = kernel!(
@@ -103,7 +108,8 @@ pub static DROPOUT: Kernel = kernel!(
     binds binds![x: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::dropout_fast
 );
 
 pub static ADD: Kernel = kernel!(
@@ -112,5 +118,6 @@ pub static ADD: Kernel = kernel!(
     binds binds![a: Read Real, b: Read Real, y: Write Real],
     lens |k| vec![k.uint("LENGTH"); 3],
     flops |k| k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::elementwise::add_fast
 );

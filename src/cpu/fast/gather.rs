@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::vectorised;
-use crate::cpu::gather::{gather_row, source};
+use crate::cpu::gather::{Row, gather_row, source};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
@@ -14,33 +14,38 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     let [values, plane, channels] = ["VALUES", "PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
     let (scale, shift) = reads[3].real().split_at(channels);
     let changes = call.consts.flag("AUGMENT");
-    let [x, y] = writes else { unreachable!("the kernel table binds two outputs") };
-    let rows = x.real().par_chunks_exact_mut(values).zip(y.uint()).enumerate();
-    let rows = rows.with_min_len(if changes { 1 } else { WORTH_A_THREAD.div_ceil(values) });
-    rows.for_each(|(row, (x, label))| {
-        let Some(sample) = source(call, reads, row) else { return };
-        *label = sample.label;
-        if changes {
-            return gather_row(call, reads, &sample, x);
-        }
-        for (channel, x) in x.chunks_exact_mut(plane).enumerate() {
-            let (scale, shift) = (scale[channel], shift[channel]);
-            // Little-endian whatever the machine: the first value of a word is its lowest byte.
-            let first = channel * plane;
-            if cfg!(target_endian = "little") {
-                let bytes: &[u8] = bytemuck::cast_slice(sample.words);
-                let bytes = &bytes[first..][..plane];
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        x.iter_mut().zip(bytes).for_each(|(x, byte)| *x = f32::from(*byte) * scale + shift);
-                    },
-                );
-            } else {
-                x.iter_mut()
-                    .enumerate()
-                    .for_each(|(at, x)| *x = sample.byte(first + at) as f32 * scale + shift);
+    let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let rows = if changes { 1 } else { WORTH_A_THREAD.div_ceil(values) };
+    let pieces = x.real().par_chunks_mut(rows * values).zip(labels.uint().par_chunks_mut(rows));
+    pieces.enumerate().for_each(|(piece, (x, labels))| {
+        for (row, (x, label)) in (piece * rows..).zip(x.chunks_exact_mut(values).zip(labels)) {
+            let Some(sample) = source(call, reads, row) else { continue };
+            *label = sample.label;
+            if changes {
+                gather_row(call, reads, &sample, x);
+                continue;
+            }
+            for (channel, x) in x.chunks_exact_mut(plane).enumerate() {
+                normalise(&sample, channel * plane, (scale[channel], shift[channel]), x);
             }
         }
     });
+}
+
+/// The bytes of a channel, from the byte `first` on, as numbers.
+fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
+    if cfg!(target_endian = "big") {
+        let bytes = first..first + x.len();
+        return x.iter_mut().zip(bytes).for_each(|(x, at)| *x = sample.byte(at) as f32 * scale + shift);
+    }
+    // The lowest byte of a word comes first, as in memory.
+    let bytes: &[u8] = &bytemuck::cast_slice(sample.words)[first..][..x.len()];
+    vectorised(
+        #[inline(always)]
+        || {
+            for (x, byte) in x.iter_mut().zip(bytes) {
+                *x = f32::from(*byte) * scale + shift;
+            }
+        },
+    );
 }

@@ -7,10 +7,14 @@
 
 pub mod conv;
 mod direct;
+pub mod elementwise;
+mod functions;
 pub mod gather;
 pub mod matmul;
 mod matrix;
+pub mod norm;
 pub mod pool;
+pub mod softmax;
 pub mod sums;
 mod tile;
 pub mod updates;
@@ -20,6 +24,7 @@ use std::thread::LocalKey;
 
 use super::activation::Activation;
 use super::matmul::Epilogue;
+use functions::{apply, for_kind, slope};
 
 /// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.
 /// Their results are the same on every machine: nothing is added up in another order, and no
@@ -62,26 +67,20 @@ fn lend<T: Clone + Default, R>(kept: &'static Kept<T>, len: usize, then: impl Fn
 
 /// The epilogue of finished sums, each with an element of `extra`.
 fn finish_row(epilogue: Epilogue, activation: Activation, extra: &[f32], sums: &mut [f32]) {
-    // A loop for each of the usual ones, as only a loop without choices is vectorised.
     vectorised(
         #[inline(always)]
-        || match (epilogue, activation) {
-            (Epilogue::Plain, _) => {}
-            (Epilogue::Bias, Activation::Identity) => {
-                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum += bias);
-            }
-            (Epilogue::Bias, Activation::Relu) => {
-                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum = (*sum + bias).max(0.0));
-            }
-            (Epilogue::Bias, _) => {
-                sums.iter_mut().zip(extra).for_each(|(sum, bias)| *sum = apply(activation, *sum + bias));
-            }
-            (Epilogue::Slope, Activation::Relu) => {
-                sums.iter_mut().zip(extra).for_each(|(sum, y)| *sum *= if *y > 0.0 { 1.0 } else { 0.0 });
-            }
-            (Epilogue::Slope, _) => {
-                sums.iter_mut().zip(extra).for_each(|(sum, y)| *sum *= slope(activation, *y));
-            }
+        || match epilogue {
+            Epilogue::Plain => {}
+            Epilogue::Bias => for_kind!(activation, kind => {
+                for (sum, bias) in sums.iter_mut().zip(extra) {
+                    *sum = apply(kind, *sum + bias);
+                }
+            }),
+            Epilogue::Slope => for_kind!(activation, kind => {
+                for (sum, y) in sums.iter_mut().zip(extra) {
+                    *sum *= slope(kind, *y);
+                }
+            }),
         },
     );
 }
@@ -90,51 +89,12 @@ fn finish_row(epilogue: Epilogue, activation: Activation, extra: &[f32], sums: &
 fn finish_plane(activation: Activation, bias: f32, sums: &mut [f32]) {
     vectorised(
         #[inline(always)]
-        || match activation {
-            Activation::Identity => sums.iter_mut().for_each(|sum| *sum += bias),
-            Activation::Relu => sums.iter_mut().for_each(|sum| *sum = (*sum + bias).max(0.0)),
-            _ => sums.iter_mut().for_each(|sum| *sum = apply(activation, *sum + bias)),
+        || {
+            for_kind!(activation, kind => {
+                for sum in sums.iter_mut() {
+                    *sum = apply(kind, *sum + bias);
+                }
+            });
         },
     );
-}
-
-/// An activation in f32.
-fn apply(activation: Activation, x: f32) -> f32 {
-    match activation {
-        Activation::Identity => x,
-        Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu(slope) => {
-            if x > 0.0 {
-                x
-            } else {
-                slope * x
-            }
-        }
-        _ => activation.apply(x.into()) as f32,
-    }
-}
-
-/// Its derivative, from the output.
-fn slope(activation: Activation, y: f32) -> f32 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Relu => {
-            if y > 0.0 {
-                1.0
-            } else {
-                0.0
-            }
-        }
-        Activation::LeakyRelu(slope) => {
-            if y > 0.0 {
-                1.0
-            } else {
-                slope
-            }
-        }
-        Activation::Sigmoid => y * (1.0 - y),
-        Activation::Tanh => 1.0 - y * y,
-        // Never in an epilogue.
-        Activation::Gelu | Activation::Silu => activation.slope(y.into()) as f32,
-    }
 }

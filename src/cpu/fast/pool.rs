@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{slope, vectorised};
+use super::functions::{for_kind, slope};
+use super::vectorised;
 use crate::cpu::activation::Activation;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Call, Slice, SliceMut};
@@ -99,13 +100,10 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
         return planes.for_each(|(dx, ((chosen, y), dy))| {
             vectorised(
                 #[inline(always)]
-                || match activation {
-                    Activation::Identity => to_one_of_four(p, add, chosen, (y, dy), dx, |_| 1.0),
-                    Activation::Relu => {
-                        let slope = |y| if y > 0.0 { 1.0 } else { 0.0 };
-                        to_one_of_four(p, add, chosen, (y, dy), dx, slope);
-                    }
-                    _ => to_one_of_four(p, add, chosen, (y, dy), dx, |y| slope(activation, y)),
+                || {
+                    for_kind!(activation, kind => {
+                        to_one_of_four(p, add, chosen, (y, dy), dx, |y| slope(kind, y));
+                    });
                 },
             );
         });

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{scratch, vectorised};
-use crate::cpu::guard::{TOO_LARGE, flawed};
+use crate::cpu::guard::{HISTORY, TOO_LARGE, flawed};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -70,9 +70,7 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
     let sound = scratch(8 * parts, |squares| {
         let (early, late) = squares.split_at_mut(4 * parts);
         let sound = rayon::join(|| add_squares(first, early), || add_squares(second, late));
-        for ((sum, early), late) in sums.iter_mut().zip(early.chunks_exact(4)).zip(late.chunks_exact(4)) {
-            *sum = early.iter().sum::<f32>() + late.iter().sum::<f32>();
-        }
+        add_fours(early, late, sums);
         sound == (true, true)
     });
     flaws.fill(0);
@@ -81,6 +79,19 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
             flaws[at / 4 % parts] += u32::from(flawed((*g).into()));
         }
     }
+}
+
+/// Adds up the four sums of each part, of both halves.
+fn add_fours(early: &[f32], late: &[f32], sums: &mut [f32]) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let fours = early.as_chunks::<4>().0.iter().zip(late.as_chunks::<4>().0);
+            for (sum, (a, b)) in sums.iter_mut().zip(fours) {
+                *sum = (a[0] + b[0]) + (a[1] + b[1]) + ((a[2] + b[2]) + (a[3] + b[3]));
+            }
+        },
+    );
 }
 
 /// Sets `sums` to the squares of every so manieth gradient, without those that are flawed; and
@@ -102,4 +113,28 @@ fn add_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
             flaws == 0
         },
     )
+}
+
+/// `guard`: norm = √Σ sums, the step's row of the history, and gates = 0 if there are flaws.
+pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [norm, gates, history] = writes else { unreachable!("the kernel table binds three outputs") };
+    let (eights, rest) = reads[0].real().as_chunks::<8>();
+    let root = vectorised(
+        #[inline(always)]
+        || {
+            // In f64, as the squares of a whole arena may be of very different sizes.
+            let mut sums = [0.0f64; 8];
+            for eight in eights {
+                sums.iter_mut().zip(eight).for_each(|(sum, value)| *sum += f64::from(*value));
+            }
+            (sums.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value)).sum::<f64>()).sqrt() as f32
+        },
+    );
+    let flaws: u32 = reads[1].uint().iter().sum();
+    if flaws > 0 {
+        gates.uint().fill(0);
+    }
+    norm.real()[0] = root;
+    let row = &mut history.real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    (row[0], row[1]) = (root, flaws as f32);
 }
