@@ -12,8 +12,9 @@
 
 mod common;
 
-use common::{Options, time};
+use common::Options;
 use wgrad::bench::machine::{devices, title};
+use wgrad::bench::timing::time;
 use wgrad::cases::{Case, bench_cases, cases, ready};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
@@ -80,7 +81,7 @@ fn measure(
     for (at, case) in cases.iter().enumerate() {
         let last = *program.steps[at].args.last().expect("every kernel writes something");
         let result = View { len: 1, ..last };
-        let seconds = time(engine.as_mut(), at..at + 1, result, &|_| case.step, options);
+        let seconds = time(engine.as_mut(), at..at + 1, result, &|_| case.step, options.effort()).unwrap();
         let rate = |amount: usize| amount as f64 / seconds.median * 1e-9;
         println!(
             "{name:<28} {:>10.4} {:>10.4} {:>8.2} {:>8.2}  {}",

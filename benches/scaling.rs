@@ -42,7 +42,7 @@ fn main() {
     for device in devices() {
         for growing in [Growing::Samples, Growing::Layers, Growing::Epochs] {
             if options.wants(&format!("{growing:?} {}", device.name())) {
-                measure(&device, growing, factors, options.samples());
+                measure(&device, growing, factors, options.effort().1);
             }
         }
     }

@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Instant;
 
-use common::{Options, time};
+use common::Options;
 use wgrad::bench::machine::{devices, title};
-use wgrad::bench::timing::Seconds;
+use wgrad::bench::timing::{Seconds, time};
 use wgrad::bench::training::{NETWORKS as REFERENCE, lowered, noise};
 use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
@@ -148,7 +148,7 @@ impl Bench {
         };
         let measure = |range| {
             let mut engine = self.engine.borrow_mut();
-            time(&mut *engine, range, self.lowered.metrics(1), &step, options).median
+            time(&mut *engine, range, self.lowered.metrics(1), &step, options.effort()).unwrap().median
         };
         let section = program.section(TRAIN);
         let each: Vec<f64> = section.clone().map(|at| measure(at..at + 1)).collect();

@@ -1,11 +1,4 @@
-//! What the benches share: arguments, and the timing of dispatches.
-
-use std::ops::Range;
-
-use wgrad::bench::timing::{self, Seconds};
-use wgrad::engine::Engine;
-use wgrad::kernel::Step;
-use wgrad::program::View;
+//! What the benches share: their arguments.
 
 /// The arguments after `cargo bench --bench NAME --`.
 pub struct Options {
@@ -26,21 +19,8 @@ impl Options {
         self.words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()))
     }
 
-    /// How often a measurement is taken.
-    pub fn samples(&self) -> usize {
-        if self.quick { 3 } else { 7 }
+    /// Seconds that a measurement takes at least, and how often it is taken.
+    pub fn effort(&self) -> (f64, usize) {
+        if self.quick { (0.015, 3) } else { (0.05, 7) }
     }
-}
-
-/// What one run of some dispatches takes. They are repeated within a submission
-/// until the host's part does not count.
-pub fn time(
-    engine: &mut dyn Engine,
-    dispatches: Range<usize>,
-    result: View,
-    step: &dyn Fn(usize) -> Step,
-    options: &Options,
-) -> Seconds {
-    let goal = if options.quick { 0.015 } else { 0.05 };
-    timing::time(engine, dispatches, result, step, (goal, options.samples())).unwrap()
 }
