@@ -213,9 +213,8 @@ fn execute<T: Real>(
     let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
     // Arrays, as this happens for every dispatch of every step.
     let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
-    let firsts = || {
-        written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf))
-    };
+    let firsts =
+        || written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf));
     for (at, view) in firsts() {
         std::mem::swap(&mut taken[at], &mut memory[view.buf.0]);
     }

@@ -98,3 +98,39 @@ impl Pass<'_> {
         finish_row(self.epilogue, self.activation, extra, sums);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernel::{Const, Step};
+
+    fn product(threads: usize, (m, n, k): (usize, usize, usize), transposed: [bool; 2]) -> Vec<u32> {
+        let consts = consts! {
+            M: m, N: n, K: k, TRANSPOSE_A: transposed[0], TRANSPOSE_B: transposed[1], ADD: false,
+            EPILOGUE: Const::Uint(0), ACTIVATION: Const::Uint(0), LEAK: 0.0f32,
+        };
+        let numbers = |len: usize| -> Vec<f32> { (0..len).map(|at| (at as f32 * 0.37).sin()).collect() };
+        let (a, b, mut c) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
+        let reads = [&a, &b, &a].map(|values| Slice::Real(&values[..]));
+        let call = Call { consts: &consts, step: &Step::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| matmul_fast(call, &reads, &mut [SliceMut::Real(&mut c)]));
+        c.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_product_does_not_depend_on_the_number_of_threads() {
+        let sizes =
+            [(64, 128, 784), (128, 784, 64), (300, 10, 700), (10, 300, 700), (65, 67, 1_100), (17, 40, 600)];
+        for size in sizes {
+            for transposed in [[false, true], [true, false], [false, false]] {
+                let alone = product(1, size, transposed);
+                for threads in [2, 3, 7] {
+                    let together = product(threads, size, transposed);
+                    assert!(alone == together, "{size:?} {transposed:?} on {threads} threads");
+                }
+            }
+        }
+    }
+}
