@@ -405,6 +405,8 @@ pub static ALL: &[&Kernel] = &[
     &SGD_MOMENTUM,
     &ADA_GRAD,
     &RMS_PROP,
+    &RMS_PROP_MOMENTUM,
+    &RMS_PROP_CENTRED,
     &ADAM,
     &LION,
     &MUON_MOMENTUM,

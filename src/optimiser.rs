@@ -31,7 +31,14 @@ pub enum Rule {
     /// Steps that shrink with all gradients so far.
     AdaGrad { epsilon: f32 },
     /// Steps by the size of recent gradients.
-    RmsProp { smoothing: f32, epsilon: f32 },
+    RmsProp {
+        smoothing: f32,
+        epsilon: f32,
+        /// Share of the last velocity that is kept; 0 for none.
+        momentum: f32,
+        /// Whether the size is taken around the mean of the gradients.
+        centred: bool,
+    },
     /// Steps by the mean and the size of recent gradients; AdamW when decay is decoupled.
     Adam { beta1: f32, beta2: f32, epsilon: f32 },
     /// Steps of one size, by the sign of recent gradients.
@@ -99,7 +106,7 @@ impl Optimiser {
     /// The momentum that kernels read from the step's scalars.
     pub fn momentum(&self) -> f32 {
         match self.rule {
-            Rule::Sgd { momentum, .. } | Rule::Muon { momentum } => momentum,
+            Rule::Sgd { momentum, .. } | Rule::RmsProp { momentum, .. } | Rule::Muon { momentum } => momentum,
             _ => 0.0,
         }
     }
@@ -121,6 +128,8 @@ impl Optimiser {
         match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => &[],
             Rule::Sgd { .. } => &["velocities"],
+            Rule::RmsProp { centred: true, .. } => &["variances", "means", "velocities"],
+            Rule::RmsProp { momentum, .. } if momentum > 0.0 => &["squares", "velocities"],
             Rule::AdaGrad { .. } | Rule::RmsProp { .. } => &["squares"],
             Rule::Adam { .. } | Rule::Muon { .. } => &["means", "squares"],
             Rule::Lion { .. } => &["means"],
@@ -166,8 +175,13 @@ impl Optimiser {
                 (&kernels::SGD_MOMENTUM, consts! { DAMPENING: dampening, NESTEROV: nesterov })
             }
             Rule::AdaGrad { epsilon } => (&kernels::ADA_GRAD, consts! { EPSILON: epsilon }),
-            Rule::RmsProp { smoothing, epsilon } => {
-                (&kernels::RMS_PROP, consts! { SMOOTHING: smoothing, EPSILON: epsilon })
+            Rule::RmsProp { smoothing, epsilon, momentum, centred } => {
+                let kernel = match (centred, momentum > 0.0) {
+                    (true, _) => &kernels::RMS_PROP_CENTRED,
+                    (false, true) => &kernels::RMS_PROP_MOMENTUM,
+                    (false, false) => &kernels::RMS_PROP,
+                };
+                (kernel, consts! { SMOOTHING: smoothing, EPSILON: epsilon })
             }
             Rule::Adam { beta1, beta2, epsilon } => {
                 (&kernels::ADAM, consts! { BETA1: beta1, BETA2: beta2, EPSILON: epsilon })

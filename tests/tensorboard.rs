@@ -49,7 +49,7 @@ struct Value {
 fn read(bytes: &[u8]) -> Vec<Event> {
     let masked = |bytes: &[u8]| {
         let crc = crc32c::crc32c(bytes);
-        ((crc >> 15) | (crc << 17)).wrapping_add(0xa282_ead8)
+        crc.rotate_left(17).wrapping_add(0xa282_ead8)
     };
     let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
     let (mut events, mut rest) = (Vec::new(), bytes);

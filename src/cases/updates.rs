@@ -6,11 +6,13 @@ use crate::kernel::{Consts, Step};
 
 /// Whether a kernel of this name has its cases here.
 pub fn is_update(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 16] = [
         "sgd",
         "sgd_momentum",
         "ada_grad",
         "rms_prop",
+        "rms_prop_momentum",
+        "rms_prop_centred",
         "adam",
         "lion",
         "muon_momentum",
@@ -44,7 +46,7 @@ pub fn consts(name: &str, length: usize) -> Vec<Consts> {
         "ada_grad" => decayed(&|decayed, decay, decoupled| {
             consts! { LENGTH: length, DECAYED: decayed, DECAY: decay, DECOUPLED: decoupled, EPSILON: 1e-10f32 }
         }),
-        "rms_prop" => decayed(&|decayed, decay, decoupled| {
+        "rms_prop" | "rms_prop_momentum" | "rms_prop_centred" => decayed(&|decayed, decay, decoupled| {
             consts! {
                 LENGTH: length, DECAYED: decayed, DECAY: decay, DECOUPLED: decoupled,
                 SMOOTHING: 0.99f32, EPSILON: 1e-8f32,

@@ -1,6 +1,7 @@
 //! `wgrad train`: from data and a recipe to a run directory with a trained network.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Resize};
@@ -172,11 +173,13 @@ impl Prepared {
         options: Options,
     ) -> Result<Run> {
         let Prepared { session, lowered, .. } = self;
-        let again = session.clone();
+        // Shared, because data are large: a copy is made only when the device was lost.
+        let session = Rc::new(session);
+        let again = Rc::clone(&session);
         let reopen = move || {
             // The adapter is asked for anew: the one there was may be gone for good.
             let device = choose(&again.recipe.device)?;
-            Session { device, ..again.clone() }.open(lowered.clone())
+            Session { device, ..Session::clone(&again) }.open(lowered.clone())
         };
         Run::new(trainer, Box::new(reopen), directory, record, &session, options)
     }

@@ -1,4 +1,5 @@
-//! Twins of `ada_grad.wgsl`, `rms_prop.wgsl`, `adam.wgsl` and `lion.wgsl`:
+//! Twins of `ada_grad.wgsl`, `rms_prop.wgsl`, `rms_prop_momentum.wgsl`, `rms_prop_centred.wgsl`,
+//! `adam.wgsl` and `lion.wgsl`:
 //! updates whose step is fitted to each parameter.
 //!
 //! Each rule stands here once: computed in f64 it is the twin, computed in
@@ -14,8 +15,8 @@ struct Weight<N> {
     gradient: N,
     /// What it decays by; 0 for biases and norms.
     decay: N,
-    /// What the optimiser keeps of it, in the order of the bindings; the second is not always there.
-    kept: [N; 2],
+    /// What the optimiser keeps of it, in the order of the bindings; only the first is always there.
+    kept: [N; 3],
 }
 
 impl<N: Number> Weight<N> {
@@ -29,9 +30,10 @@ impl<N: Number> Weight<N> {
     }
 
     /// w - learning_rate · direction, with what is kept from here on.
-    fn step(self, call: Call, direction: N, kept: [N; 2]) -> Weight<N> {
-        let rate = N::exact(call.step.learning_rate.into());
-        Weight { w: self.w - rate * direction, kept, ..self }
+    fn step<const KEPT: usize>(mut self, call: Call, direction: N, kept: [N; KEPT]) -> Weight<N> {
+        self.w = self.w - N::exact(call.step.learning_rate.into()) * direction;
+        self.kept[..KEPT].copy_from_slice(&kept);
+        self
     }
 }
 
@@ -45,14 +47,14 @@ fn update<T: Real, N: Number>(
 ) {
     let decays = Decay::of(call);
     for (at, gradient) in reads[0].real().iter().enumerate() {
-        let mut numbers = [0.0; 3];
+        let mut numbers = [0.0; 4];
         for (number, buffer) in numbers.iter_mut().zip(writes.iter_mut()) {
             *number = buffer.real()[at].f64();
         }
-        let [w, first, second] = numbers.map(N::exact);
+        let [w, kept @ ..] = numbers.map(N::exact);
         let (gradient, decay) = (N::exact(gradient.f64()), N::exact(decays.at(at)));
-        let next = rule(Weight { w, gradient, decay, kept: [first, second] });
-        for (number, buffer) in [next.w, next.kept[0], next.kept[1]].into_iter().zip(writes.iter_mut()) {
+        let next = rule(Weight { w, gradient, decay, kept });
+        for (number, buffer) in [next.w].into_iter().chain(next.kept).zip(writes.iter_mut()) {
             buffer.real()[at] = T::of(store(number));
         }
     }
@@ -72,8 +74,7 @@ fn ada_grad_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
     let squares = weight.kept[0] + g * g;
     let direction = g / (squares.sqrt() + constant(call, "EPSILON")) + decay;
-    let kept = [squares, weight.kept[1]];
-    weight.step(call, direction, kept)
+    weight.step(call, direction, [squares])
 }
 
 pub fn ada_grad<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
@@ -89,8 +90,7 @@ fn rms_prop_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
     let squares = blend(constant(call, "SMOOTHING"), weight.kept[0], g * g);
     let direction = g / (squares.sqrt() + constant(call, "EPSILON")) + decay;
-    let kept = [squares, weight.kept[1]];
-    weight.step(call, direction, kept)
+    weight.step(call, direction, [squares])
 }
 
 pub fn rms_prop<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
@@ -99,6 +99,52 @@ pub fn rms_prop<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<
 
 pub fn rms_prop_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     update(call, reads, writes, |weight| rms_prop_rule(call, weight), |number: Tracked| number.error);
+}
+
+/// s = SMOOTHING · s + (1 - SMOOTHING) · g²   v = momentum · v + g / (√s + EPSILON)
+/// w = w - learning_rate · v
+fn rms_prop_momentum_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let squares = blend(constant(call, "SMOOTHING"), weight.kept[0], g * g);
+    let momentum = N::exact(call.step.momentum.into());
+    let velocity = momentum * weight.kept[1] + g / (squares.sqrt() + constant(call, "EPSILON"));
+    weight.step(call, velocity + decay, [squares, velocity])
+}
+
+pub fn rms_prop_momentum<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| rms_prop_momentum_rule(call, weight), |number: f64| number);
+}
+
+pub fn rms_prop_momentum_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(
+        call,
+        reads,
+        writes,
+        |weight| rms_prop_momentum_rule(call, weight),
+        |number: Tracked| number.error,
+    );
+}
+
+/// c = SMOOTHING · (c + (1 - SMOOTHING) · (g - m)²)   m = SMOOTHING · m + (1 - SMOOTHING) · g
+/// v = momentum · v + g / (√c + EPSILON)   w = w - learning_rate · v
+fn rms_prop_centred_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
+    let (g, decay) = weight.decayed(call);
+    let [variance, mean, velocity] = weight.kept;
+    let smoothing: N = constant(call, "SMOOTHING");
+    let off = g - mean;
+    let variance = smoothing * (variance + (N::exact(1.0) - smoothing) * (off * off));
+    let mean = blend(smoothing, mean, g);
+    let momentum = N::exact(call.step.momentum.into());
+    let velocity = momentum * velocity + g / (variance.sqrt() + constant(call, "EPSILON"));
+    weight.step(call, velocity + decay, [variance, mean, velocity])
+}
+
+pub fn rms_prop_centred<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    update(call, reads, writes, |weight| rms_prop_centred_rule(call, weight), |number: f64| number);
+}
+
+pub fn rms_prop_centred_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    update(call, reads, writes, |weight| rms_prop_centred_rule(call, weight), |number: Tracked| number.error);
 }
 
 /// m = BETA1 · m + (1 - BETA1) · g   s = BETA2 · s + (1 - BETA2) · g²
@@ -125,8 +171,8 @@ pub fn adam_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
 fn lion_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
     let direction = blend(constant(call, "BETA1"), weight.kept[0], g).sign() + decay;
-    let kept = [blend(constant(call, "BETA2"), weight.kept[0], g), weight.kept[1]];
-    weight.step(call, direction, kept)
+    let means = blend(constant(call, "BETA2"), weight.kept[0], g);
+    weight.step(call, direction, [means])
 }
 
 pub fn lion<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {

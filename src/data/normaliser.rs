@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rayon::prelude::*;
+
 use super::Samples;
 use crate::error::{Error, Result, suggestion};
 
@@ -64,6 +66,31 @@ pub struct Normaliser {
     pub std: Vec<f32>,
 }
 
+/// Images whose pixels are added up at a time.
+const IMAGES: usize = 1_024;
+
+/// Σ x and Σ x² of each channel; u64 is enough for 2^48 bytes.
+fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<(u64, u64)> {
+    // So many squares of bytes stay below 2³², and u32 is what a processor adds fastest.
+    const MOST: usize = 1 << 16;
+    let mut sums = vec![(0, 0); channels];
+    for (index, values) in images.chunks_exact(plane).enumerate() {
+        for values in values.chunks(MOST) {
+            let (mut sum, mut squares) = (0u32, 0u32);
+            for value in values.iter().map(|value| u32::from(*value)) {
+                sum += value;
+                squares += value * value;
+            }
+            sums[index % channels] = add((&sums[index % channels], (sum.into(), squares.into())));
+        }
+    }
+    sums
+}
+
+fn add((one, two): (&(u64, u64), (u64, u64))) -> (u64, u64) {
+    (one.0 + two.0, one.1 + two.1)
+}
+
 impl Normaliser {
     /// Measures all pixels of `samples`, which should be the training part alone: what is known of
     /// held-out samples must not reach the network, not even through their mean.
@@ -73,16 +100,11 @@ impl Normaliser {
     pub fn of(samples: &Samples) -> Normaliser {
         let channels = samples.shape.channels;
         let plane = samples.shape.height * samples.shape.width;
-        // Σ x and Σ x² per channel; u64 is enough for 2^48 bytes.
-        let mut sums = vec![(0u64, 0u64); channels];
-        for (index, values) in samples.pixels.chunks_exact(plane).enumerate() {
-            let (sum, squares) = &mut sums[index % channels];
-            for &value in values {
-                let value = u64::from(value);
-                *sum += value;
-                *squares += value * value;
-            }
-        }
+        let sums = samples
+            .pixels
+            .par_chunks(plane * channels * IMAGES)
+            .map(|images| sums(images, plane, channels))
+            .reduce(|| vec![(0, 0); channels], |one, two| one.iter().zip(two).map(add).collect());
         let count = (samples.len() * plane).max(1) as u128;
         let scale = 255.0 * count as f64;
         let measure = |&(sum, squares): &(u64, u64)| {

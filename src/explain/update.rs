@@ -42,10 +42,9 @@ fn words(optimiser: &Optimiser) -> Words {
             states: vec![state("squares", "square", "square = square + weight_delta²".to_owned())],
             step: format!("weight_delta / (√square + {epsilon:?})"),
         },
-        Rule::RmsProp { smoothing, epsilon } => Words {
-            states: vec![state("squares", "square", moving("square", smoothing, "weight_delta²"))],
-            step: format!("weight_delta / (√square + {epsilon:?})"),
-        },
+        Rule::RmsProp { smoothing, epsilon, momentum, centred } => {
+            rms_prop(smoothing, epsilon, momentum, centred)
+        }
         Rule::Adam { beta1, beta2, epsilon } => adam(optimiser, beta1, beta2, epsilon),
         Rule::Lion { beta1, beta2 } => Words {
             states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
@@ -56,6 +55,27 @@ fn words(optimiser: &Optimiser) -> Words {
             adam(optimiser, beta1, beta2, epsilon)
         }
     }
+}
+
+fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words {
+    let size = if centred { "variance" } else { "square" };
+    let mut step = format!("weight_delta / (√{size} + {epsilon:?})");
+    let mut states = match centred {
+        false => vec![("squares", "square", moving("square", smoothing, "weight_delta²"))],
+        true => {
+            let variance = format!(
+                "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
+            );
+            let mean = moving("mean", smoothing, "weight_delta");
+            vec![("variances", "variance", variance), ("means", "mean", mean)]
+        }
+    };
+    // Centred, there is a velocity always, if only as long as a step.
+    if centred || momentum > 0.0 {
+        states.push(("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
+        step = "velocity".to_owned();
+    }
+    Words { states, step }
 }
 
 /// A running mean in words.

@@ -65,6 +65,26 @@ pub static RMS_PROP: Kernel = update!(
     fast fast::updates::rms_prop_fast
 );
 
+pub static RMS_PROP_MOMENTUM: Kernel = update!(
+    rms_prop_momentum, adaptive::rms_prop_momentum, rms_prop_momentum_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "SMOOTHING", "EPSILON"],
+    binds binds![
+        gradients: Read Real, parameters: Update Real, squares: Update Real, velocities: Update Real,
+    ],
+    flops 11
+);
+
+pub static RMS_PROP_CENTRED: Kernel = update!(
+    rms_prop_centred, adaptive::rms_prop_centred, rms_prop_centred_bound,
+    consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "SMOOTHING", "EPSILON"],
+    binds binds![
+        gradients: Read Real, parameters: Update Real, variance: Update Real, means: Update Real,
+        velocities: Update Real,
+    ],
+    // Variance, mean, root, sum, quotient, velocity, product and difference.
+    flops 15
+);
+
 pub static ADAM: Kernel = update!(
     adam, adaptive::adam, adam_bound,
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "BETA1", "BETA2", "EPSILON"],

@@ -20,7 +20,7 @@ fn named(name: &str) -> Option<Optimiser> {
     Some(match name {
         "sgd" => Optimiser::default(),
         "adagrad" => plain(Rule::AdaGrad { epsilon: 1e-10 }),
-        "rmsprop" => plain(Rule::RmsProp { smoothing: 0.99, epsilon: 1e-8 }),
+        "rmsprop" => plain(Rule::RmsProp { smoothing: 0.99, epsilon: 1e-8, momentum: 0.0, centred: false }),
         "adam" => plain(adam),
         "adamw" => decoupled(adam, 0.01),
         "lion" => decoupled(Rule::Lion { beta1: 0.9, beta2: 0.99 }, 0.0),
@@ -56,7 +56,9 @@ impl Optimiser {
                 vec![share("momentum", momentum), share("dampening", dampening)]
             }
             Rule::AdaGrad { epsilon } => vec![small(epsilon)],
-            Rule::RmsProp { smoothing, epsilon } => vec![share("smoothing", smoothing), small(epsilon)],
+            Rule::RmsProp { smoothing, epsilon, momentum, .. } => {
+                vec![share("smoothing", smoothing), small(epsilon), share("momentum", momentum)]
+            }
             Rule::Adam { beta1, beta2, epsilon } => {
                 vec![share("beta1", beta1), share("beta2", beta2), small(epsilon)]
             }
@@ -73,7 +75,10 @@ impl Optimiser {
             Rule::Sgd { nesterov, .. } => {
                 vec![("nesterov", nesterov), ("decoupled", &mut self.decoupled)]
             }
-            Rule::AdaGrad { .. } | Rule::RmsProp { .. } => vec![("decoupled", &mut self.decoupled)],
+            Rule::RmsProp { centred, .. } => {
+                vec![("centred", centred), ("decoupled", &mut self.decoupled)]
+            }
+            Rule::AdaGrad { .. } => vec![("decoupled", &mut self.decoupled)],
             // Adam has a name for it, and the others know no other way.
             Rule::Adam { .. } | Rule::Lion { .. } | Rule::Muon { .. } => Vec::new(),
         }
@@ -172,6 +177,7 @@ mod tests {
             "sgd momentum 0.9 weight-decay 0.01 nesterov decoupled",
             "adagrad epsilon 1e-6",
             "rmsprop smoothing 0.9 epsilon 0.001 weight-decay 0.1 decoupled",
+            "rmsprop momentum 0.9 centred",
             "adam beta1 0.8 beta2 0.99",
             "adam weight-decay 0.01",
             "adamw",

@@ -173,6 +173,8 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("sgd", ["", "", "optimiser sgd"]),
     ("ada_grad", ["", "", "optimiser adagrad"]),
     ("rms_prop", ["", "", "optimiser rmsprop"]),
+    ("rms_prop_momentum", ["", "", "optimiser rmsprop momentum 0.9"]),
+    ("rms_prop_centred", ["", "", "optimiser rmsprop centred"]),
     ("adam", ["", "", "optimiser adam"]),
     ("lion", ["", "", "optimiser lion"]),
     ("muon_momentum", ["", "", "optimiser muon"]),

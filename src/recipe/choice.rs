@@ -9,8 +9,7 @@ use crate::network::Network;
 pub const NAMES: &[&str] = &["cnn"];
 
 /// What `cnn` stands for in front of its last layer.
-const CNN: &str =
-    "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, flatten, dense 128, relu";
+const CNN: &str = "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, flatten, dense 128, relu, dropout 0.3";
 
 /// A network as a recipe says it.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,7 @@
 //! Pixels: how they become numbers, and how they travel to the device.
 
+use std::borrow::Cow;
+
 use crate::data::{ImageShape, Normaliser, Samples};
 use crate::lower::words;
 
@@ -25,7 +27,16 @@ pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> V
 
 /// Images as the device keeps them: four bytes to a word, the lowest first,
 /// each image padded to whole words.
-pub fn pack(samples: &Samples) -> Vec<u32> {
+pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
+    let whole = samples.shape.values().is_multiple_of(4) && cfg!(target_endian = "little");
+    match bytemuck::try_cast_slice(&samples.pixels) {
+        // They are in memory as they should be, and large: a copy would take longer than all else here.
+        Ok(words) if whole => Cow::Borrowed(words),
+        _ => Cow::Owned(packed(samples)),
+    }
+}
+
+fn packed(samples: &Samples) -> Vec<u32> {
     let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
     for image in samples.pixels.chunks_exact(samples.shape.values()) {
         for bytes in image.chunks(4) {

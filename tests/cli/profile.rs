@@ -8,13 +8,13 @@ fn a_profile_is_a_table_and_a_trace_and_changes_no_weight() {
     let train = ["train", "--epochs", "1", "--device", "cpu"];
     place.run(&train).ok();
     let ran = place.run(&[&train[..], &["--profile=5"]].concat()).ok();
-    let words = ["profile            5 steps of 12 dispatches", "share", "GFLOP/s", "in sum", "trace.json"];
+    let words = ["profile            5 steps of ", "share", "GFLOP/s", "in sum", "trace.json"];
     for word in words.iter().chain(&["matmul", "gather_batch", "softmax_loss"]) {
         assert!(ran.out.contains(word), "“{word}” is not in {}", ran.out);
     }
     let events = place.json("runs/digits-002/trace.json")["traceEvents"].clone();
-    // Three names, and of each step its twelve dispatches and itself.
-    assert_eq!(events.as_array().unwrap().len(), 3 + 5 * 13);
+    let named = |name: &str| events.as_array().unwrap().iter().filter(|event| event["name"] == name).count();
+    assert_eq!((named("step 5"), named("step 6"), named("softmax_loss")), (1, 0, 5));
     assert!(!place.files().contains_key("runs/digits-001/trace.json"));
     assert_eq!(
         place.read("runs/digits-001/model.safetensors"),
@@ -28,7 +28,7 @@ fn with_json_the_table_is_on_stderr_and_stdout_stays_one_object() {
     let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--profile", "--json"]).ok();
     assert_eq!(ran.json()["run"], "runs/digits-001");
     // An epoch has no more.
-    assert!(ran.err.contains("45 steps of 12 dispatches"), "{}", ran.err);
+    assert!(ran.err.contains("45 steps of "), "{}", ran.err);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_resumed_run_is_profiled_too_and_a_trial_leaves_no_trace() {
     place.run(&[&begun[..], &cpu].concat()).ok();
     let checkpoint = "runs/digits-001/checkpoints/step-000000020.safetensors";
     let ran = place.run(&[&["train", "--resume", checkpoint, "--profile=3"][..], &cpu].concat()).ok();
-    assert!(ran.out.contains("3 steps of 12 dispatches"), "{}", ran.out);
+    assert!(ran.out.contains("3 steps of "), "{}", ran.out);
     // Steps are counted from the beginning of the run.
     assert_eq!(place.json("runs/digits-001/trace.json")["traceEvents"][3]["name"], "step 21");
 }

@@ -49,6 +49,26 @@ fn the_default_batch_leaves_room_for_the_validation_part() {
 }
 
 #[test]
+fn the_network_cnn_comes_with_settings_of_its_own_and_what_is_given_wins() {
+    let resolve = |text: &str| Recipe::resolve(&parse(text).unwrap(), 784, 10, 60_000).unwrap();
+    let mnist = resolve("data = 'mnist'\nnetwork = 'cnn'");
+    assert_eq!(
+        (mnist.optimiser.to_string(), mnist.schedule.to_string()),
+        ("adam".into(), "one-cycle".into())
+    );
+    assert_eq!((mnist.learning_rate, mnist.epochs, mnist.batch_size), (0.003, 12, 64));
+    assert_eq!(mnist.augment.to_string(), "shift 1, rotate 8");
+    // Another optimiser brings its own rate; other data are not changed.
+    let other = resolve("data = 'mnist'\nnetwork = 'cnn'\noptimiser = 'sgd'\nepochs = 3\naugment = 'none'");
+    assert_eq!((other.learning_rate, other.epochs), (Optimiser::sgd(0.0).default_learning_rate(), 3));
+    assert!(other.augment.is_none());
+    let folder = resolve("data = './cats'\nnetwork = 'cnn'");
+    assert!(folder.augment.is_none());
+    assert_eq!((folder.learning_rate, folder.epochs), (0.003, 10));
+    assert_eq!(resolve("data = 'mnist'\nnetwork = 'cnn'\nlearning_rate = 0.01").learning_rate, 0.01);
+}
+
+#[test]
 fn a_network_may_be_a_name_or_a_list() {
     let layers = |text: &str| {
         let given = parse(text).unwrap();

@@ -244,6 +244,15 @@ def optimisers():
         "NESTEROV": lambda groups, _: sgd(groups(0.0), lr=0.125, momentum=0.875, nesterov=True),
         "ADA_GRAD": lambda groups, _: torch.optim.Adagrad(groups(0.0625), lr=0.125, eps=2**-20),
         "RMS_PROP": lambda groups, _: torch.optim.RMSprop(groups(0.0625), lr=2**-6, alpha=0.875, eps=2**-20),
+        "RMS_PROP_MOMENTUM": lambda groups, _: torch.optim.RMSprop(
+            groups(0.0625), lr=2**-8, alpha=0.875, eps=2**-20, momentum=0.875
+        ),
+        "RMS_PROP_CENTRED": lambda groups, _: torch.optim.RMSprop(
+            groups(0.0625), lr=2**-8, alpha=0.875, eps=2**-20, momentum=0.75, centered=True
+        ),
+        "RMS_PROP_CENTRED_ALONE": lambda groups, _: torch.optim.RMSprop(
+            groups(0.0), lr=2**-6, alpha=0.875, eps=2**-20, centered=True
+        ),
         "ADAM": lambda groups, _: adam(groups(0.0625), lr=2**-5, betas=(0.875, 0.96875), eps=2**-20),
         "ADAM_W": lambda groups, _: torch.optim.AdamW(
             groups(0.0625), lr=2**-5, betas=(0.875, 0.96875), eps=2**-20

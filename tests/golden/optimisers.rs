@@ -72,6 +72,15 @@ fn optimisers<T: Precise>() {
         ("sgd momentum 0.875 nesterov", values::NESTEROV_STATE),
         ("adagrad epsilon 9.536743e-7 weight-decay 0.0625", values::ADA_GRAD_STATE),
         ("rmsprop smoothing 0.875 epsilon 9.536743e-7 weight-decay 0.0625", values::RMS_PROP_STATE),
+        (
+            "rmsprop smoothing 0.875 epsilon 9.536743e-7 momentum 0.875 weight-decay 0.0625",
+            values::RMS_PROP_MOMENTUM_STATE,
+        ),
+        (
+            "rmsprop smoothing 0.875 epsilon 9.536743e-7 momentum 0.75 weight-decay 0.0625 centred",
+            values::RMS_PROP_CENTRED_STATE,
+        ),
+        ("rmsprop smoothing 0.875 epsilon 9.536743e-7 centred", values::RMS_PROP_CENTRED_ALONE_STATE),
         ("adam beta1 0.875 beta2 0.96875 epsilon 9.536743e-7 weight-decay 0.0625", values::ADAM_STATE),
         ("adamw beta1 0.875 beta2 0.96875 epsilon 9.536743e-7 weight-decay 0.0625", values::ADAM_W_STATE),
         ("lion beta1 0.875 beta2 0.96875 weight-decay 0.0625", values::LION_STATE),
@@ -80,6 +89,8 @@ fn optimisers<T: Precise>() {
         let optimiser: Optimiser = optimiser.parse().unwrap();
         let rate = match optimiser.rule {
             Rule::Sgd { .. } | Rule::AdaGrad { .. } => 0.125,
+            // With a velocity steps add up.
+            Rule::RmsProp { momentum, .. } if momentum > 0.0 => 0.00390625,
             Rule::RmsProp { .. } | Rule::Lion { .. } => 0.015625,
             Rule::Adam { .. } => 0.03125,
             Rule::Muon { .. } => 0.0625,

@@ -1,10 +1,14 @@
 //! Scratch buffers in shared memory: less of it, the same results, and a plan that is checked.
 
+use std::collections::HashSet;
+
+use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, TRAIN};
-use wgrad::program::{Buf, Program, Role};
+use wgrad::lower::{Lowered, TRAIN, Training};
+use wgrad::program::{Buf, BufDecl, Program, Role};
+use wgrad::record::Boundary;
 
 use crate::small::Small;
 
@@ -37,6 +41,36 @@ fn sharing_saves_the_memory_of_gradients_that_are_done_with() {
     let bytes = |keep| lowered(keep).program.bytes(Role::Activations);
     assert!(bytes(false) < bytes(true), "{} of {}", bytes(false), bytes(true));
     assert!(lowered(true).program.bufs.iter().all(|buf| buf.home.is_none()));
+}
+
+/// Two convolutions with pooling, on images of MNIST's size, with Adam, 128 to a batch.
+const SEEING: &str =
+    "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10";
+
+#[test]
+fn a_plan_takes_little_more_than_what_every_layer_has_made() {
+    let lowered = Small {
+        shape: ImageShape { channels: 1, height: 28, width: 28 },
+        classes: 10,
+        batch: 128,
+        training: Training::with("adam".parse().unwrap()),
+        ..Small::new(SEEING, Loss::CrossEntropy)
+    };
+    let lowered = lowered.lower().unwrap();
+    // What a layer leaves for the way back, its output; that of a pooling with the places it chose.
+    let made = |boundary: &Boundary| boundary.value.map_or(0, |value| value.len);
+    let chosen = |buf: &BufDecl| buf.name.ends_with(".chosen").then_some(buf.len);
+    let train = lowered.program.section(TRAIN);
+    let used: HashSet<Buf> =
+        lowered.program.steps[train].iter().flat_map(|step| step.args.iter().map(|view| view.buf)).collect();
+    let bufs = lowered.program.bufs.iter().enumerate().filter(|(at, _)| used.contains(&Buf(*at)));
+    let values: usize = lowered.boundaries.iter().map(made).sum::<usize>()
+        + bufs.filter_map(|(_, buf)| chosen(buf)).sum::<usize>();
+    let bytes = |role| lowered.program.bytes(role);
+    let least = bytes(Role::Parameters) + bytes(Role::Optimiser) + values as u64 * 4;
+    let planned = lowered.program.total_bytes() - bytes(Role::Data) - bytes(Role::Metrics);
+    println!("planned {planned}, least {least}: {:.2}", planned as f64 / least as f64);
+    assert!(planned * 10 <= least * 13, "{planned} bytes planned, {least} needed");
 }
 
 /// The buffer of this name in the training section.

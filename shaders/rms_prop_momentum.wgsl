@@ -1,0 +1,32 @@
+// s = SMOOTHING · s + (1 - SMOOTHING) · g²   v = momentum · v + g / (√s + EPSILON)   w = w - learning_rate · v   w, g, s, v: (LENGTH)
+// One invocation owns four neighbouring parameters.
+//
+// rms_prop with a velocity behind it, as PyTorch has it.
+
+const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
+const DECAYED: u32 = 0u;             // words that decay, the first ones: matrices stand in front
+const DECAY: f32 = 0.0;
+const DECOUPLED: bool = false;
+const SMOOTHING: f32 = 0.99;
+const EPSILON: f32 = 1e-8;
+
+@group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> parameters: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> squares: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> velocities: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn rms_prop_momentum(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = flat_index(id);
+    if i >= LENGTH / 4u {
+        return;
+    }
+    // L2 decay is a part of the gradient, decoupled decay goes past the rule.
+    let decay = select(0.0, DECAY, i < DECAYED / 4u) * parameters[i];
+    let gradient = gradients[i] + select(decay, vec4<f32>(), DECOUPLED);
+    let square = SMOOTHING * squares[i] + (1.0 - SMOOTHING) * (gradient * gradient);
+    squares[i] = square;
+    let velocity = step.momentum * velocities[i] + gradient / (sqrt(square) + EPSILON);
+    velocities[i] = velocity;
+    parameters[i] -= step.learning_rate * (velocity + select(vec4<f32>(), decay, DECOUPLED));
+}

@@ -1,0 +1,54 @@
+//! Nothing is made on a GPU after the first step: no buffer, pipeline or bind group, by wgpu's own
+//! count. This test needs an adapter. Without one it fails: run `./setup`.
+
+use wgpu::{Backends, Instance, InstanceDescriptor};
+use wgrad::bench::training::{NETWORKS, lowered, noise};
+use wgrad::data::Normaliser;
+use wgrad::engine::adapter::Device;
+use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::lower::TRAIN;
+use wgrad::profile::Profiler;
+use wgrad::train::{Settings, Trainer};
+
+/// What an instance keeps for its users; modules and layouts are let go when pipelines are made.
+fn kept(instance: &Instance) -> [(&'static str, usize); 4] {
+    let report = instance.generate_report().expect("wgpu counts everywhere but in browsers");
+    let hub = report.hub_report();
+    [
+        ("buffers", hub.buffers.num_allocated),
+        ("bind groups", hub.bind_groups.num_allocated),
+        ("pipelines", hub.compute_pipelines.num_allocated),
+        ("query sets", hub.query_sets.num_allocated),
+    ]
+}
+
+#[test]
+fn after_the_first_step_nothing_is_made_on_the_device() {
+    let instance = Instance::new(InstanceDescriptor::new_without_display_handle());
+    let adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
+    let adapter = adapters.into_iter().next().expect("an adapter: run ./setup");
+    let samples = noise(256);
+    let device = Device::Gpu(adapter.clone());
+    let lowered = lowered(&device, NETWORKS[0].layers, 32, &samples).unwrap();
+    let before = kept(&instance);
+    let (profiler, program) = (Profiler::default(), lowered.program.clone());
+    profiler.watch(program.section(TRAIN), 20);
+    let engine = GpuEngine::with_profiler(&adapter, program, Checks::Off, &profiler).unwrap();
+    let parameters = lowered.arena.initial_values(0);
+    let settings = Settings::new(0.01, 0);
+    let mut trainer =
+        Trainer::new(Box::new(engine), lowered, settings, &parameters, &Normaliser::of(&samples)).unwrap();
+    trainer.load(TRAIN, &samples).unwrap();
+    let mut epoch = |number| {
+        trainer.epoch(number, &mut |_| {}).unwrap();
+        trainer.measure(TRAIN).unwrap();
+        trainer.parameters().unwrap();
+        kept(&instance)
+    };
+    let first = epoch(1);
+    // The counts do count.
+    assert!(first.iter().zip(&before).all(|((_, now), (_, before))| now > before), "{before:?} {first:?}");
+    for number in 2..6 {
+        assert_eq!(epoch(number), first, "after epoch {number}");
+    }
+}
