@@ -1,6 +1,7 @@
 //! Matrix products by the `gemm` crate, a piece of the result for every core.
 
 use super::matrix::{Matrix, Rectangle, product};
+use super::tile::LANES;
 use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
@@ -55,8 +56,10 @@ impl Pass<'_> {
     fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
         let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);
         // Whole vectors, so that as few as possible are cut.
-        let cut = if pieces < 2 { 0 } else { (length * left / pieces).next_multiple_of(16) };
-        if cut == 0 || cut >= length {
+        let cut = if pieces < 2 { 0 } else { (length * left / pieces).next_multiple_of(LANES) };
+        let width = c.rows() * c.columns() / length;
+        let least = LANES.max(LEAST_ELEMENTS.div_ceil(width));
+        if cut < least || cut + least > length {
             return self.piece(row, column, c);
         }
         let ((first, second), (down, along)) = match self.by_columns {
