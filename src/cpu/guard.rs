@@ -55,7 +55,7 @@ pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
 }
 
 /// All flaws of a step: those of the parts, and its losses that are not finite.
-fn all_flaws<T: Real>(call: Call, flaws: &[u32], report: &[T]) -> u32 {
+pub fn all_flaws<T: Real>(call: Call, flaws: &[u32], report: &[T]) -> u32 {
     let [batch, rows_at] = ["BATCH", "ROWS_AT"].map(|name| call.consts.uint(name));
     let (slot, samples) = (call.step.slot as usize, call.step.samples as usize);
     let rows = report[rows_at + slot * batch * 2..][..samples * 2].chunks_exact(2);
@@ -95,7 +95,8 @@ pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>
 mod tests {
     use super::*;
     use crate::consts;
-    use crate::kernel::Step;
+    use crate::cpu::fast::sums::{gradient_parts_fast, guard_fast};
+    use crate::kernel::{Step, Twin};
 
     #[test]
     fn a_gradient_gone_wrong_is_counted_in_its_part_and_left_out_of_the_sum() {
@@ -104,16 +105,15 @@ mod tests {
         let mut gradients = vec![0.5_f32; length];
         gradients[4..7].copy_from_slice(&[f32::NAN, f32::NEG_INFINITY, -TOO_LARGE as f32]);
         gradients[64 * 4 + 9] = TOO_LARGE as f32 / 2.0;
-        let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
         let call = Call { consts: &consts, step: &Step::default() };
-        gradient_parts(
-            call,
-            &[Slice::Real(&gradients[..])],
-            &mut [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)],
-        );
-        assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 3, 3));
-        assert_eq!((sums[0], sums[1]), (2.0, 1.25));
-        assert!(sums[2] > 1e28 && sums[2].is_finite());
+        for function in [gradient_parts::<f32>, gradient_parts_fast] {
+            let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
+            let mut writes = [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)];
+            function(call, &[Slice::Real(&gradients[..])], &mut writes);
+            assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 3, 3));
+            assert_eq!((sums[0], sums[1]), (2.0, 1.25));
+            assert!(sums[2] > 1e28 && sums[2].is_finite());
+        }
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let consts = consts! { PARTS: 2usize, SLOTS: 2usize, BATCH: 3usize, ROWS_AT: 4usize, GATES: 3usize };
         let step = Step { slot: 1, samples: 2, ..Step::default() };
         let call = Call { consts: &consts, step: &step };
-        let run = |flaws: &[u32], wrong: &[usize], gates: u32| {
+        let run = |guard: Twin<f32>, flaws: &[u32], wrong: &[usize], gates: u32| {
             let (mut norm, mut gates, mut report) = ([0.0], [gates, 1, 1], [0.5_f32; 4 + 12]);
             wrong.iter().for_each(|at| report[4 + at] = f32::NAN);
             let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
@@ -130,11 +130,14 @@ mod tests {
             guard(call, &reads, &mut writes);
             (norm, gates, [report[0], report[1], report[2], report[3]])
         };
-        // The losses of the other slot, a hit, and the row without a sample don't count.
-        assert_eq!(run(&[0, 0], &[0, 2, 4, 7, 10], 3), ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
-        assert_eq!(run(&[0, 3], &[], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 3.0]));
-        assert_eq!(run(&[0, 3], &[6, 8], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 5.0]));
-        // Once closed, closed until the host says otherwise.
-        assert_eq!(run(&[0, 0], &[], 0).1[0], 0);
+        for guard in [guard::<f32>, guard_fast] {
+            // The losses of the other slot, a hit, and the row without a sample don't count.
+            let sound = run(guard, &[0, 0], &[0, 2, 4, 7, 10], 3);
+            assert_eq!(sound, ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
+            assert_eq!(run(guard, &[0, 3], &[], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 3.0]));
+            assert_eq!(run(guard, &[0, 3], &[6, 8], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 5.0]));
+            // Once closed, closed until the host says otherwise.
+            assert_eq!(run(guard, &[0, 0], &[], 0).1[0], 0);
+        }
     }
 }

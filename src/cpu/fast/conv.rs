@@ -1,5 +1,5 @@
 //! Convolutions by the `gemm` crate, one sample at a time on every core: those that
-//! [`super::direct`] can't compute.
+//! `direct` can't compute.
 //!
 //! What the windows of one sample see is laid out as a matrix, a column per window
 //! (`im2col`; Chellapilla et al., “High Performance Convolutional Neural Networks for

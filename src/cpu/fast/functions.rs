@@ -53,7 +53,7 @@ pub fn exp(x: f32) -> f32 {
     const UPPER: f32 = 0.693_359_4;
     const LOWER: f32 = -2.121_944_4e-4;
     // Below this the result is smaller than f32 can hold with all its digits.
-    const LEAST: f32 = -87.3;
+    const LEAST: f32 = -87.336_54;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * UPPER) - n * LOWER;

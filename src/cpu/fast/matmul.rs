@@ -1,6 +1,7 @@
 //! Matrix products by the `gemm` crate, a piece of the result for every core.
 
 use super::matrix::{Matrix, Rectangle, product};
+use super::tile::LANES;
 use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
@@ -55,8 +56,10 @@ impl Pass<'_> {
     fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
         let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);
         // Whole vectors, so that as few as possible are cut.
-        let cut = if pieces < 2 { 0 } else { (length * left / pieces).next_multiple_of(16) };
-        if cut == 0 || cut >= length {
+        let cut = if pieces < 2 { 0 } else { (length * left / pieces).next_multiple_of(LANES) };
+        let width = c.rows() * c.columns() / length;
+        let least = LANES.max(LEAST_ELEMENTS.div_ceil(width));
+        if cut < least || cut + least > length {
             return self.piece(row, column, c);
         }
         let ((first, second), (down, along)) = match self.by_columns {
@@ -96,5 +99,41 @@ impl Pass<'_> {
         };
         let extra = &self.extra[first..][..sums.len()];
         finish_row(self.epilogue, self.activation, extra, sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernel::{Const, Step};
+
+    fn product(threads: usize, (m, n, k): (usize, usize, usize), transposed: [bool; 2]) -> Vec<u32> {
+        let consts = consts! {
+            M: m, N: n, K: k, TRANSPOSE_A: transposed[0], TRANSPOSE_B: transposed[1], ADD: false,
+            EPILOGUE: Const::Uint(0), ACTIVATION: Const::Uint(0), LEAK: 0.0f32,
+        };
+        let numbers = |len: usize| -> Vec<f32> { (0..len).map(|at| (at as f32 * 0.37).sin()).collect() };
+        let (a, b, mut c) = (numbers(m * k), numbers(k * n), vec![0.0; m * n]);
+        let reads = [&a, &b, &a].map(|values| Slice::Real(&values[..]));
+        let call = Call { consts: &consts, step: &Step::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| matmul_fast(call, &reads, &mut [SliceMut::Real(&mut c)]));
+        c.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_product_does_not_depend_on_the_number_of_threads() {
+        let sizes =
+            [(64, 128, 784), (128, 784, 64), (300, 10, 700), (10, 300, 700), (65, 67, 1_100), (17, 40, 600)];
+        for size in sizes {
+            for transposed in [[false, true], [true, false], [false, false]] {
+                let alone = product(1, size, transposed);
+                for threads in [2, 3, 7] {
+                    let together = product(threads, size, transposed);
+                    assert!(alone == together, "{size:?} {transposed:?} on {threads} threads");
+                }
+            }
+        }
     }
 }

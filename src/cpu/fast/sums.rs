@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{scratch, vectorised};
-use crate::cpu::guard::{HISTORY, TOO_LARGE, flawed};
+use crate::cpu::guard::{HISTORY, TOO_LARGE, all_flaws, flawed};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -117,7 +117,7 @@ fn add_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
 
 /// `guard`: norm = √Σ sums, the step's row of the history, and gates = 0 if there are flaws.
 pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let [norm, gates, history] = writes else { unreachable!("the kernel table binds three outputs") };
+    let [norm, gates, report] = writes else { unreachable!("the kernel table binds three outputs") };
     let (eights, rest) = reads[0].real().as_chunks::<8>();
     let root = vectorised(
         #[inline(always)]
@@ -130,11 +130,11 @@ pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]
             (sums.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value)).sum::<f64>()).sqrt() as f32
         },
     );
-    let flaws: u32 = reads[1].uint().iter().sum();
+    let flaws = all_flaws(call, reads[1].uint(), report.real());
     if flaws > 0 {
         gates.uint().fill(0);
     }
     norm.real()[0] = root;
-    let row = &mut history.real()[call.step.slot as usize * HISTORY..][..HISTORY];
+    let row = &mut report.real()[call.step.slot as usize * HISTORY..][..HISTORY];
     (row[0], row[1]) = (root, flaws as f32);
 }
