@@ -199,10 +199,15 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
 
         // The engine computes what it was given; the twin is asked about something else.
-        let broken = section.end - 5;
-        let Dispatch { kernel, consts, label, .. } = &mut lowered.program.steps[broken];
-        assert_eq!(label, "0 dense: weight gradient");
-        let short = |(name, value)| (name, if name == "K" { Const::Uint(31) } else { value });
+        let is_broken = |dispatch: &Dispatch| {
+            dispatch.label.starts_with("0 dense: weight") && dispatch.label.ends_with("gradient")
+        };
+        let broken =
+            section.start + lowered.program.steps[section.clone()].iter().position(is_broken).unwrap();
+        let Dispatch { kernel, consts, .. } = &mut lowered.program.steps[broken];
+        // Four samples too few, whatever their number is called.
+        let short =
+            |(name, value)| (name, if ["K", "BATCH"].contains(&name) { Const::Uint(28) } else { value });
         *consts = Consts::new(consts.iter().map(short).collect());
         let kernel = kernel.name;
         fill(engine.as_mut(), &lowered, &dataset);
@@ -210,7 +215,8 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         let divergence = first_divergence(engine.as_mut(), &lowered.program, section, &step).unwrap();
         let divergence = divergence.expect("the last sample is missing from the sums");
         assert_eq!((divergence.dispatch, divergence.kernel.name), (broken, kernel));
-        assert!(divergence.to_string().contains("c["), "{divergence}");
+        let text = divergence.to_string();
+        assert!(text.contains("c[") || text.contains("dweight["), "{text}");
     }
 }
 
