@@ -68,15 +68,12 @@ fn of_steps_more(engine: &mut dyn Engine, lowered: &Lowered, more: usize) -> u64
     submit(more + 1) - submit(1).min(submit(1))
 }
 
-/// Three times the steps allocate three times as often, so that no step does more than those before.
+/// Three times the steps allocate three times as often at the most, so that none does more than those before.
 /// What remains is what crates do within a product; threads add blocks to their queues now and then.
 #[track_caller]
 fn assert_flat(engine: &mut dyn Engine, lowered: &Lowered, steps: usize, network: &str) {
     let (few, many) = (of_steps_more(engine, lowered, steps), of_steps_more(engine, lowered, 3 * steps));
-    assert!(
-        many.abs_diff(3 * few) <= 4,
-        "{network}: {few} allocations of {steps} steps, {many} of three times that"
-    );
+    assert!(many <= 3 * few + 4, "{network}: {few} allocations of {steps} steps, {many} of three times that");
 }
 
 #[test]
