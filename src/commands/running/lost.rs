@@ -45,7 +45,7 @@ impl Engine for Lossy {
 }
 
 /// A run of four epochs whose devices are lost after so many submissions each.
-fn run(out: &Path, lifetimes: &[usize]) -> (PathBuf, Result<()>) {
+fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
     let recipe =
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };
     let device = wgrad::engine::adapter::choose("cpu").unwrap();
@@ -66,7 +66,7 @@ fn run(out: &Path, lifetimes: &[usize]) -> (PathBuf, Result<()>) {
         keep: 2,
         roll_back: false,
         verify: None,
-        quiet: false,
+        quiet,
         tensorboard: false,
         json: true,
     };
@@ -77,10 +77,10 @@ fn run(out: &Path, lifetimes: &[usize]) -> (PathBuf, Result<()>) {
 #[test]
 fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
-    let (straight, ended) = run(folder.path(), &[]);
+    let (straight, ended) = run(folder.path(), &[], true);
     ended.unwrap();
     // In the middle of an epoch, at once after it was opened, and while the held-out part is measured.
-    let (lossy, ended) = run(folder.path(), &[9, 0, 20, 3, 31]);
+    let (lossy, ended) = run(folder.path(), &[9, 0, 20, 3, 31], true);
     ended.unwrap();
     let model = |run: &Path| Model::load(run).unwrap().parameters;
     assert!(model(&straight) == model(&lossy));
@@ -99,9 +99,24 @@ fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
 }
 
 #[test]
+fn a_device_may_be_lost_while_the_coach_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = |lifetimes: &[usize]| {
+        let (path, ended) = run(folder.path(), lifetimes, false);
+        ended.unwrap();
+        Model::load(&path).unwrap().parameters
+    };
+    let straight = model(&[]);
+    // An epoch takes some forty submissions: about half of them for measuring and the coach.
+    for lifetime in (1..60).step_by(3) {
+        assert!(model(&[lifetime]) == straight, "lost after {lifetime} submissions");
+    }
+}
+
+#[test]
 fn a_device_that_is_lost_again_and_again_ends_the_run_with_the_way_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, ended) = run(folder.path(), &[30, 1, 1, 1, 1, 1]);
+    let (path, ended) = run(folder.path(), &[30, 1, 1, 1, 1, 1], true);
     let error = ended.unwrap_err();
     assert_eq!(error.exit_code(), 4);
     let message = error.to_string();
