@@ -25,8 +25,8 @@ pub struct Moment {
     pub validation: Option<Measure>,
 }
 
-/// What can be found; of the first five, and then of the next two that are about getting nowhere,
-/// the first that is.
+/// What can be found. Of all in front of [`Kind::OverFitting`] only one is said after an epoch: the
+/// first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     /// A step changes weights by a good part of what they are.

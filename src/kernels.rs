@@ -223,9 +223,11 @@ pub fn blocks(k: &Consts) -> usize {
 }
 
 fn enough_parts(k: &Consts) -> Result<(), &'static str> {
-    match k.uint("PARTS") >= blocks(k) {
-        true => Ok(()),
-        false => Err("PARTS must be at least the number of blocks"),
+    match blocks(k) {
+        // Eight to a workgroup, along one dimension.
+        blocks if blocks > 8 * 65_535 => Err("there are more blocks than a dispatch has along a dimension"),
+        blocks if blocks > k.uint("PARTS") => Err("PARTS must be at least the number of blocks"),
+        _ => Ok(()),
     }
 }
 

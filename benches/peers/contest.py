@@ -113,7 +113,11 @@ class Peer:
             timer.cancel()
         if not answer:
             raise self.process.failure(what)
-        return json.loads(answer)
+        try:
+            return json.loads(answer)
+        except ValueError:
+            self.process.kill()
+            raise Failure(f"{what} answered {answer.strip()[:80]!r}, which is no JSON") from None
 
     def turn(self, steps, seconds):
         if self.process is None:
@@ -152,7 +156,7 @@ class Wgrad:
         epochs = EPOCHS if rate is None else 1 + max(EPOCHS - 1, epochs_for(seconds, steps / rate))
         out = tempfile.mkdtemp(dir=self.folder)
         watch, started = machine.Watch(None), time.perf_counter()
-        command = [*self.command, "--epochs", epochs, "--out", out, "--json"]
+        command = [*self.command, "--epochs", epochs, "--out", out, "--quiet", "--json"]
         answer = self.train(Process(command, self.limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE), started)
         others = watch.others()
         lines = Path(json.loads(answer)["run"], "metrics.jsonl").read_text().splitlines()

@@ -131,7 +131,7 @@ fn gradients(vitals: &Vitals) -> Option<Finding> {
     let ratio = ratio(worst);
     let (kind, severity, what) = if ratio * APART < 1.0 {
         let what = "vanishes: try batchnorm, residual blocks, or relu in place of sigmoid and tanh";
-        (Kind::VanishingGradient, 1.0 / ratio, what)
+        (Kind::VanishingGradient, 1.0 / ratio.max(f64::MIN_POSITIVE), what)
     } else if ratio > APART {
         (Kind::ExplodingGradient, ratio, "explodes: try --clip-norm 1, batchnorm, or smaller first weights")
     } else {
@@ -167,7 +167,8 @@ fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
     let measured = past.iter().filter_map(|moment| Some((moment, moment.validation?.loss)));
     let (best, lowest) = measured.min_by(|one, two| one.1.total_cmp(&two.1))?;
     let excess = latest / lowest - 1.0;
-    if excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_GAIN) {
+    // Of a loss that was 0, nothing is a share.
+    if lowest <= 0.0 || excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_GAIN) {
         return None;
     }
     let stopping = if recipe.stop_early.is_none() { "--stop-early validation-loss, " } else { "" };
@@ -215,4 +216,23 @@ fn percent(share: f64) -> String {
 fn rounded(rate: f32) -> String {
     let short: f32 = format!("{rate:.1e}").parse().unwrap_or(rate);
     format!("{short:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Measure;
+
+    #[test]
+    fn a_validation_loss_of_zero_is_no_over_fitting() {
+        let recipe = Recipe::defaults_for("digits", 64, 10, 100);
+        let moment = |epoch, train, validation| {
+            let measure = |loss| Measure { samples: 10, loss, accuracy: 1.0 };
+            Moment { epoch, train: measure(train), validation: Some(measure(validation)) }
+        };
+        let said = |lowest, latest| over_fitting(&recipe, &[moment(1, 0.5, lowest), moment(2, 0.1, latest)]);
+        assert!(said(0.0, 0.0).is_none() && said(0.0, 0.1).is_none() && said(0.1, 0.1).is_none());
+        let found = said(0.1, 0.2).unwrap();
+        assert!(found.severity == 1.0 && found.sentence.contains("100"), "{}", found.sentence);
+    }
 }

@@ -108,7 +108,7 @@ impl Profile {
     pub fn caption(&self) -> String {
         let (steps, dispatches) = (self.steps(), self.dispatches.len());
         let first = match self.leaves_out_the_first() {
-            true => "; the first one is left out of the table, because drivers compile in it",
+            true => "; the first one is left out of the table, because it warms up",
             false => "",
         };
         let plural = if steps == 1 { "step" } else { "steps" };

@@ -3,7 +3,7 @@
 //! the same cases as the shader, see `tests/parity.rs`.
 //!
 //! What they compute does not depend on the number of threads: sums are cut at fixed places,
-//! whoever adds them up. And they allocate nothing from one step to the next.
+//! whoever adds them up. Memory that they work in is kept from one step to the next.
 
 pub mod conv;
 mod direct;
