@@ -19,10 +19,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
+use crate::cpu::weights;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
 use crate::kernel::{Const, Consts, Element, Kernel, Step};
-use crate::program::aligned;
 use crate::rng::{Purpose, generator};
 
 /// One call of a kernel: constants and step scalars; its inputs follow from a seed.
@@ -65,8 +65,8 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { slot, samples: batch as u32, ..Step::default() },
             })
             .to_vec(),
-        "weight_gradient" => weight_gradients(WEIGHT_GRADIENTS, (8, 8)),
-        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, (16, 4)),
+        "weight_gradient" => weight_gradients(WEIGHT_GRADIENTS, weights::BLOCK),
+        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::SUBGROUP_BLOCK),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
@@ -187,13 +187,9 @@ const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (70_000, 4, 4, false),
 ];
 
-fn weight_gradients(cases: &[WeightGradientCase], (rows, columns): (usize, usize)) -> Vec<Case> {
+fn weight_gradients(cases: &[WeightGradientCase], block: [usize; 2]) -> Vec<Case> {
     let consts = |&(batch, inputs, outputs, add): &WeightGradientCase| {
-        let blocks = outputs.div_ceil(rows) * inputs.div_ceil(columns);
-        consts! {
-            BATCH: batch, INPUTS: inputs, OUTPUTS: outputs, ADD: add, ROWS: rows, COLUMNS: columns,
-            PARTS: aligned(blocks),
-        }
+        weights::constants(batch, inputs, outputs, add, block)
     };
     cases.iter().map(|case| Case { consts: consts(case), step: Step::default() }).collect()
 }

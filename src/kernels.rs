@@ -198,7 +198,7 @@ macro_rules! weight_gradient {
 pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
     weight_gradient,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
-        [8, 8] => enough_parts(k),
+        weights::BLOCK => enough_parts(k),
         _ => Err("ROWS and COLUMNS must be 8"),
     },
     subgroup None,
@@ -208,7 +208,7 @@ pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_subgroup,
     requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) == [16, 4] => enough_parts(k),
+        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(k),
         true => Err("ROWS must be 16 and COLUMNS 4"),
         false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
     },

@@ -120,10 +120,16 @@ pub struct Lowered {
 #[derive(Clone, Copy, Debug)]
 pub struct Metrics {
     pub view: View,
-    pub history: View,
     pub slots: usize,
     /// Rows of a step.
     pub pitch: usize,
+}
+
+impl Metrics {
+    /// The history of all slots, and behind it the rows of the first `steps`.
+    fn report(&self, steps: usize) -> View {
+        View { start: 0, len: self.view.start + steps * self.pitch * 2, ..self.view }
+    }
 }
 
 impl Lowered {
@@ -144,7 +150,7 @@ impl Lowered {
 
     /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
     pub fn report(&self, steps: usize) -> View {
-        View { start: 0, len: self.rows() + steps * self.metrics.pitch * 2, ..self.metrics.view }
+        self.metrics.report(steps)
     }
 
     /// Words of a report before its metrics.

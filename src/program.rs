@@ -33,7 +33,7 @@ pub enum Role {
 impl Role {
     /// Whether the content outlives a section; other buffers are scratch.
     pub fn lasts(self) -> bool {
-        self.saved() || matches!(self, Role::Data | Role::Guard | Role::Metrics)
+        self.saved() || matches!(self, Role::Data | Role::Guard)
     }
 
     /// Whether training changes the content and goes on from it, so that it belongs in a checkpoint.
@@ -215,7 +215,7 @@ impl Program {
                 let bound = || dispatch.args.iter().zip(dispatch.kernel.binds);
                 for (view, bind) in bound() {
                     let reads = bind.access.reads(&dispatch.consts);
-                    if reads && !self.bufs[view.buf.0].role.lasts() && !covered(*view, &written) {
+                    if reads && !self.is_written(*view, &written) {
                         return Err(Error::Failure(format!(
                             "section {section}: {} of {} ({}) is read before it is written",
                             bind.name, dispatch.kernel.name, dispatch.label
@@ -234,6 +234,15 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// Whether a view has content when so much has been written in its section. Of a report a step
+    /// reads its own rows, which some dispatch has written before.
+    fn is_written(&self, view: View, written: &[View]) -> bool {
+        match self.bufs[view.buf.0].role {
+            Role::Metrics => written.iter().any(|part| part.buf == view.buf),
+            role => role.lasts() || covered(view, written),
+        }
     }
 
     /// The binding by which a dispatch would set gradients of the parameters that another has

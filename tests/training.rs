@@ -23,7 +23,10 @@ const SETTINGS: Settings = Settings::new(0.05, 0);
 
 fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
     // Momentum, so that there is state to go wrong.
-    let training = Training::with(Optimiser::sgd(0.9));
+    lowered_for(network, dataset, versions, Training::with(Optimiser::sgd(0.9)))
+}
+
+fn lowered_for(network: &str, dataset: &Dataset, versions: Versions, training: Training) -> Lowered {
     lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,
@@ -258,24 +261,7 @@ fn host_and_shader_normalise_alike() {
 /// Ten steps' worth of samples, trained twice over on an engine; the weights that would be saved.
 fn trained_with(training: &Training, engine: &dyn Fn(&Lowered) -> Box<dyn Engine>) -> Vec<f32> {
     let dataset = first(&data::load("digits").unwrap(), 320);
-    let lowered = lower(&Lowering {
-        network: &NETWORK.parse().unwrap(),
-        loss: Loss::CrossEntropy,
-        shape: &dataset.train.shape,
-        classes: dataset.classes.len(),
-        batch: 32,
-        parts: vec![
-            Part { name: TRAIN, samples: dataset.train.len() },
-            Part { name: HELD_OUT, samples: dataset.held_out.len() },
-        ],
-        versions: Versions::NAIVE,
-        fuse: true,
-        as_in_prediction: false,
-        keep: false,
-        limits: Limits::WEBGPU,
-        training: training.clone(),
-    })
-    .unwrap();
+    let lowered = lowered_for(NETWORK, &dataset, Versions::NAIVE, training.clone());
     let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=2 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();

@@ -5,6 +5,7 @@ use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
 use crate::cpu::matmul::Epilogue;
+use crate::cpu::weights;
 use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
 
@@ -94,7 +95,7 @@ const PRODUCTS: &[ProductCase] = &[
 
 /// The layers of small networks.
 pub(super) fn weight_gradients(name: &str) -> Vec<Consts> {
-    let block = if name == "weight_gradient" { (8, 8) } else { (16, 4) };
+    let block = if name == "weight_gradient" { weights::BLOCK } else { weights::SUBGROUP_BLOCK };
     let cases = super::weight_gradients(
         &[(64, 784, 128, false), (64, 128, 10, false), (128, 512, 256, false)],
         block,

@@ -9,7 +9,8 @@ use clap::Args;
 It times products and convolutions alone, then training steps of a dense and a convolutional network
 at several batches: on the plain twins, the CPU engine and every adapter, in turns. Bars show who is
 faster; “ceiling” is how much of what the device reaches at its best, in a copy or in a large
-product, the work gets; what a cache holds moves faster than a copy, and may pass 100 %. What would take too long is left out, and the line says so.
+product, the work gets; what a cache holds moves faster than a copy, and may pass 100 %. What would
+take too long is left out, and the line says so.
 Words choose among the work: wgrad bench train batch 64")]
 pub struct Bench {
     /// Only what has all these words in its name

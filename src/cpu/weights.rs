@@ -2,7 +2,23 @@
 
 use super::guard::flawed;
 use super::{EPS, TINY, sum_error};
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::consts;
+use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
+use crate::program::aligned;
+
+/// Rows and columns of the block of dW that an invocation of `weight_gradient.wgsl` owns.
+pub const BLOCK: [usize; 2] = [8, 8];
+/// The same of `weight_gradient_subgroup.wgsl`.
+pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
+
+/// The constants of a call, with a part for every block.
+pub fn constants(batch: usize, inputs: usize, outputs: usize, add: bool, block: [usize; 2]) -> Consts {
+    let [rows, columns] = block;
+    consts! {
+        BATCH: batch, INPUTS: inputs, OUTPUTS: outputs, ADD: add, ROWS: rows, COLUMNS: columns,
+        PARTS: aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns)),
+    }
+}
 
 /// The sizes of a call.
 struct Sizes {
@@ -86,7 +102,6 @@ pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sli
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
     use crate::kernel::Step;
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Me
     let (history, rows) = (slots * guard::HISTORY, slots * pitch * 2);
     let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
     let view = View { start: aligned(history), len: rows, ..whole };
-    Metrics { view, history: View { len: history, ..whole }, slots, pitch }
+    Metrics { view, slots, pitch }
 }
 
 /// The update, behind gates that close once a number went wrong; before it, what closes them.
@@ -29,13 +29,13 @@ pub(super) fn update(
     let first = recorder.program.steps.len();
     let gates = recorder.gated(|recorder| training.record(recorder, states, averages, norm));
     let gated = recorder.program.steps.len() - first;
-    let Metrics { view, history, slots, pitch } = metrics;
+    let Metrics { view, slots, pitch } = metrics;
     let [sums, flaws] = recorder.watched().unwrap_or_else(|| watch(recorder));
     let consts = consts! {
         PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
     };
-    let report = View { start: history.start, len: view.start + view.len, ..view };
-    recorder.dispatch(&kernels::GUARD, consts, vec![sums, flaws, norm, gates, report], "norm and guard");
+    let arguments = vec![sums, flaws, norm, gates, metrics.report(slots)];
+    recorder.dispatch(&kernels::GUARD, consts, arguments, "norm and guard");
     // How many gates there are is known only behind the update.
     recorder.program.steps[first..].rotate_left(gated);
 }

@@ -1,10 +1,9 @@
 //! Which of several shaders with one contract are used.
 
-use crate::consts;
 use crate::cpu::conv::Geometry;
+use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
-use crate::program::aligned;
 
 /// Which of several shaders with one contract are used.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +34,16 @@ impl Versions {
     pub const SOFTWARE: Versions = Versions {
         matmul: &kernels::MATMUL_REGISTER,
         wide: None,
-        weights: &[(&kernels::WEIGHT_GRADIENT, [8, 8])],
+        weights: &[(&kernels::WEIGHT_GRADIENT, weights::BLOCK)],
         conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
     };
     /// The same for those with subgroups of exactly 8.
     pub const SOFTWARE_SUBGROUPS: Versions = Versions {
         wide: Some(&kernels::MATMUL_SUBGROUP),
-        weights: &[(&kernels::WEIGHT_GRADIENT_SUBGROUP, [16, 4]), (&kernels::WEIGHT_GRADIENT, [8, 8])],
+        weights: &[
+            (&kernels::WEIGHT_GRADIENT_SUBGROUP, weights::SUBGROUP_BLOCK),
+            (&kernels::WEIGHT_GRADIENT, weights::BLOCK),
+        ],
         conv: Some([&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP]),
         ..Versions::SOFTWARE
     };
@@ -71,13 +73,8 @@ impl Versions {
         outputs: usize,
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
-        let with_consts = |&(kernel, [rows, columns]): &(&'static Kernel, [usize; 2])| {
-            let parts = aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns));
-            let consts = consts! {
-                BATCH: batch, INPUTS: inputs, OUTPUTS: outputs, ADD: add, ROWS: rows, COLUMNS: columns,
-                PARTS: parts,
-            };
-            (kernel, consts)
+        let with_consts = |&(kernel, block): &(&'static Kernel, [usize; 2])| {
+            (kernel, weights::constants(batch, inputs, outputs, add, block))
         };
         self.weights.iter().map(with_consts).find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
     }

@@ -54,13 +54,7 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
             Activation::Identity,
         );
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
-        Loss::Mse.record(
-            &mut recorder,
-            y,
-            labels,
-            Metrics { view, history: view, slots: 1, pitch: y.rows },
-            None,
-        );
+        Loss::Mse.record(&mut recorder, y, labels, Metrics { view, slots: 1, pitch: y.rows }, None);
         metrics.push(view);
     }
     recorder.backward();

@@ -188,6 +188,14 @@ fn more_workgroups_than_a_dimension_has_are_refused() {
 }
 
 #[test]
+fn a_guard_in_front_of_the_losses_is_refused() {
+    let mut program = program();
+    let guard = program.steps.iter().position(|dispatch| dispatch.kernel.name == "guard").unwrap();
+    program.steps[..=guard].rotate_right(1);
+    assert_refused(&program, &["section train", "report of guard", "read before it is written"]);
+}
+
+#[test]
 fn what_is_read_before_it_is_written_is_refused() {
     let mut program = program();
     let range = program.section(TRAIN);
