@@ -2,7 +2,7 @@
 //! that says what the WGSL must compute.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
@@ -232,6 +232,11 @@ impl Consts {
         }
     }
 
+    /// Those with one of these names.
+    fn only(&self, names: &[&str]) -> Consts {
+        Consts(self.iter().filter(|(name, _)| names.contains(name)).collect())
+    }
+
     /// Whether a kernel adds to what it writes.
     pub fn adds(&self) -> bool {
         self.iter().any(|pair| pair == ("ADD", Const::Flag(true)))
@@ -284,8 +289,32 @@ pub struct TwinSource {
     pub text: &'static str,
 }
 
+/// The constants by which a shader with several tile sizes makes its workgroups.
+const SHAPES: &[&str] = &["TILE", "BLOCK"];
+
+/// The workgroup sizes of a shader, by those of its constants that they depend on.
+#[derive(Debug, Default)]
+pub struct WorkgroupSizes(Mutex<Vec<(Consts, [usize; 3])>>);
+
+impl WorkgroupSizes {
+    /// None is known.
+    pub const fn new() -> WorkgroupSizes {
+        WorkgroupSizes(Mutex::new(Vec::new()))
+    }
+
+    fn of(&self, shape: &Consts, read: impl FnOnce(&Consts) -> [usize; 3]) -> [usize; 3] {
+        // A panic leaves the list as it was.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, size)) = known.iter().find(|(of, _)| of == shape) {
+            return *size;
+        }
+        let size = read(shape);
+        known.push((shape.clone(), size));
+        size
+    }
+}
+
 /// A contract with two executions: the WGSL, and the twin that says what it must compute.
-#[derive(Clone)]
 pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
@@ -326,7 +355,7 @@ pub struct Kernel {
     /// may run without; a reader's own version never does.
     pub trusted: bool,
     /// Read from the shader once, see [`Kernel::workgroup_size`].
-    pub workgroup_size: OnceLock<[usize; 3]>,
+    pub workgroup_sizes: WorkgroupSizes,
 }
 
 impl fmt::Debug for Kernel {
@@ -358,13 +387,13 @@ impl Kernel {
         })
     }
 
-    /// The workgroup size, read from the shader itself by reflection.
+    /// The workgroup size with these constants, read from the shader itself by reflection.
     ///
     /// # Panics
     /// When the shader is not valid WGSL, which `tests/shaders.rs` rules out.
-    pub fn workgroup_size(&self) -> [usize; 3] {
-        *self.workgroup_size.get_or_init(|| {
-            let module = naga::front::wgsl::parse_str(&self.specialize(&Consts::default()))
+    pub fn workgroup_size(&self, consts: &Consts) -> [usize; 3] {
+        self.workgroup_sizes.of(&consts.only(SHAPES), |shape| {
+            let module = naga::front::wgsl::parse_str(&self.specialize(shape))
                 .unwrap_or_else(|error| panic!("shader {}: {error}", self.name));
             module.entry_points[0].workgroup_size.map(|size| size as usize)
         })
@@ -382,7 +411,7 @@ impl Kernel {
 
     /// Workgroups to dispatch along x, y and z.
     pub fn groups(&self, consts: &Consts) -> [u32; 3] {
-        let (grid, size) = ((self.grid)(consts), self.workgroup_size());
+        let (grid, size) = ((self.grid)(consts), self.workgroup_size(consts));
         std::array::from_fn(|axis| u32::try_from(grid[axis].div_ceil(size[axis])).unwrap_or(u32::MAX))
     }
 }

@@ -28,12 +28,11 @@ pub use trial::{Trial, trial};
 
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, WorkgroupSizes};
 
 /// No shader is longer; a file that is was named by mistake.
 const MAX_BYTES: u64 = 1 << 20;
@@ -74,8 +73,8 @@ fn leak(ours: &'static Kernel, text: String) -> &'static Kernel {
         wgsl: Box::leak(text.into_boxed_str()),
         fast: None,
         trusted: false,
-        workgroup_size: OnceLock::new(),
-        ..ours.clone()
+        workgroup_sizes: WorkgroupSizes::new(),
+        ..*ours
     }))
 }
 

@@ -4,13 +4,11 @@
 
 mod common;
 
-use std::sync::OnceLock;
-
 use common::adapter;
 use wgrad::consts;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::engine::{Data, Engine};
-use wgrad::kernel::{Access, Bind, Element, Kernel, Step, flat_grid};
+use wgrad::kernel::{Access, Bind, Element, Kernel, Step, WorkgroupSizes, flat_grid};
 use wgrad::kernels;
 use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use wgrad::rng::{Purpose, random_stream, random_unit, random_words};
@@ -43,8 +41,8 @@ fn draw() -> &'static Kernel {
         lens: |k| vec![PER_DRAW * k.uint("DRAWS")],
         grid: |k| flat_grid(k.uint("DRAWS")),
         requires: |_| Ok(()),
-        workgroup_size: OnceLock::new(),
-        ..kernels::ONE_HOT.clone()
+        workgroup_sizes: WorkgroupSizes::new(),
+        ..kernels::ONE_HOT
     }))
 }
 

@@ -1,12 +1,10 @@
 //! Rows of the kernel table for images: convolution and pooling.
 
-use std::sync::OnceLock;
-
 use super::{flat_grid, sizes};
 use crate::cpu::conv::Geometry;
 use crate::cpu::pool::Pooling;
 use crate::cpu::{conv, fast, pool, sums};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
 macro_rules! convolution {

@@ -1,10 +1,8 @@
 //! Rows of the kernel table for normalisation, dropout and residual blocks.
 
-use std::sync::OnceLock;
-
 use super::{flat_grid, sizes};
 use crate::cpu::{dropout, fast, norm};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// Values of a tensor in groups, and slices of a group.
 fn groups(k: &Consts) -> (usize, usize) {

@@ -1,10 +1,8 @@
 //! The rows of what happens between the gradients and the next step: norms,
 //! clipping, the update itself, and the average of the weights.
 
-use std::sync::OnceLock;
-
 use crate::cpu::{adaptive, arena, fast, muon, sgd};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, flat_grid};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// What kernels over whole arenas ask for, as they read them in vec4s.
 pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {

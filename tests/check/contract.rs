@@ -1,7 +1,7 @@
 //! Shaders that are refused before they run. None of these needs an adapter.
 
 use wgrad::error::Error;
-use wgrad::kernel::Kernel;
+use wgrad::kernel::{Consts, Kernel};
 use wgrad::kernels::{self, ACTIVATION, COLUMN_SUMS, MATMUL, SGD};
 
 use super::{Own, wgrad};
@@ -26,7 +26,10 @@ fn ours_fulfil_their_own_contracts() {
     for kernel in kernels::ALL {
         let own = Own::new(kernel, kernel.wgsl);
         let read = wgrad::own::Own::read(&own.path(), kernel).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(read.shader.workgroup_size.map(|size| size as usize), kernel.workgroup_size());
+        assert_eq!(
+            read.shader.workgroup_size.map(|size| size as usize),
+            kernel.workgroup_size(&Consts::default())
+        );
         assert_eq!(read.digest.len(), 64);
     }
 }

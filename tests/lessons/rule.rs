@@ -18,7 +18,7 @@ fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
 
 /// `hot_cold` with another twin or another bound.
 fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
-    Box::leak(Box::new(Kernel { twin, bound, fast: None, ..HOT_COLD.clone() }))
+    Box::leak(Box::new(Kernel { twin, bound, fast: None, ..HOT_COLD }))
 }
 
 fn check(kernel: &'static Kernel) -> cases::Verdict {

@@ -1,0 +1,116 @@
+//! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
+
+use super::{flat_grid, sizes};
+use crate::cpu::{fast, matmul, weights};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+
+/// A matmul version: all have one contract and differ in how many elements an invocation owns.
+macro_rules! matmul {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+        kernel!(
+            $shader, matmul::matmul, matmul_bound,
+            consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+            binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
+            lens |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                // What the epilogue reads; a plain one reads nothing and is given A again.
+                let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
+                vec![m * inner, inner * n, extra, m * n]
+            },
+            touched |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                vec![m * inner, inner * n, [0, n, m * n][k.uint("EPILOGUE").min(2)], m * n]
+            },
+            flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
+            grid $grid,
+            requires $requires,
+            fast fast::matmul::matmul_fast,
+            subgroup $subgroup
+        )
+    };
+}
+
+pub static MATMUL_NAIVE: Kernel = matmul!(
+    matmul_naive, requires |_| Ok(()), subgroup None,
+    grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
+
+pub static MATMUL: Kernel = matmul!(
+    matmul, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]
+);
+
+pub static MATMUL_REGISTER: Kernel = matmul!(
+    matmul_register, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]
+);
+
+pub static MATMUL_SUBGROUP: Kernel = matmul!(
+    matmul_subgroup, requires whole_vectors, subgroup Some(8),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]
+);
+
+/// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
+pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
+    let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
+    match inner && n && (m || !k.flag("TRANSPOSE_A")) {
+        true => Ok(()),
+        false => Err("K, N and M with TRANSPOSE_A must be multiples of 4"),
+    }
+}
+
+/// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
+macro_rules! weight_gradient {
+    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+        kernel!(
+            $shader, weights::weight_gradient, weight_gradient_bound,
+            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS"],
+            binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
+                         sums: Set Real, flaws: Set Uint],
+            lens |k| {
+                let [batch, inputs, outputs, parts] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS", "PARTS"]);
+                vec![batch * outputs, batch * inputs, outputs * inputs, outputs, parts, parts]
+            },
+            flops |k| 2 * k.uint("OUTPUTS") * k.uint("INPUTS") * k.uint("BATCH"),
+            grid $grid,
+            requires $requires,
+            subgroup $subgroup
+        )
+    };
+}
+
+pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
+    weight_gradient,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        weights::BLOCK => enough_parts(k),
+        _ => Err("ROWS and COLUMNS must be 8"),
+    },
+    subgroup None,
+    grid |k| [blocks(k), 1, 1]
+);
+
+pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
+    weight_gradient_subgroup,
+    requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(k),
+        true => Err("ROWS must be 16 and COLUMNS 4"),
+        false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
+    },
+    subgroup Some(8),
+    grid |k| [k.uint("INPUTS") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
+);
+
+/// The blocks of dW, each of which has a part.
+pub fn blocks(k: &Consts) -> usize {
+    let [inputs, outputs, rows, columns] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS"]);
+    outputs.div_ceil(rows) * inputs.div_ceil(columns)
+}
+
+fn enough_parts(k: &Consts) -> Result<(), &'static str> {
+    match blocks(k) {
+        // Eight to a workgroup, along one dimension.
+        blocks if blocks > 8 * 65_535 => Err("there are more blocks than a dispatch has along a dimension"),
+        blocks if blocks > k.uint("PARTS") => Err("PARTS must be at least the number of blocks"),
+        _ => Ok(()),
+    }
+}
