@@ -4,7 +4,7 @@
 use wgrad::cases;
 use wgrad::cpu::hot_cold::{hot_cold, hot_cold_bound};
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Call, Kernel, Slice, SliceMut, Twin};
+use wgrad::kernel::{Call, Kernel, Slice, SliceMut, Twin, WorkgroupSizes};
 use wgrad::kernels::HOT_COLD;
 
 /// Goes the wrong way with every tenth weight.
@@ -18,7 +18,13 @@ fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
 
 /// `hot_cold` with another twin or another bound.
 fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
-    Box::leak(Box::new(Kernel { twin, bound, fast: None, ..HOT_COLD }))
+    Box::leak(Box::new(Kernel {
+        twin,
+        bound,
+        fast: None,
+        workgroup_sizes: WorkgroupSizes::new(),
+        ..HOT_COLD
+    }))
 }
 
 fn check(kernel: &'static Kernel) -> cases::Verdict {
