@@ -1,5 +1,6 @@
 //! Which of several shaders with one contract are used.
 
+use super::PixelKernels;
 use crate::cpu::conv::Geometry;
 use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
@@ -15,6 +16,8 @@ pub struct Versions {
     /// The gradients of a dense layer in one dispatch, and the same in whole vec4s, with the blocks of
     /// each; without one it takes a matmul, column sums and a watch.
     weights: &'static [(&'static Kernel, [usize; 2])],
+    /// A dense layer that takes its input straight from the pixels.
+    pub(super) pixels: Option<PixelKernels>,
     /// A convolution with enough channels, forwards and its input gradient; and its weight gradient.
     conv: Option<[&'static Kernel; 2]>,
 }
@@ -22,12 +25,13 @@ pub struct Versions {
 impl Versions {
     /// The shaders to read first.
     pub const NAIVE: Versions =
-        Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, weights: &[], conv: None };
+        Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, weights: &[], pixels: None, conv: None };
     /// Tiled through workgroup memory, for real GPUs.
     pub const GPU: Versions = Versions {
         matmul: &kernels::MATMUL,
         wide: None,
         weights: &[],
+        pixels: None,
         conv: Some([&kernels::CONV, &kernels::CONV_WEIGHTS]),
     };
     /// Without barriers, for adapters that are programs on a CPU.
@@ -35,6 +39,7 @@ impl Versions {
         matmul: &kernels::MATMUL_REGISTER,
         wide: None,
         weights: &[(&kernels::WEIGHT_GRADIENT, weights::BLOCK)],
+        pixels: None,
         conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
     };
     /// The same for those with subgroups of exactly 8.
@@ -44,6 +49,11 @@ impl Versions {
             (&kernels::WEIGHT_GRADIENT_SUBGROUP, weights::SUBGROUP_BLOCK),
             (&kernels::WEIGHT_GRADIENT, weights::BLOCK),
         ],
+        pixels: Some(PixelKernels {
+            dense: &kernels::PIXEL_DENSE_SUBGROUP,
+            gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
+            block: weights::SUBGROUP_BLOCK,
+        }),
         conv: Some([&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP]),
         ..Versions::SOFTWARE
     };
@@ -52,7 +62,8 @@ impl Versions {
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
         let weights = self.weights.iter().map(|(kernel, _)| *kernel);
-        let dense = [self.matmul].into_iter().chain(self.wide).chain(weights);
+        let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
+        let dense = [self.matmul].into_iter().chain(self.wide).chain(weights).chain(pixels);
         dense.chain(naive).chain(self.conv.into_iter().flatten())
     }
 
@@ -63,6 +74,11 @@ impl Versions {
             Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
             _ => self.matmul,
         }
+    }
+
+    /// Whether a dense layer of these sizes can take pixels, see [`Pixels::sizes`](super::Pixels::sizes).
+    pub fn takes_pixels(&self, sizes: &Consts) -> bool {
+        self.pixels.is_some_and(|kernels| kernels.fit(sizes))
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.
