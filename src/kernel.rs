@@ -233,7 +233,7 @@ impl Consts {
     }
 
     /// Those with one of these names.
-    fn only(&self, names: &[&str]) -> Consts {
+    pub fn only(&self, names: &[&str]) -> Consts {
         Consts(self.iter().filter(|(name, _)| names.contains(name)).collect())
     }
 
@@ -290,7 +290,7 @@ pub struct TwinSource {
 }
 
 /// The constants by which a shader with several tile sizes makes its workgroups.
-const SHAPES: &[&str] = &["TILE", "BLOCK"];
+pub const SHAPES: &[&str] = &["TILE", "BLOCK"];
 
 /// The workgroup sizes of a shader, by those of its constants that they depend on.
 #[derive(Debug, Default)]

@@ -24,6 +24,7 @@ pub mod muon;
 pub mod norm;
 pub mod pool;
 pub mod sgd;
+pub mod slices;
 pub mod softmax;
 pub mod sums;
 pub mod tracked;
