@@ -66,8 +66,10 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { slot, samples: batch as u32, ..Step::default() },
             })
             .to_vec(),
-        "weight_gradient" => weight_gradients(WEIGHT_GRADIENTS, weights::BLOCK),
-        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::SUBGROUP_BLOCK),
+        "weight_gradient" | "weight_gradient_tiled" => {
+            weight_gradients(WEIGHT_GRADIENTS, weights::block(kernel.name))
+        }
+        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::block(kernel.name)),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),

@@ -160,6 +160,16 @@ pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
     grid |k| [blocks(k), 1, 1]
 );
 
+pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
+    weight_gradient_tiled,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        weights::TILE => enough_parts(k),
+        _ => Err("ROWS and COLUMNS must be 32"),
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(4), k.uint("OUTPUTS").div_ceil(4), 1]
+);
+
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_subgroup,
     requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
