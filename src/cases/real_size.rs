@@ -95,10 +95,9 @@ const PRODUCTS: &[ProductCase] = &[
 
 /// The layers of small networks.
 pub(super) fn weight_gradients(name: &str) -> Vec<Consts> {
-    let block = if name == "weight_gradient" { weights::BLOCK } else { weights::SUBGROUP_BLOCK };
     let cases = super::weight_gradients(
         &[(64, 784, 128, false), (64, 128, 10, false), (128, 512, 256, false)],
-        block,
+        weights::block(name),
     );
     cases.into_iter().map(|case| case.consts).collect()
 }

@@ -11,6 +11,11 @@ pub const BLOCK: [usize; 2] = [8, 8];
 /// The same of `weight_gradient_subgroup.wgsl`.
 pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
 
+/// The block of this shader.
+pub fn block(shader: &str) -> [usize; 2] {
+    if shader == "weight_gradient_subgroup" { SUBGROUP_BLOCK } else { BLOCK }
+}
+
 /// The constants of a call, with a part for every block.
 pub fn constants(batch: usize, inputs: usize, outputs: usize, add: bool, block: [usize; 2]) -> Consts {
     let [rows, columns] = block;
