@@ -4,11 +4,15 @@
 //! tape that records the derivative. [`Recorder::backward`] runs the closures
 //! from last to first, once, at lowering; training only replays dispatches.
 
+mod choice;
 mod pixels;
+mod variants;
 mod versions;
 mod watch;
 
+pub use choice::Choice;
 pub use pixels::{PixelKernels, Pixels};
+pub use variants::{Class, On, Variant};
 pub use versions::Versions;
 
 use std::collections::HashMap;
@@ -394,7 +398,8 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
-        self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
+        let (kernel, consts) = self.versions.matmul(consts);
+        self.dispatch(kernel, consts, vec![p.a, p.b, extra, p.c.view], what);
     }
 
     /// The gradients of a dense layer's weights and bias, from those of its weighted sums and its
@@ -427,7 +432,8 @@ impl Recorder {
 
     /// A convolution or its input gradient, by the chosen version.
     pub fn conv(&mut self, consts: Consts, args: Vec<View>, what: &str) {
-        self.dispatch(self.versions.conv(&consts), consts, args, what);
+        let (kernel, consts) = self.versions.conv(consts);
+        self.dispatch(kernel, consts, args, what);
     }
 
     /// A sum over the batch whose terms are so many numbers each: `record` writes
@@ -452,6 +458,7 @@ impl Recorder {
 
     /// A convolution's weight gradient, by the chosen version.
     pub fn conv_weights(&mut self, consts: Consts, args: Vec<View>, what: &str) {
-        self.dispatch(self.versions.conv_weights(&consts), consts, args, what);
+        let (kernel, consts) = self.versions.conv_weights(consts);
+        self.dispatch(kernel, consts, args, what);
     }
 }

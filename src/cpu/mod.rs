@@ -25,6 +25,7 @@ pub mod norm;
 pub mod pixels;
 pub mod pool;
 pub mod sgd;
+pub mod slices;
 pub mod softmax;
 pub mod sums;
 pub mod tracked;

@@ -104,12 +104,11 @@ pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// x of [`pixel_gradient`], which needs no labels, by `gather` or its bound.
-fn x_of<T: Real>(
-    gather: fn(Call, &[Slice<T>], &mut [u32]) -> Vec<T>,
-    call: Call,
-    reads: &[Slice<T>],
-) -> Vec<T> {
+/// What makes x, or its errors, of images, labels, order and normaliser.
+type Gather<T> = fn(Call, &[Slice<T>], &mut [u32]) -> Vec<T>;
+
+/// x of [`pixel_gradient`], which needs no labels, or its errors.
+fn x_of<T: Real>(gather: Gather<T>, call: Call, reads: &[Slice<T>]) -> Vec<T> {
     let [batch, samples] = ["BATCH", "SAMPLES"].map(|name| call.consts.uint(name));
     let labels = vec![0; samples];
     gather(call, &[reads[1], Slice::Uint(&labels), reads[2], reads[3]], &mut vec![0; batch])

@@ -1,4 +1,4 @@
-//! The twin of `weight_gradient.wgsl` and of its faster version.
+//! The twin of `weight_gradient.wgsl` and of its faster versions.
 
 use super::guard::flawed;
 use super::{EPS, TINY, sum_error};
@@ -10,6 +10,17 @@ use crate::program::aligned;
 pub const BLOCK: [usize; 2] = [8, 8];
 /// The same of `weight_gradient_subgroup.wgsl`.
 pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
+/// What a workgroup of `weight_gradient_tiled.wgsl` owns.
+pub const TILE: [usize; 2] = [32, 32];
+
+/// The block of this shader, of which each has a part.
+pub fn block(shader: &str) -> [usize; 2] {
+    match shader {
+        "weight_gradient_subgroup" => SUBGROUP_BLOCK,
+        "weight_gradient_tiled" => TILE,
+        _ => BLOCK,
+    }
+}
 
 /// A part for every block, and as many more as a view needs.
 pub fn parts(inputs: usize, outputs: usize, [rows, columns]: [usize; 2]) -> usize {
