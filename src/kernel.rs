@@ -66,7 +66,7 @@ pub struct TwinSource {
 }
 
 /// The constants by which a shader with several tile sizes makes its workgroups.
-const SHAPES: &[&str] = &["TILE", "BLOCK"];
+pub const SHAPES: &[&str] = &["TILE", "BLOCK"];
 
 /// The workgroup sizes of a shader, by those of its constants that they depend on.
 #[derive(Debug, Default)]

@@ -4,9 +4,15 @@
 //! tape that records the derivative. [`Recorder::backward`] runs the closures
 //! from last to first, once, at lowering; training only replays dispatches.
 
+mod choice;
+mod pixels;
+mod variants;
 mod versions;
 mod watch;
 
+pub use choice::Choice;
+pub use pixels::{PixelKernels, Pixels};
+pub use variants::{Class, On, Variant};
 pub use versions::Versions;
 
 use std::collections::HashMap;
@@ -34,6 +40,8 @@ pub struct Tensor {
     pub made_by: Activation,
     /// False for the data: nobody needs its gradient.
     pub needs_gradient: bool,
+    /// Where the first layer unpacks its input itself, what it picks it from; `value` is all images then.
+    pub pixels: Option<Pixels>,
 }
 
 impl Tensor {
@@ -54,8 +62,8 @@ pub struct Gradient {
 /// the first layer or behind the last.
 #[derive(Clone, Copy, Debug)]
 pub struct Boundary {
-    /// None where the layer in front took the one behind into its epilogue:
-    /// then what is between them is in no buffer.
+    /// None where the layer in front took the one behind into its epilogue, or the
+    /// first layer unpacks pixels: then what is between them is in no buffer.
     pub value: Option<View>,
     /// The gradient of the value, as [`Tensor::made_by`] asks for it; none
     /// where nobody needs it.
@@ -214,7 +222,7 @@ impl Recorder {
         if made_by != Activation::Identity {
             self.note_activation(made_by, value, dims);
         }
-        Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true }
+        Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true, pixels: None }
     }
 
     /// Notes that an activation makes a tensor.
@@ -275,7 +283,7 @@ impl Recorder {
     /// behind the last; gradients only after [`Recorder::backward`].
     pub fn boundaries(&self) -> Vec<Boundary> {
         let boundary = |tensor: &Option<Tensor>| Boundary {
-            value: tensor.map(|tensor| tensor.value),
+            value: tensor.filter(|tensor| tensor.pixels.is_none()).map(|tensor| tensor.value),
             gradient: tensor.and_then(|tensor| self.written.get(&tensor.value.buf).copied()),
         };
         self.passed.iter().map(boundary).collect()
@@ -390,7 +398,8 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
-        self.dispatch(self.versions.matmul(&consts), consts, vec![p.a, p.b, extra, p.c.view], what);
+        let (kernel, consts) = self.versions.matmul(consts);
+        self.dispatch(kernel, consts, vec![p.a, p.b, extra, p.c.view], what);
     }
 
     /// The gradients of a dense layer's weights and bias, from those of its weighted sums and its
@@ -423,7 +432,8 @@ impl Recorder {
 
     /// A convolution or its input gradient, by the chosen version.
     pub fn conv(&mut self, consts: Consts, args: Vec<View>, what: &str) {
-        self.dispatch(self.versions.conv(&consts), consts, args, what);
+        let (kernel, consts) = self.versions.conv(consts);
+        self.dispatch(kernel, consts, args, what);
     }
 
     /// A sum over the batch whose terms are so many numbers each: `record` writes
@@ -448,6 +458,7 @@ impl Recorder {
 
     /// A convolution's weight gradient, by the chosen version.
     pub fn conv_weights(&mut self, consts: Consts, args: Vec<View>, what: &str) {
-        self.dispatch(self.versions.conv_weights(&consts), consts, args, what);
+        let (kernel, consts) = self.versions.conv_weights(consts);
+        self.dispatch(kernel, consts, args, what);
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Work {
 
 enum What {
     /// One kernel, in the version that is fastest on a device.
-    Kernel(Case, fn(&Versions, &Consts) -> &'static Kernel),
+    Kernel(Case, fn(&Versions, Consts) -> (&'static Kernel, Consts)),
     /// Training steps of a network: its batch, and how many samples there are.
     Training(&'static Network, usize, usize),
 }
@@ -139,7 +139,8 @@ impl Work {
     pub fn job(&self, device: &Device) -> Result<Job> {
         Ok(match &self.what {
             What::Kernel(case, version) => {
-                Job::Kernel(version(&device.versions(), &case.consts), case.clone())
+                let (kernel, consts) = version(&device.versions(), case.consts.clone());
+                Job::Kernel(kernel, Case { consts, ..case.clone() })
             }
             What::Training(network, batch, samples) => {
                 let samples = noise(*samples);

@@ -91,7 +91,7 @@ impl Consts {
     }
 
     /// Those with one of these names.
-    pub(super) fn only(&self, names: &[&str]) -> Consts {
+    pub fn only(&self, names: &[&str]) -> Consts {
         Consts(self.iter().filter(|(name, _)| names.contains(name)).collect())
     }
 

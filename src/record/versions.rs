@@ -1,68 +1,107 @@
 //! Which of several shaders with one contract are used.
 
+use super::PixelKernels;
+use super::choice::Choice;
+use super::variants::{Class, Variant};
 use crate::cpu::conv::Geometry;
 use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 
-/// Which of several shaders with one contract are used.
+/// Which of several shaders with one contract are used: a variant for every class of work, and what
+/// takes the shapes that a variant refuses.
 #[derive(Clone, Copy, Debug)]
 pub struct Versions {
-    /// The matmul for every product.
-    matmul: &'static Kernel,
-    /// A faster one for wide products of whole vec4s, see [`Versions::matmul`].
-    wide: Option<&'static Kernel>,
-    /// The gradients of a dense layer in one dispatch, and the same in whole vec4s, with the blocks of
-    /// each; without one it takes a matmul, column sums and a watch.
-    weights: &'static [(&'static Kernel, [usize; 2])],
-    /// A convolution with enough channels, forwards and its input gradient; and its weight gradient.
-    conv: Option<[&'static Kernel; 2]>,
+    /// In the order of [`Class::ALL`].
+    chosen: [Variant; Class::ALL.len()],
+    /// Takes every product.
+    product: &'static Kernel,
+    /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
+    gradient: Option<&'static Kernel>,
+    /// Take a first dense layer straight from the pixels; without them its samples are picked first.
+    pub(super) pixels: Option<PixelKernels>,
 }
+
+const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
+const TILED: Variant = Variant::of(&kernels::MATMUL);
+const REGISTER: Variant = Variant::of(&kernels::MATMUL_REGISTER);
+const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
 
 impl Versions {
     /// The shaders to read first.
-    pub const NAIVE: Versions =
-        Versions { matmul: &kernels::MATMUL_NAIVE, wide: None, weights: &[], conv: None };
+    pub const NAIVE: Versions = Versions {
+        chosen: all([NAIVE; 5], Variant::SEPARATE, [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE]),
+        product: &kernels::MATMUL_NAIVE,
+        gradient: None,
+        pixels: None,
+    };
     /// Tiled through workgroup memory, for real GPUs.
     pub const GPU: Versions = Versions {
-        matmul: &kernels::MATMUL,
-        wide: None,
-        weights: &[],
-        conv: Some([&kernels::CONV, &kernels::CONV_WEIGHTS]),
+        chosen: all([TILED; 5], Variant::SEPARATE, [&kernels::CONV, &kernels::CONV_WEIGHTS]),
+        product: &kernels::MATMUL,
+        gradient: None,
+        pixels: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
-        matmul: &kernels::MATMUL_REGISTER,
-        wide: None,
-        weights: &[(&kernels::WEIGHT_GRADIENT, weights::BLOCK)],
-        conv: Some([&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER]),
+        chosen: all(
+            [REGISTER; 5],
+            Variant::of(&kernels::WEIGHT_GRADIENT),
+            [&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER],
+        ),
+        product: &kernels::MATMUL_REGISTER,
+        gradient: Some(&kernels::WEIGHT_GRADIENT),
+        pixels: None,
     };
-    /// The same for those with subgroups of exactly 8.
+    /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
+    /// that the wide version computes at once would be thrown away.
     pub const SOFTWARE_SUBGROUPS: Versions = Versions {
-        wide: Some(&kernels::MATMUL_SUBGROUP),
-        weights: &[
-            (&kernels::WEIGHT_GRADIENT_SUBGROUP, weights::SUBGROUP_BLOCK),
-            (&kernels::WEIGHT_GRADIENT, weights::BLOCK),
-        ],
-        conv: Some([&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP]),
+        chosen: all(
+            [REGISTER, SUBGROUP, SUBGROUP, SUBGROUP, SUBGROUP],
+            Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP),
+            [&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP],
+        ),
+        pixels: Some(PixelKernels {
+            dense: &kernels::PIXEL_DENSE_SUBGROUP,
+            gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
+            block: weights::SUBGROUP_BLOCK,
+        }),
         ..Versions::SOFTWARE
     };
+
+    /// These, but for what a choice has a say in.
+    pub fn with(mut self, choice: &Choice) -> Versions {
+        choice.iter().for_each(|(class, variant)| self.chosen[class as usize] = variant);
+        self
+    }
+
+    /// The variants of all classes, spelt out.
+    pub fn choice(&self) -> Choice {
+        Class::ALL.iter().fold(Choice::default(), |all, class| all.with(*class, self.variant(*class)))
+    }
+
+    /// The variant of a class of work.
+    pub fn variant(&self, class: Class) -> Variant {
+        self.chosen[class as usize]
+    }
 
     /// All shaders that it may choose.
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
-        let weights = self.weights.iter().map(|(kernel, _)| *kernel);
-        let dense = [self.matmul].into_iter().chain(self.wide).chain(weights);
-        dense.chain(naive).chain(self.conv.into_iter().flatten())
+        let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel);
+        let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
+        chosen.chain([self.product]).chain(self.gradient).chain(pixels.collect::<Vec<_>>()).chain(naive)
     }
 
-    /// The shader for one product. Of a narrow one, most of the 32 columns that
-    /// the wide version computes at once would be thrown away.
-    pub fn matmul(&self, consts: &Consts) -> &'static Kernel {
-        match self.wide {
-            Some(wide) if consts.uint("N") > 16 && (wide.requires)(consts).is_ok() => wide,
-            _ => self.matmul,
-        }
+    /// The shader for one product, and its constants.
+    pub fn matmul(&self, usual: Consts) -> (&'static Kernel, Consts) {
+        let variant = self.variant(Class::of_product(&usual));
+        variant.take(&usual).unwrap_or((self.product, usual))
+    }
+
+    /// Whether a dense layer of these sizes can take pixels, see [`Pixels::sizes`](super::Pixels::sizes).
+    pub fn takes_pixels(&self, sizes: &Consts) -> bool {
+        self.pixels.is_some_and(|kernels| kernels.fit(sizes))
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.
@@ -73,37 +112,95 @@ impl Versions {
         outputs: usize,
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
-        let with_consts = |&(kernel, block): &(&'static Kernel, [usize; 2])| {
-            (kernel, weights::constants(batch, inputs, outputs, add, block))
+        let chosen = self.variant(Class::Weights).kernel?;
+        let with_consts = |kernel: &'static Kernel| {
+            (kernel, weights::constants(batch, inputs, outputs, add, weights::block(kernel.name)))
         };
-        self.weights.iter().map(with_consts).find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
+        let mut all = std::iter::once(chosen).chain(self.gradient).map(with_consts);
+        all.find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
     }
 
-    /// The shader for a convolution or its input gradient.
-    pub fn conv(&self, consts: &Consts) -> &'static Kernel {
-        let geometry = Geometry::of(consts);
-        let written = if consts.flag("BACKWARD") { geometry.channels } else { geometry.outputs };
-        self.conv_of(0, &kernels::CONV_NAIVE, written / geometry.groups, consts)
+    /// The shader for a convolution or its input gradient, and its constants.
+    pub fn conv(&self, usual: Consts) -> (&'static Kernel, Consts) {
+        let geometry = Geometry::of(&usual);
+        let written = if usual.flag("BACKWARD") { geometry.channels } else { geometry.outputs };
+        self.conv_of(Class::Conv, &kernels::CONV_NAIVE, written / geometry.groups, usual)
     }
 
-    /// The shader for a convolution's weight gradient.
-    pub(super) fn conv_weights(&self, consts: &Consts) -> &'static Kernel {
-        let geometry = Geometry::of(consts);
-        self.conv_of(1, &kernels::CONV_WEIGHTS_NAIVE, geometry.outputs / geometry.groups, consts)
+    /// The shader for a convolution's weight gradient, and its constants.
+    pub fn conv_weights(&self, usual: Consts) -> (&'static Kernel, Consts) {
+        let geometry = Geometry::of(&usual);
+        let written = geometry.outputs / geometry.groups;
+        self.conv_of(Class::ConvWeights, &kernels::CONV_WEIGHTS_NAIVE, written, usual)
     }
 
     /// With fewer than two channels to a group, most of what a fast version
     /// computes at once would be thrown away.
     fn conv_of(
         &self,
-        which: usize,
+        class: Class,
         naive: &'static Kernel,
         channels: usize,
-        consts: &Consts,
-    ) -> &'static Kernel {
-        match self.conv {
-            Some(fast) if channels >= 2 && (fast[which].requires)(consts).is_ok() => fast[which],
-            _ => naive,
-        }
+        usual: Consts,
+    ) -> (&'static Kernel, Consts) {
+        let taken = self.variant(class).take(&usual).filter(|_| channels >= 2);
+        taken.unwrap_or((naive, usual))
+    }
+}
+
+/// A variant for each class: those of products, of the gradients of dense layers, and of convolutions.
+const fn all(
+    products: [Variant; 5],
+    weights: Variant,
+    conv: [&'static Kernel; 2],
+) -> [Variant; Class::ALL.len()] {
+    let [narrow, small, long, large, huge] = products;
+    [narrow, small, long, large, huge, weights, Variant::of(conv[0]), Variant::of(conv[1])]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+
+    fn product(versions: &Versions, [m, n, k]: [usize; 3]) -> &'static str {
+        versions.matmul(consts! { M: m, N: n, K: k, TRANSPOSE_A: false }).0.name
+    }
+
+    #[test]
+    fn what_a_variant_refuses_takes_another_one() {
+        let versions = Versions::SOFTWARE_SUBGROUPS;
+        let names = [[64, 16, 64], [64, 20, 64], [64, 128, 784], [1_024, 1_024, 64]];
+        assert_eq!(
+            names.map(|shape| product(&versions, shape)),
+            ["matmul_register", "matmul_subgroup", "matmul_subgroup", "matmul_subgroup"]
+        );
+        // Not in whole vec4s.
+        assert_eq!(
+            [[64, 18, 64], [64, 128, 785]].map(|shape| product(&versions, shape)),
+            ["matmul_register"; 2]
+        );
+        let gradient = |versions: &Versions, inputs| {
+            versions.weight_gradient(64, inputs, 12, false).map(|(kernel, _)| kernel.name)
+        };
+        assert_eq!(gradient(&versions, 784), Some("weight_gradient_subgroup"));
+        assert_eq!(gradient(&versions, 785), Some("weight_gradient"));
+        assert_eq!(gradient(&Versions::GPU, 784), None);
+        let separate = versions.with(&"weights separate".parse().unwrap());
+        assert_eq!([784, 785].map(|inputs| gradient(&separate, inputs)), [None; 2]);
+    }
+
+    #[test]
+    fn a_choice_has_a_say_in_its_classes_only() {
+        let choice: Choice = "long matmul_naive, conv conv".parse().unwrap();
+        let versions = Versions::SOFTWARE.with(&choice);
+        let names = [[64, 16, 784], [64, 128, 784], [64, 128, 64]].map(|shape| product(&versions, shape));
+        assert_eq!(names, ["matmul_register", "matmul_naive", "matmul_register"]);
+        let whole = versions.choice();
+        assert_eq!(
+            (whole.get(Class::Long), whole.get(Class::Conv)),
+            (choice.get(Class::Long), choice.get(Class::Conv))
+        );
+        assert_eq!(whole.get(Class::ConvWeights), Some(Variant::of(&kernels::CONV_WEIGHTS_REGISTER)));
     }
 }
