@@ -22,11 +22,6 @@ pub fn block(shader: &str) -> [usize; 2] {
     }
 }
 
-/// The block of this shader.
-pub fn block(shader: &str) -> [usize; 2] {
-    if shader == "weight_gradient_subgroup" { SUBGROUP_BLOCK } else { BLOCK }
-}
-
 /// The constants of a call, with a part for every block.
 pub fn constants(batch: usize, inputs: usize, outputs: usize, add: bool, block: [usize; 2]) -> Consts {
     let [rows, columns] = block;
