@@ -4,6 +4,7 @@ mod check;
 mod gather;
 mod images;
 mod norm;
+mod pixels;
 mod products;
 mod real;
 mod real_size;
@@ -70,6 +71,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             weight_gradients(WEIGHT_GRADIENTS, weights::block(kernel.name))
         }
         "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::block(kernel.name)),
+        name if pixels::has(name) => pixels::cases(name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
@@ -283,7 +285,7 @@ impl Numbers {
             || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
         // Of these also squares are added up, which must stay below 2²⁴.
         let short = kernel.name.starts_with("weight_gradient") && case.consts.uint("BATCH") <= 8;
-        self == Numbers::Awkward || short || (sums && plain())
+        self == Numbers::Awkward || short || (sums && plain()) || pixels::exact(kernel, case)
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.

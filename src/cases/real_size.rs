@@ -1,6 +1,6 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{Case, images, norm, products, updates};
+use super::{Case, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
@@ -60,6 +60,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             [64, 8_192].map(of).to_vec()
         }
         name if name.starts_with("weight_gradient") => weight_gradients(name),
+        name if pixels::has(name) => pixels::real_sizes(name),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
         name if images::has(name) => images::real_sizes(kernel),

@@ -22,6 +22,7 @@ pub mod loss;
 pub mod matmul;
 pub mod muon;
 pub mod norm;
+pub mod pixels;
 pub mod pool;
 pub mod sgd;
 pub mod slices;

@@ -222,7 +222,7 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::data::{Augmentation, ImageShape};
     use crate::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::Limits;
     use crate::recipe::Recipe;
@@ -260,6 +260,7 @@ mod tests {
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training,
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch))
