@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::cpu::weights;
 use crate::kernel::{Const, Consts, Kernel};
 use crate::kernels;
 
@@ -67,9 +68,16 @@ impl Class {
 
     /// The class of a product (M, K)·(K, N).
     pub fn of_product(consts: &Consts) -> Class {
+        match consts.uint("N") {
+            ..=MOST_NARROW => Class::Narrow,
+            _ => Class::by_tiles(consts),
+        }
+    }
+
+    /// The same where few columns make no difference: for a product that is cut into slices.
+    pub(super) fn by_tiles(consts: &Consts) -> Class {
         let [m, n, k] = ["M", "N", "K"].map(|name| consts.uint(name));
         match m.div_ceil(TILE) * n.div_ceil(TILE) {
-            _ if n <= MOST_NARROW => Class::Narrow,
             HUGE.. => Class::Huge,
             LARGE.. => Class::Large,
             _ if k >= LONG => Class::Long,
@@ -113,9 +121,29 @@ impl Variant {
         Variant { kernel: Some(&kernels::MATMUL_VECTORS), constants }
     }
 
+    /// All gradients of a dense layer by such tiles.
+    const fn gradient_tiles(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::WEIGHT_GRADIENT_VECTORS), constants }
+    }
+
     /// A product in slices of so many terms, or of more: then its sums are added up by another kernel.
     const fn in_slices(constants: &'static [(&'static str, u32)]) -> Variant {
         Variant { kernel: Some(&kernels::MATMUL_SLICES), constants }
+    }
+
+    /// All gradients of a dense layer and their constants, if it takes such a layer.
+    pub(super) fn gradient(
+        &self,
+        batch: usize,
+        inputs: usize,
+        outputs: usize,
+        add: bool,
+    ) -> Option<(&'static Kernel, Consts)> {
+        // A part for every block; where there is a choice of tiles, for every tile.
+        let kernel = self.kernel?;
+        let tile = self.constants.iter().find(|(name, _)| *name == "TILE").map(|(_, tile)| *tile as usize);
+        let block = tile.map_or_else(|| weights::block(kernel.name), |tile| [tile; 2]);
+        self.take(&weights::constants(batch, inputs, outputs, add, block))
     }
 
     /// Whether it cuts products into slices.
@@ -183,6 +211,7 @@ const ON_SUBGROUP: (Variant, On) = (Variant::of(&kernels::MATMUL_SUBGROUP), SOFT
 
 pub(super) const TILES_32: Variant = Variant::tiles(&[("TILE", 32), ("BLOCK", 4)]);
 pub(super) const TILES_64: Variant = Variant::tiles(&[("TILE", 64), ("BLOCK", 8)]);
+pub(super) const GRADIENTS_32: Variant = Variant::gradient_tiles(&[("TILE", 32), ("BLOCK", 4)]);
 pub(super) const SLICES_64: Variant = Variant::in_slices(&[("SLICE", 64)]);
 
 static SMALL: &[(Variant, On)] = &[ON_NAIVE, ON_MATMUL, (TILES_32, GPUS), ON_REGISTER, ON_SUBGROUP];
@@ -212,6 +241,9 @@ static WEIGHTS: &[(Variant, On)] = &[
     (Variant::SEPARATE, BOTH),
     (Variant::of(&kernels::WEIGHT_GRADIENT), BOTH),
     (Variant::of(&kernels::WEIGHT_GRADIENT_TILED), GPUS),
+    (GRADIENTS_32, GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 4)]), GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 8)]), GPUS),
     (Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP), SOFTWARE),
 ];
 

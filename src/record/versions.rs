@@ -2,7 +2,7 @@
 
 use super::PixelKernels;
 use super::choice::Choice;
-use super::variants::{Class, SLICES_64, TILES_32, TILES_64, Variant};
+use super::variants::{Class, GRADIENTS_32, SLICES_64, TILES_32, TILES_64, Variant};
 use crate::cpu::conv::Geometry;
 use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
@@ -41,7 +41,7 @@ impl Versions {
     pub const GPU: Versions = Versions {
         chosen: all(
             [TILED, TILES_32, SLICES_64, TILES_32, TILES_64],
-            Variant::of(&kernels::WEIGHT_GRADIENT_TILED),
+            GRADIENTS_32,
             [&kernels::CONV, &kernels::CONV_WEIGHTS],
         ),
         product: &kernels::MATMUL,
@@ -103,7 +103,7 @@ impl Versions {
     /// The constants of a product's slices, where it is cut into some; the whole of it is
     /// [`Versions::matmul`].
     pub(super) fn slices(&self, usual: &Consts) -> Option<Consts> {
-        self.variant(Class::of_product(usual)).slices(usual)
+        self.variant(Class::by_tiles(usual)).slices(usual)
     }
 
     /// The shader for one product in one dispatch, and its constants.
@@ -125,12 +125,10 @@ impl Versions {
         outputs: usize,
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
-        let chosen = self.variant(Class::Weights).kernel?;
-        let with_consts = |kernel: &'static Kernel| {
-            (kernel, weights::constants(batch, inputs, outputs, add, weights::block(kernel.name)))
-        };
-        let mut all = std::iter::once(chosen).chain(self.gradient).map(with_consts);
-        all.find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
+        let chosen = self.variant(Class::Weights);
+        let otherwise = self.gradient.filter(|_| chosen.kernel.is_some()).map(Variant::of);
+        let mut all = std::iter::once(chosen).chain(otherwise);
+        all.find_map(|variant| variant.gradient(batch, inputs, outputs, add))
     }
 
     /// The shader for a convolution or its input gradient, and its constants.
@@ -198,6 +196,7 @@ mod tests {
         };
         assert_eq!(gradient(&versions, 784), Some("weight_gradient_subgroup"));
         assert_eq!(gradient(&versions, 785), Some("weight_gradient"));
+        assert_eq!(gradient(&Versions::GPU, 784), Some("weight_gradient_vectors"));
         assert_eq!(gradient(&Versions::GPU, 785), Some("weight_gradient_tiled"));
         let separate = versions.with(&"weights separate".parse().unwrap());
         assert_eq!([784, 785].map(|inputs| gradient(&separate, inputs)), [None; 2]);
@@ -217,8 +216,10 @@ mod tests {
         assert_eq!(slices(&Versions::GPU, [64, 128, 785]), None);
         // A hundred times as many terms are not cut into as many slices.
         assert_eq!(slices(&Versions::GPU, [64, 128, 78_400]), Some([32, 2_464]));
-        // Short sums, narrow products, enough tiles, and programs on a CPU.
-        for shape in [[64, 128, 255], [64, 16, 784], [512, 512, 784]] {
+        // Neither need there be many.
+        assert_eq!(slices(&Versions::GPU, [64, 10, 3_136]), Some([25, 128]));
+        // Short sums, enough tiles, and programs on a CPU.
+        for shape in [[64, 128, 255], [64, 16, 255], [512, 512, 784]] {
             assert_eq!(slices(&Versions::GPU, shape), None, "{shape:?}");
         }
         assert_eq!(slices(&Versions::SOFTWARE, [64, 128, 784]), None);
