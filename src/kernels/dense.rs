@@ -132,10 +132,10 @@ pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
 
 /// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
 macro_rules! weight_gradient {
-    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, weights::weight_gradient, weight_gradient_bound,
-            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS"],
+            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS" $($(, $choice)*)?],
             binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
                          sums: Set Real, flaws: Set Uint],
             lens |k| {
@@ -168,6 +168,22 @@ pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
     },
     subgroup None,
     grid |k| [k.uint("INPUTS").div_ceil(4), k.uint("OUTPUTS").div_ceil(4), 1]
+);
+
+pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
+    weight_gradient_vectors, choices ["TILE", "BLOCK"],
+    requires |k| {
+        let [inputs, outputs, rows, columns, tile] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS", "TILE"]);
+        match inputs.is_multiple_of(4) && outputs.is_multiple_of(4) {
+            true if rows == tile && columns == tile => {
+                offered_tile(k).and_then(|()| enough_parts(blocks(k, "INPUTS"), k))
+            }
+            true => Err("ROWS and COLUMNS must be TILE"),
+            false => Err("INPUTS and OUTPUTS must be multiples of 4"),
+        }
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(k.uint("BLOCK")), k.uint("OUTPUTS").div_ceil(k.uint("BLOCK")), 1]
 );
 
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(

@@ -62,6 +62,30 @@ fn fusion_does_not_change_the_results() {
 }
 
 #[test]
+fn the_kernels_of_gpus_do_not_change_the_results() {
+    let network = "dense 256, relu, dense 20, sigmoid, dense 3";
+    let of = |versions| Small { versions, ..Small::new(network, Loss::CrossEntropy) };
+    let program = of(Versions::GPU).lower().unwrap().program;
+    let used = |name| program.steps.iter().filter(|dispatch| dispatch.kernel.name == name).count();
+    // The second layer's sums are of 256 terms, in training and prediction; each layer has one dispatch for
+    // all its gradients, which watches them as well.
+    let used = [
+        "matmul_vectors",
+        "matmul_slices",
+        "add_slices",
+        "weight_gradient_vectors",
+        "weight_gradient_tiled",
+        "column_sums",
+        "gradient_parts",
+    ]
+    .map(used);
+    assert_eq!(used, [3, 2, 2, 2, 1, 0, 0]);
+    let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Versions::NAIVE)), train(&of(Versions::GPU)));
+    assert_close("parameters", &usual, &tiled);
+    assert_close("metrics", &usual_metrics, &metrics);
+}
+
+#[test]
 fn batches_added_up_are_one_large_batch() {
     for (network, loss) in [
         ("dense 5, relu, dense 3", Loss::CrossEntropy),
