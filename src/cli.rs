@@ -55,7 +55,7 @@ pub enum Command {
     /// Show what a data set holds, or how its samples can be changed for training
     Data(data::Data),
     /// List the adapters of this machine
-    Devices,
+    Devices(Devices),
     /// Learn how learning works, number by number
     Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
@@ -154,6 +154,9 @@ pub struct Train {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Which variants of kernels: auto (measured once on an adapter), default, or as a run's recipe has it
+    #[arg(long, value_name = "CHOICE")]
+    pub tuning: Option<String>,
     /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
@@ -184,6 +187,9 @@ pub struct Train {
     /// Give no advice after epochs
     #[arg(long)]
     pub quiet: bool,
+    /// Say which variants of kernels were chosen, and what each of them takes
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
     #[arg(long)]
     pub tensorboard: bool,
@@ -238,6 +244,9 @@ pub struct LrFind {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Say which variants of kernels were chosen, and what each of them takes
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -370,6 +379,13 @@ pub struct Explain {
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct Devices {
+    /// Measure anew which kernels are fastest on each, for all that trains from now on
+    #[arg(long)]
+    pub tune: bool,
 }
 
 #[derive(Args, Debug)]
