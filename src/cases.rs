@@ -4,6 +4,8 @@ mod check;
 mod gather;
 mod images;
 mod norm;
+mod pixels;
+mod products;
 mod real;
 mod real_size;
 mod updates;
@@ -22,7 +24,7 @@ use crate::cpu::matmul::Epilogue;
 use crate::cpu::weights;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
-use crate::kernel::{Const, Consts, Element, Kernel, Step};
+use crate::kernel::{Consts, Element, Kernel, Step};
 use crate::rng::{Purpose, generator};
 
 /// One call of a kernel: constants and step scalars; its inputs follow from a seed.
@@ -65,14 +67,16 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { slot, samples: batch as u32, ..Step::default() },
             })
             .to_vec(),
-        "weight_gradient" => weight_gradients(WEIGHT_GRADIENTS, weights::BLOCK),
-        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::SUBGROUP_BLOCK),
+        "weight_gradient" | "weight_gradient_tiled" => {
+            weight_gradients(WEIGHT_GRADIENTS, weights::block(kernel.name))
+        }
+        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::block(kernel.name)),
+        name if pixels::has(name) => pixels::cases(name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
-        "matmul_subgroup" => products(WHOLE_PRODUCTS).into_iter().map(plain).collect(),
-        name if name.starts_with("matmul") => products(PRODUCTS).into_iter().map(plain).collect(),
+        name if products::has(name) => products::cases(name).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
     }
 }
@@ -81,7 +85,7 @@ fn tables() -> [(usize, usize); 6] {
     [(1, 1), (7, 10), (64, 10), (65, 3), (2, 1_757), (130, 129)]
 }
 
-/// More rows than some drivers let a loop run, see [`PRODUCTS`].
+/// More rows than some drivers let a loop run: Mesa before 25 ends one silently after 65,535 rounds.
 const LONG_TABLE: (usize, usize) = (70_000, 3);
 
 fn elementwise(backward: bool) -> Vec<Consts> {
@@ -106,63 +110,6 @@ fn elementwise(backward: bool) -> Vec<Consts> {
         }
     }
     all
-}
-
-/// (M, N, K), A and B transposed, epilogue, activation, add.
-type ProductCase = ((usize, usize, usize), (bool, bool), Epilogue, Activation, bool);
-
-const NONE: (bool, bool) = (false, false);
-const B: (bool, bool) = (false, true);
-const A: (bool, bool) = (true, false);
-const BOTH: (bool, bool) = (true, true);
-
-/// Sizes around tile borders and sums long enough to go wrong. Every
-/// transposition, epilogue and activation occurs, but not each with each shape:
-/// a software adapter takes up to a second to compile each of these. Some
-/// drivers end a loop silently after 65,535 rounds (Mesa before 25).
-const PRODUCTS: &[ProductCase] = &[
-    ((1, 1, 1), NONE, Epilogue::Plain, Activation::Identity, false),
-    ((7, 7, 7), BOTH, Epilogue::Bias, Activation::Relu, false),
-    ((8, 8, 8), A, Epilogue::Slope, Activation::Tanh, true),
-    ((1, 10, 1_757), B, Epilogue::Bias, Activation::Identity, false),
-    ((64, 65, 1), NONE, Epilogue::Slope, Activation::Relu, false),
-    ((33, 31, 65), A, Epilogue::Plain, Activation::Identity, true),
-    ((65, 64, 63), NONE, Epilogue::Slope, Activation::Sigmoid, true),
-    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
-    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, false),
-    ((64, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
-    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
-    ((1, 2, 70_000), B, Epilogue::Plain, Activation::Identity, false),
-    ((130, 70, 57), BOTH, Epilogue::Plain, Activation::Identity, true),
-    ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
-];
-
-/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
-const WHOLE_PRODUCTS: &[ProductCase] = &[
-    ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
-    ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
-    ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
-    ((1, 32, 1_756), B, Epilogue::Bias, Activation::Identity, false),
-    ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
-    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
-    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
-    ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
-    ((5, 4, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
-    ((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false),
-    ((132, 68, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
-    ((47, 28, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
-    ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
-];
-
-fn products(cases: &[ProductCase]) -> Vec<Consts> {
-    let consts = |&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &ProductCase| {
-        let (kind, leak) = activation.consts();
-        consts! {
-            M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
-            ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
-        }
-    };
-    cases.iter().map(consts).collect()
 }
 
 /// (batch, inputs, outputs, add): around the borders of blocks, and a batch long enough to go wrong.
@@ -338,7 +285,7 @@ impl Numbers {
             || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
         // Of these also squares are added up, which must stay below 2²⁴.
         let short = kernel.name.starts_with("weight_gradient") && case.consts.uint("BATCH") <= 8;
-        self == Numbers::Awkward || short || (sums && plain())
+        self == Numbers::Awkward || short || (sums && plain()) || pixels::exact(kernel, case)
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.

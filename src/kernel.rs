@@ -1,11 +1,17 @@
 //! A kernel: a contract with two executions, the WGSL and the plain Rust twin
 //! that says what the WGSL must compute.
 
+mod consts;
+mod values;
+
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
+
+pub use consts::{Const, Consts};
+pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
 #[repr(C)]
@@ -30,236 +36,6 @@ pub struct Step {
     pub square_correction: f32,
     /// How much of the average of the weights is kept.
     pub average: f32,
-}
-
-/// A number that a twin computes with: f32 as the GPU does, or f64 as the truth.
-///
-/// Twins do their arithmetic in f64 whatever they store, so a type needs no
-/// more than the two conversions.
-pub trait Real: Copy + Default + Send + Sync + fmt::Debug + 'static {
-    fn of(value: f64) -> Self;
-    fn f64(self) -> f64;
-}
-
-impl Real for f32 {
-    fn of(value: f64) -> f32 {
-        value as f32
-    }
-    fn f64(self) -> f64 {
-        self.into()
-    }
-}
-
-impl Real for f64 {
-    fn of(value: f64) -> f64 {
-        value
-    }
-    fn f64(self) -> f64 {
-        self
-    }
-}
-
-/// What a buffer holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Element {
-    /// f32 on the GPU.
-    Real,
-    /// u32.
-    Uint,
-}
-
-/// What a kernel does with a binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    /// Only writes; with a constant `ADD` that is true, adds to what is there.
-    Write,
-    /// Only writes, also where `ADD` is true: it stands beside what is added to.
-    Set,
-    /// Always reads what is there before it writes.
-    Update,
-}
-
-impl Access {
-    /// Whether a dispatch with these constants reads what is there.
-    pub fn reads(self, consts: &Consts) -> bool {
-        match self {
-            Access::Read | Access::Update => true,
-            Access::Write => consts.adds(),
-            Access::Set => false,
-        }
-    }
-
-    /// Whether it writes.
-    pub fn writes(self) -> bool {
-        self != Access::Read
-    }
-}
-
-/// What a twin reads: one view, as numbers or as integers.
-#[derive(Clone, Copy, Debug)]
-pub enum Slice<'a, T> {
-    Real(&'a [T]),
-    Uint(&'a [u32]),
-}
-
-/// What a twin writes.
-#[derive(Debug)]
-pub enum SliceMut<'a, T> {
-    Real(&'a mut [T]),
-    Uint(&'a mut [u32]),
-}
-
-impl<'a, T> Slice<'a, T> {
-    /// The numbers; the kernel table says which bindings hold them.
-    pub fn real(&self) -> &'a [T] {
-        match self {
-            Slice::Real(values) => values,
-            Slice::Uint(_) => panic!("the kernel table says integers, the twin wants numbers"),
-        }
-    }
-    /// The integers.
-    pub fn uint(&self) -> &'a [u32] {
-        match self {
-            Slice::Uint(values) => values,
-            Slice::Real(_) => panic!("the kernel table says numbers, the twin wants integers"),
-        }
-    }
-}
-
-impl<T> SliceMut<'_, T> {
-    /// The numbers; the kernel table says which bindings hold them.
-    pub fn real(&mut self) -> &mut [T] {
-        match self {
-            SliceMut::Real(values) => values,
-            SliceMut::Uint(_) => panic!("the kernel table says integers, the twin wants numbers"),
-        }
-    }
-    /// The integers.
-    pub fn uint(&mut self) -> &mut [u32] {
-        match self {
-            SliceMut::Uint(values) => values,
-            SliceMut::Real(_) => panic!("the kernel table says numbers, the twin wants integers"),
-        }
-    }
-}
-
-/// The value of a `const` that lowering writes into a shader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Const {
-    Uint(u32),
-    Flag(bool),
-    /// An f32, by its bits so that constants can be compared and hashed.
-    Float(u32),
-}
-
-impl From<usize> for Const {
-    fn from(value: usize) -> Const {
-        // Program::validate turns sizes beyond u32 away before they get here.
-        Const::Uint(u32::try_from(value).expect("sizes fit 32 bits"))
-    }
-}
-
-impl From<bool> for Const {
-    fn from(value: bool) -> Const {
-        Const::Flag(value)
-    }
-}
-
-impl From<f32> for Const {
-    fn from(value: f32) -> Const {
-        Const::Float(value.to_bits())
-    }
-}
-
-impl fmt::Display for Const {
-    /// As a WGSL literal.
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Const::Uint(value) => write!(f, "{value}u"),
-            Const::Flag(value) => write!(f, "{value}"),
-            Const::Float(bits) => write!(f, "{:?}f", f32::from_bits(*bits)),
-        }
-    }
-}
-
-/// The constants of one dispatch, in the order of the kernel table.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-pub struct Consts(Vec<(&'static str, Const)>);
-
-/// `consts! { M: 64, ADD: false }`
-#[macro_export]
-macro_rules! consts {
-    ($($name:ident: $value:expr),* $(,)?) => {
-        $crate::kernel::Consts::new(vec![
-            $((stringify!($name), $crate::kernel::Const::from($value))),*
-        ])
-    };
-}
-
-impl Consts {
-    pub fn new(pairs: Vec<(&'static str, Const)>) -> Consts {
-        Consts(pairs)
-    }
-
-    /// Adds constants behind these.
-    pub fn extend(&mut self, pairs: impl IntoIterator<Item = (&'static str, Const)>) {
-        self.0.extend(pairs);
-    }
-
-    /// These and one more behind them.
-    pub fn with(mut self, name: &'static str, value: Const) -> Consts {
-        self.0.push((name, value));
-        self
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
-        self.0.iter().copied()
-    }
-
-    /// A size.
-    pub fn uint(&self, name: &str) -> usize {
-        match self.get(name) {
-            Const::Uint(value) => value as usize,
-            other => panic!("const {name} is {other}, not a size"),
-        }
-    }
-
-    pub fn flag(&self, name: &str) -> bool {
-        match self.get(name) {
-            Const::Flag(value) => value,
-            other => panic!("const {name} is {other}, not a flag"),
-        }
-    }
-
-    /// Those with one of these names.
-    fn only(&self, names: &[&str]) -> Consts {
-        Consts(self.iter().filter(|(name, _)| names.contains(name)).collect())
-    }
-
-    /// Whether a kernel adds to what it writes.
-    pub fn adds(&self) -> bool {
-        self.iter().any(|pair| pair == ("ADD", Const::Flag(true)))
-    }
-
-    pub fn float(&self, name: &str) -> f64 {
-        match self.get(name) {
-            Const::Float(bits) => f32::from_bits(bits).into(),
-            other => panic!("const {name} is {other}, not a number"),
-        }
-    }
-
-    fn get(&self, name: &str) -> Const {
-        let found = self.0.iter().find(|(known, _)| *known == name);
-        found.unwrap_or_else(|| panic!("a dispatch has no const {name}")).1
-    }
-}
-
-impl fmt::Display for Consts {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let pairs: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        f.write_str(&pairs.join(" "))
-    }
 }
 
 /// What a twin is called with besides its buffers.
@@ -290,7 +66,7 @@ pub struct TwinSource {
 }
 
 /// The constants by which a shader with several tile sizes makes its workgroups.
-const SHAPES: &[&str] = &["TILE", "BLOCK"];
+pub const SHAPES: &[&str] = &["TILE", "BLOCK"];
 
 /// The workgroup sizes of a shader, by those of its constants that they depend on.
 #[derive(Debug, Default)]
@@ -433,6 +209,7 @@ pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consts;
 
     #[test]
     fn constants_are_written_into_their_lines_only() {
@@ -444,13 +221,6 @@ mod tests {
     #[test]
     fn an_undeclared_constant_is_named() {
         assert_eq!(specialize("const M: u32 = 1u;", &consts! { N: 1usize }), Err("N"));
-    }
-
-    #[test]
-    fn floats_are_written_as_wgsl_literals() {
-        assert_eq!(Const::from(0.01f32).to_string(), "0.01f");
-        assert_eq!(Const::from(1.0f32).to_string(), "1.0f");
-        assert_eq!(Const::from(1e-30f32).to_string(), "1e-30f");
     }
 
     #[test]

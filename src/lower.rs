@@ -22,7 +22,7 @@ use crate::network::Network;
 use crate::optimiser::State;
 use crate::params::Arena;
 use crate::program::{ALIGN, Buf, Limits, Program, Role, View, aligned};
-use crate::record::{Activated, Boundary, Recorder, Tensor, Versions};
+use crate::record::{Activated, Boundary, Pixels, Recorder, Tensor, Versions};
 use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
@@ -62,6 +62,9 @@ pub struct Lowering<'a> {
     /// be looked at after it.
     pub keep: bool,
     pub limits: Limits,
+    /// How the samples of the train part are changed at random before each step; those of other parts
+    /// stay as they are, because they are measured.
+    pub augment: Augmentation,
     /// How the train section goes on from the loss; other sections don't depend on it.
     pub training: Training,
 }
@@ -159,18 +162,6 @@ impl Lowered {
         self.metrics.view.start
     }
 
-    /// Has the samples of the train part changed at random before each step; those of other parts
-    /// stay as they are, because they are measured.
-    pub fn augment(&mut self, augmentation: &Augmentation) {
-        let train = self.program.sections.iter().find(|(name, _)| name == TRAIN);
-        let steps = train.map_or(0..0, |(_, steps)| steps.clone());
-        for dispatch in &mut self.program.steps[steps] {
-            if dispatch.kernel.name == kernels::GATHER_BATCH.name {
-                dispatch.consts = augmentation.replace(&dispatch.consts);
-            }
-        }
-    }
-
     /// What the network has made of a batch of a part when its section is over: (batch, outputs).
     /// None of the train part, where the memory serves the backward pass by then.
     pub fn outputs(&self, part: &str) -> Option<View> {
@@ -254,13 +245,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     recorder.training = false;
     recorder.weights = weights_for(false, &recorder, averages);
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
-    let x = Tensor {
-        value,
-        rows: what.batch,
-        dims: input_shape.dims(),
-        made_by: Activation::Identity,
-        needs_gradient: false,
-    };
+    let x = input(value, what);
     let output = what.network.record(&mut recorder, x, &input_shape);
     recorder.section(PREDICT);
     if !what.keep {
@@ -295,9 +280,15 @@ fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf
 }
 
 /// The network's input: nothing learns through it.
-fn input(recorder: &mut Recorder, shape: &ImageShape) -> Tensor {
-    let dims = Dims { channels: shape.channels, height: shape.height, width: shape.width };
-    Tensor { needs_gradient: false, ..recorder.tensor("x", dims, Activation::Identity) }
+fn input(value: View, what: &Lowering) -> Tensor {
+    Tensor {
+        value,
+        rows: what.batch,
+        dims: Dims { channels: what.shape.channels, height: what.shape.height, width: what.shape.width },
+        made_by: Activation::Identity,
+        needs_gradient: false,
+        pixels: None,
+    }
 }
 
 fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
@@ -312,14 +303,27 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartView
     }
 }
 
-/// Picks the step's samples; one dispatch per chunk of the data that can be bound.
+/// The step's samples and their labels: pixels for a first layer that picks them itself, else picked here,
+/// by one dispatch per chunk of the data that can be bound.
 fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser: View) -> (Tensor, View) {
-    let x = input(recorder, what.shape);
-    let labels = recorder.labels();
     let words = words(what.shape);
     // Chunks of a multiple of ALIGN samples start where a view may start.
     let fitting = (what.limits.binding_bytes / (words as u64 * 4)).min(part.samples as u64) as usize;
     let chunk = if fitting < part.samples { (fitting / ALIGN * ALIGN).max(ALIGN) } else { part.samples };
+    let augment = if part.name == TRAIN { what.augment } else { Augmentation::default() };
+    let targets = recorder.labels();
+    let pixels = Pixels {
+        images: part.images,
+        labels: part.labels,
+        order: part.order,
+        normaliser,
+        targets,
+        channels: what.shape.channels,
+    };
+    if augment.is_none() && chunk == part.samples && takes_pixels(recorder, &pixels, what) {
+        return (Tensor { pixels: Some(pixels), ..input(part.images, what) }, targets);
+    }
+    let x = recorder.scratch("x", Element::Real, what.batch * what.shape.values());
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
@@ -329,9 +333,18 @@ fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser
             CHANNELS: what.shape.channels, SAMPLES: part.samples,
             CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
-        consts.extend(Augmentation::default().consts());
-        let arguments = vec![images, part.labels, part.order, normaliser, x.value, labels];
+        consts.extend(augment.consts());
+        let arguments = vec![images, part.labels, part.order, normaliser, x, targets];
         recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
     }
-    (x, labels)
+    (input(x, what), targets)
+}
+
+/// Whether the first layer picks its samples itself.
+fn takes_pixels(recorder: &Recorder, pixels: &Pixels, what: &Lowering) -> bool {
+    let fits = |outputs| {
+        let sizes = pixels.sizes(what.batch, recorder.first_row, what.shape.values(), outputs);
+        recorder.versions.takes_pixels(&sizes)
+    };
+    recorder.fuse && what.network.dense_first().is_some_and(fits)
 }

@@ -141,6 +141,14 @@ impl Network {
         })
     }
 
+    /// Outputs of the first layer, where it is a dense one that takes the data as they come.
+    pub(crate) fn dense_first(&self) -> Option<usize> {
+        match self.layers.iter().find(|layer| **layer != Layer::Flatten) {
+            Some(Layer::Dense { outputs, .. }) => Some(*outputs),
+            _ => None,
+        }
+    }
+
     fn check_batch_within(&self, input: &Shape, samples: usize) -> Result<(), String> {
         for ((at, layer), input) in self.layers.iter().enumerate().zip(self.shapes_within(input)?) {
             let checked = match layer {

@@ -5,11 +5,13 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod choice;
+mod pixels;
 mod variants;
 mod versions;
 mod watch;
 
 pub use choice::Choice;
+pub use pixels::{PixelKernels, Pixels};
 pub use variants::{Class, On, Variant};
 pub use versions::Versions;
 
@@ -38,6 +40,8 @@ pub struct Tensor {
     pub made_by: Activation,
     /// False for the data: nobody needs its gradient.
     pub needs_gradient: bool,
+    /// Where the first layer unpacks its input itself, what it picks it from; `value` is all images then.
+    pub pixels: Option<Pixels>,
 }
 
 impl Tensor {
@@ -58,8 +62,8 @@ pub struct Gradient {
 /// the first layer or behind the last.
 #[derive(Clone, Copy, Debug)]
 pub struct Boundary {
-    /// None where the layer in front took the one behind into its epilogue:
-    /// then what is between them is in no buffer.
+    /// None where the layer in front took the one behind into its epilogue, or the
+    /// first layer unpacks pixels: then what is between them is in no buffer.
     pub value: Option<View>,
     /// The gradient of the value, as [`Tensor::made_by`] asks for it; none
     /// where nobody needs it.
@@ -218,7 +222,7 @@ impl Recorder {
         if made_by != Activation::Identity {
             self.note_activation(made_by, value, dims);
         }
-        Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true }
+        Tensor { value, rows: self.batch, dims, made_by, needs_gradient: true, pixels: None }
     }
 
     /// Notes that an activation makes a tensor.
@@ -279,7 +283,7 @@ impl Recorder {
     /// behind the last; gradients only after [`Recorder::backward`].
     pub fn boundaries(&self) -> Vec<Boundary> {
         let boundary = |tensor: &Option<Tensor>| Boundary {
-            value: tensor.map(|tensor| tensor.value),
+            value: tensor.filter(|tensor| tensor.pixels.is_none()).map(|tensor| tensor.value),
             gradient: tensor.and_then(|tensor| self.written.get(&tensor.value.buf).copied()),
         };
         self.passed.iter().map(boundary).collect()

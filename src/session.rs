@@ -68,7 +68,7 @@ impl Session {
     /// # Errors
     /// As [`lower`] and [`Tuning::versions`](crate::tuning::Tuning::versions).
     pub fn lower(&self) -> Result<Lowered> {
-        let mut lowered = lower(&Lowering {
+        lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
             shape: &self.dataset.train.shape,
@@ -81,10 +81,9 @@ impl Session {
             as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),
+            augment: self.recipe.augment,
             training: self.training()?,
-        })?;
-        lowered.augment(&self.recipe.augment);
-        Ok(lowered)
+        })
     }
 
     /// Opens the device, draws the first weights and sends the data.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::timing::Runner;
 use super::work::Needs;
-use crate::data::{ImageShape, Normaliser, Samples};
+use crate::data::{Augmentation, ImageShape, Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::Result;
@@ -74,6 +74,7 @@ pub fn lowered(
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),
+        augment: Augmentation::default(),
         training: Step::default(),
     })
 }

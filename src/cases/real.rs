@@ -1,9 +1,8 @@
 //! One case per kernel as large as in real training, to time it on.
 
 use super::real_size::{gather, weight_gradients};
-use super::{Case, cases, images, norm, updates};
+use super::{Case, cases, images, norm, pixels, products, updates};
 use crate::consts;
-use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Kernel, Step};
 
 /// A case of the size of real training: a batch of 64 through a layer of 512,
@@ -12,10 +11,7 @@ use crate::kernel::{Const, Kernel, Step};
 pub fn real(kernel: &Kernel) -> Case {
     let activation = Const::Uint(1);
     let consts = match kernel.name {
-        name if name.starts_with("matmul") => consts! {
-            M: 64usize, N: 128usize, K: 784usize, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
-            EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: activation, LEAK: 0.01f32,
-        },
+        name if products::has(name) => products::real_sizes(name).swap_remove(0),
         "activation" => consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32 },
         "activation_backward" => {
             consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32, ADD: false }
@@ -35,6 +31,7 @@ pub fn real(kernel: &Kernel) -> Case {
         },
         "gather_batch" => gather((64, "none")),
         name if name.starts_with("weight_gradient") => weight_gradients(name).swap_remove(0),
+        name if pixels::has(name) => pixels::real_sizes(name).swap_remove(0),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
         "gradient_parts" => {

@@ -1,10 +1,9 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{A, B, Case, NONE, ProductCase, images, norm, products, updates};
+use super::{Case, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
-use crate::cpu::matmul::Epilogue;
 use crate::cpu::weights;
 use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
@@ -61,13 +60,14 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             [64, 8_192].map(of).to_vec()
         }
         name if name.starts_with("weight_gradient") => weight_gradients(name),
+        name if pixels::has(name) => pixels::real_sizes(name),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
         name if images::has(name) => images::real_sizes(kernel),
         name if updates::is_update(name) => {
             [101_824, 1_048_576].map(|length| updates::consts(name, length).swap_remove(0)).to_vec()
         }
-        name if name.starts_with("matmul") => products(PRODUCTS),
+        name if products::has(name) => products::real_sizes(name),
         name => panic!("kernel {name} has no sizes for the bench; add them in src/cases/real_size.rs"),
     }
 }
@@ -77,21 +77,6 @@ const LARGE: usize = 128 * 4_096;
 
 /// The bias gradients of small networks, and one large table.
 const TABLES: [(usize, usize); 4] = [(64, 10), (64, 128), (128, 512), (1_024, 1_024)];
-
-const PLAIN: Epilogue = Epilogue::Plain;
-const IDENTITY: Activation = Activation::Identity;
-
-const PRODUCTS: &[ProductCase] = &[
-    // Forward, weight gradient and input gradient of small networks.
-    ((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false),
-    ((64, 10, 128), B, Epilogue::Bias, IDENTITY, false),
-    ((128, 784, 64), A, PLAIN, IDENTITY, false),
-    ((10, 128, 64), A, PLAIN, IDENTITY, false),
-    ((64, 512, 256), NONE, Epilogue::Slope, Activation::Relu, false),
-    ((64, 128, 10), NONE, Epilogue::Slope, Activation::Relu, false),
-    ((512, 512, 512), NONE, PLAIN, IDENTITY, false),
-    ((1_024, 1_024, 1_024), NONE, PLAIN, IDENTITY, false),
-];
 
 /// The layers of small networks.
 pub(super) fn weight_gradients(name: &str) -> Vec<Consts> {

@@ -3,7 +3,7 @@
 mod report;
 
 use wgrad::confusion::Confusion;
-use wgrad::data::{self, Dataset};
+use wgrad::data::{self, Augmentation, Dataset};
 use wgrad::error::{Error, Result};
 use wgrad::files::write_output;
 use wgrad::lower::{HELD_OUT, Lowering, Part, Training, lower};
@@ -113,6 +113,7 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),
+        augment: Augmentation::default(),
         training: Training::default(),
     })?;
     let engine = device.open(lowered.program.clone())?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wgrad::data::read_picture;
+use wgrad::data::{Augmentation, read_picture};
 use wgrad::engine::MAX_RESULT;
 use wgrad::error::{Error, Result};
 use wgrad::loss::Loss;
@@ -43,6 +43,7 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),
+        augment: Augmentation::default(),
         training: Training::default(),
     })?;
     let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);

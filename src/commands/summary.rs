@@ -2,7 +2,7 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use wgrad::data::ImageShape;
+use wgrad::data::{Augmentation, ImageShape};
 use wgrad::engine::adapter::choose;
 use wgrad::error::{Error, Result};
 use wgrad::layers::Shape;
@@ -58,6 +58,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         keep: false,
         // To be read, not run: no device has to hold it.
         limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
+        augment: Augmentation::default(),
         training,
     })?;
     layers(&network, &shape)?;

@@ -54,10 +54,10 @@ impl Epilogue {
 }
 
 /// The sizes and strides of one product.
-struct Product {
-    m: usize,
-    n: usize,
-    k: usize,
+pub(super) struct Product {
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
     /// Distance in A from one row to the next, and along a row.
     a: (usize, usize),
     /// Distance in B from one row to the next, and along a row.
@@ -65,11 +65,21 @@ struct Product {
 }
 
 impl Product {
-    fn of(call: Call) -> Product {
+    pub fn of(call: Call) -> Product {
         let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
         let a = if call.consts.flag("TRANSPOSE_A") { (1, m) } else { (k, 1) };
         let b = if call.consts.flag("TRANSPOSE_B") { (1, k) } else { (n, 1) };
         Product { m, n, k, a, b }
+    }
+
+    /// The place of `A[row, k]`.
+    pub fn at_a(&self, row: usize, k: usize) -> usize {
+        row * self.a.0 + k * self.a.1
+    }
+
+    /// The place of `B[k, column]`.
+    pub fn at_b(&self, k: usize, column: usize) -> usize {
+        k * self.b.0 + column * self.b.1
     }
 }
 
@@ -92,7 +102,7 @@ pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>
         for column in 0..p.n {
             let mut sum = 0.0;
             for k in 0..p.k {
-                sum += a[row * p.a.0 + k * p.a.1].f64() * b[k * p.b.0 + column * p.b.1].f64();
+                sum += a[p.at_a(row, k)].f64() * b[p.at_b(k, column)].f64();
             }
             let at = row * p.n + column;
             sum = epilogue.apply(activation, sum, extra[extra_at(epilogue, at, column)].f64());
@@ -110,7 +120,7 @@ pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
         for column in 0..p.n {
             let (mut sum, mut size) = (0.0, 0.0);
             for k in 0..p.k {
-                let term = a[row * p.a.0 + k * p.a.1] * b[k * p.b.0 + column * p.b.1];
+                let term = a[p.at_a(row, k)] * b[p.at_b(k, column)];
                 sum += term;
                 size += term.abs();
             }

@@ -1,4 +1,4 @@
-//! The twin of `weight_gradient.wgsl` and of its faster version.
+//! The twin of `weight_gradient.wgsl` and of its faster versions.
 
 use super::guard::flawed;
 use super::{EPS, TINY, sum_error};
@@ -10,10 +10,21 @@ use crate::program::aligned;
 pub const BLOCK: [usize; 2] = [8, 8];
 /// The same of `weight_gradient_subgroup.wgsl`.
 pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
+/// What a workgroup of `weight_gradient_tiled.wgsl` owns.
+pub const TILE: [usize; 2] = [32, 32];
 
-/// The block of this shader.
+/// The block of this shader, of which each has a part.
 pub fn block(shader: &str) -> [usize; 2] {
-    if shader == "weight_gradient_subgroup" { SUBGROUP_BLOCK } else { BLOCK }
+    match shader {
+        "weight_gradient_subgroup" => SUBGROUP_BLOCK,
+        "weight_gradient_tiled" => TILE,
+        _ => BLOCK,
+    }
+}
+
+/// A part for every block, and as many more as a view needs.
+pub fn parts(inputs: usize, outputs: usize, [rows, columns]: [usize; 2]) -> usize {
+    aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns))
 }
 
 /// The constants of a call, with a part for every block.
@@ -21,7 +32,7 @@ pub fn constants(batch: usize, inputs: usize, outputs: usize, add: bool, block: 
     let [rows, columns] = block;
     consts! {
         BATCH: batch, INPUTS: inputs, OUTPUTS: outputs, ADD: add, ROWS: rows, COLUMNS: columns,
-        PARTS: aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns)),
+        PARTS: parts(inputs, outputs, block),
     }
 }
 
@@ -76,18 +87,29 @@ pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sl
 }
 
 pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let (dz, x, size) = (reads[0].real(), reads[1].real(), Sizes::of(call));
+    let x = reads[1].real();
+    bounds(call, reads[0].real(), x, &vec![0.0; x.len()], writes);
+}
+
+/// The same where x is off by its `errors`.
+pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [SliceMut<f64>]) {
+    let size = Sizes::of(call);
     let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
     let (dweight, dbias, sums) = (dweight.real(), dbias.real(), sums.real());
     let roundings = 2.0 * (size.block.0 * (size.block.1 + 1)) as f64 + 8.0;
     sums.fill(0.0);
-    // The error of a sum of `terms`, added to what is there; and what it does to the part's squares.
-    let mut bound = |place: &mut f64, part: usize, terms: &mut dyn Iterator<Item = f64>| {
-        let (mut sum, mut absolute) = (0.0, 0.0);
-        terms.for_each(|term| (sum, absolute) = (sum + term, absolute + term.abs()));
+    // The error of a sum of terms, each with its own error, added to what is there; and what it does to
+    // the part's squares.
+    let mut bound = |place: &mut f64, part: usize, terms: &mut dyn Iterator<Item = (f64, f64)>| {
+        let (mut sum, mut absolute, mut error) = (0.0, 0.0, 0.0);
+        for (term, term_error) in terms {
+            sum += term;
+            absolute += term.abs() + term_error;
+            error += term_error;
+        }
         let value = if size.add { *place + sum } else { sum };
-        let added = if size.add { EPS * (place.abs() + sum.abs()) } else { 0.0 };
-        let error = sum_error(size.batch, absolute) + added + TINY;
+        let added = if size.add { EPS * (place.abs() + sum.abs() + error) } else { 0.0 };
+        let error = error + sum_error(size.batch, absolute) + added + TINY;
         *place = error;
         let largest = value.abs() + error;
         sums[part] += (2.0 * value.abs() + error) * error + roundings * (EPS * largest * largest + TINY);
@@ -95,10 +117,15 @@ pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sli
     for output in 0..size.outputs {
         let of_batch = |b: usize| dz[b * size.outputs + output];
         for input in 0..size.inputs {
-            let mut terms = (0..size.batch).map(|b| of_batch(b) * x[b * size.inputs + input]);
+            let term = |b: usize| {
+                let at = b * size.inputs + input;
+                (of_batch(b) * x[at], of_batch(b).abs() * errors[at])
+            };
+            let mut terms = (0..size.batch).map(term);
             bound(&mut dweight[output * size.inputs + input], size.part(output, input), &mut terms);
         }
-        bound(&mut dbias[output], size.part(output, 0), &mut (0..size.batch).map(of_batch));
+        let mut terms = (0..size.batch).map(|b| (of_batch(b), 0.0));
+        bound(&mut dbias[output], size.part(output, 0), &mut terms);
     }
     // Flaws are counted, and no count may be off.
     flaws.uint().fill(0);

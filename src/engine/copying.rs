@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use wgpu::{Adapter, Buffer, BufferUsages, CommandEncoderDescriptor, Features, PollType};
 
-use super::gpu::{make_buffer, open};
+use super::device::{make_buffer, open};
 use crate::error::{Error, Result};
 
 /// Copies one buffer to another on an adapter, again and again.

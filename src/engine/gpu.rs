@@ -4,17 +4,15 @@
 //! command buffer with one compute pass that repeats a section for many steps;
 //! what differs between steps is read from a slot of the step buffer.
 
-use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{
-    Adapter, BindGroup, Buffer, BufferDescriptor, BufferUsages, CommandEncoder, CommandEncoderDescriptor,
-    ComputePass, ComputePassDescriptor, ErrorFilter, Features, MapMode, PollType, SubmissionIndex,
+    Adapter, BindGroup, Buffer, BufferUsages, CommandEncoder, CommandEncoderDescriptor, ComputePass,
+    ComputePassDescriptor, ErrorFilter, Features, SubmissionIndex,
 };
 
+use super::device::{Trouble, make_buffer, make_buffers, open};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timing;
@@ -22,7 +20,7 @@ use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
 use crate::profile::Profiler;
-use crate::program::{Buf, Program, View, mebibytes};
+use crate::program::{Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
@@ -40,9 +38,6 @@ pub enum Checks {
     Off,
 }
 
-/// The first thing that went wrong on a device, noted by wgpu's callbacks.
-pub(super) type Trouble = Arc<Mutex<Option<String>>>;
-
 /// A submission under way, and the staging buffer that its result is copied to.
 struct Flight {
     ticket: u64,
@@ -54,9 +49,9 @@ struct Flight {
 
 /// Runs a Program on an adapter.
 pub struct GpuEngine {
-    device: wgpu::Device,
+    pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    trouble: Trouble,
+    pub(super) trouble: Trouble,
     program: Program,
     bufs: Vec<Buffer>,
     stages: Vec<Stage>,
@@ -187,14 +182,6 @@ impl GpuEngine {
         Ok(engine)
     }
 
-    /// The first thing that wgpu reported since the last call.
-    fn check(&self) -> Result<()> {
-        match self.trouble.lock().expect("callbacks do not panic").take() {
-            Some(trouble) => Err(Error::Device(format!("the device reported: {trouble}"))),
-            None => Ok(()),
-        }
-    }
-
     pub(super) fn encoder(&self, label: &str) -> CommandEncoder {
         self.device.create_command_encoder(&CommandEncoderDescriptor { label: Some(label) })
     }
@@ -213,65 +200,6 @@ impl GpuEngine {
             _ => pass.dispatch_workgroups(*x, *y, *z),
         }
     }
-
-    /// Maps a staging buffer after a submission and copies its first words out.
-    pub(super) fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
-        let range = ..words as u64 * 4;
-        let mapped = Arc::new(Mutex::new(None));
-        let answer = Arc::clone(&mapped);
-        staging.map_async(MapMode::Read, range, move |result| {
-            *answer.lock().expect("this closure is the only other user") = Some(result);
-        });
-        self.poll(index)?;
-        match mapped.lock().expect("the closure does not panic").take() {
-            Some(Ok(())) => {}
-            other => return Err(lost(format!("mapping a result gave {other:?}"))),
-        }
-        let view = staging.get_mapped_range(range).map_err(|error| lost(error.to_string()))?;
-        let bytes = view.to_vec();
-        drop(view);
-        staging.unmap();
-        Ok(bytes)
-    }
-
-    /// Waits until a submission is done.
-    pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
-        let wait = PollType::Wait { submission_index: Some(index), timeout: None };
-        // wgpu 30 panics here when the device is lost, instead of returning that as an error.
-        let polled = quietly(|| self.device.poll(wait));
-        // What the callbacks were told is nearer to the cause.
-        self.check()?;
-        match polled {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(lost(error.to_string())),
-            None => Err(lost("wgpu gave up".to_owned())),
-        }
-    }
-}
-
-fn lost(what: String) -> Error {
-    Error::Device(format!("the device was lost or stopped answering: {what}"))
-}
-
-thread_local! {
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-}
-
-/// What `call` returns, or nothing if it panics; this thread's panics are not printed meanwhile.
-fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let print = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if !QUIET.get() {
-                print(panic);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = catch_unwind(AssertUnwindSafe(call)).ok();
-    QUIET.set(false);
-    result
 }
 
 impl Engine for GpuEngine {
@@ -351,60 +279,4 @@ impl Engine for GpuEngine {
             Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
         })
     }
-}
-
-/// One for each buffer of the Program; those that share memory are the same one.
-fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
-    let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
-    let usage_of = |at| match program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
-        true => usage | BufferUsages::INDIRECT,
-        false => usage,
-    };
-    let homes: HashMap<Buf, Buffer> = homes
-        .map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage_of(at))))
-        .collect();
-    (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
-}
-
-pub(super) fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
-    let offered = adapter.limits();
-    // Kernels stay within WebGPU's default limits, so that they run in a browser
-    // too; only buffers may be as large as the adapter allows.
-    let required_limits = wgpu::Limits {
-        max_buffer_size: offered.max_buffer_size,
-        max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-        ..wgpu::Limits::default()
-    };
-    let name = adapter.get_info().name;
-    let descriptor = wgpu::DeviceDescriptor {
-        label: Some("wgrad"),
-        required_features: adapter.features() & Features::SUBGROUP | clock,
-        required_limits,
-        ..Default::default()
-    };
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-        .map_err(|error| Error::Device(format!("{name} cannot be used: {error}")))?;
-    let trouble = Trouble::default();
-    let note = |trouble: &Trouble, text: String| {
-        // The first report is the cause; the rest are its consequences.
-        trouble.lock().expect("callbacks do not panic").get_or_insert(text);
-    };
-    let seen = Arc::clone(&trouble);
-    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&seen, error.to_string())));
-    let seen = Arc::clone(&trouble);
-    device.set_device_lost_callback(move |reason, text| {
-        if reason != wgpu::DeviceLostReason::Destroyed {
-            note(&seen, format!("the device was lost: {text}"));
-        }
-    });
-    Ok((device, queue, trouble))
-}
-
-pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
-    device.create_buffer(&BufferDescriptor {
-        label: Some(label),
-        size: bytes,
-        usage,
-        mapped_at_creation: false,
-    })
 }

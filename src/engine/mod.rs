@@ -3,10 +3,12 @@
 pub mod adapter;
 pub mod copying;
 pub mod cpu;
+mod device;
 pub mod gpu;
 mod pipelines;
 mod profiling;
 mod timing;
+mod waiting;
 
 use std::ops::Range;
 

@@ -68,7 +68,7 @@ pub fn between(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ImageShape, Normaliser};
+    use crate::data::{Augmentation, ImageShape, Normaliser};
     use crate::kernel::Access;
     use crate::loss::Loss;
     use crate::lower::{Lowering, Part, TRAIN, Training, lower};
@@ -102,6 +102,7 @@ mod tests {
             as_in_prediction: true,
             keep: true,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training: Training::default(),
         })
         .unwrap()

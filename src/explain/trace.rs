@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::between::{between, weighted, writer};
 use super::difference::Place;
 use super::page::{Compared, Difference, Value};
-use crate::data::Samples;
+use crate::data::{Augmentation, Samples};
 use crate::diff::{Comparison, Written, observe};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
@@ -70,6 +70,7 @@ impl<'a> Trace<'a> {
             as_in_prediction: true,
             keep: true,
             limits: device.limits(),
+            augment: Augmentation::default(),
             training: Training::with(training.optimiser),
         })?;
         let [mean_correction, square_correction] = training.optimiser.corrections(1);

@@ -1,15 +1,16 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::{flat_grid, sizes};
-use crate::cpu::{fast, matmul, weights};
+use crate::cpu::{fast, matmul, pixels, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
-    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, matmul::matmul, matmul_bound,
-            consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+            consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"
+                    $($(, $choice)*)?],
             binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
             lens |k| {
                 let [m, n, inner] = sizes(k, ["M", "N", "K"]);
@@ -40,6 +41,25 @@ pub static MATMUL: Kernel = matmul!(
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]
 );
 
+pub static MATMUL_VECTORS: Kernel = matmul!(
+    matmul_vectors, choices ["TILE", "BLOCK"],
+    requires |k| offered_tile(k).and_then(|()| whole_vectors(k)),
+    subgroup None,
+    grid |k| [k.uint("N").div_ceil(k.uint("BLOCK")), k.uint("M").div_ceil(k.uint("BLOCK")), 1]
+);
+
+/// The tiles of C that a workgroup of `matmul_vectors.wgsl` may own, and the blocks of them that an
+/// invocation owns: from 64 invocations, below which a GPU's cores are half empty, to 256, the most
+/// that WebGPU promises.
+pub const TILES: [(usize, usize); 4] = [(32, 4), (64, 4), (64, 8), (128, 8)];
+
+fn offered_tile(k: &Consts) -> Result<(), &'static str> {
+    match TILES.contains(&(k.uint("TILE"), k.uint("BLOCK"))) {
+        true => Ok(()),
+        false => Err("TILE and BLOCK must be 32 and 4, 64 and 4, 64 and 8, or 128 and 8"),
+    }
+}
+
 pub static MATMUL_REGISTER: Kernel = matmul!(
     matmul_register, requires |_| Ok(()), subgroup None,
     grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]
@@ -49,6 +69,57 @@ pub static MATMUL_SUBGROUP: Kernel = matmul!(
     matmul_subgroup, requires whole_vectors, subgroup Some(8),
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]
 );
+
+pub static MATMUL_SLICES: Kernel = kernel!(
+    matmul_slices, slices::matmul_slices, matmul_slices_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "SLICES", "SLICE"],
+    binds binds![a: Read Real, b: Read Real, parts: Write Real],
+    lens |k| {
+        let [m, n, inner, slices] = sizes(k, ["M", "N", "K", "SLICES"]);
+        vec![m * inner, inner * n, slices * m * n]
+    },
+    flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), k.uint("SLICES")],
+    requires |k| {
+        let [inner, slices, slice] = sizes(k, ["K", "SLICES", "SLICE"]);
+        match slice.is_multiple_of(SLICE_ROUND) && slices == inner.div_ceil(slice.max(1)) {
+            true => whole_rows(k),
+            false => Err("SLICE must be a multiple of 32, and SLICES as many as K has"),
+        }
+    }
+);
+
+pub static ADD_SLICES: Kernel = kernel!(
+    add_slices, slices::add_slices, add_slices_bound,
+    consts ["SLICES", "M", "N", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+    binds binds![parts: Read Real, extra: Read Real, c: Write Real],
+    lens |k| {
+        let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
+        // What the epilogue reads; a plain one reads nothing and is given the parts again.
+        let extra = [slices * m * n, n, m * n][k.uint("EPILOGUE").min(2)];
+        vec![slices * m * n, extra, m * n]
+    },
+    touched |k| {
+        let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
+        vec![slices * m * n, [0, n, m * n][k.uint("EPILOGUE").min(2)], m * n]
+    },
+    flops |k| k.uint("SLICES") * k.uint("M") * k.uint("N"),
+    grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
+
+/// How much of its sums `matmul_slices.wgsl` adds in one round.
+pub const SLICE_ROUND: usize = 32;
+
+/// What `matmul_slices.wgsl` asks for, as it reads vec4s.
+fn whole_rows(k: &Consts) -> Result<(), &'static str> {
+    let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+    let a = if k.flag("TRANSPOSE_A") { m } else { inner };
+    let b = if k.flag("TRANSPOSE_B") { inner } else { n };
+    match a.is_multiple_of(4) && b.is_multiple_of(4) {
+        true => Ok(()),
+        false => Err("the stored rows of A and B must be multiples of 4 long"),
+    }
+}
 
 /// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
 pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
@@ -82,17 +153,27 @@ macro_rules! weight_gradient {
 pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
     weight_gradient,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
-        weights::BLOCK => enough_parts(k),
+        weights::BLOCK => enough_parts(blocks(k, "INPUTS"), k),
         _ => Err("ROWS and COLUMNS must be 8"),
     },
     subgroup None,
-    grid |k| [blocks(k), 1, 1]
+    grid |k| [blocks(k, "INPUTS"), 1, 1]
+);
+
+pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
+    weight_gradient_tiled,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        weights::TILE => enough_parts(blocks(k, "INPUTS"), k),
+        _ => Err("ROWS and COLUMNS must be 32"),
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(4), k.uint("OUTPUTS").div_ceil(4), 1]
 );
 
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_subgroup,
     requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(k),
+        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(blocks(k, "INPUTS"), k),
         true => Err("ROWS must be 16 and COLUMNS 4"),
         false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
     },
@@ -101,16 +182,73 @@ pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
 );
 
 /// The blocks of dW, each of which has a part.
-pub fn blocks(k: &Consts) -> usize {
-    let [inputs, outputs, rows, columns] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS"]);
+fn blocks(k: &Consts, inputs: &'static str) -> usize {
+    let [inputs, outputs, rows, columns] = sizes(k, [inputs, "OUTPUTS", "ROWS", "COLUMNS"]);
     outputs.div_ceil(rows) * inputs.div_ceil(columns)
 }
 
-fn enough_parts(k: &Consts) -> Result<(), &'static str> {
-    match blocks(k) {
+fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str> {
+    match blocks {
         // Eight to a workgroup, along one dimension.
         blocks if blocks > 8 * 65_535 => Err("there are more blocks than a dispatch has along a dimension"),
         blocks if blocks > k.uint("PARTS") => Err("PARTS must be at least the number of blocks"),
         _ => Ok(()),
+    }
+}
+
+pub static PIXEL_DENSE_SUBGROUP: Kernel = kernel!(
+    pixel_dense_subgroup, pixels::pixel_dense, pixel_dense_bound,
+    consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ACTIVATION", "LEAK"],
+    binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
+                 weight: Read Real, bias: Read Real, y: Write Real, targets: Write Uint],
+    lens |k| pixel_dense_lens(k, k.uint("SAMPLES")),
+    touched |k| pixel_dense_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
+    flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
+    grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(16), 1],
+    requires whole_pixels,
+    subgroup Some(8)
+);
+
+/// Words of the bindings when so many samples are counted.
+fn pixel_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
+    let [batch, values, channels, outputs] = sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS"]);
+    let words = values / 4;
+    vec![samples * words, samples, samples, 2 * channels, outputs * values, outputs, batch * outputs, batch]
+}
+
+pub static PIXEL_GRADIENT_SUBGROUP: Kernel = kernel!(
+    pixel_gradient_subgroup, pixels::pixel_gradient, pixel_gradient_bound,
+    consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ADD", "ROWS", "COLUMNS",
+             "PARTS"],
+    binds binds![dz: Read Real, images: Read Uint, order: Read Uint, normaliser: Read Real,
+                 dweight: Write Real, dbias: Write Real, sums: Set Real, flaws: Set Uint],
+    lens |k| pixel_gradient_lens(k, k.uint("SAMPLES")),
+    touched |k| pixel_gradient_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
+    flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
+    grid |k| [k.uint("VALUES") / 4, k.uint("OUTPUTS").div_ceil(16), 1],
+    requires |k| match k.uint("BATCH").is_multiple_of(4) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => {
+            whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k))
+        }
+        true => Err("ROWS must be 16 and COLUMNS 4"),
+        false => Err("BATCH must be a multiple of 4"),
+    },
+    subgroup Some(8)
+);
+
+fn pixel_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
+    let [batch, values, channels, outputs, parts] =
+        sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS", "PARTS"]);
+    let image = samples * (values / 4);
+    vec![batch * outputs, image, samples, 2 * channels, outputs * values, outputs, parts, parts]
+}
+
+/// What kernels ask for that unpack whole words of pixels, all of one channel.
+fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
+    let [values, plane, outputs] = sizes(k, ["VALUES", "PLANE", "OUTPUTS"]);
+    match [values, plane, outputs].iter().all(|size| size.is_multiple_of(4)) {
+        true if values == plane * k.uint("CHANNELS") => Ok(()),
+        true => Err("VALUES must be CHANNELS · PLANE"),
+        false => Err("VALUES, PLANE and OUTPUTS must be multiples of 4"),
     }
 }

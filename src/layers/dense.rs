@@ -59,23 +59,31 @@ pub fn record(
     let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));
     let (batch, inputs) = (x.rows, x.columns());
     let y = recorder.tensor("y", outputs, activation);
-    let weighted_sums = Product {
-        m: batch,
-        n: outputs,
-        k: inputs,
-        a: x.value,
-        transpose_a: false,
-        b: weight,
-        transpose_b: true,
-        epilogue: Some((Epilogue::Bias, activation, bias)),
-        c: Gradient { view: y.value, add: false },
-    };
-    recorder.matmul(weighted_sums, "weighted sums");
+    match x.pixels {
+        Some(pixels) => recorder.pixel_dense(x, pixels, [weight, bias], y),
+        None => {
+            let weighted_sums = Product {
+                m: batch,
+                n: outputs,
+                k: inputs,
+                a: x.value,
+                transpose_a: false,
+                b: weight,
+                transpose_b: true,
+                epilogue: Some((Epilogue::Bias, activation, bias)),
+                c: Gradient { view: y.value, add: false },
+            };
+            recorder.matmul(weighted_sums, "weighted sums");
+        }
+    }
 
     recorder.on_backward(move |recorder| {
         // dz, the gradient of the weighted sums: see Tensor::made_by.
         let dz = recorder.written_gradient(y);
-        recorder.weight_gradient(dz, x.value, batch, dweight, dbias);
+        match x.pixels {
+            Some(pixels) => recorder.pixel_gradient(dz, x, pixels, [dweight, dbias]),
+            None => recorder.weight_gradient(dz, x.value, batch, dweight, dbias),
+        }
         if !x.needs_gradient {
             return;
         }

@@ -3,7 +3,7 @@
 
 use super::machine::Machine;
 use super::page::Note;
-use crate::data::{ImageShape, Samples};
+use crate::data::{Augmentation, ImageShape, Samples};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
@@ -71,6 +71,7 @@ impl Course {
             as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training: Training::default(),
         })?;
         let mut engine = machine.open(lowered.program.clone())?;

@@ -7,7 +7,7 @@ use wgpu::naga::{
 
 use super::source::{Fault, compile};
 use crate::cases::{cases, real};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, SHAPES};
 
 /// WebGPU's default limits, so that what a reader writes runs in a browser too.
 const MOST_INVOCATIONS: u32 = 256;
@@ -30,6 +30,8 @@ impl Shader {
     pub(super) fn examine(text: &str, ours: &Kernel) -> Result<Shader, Fault> {
         let (module, _) = compile(text, ours, &Consts::default())?;
         let shader = form(&module, ours).map_err(Fault::whole)?;
+        let shape = |consts: &Consts| consts.only(SHAPES);
+        let mut sizes = vec![(Consts::default(), shader.workgroup_size)];
         for case in cases(ours).iter().chain([&real(ours)]) {
             let named = |fault: Fault| Fault {
                 message: format!("{} (with the constants {})", fault.message, case.consts),
@@ -37,7 +39,11 @@ impl Shader {
             };
             let (module, _) = compile(text, ours, &case.consts).map_err(named)?;
             let special = form(&module, ours).map_err(|message| named(Fault::whole(message)))?;
-            if special.workgroup_size != shader.workgroup_size {
+            // A choice of tiles is a choice of workgroups; nothing else is.
+            let known = sizes.iter().find(|(of, _)| *of == shape(&case.consts));
+            if known.is_none() {
+                sizes.push((shape(&case.consts), special.workgroup_size));
+            } else if known.is_some_and(|(_, size)| *size != special.workgroup_size) {
                 return Err(named(Fault::whole(
                     "the workgroup size follows a constant that dispatches set: give it one of its own"
                         .to_owned(),

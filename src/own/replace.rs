@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Own;
 use super::source::entry_points;
+use crate::consts;
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::Kernel;
+use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 use crate::program::{Dispatch, Program};
 
@@ -86,7 +87,17 @@ fn family(kernel: &Kernel) -> Option<&'static str> {
 /// but one that asks something of its constants, such as whole fours, can only replace such another.
 fn fits(own: &Kernel, used: &Dispatch) -> bool {
     let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
-    own.name == used.kernel.name || (family && own.subgroup.is_none() && (own.requires)(&used.consts).is_ok())
+    own.name == used.kernel.name
+        || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
+}
+
+/// The constants of a dispatch as another version of its kernel takes them: one with a choice of tiles
+/// takes the smallest where the other had none to choose.
+fn constants(own: &Kernel, used: &Consts) -> Consts {
+    let (tile, block) = kernels::TILES[0];
+    let smallest = consts! { TILE: tile, BLOCK: block };
+    let value = |name: &&str| used.iter().chain(smallest.iter()).find(|(known, _)| known == name);
+    Consts::new(own.consts.iter().filter_map(value).collect())
 }
 
 /// Puts a reader's kernel into every dispatch of the kernel that it replaces,
@@ -99,6 +110,7 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     let mut count = 0;
     for dispatch in &mut program.steps {
         if fits(own.ours, dispatch) {
+            dispatch.consts = constants(own.ours, &dispatch.consts);
             dispatch.kernel = own.kernel;
             count += 1;
         }
@@ -152,7 +164,11 @@ const NEVER: &[(&str, &str)] = &[
         "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
          that of matmul, column_sums and gradient_parts",
     ),
+    ("matmul_slices", IN_SLICES),
+    ("add_slices", IN_SLICES),
 ];
+
+const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
 
 /// Small networks on images.
 const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
@@ -206,7 +222,7 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::data::{Augmentation, ImageShape};
     use crate::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::Limits;
     use crate::recipe::Recipe;
@@ -244,6 +260,7 @@ mod tests {
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training,
         });
         lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch))

@@ -1,5 +1,6 @@
 //! Which of several shaders with one contract are used.
 
+use super::PixelKernels;
 use super::choice::Choice;
 use super::variants::{Class, Variant};
 use crate::cpu::conv::Geometry;
@@ -17,6 +18,8 @@ pub struct Versions {
     product: &'static Kernel,
     /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
     gradient: Option<&'static Kernel>,
+    /// Take a first dense layer straight from the pixels; without them its samples are picked first.
+    pub(super) pixels: Option<PixelKernels>,
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
@@ -30,12 +33,14 @@ impl Versions {
         chosen: all([NAIVE; 5], Variant::SEPARATE, [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE]),
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
+        pixels: None,
     };
     /// Tiled through workgroup memory, for real GPUs.
     pub const GPU: Versions = Versions {
         chosen: all([TILED; 5], Variant::SEPARATE, [&kernels::CONV, &kernels::CONV_WEIGHTS]),
         product: &kernels::MATMUL,
         gradient: None,
+        pixels: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -46,6 +51,7 @@ impl Versions {
         ),
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
+        pixels: None,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -55,6 +61,11 @@ impl Versions {
             Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP),
             [&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP],
         ),
+        pixels: Some(PixelKernels {
+            dense: &kernels::PIXEL_DENSE_SUBGROUP,
+            gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
+            block: weights::SUBGROUP_BLOCK,
+        }),
         ..Versions::SOFTWARE
     };
 
@@ -78,13 +89,19 @@ impl Versions {
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel);
-        chosen.chain([self.product]).chain(self.gradient).chain(naive)
+        let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
+        chosen.chain([self.product]).chain(self.gradient).chain(pixels.collect::<Vec<_>>()).chain(naive)
     }
 
     /// The shader for one product, and its constants.
     pub fn matmul(&self, usual: Consts) -> (&'static Kernel, Consts) {
         let variant = self.variant(Class::of_product(&usual));
         variant.take(&usual).unwrap_or((self.product, usual))
+    }
+
+    /// Whether a dense layer of these sizes can take pixels, see [`Pixels::sizes`](super::Pixels::sizes).
+    pub fn takes_pixels(&self, sizes: &Consts) -> bool {
+        self.pixels.is_some_and(|kernels| kernels.fit(sizes))
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.

@@ -4,7 +4,7 @@
 //! repeat, and all numbers are exact in f32, so that a run in f64 starts from
 //! the same ones. (`tests/golden/golden.py` repeats them.)
 
-use wgrad::data::ImageShape;
+use wgrad::data::{Augmentation, ImageShape};
 use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
@@ -27,6 +27,7 @@ pub struct Small {
     pub as_in_prediction: bool,
     pub keep: bool,
     pub limits: Limits,
+    pub augment: Augmentation,
     pub training: Training,
 }
 
@@ -45,6 +46,7 @@ impl Small {
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training: Training::default(),
         }
     }
@@ -62,6 +64,7 @@ impl Small {
             as_in_prediction: self.as_in_prediction,
             keep: self.keep,
             limits: self.limits,
+            augment: self.augment,
             training: self.training.clone(),
         })
     }

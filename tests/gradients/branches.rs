@@ -41,6 +41,7 @@ fn record(made_by: Activation, branches: &[Layer]) -> Fork {
         dims: Dims::from(INPUTS),
         made_by: Activation::Identity,
         needs_gradient: false,
+        pixels: None,
     };
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
     let hidden = trunk.record(&mut recorder, x, &Shape(vec![INPUTS]), "0", made_by);

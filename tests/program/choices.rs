@@ -4,9 +4,10 @@ use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Part, TRAIN, Training};
+use wgrad::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
 use wgrad::optimiser::Optimiser;
 use wgrad::program::{Limits, View};
+use wgrad::record::Versions;
 
 use crate::small::Small;
 
@@ -26,7 +27,7 @@ fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
 
 /// Parameters and the first slots of the metrics after a few steps.
 fn train(small: &Small) -> (Vec<f64>, Vec<f64>) {
-    let training = Training::with(Optimiser::sgd(0.5));
+    let training = Training { accumulate: small.training.accumulate, ..Training::with(Optimiser::sgd(0.5)) };
     let (lowered, mut engine) = start(&Small { training, ..small.clone() });
     for slot in 0..3 {
         let samples = small.batch as u32 - slot % 2;
@@ -176,4 +177,63 @@ fn data_in_chunks_give_the_same_batches() {
         let rows: Vec<&[f64]> = x.chunks_exact(3600).collect();
         assert!(first == 580 || rows.windows(2).all(|pair| pair[0] != pair[1]), "from {first}");
     }
+}
+
+/// A network whose first layer can take pixels: whole words of a channel, outputs by fours.
+fn of_pixels(network: &str) -> Small {
+    Small {
+        shape: ImageShape { channels: 2, height: 2, width: 4 },
+        classes: 4,
+        batch: 8,
+        parts: [TRAIN, HELD_OUT].map(|name| Part { name, samples: 9 }).to_vec(),
+        versions: Versions::SOFTWARE_SUBGROUPS,
+        ..Small::new(network, Loss::CrossEntropy)
+    }
+}
+
+#[test]
+fn a_first_layer_that_picks_its_pixels_computes_the_same() {
+    for network in ["dense 8, relu, dense 4", "flatten, dense 4", "dense 4, tanh, dropout 0.5, dense 4"] {
+        for accumulate in [1, 2] {
+            let training = Training { accumulate, ..Training::with(Optimiser::sgd(0.0)) };
+            let mut taking = Small { training, ..of_pixels(network) };
+            taking.parts[0].samples = 32;
+            let picked = Small { versions: Versions::SOFTWARE, ..taking.clone() };
+            assert!(takes_pixels(&taking, TRAIN) && !takes_pixels(&picked, TRAIN), "{network}");
+            let ((parameters, metrics), (plain, plain_metrics)) = (train(&taking), train(&picked));
+            assert_close(&format!("{network}: parameters"), &parameters, &plain);
+            assert_close(&format!("{network}: metrics"), &metrics, &plain_metrics);
+        }
+    }
+}
+
+fn takes_pixels(small: &Small, section: &str) -> bool {
+    let program = small.lower().unwrap().program;
+    let names: Vec<&str> =
+        program.steps[program.section(section)].iter().map(|step| step.kernel.name).collect();
+    assert_ne!(names.contains(&"gather_batch"), names.contains(&"pixel_dense_subgroup"), "{names:?}");
+    names.contains(&"pixel_dense_subgroup")
+}
+
+#[test]
+fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
+    let network = "dense 8, relu, dense 4";
+    assert!(takes_pixels(&of_pixels(network), TRAIN) && takes_pixels(&of_pixels(network), HELD_OUT));
+    let mut in_chunks =
+        Small { limits: Limits { binding_bytes: 1 << 17, ..Limits::WEBGPU }, ..of_pixels(network) };
+    in_chunks.parts[0].samples = 10_000;
+    let odd = ImageShape { channels: 2, height: 1, width: 6 };
+    for (why, small) in [
+        ("another layer is first", of_pixels("tanh, dense 4")),
+        ("the outputs are no multiple of 4", of_pixels("dense 6, relu, dense 4")),
+        ("words are of two channels", Small { shape: odd, ..of_pixels(network) }),
+        ("it is to be read", Small { fuse: false, ..of_pixels(network) }),
+        ("the batch is no multiple of 4", Small { batch: 6, ..of_pixels(network) }),
+        ("one binding holds but a part of the data", in_chunks),
+    ] {
+        assert!(!takes_pixels(&small, TRAIN), "{why}");
+    }
+    // Samples of the train part alone are changed.
+    let changed = Small { augment: "shift 1".parse().unwrap(), ..of_pixels(network) };
+    assert!(!takes_pixels(&changed, TRAIN) && takes_pixels(&changed, HELD_OUT));
 }

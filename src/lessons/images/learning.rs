@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom;
 
-use crate::data::{Dataset, ImageShape, Normaliser, Samples};
+use crate::data::{Augmentation, Dataset, ImageShape, Normaliser, Samples};
 use crate::error::{Error, Result};
 use crate::lessons::machine::Machine;
 use crate::lessons::options::count;
@@ -173,6 +173,7 @@ impl Images {
             as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
             training: Training::default(),
         })
     }

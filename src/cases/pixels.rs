@@ -1,0 +1,57 @@
+//! First layers that work on packed pixels.
+
+use super::Case;
+use crate::cpu::activation::Activation;
+use crate::cpu::{pixels, weights};
+use crate::kernel::{Const, Consts, Kernel, Step};
+
+/// Whether these are the cases of a kernel.
+pub(super) fn has(name: &str) -> bool {
+    name.starts_with("pixel_")
+}
+
+/// (batch, channels, values of a channel, outputs, samples, first sample of the step), activation, add:
+/// around the borders of blocks and the end of the data.
+type PixelCase = ((usize, usize, usize, usize, usize, u32), Activation, bool);
+
+const CASES: &[PixelCase] = &[
+    ((4, 1, 4, 4, 4, 0), Activation::Identity, false),
+    ((8, 3, 4, 12, 30, 17), Activation::Relu, true),
+    ((64, 1, 784, 128, 100, 36), Activation::Relu, false),
+    ((20, 1, 64, 36, 200, 185), Activation::Tanh, false),
+    ((36, 4, 36, 20, 36, 0), Activation::LeakyRelu(0.1), true),
+    ((68, 1, 1_024, 4, 70, 60), Activation::Sigmoid, false),
+];
+
+pub(super) fn cases(name: &str) -> Vec<Case> {
+    CASES.iter().map(|case| of(name, case)).collect()
+}
+
+fn of(name: &str, &((batch, channels, plane, outputs, samples, first), activation, add): &PixelCase) -> Case {
+    let sizes = pixels::sizes(batch, batch % 16, [channels, plane], samples, outputs);
+    let step = Step { first, samples: batch as u32, ..Step::default() };
+    Case { consts: with_sizes(name, sizes, activation, add), step }
+}
+
+fn with_sizes(name: &str, sizes: Consts, activation: Activation, add: bool) -> Consts {
+    match name {
+        "pixel_dense_subgroup" => pixels::dense_constants(sizes, activation),
+        _ => pixels::gradient_constants(sizes, add, weights::SUBGROUP_BLOCK),
+    }
+}
+
+/// The first layers of small networks on MNIST, and one on pictures in colour.
+pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
+    [(64, [1, 784], 128), (128, [1, 784], 512), (64, [3, 1_024], 128)]
+        .map(|(batch, image, outputs)| {
+            with_sizes(name, pixels::sizes(batch, 0, image, 1_000, outputs), Activation::Relu, false)
+        })
+        .to_vec()
+}
+
+/// Whether a case computes nothing that rounds, as long as the numbers are small and whole. Of gradients
+/// squares are added up as well, which soon are too large for that.
+pub(super) fn exact(kernel: &Kernel, case: &Case) -> bool {
+    let exact = [Activation::Identity, Activation::Relu].map(|activation| activation.consts().0);
+    kernel.name.starts_with("pixel_dense") && exact.contains(&Const::from(case.consts.uint("ACTIVATION")))
+}

@@ -1,0 +1,177 @@
+//! Products: every version of matmul, and the two halves of a long one.
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::matmul::Epilogue;
+use crate::kernel::{Const, Consts};
+use crate::kernels;
+
+/// Whether a kernel is one of these.
+pub(super) fn has(name: &str) -> bool {
+    name.starts_with("matmul") || name == "add_slices"
+}
+
+/// Awkward shapes.
+pub(super) fn cases(name: &str) -> Vec<Consts> {
+    match name {
+        "matmul_vectors" => tiled_products(),
+        "matmul_subgroup" => products(WHOLE_PRODUCTS),
+        "matmul_slices" => SLICED.iter().map(sliced).collect(),
+        "add_slices" => SUMS.iter().map(added).collect(),
+        _ => products(PRODUCTS),
+    }
+}
+
+/// (M, N, K), A and B transposed, epilogue, activation, add.
+pub(super) type ProductCase = ((usize, usize, usize), (bool, bool), Epilogue, Activation, bool);
+
+pub(super) const NONE: (bool, bool) = (false, false);
+pub(super) const B: (bool, bool) = (false, true);
+pub(super) const A: (bool, bool) = (true, false);
+const BOTH: (bool, bool) = (true, true);
+
+/// Sizes around tile borders and sums long enough to go wrong. Every
+/// transposition, epilogue and activation occurs, but not each with each shape:
+/// a software adapter takes up to a second to compile each of these. Some
+/// drivers end a loop silently after 65,535 rounds (Mesa before 25).
+const PRODUCTS: &[ProductCase] = &[
+    ((1, 1, 1), NONE, Epilogue::Plain, Activation::Identity, false),
+    ((7, 7, 7), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((8, 8, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((1, 10, 1_757), B, Epilogue::Bias, Activation::Identity, false),
+    ((64, 65, 1), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((33, 31, 65), A, Epilogue::Plain, Activation::Identity, true),
+    ((65, 64, 63), NONE, Epilogue::Slope, Activation::Sigmoid, true),
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
+    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, false),
+    ((64, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((1, 2, 70_000), B, Epilogue::Plain, Activation::Identity, false),
+    ((130, 70, 57), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+];
+
+/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
+const WHOLE_PRODUCTS: &[ProductCase] = &[
+    ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
+    ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
+    ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((1, 32, 1_756), B, Epilogue::Bias, Activation::Identity, false),
+    ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
+    ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
+    ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((5, 4, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
+    ((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false),
+    ((132, 68, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
+    ((47, 28, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
+    ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
+];
+
+/// Products, with a tile and a block, in whole vec4s. Around the borders of the larger tiles; a tile
+/// takes a transposition by another way, but an epilogue by the same.
+const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
+    (((132, 132, 68), NONE, Epilogue::Slope, Activation::Tanh, true), (64, 4)),
+    (((64, 100, 32), B, Epilogue::Bias, Activation::Relu, false), (64, 4)),
+    (((60, 68, 4), A, Epilogue::Plain, Activation::Identity, true), (64, 4)),
+    (((67, 132, 36), NONE, Epilogue::Plain, Activation::Identity, false), (64, 8)),
+    (((33, 64, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (64, 8)),
+    (((100, 28, 64), BOTH, Epilogue::Plain, Activation::Identity, true), (64, 8)),
+    (((130, 260, 12), NONE, Epilogue::Slope, Activation::Relu, true), (128, 8)),
+    (((129, 128, 100), B, Epilogue::Plain, Activation::Identity, false), (128, 8)),
+    (((196, 132, 8), A, Epilogue::Bias, Activation::LeakyRelu(0.01), false), (128, 8)),
+];
+
+fn tiled_products() -> Vec<Consts> {
+    let small = products(WHOLE_PRODUCTS).into_iter().map(|consts| tiled(consts, (32, 4)));
+    let large = TILED_PRODUCTS.iter().map(|(product, tile)| {
+        let [consts] = products(std::slice::from_ref(product)).try_into().expect("one case for one product");
+        tiled(consts, *tile)
+    });
+    small.chain(large).collect()
+}
+
+/// The constants of a product, by tiles of a size.
+pub(super) fn tiled(consts: Consts, (tile, block): (usize, usize)) -> Consts {
+    consts.with("TILE", tile.into()).with("BLOCK", block.into())
+}
+
+pub(super) fn products(cases: &[ProductCase]) -> Vec<Consts> {
+    let consts = |&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &ProductCase| {
+        let (kind, leak) = activation.consts();
+        consts! {
+            M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
+            ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+        }
+    };
+    cases.iter().map(consts).collect()
+}
+
+/// (M, N, K), A and B transposed, and how much of K a slice has.
+type SlicedCase = ((usize, usize, usize), (bool, bool), usize);
+
+/// Around the borders of tiles and slices; one whose B is stored by columns need not have whole vec4s of them.
+const SLICED: &[SlicedCase] = &[
+    ((64, 128, 784), B, 128),
+    ((33, 10, 100), B, 64),
+    ((1, 7, 70_004), B, 8_192),
+    ((5, 36, 60), NONE, 32),
+    ((36, 132, 65), A, 32),
+    ((40, 3, 96), BOTH, 96),
+];
+
+fn sliced(&((m, n, k), (transpose_a, transpose_b), slice): &SlicedCase) -> Consts {
+    consts! {
+        M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
+        SLICES: k.div_ceil(slice), SLICE: slice,
+    }
+}
+
+/// (slices, M, N), epilogue, activation, add.
+type SumCase = ((usize, usize, usize), Epilogue, Activation, bool);
+
+const SUMS: &[SumCase] = &[
+    ((1, 1, 1), Epilogue::Plain, Activation::Identity, false),
+    ((7, 64, 128), Epilogue::Bias, Activation::Relu, false),
+    ((13, 33, 10), Epilogue::Bias, Activation::LeakyRelu(0.1), false),
+    ((3, 5, 65), Epilogue::Slope, Activation::Sigmoid, true),
+    ((200, 7, 9), Epilogue::Bias, Activation::Tanh, true),
+    ((4, 65, 31), Epilogue::Plain, Activation::Identity, true),
+];
+
+fn added(&((slices, m, n), epilogue, activation, add): &SumCase) -> Consts {
+    let (kind, leak) = activation.consts();
+    consts! {
+        SLICES: slices, M: m, N: n, ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+    }
+}
+
+const PLAIN: Epilogue = Epilogue::Plain;
+const IDENTITY: Activation = Activation::Identity;
+
+/// Forward, weight gradient and input gradient of small networks, and two large ones.
+const REAL: &[ProductCase] = &[
+    ((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false),
+    ((64, 10, 128), B, Epilogue::Bias, IDENTITY, false),
+    ((128, 784, 64), A, PLAIN, IDENTITY, false),
+    ((10, 128, 64), A, PLAIN, IDENTITY, false),
+    ((64, 512, 256), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 128, 10), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((512, 512, 512), NONE, PLAIN, IDENTITY, false),
+    ((1_024, 1_024, 1_024), NONE, PLAIN, IDENTITY, false),
+];
+
+/// Sizes of real training, the first layer of 784-128-10 first.
+pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
+    match name {
+        "matmul_vectors" => {
+            let with_tiles = |consts: Consts| kernels::TILES.map(|tile| tiled(consts.clone(), tile));
+            products(REAL).into_iter().flat_map(with_tiles).collect()
+        }
+        "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
+        "add_slices" => {
+            [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()
+        }
+        _ => products(REAL),
+    }
+}

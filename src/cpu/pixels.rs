@@ -1,0 +1,139 @@
+//! Twins of `pixel_dense_subgroup.wgsl` and `pixel_gradient_subgroup.wgsl`: a first layer that works on
+//! packed pixels is picking samples, and then what any dense layer does.
+
+use super::activation::Activation;
+use super::gather::{gather_batch, gather_batch_bound};
+use super::matmul::{Epilogue, matmul};
+use super::weights::{self, weight_gradient};
+use super::{TINY, sum_error};
+use crate::consts;
+use crate::data::Augmentation;
+use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
+
+/// The constants that both kernels have: rows of a batch, which of them comes first in the step,
+/// channels of an image and the values of each, samples, and outputs of the layer.
+pub fn sizes(batch: usize, first: usize, image: [usize; 2], samples: usize, outputs: usize) -> Consts {
+    let [channels, plane] = image;
+    consts! {
+        BATCH: batch, FIRST: first, VALUES: channels * plane, PLANE: plane, CHANNELS: channels,
+        SAMPLES: samples, OUTPUTS: outputs,
+    }
+}
+
+/// The constants of the weighted sums.
+pub fn dense_constants(mut sizes: Consts, activation: Activation) -> Consts {
+    let (kind, leak) = activation.consts();
+    sizes.extend(consts! { ACTIVATION: kind, LEAK: leak }.iter());
+    sizes
+}
+
+/// The constants of the gradients, with a part for every block.
+pub fn gradient_constants(mut sizes: Consts, add: bool, block: [usize; 2]) -> Consts {
+    let ([rows, columns], parts) =
+        (block, weights::parts(sizes.uint("VALUES"), sizes.uint("OUTPUTS"), block));
+    sizes.extend(consts! { ADD: add, ROWS: rows, COLUMNS: columns, PARTS: parts }.iter());
+    sizes
+}
+
+/// The constants of picking the samples that a call works on.
+fn gathering(call: Call) -> Consts {
+    let [batch, first, values, plane, channels, samples] =
+        ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES"].map(|name| call.consts.uint(name));
+    let mut consts = consts! {
+        BATCH: batch, FIRST: first, VALUES: values, WORDS: values.div_ceil(4), PLANE: plane, WIDTH: plane,
+        CHANNELS: channels, SAMPLES: samples, CHUNK_FIRST: 0usize, CHUNK_LENGTH: samples,
+    };
+    consts.extend(Augmentation::default().consts());
+    consts
+}
+
+/// x: (B, V), and its labels into `targets`.
+fn gather<T: Real>(call: Call, reads: &[Slice<T>], targets: &mut [u32]) -> Vec<T> {
+    let consts = gathering(call);
+    let mut x = vec![T::default(); consts.uint("BATCH") * consts.uint("VALUES")];
+    let mut writes = [SliceMut::Real(&mut x), SliceMut::Uint(targets)];
+    gather_batch(Call { consts: &consts, ..call }, reads, &mut writes);
+    x
+}
+
+/// The largest error of x.
+fn gather_bound(call: Call, reads: &[Slice<f64>], targets: &mut [u32]) -> Vec<f64> {
+    let consts = gathering(call);
+    let mut errors = vec![0.0; consts.uint("BATCH") * consts.uint("VALUES")];
+    let mut writes = [SliceMut::Real(&mut errors), SliceMut::Uint(targets)];
+    gather_batch_bound(Call { consts: &consts, ..call }, reads, &mut writes);
+    errors
+}
+
+/// `y = activate(x·Wᵀ + b)` of the samples of this step, and their labels.
+///
+/// Reads images, labels, order and normaliser, as [`gather_batch`], then W: (outputs, V) and b: (outputs).
+/// Writes y: (B, outputs), and the labels: (B).
+pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
+    let x = gather(call, &reads[..4], targets.uint());
+    let [batch, values, outputs, activation] =
+        ["BATCH", "VALUES", "OUTPUTS", "ACTIVATION"].map(|name| call.consts.uint(name));
+    let consts = consts! {
+        M: batch, N: outputs, K: values, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
+        EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: activation,
+        LEAK: call.consts.float("LEAK") as f32,
+    };
+    let mut y = [SliceMut::Real(y.real())];
+    matmul(Call { consts: &consts, ..call }, &[Slice::Real(&x), reads[4], reads[5]], &mut y);
+}
+
+pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
+    let x = gather(call, &reads[..4], targets.uint());
+    let errors = gather_bound(call, &reads[..4], targets.uint());
+    let (weight, bias) = (reads[4].real(), reads[5].real());
+    let (values, activation) = (call.consts.uint("VALUES"), Activation::of(call));
+    let rows = x.chunks_exact(values).zip(errors.chunks_exact(values));
+    for ((x, errors), y) in rows.zip(y.real().chunks_exact_mut(bias.len())) {
+        for ((weight, bias), y) in weight.chunks_exact(values).zip(bias).zip(y) {
+            let (mut sum, mut size, mut error) = (0.0, 0.0, 0.0);
+            for ((x, x_error), w) in x.iter().zip(errors).zip(weight) {
+                sum += x * w;
+                size += (x.abs() + x_error) * w.abs();
+                error += x_error * w.abs();
+            }
+            let error = error + sum_error(values, size);
+            *y = Epilogue::Bias.error(activation, sum, error, *bias).1 + TINY;
+        }
+    }
+}
+
+/// What makes x, or its errors, of images, labels, order and normaliser.
+type Gather<T> = fn(Call, &[Slice<T>], &mut [u32]) -> Vec<T>;
+
+/// x of [`pixel_gradient`], which needs no labels, or its errors.
+fn x_of<T: Real>(gather: Gather<T>, call: Call, reads: &[Slice<T>]) -> Vec<T> {
+    let [batch, samples] = ["BATCH", "SAMPLES"].map(|name| call.consts.uint(name));
+    let labels = vec![0; samples];
+    gather(call, &[reads[1], Slice::Uint(&labels), reads[2], reads[3]], &mut vec![0; batch])
+}
+
+/// The constants of the gradients of the same layer.
+fn weighing(call: Call) -> Consts {
+    let [batch, values, outputs, rows, columns, parts] =
+        ["BATCH", "VALUES", "OUTPUTS", "ROWS", "COLUMNS", "PARTS"].map(|name| call.consts.uint(name));
+    consts! {
+        BATCH: batch, INPUTS: values, OUTPUTS: outputs, ADD: call.consts.flag("ADD"), ROWS: rows,
+        COLUMNS: columns, PARTS: parts,
+    }
+}
+
+/// `dW = dzᵀ·x` and `db`, with the watch over them, see [`weight_gradient`].
+///
+/// Reads dz: (B, outputs), then images, order and normaliser. Writes as [`weight_gradient`] does.
+pub fn pixel_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let x = x_of(gather, call, reads);
+    weight_gradient(Call { consts: &weighing(call), ..call }, &[reads[0], Slice::Real(&x)], writes);
+}
+
+pub fn pixel_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let x = x_of(gather, call, reads);
+    let errors = x_of(gather_bound, call, reads);
+    weights::bounds(Call { consts: &weighing(call), ..call }, reads[0].real(), &x, &errors, writes);
+}

@@ -1,0 +1,53 @@
+//! Waiting for a GPU: until a submission is done, what it has computed, and what went wrong meanwhile.
+
+use std::sync::{Arc, Mutex};
+
+use wgpu::{Buffer, MapMode, PollType, SubmissionIndex};
+
+use super::device::{lost, quietly};
+use super::gpu::GpuEngine;
+use crate::error::{Error, Result};
+
+impl GpuEngine {
+    /// The first thing that wgpu reported since the last call.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.trouble.lock().expect("callbacks do not panic").take() {
+            Some(trouble) => Err(Error::Device(format!("the device reported: {trouble}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Maps a staging buffer after a submission and copies its first words out.
+    pub(super) fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
+        let range = ..words as u64 * 4;
+        let mapped = Arc::new(Mutex::new(None));
+        let answer = Arc::clone(&mapped);
+        staging.map_async(MapMode::Read, range, move |result| {
+            *answer.lock().expect("this closure is the only other user") = Some(result);
+        });
+        self.poll(index)?;
+        match mapped.lock().expect("the closure does not panic").take() {
+            Some(Ok(())) => {}
+            other => return Err(lost(format!("mapping a result gave {other:?}"))),
+        }
+        let view = staging.get_mapped_range(range).map_err(|error| lost(error.to_string()))?;
+        let bytes = view.to_vec();
+        drop(view);
+        staging.unmap();
+        Ok(bytes)
+    }
+
+    /// Waits until a submission is done.
+    pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
+        let wait = PollType::Wait { submission_index: Some(index), timeout: None };
+        // wgpu 30 panics here when the device is lost, instead of returning that as an error.
+        let polled = quietly(|| self.device.poll(wait));
+        // What the callbacks were told is nearer to the cause.
+        self.check()?;
+        match polled {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(lost(error.to_string())),
+            None => Err(lost("wgpu gave up".to_owned())),
+        }
+    }
+}
