@@ -6,6 +6,7 @@ mod training;
 mod update;
 
 pub use training::{Training, Weighting};
+pub(crate) use update::watch;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
