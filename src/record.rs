@@ -5,7 +5,9 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod choice;
+mod dense_loss;
 mod pixels;
+mod slices;
 mod variants;
 mod versions;
 mod watch;
@@ -398,6 +400,10 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
+        // Without fusion a product is one dispatch, for those who look at it.
+        if let Some(slices) = self.versions.slices(&consts).filter(|_| self.fuse) {
+            return self.matmul_in_slices(&p, slices, &consts, what);
+        }
         let (kernel, consts) = self.versions.matmul(consts);
         self.dispatch(kernel, consts, vec![p.a, p.b, extra, p.c.view], what);
     }

@@ -14,6 +14,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::Step;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::record::Versions;
 use wgrad::train::{Settings, Trainer};
 
 /// The system's allocator, with a count of what it is asked for.
@@ -83,7 +84,8 @@ fn assert_steps_allocate_nothing(engine: &mut dyn Engine, lowered: &Lowered, net
 fn the_plain_twins_of_a_dense_network_allocate_nothing_in_a_step() {
     let _alone = ALONE.lock().unwrap();
     let samples = noise(SAMPLES);
-    let lowered = lowered(&Device::Cpu { reason: None }, NETWORKS[0].layers, BATCH, &samples).unwrap();
+    let lowered =
+        lowered(&Device::Cpu { reason: None }, Versions::NAIVE, NETWORKS[0].layers, BATCH, &samples).unwrap();
     // The twins of a dense network need no memory of their own.
     let mut plain = CpuEngine::plain(lowered.program.clone()).unwrap();
     assert_steps_allocate_nothing(&mut plain, &lowered, NETWORKS[0].name);
@@ -140,7 +142,8 @@ fn no_step_allocates_and_epochs_leave_nothing_behind() {
     let _alone = ALONE.lock().unwrap();
     for network in &NETWORKS {
         let samples = noise(SAMPLES);
-        let lowered = lowered(&Device::Cpu { reason: None }, network.layers, BATCH, &samples).unwrap();
+        let lowered =
+            lowered(&Device::Cpu { reason: None }, Versions::NAIVE, network.layers, BATCH, &samples).unwrap();
         let mut fast = CpuEngine::fast(lowered.program.clone()).unwrap();
         assert_steps_allocate_nothing(&mut fast, &lowered, network.name);
 

@@ -58,8 +58,8 @@ pub struct DeviceInfo {
 
 impl DeviceInfo {
     /// All devices, with ceilings yet to be measured and no two of one name.
-    pub(super) fn of_all(devices: &[Device]) -> Vec<DeviceInfo> {
-        let mut all: Vec<DeviceInfo> = devices.iter().map(DeviceInfo::of).collect();
+    pub(super) fn of_all<'a>(devices: impl Iterator<Item = &'a Device>) -> Vec<DeviceInfo> {
+        let mut all: Vec<DeviceInfo> = devices.map(DeviceInfo::of).collect();
         let names = told_apart(all.iter().map(|info| info.name.as_str()).collect());
         all.iter_mut().zip(names).for_each(|(info, name)| info.name = name);
         all

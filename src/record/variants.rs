@@ -1,9 +1,10 @@
 //! Work that several shaders can do, in classes by its shape, and the shaders that each class may take.
 //!
-//! Which of them is fastest depends on the adapter.
+//! Which of them is fastest depends on the adapter, and is measured there: see [`tuning`](crate::tuning).
 
 use std::fmt;
 
+use crate::cpu::weights;
 use crate::kernel::{Const, Consts, Kernel};
 use crate::kernels;
 
@@ -67,9 +68,16 @@ impl Class {
 
     /// The class of a product (M, K)·(K, N).
     pub fn of_product(consts: &Consts) -> Class {
+        match consts.uint("N") {
+            ..=MOST_NARROW => Class::Narrow,
+            _ => Class::by_tiles(consts),
+        }
+    }
+
+    /// The same where few columns make no difference: for a product that is cut into slices.
+    pub(super) fn by_tiles(consts: &Consts) -> Class {
         let [m, n, k] = ["M", "N", "K"].map(|name| consts.uint(name));
         match m.div_ceil(TILE) * n.div_ceil(TILE) {
-            _ if n <= MOST_NARROW => Class::Narrow,
             HUGE.. => Class::Huge,
             LARGE.. => Class::Large,
             _ if k >= LONG => Class::Long,
@@ -80,7 +88,9 @@ impl Class {
     /// What a choice may name for it, and where each is worth measuring.
     pub fn variants(self) -> &'static [(Variant, On)] {
         match self {
-            Class::Narrow | Class::Small | Class::Long | Class::Large | Class::Huge => PRODUCTS,
+            Class::Narrow | Class::Small => SMALL,
+            Class::Long => LONG_SUMS,
+            Class::Large | Class::Huge => LARGE_PRODUCTS,
             Class::Weights => WEIGHTS,
             Class::Conv => CONVOLUTIONS,
             Class::ConvWeights => CONVOLUTION_WEIGHTS,
@@ -106,8 +116,56 @@ impl Variant {
         Variant { kernel: Some(kernel), constants: &[] }
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape.
+    /// A product by tiles of a size, see [`TILES`](kernels::TILES).
+    const fn tiles(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::MATMUL_VECTORS), constants }
+    }
+
+    /// All gradients of a dense layer by such tiles.
+    const fn gradient_tiles(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::WEIGHT_GRADIENT_VECTORS), constants }
+    }
+
+    /// A product in slices of so many terms, or of more: then its sums are added up by another kernel.
+    const fn in_slices(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::MATMUL_SLICES), constants }
+    }
+
+    /// All gradients of a dense layer and their constants, if it takes such a layer.
+    pub(super) fn gradient(
+        &self,
+        batch: usize,
+        inputs: usize,
+        outputs: usize,
+        add: bool,
+    ) -> Option<(&'static Kernel, Consts)> {
+        // A part for every block; where there is a choice of tiles, for every tile.
+        let kernel = self.kernel?;
+        let tile = self.constants.iter().find(|(name, _)| *name == "TILE").map(|(_, tile)| *tile as usize);
+        let block = tile.map_or_else(|| weights::block(kernel.name), |tile| [tile; 2]);
+        self.take(&weights::constants(batch, inputs, outputs, add, block))
+    }
+
+    /// Whether it cuts products into slices.
+    pub(super) fn cuts(&self) -> bool {
+        self.kernel.is_some_and(|kernel| kernel.name == kernels::MATMUL_SLICES.name)
+    }
+
+    /// The constants of the slices of a product, if it cuts one of such a shape.
+    pub(super) fn slices(&self, usual: &Consts) -> Option<Consts> {
+        let (kernel, (_, least)) = (self.kernel.filter(|_| self.cuts())?, self.constants.first()?);
+        let k = usual.uint("K");
+        let slice = k.div_ceil(MOST_SLICES).next_multiple_of(kernels::SLICE_ROUND).max(*least as usize);
+        let mut consts = usual.only(&["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B"]);
+        consts.extend([("SLICES", k.div_ceil(slice).into()), ("SLICE", slice.into())]);
+        (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
+    }
+
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape in one piece.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
+        if self.cuts() {
+            return None;
+        }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
         let mut consts = usual.clone();
         consts.extend(own);
@@ -143,16 +201,49 @@ const GPUS: On = On { gpus: true, software: false };
 const SOFTWARE: On = On { gpus: false, software: true };
 const BOTH: On = On { gpus: true, software: true };
 
-static PRODUCTS: &[(Variant, On)] = &[
-    (Variant::of(&kernels::MATMUL_NAIVE), NOWHERE),
-    (Variant::of(&kernels::MATMUL), GPUS),
-    (Variant::of(&kernels::MATMUL_REGISTER), BOTH),
-    (Variant::of(&kernels::MATMUL_SUBGROUP), SOFTWARE),
+/// Slices of a product at the most, so that they stay few times as large as the result.
+const MOST_SLICES: usize = 32;
+
+const ON_NAIVE: (Variant, On) = (Variant::of(&kernels::MATMUL_NAIVE), NOWHERE);
+const ON_MATMUL: (Variant, On) = (Variant::of(&kernels::MATMUL), GPUS);
+const ON_REGISTER: (Variant, On) = (Variant::of(&kernels::MATMUL_REGISTER), BOTH);
+const ON_SUBGROUP: (Variant, On) = (Variant::of(&kernels::MATMUL_SUBGROUP), SOFTWARE);
+
+pub(super) const TILES_32: Variant = Variant::tiles(&[("TILE", 32), ("BLOCK", 4)]);
+pub(super) const TILES_64: Variant = Variant::tiles(&[("TILE", 64), ("BLOCK", 8)]);
+pub(super) const GRADIENTS_32: Variant = Variant::gradient_tiles(&[("TILE", 32), ("BLOCK", 4)]);
+pub(super) const SLICES_64: Variant = Variant::in_slices(&[("SLICE", 64)]);
+
+static SMALL: &[(Variant, On)] = &[ON_NAIVE, ON_MATMUL, (TILES_32, GPUS), ON_REGISTER, ON_SUBGROUP];
+
+static LONG_SUMS: &[(Variant, On)] = &[
+    ON_NAIVE,
+    ON_MATMUL,
+    (TILES_32, GPUS),
+    (SLICES_64, GPUS),
+    (Variant::in_slices(&[("SLICE", 128)]), GPUS),
+    ON_REGISTER,
+    ON_SUBGROUP,
+];
+
+static LARGE_PRODUCTS: &[(Variant, On)] = &[
+    ON_NAIVE,
+    ON_MATMUL,
+    (TILES_32, GPUS),
+    (Variant::tiles(&[("TILE", 64), ("BLOCK", 4)]), GPUS),
+    (TILES_64, GPUS),
+    (Variant::tiles(&[("TILE", 128), ("BLOCK", 8)]), GPUS),
+    ON_REGISTER,
+    ON_SUBGROUP,
 ];
 
 static WEIGHTS: &[(Variant, On)] = &[
     (Variant::SEPARATE, BOTH),
     (Variant::of(&kernels::WEIGHT_GRADIENT), BOTH),
+    (Variant::of(&kernels::WEIGHT_GRADIENT_TILED), GPUS),
+    (GRADIENTS_32, GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 4)]), GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 8)]), GPUS),
     (Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP), SOFTWARE),
 ];
 
