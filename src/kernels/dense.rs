@@ -302,3 +302,20 @@ fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
     let logits = batch * classes;
     vec![batch * inputs, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernels::{COLUMN_SUMS, GRADIENT_PARTS, MATMUL_NAIVE};
+
+    #[test]
+    fn one_dispatch_counts_the_operations_of_the_three_that_it_stands_for() {
+        let (batch, inputs, outputs) = (64, 784, 128);
+        let one = (WEIGHT_GRADIENT.flops)(&consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs });
+        let product = (MATMUL_NAIVE.flops)(&consts! { M: outputs, N: inputs, K: batch });
+        let bias = (COLUMN_SUMS.flops)(&consts! { ROWS: batch, COLUMNS: outputs });
+        let watched = (GRADIENT_PARTS.flops)(&consts! { LENGTH: outputs * inputs + outputs });
+        assert_eq!(one, product + bias + watched);
+    }
+}
