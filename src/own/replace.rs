@@ -164,10 +164,21 @@ const NEVER: &[(&str, &str)] = &[
         "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
          that of matmul, column_sums and gradient_parts",
     ),
+    ("pixel_dense_tiled", PICKED),
+    ("pixel_dense_subgroup", PICKED),
+    ("pixel_gradient_tiled", PICKED),
+    ("pixel_gradient_subgroup", PICKED),
+    (
+        "dense_loss_subgroup",
+        "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
+         another, of softmax_loss",
+    ),
     ("matmul_slices", IN_SLICES),
     ("add_slices", IN_SLICES),
 ];
 
+const PICKED: &str =
+    "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
 const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
 
 /// Small networks on images.
