@@ -89,7 +89,7 @@ impl Bench {
     fn start(number: usize, network: &str, batch: usize, samples: &Samples) -> Bench {
         let begun = Instant::now();
         let device = devices().swap_remove(number);
-        let lowered = lowered(&device, network, batch, samples).unwrap();
+        let lowered = lowered(&device, device.versions(), network, batch, samples).unwrap();
         let (engine, gpu) = open(&device, &lowered);
         let shared = Box::new(Shared(Rc::clone(&engine)));
         let parameters = lowered.arena.initial_values(0);

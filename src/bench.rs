@@ -23,6 +23,7 @@ use serde::Serialize;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
 use crate::profile::{Profile, Row as ProfileRow};
+use crate::record::Versions;
 use contender::{Contender, contenders};
 use machine::{DeviceInfo, Machine};
 use timing::{Effort, Seconds, Turn};
@@ -32,8 +33,8 @@ use work::{Work, works};
 /// What is measured, and how thoroughly.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The CPU engine stands for itself and for the plain twins.
-    pub devices: Vec<Device>,
+    /// Each with the shaders that it trains with. The CPU engine stands for itself and for the plain twins.
+    pub devices: Vec<(Device, Versions)>,
     /// Only what has all these words in its name.
     pub words: Vec<String>,
     /// Fewer sizes and shorter measurements.
@@ -130,11 +131,12 @@ pub enum Event<'a> {
 pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> {
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
-    let mut devices: Vec<DeviceInfo> = options.devices.iter().map(DeviceInfo::of).collect();
-    for (device, info) in options.devices.iter().zip(&mut devices) {
+    let mut devices: Vec<DeviceInfo> =
+        options.devices.iter().map(|(device, _)| DeviceInfo::of(device)).collect();
+    for ((device, versions), info) in options.devices.iter().zip(&mut devices) {
         observe(Event::Began { at: 0, of: works.len() + 1, what: &format!("ceilings of {}", info.name) });
         // An adapter that can't be opened says so at every piece of work.
-        info.ceiling = ceiling::measure(device, options.quick).ok();
+        info.ceiling = ceiling::measure(&Contender::fast(device, *versions), options.quick).ok();
     }
     observe(Event::Ceilings(&devices));
     let mut contenders = contenders(&options.devices);

@@ -60,6 +60,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "dense_loss_subgroup" => dense_losses(),
         "gradient_parts" => norms(),
         "guard" => [(64, 1, 1, 0, 3), (128, 3, 70, 2, 12), (8_192, 2, 8, 1, 300)]
             .map(|(parts, slots, batch, slot, gates): (usize, usize, usize, u32, usize)| Case {
@@ -151,6 +152,22 @@ fn losses(name: &str) -> Vec<Case> {
         }
     }
     all
+}
+
+/// Last layers with their loss, around the borders of workgroups and of what a step has.
+fn dense_losses() -> Vec<Case> {
+    [(1, 4, 2, 1, 0, 1), (64, 128, 10, 3, 2, 107), (7, 12, 32, 1, 0, 5), (130, 64, 3, 1, 0, 130)]
+        .map(|(batch, inputs, classes, slots, slot, samples)| {
+            let consts = dense_loss(batch, inputs, classes, slots);
+            Case { consts, step: Step { slot, samples, ..Step::default() } }
+        })
+        .to_vec()
+}
+
+/// Where there are several slots, a step has other rows in front of these, and one behind.
+fn dense_loss(batch: usize, inputs: usize, classes: usize, slots: usize) -> Consts {
+    let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
+    consts! { BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
 }
 
 /// Sums short enough and steps large enough that f32 can tell most errors apart.

@@ -59,7 +59,7 @@ pub enum Command {
     /// Show what a data set holds, or how its samples can be changed for training
     Data(data::Data),
     /// List the adapters of this machine
-    Devices,
+    Devices(Devices),
     /// Learn how learning works, number by number
     Lesson(Lesson),
     /// Run every kernel on every case and compare it with its twin
@@ -98,6 +98,13 @@ pub struct ResumeCheck {
     /// auto, gpu, cpu, or a part of an adapter's name; without it, the one that the run asked for
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct Devices {
+    /// Measure anew which kernels are fastest on each, for all that trains from now on
+    #[arg(long)]
+    pub tune: bool,
 }
 
 #[derive(Args, Debug)]

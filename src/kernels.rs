@@ -291,6 +291,7 @@ pub static ALL: &[&Kernel] = &[
     &SOFTMAX_BACKWARD,
     &SOFTMAX_LOSS,
     &WEIGHTED_LOSS,
+    &DENSE_LOSS_SUBGROUP,
     &BCE_LOSS,
     &SQUARED_ERROR,
     &COLUMN_SUMS,

@@ -41,6 +41,7 @@
 //! - [`optimiser`], [`schedule`]: how gradients become new weights, and how fast.
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
+//! - [`tuning`]: which version of a kernel is fastest on an adapter, measured once.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
@@ -89,3 +90,4 @@ pub mod sheet;
 pub mod stopping;
 mod tensors;
 pub mod train;
+pub mod tuning;

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         Command::Summary(arguments) => commands::summary::run(&arguments),
         Command::Explain(arguments) => commands::explain::run(&arguments),
         Command::Data(arguments) => commands::data::run(&arguments),
-        Command::Devices => commands::devices::run(),
+        Command::Devices(arguments) => commands::devices::run(&arguments),
         Command::Lesson(arguments) => commands::lesson::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

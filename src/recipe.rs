@@ -23,6 +23,7 @@ use crate::network::Network;
 use crate::optimiser::Optimiser;
 use crate::schedule::Schedule;
 use crate::stopping::{Stopping, TimeLimit};
+use crate::tuning::Tuning;
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
@@ -61,6 +62,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("seed", "a whole number from 0"),
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
+    ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
     ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
@@ -124,6 +126,9 @@ pub struct Recipe {
     pub validation: f64,
     /// As `--device` takes it: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
     pub device: String,
+    /// Which variants of kernels are used; that of a run is spelt out.
+    #[serde(serialize_with = "as_text")]
+    pub tuning: Tuning,
     /// Readers' own versions of kernels, each as `--kernel` takes it.
     pub kernel: Vec<String>,
 }
@@ -163,6 +168,7 @@ impl Recipe {
             seed: 0,
             validation: 0.0,
             device: "auto".to_owned(),
+            tuning: Tuning::Auto,
             kernel: Vec::new(),
         }
     }
@@ -232,6 +238,7 @@ impl Recipe {
             seed: given.seed.unwrap_or(defaults.seed),
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
+            tuning: given.tuning.unwrap_or(defaults.tuning),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
     }

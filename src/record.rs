@@ -5,6 +5,7 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod choice;
+mod dense_loss;
 mod pixels;
 mod slices;
 mod variants;

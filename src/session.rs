@@ -66,7 +66,7 @@ impl Session {
     /// Lowers the network for the device, with training samples changed as the recipe says.
     ///
     /// # Errors
-    /// As [`lower`].
+    /// As [`lower`] and [`Tuning::versions`](crate::tuning::Tuning::versions).
     pub fn lower(&self) -> Result<Lowered> {
         lower(&Lowering {
             network: &self.recipe.network,
@@ -75,7 +75,7 @@ impl Session {
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            versions: self.device.versions(),
+            versions: self.recipe.tuning.versions(&self.device)?,
             // What a reader's own kernel computes must not vanish in an epilogue.
             fuse: self.recipe.kernel.is_empty(),
             as_in_prediction: false,

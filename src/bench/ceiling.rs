@@ -36,9 +36,9 @@ const SIZES: [usize; 4] = [512, 1_024, 2_048, 4_096];
 ///
 /// # Errors
 /// When the device fails.
-pub(super) fn measure(device: &Device, quick: bool) -> Result<Ceiling> {
+pub(super) fn measure(contender: &Contender, quick: bool) -> Result<Ceiling> {
     let rounds = if quick { 3 } else { 7 };
-    let copy = match device {
+    let copy = match &contender.of {
         Device::Cpu { .. } => copy_on_cpu(rounds),
         Device::Gpu(adapter) => {
             let copying = Copying::new(adapter, BYTES as u64)?;
@@ -46,7 +46,10 @@ pub(super) fn measure(device: &Device, quick: bool) -> Result<Ceiling> {
             least(seconds)
         }
     };
-    Ok(Ceiling { copy_gbytes: 2.0 * BYTES as f64 / copy * 1e-9, matmul_gflops: best_product(device, quick)? })
+    Ok(Ceiling {
+        copy_gbytes: 2.0 * BYTES as f64 / copy * 1e-9,
+        matmul_gflops: best_product(contender, quick)?,
+    })
 }
 
 fn least(seconds: impl IntoIterator<Item = f64>) -> f64 {
@@ -67,12 +70,11 @@ fn copy_on_cpu(rounds: usize) -> f64 {
 }
 
 /// Larger and larger products, until one takes long enough to be the best that there is.
-fn best_product(device: &Device, quick: bool) -> Result<f64> {
+fn best_product(contender: &Contender, quick: bool) -> Result<f64> {
     let (enough, rounds) = if quick { (0.005, 3) } else { (0.05, 5) };
-    let contender = Contender::fast(device);
     let mut best = 0.0;
     for size in SIZES {
-        let mut runner = product(size, size, size).job(device)?.start(&contender)?;
+        let mut runner = product(size, size, size).job(contender)?.start(contender)?;
         // Some drivers compile when a pipeline is first used.
         runner.run(1)?;
         let seconds = least((0..rounds).map(|_| runner.run(1)).collect::<Result<Vec<_>>>()?);

@@ -10,6 +10,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::error::Result;
 use crate::profile::Profiler;
 use crate::program::Program;
+use crate::record::Versions;
 
 /// Something that runs Programs.
 pub(super) struct Contender {
@@ -19,19 +20,21 @@ pub(super) struct Contender {
     pub plain: bool,
     /// Where it runs.
     pub of: Device,
+    /// The shaders that it uses there.
+    pub versions: Versions,
     /// Operations a second at the last piece of work of each kind.
     rates: Vec<(Kind, f64)>,
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
-pub(super) fn contenders(devices: &[Device]) -> Vec<Contender> {
+pub(super) fn contenders(devices: &[(Device, Versions)]) -> Vec<Contender> {
     let mut all = Vec::new();
-    for (at, device) in devices.iter().enumerate() {
+    for (at, (device, versions)) in devices.iter().enumerate() {
         if matches!(device, Device::Cpu { .. }) {
             let name = "plain twins, 1 thread".to_owned();
-            all.push(Contender { name, device: at, plain: true, ..Contender::fast(device) });
+            all.push(Contender { name, device: at, plain: true, ..Contender::fast(device, *versions) });
         }
-        all.push(Contender { device: at, ..Contender::fast(device) });
+        all.push(Contender { device: at, ..Contender::fast(device, *versions) });
     }
     all
 }
@@ -41,8 +44,9 @@ const PROFILED: usize = 21;
 
 impl Contender {
     /// What a device trains with.
-    pub fn fast(device: &Device) -> Contender {
-        Contender { name: device.name(), device: 0, plain: false, of: device.clone(), rates: Vec::new() }
+    pub fn fast(device: &Device, versions: Versions) -> Contender {
+        let (name, of) = (device.name(), device.clone());
+        Contender { name, device: 0, plain: false, of, versions, rates: Vec::new() }
     }
 
     /// An engine for a Program.
@@ -58,7 +62,7 @@ impl Contender {
 
     /// Gets ready for its measurements, or says why there are none.
     pub fn prepare(&mut self, work: &Work, effort: &Effort) -> Result<Turn, String> {
-        let job = work.job(&self.of).map_err(|error| error.to_string())?;
+        let job = work.job(self).map_err(|error| error.to_string())?;
         let flops: usize = job.needs().iter().map(|need| need.flops).sum();
         let rate = self.rates.iter().find(|(kind, _)| *kind == work.kind);
         let expected = rate.map_or(0.0, |(_, rate)| flops as f64 / rate);

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::loss::Loss;
 use crate::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
 use crate::profile::{Profile, Profiler};
+use crate::record::Versions;
 use crate::train::{Settings, Trainer};
 
 /// A reference network.
@@ -50,11 +51,17 @@ pub fn noise(count: usize) -> Samples {
     Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
 }
 
-/// A network, lowered for a device to train on samples of ten classes.
+/// A network, lowered for a device and with these shaders to train on samples of ten classes.
 ///
 /// # Errors
 /// As [`lower`].
-pub fn lowered(device: &Device, layers: &str, batch: usize, samples: &Samples) -> Result<Lowered> {
+pub fn lowered(
+    device: &Device,
+    versions: Versions,
+    layers: &str,
+    batch: usize,
+    samples: &Samples,
+) -> Result<Lowered> {
     lower(&Lowering {
         network: &layers.parse()?,
         loss: Loss::CrossEntropy,
@@ -62,7 +69,7 @@ pub fn lowered(device: &Device, layers: &str, batch: usize, samples: &Samples) -
         classes: 10,
         batch,
         parts: vec![Part { name: TRAIN, samples: samples.len() }],
-        versions: device.versions(),
+        versions,
         fuse: true,
         as_in_prediction: false,
         keep: false,

@@ -9,7 +9,6 @@ use crate::consts;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
 use crate::data::Samples;
-use crate::engine::adapter::Device;
 use crate::engine::{Engine, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::{Const, Consts, Kernel, Step};
@@ -132,19 +131,22 @@ impl Work {
         }
     }
 
-    /// The work as a device does it.
+    /// The work as a contender does it.
     ///
     /// # Errors
     /// When the device is too small for it.
-    pub fn job(&self, device: &Device) -> Result<Job> {
+    pub fn job(&self, contender: &Contender) -> Result<Job> {
         Ok(match &self.what {
             What::Kernel(case, version) => {
-                let (kernel, consts) = version(&device.versions(), case.consts.clone());
+                let (kernel, consts) = version(&contender.versions, case.consts.clone());
                 Job::Kernel(kernel, Case { consts, ..case.clone() })
             }
             What::Training(network, batch, samples) => {
                 let samples = noise(*samples);
-                Job::Training(Box::new(lowered(device, network.layers, *batch, &samples)?), samples)
+                Job::Training(
+                    Box::new(lowered(&contender.of, contender.versions, network.layers, *batch, &samples)?),
+                    samples,
+                )
             }
         })
     }

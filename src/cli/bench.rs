@@ -19,6 +19,9 @@ pub struct Bench {
     /// Only this device, as in cpu, gpu or a part of an adapter's name; can be given again
     #[arg(long, value_name = "NAME")]
     pub device: Vec<String>,
+    /// Say which variants of kernels were chosen, and what each of them takes
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Fewer sizes and shorter measurements
     #[arg(long)]
     pub quick: bool,

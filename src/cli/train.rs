@@ -18,7 +18,7 @@ brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
 batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
-validation, device and kernel. Flags win over the recipe, the recipe over defaults.")]
+validation, device, tuning and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -98,6 +98,9 @@ pub struct Train {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Which variants of kernels: auto (measured once on an adapter), default, or as a run's recipe has it
+    #[arg(long, value_name = "CHOICE")]
+    pub tuning: Option<String>,
     /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
@@ -128,6 +131,9 @@ pub struct Train {
     /// Give no advice after epochs
     #[arg(long)]
     pub quiet: bool,
+    /// Say which variants of kernels were chosen, and what each of them takes
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Write what is measured for TensorBoard as well, as in tensorboard --logdir runs
     #[arg(long)]
     pub tensorboard: bool,
@@ -182,6 +188,9 @@ pub struct LrFind {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
+    /// Say which variants of kernels were chosen, and what each of them takes
+    #[arg(long, short)]
+    pub verbose: bool,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,

@@ -17,12 +17,14 @@ use crate::cli;
 pub fn run(arguments: &cli::bench::Bench) -> Result<()> {
     let files = [&arguments.json, &arguments.svg, &arguments.profile];
     files.into_iter().flatten().try_for_each(|path| check_output(path))?;
-    let options = Options {
-        devices: wanted(&arguments.device)?,
-        words: arguments.words.clone(),
-        quick: arguments.quick,
-    };
+    let options = Options { devices: Vec::new(), words: arguments.words.clone(), quick: arguments.quick };
     bench::check(&options)?;
+    let with_versions = |device: Device| {
+        let versions = device.versions().with(&super::tuning::of(&device, arguments.verbose).choice);
+        (device, versions)
+    };
+    let devices = wanted(&arguments.device)?.into_iter().map(with_versions).collect();
+    let options = Options { devices, ..options };
     answer(format_args!("{}", Machine::here().line()))?;
     let report = measure(&options)?;
     if arguments.quick && arguments.words.is_empty() {

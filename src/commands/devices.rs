@@ -1,12 +1,14 @@
 //! `wgrad devices`: every adapter, the best first, and what it offers.
 
-use wgrad::engine::adapter::{adapters, driver, kind};
+use wgrad::engine::adapter::{Device, adapters, driver, kind};
 use wgrad::error::Result;
 use wgrad::program::mebibytes;
+use wgrad::tuning::{cached, measure};
 
-use super::console::answer;
+use super::console::{answer, note};
+use crate::cli;
 
-pub fn run() -> Result<()> {
+pub fn run(arguments: &cli::Devices) -> Result<()> {
     let adapters = adapters();
     for adapter in &adapters {
         let (info, limits) = (adapter.get_info(), adapter.limits());
@@ -34,6 +36,7 @@ pub fn run() -> Result<()> {
             limits.max_compute_workgroups_per_dimension
         ))?;
         answer(format_args!("  subgroup size      {subgroups}"))?;
+        tuning(&Device::Gpu(adapter.clone()), arguments.tune)?;
     }
     if adapters.is_empty() {
         answer(format_args!(
@@ -42,4 +45,25 @@ pub fn run() -> Result<()> {
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     answer(format_args!("CPU engine\n  cores              {cores}\n  always there: --device cpu"))
+}
+
+/// Which kernels training takes on an adapter, as far as it is known; or measured anew.
+fn tuning(device: &Device, anew: bool) -> Result<()> {
+    if anew {
+        let tuned = measure(device);
+        tuned.problems.iter().for_each(|problem| note(format_args!("{}: {problem}", device.name())));
+        let lines = tuned.lines();
+        let first = lines.iter().enumerate().map(|(at, line)| (if at == 0 { "tuning" } else { "" }, line));
+        return first.into_iter().try_for_each(|(name, line)| answer(format_args!("  {name:<18} {line}")));
+    }
+    let known = cached(device).unwrap_or_else(|problem| {
+        note(format_args!("{}: {problem}", device.name()));
+        None
+    });
+    match known {
+        Some(choice) => answer(format_args!("  tuning             {choice}")),
+        None => answer(format_args!(
+            "  tuning             not measured yet; --tune does it, or the first training"
+        )),
+    }
 }

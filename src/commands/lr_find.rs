@@ -34,7 +34,8 @@ pub fn run(arguments: &cli::LrFind) -> Result<()> {
     let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
-    let session = Session::new(recipe, dataset, device)?;
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let found = find(&mut session.start()?, range)?;
     if arguments.json {
         let curve: Vec<_> = found.tried.iter().map(|one| json!([one.rate, one.loss])).collect();

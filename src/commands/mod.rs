@@ -20,6 +20,7 @@ pub mod runs;
 pub mod signals;
 pub mod summary;
 pub mod train;
+pub mod tuning;
 
 use wgrad::engine::adapter::{Device, choose, driver, is_software};
 use wgrad::error::Result;

@@ -10,6 +10,7 @@ use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::session::Session;
 use wgrad::train::{Snapshot, Trainer};
+use wgrad::tuning::Tuning;
 
 use super::console::{answer, note, quoted};
 use super::running::Options;
@@ -34,7 +35,8 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
             quoted(run_dir)
         )));
     }
-    let prepared = prepare(run_dir, recipe, &checkpoint, arguments.kernel_timeout)?;
+    let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
+    let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
@@ -42,7 +44,8 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     describe(&mut record, &prepared.session.device);
     if record.adapter != before {
         note(format_args!(
-            "        the run began on {before}: here its results are the same to rounding only"
+            "        the run began on {before}: here its kernels are chosen anew, and its results are the same to \
+             rounding only"
         ));
     }
     note(format_args!(
@@ -97,7 +100,17 @@ fn newest(run: &Path) -> Result<Checkpoint> {
 fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Recipe> {
     let parsed = recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint"))
         .map_err(|error| Error::Data(format!("a checkpoint of {} is damaged: {error}", run.display())))?;
+    // Before there was the key, there was the default.
+    let tuning = parsed.tuning.unwrap_or(Tuning::Default);
+    let parsed = Overrides { tuning: Some(tuning), ..parsed };
     let of_run = recipe::read(&run.join(RECIPE))?;
+    if of_run.tuning.is_some_and(|of_run| of_run != tuning) {
+        note(format_args!(
+            "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
+        ));
+    }
+    // Of a run that has been on several devices it is that of the checkpoint's.
+    let of_run = Overrides { tuning: None, ..of_run };
     let agreed = complete(&parsed)?;
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
     let agreed = Recipe { device: device.clone(), ..agreed };
@@ -132,8 +145,20 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     Some((key, value(one), value(two)))
 }
 
+/// Where a run was up to now, and whether to say how its kernels are chosen.
+struct Before<'a> {
+    adapter: &'a str,
+    verbose: bool,
+}
+
 /// Loads the data, checks that they are those of the checkpoint, and lowers the network.
-fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint, timeout: u64) -> Result<Prepared> {
+fn prepare(
+    run: &Path,
+    mut recipe: Recipe,
+    checkpoint: &Checkpoint,
+    before: Before,
+    timeout: u64,
+) -> Result<Prepared> {
     let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
@@ -151,7 +176,18 @@ fn prepare(run: &Path, recipe: Recipe, checkpoint: &Checkpoint, timeout: u64) ->
         )));
     }
     let device = super::device(&recipe.device)?;
-    Prepared::new(Session::new(recipe, dataset, device)?, timeout)
+    let same = device.name() == before.adapter;
+    if same && !recipe.tuning.runs_on(&device) {
+        note(format_args!(
+            "        its kernels no longer run there, so others are chosen: its results are the same to rounding only"
+        ));
+    }
+    if !same || !recipe.tuning.runs_on(&device) {
+        recipe.tuning = Tuning::Auto;
+    }
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
+    Prepared::new(session, timeout)
 }
 
 /// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
@@ -160,7 +196,9 @@ pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
     let run = directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
-    let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, TIMEOUT)?;
+    let record = RunRecord::load(run)?;
+    let before = Before { adapter: &record.adapter, verbose: false };
+    let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, before, TIMEOUT)?;
     let steps = arguments.steps;
     let straight = {
         let mut trainer = prepared.open(None)?;

@@ -71,7 +71,9 @@ fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options
     }
     let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
     let device = super::device(&recipe.device)?;
-    let prepared = Prepared::new(Session::new(recipe, dataset, device)?, arguments.kernel_timeout)?;
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
+    let prepared = Prepared::new(session, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(model) = weights {
@@ -226,6 +228,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         seed: arguments.seed,
         validation: arguments.validation,
         device: arguments.device.clone(),
+        tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
     with_source(flags, arguments.source.as_ref())

@@ -1,7 +1,7 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::{flat_grid, sizes};
-use crate::cpu::{fast, matmul, pixels, slices, weights};
+use crate::cpu::{dense_loss, fast, matmul, pixels, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
@@ -267,4 +267,31 @@ fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
         true => Err("VALUES must be CHANNELS · PLANE"),
         false => Err("VALUES, PLANE and OUTPUTS must be multiples of 4"),
     }
+}
+
+/// Classes of `dense_loss_subgroup` at the most: a row's logits are in registers.
+const MOST_CLASSES: usize = 32;
+
+pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
+    dense_loss_subgroup, dense_loss::dense_loss, dense_loss_bound,
+    consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST"],
+    binds binds![x: Read Real, weight: Read Real, bias: Read Real, labels: Read Uint,
+                 logits: Write Real, dlogits: Write Real, metrics: Write Real],
+    lens |k| dense_loss_lens(k, k.uint("SLOTS")),
+    touched |k| dense_loss_lens(k, 1),
+    // The products, and as softmax_loss.
+    flops |k| (2 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
+    grid |k| flat_grid(k.uint("BATCH")),
+    requires |k| match k.uint("CLASSES") {
+        2..=MOST_CLASSES if k.uint("INPUTS").is_multiple_of(4) => Ok(()),
+        2..=MOST_CLASSES => Err("INPUTS must be a multiple of 4"),
+        _ => Err("CLASSES must be from 2 to 32"),
+    },
+    subgroup Some(8)
+);
+
+fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
+    let [batch, inputs, classes] = sizes(k, ["BATCH", "INPUTS", "CLASSES"]);
+    let logits = batch * classes;
+    vec![batch * inputs, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2]
 }

@@ -15,6 +15,7 @@ use crate::init::Fans;
 use crate::kernel::{Const, Consts};
 use crate::kernels;
 use crate::params::Arena;
+use crate::program::View;
 use crate::record::{Gradient, Recorder, Tensor};
 
 /// No sum of a convolution has more terms: some drivers stop a loop after 65,535 rounds.
@@ -181,13 +182,7 @@ impl Conv {
         recorder.on_backward(move |recorder| {
             // dz, the gradient of the weighted sums: see Tensor::made_by.
             let dz = recorder.written_gradient(y);
-            // dw = Σ over the batch and all windows of dz · what the window saw
-            let slice = slice(&geometry);
-            let slices = (geometry.batch * geometry.rows.out).div_ceil(slice);
-            recorder.in_slices(slices, dweight, "weight gradient", |recorder, dw| {
-                let consts = sizes(&geometry).with("SLICE", Const::from(slice));
-                recorder.conv_weights(consts, vec![x.value, dz, dw], "weight gradient");
-            });
+            record_weight_gradient(recorder, &geometry, x.value, dz, dweight);
             // db = Σ over the batch and all windows of dz
             if let Some((_, dbias)) = bias {
                 record_channel_sums(recorder, dz, &geometry, dbias);
@@ -206,6 +201,22 @@ impl Conv {
         });
         y
     }
+}
+
+/// dw = Σ over the batch and all windows of dz · what the window saw
+pub(crate) fn record_weight_gradient(
+    recorder: &mut Recorder,
+    geometry: &Geometry,
+    x: View,
+    dz: View,
+    to: Gradient,
+) {
+    let slice = slice(geometry);
+    let slices = (geometry.batch * geometry.rows.out).div_ceil(slice);
+    recorder.in_slices(slices, to, "weight gradient", |recorder, dw| {
+        let consts = weights_consts(geometry, slice);
+        recorder.conv_weights(consts, vec![x, dz, dw], "weight gradient");
+    });
 }
 
 /// The constants that all kernels of a convolution begin with.
@@ -264,7 +275,7 @@ fn slice(geometry: &Geometry) -> usize {
 /// Values of a channel to a slice of its sum.
 const SLICE_VALUES: usize = 1_024;
 
-fn record_channel_sums(recorder: &mut Recorder, dz: crate::program::View, geometry: &Geometry, to: Gradient) {
+fn record_channel_sums(recorder: &mut Recorder, dz: View, geometry: &Geometry, to: Gradient) {
     let plane = geometry.rows.out * geometry.columns.out;
     let slice = SLICE_VALUES.min(geometry.batch * plane);
     let consts = consts! { BATCH: geometry.batch, CHANNELS: geometry.outputs, PLANE: plane, SLICE: slice };

@@ -41,7 +41,7 @@ pub(super) fn update(
 }
 
 /// The squares and the flaws of all gradients, by a dispatch over all of them.
-fn watch(recorder: &mut Recorder) -> [View; 2] {
+pub(crate) fn watch(recorder: &mut Recorder) -> [View; 2] {
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);

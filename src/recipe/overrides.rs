@@ -8,6 +8,7 @@ use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
 use crate::schedule::Schedule;
 use crate::stopping::{Stopping, TimeLimit};
+use crate::tuning::Tuning;
 
 /// What flags or a recipe file say; what they leave open is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +63,8 @@ pub struct Overrides {
     pub validation: Option<f64>,
     /// As [`Recipe::device`].
     pub device: Option<String>,
+    /// As [`Recipe::tuning`].
+    pub tuning: Option<Tuning>,
     /// As [`Recipe::kernel`].
     pub kernel: Option<Vec<String>>,
 }
@@ -94,6 +97,7 @@ impl From<Recipe> for Overrides {
             seed: Some(recipe.seed),
             validation: Some(recipe.validation),
             device: Some(recipe.device),
+            tuning: Some(recipe.tuning),
             kernel: Some(recipe.kernel),
         }
     }
@@ -139,6 +143,7 @@ impl Overrides {
             seed: self.seed.or(other.seed),
             validation: self.validation.or(other.validation),
             device: self.device.or(other.device),
+            tuning: self.tuning.or(other.tuning),
             kernel: self.kernel.or(other.kernel),
         }
     }
@@ -195,7 +200,7 @@ impl Overrides {
             "label_smoothing" => unless(&self.label_smoothing, |share| (0.0..1.0).contains(share)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A size, changes, a network, an optimiser and a loss were checked as they were read, kernels say more about
+            // A size, changes, a network, an optimiser, a loss and a tuning were checked as they were read, kernels say more about
             // themselves when they are parsed, and every seed will do.
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! Work that several shaders can do, in classes by its shape, and the shaders that each class may take.
 //!
-//! Which of them is fastest depends on the adapter.
+//! Which of them is fastest depends on the adapter, and is measured there: see [`tuning`](crate::tuning).
 
 use std::fmt;
 

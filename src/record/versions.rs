@@ -20,6 +20,8 @@ pub struct Versions {
     gradient: Option<&'static Kernel>,
     /// Take a first dense layer straight from the pixels; without them its samples are picked first.
     pub(super) pixels: Option<PixelKernels>,
+    /// Takes a small last layer together with cross-entropy.
+    pub(super) dense_loss: Option<&'static Kernel>,
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
@@ -34,6 +36,7 @@ impl Versions {
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
         pixels: None,
+        dense_loss: None,
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
@@ -47,6 +50,7 @@ impl Versions {
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
         pixels: None,
+        dense_loss: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -58,6 +62,7 @@ impl Versions {
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
         pixels: None,
+        dense_loss: None,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -72,6 +77,7 @@ impl Versions {
             gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
             block: weights::SUBGROUP_BLOCK,
         }),
+        dense_loss: Some(&kernels::DENSE_LOSS_SUBGROUP),
         ..Versions::SOFTWARE
     };
 
@@ -97,7 +103,12 @@ impl Versions {
         let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
         let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
-        chosen.chain([self.product]).chain(self.gradient).chain(pixels.collect::<Vec<_>>()).chain(naive)
+        chosen
+            .chain([self.product])
+            .chain(self.gradient)
+            .chain(pixels.collect::<Vec<_>>())
+            .chain(self.dense_loss)
+            .chain(naive)
     }
 
     /// The constants of a product's slices, where it is cut into some; the whole of it is

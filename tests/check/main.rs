@@ -7,6 +7,8 @@ mod exercises;
 mod training;
 mod verdicts;
 
+#[path = "../common/cache.rs"]
+mod cache;
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -63,7 +65,8 @@ pub struct Ran {
 }
 
 pub fn wgrad(arguments: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_wgrad")).args(arguments).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
+    let output = cache::keep_apart(&mut command).args(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

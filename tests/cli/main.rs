@@ -12,3 +12,4 @@ mod recipes;
 mod refusals;
 mod streams;
 mod train;
+mod tuning;

@@ -7,6 +7,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[path = "../common/cache.rs"]
+mod cache;
+
 pub struct Place {
     folder: tempfile::TempDir,
 }
@@ -54,6 +57,7 @@ impl Place {
         for name in ["WGRAD_DATA", "WGPU_BACKEND", "WGPU_ADAPTER_NAME"] {
             command.env_remove(name);
         }
+        cache::keep_apart(&mut command);
         command
     }
 

@@ -1,0 +1,101 @@
+//! Candidates on a real adapter: those that are wrong never win. Needs an adapter: run `./setup`.
+
+mod common;
+
+use common::adapter;
+use wgrad::engine::adapter::Device;
+use wgrad::kernel::{Kernel, WorkgroupSizes};
+use wgrad::kernels::{MATMUL_NAIVE, MATMUL_REGISTER};
+use wgrad::record::{Choice, Class, Variant, Versions};
+use wgrad::tuning::{Outcome, Race, Tuning, candidates, race};
+
+/// The naive product with something changed, under a name of its own.
+fn variant(name: &'static str, change: impl Fn(&str) -> String) -> Variant {
+    let wgsl = change(&MATMUL_NAIVE.wgsl.replace("fn matmul_naive", &format!("fn {name}")));
+    let wgsl: &'static str = wgsl.leak();
+    let workgroup_sizes = WorkgroupSizes::new();
+    Variant::of(Box::leak(Box::new(Kernel { name, wgsl, workgroup_sizes, ..MATMUL_NAIVE })))
+}
+
+fn of_products(candidates: &[Variant]) -> Race {
+    let device = Device::Gpu(adapter());
+    race(Class::Small, Versions::SOFTWARE, candidates, &mut |program| device.open(program))
+}
+
+/// Why a candidate may not win.
+fn refusal(race: &Race, name: &str) -> String {
+    let found = race.measured.iter().find(|one| one.variant.to_string() == name).expect("it was raced");
+    match &found.outcome {
+        Outcome::Refused(why) => why.clone(),
+        Outcome::Seconds(seconds) => panic!("{name} took {seconds} s"),
+    }
+}
+
+#[test]
+fn a_candidate_that_is_wrong_never_wins() {
+    // It computes nothing at all, so no other is faster.
+    let idle = variant("matmul_idle", |wgsl| wgsl.replace("k < K", "k < 0u"));
+    // The last term of each sum is missing.
+    let short = variant("matmul_short", |wgsl| wgsl.replace("k < K", "k < K - 1u"));
+    let invalid = variant("matmul_invalid", |wgsl| format!("{wgsl}\nfn f() -> f32 {{ return 1u; }}\n"));
+    assert_ne!(idle.kernel.unwrap().wgsl, MATMUL_NAIVE.wgsl.replace("matmul_naive", "matmul_idle"));
+
+    let register = Variant::of(&MATMUL_REGISTER);
+    let race = of_products(&[idle, short, invalid, register]);
+    assert_eq!(race.winner, register);
+    for name in ["matmul_idle", "matmul_short"] {
+        let why = refusal(&race, name);
+        assert!(why.starts_with("its c[") && why.contains(" and not "), "{why}");
+    }
+    assert!(refusal(&race, "matmul_invalid").contains("matmul_invalid"));
+    let problem = race.problem().unwrap();
+    for word in ["small matmul_idle not", "small matmul_short not", "wgrad doctor"] {
+        assert!(problem.contains(word), "“{word}” is not in “{problem}”");
+    }
+
+    // Nor does a wrong default, when another is right.
+    let wrong = Versions::SOFTWARE.with(&Choice::default().with(Class::Small, short));
+    let device = Device::Gpu(adapter());
+    let race =
+        wgrad::tuning::race(Class::Small, wrong, &[short, register], &mut |program| device.open(program));
+    assert_eq!(race.winner, register);
+}
+
+#[test]
+fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
+    let device = Device::Gpu(adapter());
+    for class in Class::ALL {
+        let candidates = candidates(class, &device);
+        assert!(
+            candidates.contains(&device.versions().variant(class)),
+            "{class:?}: the default is one of them"
+        );
+        let race = race(class, device.versions(), &candidates, &mut |program| device.open(program));
+        assert_eq!(race.problem(), None);
+        assert!(candidates.contains(&race.winner), "{race:?}");
+    }
+}
+
+#[test]
+fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
+    // No adapter has subgroups of 3.
+    let kernel = Kernel {
+        name: "matmul_odd",
+        subgroup: Some(3),
+        workgroup_sizes: WorkgroupSizes::new(),
+        ..MATMUL_NAIVE
+    };
+    let odd = Variant::of(Box::leak(Box::new(kernel)));
+    let tuning = Tuning::Fixed(Choice::default().with(Class::Large, odd));
+    let device = Device::Gpu(adapter());
+    assert!(!tuning.runs_on(&device));
+    let error = tuning.versions(&device).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    let message = error.to_string();
+    for word in ["--tuning", "large matmul_odd", &device.name(), "make it auto", "name another variant"] {
+        assert!(message.contains(word), "“{word}” is not in “{message}”");
+    }
+    // The twins are the same for all.
+    let cpu = Device::Cpu { reason: None };
+    assert_eq!(tuning.versions(&cpu).unwrap().choice(), Versions::NAIVE.choice());
+}
