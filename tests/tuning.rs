@@ -76,6 +76,22 @@ fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
     }
 }
 
+/// What is worth measuring on real GPUs, raced on whatever adapter this is: that it is right can be seen
+/// here, and only how fast it is can't.
+#[test]
+fn the_candidates_of_real_gpus_are_right() {
+    let device = Device::Gpu(adapter());
+    for class in [Class::Small, Class::Long, Class::Large, Class::Weights] {
+        let on_gpus = class.variants().iter().filter(|(_, on)| on.gpus).map(|(variant, _)| *variant);
+        let candidates: Vec<Variant> = on_gpus.collect();
+        assert!(candidates.contains(&Versions::GPU.variant(class)), "{class:?}: the default is one of them");
+        let race = race(class, Versions::GPU, &candidates, &mut |program| device.open(program));
+        assert_eq!(race.problem(), None);
+        let raced = |variant: &Variant| race.measured.iter().any(|one| one.variant == *variant);
+        assert!(candidates.iter().all(raced), "{class:?}: {:?}", race.measured);
+    }
+}
+
 #[test]
 fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     // No adapter has subgroups of 3.

@@ -288,6 +288,19 @@ mod tests {
     }
 
     #[test]
+    fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
+        let usual = crate::cases::real(&kernels::MATMUL_NAIVE).consts;
+        let tiled = constants(&kernels::MATMUL_VECTORS, &usual);
+        let names: Vec<&str> = tiled.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, kernels::MATMUL_VECTORS.consts);
+        assert_eq!((tiled.uint("TILE"), tiled.uint("BLOCK")), (32, 4));
+        assert_eq!(constants(&kernels::MATMUL_NAIVE, &tiled), usual);
+        // One that was chosen stays.
+        let chosen = usual.with("TILE", 64usize.into()).with("BLOCK", 8usize.into());
+        assert_eq!(constants(&kernels::MATMUL_VECTORS, &chosen), chosen);
+    }
+
+    #[test]
     fn a_kernel_and_its_file_are_named_together() {
         let own = OwnKernel::parse("sgd=my/sgd=2.wgsl").unwrap();
         assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));

@@ -172,10 +172,11 @@ impl Variant {
         (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape in one piece.
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. What is not
+    /// cut into slices has tiles as small as theirs.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
         if self.cuts() {
-            return None;
+            return TILES_32.take(usual);
         }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
         let mut consts = usual.clone();

@@ -238,7 +238,8 @@ mod tests {
         let uncut = Versions::GPU.with(&"long matmul".parse().unwrap());
         assert_eq!(slices(&uncut, [64, 128, 784]), None);
         // Where one dispatch is asked for, there is one.
-        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul");
+        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul_vectors");
+        assert_eq!(product(&Versions::GPU, [64, 128, 785]), "matmul");
     }
 
     #[test]
