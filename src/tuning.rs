@@ -21,6 +21,7 @@ mod runner;
 mod work;
 
 pub use race::{Measured, Outcome, Race, race};
+pub(crate) use work::{Work, plain_product};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -123,11 +124,8 @@ fn runs(variant: &Variant, device: &Device) -> bool {
 pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
     let Device::Gpu(adapter) = device else { return Vec::new() };
     let software = is_software(&adapter.get_info());
-    let variants = class
-        .variants()
-        .iter()
-        .filter(|(variant, on)| (if software { on.software } else { on.gpus }) && runs(variant, device));
-    variants.map(|(variant, _)| *variant).collect()
+    let variants = if software { class.for_software() } else { class.for_gpus() };
+    variants.iter().filter(|variant| runs(variant, device)).copied().collect()
 }
 
 /// What was found to be fastest on a device.

@@ -76,6 +76,20 @@ fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
     }
 }
 
+/// What is for real GPUs runs here as well, only slowly.
+#[test]
+fn every_candidate_of_real_gpus_is_right_on_this_adapter() {
+    let device = Device::Gpu(adapter());
+    for class in Class::ALL {
+        let candidates = class.for_gpus();
+        let race = race(class, Versions::GPU, candidates, &mut |program| device.open(program));
+        assert_eq!(race.problem(), None);
+        // In slices of its sums, that is in two dispatches, too.
+        let sliced = race.measured.iter().any(|one| one.variant.to_string().starts_with("matmul_slices"));
+        assert_eq!(sliced, class == Class::Long, "{race:?}");
+    }
+}
+
 #[test]
 fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     // No adapter has subgroups of 3.

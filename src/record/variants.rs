@@ -77,13 +77,38 @@ impl Class {
         }
     }
 
-    /// What a choice may name for it, and where each is worth measuring.
-    pub fn variants(self) -> &'static [(Variant, On)] {
+    /// What a choice may name for it, on every adapter that can run it.
+    pub fn variants(self) -> &'static [Variant] {
         match self {
             Class::Narrow | Class::Small | Class::Long | Class::Large | Class::Huge => PRODUCTS,
             Class::Weights => WEIGHTS,
             Class::Conv => CONVOLUTIONS,
             Class::ConvWeights => CONVOLUTION_WEIGHTS,
+        }
+    }
+
+    /// What is worth measuring on a real GPU, as far as it can run it: of products, tiles as large as
+    /// leave enough of them to keep its cores busy.
+    pub fn for_gpus(self) -> &'static [Variant] {
+        match self {
+            Class::Narrow => &[TILED, REGISTER],
+            Class::Small => &[TILED, REGISTER, VECTORS_32],
+            Class::Long => &[TILED, VECTORS_32, SLICES_64, SLICES_128],
+            Class::Large => &[TILED, VECTORS_32, VECTORS_64_4, VECTORS_64],
+            Class::Huge => &[TILED, VECTORS_64, VECTORS_128],
+            Class::Weights => &[Variant::SEPARATE, FUSED, FUSED_TILED],
+            Class::Conv => &[CONV, CONV_REGISTER],
+            Class::ConvWeights => &[CONV_WEIGHTS, CONV_WEIGHTS_REGISTER],
+        }
+    }
+
+    /// The same on an adapter that is a program on a CPU: nothing with barriers.
+    pub fn for_software(self) -> &'static [Variant] {
+        match self {
+            Class::Narrow | Class::Small | Class::Long | Class::Large | Class::Huge => &[REGISTER, SUBGROUP],
+            Class::Weights => &[Variant::SEPARATE, FUSED, FUSED_SUBGROUP],
+            Class::Conv => &[CONV_REGISTER, CONV_SUBGROUP],
+            Class::ConvWeights => &[CONV_WEIGHTS_REGISTER, CONV_WEIGHTS_SUBGROUP],
         }
     }
 }
@@ -106,8 +131,21 @@ impl Variant {
         Variant { kernel: Some(kernel), constants: &[] }
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape.
+    /// A kernel with constants of its own.
+    const fn with(kernel: &'static Kernel, constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(kernel), constants }
+    }
+
+    /// The terms of a slice, where a product is computed in slices of its sums.
+    pub(super) fn slice(&self) -> Option<usize> {
+        self.constants.iter().find(|(name, _)| *name == SLICE).map(|(_, value)| *value as usize)
+    }
+
+    /// Its kernel, and its own constants behind the usual ones, if one dispatch of it takes such a shape.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
+        if self.slice().is_some() {
+            return None;
+        }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
         let mut consts = usual.clone();
         consts.extend(own);
@@ -123,52 +161,68 @@ impl PartialEq for Variant {
 }
 
 impl fmt::Display for Variant {
-    /// As a choice names it: `matmul_register`, or with constants `matmul_tiles tile 64`.
+    /// As a choice names it: `matmul_register`, or with constants `matmul_vectors tile 64 block 8`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.kernel.map_or("separate", |kernel| kernel.name))?;
         self.constants.iter().try_for_each(|(name, value)| write!(f, " {} {value}", name.to_lowercase()))
     }
 }
 
-/// The adapters on which a variant is worth measuring, if they can run it; a choice may name it on all that can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct On {
-    pub gpus: bool,
-    /// Programs on a CPU.
-    pub software: bool,
+/// The constant that is the terms of a slice.
+const SLICE: &str = "SLICE";
+
+/// A variant of the kernel table.
+macro_rules! variants {
+    ($($name:ident: $kernel:ident $($constants:expr)?;)*) => {
+        $(pub(super) const $name: Variant = variants!(@ $kernel $($constants)?);)*
+    };
+    (@ $kernel:ident) => { Variant::of(&kernels::$kernel) };
+    (@ $kernel:ident $constants:expr) => { Variant::with(&kernels::$kernel, &$constants) };
 }
 
-const NOWHERE: On = On { gpus: false, software: false };
-const GPUS: On = On { gpus: true, software: false };
-const SOFTWARE: On = On { gpus: false, software: true };
-const BOTH: On = On { gpus: true, software: true };
+variants! {
+    NAIVE: MATMUL_NAIVE;
+    TILED: MATMUL;
+    REGISTER: MATMUL_REGISTER;
+    SUBGROUP: MATMUL_SUBGROUP;
+    VECTORS_32: MATMUL_VECTORS [("TILE", 32), ("BLOCK", 4)];
+    VECTORS_64_4: MATMUL_VECTORS [("TILE", 64), ("BLOCK", 4)];
+    VECTORS_64: MATMUL_VECTORS [("TILE", 64), ("BLOCK", 8)];
+    VECTORS_128: MATMUL_VECTORS [("TILE", 128), ("BLOCK", 8)];
+    SLICES_64: MATMUL_SLICES [(SLICE, 64)];
+    SLICES_128: MATMUL_SLICES [(SLICE, 128)];
+    FUSED: WEIGHT_GRADIENT;
+    FUSED_TILED: WEIGHT_GRADIENT_TILED;
+    FUSED_SUBGROUP: WEIGHT_GRADIENT_SUBGROUP;
+    CONV_NAIVE: CONV_NAIVE;
+    CONV: CONV;
+    CONV_REGISTER: CONV_REGISTER;
+    CONV_SUBGROUP: CONV_SUBGROUP;
+    CONV_WEIGHTS_NAIVE: CONV_WEIGHTS_NAIVE;
+    CONV_WEIGHTS: CONV_WEIGHTS;
+    CONV_WEIGHTS_REGISTER: CONV_WEIGHTS_REGISTER;
+    CONV_WEIGHTS_SUBGROUP: CONV_WEIGHTS_SUBGROUP;
+}
 
-static PRODUCTS: &[(Variant, On)] = &[
-    (Variant::of(&kernels::MATMUL_NAIVE), NOWHERE),
-    (Variant::of(&kernels::MATMUL), GPUS),
-    (Variant::of(&kernels::MATMUL_REGISTER), BOTH),
-    (Variant::of(&kernels::MATMUL_SUBGROUP), SOFTWARE),
+static PRODUCTS: &[Variant] = &[
+    NAIVE,
+    TILED,
+    REGISTER,
+    SUBGROUP,
+    VECTORS_32,
+    VECTORS_64_4,
+    VECTORS_64,
+    VECTORS_128,
+    SLICES_64,
+    SLICES_128,
 ];
 
-static WEIGHTS: &[(Variant, On)] = &[
-    (Variant::SEPARATE, BOTH),
-    (Variant::of(&kernels::WEIGHT_GRADIENT), BOTH),
-    (Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP), SOFTWARE),
-];
+static WEIGHTS: &[Variant] = &[Variant::SEPARATE, FUSED, FUSED_TILED, FUSED_SUBGROUP];
 
-static CONVOLUTIONS: &[(Variant, On)] = &[
-    (Variant::of(&kernels::CONV_NAIVE), NOWHERE),
-    (Variant::of(&kernels::CONV), GPUS),
-    (Variant::of(&kernels::CONV_REGISTER), BOTH),
-    (Variant::of(&kernels::CONV_SUBGROUP), SOFTWARE),
-];
+static CONVOLUTIONS: &[Variant] = &[CONV_NAIVE, CONV, CONV_REGISTER, CONV_SUBGROUP];
 
-static CONVOLUTION_WEIGHTS: &[(Variant, On)] = &[
-    (Variant::of(&kernels::CONV_WEIGHTS_NAIVE), NOWHERE),
-    (Variant::of(&kernels::CONV_WEIGHTS), GPUS),
-    (Variant::of(&kernels::CONV_WEIGHTS_REGISTER), BOTH),
-    (Variant::of(&kernels::CONV_WEIGHTS_SUBGROUP), SOFTWARE),
-];
+static CONVOLUTION_WEIGHTS: &[Variant] =
+    &[CONV_WEIGHTS_NAIVE, CONV_WEIGHTS, CONV_WEIGHTS_REGISTER, CONV_WEIGHTS_SUBGROUP];
 
 #[cfg(test)]
 mod tests {
@@ -189,14 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_measured_can_be_named() {
+        for class in Class::ALL {
+            for candidate in class.for_gpus().iter().chain(class.for_software()) {
+                assert!(class.variants().contains(candidate), "{class:?} {candidate}");
+            }
+        }
+    }
+
+    #[test]
     fn variants_are_told_apart_by_their_names() {
         for class in Class::ALL {
-            let names: Vec<String> = class.variants().iter().map(|(one, _)| one.to_string()).collect();
+            let names: Vec<String> = class.variants().iter().map(Variant::to_string).collect();
             let known = |name: &String| names.iter().filter(|other| *other == name).count();
             assert!(names.iter().all(|name| known(name) == 1), "{names:?}");
         }
-        let wide = Variant { constants: &[("TILE", 64), ("BLOCK", 8)], ..Variant::of(&kernels::MATMUL) };
-        assert_eq!(wide.to_string(), "matmul tile 64 block 8");
-        assert!(wide != Variant::of(&kernels::MATMUL));
+        assert_eq!(VECTORS_64.to_string(), "matmul_vectors tile 64 block 8");
+        assert!(VECTORS_64 != VECTORS_64_4 && VECTORS_64 != Variant::of(&kernels::MATMUL_VECTORS));
     }
 }

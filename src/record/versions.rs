@@ -2,9 +2,9 @@
 
 use super::PixelKernels;
 use super::choice::Choice;
-use super::variants::{Class, Variant};
+use super::variants::{Class, NAIVE, REGISTER, SUBGROUP, TILED, Variant};
 use crate::cpu::conv::Geometry;
-use crate::cpu::weights;
+use crate::cpu::{slices, weights};
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 
@@ -21,11 +21,6 @@ pub struct Versions {
     /// Take a first dense layer straight from the pixels; without them its samples are picked first.
     pub(super) pixels: Option<PixelKernels>,
 }
-
-const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
-const TILED: Variant = Variant::of(&kernels::MATMUL);
-const REGISTER: Variant = Variant::of(&kernels::MATMUL_REGISTER);
-const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
 
 impl Versions {
     /// The shaders to read first.
@@ -93,7 +88,14 @@ impl Versions {
         chosen.chain([self.product]).chain(self.gradient).chain(pixels.collect::<Vec<_>>()).chain(naive)
     }
 
-    /// The shader for one product, and its constants.
+    /// The constants of both dispatches of a product that is computed in slices, if it is.
+    pub(super) fn slices(&self, usual: &Consts) -> Option<[Consts; 2]> {
+        let slice = self.variant(Class::of_product(usual)).slice()?;
+        let [sums, added] = slices::constants(usual, slice)?;
+        (kernels::MATMUL_SLICES.requires)(&sums).is_ok().then_some([sums, added])
+    }
+
+    /// The shader for a product that is not computed in slices, and its constants.
     pub fn matmul(&self, usual: Consts) -> (&'static Kernel, Consts) {
         let variant = self.variant(Class::of_product(&usual));
         variant.take(&usual).unwrap_or((self.product, usual))
@@ -162,6 +164,7 @@ const fn all(
 mod tests {
     use super::*;
     use crate::consts;
+    use crate::kernel::Const;
 
     fn product(versions: &Versions, [m, n, k]: [usize; 3]) -> &'static str {
         versions.matmul(consts! { M: m, N: n, K: k, TRANSPOSE_A: false }).0.name
@@ -188,6 +191,30 @@ mod tests {
         assert_eq!(gradient(&Versions::GPU, 784), None);
         let separate = versions.with(&"weights separate".parse().unwrap());
         assert_eq!([784, 785].map(|inputs| gradient(&separate, inputs)), [None; 2]);
+    }
+
+    #[test]
+    fn a_long_product_in_slices_is_two_dispatches_where_there_are_several() {
+        let usual = |m: usize, n: usize, k: usize| {
+            consts! {
+                M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: true, EPILOGUE: Const::Uint(1),
+                ACTIVATION: Const::Uint(2), LEAK: 0.5f32,
+            }
+        };
+        let versions = Versions::GPU.with(&"long matmul_slices slice 128".parse().unwrap());
+        let slices = |shape: Consts| versions.slices(&shape).map(|[sums, _]| sums.uint("SLICES"));
+        assert_eq!(slices(usual(64, 128, 784)), Some(7));
+        // So long that there would be too many, whose parts fit no buffer.
+        assert_eq!(slices(usual(64, 128, 1_000_000)), Some(slices::MOST));
+        // Not in whole vec4s, and of another class.
+        assert_eq!([slices(usual(64, 128, 785)), slices(usual(512, 512, 784))], [None; 2]);
+        assert_eq!(versions.matmul(usual(64, 128, 785)).0.name, "matmul");
+        let [sums, added] = versions.slices(&usual(64, 128, 784)).unwrap();
+        assert_eq!(
+            sums.to_string(),
+            "M=64u N=128u K=784u TRANSPOSE_A=false TRANSPOSE_B=true SLICES=7u SLICE=128u"
+        );
+        assert_eq!(added.to_string(), "SLICES=7u M=64u N=128u ADD=true EPILOGUE=1u ACTIVATION=2u LEAK=0.5f");
     }
 
     #[test]

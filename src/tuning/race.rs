@@ -198,8 +198,7 @@ mod tests {
     #[test]
     fn the_work_of_every_class_is_exact_and_uses_the_variants_that_are_raced() {
         for class in Class::ALL {
-            let variants: Vec<Variant> = class.variants().iter().map(|(variant, _)| *variant).collect();
-            let race = race(class, Versions::NAIVE, &variants, &mut |program| {
+            let race = race(class, Versions::NAIVE, class.variants(), &mut |program| {
                 Ok(Box::new(CpuEngine::fast(program)?))
             });
             assert!(race.measured.len() >= 2, "{class:?}: {race:?}");

@@ -62,6 +62,24 @@ fn fusion_does_not_change_the_results() {
 }
 
 #[test]
+fn products_in_slices_are_the_same_products() {
+    // Weighted sums and an input gradient of 300 terms.
+    let small = Small::new("dense 24, relu, dense 300, relu, dense 20, tanh, dense 3", Loss::CrossEntropy);
+    let sliced = Small {
+        versions: Versions::NAIVE.with(&"long matmul_slices slice 64".parse().unwrap()),
+        ..small.clone()
+    };
+    let lowered = sliced.lower().unwrap();
+    let added = lowered.program.steps[lowered.program.section(TRAIN)].iter();
+    let added: Vec<&str> =
+        added.filter(|step| step.kernel.name == "add_slices").map(|step| step.label.as_str()).collect();
+    assert_eq!(added, ["4 dense: weighted sums", "2 dense: input gradient"]);
+    let ((parameters, metrics), (of_sliced, sliced_metrics)) = (train(&small), train(&sliced));
+    assert_close("parameters", &parameters, &of_sliced);
+    assert_close("metrics", &metrics, &sliced_metrics);
+}
+
+#[test]
 fn batches_added_up_are_one_large_batch() {
     for (network, loss) in [
         ("dense 5, relu, dense 3", Loss::CrossEntropy),
