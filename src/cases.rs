@@ -2,6 +2,7 @@
 
 mod check;
 mod gather;
+mod gradients;
 mod images;
 mod norm;
 mod pixels;
@@ -21,7 +22,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::cpu::weights;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
 use crate::kernel::{Consts, Element, Kernel, Step};
@@ -60,6 +60,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
+        "dense_loss_subgroup" => dense_losses(),
         "gradient_parts" => norms(),
         "guard" => [(64, 1, 1, 0, 3), (128, 3, 70, 2, 12), (8_192, 2, 8, 1, 300)]
             .map(|(parts, slots, batch, slot, gates): (usize, usize, usize, u32, usize)| Case {
@@ -67,10 +68,9 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { slot, samples: batch as u32, ..Step::default() },
             })
             .to_vec(),
-        "weight_gradient" | "weight_gradient_tiled" => {
-            weight_gradients(WEIGHT_GRADIENTS, weights::block(kernel.name))
+        name if name.starts_with("weight_gradient") => {
+            gradients::cases(name).into_iter().map(plain).collect()
         }
-        "weight_gradient_subgroup" => weight_gradients(WHOLE_WEIGHT_GRADIENTS, weights::block(kernel.name)),
         name if pixels::has(name) => pixels::cases(name),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
@@ -110,35 +110,6 @@ fn elementwise(backward: bool) -> Vec<Consts> {
         }
     }
     all
-}
-
-/// (batch, inputs, outputs, add): around the borders of blocks, and a batch long enough to go wrong.
-type WeightGradientCase = (usize, usize, usize, bool);
-
-const WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
-    (1, 1, 1, false),
-    (3, 9, 7, true),
-    (64, 128, 10, false),
-    (65, 31, 33, false),
-    (8, 65, 64, true),
-    (70_000, 3, 2, false),
-];
-
-/// The same where whole vec4s are read and written.
-const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
-    (4, 4, 4, false),
-    (4, 36, 20, true),
-    (64, 784, 128, false),
-    (68, 32, 36, false),
-    (8, 100, 12, true),
-    (70_000, 4, 4, false),
-];
-
-fn weight_gradients(cases: &[WeightGradientCase], block: [usize; 2]) -> Vec<Case> {
-    let consts = |&(batch, inputs, outputs, add): &WeightGradientCase| {
-        weights::constants(batch, inputs, outputs, add, block)
-    };
-    cases.iter().map(|case| Case { consts: consts(case), step: Step::default() }).collect()
 }
 
 fn losses(name: &str) -> Vec<Case> {
@@ -181,6 +152,22 @@ fn losses(name: &str) -> Vec<Case> {
         }
     }
     all
+}
+
+/// Last layers with their loss, around the borders of workgroups and of what a step has.
+fn dense_losses() -> Vec<Case> {
+    [(1, 4, 2, 1, 0, 1), (64, 128, 10, 3, 2, 107), (7, 12, 32, 1, 0, 5), (130, 64, 3, 1, 0, 130)]
+        .map(|(batch, inputs, classes, slots, slot, samples)| {
+            let consts = dense_loss(batch, inputs, classes, slots);
+            Case { consts, step: Step { slot, samples, ..Step::default() } }
+        })
+        .to_vec()
+}
+
+/// Where there are several slots, a step has other rows in front of these, and one behind.
+fn dense_loss(batch: usize, inputs: usize, classes: usize, slots: usize) -> Consts {
+    let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
+    consts! { BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
 }
 
 /// Sums short enough and steps large enough that f32 can tell most errors apart.

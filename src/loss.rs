@@ -145,6 +145,9 @@ impl Loss {
                 let args = vec![output.value, targets, weights, gradient.view, view];
                 return recorder.dispatch(&kernels::WEIGHTED_LOSS, consts, args, "loss and its gradient");
             }
+            if self == Loss::CrossEntropy && recorder.dense_loss(sizes(), output, targets, gradient, view) {
+                return;
+            }
             let (kernel, consts) = match self {
                 Loss::CrossEntropy => (&kernels::SOFTMAX_LOSS, sizes()),
                 Loss::Bce => (&kernels::BCE_LOSS, sizes()),

@@ -166,9 +166,11 @@ impl Lowered {
     /// None of the train part, where the memory serves the backward pass by then.
     pub fn outputs(&self, part: &str) -> Option<View> {
         let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
-        // Of all kernels the losses alone write metrics, and they read the outputs first.
+        // Of all kernels the losses alone write metrics.
         let loss = self.program.steps[steps.clone()].last()?;
-        loss.kernel.binds.iter().any(|bind| bind.name == "metrics").then(|| loss.args[0])
+        let place = |name: &str| loss.kernel.binds.iter().position(|bind| bind.name == name);
+        place("metrics")?;
+        Some(loss.args[place("logits").or_else(|| place("predictions"))?])
     }
 
     /// The views of a part.

@@ -5,8 +5,10 @@
 //! from last to first, once, at lowering; training only replays dispatches.
 
 mod choice;
+mod dense_loss;
 mod pixels;
 mod product;
+mod slices;
 mod variants;
 mod versions;
 mod watch;
@@ -14,7 +16,7 @@ mod watch;
 pub use choice::Choice;
 pub use pixels::{PixelKernels, Pixels};
 pub use product::Product;
-pub use variants::{Class, Variant};
+pub use variants::{Class, On, Variant};
 pub use versions::Versions;
 
 use std::collections::HashMap;

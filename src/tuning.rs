@@ -31,7 +31,7 @@ use std::time::Instant;
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::recipe::Recipe;
-use crate::record::{Choice, Class, Variant, Versions};
+use crate::record::{Choice, Class, On, Variant, Versions};
 
 /// Which variants a run takes, as a recipe says it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -124,8 +124,9 @@ fn runs(variant: &Variant, device: &Device) -> bool {
 pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
     let Device::Gpu(adapter) = device else { return Vec::new() };
     let software = is_software(&adapter.get_info());
-    let variants = if software { class.for_software() } else { class.for_gpus() };
-    variants.iter().filter(|variant| runs(variant, device)).copied().collect()
+    let worth = |on: &On| if software { on.software } else { on.gpus };
+    let variants = class.variants().iter().filter(|(variant, on)| worth(on) && runs(variant, device));
+    variants.map(|(variant, _)| *variant).collect()
 }
 
 /// What was found to be fastest on a device.

@@ -107,12 +107,12 @@ fn digits_are_learned_on_the_gpu() {
     assert!(measure.accuracy > 0.96, "{measure:?}");
 }
 
-#[test]
-fn ten_steps_lose_the_same_on_gpu_and_cpu() {
+/// Trains for ten steps on the CPU engine and by each set of shaders, and compares losses.
+fn compare_ten_steps(network: &str, all: &[(&str, Versions)]) {
     // 320 samples are ten batches of 32, and each batch's loss is measured before its update.
     let dataset = first(&data::load("digits").unwrap(), 320);
     let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, versions| {
-        let lowered = lowered(NETWORK, &dataset, versions);
+        let lowered = lowered(network, &dataset, versions);
         let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
         let mut sums = vec![0.0];
         trainer.epoch(1, &mut |p| sums.push(p.so_far.loss * p.so_far.samples as f64)).unwrap();
@@ -120,12 +120,25 @@ fn ten_steps_lose_the_same_on_gpu_and_cpu() {
     };
     let (cpu, cpu_held_out) = losses(&on_cpu, Versions::NAIVE);
     assert!(cpu.last() > Some(&1.0), "ten steps from nothing have a loss: {cpu:?}");
-    for (name, versions) in versions() {
-        let (gpu, held_out) = losses(&on_gpu, versions);
+    for (name, versions) in all {
+        let (gpu, held_out) = losses(&on_gpu, *versions);
         let (cpu_mean, gpu_mean) = (cpu.last().unwrap() / 320.0, gpu.last().unwrap() / 320.0);
         assert!((cpu_mean - gpu_mean).abs() < 1e-4, "{name}: {gpu_mean} on the GPU, {cpu_mean} on the CPU");
         assert!((cpu_held_out - held_out).abs() < 1e-4, "{name}: {held_out} against {cpu_held_out}");
     }
+}
+
+#[test]
+fn ten_steps_lose_the_same_on_gpu_and_cpu() {
+    compare_ten_steps(NETWORK, &versions());
+}
+
+#[test]
+fn long_sums_in_slices_lose_the_same_on_gpu_and_cpu() {
+    let network = "dense 256, relu, dense 20, relu, dense 10";
+    let steps = lowered(network, &data::load("digits").unwrap(), Versions::GPU).program.steps;
+    assert!(steps.iter().any(|step| step.kernel.name == "matmul_slices"));
+    compare_ten_steps(network, &[("in slices", Versions::GPU)]);
 }
 
 #[test]

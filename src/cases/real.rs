@@ -1,7 +1,7 @@
 //! One case per kernel as large as in real training, to time it on.
 
-use super::real_size::{gather, weight_gradients};
-use super::{Case, cases, images, norm, pixels, products, updates};
+use super::real_size::gather;
+use super::{Case, cases, gradients, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::kernel::{Const, Kernel, Step};
 
@@ -29,8 +29,9 @@ pub fn real(kernel: &Kernel) -> Case {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
             SMOOTHING: 0.1f32,
         },
+        "dense_loss_subgroup" => super::dense_loss(64, 128, 10, 1),
         "gather_batch" => gather((64, "none")),
-        name if name.starts_with("weight_gradient") => weight_gradients(name).swap_remove(0),
+        name if name.starts_with("weight_gradient") => gradients::real_sizes(name).swap_remove(0),
         name if pixels::has(name) => pixels::real_sizes(name).swap_remove(0),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),

@@ -1,10 +1,9 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
-use super::{Case, images, norm, pixels, products, updates};
+use super::{Case, gradients, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
-use crate::cpu::weights;
 use crate::data::Augmentation;
 use crate::kernel::{Consts, Kernel, Step};
 
@@ -48,6 +47,9 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
                 consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
             })
             .to_vec(),
+        "dense_loss_subgroup" => [(64, 128), (128, 256)]
+            .map(|(batch, inputs)| super::dense_loss(batch, inputs, 10, 1))
+            .to_vec(),
         "gradient_parts" => [101_824usize, 1_048_576]
             .map(|length| {
                 consts! { LENGTH: length, PARTS: guard::parts(length) }
@@ -59,7 +61,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             };
             [64, 8_192].map(of).to_vec()
         }
-        name if name.starts_with("weight_gradient") => weight_gradients(name),
+        name if name.starts_with("weight_gradient") => gradients::real_sizes(name),
         name if pixels::has(name) => pixels::real_sizes(name),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
@@ -77,15 +79,6 @@ const LARGE: usize = 128 * 4_096;
 
 /// The bias gradients of small networks, and one large table.
 const TABLES: [(usize, usize); 4] = [(64, 10), (64, 128), (128, 512), (1_024, 1_024)];
-
-/// The layers of small networks.
-pub(super) fn weight_gradients(name: &str) -> Vec<Consts> {
-    let cases = super::weight_gradients(
-        &[(64, 784, 128, false), (64, 128, 10, false), (128, 512, 256, false)],
-        weights::block(name),
-    );
-    cases.into_iter().map(|case| case.consts).collect()
-}
 
 /// A batch of images of MNIST's size out of a thousand.
 pub(super) fn gather((batch, changes): (usize, &str)) -> Consts {

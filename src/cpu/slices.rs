@@ -4,25 +4,7 @@
 use super::activation::Activation;
 use super::matmul::{Epilogue, Product, extra_at};
 use super::{EPS, TINY};
-use crate::consts;
-use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
-use crate::kernels::SLICE_ROUND;
-
-/// Slices of a product at the most: so many keep every GPU busy, and their parts stay small.
-pub const MOST: usize = 16;
-
-/// The constants of both halves of a product, in slices of `slice` terms; none where one slice would be all.
-pub fn constants(product: &Consts, slice: usize) -> Option<[Consts; 2]> {
-    let k = product.uint("K");
-    let slice = slice.max(k.div_ceil(MOST)).next_multiple_of(SLICE_ROUND);
-    let slices = k.div_ceil(slice);
-    let only = |names: &[&str]| product.iter().filter(|(name, _)| names.contains(name)).collect::<Vec<_>>();
-    let sums = Consts::new(only(&["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B"]));
-    let sums = sums.with("SLICES", Const::from(slices)).with("SLICE", Const::from(slice));
-    let mut added = consts! { SLICES: slices };
-    added.extend(only(&["M", "N", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"]));
-    (slices > 1).then_some([sums, added])
-}
+use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// Every sum of P, with the k's that it is over: P is (SLICES, M, N).
 fn sums(call: Call, mut each: impl FnMut(usize, &mut dyn Iterator<Item = (usize, usize)>)) {

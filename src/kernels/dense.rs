@@ -1,7 +1,7 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::{flat_grid, sizes};
-use crate::cpu::{fast, matmul, pixels, slices, weights};
+use crate::cpu::{dense_loss, fast, matmul, pixels, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
@@ -132,10 +132,10 @@ pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
 
 /// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
 macro_rules! weight_gradient {
-    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, weights::weight_gradient, weight_gradient_bound,
-            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS"],
+            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS" $($(, $choice)*)?],
             binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
                          sums: Set Real, flaws: Set Uint],
             lens |k| {
@@ -168,6 +168,22 @@ pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
     },
     subgroup None,
     grid |k| [k.uint("INPUTS").div_ceil(4), k.uint("OUTPUTS").div_ceil(4), 1]
+);
+
+pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
+    weight_gradient_vectors, choices ["TILE", "BLOCK"],
+    requires |k| {
+        let [inputs, outputs, rows, columns, tile] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS", "TILE"]);
+        match inputs.is_multiple_of(4) && outputs.is_multiple_of(4) {
+            true if rows == tile && columns == tile => {
+                offered_tile(k).and_then(|()| enough_parts(blocks(k, "INPUTS"), k))
+            }
+            true => Err("ROWS and COLUMNS must be TILE"),
+            false => Err("INPUTS and OUTPUTS must be multiples of 4"),
+        }
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(k.uint("BLOCK")), k.uint("OUTPUTS").div_ceil(k.uint("BLOCK")), 1]
 );
 
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
@@ -251,4 +267,31 @@ fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
         true => Err("VALUES must be CHANNELS · PLANE"),
         false => Err("VALUES, PLANE and OUTPUTS must be multiples of 4"),
     }
+}
+
+/// Classes of `dense_loss_subgroup` at the most: a row's logits are in registers.
+const MOST_CLASSES: usize = 32;
+
+pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
+    dense_loss_subgroup, dense_loss::dense_loss, dense_loss_bound,
+    consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST"],
+    binds binds![x: Read Real, weight: Read Real, bias: Read Real, labels: Read Uint,
+                 logits: Write Real, dlogits: Write Real, metrics: Write Real],
+    lens |k| dense_loss_lens(k, k.uint("SLOTS")),
+    touched |k| dense_loss_lens(k, 1),
+    // The products, and as softmax_loss.
+    flops |k| (2 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
+    grid |k| flat_grid(k.uint("BATCH")),
+    requires |k| match k.uint("CLASSES") {
+        2..=MOST_CLASSES if k.uint("INPUTS").is_multiple_of(4) => Ok(()),
+        2..=MOST_CLASSES => Err("INPUTS must be a multiple of 4"),
+        _ => Err("CLASSES must be from 2 to 32"),
+    },
+    subgroup Some(8)
+);
+
+fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
+    let [batch, inputs, classes] = sizes(k, ["BATCH", "INPUTS", "CLASSES"]);
+    let logits = batch * classes;
+    vec![batch * inputs, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2]
 }

@@ -76,9 +76,9 @@ fn class(name: &str) -> Result<Class, String> {
 }
 
 fn find(class: Class, text: &str) -> Result<Variant, String> {
-    let variants = class.variants();
-    variants.iter().find(|variant| variant.to_string() == text).copied().ok_or_else(|| {
-        let names: Vec<String> = variants.iter().map(Variant::to_string).collect();
+    let variants = class.variants().iter().map(|(variant, _)| *variant);
+    variants.clone().find(|variant| variant.to_string() == text).ok_or_else(|| {
+        let names: Vec<String> = variants.map(|variant| variant.to_string()).collect();
         let near = suggestion(text, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let name = class.name();
         format!("{name} has no variant “{}”{near}; it has {}", text.escape_debug(), names.join(", "))
@@ -98,8 +98,9 @@ mod tests {
             assert_eq!(choice.iter().count(), Class::ALL.len());
             assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice);
         }
-        let all = Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, *one)));
-        for (class, variant) in all {
+        for (class, variant) in
+            Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, one.0)))
+        {
             let choice = Choice::default().with(class, variant);
             assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice, "{choice}");
         }
@@ -116,10 +117,7 @@ mod tests {
             ("large matmul_regster", ["large has no variant “matmul_regster”", "“matmul_register”?"]),
             ("large conv", ["large has no variant “conv”", "matmul_subgroup"]),
             ("large", ["large has no variant “”", "matmul_naive"]),
-            (
-                "large matmul_vectors tile 64",
-                ["large has no variant “matmul_vectors tile 64”", "“matmul_vectors tile 64 block"],
-            ),
+            ("large matmul tile 64", ["large has no variant “matmul tile 64”", "it has"]),
             ("large matmul, large matmul", ["names large twice", "leave one out"]),
             ("large matmul,, long matmul", ["between two commas", "as in"]),
             ("", ["tuning “”", "between two commas"]),

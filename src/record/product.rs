@@ -4,7 +4,7 @@ use super::{Gradient, Recorder};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::kernel::{Const, Element};
+use crate::kernel::Const;
 use crate::kernels;
 use crate::program::View;
 
@@ -34,12 +34,9 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
-        if let Some([sums, added]) = self.versions.slices(&consts) {
-            let parts =
-                self.local(&format!("{what} in slices"), Element::Real, sums.uint("SLICES") * p.m * p.n);
-            let extra = if epilogue == Epilogue::Plain { parts } else { extra };
-            self.dispatch(&kernels::MATMUL_SLICES, sums, vec![p.a, p.b, parts], what);
-            return self.dispatch(&kernels::ADD_SLICES, added, vec![parts, extra, p.c.view], what);
+        // Without fusion a product is one dispatch, for those who look at it.
+        if let Some(slices) = self.versions.slices(&consts).filter(|_| self.fuse) {
+            return self.matmul_in_slices(&p, slices, &consts, what);
         }
         let (kernel, consts) = self.versions.matmul(consts);
         self.dispatch(kernel, consts, vec![p.a, p.b, extra, p.c.view], what);

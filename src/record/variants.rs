@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::cpu::weights;
 use crate::kernel::{Const, Consts, Kernel};
 use crate::kernels;
 
@@ -67,9 +68,16 @@ impl Class {
 
     /// The class of a product (M, K)·(K, N).
     pub fn of_product(consts: &Consts) -> Class {
+        match consts.uint("N") {
+            ..=MOST_NARROW => Class::Narrow,
+            _ => Class::by_tiles(consts),
+        }
+    }
+
+    /// The same where few columns make no difference: for a product that is cut into slices.
+    pub(super) fn by_tiles(consts: &Consts) -> Class {
         let [m, n, k] = ["M", "N", "K"].map(|name| consts.uint(name));
         match m.div_ceil(TILE) * n.div_ceil(TILE) {
-            _ if n <= MOST_NARROW => Class::Narrow,
             HUGE.. => Class::Huge,
             LARGE.. => Class::Large,
             _ if k >= LONG => Class::Long,
@@ -77,38 +85,15 @@ impl Class {
         }
     }
 
-    /// What a choice may name for it, on every adapter that can run it.
-    pub fn variants(self) -> &'static [Variant] {
+    /// What a choice may name for it, and where each is worth measuring.
+    pub fn variants(self) -> &'static [(Variant, On)] {
         match self {
-            Class::Narrow | Class::Small | Class::Long | Class::Large | Class::Huge => PRODUCTS,
+            Class::Narrow | Class::Small => SMALL,
+            Class::Long => LONG_SUMS,
+            Class::Large | Class::Huge => LARGE_PRODUCTS,
             Class::Weights => WEIGHTS,
             Class::Conv => CONVOLUTIONS,
             Class::ConvWeights => CONVOLUTION_WEIGHTS,
-        }
-    }
-
-    /// What is worth measuring on a real GPU, as far as it can run it: of products, tiles as large as
-    /// leave enough of them to keep its cores busy.
-    pub fn for_gpus(self) -> &'static [Variant] {
-        match self {
-            Class::Narrow => &[TILED, REGISTER],
-            Class::Small => &[TILED, REGISTER, VECTORS_32],
-            Class::Long => &[TILED, VECTORS_32, SLICES_64, SLICES_128],
-            Class::Large => &[TILED, VECTORS_32, VECTORS_64_4, VECTORS_64],
-            Class::Huge => &[TILED, VECTORS_64, VECTORS_128],
-            Class::Weights => &[Variant::SEPARATE, FUSED, FUSED_TILED],
-            Class::Conv => &[CONV, CONV_REGISTER],
-            Class::ConvWeights => &[CONV_WEIGHTS, CONV_WEIGHTS_REGISTER],
-        }
-    }
-
-    /// The same on an adapter that is a program on a CPU: nothing with barriers.
-    pub fn for_software(self) -> &'static [Variant] {
-        match self {
-            Class::Narrow | Class::Small | Class::Long | Class::Large | Class::Huge => &[REGISTER, SUBGROUP],
-            Class::Weights => &[Variant::SEPARATE, FUSED, FUSED_SUBGROUP],
-            Class::Conv => &[CONV_REGISTER, CONV_SUBGROUP],
-            Class::ConvWeights => &[CONV_WEIGHTS_REGISTER, CONV_WEIGHTS_SUBGROUP],
         }
     }
 }
@@ -131,19 +116,54 @@ impl Variant {
         Variant { kernel: Some(kernel), constants: &[] }
     }
 
-    /// A kernel with constants of its own.
-    const fn with(kernel: &'static Kernel, constants: &'static [(&'static str, u32)]) -> Variant {
-        Variant { kernel: Some(kernel), constants }
+    /// A product by tiles of a size, see [`TILES`](kernels::TILES).
+    const fn tiles(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::MATMUL_VECTORS), constants }
     }
 
-    /// The terms of a slice, where a product is computed in slices of its sums.
-    pub(super) fn slice(&self) -> Option<usize> {
-        self.constants.iter().find(|(name, _)| *name == SLICE).map(|(_, value)| *value as usize)
+    /// All gradients of a dense layer by such tiles.
+    const fn gradient_tiles(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::WEIGHT_GRADIENT_VECTORS), constants }
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if one dispatch of it takes such a shape.
+    /// A product in slices of so many terms, or of more: then its sums are added up by another kernel.
+    const fn in_slices(constants: &'static [(&'static str, u32)]) -> Variant {
+        Variant { kernel: Some(&kernels::MATMUL_SLICES), constants }
+    }
+
+    /// All gradients of a dense layer and their constants, if it takes such a layer.
+    pub(super) fn gradient(
+        &self,
+        batch: usize,
+        inputs: usize,
+        outputs: usize,
+        add: bool,
+    ) -> Option<(&'static Kernel, Consts)> {
+        // A part for every block; where there is a choice of tiles, for every tile.
+        let kernel = self.kernel?;
+        let tile = self.constants.iter().find(|(name, _)| *name == "TILE").map(|(_, tile)| *tile as usize);
+        let block = tile.map_or_else(|| weights::block(kernel.name), |tile| [tile; 2]);
+        self.take(&weights::constants(batch, inputs, outputs, add, block))
+    }
+
+    /// Whether it cuts products into slices.
+    pub(super) fn cuts(&self) -> bool {
+        self.kernel.is_some_and(|kernel| kernel.name == kernels::MATMUL_SLICES.name)
+    }
+
+    /// The constants of the slices of a product, if it cuts one of such a shape.
+    pub(super) fn slices(&self, usual: &Consts) -> Option<Consts> {
+        let (kernel, (_, least)) = (self.kernel.filter(|_| self.cuts())?, self.constants.first()?);
+        let k = usual.uint("K");
+        let slice = k.div_ceil(MOST_SLICES).next_multiple_of(kernels::SLICE_ROUND).max(*least as usize);
+        let mut consts = usual.only(&["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B"]);
+        consts.extend([("SLICES", k.div_ceil(slice).into()), ("SLICE", slice.into())]);
+        (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
+    }
+
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape in one piece.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
-        if self.slice().is_some() {
+        if self.cuts() {
             return None;
         }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
@@ -161,68 +181,85 @@ impl PartialEq for Variant {
 }
 
 impl fmt::Display for Variant {
-    /// As a choice names it: `matmul_register`, or with constants `matmul_vectors tile 64 block 8`.
+    /// As a choice names it: `matmul_register`, or with constants `matmul_tiles tile 64`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.kernel.map_or("separate", |kernel| kernel.name))?;
         self.constants.iter().try_for_each(|(name, value)| write!(f, " {} {value}", name.to_lowercase()))
     }
 }
 
-/// The constant that is the terms of a slice.
-const SLICE: &str = "SLICE";
-
-/// A variant of the kernel table.
-macro_rules! variants {
-    ($($name:ident: $kernel:ident $($constants:expr)?;)*) => {
-        $(pub(super) const $name: Variant = variants!(@ $kernel $($constants)?);)*
-    };
-    (@ $kernel:ident) => { Variant::of(&kernels::$kernel) };
-    (@ $kernel:ident $constants:expr) => { Variant::with(&kernels::$kernel, &$constants) };
+/// The adapters on which a variant is worth measuring, if they can run it; a choice may name it on all that can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct On {
+    pub gpus: bool,
+    /// Programs on a CPU.
+    pub software: bool,
 }
 
-variants! {
-    NAIVE: MATMUL_NAIVE;
-    TILED: MATMUL;
-    REGISTER: MATMUL_REGISTER;
-    SUBGROUP: MATMUL_SUBGROUP;
-    VECTORS_32: MATMUL_VECTORS [("TILE", 32), ("BLOCK", 4)];
-    VECTORS_64_4: MATMUL_VECTORS [("TILE", 64), ("BLOCK", 4)];
-    VECTORS_64: MATMUL_VECTORS [("TILE", 64), ("BLOCK", 8)];
-    VECTORS_128: MATMUL_VECTORS [("TILE", 128), ("BLOCK", 8)];
-    SLICES_64: MATMUL_SLICES [(SLICE, 64)];
-    SLICES_128: MATMUL_SLICES [(SLICE, 128)];
-    FUSED: WEIGHT_GRADIENT;
-    FUSED_TILED: WEIGHT_GRADIENT_TILED;
-    FUSED_SUBGROUP: WEIGHT_GRADIENT_SUBGROUP;
-    CONV_NAIVE: CONV_NAIVE;
-    CONV: CONV;
-    CONV_REGISTER: CONV_REGISTER;
-    CONV_SUBGROUP: CONV_SUBGROUP;
-    CONV_WEIGHTS_NAIVE: CONV_WEIGHTS_NAIVE;
-    CONV_WEIGHTS: CONV_WEIGHTS;
-    CONV_WEIGHTS_REGISTER: CONV_WEIGHTS_REGISTER;
-    CONV_WEIGHTS_SUBGROUP: CONV_WEIGHTS_SUBGROUP;
-}
+const NOWHERE: On = On { gpus: false, software: false };
+const GPUS: On = On { gpus: true, software: false };
+const SOFTWARE: On = On { gpus: false, software: true };
+const BOTH: On = On { gpus: true, software: true };
 
-static PRODUCTS: &[Variant] = &[
-    NAIVE,
-    TILED,
-    REGISTER,
-    SUBGROUP,
-    VECTORS_32,
-    VECTORS_64_4,
-    VECTORS_64,
-    VECTORS_128,
-    SLICES_64,
-    SLICES_128,
+/// Slices of a product at the most, so that they stay few times as large as the result.
+const MOST_SLICES: usize = 32;
+
+const ON_NAIVE: (Variant, On) = (Variant::of(&kernels::MATMUL_NAIVE), NOWHERE);
+const ON_MATMUL: (Variant, On) = (Variant::of(&kernels::MATMUL), GPUS);
+const ON_REGISTER: (Variant, On) = (Variant::of(&kernels::MATMUL_REGISTER), BOTH);
+const ON_SUBGROUP: (Variant, On) = (Variant::of(&kernels::MATMUL_SUBGROUP), SOFTWARE);
+
+pub(super) const TILES_32: Variant = Variant::tiles(&[("TILE", 32), ("BLOCK", 4)]);
+pub(super) const TILES_64: Variant = Variant::tiles(&[("TILE", 64), ("BLOCK", 8)]);
+pub(super) const GRADIENTS_32: Variant = Variant::gradient_tiles(&[("TILE", 32), ("BLOCK", 4)]);
+pub(super) const SLICES_64: Variant = Variant::in_slices(&[("SLICE", 64)]);
+
+static SMALL: &[(Variant, On)] = &[ON_NAIVE, ON_MATMUL, (TILES_32, GPUS), ON_REGISTER, ON_SUBGROUP];
+
+static LONG_SUMS: &[(Variant, On)] = &[
+    ON_NAIVE,
+    ON_MATMUL,
+    (TILES_32, GPUS),
+    (SLICES_64, GPUS),
+    (Variant::in_slices(&[("SLICE", 128)]), GPUS),
+    ON_REGISTER,
+    ON_SUBGROUP,
 ];
 
-static WEIGHTS: &[Variant] = &[Variant::SEPARATE, FUSED, FUSED_TILED, FUSED_SUBGROUP];
+static LARGE_PRODUCTS: &[(Variant, On)] = &[
+    ON_NAIVE,
+    ON_MATMUL,
+    (TILES_32, GPUS),
+    (Variant::tiles(&[("TILE", 64), ("BLOCK", 4)]), GPUS),
+    (TILES_64, GPUS),
+    (Variant::tiles(&[("TILE", 128), ("BLOCK", 8)]), GPUS),
+    ON_REGISTER,
+    ON_SUBGROUP,
+];
 
-static CONVOLUTIONS: &[Variant] = &[CONV_NAIVE, CONV, CONV_REGISTER, CONV_SUBGROUP];
+static WEIGHTS: &[(Variant, On)] = &[
+    (Variant::SEPARATE, BOTH),
+    (Variant::of(&kernels::WEIGHT_GRADIENT), BOTH),
+    (Variant::of(&kernels::WEIGHT_GRADIENT_TILED), GPUS),
+    (GRADIENTS_32, GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 4)]), GPUS),
+    (Variant::gradient_tiles(&[("TILE", 64), ("BLOCK", 8)]), GPUS),
+    (Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP), SOFTWARE),
+];
 
-static CONVOLUTION_WEIGHTS: &[Variant] =
-    &[CONV_WEIGHTS_NAIVE, CONV_WEIGHTS, CONV_WEIGHTS_REGISTER, CONV_WEIGHTS_SUBGROUP];
+static CONVOLUTIONS: &[(Variant, On)] = &[
+    (Variant::of(&kernels::CONV_NAIVE), NOWHERE),
+    (Variant::of(&kernels::CONV), GPUS),
+    (Variant::of(&kernels::CONV_REGISTER), BOTH),
+    (Variant::of(&kernels::CONV_SUBGROUP), SOFTWARE),
+];
+
+static CONVOLUTION_WEIGHTS: &[(Variant, On)] = &[
+    (Variant::of(&kernels::CONV_WEIGHTS_NAIVE), NOWHERE),
+    (Variant::of(&kernels::CONV_WEIGHTS), GPUS),
+    (Variant::of(&kernels::CONV_WEIGHTS_REGISTER), BOTH),
+    (Variant::of(&kernels::CONV_WEIGHTS_SUBGROUP), SOFTWARE),
+];
 
 #[cfg(test)]
 mod tests {
@@ -243,22 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_can_be_named() {
-        for class in Class::ALL {
-            for candidate in class.for_gpus().iter().chain(class.for_software()) {
-                assert!(class.variants().contains(candidate), "{class:?} {candidate}");
-            }
-        }
-    }
-
-    #[test]
     fn variants_are_told_apart_by_their_names() {
         for class in Class::ALL {
-            let names: Vec<String> = class.variants().iter().map(Variant::to_string).collect();
+            let names: Vec<String> = class.variants().iter().map(|(one, _)| one.to_string()).collect();
             let known = |name: &String| names.iter().filter(|other| *other == name).count();
             assert!(names.iter().all(|name| known(name) == 1), "{names:?}");
         }
-        assert_eq!(VECTORS_64.to_string(), "matmul_vectors tile 64 block 8");
-        assert!(VECTORS_64 != VECTORS_64_4 && VECTORS_64 != Variant::of(&kernels::MATMUL_VECTORS));
+        let wide = Variant { constants: &[("TILE", 64), ("BLOCK", 8)], ..Variant::of(&kernels::MATMUL) };
+        assert_eq!(wide.to_string(), "matmul tile 64 block 8");
+        assert!(wide != Variant::of(&kernels::MATMUL));
     }
 }

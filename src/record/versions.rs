@@ -2,9 +2,9 @@
 
 use super::PixelKernels;
 use super::choice::Choice;
-use super::variants::{Class, NAIVE, REGISTER, SUBGROUP, TILED, Variant};
+use super::variants::{Class, GRADIENTS_32, SLICES_64, TILES_32, TILES_64, Variant};
 use crate::cpu::conv::Geometry;
-use crate::cpu::{slices, weights};
+use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 
@@ -20,7 +20,14 @@ pub struct Versions {
     gradient: Option<&'static Kernel>,
     /// Take a first dense layer straight from the pixels; without them its samples are picked first.
     pub(super) pixels: Option<PixelKernels>,
+    /// Takes a small last layer together with cross-entropy.
+    pub(super) dense_loss: Option<&'static Kernel>,
 }
+
+const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
+const TILED: Variant = Variant::of(&kernels::MATMUL);
+const REGISTER: Variant = Variant::of(&kernels::MATMUL_REGISTER);
+const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
 
 impl Versions {
     /// The shaders to read first.
@@ -29,13 +36,21 @@ impl Versions {
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
         pixels: None,
+        dense_loss: None,
     };
-    /// Tiled through workgroup memory, for real GPUs.
+    /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
+    /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
+    /// and slices where there are few and their sums are long.
     pub const GPU: Versions = Versions {
-        chosen: all([TILED; 5], Variant::SEPARATE, [&kernels::CONV, &kernels::CONV_WEIGHTS]),
+        chosen: all(
+            [TILED, TILES_32, SLICES_64, TILES_32, TILES_64],
+            GRADIENTS_32,
+            [&kernels::CONV, &kernels::CONV_WEIGHTS],
+        ),
         product: &kernels::MATMUL,
-        gradient: None,
+        gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
         pixels: None,
+        dense_loss: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -47,6 +62,7 @@ impl Versions {
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
         pixels: None,
+        dense_loss: None,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -61,6 +77,7 @@ impl Versions {
             gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
             block: weights::SUBGROUP_BLOCK,
         }),
+        dense_loss: Some(&kernels::DENSE_LOSS_SUBGROUP),
         ..Versions::SOFTWARE
     };
 
@@ -83,19 +100,24 @@ impl Versions {
     /// All shaders that it may choose.
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
-        let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel);
+        let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
+        let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
         let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
-        chosen.chain([self.product]).chain(self.gradient).chain(pixels.collect::<Vec<_>>()).chain(naive)
+        chosen
+            .chain([self.product])
+            .chain(self.gradient)
+            .chain(pixels.collect::<Vec<_>>())
+            .chain(self.dense_loss)
+            .chain(naive)
     }
 
-    /// The constants of both dispatches of a product that is computed in slices, if it is.
-    pub(super) fn slices(&self, usual: &Consts) -> Option<[Consts; 2]> {
-        let slice = self.variant(Class::of_product(usual)).slice()?;
-        let [sums, added] = slices::constants(usual, slice)?;
-        (kernels::MATMUL_SLICES.requires)(&sums).is_ok().then_some([sums, added])
+    /// The constants of a product's slices, where it is cut into some; the whole of it is
+    /// [`Versions::matmul`].
+    pub(super) fn slices(&self, usual: &Consts) -> Option<Consts> {
+        self.variant(Class::by_tiles(usual)).slices(usual)
     }
 
-    /// The shader for a product that is not computed in slices, and its constants.
+    /// The shader for one product in one dispatch, and its constants.
     pub fn matmul(&self, usual: Consts) -> (&'static Kernel, Consts) {
         let variant = self.variant(Class::of_product(&usual));
         variant.take(&usual).unwrap_or((self.product, usual))
@@ -114,12 +136,10 @@ impl Versions {
         outputs: usize,
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
-        let chosen = self.variant(Class::Weights).kernel?;
-        let with_consts = |kernel: &'static Kernel| {
-            (kernel, weights::constants(batch, inputs, outputs, add, weights::block(kernel.name)))
-        };
-        let mut all = std::iter::once(chosen).chain(self.gradient).map(with_consts);
-        all.find(|(kernel, consts)| (kernel.requires)(consts).is_ok())
+        let chosen = self.variant(Class::Weights);
+        let otherwise = self.gradient.filter(|_| chosen.kernel.is_some()).map(Variant::of);
+        let mut all = std::iter::once(chosen).chain(otherwise);
+        all.find_map(|variant| variant.gradient(batch, inputs, outputs, add))
     }
 
     /// The shader for a convolution or its input gradient, and its constants.
@@ -164,7 +184,6 @@ const fn all(
 mod tests {
     use super::*;
     use crate::consts;
-    use crate::kernel::Const;
 
     fn product(versions: &Versions, [m, n, k]: [usize; 3]) -> &'static str {
         versions.matmul(consts! { M: m, N: n, K: k, TRANSPOSE_A: false }).0.name
@@ -188,33 +207,37 @@ mod tests {
         };
         assert_eq!(gradient(&versions, 784), Some("weight_gradient_subgroup"));
         assert_eq!(gradient(&versions, 785), Some("weight_gradient"));
-        assert_eq!(gradient(&Versions::GPU, 784), None);
+        assert_eq!(gradient(&Versions::GPU, 784), Some("weight_gradient_vectors"));
+        assert_eq!(gradient(&Versions::GPU, 785), Some("weight_gradient_tiled"));
         let separate = versions.with(&"weights separate".parse().unwrap());
         assert_eq!([784, 785].map(|inputs| gradient(&separate, inputs)), [None; 2]);
     }
 
+    /// The slices and their length of a product with a transposed B.
+    fn slices(versions: &Versions, [m, n, k]: [usize; 3]) -> Option<[usize; 2]> {
+        let consts = consts! { M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: true };
+        versions.slices(&consts).map(|consts| ["SLICES", "SLICE"].map(|name| consts.uint(name)))
+    }
+
     #[test]
-    fn a_long_product_in_slices_is_two_dispatches_where_there_are_several() {
-        let usual = |m: usize, n: usize, k: usize| {
-            consts! {
-                M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: true, EPILOGUE: Const::Uint(1),
-                ACTIVATION: Const::Uint(2), LEAK: 0.5f32,
-            }
-        };
-        let versions = Versions::GPU.with(&"long matmul_slices slice 128".parse().unwrap());
-        let slices = |shape: Consts| versions.slices(&shape).map(|[sums, _]| sums.uint("SLICES"));
-        assert_eq!(slices(usual(64, 128, 784)), Some(7));
-        // So long that there would be too many, whose parts fit no buffer.
-        assert_eq!(slices(usual(64, 128, 1_000_000)), Some(slices::MOST));
-        // Not in whole vec4s, and of another class.
-        assert_eq!([slices(usual(64, 128, 785)), slices(usual(512, 512, 784))], [None; 2]);
-        assert_eq!(versions.matmul(usual(64, 128, 785)).0.name, "matmul");
-        let [sums, added] = versions.slices(&usual(64, 128, 784)).unwrap();
-        assert_eq!(
-            sums.to_string(),
-            "M=64u N=128u K=784u TRANSPOSE_A=false TRANSPOSE_B=true SLICES=7u SLICE=128u"
-        );
-        assert_eq!(added.to_string(), "SLICES=7u M=64u N=128u ADD=true EPILOGUE=1u ACTIVATION=2u LEAK=0.5f");
+    fn long_sums_of_few_tiles_are_cut_on_a_gpu() {
+        assert_eq!(slices(&Versions::GPU, [64, 128, 784]), Some([13, 64]));
+        // Columns need not be whole vec4s, but terms.
+        assert_eq!(slices(&Versions::GPU, [64, 127, 256]), Some([4, 64]));
+        assert_eq!(slices(&Versions::GPU, [64, 128, 785]), None);
+        // A hundred times as many terms are not cut into as many slices.
+        assert_eq!(slices(&Versions::GPU, [64, 128, 78_400]), Some([32, 2_464]));
+        // Neither need there be many.
+        assert_eq!(slices(&Versions::GPU, [64, 10, 3_136]), Some([25, 128]));
+        // Short sums, enough tiles, and programs on a CPU.
+        for shape in [[64, 128, 255], [64, 16, 255], [512, 512, 784]] {
+            assert_eq!(slices(&Versions::GPU, shape), None, "{shape:?}");
+        }
+        assert_eq!(slices(&Versions::SOFTWARE, [64, 128, 784]), None);
+        let uncut = Versions::GPU.with(&"long matmul".parse().unwrap());
+        assert_eq!(slices(&uncut, [64, 128, 784]), None);
+        // Where one dispatch is asked for, there is one.
+        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Key {
 fn shaders() -> String {
     let mut hasher = Sha256::new();
     hasher.update(COMMON);
-    for variant in Class::ALL.iter().flat_map(|class| class.variants()) {
+    for (variant, _) in Class::ALL.iter().flat_map(|class| class.variants()) {
         hasher.update(variant.to_string());
         hasher.update(variant.kernel.map_or("", |kernel| kernel.wgsl));
     }

@@ -62,21 +62,27 @@ fn fusion_does_not_change_the_results() {
 }
 
 #[test]
-fn products_in_slices_are_the_same_products() {
-    // Weighted sums and an input gradient of 300 terms.
-    let small = Small::new("dense 24, relu, dense 300, relu, dense 20, tanh, dense 3", Loss::CrossEntropy);
-    let sliced = Small {
-        versions: Versions::NAIVE.with(&"long matmul_slices slice 64".parse().unwrap()),
-        ..small.clone()
-    };
-    let lowered = sliced.lower().unwrap();
-    let added = lowered.program.steps[lowered.program.section(TRAIN)].iter();
-    let added: Vec<&str> =
-        added.filter(|step| step.kernel.name == "add_slices").map(|step| step.label.as_str()).collect();
-    assert_eq!(added, ["4 dense: weighted sums", "2 dense: input gradient"]);
-    let ((parameters, metrics), (of_sliced, sliced_metrics)) = (train(&small), train(&sliced));
-    assert_close("parameters", &parameters, &of_sliced);
-    assert_close("metrics", &metrics, &sliced_metrics);
+fn the_kernels_of_gpus_do_not_change_the_results() {
+    let network = "dense 256, relu, dense 20, sigmoid, dense 3";
+    let of = |versions| Small { versions, ..Small::new(network, Loss::CrossEntropy) };
+    let program = of(Versions::GPU).lower().unwrap().program;
+    let used = |name| program.steps.iter().filter(|dispatch| dispatch.kernel.name == name).count();
+    // The second layer's sums are of 256 terms, in training and prediction; each layer has one dispatch for
+    // all its gradients, which watches them as well.
+    let used = [
+        "matmul_vectors",
+        "matmul_slices",
+        "add_slices",
+        "weight_gradient_vectors",
+        "weight_gradient_tiled",
+        "column_sums",
+        "gradient_parts",
+    ]
+    .map(used);
+    assert_eq!(used, [3, 2, 2, 2, 1, 0, 0]);
+    let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Versions::NAIVE)), train(&of(Versions::GPU)));
+    assert_close("parameters", &usual, &tiled);
+    assert_close("metrics", &usual_metrics, &metrics);
 }
 
 #[test]
@@ -254,4 +260,47 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
     // Samples of the train part alone are changed.
     let changed = Small { augment: "shift 1".parse().unwrap(), ..of_pixels(network) };
     assert!(!takes_pixels(&changed, TRAIN) && takes_pixels(&changed, HELD_OUT));
+}
+
+#[test]
+fn a_last_layer_with_its_loss_computes_the_same() {
+    for (network, accumulate) in [("dense 8, relu, dense 4", 1), ("dense 12, tanh, dense 4", 2)] {
+        let training = Training { accumulate, ..Training::with(Optimiser::sgd(0.0)) };
+        let mut together = Small { training, versions: Versions::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
+        together.parts[0].samples = 32;
+        let apart = Small { versions: Versions::NAIVE, ..together.clone() };
+        assert!([TRAIN, HELD_OUT].iter().all(|part| last_with_loss(&together, part)), "{network}");
+        assert!(!last_with_loss(&apart, TRAIN));
+        let ((parameters, metrics), (plain, plain_metrics)) = (train(&together), train(&apart));
+        assert_close(&format!("{network}: parameters"), &parameters, &plain);
+        assert_close(&format!("{network}: metrics"), &metrics, &plain_metrics);
+        let outputs = |small: &Small| {
+            let (lowered, mut engine) = start(small);
+            engine.run(lowered.program.section(HELD_OUT), &Step { samples: 8, ..Step::default() });
+            real(&engine, lowered.outputs(HELD_OUT).unwrap())
+        };
+        assert_close(&format!("{network}: outputs"), &outputs(&together), &outputs(&apart));
+    }
+}
+
+fn last_with_loss(small: &Small, section: &str) -> bool {
+    let program = small.lower().unwrap().program;
+    program.steps[program.section(section)].iter().any(|step| step.kernel.name == "dense_loss_subgroup")
+}
+
+#[test]
+fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
+    let of = |network: &str| Small { versions: Versions::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
+    assert!(last_with_loss(&of("dense 8, relu, dense 4"), TRAIN));
+    let smoothing = Training { label_smoothing: 0.1, ..Training::default() };
+    for (why, small) in [
+        ("an activation is behind it", of("dense 8, relu, dense 4, tanh")),
+        ("no dense layer is last", of("dense 4, layernorm")),
+        ("its inputs are no multiple of 4", of("dense 6, relu, dense 4")),
+        ("the loss is another", Small { loss: Loss::Mse, ..of("dense 8, relu, dense 4") }),
+        ("labels are smoothed", Small { training: smoothing, ..of("dense 8, relu, dense 4") }),
+        ("it is to be read", Small { fuse: false, ..of("dense 8, relu, dense 4") }),
+    ] {
+        assert!(!last_with_loss(&small, TRAIN), "{why}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Convolutions by the `gemm` crate, one sample at a time on every core: those that
+//! Convolutions by matrix products, one sample at a time on every core: those that
 //! `direct` can't compute.
 //!
 //! What the windows of one sample see is laid out as a matrix, a column per window
@@ -58,22 +58,27 @@ impl Pass<'_> {
     fn forward(&self, sample: usize, x: &[f32], y: &mut [f32]) {
         let g = &self.geometry;
         let (own, k, pixels) = (g.outputs / g.groups, g.seen() * g.taps(), g.rows.out * g.columns.out);
-        let mut before = Vec::new();
-        if self.add && self.epilogue != Epilogue::Plain {
-            // An epilogue works on the finished sum, before it is added to what was there.
-            before.extend_from_slice(y);
+        let start = sample * y.len();
+        let make = |y: &mut [f32], add: bool| {
+            for group in 0..g.groups {
+                let weights = &self.weights[group * own * k..][..own * k];
+                let y = &mut y[group * own * pixels..][..own * pixels];
+                with_windows(g, x, group, 0..g.rows.out, |windows| {
+                    let weights = Matrix::rows(weights, own, k);
+                    let mut y = Rectangle::new(y, own, pixels);
+                    product(weights, Matrix::rows(windows, k, pixels), &mut y, add);
+                });
+            }
+            self.finish(start, 0, pixels, y);
+        };
+        if !self.add || self.epilogue == Epilogue::Plain {
+            return make(y, self.add);
         }
-        for group in 0..g.groups {
-            let weights = &self.weights[group * own * k..][..own * k];
-            let y = &mut y[group * own * pixels..][..own * pixels];
-            with_windows(g, x, group, 0..g.rows.out, |windows| {
-                let weights = Matrix::rows(weights, own, k);
-                let mut y = Rectangle::new(y, own, pixels);
-                product(weights, Matrix::rows(windows, k, pixels), &mut y, self.add && before.is_empty());
-            });
-        }
-        self.finish(sample * y.len(), 0, pixels, y);
-        y.iter_mut().zip(&before).for_each(|(y, before)| *y += before);
+        // An epilogue works on the finished sum, before it is added to what was there.
+        scratch(y.len(), |sums| {
+            make(sums, false);
+            y.iter_mut().zip(&*sums).for_each(|(y, sum)| *y += sum);
+        });
     }
 
     /// windows (K, P) = Wᵀ (K, O) · dy (O, P), per group, and every pixel adds up what the windows over it say.

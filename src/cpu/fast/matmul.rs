@@ -1,6 +1,6 @@
-//! Matrix products by the `gemm` crate, a piece of the result for every core.
+//! Matrix products, a piece of the result for every core.
 
-use super::matrix::{Matrix, Rectangle, product};
+use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
 use super::tile::LANES;
 use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;
@@ -9,9 +9,6 @@ use crate::kernel::{Call, Slice, SliceMut};
 
 /// Multiplications that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 17;
-
-/// Below this many elements `gemm` adds up in another order, which must not depend on the pieces.
-const LEAST_ELEMENTS: usize = 512;
 
 /// `matmul`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {

@@ -13,6 +13,8 @@ pub mod gather;
 pub mod matmul;
 mod matrix;
 pub mod norm;
+#[cfg(target_arch = "x86_64")]
+mod panels;
 pub mod pool;
 pub mod softmax;
 pub mod sums;
