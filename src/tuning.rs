@@ -34,6 +34,7 @@ use crate::recipe::Recipe;
 use crate::record::{Choice, Class, On, Variant, Versions};
 
 /// Which variants a run takes, as a recipe says it.
+#[expect(clippy::large_enum_variant, reason = "a recipe has one, and so it can be copied")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Tuning {
     /// Those that are fastest on the device: see [`settle`].

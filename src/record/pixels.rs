@@ -76,6 +76,6 @@ impl Recorder {
     }
 
     fn pixel_kernels(&self) -> PixelKernels {
-        self.versions.pixels.expect("lowering gives pixels only where there are kernels for them")
+        self.versions.pixels().expect("lowering gives pixels only where there are kernels for them")
     }
 }

@@ -27,6 +27,10 @@ pub enum Class {
     Conv,
     /// The weight gradients of convolutions.
     ConvWeights,
+    /// A first dense layer, and picking its samples.
+    First,
+    /// A small last dense layer, and cross-entropy.
+    Last,
 }
 
 /// Columns of a narrow product at the most: half of a tile.
@@ -41,7 +45,7 @@ const LONG: usize = 256;
 
 impl Class {
     /// All of them, in the order in which a choice names them.
-    pub const ALL: [Class; 8] = [
+    pub const ALL: [Class; 10] = [
         Class::Narrow,
         Class::Small,
         Class::Long,
@@ -50,6 +54,8 @@ impl Class {
         Class::Weights,
         Class::Conv,
         Class::ConvWeights,
+        Class::First,
+        Class::Last,
     ];
 
     /// As a choice names it.
@@ -63,6 +69,8 @@ impl Class {
             Class::Weights => "weights",
             Class::Conv => "conv",
             Class::ConvWeights => "conv-weights",
+            Class::First => "first",
+            Class::Last => "last",
         }
     }
 
@@ -94,6 +102,8 @@ impl Class {
             Class::Weights => WEIGHTS,
             Class::Conv => CONVOLUTIONS,
             Class::ConvWeights => CONVOLUTION_WEIGHTS,
+            Class::First => FIRST_LAYERS,
+            Class::Last => LAST_LAYERS,
         }
     }
 }
@@ -108,7 +118,8 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The gradients of a dense layer by a product, column sums and a watch of its own.
+    /// What takes a kernel for each of its parts: the gradients of a dense layer by a product, column sums
+    /// and a watch of its own; samples that are picked before the first layer; a loss behind the last one.
     pub const SEPARATE: Variant = Variant { kernel: None, constants: &[] };
 
     /// A kernel that takes the usual constants only.
@@ -260,6 +271,13 @@ static CONVOLUTION_WEIGHTS: &[(Variant, On)] = &[
     (Variant::of(&kernels::CONV_WEIGHTS_REGISTER), BOTH),
     (Variant::of(&kernels::CONV_WEIGHTS_SUBGROUP), SOFTWARE),
 ];
+
+// Nothing is to be found out: what does the same in fewer dispatches is taken where it can run.
+static FIRST_LAYERS: &[(Variant, On)] =
+    &[(Variant::SEPARATE, NOWHERE), (Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), NOWHERE)];
+
+static LAST_LAYERS: &[(Variant, On)] =
+    &[(Variant::SEPARATE, NOWHERE), (Variant::of(&kernels::DENSE_LOSS_SUBGROUP), NOWHERE)];
 
 #[cfg(test)]
 mod tests {

@@ -18,10 +18,6 @@ pub struct Versions {
     product: &'static Kernel,
     /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
     gradient: Option<&'static Kernel>,
-    /// Take a first dense layer straight from the pixels; without them its samples are picked first.
-    pub(super) pixels: Option<PixelKernels>,
-    /// Takes a small last layer together with cross-entropy.
-    pub(super) dense_loss: Option<&'static Kernel>,
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
@@ -32,11 +28,14 @@ const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
 impl Versions {
     /// The shaders to read first.
     pub const NAIVE: Versions = Versions {
-        chosen: all([NAIVE; 5], Variant::SEPARATE, [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE]),
+        chosen: all(
+            [NAIVE; 5],
+            Variant::SEPARATE,
+            [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE],
+            [Variant::SEPARATE; 2],
+        ),
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
-        pixels: None,
-        dense_loss: None,
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
@@ -46,11 +45,10 @@ impl Versions {
             [TILED, TILES_32, SLICES_64, TILES_32, TILES_64],
             GRADIENTS_32,
             [&kernels::CONV, &kernels::CONV_WEIGHTS],
+            [Variant::SEPARATE; 2],
         ),
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
-        pixels: None,
-        dense_loss: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -58,11 +56,10 @@ impl Versions {
             [REGISTER; 5],
             Variant::of(&kernels::WEIGHT_GRADIENT),
             [&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER],
+            [Variant::SEPARATE; 2],
         ),
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
-        pixels: None,
-        dense_loss: None,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -71,13 +68,8 @@ impl Versions {
             [REGISTER, SUBGROUP, SUBGROUP, SUBGROUP, SUBGROUP],
             Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP),
             [&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP],
+            [Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), Variant::of(&kernels::DENSE_LOSS_SUBGROUP)],
         ),
-        pixels: Some(PixelKernels {
-            dense: &kernels::PIXEL_DENSE_SUBGROUP,
-            gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
-            block: weights::SUBGROUP_BLOCK,
-        }),
-        dense_loss: Some(&kernels::DENSE_LOSS_SUBGROUP),
         ..Versions::SOFTWARE
     };
 
@@ -102,13 +94,8 @@ impl Versions {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
         let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
-        let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
-        chosen
-            .chain([self.product])
-            .chain(self.gradient)
-            .chain(pixels.collect::<Vec<_>>())
-            .chain(self.dense_loss)
-            .chain(naive)
+        let pixels = self.pixels().map(|kernels| kernels.gradient);
+        chosen.chain([self.product]).chain(self.gradient).chain(pixels).chain(naive)
     }
 
     /// The constants of a product's slices, where it is cut into some; the whole of it is
@@ -125,7 +112,19 @@ impl Versions {
 
     /// Whether a dense layer of these sizes can take pixels, see [`Pixels::sizes`](super::Pixels::sizes).
     pub fn takes_pixels(&self, sizes: &Consts) -> bool {
-        self.pixels.is_some_and(|kernels| kernels.fit(sizes))
+        self.pixels().is_some_and(|kernels| kernels.fit(sizes))
+    }
+
+    /// What takes a first dense layer straight from the pixels; without it its samples are picked first.
+    pub(super) fn pixels(&self) -> Option<PixelKernels> {
+        let dense = self.variant(Class::First).kernel?;
+        let gradient = &kernels::PIXEL_GRADIENT_SUBGROUP;
+        Some(PixelKernels { dense, gradient, block: weights::SUBGROUP_BLOCK })
+    }
+
+    /// What takes a small last layer together with cross-entropy.
+    pub(super) fn dense_loss(&self) -> Option<&'static Kernel> {
+        self.variant(Class::Last).kernel
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.
@@ -170,14 +169,16 @@ impl Versions {
     }
 }
 
-/// A variant for each class: those of products, of the gradients of dense layers, and of convolutions.
+/// A variant for each class: those of products, of the gradients of dense layers, of convolutions, and of
+/// the first and the last layer.
 const fn all(
     products: [Variant; 5],
     weights: Variant,
     conv: [&'static Kernel; 2],
+    ends: [Variant; 2],
 ) -> [Variant; Class::ALL.len()] {
-    let [narrow, small, long, large, huge] = products;
-    [narrow, small, long, large, huge, weights, Variant::of(conv[0]), Variant::of(conv[1])]
+    let ([narrow, small, long, large, huge], [first, last]) = (products, ends);
+    [narrow, small, long, large, huge, weights, Variant::of(conv[0]), Variant::of(conv[1]), first, last]
 }
 
 #[cfg(test)]

@@ -42,9 +42,9 @@ fn whole_numbers(seed: usize, len: usize) -> Vec<f32> {
 const BATCH: usize = 64;
 const IMAGES: usize = 32;
 
-/// The work that stands for a class.
-pub(super) fn work(class: Class, versions: Versions) -> Work {
-    match class {
+/// The work that stands for a class; none of those for which nothing is measured.
+pub(super) fn work(class: Class, versions: Versions) -> Option<Work> {
+    Some(match class {
         // The layers of 784-128-10, and the first of such a network on smaller images.
         Class::Narrow => product(versions, [BATCH, 10, 128]),
         Class::Small => product(versions, [BATCH, 128, 64]),
@@ -55,7 +55,8 @@ pub(super) fn work(class: Class, versions: Versions) -> Work {
         Class::Weights => weights(versions, 784, 128),
         Class::Conv => convolution(versions),
         Class::ConvWeights => convolution_weights(versions),
-    }
+        Class::First | Class::Last => return None,
+    })
 }
 
 /// Data that go into a piece of work, or come out of it.

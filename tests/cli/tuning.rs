@@ -12,7 +12,7 @@ use crate::place::{Place, Ran};
 /// Not the default of any adapter, and computed by all.
 const REGISTER: &str = "narrow matmul_register, small matmul_register, long matmul_register, \
                         large matmul_register, huge matmul_register, weights separate, conv conv_register, \
-                        conv-weights conv_weights_register";
+                        conv-weights conv_weights_register, first separate, last separate";
 const RUN: &str = "runs/digits-001";
 
 fn recipe(place: &Place) -> String {
