@@ -18,7 +18,7 @@ impl Recorder {
         gradient: Gradient,
         metrics: View,
     ) -> bool {
-        let Some(kernel) = self.versions.dense_loss.filter(|_| self.fuse && !gradient.add) else {
+        let Some(kernel) = self.versions.dense_loss().filter(|_| self.fuse && !gradient.add) else {
             return false;
         };
         let Some(layer) = self.program.steps.last().filter(|last| gives(last, output)) else { return false };

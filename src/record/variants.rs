@@ -27,6 +27,10 @@ pub enum Class {
     Conv,
     /// The weight gradients of convolutions.
     ConvWeights,
+    /// A first dense layer: whether it takes its input straight from the pixels.
+    First,
+    /// A small last dense layer: whether cross-entropy is computed with it.
+    Last,
 }
 
 /// Columns of a narrow product at the most: half of a tile.
@@ -41,7 +45,7 @@ const LONG: usize = 256;
 
 impl Class {
     /// All of them, in the order in which a choice names them.
-    pub const ALL: [Class; 8] = [
+    pub const ALL: [Class; 10] = [
         Class::Narrow,
         Class::Small,
         Class::Long,
@@ -50,6 +54,8 @@ impl Class {
         Class::Weights,
         Class::Conv,
         Class::ConvWeights,
+        Class::First,
+        Class::Last,
     ];
 
     /// As a choice names it.
@@ -63,6 +69,8 @@ impl Class {
             Class::Weights => "weights",
             Class::Conv => "conv",
             Class::ConvWeights => "conv-weights",
+            Class::First => "first",
+            Class::Last => "last",
         }
     }
 
@@ -94,6 +102,8 @@ impl Class {
             Class::Weights => WEIGHTS,
             Class::Conv => CONVOLUTIONS,
             Class::ConvWeights => CONVOLUTION_WEIGHTS,
+            Class::First => FIRST_LAYERS,
+            Class::Last => LAST_LAYERS,
         }
     }
 }
@@ -108,7 +118,8 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The gradients of a dense layer by a product, column sums and a watch of its own.
+    /// By kernels of other classes: the gradients of a dense layer by a product, column sums and a watch
+    /// of its own, a first layer behind a dispatch that picks its samples, a last one in front of its loss.
     pub const SEPARATE: Variant = Variant { kernel: None, constants: &[] };
 
     /// A kernel that takes the usual constants only.
@@ -161,10 +172,11 @@ impl Variant {
         (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape in one piece.
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. What is not
+    /// cut into slices has tiles as small as theirs.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
         if self.cuts() {
-            return None;
+            return TILES_32.take(usual);
         }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
         let mut consts = usual.clone();
@@ -260,6 +272,15 @@ static CONVOLUTION_WEIGHTS: &[(Variant, On)] = &[
     (Variant::of(&kernels::CONV_WEIGHTS_REGISTER), BOTH),
     (Variant::of(&kernels::CONV_WEIGHTS_SUBGROUP), SOFTWARE),
 ];
+
+static FIRST_LAYERS: &[(Variant, On)] = &[
+    (Variant::SEPARATE, BOTH),
+    (Variant::of(&kernels::PIXEL_DENSE_TILED), GPUS),
+    (Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), SOFTWARE),
+];
+
+static LAST_LAYERS: &[(Variant, On)] =
+    &[(Variant::SEPARATE, BOTH), (Variant::of(&kernels::DENSE_LOSS_SUBGROUP), SOFTWARE)];
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,6 @@ use super::PixelKernels;
 use super::choice::Choice;
 use super::variants::{Class, GRADIENTS_32, SLICES_64, TILES_32, TILES_64, Variant};
 use crate::cpu::conv::Geometry;
-use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 
@@ -18,25 +17,26 @@ pub struct Versions {
     product: &'static Kernel,
     /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
     gradient: Option<&'static Kernel>,
-    /// Take a first dense layer straight from the pixels; without them its samples are picked first.
-    pub(super) pixels: Option<PixelKernels>,
-    /// Takes a small last layer together with cross-entropy.
-    pub(super) dense_loss: Option<&'static Kernel>,
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
 const TILED: Variant = Variant::of(&kernels::MATMUL);
 const REGISTER: Variant = Variant::of(&kernels::MATMUL_REGISTER);
 const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
+/// First and last layers as any other.
+const APART: [Variant; 2] = [Variant::SEPARATE; 2];
 
 impl Versions {
     /// The shaders to read first.
     pub const NAIVE: Versions = Versions {
-        chosen: all([NAIVE; 5], Variant::SEPARATE, [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE]),
+        chosen: all(
+            [NAIVE; 5],
+            Variant::SEPARATE,
+            [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE],
+            APART,
+        ),
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
-        pixels: None,
-        dense_loss: None,
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
@@ -46,11 +46,10 @@ impl Versions {
             [TILED, TILES_32, SLICES_64, TILES_32, TILES_64],
             GRADIENTS_32,
             [&kernels::CONV, &kernels::CONV_WEIGHTS],
+            APART,
         ),
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
-        pixels: None,
-        dense_loss: None,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -58,11 +57,10 @@ impl Versions {
             [REGISTER; 5],
             Variant::of(&kernels::WEIGHT_GRADIENT),
             [&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER],
+            APART,
         ),
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
-        pixels: None,
-        dense_loss: None,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -71,13 +69,8 @@ impl Versions {
             [REGISTER, SUBGROUP, SUBGROUP, SUBGROUP, SUBGROUP],
             Variant::of(&kernels::WEIGHT_GRADIENT_SUBGROUP),
             [&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP],
+            [Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), Variant::of(&kernels::DENSE_LOSS_SUBGROUP)],
         ),
-        pixels: Some(PixelKernels {
-            dense: &kernels::PIXEL_DENSE_SUBGROUP,
-            gradient: &kernels::PIXEL_GRADIENT_SUBGROUP,
-            block: weights::SUBGROUP_BLOCK,
-        }),
-        dense_loss: Some(&kernels::DENSE_LOSS_SUBGROUP),
         ..Versions::SOFTWARE
     };
 
@@ -102,13 +95,8 @@ impl Versions {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
         let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
-        let pixels = self.pixels.iter().flat_map(|kernels| [kernels.dense, kernels.gradient]);
-        chosen
-            .chain([self.product])
-            .chain(self.gradient)
-            .chain(pixels.collect::<Vec<_>>())
-            .chain(self.dense_loss)
-            .chain(naive)
+        let gradient = self.pixels().map(|kernels| kernels.gradient);
+        chosen.chain([self.product]).chain(self.gradient).chain(gradient).chain(naive)
     }
 
     /// The constants of a product's slices, where it is cut into some; the whole of it is
@@ -125,7 +113,17 @@ impl Versions {
 
     /// Whether a dense layer of these sizes can take pixels, see [`Pixels::sizes`](super::Pixels::sizes).
     pub fn takes_pixels(&self, sizes: &Consts) -> bool {
-        self.pixels.is_some_and(|kernels| kernels.fit(sizes))
+        self.pixels().is_some_and(|kernels| kernels.fit(sizes))
+    }
+
+    /// What takes a first dense layer straight from the pixels; without it the samples are picked first.
+    pub(super) fn pixels(&self) -> Option<PixelKernels> {
+        PixelKernels::with(self.variant(Class::First).kernel?)
+    }
+
+    /// What takes a small last layer together with cross-entropy.
+    pub(super) fn dense_loss(&self) -> Option<&'static Kernel> {
+        self.variant(Class::Last).kernel
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.
@@ -170,14 +168,17 @@ impl Versions {
     }
 }
 
-/// A variant for each class: those of products, of the gradients of dense layers, and of convolutions.
+/// A variant for each class: those of products, of the gradients of dense layers, of convolutions, and of
+/// the first and the last layer.
 const fn all(
     products: [Variant; 5],
     weights: Variant,
     conv: [&'static Kernel; 2],
+    ends: [Variant; 2],
 ) -> [Variant; Class::ALL.len()] {
     let [narrow, small, long, large, huge] = products;
-    [narrow, small, long, large, huge, weights, Variant::of(conv[0]), Variant::of(conv[1])]
+    let [conv, conv_weights] = [Variant::of(conv[0]), Variant::of(conv[1])];
+    [narrow, small, long, large, huge, weights, conv, conv_weights, ends[0], ends[1]]
 }
 
 #[cfg(test)]
@@ -237,7 +238,8 @@ mod tests {
         let uncut = Versions::GPU.with(&"long matmul".parse().unwrap());
         assert_eq!(slices(&uncut, [64, 128, 784]), None);
         // Where one dispatch is asked for, there is one.
-        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul");
+        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul_vectors");
+        assert_eq!(product(&Versions::GPU, [64, 128, 785]), "matmul");
     }
 
     #[test]
