@@ -24,7 +24,7 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
         for (row, (x, label)) in (piece * rows..).zip(x.chunks_exact_mut(values).zip(labels)) {
             let Some(sample) = source(call, reads, row) else { continue };
             *label = sample.label;
-            if let Some(change) = sample.change(call) {
+            if let Some(change) = changes.then(|| sample.change(call)).flatten() {
                 let look =
                     |channel: usize| Look { scale: scale[channel].into(), shift: shift[channel].into() };
                 changed(&sample, &change, [width, plane / width], look, x);
