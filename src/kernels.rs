@@ -72,10 +72,12 @@ mod updates;
 pub use updates::*;
 
 mod dense;
+mod ends;
 mod images;
 mod norm;
 
 pub use dense::*;
+pub use ends::*;
 pub use images::*;
 pub use norm::*;
 
@@ -283,7 +285,9 @@ pub static ALL: &[&Kernel] = &[
     &WEIGHT_GRADIENT_TILED,
     &WEIGHT_GRADIENT_VECTORS,
     &WEIGHT_GRADIENT_SUBGROUP,
+    &PIXEL_DENSE_TILED,
     &PIXEL_DENSE_SUBGROUP,
+    &PIXEL_GRADIENT_TILED,
     &PIXEL_GRADIENT_SUBGROUP,
     &ACTIVATION,
     &ACTIVATION_BACKWARD,

@@ -1,28 +1,27 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
 
+mod gather;
 mod sizes;
 mod training;
 mod update;
 
 pub use training::{Training, Weighting};
-pub(crate) use update::watch;
+pub(crate) use update::{metrics, watch};
 
-use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::cpu::guard;
 use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::Element;
-use crate::kernels;
-use crate::layers::{Dims, Shape};
+use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optimiser::State;
 use crate::params::Arena;
-use crate::program::{ALIGN, Buf, Limits, Program, Role, View, aligned};
-use crate::record::{Activated, Boundary, Pixels, Recorder, Tensor, Versions};
+use crate::program::{Buf, Limits, Program, Role, View, aligned};
+use crate::record::{Activated, Boundary, Recorder, Versions};
+pub(crate) use gather::{Picking, gather, input};
 use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
@@ -213,7 +212,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let averages = what.training.declare_average(&mut recorder);
     let weighting = what.training.declare_weights(&mut recorder, what.classes);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
-    let metrics = update::metrics(&mut recorder, slots, pitch);
+    let metrics = metrics(&mut recorder, slots, pitch);
     let norm = recorder.buffer("norm", Element::Real, 1, Role::Guard);
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
@@ -225,7 +224,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         recorder.weights = weights_for(trains, &recorder, averages);
         for batch in 0..if trains { what.training.accumulate } else { 1 } {
             recorder.begin_batch(batch * what.batch);
-            let (x, labels) = gather(&mut recorder, part, what, normaliser);
+            let (x, labels) = gather(&mut recorder, part, &picking(what, part, normaliser));
             let output = what.network.record(&mut recorder, x, &input_shape);
             // What is measured elsewhere is the plain loss.
             let weighting = weighting.filter(|_| trains);
@@ -247,7 +246,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     recorder.training = false;
     recorder.weights = weights_for(false, &recorder, averages);
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
-    let x = input(value, what);
+    let x = input(value, what.shape, what.batch);
     let output = what.network.record(&mut recorder, x, &input_shape);
     recorder.section(PREDICT);
     if !what.keep {
@@ -281,18 +280,6 @@ fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf
     averages.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
 
-/// The network's input: nothing learns through it.
-fn input(value: View, what: &Lowering) -> Tensor {
-    Tensor {
-        value,
-        rows: what.batch,
-        dims: Dims { channels: what.shape.channels, height: what.shape.height, width: what.shape.width },
-        made_by: Activation::Identity,
-        needs_gradient: false,
-        pixels: None,
-    }
-}
-
 fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
     let mut buffer =
         |what: &str, len| recorder.buffer(&format!("{} {what}", part.name), Element::Uint, len, Role::Data);
@@ -305,48 +292,14 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartView
     }
 }
 
-/// The step's samples and their labels: pixels for a first layer that picks them itself, else picked here,
-/// by one dispatch per chunk of the data that can be bound.
-fn gather(recorder: &mut Recorder, part: &PartViews, what: &Lowering, normaliser: View) -> (Tensor, View) {
-    let words = words(what.shape);
-    // Chunks of a multiple of ALIGN samples start where a view may start.
-    let fitting = (what.limits.binding_bytes / (words as u64 * 4)).min(part.samples as u64) as usize;
-    let chunk = if fitting < part.samples { (fitting / ALIGN * ALIGN).max(ALIGN) } else { part.samples };
-    let augment = if part.name == TRAIN { what.augment } else { Augmentation::default() };
-    let targets = recorder.labels();
-    let pixels = Pixels {
-        images: part.images,
-        labels: part.labels,
-        order: part.order,
+/// How samples of a part are picked.
+fn picking<'a>(what: &Lowering<'a>, part: &PartViews, normaliser: View) -> Picking<'a> {
+    Picking {
+        shape: what.shape,
+        batch: what.batch,
         normaliser,
-        targets,
-        channels: what.shape.channels,
-    };
-    if augment.is_none() && chunk == part.samples && takes_pixels(recorder, &pixels, what) {
-        return (Tensor { pixels: Some(pixels), ..input(part.images, what) }, targets);
+        augment: if part.name == TRAIN { what.augment } else { Augmentation::default() },
+        binding_bytes: what.limits.binding_bytes,
+        dense_first: what.network.dense_first(),
     }
-    let x = recorder.scratch("x", Element::Real, what.batch * what.shape.values());
-    for first in (0..part.samples).step_by(chunk) {
-        let length = chunk.min(part.samples - first);
-        let images = View { start: first * words, len: length * words, ..part.images };
-        let mut consts = consts! {
-            BATCH: what.batch, FIRST: recorder.first_row, VALUES: what.shape.values(), WORDS: words,
-            PLANE: what.shape.height * what.shape.width, WIDTH: what.shape.width,
-            CHANNELS: what.shape.channels, SAMPLES: part.samples,
-            CHUNK_FIRST: first, CHUNK_LENGTH: length,
-        };
-        consts.extend(augment.consts());
-        let arguments = vec![images, part.labels, part.order, normaliser, x, targets];
-        recorder.dispatch(&kernels::GATHER_BATCH, consts, arguments, "pick samples");
-    }
-    (input(x, what), targets)
-}
-
-/// Whether the first layer picks its samples itself.
-fn takes_pixels(recorder: &Recorder, pixels: &Pixels, what: &Lowering) -> bool {
-    let fits = |outputs| {
-        let sizes = pixels.sizes(what.batch, recorder.first_row, what.shape.values(), outputs);
-        recorder.versions.takes_pixels(&sizes)
-    };
-    recorder.fuse && what.network.dense_first().is_some_and(fits)
 }

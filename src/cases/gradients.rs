@@ -8,8 +8,7 @@ use crate::kernels;
 pub(super) fn cases(name: &str) -> Vec<Consts> {
     match name {
         "weight_gradient_vectors" => {
-            let small = WHOLE_WEIGHT_GRADIENTS.iter().map(|case| tiled(case, kernels::TILES[0]));
-            small.chain(TILED_WEIGHT_GRADIENTS.iter().map(|(case, tile)| tiled(case, *tile))).collect()
+            TILED_WEIGHT_GRADIENTS.iter().map(|(case, tile)| tiled(case, *tile)).collect()
         }
         "weight_gradient_subgroup" => WHOLE_WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
         _ => WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
@@ -38,8 +37,12 @@ const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (70_000, 4, 4, false),
 ];
 
-/// In whole vec4s, around the borders of the larger tiles.
+/// In whole vec4s, with a tile and a block.
 const TILED_WEIGHT_GRADIENTS: &[(WeightGradientCase, (usize, usize))] = &[
+    ((1, 4, 4, false), (32, 4)),
+    ((4, 36, 20, true), (32, 4)),
+    ((68, 100, 128, false), (32, 4)),
+    ((70_000, 4, 4, false), (32, 4)),
     ((33, 68, 64, false), (64, 4)),
     ((5, 60, 132, true), (64, 4)),
     ((17, 132, 60, false), (64, 8)),

@@ -35,8 +35,8 @@ fn of(name: &str, &((batch, channels, plane, outputs, samples, first), activatio
 
 fn with_sizes(name: &str, sizes: Consts, activation: Activation, add: bool) -> Consts {
     match name {
-        "pixel_dense_subgroup" => pixels::dense_constants(sizes, activation),
-        _ => pixels::gradient_constants(sizes, add, weights::SUBGROUP_BLOCK),
+        name if name.starts_with("pixel_dense") => pixels::dense_constants(sizes, activation),
+        name => pixels::gradient_constants(sizes, add, weights::block(name)),
     }
 }
 

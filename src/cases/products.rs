@@ -23,11 +23,11 @@ pub(super) fn cases(name: &str) -> Vec<Consts> {
 }
 
 /// (M, N, K), A and B transposed, epilogue, activation, add.
-pub(super) type ProductCase = ((usize, usize, usize), (bool, bool), Epilogue, Activation, bool);
+type ProductCase = ((usize, usize, usize), (bool, bool), Epilogue, Activation, bool);
 
-pub(super) const NONE: (bool, bool) = (false, false);
-pub(super) const B: (bool, bool) = (false, true);
-pub(super) const A: (bool, bool) = (true, false);
+const NONE: (bool, bool) = (false, false);
+const B: (bool, bool) = (false, true);
+const A: (bool, bool) = (true, false);
 const BOTH: (bool, bool) = (true, true);
 
 /// Sizes around tile borders and sums long enough to go wrong. Every
@@ -68,9 +68,15 @@ const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// Products, with a tile and a block, in whole vec4s. Around the borders of the larger tiles; a tile
-/// takes a transposition by another way, but an epilogue by the same.
+/// Products in whole vec4s, with a tile and a block. Every tile meets its borders and takes A and B as they
+/// are and transposed; what is done to a finished sum does not depend on the tile.
 const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
+    (((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false), (32, 4)),
+    (((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false), (32, 4)),
+    (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (32, 4)),
+    (((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true), (32, 4)),
+    (((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (32, 4)),
+    (((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false), (32, 4)),
     (((132, 132, 68), NONE, Epilogue::Slope, Activation::Tanh, true), (64, 4)),
     (((64, 100, 32), B, Epilogue::Bias, Activation::Relu, false), (64, 4)),
     (((60, 68, 4), A, Epilogue::Plain, Activation::Identity, true), (64, 4)),
@@ -83,12 +89,8 @@ const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
 ];
 
 fn tiled_products() -> Vec<Consts> {
-    let small = products(WHOLE_PRODUCTS).into_iter().map(|consts| tiled(consts, (32, 4)));
-    let large = TILED_PRODUCTS.iter().map(|(product, tile)| {
-        let [consts] = products(std::slice::from_ref(product)).try_into().expect("one case for one product");
-        tiled(consts, *tile)
-    });
-    small.chain(large).collect()
+    let with_tile = |(product, tile): &(ProductCase, (usize, usize))| tiled(of(product), *tile);
+    TILED_PRODUCTS.iter().map(with_tile).collect()
 }
 
 /// The constants of a product, by tiles of a size.
@@ -96,15 +98,16 @@ pub(super) fn tiled(consts: Consts, (tile, block): (usize, usize)) -> Consts {
     consts.with("TILE", tile.into()).with("BLOCK", block.into())
 }
 
-pub(super) fn products(cases: &[ProductCase]) -> Vec<Consts> {
-    let consts = |&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &ProductCase| {
-        let (kind, leak) = activation.consts();
-        consts! {
-            M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
-            ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
-        }
-    };
-    cases.iter().map(consts).collect()
+fn products(cases: &[ProductCase]) -> Vec<Consts> {
+    cases.iter().map(of).collect()
+}
+
+fn of(&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &ProductCase) -> Consts {
+    let (kind, leak) = activation.consts();
+    consts! {
+        M: m, N: n, K: k, TRANSPOSE_A: transpose_a, TRANSPOSE_B: transpose_b,
+        ADD: add, EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
+    }
 }
 
 /// (M, N, K), A and B transposed, and how much of K a slice has.

@@ -1,4 +1,4 @@
-//! Twins of `pixel_dense_subgroup.wgsl` and `pixel_gradient_subgroup.wgsl`: a first layer that works on
+//! Twins of `pixel_dense_*.wgsl` and `pixel_gradient_*.wgsl`: a first layer that works on
 //! packed pixels is picking samples, and then what any dense layer does.
 
 use super::activation::Activation;

@@ -16,8 +16,8 @@ pub const TILE: [usize; 2] = [32, 32];
 /// The block of this shader, of which each has a part.
 pub fn block(shader: &str) -> [usize; 2] {
     match shader {
-        "weight_gradient_subgroup" => SUBGROUP_BLOCK,
-        "weight_gradient_tiled" => TILE,
+        "weight_gradient_subgroup" | "pixel_gradient_subgroup" => SUBGROUP_BLOCK,
+        "weight_gradient_tiled" | "pixel_gradient_tiled" => TILE,
         _ => BLOCK,
     }
 }

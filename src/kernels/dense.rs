@@ -1,7 +1,7 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::{flat_grid, sizes};
-use crate::cpu::{dense_loss, fast, matmul, pixels, slices, weights};
+use crate::cpu::{fast, matmul, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
@@ -198,100 +198,16 @@ pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
 );
 
 /// The blocks of dW, each of which has a part.
-fn blocks(k: &Consts, inputs: &'static str) -> usize {
+pub(super) fn blocks(k: &Consts, inputs: &'static str) -> usize {
     let [inputs, outputs, rows, columns] = sizes(k, [inputs, "OUTPUTS", "ROWS", "COLUMNS"]);
     outputs.div_ceil(rows) * inputs.div_ceil(columns)
 }
 
-fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str> {
+pub(super) fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str> {
     match blocks {
         // Eight to a workgroup, along one dimension.
         blocks if blocks > 8 * 65_535 => Err("there are more blocks than a dispatch has along a dimension"),
         blocks if blocks > k.uint("PARTS") => Err("PARTS must be at least the number of blocks"),
         _ => Ok(()),
     }
-}
-
-pub static PIXEL_DENSE_SUBGROUP: Kernel = kernel!(
-    pixel_dense_subgroup, pixels::pixel_dense, pixel_dense_bound,
-    consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ACTIVATION", "LEAK"],
-    binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
-                 weight: Read Real, bias: Read Real, y: Write Real, targets: Write Uint],
-    lens |k| pixel_dense_lens(k, k.uint("SAMPLES")),
-    touched |k| pixel_dense_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
-    flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
-    grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(16), 1],
-    requires whole_pixels,
-    subgroup Some(8)
-);
-
-/// Words of the bindings when so many samples are counted.
-fn pixel_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
-    let [batch, values, channels, outputs] = sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS"]);
-    let words = values / 4;
-    vec![samples * words, samples, samples, 2 * channels, outputs * values, outputs, batch * outputs, batch]
-}
-
-pub static PIXEL_GRADIENT_SUBGROUP: Kernel = kernel!(
-    pixel_gradient_subgroup, pixels::pixel_gradient, pixel_gradient_bound,
-    consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ADD", "ROWS", "COLUMNS",
-             "PARTS"],
-    binds binds![dz: Read Real, images: Read Uint, order: Read Uint, normaliser: Read Real,
-                 dweight: Write Real, dbias: Write Real, sums: Set Real, flaws: Set Uint],
-    lens |k| pixel_gradient_lens(k, k.uint("SAMPLES")),
-    touched |k| pixel_gradient_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
-    flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
-    grid |k| [k.uint("VALUES") / 4, k.uint("OUTPUTS").div_ceil(16), 1],
-    requires |k| match k.uint("BATCH").is_multiple_of(4) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => {
-            whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k))
-        }
-        true => Err("ROWS must be 16 and COLUMNS 4"),
-        false => Err("BATCH must be a multiple of 4"),
-    },
-    subgroup Some(8)
-);
-
-fn pixel_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
-    let [batch, values, channels, outputs, parts] =
-        sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS", "PARTS"]);
-    let image = samples * (values / 4);
-    vec![batch * outputs, image, samples, 2 * channels, outputs * values, outputs, parts, parts]
-}
-
-/// What kernels ask for that unpack whole words of pixels, all of one channel.
-fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
-    let [values, plane, outputs] = sizes(k, ["VALUES", "PLANE", "OUTPUTS"]);
-    match [values, plane, outputs].iter().all(|size| size.is_multiple_of(4)) {
-        true if values == plane * k.uint("CHANNELS") => Ok(()),
-        true => Err("VALUES must be CHANNELS · PLANE"),
-        false => Err("VALUES, PLANE and OUTPUTS must be multiples of 4"),
-    }
-}
-
-/// Classes of `dense_loss_subgroup` at the most: a row's logits are in registers.
-const MOST_CLASSES: usize = 32;
-
-pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
-    dense_loss_subgroup, dense_loss::dense_loss, dense_loss_bound,
-    consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST"],
-    binds binds![x: Read Real, weight: Read Real, bias: Read Real, labels: Read Uint,
-                 logits: Write Real, dlogits: Write Real, metrics: Write Real],
-    lens |k| dense_loss_lens(k, k.uint("SLOTS")),
-    touched |k| dense_loss_lens(k, 1),
-    // The products, and as softmax_loss.
-    flops |k| (2 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
-    grid |k| flat_grid(k.uint("BATCH")),
-    requires |k| match k.uint("CLASSES") {
-        2..=MOST_CLASSES if k.uint("INPUTS").is_multiple_of(4) => Ok(()),
-        2..=MOST_CLASSES => Err("INPUTS must be a multiple of 4"),
-        _ => Err("CLASSES must be from 2 to 32"),
-    },
-    subgroup Some(8)
-);
-
-fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
-    let [batch, inputs, classes] = sizes(k, ["BATCH", "INPUTS", "CLASSES"]);
-    let logits = batch * classes;
-    vec![batch * inputs, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2]
 }

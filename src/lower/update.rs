@@ -10,7 +10,7 @@ use crate::program::{Role, View, aligned};
 use crate::record::Recorder;
 
 /// One buffer for what a submission reports of its steps: their history, then their losses and hits.
-pub(super) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Metrics {
+pub(crate) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Metrics {
     let (history, rows) = (slots * guard::HISTORY, slots * pitch * 2);
     let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
     let view = View { start: aligned(history), len: rows, ..whole };

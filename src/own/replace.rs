@@ -164,10 +164,21 @@ const NEVER: &[(&str, &str)] = &[
         "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
          that of matmul, column_sums and gradient_parts",
     ),
+    ("pixel_dense_tiled", PICKED),
+    ("pixel_dense_subgroup", PICKED),
+    ("pixel_gradient_tiled", PICKED),
+    ("pixel_gradient_subgroup", PICKED),
+    (
+        "dense_loss_subgroup",
+        "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
+         another, of softmax_loss",
+    ),
     ("matmul_slices", IN_SLICES),
     ("add_slices", IN_SLICES),
 ];
 
+const PICKED: &str =
+    "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
 const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
 
 /// Small networks on images.
@@ -274,6 +285,19 @@ mod tests {
         }
         assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
         assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");
+    }
+
+    #[test]
+    fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
+        let usual = crate::cases::real(&kernels::MATMUL_NAIVE).consts;
+        let tiled = constants(&kernels::MATMUL_VECTORS, &usual);
+        let names: Vec<&str> = tiled.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, kernels::MATMUL_VECTORS.consts);
+        assert_eq!((tiled.uint("TILE"), tiled.uint("BLOCK")), (32, 4));
+        assert_eq!(constants(&kernels::MATMUL_NAIVE, &tiled), usual);
+        // One that was chosen stays.
+        let chosen = usual.with("TILE", 64usize.into()).with("BLOCK", 8usize.into());
+        assert_eq!(constants(&kernels::MATMUL_VECTORS, &chosen), chosen);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use super::{Gradient, Recorder, Tensor};
 use crate::cpu::activation::Activation;
 use crate::cpu::pixels::{dense_constants, gradient_constants, sizes};
+use crate::cpu::weights::block;
 use crate::kernel::{Consts, Kernel};
+use crate::kernels;
 use crate::program::View;
 
 /// The samples of a step before they are picked.
@@ -35,15 +37,28 @@ impl Pixels {
 pub struct PixelKernels {
     pub dense: &'static Kernel,
     pub gradient: &'static Kernel,
-    /// Rows and columns of dW that a part of the watch looks at.
-    pub block: [usize; 2],
 }
 
 impl PixelKernels {
+    /// These weighted sums, and the gradients that go with them.
+    pub fn with(dense: &'static Kernel) -> Option<PixelKernels> {
+        let pairs = [
+            (&kernels::PIXEL_DENSE_TILED, &kernels::PIXEL_GRADIENT_TILED),
+            (&kernels::PIXEL_DENSE_SUBGROUP, &kernels::PIXEL_GRADIENT_SUBGROUP),
+        ];
+        let (_, gradient) = pairs.into_iter().find(|(known, _)| known.name == dense.name)?;
+        Some(PixelKernels { dense, gradient })
+    }
+
+    /// The constants of the gradients.
+    fn gradient_constants(&self, sizes: Consts, add: bool) -> Consts {
+        gradient_constants(sizes, add, block(self.gradient.name))
+    }
+
     /// Whether both can work on a layer of these sizes.
     pub fn fit(&self, sizes: &Consts) -> bool {
         let dense = dense_constants(sizes.clone(), Activation::Identity);
-        let gradient = gradient_constants(sizes.clone(), false, self.block);
+        let gradient = self.gradient_constants(sizes.clone(), false);
         (self.dense.requires)(&dense).is_ok() && (self.gradient.requires)(&gradient).is_ok()
     }
 }
@@ -68,7 +83,7 @@ impl Recorder {
     ) {
         let kernels = self.pixel_kernels();
         let sizes = pixels.sizes(x.rows, self.first_row, x.columns(), dz.len / x.rows);
-        let consts = gradient_constants(sizes, dweight.add, kernels.block);
+        let consts = kernels.gradient_constants(sizes, dweight.add);
         let [sums, flaws] = self.watch(dweight.view, dbias.view.len, consts.uint("PARTS"));
         let Pixels { images, order, normaliser, .. } = pixels;
         let args = vec![dz, images, order, normaliser, dweight.view, dbias.view, sums, flaws];

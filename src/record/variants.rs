@@ -27,9 +27,9 @@ pub enum Class {
     Conv,
     /// The weight gradients of convolutions.
     ConvWeights,
-    /// A first dense layer, and picking its samples.
+    /// A first dense layer: whether it takes its input straight from the pixels.
     First,
-    /// A small last dense layer, and cross-entropy.
+    /// A small last dense layer: whether cross-entropy is computed with it.
     Last,
 }
 
@@ -118,8 +118,8 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// What takes a kernel for each of its parts: the gradients of a dense layer by a product, column sums
-    /// and a watch of its own; samples that are picked before the first layer; a loss behind the last one.
+    /// By kernels of other classes: the gradients of a dense layer by a product, column sums and a watch
+    /// of its own, a first layer behind a dispatch that picks its samples, a last one in front of its loss.
     pub const SEPARATE: Variant = Variant { kernel: None, constants: &[] };
 
     /// A kernel that takes the usual constants only.
@@ -172,10 +172,11 @@ impl Variant {
         (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape in one piece.
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. What is not
+    /// cut into slices has tiles as small as theirs.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
         if self.cuts() {
-            return None;
+            return TILES_32.take(usual);
         }
         let own = self.constants.iter().map(|(name, value)| (*name, Const::Uint(*value)));
         let mut consts = usual.clone();
@@ -272,12 +273,14 @@ static CONVOLUTION_WEIGHTS: &[(Variant, On)] = &[
     (Variant::of(&kernels::CONV_WEIGHTS_SUBGROUP), SOFTWARE),
 ];
 
-// Nothing is to be found out: what does the same in fewer dispatches is taken where it can run.
-static FIRST_LAYERS: &[(Variant, On)] =
-    &[(Variant::SEPARATE, NOWHERE), (Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), NOWHERE)];
+static FIRST_LAYERS: &[(Variant, On)] = &[
+    (Variant::SEPARATE, BOTH),
+    (Variant::of(&kernels::PIXEL_DENSE_TILED), GPUS),
+    (Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), SOFTWARE),
+];
 
 static LAST_LAYERS: &[(Variant, On)] =
-    &[(Variant::SEPARATE, NOWHERE), (Variant::of(&kernels::DENSE_LOSS_SUBGROUP), NOWHERE)];
+    &[(Variant::SEPARATE, BOTH), (Variant::of(&kernels::DENSE_LOSS_SUBGROUP), SOFTWARE)];
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,6 @@ use super::PixelKernels;
 use super::choice::Choice;
 use super::variants::{Class, GRADIENTS_32, SLICES_64, TILES_32, TILES_64, Variant};
 use crate::cpu::conv::Geometry;
-use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
 
@@ -24,6 +23,8 @@ const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
 const TILED: Variant = Variant::of(&kernels::MATMUL);
 const REGISTER: Variant = Variant::of(&kernels::MATMUL_REGISTER);
 const SUBGROUP: Variant = Variant::of(&kernels::MATMUL_SUBGROUP);
+/// First and last layers as any other.
+const APART: [Variant; 2] = [Variant::SEPARATE; 2];
 
 impl Versions {
     /// The shaders to read first.
@@ -32,7 +33,7 @@ impl Versions {
             [NAIVE; 5],
             Variant::SEPARATE,
             [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE],
-            [Variant::SEPARATE; 2],
+            APART,
         ),
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
@@ -45,7 +46,7 @@ impl Versions {
             [TILED, TILES_32, SLICES_64, TILES_32, TILES_64],
             GRADIENTS_32,
             [&kernels::CONV, &kernels::CONV_WEIGHTS],
-            [Variant::SEPARATE; 2],
+            APART,
         ),
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
@@ -56,7 +57,7 @@ impl Versions {
             [REGISTER; 5],
             Variant::of(&kernels::WEIGHT_GRADIENT),
             [&kernels::CONV_REGISTER, &kernels::CONV_WEIGHTS_REGISTER],
-            [Variant::SEPARATE; 2],
+            APART,
         ),
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
@@ -94,8 +95,8 @@ impl Versions {
         let naive = [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE];
         let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
-        let pixels = self.pixels().map(|kernels| kernels.gradient);
-        chosen.chain([self.product]).chain(self.gradient).chain(pixels).chain(naive)
+        let gradient = self.pixels().map(|kernels| kernels.gradient);
+        chosen.chain([self.product]).chain(self.gradient).chain(gradient).chain(naive)
     }
 
     /// The constants of a product's slices, where it is cut into some; the whole of it is
@@ -115,11 +116,9 @@ impl Versions {
         self.pixels().is_some_and(|kernels| kernels.fit(sizes))
     }
 
-    /// What takes a first dense layer straight from the pixels; without it its samples are picked first.
+    /// What takes a first dense layer straight from the pixels; without it the samples are picked first.
     pub(super) fn pixels(&self) -> Option<PixelKernels> {
-        let dense = self.variant(Class::First).kernel?;
-        let gradient = &kernels::PIXEL_GRADIENT_SUBGROUP;
-        Some(PixelKernels { dense, gradient, block: weights::SUBGROUP_BLOCK })
+        PixelKernels::with(self.variant(Class::First).kernel?)
     }
 
     /// What takes a small last layer together with cross-entropy.
@@ -177,8 +176,9 @@ const fn all(
     conv: [&'static Kernel; 2],
     ends: [Variant; 2],
 ) -> [Variant; Class::ALL.len()] {
-    let ([narrow, small, long, large, huge], [first, last]) = (products, ends);
-    [narrow, small, long, large, huge, weights, Variant::of(conv[0]), Variant::of(conv[1]), first, last]
+    let [narrow, small, long, large, huge] = products;
+    let [conv, conv_weights] = [Variant::of(conv[0]), Variant::of(conv[1])];
+    [narrow, small, long, large, huge, weights, conv, conv_weights, ends[0], ends[1]]
 }
 
 #[cfg(test)]
@@ -238,7 +238,8 @@ mod tests {
         let uncut = Versions::GPU.with(&"long matmul".parse().unwrap());
         assert_eq!(slices(&uncut, [64, 128, 784]), None);
         // Where one dispatch is asked for, there is one.
-        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul");
+        assert_eq!(product(&Versions::GPU, [64, 128, 784]), "matmul_vectors");
+        assert_eq!(product(&Versions::GPU, [64, 128, 785]), "matmul");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A candidate on its engine: compared first, then timed.
 
-use super::work::{Work, work};
+use super::work::{BATCH, Work, work};
 use crate::bench::timing::each;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Data, Engine, MAX_STEPS};
@@ -9,6 +9,9 @@ use crate::kernel::{Slice, Step};
 use crate::program::{Program, View};
 use crate::record::{Class, Versions};
 
+/// What exp and log of whole numbers may be off, as a share: WGSL allows a hundredth of it for numbers
+/// up to 500, and the twin knows better; here it is told apart what is right and what isn't.
+const ROUNDED: f32 = 1e-3;
 /// Seconds of one measurement; what is shorter is repeated within one submission.
 const GOAL: f64 = 5e-3;
 /// Seconds of all measurements, once there are two.
@@ -16,7 +19,7 @@ const ENOUGH: f64 = 25e-3;
 
 /// What the work of a class comes to, by the CPU engine.
 pub(super) fn expected(class: Class) -> Result<Vec<Data>, String> {
-    let work = work(class, Versions::NAIVE).ok_or("nothing is measured for it".to_owned())?;
+    let work = work(class, Versions::NAIVE);
     let compute = || run(&mut CpuEngine::fast(work.program.clone())?, &work);
     compute().map_err(|error| error.to_string())
 }
@@ -28,9 +31,14 @@ fn run(engine: &mut dyn Engine, work: &Work) -> Result<Vec<Data>> {
         // What is not written stays not a number.
         engine.write(*view, Slice::Real(&vec![f32::NAN; view.len]))?;
     }
-    let ticket = engine.submit(0..work.program.steps.len(), &[Step::default()], first_of(&work.outputs))?;
+    let ticket = engine.submit(0..work.program.steps.len(), &[step()], first_of(&work.outputs))?;
     engine.wait(ticket)?;
     work.outputs.iter().map(|view| engine.read(*view)).collect()
+}
+
+/// One with a whole batch.
+fn step() -> Step {
+    Step { samples: BATCH as u32, ..Step::default() }
 }
 
 fn first_of(views: &[View]) -> View {
@@ -62,11 +70,12 @@ impl Runner {
             Ok((engine, found))
         };
         let (engine, found) = ready().map_err(|error: Error| error.to_string())?;
-        let wrong = |((found, wanted), view): ((&Data, &Data), &View)| {
-            let name = &work.program.bufs[view.buf.0].name;
-            first_difference(found, wanted).map(|difference| format!("its {name}{difference}"))
+        let wrong = |(place, (found, wanted)): (usize, (&Data, &Data))| {
+            let name = &work.program.bufs[work.outputs[place].buf.0].name;
+            let allowed = if place < work.exact { 0.0 } else { ROUNDED };
+            first_difference(found, wanted, allowed).map(|difference| format!("its {name}{difference}"))
         };
-        if let Some(wrong) = found.iter().zip(wanted).zip(&work.outputs).find_map(wrong) {
+        if let Some(wrong) = found.iter().zip(wanted).enumerate().find_map(wrong) {
             return Err(wrong);
         }
         let (dispatches, result) = (work.program.steps.len(), first_of(&work.outputs));
@@ -98,7 +107,7 @@ impl Runner {
 
     /// Seconds of one measurement.
     pub fn once(&mut self) -> Result<f64, String> {
-        let step = |_| Step::default();
+        let step = |_| step();
         let seconds = each(self.engine.as_mut(), 0..self.dispatches, self.result, &step, self.times);
         let seconds = seconds.map_err(|error| error.to_string())?;
         // No clock is finer.
@@ -108,10 +117,12 @@ impl Runner {
     }
 }
 
-/// The first number that is not what it must be.
-fn first_difference(found: &Data, wanted: &Data) -> Option<String> {
+/// The first number that is not what it must be, but for a share of it that is allowed.
+fn first_difference(found: &Data, wanted: &Data, allowed: f32) -> Option<String> {
     let (Data::Real(found), Data::Real(wanted)) = (found, wanted) else { return None };
-    let at = found.iter().zip(wanted).position(|(found, wanted)| found != wanted)?;
+    // What is not a number is not near to anything.
+    let near = |found: f32, wanted: f32| (found - wanted).abs() <= allowed * (1.0 + wanted.abs());
+    let at = found.iter().zip(wanted).position(|(found, wanted)| !near(*found, *wanted))?;
     Some(format!("[{at}] is {} and not {}", found[at], wanted[at]))
 }
 
@@ -122,8 +133,8 @@ mod tests {
     #[test]
     fn a_number_that_is_wrong_is_named_and_what_was_not_written_is_wrong() {
         let real = |values: &[f32]| Data::Real(values.to_vec());
-        assert_eq!(first_difference(&real(&[1.0, -0.0]), &real(&[1.0, 0.0])), None);
-        let difference = first_difference(&real(&[1.0, f32::NAN]), &real(&[1.0, 0.0]));
+        assert_eq!(first_difference(&real(&[1.0, -0.0]), &real(&[1.0, 0.0]), 0.0), None);
+        let difference = first_difference(&real(&[1.0, f32::NAN]), &real(&[1.0, 0.0]), 1e-3);
         assert_eq!(difference.as_deref(), Some("[1] is NaN and not 0"));
     }
 }

@@ -3,13 +3,15 @@
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
+use crate::data::{Augmentation, ImageShape};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::{Element, Slice};
-use crate::layers::Dims;
 use crate::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::layers::words::Pair;
-use crate::lower::watch;
+use crate::layers::{self, Dims};
+use crate::loss::Loss;
+use crate::lower::{PartViews, Picking, TRAIN, gather, input, metrics, watch, words};
 use crate::params::{Arena, Initialiser};
 use crate::program::{Program, Role, View};
 use crate::record::{Class, Gradient, Product, Recorder, Versions};
@@ -19,6 +21,8 @@ pub(crate) struct Work {
     pub program: Program,
     pub inputs: Vec<View>,
     pub outputs: Vec<View>,
+    /// How many of the outputs, from the first on, are exact.
+    pub exact: usize,
 }
 
 impl Work {
@@ -28,23 +32,30 @@ impl Work {
     /// When the engine fails.
     pub fn fill(&self, engine: &mut dyn Engine) -> Result<()> {
         let mut inputs = self.inputs.iter().enumerate();
-        inputs.try_for_each(|(at, view)| engine.write(*view, Slice::Real(&whole_numbers(at, view.len))))
+        inputs.try_for_each(|(at, view)| match self.program.bufs[view.buf.0].element {
+            Element::Real => engine.write(*view, Slice::Real(&whole_numbers(at, view.len))),
+            Element::Uint => engine.write(*view, Slice::Uint(&small_numbers(at, view.len))),
+        })
     }
+}
+
+/// From 0 to 6: labels, places of samples, and pixels, three of four black.
+fn small_numbers(seed: usize, len: usize) -> Vec<u32> {
+    (0..len).map(|at| (((at + 31 * seed).wrapping_mul(2_654_435_761) >> 16) % 7) as u32).collect()
 }
 
 /// From -3 to 3: a sum of 2²⁰ products of two of them is exact in f32.
 fn whole_numbers(seed: usize, len: usize) -> Vec<f32> {
-    let number = |at: usize| ((at + 31 * seed).wrapping_mul(2_654_435_761) >> 16) % 7;
-    (0..len).map(|at| number(at) as f32 - 3.0).collect()
+    small_numbers(seed, len).into_iter().map(|number| number as f32 - 3.0).collect()
 }
 
 /// Samples of a step, and of one that convolves.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 const IMAGES: usize = 32;
 
-/// The work that stands for a class; none of those for which nothing is measured.
-pub(super) fn work(class: Class, versions: Versions) -> Option<Work> {
-    Some(match class {
+/// The work that stands for a class.
+pub(super) fn work(class: Class, versions: Versions) -> Work {
+    match class {
         // The layers of 784-128-10, and the first of such a network on smaller images.
         Class::Narrow => product(versions, [BATCH, 10, 128]),
         Class::Small => product(versions, [BATCH, 128, 64]),
@@ -55,8 +66,9 @@ pub(super) fn work(class: Class, versions: Versions) -> Option<Work> {
         Class::Weights => weights(versions, 784, 128),
         Class::Conv => convolution(versions),
         Class::ConvWeights => convolution_weights(versions),
-        Class::First | Class::Last => return None,
-    })
+        Class::First => first(versions, 784, 128),
+        Class::Last => last(versions, 128, 10),
+    }
 }
 
 /// Data that go into a piece of work, or come out of it.
@@ -65,18 +77,27 @@ fn data(recorder: &mut Recorder, name: &str, len: usize) -> View {
 }
 
 fn finish(recorder: Recorder, inputs: Vec<View>, outputs: Vec<View>) -> Work {
-    Work { program: recorder.program, inputs, outputs }
+    Work { program: recorder.program, inputs, exact: outputs.len(), outputs }
+}
+
+/// A recorder for one dense layer, and its parameters' gradients.
+fn dense(versions: Versions, inputs: usize, outputs: usize) -> Recorder {
+    let mut arena = Arena::default();
+    arena.add("0.weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
+    arena.add("0.bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
+    Recorder::new(arena, BATCH, versions, true)
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)
 pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
     let mut recorder = Recorder::new(Arena::default(), m, versions, true);
-    let [a, b, c] =
-        [("a", m * k), ("b", k * n), ("c", m * n)].map(|(name, len)| data(&mut recorder, name, len));
-    let c = Gradient { view: c, add: false };
-    let product = Product { m, n, k, transpose_a: false, transpose_b: false, a, b, epilogue: None, c };
+    let lens = [("a", m * k), ("b", k * n), ("c", m * n)];
+    let [a, b, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
+    let gradient = Gradient { view: c, add: false };
+    let product =
+        Product { m, n, k, transpose_a: false, transpose_b: false, a, b, epilogue: None, c: gradient };
     recorder.matmul(product, "product");
-    finish(recorder, vec![a, b], vec![c.view])
+    finish(recorder, vec![a, b], vec![c])
 }
 
 /// y = relu(x·Wᵀ + b)
@@ -101,18 +122,59 @@ fn product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
 
 /// The gradients of a dense layer, and the watch over them that a step keeps in any case.
 fn weights(versions: Versions, inputs: usize, outputs: usize) -> Work {
-    let mut arena = Arena::default();
-    arena.add("weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
-    arena.add("bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
-    let mut recorder = Recorder::new(arena, BATCH, versions, true);
+    let mut recorder = dense(versions, inputs, outputs);
     let x = data(&mut recorder, "x", BATCH * inputs);
     let dz = data(&mut recorder, "dz", BATCH * outputs);
-    let [dweight, dbias] = ["weight", "bias"].map(|name| recorder.parameter(name).1);
+    let [dweight, dbias] = ["0.weight", "0.bias"].map(|name| recorder.parameter(name).1);
     recorder.weight_gradient(dz, x, BATCH, dweight, dbias);
     if recorder.watched().is_none() {
         watch(&mut recorder);
     }
     finish(recorder, vec![x, dz], vec![dweight.view, dbias.view])
+}
+
+/// A first layer from the pixels on: its weighted sums, and its gradients from those of these sums.
+fn first(versions: Versions, inputs: usize, outputs: usize) -> Work {
+    let mut recorder = dense(versions, inputs, outputs);
+    let shape = ImageShape { channels: 1, height: 1, width: inputs };
+    let samples = BATCH;
+    let lens = [("images", samples * words(&shape)), ("labels", samples), ("order", samples)];
+    let [images, labels, order] =
+        lens.map(|(name, len)| recorder.buffer(name, Element::Uint, len, Role::Data));
+    let part = PartViews { name: TRAIN, samples, images, labels, order };
+    let normaliser = data(&mut recorder, "normaliser", 2);
+    let how = Picking {
+        shape: &shape,
+        batch: BATCH,
+        normaliser,
+        augment: Augmentation::default(),
+        binding_bytes: u64::MAX,
+        dense_first: Some(outputs),
+    };
+    let (x, _) = gather(&mut recorder, &part, &how);
+    let y = layers::dense::record(&mut recorder, x, outputs, "0", Activation::Relu);
+    let dz = recorder.gradient(y).view;
+    recorder.backward();
+    if recorder.watched().is_none() {
+        watch(&mut recorder);
+    }
+    let inputs = vec![images, labels, order, normaliser, recorder.parameters(), dz];
+    let outputs = vec![y.value, recorder.gradients()];
+    finish(recorder, inputs, outputs)
+}
+
+/// A last layer and cross-entropy, which is rounded.
+fn last(versions: Versions, inputs: usize, classes: usize) -> Work {
+    let mut recorder = dense(versions, inputs, classes);
+    let x = data(&mut recorder, "x", BATCH * inputs);
+    let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
+    let metrics = metrics(&mut recorder, 1, BATCH);
+    let shape = ImageShape { channels: 1, height: 1, width: inputs };
+    let y = layers::dense::record(&mut recorder, input(x, &shape, BATCH), classes, "0", Activation::Identity);
+    Loss::CrossEntropy.record(&mut recorder, y, labels, metrics, None);
+    let outputs = vec![y.value, recorder.written_gradient(y), metrics.view];
+    let inputs = vec![x, labels, recorder.parameters()];
+    Work { exact: 1, ..finish(recorder, inputs, outputs) }
 }
 
 /// The second convolution of the network `cnn`.

@@ -2,7 +2,7 @@
 
 use wgrad::error::Error;
 use wgrad::kernel::{Consts, Kernel};
-use wgrad::kernels::{self, ACTIVATION, COLUMN_SUMS, MATMUL, SGD};
+use wgrad::kernels::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
 
 use super::{Own, wgrad};
 
@@ -130,6 +130,12 @@ fn limits_are_those_of_a_browser() {
         &COLUMN_SUMS,
         &[("workgroup_size(64)", "workgroup_size(COLUMNS)")],
         &["the workgroup size follows a constant"],
+    );
+    // A choice of tiles is one of workgroups, and no other constant is.
+    refused(
+        &MATMUL_VECTORS,
+        &[("@workgroup_size(SIDE, SIDE)", "@workgroup_size(SIDE, min(SIDE, K))")],
+        &["the workgroup size follows a constant", "TILE=32u BLOCK=4u"],
     );
     refused(
         &MATMUL,
