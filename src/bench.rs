@@ -131,15 +131,14 @@ pub enum Event<'a> {
 pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> {
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
-    let mut devices: Vec<DeviceInfo> =
-        options.devices.iter().map(|(device, _)| DeviceInfo::of(device)).collect();
+    let mut devices = DeviceInfo::of_all(options.devices.iter().map(|(device, _)| device));
     for ((device, versions), info) in options.devices.iter().zip(&mut devices) {
         observe(Event::Began { at: 0, of: works.len() + 1, what: &format!("ceilings of {}", info.name) });
         // An adapter that can't be opened says so at every piece of work.
         info.ceiling = ceiling::measure(&Contender::fast(device, *versions), options.quick).ok();
     }
     observe(Event::Ceilings(&devices));
-    let mut contenders = contenders(&options.devices);
+    let mut contenders = contenders(&options.devices, &devices);
     let mut groups = Vec::new();
     for (at, work) in works.iter().enumerate() {
         observe(Event::Began { at: at + 1, of: works.len() + 1, what: &work.name });

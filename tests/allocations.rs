@@ -12,7 +12,8 @@ use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::Step;
-use wgrad::lower::{Lowered, TRAIN};
+use wgrad::loss::Loss;
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::record::Versions;
 use wgrad::train::{Settings, Trainer};
 
@@ -88,6 +89,52 @@ fn the_plain_twins_of_a_dense_network_allocate_nothing_in_a_step() {
     // The twins of a dense network need no memory of their own.
     let mut plain = CpuEngine::plain(lowered.program.clone()).unwrap();
     assert_steps_allocate_nothing(&mut plain, &lowered, NETWORKS[0].name);
+}
+
+/// A kind of network for every fast function, with the rule by which it learns.
+const KINDS: [(&str, &str); 6] = [
+    ("dense 512, relu, dense 256, relu, dense 10", "adam"),
+    ("conv 8 3x3 pad 1, batchnorm, relu, maxpool 2, conv 8 3x3 stride 2, silu, avgpool 2, dense 10", "lion"),
+    ("dense 64, layernorm, gelu, dropout 0.5, dense 10", "rmsprop momentum 0.9 centred"),
+    ("dense 64, leaky-relu, dense 32, tanh, dense 10", "muon"),
+    (
+        "conv 8 3x3 pad 1, residual { conv 8 3x3 pad 1, relu, conv 8 3x3 pad 1 }, globalavgpool, dense 10",
+        "sgd momentum 0.9",
+    ),
+    ("dense 32, sigmoid, dense 10", "adagrad"),
+];
+
+#[test]
+fn steps_of_no_kind_of_network_allocate() {
+    let _alone = ALONE.lock().unwrap();
+    let device = Device::Cpu { reason: None };
+    let samples = noise(SAMPLES);
+    for (layers, optimiser) in KINDS {
+        let training = Training {
+            clip_norm: Some(1.0),
+            average: Some(0.99),
+            accumulate: 2,
+            ..Training::with(optimiser.parse().unwrap())
+        };
+        let lowered = lower(&Lowering {
+            network: &layers.parse().unwrap(),
+            loss: Loss::CrossEntropy,
+            shape: &samples.shape,
+            classes: 10,
+            batch: BATCH / 2,
+            parts: vec![Part { name: TRAIN, samples: samples.len() }],
+            versions: device.versions(),
+            fuse: true,
+            as_in_prediction: false,
+            keep: false,
+            limits: device.limits(),
+            augment: "shift 2, rotate 10".parse().unwrap(),
+            training,
+        });
+        let lowered = lowered.unwrap();
+        let mut fast = CpuEngine::fast(lowered.program.clone()).unwrap();
+        assert_steps_allocate_nothing(&mut fast, &lowered, layers);
+    }
 }
 
 #[test]

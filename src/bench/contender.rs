@@ -1,6 +1,7 @@
 //! Who is measured: the plain twins, the fast CPU engine and every adapter.
 
 use super::ceiling::Ceiling;
+use super::machine::DeviceInfo;
 use super::timing::{Effort, Turn};
 use super::work::{Needs, Work};
 use super::{Kind, Measured};
@@ -27,14 +28,14 @@ pub(super) struct Contender {
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
-pub(super) fn contenders(devices: &[(Device, Versions)]) -> Vec<Contender> {
+pub(super) fn contenders(devices: &[(Device, Versions)], infos: &[DeviceInfo]) -> Vec<Contender> {
     let mut all = Vec::new();
-    for (at, (device, versions)) in devices.iter().enumerate() {
+    for (at, ((device, versions), info)) in devices.iter().zip(infos).enumerate() {
         if matches!(device, Device::Cpu { .. }) {
             let name = "plain twins, 1 thread".to_owned();
             all.push(Contender { name, device: at, plain: true, ..Contender::fast(device, *versions) });
         }
-        all.push(Contender { device: at, ..Contender::fast(device, *versions) });
+        all.push(Contender { name: info.name.clone(), device: at, ..Contender::fast(device, *versions) });
     }
     all
 }

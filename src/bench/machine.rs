@@ -46,6 +46,7 @@ fn load_average() -> Option<f64> {
 /// A device, and what it reaches at its best.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceInfo {
+    /// No other device of the bench has it.
     pub name: String,
     /// `cpu`, or what kind of adapter.
     pub kind: &'static str,
@@ -56,8 +57,15 @@ pub struct DeviceInfo {
 }
 
 impl DeviceInfo {
-    /// With ceilings yet to be measured.
-    pub(super) fn of(device: &Device) -> DeviceInfo {
+    /// All devices, with ceilings yet to be measured and no two of one name.
+    pub(super) fn of_all<'a>(devices: impl Iterator<Item = &'a Device>) -> Vec<DeviceInfo> {
+        let mut all: Vec<DeviceInfo> = devices.map(DeviceInfo::of).collect();
+        let names = told_apart(all.iter().map(|info| info.name.as_str()).collect());
+        all.iter_mut().zip(names).for_each(|(info, name)| info.name = name);
+        all
+    }
+
+    fn of(device: &Device) -> DeviceInfo {
         let (kind, backend, driver) = match device {
             Device::Cpu { .. } => ("cpu", String::new(), String::new()),
             Device::Gpu(adapter) => {
@@ -67,6 +75,18 @@ impl DeviceInfo {
         };
         DeviceInfo { name: device.name(), kind, backend, driver, ceiling: None }
     }
+}
+
+/// Names as they are where they differ; equal ones, as of two graphics cards of a kind, with a number.
+fn told_apart(names: Vec<&str>) -> Vec<String> {
+    let numbered = |(at, name): (usize, &&str)| {
+        let before = names[..at].iter().filter(|other| *other == name).count();
+        match before == 0 && !names[at + 1..].contains(name) {
+            true => (*name).to_owned(),
+            false => format!("{name} #{}", before + 1),
+        }
+    };
+    names.iter().enumerate().map(numbered).collect()
 }
 
 /// The CPU engine, then every adapter.
@@ -83,4 +103,15 @@ pub fn title(device: &Device) -> String {
     };
     let load = load_average().map_or_else(String::new, |load| format!(", load average {load:.2}"));
     format!("{}{driver}{load}", device.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_cards_of_a_kind_get_numbers_and_others_keep_their_names() {
+        let names = told_apart(vec!["CPU engine", "Card", "llvmpipe", "Card", "Car"]);
+        assert_eq!(names, ["CPU engine", "Card #1", "llvmpipe", "Card #2", "Car"]);
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::contender::duration;
+use super::text::cut;
 use super::{Group, Report, Row};
 use crate::lessons::page::svg::escape;
 
@@ -57,7 +58,7 @@ pub fn svg(report: &Report) -> String {
 }
 
 fn draw(svg: &mut String, group: &Group, row: &Row, y: f64) {
-    text(svg, 32.0, y + 14.0, "", &row.contender.chars().take(28).collect::<String>());
+    text(svg, 32.0, y + 14.0, "", &cut(&row.contender, 28));
     let Some(measured) = &row.measured else {
         text(svg, LEFT, y + 14.0, "quiet", row.left_out.as_deref().unwrap_or("left out"));
         return;

@@ -108,10 +108,17 @@ fn where_it_goes(row: &Row) -> Option<String> {
 
 /// A name in exactly [`NAME`] columns; no adapter is known to have wide characters in it.
 fn shortened(name: &str) -> String {
-    match name.chars().count() > NAME {
-        true => name.chars().take(NAME - 1).chain(['…']).collect(),
-        false => format!("{name:<NAME$}"),
+    format!("{:<NAME$}", cut(name, NAME))
+}
+
+/// A name in so many characters at the most; the number that tells it from another stays.
+pub(super) fn cut(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
     }
+    let number = name.rsplit_once(" #").map_or("", |(front, _)| &name[front.len()..]);
+    let left = most.saturating_sub(number.chars().count() + 1);
+    name.chars().take(left).chain(['…']).chain(number.chars()).collect()
 }
 
 #[cfg(test)]
@@ -132,5 +139,7 @@ mod tests {
         assert_eq!(shortened("GPU"), format!("{:<NAME$}", "GPU"));
         let long = shortened("llvmpipe (LLVM 19.1.7, 256 bits)");
         assert!(long.ends_with('…') && long.chars().count() == NAME, "{long}");
+        let numbered = shortened("NVIDIA H100 80GB HBM3 #12");
+        assert!(numbered.ends_with("… #12") && numbered.chars().count() == NAME, "{numbered}");
     }
 }

@@ -56,7 +56,7 @@ fn wanted(names: &[String]) -> Result<Vec<Device>> {
     let mut wanted: Vec<Device> = Vec::new();
     for name in names {
         let device = choose(name)?;
-        if !wanted.iter().any(|known| known.name() == device.name()) {
+        if !wanted.iter().any(|known| known.is_same(&device)) {
             wanted.push(device);
         }
     }

@@ -32,16 +32,19 @@ pub fn square_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
 /// Added to a norm before it divides, as PyTorch's `clip_grad_norm_` does.
 const LEAST: f64 = 1e-6;
 
+/// By how much gradients of this norm are multiplied, so that it is `most` at the most.
+pub fn clipping(most: f64, norm: f64) -> f64 {
+    (most / (norm + LEAST)).min(1.0)
+}
+
 /// g = g · min(1, MOST / (norm + 1e-6))
 pub fn clip_norm<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let most = call.consts.float("MOST");
-    let factor = (most / (reads[0].real()[0].f64() + LEAST)).min(1.0);
+    let factor = clipping(call.consts.float("MOST"), reads[0].real()[0].f64());
     writes[0].real().iter_mut().for_each(|g| *g = T::of(g.f64() * factor));
 }
 
 pub fn clip_norm_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let most = call.consts.float("MOST");
-    let factor = (most / (reads[0].real()[0] + LEAST)).min(1.0);
+    let factor = clipping(call.consts.float("MOST"), reads[0].real()[0]);
     for g in writes[0].real() {
         // The sum, the division, the product, and 1e-6 as f32 has it.
         *g = (3.0 * EPS + DIVISION) * (*g * factor).abs() + TINY;

@@ -3,6 +3,8 @@
 //! A change is drawn by (seed, epoch, sample). It says where in the image each pixel of the result
 //! comes from, and what is done to its value.
 
+use std::ops::Range;
+
 use super::EPS;
 use crate::kernel::{Call, Consts};
 use crate::rng::{Purpose, random_stream, random_unit, random_words};
@@ -25,6 +27,14 @@ pub struct Change {
     contrast: f64,
     /// A share of the way from black to white.
     brightness: f64,
+}
+
+/// A row of the result, see [`Change::line`].
+pub struct Line {
+    pub first: [f64; 2],
+    pub step: [f64; 2],
+    /// Columns that are cut out.
+    pub cut: Range<usize>,
 }
 
 /// How the bytes of one channel become numbers: byte · scale + shift.
@@ -81,6 +91,25 @@ impl Change {
         let (upper, lower) = (mix(pixel(0, 0), pixel(1, 0), x - c), mix(pixel(0, 1), pixel(1, 1), x - c));
         let plain = mix(upper, lower, y - r) * look.scale + look.shift;
         plain * self.contrast + self.brightness * 255.0 * look.scale
+    }
+
+    /// A row of the result: what of it is cut out, and where in the image it comes from, the place of
+    /// its first pixel as column and row, and how far it is from each pixel to the next.
+    pub fn line(&self, row: usize) -> Line {
+        let (first, _) = self.source(0, row as i64);
+        let turn = if self.flipped { -1.0 } else { 1.0 };
+        let column = |at: i64| at.clamp(0, self.width) as usize;
+        let cut = match (self.cut[1]..self.cut[1] + self.side).contains(&(row as i64)) {
+            true => column(self.cut[0])..column(self.cut[0] + self.side),
+            false => 0..0,
+        };
+        Line { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
+    }
+
+    /// What a mixed byte of a channel is multiplied by, and what is added to that.
+    pub fn tone(&self, look: Look) -> [f64; 2] {
+        let brightness = self.brightness * 255.0 * look.scale;
+        [look.scale * self.contrast, look.shift * self.contrast + brightness]
     }
 
     /// The largest error of [`Change::apply`] in f32. A mean of neighbouring pixels by nearness is

@@ -14,6 +14,11 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// How the sample is changed, if the call changes any.
+    pub fn change(&self, call: Call) -> Option<Change> {
+        Change::of(call, self.sample)
+    }
+
     /// A pixel of a channel.
     pub fn byte(&self, value: usize) -> f64 {
         self.words[value / 4].to_le_bytes()[value % 4].into()
@@ -44,10 +49,10 @@ pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
 }
 
 /// One row of the batch, from its sample.
-pub fn gather_row<T: Real>(call: Call, reads: &[Slice<T>], sample: &Row, x: &mut [T]) {
+fn gather_row<T: Real>(call: Call, reads: &[Slice<T>], sample: &Row, x: &mut [T]) {
     let [plane, channels] = ["PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
     let (scale, shift) = reads[3].real().split_at(channels);
-    let change = Change::of(call, sample.sample);
+    let change = sample.change(call);
     for (value, x) in x.iter_mut().enumerate() {
         let channel = value / plane;
         let look = Look { scale: scale[channel].f64(), shift: shift[channel].f64() };
@@ -67,7 +72,7 @@ pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     writes[1].uint().fill(0);
     for row in 0..batch {
         let Some(sample) = source(call, reads, row) else { continue };
-        let change = Change::of(call, sample.sample);
+        let change = sample.change(call);
         let x = &mut writes[0].real()[row * values..][..values];
         for (value, x) in x.iter_mut().enumerate() {
             let channel = value / plane;

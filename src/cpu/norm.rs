@@ -81,17 +81,17 @@ pub fn moments_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
 
 /// The slices of a group: how many values each has, its mean, its squares.
 fn slices_of<'a, T: Real>(
-    call: Call,
+    call: Call<'a>,
     groups: &'a Groups,
     slices: &'a [T],
     group: usize,
-) -> Vec<(f64, f64, f64)> {
+) -> impl ExactSizeIterator<Item = (f64, f64, f64)> + Clone + 'a {
     let count = groups.real.div_ceil(call.consts.uint("SLICE"));
-    let of = |z| {
+    let of = move |z| {
         let at = (z * groups.groups + group) * 2;
         (groups.slice(call, z).len() as f64, slices[at].f64(), slices[at + 1].f64())
     };
-    (0..count).map(of).collect()
+    (0..count).map(of)
 }
 
 /// mean and variance of every group, from its slices
@@ -99,8 +99,8 @@ pub fn moments<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T
     let groups = Groups::of(call);
     for group in 0..groups.groups {
         let slices = slices_of(call, &groups, reads[0].real(), group);
-        let mean = slices.iter().map(|(n, mean, _)| n * mean).sum::<f64>() / groups.real as f64;
-        let squares: f64 = slices.iter().map(|(n, own, squares)| squares + n * (own - mean).powi(2)).sum();
+        let mean = slices.clone().map(|(n, mean, _)| n * mean).sum::<f64>() / groups.real as f64;
+        let squares: f64 = slices.map(|(n, own, squares)| squares + n * (own - mean).powi(2)).sum();
         writes[0].real()[group] = T::of(mean);
         writes[1].real()[group] = T::of(squares / groups.real as f64);
     }
@@ -112,8 +112,8 @@ pub fn moments_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f6
     for group in 0..groups.groups {
         let slices = slices_of(call, &groups, reads[0].real(), group);
         let terms = slices.len() as f64;
-        let mean = slices.iter().map(|(n, mean, _)| n * mean).sum::<f64>() / count;
-        let size: f64 = slices.iter().map(|(n, mean, _)| (n * mean).abs()).sum();
+        let mean = slices.clone().map(|(n, mean, _)| n * mean).sum::<f64>() / count;
+        let size: f64 = slices.clone().map(|(n, mean, _)| (n * mean).abs()).sum();
         // Counts beyond 2^24 are rounded as well.
         let mean_error = (size * (terms + 2.0) * EPS) / count + size / count * (DIVISION + EPS) + TINY;
         let (mut total, mut error) = (0.0, 0.0);

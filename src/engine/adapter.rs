@@ -33,6 +33,16 @@ impl Device {
         }
     }
 
+    /// Whether both are one device, by all that an adapter says of itself: two cards of a kind differ
+    /// in the place where they are plugged in.
+    pub fn is_same(&self, other: &Device) -> bool {
+        match (self, other) {
+            (Device::Cpu { .. }, Device::Cpu { .. }) => true,
+            (Device::Gpu(one), Device::Gpu(two)) => one.get_info() == two.get_info(),
+            _ => false,
+        }
+    }
+
     /// Whether a kernel can run there: some need subgroups of a certain size.
     pub fn runs(&self, kernel: &Kernel) -> bool {
         match (self, kernel.subgroup) {

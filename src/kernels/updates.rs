@@ -69,7 +69,8 @@ pub static RMS_PROP_MOMENTUM: Kernel = update!(
     binds binds![
         gradients: Read Real, parameters: Update Real, squares: Update Real, velocities: Update Real,
     ],
-    flops 11
+    flops 11,
+    fast fast::updates::rms_prop_momentum_fast
 );
 
 pub static RMS_PROP_CENTRED: Kernel = update!(
@@ -80,7 +81,8 @@ pub static RMS_PROP_CENTRED: Kernel = update!(
         velocities: Update Real,
     ],
     // Variance, mean, root, sum, quotient, velocity, product and difference.
-    flops 15
+    flops 15,
+    fast fast::updates::rms_prop_centred_fast
 );
 
 pub static ADAM: Kernel = update!(
@@ -96,14 +98,16 @@ pub static LION: Kernel = update!(
     lion, adaptive::lion, lion_bound,
     consts ["LENGTH", "DECAYED", "DECAY", "DECOUPLED", "BETA1", "BETA2"],
     binds binds![gradients: Read Real, parameters: Update Real, means: Update Real],
-    flops 9
+    flops 9,
+    fast fast::updates::lion_fast
 );
 
 pub static MUON_MOMENTUM: Kernel = update!(
     muon_momentum, muon::muon_momentum, muon_momentum_bound,
     consts ["LENGTH"],
     binds binds![gradients: Read Real, means: Update Real, directions: Write Real],
-    flops 5
+    flops 5,
+    fast fast::arena::muon_momentum_fast
 );
 
 pub static UNIT_SIZE: Kernel = kernel!(
@@ -121,7 +125,8 @@ pub static BLEND: Kernel = kernel!(
     binds binds![x: Read Real, y: Update Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| 3 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::arena::blend_fast
 );
 
 pub static MUON: Kernel = kernel!(
@@ -130,7 +135,8 @@ pub static MUON: Kernel = kernel!(
     binds binds![x: Read Real, parameters: Update Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| 5 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::arena::muon_fast
 );
 
 pub static SQUARE_SUMS: Kernel = kernel!(
@@ -149,19 +155,22 @@ pub static CLIP_NORM: Kernel = kernel!(
     lens |k| vec![1, k.uint("LENGTH")],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 4),
-    requires whole_fours
+    requires whole_fours,
+    fast fast::arena::clip_norm_fast
 );
 
 pub static CLIP_VALUE: Kernel = update!(
     clip_value, arena::clip_value, clip_value_bound,
     consts ["LENGTH", "MOST"],
     binds binds![gradients: Update Real],
-    flops 2
+    flops 2,
+    fast fast::arena::clip_value_fast
 );
 
 pub static AVERAGE: Kernel = update!(
     average, arena::average, average_bound,
     consts ["LENGTH"],
     binds binds![parameters: Read Real, averages: Update Real],
-    flops 3
+    flops 3,
+    fast fast::arena::average_fast
 );

@@ -2,16 +2,19 @@
 
 use rayon::prelude::*;
 
+use super::augment::changed;
 use super::vectorised;
-use crate::cpu::gather::{Row, gather_row, source};
+use crate::cpu::augment::Look;
+use crate::cpu::gather::{Row, source};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 13;
 
-/// `gather_batch`: bytes to numbers, a channel at a time; changed samples as the twin changes them.
+/// `gather_batch`: bytes to numbers, a channel at a time.
 pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let [values, plane, channels] = ["VALUES", "PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
+    let [values, plane, width, channels] =
+        ["VALUES", "PLANE", "WIDTH", "CHANNELS"].map(|name| call.consts.uint(name));
     let (scale, shift) = reads[3].real().split_at(channels);
     let changes = call.consts.flag("AUGMENT");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
@@ -21,8 +24,10 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
         for (row, (x, label)) in (piece * rows..).zip(x.chunks_exact_mut(values).zip(labels)) {
             let Some(sample) = source(call, reads, row) else { continue };
             *label = sample.label;
-            if changes {
-                gather_row(call, reads, &sample, x);
+            if let Some(change) = sample.change(call) {
+                let look =
+                    |channel: usize| Look { scale: scale[channel].into(), shift: shift[channel].into() };
+                changed(&sample, &change, [width, plane / width], look, x);
                 continue;
             }
             for (channel, x) in x.chunks_exact_mut(plane).enumerate() {
@@ -33,7 +38,7 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
 }
 
 /// The bytes of a channel, from the byte `first` on, as numbers.
-fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
+pub fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
     if cfg!(target_endian = "big") {
         let bytes = first..first + x.len();
         return x.iter_mut().zip(bytes).for_each(|(x, at)| *x = sample.byte(at) as f32 * scale + shift);

@@ -5,6 +5,8 @@
 //! What they compute does not depend on the number of threads: sums are cut at fixed places,
 //! whoever adds them up. Memory that they work in is kept from one step to the next.
 
+pub mod arena;
+mod augment;
 pub mod conv;
 mod direct;
 pub mod elementwise;

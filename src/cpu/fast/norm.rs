@@ -300,9 +300,17 @@ impl Numbers<'_> {
 
     #[inline(always)]
     fn by_channel(&self, group: usize, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        let weight = self.weight[group];
-        for (dx, (x, dy)) in dx.iter_mut().zip(x.iter().zip(dy)) {
-            self.put(dx, self.gradient(group, dy * weight, weight, *x));
+        let [mean, scale, weight] = [self.mean, self.scales, self.weight].map(|numbers| numbers[group]);
+        let factor = self.share.map_or(0.0, |share| weight * share);
+        let (product, sum) = (factor * self.products[group], factor * self.gradients[group]);
+        let gradient = |x: f32, dy: f32| {
+            let normal = (x - mean) * scale;
+            (dy * weight - (sum + normal * product)) * scale
+        };
+        let values = dx.iter_mut().zip(x.iter().zip(dy));
+        match self.add {
+            true => values.for_each(|(dx, (x, dy))| *dx += gradient(*x, *dy)),
+            false => values.for_each(|(dx, (x, dy))| *dx = gradient(*x, *dy)),
         }
     }
 }

@@ -102,7 +102,11 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
                 #[inline(always)]
                 || {
                     for_kind!(activation, kind => {
-                        to_one_of_four(p, add, chosen, (y, dy), dx, |y| slope(kind, y));
+                        // Written once for each, so that no pixel is read in vain.
+                        match add {
+                            true => to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| slope(kind, y)),
+                            false => to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| slope(kind, y)),
+                        }
                     });
                 },
             );
@@ -120,16 +124,15 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
 
 /// The gradient of each two by two pixels: that of the window for the one that it chose, else 0.
 #[inline(always)]
-fn to_one_of_four(
+fn to_one_of_four<const ADD: bool>(
     p: &Pooling,
-    add: bool,
     chosen: &[u32],
     (y, dy): (&[f32], &[f32]),
     dx: &mut [f32],
     slope: impl Fn(f32) -> f32,
 ) {
     let (size, out) = (p.columns.size, p.columns.out);
-    if !add && p.rows.out * out * 4 != dx.len() {
+    if !ADD && p.rows.out * out * 4 != dx.len() {
         // Pixels that no window sees.
         dx.fill(0.0);
     }
@@ -139,13 +142,17 @@ fn to_one_of_four(
         let (upper, _) = upper[..2 * out].as_chunks_mut::<2>();
         let (lower, _) = lower[..2 * out].as_chunks_mut::<2>();
         let windows = chosen.iter().zip(y).zip(dy).zip(upper.iter_mut().zip(lower));
-        for (q, (((chosen, y), dy), (upper, lower))) in windows.enumerate() {
-            let (gradient, first) = (dy * slope(*y), (2 * row * size + 2 * q) as u32);
-            let below = first + size as u32;
-            let [[a, b], [c, d]] = [upper, lower];
-            for (dx, at) in [(a, first), (b, first + 1), (c, below), (d, below + 1)] {
-                let before = if add { *dx } else { 0.0 };
-                *dx = before + if *chosen == at { gradient } else { 0.0 };
+        let first = (2 * row * size) as u32;
+        for (q, (((chosen, y), dy), (upper, lower))) in (0u32..).zip(windows) {
+            let (gradient, place) = (dy * slope(*y), chosen.wrapping_sub(first));
+            let of = |at: u32| if place == at { gradient } else { 0.0 };
+            let (first, below) = (2 * q, 2 * q + size as u32);
+            let gradients = [of(first), of(first + 1), of(below), of(below + 1)];
+            if ADD {
+                *upper = [upper[0] + gradients[0], upper[1] + gradients[1]];
+                *lower = [lower[0] + gradients[2], lower[1] + gradients[3]];
+            } else {
+                (*upper, *lower) = ([gradients[0], gradients[1]], [gradients[2], gradients[3]]);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core.
 
+use rayon::prelude::*;
+
 use super::vectorised;
 use crate::kernel::{Call, Slice, SliceMut};
 
@@ -72,6 +74,66 @@ pub fn rms_prop_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f3
     );
 }
 
+/// `rms_prop_momentum`: s = SMOOTHING · s + (1 - SMOOTHING) · g²   v = momentum · v + g / (√s + EPSILON)
+/// w = w - learning_rate · v
+pub fn rms_prop_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [smoothing, epsilon] = ["SMOOTHING", "EPSILON"].map(|name| call.consts.float(name) as f32);
+    let (rate, momentum) = (call.step.learning_rate, call.step.momentum);
+    let decoupled = call.consts.flag("DECOUPLED");
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, s, v], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let squares = smoothing * s + (1.0 - smoothing) * (gradient * gradient);
+            let velocity = momentum * v + gradient / (squares.sqrt() + epsilon);
+            [w - rate * (velocity + apart), squares, velocity]
+        },
+    );
+}
+
+/// `rms_prop_centred`: c = SMOOTHING · (c + (1 - SMOOTHING) · (g - m)²)   m = SMOOTHING · m + (1 - SMOOTHING) · g
+/// v = momentum · v + g / (√c + EPSILON)   w = w - learning_rate · v
+pub fn rms_prop_centred_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [smoothing, epsilon] = ["SMOOTHING", "EPSILON"].map(|name| call.consts.float(name) as f32);
+    let (rate, momentum) = (call.step.learning_rate, call.step.momentum);
+    let decoupled = call.consts.flag("DECOUPLED");
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, c, m, v], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let off = gradient - m;
+            let variance = smoothing * (c + (1.0 - smoothing) * (off * off));
+            let mean = smoothing * m + (1.0 - smoothing) * gradient;
+            let velocity = momentum * v + gradient / (variance.sqrt() + epsilon);
+            [w - rate * (velocity + apart), variance, mean, velocity]
+        },
+    );
+}
+
+/// `lion`: w = w - learning_rate · sign(BETA1 · m + (1 - BETA1) · g)   m = BETA2 · m + (1 - BETA2) · g
+pub fn lion_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let [beta1, beta2] = ["BETA1", "BETA2"].map(|name| call.consts.float(name) as f32);
+    let (rate, decoupled) = (call.step.learning_rate, call.consts.flag("DECOUPLED"));
+    update(
+        call,
+        reads,
+        writes,
+        #[inline(always)]
+        move |g, [w, m], decay| {
+            let (gradient, apart) = decayed(g, decay * w, decoupled);
+            let direction = beta1 * m + (1.0 - beta1) * gradient;
+            let sign = f32::from(direction > 0.0) - f32::from(direction < 0.0);
+            [w - rate * (sign + apart), beta2 * m + (1.0 - beta2) * gradient]
+        },
+    );
+}
+
 /// `adam`: m = BETA1 · m + (1 - BETA1) · g   s = BETA2 · s + (1 - BETA2) · g²
 /// w = w - learning_rate · (m · mean_correction) / (√(s · square_correction) + EPSILON)
 pub fn adam_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
@@ -107,8 +169,7 @@ fn update<const N: usize>(
     rule: impl Fn(f32, [f32; N], f32) -> [f32; N] + Copy + Sync,
 ) {
     let (decays, decay) = (call.consts.uint("DECAYED"), call.consts.float("DECAY") as f32);
-    let mut writes = writes.iter_mut();
-    let mut kept = std::array::from_fn(|_| writes.next().expect("a rule fits its bindings").real());
+    let mut kept = written(writes);
     // The parameters that decay stand in front.
     let (first, second) = reads[0].real().split_at(decays);
     let front = split_off_front(&mut kept, decays);
@@ -124,6 +185,30 @@ fn update<const N: usize>(
         #[inline(always)]
         move |g, old| rule(g, old, 0.0),
     );
+}
+
+/// Takes `rule` to every place: it is told what is read there, and what was there to be written over.
+pub fn each<const N: usize>(
+    reads: &[Slice<f32>],
+    writes: &mut [SliceMut<f32>],
+    rule: impl Fn(f32, [f32; N]) -> [f32; N] + Copy + Sync,
+) {
+    in_pieces(reads[0].real(), written(writes), rule);
+}
+
+fn written<'a, const N: usize>(writes: &'a mut [SliceMut<f32>]) -> [&'a mut [f32]; N] {
+    let mut writes = writes.iter_mut();
+    std::array::from_fn(|_| writes.next().expect("a rule fits its bindings").real())
+}
+
+/// Takes `rule` to every word of a single buffer.
+pub fn alone(words: &mut [f32], rule: impl Fn(f32) -> f32 + Copy + Sync) {
+    words.par_chunks_mut(WORTH_A_THREAD).for_each(|words| {
+        vectorised(
+            #[inline(always)]
+            || words.iter_mut().for_each(|word| *word = rule(*word)),
+        );
+    });
 }
 
 fn in_pieces<const N: usize>(
