@@ -39,9 +39,14 @@ fn total<T: Real>(sums: &[T]) -> f64 {
     sums.iter().map(|sum| sum.f64()).sum()
 }
 
+/// The norm that partial sums of squares come to, not below the least one.
+pub fn norm_of<T: Real>(sums: &[T]) -> f64 {
+    total(sums).sqrt().max(LEAST)
+}
+
 /// x = u / max(√Σ sums, 1e-7)
 pub fn unit_size<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let norm = total(reads[1].real()).sqrt().max(LEAST);
+    let norm = norm_of(reads[1].real());
     for (x, u) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *x = T::of(u.f64() / norm);
     }

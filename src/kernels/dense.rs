@@ -218,3 +218,20 @@ pub(super) fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernels::{COLUMN_SUMS, GRADIENT_PARTS, MATMUL_NAIVE};
+
+    #[test]
+    fn one_dispatch_counts_the_operations_of_the_three_that_it_stands_for() {
+        let (batch, inputs, outputs) = (64, 784, 128);
+        let one = (WEIGHT_GRADIENT.flops)(&consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs });
+        let product = (MATMUL_NAIVE.flops)(&consts! { M: outputs, N: inputs, K: batch });
+        let bias = (COLUMN_SUMS.flops)(&consts! { ROWS: batch, COLUMNS: outputs });
+        let watched = (GRADIENT_PARTS.flops)(&consts! { LENGTH: outputs * inputs + outputs });
+        assert_eq!(one, product + bias + watched);
+    }
+}

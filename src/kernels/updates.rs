@@ -116,7 +116,8 @@ pub static UNIT_SIZE: Kernel = kernel!(
     binds binds![u: Read Real, sums: Read Real, x: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS"), k.uint("LENGTH")],
     flops |k| k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("LENGTH"))
+    grid |k| flat_grid(k.uint("LENGTH")),
+    fast fast::arena::unit_size_fast
 );
 
 pub static BLEND: Kernel = kernel!(
@@ -145,7 +146,8 @@ pub static SQUARE_SUMS: Kernel = kernel!(
     binds binds![x: Read Real, sums: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS")],
     flops |k| 2 * k.uint("LENGTH"),
-    grid |k| flat_grid(k.uint("PARTIALS"))
+    grid |k| flat_grid(k.uint("PARTIALS")),
+    fast fast::sums::square_sums_fast
 );
 
 pub static CLIP_NORM: Kernel = kernel!(

@@ -2,6 +2,7 @@
 
 use super::updates::{alone, each};
 use crate::cpu::arena::clipping;
+use crate::cpu::muon::norm_of;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `average`: a = a + (1 - average) · (w - a)
@@ -26,6 +27,17 @@ pub fn muon_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceM
             let velocity = momentum * v + (1.0 - momentum) * g;
             [velocity, momentum * velocity + (1.0 - momentum) * g]
         },
+    );
+}
+
+/// `unit_size`: x = u / max(√Σ sums, 1e-7)
+pub fn unit_size_fast(_: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let norm = norm_of(reads[1].real()) as f32;
+    each(
+        reads,
+        writes,
+        #[inline(always)]
+        move |u, [_]| [u / norm],
     );
 }
 

@@ -56,14 +56,15 @@ pub fn changed(
 #[inline(always)]
 fn find(line: &Line, size: [usize; 2], starts: &mut [usize], right: &mut [f32], down: &mut [f32]) {
     let [width, height] = size.map(|length| length as f64);
-    let (wide, border) = (size[0] + 2 * BORDER, BORDER as f64);
+    // In 32 bits, to which a vector of numbers is turned at once.
+    let (wide, border) = ((size[0] + 2 * BORDER) as i32, BORDER as i32);
     for (at, (start, (right, down))) in starts.iter_mut().zip(right.iter_mut().zip(down)).enumerate() {
         // In f64, as the twin does: a place decides which pixels are read.
         let along =
             |axis: usize, length: f64| (line.first[axis] + at as f64 * line.step[axis]).clamp(-1.0, length);
         let (x, y) = (along(0, width), along(1, height));
         let (column, row) = (x.floor(), y.floor());
-        *start = (row + border) as usize * wide + (column + border) as usize;
+        *start = ((row as i32 + border) * wide + column as i32 + border) as usize;
         (*right, *down) = ((x - column) as f32, (y - row) as f32);
     }
 }

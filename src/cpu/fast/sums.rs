@@ -65,20 +65,36 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
     let (sums, flaws) = (sums.real(), flaws.uint());
-    let rounds = gradients.len().div_ceil(4 * parts);
-    let (first, second) = gradients.split_at((rounds.div_ceil(2) * 4 * parts).min(gradients.len()));
-    let sound = scratch(8 * parts, |squares| {
-        let (early, late) = squares.split_at_mut(4 * parts);
-        let sound = rayon::join(|| add_squares(first, early), || add_squares(second, late));
-        add_fours(early, late, sums);
-        sound == (true, true)
-    });
+    let sound = in_halves(gradients, parts, sums, add_sound_squares);
     flaws.fill(0);
     if !sound {
         for (at, g) in gradients.iter().enumerate() {
             flaws[at / 4 % parts] += u32::from(flawed((*g).into()));
         }
     }
+}
+
+/// `square_sums`: the squares of every so manieth four of neighbours, whatever they are.
+pub fn square_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    in_halves(reads[0].real(), call.consts.uint("PARTIALS"), writes[0].real(), add_squares);
+}
+
+/// Sums of every so manieth four of neighbours: `add` sets them for each of two halves of the arena, a
+/// sum for each of four neighbours, and tells whether all is well. That of both is returned.
+fn in_halves(
+    values: &[f32],
+    parts: usize,
+    sums: &mut [f32],
+    add: impl Fn(&[f32], &mut [f32]) -> bool + Sync,
+) -> bool {
+    let rounds = values.len().div_ceil(4 * parts);
+    let (first, second) = values.split_at((rounds.div_ceil(2) * 4 * parts).min(values.len()));
+    scratch(8 * parts, |squares| {
+        let (early, late) = squares.split_at_mut(4 * parts);
+        let sound = rayon::join(|| add(first, early), || add(second, late));
+        add_fours(early, late, sums);
+        sound == (true, true)
+    })
 }
 
 /// Adds up the four sums of each part, of both halves.
@@ -96,7 +112,7 @@ fn add_fours(early: &[f32], late: &[f32], sums: &mut [f32]) {
 
 /// Sets `sums` to the squares of every so manieth gradient, without those that are flawed; and
 /// tells whether none is.
-fn add_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
+fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
     vectorised(
         #[inline(always)]
         || {
@@ -111,6 +127,20 @@ fn add_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
                 }
             }
             flaws == 0
+        },
+    )
+}
+
+/// Sets `sums` to the squares of every so manieth number.
+fn add_squares(values: &[f32], sums: &mut [f32]) -> bool {
+    vectorised(
+        #[inline(always)]
+        || {
+            sums.fill(0.0);
+            for round in values.chunks(sums.len()) {
+                sums.iter_mut().zip(round).for_each(|(sum, value)| *sum += value * value);
+            }
+            true
         },
     )
 }
