@@ -63,7 +63,8 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device, with training samples changed as the recipe says.
+    /// Lowers the network for the device, with the shaders that the recipe's tuning means there, and with
+    /// training samples changed as the recipe says.
     ///
     /// # Errors
     /// As [`lower`] and [`Tuning::versions`](crate::tuning::Tuning::versions).

@@ -3,7 +3,7 @@
 use wgrad::engine::adapter::{Device, adapters, driver, kind};
 use wgrad::error::Result;
 use wgrad::program::mebibytes;
-use wgrad::tuning::{cached, measure};
+use wgrad::tuning::{Origin, cached, measure};
 
 use super::console::{answer, note};
 use crate::cli;
@@ -52,6 +52,9 @@ fn tuning(device: &Device, anew: bool) -> Result<()> {
     if anew {
         let tuned = measure(device);
         tuned.problems.iter().for_each(|problem| note(format_args!("{}: {problem}", device.name())));
+        if matches!(tuned.origin, Origin::Now(_, None)) {
+            note(format_args!("{}: not kept, so the next run measures again", device.name()));
+        }
         let lines = tuned.lines();
         let first = lines.iter().enumerate().map(|(at, line)| (if at == 0 { "tuning" } else { "" }, line));
         return first.into_iter().try_for_each(|(name, line)| answer(format_args!("  {name:<18} {line}")));

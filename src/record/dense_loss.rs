@@ -31,9 +31,10 @@ impl Recorder {
             return false;
         }
         let [x, weight, bias, logits] = layer.args[..] else { return false };
-        self.program.steps.pop();
+        let label = format!("{}, loss and its gradient", layer.label);
         let args = vec![x, weight, bias, labels, logits, gradient.view, metrics];
-        self.dispatch(kernel, consts, args, "last layer, loss and its gradient");
+        self.program.steps.pop();
+        self.program.steps.push(Dispatch::new(kernel, consts, args, label));
         true
     }
 }

@@ -91,12 +91,13 @@ fn dense(versions: Versions, inputs: usize, outputs: usize) -> Recorder {
 /// C = A·B   A: (m, k)  B: (k, n)
 pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
     let mut recorder = Recorder::new(Arena::default(), m, versions, true);
-    let [a, b, c] =
-        [("a", m * k), ("b", k * n), ("c", m * n)].map(|(name, len)| data(&mut recorder, name, len));
-    let c = Gradient { view: c, add: false };
-    let product = Product { m, n, k, transpose_a: false, transpose_b: false, a, b, epilogue: None, c };
+    let lens = [("a", m * k), ("b", k * n), ("c", m * n)];
+    let [a, b, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
+    let gradient = Gradient { view: c, add: false };
+    let product =
+        Product { m, n, k, transpose_a: false, transpose_b: false, a, b, epilogue: None, c: gradient };
     recorder.matmul(product, "product");
-    finish(recorder, vec![a, b], vec![c.view])
+    finish(recorder, vec![a, b], vec![c])
 }
 
 /// y = relu(x·Wᵀ + b)

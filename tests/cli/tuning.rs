@@ -212,6 +212,7 @@ fn devices_shows_the_choice_and_measures_it_anew() {
     // Without a home there is nowhere to keep it.
     let homeless = devices(&["--tune"], None);
     assert!(homeless.out.contains(" large  "), "{}", homeless.out);
+    assert!(homeless.err.contains("not kept, so the next run measures again"), "{}", homeless.err);
     let mut train = caching(place.command(&["train", "--epochs", "1", "--device", "gpu"]), None);
     let ran = Ran::of(&mut train).ok();
     assert!(ran.err.contains("not kept, so the next run measures again"), "{}", ran.err);
