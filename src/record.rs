@@ -6,6 +6,7 @@
 
 mod choice;
 mod dense_loss;
+mod halves;
 mod pixels;
 mod slices;
 mod variants;
@@ -26,6 +27,7 @@ use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::kernels;
 use crate::layers::Dims;
 use crate::params::Arena;
+use crate::precision::Precision;
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 
 /// Activations while a Program is recorded: one row per sample, and within it
@@ -99,6 +101,8 @@ pub struct Product {
     /// What to do with a finished sum, and the view that this reads.
     pub epilogue: Option<(Epilogue, Activation, View)>,
     pub c: Gradient,
+    /// Whether it is one of a dense layer, whose B may be read in half precision.
+    pub of_a_layer: bool,
 }
 
 type Backward = Box<dyn FnOnce(&mut Recorder)>;
@@ -128,6 +132,8 @@ pub struct Recorder {
     activated: Vec<Activated>,
     written: HashMap<Buf, View>,
     watch: watch::Watch,
+    /// Copies in half precision that this section has made, by what they are of.
+    halved: HashMap<(Buf, usize), View>,
     layer: String,
     streams: usize,
     section_start: usize,
@@ -161,6 +167,7 @@ impl Recorder {
             activated: Vec::new(),
             written: HashMap::new(),
             watch: watch::Watch::default(),
+            halved: HashMap::new(),
             layer: String::new(),
             streams: 0,
             section_start: 0,
@@ -323,6 +330,7 @@ impl Recorder {
         self.program.sections.push((name.to_owned(), self.section_start..end));
         self.section_start = end;
         self.written.clear();
+        self.halved.clear();
         self.passed.clear();
         self.activated.clear();
         self.tape.clear();
@@ -400,6 +408,9 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
+        if self.halves(&p, &consts) {
+            return self.matmul_half(&p, consts, extra, what);
+        }
         // Without fusion a product is one dispatch, for those who look at it.
         if let Some(slices) = self.versions.slices(&consts).filter(|_| self.fuse) {
             return self.matmul_in_slices(&p, slices, &consts, what);
@@ -412,7 +423,10 @@ impl Recorder {
     /// input (rows, columns): in one dispatch where there is a version for that, which also watches them.
     pub fn weight_gradient(&mut self, dz: View, x: View, rows: usize, dweight: Gradient, dbias: Gradient) {
         let (inputs, outputs) = (x.len / rows, dz.len / rows);
-        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| self.fuse);
+        // Not in half precision: then it is a product, if the sizes of the layer are right for that.
+        let whole = [rows, inputs, outputs].iter().all(|size| size.is_multiple_of(4));
+        let apart = !self.fuse || (whole && self.versions.precision() == Precision::Half);
+        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| !apart);
         if let Some((kernel, consts)) = fused {
             let [sums, flaws] = self.watch(dweight.view, dbias.view.len, consts.uint("PARTS"));
             let args = vec![dz, x, dweight.view, dbias.view, sums, flaws];
@@ -429,6 +443,7 @@ impl Recorder {
             transpose_b: false,
             epilogue: None,
             c: dweight,
+            of_a_layer: true,
         };
         self.matmul(product, "weight gradient");
         // db = Σ over the batch of dz

@@ -75,7 +75,7 @@ impl Session {
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            versions: self.recipe.tuning.versions(&self.device)?,
+            versions: self.recipe.tuning.versions(&self.device)?.in_precision(self.recipe.precision),
             // What a reader's own kernel computes must not vanish in an epilogue.
             fuse: self.recipe.kernel.is_empty(),
             as_in_prediction: false,

@@ -18,7 +18,7 @@ brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
 batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
-validation, device, tuning and kernel. Flags win over the recipe, the recipe over defaults.")]
+validation, device, tuning, precision and kernel. Flags win over the recipe, the recipe over defaults.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
@@ -101,6 +101,9 @@ pub struct Train {
     /// Which variants of kernels: auto (measured once on an adapter), default, or as a run's recipe has it
     #[arg(long, value_name = "CHOICE")]
     pub tuning: Option<String>,
+    /// What products of dense layers read: single, or half for copies in half precision (sums stay single)
+    #[arg(long, value_name = "NAME")]
+    pub precision: Option<String>,
     /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,

@@ -77,6 +77,7 @@ fn product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
         b,
         epilogue: Some((Epilogue::Bias, Activation::Relu, bias)),
         c: Gradient { view: c, add: false },
+        of_a_layer: false,
     };
     recorder.matmul(product, "weighted sums");
     finish(recorder, vec![a, b, bias], vec![c])
