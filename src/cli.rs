@@ -58,7 +58,7 @@ pub enum Command {
     Explain(Explain),
     /// Show what a data set holds, or how its samples can be changed for training
     Data(data::Data),
-    /// List the adapters of this machine
+    /// List the adapters of this machine, and which kernels are fastest on each
     Devices(Devices),
     /// Learn how learning works, number by number
     Lesson(Lesson),

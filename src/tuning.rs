@@ -21,6 +21,7 @@ mod runner;
 mod work;
 
 pub use race::{Measured, Outcome, Race, race};
+pub(crate) use work::{Work, plain_product};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -30,9 +31,10 @@ use std::time::Instant;
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::recipe::Recipe;
-use crate::record::{Choice, Class, Variant, Versions};
+use crate::record::{Choice, Class, On, Variant, Versions};
 
 /// Which variants a run takes, as a recipe says it.
+#[expect(clippy::large_enum_variant, reason = "a recipe has one, and so it can be copied")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Tuning {
     /// Those that are fastest on the device: see [`settle`].
@@ -123,10 +125,8 @@ fn runs(variant: &Variant, device: &Device) -> bool {
 pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
     let Device::Gpu(adapter) = device else { return Vec::new() };
     let software = is_software(&adapter.get_info());
-    let variants = class
-        .variants()
-        .iter()
-        .filter(|(variant, on)| (if software { on.software } else { on.gpus }) && runs(variant, device));
+    let worth = |on: &On| if software { on.software } else { on.gpus };
+    let variants = class.variants().iter().filter(|(variant, on)| worth(on) && runs(variant, device));
     variants.map(|(variant, _)| *variant).collect()
 }
 

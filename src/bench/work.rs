@@ -5,18 +5,17 @@ use super::contender::Contender;
 use super::timing::{Runner, each};
 use super::training::{NETWORKS, Network, Training, images, lowered, noise};
 use crate::cases::{Case, bench_cases, ready};
-use crate::consts;
 use crate::cpu::conv::Geometry;
-use crate::cpu::matmul::Epilogue;
 use crate::data::Samples;
 use crate::engine::{Engine, MAX_STEPS};
 use crate::error::Result;
-use crate::kernel::{Const, Consts, Kernel, Step};
+use crate::kernel::{Consts, Kernel, Step};
 use crate::kernels;
 use crate::lower::{Lowered, TRAIN};
 use crate::profile::{Profile, Profiler};
 use crate::program::{Dispatch, View};
 use crate::record::Versions;
+use crate::tuning::{Work as Recorded, plain_product};
 
 /// One piece of work.
 pub(super) struct Work {
@@ -27,6 +26,8 @@ pub(super) struct Work {
 }
 
 enum What {
+    /// C = A·B   A: (m, k)  B: (k, n), by m, n and k.
+    Product([usize; 3]),
     /// One kernel, in the version that is fastest on a device.
     Kernel(Case, fn(&Versions, Consts) -> (&'static Kernel, Consts)),
     /// Training steps of a network: its batch, and how many samples there are.
@@ -86,15 +87,7 @@ pub fn left_out_by_quick() -> String {
 
 /// C = A·B   A: (m, k)  B: (k, n)
 pub(super) fn product(m: usize, n: usize, k: usize) -> Work {
-    let consts = consts! {
-        M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: false, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Plain as u32), ACTIVATION: Const::Uint(0), LEAK: 0.0f32,
-    };
-    Work {
-        name: format!("sgemm {m}×{n}×{k}"),
-        kind: Kind::Sgemm,
-        what: What::Kernel(Case { consts, step: Step::default() }, Versions::matmul),
-    }
+    Work { name: format!("sgemm {m}×{n}×{k}"), kind: Kind::Sgemm, what: What::Product([m, n, k]) }
 }
 
 /// The convolutions that the kernels' own bench times, forwards, the smallest first.
@@ -118,7 +111,7 @@ impl Work {
     /// Samples of a training step.
     pub fn batch(&self) -> Option<usize> {
         match self.what {
-            What::Kernel(..) => None,
+            What::Product(_) | What::Kernel(..) => None,
             What::Training(_, batch, _) => Some(batch),
         }
     }
@@ -126,7 +119,7 @@ impl Work {
     /// The network of a training step.
     pub fn network(&self) -> Option<&'static Network> {
         match self.what {
-            What::Kernel(..) => None,
+            What::Product(_) | What::Kernel(..) => None,
             What::Training(network, ..) => Some(network),
         }
     }
@@ -137,6 +130,7 @@ impl Work {
     /// When the device is too small for it.
     pub fn job(&self, contender: &Contender) -> Result<Job> {
         Ok(match &self.what {
+            What::Product(shape) => Job::Product(plain_product(contender.versions, *shape)),
             What::Kernel(case, version) => {
                 let (kernel, consts) = version(&contender.versions, case.consts.clone());
                 Job::Kernel(kernel, Case { consts, ..case.clone() })
@@ -154,6 +148,7 @@ impl Work {
 
 /// Work that is made for a device.
 pub(super) enum Job {
+    Product(Recorded),
     Kernel(&'static Kernel, Case),
     Training(Box<Lowered>, Samples),
 }
@@ -161,10 +156,11 @@ pub(super) enum Job {
 impl Job {
     /// What each dispatch of one run needs.
     pub fn needs(&self) -> Vec<Needs> {
+        let of = |dispatch: &Dispatch| Needs::of(dispatch.kernel, &dispatch.consts);
         match self {
+            Job::Product(work) => work.program.steps.iter().map(of).collect(),
             Job::Kernel(kernel, case) => vec![Needs::of(kernel, &case.consts)],
             Job::Training(lowered, _) => {
-                let of = |dispatch: &Dispatch| Needs::of(dispatch.kernel, &dispatch.consts);
                 lowered.program.steps[lowered.program.section(TRAIN)].iter().map(of).collect()
             }
         }
@@ -177,6 +173,12 @@ impl Job {
     pub fn start(self, contender: &Contender) -> Result<Box<dyn Runner>> {
         let (needs, profiler) = (self.needs(), Profiler::default());
         match self {
+            Job::Product(work) => {
+                let mut engine = contender.open(work.program.clone(), &profiler)?;
+                work.fill(engine.as_mut())?;
+                let result = View { len: 1, ..work.outputs[0] };
+                Ok(Box::new(Alone { engine, result, step: Step::default(), needs }))
+            }
             Job::Kernel(kernel, case) => {
                 let mut open = |program| contender.open(program, &profiler);
                 let (engine, program) = ready(kernel, std::slice::from_ref(&case), &mut open)?;
@@ -191,7 +193,7 @@ impl Job {
     }
 }
 
-/// One dispatch, again and again.
+/// One dispatch again and again, or the few that take its place.
 struct Alone {
     engine: Box<dyn Engine>,
     result: View,
@@ -204,14 +206,15 @@ impl Runner for Alone {
         let (mut left, mut seconds) = (times, 0.0);
         while left > 0 {
             let now = left.min(MAX_STEPS);
-            seconds += now as f64 * each(self.engine.as_mut(), 0..1, self.result, &|_| self.step, now)?;
+            seconds += now as f64
+                * each(self.engine.as_mut(), 0..self.needs.len(), self.result, &|_| self.step, now)?;
             left -= now;
         }
         Ok(seconds / times as f64)
     }
 
     fn profile(&mut self, _: usize) -> Result<Option<Profile>> {
-        // All of it is the one dispatch.
+        // It is hardly more than one dispatch.
         Ok(None)
     }
 

@@ -18,7 +18,9 @@ brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
 batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
-validation, device, tuning, precision and kernel. Flags win over the recipe, the recipe over defaults.")]
+validation, device, tuning, precision and kernel. Flags win over the recipe, the recipe over defaults.
+Which variants of kernels are fastest on an adapter is measured before its first run, once, and kept
+in the user's cache directory; a run's recipe has the choice spelt out, as --tuning takes it.")]
 pub struct Train {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]

@@ -3,7 +3,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use wgrad::data::{Augmentation, ImageShape};
-use wgrad::engine::adapter::choose;
+use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
@@ -12,6 +12,7 @@ use wgrad::model::Model;
 use wgrad::network::Network;
 use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::recipe::{self, Recipe};
+use wgrad::record::Versions;
 use wgrad::run::RECIPE;
 
 use super::console::{answer, note, thousands};
@@ -52,7 +53,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         batch,
         // As many samples as a step takes.
         parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
-        versions: choose(&arguments.device)?.versions(),
+        versions: versions(&choose(&arguments.device)?, recipe.as_ref())?,
         fuse: true,
         as_in_prediction: false,
         keep: false,
@@ -67,6 +68,14 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         note(format_args!("the run used a kernel of its own ({own}); the steps are shown with ours"));
     }
     answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+}
+
+/// The shaders of a run, where the device can run them; else those that the device has by default.
+fn versions(device: &Device, recipe: Option<&Recipe>) -> Result<Versions> {
+    match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
+        Some(tuning) => tuning.versions(device),
+        None => Ok(device.versions()),
+    }
 }
 
 /// How a run was trained; nothing for a model without one beside it.

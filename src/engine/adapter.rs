@@ -63,7 +63,8 @@ impl Device {
         }
     }
 
-    /// The shaders that are fastest there.
+    /// The shaders that are the fastest on most adapters of its kind; for this one it can be measured, see
+    /// [`tuning`](crate::tuning).
     pub fn versions(&self) -> Versions {
         match self {
             // The twins are the same for every version.

@@ -163,6 +163,13 @@ pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
+/// Operations of the gradients of a dense layer with so many inputs: the products, the sums of the
+/// bias, and the square and sum of every gradient that is watched.
+pub(super) fn gradient_flops(k: &Consts, inputs: usize) -> usize {
+    let [batch, outputs] = sizes(k, ["BATCH", "OUTPUTS"]);
+    (2 * batch * inputs + batch + 2 * (inputs + 1)) * outputs
+}
+
 /// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
 macro_rules! weight_gradient {
     ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
@@ -175,7 +182,7 @@ macro_rules! weight_gradient {
                 let [batch, inputs, outputs, parts] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS", "PARTS"]);
                 vec![batch * outputs, batch * inputs, outputs * inputs, outputs, parts, parts]
             },
-            flops |k| 2 * k.uint("OUTPUTS") * k.uint("INPUTS") * k.uint("BATCH"),
+            flops |k| gradient_flops(k, k.uint("INPUTS")),
             grid $grid,
             requires $requires,
             subgroup $subgroup

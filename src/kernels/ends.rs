@@ -1,7 +1,7 @@
 //! Rows of the kernel table for the ends of a network: a first layer that takes pixels, and a last one with
 //! its loss.
 
-use super::dense::{blocks, enough_parts};
+use super::dense::{blocks, enough_parts, gradient_flops};
 use super::{flat_grid, sizes};
 use crate::cpu::{dense_loss, pixels, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
@@ -52,7 +52,7 @@ macro_rules! pixel_gradient {
                          dweight: Write Real, dbias: Write Real, sums: Set Real, flaws: Set Uint],
             lens |k| pixel_gradient_lens(k, k.uint("SAMPLES")),
             touched |k| pixel_gradient_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
-            flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
+            flops |k| 2 * k.uint("BATCH") * k.uint("VALUES") + gradient_flops(k, k.uint("VALUES")),
             grid $grid,
             requires $requires,
             subgroup $subgroup

@@ -5,7 +5,7 @@ use crate::bench::timing::each;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{Data, Engine, MAX_STEPS};
 use crate::error::{Error, Result};
-use crate::kernel::{Element, Slice, Step};
+use crate::kernel::{Slice, Step};
 use crate::program::{Program, View};
 use crate::record::{Class, Versions};
 
@@ -19,44 +19,26 @@ const ENOUGH: f64 = 25e-3;
 
 /// What the work of a class comes to, by the CPU engine.
 pub(super) fn expected(class: Class) -> Result<Vec<Data>, String> {
-    let Work { program, inputs, outputs, .. } = work(class, Versions::NAIVE);
-    let compute = || {
-        let mut engine = CpuEngine::fast(program.clone())?;
-        run(&mut engine, &program, &inputs, &outputs)
-    };
+    let work = work(class, Versions::NAIVE);
+    let compute = || run(&mut CpuEngine::fast(work.program.clone())?, &work);
     compute().map_err(|error| error.to_string())
 }
 
 /// Fills the inputs, runs everything once, and reads the outputs.
-fn run(engine: &mut dyn Engine, program: &Program, inputs: &[View], outputs: &[View]) -> Result<Vec<Data>> {
-    for (at, view) in inputs.iter().enumerate() {
-        match program.bufs[view.buf.0].element {
-            Element::Real => engine.write(*view, Slice::Real(&whole_numbers(at, view.len)))?,
-            Element::Uint => engine.write(*view, Slice::Uint(&small_numbers(at, view.len)))?,
-        }
-    }
-    for view in outputs {
+fn run(engine: &mut dyn Engine, work: &Work) -> Result<Vec<Data>> {
+    work.fill(engine)?;
+    for view in &work.outputs {
         // What is not written stays not a number.
         engine.write(*view, Slice::Real(&vec![f32::NAN; view.len]))?;
     }
-    let ticket = engine.submit(0..program.steps.len(), &[step()], first_of(outputs))?;
+    let ticket = engine.submit(0..work.program.steps.len(), &[step()], first_of(&work.outputs))?;
     engine.wait(ticket)?;
-    outputs.iter().map(|view| engine.read(*view)).collect()
+    work.outputs.iter().map(|view| engine.read(*view)).collect()
 }
 
 /// One with a whole batch.
 fn step() -> Step {
     Step { samples: BATCH as u32, ..Step::default() }
-}
-
-/// From 0 to 6: labels, places of samples, and pixels, three of four black.
-fn small_numbers(seed: usize, len: usize) -> Vec<u32> {
-    (0..len).map(|at| (((at + 31 * seed).wrapping_mul(2_654_435_761) >> 16) % 7) as u32).collect()
-}
-
-/// From -3 to 3: a sum of 2²⁰ products of two of them is exact in f32.
-fn whole_numbers(seed: usize, len: usize) -> Vec<f32> {
-    small_numbers(seed, len).into_iter().map(|number| number as f32 - 3.0).collect()
 }
 
 fn first_of(views: &[View]) -> View {
@@ -82,23 +64,21 @@ impl Runner {
         wanted: &[Data],
         open: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
     ) -> Result<Runner, String> {
-        let Work { program, inputs, outputs, exact } = work;
-        let dispatches = program.steps.len();
         let mut ready = || {
-            let mut engine = open(program.clone())?;
-            let found = run(engine.as_mut(), &program, &inputs, &outputs)?;
+            let mut engine = open(work.program.clone())?;
+            let found = run(engine.as_mut(), &work)?;
             Ok((engine, found))
         };
         let (engine, found) = ready().map_err(|error: Error| error.to_string())?;
         let wrong = |(place, (found, wanted)): (usize, (&Data, &Data))| {
-            let name = &program.bufs[outputs[place].buf.0].name;
-            let allowed = if place < exact { 0.0 } else { ROUNDED };
+            let name = &work.program.bufs[work.outputs[place].buf.0].name;
+            let allowed = if place < work.exact { 0.0 } else { ROUNDED };
             first_difference(found, wanted, allowed).map(|difference| format!("its {name}{difference}"))
         };
         if let Some(wrong) = found.iter().zip(wanted).enumerate().find_map(wrong) {
             return Err(wrong);
         }
-        let result = first_of(&outputs);
+        let (dispatches, result) = (work.program.steps.len(), first_of(&work.outputs));
         Ok(Runner { engine, dispatches, result, times: 1, least: f64::INFINITY, spent: 0.0 })
     }
 

@@ -4,7 +4,9 @@ use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
 use crate::data::{Augmentation, ImageShape};
-use crate::kernel::Element;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::kernel::{Element, Slice};
 use crate::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::layers::words::Pair;
 use crate::layers::{self, Dims};
@@ -15,12 +17,36 @@ use crate::program::{Program, Role, View};
 use crate::record::{Class, Gradient, Product, Recorder, Versions};
 
 /// One section of a Program, whose views of the same name are the same whatever versions it is recorded with.
-pub(super) struct Work {
+pub(crate) struct Work {
     pub program: Program,
     pub inputs: Vec<View>,
     pub outputs: Vec<View>,
     /// How many of the outputs, from the first on, are exact.
     pub exact: usize,
+}
+
+impl Work {
+    /// Fills the inputs with whole numbers, so small that all sums are exact.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn fill(&self, engine: &mut dyn Engine) -> Result<()> {
+        let mut inputs = self.inputs.iter().enumerate();
+        inputs.try_for_each(|(at, view)| match self.program.bufs[view.buf.0].element {
+            Element::Real => engine.write(*view, Slice::Real(&whole_numbers(at, view.len))),
+            Element::Uint => engine.write(*view, Slice::Uint(&small_numbers(at, view.len))),
+        })
+    }
+}
+
+/// From 0 to 6: labels, places of samples, and pixels, three of four black.
+fn small_numbers(seed: usize, len: usize) -> Vec<u32> {
+    (0..len).map(|at| (((at + 31 * seed).wrapping_mul(2_654_435_761) >> 16) % 7) as u32).collect()
+}
+
+/// From -3 to 3: a sum of 2²⁰ products of two of them is exact in f32.
+fn whole_numbers(seed: usize, len: usize) -> Vec<f32> {
+    small_numbers(seed, len).into_iter().map(|number| number as f32 - 3.0).collect()
 }
 
 /// Samples of a step, and of one that convolves.
@@ -60,6 +86,28 @@ fn dense(versions: Versions, inputs: usize, outputs: usize) -> Recorder {
     arena.add("0.weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
     arena.add("0.bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
     Recorder::new(arena, BATCH, versions, true)
+}
+
+/// C = A·B   A: (m, k)  B: (k, n)
+pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
+    let mut recorder = Recorder::new(Arena::default(), m, versions, true);
+    let lens = [("a", m * k), ("b", k * n), ("c", m * n)];
+    let [a, b, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
+    let gradient = Gradient { view: c, add: false };
+    let product = Product {
+        m,
+        n,
+        k,
+        transpose_a: false,
+        transpose_b: false,
+        a,
+        b,
+        epilogue: None,
+        c: gradient,
+        of_a_layer: false,
+    };
+    recorder.matmul(product, "product");
+    finish(recorder, vec![a, b], vec![c])
 }
 
 /// y = relu(x·Wᵀ + b)

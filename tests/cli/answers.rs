@@ -144,7 +144,7 @@ fn summary_counts_what_a_network_takes() {
     {
         assert!(text.contains(word), "“{word}” is not in {text}");
     }
-    let run = place.run(&["summary", "runs/digits-001"]).ok().out;
+    let run = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok().out;
     // As it was trained: with its batch and its optimiser.
     let own = ["batch size 32,", "sgd_momentum"];
     for word in ["1×8×8", "4,160", "650", "4,810", "4,736", "gather_batch"].into_iter().chain(own) {
