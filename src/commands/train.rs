@@ -281,7 +281,8 @@ fn in_half(lowered: &Lowered) -> String {
     match lowered.in_single().as_slice() {
         [] => "every product reads a copy in half precision".to_owned(),
         single => format!(
-            "for all products but convolutions and those of sizes that are no multiples of 4, which stay in single              precision: {}",
+            "for all products but convolutions and those of sizes that are no multiples of 4, which stay in single \
+             precision: {}",
             single.join("; ")
         ),
     }
