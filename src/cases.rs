@@ -21,6 +21,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
+use crate::cpu::half::half;
 use crate::cpu::matmul::Epilogue;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
@@ -234,6 +235,10 @@ fn content(
             let below =
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
+        }
+        (Element::Uint, "b") => {
+            let mut two = || u32::from(half(numbers.draw(rng)));
+            Data::Uint((0..len).map(|_| two() | two() << 16).collect())
         }
         (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),
         (Element::Uint, _) => Data::Uint((0..len).map(|_| rng.next_u32()).collect()),

@@ -78,6 +78,7 @@ pub mod network;
 pub mod optimiser;
 pub mod own;
 pub mod params;
+pub mod precision;
 pub mod profile;
 pub mod program;
 pub mod recipe;

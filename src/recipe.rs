@@ -21,6 +21,7 @@ use crate::loss::{ClassWeights, Loss};
 use crate::lower::Training;
 use crate::network::Network;
 use crate::optimiser::Optimiser;
+use crate::precision::Precision;
 use crate::schedule::Schedule;
 use crate::stopping::{Stopping, TimeLimit};
 use crate::tuning::Tuning;
@@ -63,6 +64,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
+    ("precision", "a string: single or half"),
     ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
@@ -129,6 +131,9 @@ pub struct Recipe {
     /// Which variants of kernels are used; that of a run is spelt out.
     #[serde(serialize_with = "as_text")]
     pub tuning: Tuning,
+    /// What the products of dense layers read.
+    #[serde(serialize_with = "as_text")]
+    pub precision: Precision,
     /// Readers' own versions of kernels, each as `--kernel` takes it.
     pub kernel: Vec<String>,
 }
@@ -169,6 +174,7 @@ impl Recipe {
             validation: 0.0,
             device: "auto".to_owned(),
             tuning: Tuning::Auto,
+            precision: Precision::Single,
             kernel: Vec::new(),
         }
     }
@@ -239,6 +245,7 @@ impl Recipe {
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
             tuning: given.tuning.unwrap_or(defaults.tuning),
+            precision: given.precision.unwrap_or(defaults.precision),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
     }

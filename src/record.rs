@@ -6,6 +6,7 @@
 
 mod choice;
 mod dense_loss;
+mod halves;
 mod pixels;
 mod product;
 mod slices;
@@ -113,6 +114,8 @@ pub struct Recorder {
     activated: Vec<Activated>,
     written: HashMap<Buf, View>,
     watch: watch::Watch,
+    /// Copies in half precision that this section has made, by what they are of.
+    halved: HashMap<(Buf, usize), View>,
     layer: String,
     streams: usize,
     section_start: usize,
@@ -146,6 +149,7 @@ impl Recorder {
             activated: Vec::new(),
             written: HashMap::new(),
             watch: watch::Watch::default(),
+            halved: HashMap::new(),
             layer: String::new(),
             streams: 0,
             section_start: 0,
@@ -308,6 +312,7 @@ impl Recorder {
         self.program.sections.push((name.to_owned(), self.section_start..end));
         self.section_start = end;
         self.written.clear();
+        self.halved.clear();
         self.passed.clear();
         self.activated.clear();
         self.tape.clear();

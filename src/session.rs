@@ -4,7 +4,9 @@ use crate::data::{Dataset, Normaliser, Samples, split_validation};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
+use crate::kernels;
 use crate::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
+use crate::precision::Precision;
 use crate::recipe::Recipe;
 use crate::schedule::Length;
 use crate::stopping::Stopping;
@@ -69,6 +71,13 @@ impl Session {
     /// # Errors
     /// As [`lower`] and [`Tuning::versions`](crate::tuning::Tuning::versions).
     pub fn lower(&self) -> Result<Lowered> {
+        if self.recipe.precision == Precision::Half && !self.device.runs(&kernels::MATMUL_HALF) {
+            return Err(Error::Usage(format!(
+                "--precision half (or precision in a recipe): {} can't unpack halves; leave it out, or take --device \
+                 cpu",
+                self.device.name()
+            )));
+        }
         lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
@@ -76,7 +85,7 @@ impl Session {
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            versions: self.recipe.tuning.versions(&self.device)?,
+            versions: self.recipe.tuning.versions(&self.device)?.in_precision(self.recipe.precision),
             // What a reader's own kernel computes must not vanish in an epilogue.
             fuse: self.recipe.kernel.is_empty(),
             as_in_prediction: false,

@@ -14,6 +14,7 @@ use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::optimiser::Optimiser;
+use wgrad::precision::Precision;
 use wgrad::program::{Dispatch, Limits};
 use wgrad::record::Versions;
 use wgrad::train::{Settings, Trainer, scale_and_shift};
@@ -131,6 +132,42 @@ fn compare_ten_steps(network: &str, all: &[(&str, Versions)]) {
 #[test]
 fn ten_steps_lose_the_same_on_gpu_and_cpu() {
     compare_ten_steps(NETWORK, &versions());
+}
+
+#[test]
+fn ten_steps_in_half_precision_lose_about_the_same() {
+    let dataset = first(&data::load("digits").unwrap(), 320);
+    let loss = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, versions| {
+        let lowered = lowered("dense 64, relu, dense 32, relu, dense 10", &dataset, versions);
+        let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
+        trainer.epoch(1, &mut |_| {}).unwrap();
+        trainer.measure(HELD_OUT).unwrap().loss
+    };
+    let half = |versions: Versions| versions.in_precision(Precision::Half);
+    let single = loss(&on_cpu, Versions::NAIVE);
+    for (name, measured) in
+        [("CPU", loss(&on_cpu, half(Versions::NAIVE))), ("GPU", loss(&on_gpu, half(Versions::GPU)))]
+    {
+        // Weights are read with 11 digits, so that each is off by 2⁻¹² at the most.
+        assert!(
+            measured != single && (measured - single).abs() < 0.01 * single,
+            "{name}: {measured}, {single}"
+        );
+    }
+}
+
+#[test]
+fn digits_are_learned_in_half_precision() {
+    let dataset = data::load("digits").unwrap();
+    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE.in_precision(Precision::Half));
+    assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_half"));
+    let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
+    for epoch in 1..=20 {
+        trainer.epoch(epoch, &mut |_| {}).unwrap();
+    }
+    // As digits_are_learned_on_the_gpu asks of single precision.
+    let measure = trainer.measure(HELD_OUT).unwrap();
+    assert!(measure.accuracy > 0.96, "{measure:?}");
 }
 
 #[test]

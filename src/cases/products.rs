@@ -8,14 +8,15 @@ use crate::kernels;
 
 /// Whether a kernel is one of these.
 pub(super) fn has(name: &str) -> bool {
-    name.starts_with("matmul") || name == "add_slices"
+    name.starts_with("matmul") || ["add_slices", "pack_half"].contains(&name)
 }
 
 /// Awkward shapes.
 pub(super) fn cases(name: &str) -> Vec<Consts> {
     match name {
         "matmul_vectors" => tiled_products(),
-        "matmul_subgroup" => products(WHOLE_PRODUCTS),
+        "matmul_subgroup" | "matmul_half" => products(WHOLE_PRODUCTS),
+        "pack_half" => [2usize, 64, 1_758].map(|length| consts! { LENGTH: length }).to_vec(),
         "matmul_slices" => SLICED.iter().map(sliced).collect(),
         "add_slices" => SUMS.iter().map(added).collect(),
         _ => products(PRODUCTS),
@@ -171,6 +172,7 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             let with_tiles = |consts: Consts| kernels::TILES.map(|tile| tiled(consts.clone(), tile));
             products(REAL).into_iter().flat_map(with_tiles).collect()
         }
+        "pack_half" => vec![consts! { LENGTH: 100_352usize }],
         "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
         "add_slices" => {
             [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()

@@ -12,6 +12,7 @@ use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
 use wgrad::model::Model;
 use wgrad::own::{OwnKernel, replace};
+use wgrad::precision::Precision;
 use wgrad::program::mebibytes;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
@@ -229,6 +230,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         validation: arguments.validation,
         device: arguments.device.clone(),
         tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
+        precision: arguments.precision.as_deref().map(str::parse).transpose()?,
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
     with_source(flags, arguments.source.as_ref())
@@ -264,11 +266,26 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(lowered.arena.count()),
         lowered.program.section(TRAIN).len()
     ));
+    if recipe.precision == Precision::Half {
+        note(format_args!("precision half: {}", in_half(lowered)));
+    }
     warn_of_repetition(recipe);
     note(format_args!(
         "memory  {} on the device for the whole run",
         mebibytes(lowered.program.total_bytes())
     ));
+}
+
+/// What half precision comes to.
+fn in_half(lowered: &Lowered) -> String {
+    match lowered.in_single().as_slice() {
+        [] => "every product reads a copy in half precision".to_owned(),
+        single => format!(
+            "for all products but convolutions and those of sizes that are no multiples of 4, which stay in single \
+             precision: {}",
+            single.join("; ")
+        ),
+    }
 }
 
 /// Says so when the network does what the loss does as well, which slows learning down to nothing.

@@ -18,6 +18,7 @@ pub mod dropout;
 pub mod fast;
 pub mod gather;
 pub mod guard;
+pub mod half;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;

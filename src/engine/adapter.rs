@@ -1,6 +1,8 @@
 //! Which adapter runs the shaders: all that answer, and the choice among them.
 
-use wgpu::{Adapter, AdapterInfo, Backends, DeviceType, Instance, InstanceDescriptor, InstanceFlags};
+use wgpu::{
+    Adapter, AdapterInfo, Backends, DeviceType, DownlevelFlags, Instance, InstanceDescriptor, InstanceFlags,
+};
 
 use super::Engine;
 use super::cpu::CpuEngine;
@@ -43,8 +45,14 @@ impl Device {
         }
     }
 
-    /// Whether a kernel can run there: some need subgroups of a certain size.
+    /// Whether a kernel can run there: some need subgroups of a certain size, some unpack halves.
     pub fn runs(&self, kernel: &Kernel) -> bool {
+        if let Device::Gpu(adapter) = self
+            && kernel.wgsl.contains("unpack2x16float")
+            && !adapter.get_downlevel_capabilities().flags.contains(DownlevelFlags::SHADER_F16_IN_F32)
+        {
+            return false;
+        }
         match (self, kernel.subgroup) {
             (_, None) | (Device::Cpu { .. }, _) => true,
             (Device::Gpu(adapter), Some(size)) => {

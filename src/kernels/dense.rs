@@ -1,7 +1,7 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::{flat_grid, sizes};
-use crate::cpu::{fast, matmul, slices, weights};
+use crate::cpu::{fast, half, matmul, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
@@ -105,6 +105,39 @@ pub static ADD_SLICES: Kernel = kernel!(
     },
     flops |k| k.uint("SLICES") * k.uint("M") * k.uint("N"),
     grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
+
+pub static PACK_HALF: Kernel = kernel!(
+    pack_half, half::pack_half, pack_half_bound,
+    consts ["LENGTH"],
+    binds binds![x: Read Real, halves: Write Uint],
+    lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
+    flops |k| k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 2),
+    requires |k| match k.uint("LENGTH").is_multiple_of(2) {
+        true => Ok(()),
+        false => Err("LENGTH must be a multiple of 2"),
+    }
+);
+
+pub static MATMUL_HALF: Kernel = kernel!(
+    matmul_half, half::matmul_half, matmul_half_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+    binds binds![a: Read Real, b: Read Uint, extra: Read Real, c: Write Real],
+    lens |k| {
+        let mut lens = (MATMUL.lens)(k);
+        lens[1] /= 2;
+        lens
+    },
+    touched |k| {
+        let mut touched = (MATMUL.touched)(k);
+        touched[1] /= 2;
+        touched
+    },
+    flops |k| (MATMUL.flops)(k),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1],
+    requires whole_vectors,
+    fast fast::half::matmul_half_fast
 );
 
 /// How much of its sums `matmul_slices.wgsl` adds in one round.

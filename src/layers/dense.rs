@@ -72,6 +72,7 @@ pub fn record(
                 transpose_b: true,
                 epilogue: Some((Epilogue::Bias, activation, bias)),
                 c: Gradient { view: y.value, add: false },
+                of_a_layer: true,
             };
             recorder.matmul(weighted_sums, "weighted sums");
         }
@@ -100,6 +101,7 @@ pub fn record(
             transpose_b: false,
             epilogue,
             c,
+            of_a_layer: true,
         };
         recorder.matmul(input_gradient, "input gradient");
     });

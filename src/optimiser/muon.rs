@@ -110,6 +110,7 @@ fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [Vi
             transpose_b: transposed[1],
             epilogue: None::<(Epilogue, _, _)>,
             c: Gradient { view: views[2], add: false },
+            of_a_layer: false,
         };
         recorder.matmul(product, "towards orthogonal");
     };

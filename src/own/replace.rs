@@ -212,6 +212,8 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("unit_size", ["", "", "optimiser muon"]),
     ("blend", ["", "", "optimiser muon"]),
     ("muon", ["", "", "optimiser muon"]),
+    ("pack_half", ["", "", "precision half"]),
+    ("matmul_half", ["", "", "precision half"]),
     ("conv", [CONVOLUTION, "", ""]),
     ("conv_weights", [CONVOLUTION, "", ""]),
     ("channel_sums", [CONVOLUTION, "", ""]),
@@ -241,9 +243,11 @@ mod tests {
 
     fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let precision = more.strip_prefix("precision ").unwrap_or("single");
         let training = match more.split_once(' ') {
             None => default.training(),
             Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
+            Some(("precision", _)) => default.training(),
             Some((name, number)) => {
                 let mut training = default.training();
                 if name == "label-smoothing" {
@@ -266,7 +270,7 @@ mod tests {
             classes: 10,
             batch: 4,
             parts: vec![Part { name: TRAIN, samples: 8 }],
-            versions: Versions::NAIVE,
+            versions: Versions::NAIVE.in_precision(precision.parse().unwrap()),
             fuse: false,
             as_in_prediction: false,
             keep: false,

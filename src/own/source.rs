@@ -71,7 +71,8 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
         let notes = error.notes().map(|note| format!(" ({note})")).collect::<String>();
         Fault { message: format!("{}{notes}", error.message()), place: locate(&whole, spans) }
     })?;
-    let mut capabilities = Capabilities::default();
+    // Halves packed into words belong to WebGPU's core.
+    let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if ours.subgroup.is_some() {
         capabilities |= Capabilities::SUBGROUP;
     }

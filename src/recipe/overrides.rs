@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::loss::{ClassWeights, Loss};
 use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
+use crate::precision::Precision;
 use crate::schedule::Schedule;
 use crate::stopping::{Stopping, TimeLimit};
 use crate::tuning::Tuning;
@@ -65,6 +66,8 @@ pub struct Overrides {
     pub device: Option<String>,
     /// As [`Recipe::tuning`].
     pub tuning: Option<Tuning>,
+    /// As [`Recipe::precision`].
+    pub precision: Option<Precision>,
     /// As [`Recipe::kernel`].
     pub kernel: Option<Vec<String>>,
 }
@@ -98,6 +101,7 @@ impl From<Recipe> for Overrides {
             validation: Some(recipe.validation),
             device: Some(recipe.device),
             tuning: Some(recipe.tuning),
+            precision: Some(recipe.precision),
             kernel: Some(recipe.kernel),
         }
     }
@@ -144,6 +148,7 @@ impl Overrides {
             validation: self.validation.or(other.validation),
             device: self.device.or(other.device),
             tuning: self.tuning.or(other.tuning),
+            precision: self.precision.or(other.precision),
             kernel: self.kernel.or(other.kernel),
         }
     }
@@ -200,7 +205,7 @@ impl Overrides {
             "label_smoothing" => unless(&self.label_smoothing, |share| (0.0..1.0).contains(share)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A size, changes, a network, an optimiser, a loss and a tuning were checked as they were read, kernels say more about
+            // A size, changes, a network, an optimiser, a loss, a tuning and a precision were checked as they were read, kernels say more about
             // themselves when they are parsed, and every seed will do.
             _ => None,
         }

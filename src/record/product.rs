@@ -6,6 +6,7 @@ use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::kernel::Const;
 use crate::kernels;
+use crate::precision::Precision;
 use crate::program::View;
 
 /// One matrix product: C (m, n) = A (m, k) · B (k, n).
@@ -22,6 +23,8 @@ pub struct Product {
     /// What to do with a finished sum, and the view that this reads.
     pub epilogue: Option<(Epilogue, Activation, View)>,
     pub c: Gradient,
+    /// Whether it is one of a dense layer, whose B may be read in half precision.
+    pub of_a_layer: bool,
 }
 
 impl Recorder {
@@ -34,6 +37,9 @@ impl Recorder {
             M: p.m, N: p.n, K: p.k, TRANSPOSE_A: p.transpose_a, TRANSPOSE_B: p.transpose_b, ADD: p.c.add,
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
+        if self.halves(&p, &consts) {
+            return self.matmul_half(&p, consts, extra, what);
+        }
         // Without fusion a product is one dispatch, for those who look at it.
         if let Some(slices) = self.versions.slices(&consts).filter(|_| self.fuse) {
             return self.matmul_in_slices(&p, slices, &consts, what);
@@ -46,7 +52,10 @@ impl Recorder {
     /// input (rows, columns): in one dispatch where there is a version for that, which also watches them.
     pub fn weight_gradient(&mut self, dz: View, x: View, rows: usize, dweight: Gradient, dbias: Gradient) {
         let (inputs, outputs) = (x.len / rows, dz.len / rows);
-        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| self.fuse);
+        // Not in half precision: then it is a product, if the sizes of the layer are right for that.
+        let whole = [rows, inputs, outputs].iter().all(|size| size.is_multiple_of(4));
+        let apart = !self.fuse || (whole && self.versions.precision() == Precision::Half);
+        let fused = self.versions.weight_gradient(rows, inputs, outputs, dweight.add).filter(|_| !apart);
         if let Some((kernel, consts)) = fused {
             let [sums, flaws] = self.watch(dweight.view, dbias.view.len, consts.uint("PARTS"));
             let args = vec![dz, x, dweight.view, dbias.view, sums, flaws];
@@ -63,6 +72,7 @@ impl Recorder {
             transpose_b: false,
             epilogue: None,
             c: dweight,
+            of_a_layer: true,
         };
         self.matmul(product, "weight gradient");
         // db = Σ over the batch of dz

@@ -6,6 +6,7 @@ use super::variants::{Class, GRADIENTS_32, SLICES_64, TILES_32, TILES_64, Varian
 use crate::cpu::conv::Geometry;
 use crate::kernel::{Consts, Kernel};
 use crate::kernels;
+use crate::precision::Precision;
 
 /// Which of several shaders with one contract are used: a variant for every class of work, and what
 /// takes the shapes that a variant refuses.
@@ -17,6 +18,8 @@ pub struct Versions {
     product: &'static Kernel,
     /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
     gradient: Option<&'static Kernel>,
+    /// What the products of dense layers read.
+    precision: Precision,
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
@@ -37,6 +40,7 @@ impl Versions {
         ),
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
+        precision: Precision::Single,
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
@@ -50,6 +54,7 @@ impl Versions {
         ),
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
+        precision: Precision::Single,
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -61,6 +66,7 @@ impl Versions {
         ),
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
+        precision: Precision::Single,
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -78,6 +84,16 @@ impl Versions {
     pub fn with(mut self, choice: &Choice) -> Versions {
         choice.iter().for_each(|(class, variant)| self.chosen[class as usize] = variant);
         self
+    }
+
+    /// These, with dense layers in this precision.
+    pub fn in_precision(self, precision: Precision) -> Versions {
+        Versions { precision, ..self }
+    }
+
+    /// What the products of dense layers read.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The variants of all classes, spelt out.
@@ -118,12 +134,14 @@ impl Versions {
 
     /// What takes a first dense layer straight from the pixels; without it the samples are picked first.
     pub(super) fn pixels(&self) -> Option<PixelKernels> {
-        PixelKernels::with(self.variant(Class::First).kernel?)
+        // Pixels are read as bytes, in no precision.
+        let kernel = self.variant(Class::First).kernel.filter(|_| self.precision == Precision::Single)?;
+        PixelKernels::with(kernel)
     }
 
     /// What takes a small last layer together with cross-entropy.
     pub(super) fn dense_loss(&self) -> Option<&'static Kernel> {
-        self.variant(Class::Last).kernel
+        self.variant(Class::Last).kernel.filter(|_| self.precision == Precision::Single)
     }
 
     /// The shader for all gradients of a dense layer, if there is one, and its constants.

@@ -94,8 +94,18 @@ pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
     let lens = [("a", m * k), ("b", k * n), ("c", m * n)];
     let [a, b, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
     let gradient = Gradient { view: c, add: false };
-    let product =
-        Product { m, n, k, transpose_a: false, transpose_b: false, a, b, epilogue: None, c: gradient };
+    let product = Product {
+        m,
+        n,
+        k,
+        transpose_a: false,
+        transpose_b: false,
+        a,
+        b,
+        epilogue: None,
+        c: gradient,
+        of_a_layer: false,
+    };
     recorder.matmul(product, "product");
     finish(recorder, vec![a, b], vec![c])
 }
@@ -115,6 +125,7 @@ fn product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
         b,
         epilogue: Some((Epilogue::Bias, Activation::Relu, bias)),
         c: Gradient { view: c, add: false },
+        of_a_layer: false,
     };
     recorder.matmul(product, "weighted sums");
     finish(recorder, vec![a, b, bias], vec![c])

@@ -7,6 +7,7 @@ mod bench;
 mod data;
 mod optimiser;
 mod place;
+mod precision;
 mod profile;
 mod recipes;
 mod refusals;

@@ -1,11 +1,13 @@
 //! Choices that lowering has must not change what a Program computes.
 
 use wgrad::data::ImageShape;
+use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
 use wgrad::optimiser::Optimiser;
+use wgrad::precision::Precision;
 use wgrad::program::{Limits, View};
 use wgrad::record::Versions;
 
@@ -83,6 +85,62 @@ fn the_kernels_of_gpus_do_not_change_the_results() {
     let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Versions::NAIVE)), train(&of(Versions::GPU)));
     assert_close("parameters", &usual, &tiled);
     assert_close("metrics", &usual_metrics, &metrics);
+}
+
+/// A network whose layers are all of whole fours, and a step of it.
+fn in_precision(precision: Precision) -> Small {
+    let training = Training::with(Optimiser::sgd(0.0));
+    let versions = Versions::GPU.in_precision(precision);
+    let parts = vec![Part { name: TRAIN, samples: 8 }];
+    let network = "dense 16, tanh, dense 8, relu, dense 4";
+    Small { batch: 8, classes: 4, versions, parts, training, ..Small::new(network, Loss::CrossEntropy) }
+}
+
+#[test]
+fn half_precision_changes_gradients_by_no_more_than_its_roundings() {
+    let gradients = |precision| {
+        let (lowered, mut engine) = start(&in_precision(precision));
+        let step = Step { samples: 8, learning_rate: 1.0, ..Step::default() };
+        engine.run(lowered.program.section(TRAIN), &step);
+        real(&engine, lowered.gradients)
+    };
+    let (single, half) = (gradients(Precision::Single), gradients(Precision::Half));
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let size = norm(&mut single.iter().copied());
+    let off = norm(&mut single.iter().zip(&half).map(|(single, half)| single - half));
+    // A gradient comes of three layers forwards and at most three backwards, and each product rounds one of
+    // its factors by at most 2⁻¹². A softmax and two activations make no more of it than twice as much.
+    assert!(off <= 2.0 * 6.0 * size / 4_096.0, "off by {off:e} of {size:e}");
+    // It is half precision.
+    assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
+}
+
+#[test]
+fn half_precision_makes_a_copy_of_what_several_products_read_once() {
+    let program = in_precision(Precision::Half).lower().unwrap().program;
+    let names: Vec<&str> =
+        program.steps[program.section(TRAIN)].iter().map(|dispatch| dispatch.kernel.name).collect();
+    let (pack, product) = ("pack_half", "matmul_half");
+    let forward = [pack, product, pack, product, pack, product, "softmax_loss"];
+    // dW of what came in, and its db; dx of the weights, of which there is a copy already.
+    let layer = [pack, product, "column_sums", product];
+    let update = ["gradient_parts", "guard", "sgd"];
+    let backward = [&layer[..], &layer, &layer[..3]].concat();
+    assert_eq!(names, [&["gather_batch"][..], &forward, &backward, &update].concat());
+}
+
+#[test]
+fn a_weight_that_no_half_can_hold_stops_the_update() {
+    let (lowered, mut engine) = start(&in_precision(Precision::Half));
+    let mut parameters: Vec<f32> =
+        real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
+    let last = lowered.arena.find("4.weight").unwrap();
+    parameters[last.start] = 70_000.0;
+    engine.write(lowered.parameters, Slice::Real(&parameters)).unwrap();
+    engine.run(lowered.program.section(TRAIN), &Step { samples: 8, learning_rate: 1.0, ..Step::default() });
+    let after: Vec<f32> = real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
+    assert_eq!(after, parameters);
+    assert!(real(&engine, lowered.norm)[0].is_nan() || !real(&engine, lowered.gradients)[0].is_finite());
 }
 
 #[test]

@@ -23,7 +23,8 @@ const MOST_STORAGE_BUFFERS: usize = 8;
 /// Parses and validates with no more than WebGPU's core, and subgroups where they are used.
 fn reflect(wgsl: &str) -> Result<(Module, ModuleInfo), String> {
     let module = wgpu::naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    let mut capabilities = Capabilities::default();
+    // Halves packed into words belong to WebGPU's core.
+    let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if wgsl.contains("subgroup") {
         capabilities |= Capabilities::SUBGROUP;
     }

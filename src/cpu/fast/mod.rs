@@ -12,6 +12,7 @@ mod direct;
 pub mod elementwise;
 mod functions;
 pub mod gather;
+pub mod half;
 pub mod matmul;
 mod matrix;
 pub mod norm;

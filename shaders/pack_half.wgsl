@@ -1,0 +1,35 @@
+// h[i] = the half-precision number nearest to x[i]   x: (LENGTH)  h: (LENGTH), two to a word
+// One invocation owns one word: the lower half is the number in front.
+
+// By the bits, because WGSL leaves it to an adapter how it rounds: so every adapter has the same
+// halves. Of two as near it is the even one. What is below 2⁻¹⁴ becomes zero, as an adapter may take
+// a smaller half for zero; what is too large, or no number, becomes an infinity, and the watch over
+// the gradients that come of it stops the update.
+
+const LENGTH: u32 = 1024u;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> halves: array<u32>;
+
+const SMALLEST: u32 = 0x38800000u;   // 2⁻¹⁴
+const BEYOND: u32 = 0x47800000u;     // 2¹⁶, to which 65,520 is rounded
+const INFINITY: u32 = 0x7c00u;
+
+fn half(number: f32) -> u32 {
+    let bits = bitcast<u32>(number);
+    let sign = (bits >> 16u) & 0x8000u;
+    let size = bits & 0x7fffffffu;
+    let rounded = size + 0xfffu + ((size >> 13u) & 1u);
+    let normal = (rounded - (112u << 23u)) >> 13u;     // the exponent counts from 15, not from 127
+    let small = select(normal, 0u, size < SMALLEST);
+    return sign | select(small, INFINITY, rounded >= BEYOND);
+}
+
+@compute @workgroup_size(64)
+fn pack_half(@builtin(global_invocation_id) id: vec3<u32>) {
+    let word = flat_index(id);
+    if word >= LENGTH / 2u {
+        return;
+    }
+    halves[word] = half(x[2u * word]) | (half(x[2u * word + 1u]) << 16u);
+}

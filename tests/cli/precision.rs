@@ -1,0 +1,32 @@
+//! `--precision`.
+
+use crate::place::Place;
+
+#[test]
+fn half_precision_is_kept_in_the_recipe_and_what_stays_single_is_said() {
+    let place = Place::new();
+    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "half"]).ok();
+    let said =
+        "precision half: for all products but convolutions and those of sizes that are no multiples of 4";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    // Ten outputs are no multiple of four.
+    assert!(
+        ran.err.contains("2 dense: weighted sums") && !ran.err.contains("0 dense: weighted"),
+        "{}",
+        ran.err
+    );
+    let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
+    assert!(recipe.contains("\nprecision = \"half\"\n"), "{recipe}");
+    let single = place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
+    assert!(!single.err.contains("precision"), "{}", single.err);
+}
+
+#[test]
+fn a_precision_that_there_is_not_is_refused() {
+    let place = Place::new();
+    place.refuses(
+        2,
+        &["train", "--precision", "halv"],
+        &["“halv” is neither single nor half, did you mean “half”?"],
+    );
+}
