@@ -85,7 +85,7 @@ fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
     let place = Place::new();
     // A step that is compared with twins of this size takes seconds, and a signal waits for its end.
     let train =
-        ["train", "--device", "cpu", "--verify", "1", "--network", "dense 1500, relu, dense 1500, dense 10"];
+        ["train", "--device", "cpu", "--verify", "1", "--network", "dense 4000, relu, dense 4000, dense 10"];
     let mut command = place.command(&train);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while checkpoint::newest(&place.path(RUN)).is_err() {
