@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 
 use common::adapter;
 use wgrad::data;
-use wgrad::engine::{Engine, MAX_STEPS};
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::{Engine, MAX_STEPS};
 use wgrad::lower::{HELD_OUT, Lowered, TRAIN};
 use wgrad::profile::{Clock, Profile, Profiler, trace};
 use wgrad::recipe::Recipe;
