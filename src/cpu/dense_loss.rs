@@ -1,19 +1,14 @@
 //! The twin of `dense_loss_subgroup.wgsl`: a dense layer, and softmax cross-entropy of what it gives.
 
 use super::activation::Activation;
-use super::matmul::{Epilogue, matmul, matmul_bound};
-use super::softmax::{row_weight, slot_rows, softmax_loss, softmax_loss_bound};
-use crate::consts;
-use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
+use super::matmul::{matmul, matmul_bound, weighted_sums};
+use super::softmax::{Exponentials, row_weight, slot_rows, softmax_loss, softmax_loss_bound};
+use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
 
 /// The constants of the layer's weighted sums.
 fn layer(call: Call) -> Consts {
     let [batch, inputs, classes] = ["BATCH", "INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
-    let (kind, leak) = Activation::Identity.consts();
-    consts! {
-        M: batch, N: classes, K: inputs, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: kind, LEAK: leak,
-    }
+    weighted_sums(batch, classes, inputs, Activation::Identity)
 }
 
 /// `z = x·Wᵀ + b`, and [`softmax_loss`] of z.
@@ -52,12 +47,11 @@ pub fn dense_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut
 /// A difference of two logits is off by twice that, so each exp by a factor of `exp(2·off)` at the most,
 /// and each share of their sum by the square of it.
 fn carry_over(z: &[f64], off: f64, label: usize, weight: f64, dz: &mut [f64], metrics: &mut [f64]) {
-    let maximum = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = z.iter().map(|z| (z - maximum).exp()).sum();
-    let factor = (4.0 * off).exp();
+    let exponentials = Exponentials::of(z);
+    let (maximum, factor) = (exponentials.maximum, (4.0 * off).exp());
     for (z, dz) in z.iter().zip(dz) {
         // What rounds there rounds numbers that are as much larger.
-        *dz = *dz * factor + weight * (z - maximum).exp() / sum * (factor - 1.0);
+        *dz = *dz * factor + weight * exponentials.share(*z) * (factor - 1.0);
     }
     metrics[0] = metrics[0] * factor + 4.0 * off;
     // Another logit may be the largest, or another of several as large.

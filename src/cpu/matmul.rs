@@ -2,7 +2,8 @@
 
 use super::activation::Activation;
 use super::{EPS, TINY};
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::consts;
+use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
 
 /// What happens to a finished sum; the numbers are those in the shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,15 @@ impl Epilogue {
                 (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
             }
         }
+    }
+}
+
+/// The constants of a dense layer's weighted sums: activate(x·Wᵀ + b).
+pub fn weighted_sums(batch: usize, outputs: usize, inputs: usize, activation: Activation) -> Consts {
+    let (kind, leak) = activation.consts();
+    consts! {
+        M: batch, N: outputs, K: inputs, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
+        EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: kind, LEAK: leak,
     }
 }
 

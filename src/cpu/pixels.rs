@@ -3,12 +3,12 @@
 
 use super::activation::Activation;
 use super::gather::{gather_batch, gather_batch_bound};
-use super::matmul::{Epilogue, matmul};
+use super::matmul::{Epilogue, matmul, weighted_sums};
 use super::weights::{self, weight_gradient};
 use super::{TINY, sum_error};
 use crate::consts;
 use crate::data::Augmentation;
-use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
+use crate::kernel::{Call, Consts, Real, Slice, SliceMut, Twin};
 
 /// The constants that both kernels have: rows of a batch, which of them comes first in the step,
 /// channels of an image and the values of each, samples, and outputs of the layer.
@@ -47,22 +47,13 @@ fn gathering(call: Call) -> Consts {
     consts
 }
 
-/// x: (B, V), and its labels into `targets`.
-fn gather<T: Real>(call: Call, reads: &[Slice<T>], targets: &mut [u32]) -> Vec<T> {
+/// x: (B, V), and its labels into `targets`, by [`gather_batch`]; by its bound the errors of x.
+fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], targets: &mut [u32]) -> Vec<T> {
     let consts = gathering(call);
     let mut x = vec![T::default(); consts.uint("BATCH") * consts.uint("VALUES")];
     let mut writes = [SliceMut::Real(&mut x), SliceMut::Uint(targets)];
-    gather_batch(Call { consts: &consts, ..call }, reads, &mut writes);
+    twin(Call { consts: &consts, ..call }, reads, &mut writes);
     x
-}
-
-/// The largest error of x.
-fn gather_bound(call: Call, reads: &[Slice<f64>], targets: &mut [u32]) -> Vec<f64> {
-    let consts = gathering(call);
-    let mut errors = vec![0.0; consts.uint("BATCH") * consts.uint("VALUES")];
-    let mut writes = [SliceMut::Real(&mut errors), SliceMut::Uint(targets)];
-    gather_batch_bound(Call { consts: &consts, ..call }, reads, &mut writes);
-    errors
 }
 
 /// `y = activate(x·Wᵀ + b)` of the samples of this step, and their labels.
@@ -71,22 +62,17 @@ fn gather_bound(call: Call, reads: &[Slice<f64>], targets: &mut [u32]) -> Vec<f6
 /// Writes y: (B, outputs), and the labels: (B).
 pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
-    let x = gather(call, &reads[..4], targets.uint());
-    let [batch, values, outputs, activation] =
-        ["BATCH", "VALUES", "OUTPUTS", "ACTIVATION"].map(|name| call.consts.uint(name));
-    let consts = consts! {
-        M: batch, N: outputs, K: values, TRANSPOSE_A: false, TRANSPOSE_B: true, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Bias as u32), ACTIVATION: activation,
-        LEAK: call.consts.float("LEAK") as f32,
-    };
+    let x = gather(gather_batch, call, &reads[..4], targets.uint());
+    let [batch, values, outputs] = ["BATCH", "VALUES", "OUTPUTS"].map(|name| call.consts.uint(name));
+    let consts = weighted_sums(batch, outputs, values, Activation::of(call));
     let mut y = [SliceMut::Real(y.real())];
     matmul(Call { consts: &consts, ..call }, &[Slice::Real(&x), reads[4], reads[5]], &mut y);
 }
 
 pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
-    let x = gather(call, &reads[..4], targets.uint());
-    let errors = gather_bound(call, &reads[..4], targets.uint());
+    let x = gather(gather_batch, call, &reads[..4], targets.uint());
+    let errors = gather(gather_batch_bound, call, &reads[..4], targets.uint());
     let (weight, bias) = (reads[4].real(), reads[5].real());
     let (values, activation) = (call.consts.uint("VALUES"), Activation::of(call));
     let rows = x.chunks_exact(values).zip(errors.chunks_exact(values));
@@ -104,14 +90,11 @@ pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// What makes x, or its errors, of images, labels, order and normaliser.
-type Gather<T> = fn(Call, &[Slice<T>], &mut [u32]) -> Vec<T>;
-
 /// x of [`pixel_gradient`], which needs no labels, or its errors.
-fn x_of<T: Real>(gather: Gather<T>, call: Call, reads: &[Slice<T>]) -> Vec<T> {
+fn gather_unlabelled<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>]) -> Vec<T> {
     let [batch, samples] = ["BATCH", "SAMPLES"].map(|name| call.consts.uint(name));
     let labels = vec![0; samples];
-    gather(call, &[reads[1], Slice::Uint(&labels), reads[2], reads[3]], &mut vec![0; batch])
+    gather(twin, call, &[reads[1], Slice::Uint(&labels), reads[2], reads[3]], &mut vec![0; batch])
 }
 
 /// The constants of the gradients of the same layer.
@@ -128,12 +111,12 @@ fn weighing(call: Call) -> Consts {
 ///
 /// Reads dz: (B, outputs), then images, order and normaliser. Writes as [`weight_gradient`] does.
 pub fn pixel_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let x = x_of(gather, call, reads);
+    let x = gather_unlabelled(gather_batch, call, reads);
     weight_gradient(Call { consts: &weighing(call), ..call }, &[reads[0], Slice::Real(&x)], writes);
 }
 
 pub fn pixel_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let x = x_of(gather, call, reads);
-    let errors = x_of(gather_bound, call, reads);
+    let x = gather_unlabelled(gather_batch, call, reads);
+    let errors = gather_unlabelled(gather_batch_bound, call, reads);
     weights::bounds(Call { consts: &weighing(call), ..call }, reads[0].real(), &x, &errors, writes);
 }

@@ -4,14 +4,14 @@ use super::{DIVISION, EPS, TINY, exp_error, log_error};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// A row's maximum, Σ exp(x - maximum), and the relative error of that sum in f32.
-struct Exponentials {
-    maximum: f64,
+pub(super) struct Exponentials {
+    pub maximum: f64,
     sum: f64,
     sum_error: f64,
 }
 
 impl Exponentials {
-    fn of<T: Real>(row: &[T]) -> Exponentials {
+    pub fn of<T: Real>(row: &[T]) -> Exponentials {
         let maximum = row.iter().map(|x| x.f64()).fold(f64::NEG_INFINITY, f64::max);
         let terms = row.iter().map(|x| (x.f64() - maximum).exp());
         let sum: f64 = terms.clone().sum();
@@ -19,7 +19,7 @@ impl Exponentials {
         Exponentials { maximum, sum, sum_error: error / sum + row.len() as f64 * EPS }
     }
 
-    fn share(&self, x: f64) -> f64 {
+    pub fn share(&self, x: f64) -> f64 {
         (x - self.maximum).exp() / self.sum
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::{Normaliser, Samples};
 use crate::cpu::augment::{Change, Look};
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::{Call, Const, Consts, Step};
+use crate::kernel::{Call, Const, Step};
 use crate::rng::kernel_seed;
 use crate::train::scale_and_shift;
 
@@ -56,13 +56,6 @@ impl Augmentation {
     /// Whether samples stay as they are.
     pub fn is_none(&self) -> bool {
         *self == Augmentation::default()
-    }
-
-    /// `consts` of a `gather_batch`, with these changes in place of its own.
-    pub fn replace(&self, consts: &Consts) -> Consts {
-        let own = self.consts();
-        let of = |name| own.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-        Consts::new(consts.iter().map(|(name, value)| (name, of(name).unwrap_or(value))).collect())
     }
 
     /// The constants of `gather_batch` that are about changes, in its order.
