@@ -12,7 +12,7 @@ mod real_size;
 mod updates;
 
 pub use check::{Problem, Verdict, Wrong, check, ready, watch};
-pub use real::real;
+pub use real::{real, real_on};
 pub use real_size::bench_cases;
 
 use rand::seq::SliceRandom;
@@ -25,6 +25,7 @@ use crate::cpu::half::half;
 use crate::cpu::matmul::Epilogue;
 use crate::diff::{self, Comparison};
 use crate::engine::Data;
+use crate::engine::adapter::Device;
 use crate::kernel::{Consts, Element, Kernel, Step};
 use crate::rng::{Purpose, generator};
 
@@ -80,6 +81,11 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
         name if products::has(name) => products::cases(name).into_iter().map(plain).collect(),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
     }
+}
+
+/// The cases that a kernel which runs on a device can run there, see [`Device::takes`].
+pub fn cases_on(kernel: &Kernel, device: &Device) -> Vec<Case> {
+    cases(kernel).into_iter().filter(|case| device.takes(&case.consts)).collect()
 }
 
 fn tables() -> [(usize, usize); 6] {
@@ -236,7 +242,7 @@ fn content(
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
-        (Element::Uint, "b") => {
+        (Element::Uint, "a" | "b") => {
             let mut two = || u32::from(half(numbers.draw(rng)));
             Data::Uint((0..len).map(|_| two() | two() << 16).collect())
         }

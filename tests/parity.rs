@@ -10,7 +10,7 @@ mod common;
 use std::time::Instant;
 
 use common::adapter;
-use wgrad::cases;
+use wgrad::cases::{self, cases_on};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
@@ -22,15 +22,12 @@ use wgrad::program::Program;
 fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) {
     let mut problems = Vec::new();
     for kernel in kernels::ALL {
-        if !device.runs(kernel) {
-            println!(
-                "{:<20} needs subgroups of {:?}: never used on this adapter",
-                kernel.name, kernel.subgroup
-            );
+        if let Some(lacking) = device.lacks(kernel) {
+            println!("{:<20} not available: {lacking}: never used on this adapter", kernel.name);
             continue;
         }
         let start = Instant::now();
-        let verdict = cases::check(kernel, &mut make_engine).unwrap();
+        let verdict = cases::check(kernel, &cases_on(kernel, device), &mut make_engine).unwrap();
         let (cases, worst) = (verdict.cases, verdict.comparison.worst);
         println!(
             "{:<20} {cases:>3} cases  worst {worst:.3} of its bound  {:.1?}",

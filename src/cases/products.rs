@@ -16,7 +16,8 @@ pub(super) fn cases(name: &str) -> Vec<Consts> {
     match name {
         "matmul_vectors" => tiled_products(),
         "matmul_subgroup" | "matmul_half" => products(WHOLE_PRODUCTS),
-        "pack_half" => [2usize, 64, 1_758].map(|length| consts! { LENGTH: length }).to_vec(),
+        "matmul_cooperative" => COOPERATIVE.iter().map(cooperative).collect(),
+        "pack_half" => [(2, 1.0), (64, 65_536.0), (1_758, 1.0)].map(packed).to_vec(),
         "matmul_slices" => SLICED.iter().map(sliced).collect(),
         "add_slices" => SUMS.iter().map(added).collect(),
         _ => products(PRODUCTS),
@@ -88,6 +89,35 @@ const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
     (((129, 128, 100), B, Epilogue::Plain, Activation::Identity, false), (128, 8)),
     (((196, 132, 8), A, Epilogue::Bias, Activation::LeakyRelu(0.01), false), (128, 8)),
 ];
+
+/// Products in whole tiles of cooperative matrices: an edge, and what A was packed times. Blocks are met at
+/// their borders, and both edges with every transposition and epilogue.
+const COOPERATIVE: &[(ProductCase, (usize, f32))] = &[
+    (((16, 16, 16), NONE, Epilogue::Plain, Activation::Identity, false), (16, 1.0)),
+    (((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false), (16, 1.0)),
+    (((128, 112, 64), A, Epilogue::Plain, Activation::Identity, true), (16, 16_384.0)),
+    (((48, 80, 32), NONE, Epilogue::Slope, Activation::Tanh, true), (16, 1_024.0)),
+    (((32, 16, 4_000), B, Epilogue::Bias, Activation::Sigmoid, false), (16, 1.0)),
+    (((96, 176, 48), BOTH, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (16, 0.5)),
+    (((8, 8, 8), NONE, Epilogue::Plain, Activation::Identity, false), (8, 1.0)),
+    (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (8, 1.0)),
+    (((128, 104, 64), A, Epilogue::Plain, Activation::Identity, true), (8, 16_384.0)),
+    (((40, 72, 24), NONE, Epilogue::Slope, Activation::Relu, true), (8, 1_024.0)),
+    (((24, 8, 8_000), B, Epilogue::Bias, Activation::Tanh, false), (8, 1.0)),
+    (((56, 136, 40), BOTH, Epilogue::Slope, Activation::Sigmoid, false), (8, 0.5)),
+];
+
+fn cooperative((product, tile): &(ProductCase, (usize, f32))) -> Consts {
+    with_edge(of(product), *tile)
+}
+
+fn with_edge(consts: Consts, (edge, scale): (usize, f32)) -> Consts {
+    consts.with("EDGE", edge.into()).with("SCALE", scale.into())
+}
+
+fn packed((length, scale): (usize, f32)) -> Consts {
+    consts! { LENGTH: length, SCALE: scale }
+}
 
 fn tiled_products() -> Vec<Consts> {
     let with_tile = |(product, tile): &(ProductCase, (usize, usize))| tiled(of(product), *tile);
@@ -172,7 +202,11 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             let with_tiles = |consts: Consts| kernels::TILES.map(|tile| tiled(consts.clone(), tile));
             products(REAL).into_iter().flat_map(with_tiles).collect()
         }
-        "pack_half" => vec![consts! { LENGTH: 100_352usize }],
+        "matmul_cooperative" => {
+            let cases = |edge| REAL.iter().map(move |case| with_edge(of(case), (edge, 1.0)));
+            kernels::EDGES.into_iter().flat_map(cases).collect()
+        }
+        "pack_half" => vec![packed((100_352, 1.0))],
         "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
         "add_slices" => {
             [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()

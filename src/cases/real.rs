@@ -1,8 +1,9 @@
 //! One case per kernel as large as in real training, to time it on.
 
 use super::real_size::gather;
-use super::{Case, cases, gradients, images, norm, pixels, products, updates};
+use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
 use crate::consts;
+use crate::engine::adapter::Device;
 use crate::kernel::{Const, Kernel, Step};
 
 /// A case of the size of real training: a batch of 64 through a layer of 512,
@@ -44,6 +45,13 @@ pub fn real(kernel: &Kernel) -> Case {
     };
     let step = Step { samples: 64, learning_rate: 0.01, momentum: 0.9, ..Step::default() };
     Case { consts, step }
+}
+
+/// [`real`], where the device [takes](Device::takes) it, or else such a size that it takes.
+pub fn real_on(kernel: &Kernel, device: &Device) -> Case {
+    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(&case.consts));
+    let usual = real(kernel);
+    if device.takes(&usual.consts) { usual } else { other().unwrap_or(usual) }
 }
 
 fn largest(kernel: &Kernel) -> Case {

@@ -1,6 +1,8 @@
 //! `wgrad devices`: every adapter, the best first, and what it offers.
 
+use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, adapters, driver, kind};
+use wgrad::engine::cooperative::{edges, offered};
 use wgrad::error::Result;
 use wgrad::program::mebibytes;
 use wgrad::tuning::{Origin, cached, measure};
@@ -36,6 +38,7 @@ pub fn run(arguments: &cli::Devices) -> Result<()> {
             limits.max_compute_workgroups_per_dimension
         ))?;
         answer(format_args!("  subgroup size      {subgroups}"))?;
+        answer(format_args!("  cooperative matrix {}", cooperative(adapter)))?;
         tuning(&Device::Gpu(adapter.clone()), arguments.tune)?;
     }
     if adapters.is_empty() {
@@ -45,6 +48,16 @@ pub fn run(arguments: &cli::Devices) -> Result<()> {
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     answer(format_args!("CPU engine\n  cores              {cores}\n  always there: --device cpu"))
+}
+
+/// The shapes of cooperative matrices, and which of them are of use here.
+fn cooperative(adapter: &Adapter) -> String {
+    let offered = offered(adapter);
+    match edges(adapter).first() {
+        Some(edge) => format!("{offered}; usable with tiles of {edge}×{edge}"),
+        None if offered == "none" => offered,
+        None => format!("{offered}; none that is usable"),
+    }
 }
 
 /// Which kernels training takes on an adapter, as far as it is known; or measured anew.

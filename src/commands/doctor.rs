@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wgrad::cases;
+use wgrad::cases::{self, cases_on};
 use wgrad::error::{Error, Result};
 use wgrad::kernels;
 
@@ -16,13 +16,12 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
     answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
     let mut problems = Vec::new();
     for kernel in kernels::ALL {
-        if !device.runs(kernel) {
-            let size = kernel.subgroup.unwrap_or_default();
-            answer(format_args!("{:<20} {:>5}  needs subgroups of {size}; not used here", kernel.name, 0))?;
+        if let Some(lacking) = device.lacks(kernel) {
+            answer(format_args!("{:<20} {:>5}  not available: {lacking}; not used here", kernel.name, 0))?;
             continue;
         }
         let start = Instant::now();
-        let verdict = match cases::check(kernel, &mut make_engine) {
+        let verdict = match cases::check(kernel, &cases_on(kernel, &device), &mut make_engine) {
             // A shader that does not compile is a finding, not the end of the examination.
             Err(Error::Failure(problem)) => {
                 answer(format_args!("{:<20} {:>5}  {problem}", kernel.name, 0))?;

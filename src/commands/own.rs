@@ -191,11 +191,10 @@ fn inside(arguments: &Check) -> Result<()> {
     let ours = own::find(&arguments.kernel)?;
     let adapter = adapter(&arguments.device)?;
     let device = Device::Gpu(adapter.clone());
-    if !device.runs(ours) {
+    if let Some(lacking) = device.lacks(ours) {
         return Err(Error::Device(format!(
-            "{} needs subgroups of exactly {}, which {} doesn't have: use another --device",
+            "{} can't run on {}, as it {lacking}: use another --device",
             ours.name,
-            ours.subgroup.unwrap_or_default(),
             device.name()
         )));
     }

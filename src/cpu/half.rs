@@ -1,4 +1,5 @@
-//! The twins of `pack_half.wgsl` and `matmul_half.wgsl`: half-precision numbers, two to a word.
+//! The twins of `pack_half.wgsl`, `matmul_half.wgsl` and `matmul_cooperative.wgsl`: half-precision numbers,
+//! two to a word.
 
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
@@ -39,10 +40,11 @@ pub fn numbers(words: &[u32]) -> impl Iterator<Item = f32> + '_ {
     words.iter().flat_map(|word| [number(*word as u16), number((word >> 16) as u16)])
 }
 
-/// `h[i]` = the half-precision number nearest to `x[i]`   x: (LENGTH)  h: (LENGTH), two to a word
-pub fn pack_half<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+/// `h[i]` = the half-precision number nearest to SCALE·`x[i]`   x: (LENGTH)  h: (LENGTH), two to a word
+pub fn pack_half<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let scale = call.consts.float("SCALE");
     for (word, two) in writes[0].uint().iter_mut().zip(reads[0].real().chunks_exact(2)) {
-        let [low, high] = [two[0], two[1]].map(|value| u32::from(half(value.f64() as f32)));
+        let [low, high] = [two[0], two[1]].map(|value| u32::from(half((scale * value.f64()) as f32)));
         *word = low | high << 16;
     }
 }
@@ -62,6 +64,26 @@ pub fn matmul_half_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     // Every half is a number of single precision as well.
     let b: Vec<f64> = numbers(reads[1].uint()).map(f64::from).collect();
     super::matmul::matmul_bound(call, &[reads[0], Slice::Real(&b), reads[2]], writes);
+}
+
+/// C = A·B / SCALE, then the epilogue.   A: (M, K)  B: (K, N), both in halves  C: (M, N)
+pub fn matmul_cooperative<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+    let [a, b] = factors(call, reads).map(|factor| factor.into_iter().map(T::of).collect::<Vec<T>>());
+    super::matmul::matmul(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);
+}
+
+/// That of the same product in single precision: two halves have 22 digits together, so a product of
+/// them is exact, and what is left are the sums, in any order. SCALE is a power of two and rounds nothing.
+pub fn matmul_cooperative_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+    let [a, b] = factors(call, reads);
+    super::matmul::matmul_bound(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);
+}
+
+/// A / SCALE and B, which single precision has without rounding.
+fn factors<T: Real>(call: Call, reads: &[Slice<T>]) -> [Vec<f64>; 2] {
+    let scale = call.consts.float("SCALE");
+    let a = numbers(reads[0].uint()).map(|value| f64::from(value) / scale).collect();
+    [a, numbers(reads[1].uint()).map(f64::from).collect()]
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use wgpu::{
 };
 
 use super::Engine;
+use super::cooperative;
 use super::cpu::CpuEngine;
 use super::gpu::{Checks, GpuEngine};
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::Kernel;
+use crate::kernel::{Consts, Kernel};
 use crate::kernels::MATMUL_SUBGROUP;
 use crate::profile::Profiler;
 use crate::program::{Limits, Program};
@@ -45,21 +46,40 @@ impl Device {
         }
     }
 
-    /// Whether a kernel can run there: some need subgroups of a certain size, some unpack halves.
+    /// Whether a kernel can run there.
     pub fn runs(&self, kernel: &Kernel) -> bool {
-        if let Device::Gpu(adapter) = self
-            && kernel.wgsl.contains("unpack2x16float")
-            && !adapter.get_downlevel_capabilities().flags.contains(DownlevelFlags::SHADER_F16_IN_F32)
-        {
-            return false;
+        self.lacks(kernel).is_none()
+    }
+
+    /// What a kernel needs and the device doesn't have: some need subgroups of a certain size, some unpack
+    /// halves, some multiply by cooperative matrices. Such as `needs subgroups of 8`.
+    pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
+        let Device::Gpu(adapter) = self else { return None };
+        if let Some(size) = kernel.subgroup {
+            let info = adapter.get_info();
+            let exactly = info.subgroup_min_size == size && info.subgroup_max_size == size;
+            let has = exactly && adapter.features().contains(wgpu::Features::SUBGROUP);
+            return (!has).then(|| format!("needs subgroups of {size}"));
         }
-        match (self, kernel.subgroup) {
-            (_, None) | (Device::Cpu { .. }, _) => true,
-            (Device::Gpu(adapter), Some(size)) => {
-                let info = adapter.get_info();
-                let exactly = info.subgroup_min_size == size && info.subgroup_max_size == size;
-                exactly && adapter.features().contains(wgpu::Features::SUBGROUP)
-            }
+        let flags = adapter.get_downlevel_capabilities().flags;
+        if kernel.wgsl.contains("unpack2x16float") && !flags.contains(DownlevelFlags::SHADER_F16_IN_F32) {
+            return Some("needs to unpack halves".to_owned());
+        }
+        (kernel.is_cooperative() && cooperative::edges(adapter).is_empty()).then(|| {
+            format!(
+                "needs cooperative matrices of 8×8×8 or 16×16×16 of f16 with sums in f32, which wgpu finds: {}",
+                cooperative::offered(adapter)
+            )
+        })
+    }
+
+    /// Whether a kernel that runs there runs with these constants: cooperative matrices have the one or the
+    /// other edge on an adapter.
+    pub fn takes(&self, consts: &Consts) -> bool {
+        let edge = consts.iter().find_map(|(name, _)| (name == "EDGE").then(|| consts.uint(name)));
+        match (self, edge) {
+            (Device::Gpu(adapter), Some(edge)) => cooperative::edges(adapter).contains(&edge),
+            _ => true,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wgpu::{Adapter, Buffer, BufferUsages, CommandEncoderDescriptor, Features, PollType};
+use wgpu::{Adapter, Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
 
 use super::device::{make_buffer, open};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ impl Copying {
     /// # Errors
     /// [`Error::Device`] when the device can't be had.
     pub fn new(adapter: &Adapter, bytes: u64) -> Result<Copying> {
-        let (device, queue, _) = open(adapter, Features::empty())?;
+        let (device, queue, _) = open(adapter, Default::default())?;
         let usage = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let [from, to] = ["from", "to"].map(|label| make_buffer(&device, label, bytes, usage));
         Ok(Copying { device, queue, from, to })

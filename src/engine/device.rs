@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
-use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, Features};
+use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features};
 
 use crate::error::{Error, Result};
 use crate::program::{Buf, Program};
@@ -26,7 +26,12 @@ pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: Buff
     (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
 }
 
-pub(super) fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
+/// A device with what all our kernels need; `more` are features besides, and wgpu's leave for those of
+/// them that are experimental.
+pub(super) fn open(
+    adapter: &Adapter,
+    (more, experimental_features): (Features, ExperimentalFeatures),
+) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let offered = adapter.limits();
     // Kernels stay within WebGPU's default limits, so that they run in a browser
     // too; only buffers may be as large as the adapter allows.
@@ -38,8 +43,9 @@ pub(super) fn open(adapter: &Adapter, clock: Features) -> Result<(wgpu::Device, 
     let name = adapter.get_info().name;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
-        required_features: adapter.features() & Features::SUBGROUP | clock,
+        required_features: adapter.features() & Features::SUBGROUP | more,
         required_limits,
+        experimental_features,
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))

@@ -12,6 +12,7 @@ use wgpu::{
     ComputePassDescriptor, ErrorFilter, Features, SubmissionIndex,
 };
 
+use super::cooperative;
 use super::device::{Trouble, make_buffer, make_buffers, open};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
@@ -120,7 +121,8 @@ impl GpuEngine {
             Timed::Dispatches(profiler) if profiler.by_submission => Features::empty(),
             Timed::Submissions | Timed::Dispatches(_) => adapter.features() & Timing::FEATURE,
         };
-        let (device, queue, trouble) = open(adapter, clock)?;
+        let (needed, experimental) = cooperative::needs(&program);
+        let (device, queue, trouble) = open(adapter, (clock | needed, experimental))?;
         let has_clock = !clock.is_empty();
         let timing = (has_clock && matches!(timed, Timed::Submissions)).then(|| Timing::new(&device, &queue));
         let profiling = match timed {

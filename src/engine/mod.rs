@@ -1,6 +1,7 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
 
 pub mod adapter;
+pub mod cooperative;
 pub mod copying;
 pub mod cpu;
 mod device;

@@ -109,7 +109,7 @@ pub static ADD_SLICES: Kernel = kernel!(
 
 pub static PACK_HALF: Kernel = kernel!(
     pack_half, half::pack_half, pack_half_bound,
-    consts ["LENGTH"],
+    consts ["LENGTH", "SCALE"],
     binds binds![x: Read Real, halves: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
     flops |k| k.uint("LENGTH"),
@@ -139,6 +139,40 @@ pub static MATMUL_HALF: Kernel = kernel!(
     requires whole_vectors,
     fast fast::half::matmul_half_fast
 );
+
+pub static MATMUL_COOPERATIVE: Kernel = kernel!(
+    matmul_cooperative, half::matmul_cooperative, matmul_cooperative_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "SCALE"],
+    binds binds![a: Read Uint, b: Read Uint, extra: Read Real, c: Write Real],
+    lens |k| {
+        let mut lens = (MATMUL.lens)(k);
+        lens[..2].iter_mut().for_each(|words| *words /= 2);
+        lens
+    },
+    touched |k| {
+        let mut touched = (MATMUL.touched)(k);
+        touched[..2].iter_mut().for_each(|words| *words /= 2);
+        touched
+    },
+    flops |k| (MATMUL.flops)(k),
+    // A workgroup of 128 has a block of 32×64.
+    grid |k| [k.uint("N").div_ceil(64) * 128, k.uint("M").div_ceil(32), 1],
+    requires whole_tiles
+);
+
+/// What `matmul_cooperative.wgsl` asks for.
+pub fn whole_tiles(k: &Consts) -> Result<(), &'static str> {
+    let edge = k.uint("EDGE");
+    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(edge));
+    match EDGES.contains(&edge) {
+        true if whole() => Ok(()),
+        true => Err("M, N and K must be multiples of EDGE"),
+        false => Err("EDGE must be 8 or 16"),
+    }
+}
+
+/// Rows and columns that the tiles of `matmul_cooperative.wgsl` may have, as WGSL has types for them.
+pub const EDGES: [usize; 2] = [16, 8];
 
 /// How much of its sums `matmul_slices.wgsl` adds in one round.
 pub const SLICE_ROUND: usize = 32;

@@ -125,6 +125,7 @@ fn constants(module: &Module, ours: &Kernel) -> Result<(), String> {
 fn describe(module: &Module, inner: &TypeInner) -> String {
     match inner {
         TypeInner::Scalar(Scalar::F32) => "f32".to_owned(),
+        TypeInner::Scalar(Scalar::F16) => "f16".to_owned(),
         TypeInner::Scalar(Scalar::U32) => "u32".to_owned(),
         TypeInner::Scalar(Scalar::I32) => "i32".to_owned(),
         TypeInner::Scalar(Scalar::BOOL) => "bool".to_owned(),
@@ -175,12 +176,17 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
 }
 
 /// What a binding may be declared as: with numbers one by one, and in fours
-/// where its length divides by four in every case.
+/// where its length divides by four in every case. Cooperative matrices are
+/// loaded from halves, two to a word.
 fn allowed(ours: &Kernel, index: usize, bind: &Bind) -> Vec<String> {
     let access = if bind.access == Access::Read { "read" } else { "read_write" };
-    let scalar = if bind.element == Element::Real { "f32" } else { "u32" };
+    let scalar = match bind.element {
+        Element::Real => "f32",
+        Element::Uint if ours.is_cooperative() => "f16",
+        Element::Uint => "u32",
+    };
     let fours = cases(ours).iter().all(|case| (ours.lens)(&case.consts)[index].is_multiple_of(4));
-    let vector = fours.then(|| format!("vec4<{scalar}>"));
+    let vector = (fours && scalar != "f16").then(|| format!("vec4<{scalar}>"));
     [Some(scalar.to_owned()), vector]
         .into_iter()
         .flatten()

@@ -87,7 +87,7 @@ fn family(kernel: &Kernel) -> Option<&'static str> {
 /// but one that asks something of its constants, such as whole fours, can only replace such another.
 fn fits(own: &Kernel, used: &Dispatch) -> bool {
     let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
-    own.name == used.kernel.name
+    (own.name == used.kernel.name && !used.kernel.is_cooperative())
         || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
 }
 
@@ -172,6 +172,10 @@ const NEVER: &[(&str, &str)] = &[
         "dense_loss_subgroup",
         "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
          another, of softmax_loss",
+    ),
+    (
+        "matmul_cooperative",
+        "no run with a kernel of yours uses it: what is experimental is ours alone, checked before the run begins",
     ),
     ("matmul_slices", IN_SLICES),
     ("add_slices", IN_SLICES),

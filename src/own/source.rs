@@ -76,6 +76,10 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
     if ours.subgroup.is_some() {
         capabilities |= Capabilities::SUBGROUP;
     }
+    if ours.is_cooperative() {
+        capabilities |=
+            Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16 | Capabilities::SUBGROUP;
+    }
     match Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
         Ok(info) => Ok((module, info)),
         Err(error) => {

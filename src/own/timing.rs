@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use wgpu::Adapter;
 
 use super::Own;
-use crate::cases::{Case, real};
+use crate::cases::{Case, real_on};
+use crate::engine::adapter::Device;
 use crate::engine::gpu::{Checks, GpuEngine};
 use crate::engine::{Data, Engine};
 use crate::error::Result;
@@ -63,7 +64,7 @@ impl Timing {
 /// # Errors
 /// When the engine fails.
 pub fn time(own: &Own, adapter: &Adapter) -> Result<Timing> {
-    let case = real(own.ours);
+    let case = real_on(own.ours, &Device::Gpu(adapter.clone()));
     let mut runners = [Runner::new(own.kernel, &case, adapter)?, Runner::new(own.ours, &case, adapter)?];
     let mut samples = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
@@ -130,6 +131,7 @@ fn program(kernel: &'static Kernel, case: &Case) -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::real;
     use crate::kernels::SGD;
 
     #[test]

@@ -3,8 +3,9 @@
 use wgpu::Adapter;
 
 use super::{Own, inputs, inputs::scalars};
-use crate::cases::{self, Case, Problem, Verdict, Wrong};
+use crate::cases::{self, Case, Problem, Verdict, Wrong, cases_on};
 use crate::diff::Element;
+use crate::engine::adapter::Device;
 use crate::engine::gpu::{Checks, GpuEngine};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -32,7 +33,8 @@ pub fn trial(own: &Own, adapter: &Adapter, observe: &mut dyn FnMut(usize, &Case)
     let mut make_engine = |program| -> Result<Box<dyn crate::engine::Engine>> {
         Ok(Box::new(GpuEngine::new(adapter, program, checks)?))
     };
-    match cases::watch(own.kernel, &mut make_engine, observe) {
+    let cases = cases_on(own.kernel, &Device::Gpu(adapter.clone()));
+    match cases::watch(own.kernel, &cases, &mut make_engine, observe) {
         Ok(verdict) => Ok(Trial { verdict, saw_outside }),
         Err(Error::Device(problem)) => {
             Err(Error::Check(format!("{problem}: most likely the shader takes too long or loops for ever")))

@@ -22,7 +22,7 @@ impl Recorder {
             let halves = self.local(&format!("{what} in halves"), Element::Uint, p.b.len / 2);
             self.dispatch(
                 &kernels::PACK_HALF,
-                consts! { LENGTH: p.b.len },
+                consts! { LENGTH: p.b.len, SCALE: 1.0f32 },
                 vec![p.b, halves],
                 "half precision",
             );

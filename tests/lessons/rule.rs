@@ -28,7 +28,8 @@ fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
 }
 
 fn check(kernel: &'static Kernel) -> cases::Verdict {
-    cases::check(kernel, &mut |program| Ok(Box::new(CpuEngine::plain(program)?))).unwrap()
+    cases::check(kernel, &cases::cases(kernel), &mut |program| Ok(Box::new(CpuEngine::plain(program)?)))
+        .unwrap()
 }
 
 #[test]

@@ -8,9 +8,10 @@ mod numbers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use wgpu::naga::back::spv;
 use wgpu::naga::proc::GlobalCtx;
 use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use wgpu::naga::{AddressSpace, Module};
+use wgpu::naga::{AddressSpace, Module, TypeInner};
 use wgrad::cases::cases;
 use wgrad::kernel::{Const, Consts, Kernel};
 use wgrad::kernels;
@@ -20,13 +21,20 @@ const MOST_INVOCATIONS: u32 = 256;
 const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
 const MOST_STORAGE_BUFFERS: usize = 8;
 
-/// Parses and validates with no more than WebGPU's core, and subgroups where they are used.
+/// What stands in front of a shader with cooperative matrices.
+const ENABLED: &str = "enable f16; enable wgpu_cooperative_matrix; ";
+
+/// Parses and validates with no more than WebGPU's core, subgroups where they are used, and cooperative
+/// matrices, which no browser has, where they are enabled.
 fn reflect(wgsl: &str) -> Result<(Module, ModuleInfo), String> {
     let module = wgpu::naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
     // Halves packed into words belong to WebGPU's core.
     let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if wgsl.contains("subgroup") {
         capabilities |= Capabilities::SUBGROUP;
+    }
+    if wgsl.contains(ENABLED) {
+        capabilities |= Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16;
     }
     let info = Validator::new(ValidationFlags::all(), capabilities)
         .validate(&module)
@@ -91,12 +99,45 @@ fn the_first_lines_say_what_it_computes_and_who_does_it() {
         if !second.contains("owns") {
             return Err(format!("the second line does not say what one invocation owns: {second:?}"));
         }
-        // naga knows the functions without it, and refuses the directive.
-        match kernel.wgsl.lines().find(|line| line.trim_start().starts_with("enable ")) {
-            Some(line) => Err(format!("{line:?} is an error in naga")),
-            None => Ok(()),
-        }
+        // naga knows the functions of subgroups without it, and refuses the directive; of the rest only
+        // the experiment goes beyond WebGPU's core.
+        let enabled = kernel.wgsl.lines().filter(|line| line.trim_start().starts_with("enable "));
+        let enabled: String = enabled.map(|line| format!("{line} ")).collect();
+        let expected = if kernel.name == "matmul_cooperative" { ENABLED } else { "" };
+        equal("what it enables", enabled.as_str(), expected)
     });
+}
+
+#[test]
+fn cooperative_matrices_need_their_capability_and_become_vulkans() {
+    let shader = &kernels::MATMUL_COOPERATIVE;
+    assert!(kernels::ALL.iter().all(|kernel| kernel.is_cooperative() == (kernel.name == shader.name)));
+    for edge in kernels::EDGES {
+        let wgsl = shader.specialize(&Consts::default().with("EDGE", edge.into()));
+        assert_eq!(wgsl.matches(&format!("coop_mat{edge}x{edge}<")).count(), 3);
+        let (module, info) = reflect(&wgsl).unwrap();
+        let without = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16;
+        let refused = Validator::new(ValidationFlags::all(), without).validate(&module).unwrap_err();
+        assert!(format!("{:?}", refused.as_inner()).contains("COOPERATIVE_MATRIX"), "{refused:?}");
+        // All three factors of the size that is asked for, and nothing of the other.
+        let sizes: BTreeSet<String> = module
+            .types
+            .iter()
+            .filter_map(|(_, kind)| match kind.inner {
+                TypeInner::CooperativeMatrix { columns, rows, scalar, role } => {
+                    Some(format!("{role:?} {}×{} of {}", rows as u32, columns as u32, 8 * scalar.width))
+                }
+                _ => None,
+            })
+            .collect();
+        let expected = [("A", 16), ("B", 16), ("C", 32)];
+        let expected = expected.map(|(role, bits)| format!("{role} {edge}×{edge} of {bits}"));
+        assert_eq!(sizes, BTreeSet::from(expected));
+        let words = spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap();
+        let text = words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
+        let extension = b"SPV_KHR_cooperative_matrix";
+        assert!(text.windows(extension.len()).any(|part| part == extension));
+    }
 }
 
 #[test]

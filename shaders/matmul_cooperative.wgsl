@@ -1,0 +1,109 @@
+// C = A·B / SCALE   A: (M, K)  B: (K, N), both in halves  C: (M, N); A may be stored as (K, M), B as (N, K).
+// One workgroup owns a block of 32×64 of C, one subgroup a tile of EDGE×EDGE of it at a time.
+
+// Experimental: subgroups multiply whole tiles by cooperative matrices, which WebGPU doesn't have. A and B
+// are as pack_half.wgsl leaves them, bound as the halves that they are; A has been packed times SCALE, a power
+// of two. All sums are in single precision, and each is made in the order of K. The tiles are dealt out to
+// the subgroups whatever their size is. M, N and K must be multiples of EDGE.
+enable f16;
+enable wgpu_cooperative_matrix;
+
+const M: u32 = 64u;
+const N: u32 = 64u;
+const K: u32 = 64u;
+const TRANSPOSE_A: bool = false;
+const TRANSPOSE_B: bool = false;
+const ADD: bool = false;             // C += instead of C =
+
+// What happens to a finished sum.
+const PLAIN: u32 = 0u;               // nothing; extra is not read
+const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
+const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const EPILOGUE: u32 = 0u;
+const ACTIVATION: u32 = 0u;
+const LEAK: f32 = 0.01;
+
+const EDGE: u32 = 16u;               // rows and columns of a tile: 8 or 16, as the adapter has it
+const SCALE: f32 = 1.0;              // a power of two, so nothing is rounded by it
+const UNSCALE: f32 = 1.0 / SCALE;
+
+// With another EDGE, another number stands in these names.
+alias Left = coop_mat16x16<f16, A>;
+alias Right = coop_mat16x16<f16, B>;
+alias Sums = coop_mat16x16<f32, C>;
+
+const ROWS: u32 = 32u;               // of a block
+const COLUMNS: u32 = 64u;
+const INVOCATIONS: u32 = 128u;
+
+@group(0) @binding(0) var<storage, read> a: array<f16>;
+@group(0) @binding(1) var<storage, read> b: array<f16>;
+@group(0) @binding(2) var<storage, read> extra: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+
+// The finished sums of the block: what a subgroup holds of a tile it can only store.
+var<workgroup> block: array<f32, ROWS * COLUMNS>;
+
+// The sums of the tile from this row and column of C, to their place in the block.
+fn multiply(row: u32, column: u32, to: u32) {
+    var sums: Sums;
+    for (var k = 0u; k < K; k += EDGE) {
+        // The T stands for rows that lie one behind the other.
+        var left: Left;
+        if TRANSPOSE_A {
+            left = coopLoad<Left>(&a[k * M + row], M);
+        } else {
+            left = coopLoadT<Left>(&a[row * K + k], K);
+        }
+        var right: Right;
+        if TRANSPOSE_B {
+            right = coopLoad<Right>(&b[column * K + k], K);
+        } else {
+            right = coopLoadT<Right>(&b[k * N + column], N);
+        }
+        sums = coopMultiplyAdd(left, right, sums);
+    }
+    coopStoreT(sums, &block[to], COLUMNS);
+}
+
+fn store(row: u32, column: u32, sum: f32) {
+    let at = row * N + column;
+    var value = sum * UNSCALE;
+    if EPILOGUE == BIAS {
+        value = activate(ACTIVATION, LEAK, value + extra[column]);
+    }
+    if EPILOGUE == SLOPE {
+        value *= activation_slope(ACTIVATION, LEAK, extra[at]);
+    }
+    if ADD {
+        value += c[at];
+    }
+    c[at] = value;
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn matmul_cooperative(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+    @builtin(subgroup_id) subgroup: u32,
+    @builtin(num_subgroups) subgroups: u32,
+) {
+    let first_row = workgroup.y * ROWS;
+    let first_column = workgroup.x * COLUMNS;
+    // What C has of this block, which may reach beyond it.
+    let rows = min(ROWS, M - first_row);
+    let columns = min(COLUMNS, N - first_column);
+
+    let across = columns / EDGE;
+    for (var tile = subgroup; tile < rows / EDGE * across; tile += subgroups) {
+        let row = tile / across * EDGE;
+        let column = tile % across * EDGE;
+        multiply(first_row + row, first_column + column, row * COLUMNS + column);
+    }
+    workgroupBarrier();
+    for (var i = index; i < rows * columns; i += INVOCATIONS) {
+        let row = i / columns;
+        let column = i % columns;
+        store(first_row + row, first_column + column, block[row * COLUMNS + column]);
+    }
+}
