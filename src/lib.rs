@@ -42,6 +42,7 @@
 //! - [`engine`]: what runs it.
 //! - [`cases`] and [`diff`]: how shader and twin are compared.
 //! - [`tuning`]: which version of a kernel is fastest on an adapter, measured once.
+//! - [`precision`], [`experimental`]: products of halves, and what is tried out with them.
 //! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
 //! - [`lessons`]: the ideas one by one, on the same kernels.
 //! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
@@ -63,6 +64,7 @@ pub mod diff;
 pub mod engine;
 pub mod error;
 pub mod exercises;
+pub mod experimental;
 pub mod explain;
 pub mod files;
 pub mod init;

@@ -2,6 +2,7 @@
 //! whose sections train a step, measure a part of the data, and predict.
 
 mod gather;
+mod halves;
 mod sizes;
 mod training;
 mod update;
@@ -14,7 +15,6 @@ use crate::data::{Augmentation, ImageShape};
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::Element;
-use crate::kernels;
 use crate::layers::Shape;
 use crate::loss::Loss;
 use crate::network::Network;
@@ -160,17 +160,6 @@ impl Lowered {
     /// Words of a report before its metrics.
     pub fn rows(&self) -> usize {
         self.metrics.view.start
-    }
-
-    /// Of a training step, by their labels, the products and convolutions that read nothing in half precision.
-    pub fn in_single(&self) -> Vec<&str> {
-        let reads_single = |name: &str| {
-            name != kernels::MATMUL_HALF.name
-                && ["matmul", "weight_gradient", "conv"].iter().any(|family| name.starts_with(family))
-        };
-        let steps = &self.program.steps[self.program.section(TRAIN)];
-        let single = steps.iter().filter(|dispatch| reads_single(dispatch.kernel.name));
-        single.map(|dispatch| dispatch.label.as_str()).collect()
     }
 
     /// What the network has made of a batch of a part when its section is over: (batch, outputs).

@@ -17,6 +17,7 @@ use serde::{Serialize, Serializer};
 
 use crate::data::{Augmentation, Normalise, Resize};
 use crate::error::Result;
+use crate::experimental::Experimental;
 use crate::loss::{ClassWeights, Loss};
 use crate::lower::Training;
 use crate::network::Network;
@@ -65,6 +66,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
     ("precision", "a string: single or half"),
+    ("experimental", "a string: none or cooperative-matrix"),
     ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
@@ -134,6 +136,9 @@ pub struct Recipe {
     /// What the products of dense layers read.
     #[serde(serialize_with = "as_text")]
     pub precision: Precision,
+    /// What is tried out.
+    #[serde(serialize_with = "as_text")]
+    pub experimental: Experimental,
     /// Readers' own versions of kernels, each as `--kernel` takes it.
     pub kernel: Vec<String>,
 }
@@ -175,6 +180,7 @@ impl Recipe {
             device: "auto".to_owned(),
             tuning: Tuning::Auto,
             precision: Precision::Single,
+            experimental: Experimental::None,
             kernel: Vec::new(),
         }
     }
@@ -246,6 +252,7 @@ impl Recipe {
             device: given.device.unwrap_or(defaults.device),
             tuning: given.tuning.unwrap_or(defaults.tuning),
             precision: given.precision.unwrap_or(defaults.precision),
+            experimental: given.experimental.unwrap_or(defaults.experimental),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
     }

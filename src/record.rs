@@ -115,8 +115,9 @@ pub struct Recorder {
     activated: Vec<Activated>,
     written: HashMap<Buf, View>,
     watch: watch::Watch,
-    /// Copies in half precision that this section has made, by what they are of.
-    halved: HashMap<(Buf, usize), View>,
+    /// Copies in half precision that this section has made, by what they are of and the bits of what that
+    /// was multiplied by.
+    halved: HashMap<(Buf, usize, u32), View>,
     layer: String,
     streams: usize,
     section_start: usize,

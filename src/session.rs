@@ -25,11 +25,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Takes the validation part out of the train part and checks that a batch can be filled.
+    /// Takes the validation part out of the train part, and checks that a batch can be filled and that the
+    /// device has what is tried out.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the batch is larger than the train part, [`Error::Data`] when that is
-    /// too small to be divided.
+    /// [`Error::Usage`] when the batch is larger than the train part or the device lacks something,
+    /// [`Error::Data`] when the train part is too small to be divided.
     pub fn new(recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         let validation = validation_part(&mut dataset, &recipe)?;
         if recipe.overfit_batches > 0 {
@@ -44,6 +45,8 @@ impl Session {
                  use --batch-size {samples} or smaller"
             )));
         }
+        recipe.experimental.check(recipe.precision)?;
+        recipe.experimental.edges(&device)?;
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })
@@ -66,10 +69,11 @@ impl Session {
     }
 
     /// Lowers the network for the device, with the shaders that the recipe's tuning means there, and with
-    /// training samples changed as the recipe says.
+    /// training samples changed as the recipe says. What is tried out is proved there first.
     ///
     /// # Errors
-    /// As [`lower`] and [`Tuning::versions`](crate::tuning::Tuning::versions).
+    /// As [`lower`], [`Tuning::versions`](crate::tuning::Tuning::versions) and
+    /// [`Experimental::prove`](crate::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
         if self.recipe.precision == Precision::Half && !self.device.runs(&kernels::MATMUL_HALF) {
             return Err(Error::Usage(format!(
@@ -78,14 +82,17 @@ impl Session {
                 self.device.name()
             )));
         }
-        lower(&Lowering {
+        let experimental = self.recipe.experimental;
+        let versions = self.recipe.tuning.versions(&self.device)?;
+        let versions = versions.in_precision(self.recipe.precision);
+        let lowered = lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
             shape: &self.dataset.train.shape,
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            versions: self.recipe.tuning.versions(&self.device)?.in_precision(self.recipe.precision),
+            versions: versions.with_cooperative(&experimental.edges(&self.device)?),
             // What a reader's own kernel computes must not vanish in an epilogue.
             fuse: self.recipe.kernel.is_empty(),
             as_in_prediction: false,
@@ -93,7 +100,9 @@ impl Session {
             limits: self.device.limits(),
             augment: self.recipe.augment,
             training: self.training()?,
-        })
+        })?;
+        experimental.prove(&lowered, &self.device)?;
+        Ok(lowered)
     }
 
     /// Opens the device, draws the first weights and sends the data.

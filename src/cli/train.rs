@@ -18,7 +18,8 @@ brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
 batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
-validation, device, tuning, precision and kernel. Flags win over the recipe, the recipe over defaults.
+validation, device, tuning, precision, experimental and kernel. Flags win over the recipe, the recipe over
+defaults.
 Which variants of kernels are fastest on an adapter is measured before its first run, once, and kept
 in the user's cache directory; a run's recipe has the choice spelt out, as --tuning takes it.")]
 pub struct Train {
@@ -106,6 +107,9 @@ pub struct Train {
     /// What products of dense layers read: single, or half for copies in half precision (sums stay single)
     #[arg(long, value_name = "NAME")]
     pub precision: Option<String>,
+    /// What is tried out: none, or cooperative-matrix for products of --precision half on an adapter that has it
+    #[arg(long, value_name = "NAME")]
+    pub experimental: Option<String>,
     /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,

@@ -7,6 +7,7 @@ use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Resize};
 use wgrad::engine::adapter::{Device, choose, driver};
 use wgrad::error::{Error, Result};
+use wgrad::experimental::Experimental;
 use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
@@ -231,6 +232,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         device: arguments.device.clone(),
         tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
         precision: arguments.precision.as_deref().map(str::parse).transpose()?,
+        experimental: arguments.experimental.as_deref().map(str::parse).transpose()?,
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
     };
     with_source(flags, arguments.source.as_ref())
@@ -269,6 +271,9 @@ fn announce(session: &Session, lowered: &Lowered) {
     if recipe.precision == Precision::Half {
         note(format_args!("precision half: {}", in_half(lowered)));
     }
+    if recipe.experimental == Experimental::CooperativeMatrix {
+        note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
+    }
     warn_of_repetition(recipe);
     note(format_args!(
         "memory  {} on the device for the whole run",
@@ -285,6 +290,19 @@ fn in_half(lowered: &Lowered) -> String {
              precision: {}",
             single.join("; ")
         ),
+    }
+}
+
+/// What cooperative matrices come to.
+fn in_tiles(lowered: &Lowered) -> String {
+    let (count, others) = lowered.by_cooperative_matrices();
+    let edges: Vec<String> =
+        lowered.cooperative_edges().iter().map(|edge| format!("{edge}×{edge}")).collect();
+    let made =
+        format!("{count} products in tiles of {}, proved on this adapter just now", edges.join(" and "));
+    match others.as_slice() {
+        [] => made,
+        others => format!("{made}; not those whose sizes are no multiples of that: {}", others.join("; ")),
     }
 }
 

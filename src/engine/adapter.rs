@@ -65,12 +65,7 @@ impl Device {
         if kernel.wgsl.contains("unpack2x16float") && !flags.contains(DownlevelFlags::SHADER_F16_IN_F32) {
             return Some("needs to unpack halves".to_owned());
         }
-        (kernel.is_cooperative() && cooperative::edges(adapter).is_empty()).then(|| {
-            format!(
-                "needs cooperative matrices of 8×8×8 or 16×16×16 of f16 with sums in f32, which wgpu finds: {}",
-                cooperative::offered(adapter)
-            )
-        })
+        if kernel.is_cooperative() { cooperative::lacking(adapter) } else { None }
     }
 
     /// Whether a kernel that runs there runs with these constants: cooperative matrices have the one or the

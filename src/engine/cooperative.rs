@@ -12,14 +12,33 @@ const NEEDED: Features =
 /// The edges of the square tiles of halves that an adapter multiplies and adds up in single precision,
 /// those that `matmul_cooperative.wgsl` prefers first; none where it can't be run.
 pub fn edges(adapter: &Adapter) -> Vec<usize> {
-    // Tiles belong to whole subgroups, so a workgroup must be made of such.
-    let invocations = MATMUL_COOPERATIVE.workgroup_size(&Default::default())[0];
-    let whole = invocations.is_multiple_of(adapter.get_info().subgroup_max_size.max(1) as usize);
-    if !whole || !adapter.features().contains(NEEDED) {
-        return Vec::new();
+    if lacking(adapter).is_some() { Vec::new() } else { shapes(adapter).collect() }
+}
+
+/// What an adapter lacks of what `matmul_cooperative.wgsl` needs, such as `needs …; it offers none`.
+pub fn lacking(adapter: &Adapter) -> Option<String> {
+    let (features, info) = (adapter.features(), adapter.get_info());
+    if shapes(adapter).next().is_none() {
+        let offered = offered(adapter);
+        return Some(format!(
+            "needs cooperative matrices of 8×8×8 or 16×16×16 of f16 with sums in f32, and it offers {offered}"
+        ));
     }
+    if !features.contains(NEEDED) {
+        let missing: Vec<&str> = (NEEDED - features).iter_names().map(|(name, _)| name).collect();
+        return Some(format!("needs more than its driver gives: {}", missing.join(", ")));
+    }
+    // Tiles belong to whole subgroups, so a workgroup must be made of such.
+    let (most, invocations) =
+        (info.subgroup_max_size, MATMUL_COOPERATIVE.workgroup_size(&Default::default())[0]);
+    let whole = most > 0 && invocations.is_multiple_of(most as usize);
+    (!whole).then(|| format!("needs subgroups into which {invocations} can be divided, not of {most}"))
+}
+
+/// The edges of its shapes that are of use.
+fn shapes(adapter: &Adapter) -> impl Iterator<Item = usize> {
     let offered = adapter.cooperative_matrix_properties();
-    EDGES.into_iter().filter(|edge| offered.iter().any(|shape| fits(shape, *edge))).collect()
+    EDGES.into_iter().filter(move |edge| offered.iter().any(|shape| fits(shape, *edge)))
 }
 
 fn fits(shape: &CooperativeMatrixProperties, edge: usize) -> bool {

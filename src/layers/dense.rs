@@ -73,6 +73,7 @@ pub fn record(
                 epilogue: Some((Epilogue::Bias, activation, bias)),
                 c: Gradient { view: y.value, add: false },
                 of_a_layer: true,
+                of_a_gradient: false,
             };
             recorder.matmul(weighted_sums, "weighted sums");
         }
@@ -102,6 +103,7 @@ pub fn record(
             epilogue,
             c,
             of_a_layer: true,
+            of_a_gradient: true,
         };
         recorder.matmul(input_gradient, "input gradient");
     });

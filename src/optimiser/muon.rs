@@ -111,6 +111,7 @@ fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [Vi
             epilogue: None::<(Epilogue, _, _)>,
             c: Gradient { view: views[2], add: false },
             of_a_layer: false,
+            of_a_gradient: false,
         };
         recorder.matmul(product, "towards orthogonal");
     };

@@ -110,6 +110,9 @@ impl Overrides {
             "device" => self.device = Some(text()?),
             "tuning" => self.tuning = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
             "precision" => self.precision = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "experimental" => {
+                self.experimental = Some(text()?.parse().map_err(|error: Error| error.to_string())?)
+            }
             "kernel" => {
                 let kernels = texts(value).ok_or_else(or_wrong)?;
                 let known = kernels.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ()));

@@ -3,6 +3,7 @@
 use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, NetworkChoice, Recipe, allowed};
 use crate::data::{Augmentation, Normalise, Reading, Resize};
 use crate::error::{Error, Result};
+use crate::experimental::Experimental;
 use crate::loss::{ClassWeights, Loss};
 use crate::optimiser::{Optimiser, Rule};
 use crate::own::OwnKernel;
@@ -68,6 +69,8 @@ pub struct Overrides {
     pub tuning: Option<Tuning>,
     /// As [`Recipe::precision`].
     pub precision: Option<Precision>,
+    /// As [`Recipe::experimental`].
+    pub experimental: Option<Experimental>,
     /// As [`Recipe::kernel`].
     pub kernel: Option<Vec<String>>,
 }
@@ -102,6 +105,7 @@ impl From<Recipe> for Overrides {
             device: Some(recipe.device),
             tuning: Some(recipe.tuning),
             precision: Some(recipe.precision),
+            experimental: Some(recipe.experimental),
             kernel: Some(recipe.kernel),
         }
     }
@@ -149,6 +153,7 @@ impl Overrides {
             device: self.device.or(other.device),
             tuning: self.tuning.or(other.tuning),
             precision: self.precision.or(other.precision),
+            experimental: self.experimental.or(other.experimental),
             kernel: self.kernel.or(other.kernel),
         }
     }
@@ -176,6 +181,7 @@ impl Overrides {
     pub fn check(&self) -> Result<()> {
         self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
         self.optimiser.iter().try_for_each(Optimiser::check)?;
+        self.experimental.unwrap_or_default().check(self.precision.unwrap_or_default())?;
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };
@@ -205,7 +211,7 @@ impl Overrides {
             "label_smoothing" => unless(&self.label_smoothing, |share| (0.0..1.0).contains(share)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),
-            // A size, changes, a network, an optimiser, a loss, a tuning and a precision were checked as they were read, kernels say more about
+            // A size, changes, a network, an optimiser, a loss, a tuning, a precision and what is tried out were checked as they were read, kernels say more about
             // themselves when they are parsed, and every seed will do.
             _ => None,
         }

@@ -23,8 +23,10 @@ pub struct Product {
     /// What to do with a finished sum, and the view that this reads.
     pub epilogue: Option<(Epilogue, Activation, View)>,
     pub c: Gradient,
-    /// Whether it is one of a dense layer, whose B may be read in half precision.
+    /// Whether it is one of a dense layer, whose B may be read in half precision, or both.
     pub of_a_layer: bool,
+    /// Whether A is a gradient, whose numbers are small.
+    pub of_a_gradient: bool,
 }
 
 impl Recorder {
@@ -38,7 +40,7 @@ impl Recorder {
             EPILOGUE: Const::Uint(epilogue as u32), ACTIVATION: kind, LEAK: leak,
         };
         if self.halves(&p, &consts) {
-            return self.matmul_half(&p, consts, extra, what);
+            return self.matmul_of_halves(&p, consts, extra, what);
         }
         // Without fusion a product is one dispatch, for those who look at it.
         if let Some(slices) = self.versions.slices(&consts).filter(|_| self.fuse) {
@@ -73,6 +75,7 @@ impl Recorder {
             epilogue: None,
             c: dweight,
             of_a_layer: true,
+            of_a_gradient: true,
         };
         self.matmul(product, "weight gradient");
         // db = Σ over the batch of dz

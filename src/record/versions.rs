@@ -20,6 +20,8 @@ pub struct Versions {
     gradient: Option<&'static Kernel>,
     /// What the products of dense layers read.
     precision: Precision,
+    /// The edges of the tiles in which they may be made by cooperative matrices, the preferred one first.
+    cooperative: [Option<usize>; kernels::EDGES.len()],
 }
 
 const NAIVE: Variant = Variant::of(&kernels::MATMUL_NAIVE);
@@ -41,6 +43,7 @@ impl Versions {
         product: &kernels::MATMUL_NAIVE,
         gradient: None,
         precision: Precision::Single,
+        cooperative: [None; kernels::EDGES.len()],
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
@@ -55,6 +58,7 @@ impl Versions {
         product: &kernels::MATMUL,
         gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
         precision: Precision::Single,
+        cooperative: [None; kernels::EDGES.len()],
     };
     /// Without barriers, for adapters that are programs on a CPU.
     pub const SOFTWARE: Versions = Versions {
@@ -67,6 +71,7 @@ impl Versions {
         product: &kernels::MATMUL_REGISTER,
         gradient: Some(&kernels::WEIGHT_GRADIENT),
         precision: Precision::Single,
+        cooperative: [None; kernels::EDGES.len()],
     };
     /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
     /// that the wide version computes at once would be thrown away.
@@ -89,6 +94,19 @@ impl Versions {
     /// These, with dense layers in this precision.
     pub fn in_precision(self, precision: Precision) -> Versions {
         Versions { precision, ..self }
+    }
+
+    /// These, with products of dense layers by cooperative matrices in tiles of these edges, the preferred
+    /// one first; only in half precision, of which they are.
+    pub fn with_cooperative(self, edges: &[usize]) -> Versions {
+        Versions { cooperative: std::array::from_fn(|at| edges.get(at).copied()), ..self }
+    }
+
+    /// The first edge in whose tiles the sizes of a product are whole, and its constants for that.
+    pub(super) fn cooperative(&self, usual: &Consts, scale: f32) -> Option<Consts> {
+        let with = |edge: usize| usual.clone().with("EDGE", edge.into()).with("SCALE", scale.into());
+        let mut whole = self.cooperative.iter().flatten().copied().map(with);
+        whole.find(|consts| (kernels::MATMUL_COOPERATIVE.requires)(consts).is_ok())
     }
 
     /// What the products of dense layers read.

@@ -105,6 +105,7 @@ pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
         epilogue: None,
         c: gradient,
         of_a_layer: false,
+        of_a_gradient: false,
     };
     recorder.matmul(product, "product");
     finish(recorder, vec![a, b], vec![c])
@@ -126,6 +127,7 @@ fn product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
         epilogue: Some((Epilogue::Bias, Activation::Relu, bias)),
         c: Gradient { view: c, add: false },
         of_a_layer: false,
+        of_a_gradient: false,
     };
     recorder.matmul(product, "weighted sums");
     finish(recorder, vec![a, b, bias], vec![c])
