@@ -3,12 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::cases::{Case, cases_on, check};
+use crate::cases::{cases, check};
+use crate::engine::Engine;
 use crate::engine::adapter::Device;
+use crate::engine::cooperative;
 use crate::error::{Error, Result, suggestion};
 use crate::kernels::MATMUL_COOPERATIVE;
 use crate::lower::Lowered;
 use crate::precision::Precision;
+use crate::program::Program;
 
 /// What of it a run uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +91,7 @@ impl Experimental {
                 Some(lacking) => {
                     Err(refused(&format!("{} can't, as it {lacking}; {OTHERWISE}", device.name())))
                 }
-                None => Ok(crate::engine::cooperative::edges(adapter)),
+                None => Ok(cooperative::edges(adapter)),
             },
         }
     }
@@ -103,26 +106,91 @@ impl Experimental {
         if self == Experimental::None {
             return Ok(());
         }
-        let used = lowered.cooperative_edges();
-        if used.is_empty() {
+        let edges = lowered.cooperative_edges();
+        if edges.is_empty() {
             let least = self.edges(device)?.last().copied().unwrap_or_default();
-            let (_, products) = lowered.by_cooperative_matrices();
-            let products = if products.is_empty() { "it has none".to_owned() } else { products.join("; ") };
-            return Err(refused(&format!(
-                "no dense layer of this network has a product whose sizes are all multiples of {least}: {products}; \
-                 choose such a batch and such layers, or leave it out",
-            )));
+            return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
-        let with_edge = |case: &Case| used.contains(&case.consts.uint("EDGE"));
-        let cases: Vec<Case> = cases_on(&MATMUL_COOPERATIVE, device).into_iter().filter(with_edge).collect();
-        let verdict = check(&MATMUL_COOPERATIVE, &cases, &mut |program| device.open(program))?;
-        match verdict.problem {
-            None => Ok(()),
-            Some(problem) => Err(Error::Check(format!(
-                "on {}, cooperative matrices compute something else than the twin: {problem}; start the run \
-                 without --experimental {self}",
-                device.name()
-            ))),
+        prove_tiles(&edges, &device.name(), &mut |program| device.open(program))
+    }
+}
+
+/// Why there is nothing to use it for.
+fn nothing_fits(least: usize, products: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = products.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let found = match products.len() {
+        0 => "has no dense layer".to_owned(),
+        count if count <= NAMED => format!("has {named}"),
+        count => format!("has {named} and {} more", count - NAMED),
+    };
+    format!(
+        "it needs a dense layer whose batch, inputs and outputs are all multiples of {least}, and this network \
+         {found}; choose such sizes, or leave it out"
+    )
+}
+
+type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
+
+/// Runs the kernel on those of its cases that have tiles of these edges.
+fn prove_tiles(edges: &[usize], device: &str, make_engine: MakeEngine) -> Result<()> {
+    let mut cases = cases(&MATMUL_COOPERATIVE);
+    cases.retain(|case| edges.contains(&case.consts.uint("EDGE")));
+    let problem = check(&MATMUL_COOPERATIVE, &cases, make_engine)?.problem;
+    problem.map_or(Ok(()), |problem| {
+        let option = Experimental::CooperativeMatrix;
+        Err(Error::Check(format!(
+            "on {device} cooperative matrices compute something else than their twin, so start the run without \
+             --experimental {option}: {problem}"
+        )))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::CpuEngine;
+    use crate::kernel::{Const, Consts};
+
+    #[test]
+    fn what_computes_something_else_is_refused_with_the_case_and_by_how_much() {
+        let mut seen = Vec::new();
+        let mut right = |program: Program| -> Result<Box<dyn Engine>> {
+            seen.extend(program.steps.iter().map(|step| step.consts.uint("EDGE")));
+            Ok(Box::new(CpuEngine::plain(program)?))
+        };
+        prove_tiles(&[8], "it", &mut right).unwrap();
+        assert!(seen.len() > 3 && seen.iter().all(|edge| *edge == 8), "{seen:?}");
+        // One that forgets to divide by what A was packed times.
+        let mut wrong = |mut program: Program| -> Result<Box<dyn Engine>> {
+            for step in &mut program.steps {
+                let forgotten =
+                    |(name, value)| (name, if name == "SCALE" { Const::from(1.0f32) } else { value });
+                step.consts = Consts::new(step.consts.iter().map(forgotten).collect());
+            }
+            Ok(Box::new(CpuEngine::plain(program)?))
+        };
+        let error = prove_tiles(&[16], "some GPU", &mut wrong).unwrap_err();
+        assert_eq!(error.exit_code(), 6);
+        let message = error.to_string();
+        for words in [
+            "on some GPU",
+            "without --experimental cooperative-matrix",
+            "SCALE=16384.0f",
+            "EDGE=16u",
+            "the twin says",
+            "allowed is",
+        ] {
+            assert!(message.contains(words), "“{words}” is not in “{message}”");
         }
+    }
+
+    #[test]
+    fn a_network_without_whole_tiles_is_told_what_it_has() {
+        let products = |count: usize| (0..count).map(|at| format!("{at} dense")).collect::<Vec<_>>();
+        let told = [0, 2, 5].map(|count| nothing_fits(8, &products(count)));
+        assert!(told[0].contains("multiples of 8, and this network has no dense layer; choose"), "{told:?}");
+        assert!(told[1].contains("has 0 dense; 1 dense; choose"), "{told:?}");
+        assert!(told[2].contains("has 0 dense; 1 dense; 2 dense and 2 more; choose"), "{told:?}");
     }
 }

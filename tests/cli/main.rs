@@ -5,6 +5,7 @@ mod adapter;
 mod answers;
 mod bench;
 mod data;
+mod experimental;
 mod optimiser;
 mod place;
 mod precision;

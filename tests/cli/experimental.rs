@@ -1,0 +1,49 @@
+//! `--experimental`, as far as it takes no adapter that has it: `tests/cooperative.rs` has the rest.
+
+use crate::place::Place;
+
+const OPTION: &str = "--experimental cooperative-matrix";
+
+#[test]
+fn what_cooperative_matrices_need_is_said_before_anything_runs() {
+    let place = Place::new();
+    let train = ["train", "--device", "cpu", "--experimental", "cooperative-matrix"];
+    place.refuses(2, &train, &[OPTION, "add --precision half, or leave it out"]);
+    let single = [&train[..], &["--precision", "single"]].concat();
+    place.refuses(2, &single, &[OPTION, "add --precision half"]);
+    let half = [&train[..], &["--precision", "half"]].concat();
+    place.refuses(
+        2,
+        &half,
+        &[OPTION, "the CPU engine has no cooperative matrices", "--device", "leave it out"],
+    );
+    // A recipe is held to the same.
+    place.write("recipe.toml", "device = 'cpu'\nprecision = 'half'\nexperimental = 'cooperative-matrix'");
+    place.refuses(2, &["train", "recipe.toml"], &["(or experimental in a recipe)", "the CPU engine has no"]);
+    place.refuses(2, &["train", "recipe.toml", "--precision", "single"], &["add --precision half"]);
+    place.write("recipe.toml", "experimental = true");
+    place.refuses(2, &["train", "recipe.toml"], &["experimental is true", "none or cooperative-matrix"]);
+}
+
+#[test]
+fn an_experiment_that_there_is_not_is_refused() {
+    let place = Place::new();
+    let train =
+        |name| place.refuses(2, &["train", "--experimental", name], &["neither none nor", "did you mean"]);
+    train("cooperative-matrx");
+    train("nonee");
+}
+
+#[test]
+fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
+    let place = Place::new();
+    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "half"]).ok();
+    assert!(!ran.err.contains("experimental") && !ran.err.contains("cooperative"), "{}", ran.err);
+    let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
+    assert!(recipe.contains("\nexperimental = \"none\"\n"), "{recipe}");
+    place.refuses(
+        2,
+        &["train", "--resume", "runs/digits-001", "--experimental", "cooperative-matrix"],
+        &["a run is resumed as it was: experimental was \"none\""],
+    );
+}

@@ -1,0 +1,82 @@
+//! Training by cooperative matrices: where the adapter has them, that it learns as in single precision and
+//! repeats itself; where it has none, that it is refused, as nothing else can be shown there. Needs an
+//! adapter: run `./setup`.
+
+mod common;
+
+use common::adapter;
+use wgrad::data;
+use wgrad::engine::adapter::Device;
+use wgrad::engine::cooperative::{edges, offered};
+use wgrad::error::{Error, Result};
+use wgrad::experimental::Experimental;
+use wgrad::kernels::MATMUL_COOPERATIVE;
+use wgrad::lower::HELD_OUT;
+use wgrad::precision::Precision;
+use wgrad::recipe::Recipe;
+use wgrad::session::Session;
+use wgrad::train::Trainer;
+
+fn session(network: &str, precision: Precision, experimental: Experimental) -> Result<Session> {
+    let digits = data::load("digits")?;
+    let recipe = Recipe {
+        network: network.parse()?,
+        batch_size: 64,
+        precision,
+        experimental,
+        ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
+    };
+    Session::new(recipe, digits, Device::Gpu(adapter()))
+}
+
+const NETWORK: &str = "dense 64, relu, dense 32, relu, dense 10";
+
+fn trained(precision: Precision, experimental: Experimental) -> Trainer {
+    let mut trainer = session(NETWORK, precision, experimental).unwrap().start().unwrap();
+    for epoch in 1..=3 {
+        trainer.epoch(epoch, &mut |_| {}).unwrap();
+    }
+    trainer
+}
+
+#[test]
+fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
+    let (half, cooperative) = (Precision::Half, Experimental::CooperativeMatrix);
+    let device = Device::Gpu(adapter());
+    let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) else { return learns() };
+    println!("only that it is refused: {} {lacking}", device.name());
+    assert!(edges(&adapter()).is_empty());
+    let Err(Error::Usage(refusal)) = session(NETWORK, half, cooperative) else {
+        panic!("it was not refused")
+    };
+    for words in ["--experimental cooperative-matrix", &device.name(), &lacking, "leave it out", "--device"] {
+        assert!(refusal.contains(words), "“{words}” is not in “{refusal}”");
+    }
+    if offered(&adapter()) == "none" {
+        assert!(lacking.contains("of f16 with sums in f32, and it offers none"), "{lacking}");
+    }
+    // Without it, everything goes on.
+    session(NETWORK, half, Experimental::None).unwrap().lower().unwrap();
+}
+
+fn learns() {
+    let (half, cooperative) = (Precision::Half, Experimental::CooperativeMatrix);
+    let lowered = session(NETWORK, half, cooperative).unwrap().lower().unwrap();
+    assert_eq!(lowered.cooperative_edges(), [edges(&adapter())[0]]);
+    // Two layers forwards, their weights' gradients, and one's inputs'; the last has 10 outputs.
+    assert_eq!(lowered.by_cooperative_matrices().0, 5);
+
+    let [mut once, again] = [(); 2].map(|()| trained(half, cooperative));
+    let (one, two) = (once.snapshot().unwrap(), { again }.snapshot().unwrap());
+    assert_eq!(one.difference(&two), None);
+    let loss = once.measure(HELD_OUT).unwrap().loss;
+    let single = trained(Precision::Single, Experimental::None).measure(HELD_OUT).unwrap().loss;
+    // Both factors are read with 11 digits, so that each is off by 2⁻¹² at the most; over three epochs the
+    // weights move apart by more than that.
+    assert!(loss != single && (loss - single).abs() < 0.05 * single, "{loss} and {single}");
+
+    let unfit = session("dense 63, relu, dense 10", half, cooperative).unwrap();
+    let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };
+    let least = edges(&adapter()).pop().unwrap();
+    assert!(refusal.contains(&format!("are all multiples of {least}, and this network has")), "{refusal}");
+}
