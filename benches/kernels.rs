@@ -44,13 +44,14 @@ fn main() {
 }
 
 /// The kernels that run on a device and are asked for. On the CPU engine all
-/// versions of a contract are one function.
+/// versions of a contract are one function, and nothing cooperates.
 fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = &'static Kernel> + 'a {
     let mut twins = Vec::new();
     kernels::ALL.iter().copied().filter(move |kernel| {
-        let again = matches!(device, Device::Cpu { .. }) && twins.contains(&(kernel.twin as usize));
+        let known = twins.contains(&(kernel.twin as usize)) || kernel.is_cooperative();
+        let left_out = matches!(device, Device::Cpu { .. }) && known;
         twins.push(kernel.twin as usize);
-        !again && device.runs(kernel) && options.wants(&format!("{} {}", kernel.name, device.name()))
+        !left_out && device.runs(kernel) && options.wants(&format!("{} {}", kernel.name, device.name()))
     })
 }
 

@@ -54,6 +54,10 @@ impl FromStr for Experimental {
     }
 }
 
+/// What to do where a device can't do it.
+const OTHERWISE: &str = "leave it out, or name an adapter that can with --device (wgrad devices tells); a run that has \
+                         begun with it goes on nowhere else";
+
 /// An error about the option, which says what is wrong and what to do.
 fn refused(why: &str) -> Error {
     let option = Experimental::CooperativeMatrix;
@@ -80,8 +84,6 @@ impl Experimental {
     /// # Errors
     /// [`Error::Usage`] when it is, and the device can't do it.
     pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
-        const OTHERWISE: &str =
-            "leave it out, or name an adapter that can with --device (wgrad devices tells)";
         match (self, device) {
             (Experimental::None, _) => Ok(Vec::new()),
             (_, Device::Cpu { .. }) => {
@@ -106,9 +108,9 @@ impl Experimental {
         if self == Experimental::None {
             return Ok(());
         }
-        let edges = lowered.cooperative_edges();
+        let (edges, offered) = (lowered.cooperative_edges(), self.edges(device)?);
         if edges.is_empty() {
-            let least = self.edges(device)?.last().copied().unwrap_or_default();
+            let least = offered.last().copied().unwrap_or_default();
             return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
         prove_tiles(&edges, &device.name(), &mut |program| device.open(program))

@@ -14,10 +14,11 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
     // Opened as for training: what is proved here is what runs there.
     let mut make_engine = |program| device.open(program);
     answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
-    let mut problems = Vec::new();
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for kernel in kernels::ALL {
         if let Some(lacking) = device.lacks(kernel) {
             answer(format_args!("{:<20} {:>5}  not available: {lacking}; not used here", kernel.name, 0))?;
+            missing.push(kernel.name);
             continue;
         }
         let start = Instant::now();
@@ -37,7 +38,12 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
         problems.extend(verdict.problem);
     }
     if problems.is_empty() {
-        return answer(format_args!("every kernel computes on {} what its twin computes", device.name()));
+        // What could not be tried is not counted among them.
+        let every = match missing.as_slice() {
+            [] => "every kernel".to_owned(),
+            missing => format!("every kernel but {}, which could not be tried,", missing.join(", ")),
+        };
+        return answer(format_args!("{every} computes on {} what its twin computes", device.name()));
     }
     Err(Error::Check(format!("on {}: {}", device.name(), problems.join("; "))))
 }

@@ -183,6 +183,7 @@ impl Prepared {
         let reopen = move || {
             // The adapter is asked for anew: the one there was may be gone for good.
             let device = choose(&again.recipe.device)?;
+            again.recipe.experimental.prove(&lowered, &device)?;
             Session { device, ..Session::clone(&again) }.open(lowered.clone())
         };
         Run::new(trainer, Box::new(reopen), directory, record, &session, options)

@@ -27,6 +27,13 @@ fn devices_lists_the_adapter_that_is_chosen() {
         assert!(devices.contains(word), "“{word}” is not in {devices}");
     }
     let name = devices.lines().next().unwrap();
+    // Tiles that can be used, or some that can't, or none.
+    let cooperative = devices.lines().find_map(|line| line.trim().strip_prefix("cooperative matrix "));
+    let ends = ["; usable with tiles of 16×16", "; usable with tiles of 8×8", "; none that is usable"];
+    assert!(
+        cooperative.is_some_and(|told| told == "none" || ends.iter().any(|end| told.ends_with(end))),
+        "{devices}"
+    );
     let ran = place.run(&["doctor", "--device", "no such adapter"]);
     ran.failed(2, &["--device", "“no such adapter”", name]);
     let mut command = place.command(&["train", "--epochs", "1"]);

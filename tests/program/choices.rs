@@ -1,26 +1,24 @@
 //! Choices that lowering has must not change what a Program computes.
 
 use wgrad::data::ImageShape;
-use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::loss::Loss;
 use wgrad::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
 use wgrad::optimiser::Optimiser;
-use wgrad::precision::Precision;
 use wgrad::program::{Limits, View};
 use wgrad::record::Versions;
 
 use crate::small::Small;
 
-fn real(engine: &CpuEngine<f64>, view: View) -> Vec<f64> {
+pub fn real(engine: &CpuEngine<f64>, view: View) -> Vec<f64> {
     match engine.look(view) {
         Slice::Real(values) => values.to_vec(),
         Slice::Uint(values) => values.iter().map(|value| f64::from(*value)).collect(),
     }
 }
 
-fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
+pub fn start(small: &Small) -> (Lowered, CpuEngine<f64>) {
     let lowered = small.lower().unwrap();
     let mut engine = CpuEngine::oracle(lowered.program.clone()).unwrap();
     small.fill(&lowered, &lowered.arena.initial_values(7), &mut engine);
@@ -85,151 +83,6 @@ fn the_kernels_of_gpus_do_not_change_the_results() {
     let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Versions::NAIVE)), train(&of(Versions::GPU)));
     assert_close("parameters", &usual, &tiled);
     assert_close("metrics", &usual_metrics, &metrics);
-}
-
-/// A network whose layers are all of whole fours, and a step of it.
-fn in_precision(precision: Precision) -> Small {
-    with(Versions::GPU.in_precision(precision))
-}
-
-fn with(versions: Versions) -> Small {
-    let training = Training::with(Optimiser::sgd(0.0));
-    let parts = vec![Part { name: TRAIN, samples: 8 }];
-    let network = "dense 16, tanh, dense 8, relu, dense 4";
-    Small { batch: 8, classes: 4, versions, parts, training, ..Small::new(network, Loss::CrossEntropy) }
-}
-
-/// By cooperative matrices, which its layers fit with tiles of 8 but for the last one.
-fn cooperative() -> Small {
-    let small = with(Versions::GPU.in_precision(Precision::Half).with_cooperative(&[16, 8]));
-    Small { network: "dense 16, tanh, dense 8, relu, dense 16, relu, dense 4".parse().unwrap(), ..small }
-}
-
-fn gradients(small: &Small) -> Vec<f64> {
-    let (lowered, mut engine) = start(small);
-    let step = Step { samples: 8, learning_rate: 1.0, ..Step::default() };
-    engine.run(lowered.program.section(TRAIN), &step);
-    real(&engine, lowered.gradients)
-}
-
-/// Norms of a gradient and of what another one is off by.
-fn difference(one: &[f64], other: &[f64]) -> (f64, f64) {
-    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    (norm(&mut one.iter().copied()), norm(&mut one.iter().zip(other).map(|(one, other)| one - other)))
-}
-
-#[test]
-fn half_precision_changes_gradients_by_no_more_than_its_roundings() {
-    let of = |precision| gradients(&in_precision(precision));
-    let (size, off) = difference(&of(Precision::Single), &of(Precision::Half));
-    // A gradient comes of three layers forwards and at most three backwards, and each product rounds one of
-    // its factors by at most 2⁻¹². A softmax and two activations make no more of it than twice as much.
-    assert!(off <= 2.0 * 6.0 * size / 4_096.0, "off by {off:e} of {size:e}");
-    // It is half precision.
-    assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
-}
-
-#[test]
-fn cooperative_matrices_change_gradients_by_no_more_than_both_roundings() {
-    let small = cooperative();
-    let single = Small { versions: Versions::GPU, ..small.clone() };
-    let (size, off) = difference(&gradients(&single), &gradients(&small));
-    // As above, of four layers each way, and with both factors rounded.
-    assert!(off <= 2.0 * 8.0 * 2.0 * size / 4_096.0, "off by {off:e} of {size:e}");
-    assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
-}
-
-#[test]
-fn cooperative_matrices_take_what_fits_their_tiles() {
-    let small = cooperative();
-    let lowered = small.lower().unwrap();
-    let steps = &lowered.program.steps[lowered.program.section(TRAIN)];
-    let of = |name: &str| {
-        let labels = steps.iter().filter(|dispatch| dispatch.kernel.name == name);
-        labels.map(|dispatch| dispatch.label.as_str()).collect::<Vec<_>>()
-    };
-    // The first layer has 12 inputs, the last one 4 outputs.
-    let products = [
-        "2 dense: weighted sums",
-        "4 dense: weighted sums",
-        "4 dense: weight gradient",
-        "4 dense: input gradient",
-        "2 dense: weight gradient",
-        "2 dense: input gradient",
-    ];
-    assert_eq!(of("matmul_cooperative"), products);
-    let (count, others) = lowered.by_cooperative_matrices();
-    assert_eq!((count, lowered.cooperative_edges()), (6, vec![8]));
-    assert_eq!(others[0], "0 dense: weighted sums (8×16×12)");
-    assert_eq!(others.len(), 2 + 3);
-    // Those are in halves as they were.
-    assert_eq!(of("matmul_half").len(), others.len());
-    assert!(lowered.in_single().is_empty());
-    // Each value, weight and gradient is packed once: of the first layer a weight and the samples, of the two
-    // in the middle x, the weights and dz, of the last the weights and x.
-    assert_eq!(of("pack_half").len(), 2 + 3 + 3 + 2);
-    let packed = |of: f32| {
-        let scaled = Const::from(of);
-        steps.iter().filter(move |dispatch| {
-            dispatch.consts.iter().any(|(name, value)| name == "SCALE" && value == scaled)
-        })
-    };
-    // Gradients alone are scaled: packed times 2⁸·8, and each of them is read by two products.
-    let names: Vec<&str> = packed(2_048.0).map(|dispatch| dispatch.kernel.name).collect();
-    assert_eq!(names, ["pack_half", "matmul_cooperative", "matmul_cooperative"].repeat(2));
-    // Where there are tiles of 16, they are taken only if everything is a multiple of that.
-    let large = Small { batch: 16, parts: vec![Part { name: TRAIN, samples: 16 }], ..cooperative() };
-    assert_eq!(large.lower().unwrap().cooperative_edges(), [8]);
-    let network = "dense 16, tanh, dense 32, relu, dense 16, relu, dense 8, dense 4".parse().unwrap();
-    assert_eq!(Small { network, ..large }.lower().unwrap().cooperative_edges(), [8, 16]);
-}
-
-#[test]
-fn a_gradient_that_no_half_can_hold_stops_the_update() {
-    // Whether the weights stay as they were, when those of the last layer are so many times larger. In
-    // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond all halves.
-    let stays = |small: &Small, times: f32| {
-        let (lowered, mut engine) = start(small);
-        let mut parameters: Vec<f32> =
-            real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
-        let last = lowered.arena.find("6.weight").unwrap();
-        parameters[last.start..last.start + last.len()].iter_mut().for_each(|weight| *weight *= times);
-        engine.write(lowered.parameters, Slice::Real(&parameters)).unwrap();
-        let step = Step { samples: 8, learning_rate: 1.0, ..Step::default() };
-        engine.run(lowered.program.section(TRAIN), &step);
-        real(&engine, lowered.parameters).iter().zip(&parameters).all(|(now, then)| *now as f32 == *then)
-    };
-    let half = Small { versions: Versions::GPU.in_precision(Precision::Half), ..cooperative() };
-    assert_eq!([1.0, 4_000.0].map(|times| stays(&cooperative(), times)), [false, true]);
-    assert_eq!([1.0, 4_000.0].map(|times| stays(&half, times)), [false, false]);
-}
-
-#[test]
-fn half_precision_makes_a_copy_of_what_several_products_read_once() {
-    let program = in_precision(Precision::Half).lower().unwrap().program;
-    let names: Vec<&str> =
-        program.steps[program.section(TRAIN)].iter().map(|dispatch| dispatch.kernel.name).collect();
-    let (pack, product) = ("pack_half", "matmul_half");
-    let forward = [pack, product, pack, product, pack, product, "softmax_loss"];
-    // dW of what came in, and its db; dx of the weights, of which there is a copy already.
-    let layer = [pack, product, "column_sums", product];
-    let update = ["gradient_parts", "guard", "sgd"];
-    let backward = [&layer[..], &layer, &layer[..3]].concat();
-    assert_eq!(names, [&["gather_batch"][..], &forward, &backward, &update].concat());
-}
-
-#[test]
-fn a_weight_that_no_half_can_hold_stops_the_update() {
-    let (lowered, mut engine) = start(&in_precision(Precision::Half));
-    let mut parameters: Vec<f32> =
-        real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
-    let last = lowered.arena.find("4.weight").unwrap();
-    parameters[last.start] = 70_000.0;
-    engine.write(lowered.parameters, Slice::Real(&parameters)).unwrap();
-    engine.run(lowered.program.section(TRAIN), &Step { samples: 8, learning_rate: 1.0, ..Step::default() });
-    let after: Vec<f32> = real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
-    assert_eq!(after, parameters);
-    assert!(real(&engine, lowered.norm)[0].is_nan() || !real(&engine, lowered.gradients)[0].is_finite());
 }
 
 #[test]

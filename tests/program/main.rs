@@ -5,6 +5,7 @@
 mod augment;
 mod choices;
 mod dispatches;
+mod halves;
 mod layers;
 mod rules;
 mod sharing;
