@@ -33,9 +33,7 @@ const NETWORK: &str = "dense 64, relu, dense 32, relu, dense 10";
 
 fn trained(precision: Precision, experimental: Experimental) -> Trainer {
     let mut trainer = session(NETWORK, precision, experimental).unwrap().start().unwrap();
-    for epoch in 1..=3 {
-        trainer.epoch(epoch, &mut |_| {}).unwrap();
-    }
+    trainer.epoch(1, &mut |_| {}).unwrap();
     trainer
 }
 
@@ -71,9 +69,16 @@ fn learns() {
     assert_eq!(one.difference(&two), None);
     let loss = once.measure(HELD_OUT).unwrap().loss;
     let single = trained(Precision::Single, Experimental::None).measure(HELD_OUT).unwrap().loss;
-    // Both factors are read with 11 digits, so that each is off by 2⁻¹² at the most; over three epochs the
-    // weights move apart by more than that.
-    assert!(loss != single && (loss - single).abs() < 0.05 * single, "{loss} and {single}");
+    println!("{loss} by cooperative matrices, {single} in single precision");
+    // Four times what ten steps may be off with one factor in half precision (tests/training.rs): here
+    // both are, and the epoch has 23 steps.
+    assert!(loss != single && (loss - single).abs() < 0.04 * single, "{loss} and {single}");
+    for epoch in 2..=20 {
+        once.epoch(epoch, &mut |_| {}).unwrap();
+    }
+    // As tests/training.rs asks of half precision.
+    let measure = once.measure(HELD_OUT).unwrap();
+    assert!(measure.accuracy > 0.96, "{measure:?}");
 
     let unfit = session("dense 63, relu, dense 10", half, cooperative).unwrap();
     let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };

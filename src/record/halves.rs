@@ -31,21 +31,21 @@ impl Recorder {
     pub(super) fn matmul_of_halves(&mut self, p: &Product, usual: Consts, extra: View, what: &str) {
         let scale = if p.of_a_gradient { gradient_scale(self.batch) } else { 1.0 };
         if let Some(consts) = self.versions.cooperative(&usual, scale) {
-            let a = self.halved(p.a, scale, what);
-            let b = self.halved(p.b, 1.0, what);
+            let a = self.halved(p.a, scale, &format!("{what}: A in halves"));
+            let b = self.halved(p.b, 1.0, &format!("{what}: B in halves"));
             return self.dispatch(&kernels::MATMUL_COOPERATIVE, consts, vec![a, b, extra, p.c.view], what);
         }
-        let b = self.halved(p.b, 1.0, what);
+        let b = self.halved(p.b, 1.0, &format!("{what}: B in halves"));
         self.dispatch(&kernels::MATMUL_HALF, usual, vec![p.a, b, extra, p.c.view], what);
     }
 
     /// A copy in half precision, times a power of two, which is made where it is read first.
-    fn halved(&mut self, of: View, scale: f32, what: &str) -> View {
+    fn halved(&mut self, of: View, scale: f32, name: &str) -> View {
         let key = (of.buf, of.start, scale.to_bits());
         if let Some(halves) = self.halved.get(&key) {
             return *halves;
         }
-        let halves = self.local(&format!("{what} in halves"), Element::Uint, of.len / 2);
+        let halves = self.local(name, Element::Uint, of.len / 2);
         let consts = consts! { LENGTH: of.len, SCALE: scale };
         self.dispatch(&kernels::PACK_HALF, consts, vec![of, halves], "half precision");
         self.halved.insert(key, halves);
