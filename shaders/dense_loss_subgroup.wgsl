@@ -1,12 +1,13 @@
-// z = x·Wᵀ + b   loss[r] = log Σ_c exp(z[r, c]) - z[r, label r]   dz = (softmax(z) - one_hot(label)) / samples
-// One invocation owns one row: its logits, its loss, its gradient and whether the largest logit is the label's.
+// z = x·Wᵀ + b   loss[r] = log Σ_c exp(z[r, c]) - z[r, label r]   dz = (softmax(z) - one_hot(label)) / samples   dx = (dz·W) · activation'(x)
+// One invocation owns one row: its logits, its loss and their gradient, the gradient of x, and whether the largest logit is the label's.
 //
-// The last layer and its loss: what matmul and softmax_loss do in two dispatches, where the layer is so
-// small that a dispatch costs as much as the work. For adapters that run on the CPU and have subgroups of
-// exactly 8 (lavapipe): W is the same for all rows, so each invocation loads another class and they hand
-// the numbers round. I must be a multiple of 4.
+// The last layer and its loss, there and back: what matmul, softmax_loss and matmul do in three
+// dispatches, where the layer is so small that a dispatch costs as much as the work. x is an activation's
+// output, and dx the gradient of what it was made of. For adapters that run on the CPU and have subgroups
+// of exactly 8 (lavapipe): W is the same for all rows, so each invocation loads another class and they
+// hand the numbers round. I must be a multiple of 4.
 //
-// x: (B, I)  W: (C, I)  b: (C)  z, dz: (B, C)
+// x, dx: (B, I)  W: (C, I)  b: (C)  z, dz: (B, C)
 
 const BATCH: u32 = 64u;
 const INPUTS: u32 = 128u;
@@ -14,6 +15,8 @@ const CLASSES: u32 = 10u;            // at most 32: a row's logits are in regist
 const SLOTS: u32 = 1u;
 const PITCH: u32 = 64u;              // rows of a step in the metrics
 const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const ACTIVATION: u32 = 0u;          // that made x
+const LEAK: f32 = 0.01;
 
 const FOURS: u32 = INPUTS / 4u;      // vec4s in a row of x and of W
 const SUBGROUP: u32 = 8u;            // what the adapter must have
@@ -26,23 +29,24 @@ const LOADS: u32 = (CLASSES + SUBGROUP - 1u) / SUBGROUP;
 @group(0) @binding(4) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;
 @group(0) @binding(6) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, hit
+@group(0) @binding(7) var<storage, read_write> dx: array<vec4<f32>>;
 
 @compute @workgroup_size(SUBGROUP)
 fn dense_loss_subgroup(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    let row = flat_index(id);
     // Beyond the last class or row an invocation repeats it, and nobody looks at the result.
+    let row = min(flat_index(id), BATCH - 1u);
+    let real = flat_index(id) < BATCH;
     var at_weight: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
         at_weight[i] = min(i * SUBGROUP + lane, CLASSES - 1u) * FOURS;
     }
-    let at_x = min(row, BATCH - 1u) * FOURS;
     // The compiler unrolls the loops over i and c, so that their indices are constants.
     var z: array<f32, CLASSES>;
     for (var four = 0u; four < FOURS; four++) {
-        let left = x[at_x + four];
+        let left = x[row * FOURS + four];
         var right: array<vec4<f32>, LOADS>;
         for (var i = 0u; i < LOADS; i++) {
             right[i] = weight[at_weight[i] + four];
@@ -51,9 +55,6 @@ fn dense_loss_subgroup(
             z[c] += dot(left, subgroupShuffle(right[c / SUBGROUP], c % SUBGROUP));
         }
     }
-    if row >= BATCH {
-        return;
-    }
     let start = row * CLASSES;
     let label = labels[row];
     var best = 0u;
@@ -61,7 +62,6 @@ fn dense_loss_subgroup(
     var wanted = 0.0;
     for (var c = 0u; c < CLASSES; c++) {
         z[c] += bias[c];
-        logits[start + c] = z[c];
         best = select(best, c, z[c] > maximum);
         maximum = max(maximum, z[c]);
         wanted = select(wanted, z[c], c == label);
@@ -72,11 +72,36 @@ fn dense_loss_subgroup(
     }
     // Rows past the end of the data weigh nothing.
     let weigh = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
+    var dz: array<f32, CLASSES>;
     for (var c = 0u; c < CLASSES; c++) {
         let probability = exp(z[c] - maximum) / sum;
-        dlogits[start + c] = (probability - select(0.0, 1.0, c == label)) * weigh;
+        dz[c] = (probability - select(0.0, 1.0, c == label)) * weigh;
     }
-    let at = (step.slot * PITCH + FIRST + row) * 2u;
-    metrics[at] = log(sum) - (wanted - maximum);
-    metrics[at + 1u] = select(0.0, 1.0, best == label);
+    if real {
+        for (var c = 0u; c < CLASSES; c++) {
+            logits[start + c] = z[c];
+            dlogits[start + c] = dz[c];
+        }
+        let at = (step.slot * PITCH + FIRST + row) * 2u;
+        metrics[at] = log(sum) - (wanted - maximum);
+        metrics[at + 1u] = select(0.0, 1.0, best == label);
+    }
+
+    for (var four = 0u; four < FOURS; four++) {
+        let y = x[row * FOURS + four];
+        var right: array<vec4<f32>, LOADS>;
+        for (var i = 0u; i < LOADS; i++) {
+            right[i] = weight[at_weight[i] + four];
+        }
+        var total: vec4<f32>;
+        for (var c = 0u; c < CLASSES; c++) {
+            total += dz[c] * subgroupShuffle(right[c / SUBGROUP], c % SUBGROUP);
+        }
+        for (var i = 0u; i < 4u; i++) {
+            total[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+        }
+        if real {
+            dx[row * FOURS + four] = total;
+        }
+    }
 }

@@ -1,5 +1,5 @@
 // y = activate(x·Wᵀ + b)   x[r, v] = image[order[first + r], v] · scale + shift   W: (O, V)  b: (O)  y: (B, O)
-// One subgroup of eight owns 16 rows by 32 columns of y, one invocation four of its columns, in registers.
+// One subgroup of eight owns up to 32 rows by 32 columns of y, one invocation four of its columns, in registers.
 //
 // The first layer straight from the packed pixels: what gather_batch and matmul do in two dispatches.
 // x is never stored. For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe), like
@@ -17,9 +17,9 @@ const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
 const SUBGROUP: u32 = 8u;            // what the adapter must have
-const ROWS: u32 = 16u;               // of a block; a multiple of SUBGROUP
+const LOADS: u32 = min((BATCH + SUBGROUP - 1u) / SUBGROUP, 4u);
+const ROWS: u32 = LOADS * SUBGROUP;  // of a block: as many as there are, and at most 32
 const COLUMNS: u32 = 4u * SUBGROUP;
-const LOADS: u32 = ROWS / SUBGROUP;
 const WORDS: u32 = VALUES / 4u;      // of an image, and vec4s of a row of W
 
 @group(0) @binding(0) var<storage, read> images: array<u32>;              // (SAMPLES, WORDS)

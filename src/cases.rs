@@ -163,18 +163,28 @@ fn losses(name: &str) -> Vec<Case> {
 
 /// Last layers with their loss, around the borders of workgroups and of what a step has.
 fn dense_losses() -> Vec<Case> {
-    [(1, 4, 2, 1, 0, 1), (64, 128, 10, 3, 2, 107), (7, 12, 32, 1, 0, 5), (130, 64, 3, 1, 0, 130)]
-        .map(|(batch, inputs, classes, slots, slot, samples)| {
-            let consts = dense_loss(batch, inputs, classes, slots);
-            Case { consts, step: Step { slot, samples, ..Step::default() } }
-        })
-        .to_vec()
+    [
+        (1, 4, 2, Activation::Identity, 1, 0, 1),
+        (64, 128, 10, Activation::Relu, 3, 2, 107),
+        (7, 12, 32, Activation::Tanh, 1, 0, 5),
+        (130, 64, 3, Activation::LeakyRelu(0.25), 1, 0, 130),
+        (9, 8, 9, Activation::Sigmoid, 2, 1, 9),
+    ]
+    .map(|(batch, inputs, classes, activation, slots, slot, samples)| {
+        let consts = dense_loss([batch, inputs, classes], activation, slots);
+        Case { consts, step: Step { slot, samples, ..Step::default() } }
+    })
+    .to_vec()
 }
 
 /// Where there are several slots, a step has other rows in front of these, and one behind.
-fn dense_loss(batch: usize, inputs: usize, classes: usize, slots: usize) -> Consts {
+fn dense_loss([batch, inputs, classes]: [usize; 3], activation: Activation, slots: usize) -> Consts {
     let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
-    consts! { BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
+    let (kind, leak) = activation.consts();
+    consts! {
+        BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+        ACTIVATION: kind, LEAK: leak,
+    }
 }
 
 /// Sums short enough and steps large enough that f32 can tell most errors apart.

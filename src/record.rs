@@ -115,6 +115,10 @@ pub struct Recorder {
     activated: Vec<Activated>,
     written: HashMap<Buf, View>,
     watch: watch::Watch,
+    /// Input and output of the dense layer that was recorded last, but for one that unpacks pixels.
+    last_dense: Option<[Tensor; 2]>,
+    /// The output of the dense layer whose input gradient the loss has computed.
+    carried_back: Option<Buf>,
     /// Copies in half precision that this section has made, by what they are of and the bits of what that
     /// was multiplied by.
     halved: HashMap<(Buf, usize, u32), View>,
@@ -151,6 +155,8 @@ impl Recorder {
             activated: Vec::new(),
             written: HashMap::new(),
             watch: watch::Watch::default(),
+            last_dense: None,
+            carried_back: None,
             halved: HashMap::new(),
             layer: String::new(),
             streams: 0,
@@ -315,6 +321,7 @@ impl Recorder {
         self.section_start = end;
         self.written.clear();
         self.halved.clear();
+        (self.last_dense, self.carried_back) = (None, None);
         self.passed.clear();
         self.activated.clear();
         self.tape.clear();

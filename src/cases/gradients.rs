@@ -11,6 +11,9 @@ pub(super) fn cases(name: &str) -> Vec<Consts> {
             TILED_WEIGHT_GRADIENTS.iter().map(|(case, tile)| tiled(case, *tile)).collect()
         }
         "weight_gradient_subgroup" => WHOLE_WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
+        "weight_gradient_narrow_subgroup" => {
+            NARROW_WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect()
+        }
         _ => WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
     }
 }
@@ -35,6 +38,16 @@ const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (68, 32, 36, false),
     (8, 100, 12, true),
     (70_000, 4, 4, false),
+];
+
+/// The same where only rows of x are, of few outputs.
+const NARROW_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
+    (4, 4, 1, false),
+    (4, 36, 7, true),
+    (64, 128, 10, false),
+    (68, 32, 32, false),
+    (8, 100, 9, true),
+    (70_000, 4, 3, false),
 ];
 
 /// In whole vec4s, with a tile and a block.
@@ -66,6 +79,9 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
     match name {
         "weight_gradient_vectors" => {
             real.iter().flat_map(|case| kernels::TILES.map(|tile| tiled(case, tile))).collect()
+        }
+        "weight_gradient_narrow_subgroup" => {
+            [(64, 128, 10, false), (128, 256, 10, false)].iter().map(|case| consts(name, case)).collect()
         }
         _ => real.iter().map(|case| consts(name, case)).collect(),
     }

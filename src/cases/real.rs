@@ -3,6 +3,7 @@
 use super::real_size::gather;
 use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
 use crate::consts;
+use crate::cpu::activation::Activation;
 use crate::engine::adapter::Device;
 use crate::kernel::{Const, Kernel, Step};
 
@@ -30,7 +31,7 @@ pub fn real(kernel: &Kernel) -> Case {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
             SMOOTHING: 0.1f32,
         },
-        "dense_loss_subgroup" => super::dense_loss(64, 128, 10, 1),
+        "dense_loss_subgroup" => super::dense_loss([64, 128, 10], Activation::Relu, 1),
         "gather_batch" => gather((64, "none")),
         name if name.starts_with("weight_gradient") => gradients::real_sizes(name).swap_remove(0),
         name if pixels::has(name) => pixels::real_sizes(name).swap_remove(0),

@@ -48,7 +48,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             })
             .to_vec(),
         "dense_loss_subgroup" => [(64, 128), (128, 256)]
-            .map(|(batch, inputs)| super::dense_loss(batch, inputs, 10, 1))
+            .map(|(batch, inputs)| super::dense_loss([batch, inputs, 10], Activation::Relu, 1))
             .to_vec(),
         "gradient_parts" => [101_824usize, 1_048_576]
             .map(|length| {

@@ -1,9 +1,12 @@
-//! The twin of `dense_loss_subgroup.wgsl`: a dense layer, and softmax cross-entropy of what it gives.
+//! The twin of `dense_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of what it gives, and what
+//! that says of the layer's input.
 
 use super::activation::Activation;
-use super::matmul::{matmul, matmul_bound, weighted_sums};
+use super::matmul::{Epilogue, matmul, matmul_bound, weighted_sums};
 use super::softmax::{Exponentials, row_weight, slot_rows, softmax_loss, softmax_loss_bound};
-use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
+use super::{TINY, sum_error};
+use crate::consts;
+use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
 
 /// The constants of the layer's weighted sums.
 fn layer(call: Call) -> Consts {
@@ -11,34 +14,69 @@ fn layer(call: Call) -> Consts {
     weighted_sums(batch, classes, inputs, Activation::Identity)
 }
 
-/// `z = x·Wᵀ + b`, and [`softmax_loss`] of z.
+/// The constants of the gradient of the layer's input.
+fn input_gradient(call: Call) -> Consts {
+    let [batch, inputs, classes] = ["BATCH", "INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
+    let (kind, leak) = Activation::of(call).consts();
+    consts! {
+        M: batch, N: inputs, K: classes, TRANSPOSE_A: false, TRANSPOSE_B: false, ADD: false,
+        EPILOGUE: Const::Uint(Epilogue::Slope as u32), ACTIVATION: kind, LEAK: leak,
+    }
+}
+
+/// `z = x·Wᵀ + b`, [`softmax_loss`] of z, and `dx = dz·W`, times the derivative of the activation that made x.
 ///
 /// Reads x: (B, inputs), W: (classes, inputs), b: (classes) and the labels: (B). Writes z: (B, classes),
-/// its gradient and the metrics.
+/// its gradient, the metrics, and dx: (B, inputs).
 pub fn dense_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let [logits, rest @ ..] = writes else { unreachable!("the kernel table binds three outputs") };
+    let [logits, loss @ .., dx] = writes else { unreachable!("the kernel table binds four outputs") };
     let mut z = [SliceMut::Real(logits.real())];
     matmul(Call { consts: &layer(call), ..call }, &reads[..3], &mut z);
-    softmax_loss(call, &[Slice::Real(logits.real()), reads[3]], rest);
+    softmax_loss(call, &[Slice::Real(logits.real()), reads[3]], loss);
+    let backward = [Slice::Real(loss[0].real()), reads[1], reads[0]];
+    let mut dx = [SliceMut::Real(dx.real())];
+    matmul(Call { consts: &input_gradient(call), ..call }, &backward, &mut dx);
 }
 
 pub fn dense_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let classes = call.consts.uint("CLASSES");
     let consts = layer(call);
     let products = Call { consts: &consts, ..call };
-    let [errors, rest @ ..] = writes else { unreachable!("the kernel table binds three outputs") };
+    let [errors, loss @ .., dx] = writes else { unreachable!("the kernel table binds four outputs") };
     let errors = errors.real();
     let mut logits = vec![0.0; errors.len()];
     matmul(products, &reads[..3], &mut [SliceMut::Real(&mut logits)]);
     matmul_bound(products, &reads[..3], &mut [SliceMut::Real(errors)]);
-    softmax_loss_bound(call, &[Slice::Real(&logits), reads[3]], rest);
-    let [dlogits, metrics] = rest else { unreachable!("the kernel table binds three outputs") };
+    softmax_loss_bound(call, &[Slice::Real(&logits), reads[3]], loss);
+    let [dlogits, metrics] = loss else { unreachable!("the kernel table binds four outputs") };
     let slot = slot_rows(call, metrics.real());
     let rows = logits.chunks_exact(classes).zip(errors.chunks_exact(classes));
     let labels = reads[3].uint();
     for (row, ((z, errors), dz)) in rows.zip(dlogits.real().chunks_exact_mut(classes)).enumerate() {
         let off = errors.iter().copied().fold(0.0, f64::max);
         carry_over(z, off, labels[row] as usize, row_weight(call, row), dz, &mut slot[row * 2..][..2]);
+    }
+    input_gradient_bound(call, reads, &logits, dlogits.real(), dx.real());
+}
+
+/// The largest errors of dx, where dz is off by its `errors`.
+fn input_gradient_bound(call: Call, reads: &[Slice<f64>], logits: &[f64], errors: &[f64], dx: &mut [f64]) {
+    let [inputs, classes] = ["INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
+    let (x, weight, labels) = (reads[0].real(), reads[1].real(), reads[3].uint());
+    for (at, dx) in dx.iter_mut().enumerate() {
+        let (row, input) = (at / inputs, at % inputs);
+        let exponentials = Exponentials::of(&logits[row * classes..][..classes]);
+        let (mut sum, mut size, mut off) = (0.0, 0.0, 0.0);
+        for c in 0..classes {
+            let target = if c == labels[row] as usize { 1.0 } else { 0.0 };
+            let dz = (exponentials.share(logits[row * classes + c]) - target) * row_weight(call, row);
+            let w = weight[c * inputs + input];
+            sum += dz * w;
+            off += errors[row * classes + c] * w.abs();
+            size += dz.abs() * w.abs();
+        }
+        let error = off + sum_error(classes, size + off);
+        *dx = Epilogue::Slope.error(Activation::of(call), sum, error, x[at]).1 + TINY;
     }
 }
 

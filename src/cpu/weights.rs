@@ -10,6 +10,8 @@ use crate::program::aligned;
 pub const BLOCK: [usize; 2] = [8, 8];
 /// The same of `weight_gradient_subgroup.wgsl`.
 pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
+/// The same of `weight_gradient_narrow_subgroup.wgsl`, which has one row of them.
+pub const NARROW_BLOCK: [usize; 2] = [32, 4];
 /// What a workgroup of `weight_gradient_tiled.wgsl` owns.
 pub const TILE: [usize; 2] = [32, 32];
 
@@ -17,6 +19,7 @@ pub const TILE: [usize; 2] = [32, 32];
 pub fn block(shader: &str) -> [usize; 2] {
     match shader {
         "weight_gradient_subgroup" | "pixel_gradient_subgroup" => SUBGROUP_BLOCK,
+        "weight_gradient_narrow_subgroup" => NARROW_BLOCK,
         "weight_gradient_tiled" | "pixel_gradient_tiled" => TILE,
         _ => BLOCK,
     }

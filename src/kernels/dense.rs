@@ -271,6 +271,18 @@ pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     grid |k| [k.uint("INPUTS") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
 );
 
+pub static WEIGHT_GRADIENT_NARROW_SUBGROUP: Kernel = weight_gradient!(
+    weight_gradient_narrow_subgroup,
+    requires |k| match sizes(k, ["BATCH", "INPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) != weights::NARROW_BLOCK => Err("ROWS must be 32 and COLUMNS 4"),
+        true if k.uint("OUTPUTS") > weights::NARROW_BLOCK[0] => Err("OUTPUTS must be at most 32"),
+        true => enough_parts(blocks(k, "INPUTS"), k),
+        false => Err("BATCH and INPUTS must be multiples of 4"),
+    },
+    subgroup Some(8),
+    grid |k| [k.uint("INPUTS") / 4, 1, 1]
+);
+
 /// The blocks of dW, each of which has a part.
 pub(super) fn blocks(k: &Consts, inputs: &'static str) -> usize {
     let [inputs, outputs, rows, columns] = sizes(k, [inputs, "OUTPUTS", "ROWS", "COLUMNS"]);

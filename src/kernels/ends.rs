@@ -31,7 +31,7 @@ pub static PIXEL_DENSE_TILED: Kernel = pixel_dense!(
 
 pub static PIXEL_DENSE_SUBGROUP: Kernel = pixel_dense!(
     pixel_dense_subgroup, subgroup Some(8),
-    grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(16), 1]
+    grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(32), 1]
 );
 
 /// Words of the bindings when so many samples are counted.
@@ -105,13 +105,13 @@ const MOST_CLASSES: usize = 32;
 
 pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
     dense_loss_subgroup, dense_loss::dense_loss, dense_loss_bound,
-    consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST"],
+    consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST", "ACTIVATION", "LEAK"],
     binds binds![x: Read Real, weight: Read Real, bias: Read Real, labels: Read Uint,
-                 logits: Write Real, dlogits: Write Real, metrics: Write Real],
+                 logits: Write Real, dlogits: Write Real, metrics: Write Real, dx: Write Real],
     lens |k| dense_loss_lens(k, k.uint("SLOTS")),
     touched |k| dense_loss_lens(k, 1),
-    // The products, and as softmax_loss.
-    flops |k| (2 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
+    // The products there and back, and as softmax_loss.
+    flops |k| (4 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH")),
     requires |k| match k.uint("CLASSES") {
         2..=MOST_CLASSES if k.uint("INPUTS").is_multiple_of(4) => Ok(()),
@@ -123,6 +123,6 @@ pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
 
 fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
     let [batch, inputs, classes] = sizes(k, ["BATCH", "INPUTS", "CLASSES"]);
-    let logits = batch * classes;
-    vec![batch * inputs, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2]
+    let (x, logits) = (batch * inputs, batch * classes);
+    vec![x, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2, x]
 }

@@ -76,6 +76,7 @@ pub fn record(
                 of_a_gradient: false,
             };
             recorder.matmul(weighted_sums, "weighted sums");
+            recorder.note_dense(x, y);
         }
     }
 
@@ -86,7 +87,7 @@ pub fn record(
             Some(pixels) => recorder.pixel_gradient(dz, x, pixels, [dweight, dbias]),
             None => recorder.weight_gradient(dz, x.value, batch, dweight, dbias),
         }
-        if !x.needs_gradient {
+        if !x.needs_gradient || recorder.is_carried_back(y) {
             return;
         }
         // dx = dz·W, times the derivative of the activation that made x

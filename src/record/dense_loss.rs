@@ -8,8 +8,19 @@ use crate::kernel::{Const, Consts};
 use crate::program::{Dispatch, View};
 
 impl Recorder {
+    /// Notes the input and the output of a dense layer whose weighted sums have just been recorded.
+    pub(crate) fn note_dense(&mut self, x: Tensor, y: Tensor) {
+        self.last_dense = Some([x, y]);
+    }
+
+    /// Whether the loss has computed the input gradient of the dense layer with this output.
+    pub(crate) fn is_carried_back(&self, y: Tensor) -> bool {
+        self.carried_back == Some(y.value.buf)
+    }
+
     /// Records softmax cross-entropy of `output`, for which `sizes` are the loss's constants, together with
-    /// the dense layer that has just given it; false where it isn't one, or there is no kernel for it.
+    /// the dense layer that has just given it and the gradient of that layer's input; false where it isn't
+    /// one, nobody needs this gradient, or there is no kernel for it.
     pub(crate) fn dense_loss(
         &mut self,
         sizes: Consts,
@@ -22,20 +33,34 @@ impl Recorder {
             return false;
         };
         let Some(layer) = self.program.steps.last().filter(|last| gives(last, output)) else { return false };
-        let [batch, classes, slots, pitch, first] =
-            ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"].map(|name| sizes.uint(name));
-        let consts = consts! {
-            BATCH: batch, INPUTS: layer.consts.uint("K"), CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+        let Some([x, _]) = self.last_dense.filter(|[x, y]| y.value == output.value && x.needs_gradient)
+        else {
+            return false;
         };
+        let consts = constants(&sizes, x);
         if (kernel.requires)(&consts).is_err() {
             return false;
         }
-        let [x, weight, bias, logits] = layer.args[..] else { return false };
-        let label = format!("{}, loss and its gradient", layer.label);
-        let args = vec![x, weight, bias, labels, logits, gradient.view, metrics];
+        let [_, weight, bias, logits] = layer.args[..] else { return false };
+        let label = format!("{}, loss and its gradients", layer.label);
+        let dx = self.gradient(x);
+        assert!(!dx.add, "nothing behind the last layer has written a gradient");
+        let args = vec![x.value, weight, bias, labels, logits, gradient.view, metrics, dx.view];
         self.program.steps.pop();
         self.program.steps.push(Dispatch::new(kernel, consts, args, label));
+        self.carried_back = Some(output.value.buf);
         true
+    }
+}
+
+/// The constants of the loss, and those of the layer with this input.
+fn constants(loss: &Consts, x: Tensor) -> Consts {
+    let [batch, classes, slots, pitch, first] =
+        ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"].map(|name| loss.uint(name));
+    let (kind, leak) = x.made_by.consts();
+    consts! {
+        BATCH: batch, INPUTS: x.columns(), CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+        ACTIVATION: kind, LEAK: leak,
     }
 }
 

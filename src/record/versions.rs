@@ -16,8 +16,9 @@ pub struct Versions {
     chosen: [Variant; Class::ALL.len()],
     /// Takes every product.
     product: &'static Kernel,
-    /// Takes the gradients of nearly every dense layer; what it refuses is computed separately.
-    gradient: Option<&'static Kernel>,
+    /// Take the gradients of dense layers that the chosen version refuses, in this order; what all of
+    /// them refuse is computed separately.
+    gradients: &'static [&'static Kernel],
     /// What the products of dense layers read.
     precision: Precision,
     /// The edges of the tiles in which they may be made by cooperative matrices, the preferred one first.
@@ -41,7 +42,7 @@ impl Versions {
             APART,
         ),
         product: &kernels::MATMUL_NAIVE,
-        gradient: None,
+        gradients: &[],
         precision: Precision::Single,
         cooperative: [None; kernels::EDGES.len()],
     };
@@ -56,7 +57,7 @@ impl Versions {
             APART,
         ),
         product: &kernels::MATMUL,
-        gradient: Some(&kernels::WEIGHT_GRADIENT_TILED),
+        gradients: &[&kernels::WEIGHT_GRADIENT_TILED],
         precision: Precision::Single,
         cooperative: [None; kernels::EDGES.len()],
     };
@@ -69,7 +70,7 @@ impl Versions {
             APART,
         ),
         product: &kernels::MATMUL_REGISTER,
-        gradient: Some(&kernels::WEIGHT_GRADIENT),
+        gradients: &[&kernels::WEIGHT_GRADIENT],
         precision: Precision::Single,
         cooperative: [None; kernels::EDGES.len()],
     };
@@ -82,6 +83,7 @@ impl Versions {
             [&kernels::CONV_SUBGROUP, &kernels::CONV_WEIGHTS_SUBGROUP],
             [Variant::of(&kernels::PIXEL_DENSE_SUBGROUP), Variant::of(&kernels::DENSE_LOSS_SUBGROUP)],
         ),
+        gradients: &[&kernels::WEIGHT_GRADIENT_NARROW_SUBGROUP, &kernels::WEIGHT_GRADIENT],
         ..Versions::SOFTWARE
     };
 
@@ -130,7 +132,7 @@ impl Versions {
         let sums = self.chosen.iter().any(Variant::cuts).then_some(&kernels::ADD_SLICES);
         let chosen = self.chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
         let gradient = self.pixels().map(|kernels| kernels.gradient);
-        chosen.chain([self.product]).chain(self.gradient).chain(gradient).chain(naive)
+        chosen.chain([self.product]).chain(self.gradients.iter().copied()).chain(gradient).chain(naive)
     }
 
     /// The constants of a product's slices, where it is cut into some; the whole of it is
@@ -171,7 +173,8 @@ impl Versions {
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
         let chosen = self.variant(Class::Weights);
-        let otherwise = self.gradient.filter(|_| chosen.kernel.is_some()).map(Variant::of);
+        chosen.kernel?;
+        let otherwise = self.gradients.iter().copied().map(Variant::of);
         let mut all = std::iter::once(chosen).chain(otherwise);
         all.find_map(|variant| variant.gradient(batch, inputs, outputs, add))
     }
@@ -239,11 +242,14 @@ mod tests {
             [[64, 18, 64], [64, 128, 785]].map(|shape| product(&versions, shape)),
             ["matmul_register"; 2]
         );
-        let gradient = |versions: &Versions, inputs| {
-            versions.weight_gradient(64, inputs, 12, false).map(|(kernel, _)| kernel.name)
+        let of = |versions: &Versions, inputs, outputs| {
+            versions.weight_gradient(64, inputs, outputs, false).map(|(kernel, _)| kernel.name)
         };
+        let gradient = |versions: &Versions, inputs| of(versions, inputs, 12);
         assert_eq!(gradient(&versions, 784), Some("weight_gradient_subgroup"));
         assert_eq!(gradient(&versions, 785), Some("weight_gradient"));
+        assert_eq!(of(&versions, 784, 10), Some("weight_gradient_narrow_subgroup"));
+        assert_eq!(of(&versions, 784, 33), Some("weight_gradient"));
         assert_eq!(gradient(&Versions::GPU, 784), Some("weight_gradient_vectors"));
         assert_eq!(gradient(&Versions::GPU, 785), Some("weight_gradient_tiled"));
         let separate = versions.with(&"weights separate".parse().unwrap());

@@ -11,7 +11,7 @@ use crate::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::layers::words::Pair;
 use crate::layers::{self, Dims};
 use crate::loss::Loss;
-use crate::lower::{PartViews, Picking, TRAIN, gather, input, metrics, watch, words};
+use crate::lower::{PartViews, Picking, TRAIN, gather, metrics, watch, words};
 use crate::params::{Arena, Initialiser};
 use crate::program::{Program, Role, View};
 use crate::record::{Class, Gradient, Product, Recorder, Versions};
@@ -176,17 +176,18 @@ fn first(versions: Versions, inputs: usize, outputs: usize) -> Work {
     finish(recorder, inputs, outputs)
 }
 
-/// A last layer and cross-entropy, which is rounded.
+/// A last layer and cross-entropy, which is rounded, and what they say of the layer's input.
 fn last(versions: Versions, inputs: usize, classes: usize) -> Work {
     let mut recorder = dense(versions, inputs, classes);
-    let x = data(&mut recorder, "x", BATCH * inputs);
+    let x = recorder.tensor("x", inputs, Activation::Relu);
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
     let metrics = metrics(&mut recorder, 1, BATCH);
-    let shape = ImageShape { channels: 1, height: 1, width: inputs };
-    let y = layers::dense::record(&mut recorder, input(x, &shape, BATCH), classes, "0", Activation::Identity);
+    let y = layers::dense::record(&mut recorder, x, classes, "0", Activation::Identity);
     Loss::CrossEntropy.record(&mut recorder, y, labels, metrics, None);
-    let outputs = vec![y.value, recorder.written_gradient(y), metrics.view];
-    let inputs = vec![x, labels, recorder.parameters()];
+    recorder.backward();
+    let gradients = [y, x].map(|tensor| recorder.written_gradient(tensor));
+    let outputs = [[y.value, metrics.view].as_slice(), &gradients].concat();
+    let inputs = vec![x.value, labels, recorder.parameters()];
     Work { exact: 1, ..finish(recorder, inputs, outputs) }
 }
 
