@@ -73,7 +73,9 @@ pub fn matmul_cooperative<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut 
 }
 
 /// That of the same product in single precision: two halves have 22 digits together, so a product of
-/// them is exact, and what is left are the sums, in any order. SCALE is a power of two and rounds nothing.
+/// them is exact, and what is left are the sums, in any order. An adapter may cut an addition off instead of
+/// rounding it: the bound allows a whole last digit for each. SCALE is a power of two and rounds nothing,
+/// and of the halves between 0 and 2⁻¹⁴, which an adapter may take for zero, `pack_half` makes none.
 pub fn matmul_cooperative_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [a, b] = factors(call, reads);
     super::matmul::matmul_bound(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);
