@@ -33,7 +33,8 @@ impl Recorder {
             return false;
         };
         let Some(layer) = self.program.steps.last().filter(|last| gives(last, output)) else { return false };
-        let Some([x, _]) = self.last_dense.filter(|[x, y]| y.value == output.value && x.needs_gradient) else {
+        let Some([x, _]) = self.last_dense.filter(|[x, y]| y.value == output.value && x.needs_gradient)
+        else {
             return false;
         };
         let consts = constants(&sizes, x);
