@@ -131,7 +131,7 @@ pub enum Event<'a> {
 pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> {
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
-    let mut devices = DeviceInfo::of_all(options.devices.iter().map(|(device, _)| device));
+    let mut devices = DeviceInfo::of_all(&options.devices);
     for ((device, versions), info) in options.devices.iter().zip(&mut devices) {
         observe(Event::Began { at: 0, of: works.len() + 1, what: &format!("ceilings of {}", info.name) });
         // An adapter that can't be opened says so at every piece of work.

@@ -26,7 +26,7 @@ pub(crate) use work::{Work, plain_product};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
@@ -153,10 +153,22 @@ pub enum Origin {
     Now(f64, Option<PathBuf>),
 }
 
+/// For how long a run waits at its start: some drivers take seconds to compile a shader.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is said of classes that the patience did not reach.
+fn unmeasured(classes: &[Class]) -> String {
+    let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+    format!(
+        "that takes long here, so the defaults stand for {}; “wgrad devices --tune” measures all of them",
+        names.join(", ")
+    )
+}
+
 /// The fastest variants on a device: from the cache, else measured, after a call of `before`, and kept there.
 ///
 /// Problems with the cache or a variant are in what it returns, and the default stands for what could not
-/// be measured.
+/// be measured, or not within half a minute.
 pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
     let mut problems = Vec::new();
     let (key, file) = match (cache::Key::of(device), cache::file()) {
@@ -172,13 +184,14 @@ pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
         _ => {}
     }
     before();
-    Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key)
+    Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key, PATIENCE)
 }
 
-/// The fastest variants on a device, measured in any case, and kept in the cache.
-pub fn measure(device: &Device) -> Tuned {
+/// The fastest variants on a device, measured in any case, and kept in the cache. When `patience` is over,
+/// no further class of work is begun, and what went wrong says so.
+pub fn measure(device: &Device, patience: Duration) -> Tuned {
     match cache::Key::of(device) {
-        Some(key) => Tuned::default(device).measure(device, cache::file(), &key),
+        Some(key) => Tuned::default(device).measure(device, cache::file(), &key, patience),
         None => Tuned::cpu(device),
     }
 }
@@ -204,10 +217,21 @@ impl Tuned {
         Tuned { origin: Origin::Cpu, ..Tuned::default(device) }
     }
 
-    fn measure(mut self, device: &Device, file: Option<PathBuf>, key: &cache::Key) -> Tuned {
+    /// Measures class after class; when `patience` is over, no other is begun.
+    fn measure(
+        mut self,
+        device: &Device,
+        file: Option<PathBuf>,
+        key: &cache::Key,
+        patience: Duration,
+    ) -> Tuned {
         let begun = Instant::now();
         let default = device.versions();
-        for class in Class::ALL {
+        for (at, class) in Class::ALL.into_iter().enumerate() {
+            if begun.elapsed() >= patience {
+                self.problems.push(unmeasured(&Class::ALL[at..]));
+                break;
+            }
             let candidates = candidates(class, device);
             let race = race(class, default, &candidates, &mut |program| device.open(program));
             self.choice = self.choice.with(class, race.winner);

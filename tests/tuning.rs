@@ -2,12 +2,14 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::adapter;
 use wgrad::engine::adapter::Device;
 use wgrad::kernel::{Kernel, WorkgroupSizes};
 use wgrad::kernels::{MATMUL_NAIVE, MATMUL_REGISTER};
 use wgrad::record::{Choice, Class, Variant, Versions};
-use wgrad::tuning::{Outcome, Race, Tuning, candidates, race};
+use wgrad::tuning::{Origin, Outcome, Race, Tuning, candidates, race};
 
 /// The naive product with something changed, under a name of its own.
 fn variant(name: &'static str, change: impl Fn(&str) -> String) -> Variant {
@@ -29,6 +31,16 @@ fn refusal(race: &Race, name: &str) -> String {
         Outcome::Refused(why) => why.clone(),
         Outcome::Seconds(seconds) => panic!("{name} took {seconds} s"),
     }
+}
+
+#[test]
+fn classes_that_nobody_waits_for_keep_their_defaults() {
+    let device = Device::Gpu(adapter());
+    let tuned = wgrad::tuning::measure(&device, Duration::ZERO);
+    assert_eq!(tuned.choice, device.versions().choice());
+    assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
+    let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
+    assert!(problem.contains("defaults stand for narrow, small") && problem.contains("--tune"), "{problem}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::ceiling::Ceiling;
 use crate::engine::adapter::{Device, adapters, driver, kind};
+use crate::record::Versions;
 use crate::run::WGPU_VERSION;
 
 /// The machine and the program.
@@ -52,28 +53,31 @@ pub struct DeviceInfo {
     pub kind: &'static str,
     pub backend: String,
     pub driver: String,
+    /// Which variants of kernels it took, as `--tuning` takes them; there are none on the CPU engine.
+    pub tuning: Option<String>,
     /// None where the device could not be opened.
     pub ceiling: Option<Ceiling>,
 }
 
 impl DeviceInfo {
     /// All devices, with ceilings yet to be measured and no two of one name.
-    pub(super) fn of_all<'a>(devices: impl Iterator<Item = &'a Device>) -> Vec<DeviceInfo> {
-        let mut all: Vec<DeviceInfo> = devices.map(DeviceInfo::of).collect();
+    pub(super) fn of_all(devices: &[(Device, Versions)]) -> Vec<DeviceInfo> {
+        let of = |(device, versions): &(Device, Versions)| DeviceInfo::of(device, versions);
+        let mut all: Vec<DeviceInfo> = devices.iter().map(of).collect();
         let names = told_apart(all.iter().map(|info| info.name.as_str()).collect());
         all.iter_mut().zip(names).for_each(|(info, name)| info.name = name);
         all
     }
 
-    fn of(device: &Device) -> DeviceInfo {
-        let (kind, backend, driver) = match device {
-            Device::Cpu { .. } => ("cpu", String::new(), String::new()),
+    fn of(device: &Device, versions: &Versions) -> DeviceInfo {
+        let (kind, backend, driver, tuning) = match device {
+            Device::Cpu { .. } => ("cpu", String::new(), String::new(), None),
             Device::Gpu(adapter) => {
                 let info = adapter.get_info();
-                (kind(&info), info.backend.to_string(), driver(&info))
+                (kind(&info), info.backend.to_string(), driver(&info), Some(versions.choice().to_string()))
             }
         };
-        DeviceInfo { name: device.name(), kind, backend, driver, ceiling: None }
+        DeviceInfo { name: device.name(), kind, backend, driver, tuning, ceiling: None }
     }
 }
 

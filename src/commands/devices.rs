@@ -1,5 +1,7 @@
 //! `wgrad devices`: every adapter, the best first, and what it offers.
 
+use std::time::Duration;
+
 use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, adapters, driver, kind};
 use wgrad::engine::cooperative::{edges, offered};
@@ -63,7 +65,7 @@ fn cooperative(adapter: &Adapter) -> String {
 /// Which kernels training takes on an adapter, as far as it is known; or measured anew.
 fn tuning(device: &Device, anew: bool) -> Result<()> {
     if anew {
-        let tuned = measure(device);
+        let tuned = measure(device, Duration::MAX);
         tuned.problems.iter().for_each(|problem| note(format_args!("{}: {problem}", device.name())));
         if matches!(tuned.origin, Origin::Now(_, None)) {
             note(format_args!("{}: not kept, so the next run measures again", device.name()));

@@ -78,6 +78,8 @@ fn an_adapter_is_measured_by_its_name() {
     assert!(!ran.out.contains("plain twins"), "{}", ran.out);
     let report = place.json("report.json");
     assert_ne!(report["devices"][0]["driver"], "");
+    let tuning = report["devices"][0]["tuning"].as_str().unwrap();
+    assert!(tuning.contains("narrow matmul"), "{tuning}");
     assert_positive(&report["groups"][0]["rows"][0]["measured"], "gflops");
 }
 

@@ -296,6 +296,7 @@ fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
     for (why, small) in [
         ("an activation is behind it", of("dense 8, relu, dense 4, tanh")),
         ("no dense layer is last", of("dense 4, layernorm")),
+        ("nobody needs its input's gradient", Small { augment: "shift 1".parse().unwrap(), ..of("dense 4") }),
         ("its inputs are no multiple of 4", of("dense 6, relu, dense 4")),
         ("the loss is another", Small { loss: Loss::Mse, ..of("dense 8, relu, dense 4") }),
         ("labels are smoothed", Small { training: smoothing, ..of("dense 8, relu, dense 4") }),
