@@ -25,15 +25,35 @@ impl Row<'_> {
     }
 }
 
-/// The sample that a row shows, when it lies in this call's chunk.
-pub fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Option<Row<'a>> {
-    let (images, labels, order) = (reads[0].uint(), reads[1].uint(), reads[2].uint());
-    let [words, first, length] = ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH"].map(|n| call.consts.uint(n));
-    // Rows past the end of the data repeat the last sample; the loss ignores them.
-    let position = (call.step.first as usize + call.consts.uint("FIRST") + row).min(order.len() - 1);
-    let sample = order[position] as usize;
-    let at = sample.checked_sub(first).filter(|at| *at < length)?;
-    Some(Row { sample, words: &images[at * words..][..words], label: labels[sample] })
+/// The samples that a call picks from.
+pub struct Samples<'a> {
+    images: &'a [u32],
+    labels: &'a [u32],
+    order: &'a [u32],
+    /// Of one sample.
+    words: usize,
+    /// The first one in this call's chunk, and how many it has.
+    chunk: (usize, usize),
+    /// Position in the order of row 0.
+    position: usize,
+}
+
+impl<'a> Samples<'a> {
+    pub fn of<T: Real>(call: Call, reads: &[Slice<'a, T>]) -> Samples<'a> {
+        let [words, first, length, row] =
+            ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH", "FIRST"].map(|name| call.consts.uint(name));
+        let [images, labels, order] = [0, 1, 2].map(|at| reads[at].uint());
+        let position = call.step.first as usize + row;
+        Samples { images, labels, order, words, chunk: (first, length), position }
+    }
+
+    /// The sample that a row shows, when it lies in this call's chunk.
+    pub fn row(&self, row: usize) -> Option<Row<'a>> {
+        // Rows past the end of the data repeat the last sample; the loss ignores them.
+        let sample = self.order[(self.position + row).min(self.order.len() - 1)] as usize;
+        let at = sample.checked_sub(self.chunk.0).filter(|at| *at < self.chunk.1)?;
+        Some(Row { sample, words: &self.images[at * self.words..][..self.words], label: self.labels[sample] })
+    }
 }
 
 /// `x[r] = scale · image + shift` of the r-th sample of this step, and its label; with `AUGMENT`
@@ -41,8 +61,9 @@ pub fn source<'a, T: Real>(call: Call, reads: &[Slice<'a, T>], row: usize) -> Op
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let values = call.consts.uint("VALUES");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let samples = Samples::of(call, reads);
     for (row, (x, label)) in x.real().chunks_exact_mut(values).zip(labels.uint()).enumerate() {
-        let Some(sample) = source(call, reads, row) else { continue };
+        let Some(sample) = samples.row(row) else { continue };
         gather_row(call, reads, &sample, x);
         *label = sample.label;
     }
@@ -70,8 +91,9 @@ pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     // Rows of other chunks are not touched, and labels are exact.
     writes[0].real().fill(0.0);
     writes[1].uint().fill(0);
+    let samples = Samples::of(call, reads);
     for row in 0..batch {
-        let Some(sample) = source(call, reads, row) else { continue };
+        let Some(sample) = samples.row(row) else { continue };
         let change = sample.change(call);
         let x = &mut writes[0].real()[row * values..][..values];
         for (value, x) in x.iter_mut().enumerate() {

@@ -1,11 +1,13 @@
 //! Picking the samples of a batch, a few rows to a core.
 
+use std::hint::black_box;
+
 use rayon::prelude::*;
 
 use super::augment::changed;
 use super::vectorised;
 use crate::cpu::augment::Look;
-use crate::cpu::gather::{Row, source};
+use crate::cpu::gather::{Row, Samples};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
@@ -18,11 +20,13 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     let (scale, shift) = reads[3].real().split_at(channels);
     let changes = call.consts.flag("AUGMENT");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let samples = Samples::of(call, reads);
     let rows = if changes { 1 } else { WORTH_A_THREAD.div_ceil(values) };
     let pieces = x.real().par_chunks_mut(rows * values).zip(labels.uint().par_chunks_mut(rows));
     pieces.enumerate().for_each(|(piece, (x, labels))| {
+        (piece * rows..).take(labels.len()).for_each(|row| fetch(&samples, row));
         for (row, (x, label)) in (piece * rows..).zip(x.chunks_exact_mut(values).zip(labels)) {
-            let Some(sample) = source(call, reads, row) else { continue };
+            let Some(sample) = samples.row(row) else { continue };
             *label = sample.label;
             if let Some(change) = changes.then(|| sample.change(call)).flatten() {
                 let look =
@@ -35,6 +39,17 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
             }
         }
     });
+}
+
+/// Words of a line of the cache.
+const LINE: usize = 16;
+
+/// Reads something of each line of the cache that a sample is in. Samples are anywhere in a data set that is
+/// larger than a cache, and memory brings many lines in little more time than one.
+fn fetch(samples: &Samples, row: usize) {
+    if let Some(sample) = samples.row(row) {
+        black_box(sample.words.iter().step_by(LINE).fold(0, |all, word| all ^ word));
+    }
 }
 
 /// The bytes of a channel, from the byte `first` on, as numbers.
