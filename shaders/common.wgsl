@@ -61,6 +61,13 @@ fn random_unit(word: u32) -> f32 {
     return f32(word >> 8u) * 0x1p-24f;
 }
 
+// A gradient is packed into halves times 2⁸ for each sample of the step, rounded up to a power of two: a
+// loss is a mean over them. This is the exponent of that power, and 2 to an exponent is made of its bits,
+// so that nothing is rounded. `gradient_scale` in src/cpu/half.rs gives the same.
+fn gradient_exponent() -> u32 {
+    return 40u - countLeadingZeros(max(step.samples, 1u) - 1u);
+}
+
 // Activations, by the numbers that `Activation` has in Rust.
 const IDENTITY: u32 = 0u;
 const RELU: u32 = 1u;

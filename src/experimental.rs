@@ -163,11 +163,11 @@ mod tests {
         };
         prove_tiles(&[8], "it", &mut right).unwrap();
         assert!(seen.len() > 3 && seen.iter().all(|edge| *edge == 8), "{seen:?}");
-        // One that forgets to divide by what A was packed times.
+        // One that forgets to divide by what a gradient was packed times.
         let mut wrong = |mut program: Program| -> Result<Box<dyn Engine>> {
             for step in &mut program.steps {
                 let forgotten =
-                    |(name, value)| (name, if name == "SCALE" { Const::from(1.0f32) } else { value });
+                    |(name, value)| (name, if name == "GRADIENT" { Const::from(false) } else { value });
                 step.consts = Consts::new(step.consts.iter().map(forgotten).collect());
             }
             Ok(Box::new(CpuEngine::plain(program)?))
@@ -178,7 +178,7 @@ mod tests {
         for words in [
             "on some GPU",
             "without --experimental cooperative-matrix",
-            "SCALE=16384.0f",
+            "GRADIENT=true",
             "EDGE=16u",
             "the twin says",
             "allowed is",
