@@ -152,6 +152,28 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
 }
 
 #[test]
+fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batches() {
+    let told = |small: &Small| {
+        let lowered = small.lower().unwrap();
+        let single: Vec<String> = lowered.in_single().into_iter().map(str::to_owned).collect();
+        (lowered.by_cooperative_matrices(), single)
+    };
+    let training = Training { accumulate: 3, ..Training::with("muon".parse().unwrap()) };
+    for small in [cooperative(), in_precision(Precision::Half), in_precision(Precision::Single)] {
+        let usual = told(&small);
+        // Muon multiplies, in single precision and at each of its iterations.
+        let more = Small {
+            training: training.clone(),
+            parts: vec![Part { name: TRAIN, samples: 24 }],
+            ..small.clone()
+        };
+        let steps = |small: &Small| small.lower().unwrap().program.section(TRAIN).len();
+        assert!(steps(&more) > 3 * steps(&small));
+        assert_eq!(told(&more), usual);
+    }
+}
+
+#[test]
 fn a_gradient_that_no_half_can_hold_stops_the_update() {
     // Whether the weights stay as they were, when those of the last layer are so many times larger. In
     // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond all halves.
