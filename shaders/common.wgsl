@@ -5,7 +5,7 @@
 struct Step {
     slot: u32,            // which row of the metrics buffer belongs to this step
     first: u32,           // position in the shuffled order of the step's first sample
-    samples: u32,         // how many rows of the batch are real (the last batch may be short)
+    samples: u32,         // how many the step has, over all its batches (the last step may be short)
     index: u32,           // steps taken since the run began
     learning_rate: f32,
     momentum: f32,

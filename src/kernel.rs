@@ -23,7 +23,7 @@ pub struct Step {
     pub slot: u32,
     /// Position in the shuffled order of the step's first sample.
     pub first: u32,
-    /// How many rows of the batch are real; the last batch of an epoch may be short.
+    /// How many samples the step has, over all its batches; the last step of an epoch may be short.
     pub samples: u32,
     /// Steps taken since the run began.
     pub index: u32,
