@@ -117,6 +117,11 @@ fn cannot_run(choice: &Choice, device: &Device) -> Option<(Class, Variant)> {
     choice.iter().find(|(_, variant)| !runs(variant, device))
 }
 
+/// Whether it has a say in every class.
+fn is_complete(choice: &Choice) -> bool {
+    choice.iter().count() == Class::ALL.len()
+}
+
 fn runs(variant: &Variant, device: &Device) -> bool {
     variant.kernel.is_none_or(|kernel| device.runs(kernel))
 }
@@ -153,14 +158,16 @@ pub enum Origin {
     Now(f64, Option<PathBuf>),
 }
 
-/// For how long a run waits at its start: some drivers take seconds to compile a shader.
+/// For how long a run waits at its start, but for the class it is at then: some drivers take seconds to
+/// compile a shader.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is said of classes that the patience did not reach.
 fn unmeasured(classes: &[Class]) -> String {
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     format!(
-        "that takes long here, so the defaults stand for {}; “wgrad devices --tune” measures all of them",
+        "that takes long here, so this time the defaults stand for {}; the next run goes on, or “wgrad devices \
+         --tune” measures all of them",
         names.join(", ")
     )
 }
@@ -175,23 +182,27 @@ pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
         (Some(key), file) => (key, file),
         (None, _) => return Tuned::cpu(device),
     };
+    let mut known = cache::Known::default();
     match file.as_deref().map(|file| cache::load(file, &key)) {
-        Some(Ok(Some((choice, measured)))) if cannot_run(&choice, device).is_none() => {
-            let origin = Origin::Cache(file.unwrap_or_default());
-            return Tuned { choice, origin, measured, problems };
-        }
+        Some(Ok(Some(found))) if cannot_run(&found.0, device).is_none() => known = found,
         Some(Err(problem)) => problems.push(problem),
         _ => {}
     }
+    if is_complete(&known.0) {
+        let (origin, (choice, measured)) = (Origin::Cache(file.unwrap_or_default()), known);
+        return Tuned { choice, origin, measured, problems };
+    }
     before();
-    Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key, PATIENCE)
+    Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key, known, PATIENCE)
 }
 
 /// The fastest variants on a device, measured in any case, and kept in the cache. When `patience` is over,
 /// no further class of work is begun, and what went wrong says so.
 pub fn measure(device: &Device, patience: Duration) -> Tuned {
     match cache::Key::of(device) {
-        Some(key) => Tuned::default(device).measure(device, cache::file(), &key, patience),
+        Some(key) => {
+            Tuned::default(device).measure(device, cache::file(), &key, Default::default(), patience)
+        }
         None => Tuned::cpu(device),
     }
 }
@@ -202,7 +213,9 @@ pub fn measure(device: &Device, patience: Duration) -> Tuned {
 /// A sentence about what is wrong with the cache.
 pub fn cached(device: &Device) -> Result<Option<Choice>, String> {
     match (cache::Key::of(device), cache::file()) {
-        (Some(key), Some(file)) => Ok(cache::load(&file, &key)?.map(|(choice, _)| choice)),
+        (Some(key), Some(file)) => {
+            Ok(cache::load(&file, &key)?.map(|(choice, _)| choice).filter(is_complete))
+        }
         _ => Ok(None),
     }
 }
@@ -217,32 +230,37 @@ impl Tuned {
         Tuned { origin: Origin::Cpu, ..Tuned::default(device) }
     }
 
-    /// Measures class after class; when `patience` is over, no other is begun.
+    /// Measures class after class but for those that are known; when `patience` is over, no other is begun.
     fn measure(
         mut self,
         device: &Device,
         file: Option<PathBuf>,
         key: &cache::Key,
+        (mut known, measured): cache::Known,
         patience: Duration,
     ) -> Tuned {
         let begun = Instant::now();
         let default = device.versions();
-        for (at, class) in Class::ALL.into_iter().enumerate() {
+        self.measured = measured;
+        let mut left = Vec::new();
+        for class in Class::ALL.into_iter().filter(|class| known.get(*class).is_none()).collect::<Vec<_>>() {
             if begun.elapsed() >= patience {
-                self.problems.push(unmeasured(&Class::ALL[at..]));
-                break;
+                left.push(class);
+                continue;
             }
             let candidates = candidates(class, device);
             let race = race(class, default, &candidates, &mut |program| device.open(program));
-            self.choice = self.choice.with(class, race.winner);
+            known = known.with(class, race.winner);
             self.problems.extend(race.problem());
             self.measured.extend(race.measured);
         }
+        self.choice = default.with(&known).choice();
+        self.problems.extend((!left.is_empty()).then(|| unmeasured(&left)));
         let seconds = begun.elapsed().as_secs_f64();
         // A device that runs nothing has nothing to remember.
         let ran = self.measured.iter().any(|one| matches!(one.outcome, Outcome::Seconds(_)));
         let kept = file.filter(|_| ran).and_then(|file| {
-            let stored = cache::store(&file, key, &self.choice, &self.measured);
+            let stored = cache::store(&file, key, &known, &self.measured);
             stored.map_err(|problem| self.problems.push(problem)).is_ok().then_some(file)
         });
         Tuned { origin: Origin::Now(seconds, kept), ..self }

@@ -8,6 +8,7 @@ use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::init::Fans;
 use crate::params::Arena;
+use crate::program::View;
 use crate::record::{Gradient, Product, Recorder, Tensor};
 
 /// Shaders number weights by u32, and a buffer of more than this fits no adapter.
@@ -87,26 +88,27 @@ pub fn record(
             Some(pixels) => recorder.pixel_gradient(dz, x, pixels, [dweight, dbias]),
             None => recorder.weight_gradient(dz, x.value, batch, dweight, dbias),
         }
-        if !x.needs_gradient || recorder.is_carried_back(y) {
-            return;
+        if x.needs_gradient && !recorder.is_carried_back(y) {
+            record_input_gradient(recorder, dz, weight, outputs, x);
         }
-        // dx = dz·W, times the derivative of the activation that made x
-        let epilogue = (x.made_by != Activation::Identity).then_some((Epilogue::Slope, x.made_by, x.value));
-        let c = recorder.gradient(x);
-        let input_gradient = Product {
-            m: batch,
-            n: inputs,
-            k: outputs,
-            a: dz,
-            transpose_a: false,
-            b: weight,
-            transpose_b: false,
-            epilogue,
-            c,
-            of_a_layer: true,
-            of_a_gradient: true,
-        };
-        recorder.matmul(input_gradient, "input gradient");
     });
     y
+}
+
+/// dx = dz·W, times the derivative of the activation that made x
+fn record_input_gradient(recorder: &mut Recorder, dz: View, weight: View, outputs: usize, x: Tensor) {
+    let input_gradient = Product {
+        m: x.rows,
+        n: x.columns(),
+        k: outputs,
+        a: dz,
+        transpose_a: false,
+        b: weight,
+        transpose_b: false,
+        epilogue: (x.made_by != Activation::Identity).then_some((Epilogue::Slope, x.made_by, x.value)),
+        c: recorder.gradient(x),
+        of_a_layer: true,
+        of_a_gradient: true,
+    };
+    recorder.matmul(input_gradient, "input gradient");
 }

@@ -20,7 +20,9 @@ impl Recorder {
 
     /// Records softmax cross-entropy of `output`, for which `sizes` are the loss's constants, together with
     /// the dense layer that has just given it and the gradient of that layer's input; false where it isn't
-    /// one, nobody needs this gradient, or there is no kernel for it.
+    /// one, its input are the data, or there is no kernel for it.
+    ///
+    /// Where nothing is trained, nobody reads the gradients; but one dispatch more would cost more.
     pub(crate) fn dense_loss(
         &mut self,
         sizes: Consts,
