@@ -22,7 +22,7 @@ fn half_precision_is_kept_in_the_recipe_and_what_stays_single_is_said() {
     assert!(shown.out.contains("matmul_half") && !shown.err.contains("experimental"), "{}", shown.out);
     place.write(
         "runs/digits-001/recipe.toml",
-        &recipe.replace("experimental = \"none\"", "experimental = \"cooperative-matrix\""),
+        recipe.replace("experimental = \"none\"", "experimental = \"cooperative-matrix\""),
     );
     let shown = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok();
     let note =
