@@ -5,7 +5,7 @@
 struct Step {
     slot: u32,            // which row of the metrics buffer belongs to this step
     first: u32,           // position in the shuffled order of the step's first sample
-    samples: u32,         // how many rows of the batch are real (the last batch may be short)
+    samples: u32,         // how many the step has, over all its batches (the last step may be short)
     index: u32,           // steps taken since the run began
     learning_rate: f32,
     momentum: f32,
@@ -59,6 +59,13 @@ fn random_stream(purpose: u32, stream: u32) -> u32 {
 // From 0 to just below 1, by the upper 24 bits: exact, and the same in Rust.
 fn random_unit(word: u32) -> f32 {
     return f32(word >> 8u) * 0x1p-24f;
+}
+
+// A gradient is packed into halves times 2⁸ for each sample of the step, rounded up to a power of two: a
+// loss is a mean over them. This is the exponent of that power, and 2 to an exponent is made of its bits,
+// so that nothing is rounded. `gradient_scale` in src/cpu/half.rs gives the same.
+fn gradient_exponent() -> u32 {
+    return 40u - countLeadingZeros(max(step.samples, 1u) - 1u);
 }
 
 // Activations, by the numbers that `Activation` has in Rust.

@@ -1,9 +1,9 @@
-// C = A·B / SCALE   A: (M, K)  B: (K, N), both in halves  C: (M, N); A may be stored as (K, M), B as (N, K).
+// C = A·B / s, s = 1 or 2^gradient_exponent()   A: (M, K)  B: (K, N), both in halves  C: (M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a block of 32×64 of C, one subgroup a tile of EDGE×EDGE of it at a time.
 
 // Experimental: subgroups multiply whole tiles by cooperative matrices, which WebGPU doesn't have. A and B
-// are as pack_half.wgsl leaves them, bound as the halves that they are; A has been packed times SCALE, a power
-// of two. All sums are in single precision, and each is made in the order of K. The tiles are dealt out to
+// are as pack_half.wgsl leaves them, bound as the halves that they are; a gradient is always A, and has been
+// packed times s, a power of two. All sums are in single precision, and each is made in the order of K. The tiles are dealt out to
 // the subgroups whatever their size is. M, N and K must be multiples of EDGE.
 enable f16;
 enable wgpu_cooperative_matrix;
@@ -24,8 +24,7 @@ const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
 const EDGE: u32 = 16u;               // rows and columns of a tile: 8 or 16, as the adapter has it
-const SCALE: f32 = 1.0;              // a power of two, so nothing is rounded by it
-const UNSCALE: f32 = 1.0 / SCALE;
+const GRADIENT: bool = false;        // whether A is a gradient, and so packed times s
 
 // With another EDGE, another number stands in these names.
 alias Left = coop_mat16x16<f16, A>;
@@ -68,7 +67,9 @@ fn multiply(row: u32, column: u32, to: u32) {
 
 fn store(row: u32, column: u32, sum: f32) {
     let at = row * N + column;
-    var value = sum * UNSCALE;
+    // 1 / s: nothing is rounded by it.
+    let unscale = bitcast<f32>((127u - select(0u, gradient_exponent(), GRADIENT)) << 23u);
+    var value = sum * unscale;
     if EPILOGUE == BIAS {
         value = activate(ACTIVATION, LEAK, value + extra[column]);
     }

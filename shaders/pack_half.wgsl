@@ -1,4 +1,4 @@
-// h[i] = the half-precision number nearest to SCALE·x[i]   x: (LENGTH)  h: (LENGTH), two to a word
+// h[i] = the half-precision number nearest to s·x[i], s = 1 or 2^gradient_exponent()   x: (LENGTH)  h: (LENGTH), two to a word
 // One invocation owns one word: the lower half is the number in front.
 
 // By the bits, because WGSL leaves it to an adapter how it rounds: so every adapter has the same
@@ -7,7 +7,7 @@
 // the gradients that come of it stops the update.
 
 const LENGTH: u32 = 1024u;
-const SCALE: f32 = 1.0;              // a power of two: it moves small numbers to where halves are
+const GRADIENT: bool = false;        // whether x is a gradient: its small numbers are moved to where halves are
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> halves: array<u32>;
@@ -32,5 +32,6 @@ fn pack_half(@builtin(global_invocation_id) id: vec3<u32>) {
     if word >= LENGTH / 2u {
         return;
     }
-    halves[word] = half(SCALE * x[2u * word]) | (half(SCALE * x[2u * word + 1u]) << 16u);
+    let scale = bitcast<f32>((127u + select(0u, gradient_exponent(), GRADIENT)) << 23u);
+    halves[word] = half(scale * x[2u * word]) | (half(scale * x[2u * word + 1u]) << 16u);
 }

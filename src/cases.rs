@@ -78,7 +78,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
         name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
-        name if products::has(name) => products::cases(name).into_iter().map(plain).collect(),
+        name if products::has(name) => products::cases(name),
         name => panic!("kernel {name} has no cases; add them in src/cases.rs"),
     }
 }

@@ -109,6 +109,9 @@ pub struct Devices {
 
 #[derive(Args, Debug)]
 pub struct Doctor {
+    /// Only these; without any every kernel, but for what is experimental and the adapter has
+    #[arg(value_name = "KERNEL")]
+    pub kernels: Vec<String>,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,

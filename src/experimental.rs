@@ -1,17 +1,16 @@
 //! What is tried out: never used unless asked for by name, and proved on the adapter before a run begins.
 
+mod proof;
+
 use std::fmt;
 use std::str::FromStr;
 
-use crate::cases::{cases, check};
-use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cooperative;
 use crate::error::{Error, Result, suggestion};
-use crate::kernels::MATMUL_COOPERATIVE;
+use crate::kernels::{EDGES, MATMUL_COOPERATIVE};
 use crate::lower::Lowered;
 use crate::precision::Precision;
-use crate::program::Program;
 
 /// What of it a run uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,34 +22,84 @@ pub enum Experimental {
     /// halves at once, where the adapter offers that. Both factors of a product are halves then, gradients
     /// among them; sums are in single precision still. A product stays as it is where one of its sizes is
     /// no multiple of the tile's edge.
-    CooperativeMatrix,
+    CooperativeMatrix(Tiles),
+}
+
+/// Of which edges the tiles of cooperative matrices are, the preferred one first. The order of a sum
+/// depends on it, so a run keeps what it began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiles([Option<usize>; EDGES.len()]);
+
+impl Tiles {
+    /// Those that the adapter has, see [`Experimental::settle`].
+    pub const ANY: Tiles = Tiles([None; EDGES.len()]);
+
+    fn of(edges: &[usize]) -> Tiles {
+        Tiles(std::array::from_fn(|at| edges.get(at).copied()))
+    }
+
+    fn edges(&self) -> Vec<usize> {
+        self.0.iter().flatten().copied().collect()
+    }
+
+    /// These, of what is offered; all of that where none are named. An edge that is not offered is the error.
+    fn among(&self, offered: &[usize]) -> Result<Vec<usize>, usize> {
+        let edges = self.edges();
+        match edges.iter().find(|edge| !offered.contains(edge)) {
+            Some(edge) => Err(*edge),
+            None if edges.is_empty() => Ok(offered.to_vec()),
+            None => Ok(edges),
+        }
+    }
 }
 
 const NAMES: [&str; 2] = ["none", "cooperative-matrix"];
 
 impl fmt::Display for Experimental {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(NAMES[*self as usize])
+        match self {
+            Experimental::None => f.write_str(NAMES[0]),
+            Experimental::CooperativeMatrix(tiles) => {
+                f.write_str(NAMES[1])?;
+                tiles.edges().iter().try_for_each(|edge| write!(f, " {edge}"))
+            }
+        }
     }
 }
 
 impl FromStr for Experimental {
     type Err = Error;
 
-    /// Reads `none` or `cooperative-matrix`.
+    /// Reads `none` or `cooperative-matrix`, and behind that the edges of its tiles, as in
+    /// `cooperative-matrix 16 8`.
     ///
     /// # Errors
     /// [`Error::Usage`] for anything else.
     fn from_str(text: &str) -> Result<Experimental> {
-        match text.trim() {
-            "none" => Ok(Experimental::None),
-            "cooperative-matrix" => Ok(Experimental::CooperativeMatrix),
-            text => Err(Error::Usage(format!(
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match words.as_slice() {
+            ["none"] => Ok(Experimental::None),
+            ["cooperative-matrix", edges @ ..] => tiles(edges).map(Experimental::CooperativeMatrix),
+            _ => Err(Error::Usage(format!(
                 "experimental “{}” is neither none nor cooperative-matrix{}",
-                text.escape_debug(),
-                suggestion(text, &NAMES)
+                text.trim().escape_debug(),
+                suggestion(text.trim(), &NAMES)
             ))),
         }
+    }
+}
+
+/// Reads the edges of tiles.
+fn tiles(words: &[&str]) -> Result<Tiles> {
+    let edge = |word: &&str| word.parse().ok().filter(|edge| EDGES.contains(edge));
+    let edges: Option<Vec<usize>> = words.iter().map(edge).collect();
+    match edges {
+        Some(edges) if (1..edges.len()).all(|at| !edges[..at].contains(&edges[at])) => Ok(Tiles::of(&edges)),
+        _ => Err(Error::Usage(format!(
+            "experimental cooperative-matrix has tiles of 16, of 8 or of both, the preferred ones first, as in \
+             “cooperative-matrix 16 8”, and not “{}”: leave them out to have what the adapter has",
+            words.join(" ").escape_debug()
+        ))),
     }
 }
 
@@ -60,18 +109,39 @@ const OTHERWISE: &str = "leave it out, or name an adapter that can with --device
 
 /// An error about the option, which says what is wrong and what to do.
 fn refused(why: &str) -> Error {
-    let option = Experimental::CooperativeMatrix;
+    let option = Experimental::COOPERATIVE_MATRIX;
     Error::Usage(format!("--experimental {option} (or experimental in a recipe): {why}"))
 }
 
 impl Experimental {
+    /// Cooperative matrices with the tiles that the adapter has.
+    pub const COOPERATIVE_MATRIX: Experimental = Experimental::CooperativeMatrix(Tiles::ANY);
+
+    /// The same with what it leaves open decided for a device, so that it can be written down.
+    ///
+    /// # Errors
+    /// As [`Experimental::edges`].
+    pub fn settle(self, device: &Device) -> Result<Experimental> {
+        let edges = self.edges(device)?;
+        Ok(match self {
+            Experimental::None => Experimental::None,
+            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&edges)),
+        })
+    }
+
+    /// Whether it is what has been settled, or leaves open what was decided there.
+    pub fn allows(self, settled: Experimental) -> bool {
+        let open = self == Experimental::COOPERATIVE_MATRIX;
+        self == settled || (open && matches!(settled, Experimental::CooperativeMatrix(_)))
+    }
+
     /// Checks that it goes with a precision, which takes no device.
     ///
     /// # Errors
     /// [`Error::Usage`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
         match (self, precision) {
-            (Experimental::CooperativeMatrix, Precision::Single) => {
+            (Experimental::CooperativeMatrix(_), Precision::Single) => {
                 Err(refused("its matrices are of halves, so add --precision half, or leave it out"))
             }
             _ => Ok(()),
@@ -82,20 +152,19 @@ impl Experimental {
     /// where it is not asked for.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it is, and the device can't do it.
+    /// [`Error::Usage`] when it is, and the device can't do it or has no such tiles.
     pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
-        match (self, device) {
-            (Experimental::None, _) => Ok(Vec::new()),
-            (_, Device::Cpu { .. }) => {
-                Err(refused(&format!("the CPU engine has no cooperative matrices; {OTHERWISE}")))
-            }
-            (_, Device::Gpu(adapter)) => match device.lacks(&MATMUL_COOPERATIVE) {
-                Some(lacking) => {
-                    Err(refused(&format!("{} can't, as it {lacking}; {OTHERWISE}", device.name())))
-                }
-                None => Ok(cooperative::edges(adapter)),
-            },
+        let Experimental::CooperativeMatrix(tiles) = self else { return Ok(Vec::new()) };
+        let Device::Gpu(adapter) = device else {
+            return Err(refused(&format!("the CPU engine has no cooperative matrices; {OTHERWISE}")));
+        };
+        if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
+            return Err(refused(&format!("{} can't, as it {lacking}; {OTHERWISE}", device.name())));
         }
+        tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
+            let offered = cooperative::offered(adapter);
+            refused(&format!("{} has no tiles of {edge}, it offers {offered}; {OTHERWISE}", device.name()))
+        })
     }
 
     /// Proves what a run is going to use of it: the kernel, on the device itself and with the tiles that
@@ -110,10 +179,10 @@ impl Experimental {
         }
         let (edges, offered) = (lowered.cooperative_edges(), self.edges(device)?);
         if edges.is_empty() {
-            let least = offered.last().copied().unwrap_or_default();
+            let least = offered.into_iter().min().unwrap_or_default();
             return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
-        prove_tiles(&edges, &device.name(), &mut |program| device.open(program))
+        proof::prove_tiles(&edges, &device.name(), &mut |program| device.open(program))
     }
 }
 
@@ -132,59 +201,30 @@ fn nothing_fits(least: usize, products: &[String]) -> String {
     )
 }
 
-type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
-
-/// Runs the kernel on those of its cases that have tiles of these edges.
-fn prove_tiles(edges: &[usize], device: &str, make_engine: MakeEngine) -> Result<()> {
-    let mut cases = cases(&MATMUL_COOPERATIVE);
-    cases.retain(|case| edges.contains(&case.consts.uint("EDGE")));
-    let problem = check(&MATMUL_COOPERATIVE, &cases, make_engine)?.problem;
-    problem.map_or(Ok(()), |problem| {
-        let option = Experimental::CooperativeMatrix;
-        Err(Error::Check(format!(
-            "on {device} cooperative matrices compute something else than their twin, so start the run without \
-             --experimental {option}: {problem}"
-        )))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::cpu::CpuEngine;
-    use crate::kernel::{Const, Consts};
 
     #[test]
-    fn what_computes_something_else_is_refused_with_the_case_and_by_how_much() {
-        let mut seen = Vec::new();
-        let mut right = |program: Program| -> Result<Box<dyn Engine>> {
-            seen.extend(program.steps.iter().map(|step| step.consts.uint("EDGE")));
-            Ok(Box::new(CpuEngine::plain(program)?))
-        };
-        prove_tiles(&[8], "it", &mut right).unwrap();
-        assert!(seen.len() > 3 && seen.iter().all(|edge| *edge == 8), "{seen:?}");
-        // One that forgets to divide by what A was packed times.
-        let mut wrong = |mut program: Program| -> Result<Box<dyn Engine>> {
-            for step in &mut program.steps {
-                let forgotten =
-                    |(name, value)| (name, if name == "SCALE" { Const::from(1.0f32) } else { value });
-                step.consts = Consts::new(step.consts.iter().map(forgotten).collect());
-            }
-            Ok(Box::new(CpuEngine::plain(program)?))
-        };
-        let error = prove_tiles(&[16], "some GPU", &mut wrong).unwrap_err();
-        assert_eq!(error.exit_code(), 6);
-        let message = error.to_string();
-        for words in [
-            "on some GPU",
-            "without --experimental cooperative-matrix",
-            "SCALE=16384.0f",
-            "EDGE=16u",
-            "the twin says",
-            "allowed is",
-        ] {
-            assert!(message.contains(words), "“{words}” is not in “{message}”");
+    fn tiles_are_read_and_written_and_are_those_of_the_adapter_where_none_are_named() {
+        let read = |text: &str| text.parse::<Experimental>();
+        for text in ["none", "cooperative-matrix", "cooperative-matrix 8", "cooperative-matrix 16 8"] {
+            assert_eq!(read(text).unwrap().to_string(), text);
         }
+        for wrong in ["cooperative-matrix 4", "cooperative-matrix 8 8", "cooperative-matrix eight"] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("tiles of 16, of 8 or of both"), "{error}");
+        }
+        assert!(read("none 8").is_err());
+        let among = |edges: &[usize], offered: &[usize]| Tiles::of(edges).among(offered);
+        assert_eq!(among(&[], &[16, 8]), Ok(vec![16, 8]));
+        assert_eq!(among(&[8], &[16, 8]), Ok(vec![8]));
+        assert_eq!(among(&[16, 8], &[8]), Err(16));
+        // A run is resumed with what it has.
+        let [open, eight, sixteen] = ["cooperative-matrix", "cooperative-matrix 8", "cooperative-matrix 16"]
+            .map(|text| read(text).unwrap());
+        assert!(open.allows(eight) && eight.allows(eight) && Experimental::None.allows(Experimental::None));
+        assert!(!open.allows(Experimental::None) && !sixteen.allows(eight) && !eight.allows(open));
     }
 
     #[test]

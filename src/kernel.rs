@@ -2,6 +2,7 @@
 //! that says what the WGSL must compute.
 
 mod consts;
+mod text;
 mod values;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
 
 pub use consts::{Const, Consts};
+pub use text::{COOPERATIVE, enables, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
@@ -21,7 +23,7 @@ pub struct Step {
     pub slot: u32,
     /// Position in the shuffled order of the step's first sample.
     pub first: u32,
-    /// How many rows of the batch are real; the last batch of an epoch may be short.
+    /// How many samples the step has, over all its batches; the last step of an epoch may be short.
     pub samples: u32,
     /// Steps taken since the run began.
     pub index: u32,
@@ -155,7 +157,7 @@ impl Kernel {
     /// Whether its shader multiplies by cooperative matrices, which an adapter must have and a device be
     /// opened for.
     pub fn is_cooperative(&self) -> bool {
-        self.wgsl.lines().any(|line| line == "enable wgpu_cooperative_matrix;")
+        enables(self.wgsl, COOPERATIVE)
     }
 
     /// The complete WGSL with these constants written into their `const` lines.
@@ -198,73 +200,9 @@ impl Kernel {
     }
 }
 
-/// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
-/// constant that `wgsl` does not declare is the error.
-///
-/// Of the types of cooperative matrices the size is part of the name, where no constant can
-/// stand: the constant `EDGE` is written into `alias` lines with such names, too. What `wgsl`
-/// enables goes to the very front, as WGSL wants it, and leaves an empty line behind.
-pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
-    let mut lines: Vec<String> = wgsl.lines().map(str::to_owned).collect();
-    let enabled: Vec<String> =
-        lines.iter_mut().filter(|line| line.starts_with("enable ")).map(std::mem::take).collect();
-    for (name, value) in consts.iter() {
-        let declaration = format!("const {name}: ");
-        let line = lines.iter_mut().find(|line| line.starts_with(&declaration)).ok_or(name)?;
-        let (left, right) = line.split_once(" = ").ok_or(name)?;
-        let (_, rest) = right.split_once(';').ok_or(name)?;
-        *line = format!("{left} = {value};{rest}");
-        if let ("EDGE", Const::Uint(edge)) = (name, value) {
-            lines.iter_mut().for_each(|line| with_edge(line, edge));
-        }
-    }
-    // On the first line, so that lines keep their numbers.
-    let enabled = enabled.iter().map(|line| format!("{line} ")).collect::<String>();
-    Ok(format!("{enabled}{COMMON}\n{}\n", lines.join("\n")))
-}
-
-/// Writes the size of a cooperative matrix into the alias of its type.
-fn with_edge(line: &mut String, edge: u32) {
-    let sized = |line: &str| -> Option<String> {
-        let (left, right) = line.strip_prefix("alias ")?.split_once("coop_mat")?;
-        let (_, right) = right.split_once('<')?;
-        Some(format!("alias {left}coop_mat{edge}x{edge}<{right}"))
-    };
-    if let Some(sized) = sized(line) {
-        *line = sized;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
-
-    #[test]
-    fn constants_are_written_into_their_lines_only() {
-        let wgsl = "const M: u32 = 64u;   // rows\nconst ADD: bool = false;\nlet M = 3;";
-        let text = specialize(wgsl, &consts! { M: 7usize, ADD: true }).unwrap();
-        assert!(text.ends_with("const M: u32 = 7u;   // rows\nconst ADD: bool = true;\nlet M = 3;\n"));
-    }
-
-    #[test]
-    fn the_edge_of_a_cooperative_matrix_is_written_into_its_name() {
-        let wgsl =
-            "// sums\nenable f16;\nconst EDGE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
-        let text = specialize(wgsl, &consts! { EDGE: 8usize }).unwrap();
-        assert!(text.starts_with("enable f16; // Put in front"), "{text}");
-        assert!(
-            text.ends_with(
-                "\n// sums\n\nconst EDGE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
-            ),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn an_undeclared_constant_is_named() {
-        assert_eq!(specialize("const M: u32 = 1u;", &consts! { N: 1usize }), Err("N"));
-    }
 
     #[test]
     fn flat_grids_cover_their_length_within_the_limit() {

@@ -66,7 +66,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
     ("precision", "a string: single or half"),
-    ("experimental", "a string: none or cooperative-matrix"),
+    (
+        "experimental",
+        "a string: none or cooperative-matrix, with the edges of its tiles or without, as in “cooperative-matrix 16 8”",
+    ),
     ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];
 
@@ -136,7 +139,7 @@ pub struct Recipe {
     /// What the products of dense layers read.
     #[serde(serialize_with = "as_text")]
     pub precision: Precision,
-    /// What is tried out.
+    /// What is tried out; that of a run is spelt out.
     #[serde(serialize_with = "as_text")]
     pub experimental: Experimental,
     /// Readers' own versions of kernels, each as `--kernel` takes it.

@@ -119,9 +119,9 @@ pub struct Recorder {
     last_dense: Option<[Tensor; 2]>,
     /// The output of the dense layer whose input gradient the loss has computed.
     carried_back: Option<Buf>,
-    /// Copies in half precision that this section has made, by what they are of and the bits of what that
-    /// was multiplied by.
-    halved: HashMap<(Buf, usize, u32), View>,
+    /// Copies in half precision that this section has made, by what they are of and whether that was taken
+    /// for a gradient.
+    halved: HashMap<(Buf, usize, bool), View>,
     layer: String,
     streams: usize,
     section_start: usize,

@@ -31,7 +31,7 @@ impl Session {
     /// # Errors
     /// [`Error::Usage`] when the batch is larger than the train part or the device lacks something,
     /// [`Error::Data`] when the train part is too small to be divided.
-    pub fn new(recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
+    pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         let validation = validation_part(&mut dataset, &recipe)?;
         if recipe.overfit_batches > 0 {
             let few = recipe.overfit_batches.saturating_mul(recipe.step_samples()).min(dataset.train.len());
@@ -46,7 +46,8 @@ impl Session {
             )));
         }
         recipe.experimental.check(recipe.precision)?;
-        recipe.experimental.edges(&device)?;
+        // Written down with the run, which goes on with the same tiles.
+        recipe.experimental = recipe.experimental.settle(&device)?;
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })

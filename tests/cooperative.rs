@@ -5,6 +5,7 @@
 mod common;
 
 use common::adapter;
+use wgpu::CooperativeScalarType as Scalar;
 use wgrad::data;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cooperative::{edges, offered};
@@ -39,11 +40,22 @@ fn trained(precision: Precision, experimental: Experimental) -> Trainer {
 
 #[test]
 fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
-    let (half, cooperative) = (Precision::Half, Experimental::CooperativeMatrix);
+    let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
     let device = Device::Gpu(adapter());
     let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) else { return learns() };
     println!("only that it is refused: {} {lacking}", device.name());
-    assert!(edges(&adapter()).is_empty());
+    let shapes = adapter().cooperative_matrix_properties();
+    let fits = shapes.iter().any(|shape| {
+        let of_halves = (shape.ab_type, shape.cr_type) == (Scalar::F16, Scalar::F32);
+        let sizes = [shape.m_size, shape.n_size, shape.k_size];
+        of_halves && (sizes == [8; 3] || sizes == [16; 3])
+    });
+    // Where it has such tiles, something else is missing.
+    assert_eq!(
+        lacking.contains("needs cooperative matrices of 8×8×8 or 16×16×16 of f16"),
+        !fits,
+        "{lacking}"
+    );
     let Err(Error::Usage(refusal)) = session(NETWORK, half, cooperative) else {
         panic!("it was not refused")
     };
@@ -58,11 +70,26 @@ fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
 }
 
 fn learns() {
-    let (half, cooperative) = (Precision::Half, Experimental::CooperativeMatrix);
-    let lowered = session(NETWORK, half, cooperative).unwrap().lower().unwrap();
+    let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
+    let settled = session(NETWORK, half, cooperative).unwrap();
+    let lowered = settled.lower().unwrap();
     assert_eq!(lowered.cooperative_edges(), [edges(&adapter())[0]]);
     // Two layers forwards, their weights' gradients, and one's inputs'; the last has 10 outputs.
     assert_eq!(lowered.by_cooperative_matrices().0, 5);
+
+    // What the adapter has is spelt out, so that the run goes on with the same; what it lacks is refused.
+    let all = edges(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+    assert_eq!(settled.recipe.experimental.to_string(), format!("cooperative-matrix {all}"));
+    for edge in [8, 16] {
+        let named = session(NETWORK, half, format!("cooperative-matrix {edge}").parse().unwrap());
+        match (edges(&adapter()).contains(&edge), named) {
+            (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_edges(), [edge]),
+            (false, Err(Error::Usage(refusal))) => {
+                assert!(refusal.contains(&format!("has no tiles of {edge}, it offers")), "{refusal}");
+            }
+            (has, named) => panic!("{edge}: {has}, {:?}", named.err()),
+        }
+    }
 
     let [mut once, again] = [(); 2].map(|()| trained(half, cooperative));
     let (one, two) = (once.snapshot().unwrap(), { again }.snapshot().unwrap());

@@ -1,9 +1,10 @@
 //! Products: every version of matmul, and the two halves of a long one.
 
+use super::Case;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::kernel::{Const, Consts};
+use crate::kernel::{Const, Consts, Step};
 use crate::kernels;
 
 /// Whether a kernel is one of these.
@@ -12,16 +13,17 @@ pub(super) fn has(name: &str) -> bool {
 }
 
 /// Awkward shapes.
-pub(super) fn cases(name: &str) -> Vec<Consts> {
-    match name {
+pub(super) fn cases(name: &str) -> Vec<Case> {
+    let consts = match name {
         "matmul_vectors" => tiled_products(),
         "matmul_subgroup" | "matmul_half" => products(WHOLE_PRODUCTS),
-        "matmul_cooperative" => COOPERATIVE.iter().map(cooperative).collect(),
-        "pack_half" => [(2, 1.0), (64, 65_536.0), (1_758, 1.0)].map(packed).to_vec(),
+        "matmul_cooperative" => return COOPERATIVE.iter().map(cooperative).collect(),
+        "pack_half" => return PACKED.map(packed).to_vec(),
         "matmul_slices" => SLICED.iter().map(sliced).collect(),
         "add_slices" => SUMS.iter().map(added).collect(),
         _ => products(PRODUCTS),
-    }
+    };
+    consts.into_iter().map(|consts| Case { consts, step: Step { samples: 1, ..Step::default() } }).collect()
 }
 
 /// (M, N, K), A and B transposed, epilogue, activation, add.
@@ -90,33 +92,43 @@ const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
     (((196, 132, 8), A, Epilogue::Bias, Activation::LeakyRelu(0.01), false), (128, 8)),
 ];
 
-/// Products in whole tiles of cooperative matrices: an edge, and what A was packed times. Blocks are met at
-/// their borders, and both edges with every transposition and epilogue.
-const COOPERATIVE: &[(ProductCase, (usize, f32))] = &[
-    (((16, 16, 16), NONE, Epilogue::Plain, Activation::Identity, false), (16, 1.0)),
-    (((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false), (16, 1.0)),
-    (((128, 112, 64), A, Epilogue::Plain, Activation::Identity, true), (16, 16_384.0)),
-    (((48, 80, 32), NONE, Epilogue::Slope, Activation::Tanh, true), (16, 1_024.0)),
-    (((32, 16, 4_000), B, Epilogue::Bias, Activation::Sigmoid, false), (16, 1.0)),
-    (((96, 176, 48), BOTH, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (16, 0.5)),
-    (((8, 8, 8), NONE, Epilogue::Plain, Activation::Identity, false), (8, 1.0)),
-    (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (8, 1.0)),
-    (((128, 104, 64), A, Epilogue::Plain, Activation::Identity, true), (8, 16_384.0)),
-    (((40, 72, 24), NONE, Epilogue::Slope, Activation::Relu, true), (8, 1_024.0)),
-    (((24, 8, 8_000), B, Epilogue::Bias, Activation::Tanh, false), (8, 1.0)),
-    (((56, 136, 40), BOTH, Epilogue::Slope, Activation::Sigmoid, false), (8, 0.5)),
+/// Products in whole tiles of cooperative matrices: an edge, and the samples of the step where A is a gradient.
+/// Blocks are met at their borders, and both edges with every transposition and epilogue.
+const COOPERATIVE: &[(ProductCase, (usize, Option<u32>))] = &[
+    (((16, 16, 16), NONE, Epilogue::Plain, Activation::Identity, false), (16, None)),
+    (((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false), (16, None)),
+    (((128, 112, 64), A, Epilogue::Plain, Activation::Identity, true), (16, Some(1_000))),
+    (((48, 80, 32), NONE, Epilogue::Slope, Activation::Tanh, true), (16, Some(3))),
+    (((32, 16, 4_000), B, Epilogue::Bias, Activation::Sigmoid, false), (16, None)),
+    (((96, 176, 48), BOTH, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (16, Some(1))),
+    (((8, 8, 8), NONE, Epilogue::Plain, Activation::Identity, false), (8, None)),
+    (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (8, None)),
+    (((128, 104, 64), A, Epilogue::Plain, Activation::Identity, true), (8, Some(1_000))),
+    (((40, 72, 24), NONE, Epilogue::Slope, Activation::Relu, true), (8, Some(64))),
+    (((24, 8, 8_000), B, Epilogue::Bias, Activation::Tanh, false), (8, None)),
+    (((56, 136, 40), BOTH, Epilogue::Slope, Activation::Sigmoid, false), (8, Some(65))),
 ];
 
-fn cooperative((product, tile): &(ProductCase, (usize, f32))) -> Consts {
-    with_edge(of(product), *tile)
+fn cooperative((product, (edge, samples)): &(ProductCase, (usize, Option<u32>))) -> Case {
+    let consts = in_tiles(of(product), *edge, samples.is_some());
+    Case { consts, step: step(*samples) }
 }
 
-fn with_edge(consts: Consts, (edge, scale): (usize, f32)) -> Consts {
-    consts.with("EDGE", edge.into()).with("SCALE", scale.into())
+fn in_tiles(consts: Consts, edge: usize, gradient: bool) -> Consts {
+    consts.with("EDGE", edge.into()).with("GRADIENT", gradient.into())
 }
 
-fn packed((length, scale): (usize, f32)) -> Consts {
-    consts! { LENGTH: length, SCALE: scale }
+/// Lengths of what is packed, and the samples of the step where that is a gradient.
+const PACKED: [(usize, Option<u32>); 6] =
+    [(2, None), (2, Some(1)), (64, Some(3)), (64, Some(65_536)), (1_758, Some(100)), (1_758, None)];
+
+fn packed((length, samples): (usize, Option<u32>)) -> Case {
+    Case { consts: consts! { LENGTH: length, GRADIENT: samples.is_some() }, step: step(samples) }
+}
+
+/// A step of so many samples; of another number than one where that is not to matter.
+fn step(samples: Option<u32>) -> Step {
+    Step { samples: samples.unwrap_or(5), ..Step::default() }
 }
 
 fn tiled_products() -> Vec<Consts> {
@@ -203,10 +215,10 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             products(REAL).into_iter().flat_map(with_tiles).collect()
         }
         "matmul_cooperative" => {
-            let cases = |edge| REAL.iter().map(move |case| with_edge(of(case), (edge, 1.0)));
+            let cases = |edge| REAL.iter().map(move |case| in_tiles(of(case), edge, false));
             kernels::EDGES.into_iter().flat_map(cases).collect()
         }
-        "pack_half" => vec![packed((100_352, 1.0))],
+        "pack_half" => vec![consts! { LENGTH: 100_352usize, GRADIENT: false }],
         "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
         "add_slices" => {
             [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()

@@ -114,9 +114,12 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
     let agreed = complete(&parsed)?;
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
     let agreed = Recipe { device: device.clone(), ..agreed };
+    // What is asked for without its tiles has those of the run.
+    let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
+    let given = Overrides { experimental, ..given.clone() };
     let sources = [
         (of_run, format!("{}/{RECIPE} has changed since", run.display())),
-        (given.clone(), "a run is resumed as it was".to_owned()),
+        (given, "a run is resumed as it was".to_owned()),
     ];
     for (said, why) in sources {
         let changed = Recipe { device: device.clone(), ..complete(&said.or(parsed.clone()))? };
@@ -132,8 +135,13 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
 }
 
 /// A recipe of which every key is given; no default depends on data then.
+///
+/// Whether what is tried out goes with its precision is not asked here: where a flag asks for what the run
+/// does not have, that is the thing to say.
 fn complete(given: &Overrides) -> Result<Recipe> {
-    Recipe::resolve(given, 1, 1, 1)
+    let experimental = given.experimental.unwrap_or_default();
+    let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;
+    Ok(Recipe { experimental, ..recipe })
 }
 
 /// The first key by which two recipes differ, and both values, as a recipe file has them.

@@ -5,11 +5,13 @@ use std::path::{MAIN_SEPARATOR, Path};
 use wgrad::data::{Augmentation, ImageShape};
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
+use wgrad::experimental::Experimental;
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowering, Part, TRAIN, Training, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
+use wgrad::precision::Precision;
 use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::recipe::{self, Recipe};
 use wgrad::record::Versions;
@@ -67,15 +69,23 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
     if let Some(own) = recipe.iter().flat_map(|recipe| &recipe.kernel).next() {
         note(format_args!("the run used a kernel of its own ({own}); the steps are shown with ours"));
     }
+    if let Some(recipe) = recipe.filter(|recipe| recipe.experimental != Experimental::None) {
+        note(format_args!(
+            "the run has experimental {}, which needs its adapter; the steps are shown without",
+            recipe.experimental
+        ));
+    }
     answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
 }
 
-/// The shaders of a run, where the device can run them; else those that the device has by default.
+/// The shaders of a run in its precision, where the device can run them; else those that the device has by
+/// default.
 fn versions(device: &Device, recipe: Option<&Recipe>) -> Result<Versions> {
-    match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
-        Some(tuning) => tuning.versions(device),
-        None => Ok(device.versions()),
-    }
+    let versions = match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
+        Some(tuning) => tuning.versions(device)?,
+        None => device.versions(),
+    };
+    Ok(versions.in_precision(recipe.map_or_else(Precision::default, |recipe| recipe.precision)))
 }
 
 /// How a run was trained; nothing for a model without one beside it.

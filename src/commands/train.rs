@@ -272,7 +272,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     if recipe.precision == Precision::Half {
         note(format_args!("precision half: {}", in_half(lowered)));
     }
-    if recipe.experimental == Experimental::CooperativeMatrix {
+    if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
     }
     warn_of_repetition(recipe);

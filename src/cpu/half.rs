@@ -40,9 +40,30 @@ pub fn numbers(words: &[u32]) -> impl Iterator<Item = f32> + '_ {
     words.iter().flat_map(|word| [number(*word as u16), number((word >> 16) as u16)])
 }
 
-/// `h[i]` = the half-precision number nearest to SCALE·`x[i]`   x: (LENGTH)  h: (LENGTH), two to a word
+/// What a gradient is multiplied by when it is packed: 2⁸ for each sample of its step, rounded up to a power
+/// of two.
+///
+/// A loss is a mean over the samples of a step, which are fewer in the last one of an epoch and more where the
+/// gradients of several batches add up: its gradients are as many times smaller than those of one sample, and
+/// most of them are small besides. Halves end at 2⁻¹⁴, and what is smaller would be lost. Multiplied so, the
+/// gradient of a sample alone may be from 2⁻²² to nearly 2⁷, and to nearly 2⁸ where their number is a power of
+/// two. By such a power nothing is rounded, and the product divides its sums by it again, which rounds nothing
+/// either. What is larger becomes an infinity as a half, and so does the gradient that is made of it or no number
+/// at all, at which the [guard](crate::cpu::guard) stops the update, as at any other.
+pub fn gradient_scale(samples: u32) -> f64 {
+    256.0 * u64::from(samples).next_power_of_two() as f64
+}
+
+/// What a matrix was packed times, as its constant and the step say.
+fn scale(call: Call) -> f64 {
+    if call.consts.flag("GRADIENT") { gradient_scale(call.step.samples) } else { 1.0 }
+}
+
+/// `h[i]` = the half-precision number nearest to s·`x[i]`, s = 1 or [`gradient_scale`]
+///
+/// x: (LENGTH)  h: (LENGTH), two to a word
 pub fn pack_half<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let scale = call.consts.float("SCALE");
+    let scale = scale(call);
     for (word, two) in writes[0].uint().iter_mut().zip(reads[0].real().chunks_exact(2)) {
         let [low, high] = [two[0], two[1]].map(|value| u32::from(half((scale * value.f64()) as f32)));
         *word = low | high << 16;
@@ -66,7 +87,7 @@ pub fn matmul_half_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     super::matmul::matmul_bound(call, &[reads[0], Slice::Real(&b), reads[2]], writes);
 }
 
-/// C = A·B / SCALE, then the epilogue.   A: (M, K)  B: (K, N), both in halves  C: (M, N)
+/// C = A·B / s, then the epilogue, s = 1 or [`gradient_scale`]   A: (M, K)  B: (K, N), both in halves  C: (M, N)
 pub fn matmul_cooperative<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [a, b] = factors(call, reads).map(|factor| factor.into_iter().map(T::of).collect::<Vec<T>>());
     super::matmul::matmul(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);
@@ -74,16 +95,16 @@ pub fn matmul_cooperative<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut 
 
 /// That of the same product in single precision: two halves have 22 digits together, so a product of
 /// them is exact, and what is left are the sums, in any order. An adapter may cut an addition off instead of
-/// rounding it: the bound allows a whole last digit for each. SCALE is a power of two and rounds nothing,
-/// and of the halves between 0 and 2⁻¹⁴, which an adapter may take for zero, `pack_half` makes none.
+/// rounding it: the bound allows a whole last digit for each. What A was packed times is a power of two
+/// and rounds nothing, and of the halves between 0 and 2⁻¹⁴, which an adapter may take for zero, `pack_half` makes none.
 pub fn matmul_cooperative_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [a, b] = factors(call, reads);
     super::matmul::matmul_bound(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);
 }
 
-/// A / SCALE and B, which single precision has without rounding.
+/// A / s and B, which single precision has without rounding.
 fn factors<T: Real>(call: Call, reads: &[Slice<T>]) -> [Vec<f64>; 2] {
-    let scale = call.consts.float("SCALE");
+    let scale = scale(call);
     let a = numbers(reads[0].uint()).map(|value| f64::from(value) / scale).collect();
     [a, numbers(reads[1].uint()).map(f64::from).collect()]
 }
@@ -91,6 +112,13 @@ fn factors<T: Real>(call: Call, reads: &[Slice<T>]) -> [Vec<f64>; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gradients_are_scaled_by_a_power_of_two_that_grows_with_the_samples_of_the_step() {
+        let samples = [0, 1, 2, 3, 64, 65, 1_024, u32::MAX];
+        let scales = samples.map(|samples| gradient_scale(samples).log2());
+        assert_eq!(scales, [8.0, 8.0, 9.0, 10.0, 14.0, 15.0, 18.0, 40.0]);
+    }
 
     #[test]
     fn every_half_is_its_own_nearest_and_so_is_what_lies_close_to_it() {

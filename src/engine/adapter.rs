@@ -59,7 +59,9 @@ impl Device {
             let info = adapter.get_info();
             let exactly = info.subgroup_min_size == size && info.subgroup_max_size == size;
             let has = exactly && adapter.features().contains(wgpu::Features::SUBGROUP);
-            return (!has).then(|| format!("needs subgroups of {size}"));
+            if !has {
+                return Some(format!("needs subgroups of {size}"));
+            }
         }
         let flags = adapter.get_downlevel_capabilities().flags;
         if kernel.wgsl.contains("unpack2x16float") && !flags.contains(DownlevelFlags::SHADER_F16_IN_F32) {

@@ -68,11 +68,13 @@ fn describe(shape: &CooperativeMatrixProperties) -> String {
 
 /// What a Program needs of a device beyond what every one is opened with, and wgpu's leave for that.
 pub(super) fn needs(program: &Program) -> (Features, ExperimentalFeatures) {
-    if !program.steps.iter().any(|dispatch| dispatch.kernel.is_cooperative()) {
+    // By the name of our own: whatever another kernel's text enables, it gets no such device.
+    if !program.steps.iter().any(|dispatch| dispatch.kernel.name == MATMUL_COOPERATIVE.name) {
         return (Features::empty(), ExperimentalFeatures::disabled());
     }
     // SAFETY: wgpu warns that what is experimental may have bugs that end in undefined behaviour. Only
-    // a Program with such a kernel gets here, and there is one only where somebody has asked for it by
-    // name: in training by `--experimental cooperative-matrix`, or in a check of all kernels.
+    // a Program with that kernel gets here, and outside of this project's own tests and benches there is
+    // one only where somebody has asked for it: in training by `--experimental cooperative-matrix`, and by
+    // the kernel's name in `wgrad doctor` and `wgrad lesson check`.
     (NEEDED, unsafe { ExperimentalFeatures::enabled() })
 }

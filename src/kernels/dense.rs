@@ -109,7 +109,7 @@ pub static ADD_SLICES: Kernel = kernel!(
 
 pub static PACK_HALF: Kernel = kernel!(
     pack_half, half::pack_half, pack_half_bound,
-    consts ["LENGTH", "SCALE"],
+    consts ["LENGTH", "GRADIENT"],
     binds binds![x: Read Real, halves: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
     flops |k| k.uint("LENGTH"),
@@ -142,7 +142,7 @@ pub static MATMUL_HALF: Kernel = kernel!(
 
 pub static MATMUL_COOPERATIVE: Kernel = kernel!(
     matmul_cooperative, half::matmul_cooperative, matmul_cooperative_bound,
-    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "SCALE"],
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "GRADIENT"],
     binds binds![a: Read Uint, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
         let mut lens = (MATMUL.lens)(k);

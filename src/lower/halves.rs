@@ -1,5 +1,7 @@
 //! What of a training step reads halves, and what does not.
 
+use std::collections::HashSet;
+
 use super::{Lowered, TRAIN};
 use crate::kernels;
 use crate::program::Dispatch;
@@ -9,13 +11,22 @@ impl Lowered {
         self.program.steps[self.program.section(TRAIN)].iter()
     }
 
-    /// Of a training step, by their labels, the products and convolutions that read nothing in half precision.
+    /// Those of a training step that belong to a layer, each once, though a step of several batches has it for
+    /// each of them: what stands in front of the guard. Behind it an optimiser may multiply as well.
+    fn of_layers(&self) -> impl Iterator<Item = &Dispatch> {
+        let mut seen = HashSet::new();
+        let front = self.training_steps().take_while(|dispatch| dispatch.kernel.name != kernels::GUARD.name);
+        front.filter(move |dispatch| seen.insert((dispatch.kernel.name, dispatch.label.as_str())))
+    }
+
+    /// Of a training step, by their labels, the products and convolutions of layers that read nothing in half
+    /// precision.
     pub fn in_single(&self) -> Vec<&str> {
         let reads_single = |name: &str| {
             ![kernels::MATMUL_HALF.name, kernels::MATMUL_COOPERATIVE.name].contains(&name)
                 && ["matmul", "weight_gradient", "conv"].iter().any(|family| name.starts_with(family))
         };
-        let single = self.training_steps().filter(|dispatch| reads_single(dispatch.kernel.name));
+        let single = self.of_layers().filter(|dispatch| reads_single(dispatch.kernel.name));
         single.map(|dispatch| dispatch.label.as_str()).collect()
     }
 
@@ -32,7 +43,7 @@ impl Lowered {
     /// labels of the others, with M, N and K of those that have them.
     pub fn by_cooperative_matrices(&self) -> (usize, Vec<String>) {
         let family = |name: &str| ["matmul", "weight_gradient"].iter().any(|family| name.starts_with(family));
-        let products = self.training_steps().filter(|dispatch| family(dispatch.kernel.name));
+        let products = self.of_layers().filter(|dispatch| family(dispatch.kernel.name));
         let (cooperative, others): (Vec<_>, Vec<_>) =
             products.partition(|dispatch| dispatch.kernel.is_cooperative());
         let described = |dispatch: &Dispatch| {

@@ -34,12 +34,12 @@ impl OwnKernel {
     /// Reads `NAME=FILE.wgsl`, as `--kernel` takes it; the file's digest is not known yet.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it has another form or there is no such kernel.
+    /// [`Error::Usage`] when it has another form, or there is no such kernel whose place could be taken.
     pub fn parse(text: &str) -> Result<OwnKernel> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
             return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
         };
-        find(name)?;
+        replaceable(find(name)?)?;
         Ok(OwnKernel { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
     }
 
@@ -78,6 +78,14 @@ pub fn find(name: &str) -> Result<&'static Kernel> {
     })
 }
 
+/// Checks that a run may have a reader's kernel in the place of this one.
+fn replaceable(kernel: &Kernel) -> Result<()> {
+    if !kernel.is_cooperative() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("--kernel {}: {EXPERIMENTAL}; leave it out", kernel.name)))
+}
+
 /// The name for all versions of a kernel, where there are several.
 fn family(kernel: &Kernel) -> Option<&'static str> {
     FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
@@ -87,7 +95,7 @@ fn family(kernel: &Kernel) -> Option<&'static str> {
 /// but one that asks something of its constants, such as whole fours, can only replace such another.
 fn fits(own: &Kernel, used: &Dispatch) -> bool {
     let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
-    (own.name == used.kernel.name && !used.kernel.is_cooperative())
+    own.name == used.kernel.name
         || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
 }
 
@@ -104,8 +112,10 @@ fn constants(own: &Kernel, used: &Consts) -> Consts {
 /// and says how many there were. One of a family replaces every version of it.
 ///
 /// # Errors
-/// [`Error::Usage`] when the Program never uses such a kernel, with those that it uses.
+/// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
+/// with those that it uses.
 pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
+    replaceable(own.ours)?;
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
     for dispatch in &mut program.steps {
@@ -173,14 +183,12 @@ const NEVER: &[(&str, &str)] = &[
         "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
          another, of softmax_loss",
     ),
-    (
-        "matmul_cooperative",
-        "no run with a kernel of yours uses it: what is experimental is ours alone, checked before the run begins",
-    ),
+    ("matmul_cooperative", EXPERIMENTAL),
     ("matmul_slices", IN_SLICES),
     ("add_slices", IN_SLICES),
 ];
 
+const EXPERIMENTAL: &str = "a kernel of yours can't take its place in a run: what is experimental is ours alone, and proved there first";
 const PICKED: &str =
     "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
 const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
@@ -312,6 +320,11 @@ mod tests {
     fn a_kernel_and_its_file_are_named_together() {
         let own = OwnKernel::parse("sgd=my/sgd=2.wgsl").unwrap();
         assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
+        let refused = OwnKernel::parse("matmul_cooperative=a.wgsl").unwrap_err().to_string();
+        assert!(
+            refused.contains("--kernel matmul_cooperative: a kernel of yours can't take its place"),
+            "{refused}"
+        );
         for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
             assert!(matches!(OwnKernel::parse(wrong), Err(Error::Usage(_))), "{wrong}");
         }

@@ -7,7 +7,7 @@ use wgpu::naga::front::wgsl;
 use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use wgpu::naga::{Module, Span};
 
-use crate::kernel::{COMMON, Consts, Kernel, specialize};
+use crate::kernel::{COMMON, COOPERATIVE, Consts, Kernel, enables, in_directive, specialize};
 
 /// What is wrong with a shader, and where in the reader's file, when it is in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,10 +66,19 @@ pub fn entry_points(text: &str) -> Vec<String> {
 /// Parses and validates a reader's shader with these constants.
 pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, ModuleInfo), Fault> {
     let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
+    if enables(text, COOPERATIVE) && !ours.is_cooperative() {
+        return Err(Fault {
+            message: format!(
+                "only a matmul_cooperative may enable {COOPERATIVE}, which is experimental: leave it out of a {}",
+                ours.name
+            ),
+            place: text.find(COOPERATIVE).map(|at| place_in(text, at)),
+        });
+    }
     let module = wgsl::parse_str(&whole).map_err(|error| {
         let spans = error.labels().map(|(span, _)| span);
         let notes = error.notes().map(|note| format!(" ({note})")).collect::<String>();
-        Fault { message: format!("{}{notes}", error.message()), place: locate(&whole, spans) }
+        Fault { message: format!("{}{notes}", error.message()), place: locate(text, &whole, spans) }
     })?;
     // Halves packed into words belong to WebGPU's core.
     let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -85,7 +94,7 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
         Err(error) => {
             // The last span is the innermost: the expression, not the function around it.
             let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
-            let place = locate(&whole, spans.into_iter());
+            let place = locate(text, &whole, spans.into_iter());
             Err(Fault { message: chain(error.as_inner()), place })
         }
     }
@@ -110,12 +119,20 @@ fn undeclared(name: &str, ours: &Kernel) -> Fault {
     ))
 }
 
-/// The first of these places that is in the reader's part of the text.
-fn locate(whole: &str, spans: impl Iterator<Item = Span>) -> Option<(usize, usize)> {
+/// Line and column of a byte of a text.
+fn place_in(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// The first of these places of the whole that is in the reader's part of it, as one of the reader's text.
+fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<(usize, usize)> {
     spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
-        let before = whole.get(..start)?;
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        if let Some(at) = in_directive(text, start) {
+            return Some(place_in(text, at));
+        }
+        let (line, column) = place_in(whole, start);
         // What stands in common.wgsl is not the reader's to change.
         Some((line.checked_sub(offset()).filter(|line| *line > 0)?, column))
     })
@@ -133,6 +150,22 @@ mod tests {
             let fault = compile(&text, &SGD, &Consts::default()).unwrap_err();
             assert_eq!(fault.place, Some((line, 3)), "{fault:?}");
         }
+    }
+
+    #[test]
+    fn a_directive_that_is_wrong_is_found_where_the_reader_has_it() {
+        for (text, place, word) in [
+            ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
+            ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
+            ("enable f16;\nenable f16, wgpu_cooperative_matrix;", (2, 13), "only a matmul_cooperative"),
+        ] {
+            let fault = compile(text, &SGD, &Consts::default()).unwrap_err();
+            assert_eq!(fault.place, Some(place), "{fault:?}");
+            assert!(fault.message.contains(word), "{fault:?}");
+        }
+        // One behind a declaration is no directive.
+        let fault = compile("const A = 1;\nenable f16;", &SGD, &Consts::default()).unwrap_err();
+        assert_eq!(fault.place.map(|(line, _)| line), Some(2), "{fault:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
@@ -68,61 +69,64 @@ impl Overrides {
         let size = || whole(value).ok_or_else(or_wrong);
         match key {
             "data" => self.data = Some(text()?),
-            "resize" => self.resize = Some(Resize::parse(&text()?).map_err(|error| error.to_string())?),
+            "resize" => self.resize = Some(Resize::parse(&text()?).map_err(told)?),
             "skip_bad" => self.skip_bad = Some(value.as_bool().ok_or_else(or_wrong)?),
-            "augment" => self.augment = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
-            "network" => {
-                let layers = match value {
-                    DeValue::Array(layers) => {
-                        let each: Option<Vec<&str>> =
-                            layers.iter().map(|layer| layer.get_ref().as_str()).collect();
-                        each.ok_or_else(or_wrong)?.join(", ")
-                    }
-                    _ => text()?,
-                };
-                self.network = Some(layers.parse().map_err(|error: Error| error.to_string())?);
-            }
+            "augment" => self.augment = Some(parsed(text()?)?),
+            "network" => self.network = Some(parsed(layers(value).ok_or_else(or_wrong)?)?),
             "epochs" => self.epochs = Some(size()?),
             "batch_size" => self.batch_size = Some(size()?),
             "learning_rate" => self.learning_rate = Some(number(value).ok_or_else(or_wrong)?),
-            "optimiser" => {
-                self.optimiser = Some(text()?.parse().map_err(|error: Error| error.to_string())?);
-            }
+            "optimiser" => self.optimiser = Some(parsed(text()?)?),
             "momentum" => self.momentum = Some(number(value).ok_or_else(or_wrong)?),
-            "schedule" => self.schedule = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "schedule" => self.schedule = Some(parsed(text()?)?),
             "clip_norm" => self.clip_norm = Some(number(value).ok_or_else(or_wrong)?),
             "clip_value" => self.clip_value = Some(number(value).ok_or_else(or_wrong)?),
             "accumulate" => self.accumulate = Some(size()?),
             "average" => self.average = Some(number(value).ok_or_else(or_wrong)?),
             "label_smoothing" => self.label_smoothing = Some(number(value).ok_or_else(or_wrong)?),
-            "class_weights" => {
-                self.class_weights = Some(text()?.parse().map_err(|error: Error| error.to_string())?)
-            }
-            "stop_early" => {
-                self.stop_early = Some(Stopping::parse(&text()?).map_err(|error| error.to_string())?)
-            }
-            "max_time" => self.max_time = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "class_weights" => self.class_weights = Some(parsed(text()?)?),
+            "stop_early" => self.stop_early = Some(Stopping::parse(&text()?).map_err(told)?),
+            "max_time" => self.max_time = Some(parsed(text()?)?),
             "overfit_batches" => self.overfit_batches = Some(size()?),
-            "normalise" => self.normalise = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
-            "loss" => self.loss = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
+            "normalise" => self.normalise = Some(parsed(text()?)?),
+            "loss" => self.loss = Some(parsed(text()?)?),
             "seed" => self.seed = Some(whole(value).ok_or_else(or_wrong)?),
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
             "device" => self.device = Some(text()?),
-            "tuning" => self.tuning = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
-            "precision" => self.precision = Some(text()?.parse().map_err(|error: Error| error.to_string())?),
-            "experimental" => {
-                self.experimental = Some(text()?.parse().map_err(|error: Error| error.to_string())?)
-            }
-            "kernel" => {
-                let kernels = texts(value).ok_or_else(or_wrong)?;
-                let known = kernels.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ()));
-                known.map_err(|error| error.to_string())?;
-                self.kernel = Some(kernels);
-            }
+            "tuning" => self.tuning = Some(parsed(text()?)?),
+            "precision" => self.precision = Some(parsed(text()?)?),
+            "experimental" => self.experimental = Some(parsed(text()?)?),
+            "kernel" => self.kernel = Some(kernels(texts(value).ok_or_else(or_wrong)?)?),
             _ => return Err(unknown(key)),
         }
         self.refused(key).map_or(Ok(()), |value| Err(wrong(value)))
     }
+}
+
+/// Text as what it stands for.
+fn parsed<T: FromStr<Err = Error>>(text: String) -> Result<T, String> {
+    text.parse().map_err(told)
+}
+
+fn told(error: Error) -> String {
+    error.to_string()
+}
+
+/// The text of a network, of which a file may have a list of layers.
+fn layers(value: &DeValue) -> Option<String> {
+    match value {
+        DeValue::Array(layers) => {
+            let each: Option<Vec<&str>> = layers.iter().map(|layer| layer.get_ref().as_str()).collect();
+            each.map(|layers| layers.join(", "))
+        }
+        _ => value.as_str().map(str::to_owned),
+    }
+}
+
+/// The same, when each names a kernel and a file.
+fn kernels(texts: Vec<String>) -> Result<Vec<String>, String> {
+    texts.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ())).map_err(told)?;
+    Ok(texts)
 }
 
 fn unknown(key: &str) -> String {

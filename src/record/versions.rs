@@ -105,8 +105,8 @@ impl Versions {
     }
 
     /// The first edge in whose tiles the sizes of a product are whole, and its constants for that.
-    pub(super) fn cooperative(&self, usual: &Consts, scale: f32) -> Option<Consts> {
-        let with = |edge: usize| usual.clone().with("EDGE", edge.into()).with("SCALE", scale.into());
+    pub(super) fn cooperative(&self, usual: &Consts, gradient: bool) -> Option<Consts> {
+        let with = |edge: usize| usual.clone().with("EDGE", edge.into()).with("GRADIENT", gradient.into());
         let mut whole = self.cooperative.iter().flatten().copied().map(with);
         whole.find(|consts| (kernels::MATMUL_COOPERATIVE.requires)(consts).is_ok())
     }

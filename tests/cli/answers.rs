@@ -176,6 +176,16 @@ fn doctor_runs_every_kernel_on_the_cpu_engine() {
 }
 
 #[test]
+fn doctor_examines_the_kernels_that_are_named() {
+    let place = Place::new();
+    let ran = place.run(&["doctor", "--device", "cpu", "sgd", "matmul_cooperative"]).ok();
+    let names: Vec<&str> = ran.out.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(names, ["kernel", "sgd", "matmul_cooperative", "every"]);
+    assert!(ran.out.contains("every kernel that was named computes on CPU engine"), "{}", ran.out);
+    place.refuses(2, &["doctor", "--device", "cpu", "sgdd"], &["no kernel “sgdd”, did you mean “sgd”?"]);
+}
+
+#[test]
 fn without_an_adapter_auto_is_the_cpu_engine_and_gpu_an_error() {
     let place = Place::new();
     let run = |arguments: &[&str]| {

@@ -32,6 +32,8 @@ fn an_experiment_that_there_is_not_is_refused() {
         |name| place.refuses(2, &["train", "--experimental", name], &["neither none nor", "did you mean"]);
     train("cooperative-matrx");
     train("nonee");
+    let tiles = ["train", "--experimental", "cooperative-matrix 12"];
+    place.refuses(2, &tiles, &["tiles of 16, of 8 or of both", "“12”"]);
 }
 
 #[test]
@@ -45,5 +47,12 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
         2,
         &["train", "--resume", "runs/digits-001", "--experimental", "cooperative-matrix"],
         &["a run is resumed as it was: experimental was \"none\""],
+    );
+    // Not that it needs half precision, with which it would be refused as well.
+    place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
+    place.refuses(
+        2,
+        &["train", "--resume", "runs/digits-002", "--experimental", "cooperative-matrix"],
+        &["a run is resumed as it was: experimental was \"none\" and now is \"cooperative-matrix\""],
     );
 }

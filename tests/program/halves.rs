@@ -2,9 +2,10 @@
 //! packed, and what is too large for a half.
 
 use wgrad::engine::Engine;
-use wgrad::kernel::{Const, Slice, Step};
+use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::{Slice, Step};
 use wgrad::loss::Loss;
-use wgrad::lower::{Part, TRAIN, Training};
+use wgrad::lower::{Lowered, Part, TRAIN, Training};
 use wgrad::optimiser::Optimiser;
 use wgrad::precision::Precision;
 use wgrad::record::Versions;
@@ -64,6 +65,49 @@ fn cooperative_matrices_change_gradients_by_no_more_than_both_roundings() {
     assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
 }
 
+/// The gradients of the first layer that is made by cooperative matrices, in a step of so many samples, with
+/// the weights of the last layer times a number, so that the gradients in front of it are as well.
+fn in_front(small: &Small, samples: u32, times: f32) -> Vec<f64> {
+    let (lowered, mut engine) = start(small);
+    enlarge(&lowered, &mut engine, times);
+    engine.run(lowered.program.section(TRAIN), &Step { samples, ..Step::default() });
+    let weights = lowered.arena.find("2.weight").unwrap();
+    real(&engine, lowered.gradients)[weights.start..weights.start + weights.len()].to_vec()
+}
+
+#[test]
+fn gradients_keep_their_digits_however_many_samples_a_step_has() {
+    let one = cooperative();
+    let sixteen = Small {
+        training: Training { accumulate: 16, ..Training::with(Optimiser::sgd(0.0)) },
+        parts: vec![Part { name: TRAIN, samples: 128 }],
+        ..cooperative()
+    };
+    // A last step may have one sample of eight only, whose gradients are eight times as large; sixteen batches
+    // have sixteen times as many as one, and as much smaller gradients. What a sample has is as large in all of
+    // them: near the largest halves, in the middle of them, and so small that eight times as small would be lost.
+    for (small, samples) in [(&one, 1), (&one, 3), (&one, 8), (&sixteen, 128), (&sixteen, 100), (&sixteen, 1)]
+    {
+        for times in [256.0, 1.0, 1.0 / 64.0] {
+            let single = Small { versions: Versions::GPU, ..small.clone() };
+            let [single, scaled] = [&single, small].map(|small| in_front(small, samples, times));
+            let (size, off) = difference(&single, &scaled);
+            let what = format!("{samples} samples, times {times}: off by {off:e} of {size:e}");
+            assert!(off <= 2.0 * 8.0 * 2.0 * size / 4_096.0, "{what}");
+        }
+    }
+}
+
+/// Multiplies the weights of the last layer.
+fn enlarge(lowered: &Lowered, engine: &mut CpuEngine<f64>, times: f32) -> Vec<f32> {
+    let mut parameters: Vec<f32> =
+        real(engine, lowered.parameters).iter().map(|value| *value as f32).collect();
+    let last = lowered.arena.find("6.weight").unwrap();
+    parameters[last.start..last.start + last.len()].iter_mut().for_each(|weight| *weight *= times);
+    engine.write(lowered.parameters, Slice::Real(&parameters)).unwrap();
+    parameters
+}
+
 #[test]
 fn cooperative_matrices_take_what_fits_their_tiles() {
     let small = cooperative();
@@ -93,14 +137,12 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     // Each value, weight and gradient is packed once: of the first layer a weight and the samples, of the two
     // in the middle x, the weights and dz, of the last the weights and x.
     assert_eq!(of("pack_half").len(), 2 + 3 + 3 + 2);
-    let packed = |of: f32| {
-        let scaled = Const::from(of);
-        steps.iter().filter(move |dispatch| {
-            dispatch.consts.iter().any(|(name, value)| name == "SCALE" && value == scaled)
-        })
-    };
-    // Gradients alone are scaled: packed times 2⁸·8, and each of them is read by two products.
-    let names: Vec<&str> = packed(2_048.0).map(|dispatch| dispatch.kernel.name).collect();
+    let scaled = steps.iter().filter(|dispatch| {
+        let consts = &dispatch.consts;
+        consts.iter().any(|(name, _)| name == "GRADIENT") && consts.flag("GRADIENT")
+    });
+    // Gradients alone are scaled, and each of them is read by two products.
+    let names: Vec<&str> = scaled.map(|dispatch| dispatch.kernel.name).collect();
     assert_eq!(names, ["pack_half", "matmul_cooperative", "matmul_cooperative"].repeat(2));
     // Where there are tiles of 16, they are taken only if everything is a multiple of that.
     let large = Small { batch: 16, parts: vec![Part { name: TRAIN, samples: 16 }], ..cooperative() };
@@ -110,16 +152,34 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
 }
 
 #[test]
+fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batches() {
+    let told = |small: &Small| {
+        let lowered = small.lower().unwrap();
+        let single: Vec<String> = lowered.in_single().into_iter().map(str::to_owned).collect();
+        (lowered.by_cooperative_matrices(), single)
+    };
+    let training = Training { accumulate: 3, ..Training::with("muon".parse().unwrap()) };
+    for small in [cooperative(), in_precision(Precision::Half), in_precision(Precision::Single)] {
+        let usual = told(&small);
+        // Muon multiplies, in single precision and at each of its iterations.
+        let more = Small {
+            training: training.clone(),
+            parts: vec![Part { name: TRAIN, samples: 24 }],
+            ..small.clone()
+        };
+        let steps = |small: &Small| small.lower().unwrap().program.section(TRAIN).len();
+        assert!(steps(&more) > 3 * steps(&small));
+        assert_eq!(told(&more), usual);
+    }
+}
+
+#[test]
 fn a_gradient_that_no_half_can_hold_stops_the_update() {
     // Whether the weights stay as they were, when those of the last layer are so many times larger. In
     // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond all halves.
     let stays = |small: &Small, times: f32| {
         let (lowered, mut engine) = start(small);
-        let mut parameters: Vec<f32> =
-            real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
-        let last = lowered.arena.find("6.weight").unwrap();
-        parameters[last.start..last.start + last.len()].iter_mut().for_each(|weight| *weight *= times);
-        engine.write(lowered.parameters, Slice::Real(&parameters)).unwrap();
+        let parameters = enlarge(&lowered, &mut engine, times);
         let step = Step { samples: 8, learning_rate: 1.0, ..Step::default() };
         engine.run(lowered.program.section(TRAIN), &step);
         real(&engine, lowered.parameters).iter().zip(&parameters).all(|(now, then)| *now as f32 == *then)

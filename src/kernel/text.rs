@@ -1,0 +1,193 @@
+//! The text of a shader as it is compiled: constants written in, directives in front.
+
+use std::ops::Range;
+
+use super::{COMMON, Const, Consts};
+
+/// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
+/// constant that `wgsl` does not declare is the error.
+///
+/// Of the types of cooperative matrices the size is part of the name, where no constant can
+/// stand: the constant `EDGE` is written into `alias` lines with such names, too. What `wgsl`
+/// enables goes to the very front, as WGSL wants it, and leaves spaces behind; [`in_directive`]
+/// tells where it was.
+pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
+    let mut rest = wgsl.to_owned();
+    // On the first line, so that lines keep their numbers.
+    let mut enabled = String::new();
+    for place in directives(wgsl) {
+        enabled += &wgsl[place.clone()].replace(['\n', '\r'], " ");
+        enabled.push(' ');
+        let blank = wgsl[place.clone()].replace(|letter| letter != '\n', " ");
+        rest.replace_range(place, &blank);
+    }
+    let mut lines: Vec<String> = rest.lines().map(str::to_owned).collect();
+    for (name, value) in consts.iter() {
+        let declaration = format!("const {name}: ");
+        let line = lines.iter_mut().find(|line| line.starts_with(&declaration)).ok_or(name)?;
+        let (left, right) = line.split_once(" = ").ok_or(name)?;
+        let (_, rest) = right.split_once(';').ok_or(name)?;
+        *line = format!("{left} = {value};{rest}");
+        if let ("EDGE", Const::Uint(edge)) = (name, value) {
+            lines.iter_mut().for_each(|line| with_edge(line, edge));
+        }
+    }
+    Ok(format!("{enabled}{COMMON}\n{}\n", lines.join("\n")))
+}
+
+/// What cooperative matrices have to be enabled by.
+pub const COOPERATIVE: &str = "wgpu_cooperative_matrix";
+
+/// Where the directives stand with which a shader begins and enables something, each up to its `;`.
+///
+/// Comments may stand between them; behind anything else WGSL has no directives. One with a comment in
+/// it is none of them: it stays where it is, and is no WGSL there.
+fn directives(wgsl: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    loop {
+        let rest = wgsl[at..].trim_start();
+        at = wgsl.len() - rest.len();
+        let directive = || {
+            let words = rest.strip_prefix("enable")?.split_once(';')?.0;
+            let plain = |letter: char| {
+                letter.is_ascii_alphanumeric() || letter.is_ascii_whitespace() || "_,".contains(letter)
+            };
+            (words.starts_with(|letter: char| letter.is_ascii_whitespace()) && words.chars().all(plain))
+                .then(|| "enable;".len() + words.len())
+        };
+        if let Some(length) = directive() {
+            found.push(at..at + length);
+            at += length;
+        } else if let Some(length) = comment(rest) {
+            at += length;
+        } else {
+            return found;
+        }
+    }
+}
+
+/// The length of the comment with which a text begins, if it begins with one.
+fn comment(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    let (mut depth, mut at) = (0, 0);
+    loop {
+        // Comments of this kind may be in one another.
+        let rest = text.get(at..)?;
+        match rest.get(..2) {
+            Some("/*") => (depth, at) = (depth + 1, at + 2),
+            _ if depth == 0 => return None,
+            Some("*/") if depth == 1 => return Some(at + 2),
+            Some("*/") => (depth, at) = (depth - 1, at + 2),
+            _ => at += rest.chars().next()?.len_utf8(),
+        }
+    }
+}
+
+/// Whether a shader enables an extension.
+pub fn enables(wgsl: &str, extension: &str) -> bool {
+    directives(wgsl).into_iter().any(|place| names(&wgsl[place]).any(|name| name == extension))
+}
+
+/// What a directive enables.
+fn names(directive: &str) -> impl Iterator<Item = &str> {
+    let list = directive.trim_start_matches("enable").trim_end_matches(';');
+    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// Where in `wgsl` what stands at a place of the first line of [`specialize`]'s text comes from,
+/// if it comes from a directive.
+pub fn in_directive(wgsl: &str, at: usize) -> Option<usize> {
+    let mut front = 0;
+    directives(wgsl).into_iter().find_map(|place| {
+        let begin = front;
+        // And the space behind it.
+        front += place.len() + 1;
+        (begin..front).contains(&at).then(|| place.start + (at - begin).min(place.len() - 1))
+    })
+}
+
+/// Writes the size of a cooperative matrix into the alias of its type.
+fn with_edge(line: &mut String, edge: u32) {
+    let sized = |line: &str| -> Option<String> {
+        let (left, right) = line.strip_prefix("alias ")?.split_once("coop_mat")?;
+        let (_, right) = right.split_once('<')?;
+        Some(format!("alias {left}coop_mat{edge}x{edge}<{right}"))
+    };
+    if let Some(sized) = sized(line) {
+        *line = sized;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+
+    #[test]
+    fn constants_are_written_into_their_lines_only() {
+        let wgsl = "const M: u32 = 64u;   // rows\nconst ADD: bool = false;\nlet M = 3;";
+        let text = specialize(wgsl, &consts! { M: 7usize, ADD: true }).unwrap();
+        assert!(text.ends_with("const M: u32 = 7u;   // rows\nconst ADD: bool = true;\nlet M = 3;\n"));
+    }
+
+    #[test]
+    fn the_edge_of_a_cooperative_matrix_is_written_into_its_name() {
+        let wgsl =
+            "// sums\nenable f16;\nconst EDGE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
+        let text = specialize(wgsl, &consts! { EDGE: 8usize }).unwrap();
+        assert!(text.starts_with("enable f16; // Put in front"), "{text}");
+        assert!(
+            text.ends_with(
+                "\n// sums\n           \nconst EDGE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn directives_go_to_the_front_without_what_is_beside_them() {
+        let front = |wgsl: &str| {
+            let text = specialize(wgsl, &Consts::default()).unwrap();
+            let (front, rest) = text.split_once(COMMON).unwrap();
+            assert_eq!(rest.matches('\n').count(), wgsl.lines().count().max(1) + 1, "{wgsl}");
+            (front.to_owned(), rest[1..rest.len() - 1].to_owned())
+        };
+        let cases = [
+            (
+                "enable f16; // halves\nenable b;\nx",
+                "enable f16; enable b; ",
+                "            // halves\n         \nx",
+            ),
+            (
+                "/* /* enable c; */ */ enable f16;enable\tb , c ;x",
+                "enable f16; enable\tb , c ; ",
+                "/* /* enable c; */ */                          x",
+            ),
+            ("enable\n f16;\nx", "enable  f16; ", "      \n     \nx"),
+            // No directives, and what is none any more.
+            ("// enable f16;\nx enable f16;", "", "// enable f16;\nx enable f16;"),
+            ("enabled;\nenable f16;", "", "enabled;\nenable f16;"),
+            ("enable /* ; */ f16;", "", "enable /* ; */ f16;"),
+            ("/* enable f16;", "", "/* enable f16;"),
+            ("", "", ""),
+        ];
+        for (wgsl, directives, rest) in cases {
+            assert_eq!(front(wgsl), (directives.to_owned(), rest.to_owned()), "{wgsl}");
+            for (at, letter) in directives.char_indices().filter(|(_, letter)| !letter.is_whitespace()) {
+                let place = in_directive(wgsl, at).unwrap();
+                assert_eq!(wgsl[place..].chars().next(), Some(letter), "{wgsl}: {at} and {place}");
+            }
+            assert_eq!(in_directive(wgsl, directives.len()), None);
+        }
+        assert!(enables("enable a, wgpu_cooperative_matrix ; // on", COOPERATIVE));
+        assert!(!enables("// enable wgpu_cooperative_matrix;\nenable f16;", COOPERATIVE));
+    }
+
+    #[test]
+    fn an_undeclared_constant_is_named() {
+        assert_eq!(specialize("const M: u32 = 1u;", &consts! { N: 1usize }), Err("N"));
+    }
+}
