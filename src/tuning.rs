@@ -243,7 +243,10 @@ impl Tuned {
         let default = device.versions();
         self.measured = measured;
         let mut left = Vec::new();
-        for class in Class::ALL.into_iter().filter(|class| known.get(*class).is_none()).collect::<Vec<_>>() {
+        for class in Class::ALL {
+            if known.get(class).is_some() {
+                continue;
+            }
             if begun.elapsed() >= patience {
                 left.push(class);
                 continue;

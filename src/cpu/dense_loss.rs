@@ -56,27 +56,28 @@ pub fn dense_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut
         let off = errors.iter().copied().fold(0.0, f64::max);
         carry_over(z, off, labels[row] as usize, row_weight(call, row), dz, &mut slot[row * 2..][..2]);
     }
-    input_gradient_bound(call, reads, &logits, dlogits.real(), dx.real());
+    let (mut dz, mut unread) = (vec![0.0; logits.len()], vec![0.0; metrics.real().len()]);
+    let mut exact = [SliceMut::Real(&mut dz), SliceMut::Real(&mut unread)];
+    softmax_loss(call, &[Slice::Real(&logits), reads[3]], &mut exact);
+    input_gradient_bound(call, reads, &dz, dlogits.real(), dx.real());
 }
 
 /// The largest errors of dx, where dz is off by its `errors`.
-fn input_gradient_bound(call: Call, reads: &[Slice<f64>], logits: &[f64], errors: &[f64], dx: &mut [f64]) {
+fn input_gradient_bound(call: Call, reads: &[Slice<f64>], dz: &[f64], errors: &[f64], dx: &mut [f64]) {
     let [inputs, classes] = ["INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
-    let (x, weight, labels) = (reads[0].real(), reads[1].real(), reads[3].uint());
+    let (x, weight, activation) = (reads[0].real(), reads[1].real(), Activation::of(call));
     for (at, dx) in dx.iter_mut().enumerate() {
         let (row, input) = (at / inputs, at % inputs);
-        let exponentials = Exponentials::of(&logits[row * classes..][..classes]);
         let (mut sum, mut size, mut off) = (0.0, 0.0, 0.0);
         for c in 0..classes {
-            let target = if c == labels[row] as usize { 1.0 } else { 0.0 };
-            let dz = (exponentials.share(logits[row * classes + c]) - target) * row_weight(call, row);
+            let (dz, error) = (dz[row * classes + c], errors[row * classes + c]);
             let w = weight[c * inputs + input];
             sum += dz * w;
-            off += errors[row * classes + c] * w.abs();
-            size += dz.abs() * w.abs();
+            off += error * w.abs();
+            size += (dz * w).abs();
         }
         let error = off + sum_error(classes, size + off);
-        *dx = Epilogue::Slope.error(Activation::of(call), sum, error, x[at]).1 + TINY;
+        *dx = Epilogue::Slope.error(activation, sum, error, x[at]).1 + TINY;
     }
 }
 
