@@ -84,8 +84,7 @@ impl Device {
     /// [`tuning`](crate::tuning).
     pub fn versions(&self) -> Versions {
         match self {
-            // The twins are the same for every version.
-            Device::Cpu { .. } => Versions::NAIVE,
+            Device::Cpu { .. } => Versions::CPU,
             Device::Gpu(adapter) if !is_software(&adapter.get_info()) => Versions::GPU,
             Device::Gpu(_) if self.runs(&MATMUL_SUBGROUP) => Versions::SOFTWARE_SUBGROUPS,
             Device::Gpu(_) => Versions::SOFTWARE,

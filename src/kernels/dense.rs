@@ -219,6 +219,7 @@ macro_rules! weight_gradient {
             flops |k| gradient_flops(k, k.uint("INPUTS")),
             grid $grid,
             requires $requires,
+            fast fast::weights::weight_gradient_fast,
             subgroup $subgroup
         )
     };

@@ -3,7 +3,7 @@
 
 use super::dense::{blocks, enough_parts, gradient_flops};
 use super::{flat_grid, sizes};
-use crate::cpu::{dense_loss, pixels, weights};
+use crate::cpu::{dense_loss, fast, pixels, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A first layer that takes pixels: its weighted sums.
@@ -118,6 +118,7 @@ pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
         2..=MOST_CLASSES => Err("INPUTS must be a multiple of 4"),
         _ => Err("CLASSES must be from 2 to 32"),
     },
+    fast fast::dense_loss::dense_loss_fast,
     subgroup Some(8)
 );
 

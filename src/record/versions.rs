@@ -46,6 +46,18 @@ impl Versions {
         precision: Precision::Single,
         cooperative: [None; kernels::EDGES.len()],
     };
+    /// For the CPU engine, which runs the same functions for all versions of a contract: the fewest dispatches
+    /// whose functions it has.
+    pub const CPU: Versions = Versions {
+        chosen: all(
+            [NAIVE; 5],
+            Variant::of(&kernels::WEIGHT_GRADIENT),
+            [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE],
+            [Variant::SEPARATE, Variant::of(&kernels::DENSE_LOSS_SUBGROUP)],
+        ),
+        gradients: &[&kernels::WEIGHT_GRADIENT],
+        ..Versions::NAIVE
+    };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
     /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
     /// and slices where there are few and their sums are long.

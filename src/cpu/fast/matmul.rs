@@ -8,7 +8,7 @@ use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Multiplications that are worth a thread.
-const WORTH_A_THREAD: usize = 1 << 17;
+pub const WORTH_A_THREAD: usize = 1 << 17;
 
 /// `matmul`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {

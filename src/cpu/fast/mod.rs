@@ -8,6 +8,7 @@
 pub mod arena;
 mod augment;
 pub mod conv;
+pub mod dense_loss;
 mod direct;
 pub mod elementwise;
 mod functions;
@@ -23,6 +24,7 @@ pub mod softmax;
 pub mod sums;
 mod tile;
 pub mod updates;
+pub mod weights;
 
 use std::cell::RefCell;
 use std::thread::LocalKey;

@@ -112,7 +112,7 @@ fn add_fours(early: &[f32], late: &[f32], sums: &mut [f32]) {
 
 /// Sets `sums` to the squares of every so manieth gradient, without those that are flawed; and
 /// tells whether none is.
-fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
+pub fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
     vectorised(
         #[inline(always)]
         || {
