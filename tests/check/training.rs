@@ -87,6 +87,8 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
+    let halves = Own::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
+    refused(&halves, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
     let unused = Own::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
     refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
     let wrong = Own::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
