@@ -271,6 +271,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
     if recipe.precision == Precision::Half {
         note(format_args!("precision half: {}", in_half(lowered)));
+        note(format_args!("        {MEASURED_SO}"));
     }
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
@@ -281,6 +282,10 @@ fn announce(session: &Session, lowered: &Lowered) {
         mebibytes(lowered.program.total_bytes())
     ));
 }
+
+/// Whose numbers are in half precision, and whose are not: those of one network may differ by it.
+pub const MEASURED_SO: &str =
+    "what training measures is computed so as well, and wgrad eval and predict compute in single precision";
 
 /// What half precision comes to.
 fn in_half(lowered: &Lowered) -> String {
