@@ -114,7 +114,9 @@ pub(super) mod tests {
     use super::*;
     use crate::data::{Augmentation, ImageShape};
     use crate::kernels;
+    use crate::layers::Shape;
     use crate::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+    use crate::network::Network;
     use crate::program::Limits;
     use crate::recipe::Recipe;
     use crate::record::Versions;
@@ -149,12 +151,14 @@ pub(super) mod tests {
     /// A run with a reader's kernel, lowered; of network and loss the default where there is nothing.
     pub fn lowered([network, loss]: [&str; 2], versions: Versions, training: Training) -> Lowered {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let network: Network = if network.is_empty() { default.network } else { network.parse().unwrap() };
+        let shapes = network.shapes(&Shape(vec![1, 8, 8])).unwrap();
         let lowered = lower(&Lowering {
-            network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
+            network: &network,
             loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
             shape: &ImageShape { channels: 1, height: 8, width: 8 },
-            classes: 10,
-            batch: 4,
+            classes: shapes.last().unwrap().len(),
+            batch: 8,
             parts: vec![Part { name: TRAIN, samples: 8 }],
             versions,
             fuse: false,

@@ -109,6 +109,36 @@ fn constants(own: &Kernel, used: &Consts) -> Consts {
     Consts::new(own.consts.iter().filter_map(value).collect())
 }
 
+/// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
+/// kernel for products.
+pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
+    let of_halves = [&kernels::MATMUL_HALF, &kernels::MATMUL_COOPERATIVE];
+    let others = match own.name {
+        name if name == kernels::MATMUL_HALF.name => &of_halves[1..],
+        _ if family(own) == Some(kernels::MATMUL.name) => &of_halves[..],
+        _ => &[],
+    };
+    // A reader's own version of one of them is not ours.
+    let ours = |name| program.steps.iter().any(|used| used.kernel.trusted && used.kernel.name == name);
+    others.iter().map(|kernel| kernel.name).filter(|name| ours(*name)).collect()
+}
+
+/// What to do where a run never uses a kernel.
+fn instead(program: &Program, own: &Kernel) -> String {
+    let beside = beside(program, own);
+    if beside.is_empty() {
+        return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
+    }
+    let half = (own.name != kernels::MATMUL_HALF.name).then_some("--precision half");
+    let tiles = beside.contains(&kernels::MATMUL_COOPERATIVE.name).then_some("--experimental");
+    let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
+    format!(
+        "products that read halves are made by {}, so leave out {}",
+        beside.join(" and "),
+        flags.join(" and ")
+    )
+}
+
 /// Puts a reader's kernel into every dispatch of the kernel that it replaces,
 /// and says how many there were. One of a family replaces every version of it.
 ///
@@ -129,11 +159,10 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     if count == 0 {
         let used: Vec<&str> = used.into_iter().collect();
         return Err(Error::Usage(format!(
-            "--kernel {}: this run never uses it; it uses {}{}",
+            "--kernel {}: this run never uses it; it uses {}; {}",
             own.ours.name,
             used.join(", "),
-            how_to_train(own.ours)
-                .map_or_else(|why| format!("; {why}"), |flags| format!("; try {flags}=FILE"))
+            instead(program, own.ours)
         )));
     }
     program.validate()?;
@@ -142,7 +171,13 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contract::Shader;
+    use super::super::flags::tests::lowered;
+    use super::super::leak;
     use super::*;
+    use crate::lower::Training;
+    use crate::precision::Precision;
+    use crate::record::Versions;
 
     #[test]
     fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
@@ -179,5 +214,49 @@ mod tests {
         assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
         // What is no shader is told by the check, as one of the contract that was named.
         assert_eq!(named("no shader"), "matmul");
+    }
+
+    /// Ours, as if a reader had written it.
+    fn readers(ours: &'static Kernel) -> Own {
+        let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
+        Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+    }
+
+    #[test]
+    fn products_that_read_halves_are_not_those_of_other_kernels() {
+        let half = Versions::NAIVE.in_precision(Precision::Half);
+        let tiles = half.with_cooperative(&[8]);
+        let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
+        let [product, of_halves] = [&kernels::MATMUL_NAIVE, &kernels::MATMUL_HALF].map(readers);
+        // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
+        let mixed = "dense 16, relu, dense 12, relu, dense 10";
+        for (versions, of_product, of_half) in [
+            (Versions::NAIVE, &[][..], None),
+            (half, &["matmul_half"], Some(&[][..])),
+            (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
+        ] {
+            let mut program = program(mixed, versions);
+            assert!(replace(&mut program, &product).unwrap() > 0);
+            assert_eq!(beside(&program, product.ours), of_product);
+            assert_eq!(beside(&program, &kernels::SGD), [""; 0]);
+            assert_eq!(replace(&mut program, &of_halves).is_ok(), of_half.is_some());
+            assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
+            // What is the reader's as well is not ours.
+            assert!(!beside(&program, product.ours).contains(&"matmul_half"));
+        }
+        let whole = "dense 16, relu, dense 8";
+        for (versions, own, said) in [
+            (
+                half,
+                &product,
+                "products that read halves are made by matmul_half, so leave out --precision half",
+            ),
+            (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
+            (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
+            (Versions::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
+        ] {
+            let refused = replace(&mut program(whole, versions), own).unwrap_err().to_string();
+            assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
+        }
     }
 }
