@@ -109,7 +109,7 @@ pub struct Devices {
 
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// Only these; without any every kernel, but for what is experimental and the adapter has
+    /// Only these, each of which must be tried; without any every kernel that can be, but for what is experimental
     #[arg(value_name = "KERNEL")]
     pub kernels: Vec<String>,
     /// auto, gpu, cpu, or a part of an adapter's name

@@ -103,9 +103,8 @@ fn tiles(words: &[&str]) -> Result<Tiles> {
     }
 }
 
-/// What to do where a device can't do it.
-const OTHERWISE: &str = "leave it out, or name an adapter that can with --device (wgrad devices tells); a run that has \
-                         begun with it goes on nowhere else";
+/// What to do where a device can't do it, unless a run has begun with it: that goes on nowhere else.
+const OTHERWISE: &str = "leave it out, or name an adapter that can with --device (wgrad devices tells)";
 
 /// An error about the option, which says what is wrong and what to do.
 fn refused(why: &str) -> Error {
@@ -154,16 +153,23 @@ impl Experimental {
     /// # Errors
     /// [`Error::Usage`] when it is, and the device can't do it or has no such tiles.
     pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
+        self.available(device).map_err(|why| refused(&format!("{why}; {OTHERWISE}")))
+    }
+
+    /// The same, for those who know better what to do where there is nothing of it: the error says why.
+    ///
+    /// # Errors
+    /// What the device can't do, as a sentence about it.
+    pub fn available(self, device: &Device) -> Result<Vec<usize>, String> {
         let Experimental::CooperativeMatrix(tiles) = self else { return Ok(Vec::new()) };
         let Device::Gpu(adapter) = device else {
-            return Err(refused(&format!("the CPU engine has no cooperative matrices; {OTHERWISE}")));
+            return Err("the CPU engine has no cooperative matrices".to_owned());
         };
         if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
-            return Err(refused(&format!("{} can't, as it {lacking}; {OTHERWISE}", device.name())));
+            return Err(format!("{} can't, as it {lacking}", device.name()));
         }
         tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
-            let offered = cooperative::offered(adapter);
-            refused(&format!("{} has no tiles of {edge}, it offers {offered}; {OTHERWISE}", device.name()))
+            format!("{} has no tiles of {edge}, it offers {}", device.name(), cooperative::offered(adapter))
         })
     }
 

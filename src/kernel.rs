@@ -12,7 +12,7 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
 
 pub use consts::{Const, Consts};
-pub use text::{COOPERATIVE, enables, in_directive, specialize};
+pub use text::{COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.

@@ -13,6 +13,7 @@
 //! browser: nothing has proved that it can do without.
 
 mod contract;
+mod flags;
 mod inputs;
 mod replace;
 mod source;
@@ -20,8 +21,9 @@ mod timing;
 mod trial;
 
 pub use contract::Shader;
+pub use flags::how_to_train;
 pub use inputs::{Input, inputs};
-pub use replace::{OwnKernel, find, how_to_train, replace};
+pub use replace::{OwnKernel, beside, find, replace};
 pub use source::{Fault, offset};
 pub use timing::{Spread, Timing, time};
 pub use trial::{Trial, trial};

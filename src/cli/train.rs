@@ -110,7 +110,7 @@ pub struct Train {
     /// What is tried out: none, or cooperative-matrix for products of --precision half on an adapter that has it
     #[arg(long, value_name = "NAME")]
     pub experimental: Option<String>,
-    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product)
+    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product but those of halves)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
     /// After how many seconds in one case the check of your own kernel is stopped

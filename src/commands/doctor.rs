@@ -16,8 +16,15 @@ use crate::cli;
 enum Outcome {
     Right,
     Wrong(String),
-    /// Not tried, with the reason.
-    Left(&'static str),
+    Left(Left),
+}
+
+/// Why a kernel was not tried.
+enum Left {
+    /// What it needs and the device doesn't have.
+    Lacking(String),
+    /// It is experimental, and nobody has named it.
+    Experimental,
 }
 
 pub fn run(arguments: &cli::Doctor) -> Result<()> {
@@ -33,27 +40,47 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
             Outcome::Left(why) => left.push((kernel.name, why)),
         }
     }
+    answer(format_args!("{}", judge(!named.is_empty(), &device.name(), &problems, &left)?))
+}
+
+/// What it comes to. Who names a kernel wants to know of it, so one that was not tried is no success then.
+///
+/// # Errors
+/// [`Error::Check`] when a kernel computes something else, [`Error::Usage`] when one that was named was not
+/// tried.
+fn judge(named: bool, device: &str, problems: &[String], left: &[(&str, Left)]) -> Result<String> {
     if !problems.is_empty() {
-        return Err(Error::Check(format!("on {}: {}", device.name(), problems.join("; "))));
+        return Err(Error::Check(format!("on {device}: {}", problems.join("; "))));
     }
-    if left.len() == kernels.len() {
+    let lacking: Vec<String> = left
+        .iter()
+        .filter_map(|(name, why)| match why {
+            Left::Lacking(lacking) => Some(format!("{name}, which {lacking}")),
+            Left::Experimental => None,
+        })
+        .collect();
+    if named && !lacking.is_empty() {
         return Err(Error::Usage(format!(
-            "nothing was checked: {} has none of these kernels",
-            device.name()
+            "of the kernels that were named, these could not be tried on {device}, so leave them out or name another \
+             --device: {}",
+            lacking.join("; and ")
         )));
     }
-    answer(format_args!("{} on {} what its twin computes", told(&named, &left), device.name()))
+    Ok(format!("{} on {device} what its twin computes", told(named, left)))
 }
 
 /// What computes what it should; what was not tried is not counted among it.
-fn told(named: &[&Kernel], left: &[(&str, &str)]) -> String {
-    let all = if named.is_empty() { "every kernel" } else { "every kernel that was named" };
-    let reasons: Vec<String> = ["could not be tried", "is experimental and was not tried"]
+fn told(named: bool, left: &[(&str, Left)]) -> String {
+    let all = if named { "every kernel that was named" } else { "every kernel" };
+    let (lacking, experimental): (Vec<_>, Vec<_>) =
+        left.iter().partition(|(_, why)| matches!(why, Left::Lacking(_)));
+    let reasons = [(lacking, "could not be tried"), (experimental, "is experimental and was not tried")];
+    let reasons: Vec<String> = reasons
         .into_iter()
-        .filter_map(|why| {
-            let names: Vec<&str> =
-                left.iter().filter(|(_, because)| *because == why).map(|(name, _)| *name).collect();
-            (!names.is_empty()).then(|| format!("{}, which {why},", names.join(", ")))
+        .filter(|(left, _)| !left.is_empty())
+        .map(|(left, why)| {
+            let names: Vec<&str> = left.iter().map(|(name, _)| *name).collect();
+            format!("{}, which {why},", names.join(", "))
         })
         .collect();
     match reasons.as_slice() {
@@ -67,11 +94,11 @@ fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Outc
     let name = kernel.name;
     if let Some(lacking) = device.lacks(kernel) {
         answer(format_args!("{name:<20} {:>5}  not available: {lacking}; not used here", 0))?;
-        return Ok(Outcome::Left("could not be tried"));
+        return Ok(Outcome::Left(Left::Lacking(lacking)));
     }
     if kernel.is_cooperative() && !named && matches!(device, Device::Gpu(_)) {
         answer(format_args!("{name:<20} {:>5}  experimental: wgrad doctor {name} checks it", 0))?;
-        return Ok(Outcome::Left("is experimental and was not tried"));
+        return Ok(Outcome::Left(Left::Experimental));
     }
     let start = Instant::now();
     // Opened as for training: what is proved here is what runs there.
@@ -88,4 +115,36 @@ fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Outc
     let (cases, worst, seconds) = (verdict.cases, verdict.comparison.worst, start.elapsed().as_secs_f64());
     answer(format_args!("{name:<20} {cases:>5}  {worst:>17.3}  {seconds:>6.2} s{mark}"))?;
     Ok(verdict.problem.map_or(Outcome::Right, Outcome::Wrong))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_named_and_not_tried_is_no_success_and_what_is_wrong_is_said_first() {
+        let left = || {
+            let lacking = |what: &str| Left::Lacking(format!("needs {what}"));
+            [("sub", lacking("subgroups of 8")), ("coop", lacking("tiles"))]
+        };
+        let refused = judge(true, "it", &[], &left());
+        let Err(Error::Usage(told)) = refused else { panic!("{refused:?}") };
+        for words in [
+            "not be tried on it, so",
+            "--device: sub, which needs subgroups of 8; and coop, which needs tiles",
+        ] {
+            assert!(told.contains(words), "“{words}” is not in {told}");
+        }
+        let wrong = judge(true, "it", &["sgd is off".to_owned()], &left());
+        assert!(matches!(&wrong, Err(Error::Check(problem)) if problem == "on it: sgd is off"), "{wrong:?}");
+        // Where none is named, what there is counts.
+        let all = left().into_iter().chain([("new", Left::Experimental)]).collect::<Vec<_>>();
+        let told = judge(false, "it", &[], &all).unwrap();
+        let but = "every kernel but sub, coop, which could not be tried, and new, which is experimental and was not \
+                   tried, computes on it";
+        assert!(told.starts_with(but), "{told}");
+        assert!(
+            judge(true, "it", &[], &[]).unwrap().starts_with("every kernel that was named computes on it")
+        );
+    }
 }

@@ -184,6 +184,17 @@ fn prepare(
         )));
     }
     let device = super::device(&recipe.device)?;
+    // What a new run would leave out, this one can't: it goes on as it has begun.
+    recipe.experimental.available(&device).map_err(|why| {
+        Error::Usage(format!(
+            "{} has been trained with experimental {}: {why}; name an adapter that can with --device (wgrad devices \
+             tells), or begin a new run from its weights with wgrad train {} --experimental none --init-from {}",
+            run.display(),
+            recipe.experimental,
+            quoted(&run.join(RECIPE)),
+            quoted(run)
+        ))
+    })?;
     let same = device.name() == before.adapter;
     if same && !recipe.tuning.runs_on(&device) {
         note(format_args!(

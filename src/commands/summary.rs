@@ -5,10 +5,9 @@ use std::path::{MAIN_SEPARATOR, Path};
 use wgrad::data::{Augmentation, ImageShape};
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
-use wgrad::experimental::Experimental;
 use wgrad::layers::Shape;
 use wgrad::loss::Loss;
-use wgrad::lower::{Lowering, Part, TRAIN, Training, lower};
+use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::model::Model;
 use wgrad::network::Network;
 use wgrad::precision::Precision;
@@ -18,19 +17,48 @@ use wgrad::record::Versions;
 use wgrad::run::RECIPE;
 
 use super::console::{answer, note, thousands};
+use super::train::MEASURED_SO;
 use crate::cli;
 
 /// Samples of a step, for a network that has not been trained.
 const BATCH: usize = 64;
 
 pub fn run(arguments: &cli::Summary) -> Result<()> {
-    // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
-    let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
-    let (network, loss, shape, recipe) = if is_path {
-        let model = Model::load(Path::new(&arguments.what))?;
-        let recipe = recipe_of(Path::new(&arguments.what), &model)?;
-        (model.network, model.loss, model.shape, recipe)
-    } else {
+    let what = What::read(arguments)?;
+    let recipe = what.recipe.as_ref();
+    let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
+    if batch == 0 {
+        return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
+    }
+    let device = choose(&arguments.device)?;
+    let tiles = recipe.map_or(Ok(Vec::new()), |recipe| recipe.experimental.available(&device));
+    let lowered = what.lower(batch, versions(&device, recipe)?, tiles.as_deref().unwrap_or_default())?;
+    layers(&what.network, &what.shape)?;
+    memory(&lowered.program, batch)?;
+    for remark in recipe.iter().flat_map(|recipe| remarks(recipe, tiles.as_ref().err())) {
+        note(format_args!("{remark}"));
+    }
+    answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+}
+
+/// What is summed up.
+struct What {
+    network: Network,
+    loss: Loss,
+    shape: ImageShape,
+    /// Of a run, if it is one.
+    recipe: Option<Recipe>,
+}
+
+impl What {
+    fn read(arguments: &cli::Summary) -> Result<What> {
+        // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
+        let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
+        if is_path {
+            let model = Model::load(Path::new(&arguments.what))?;
+            let recipe = recipe_of(Path::new(&arguments.what), &model)?;
+            return Ok(What { network: model.network, loss: model.loss, shape: model.shape, recipe });
+        }
         let &[channels, height, width] = arguments.input.as_slice() else {
             return Err(Error::Usage(
                 "--input takes channels, height and width, as in --input 1,28,28".to_owned(),
@@ -38,54 +66,56 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
         };
         let shape = ImageShape { channels, height, width };
         shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
-        (arguments.what.parse()?, Loss::CrossEntropy, shape, None)
-    };
-    let batch = arguments.batch_size.or(recipe.as_ref().map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
-    if batch == 0 {
-        return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
+        Ok(What { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
     }
-    let training = recipe.as_ref().map_or_else(Training::default, Recipe::training);
-    let outputs = network.shapes(&input(&shape))?.last().map_or(0, Shape::len);
-    // One batch of data: what a step reads, not what a whole set would need.
-    let lowered = lower(&Lowering {
-        network: &network,
-        loss,
-        shape: &shape,
-        classes: if loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
-        batch,
-        // As many samples as a step takes.
-        parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
-        versions: versions(&choose(&arguments.device)?, recipe.as_ref())?,
-        fuse: true,
-        as_in_prediction: false,
-        keep: false,
-        // To be read, not run: no device has to hold it.
-        limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
-        augment: Augmentation::default(),
-        training,
-    })?;
-    layers(&network, &shape)?;
-    memory(&lowered.program, batch)?;
-    if let Some(own) = recipe.iter().flat_map(|recipe| &recipe.kernel).next() {
-        note(format_args!("the run used a kernel of its own ({own}); the steps are shown with ours"));
+
+    /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
+    /// `tiles` if there are any.
+    fn lower(&self, batch: usize, versions: Versions, tiles: &[usize]) -> Result<Lowered> {
+        let recipe = self.recipe.as_ref();
+        let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
+        let training = recipe.map_or_else(Training::default, Recipe::training);
+        let outputs = self.network.shapes(&input(&self.shape))?.last().map_or(0, Shape::len);
+        // One batch of data: what a step reads, not what a whole set would need.
+        lower(&Lowering {
+            network: &self.network,
+            loss: self.loss,
+            shape: &self.shape,
+            classes: if self.loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
+            batch,
+            // As many samples as a step takes.
+            parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
+            versions: versions.in_precision(precision).with_cooperative(tiles),
+            fuse: true,
+            as_in_prediction: false,
+            keep: false,
+            // To be read, not run: no device has to hold it.
+            limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
+            augment: Augmentation::default(),
+            training,
+        })
     }
-    if let Some(recipe) = recipe.filter(|recipe| recipe.experimental != Experimental::None) {
-        note(format_args!(
-            "the run has experimental {}, which needs its adapter; the steps are shown without",
-            recipe.experimental
-        ));
-    }
-    answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
 }
 
-/// The shaders of a run in its precision, where the device can run them; else those that the device has by
-/// default.
+/// The shaders of a run, where the device can run them; else those that the device has by default.
 fn versions(device: &Device, recipe: Option<&Recipe>) -> Result<Versions> {
-    let versions = match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
-        Some(tuning) => tuning.versions(device)?,
-        None => device.versions(),
-    };
-    Ok(versions.in_precision(recipe.map_or_else(Precision::default, |recipe| recipe.precision)))
+    match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
+        Some(tuning) => tuning.versions(device),
+        None => Ok(device.versions()),
+    }
+}
+
+/// What is not as it is shown; `lacking` is why the device can't do what the run has experimental.
+fn remarks(recipe: &Recipe, lacking: Option<&String>) -> Vec<String> {
+    let own = recipe.kernel.first();
+    let own =
+        own.map(|own| format!("the run used a kernel of its own ({own}); the steps are shown with ours"));
+    let half =
+        (recipe.precision == Precision::Half).then(|| format!("the run has precision half; {MEASURED_SO}"));
+    let without = lacking.map(|why| {
+        format!("the run has experimental {}, but {why}; the steps are shown without", recipe.experimental)
+    });
+    [own, half, without].into_iter().flatten().collect()
 }
 
 /// How a run was trained; nothing for a model without one beside it.
@@ -151,4 +181,42 @@ fn memory(program: &Program, batch: usize) -> Result<()> {
     }
     let total: u64 = roles.iter().map(|(_, role)| program.bytes(*role)).sum();
     answer(format_args!("  {:<12} {:>12}", "total", mebibytes(total)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run in half precision, with something experimental.
+    fn what(experimental: &str) -> What {
+        let (precision, experimental) = (Precision::Half, experimental.parse().unwrap());
+        let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
+        What {
+            network: "dense 16, relu, dense 8".parse().unwrap(),
+            loss: Loss::CrossEntropy,
+            shape: ImageShape { channels: 1, height: 8, width: 8 },
+            recipe: Some(recipe),
+        }
+    }
+
+    #[test]
+    fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
+        let what = what("cooperative-matrix 8");
+        let edges = |tiles: &[usize]| what.lower(8, Versions::GPU, tiles).unwrap().cooperative_edges();
+        assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
+        let text = what.lower(8, Versions::GPU, &[8]).unwrap().program.to_string();
+        assert!(text.contains("matmul_cooperative") && !text.contains("matmul_half"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_as_it_is_shown_is_said() {
+        let with = what("cooperative-matrix 8").recipe.unwrap();
+        let half = format!("the run has precision half; {MEASURED_SO}");
+        assert_eq!(remarks(&with, None).join("; "), half);
+        let lacking =
+            "the run has experimental cooperative-matrix 8, but it has none; the steps are shown without";
+        assert_eq!(remarks(&with, Some(&"it has none".to_owned())), [half, lacking.to_owned()]);
+        let single = Recipe::defaults_for("digits", 64, 8, 100);
+        assert_eq!(remarks(&single, None), [""; 0]);
+    }
 }

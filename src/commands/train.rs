@@ -12,9 +12,9 @@ use wgrad::layers::Layer;
 use wgrad::loss::Loss;
 use wgrad::lower::{Lowered, TRAIN};
 use wgrad::model::Model;
-use wgrad::own::{OwnKernel, replace};
+use wgrad::own::{Own, OwnKernel, beside, replace};
 use wgrad::precision::Precision;
-use wgrad::program::mebibytes;
+use wgrad::program::{Program, mebibytes};
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RunDir, RunRecord};
 use wgrad::schedule::Schedule;
@@ -95,6 +95,18 @@ pub fn profiled(profiling: Option<Profiling>, run: Option<&Path>, outcome: Resul
     outcome.and(reported)
 }
 
+/// Says which products are not made by a reader's kernel for products.
+fn say_what_is_left(program: &Program, own: &Own) {
+    let ours = beside(program, own.ours);
+    if !ours.is_empty() {
+        note(format_args!(
+            "        not every product is made by {}: some that read halves are made by our {}",
+            own.ours.name,
+            ours.join(" and our ")
+        ));
+    }
+}
+
 /// First weights as far as a model has them; what it doesn't is said.
 fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
@@ -135,6 +147,9 @@ impl Prepared {
         let mut lowered = session.lower()?;
         for (_, own) in &own {
             replace(&mut lowered.program, own)?;
+        }
+        for (_, own) in &own {
+            say_what_is_left(&lowered.program, own);
         }
         announce(&session, &lowered);
         Ok(Prepared { session, lowered, kernels: own.into_iter().map(|(named, _)| named).collect() })
@@ -271,6 +286,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
     if recipe.precision == Precision::Half {
         note(format_args!("precision half: {}", in_half(lowered)));
+        note(format_args!("        {MEASURED_SO}"));
     }
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
@@ -281,6 +297,10 @@ fn announce(session: &Session, lowered: &Lowered) {
         mebibytes(lowered.program.total_bytes())
     ));
 }
+
+/// Whose numbers are in half precision, and whose are not: those of one network may differ by it.
+pub const MEASURED_SO: &str =
+    "what training measures is computed so as well, and wgrad eval and predict compute in single precision";
 
 /// What half precision comes to.
 fn in_half(lowered: &Lowered) -> String {

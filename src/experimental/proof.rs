@@ -21,7 +21,7 @@ pub(super) fn prove_tiles(edges: &[usize], device: &str, make_engine: MakeEngine
     let option = Experimental::COOPERATIVE_MATRIX;
     if let Some(problem) = problem {
         return Err(Error::Check(format!(
-            "on {device} cooperative matrices compute something else than their twin, so start the run without \
+            "on {device} cooperative matrices compute something else than their twin, so begin a new run without \
              --experimental {option}: {problem}"
         )));
     }
@@ -33,7 +33,7 @@ pub(super) fn prove_tiles(edges: &[usize], device: &str, make_engine: MakeEngine
         if let Some(problem) = swallowed(smallest, make_engine)? {
             return Err(Error::Check(format!(
                 "on {device} cooperative matrices in tiles of {edge} make {problem}, so no overflow would stop an \
-                 update: start the run without --experimental {option}"
+                 update: begin a new run without --experimental {option}"
             )));
         }
     }

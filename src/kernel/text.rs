@@ -88,13 +88,38 @@ fn comment(text: &str) -> Option<usize> {
 
 /// Whether a shader enables an extension.
 pub fn enables(wgsl: &str, extension: &str) -> bool {
-    directives(wgsl).into_iter().any(|place| names(&wgsl[place]).any(|name| name == extension))
+    enabled(wgsl).iter().any(|(_, name)| *name == extension)
 }
 
-/// What a directive enables.
-fn names(directive: &str) -> impl Iterator<Item = &str> {
-    let list = directive.trim_start_matches("enable").trim_end_matches(';');
-    list.split(',').map(str::trim).filter(|name| !name.is_empty())
+/// The extensions that a shader enables, each with the place of its name.
+pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
+    let names = |place: Range<usize>| {
+        let mut next = place.start + "enable".len();
+        let words =
+            wgsl[next..place.end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        words.map(move |word| {
+            let at = next;
+            // And the one byte behind it.
+            next += word.len() + 1;
+            (at, word)
+        })
+    };
+    directives(wgsl).into_iter().flat_map(names).filter(|(_, name)| !name.is_empty()).collect()
+}
+
+/// Where a word stands first in a shader, outside of comments.
+pub fn find_word(wgsl: &str, word: &str) -> Option<usize> {
+    let in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut at = 0;
+    while let Some(letter) = wgsl[at..].chars().next() {
+        let rest = &wgsl[at..];
+        let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len());
+        if rest[..length] == *word {
+            return Some(at);
+        }
+        at += comment(rest).unwrap_or(length.max(letter.len_utf8()));
+    }
+    None
 }
 
 /// Where in `wgsl` what stands at a place of the first line of [`specialize`]'s text comes from,
@@ -184,6 +209,17 @@ mod tests {
         }
         assert!(enables("enable a, wgpu_cooperative_matrix ; // on", COOPERATIVE));
         assert!(!enables("// enable wgpu_cooperative_matrix;\nenable f16;", COOPERATIVE));
+        let wgsl = "/* f16 */ enable\n f16 ;\nenable\ta,b_1 ,;enable c;x";
+        assert_eq!(enabled(wgsl), [(18, "f16"), (31, "a"), (33, "b_1"), (46, "c")]);
+    }
+
+    #[test]
+    fn words_are_found_whole_and_outside_of_comments() {
+        let wgsl = "// é f64\n/* f64 */ let f64x = xf64; /*f64*/var é: f64;";
+        assert_eq!(find_word(wgsl, "f64"), Some(wgsl.len() - 4));
+        assert_eq!(find_word(wgsl, "f6"), None);
+        assert_eq!(find_word("f64", "f64"), Some(0));
+        assert_eq!(find_word("/* f64", "f32"), None);
     }
 
     #[test]

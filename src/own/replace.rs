@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Own;
+use super::flags::{EXPERIMENTAL, how_to_train};
 use super::source::entry_points;
 use crate::consts;
 use crate::error::{Error, Result, suggestion};
@@ -87,13 +88,13 @@ fn replaceable(kernel: &Kernel) -> Result<()> {
 }
 
 /// The name for all versions of a kernel, where there are several.
-fn family(kernel: &Kernel) -> Option<&'static str> {
+pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
     FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
 }
 
 /// Whether a version of ours can take the place of another: all of a family have one contract,
 /// but one that asks something of its constants, such as whole fours, can only replace such another.
-fn fits(own: &Kernel, used: &Dispatch) -> bool {
+pub(super) fn fits(own: &Kernel, used: &Dispatch) -> bool {
     let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
     own.name == used.kernel.name
         || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
@@ -106,6 +107,36 @@ fn constants(own: &Kernel, used: &Consts) -> Consts {
     let smallest = consts! { TILE: tile, BLOCK: block };
     let value = |name: &&str| used.iter().chain(smallest.iter()).find(|(known, _)| known == name);
     Consts::new(own.consts.iter().filter_map(value).collect())
+}
+
+/// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
+/// kernel for products.
+pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
+    let of_halves = [&kernels::MATMUL_HALF, &kernels::MATMUL_COOPERATIVE];
+    let others = match own.name {
+        name if name == kernels::MATMUL_HALF.name => &of_halves[1..],
+        _ if family(own) == Some(kernels::MATMUL.name) => &of_halves[..],
+        _ => &[],
+    };
+    // A reader's own version of one of them is not ours.
+    let ours = |name| program.steps.iter().any(|used| used.kernel.trusted && used.kernel.name == name);
+    others.iter().map(|kernel| kernel.name).filter(|name| ours(*name)).collect()
+}
+
+/// What to do where a run never uses a kernel.
+fn instead(program: &Program, own: &Kernel) -> String {
+    let beside = beside(program, own);
+    if beside.is_empty() {
+        return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
+    }
+    let half = (own.name != kernels::MATMUL_HALF.name).then_some("--precision half");
+    let tiles = beside.contains(&kernels::MATMUL_COOPERATIVE.name).then_some("--experimental");
+    let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
+    format!(
+        "products that read halves are made by {}, so leave out {}",
+        beside.join(" and "),
+        flags.join(" and ")
+    )
 }
 
 /// Puts a reader's kernel into every dispatch of the kernel that it replaces,
@@ -128,180 +159,25 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
     if count == 0 {
         let used: Vec<&str> = used.into_iter().collect();
         return Err(Error::Usage(format!(
-            "--kernel {}: this run never uses it; it uses {}{}",
+            "--kernel {}: this run never uses it; it uses {}; {}",
             own.ours.name,
             used.join(", "),
-            how_to_train(own.ours)
-                .map_or_else(|why| format!("; {why}"), |flags| format!("; try {flags}=FILE"))
+            instead(program, own.ours)
         )));
     }
     program.validate()?;
     Ok(count)
 }
 
-/// The flags of a run that uses a kernel, up to the name of the file.
-///
-/// # Errors
-/// Why no run uses it.
-pub fn how_to_train(kernel: &Kernel) -> Result<String, &'static str> {
-    let name = family(kernel).unwrap_or(kernel.name);
-    if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
-        return Err(why);
-    }
-    let flag = |name: &str, value: &str| match value {
-        "" => String::new(),
-        value if value.contains(' ') => format!("--{name} \"{value}\" "),
-        value => format!("--{name} {value} "),
-    };
-    let [network, loss, more] = settings(kernel);
-    let more = more.split_once(' ').map_or(String::new(), |(name, value)| flag(name, value));
-    let flags = [flag("network", network), flag("loss", loss), more].concat();
-    Ok(format!("{flags}--kernel {name}"))
-}
-
-/// Network, loss and one more flag with which a run uses a kernel; empty for the default.
-fn settings(kernel: &Kernel) -> [&'static str; 3] {
-    let named = family(kernel).unwrap_or(kernel.name);
-    let found = SETTINGS.iter().find(|(name, ..)| *name == named);
-    found.map_or([""; 3], |(_, settings)| *settings)
-}
-
-/// Kernels that no run with a reader's kernel uses, and why.
-const NEVER: &[(&str, &str)] = &[
-    ("hot_cold", "no network uses it: it is a rule of its own, see wgrad lesson"),
-    (
-        "weight_gradient",
-        "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
-         that of matmul, column_sums and gradient_parts",
-    ),
-    ("pixel_dense_tiled", PICKED),
-    ("pixel_dense_subgroup", PICKED),
-    ("pixel_gradient_tiled", PICKED),
-    ("pixel_gradient_subgroup", PICKED),
-    (
-        "dense_loss_subgroup",
-        "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
-         another, of softmax_loss",
-    ),
-    ("matmul_cooperative", EXPERIMENTAL),
-    ("matmul_slices", IN_SLICES),
-    ("add_slices", IN_SLICES),
-];
-
-const EXPERIMENTAL: &str = "a kernel of yours can't take its place in a run: what is experimental is ours alone, and proved there first";
-const PICKED: &str =
-    "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
-const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
-
-/// Small networks on images.
-const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
-const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
-const NORM: &str = "dense 64, batchnorm, relu, dense 10";
-const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
-
-/// See [`settings`], where the defaults don't use the kernel.
-const SETTINGS: &[(&str, [&str; 3])] = &[
-    ("one_hot", ["", "mse", ""]),
-    ("squared_error", ["", "squared-error", ""]),
-    ("weighted_loss", ["", "", "label-smoothing 0.1"]),
-    ("bce_loss", ["", "bce", ""]),
-    ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
-    ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
-    ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
-    ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
-    ("sgd", ["", "", "optimiser sgd"]),
-    ("ada_grad", ["", "", "optimiser adagrad"]),
-    ("rms_prop", ["", "", "optimiser rmsprop"]),
-    ("rms_prop_momentum", ["", "", "optimiser rmsprop momentum 0.9"]),
-    ("rms_prop_centred", ["", "", "optimiser rmsprop centred"]),
-    ("adam", ["", "", "optimiser adam"]),
-    ("lion", ["", "", "optimiser lion"]),
-    ("muon_momentum", ["", "", "optimiser muon"]),
-    ("square_sums", ["", "", "optimiser muon"]),
-    ("clip_norm", ["", "", "clip-norm 1"]),
-    ("clip_value", ["", "", "clip-value 1"]),
-    ("average", ["", "", "average 0.99"]),
-    ("unit_size", ["", "", "optimiser muon"]),
-    ("blend", ["", "", "optimiser muon"]),
-    ("muon", ["", "", "optimiser muon"]),
-    ("pack_half", ["", "", "precision half"]),
-    ("matmul_half", ["", "", "precision half"]),
-    ("conv", [CONVOLUTION, "", ""]),
-    ("conv_weights", [CONVOLUTION, "", ""]),
-    ("channel_sums", [CONVOLUTION, "", ""]),
-    ("max_pool", [MAXIMUM, "", ""]),
-    ("max_pool_backward", [MAXIMUM, "", ""]),
-    ("moments_slices", [NORM, "", ""]),
-    ("moments", [NORM, "", ""]),
-    ("running_moments", [NORM, "", ""]),
-    ("normalise", [NORM, "", ""]),
-    ("normalise_slices", [NORM, "", ""]),
-    ("normalise_backward", [NORM, "", ""]),
-    ("normalise_weights", ["dense 64, layernorm, relu, dense 10", "", ""]),
-    ("dropout", ["dense 64, relu, dropout, dense 10", "", ""]),
-    ("add", ["dense 64, relu, residual { dense 64, relu }, dense 10", "", ""]),
-    ("average_pool", [MEAN, "", ""]),
-    ("average_pool_backward", [MEAN, "", ""]),
-];
-
 #[cfg(test)]
 mod tests {
+    use super::super::contract::Shader;
+    use super::super::flags::tests::lowered;
+    use super::super::leak;
     use super::*;
-    use crate::data::{Augmentation, ImageShape};
-    use crate::lower::{Lowering, Part, TRAIN, Training, lower};
-    use crate::program::Limits;
-    use crate::recipe::Recipe;
+    use crate::lower::Training;
+    use crate::precision::Precision;
     use crate::record::Versions;
-
-    fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
-        let default = Recipe::defaults_for("digits", 64, 10, 100);
-        let precision = more.strip_prefix("precision ").unwrap_or("single");
-        let training = match more.split_once(' ') {
-            None => default.training(),
-            Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
-            Some(("precision", _)) => default.training(),
-            Some((name, number)) => {
-                let mut training = default.training();
-                if name == "label-smoothing" {
-                    training.label_smoothing = number.parse().unwrap();
-                }
-                let setting = match name {
-                    "clip-norm" => &mut training.clip_norm,
-                    "clip-value" => &mut training.clip_value,
-                    "average" => &mut training.average,
-                    _ => &mut None,
-                };
-                *setting = Some(number.parse().unwrap());
-                training
-            }
-        };
-        let lowered = lower(&Lowering {
-            network: &if network.is_empty() { default.network } else { network.parse().unwrap() },
-            loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
-            shape: &ImageShape { channels: 1, height: 8, width: 8 },
-            classes: 10,
-            batch: 4,
-            parts: vec![Part { name: TRAIN, samples: 8 }],
-            versions: Versions::NAIVE.in_precision(precision.parse().unwrap()),
-            fuse: false,
-            as_in_prediction: false,
-            keep: false,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training,
-        });
-        lowered.unwrap().program.steps.iter().any(|dispatch| fits(kernel, dispatch))
-    }
-
-    #[test]
-    fn what_is_said_about_training_with_a_kernel_is_true() {
-        for kernel in kernels::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
-            let told = how_to_train(kernel);
-            assert_eq!(uses(settings(kernel), kernel), told.is_ok(), "{}: {told:?}", kernel.name);
-        }
-        assert_eq!(how_to_train(&kernels::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
-        assert_eq!(how_to_train(&kernels::MATMUL_NAIVE).unwrap(), "--kernel matmul");
-    }
 
     #[test]
     fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
@@ -338,5 +214,49 @@ mod tests {
         assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
         // What is no shader is told by the check, as one of the contract that was named.
         assert_eq!(named("no shader"), "matmul");
+    }
+
+    /// Ours, as if a reader had written it.
+    fn readers(ours: &'static Kernel) -> Own {
+        let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
+        Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+    }
+
+    #[test]
+    fn products_that_read_halves_are_not_those_of_other_kernels() {
+        let half = Versions::NAIVE.in_precision(Precision::Half);
+        let tiles = half.with_cooperative(&[8]);
+        let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
+        let [product, of_halves] = [&kernels::MATMUL_NAIVE, &kernels::MATMUL_HALF].map(readers);
+        // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
+        let mixed = "dense 16, relu, dense 12, relu, dense 10";
+        for (versions, of_product, of_half) in [
+            (Versions::NAIVE, &[][..], None),
+            (half, &["matmul_half"], Some(&[][..])),
+            (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
+        ] {
+            let mut program = program(mixed, versions);
+            assert!(replace(&mut program, &product).unwrap() > 0);
+            assert_eq!(beside(&program, product.ours), of_product);
+            assert_eq!(beside(&program, &kernels::SGD), [""; 0]);
+            assert_eq!(replace(&mut program, &of_halves).is_ok(), of_half.is_some());
+            assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
+            // What is the reader's as well is not ours.
+            assert!(!beside(&program, product.ours).contains(&"matmul_half"));
+        }
+        let whole = "dense 16, relu, dense 8";
+        for (versions, own, said) in [
+            (
+                half,
+                &product,
+                "products that read halves are made by matmul_half, so leave out --precision half",
+            ),
+            (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
+            (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
+            (Versions::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
+        ] {
+            let refused = replace(&mut program(whole, versions), own).unwrap_err().to_string();
+            assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
+        }
     }
 }

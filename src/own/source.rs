@@ -3,11 +3,14 @@
 use std::error::Error;
 use std::ops::Range;
 
-use wgpu::naga::front::wgsl;
-use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use wgpu::naga::front::wgsl::{self, EnableExtension, ImplementedEnableExtension};
+use wgpu::naga::valid::{
+    Capabilities, ModuleInfo, TypeError, ValidationError, ValidationFlags, Validator, WidthError,
+};
 use wgpu::naga::{Module, Span};
 
-use crate::kernel::{COMMON, COOPERATIVE, Consts, Kernel, enables, in_directive, specialize};
+use crate::kernel::{COMMON, Consts, Kernel, enabled, find_word, in_directive, specialize};
+use crate::kernels::MATMUL_COOPERATIVE;
 
 /// What is wrong with a shader, and where in the reader's file, when it is in one place.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,22 +69,33 @@ pub fn entry_points(text: &str) -> Vec<String> {
 /// Parses and validates a reader's shader with these constants.
 pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, ModuleInfo), Fault> {
     let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
-    if enables(text, COOPERATIVE) && !ours.is_cooperative() {
-        return Err(Fault {
-            message: format!(
-                "only a matmul_cooperative may enable {COOPERATIVE}, which is experimental: leave it out of a {}",
-                ours.name
-            ),
-            place: text.find(COOPERATIVE).map(|at| place_in(text, at)),
-        });
+    let denied = |(at, name)| Some((at, refusal(extension(name)?, ours)?));
+    if let Some((at, message)) = enabled(text).into_iter().find_map(denied) {
+        return Err(Fault { message, place: Some(place_in(text, at)) });
     }
     let module = wgsl::parse_str(&whole).map_err(|error| {
         let spans = error.labels().map(|(span, _)| span);
-        let notes = error.notes().map(|note| format!(" ({note})")).collect::<String>();
+        let notes = error.notes().map(|note| format!(" ({})", advice(note, ours))).collect::<String>();
         Fault { message: format!("{}{notes}", error.message()), place: locate(text, &whole, spans) }
     })?;
+    match Validator::new(ValidationFlags::all(), capabilities(ours)).validate(&module) {
+        Ok(info) => Ok((module, info)),
+        Err(error) => {
+            // The last span is the innermost: the expression, not the function around it.
+            let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
+            let place = locate(text, &whole, spans.into_iter()).or_else(|| {
+                let at = find_word(text, absent(error.as_inner())?)?;
+                Some(place_in(text, at))
+            });
+            Err(Fault { message: chain(error.as_inner()), place })
+        }
+    }
+}
+
+/// What a shader may use: no more than every device is opened with that runs a kernel of this contract.
+fn capabilities(ours: &Kernel) -> Capabilities {
     // Halves packed into words belong to WebGPU's core.
-    let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if ours.subgroup.is_some() {
         capabilities |= Capabilities::SUBGROUP;
     }
@@ -89,15 +103,41 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
         capabilities |=
             Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16 | Capabilities::SUBGROUP;
     }
-    match Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
-        Ok(info) => Ok((module, info)),
-        Err(error) => {
-            // The last span is the innermost: the expression, not the function around it.
-            let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
-            let place = locate(text, &whole, spans.into_iter());
-            Err(Fault { message: chain(error.as_inner()), place })
-        }
+    capabilities
+}
+
+/// The extension of this name, if it is one that can be parsed; of others the parser says what is wrong.
+fn extension(name: &str) -> Option<ImplementedEnableExtension> {
+    let mut all = ImplementedEnableExtension::VARIANTS.iter().copied();
+    all.find(|extension| EnableExtension::from(*extension).to_ident() == name)
+}
+
+/// Why a shader of this contract can't enable an extension, if it can't: it would be parsed, but there is
+/// no device for it.
+fn refusal(extension: ImplementedEnableExtension, ours: &Kernel) -> Option<String> {
+    let needed = extension.capability();
+    if capabilities(ours).intersects(needed) {
+        return None;
     }
+    let by_tiles = capabilities(&MATMUL_COOPERATIVE).intersects(needed);
+    let who = if by_tiles { "only a matmul_cooperative" } else { "no kernel" };
+    let name = EnableExtension::from(extension).to_ident();
+    Some(format!("{who} may enable {name}: for {} a device is opened without it, so leave it out", ours.name))
+}
+
+/// The parser's advice, unless it is to enable what may not be enabled.
+fn advice(note: &str, ours: &Kernel) -> String {
+    let mut extensions = ImplementedEnableExtension::VARIANTS.iter().copied();
+    let meant = extensions.find(|extension| {
+        note.contains(&format!("`enable {};`", EnableExtension::from(*extension).to_ident()))
+    });
+    meant.and_then(|extension| refusal(extension, ours)).unwrap_or_else(|| note.to_owned())
+}
+
+/// The word for a type that no device here has: the validator knows types, but not where they stand.
+fn absent(error: &ValidationError) -> Option<&'static str> {
+    let ValidationError::Type { source: TypeError::WidthError(error), .. } = error else { return None };
+    if let WidthError::MissingCapability { name, .. } = error { Some(name) } else { None }
 }
 
 /// An error and its causes, from the outermost to the first.
@@ -157,15 +197,53 @@ mod tests {
         for (text, place, word) in [
             ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
             ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
-            ("enable f16;\nenable f16, wgpu_cooperative_matrix;", (2, 13), "only a matmul_cooperative"),
         ] {
-            let fault = compile(text, &SGD, &Consts::default()).unwrap_err();
+            let fault = compile(text, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
             assert_eq!(fault.place, Some(place), "{fault:?}");
             assert!(fault.message.contains(word), "{fault:?}");
         }
         // One behind a declaration is no directive.
         let fault = compile("const A = 1;\nenable f16;", &SGD, &Consts::default()).unwrap_err();
         assert_eq!(fault.place.map(|(line, _)| line), Some(2), "{fault:?}");
+    }
+
+    #[test]
+    fn what_no_device_is_opened_with_is_refused_where_it_is_enabled() {
+        let faulty = |name: &str, ours: &Kernel| {
+            let text = format!("// {name}\nenable\t{name};\n{}", ours.wgsl);
+            compile(&text, ours, &Consts::default()).err()
+        };
+        for extension in ImplementedEnableExtension::VARIANTS {
+            let name = EnableExtension::from(*extension).to_ident();
+            let fault = faulty(name, &SGD).unwrap();
+            assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+            assert!(fault.message.contains(&format!(" may enable {name}: for sgd")), "{fault:?}");
+            let of_tiles = ["f16", "wgpu_cooperative_matrix"].contains(&name);
+            assert_eq!(faulty(name, &MATMUL_COOPERATIVE).is_none(), of_tiles, "{name}");
+            assert_eq!(fault.message.starts_with("only a matmul_cooperative"), of_tiles, "{fault:?}");
+        }
+        let both = "enable f16;\nenable clip_distances , f16;";
+        let fault = compile(both, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
+        assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+        assert!(fault.message.contains("no kernel may enable clip_distances"), "{fault:?}");
+    }
+
+    #[test]
+    fn what_needs_an_extension_is_not_told_to_enable_what_is_refused() {
+        let fault = |text: &str, ours| compile(text, ours, &Consts::default()).unwrap_err();
+        for (text, column) in [("fn f() -> f16 { return 1; }", 11), ("const A = 1.0h;", 11)] {
+            let told = fault(text, &SGD);
+            assert_eq!(told.place, Some((1, column)), "{told:?}");
+            assert!(told.message.contains("only a matmul_cooperative may enable f16"), "{told:?}");
+            assert!(!told.message.contains("adding"), "{told:?}");
+            assert!(fault(text, &MATMUL_COOPERATIVE).message.contains("adding `enable f16;`"));
+        }
+        // These have no extension, and no device has them.
+        for text in ["// f64\nvar<private> a: f64;", "// i64\nvar<private> a: vec2<i64>;"] {
+            let told = fault(text, &SGD);
+            assert_eq!(told.place.map(|(line, _)| line), Some(2), "{told:?}");
+        }
+        assert!(fault("fn f(t: texture_cube_array<f32>) {}", &SGD).message.contains("CUBE_ARRAY"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use wgrad::kernels::{COLUMN_SUMS, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
+use wgrad::kernels::{COLUMN_SUMS, MATMUL_HALF, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
 
 use super::{Own, Ran, wgrad};
 
@@ -87,8 +87,28 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
+    let halves = Own::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
+    refused(&halves, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
     let unused = Own::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
     refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
     let wrong = Own::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
     refused(&wrong, "column_sums", "gpu", 6, &["case 0", "sums[0] is 0, expected"]);
+}
+
+#[test]
+fn products_that_read_halves_are_said_not_to_be_a_readers() {
+    let out = tempfile::tempdir().unwrap();
+    let product = Own::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
+    let halves = Own::new(&MATMUL_HALF, MATMUL_HALF.wgsl);
+    let [product, halves] = [("matmul", &product), ("matmul_half", &halves)]
+        .map(|(name, own)| format!("{name}={}", own.path().display()));
+    let train = |more: &[&str]| {
+        let ran = train(out.path(), &[&["--device", "gpu", "--kernel", &product], more].concat());
+        ran.passed();
+        ran.stderr
+    };
+    let said = "not every product is made by matmul_naive: some that read halves are made by our matmul_half";
+    assert!(train(&["--precision", "half"]).contains(said));
+    assert!(!train(&["--precision", "half", "--kernel", &halves]).contains("read halves"));
+    assert!(!train(&[]).contains("read halves"));
 }

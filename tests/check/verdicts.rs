@@ -77,6 +77,14 @@ fn a_shader_may_ask_how_long_its_bindings_are() {
 }
 
 #[test]
+fn what_the_device_is_opened_without_is_shown_where_it_is_enabled() {
+    for name in ["f16", "clip_distances", "wgpu_int16"] {
+        let own = Own::new(&COLUMN_SUMS, &format!("\n  enable {name};\n{}", COLUMN_SUMS.wgsl));
+        own.check(&[]).refused(2, &["own.wgsl:2:10: ", &format!(" may enable {name}: "), "leave it out"]);
+    }
+}
+
+#[test]
 fn a_shader_that_loops_for_ever_is_stopped() {
     let own = Own::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
     let start = Instant::now();

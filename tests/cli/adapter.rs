@@ -1,5 +1,8 @@
 //! What needs an adapter: without one these fail and name `./setup`, as the program does.
 
+use wgrad::engine::adapter::choose;
+use wgrad::kernels;
+
 use crate::place::{Place, Ran};
 
 #[test]
@@ -48,4 +51,25 @@ fn a_network_beyond_the_adapter_is_refused_with_what_is_needed() {
     let arguments =
         ["train", "--device", "gpu", "--network", "dense 30000, dense 30000, dense 30000, dense 10"];
     place.refuses(4, &arguments, &["needs", "MiB, the device offers", "use a smaller network"]);
+}
+
+#[test]
+fn a_kernel_that_was_named_and_could_not_be_tried_is_no_success() {
+    let device = choose("gpu").unwrap();
+    let lacking = kernels::ALL.iter().find_map(|kernel| Some((kernel.name, device.lacks(kernel)?)));
+    let Some((name, lacking)) = lacking else { return println!("{} has them all", device.name()) };
+    let doctor =
+        |kernels: &[&str]| Place::new().run(&[&["doctor", "--device", &device.name()], kernels].concat());
+    let said =
+        ["of the kernels that were named, these could not be tried", name, &lacking, "another --device"];
+    doctor(&[name]).failed(2, &said);
+    // Those beside it are tried, in front of it and behind.
+    let ran = doctor(&["sgd", name, "column_sums"]);
+    ran.failed(2, &said);
+    let rows: Vec<&str> = ran.out.lines().skip(1).collect();
+    let [sgd, left, sums] = rows[..] else { panic!("{}", ran.out) };
+    assert!(sgd.starts_with("sgd ") && sgd.ends_with(" s"), "{sgd}");
+    assert!(left.starts_with(name) && left.contains("not available"), "{left}");
+    assert!(sums.starts_with("column_sums ") && sums.ends_with(" s"), "{sums}");
+    doctor(&["sgd"]).ok();
 }

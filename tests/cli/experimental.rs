@@ -1,4 +1,8 @@
-//! `--experimental`, as far as it takes no adapter that has it: `tests/cooperative.rs` has the rest.
+//! `--experimental`, as far as it takes no adapter that has it: `tests/cooperative.rs` has the rest. What is
+//! shown of a run needs an adapter, of whatever kind.
+
+use wgrad::engine::adapter::choose;
+use wgrad::kernels::MATMUL_COOPERATIVE;
 
 use crate::place::Place;
 
@@ -55,4 +59,31 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
         &["train", "--resume", "runs/digits-002", "--experimental", "cooperative-matrix"],
         &["a run is resumed as it was: experimental was \"none\" and now is \"cooperative-matrix\""],
     );
+}
+
+#[test]
+fn a_run_is_shown_with_its_tiles_or_why_not() {
+    let place = Place::new();
+    let network = ["--network", "dense 32, relu, dense 10", "--precision", "half", "--device", "cpu"];
+    place.run(&[&["train", "--epochs", "1"], &network[..]].concat()).ok();
+    let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
+    let cooperative = "experimental = \"cooperative-matrix\"";
+    place.write("runs/digits-001/recipe.toml", recipe.replace("experimental = \"none\"", cooperative));
+    let shown = |device: &str| place.run(&["summary", "runs/digits-001", "--device", device]).ok();
+    let device = choose("gpu").unwrap();
+    let without = |why: &str| {
+        format!("the run has experimental cooperative-matrix, but {why}; the steps are shown without")
+    };
+    let (cpu, gpu) = (shown("cpu"), shown(&device.name()));
+    assert!(cpu.err.contains(&without("the CPU engine has no cooperative matrices")), "{}", cpu.err);
+    assert!(cpu.out.contains("matmul_half") && !cpu.out.contains("matmul_cooperative"), "{}", cpu.out);
+    let lacking = device.lacks(&MATMUL_COOPERATIVE);
+    assert_eq!(gpu.out.contains("matmul_cooperative"), lacking.is_none(), "{}", gpu.out);
+    match lacking {
+        Some(lacking) => {
+            let why = format!("{} can't, as it {lacking}", device.name());
+            assert!(gpu.err.contains(&without(&why)), "{}", gpu.err);
+        }
+        None => assert!(!gpu.err.contains("experimental"), "{}", gpu.err),
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use wgrad::checkpoint::{self, Checkpoint};
+
 use crate::kills::{RUN, content};
 use crate::place::{Place, halves};
 
@@ -52,6 +54,38 @@ fn a_recipe_that_was_changed_is_refused() {
     // Where it runs decides nothing that was promised.
     place.write(&file, recipe.replace("device = \"cpu\"", "device = \"auto\""));
     place.run(&["train", "--resume", RUN, "--device", "cpu"]).ok();
+}
+
+#[test]
+fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_from_its_weights() {
+    let place = Place::new();
+    stopped(&place);
+    let experimental = |recipe: &str| {
+        let half = recipe.replace("precision = \"single\"", "precision = \"half\"");
+        half.replace("experimental = \"none\"", "experimental = \"cooperative-matrix 8\"")
+    };
+    for (_, path) in checkpoint::list(&place.path(RUN)).unwrap() {
+        let loaded = Checkpoint::load(&path).unwrap();
+        Checkpoint { recipe: experimental(&loaded.recipe), ..loaded }.save(&path).unwrap();
+    }
+    let file = format!("{RUN}/recipe.toml");
+    let recipe = String::from_utf8(place.read(&file)).unwrap();
+    place.write(&file, experimental(&recipe));
+    let way = "--experimental none --init-from runs/digits-001";
+    let words = [
+        "runs/digits-001 has been trained with experimental cooperative-matrix 8",
+        "the CPU engine has no cooperative matrices; name an adapter that can with --device",
+        &format!("begin a new run from its weights with wgrad train runs/digits-001/recipe.toml {way}"),
+    ];
+    for command in [&["train", "--resume"][..], &["resume-check"]] {
+        place.refuses(2, &[command, &[RUN]].concat(), &words);
+    }
+    // What can't be done is not advised, and what is advised can be done.
+    let ran = place.run(&["train", "--resume", RUN]);
+    assert!(!ran.err.contains("leave it out"), "{}", ran.err);
+    let way: Vec<&str> = way.split(' ').collect();
+    let ran = place.run(&[&["train", &file, "--epochs", "1"], &way[..]].concat()).ok();
+    assert!(ran.err.contains("weights 4 taken over"), "{}", ran.err);
 }
 
 #[test]
