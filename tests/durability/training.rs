@@ -249,14 +249,16 @@ fn a_kernel_that_computes_something_else_is_named() {
     let session = session("cpu", 0.05);
     let lowered = session.lower().unwrap();
     let labelled = |label: &str| lowered.program.steps.iter().position(|dispatch| dispatch.label == label);
-    let dispatch = labelled("2 dense: weight gradient").unwrap();
-    let output = *lowered.program.steps[dispatch].args.last().unwrap();
+    let dispatch = labelled("2 dense: weight and bias gradient").unwrap();
+    // dW, behind dz and x.
+    let output = lowered.program.steps[dispatch].args[2];
     let engine = session.device.open(lowered.program.clone()).unwrap();
     let mut trainer = session.open_on(Box::new(Broken { engine, dispatch, output }), lowered).unwrap();
     train_to(&mut trainer, 2);
     let error = trainer.verify(&mut go_on).unwrap_err();
     assert_eq!(error.exit_code(), 6);
-    for word in ["step 3 of the run", "matmul", "2 dense: weight gradient", "c[3] is"] {
+    for word in ["step 3 of the run", "weight_gradient", "2 dense: weight and bias gradient", "dweight[3] is"]
+    {
         assert!(error.to_string().contains(word), "“{word}” is not in “{error}”");
     }
 }

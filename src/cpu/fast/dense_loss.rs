@@ -184,3 +184,40 @@ impl Layer<'_> {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::kernel::Step;
+
+    /// The bits of all that is written, by so many threads.
+    fn losses(threads: usize, (batch, inputs, classes): (usize, usize, usize)) -> Vec<u32> {
+        let (kind, leak) = Activation::Relu.consts();
+        let consts = consts! {
+            BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: 1usize, PITCH: batch, FIRST: 0usize,
+            ACTIVATION: kind, LEAK: leak,
+        };
+        let numbers = |len: usize| -> Vec<f32> { (0..len).map(|at| (at as f32 * 0.37).sin()).collect() };
+        let (x, weight, bias) = (numbers(batch * inputs), numbers(classes * inputs), numbers(classes));
+        let labels: Vec<u32> = (0..batch).map(|row| (row % classes) as u32).collect();
+        let reads = [Slice::Real(&x), Slice::Real(&weight), Slice::Real(&bias), Slice::Uint(&labels)];
+        let mut written =
+            [batch * classes, batch * classes, 2 * batch, batch * inputs].map(|len| vec![0.0; len]);
+        let mut writes = written.each_mut().map(|numbers| SliceMut::Real(numbers));
+        let step = Step { samples: batch as u32, ..Step::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| dense_loss_fast(Call { consts: &consts, step: &step }, &reads, &mut writes));
+        written.concat().iter().map(|number| number.to_bits()).collect()
+    }
+
+    #[test]
+    fn losses_do_not_depend_on_the_number_of_threads() {
+        for size in [(64, 128, 10), (67, 132, 17), (9, 1_024, 32), (5, 4, 2)] {
+            let alone = losses(1, size);
+            for threads in [2, 3, 7] {
+                assert!(losses(threads, size) == alone, "{size:?} on {threads} threads");
+            }
+        }
+    }
+}
