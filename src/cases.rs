@@ -169,6 +169,7 @@ fn dense_losses() -> Vec<Case> {
         (7, 12, 32, Activation::Tanh, 1, 0, 5),
         (130, 64, 3, Activation::LeakyRelu(0.25), 1, 0, 130),
         (9, 8, 9, Activation::Sigmoid, 2, 1, 9),
+        (67, 132, 17, Activation::Relu, 1, 0, 67),
     ]
     .map(|(batch, inputs, classes, activation, slots, slot, samples)| {
         let consts = dense_loss([batch, inputs, classes], activation, slots);

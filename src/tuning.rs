@@ -89,7 +89,7 @@ impl Tuning {
     /// [`Error::Usage`] when the device can't run one of them.
     pub fn versions(&self, device: &Device) -> Result<Versions> {
         match (self, device) {
-            // The CPU engine runs the same functions for every variant.
+            // A choice is for shaders; the CPU engine has versions of its own.
             (_, Device::Cpu { .. }) | (Tuning::Auto | Tuning::Default, _) => Ok(device.versions()),
             (Tuning::Fixed(choice), _) => match cannot_run(choice, device) {
                 None => Ok(device.versions().with(choice)),

@@ -99,13 +99,13 @@ fn the_plain_twins_of_a_dense_network_allocate_nothing_in_a_step() {
     let samples = noise(SAMPLES);
     let lowered =
         lowered(&Device::Cpu { reason: None }, Versions::NAIVE, NETWORKS[0].layers, BATCH, &samples).unwrap();
-    // The twins of a dense network need no memory of their own.
+    // The twins of a dense network need no memory of their own, where each has a dispatch of its own.
     let mut plain = CpuEngine::plain(lowered.program.clone()).unwrap();
     assert_steps_allocate_nothing(&mut plain, &lowered, NETWORKS[0].name);
 }
 
 /// A kind of network for every fast function, with the rule by which it learns.
-const KINDS: [(&str, &str); 6] = [
+const KINDS: [(&str, &str); 7] = [
     ("dense 512, relu, dense 256, relu, dense 10", "adam"),
     ("conv 8 3x3 pad 1, batchnorm, relu, maxpool 2, conv 8 3x3 stride 2, silu, avgpool 2, dense 10", "lion"),
     ("dense 64, layernorm, gelu, dropout 0.5, dense 10", "rmsprop momentum 0.9 centred"),
@@ -115,6 +115,8 @@ const KINDS: [(&str, &str); 6] = [
         "sgd momentum 0.9",
     ),
     ("dense 32, sigmoid, dense 10", "adagrad"),
+    // A last layer of 30 inputs and its loss are two dispatches.
+    ("dense 30, relu, dense 10", "sgd"),
 ];
 
 #[test]
@@ -153,10 +155,10 @@ fn steps_of_no_kind_of_network_allocate() {
 #[test]
 fn no_step_allocates_and_epochs_leave_nothing_behind() {
     let _alone = ALONE.lock().unwrap();
+    let device = Device::Cpu { reason: None };
     for network in &NETWORKS {
         let samples = noise(SAMPLES);
-        let lowered =
-            lowered(&Device::Cpu { reason: None }, Versions::NAIVE, network.layers, BATCH, &samples).unwrap();
+        let lowered = lowered(&device, device.versions(), network.layers, BATCH, &samples).unwrap();
         let mut fast = CpuEngine::fast(lowered.program.clone()).unwrap();
         assert_steps_allocate_nothing(&mut fast, &lowered, network.name);
 

@@ -121,6 +121,9 @@ fn compare_ten_steps(network: &str, all: &[(&str, Versions)]) {
     };
     let (cpu, cpu_held_out) = losses(&on_cpu, Versions::NAIVE);
     assert!(cpu.last() > Some(&1.0), "ten steps from nothing have a loss: {cpu:?}");
+    let (fewer, fewer_held_out) = losses(&on_cpu, Versions::CPU);
+    let apart = (fewer.last().unwrap() - cpu.last().unwrap()) / 320.0;
+    assert!(apart.abs() < 1e-4 && (fewer_held_out - cpu_held_out).abs() < 1e-4, "{fewer:?}, {cpu:?}");
     for (name, versions) in all {
         let (gpu, held_out) = losses(&on_gpu, *versions);
         let (cpu_mean, gpu_mean) = (cpu.last().unwrap() / 320.0, gpu.last().unwrap() / 320.0);

@@ -123,7 +123,7 @@ fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     for word in ["--tuning", "large matmul_odd", &device.name(), "make it auto", "name another variant"] {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
-    // The CPU engine runs the same functions for all.
+    // A choice is for shaders; the CPU engine has versions of its own.
     let cpu = Device::Cpu { reason: None };
     assert_eq!(tuning.versions(&cpu).unwrap().choice(), Versions::CPU.choice());
 }

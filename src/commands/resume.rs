@@ -6,6 +6,7 @@ use std::path::Path;
 use wgrad::checkpoint::{self, Checkpoint, Standing};
 use wgrad::data;
 use wgrad::error::{Error, Result};
+use wgrad::model;
 use wgrad::recipe::{self, Overrides, Recipe};
 use wgrad::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::session::Session;
@@ -188,11 +189,10 @@ fn prepare(
     recipe.experimental.available(&device).map_err(|why| {
         Error::Usage(format!(
             "{} has been trained with experimental {}: {why}; name an adapter that can with --device (wgrad devices \
-             tells), or begin a new run from its weights with wgrad train {} --experimental none --init-from {}",
+             tells){}",
             run.display(),
             recipe.experimental,
-            quoted(&run.join(RECIPE)),
-            quoted(run)
+            or_from_its_weights(run, &recipe.device)
         ))
     })?;
     let same = device.name() == before.adapter;
@@ -267,4 +267,18 @@ fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
     let result = checkpoint.save(&path).and_then(|()| Checkpoint::load(&path));
     let _ = std::fs::remove_file(&path);
     Ok(result?.snapshot)
+}
+
+/// What else can be done where a run can't go on as it has begun: only one that has a model is one to begin from.
+fn or_from_its_weights(run: &Path, device: &str) -> String {
+    if !run.join(model::FILE).is_file() {
+        return String::new();
+    }
+    format!(
+        ", or begin a new run from its weights with wgrad train {} --experimental none --device {} --tuning auto \
+         --init-from {}",
+        quoted(&run.join(RECIPE)),
+        quoted(Path::new(device)),
+        quoted(run)
+    )
 }

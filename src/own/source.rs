@@ -116,10 +116,10 @@ fn extension(name: &str) -> Option<ImplementedEnableExtension> {
 /// no device for it.
 fn refusal(extension: ImplementedEnableExtension, ours: &Kernel) -> Option<String> {
     let needed = extension.capability();
-    if capabilities(ours).intersects(needed) {
+    if capabilities(ours).contains(needed) {
         return None;
     }
-    let by_tiles = capabilities(&MATMUL_COOPERATIVE).intersects(needed);
+    let by_tiles = capabilities(&MATMUL_COOPERATIVE).contains(needed);
     let who = if by_tiles { "only a matmul_cooperative" } else { "no kernel" };
     let name = EnableExtension::from(extension).to_ident();
     Some(format!("{who} may enable {name}: for {} a device is opened without it, so leave it out", ours.name))

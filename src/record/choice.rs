@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn every_choice_is_read_back_as_it_was_written() {
-        for versions in [Versions::NAIVE, Versions::GPU, Versions::SOFTWARE, Versions::SOFTWARE_SUBGROUPS] {
+        let all =
+            [Versions::NAIVE, Versions::CPU, Versions::GPU, Versions::SOFTWARE, Versions::SOFTWARE_SUBGROUPS];
+        for versions in all {
             let choice = versions.choice();
             assert_eq!(choice.iter().count(), Class::ALL.len());
             assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice);

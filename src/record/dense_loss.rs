@@ -22,7 +22,7 @@ impl Recorder {
     /// the dense layer that has just given it and the gradient of that layer's input; false where it isn't
     /// one, its input are the data, or there is no kernel for it.
     ///
-    /// Where nothing is trained, nobody reads the gradients; but one dispatch more would cost more.
+    /// Where nothing is trained, nobody reads the gradients; but on a GPU one dispatch more would cost more.
     pub(crate) fn dense_loss(
         &mut self,
         sizes: Consts,

@@ -46,8 +46,9 @@ impl Versions {
         precision: Precision::Single,
         cooperative: [None; kernels::EDGES.len()],
     };
-    /// For the CPU engine, which runs the same functions for all versions of a contract: the fewest dispatches
-    /// whose functions it has.
+    /// For the CPU engine, which has one function for all versions of a contract: those that take the fewest
+    /// dispatches. Which of its versions stands for a contract makes a difference only for the shapes that it
+    /// refuses.
     pub const CPU: Versions = Versions {
         chosen: all(
             [NAIVE; 5],
@@ -55,7 +56,6 @@ impl Versions {
             [&kernels::CONV_NAIVE, &kernels::CONV_WEIGHTS_NAIVE],
             [Variant::SEPARATE, Variant::of(&kernels::DENSE_LOSS_SUBGROUP)],
         ),
-        gradients: &[&kernels::WEIGHT_GRADIENT],
         ..Versions::NAIVE
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by

@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(winner(REGISTER, &[]), REGISTER);
     }
 
-    /// On the CPU engine every variant is the same function, so none is wrong.
+    /// The CPU engine computes what is exact in any order, so no variant is wrong there.
     #[test]
     fn the_work_of_every_class_is_exact_and_uses_the_variants_that_are_raced() {
         for class in Class::ALL {

@@ -71,7 +71,7 @@ fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_
     let file = format!("{RUN}/recipe.toml");
     let recipe = String::from_utf8(place.read(&file)).unwrap();
     place.write(&file, experimental(&recipe));
-    let way = "--experimental none --init-from runs/digits-001";
+    let way = "--experimental none --device cpu --tuning auto --init-from runs/digits-001";
     let words = [
         "runs/digits-001 has been trained with experimental cooperative-matrix 8",
         "the CPU engine has no cooperative matrices; name an adapter that can with --device",
@@ -86,6 +86,10 @@ fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_
     let way: Vec<&str> = way.split(' ').collect();
     let ran = place.run(&[&["train", &file, "--epochs", "1"], &way[..]].concat()).ok();
     assert!(ran.err.contains("weights 4 taken over"), "{}", ran.err);
+    // A run that was killed has no model to begin from.
+    fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
+    let ran = place.run(&["train", "--resume", RUN]);
+    assert!(ran.code == Some(2) && !ran.err.contains("begin a new run"), "{}", ran.err);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A small last layer and its loss, there and back, some rows of the batch to every core.
 
 use super::softmax::softmax_loss_rows;
+use super::tile::LANES;
 use super::{finish_row, scratch, vectorised};
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
@@ -10,9 +11,6 @@ use crate::kernel::{Call, Slice, SliceMut};
 /// Multiplications, there and back, that are worth a thread: fewer than of a product, as dispatches in which
 /// the other cores have nothing to do stand on both sides of this one.
 const WORTH_A_THREAD: usize = 1 << 14;
-
-/// Classes that are added up at once: the lanes of the widest vectors.
-const LANES: usize = 16;
 
 /// Inputs whose gradients are added up at once: they stay in registers.
 const WIDE: usize = 4 * LANES;
@@ -100,8 +98,8 @@ impl Layer<'_> {
     /// These rows in so many pieces, each for a core.
     fn run(&self, rows: Rows, pieces: usize) {
         let left = pieces / 2;
-        let cut = if pieces < 2 { 0 } else { rows.labels.len() * left / pieces };
-        if cut == 0 {
+        let cut = if pieces < 2 { 0 } else { (rows.labels.len() * left / pieces).next_multiple_of(ROWS) };
+        if cut == 0 || cut >= rows.labels.len() {
             return self.piece(rows);
         }
         let (above, below) = rows.cut(cut, self);

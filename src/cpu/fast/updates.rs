@@ -1,4 +1,5 @@
-//! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core.
+//! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core. What they leave is never
+//! subnormal.
 
 use rayon::prelude::*;
 

@@ -1,4 +1,4 @@
-//! All gradients of a dense layer with the watch over them, a few rows of dW to every core.
+//! All gradients of a dense layer with the watch over them, some rows of blocks of dW to every core.
 
 use super::matmul::WORTH_A_THREAD;
 use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
@@ -8,7 +8,7 @@ use crate::cpu::guard::flawed;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `weight_gradient`: dW = dzᵀ·x and db, and a part of the watch for every block of dW. A core watches what it
-/// has just computed, and finds it in its cache.
+/// has just computed, as much of which is in its cache as that holds.
 pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [batch, inputs, outputs, high, wide] =
         ["BATCH", "INPUTS", "OUTPUTS", "ROWS", "COLUMNS"].map(|name| call.consts.uint(name));
@@ -74,11 +74,12 @@ impl Layer<'_> {
 
     /// These rows in so many pieces, each for a core.
     fn run(&self, rows: Rows, pieces: usize) {
-        let (blocks, left) = (rows.dbias.len().div_ceil(self.block.0), pieces / 2);
+        let (outputs, high) = (rows.dbias.len(), self.block.0);
+        let (blocks, left) = (outputs.div_ceil(high), pieces / 2);
         let cut = if pieces < 2 { 0 } else { (blocks * left).div_ceil(pieces) };
-        // Sums of few elements would be added up in another order.
-        let least = LEAST_ELEMENTS.div_ceil(self.block.0 * self.x.columns) + 1;
-        if cut < least || cut + least > blocks {
+        // The sums of a single row and of few elements would be added up in another order.
+        let whole = |rows: usize| rows > 1 && rows * self.x.columns >= LEAST_ELEMENTS;
+        if !whole(cut * high) || !whole(outputs.saturating_sub(cut * high)) {
             return self.piece(rows);
         }
         let (above, below) = rows.cut(cut, self);
@@ -154,14 +155,26 @@ impl Layer<'_> {
 mod tests {
     use super::*;
     use crate::cpu::weights;
-    use crate::kernel::Step;
+    use crate::kernel::{Consts, Step, Twin};
 
-    /// The bits of all that is written, by so many threads.
-    fn gradients(threads: usize, (batch, inputs, outputs): (usize, usize, usize)) -> Vec<u32> {
-        let consts = weights::constants(batch, inputs, outputs, false, weights::BLOCK);
-        let numbers = |len: usize| -> Vec<f32> { (0..len).map(|at| (at as f32 * 0.37).sin()).collect() };
-        let (dz, x, parts) = (numbers(batch * outputs), numbers(batch * inputs), consts.uint("PARTS"));
-        let (mut dweight, mut dbias) = (vec![0.0; outputs * inputs], vec![0.0; outputs]);
+    /// What is written.
+    #[derive(Clone, PartialEq)]
+    struct Written {
+        gradients: Vec<f32>,
+        sums: Vec<f32>,
+        flaws: Vec<u32>,
+    }
+
+    fn numbers(len: usize) -> Vec<f32> {
+        (0..len).map(|at| (at as f32 * 0.37).sin()).collect()
+    }
+
+    fn write(twin: Twin<f32>, consts: &Consts, dz: &[f32]) -> Written {
+        let [batch, inputs, outputs, parts] =
+            ["BATCH", "INPUTS", "OUTPUTS", "PARTS"].map(|name| consts.uint(name));
+        let x = numbers(batch * inputs);
+        // What is there already, for those that add to it.
+        let (mut dweight, mut dbias) = (numbers(outputs * inputs), numbers(outputs));
         let (mut sums, mut flaws) = (vec![0.5; parts], vec![7; parts]);
         let mut writes = [
             SliceMut::Real(&mut dweight),
@@ -169,20 +182,45 @@ mod tests {
             SliceMut::Real(&mut sums),
             SliceMut::Uint(&mut flaws),
         ];
-        let call = Call { consts: &consts, step: &Step::default() };
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| weight_gradient_fast(call, &[Slice::Real(&dz), Slice::Real(&x)], &mut writes));
-        let numbers = dweight.iter().chain(&dbias).chain(&sums).map(|number| number.to_bits());
-        numbers.chain(flaws).collect()
+        let call = Call { consts, step: &Step::default() };
+        twin(call, &[Slice::Real(dz), Slice::Real(&x)], &mut writes);
+        Written { gradients: [dweight, dbias].concat(), sums, flaws }
     }
 
     #[test]
     fn gradients_do_not_depend_on_the_number_of_threads() {
-        for size in [(64, 784, 128), (64, 1_000, 10), (600, 33, 100), (7, 3, 2_000), (64, 20_000, 9)] {
-            let alone = gradients(1, size);
-            for threads in [2, 3, 7] {
-                assert!(gradients(threads, size) == alone, "{size:?} on {threads} threads");
+        // The last block a whole one, a single row, two rows of many inputs, and more.
+        for (batch, inputs, outputs) in [(64, 784, 128), (64, 784, 129), (64, 3_000, 10), (600, 33, 100)] {
+            for add in [false, true] {
+                let consts = weights::constants(batch, inputs, outputs, add, weights::BLOCK);
+                let dz = numbers(batch * outputs);
+                let written = |threads: usize| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    pool.install(|| write(weight_gradient_fast, &consts, &dz))
+                };
+                let alone = written(1);
+                for threads in [2, 3, 7] {
+                    assert!(written(threads) == alone, "{consts} on {threads} threads");
+                }
             }
+        }
+    }
+
+    #[test]
+    fn flaws_are_counted_where_they_are_and_left_out_of_the_squares() {
+        let (batch, inputs, outputs) = (64, 300, 45);
+        for add in [false, true] {
+            let consts = weights::constants(batch, inputs, outputs, add, weights::BLOCK);
+            let mut dz = numbers(batch * outputs);
+            for (at, flaw) in [(0, f32::NAN), (11, f32::INFINITY), (30, 1e15), (44, -1e20)] {
+                dz[at] = flaw;
+            }
+            let fast = write(weight_gradient_fast, &consts, &dz);
+            let twin = write(weights::weight_gradient, &consts, &dz);
+            assert!(twin.flaws.iter().filter(|flaws| **flaws > 0).count() > 100);
+            assert!(fast.flaws == twin.flaws);
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs();
+            assert!(fast.sums.iter().zip(&twin.sums).all(near));
         }
     }
 }
