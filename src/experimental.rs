@@ -156,10 +156,10 @@ impl Experimental {
         self.available(device).map_err(|why| refused(&format!("{why}; {OTHERWISE}")))
     }
 
-    /// The same, for those who know better what to do where there is nothing of it: the error says why.
+    /// The same for a caller that has advice of its own.
     ///
     /// # Errors
-    /// What the device can't do, as a sentence about it.
+    /// The reason alone: what the device can't do.
     pub fn available(self, device: &Device) -> Result<Vec<usize>, String> {
         let Experimental::CooperativeMatrix(tiles) = self else { return Ok(Vec::new()) };
         let Device::Gpu(adapter) = device else {

@@ -16,11 +16,11 @@ use crate::cli;
 enum Outcome {
     Right,
     Wrong(String),
-    Left(Left),
+    Untried(Reason),
 }
 
 /// Why a kernel was not tried.
-enum Left {
+enum Reason {
     /// What it needs and the device doesn't have.
     Lacking(String),
     /// It is experimental, and nobody has named it.
@@ -32,15 +32,15 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
     let device = super::device(&arguments.device)?;
     let kernels = if named.is_empty() { kernels::ALL } else { &named };
     answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
-    let (mut problems, mut left) = (Vec::new(), Vec::new());
+    let (mut problems, mut untried) = (Vec::new(), Vec::new());
     for kernel in kernels {
         match examine(kernel, &device, !named.is_empty())? {
             Outcome::Right => {}
             Outcome::Wrong(problem) => problems.push(problem),
-            Outcome::Left(why) => left.push((kernel.name, why)),
+            Outcome::Untried(why) => untried.push((kernel.name, why)),
         }
     }
-    answer(format_args!("{}", judge(!named.is_empty(), &device.name(), &problems, &left)?))
+    answer(format_args!("{}", judge(!named.is_empty(), &device.name(), &problems, &untried)?))
 }
 
 /// What it comes to. Who names a kernel wants to know of it, so one that was not tried is no success then.
@@ -48,15 +48,15 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
 /// # Errors
 /// [`Error::Check`] when a kernel computes something else, [`Error::Usage`] when one that was named was not
 /// tried.
-fn judge(named: bool, device: &str, problems: &[String], left: &[(&str, Left)]) -> Result<String> {
+fn judge(named: bool, device: &str, problems: &[String], untried: &[(&str, Reason)]) -> Result<String> {
     if !problems.is_empty() {
         return Err(Error::Check(format!("on {device}: {}", problems.join("; "))));
     }
-    let lacking: Vec<String> = left
+    let lacking: Vec<String> = untried
         .iter()
         .filter_map(|(name, why)| match why {
-            Left::Lacking(lacking) => Some(format!("{name}, which {lacking}")),
-            Left::Experimental => None,
+            Reason::Lacking(lacking) => Some(format!("{name}, which {lacking}")),
+            Reason::Experimental => None,
         })
         .collect();
     if named && !lacking.is_empty() {
@@ -66,20 +66,20 @@ fn judge(named: bool, device: &str, problems: &[String], left: &[(&str, Left)]) 
             lacking.join("; and ")
         )));
     }
-    Ok(format!("{} on {device} what its twin computes", told(named, left)))
+    Ok(format!("{} on {device} what its twin computes", told(named, untried)))
 }
 
 /// What computes what it should; what was not tried is not counted among it.
-fn told(named: bool, left: &[(&str, Left)]) -> String {
+fn told(named: bool, untried: &[(&str, Reason)]) -> String {
     let all = if named { "every kernel that was named" } else { "every kernel" };
     let (lacking, experimental): (Vec<_>, Vec<_>) =
-        left.iter().partition(|(_, why)| matches!(why, Left::Lacking(_)));
+        untried.iter().partition(|(_, why)| matches!(why, Reason::Lacking(_)));
     let reasons = [(lacking, "could not be tried"), (experimental, "is experimental and was not tried")];
     let reasons: Vec<String> = reasons
         .into_iter()
-        .filter(|(left, _)| !left.is_empty())
-        .map(|(left, why)| {
-            let names: Vec<&str> = left.iter().map(|(name, _)| *name).collect();
+        .filter(|(kernels, _)| !kernels.is_empty())
+        .map(|(kernels, why)| {
+            let names: Vec<&str> = kernels.iter().map(|(name, _)| *name).collect();
             format!("{}, which {why},", names.join(", "))
         })
         .collect();
@@ -94,11 +94,11 @@ fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Outc
     let name = kernel.name;
     if let Some(lacking) = device.lacks(kernel) {
         answer(format_args!("{name:<20} {:>5}  not available: {lacking}; not used here", 0))?;
-        return Ok(Outcome::Left(Left::Lacking(lacking)));
+        return Ok(Outcome::Untried(Reason::Lacking(lacking)));
     }
     if kernel.is_cooperative() && !named && matches!(device, Device::Gpu(_)) {
         answer(format_args!("{name:<20} {:>5}  experimental: wgrad doctor {name} checks it", 0))?;
-        return Ok(Outcome::Left(Left::Experimental));
+        return Ok(Outcome::Untried(Reason::Experimental));
     }
     let start = Instant::now();
     // Opened as for training: what is proved here is what runs there.
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn what_was_named_and_not_tried_is_no_success_and_what_is_wrong_is_said_first() {
-        let left = || {
-            let lacking = |what: &str| Left::Lacking(format!("needs {what}"));
+        let untried = || {
+            let lacking = |what: &str| Reason::Lacking(format!("needs {what}"));
             [("sub", lacking("subgroups of 8")), ("coop", lacking("tiles"))]
         };
-        let refused = judge(true, "it", &[], &left());
+        let refused = judge(true, "it", &[], &untried());
         let Err(Error::Usage(told)) = refused else { panic!("{refused:?}") };
         for words in [
             "not be tried on it, so",
@@ -135,10 +135,10 @@ mod tests {
         ] {
             assert!(told.contains(words), "“{words}” is not in {told}");
         }
-        let wrong = judge(true, "it", &["sgd is off".to_owned()], &left());
+        let wrong = judge(true, "it", &["sgd is off".to_owned()], &untried());
         assert!(matches!(&wrong, Err(Error::Check(problem)) if problem == "on it: sgd is off"), "{wrong:?}");
         // Where none is named, what there is counts.
-        let all = left().into_iter().chain([("new", Left::Experimental)]).collect::<Vec<_>>();
+        let all = untried().into_iter().chain([("new", Reason::Experimental)]).collect::<Vec<_>>();
         let told = judge(false, "it", &[], &all).unwrap();
         let but = "every kernel but sub, coop, which could not be tried, and new, which is experimental and was not \
                    tried, computes on it";
