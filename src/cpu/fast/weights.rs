@@ -20,7 +20,7 @@ pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slic
         add: call.consts.flag("ADD"),
     };
     let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
-    let parts = outputs.div_ceil(high) * inputs.div_ceil(wide);
+    let parts = outputs.div_ceil(high) * layer.blocks_across();
     let (sums, behind) = sums.real().split_at_mut(parts);
     behind.fill(0.0);
     let (flaws, behind) = flaws.uint().split_at_mut(parts);
