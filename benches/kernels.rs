@@ -15,14 +15,14 @@ mod common;
 use common::Options;
 use wgrad::bench::machine::{devices, title};
 use wgrad::bench::timing::time;
-use wgrad::cases::{Case, bench_cases, cases, ready};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::error::Result;
 use wgrad::kernel::{Const, Consts, Kernel};
-use wgrad::kernels;
 use wgrad::program::{Program, View};
+use wgrad::table;
+use wgrad::verify::cases::{Case, bench_cases, cases, ready};
 
 /// Twins are plain loops: beyond this many operations nobody waits for them.
 const MOST_FOR_A_TWIN: usize = 5_000_000;
@@ -47,7 +47,7 @@ fn main() {
 /// versions of a contract are one function, and nothing cooperates.
 fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = &'static Kernel> + 'a {
     let mut twins = Vec::new();
-    kernels::ALL.iter().copied().filter(move |kernel| {
+    table::ALL.iter().copied().filter(move |kernel| {
         let known = twins.contains(&(kernel.twin as usize)) || kernel.is_cooperative();
         let left_out = matches!(device, Device::Cpu { .. }) && known;
         twins.push(kernel.twin as usize);

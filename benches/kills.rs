@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wgrad::checkpoint::{Checkpoint, Standing};
 use wgrad::data;
 use wgrad::engine::adapter::choose;
-use wgrad::recipe::Recipe;
-use wgrad::session::Session;
+use wgrad::train::recipe::Recipe;
+use wgrad::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::train::session::Session;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 

@@ -19,8 +19,8 @@ use wgrad::bench::timing::Seconds;
 use wgrad::bench::training::{lowered, noise};
 use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
-use wgrad::lower::{Lowered, TRAIN};
-use wgrad::train::{Settings, Trainer};
+use wgrad::network::lower::{Lowered, TRAIN};
+use wgrad::train::trainer::{Settings, Trainer};
 
 const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
 /// What one times is.

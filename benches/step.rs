@@ -25,9 +25,9 @@ use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
 use wgrad::kernel::{Slice, Step};
-use wgrad::lower::{Lowered, TRAIN};
+use wgrad::network::lower::{Lowered, TRAIN};
 use wgrad::program::View;
-use wgrad::train::{Settings, Trainer};
+use wgrad::train::trainer::{Settings, Trainer};
 
 /// Name, network, batch.
 const NETWORKS: [(&str, &str, usize); 3] = [

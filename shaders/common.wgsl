@@ -29,7 +29,7 @@ fn flat_index(id: vec3<u32>) -> u32 {
 // purpose, and two numbers that count what is drawn for: of an augmentation the
 // epoch and the sample, say. This is pcg4d of M. Jarzynski and M. Olano, “Hash
 // Functions for GPU Rendering”, Journal of Computer Graphics Techniques 9(3),
-// 2020. `random_words` in src/rng.rs gives the same bits.
+// 2020. `random_words` in src/kernel/rng.rs gives the same bits.
 fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> vec4<u32> {
     var v = vec4<u32>(seed, purpose, number, index) * 1664525u + 1013904223u;
     v = pcg_round(v);

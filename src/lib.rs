@@ -8,7 +8,7 @@
 //! # Train a network
 //!
 //! ```
-//! use wgrad::{data, engine::adapter::choose, lower::HELD_OUT, recipe::Recipe, session::Session};
+//! use wgrad::{data, engine::adapter::choose, network::lower::HELD_OUT, train::recipe::Recipe, train::session::Session};
 //!
 //! // 1,437 handwritten digits to learn from and 360 that training never sees.
 //! let digits = data::load("digits")?;
@@ -31,66 +31,35 @@
 //!
 //! # Read the code
 //!
-//! Five files show the whole idea: [`network`], [`record`], one layer
-//! ([`layers::dense`]), its shader (`shaders/matmul_naive.wgsl`) and its twin
-//! ([`cpu::matmul`]). From there:
+//! Five files show the whole idea: [`network`], [`program::record`], one layer
+//! ([`network::layers::dense`]), its shader (`shaders/matmul_naive.wgsl`) and its twin
+//! ([`cpu::matmul`]). The rooms, from the ground up; each depends on those above it only:
 //!
-//! - [`kernel`] and [`kernels`]: what a kernel is, and all of them.
+//! - [`kernel`]: what a kernel is: a contract with a shader and a twin.
 //! - [`cpu`]: the twins, and how far f32 may be from them.
-//! - [`program`] and [`lower`]: the list of dispatches, and how a network becomes one.
-//! - [`optimiser`], [`schedule`]: how gradients become new weights, and how fast.
-//! - [`engine`]: what runs it.
-//! - [`cases`] and [`diff`]: how shader and twin are compared.
-//! - [`tuning`]: which version of a kernel is fastest on an adapter, measured once.
-//! - [`precision`], [`experimental`]: products of halves, and what is tried out with them.
-//! - [`own`]: a reader's own version of a kernel, checked and put in place of ours.
-//! - [`lessons`]: the ideas one by one, on the same kernels.
-//! - [`data`], [`session`], [`train`], [`model`], [`run`]: images in, a trained network out.
-//! - [`checkpoint`]: a run at one moment, to go on from.
-//! - [`coach`]: what a run's numbers warrant saying, and what to try.
-//! - [`confusion`], [`sheet`]: what a trained network takes for what, in numbers and in pictures.
-//! - [`profile`]: what each dispatch of a step takes.
+//! - [`table`]: all kernels, a row each, and which of several versions is used.
+//! - [`program`]: the list of dispatches, how it is recorded, and how it is rewritten into a faster one.
+//! - [`network`]: layers, losses and optimisers, and how a network is lowered to a Program.
+//! - [`engine`]: what runs a Program: the GPU or the CPU.
+//! - [`data`]: images in, packed and normalised.
+//! - [`verify`]: shaders compared with their twins; custom kernels.
+//! - [`tune`]: which version of a kernel is fastest on an adapter, measured once.
+//! - [`train`]: recipe, session, trainer, and the run directory they leave.
+//! - [`report`]: what draws: pages, charts, contact sheets, confusion matrices.
+//! - [`teach`]: lessons, exercises, and one step of one sample number by number.
 //! - [`mod@bench`]: the CPU against the GPU.
-//! - [`explain`]: one step of one sample, number by number.
 
 pub mod bench;
-pub mod cases;
-pub mod checkpoint;
-pub mod coach;
-pub mod confusion;
 pub mod cpu;
 pub mod data;
-pub mod diff;
 pub mod engine;
 pub mod error;
-pub mod exercises;
-pub mod experimental;
-pub mod explain;
-pub mod files;
-pub mod init;
 pub mod kernel;
-pub mod kernels;
-pub mod layers;
-pub mod lessons;
-pub mod loss;
-pub mod lower;
-pub mod lr_find;
-pub mod model;
 pub mod network;
-pub mod optimiser;
-pub mod own;
-pub mod params;
-pub mod precision;
-pub mod profile;
 pub mod program;
-pub mod recipe;
-pub mod record;
-pub mod rng;
-pub mod run;
-pub mod schedule;
-pub mod session;
-pub mod sheet;
-pub mod stopping;
-mod tensors;
+pub mod report;
+pub mod table;
+pub mod teach;
 pub mod train;
-pub mod tuning;
+pub mod tune;
+pub mod verify;

@@ -1,14 +1,13 @@
 //! The `wgrad` program: parse, one match, exit code.
 
-mod cli;
-mod commands;
+mod app;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command};
-use commands::console;
+use app::cli::{Cli, Command};
+use app::commands::{self, console};
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {

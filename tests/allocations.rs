@@ -12,10 +12,10 @@ use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::Step;
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::record::Versions;
-use wgrad::train::{Settings, Trainer};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::program::record::Versions;
+use wgrad::train::trainer::{Settings, Trainer};
 
 /// The system's allocator, with a count of what it is asked for.
 struct Counting;

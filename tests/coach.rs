@@ -8,14 +8,14 @@ mod place;
 use std::ops::ControlFlow;
 
 use place::Place;
-use wgrad::coach::{Coach, Moment};
 use wgrad::data::{self, Dataset};
 use wgrad::engine::Data;
 use wgrad::engine::adapter::choose;
-use wgrad::optimiser::Optimiser;
-use wgrad::recipe::Recipe;
-use wgrad::session::Session;
-use wgrad::train::{Measure, Trainer};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::train::coach::{Coach, Moment};
+use wgrad::train::recipe::Recipe;
+use wgrad::train::session::Session;
+use wgrad::train::trainer::{Measure, Trainer};
 
 /// What the coach says during a run on the CPU engine, which is to end well.
 #[track_caller]

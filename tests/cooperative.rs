@@ -10,13 +10,13 @@ use wgrad::data;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cooperative::{edges, offered};
 use wgrad::error::{Error, Result};
-use wgrad::experimental::Experimental;
-use wgrad::kernels::MATMUL_COOPERATIVE;
-use wgrad::lower::HELD_OUT;
-use wgrad::precision::Precision;
-use wgrad::recipe::Recipe;
-use wgrad::session::Session;
-use wgrad::train::Trainer;
+use wgrad::kernel::precision::Precision;
+use wgrad::network::lower::HELD_OUT;
+use wgrad::table::MATMUL_COOPERATIVE;
+use wgrad::train::recipe::Recipe;
+use wgrad::train::session::Session;
+use wgrad::train::trainer::Trainer;
+use wgrad::verify::experimental::Experimental;
 
 fn session(network: &str, precision: Precision, experimental: Experimental) -> Result<Session> {
     let digits = data::load("digits")?;

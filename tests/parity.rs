@@ -10,18 +10,18 @@ mod common;
 use std::time::Instant;
 
 use common::adapter;
-use wgrad::cases::{self, cases_on};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::error::Result;
-use wgrad::kernels;
 use wgrad::program::Program;
+use wgrad::table;
+use wgrad::verify::cases::{self, cases_on};
 
 fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) {
     let mut problems = Vec::new();
-    for kernel in kernels::ALL {
+    for kernel in table::ALL {
         if let Some(lacking) = device.lacks(kernel) {
             println!("{:<20} not available: {lacking}: never used on this adapter", kernel.name);
             continue;

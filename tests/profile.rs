@@ -10,11 +10,11 @@ use wgrad::data;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::profile::{Clock, Profile, Profiler, trace};
 use wgrad::engine::{Engine, MAX_STEPS};
-use wgrad::lower::{HELD_OUT, Lowered, TRAIN};
-use wgrad::profile::{Clock, Profile, Profiler, trace};
-use wgrad::recipe::Recipe;
-use wgrad::session::Session;
+use wgrad::network::lower::{HELD_OUT, Lowered, TRAIN};
+use wgrad::train::recipe::Recipe;
+use wgrad::train::session::Session;
 
 /// More than a submission at first has, and less than an epoch.
 const WANTED: usize = 7;

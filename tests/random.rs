@@ -8,10 +8,10 @@ use common::adapter;
 use wgrad::consts;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::engine::{Data, Engine};
+use wgrad::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use wgrad::kernel::{Access, Bind, Element, Kernel, Step, WorkgroupSizes, flat_grid};
-use wgrad::kernels;
 use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
-use wgrad::rng::{Purpose, random_stream, random_unit, random_words};
+use wgrad::table;
 
 const DRAWS: usize = 1 << 16;
 
@@ -42,7 +42,7 @@ fn draw() -> &'static Kernel {
         grid: |k| flat_grid(k.uint("DRAWS")),
         requires: |_| Ok(()),
         workgroup_sizes: WorkgroupSizes::new(),
-        ..kernels::ONE_HOT
+        ..table::ONE_HOT
     }))
 }
 

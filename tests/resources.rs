@@ -6,9 +6,9 @@ use wgrad::bench::training::{NETWORKS, lowered, noise};
 use wgrad::data::Normaliser;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::gpu::{Checks, GpuEngine};
-use wgrad::lower::TRAIN;
-use wgrad::profile::Profiler;
-use wgrad::train::{Settings, Trainer};
+use wgrad::engine::profile::Profiler;
+use wgrad::network::lower::TRAIN;
+use wgrad::train::trainer::{Settings, Trainer};
 
 /// What an instance keeps for its users; modules and layouts are let go when pipelines are made.
 fn kept(instance: &Instance) -> [(&'static str, usize); 4] {

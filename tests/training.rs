@@ -5,19 +5,19 @@ mod common;
 
 use common::adapter;
 use wgrad::data::{self, Augmentation, Dataset, Normaliser, Samples};
-use wgrad::diff::first_divergence;
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::kernel::precision::Precision;
 use wgrad::kernel::{Const, Consts, Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::optimiser::Optimiser;
-use wgrad::precision::Precision;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::program::record::Versions;
 use wgrad::program::{Dispatch, Limits};
-use wgrad::record::Versions;
-use wgrad::train::{Settings, Trainer, scale_and_shift};
+use wgrad::train::trainer::{Settings, Trainer, scale_and_shift};
+use wgrad::verify::diff::first_divergence;
 
 const NETWORK: &str = "dense 64, relu, dense 10";
 const SETTINGS: Settings = Settings::new(0.05, 0);
@@ -293,7 +293,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
     engine.write(lowered.parameters, Slice::Real(&lowered.arena.initial_values(3))).unwrap();
     let constants = scale_and_shift(&Normaliser::of(&dataset.train));
     engine.write(lowered.normaliser, Slice::Real(&constants)).unwrap();
-    engine.write(part.images, Slice::Uint(&wgrad::train::pack(&dataset.train))).unwrap();
+    engine.write(part.images, Slice::Uint(&wgrad::train::trainer::pack(&dataset.train))).unwrap();
     engine.write(part.labels, Slice::Uint(&dataset.train.labels)).unwrap();
     let order: Vec<u32> = (0..part.samples as u32).collect();
     engine.write(part.order, Slice::Uint(&order)).unwrap();
@@ -313,7 +313,9 @@ fn host_and_shader_normalise_alike() {
     let shader = engine.wait(ticket).unwrap();
     let normaliser = Normaliser::of(&dataset.train);
     let host: Vec<f32> = (0..32)
-        .flat_map(|at| wgrad::train::normalise(dataset.train.image(at), &dataset.train.shape, &normaliser))
+        .flat_map(|at| {
+            wgrad::train::trainer::normalise(dataset.train.image(at), &dataset.train.shape, &normaliser)
+        })
         .collect();
     assert_eq!(host.len(), shader.len());
     for (host, shader) in host.iter().zip(&shader) {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use common::adapter;
 use wgrad::engine::adapter::Device;
 use wgrad::kernel::{Kernel, WorkgroupSizes};
-use wgrad::kernels::{MATMUL_NAIVE, MATMUL_REGISTER};
-use wgrad::record::{Choice, Class, Variant, Versions};
-use wgrad::tuning::{Origin, Outcome, Race, Tuning, candidates, race};
+use wgrad::program::record::{Choice, Class, Variant, Versions};
+use wgrad::table::{MATMUL_NAIVE, MATMUL_REGISTER};
+use wgrad::tune::{Origin, Outcome, Race, Tuning, candidates, race};
 
 /// The naive product with something changed, under a name of its own.
 fn variant(name: &'static str, change: impl Fn(&str) -> String) -> Variant {
@@ -36,7 +36,7 @@ fn refusal(race: &Race, name: &str) -> String {
 #[test]
 fn classes_that_nobody_waits_for_keep_their_defaults() {
     let device = Device::Gpu(adapter());
-    let tuned = wgrad::tuning::measure(&device, Duration::ZERO);
+    let tuned = wgrad::tune::measure(&device, Duration::ZERO);
     assert_eq!(tuned.choice, device.versions().choice());
     assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
     let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
@@ -69,7 +69,7 @@ fn a_candidate_that_is_wrong_never_wins() {
     let wrong = Versions::SOFTWARE.with(&Choice::default().with(Class::Small, short));
     let device = Device::Gpu(adapter());
     let race =
-        wgrad::tuning::race(Class::Small, wrong, &[short, register], &mut |program| device.open(program));
+        wgrad::tune::race(Class::Small, wrong, &[short, register], &mut |program| device.open(program));
     assert_eq!(race.winner, register);
 }
 

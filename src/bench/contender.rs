@@ -8,10 +8,10 @@ use super::{Kind, Measured};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
+use crate::engine::profile::Profiler;
 use crate::error::Result;
-use crate::profile::Profiler;
 use crate::program::Program;
-use crate::record::Versions;
+use crate::program::record::Versions;
 
 /// Something that runs Programs.
 pub(super) struct Contender {

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::ceiling::Ceiling;
 use crate::engine::adapter::{Device, adapters, driver, kind};
-use crate::record::Versions;
-use crate::run::WGPU_VERSION;
+use crate::program::record::Versions;
+use crate::train::run::WGPU_VERSION;
 
 /// The machine and the program.
 #[derive(Clone, Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::contender::duration;
 use super::text::cut;
 use super::{Group, Report, Row};
-use crate::lessons::page::svg::escape;
+use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;
 /// Where bars begin and how long the longest is; numbers stand behind it.

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::Kind;
 use super::work::Needs;
+use crate::engine::profile::Profile;
 use crate::engine::{Engine, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::Step;
-use crate::profile::Profile;
 use crate::program::View;
 
 /// Seconds, measured several times.

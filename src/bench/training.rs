@@ -9,12 +9,12 @@ use super::work::Needs;
 use crate::data::{Augmentation, ImageShape, Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
+use crate::engine::profile::{Profile, Profiler};
 use crate::error::Result;
-use crate::loss::Loss;
-use crate::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
-use crate::profile::{Profile, Profiler};
-use crate::record::Versions;
-use crate::train::{Settings, Trainer};
+use crate::network::loss::Loss;
+use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
+use crate::program::record::Versions;
+use crate::train::trainer::{Settings, Trainer};
 
 /// A reference network.
 #[derive(Clone, Copy, Debug)]

@@ -4,18 +4,18 @@ use super::Kind;
 use super::contender::Contender;
 use super::timing::{Runner, each};
 use super::training::{NETWORKS, Network, Training, images, lowered, noise};
-use crate::cases::{Case, bench_cases, ready};
 use crate::cpu::conv::Geometry;
 use crate::data::Samples;
+use crate::engine::profile::{Profile, Profiler};
 use crate::engine::{Engine, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::{Consts, Kernel, Step};
-use crate::kernels;
-use crate::lower::{Lowered, TRAIN};
-use crate::profile::{Profile, Profiler};
+use crate::network::lower::{Lowered, TRAIN};
+use crate::program::record::Versions;
 use crate::program::{Dispatch, View};
-use crate::record::Versions;
-use crate::tuning::{Work as Recorded, plain_product};
+use crate::table;
+use crate::tune::{Work as Recorded, plain_product};
+use crate::verify::cases::{Case, bench_cases, ready};
 
 /// One piece of work.
 pub(super) struct Work {
@@ -92,7 +92,7 @@ pub(super) fn product(m: usize, n: usize, k: usize) -> Work {
 
 /// The convolutions that the kernels' own bench times, forwards, the smallest first.
 fn convolutions() -> Vec<Work> {
-    let mut cases = bench_cases(&kernels::CONV_NAIVE);
+    let mut cases = bench_cases(&table::CONV_NAIVE);
     cases.retain(|case| !case.consts.flag("BACKWARD"));
     cases.sort_by_key(|case| Geometry::of(&case.consts).multiply_adds());
     let work = |case: Case| {

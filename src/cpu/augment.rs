@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::EPS;
+use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Consts};
-use crate::rng::{Purpose, random_stream, random_unit, random_words};
 
 /// What is drawn for one sample in one epoch.
 #[derive(Clone, Debug)]

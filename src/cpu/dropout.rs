@@ -2,8 +2,8 @@
 
 use super::activation::Activation;
 use super::{DIVISION, EPS, TINY};
+use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Real, Slice, SliceMut};
-use crate::rng::{Purpose, random_stream, random_unit, random_words};
 
 /// Whether an element is kept.
 fn keeps(call: Call, at: usize) -> bool {

@@ -69,11 +69,11 @@ pub fn add_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cases::cases;
     use crate::consts;
     use crate::cpu::matmul::matmul;
     use crate::kernel::{Const, Consts, Step};
-    use crate::kernels;
+    use crate::table;
+    use crate::verify::cases::cases;
 
     fn numbers(len: usize) -> Vec<f64> {
         (0..len).map(|at| (at as f64 * 0.37).sin()).collect()
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_two_halves_are_a_product() {
-        for case in cases(&kernels::MATMUL_SLICES) {
+        for case in cases(&table::MATMUL_SLICES) {
             let [m, n, k] = ["M", "N", "K"].map(|name| case.consts.uint(name));
             let (a, b, extra) = (numbers(m * k), numbers(k * n), numbers(m * n));
             let parts = run(matmul_slices, &case.consts, &[&a, &b], case.consts.uint("SLICES") * m * n);

@@ -7,9 +7,9 @@ use std::str::FromStr;
 use super::{Normaliser, Samples};
 use crate::cpu::augment::{Change, Look};
 use crate::error::{Error, Result, suggestion};
+use crate::kernel::rng::kernel_seed;
 use crate::kernel::{Call, Const, Step};
-use crate::rng::kernel_seed;
-use crate::train::scale_and_shift;
+use crate::train::trainer::scale_and_shift;
 
 /// The changes, each drawn anew for every sample in every epoch. A 0 leaves a change out.
 ///

@@ -9,6 +9,7 @@
 mod augment;
 mod cifar;
 mod digits;
+pub mod files;
 mod folder;
 mod idx;
 mod images;

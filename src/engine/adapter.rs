@@ -8,12 +8,12 @@ use super::Engine;
 use super::cooperative;
 use super::cpu::CpuEngine;
 use super::gpu::{Checks, GpuEngine};
+use crate::engine::profile::Profiler;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
-use crate::kernels::MATMUL_SUBGROUP;
-use crate::profile::Profiler;
+use crate::program::record::Versions;
 use crate::program::{Limits, Program};
-use crate::record::Versions;
+use crate::table::MATMUL_SUBGROUP;
 
 /// Where a Program runs.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Device {
     }
 
     /// The shaders that are the fastest on most adapters of its kind; for this one it can be measured, see
-    /// [`tuning`](crate::tuning).
+    /// [`tuning`](crate::tune).
     pub fn versions(&self) -> Versions {
         match self {
             Device::Cpu { .. } => Versions::CPU,

@@ -2,8 +2,8 @@
 
 use wgpu::{Adapter, CooperativeMatrixProperties, CooperativeScalarType, ExperimentalFeatures, Features};
 
-use crate::kernels::{EDGES, MATMUL_COOPERATIVE};
 use crate::program::Program;
+use crate::table::{EDGES, MATMUL_COOPERATIVE};
 
 /// What a device is opened with, so that a shader may use cooperative matrices of halves.
 const NEEDED: Features =

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Data, Engine, Ticket};
+use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
-use crate::profile::{Clock, Profiler, Span};
 use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.

@@ -18,9 +18,9 @@ use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timing;
 use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
+use crate::engine::profile::Profiler;
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
-use crate::profile::Profiler;
 use crate::program::{Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.

@@ -7,6 +7,7 @@ pub mod cpu;
 mod device;
 pub mod gpu;
 mod pipelines;
+pub mod profile;
 mod profiling;
 mod timing;
 mod waiting;

@@ -10,9 +10,9 @@ use wgpu::{
 
 use super::IN_FLIGHT;
 use super::gpu::GpuEngine;
+use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
 use crate::kernel::Step;
-use crate::profile::{Clock, Profiler, Span};
 
 /// Takes profiles for a GPU engine.
 pub(super) struct Profiling {

@@ -2,12 +2,12 @@
 
 use super::Network;
 use crate::cpu::activation::Activation;
-use crate::layers::Layer;
-use crate::layers::conv::Conv;
-use crate::layers::norm::Norm;
-use crate::layers::pool::{Kept, Pool};
-use crate::layers::residual::Residual;
-use crate::layers::words::Pair;
+use crate::network::layers::Layer;
+use crate::network::layers::conv::Conv;
+use crate::network::layers::norm::Norm;
+use crate::network::layers::pool::{Kept, Pool};
+use crate::network::layers::residual::Residual;
+use crate::network::layers::words::Pair;
 
 /// ```
 /// use wgrad::network::Network;

@@ -2,12 +2,12 @@
 
 use wgrad::error::Error;
 use wgrad::kernel::{Consts, Kernel};
-use wgrad::kernels::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
+use wgrad::table::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
 
 use super::{Own, wgrad};
 
 fn refusal(own: &Own) -> String {
-    match wgrad::own::Own::read(&own.path(), own.kernel) {
+    match wgrad::verify::custom::Own::read(&own.path(), own.kernel) {
         Err(Error::Usage(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -23,9 +23,10 @@ fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
 
 #[test]
 fn ours_fulfil_their_own_contracts() {
-    for kernel in kernels::ALL {
+    for kernel in table::ALL {
         let own = Own::new(kernel, kernel.wgsl);
-        let read = wgrad::own::Own::read(&own.path(), kernel).unwrap_or_else(|error| panic!("{error}"));
+        let read =
+            wgrad::verify::custom::Own::read(&own.path(), kernel).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             read.shader.workgroup_size.map(|size| size as usize),
             kernel.workgroup_size(&Consts::default())
@@ -85,7 +86,7 @@ fn fours_are_allowed_where_every_length_divides_by_four() {
         ("gradients[i] + decay", "gradients[4u * i] + decay"),
     ];
     let own = Own::changed(&SGD, &single);
-    wgrad::own::Own::read(&own.path(), &SGD).unwrap();
+    wgrad::verify::custom::Own::read(&own.path(), &SGD).unwrap();
     refused(
         &ACTIVATION,
         &[("x: array<f32>", "x: array<vec4<f32>>"), ("LEAK, x[i])", "LEAK, x[i].x)")],

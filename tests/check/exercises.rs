@@ -2,16 +2,16 @@
 
 use std::fs;
 
-use wgrad::exercises::{EXERCISES, Exercise};
-use wgrad::own;
+use wgrad::teach::exercises::{EXERCISES, Exercise};
+use wgrad::verify::custom;
 
 use super::common::adapter;
 use super::{Own, wgrad};
 
 fn problem(exercise: &Exercise, text: &str) -> Option<String> {
     let file = Own::new(exercise.kernel, text);
-    let own = own::Own::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
-    own::trial(&own, &adapter(), &mut |_, _| {}).unwrap().report()
+    let own = custom::Own::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
+    custom::trial(&own, &adapter(), &mut |_, _| {}).unwrap().report()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What needs an adapter: without one these fail and name `./setup`, as the program does.
 
 use wgrad::engine::adapter::choose;
-use wgrad::kernels;
+use wgrad::table;
 
 use crate::place::{Place, Ran};
 
@@ -56,7 +56,7 @@ fn a_network_beyond_the_adapter_is_refused_with_what_is_needed() {
 #[test]
 fn a_kernel_that_was_named_and_could_not_be_tried_is_no_success() {
     let device = choose("gpu").unwrap();
-    let lacking = kernels::ALL.iter().find_map(|kernel| Some((kernel.name, device.lacks(kernel)?)));
+    let lacking = table::ALL.iter().find_map(|kernel| Some((kernel.name, device.lacks(kernel)?)));
     let Some((name, lacking)) = lacking else { return println!("{} has them all", device.name()) };
     let doctor =
         |kernels: &[&str]| Place::new().run(&[&["doctor", "--device", &device.name()], kernels].concat());

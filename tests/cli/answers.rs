@@ -1,7 +1,7 @@
 //! The commands that answer a question: eval, predict, summary, devices, doctor, and help.
 
 use serde_json::Value;
-use wgrad::model::Model;
+use wgrad::train::run::model::Model;
 
 use crate::place::Place;
 
@@ -168,7 +168,7 @@ fn summary_counts_what_a_network_takes() {
 #[test]
 fn doctor_runs_every_kernel_on_the_cpu_engine() {
     let ran = Place::new().run(&["doctor", "--device", "cpu"]).ok();
-    for kernel in wgrad::kernels::ALL {
+    for kernel in wgrad::table::ALL {
         let line = ran.out.lines().find(|line| line.split(' ').next() == Some(kernel.name));
         assert!(line.is_some_and(|line| line.ends_with(" s")), "{} has no line in {}", kernel.name, ran.out);
     }

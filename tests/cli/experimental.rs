@@ -2,7 +2,7 @@
 //! shown of a run needs an adapter, of whatever kind.
 
 use wgrad::engine::adapter::choose;
-use wgrad::kernels::MATMUL_COOPERATIVE;
+use wgrad::table::MATMUL_COOPERATIVE;
 
 use crate::place::Place;
 

@@ -8,11 +8,11 @@ use wgrad::data::{Augmentation, ImageShape};
 use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::network::Network;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::program::Limits;
-use wgrad::record::Versions;
+use wgrad::program::record::Versions;
 
 #[derive(Clone)]
 pub struct Small {

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use wgrad::checkpoint::{self, Checkpoint, FOLDER, Standing};
 use wgrad::engine::Data;
 use wgrad::error::Error;
-use wgrad::recipe::Recipe;
-use wgrad::schedule::Plateau;
-use wgrad::stopping::Seen;
-use wgrad::train::{Place, Snapshot, Sum, Tensor};
+use wgrad::train::recipe::Recipe;
+use wgrad::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
+use wgrad::train::schedule::Plateau;
+use wgrad::train::stopping::Seen;
+use wgrad::train::trainer::{Place, Snapshot, Sum, Tensor};
 
 fn example() -> Checkpoint {
     let place = Place {

@@ -2,16 +2,16 @@
 
 use std::ops::{ControlFlow, Range};
 
-use wgrad::checkpoint::{Checkpoint, Standing};
 use wgrad::data::{self, Dataset};
 use wgrad::engine::adapter::choose;
 use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
 use wgrad::kernel::{Slice, Step};
 use wgrad::program::View;
-use wgrad::recipe::Recipe;
-use wgrad::session::Session;
-use wgrad::train::{Measure, Progress, Snapshot, Trainer};
+use wgrad::train::recipe::Recipe;
+use wgrad::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::train::session::Session;
+use wgrad::train::trainer::{Measure, Progress, Snapshot, Trainer};
 
 /// Seven steps an epoch, the last of them short.
 fn session(device: &str, learning_rate: f32) -> Session {

@@ -11,14 +11,14 @@ use serde_json::Value;
 use wgrad::data::{ImageShape, Normaliser, Samples};
 use wgrad::engine::adapter::Device;
 use wgrad::error::Error;
-use wgrad::explain::{Section, Subject, Trace, defaults, explain, json, text};
-use wgrad::layers::NAMES;
-use wgrad::loss::Loss;
-use wgrad::lower::Training;
-use wgrad::model::Model;
 use wgrad::network::Network;
-use wgrad::optimiser::Optimiser;
-use wgrad::train::Settings;
+use wgrad::network::layers::NAMES;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::Training;
+use wgrad::network::optimiser::Optimiser;
+use wgrad::teach::explain::{Section, Subject, Trace, defaults, explain, json, text};
+use wgrad::train::run::model::Model;
+use wgrad::train::trainer::Settings;
 
 const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError];
 const SHAPE: ImageShape = ImageShape { channels: 2, height: 2, width: 3 };
@@ -85,7 +85,7 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
 
 #[test]
 fn every_optimiser_is_explained_and_its_numbers_agree() {
-    for name in wgrad::optimiser::NAMES {
+    for name in wgrad::network::optimiser::NAMES {
         for more in ["", " weight-decay 0.25"] {
             let training = Training::with(format!("{name}{more}").parse().unwrap());
             for network in ["dense 4, relu, dense 3", "conv 3 2x2, dense 3"] {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wgrad::data::{ImageShape, Normaliser};
 use wgrad::error::Error;
-use wgrad::loss::Loss;
-use wgrad::model::{FILE, Model};
+use wgrad::network::loss::Loss;
+use wgrad::train::run::model::{FILE, Model};
 
 use crate::assert_refused;
 

@@ -2,9 +2,9 @@ use std::fs;
 use std::path::Path;
 
 use wgrad::error::{Error, Result};
-use wgrad::loss::Loss;
-use wgrad::optimiser::Optimiser;
-use wgrad::recipe::{Overrides, Recipe, parse_toml, read};
+use wgrad::network::loss::Loss;
+use wgrad::network::optimiser::Optimiser;
+use wgrad::train::recipe::{Overrides, Recipe, parse_toml, read};
 
 use crate::assert_refused;
 

@@ -2,7 +2,7 @@
 
 use wgrad::consts;
 use wgrad::kernel::{Call, Slice, SliceMut, Step};
-use wgrad::kernels::GATHER_BATCH;
+use wgrad::table::GATHER_BATCH;
 
 #[path = "augment_values.rs"]
 mod values;

@@ -9,8 +9,8 @@ use wgrad::data::ImageShape;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN};
 
 use super::small::Small;
 use super::{fractions, numbers};

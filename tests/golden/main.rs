@@ -17,13 +17,13 @@ use wgrad::data::{ImageShape, Normaliser};
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Real, Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, PREDICT, Part, TRAIN, Training};
-use wgrad::model::Model;
 use wgrad::network::Network;
-use wgrad::optimiser::Optimiser;
-use wgrad::params::Arena;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN, Training};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::program::params::Arena;
 use wgrad::program::{Program, View};
+use wgrad::train::run::model::Model;
 
 const SHAPE: ImageShape = ImageShape { channels: 2, height: 1, width: 2 };
 const INPUTS: usize = 4;

@@ -2,9 +2,9 @@
 
 use wgrad::engine::Engine;
 use wgrad::kernel::{Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{TRAIN, Training};
-use wgrad::optimiser::{Optimiser, Rule};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{TRAIN, Training};
+use wgrad::network::optimiser::{Optimiser, Rule};
 
 use crate::small::Small;
 use crate::{BATCH, DEEP, Precise, SAMPLES, assert_golden, numbers, small, values, weights};

@@ -5,12 +5,12 @@ use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
-use wgrad::layers::{Dims, Layer, Shape};
-use wgrad::loss::Loss;
-use wgrad::lower::Metrics;
-use wgrad::params::Arena;
+use wgrad::network::layers::{Dims, Layer, Shape};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::Metrics;
+use wgrad::program::params::Arena;
+use wgrad::program::record::{Recorder, Tensor, Versions};
 use wgrad::program::{Role, View};
-use wgrad::record::{Recorder, Tensor, Versions};
 
 use crate::differences::{Parameters, compare, real};
 

@@ -2,8 +2,8 @@
 
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::Slice;
-use wgrad::params::Arena;
 use wgrad::program::View;
+use wgrad::program::params::Arena;
 
 /// How far each parameter is moved, both ways. The difference is then off by
 /// H²/6 times the third derivative, some 1e-11, and by the rounding of two

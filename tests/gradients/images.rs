@@ -1,8 +1,8 @@
 //! Layers that work on images: convolution and pooling.
 
 use wgrad::data::ImageShape;
-use wgrad::loss::Loss;
-use wgrad::lower::{Part, TRAIN};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Part, TRAIN};
 
 use crate::check;
 use crate::small::Small;

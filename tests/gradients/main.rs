@@ -14,10 +14,10 @@ use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Slice, Step};
-use wgrad::kernels;
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, TRAIN};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, TRAIN};
 use wgrad::program::View;
+use wgrad::table;
 
 /// Networks for three classes on 12 values.
 const NETWORKS: &[&str] = &[
@@ -100,7 +100,7 @@ impl Bench {
         let is_kinked = |(name, value): (&str, Const)| name == "ACTIVATION" && kinked.contains(&value);
         self.lowered.program.steps[self.lowered.program.section(TRAIN)]
             .iter()
-            .filter(|dispatch| dispatch.kernel.name == kernels::ACTIVATION.name)
+            .filter(|dispatch| dispatch.kernel.name == table::ACTIVATION.name)
             .filter(|dispatch| dispatch.consts.iter().any(is_kinked))
             .flat_map(|dispatch| real(&self.engine, dispatch.args[0]))
             .fold(f64::INFINITY, |nearest, x| nearest.min(x.abs()))

@@ -3,9 +3,9 @@
 use std::process::Command;
 
 use wgrad::error::Error;
-use wgrad::lessons::machine::Machine;
-use wgrad::lessons::options::Options;
-use wgrad::lessons::{find, run};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::{find, run};
 
 /// Checks that a lesson is refused with a sentence that has all of these in it.
 #[track_caller]

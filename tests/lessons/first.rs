@@ -1,6 +1,6 @@
 //! Lessons 1 to 4: predicting and measuring.
 
-use wgrad::lessons::options::Options;
+use wgrad::teach::lessons::options::Options;
 
 use super::{close, everywhere, table};
 

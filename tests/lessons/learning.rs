@@ -1,6 +1,6 @@
 //! Lessons 5 to 7: hot and cold, and gradient descent.
 
-use wgrad::lessons::options::Options;
+use wgrad::teach::lessons::options::Options;
 
 use super::{close, everywhere, table};
 

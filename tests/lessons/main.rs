@@ -14,10 +14,10 @@ mod rule;
 mod workbench;
 
 use wgrad::engine::adapter::Device;
-use wgrad::lessons::machine::Machine;
-use wgrad::lessons::options::Options;
-use wgrad::lessons::page::{Page, Table};
-use wgrad::lessons::{find, run};
+use wgrad::report::page::{Page, Table};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::{find, run};
 
 /// Both kinds of twins, and the shaders.
 fn machines() -> [Machine; 3] {

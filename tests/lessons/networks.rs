@@ -1,13 +1,13 @@
 //! Lessons 8 to 12: from similarity to images.
 
 use wgrad::error::Error;
-use wgrad::lessons::machine::Machine;
-use wgrad::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
-use wgrad::lessons::odd_even;
-use wgrad::lessons::options::Options;
-use wgrad::lessons::page::{Block, Page};
-use wgrad::lessons::{find, run};
-use wgrad::lower::HELD_OUT;
+use wgrad::network::lower::HELD_OUT;
+use wgrad::report::page::{Block, Page};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
+use wgrad::teach::lessons::odd_even;
+use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::{find, run};
 
 use super::{close, everywhere, machines, table};
 

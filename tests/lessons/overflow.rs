@@ -2,10 +2,10 @@
 
 use super::machines;
 use wgrad::error::Error;
-use wgrad::lessons::machine::Machine;
-use wgrad::lessons::options::{Flag, Options};
-use wgrad::lessons::page::{Block, Cell, Page};
-use wgrad::lessons::{ALL, find, run};
+use wgrad::report::page::{Block, Cell, Page};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::options::{Flag, Options};
+use wgrad::teach::lessons::{ALL, find, run};
 
 /// Settings, as a command line has them.
 type Given<'a> = &'a [(Flag, &'a [f32])];

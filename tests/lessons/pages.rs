@@ -1,10 +1,10 @@
 //! Pages: their size, and that nothing in them is broken.
 
-use wgrad::lessons::machine::Machine;
-use wgrad::lessons::options::Options;
-use wgrad::lessons::page::terminal::{Screen, render};
-use wgrad::lessons::page::{Block, Plot, svg};
-use wgrad::lessons::{ALL, find, run};
+use wgrad::report::page::terminal::{Screen, render};
+use wgrad::report::page::{Block, Plot, svg};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::{ALL, find, run};
 
 use super::close;
 

@@ -3,11 +3,11 @@
 use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Consts, Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
-use wgrad::optimiser::Optimiser;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::program::record::Versions;
 use wgrad::program::{Limits, View};
-use wgrad::record::Versions;
 
 use crate::small::Small;
 

@@ -1,9 +1,9 @@
 //! What lowering makes of a network: sections, and the dispatches of a training step.
 
 use wgrad::kernel::Access;
-use wgrad::loss::Loss;
-use wgrad::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
-use wgrad::optimiser::Optimiser;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
+use wgrad::network::optimiser::Optimiser;
 use wgrad::program::Role;
 
 use crate::small::Small;

@@ -3,12 +3,12 @@
 
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::precision::Precision;
 use wgrad::kernel::{Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, Part, TRAIN, Training};
-use wgrad::optimiser::Optimiser;
-use wgrad::precision::Precision;
-use wgrad::record::Versions;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, Part, TRAIN, Training};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::program::record::Versions;
 
 use crate::choices::{real, start};
 use crate::small::Small;

@@ -2,8 +2,8 @@
 
 use wgrad::data::ImageShape;
 use wgrad::error::Error;
-use wgrad::loss::Loss;
 use wgrad::network::Network;
+use wgrad::network::loss::Loss;
 
 use crate::small::Small;
 
@@ -74,7 +74,7 @@ fn the_text_form_is_read_back_as_it_is_written() {
 #[test]
 fn a_batch_of_one_has_no_mean() {
     let lowered = |network: &str, batch, samples| {
-        let parts = vec![wgrad::lower::Part { name: wgrad::lower::TRAIN, samples }];
+        let parts = vec![wgrad::network::lower::Part { name: wgrad::network::lower::TRAIN, samples }];
         Small { batch, parts, ..Small::new(network, Loss::Mse) }.lower()
     };
     for (batch, samples) in [(1, 7), (6, 7)] {

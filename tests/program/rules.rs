@@ -4,12 +4,12 @@ use wgrad::consts;
 use wgrad::data::ImageShape;
 use wgrad::error::Error;
 use wgrad::kernel::{Const, Consts, Element};
-use wgrad::kernels;
-use wgrad::loss::Loss;
-use wgrad::lower::{TRAIN, Training};
-use wgrad::optimiser::Optimiser;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{TRAIN, Training};
+use wgrad::network::optimiser::Optimiser;
+use wgrad::program::record::Versions;
 use wgrad::program::{Buf, Dispatch, Program, View};
-use wgrad::record::Versions;
+use wgrad::table;
 
 use crate::small::Small;
 
@@ -177,7 +177,7 @@ fn more_workgroups_than_a_dimension_has_are_refused() {
     small.shape = ImageShape { channels: 1, height: 1, width: 1 };
     small.versions = Versions::NAIVE;
     let mut program = small.lower().unwrap().program;
-    first(&mut program, "matmul_naive").kernel = &kernels::MATMUL_REGISTER;
+    first(&mut program, "matmul_naive").kernel = &table::MATMUL_REGISTER;
     assert_refused(&program, &["matmul_register", "[65625, 1, 1] workgroups", "65535"]);
 
     // Lowered so, it is the device that is too small, not a layer that is wrong.
@@ -218,6 +218,6 @@ fn what_a_kernel_requires_of_its_constants_is_checked() {
     let mut program = small.lower().unwrap().program;
     // The second layer has five inputs.
     let second = program.steps.iter_mut().find(|step| step.label.starts_with("2 dense")).unwrap();
-    second.kernel = &kernels::MATMUL_SUBGROUP;
+    second.kernel = &table::MATMUL_SUBGROUP;
     assert_refused(&program, &["matmul_subgroup", "multiples of 4"]);
 }

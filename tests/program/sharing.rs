@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
-use wgrad::loss::Loss;
-use wgrad::lower::{Lowered, TRAIN, Training};
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, TRAIN, Training};
+use wgrad::program::record::Boundary;
 use wgrad::program::{Buf, BufDecl, Program, Role};
-use wgrad::record::Boundary;
 
 use crate::small::Small;
 

@@ -3,8 +3,8 @@
 
 use wgrad::engine::{MAX_RESULT, MAX_STEPS};
 use wgrad::error::Error;
-use wgrad::loss::Loss;
-use wgrad::lower::TRAIN;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::TRAIN;
 use wgrad::program::{Limits, mebibytes};
 
 use crate::small::Small;

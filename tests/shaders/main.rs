@@ -12,9 +12,9 @@ use wgpu::naga::back::spv;
 use wgpu::naga::proc::GlobalCtx;
 use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use wgpu::naga::{AddressSpace, Module, TypeInner};
-use wgrad::cases::cases;
 use wgrad::kernel::{Const, Consts, Kernel};
-use wgrad::kernels;
+use wgrad::table;
+use wgrad::verify::cases::cases;
 
 /// WebGPU's default limits, so that the shaders run in a browser too.
 const MOST_INVOCATIONS: u32 = 256;
@@ -49,7 +49,7 @@ fn committed(kernel: &Kernel) -> (Module, ModuleInfo) {
 
 /// Checks every kernel and reports all that fail, by name.
 fn for_each_kernel(check: impl Fn(&'static Kernel) -> Result<(), String>) {
-    let problems: Vec<String> = kernels::ALL
+    let problems: Vec<String> = table::ALL
         .iter()
         .filter_map(|kernel| check(kernel).err().map(|problem| format!("{}: {problem}", kernel.name)))
         .collect();
@@ -68,11 +68,11 @@ fn every_file_has_a_row_and_every_row_a_file() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name != "common.wgsl")
         .collect();
-    let rows: BTreeSet<String> = kernels::ALL.iter().map(|kernel| format!("{}.wgsl", kernel.name)).collect();
+    let rows: BTreeSet<String> = table::ALL.iter().map(|kernel| format!("{}.wgsl", kernel.name)).collect();
     let orphans: Vec<&String> = files.symmetric_difference(&rows).collect();
-    assert!(orphans.is_empty(), "only on one side of shaders/ and kernels::ALL: {orphans:?}");
-    assert_eq!(rows.len(), kernels::ALL.len(), "two rows have one name");
-    for kernel in kernels::ALL {
+    assert!(orphans.is_empty(), "only on one side of shaders/ and table::ALL: {orphans:?}");
+    assert_eq!(rows.len(), table::ALL.len(), "two rows have one name");
+    for kernel in table::ALL {
         let text = std::fs::read_to_string(folder.join(format!("{}.wgsl", kernel.name))).unwrap();
         assert!(text == kernel.wgsl, "the row {} holds another file's text", kernel.name);
     }
@@ -110,9 +110,9 @@ fn the_first_lines_say_what_it_computes_and_who_does_it() {
 
 #[test]
 fn cooperative_matrices_need_their_capability_and_become_vulkans() {
-    let shader = &kernels::MATMUL_COOPERATIVE;
-    assert!(kernels::ALL.iter().all(|kernel| kernel.is_cooperative() == (kernel.name == shader.name)));
-    for edge in kernels::EDGES {
+    let shader = &table::MATMUL_COOPERATIVE;
+    assert!(table::ALL.iter().all(|kernel| kernel.is_cooperative() == (kernel.name == shader.name)));
+    for edge in table::EDGES {
         let wgsl = shader.specialize(&Consts::default().with("EDGE", edge.into()));
         assert_eq!(wgsl.matches(&format!("coop_mat{edge}x{edge}<")).count(), 3);
         let (module, info) = reflect(&wgsl).unwrap();

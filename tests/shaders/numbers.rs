@@ -5,9 +5,9 @@ use std::mem::offset_of;
 use wgpu::naga::{AddressSpace, Expression, Literal, Module, Scalar, TypeInner};
 use wgrad::cpu::activation::Activation;
 use wgrad::cpu::matmul::Epilogue;
+use wgrad::kernel::rng::Purpose;
 use wgrad::kernel::{COMMON, Const, FLAT_WIDTH, Step};
-use wgrad::kernels;
-use wgrad::rng::Purpose;
+use wgrad::table;
 
 use super::{committed, reflect};
 
@@ -79,7 +79,7 @@ fn numbers_that_stand_in_rust_and_in_wgsl_are_equal() {
     for (name, purpose) in [("PURPOSE_AUGMENT", Purpose::Augment), ("PURPOSE_DROPOUT", Purpose::Dropout)] {
         assert_eq!(constant(&common, name), purpose as u32, "{name}");
     }
-    for kernel in kernels::ALL.iter().filter(|kernel| kernel.consts.contains(&"EPILOGUE")) {
+    for kernel in table::ALL.iter().filter(|kernel| kernel.consts.contains(&"EPILOGUE")) {
         let (module, _) = committed(kernel);
         for (name, epilogue) in
             [("PLAIN", Epilogue::Plain), ("BIAS", Epilogue::Bias), ("SLOPE", Epilogue::Slope)]

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use super::functions::{apply, for_kind, slope};
 use super::vectorised;
 use crate::cpu::activation::Activation;
+use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Slice, SliceMut};
-use crate::rng::{Purpose, random_stream, random_unit, random_words};
 
 /// Elements that are worth a thread.
 const PIECE: usize = 1 << 13;

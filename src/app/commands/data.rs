@@ -1,0 +1,129 @@
+//! `wgrad data`: what a data set holds; `wgrad data preview`: how training would change its samples.
+
+use serde_json::json;
+use wgrad::data::files::write_output;
+use wgrad::data::{self, Augmentation, Dataset, Normaliser, Resize, Samples};
+use wgrad::error::{Error, Result};
+use wgrad::report::sheet::{self, Cell, WHITE};
+
+use super::console::{answer, note, thousands};
+use crate::app::cli;
+
+pub fn run(arguments: &cli::data::Data) -> Result<()> {
+    match (&arguments.command, &arguments.data) {
+        (Some(cli::data::DataCommand::Preview(arguments)), _) => preview(arguments),
+        (None, Some(name)) => describe(&load(name, &arguments.reading)?, arguments.json),
+        (None, None) => {
+            Err(Error::Usage("name a data set or a folder, as in “wgrad data digits”".to_owned()))
+        }
+    }
+}
+
+fn load(name: &str, reading: &cli::data::Reading) -> Result<Dataset> {
+    let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
+    let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
+    left_out(&dataset);
+    Ok(dataset)
+}
+
+/// Says what was there and is not in the data.
+pub fn left_out(dataset: &Dataset) {
+    let about = &dataset.about;
+    about.notes.iter().for_each(|line| note(format_args!("        {line}")));
+    match about.skipped.len() {
+        0 => {}
+        1 => note(format_args!("        1 picture was skipped:")),
+        count => note(format_args!("        {} pictures were skipped:", thousands(count))),
+    }
+    about.skipped.iter().for_each(|line| note(format_args!("          {line}")));
+}
+
+/// Samples of each class.
+fn counts(samples: &Samples, classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    samples.labels.iter().for_each(|label| counts[*label as usize] += 1);
+    counts
+}
+
+fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
+    let classes = dataset.classes.len();
+    let (train, held_out) = (counts(&dataset.train, classes), counts(&dataset.held_out, classes));
+    let shape = dataset.train.shape;
+    if as_json {
+        let class =
+            |at: usize| json!({"class": dataset.classes[at], "train": train[at], "held_out": held_out[at]});
+        return answer(format_args!(
+            "{}",
+            json!({
+                "data": dataset.name,
+                "origin": dataset.about.origin,
+                "shape": [shape.channels, shape.height, shape.width],
+                "train": dataset.train.len(),
+                "held_out": dataset.held_out.len(),
+                "classes": (0..classes).map(class).collect::<Vec<_>>(),
+                "digest": dataset.digest,
+                "notes": dataset.about.notes,
+                "skipped": dataset.about.skipped,
+            })
+        ));
+    }
+    answer(format_args!("data      {} ({})", dataset.name, dataset.about.origin))?;
+    answer(format_args!("images    {shape} (channels × rows × columns)"))?;
+    answer(format_args!("digest    {}", dataset.digest))?;
+    let width = dataset.classes.iter().map(|name| name.chars().count()).max().unwrap_or_default().max(5);
+    answer(format_args!("\n{:<width$}  {:>10}  {:>10}", "class", "train", "held out"))?;
+    for (at, name) in dataset.classes.iter().enumerate() {
+        answer(format_args!(
+            "{name:<width$}  {:>10}  {:>10}",
+            thousands(train[at]),
+            thousands(held_out[at])
+        ))?;
+    }
+    answer(format_args!(
+        "{:<width$}  {:>10}  {:>10}",
+        "all",
+        thousands(dataset.train.len()),
+        thousands(dataset.held_out.len())
+    ))
+}
+
+fn preview(arguments: &cli::data::Preview) -> Result<()> {
+    if arguments.samples == 0 || arguments.epochs == 0 {
+        return Err(Error::Usage("--samples and --epochs are whole numbers from 1".to_owned()));
+    }
+    let epochs = u32::try_from(arguments.epochs)
+        .map_err(|_| Error::Usage(format!("--epochs {} is more than a sheet can hold", arguments.epochs)))?;
+    let augmentation: Augmentation = arguments.augment.parse()?;
+    let dataset = load(&arguments.data, &arguments.reading)?;
+    let (train, normaliser) = (&dataset.train, Normaliser::of(&dataset.train));
+    let cell = |image: Vec<u8>, line: String| Cell { image, lines: vec![(line, WHITE)] };
+    let row = |at: usize| {
+        let class = dataset.classes[train.labels[at] as usize].clone();
+        let changed = (1..=epochs).map(|epoch| {
+            cell(augmentation.show(train, at, &normaliser, (arguments.seed, epoch)), format!("epoch {epoch}"))
+        });
+        [cell(train.image(at).to_vec(), class)].into_iter().chain(changed).collect()
+    };
+    let chosen = spread(train, dataset.classes.len(), arguments.samples);
+    sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
+    let rows: Vec<Vec<Cell>> = chosen.into_iter().map(row).collect();
+    write_output(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
+    note(format_args!("the samples are drawn in {}", arguments.out.display()));
+    answer(format_args!(
+        "{}: {} samples as they are and in {epochs} epochs with {augmentation}",
+        arguments.out.display(),
+        rows.len()
+    ))
+}
+
+/// So many samples, classes taking turns.
+fn spread(samples: &Samples, classes: usize, count: usize) -> Vec<usize> {
+    let mut seen = vec![0; classes];
+    let mut all: Vec<(usize, u32, usize)> = Vec::with_capacity(samples.len());
+    for (at, label) in samples.labels.iter().enumerate() {
+        all.push((seen[*label as usize], *label, at));
+        seen[*label as usize] += 1;
+    }
+    all.sort_unstable();
+    all.into_iter().take(count).map(|(_, _, at)| at).collect()
+}

@@ -1,0 +1,160 @@
+//! `wgrad eval`: how well a trained network does on held-out images, for each class.
+
+mod report;
+
+use wgrad::data::files::write_output;
+use wgrad::data::{self, Augmentation, Dataset};
+use wgrad::error::{Error, Result};
+use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
+use wgrad::report::confusion::Confusion;
+use wgrad::report::sheet::{self, Cell, GREEN, RED};
+use wgrad::train::run::model::Model;
+use wgrad::train::trainer::{Settings, Trainer};
+
+use super::console::note;
+use crate::app::cli;
+
+/// Samples of one step; any number gives the same result.
+const BATCH: usize = 256;
+
+/// What the network made of all samples.
+#[derive(Default)]
+struct Judged {
+    /// What it ran on.
+    device: String,
+    confusion: Confusion,
+    samples: usize,
+    /// Mean over the samples.
+    loss: f64,
+    /// Samples that are classified wrongly.
+    wrong: Vec<Mistake>,
+}
+
+/// A sample that is classified wrongly.
+#[derive(Clone)]
+struct Mistake {
+    /// Place in the held-out part.
+    sample: usize,
+    truth: usize,
+    predicted: usize,
+    loss: f64,
+}
+
+pub fn run(arguments: &cli::Eval) -> Result<()> {
+    if arguments.mistakes == Some(0) {
+        return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
+    }
+    let model = Model::load(&arguments.run)?;
+    let dataset = load(arguments, &model)?;
+    super::data::left_out(&dataset);
+    // A sheet that is too large is refused before anything is measured.
+    let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
+    most.map_or(Ok(()), |count| sheet::check(count, 1, &model.shape))?;
+    let judged = judge(arguments, &model, &dataset)?;
+    let mut worst = judged.wrong.clone();
+    worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
+    worst.truncate(most.unwrap_or_default());
+    if !worst.is_empty() {
+        write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
+        note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
+    }
+    match arguments.json {
+        true => report::json(arguments, &dataset, &judged, &worst),
+        false => report::text(arguments, &dataset, &judged, &worst),
+    }
+}
+
+/// The data to measure on, which must be like those that the network knows.
+fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
+    let source = arguments.data.as_deref().unwrap_or(&model.data);
+    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
+        match arguments.data.is_none() && !arguments.skip_bad {
+            true => Error::Data(format!(
+                "the data that the network was trained on are not found from here, or not whole ({error}), \
+                 so name them behind the run"
+            )),
+            false => error,
+        }
+    })?;
+    let shape = dataset.held_out.shape;
+    if shape != model.shape {
+        return Err(Error::Data(format!(
+            "{source} has images of {shape}, but the network was trained on images of {}, so name other data",
+            model.shape
+        )));
+    }
+    let (found, known) = (&dataset.classes, &model.classes);
+    if found.len() != known.len() {
+        let (got, wanted) = (found.len(), known.len());
+        return Err(Error::Data(format!(
+            "{source} has {got} classes, but the network was trained on {wanted}, so name other data"
+        )));
+    }
+    if let Some((at, (found, known))) = found.iter().zip(known).enumerate().find(|(_, (a, b))| a != b) {
+        return Err(Error::Data(format!(
+            "class {at} of {source} is “{found}”, but that of the network is “{known}”, so name other data"
+        )));
+    }
+    Ok(dataset)
+}
+
+fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judged> {
+    let samples = &dataset.held_out;
+    let device = super::device(&arguments.device)?;
+    let lowered = lower(&Lowering {
+        network: &model.network,
+        loss: model.loss,
+        shape: &model.shape,
+        classes: model.classes.len(),
+        batch: BATCH.min(samples.len()),
+        parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
+        versions: device.versions(),
+        fuse: true,
+        as_in_prediction: false,
+        keep: false,
+        limits: device.limits(),
+        augment: Augmentation::default(),
+        training: Training::default(),
+    })?;
+    let engine = device.open(lowered.program.clone())?;
+    let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
+    trainer.load(HELD_OUT, samples)?;
+    let mut judged = Judged { device: device.name(), ..Judged::default() };
+    let mut senseless = None;
+    trainer.judge(HELD_OUT, &mut |outputs, loss| {
+        let sample = judged.samples;
+        let (truth, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
+        judged.confusion.add(truth, predicted);
+        if truth != predicted {
+            judged.wrong.push(Mistake { sample, truth, predicted, loss });
+        }
+        if !loss.is_finite() {
+            senseless.get_or_insert(sample);
+        }
+        judged.loss += loss;
+        judged.samples += 1;
+    })?;
+    if let Some(sample) = senseless {
+        return Err(Error::Diverged(format!(
+            "the loss of held-out sample {sample} is not finite, so the network's weights are too large or damaged: \
+             take another model"
+        )));
+    }
+    judged.loss /= judged.samples.max(1) as f64;
+    Ok(judged)
+}
+
+/// A contact sheet: below each image its class, and what it was taken for.
+fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
+    let cell = |mistake: &Mistake| Cell {
+        image: dataset.held_out.image(mistake.sample).to_vec(),
+        lines: vec![
+            (dataset.classes[mistake.truth].clone(), GREEN),
+            (dataset.classes[mistake.predicted].clone(), RED),
+        ],
+    };
+    let cells: Vec<Cell> = worst.iter().map(cell).collect();
+    let columns = (worst.len() as f64).sqrt().ceil() as usize;
+    let rows: Vec<Vec<Cell>> = cells.chunks(columns.max(1)).map(<[Cell]>::to_vec).collect();
+    sheet::png(&rows, &dataset.held_out.shape)
+}

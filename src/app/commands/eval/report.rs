@@ -1,0 +1,177 @@
+//! What `wgrad eval` prints.
+
+use serde_json::{Value, json};
+use wgrad::data::Dataset;
+use wgrad::error::Result;
+use wgrad::report::confusion::{ClassScore, mean};
+
+use super::super::console::{answer, note, thousands};
+use super::{Judged, Mistake};
+use crate::app::cli;
+
+/// More classes than this are not all shown on a terminal.
+const MOST_CLASSES: usize = 20;
+/// Names of at most so many letters fit above the columns of a matrix.
+const SHORT: usize = 6;
+
+pub fn json(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+    let name = |class: usize| &dataset.classes[class];
+    let scores = judged.confusion.scores(dataset.classes.len());
+    let class = |(at, score): (usize, &ClassScore)| {
+        let ClassScore { samples, precision, recall, f1 } = score;
+        json!({"class": name(at), "samples": samples, "precision": precision, "recall": recall, "f1": f1})
+    };
+    let pairs = judged.confusion.counts();
+    let pair = |(truth, predicted, count): (usize, usize, usize)| json!({"class": name(truth), "predicted": name(predicted), "count": count});
+    let mistake = |mistake: &Mistake| {
+        let Mistake { sample, truth, predicted, loss } = mistake;
+        let file = file(dataset, *sample);
+        json!({"sample": sample, "file": file, "class": name(*truth), "predicted": name(*predicted), "loss": loss})
+    };
+    answer(format_args!(
+        "{}",
+        json!({
+            "data": dataset.name, "samples": judged.samples, "device": judged.device,
+            "held_out_loss": judged.loss, "held_out_accuracy": accuracy(judged),
+            "mean_f1": mean(scores.iter().map(|score| score.f1)),
+            "classes": scores.iter().enumerate().map(class).collect::<Vec<Value>>(),
+            "confusion": pairs.map(pair).collect::<Vec<Value>>(),
+            "mistakes": worst.iter().map(mistake).collect::<Vec<Value>>(),
+            "mistakes_file": (!worst.is_empty()).then(|| arguments.out.display().to_string()),
+            "skipped": dataset.about.skipped,
+        })
+    ))
+}
+
+fn accuracy(judged: &Judged) -> f64 {
+    (judged.samples - judged.wrong.len()) as f64 / judged.samples.max(1) as f64
+}
+
+fn file(dataset: &Dataset, sample: usize) -> Option<String> {
+    dataset.about.held_out_files.get(sample).map(|path| path.display().to_string())
+}
+
+pub fn text(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+    answer(format_args!(
+        "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
+        accuracy(judged) * 100.0,
+        judged.loss,
+        thousands(judged.wrong.len()),
+        thousands(judged.samples)
+    ))?;
+    classes(dataset, judged)?;
+    match dataset.classes.len() <= MOST_CLASSES {
+        true => matrix(dataset, judged)?,
+        false => frequent(dataset, judged)?,
+    }
+    if let Some(wanted) = arguments.mistakes {
+        mistakes(arguments, dataset, wanted, worst)?;
+    }
+    Ok(())
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// Scores of each class; of many classes those with the lowest F1.
+fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
+    let scores = judged.confusion.scores(dataset.classes.len());
+    let mut shown: Vec<usize> = (0..scores.len()).collect();
+    if shown.len() > MOST_CLASSES {
+        // Classes without a score come last: there is nothing to say about them.
+        let f1 = |at: &usize| scores[*at].f1.unwrap_or(f64::INFINITY);
+        shown.sort_by(|a, b| f1(a).total_cmp(&f1(b)));
+        shown.truncate(MOST_CLASSES);
+    }
+    let width = shown.iter().map(|at| dataset.classes[*at].chars().count()).max().unwrap_or_default().max(5);
+    let line = |name: &str, samples: usize, shares: [Option<f64>; 3]| {
+        let [precision, recall, f1] = shares.map(percent);
+        let samples = thousands(samples);
+        answer(format_args!("{name:<width$}  {samples:>8}  {precision:>9}  {recall:>9}  {f1:>9}"))
+    };
+    answer(format_args!(
+        "\n{:<width$}  {:>8}  {:>9}  {:>9}  {:>9}",
+        "class", "images", "precision", "recall", "F1"
+    ))?;
+    for at in &shown {
+        let ClassScore { samples, precision, recall, f1 } = scores[*at];
+        line(&dataset.classes[*at], samples, [precision, recall, f1])?;
+    }
+    let precision = mean(scores.iter().map(|score| score.precision));
+    let recall = mean(scores.iter().map(|score| score.recall));
+    let f1 = mean(scores.iter().map(|score| score.f1));
+    line("mean", judged.samples, [precision, recall, f1])?;
+    if shown.len() < scores.len() {
+        answer(format_args!(
+            "({} classes with a higher F1 are left out; the mean is over all, and --json has them)",
+            thousands(scores.len() - shown.len())
+        ))?;
+    }
+    Ok(())
+}
+
+/// The whole matrix. Columns carry the names of the classes, or their numbers when these are long.
+fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
+    let names = &dataset.classes;
+    let short = names.iter().all(|name| name.chars().count() <= SHORT);
+    let rows: Vec<String> = match short {
+        true => names.clone(),
+        false => names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect(),
+    };
+    let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    let counts = judged.confusion.counts().map(|(_, _, count)| thousands(count).len());
+    let heads = names.iter().map(|name| if short { name.chars().count() } else { 2 });
+    let cell = counts.chain(heads).max().unwrap_or_default() + 2;
+    let head: String = (0..names.len())
+        .map(|at| if short { format!("{:>cell$}", names[at]) } else { format!("{at:>cell$}") })
+        .collect();
+    answer(format_args!("\nrows: the true class, columns: the predicted one"))?;
+    answer(format_args!("{:<width$}{head}", ""))?;
+    for (truth, name) in rows.iter().enumerate() {
+        let row: String = (0..names.len())
+            .map(|predicted| match judged.confusion.count(truth, predicted) {
+                0 => format!("{:>cell$}", "."),
+                count => format!("{:>cell$}", thousands(count)),
+            })
+            .collect();
+        answer(format_args!("{name:<width$}{row}"))?;
+    }
+    Ok(())
+}
+
+/// Of a matrix that is too wide, what is taken for what most often.
+fn frequent(dataset: &Dataset, judged: &Judged) -> Result<()> {
+    let mistakes = judged.confusion.mistakes();
+    let classes = dataset.classes.len();
+    answer(format_args!("\nmost frequent mistakes (true class → predicted class)"))?;
+    for (truth, predicted, count) in mistakes.iter().take(MOST_CLASSES) {
+        let (truth, predicted) = (&dataset.classes[*truth], &dataset.classes[*predicted]);
+        answer(format_args!("{:>8}  {truth} → {predicted}", thousands(*count)))?;
+    }
+    answer(format_args!(
+        "(the matrix of {classes} × {classes} classes is too wide to be shown; {} other pairs are left out, \
+         and --json has all)",
+        thousands(mistakes.len().saturating_sub(MOST_CLASSES))
+    ))
+}
+
+fn mistakes(arguments: &cli::Eval, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
+    if worst.is_empty() {
+        note(format_args!("there are no mistakes, so {} was not written", arguments.out.display()));
+        return Ok(());
+    }
+    if worst.len() < wanted {
+        note(format_args!("there are only {} mistakes", thousands(worst.len())));
+    }
+    answer(format_args!(
+        "\nmistakes with the highest loss, in {} (green: the true class, red: the predicted one)",
+        arguments.out.display()
+    ))?;
+    for Mistake { sample, truth, predicted, loss } in worst {
+        let (truth, predicted) = (&dataset.classes[*truth], &dataset.classes[*predicted]);
+        let file = file(dataset, *sample).map_or(String::new(), |file| format!("  {file}"));
+        answer(format_args!("sample {sample:>6}  loss {loss:>8.4}  {truth} → {predicted}{file}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! `wgrad lesson start` and `wgrad lesson hint`.
+
+use wgrad::error::Result;
+use wgrad::teach::exercises::{self, EXERCISES, Exercise};
+
+use crate::app::cli::own::{Hint, Start};
+use crate::app::commands::console::{answer, note, quoted};
+
+pub fn start(arguments: &Start) -> Result<()> {
+    for path in exercises::write(&arguments.folder)? {
+        answer(format_args!("{}", path.display()))?;
+    }
+    let (folder, first) = (&arguments.folder, EXERCISES[0].kernel.name);
+    let file = folder.join(format!("{first}.wgsl"));
+    note(format_args!(
+        "next: read {}, fill in {}, then wgrad lesson check {} --kernel {first}",
+        folder.join("README.md").display(),
+        file.display(),
+        quoted(&file)
+    ));
+    Ok(())
+}
+
+pub fn hint(arguments: &Hint) -> Result<()> {
+    let exercise = Exercise::find(&arguments.name)?;
+    for line in exercise.hint(arguments.number.into()).lines() {
+        answer(format_args!("{line}"))?;
+    }
+    if arguments.number < 3 {
+        note(format_args!("next: wgrad lesson hint {} {}", arguments.name, arguments.number + 1));
+    }
+    Ok(())
+}

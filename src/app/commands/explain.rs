@@ -1,0 +1,193 @@
+//! `wgrad explain`: one training step of one sample, number by number.
+
+use ::console::Term;
+use std::io::{IsTerminal, stdout};
+use std::path::Path;
+
+use wgrad::data::{self, Dataset, Samples, split_validation};
+use wgrad::engine::adapter::Device;
+use wgrad::error::{Error, Result};
+use wgrad::network::loss::ClassWeights;
+use wgrad::network::lower::{HELD_OUT, TRAIN};
+use wgrad::teach::explain::{Subject, Trace, defaults, explain, json, text};
+use wgrad::train::recipe::{self, Overrides, Recipe};
+use wgrad::train::run::model::Model;
+use wgrad::train::run::{RECIPE, RECORD, RunRecord};
+use wgrad::train::schedule::Schedule;
+use wgrad::train::trainer::Settings;
+
+use super::console::{answer, note};
+use crate::app::cli;
+
+pub fn run(arguments: &cli::Explain) -> Result<()> {
+    let model = Model::load(&arguments.run)?;
+    let directory = directory(&arguments.run)?;
+    let overrides = recipe::read(&directory.join(RECIPE))?;
+    let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
+    let data_changed = changed(directory, &dataset);
+    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    agrees(&overrides, &model, dataset.classes.len(), &directory.join(RECIPE))?;
+    let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
+    let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
+    if part == TRAIN && !recipe.augment.is_none() {
+        note(format_args!(
+            "the sample is shown as it is: in training it is changed by chance first ({})",
+            recipe.augment
+        ));
+    }
+    if let Some(left_out) = left_out(&recipe) {
+        note(format_args!("one plain step is shown: the run also has {left_out}"));
+    }
+    let (index, sample) = pick(dataset, part, arguments.sample, &recipe)?;
+    let device = super::device(&arguments.device)?;
+    let settings = Settings::new(recipe.learning_rate, recipe.seed);
+    let mut trace = Trace::new(&model, &sample, &recipe.training(), settings, &device)?;
+    let (layer, unit) = defaults(&trace, arguments.layer, arguments.unit)?;
+    let sections = explain(&mut trace, layer, unit)?;
+    let subject = Subject {
+        run: arguments.run.display().to_string(),
+        part,
+        sample: index,
+        layer,
+        unit,
+        column: if matches!(device, Device::Cpu { .. }) { "CPU" } else { "GPU" },
+        device: device.name(),
+        data_changed,
+        width: width(),
+    };
+    if arguments.json {
+        answer(format_args!("{}", json(&trace, &subject, &sections, arguments.source)))?;
+    } else {
+        let text = text(&trace, &subject, &sections, arguments.source);
+        text.lines().try_for_each(|line| answer(format_args!("{line}")))?;
+    }
+    match trace.first_disagreement() {
+        None => Ok(()),
+        Some(problem) => Err(Error::Check(format!("on {}: {problem}", device.name()))),
+    }
+}
+
+/// What a run's steps have besides loss, gradients and update, which an explanation leaves out.
+fn left_out(recipe: &Recipe) -> Option<String> {
+    let own: Vec<String> = [
+        (recipe.schedule != Schedule::CONSTANT, format!("schedule {}", recipe.schedule)),
+        (recipe.clip_norm > 0.0, format!("clip-norm {}", recipe.clip_norm)),
+        (recipe.clip_value > 0.0, format!("clip-value {}", recipe.clip_value)),
+        (recipe.accumulate > 1, format!("accumulate {}", recipe.accumulate)),
+        (recipe.average > 0.0, format!("average {}", recipe.average)),
+        (recipe.label_smoothing > 0.0, format!("label-smoothing {}", recipe.label_smoothing)),
+        (recipe.class_weights != ClassWeights::Even, format!("class-weights {}", recipe.class_weights)),
+    ]
+    .into_iter()
+    .filter_map(|(has, what)| has.then_some(what))
+    .collect();
+    (!own.is_empty()).then(|| own.join(", "))
+}
+
+/// The run directory that a model is in: its recipe says how large a step is.
+fn directory(run: &Path) -> Result<&Path> {
+    let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
+    if directory.join(RECIPE).is_file() {
+        return Ok(directory);
+    }
+    Err(Error::Data(format!(
+        "{} has no {RECIPE} beside its model, so its learning rate isn't known; name a run directory",
+        run.display()
+    )))
+}
+
+/// Whether the recipe says how a step is taken, and is of the same network as the model beside it.
+fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> Result<()> {
+    let wrong = |what: String| {
+        Err(Error::Data(format!("{} {what}: put the recipe back that the run wrote", path.display())))
+    };
+    let said = [
+        ("network", overrides.network.is_some()),
+        ("learning_rate", overrides.learning_rate.is_some()),
+        ("loss", overrides.loss.is_some()),
+        ("seed", overrides.seed.is_some()),
+    ];
+    if let Some((missing, _)) = said.into_iter().find(|(_, is_there)| !is_there) {
+        return wrong(format!("has no {missing}, so the step that training took isn't known"));
+    }
+    let network = overrides.network.clone().map(|choice| choice.network(classes));
+    if network.as_ref().is_some_and(|network| *network != model.network) {
+        let network = network.map(|network| network.to_string()).unwrap_or_default();
+        return wrong(format!("is of the network “{network}”, but the model is “{}”", model.network));
+    }
+    match overrides.loss {
+        Some(loss) if loss != model.loss => {
+            wrong(format!("has the loss {loss}, but the model was trained with {}", model.loss))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The data that the model was trained on, as far as they still fit it.
+fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
+    let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
+    let (name, shape) = (&model.data, dataset.train.shape);
+    if shape != model.shape || dataset.classes != model.classes {
+        return Err(Error::Data(format!(
+            "{name} now has images of {shape} in {} classes, the network was trained on {} in {}: \
+             put the data back that it was trained on",
+            dataset.classes.len(),
+            model.shape,
+            model.classes.len()
+        )));
+    }
+    Ok(dataset)
+}
+
+/// Whether the data are others than those of the run, which is said; so is that it had kernels of
+/// a reader's own.
+fn changed(directory: &Path, dataset: &Dataset) -> bool {
+    let record = RunRecord::load(directory);
+    if let Some(own) = record.as_ref().ok().map(|record| &record.kernels).filter(|own| !own.is_empty()) {
+        let own: Vec<String> =
+            own.iter().map(|own| format!("{} ({})", own.name, own.path.display())).collect();
+        note(format_args!(
+            "the run was trained with kernels of your own, {}: what is shown here are ours in their place",
+            own.join(", ")
+        ));
+    }
+    match record {
+        Ok(record) if record.digest == dataset.digest => false,
+        Ok(_) => {
+            note(format_args!(
+                "warning: {} is not what the run was trained on: its data have another digest than {RECORD} says",
+                dataset.name
+            ));
+            true
+        }
+        Err(error) => {
+            note(format_args!("warning: whether the data are those of the run can't be told: {error}"));
+            false
+        }
+    }
+}
+
+/// Columns of the terminal; a file and a pipe have all that are wanted.
+fn width() -> usize {
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    size.map_or(usize::MAX, |(_, columns)| columns.into())
+}
+
+/// The sample that is explained, on its own, and its index.
+fn pick(dataset: Dataset, part: &str, sample: i64, recipe: &Recipe) -> Result<(usize, Samples)> {
+    let samples = match part {
+        // The run trained on what its validation part left.
+        TRAIN if recipe.validation > 0.0 => {
+            split_validation(dataset.train, recipe.validation, dataset.classes.len(), recipe.seed)?.0
+        }
+        TRAIN => dataset.train,
+        _ => dataset.held_out,
+    };
+    if let Some(index) = usize::try_from(sample).ok().filter(|index| *index < samples.len()) {
+        return Ok((index, samples.subset(&[index])));
+    }
+    Err(Error::Usage(format!(
+        "--sample {sample} is outside the {part} part: its samples are 0 to {}",
+        samples.len() - 1
+    )))
+}

@@ -1,0 +1,86 @@
+//! `wgrad lesson`: the list of lessons, or one of them.
+
+use ::console::Term;
+use std::io::{IsTerminal, stdout};
+
+use serde_json::json;
+use wgrad::data::files::write_output;
+use wgrad::error::{Error, Result};
+use wgrad::report::page::terminal::{LEAST_COLUMNS, Screen, render};
+use wgrad::report::page::{Plot, svg};
+use wgrad::teach::lessons::machine::Machine;
+use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::{self, Lesson};
+
+use super::console::{answer, note};
+use crate::app::cli;
+
+/// A screenful where there is no terminal to ask: rows and columns.
+const SCREEN: (usize, usize) = (24, 80);
+
+pub fn run(arguments: &cli::Lesson) -> Result<()> {
+    if let Some(command) = &arguments.command {
+        return super::own::dispatch(command);
+    }
+    let options = options(arguments);
+    let Some(wanted) = &arguments.lesson else {
+        return list(arguments.json);
+    };
+    let lesson = lessons::find(wanted)?;
+    // A device takes time to open; a wrong setting is told at once.
+    options.check(lesson)?;
+    let machine = Machine::of(&super::device(&arguments.device)?);
+    let page = lessons::run(lesson, &options, &machine)?;
+    if let Some(file) = &arguments.svg {
+        let plots: Vec<&Plot> = page.plots().collect();
+        write_output(file, svg::render(&plots).as_bytes())?;
+        note(format_args!("the drawings are in {}", file.display()));
+    }
+    if arguments.json {
+        answer(format_args!("{}", page.json()))?;
+    } else {
+        answer(format_args!("{}", render(&page, screen(arguments.all)).join("\n")))?;
+    }
+    match page.diverged {
+        Some(sentence) => Err(Error::Diverged(sentence)),
+        None => Ok(()),
+    }
+}
+
+fn options(arguments: &cli::Lesson) -> Options {
+    Options {
+        alpha: arguments.alpha,
+        step: arguments.step,
+        iterations: arguments.iterations,
+        input: arguments.input.clone(),
+        weights: arguments.weights.clone(),
+        goal: arguments.goal.clone(),
+        seed: arguments.seed,
+        data: arguments.data.clone(),
+    }
+}
+
+fn list(as_json: bool) -> Result<()> {
+    if as_json {
+        let row = |lesson: &Lesson| json!({"id": lesson.id, "name": lesson.name, "summary": lesson.summary});
+        let rows: Vec<_> = lessons::ALL.iter().map(row).collect();
+        return answer(format_args!("{}", json!(rows)));
+    }
+    for lesson in lessons::ALL {
+        answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;
+    }
+    let Some(first) = lessons::ALL.first() else { return Ok(()) };
+    answer(format_args!("\nwgrad lesson {} starts with the first; names do as well.", first.id))
+}
+
+/// What fits on the terminal, less the line of the next prompt and up to three of the device.
+pub fn screen(all: bool) -> Screen {
+    let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
+    let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));
+    if columns < LEAST_COLUMNS {
+        note(format_args!(
+            "this terminal has {columns} columns, and lessons are written for {LEAST_COLUMNS} or more"
+        ));
+    }
+    Screen { columns, lines: (!all).then(|| lines.saturating_sub(4)) }
+}

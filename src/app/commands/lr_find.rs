@@ -1,0 +1,61 @@
+//! `wgrad lr-find`: steps at growing learning rates, and which one to take.
+
+use serde_json::json;
+use wgrad::data;
+use wgrad::error::Result;
+use wgrad::report::page::terminal::render;
+use wgrad::train::lr_find::{Range, find};
+use wgrad::train::recipe::{Overrides, Recipe};
+use wgrad::train::schedule::Schedule;
+use wgrad::train::session::Session;
+
+use super::console::{answer, note};
+use super::lesson::screen;
+use super::train::with_source;
+use crate::app::cli;
+
+pub fn run(arguments: &cli::LrFind) -> Result<()> {
+    let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
+    range.check()?;
+    let flags = Overrides {
+        network: arguments.network.as_deref().map(str::parse).transpose()?,
+        batch_size: arguments.batch_size,
+        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
+        loss: arguments.loss.as_deref().map(str::parse).transpose()?,
+        seed: arguments.seed,
+        device: arguments.device.clone(),
+        ..Overrides::default()
+    };
+    let given = with_source(flags, arguments.source.as_ref())?;
+    // The learning rate is what is tried here, so no schedule has a say in it.
+    let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
+    given.check()?;
+    let dataset = data::load_with(given.data(), &given.reading())?;
+    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
+    let device = super::device(&recipe.device)?;
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
+    let found = find(&mut session.start()?, range)?;
+    if arguments.json {
+        let curve: Vec<_> = found.tried.iter().map(|one| json!([one.rate, one.loss])).collect();
+        return answer(format_args!(
+            "{}",
+            json!({
+                "suggestion": found.suggestion(), "steepest": found.steepest, "lowest": found.lowest,
+                "curve": curve,
+            })
+        ));
+    }
+    for line in render(&found.page(), screen(true)) {
+        answer(format_args!("{line}"))?;
+    }
+    answer(format_args!("learning rate      {}", found.suggestion()))?;
+    note(format_args!(
+        "the smoothed loss falls fastest at {:.1e} and is lowest at {:.1e}; try --learning-rate {}",
+        found.steepest,
+        found.lowest,
+        found.suggestion()
+    ));
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `--profile`: what each dispatch of a run's first steps takes, as a table and a trace.
+
+use std::path::Path;
+
+use wgrad::data::files::write_atomically;
+use wgrad::engine::profile::{Profiler, trace};
+use wgrad::error::Result;
+use wgrad::network::lower::{Lowered, TRAIN};
+use wgrad::program::Program;
+
+use super::console::{answer, note, quoted};
+
+/// Steps that are profiled unless another number is given.
+pub const STEPS: &str = "100";
+/// The file in a run directory that holds the trace.
+const TRACE: &str = "trace.json";
+
+/// A profile that is taken while a run is under way.
+pub struct Profiling {
+    pub profiler: Profiler,
+    program: Program,
+    device: String,
+    json: bool,
+}
+
+impl Profiling {
+    /// Of the first training steps from now on, `json` when stdout belongs to something else.
+    pub fn new(lowered: &Lowered, device: String, steps: usize, json: bool) -> Profiling {
+        let profiler = Profiler::default();
+        profiler.watch(lowered.program.section(TRAIN), steps);
+        Profiling { profiler, program: lowered.program.clone(), device, json }
+    }
+
+    /// Prints the table, and writes the trace into the run directory if that is kept.
+    pub fn report(&self, run: Option<&Path>) -> Result<()> {
+        let profile = self.profiler.profile(&self.program);
+        if profile.steps() == 0 {
+            note(format_args!("no step was profiled: none was taken"));
+            return Ok(());
+        }
+        let path = run.filter(|run| run.is_dir()).map(|run| run.join(TRACE));
+        if let Some(path) = &path {
+            let trace = trace([(format!("wgrad on {}", self.device), &profile)]);
+            write_atomically(path, trace.to_string().as_bytes())?;
+        }
+        let written = path.map(|path| {
+            format!("trace              {} (open it in Perfetto or chrome://tracing)", quoted(&path))
+        });
+        let caption = format!("profile            {}", profile.caption());
+        for line in [caption].into_iter().chain(profile.table()).chain(written) {
+            match self.json {
+                true => note(format_args!("{line}")),
+                false => answer(format_args!("{line}"))?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! How a training run shows itself on stderr: a bar on a terminal, otherwise a line per epoch.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use wgrad::train::trainer::{Measure, Progress};
+
+use super::console::{note, thousands};
+
+/// The bar of a run, or nothing where nobody watches.
+pub struct Display {
+    bar: Option<ProgressBar>,
+    epochs: usize,
+    started: Instant,
+    samples: usize,
+}
+
+/// What fits into one line of a terminal; a longer one would wrap, and be left behind when redrawn.
+fn template(columns: u16) -> &'static str {
+    match columns {
+        0..78 => "{prefix}  {eta} left  {wide_msg}",
+        78..104 => "{prefix}  {wide_bar}  {msg}  {eta} left",
+        _ => "{prefix}  {bar:24}  {msg}  {eta} left",
+    }
+}
+
+impl Display {
+    pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(
+                Some((epochs * steps_per_epoch) as u64),
+                ProgressDrawTarget::stderr(),
+            );
+            let style = ProgressStyle::with_template(template(Term::stderr().size().1));
+            bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
+            bar
+        });
+        Display { bar, epochs, started: Instant::now(), samples: 0 }
+    }
+
+    /// After each submission.
+    pub fn progress(&mut self, progress: &Progress) {
+        self.samples += progress.latest.samples;
+        if let Some(bar) = &self.bar {
+            let so_far = progress.so_far;
+            bar.set_prefix(format!("epoch {}/{}", progress.epoch, self.epochs));
+            bar.set_message(format!(
+                "loss {:.4}  accuracy {:.2} %  {} samples/s",
+                so_far.loss,
+                so_far.accuracy * 100.0,
+                thousands(self.samples_per_second() as usize)
+            ));
+            bar.set_position(((progress.epoch - 1) * progress.steps + progress.step) as u64);
+        }
+    }
+
+    /// After each epoch; the line stays where it is.
+    pub fn epoch(&mut self, epoch: usize, train: &Measure, others: &[(&str, Measure)], took: Duration) {
+        let percent = |measure: &Measure| measure.accuracy * 100.0;
+        let mut line = format!("epoch {epoch:>3}  loss {:.4}  accuracy {:6.2} %", train.loss, percent(train));
+        for (name, measure) in others {
+            line += &format!("  {name} {:.4} {:6.2} %", measure.loss, percent(measure));
+        }
+        line += &format!("  {:.1} s", took.as_secs_f64());
+        self.line(&line);
+    }
+
+    /// A line between those of epochs.
+    pub fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
+            None => note(format_args!("{line}")),
+        }
+    }
+
+    /// Training throughput since the start, measuring included.
+    pub fn samples_per_second(&self) -> f64 {
+        self.samples as f64 / self.started.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

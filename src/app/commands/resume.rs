@@ -1,0 +1,284 @@
+//! `wgrad train --resume`: going on with a run; and `wgrad resume-check`: proof that it works.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use wgrad::data;
+use wgrad::error::{Error, Result};
+use wgrad::train::recipe::{self, Overrides, Recipe};
+use wgrad::train::run::checkpoint::{self, Checkpoint, Standing};
+use wgrad::train::run::model;
+use wgrad::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::train::session::Session;
+use wgrad::train::trainer::{Snapshot, Trainer};
+use wgrad::tune::Tuning;
+
+use super::console::{answer, note, quoted};
+use super::running::Options;
+use super::train::{Prepared, describe, profiled};
+use crate::app::cli;
+use crate::app::cli::own::TIMEOUT;
+
+/// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
+/// refused, but for the device.
+pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Train) -> Result<()> {
+    let run_dir = directory_of(run)?;
+    let directory = RunDir::open(run_dir)?;
+    let checkpoint = newest(run)?;
+    let recipe = recipe(run_dir, &checkpoint, given)?;
+    let place = checkpoint.snapshot.place;
+    let mut record = RunRecord::load(run_dir)?;
+    // One that was killed after its last step has yet to write its model.
+    if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
+        return Err(Error::Usage(format!(
+            "{} {why}: to train on from its weights, use --init-from {}",
+            run_dir.display(),
+            quoted(run_dir)
+        )));
+    }
+    let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
+    let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
+    let profiling = prepared.profiling(arguments);
+    let mut trainer = prepared.open(profiling.as_ref())?;
+    trainer.restore(&checkpoint.snapshot)?;
+    let before = record.adapter.clone();
+    describe(&mut record, &prepared.session.device);
+    if record.adapter != before {
+        note(format_args!(
+            "        the run began on {before}: here its kernels are chosen anew, and its results are the same to \
+             rounding only"
+        ));
+    }
+    note(format_args!(
+        "resume  {} after step {} of epoch {} ({} steps of the run)",
+        run_dir.display(),
+        place.step,
+        place.epoch,
+        place.steps
+    ));
+    let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
+    profiled(profiling, Some(run_dir), outcome)
+}
+
+/// Why a run has nothing left to do at a checkpoint, if it has not.
+fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+    let Standing { seconds, stopping, .. } = checkpoint.standing;
+    if checkpoint.snapshot.place.epoch > recipe.epochs {
+        return Some(format!("has run all its {} epochs", recipe.epochs));
+    }
+    if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
+        let best = stopping.best_epoch;
+        return Some(format!("has stopped by {}, whose best epoch was {best}", rule.metric));
+    }
+    let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
+    time.map(|_| format!("has used up its time of {}", recipe.max_time))
+}
+
+/// The run directory of a checkpoint, or the path itself.
+fn directory_of(run: &Path) -> Result<&Path> {
+    match run.is_file() {
+        false => Ok(run),
+        true => run
+            .parent()
+            .and_then(Path::parent)
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display()))),
+    }
+}
+
+/// The newest checkpoint; what is wrong with newer ones is said.
+fn newest(run: &Path) -> Result<Checkpoint> {
+    let (checkpoint, problems) = checkpoint::newest(run)?;
+    for problem in problems {
+        note(format_args!("passed over: {problem}"));
+    }
+    Ok(checkpoint)
+}
+
+/// The recipe of a run, with the device that is wanted now.
+///
+/// # Errors
+/// [`Error::Usage`] when the run's file or a flag says something else than the checkpoint.
+fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Recipe> {
+    let parsed = recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint"))
+        .map_err(|error| Error::Data(format!("a checkpoint of {} is damaged: {error}", run.display())))?;
+    // Before there was the key, there was the default.
+    let tuning = parsed.tuning.unwrap_or(Tuning::Default);
+    let parsed = Overrides { tuning: Some(tuning), ..parsed };
+    let of_run = recipe::read(&run.join(RECIPE))?;
+    if of_run.tuning.is_some_and(|of_run| of_run != tuning) {
+        note(format_args!(
+            "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
+        ));
+    }
+    // Of a run that has been on several devices it is that of the checkpoint's.
+    let of_run = Overrides { tuning: None, ..of_run };
+    let agreed = complete(&parsed)?;
+    let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
+    let agreed = Recipe { device: device.clone(), ..agreed };
+    // What is asked for without its tiles has those of the run.
+    let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
+    let given = Overrides { experimental, ..given.clone() };
+    let sources = [
+        (of_run, format!("{}/{RECIPE} has changed since", run.display())),
+        (given, "a run is resumed as it was".to_owned()),
+    ];
+    for (said, why) in sources {
+        let changed = Recipe { device: device.clone(), ..complete(&said.or(parsed.clone()))? };
+        if let Some((key, was, is)) = difference(&agreed, &changed) {
+            return Err(Error::Usage(format!(
+                "{why}: {key} was {was} and now is {is}, so leave it as it was, or begin a new run from \
+                 its weights with --init-from {}",
+                quoted(run)
+            )));
+        }
+    }
+    Ok(agreed)
+}
+
+/// A recipe of which every key is given; no default depends on data then.
+///
+/// Whether what is tried out goes with its precision is not asked here: where a flag asks for what the run
+/// does not have, that is the thing to say.
+fn complete(given: &Overrides) -> Result<Recipe> {
+    let experimental = given.experimental.unwrap_or_default();
+    let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;
+    Ok(Recipe { experimental, ..recipe })
+}
+
+/// The first key by which two recipes differ, and both values, as a recipe file has them.
+fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
+    let (one, two) = (one.to_toml(), two.to_toml());
+    let (one, two) = one.lines().zip(two.lines()).find(|(one, two)| one != two)?;
+    let value = |line: &str| line.split_once(" = ").map_or(line, |(_, value)| value).to_owned();
+    let key = one.split(' ').next().unwrap_or_default().to_owned();
+    Some((key, value(one), value(two)))
+}
+
+/// Where a run was up to now, and whether to say how its kernels are chosen.
+struct Before<'a> {
+    adapter: &'a str,
+    verbose: bool,
+}
+
+/// Loads the data, checks that they are those of the checkpoint, and lowers the network.
+fn prepare(
+    run: &Path,
+    mut recipe: Recipe,
+    checkpoint: &Checkpoint,
+    before: Before,
+    timeout: u64,
+) -> Result<Prepared> {
+    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    if dataset.digest != checkpoint.digest {
+        return Err(Error::Data(format!(
+            "the data of {} are no longer those that {} began with ({} and {}): bring those back, or train anew",
+            recipe.data,
+            run.display(),
+            dataset.digest,
+            checkpoint.digest
+        )));
+    }
+    if (recipe.network.to_string(), recipe.seed) != (checkpoint.network.clone(), checkpoint.seed) {
+        return Err(Error::Data(format!(
+            "a checkpoint of {} is damaged: its network or seed is not that of its recipe",
+            run.display()
+        )));
+    }
+    let device = super::device(&recipe.device)?;
+    // What a new run would leave out, this one can't: it goes on as it has begun.
+    recipe.experimental.available(&device).map_err(|why| {
+        Error::Usage(format!(
+            "{} has been trained with experimental {}: {why}; name an adapter that can with --device (wgrad devices \
+             tells){}",
+            run.display(),
+            recipe.experimental,
+            or_from_its_weights(run, &recipe.device)
+        ))
+    })?;
+    let same = device.name() == before.adapter;
+    if same && !recipe.tuning.runs_on(&device) {
+        note(format_args!(
+            "        its kernels no longer run there, so others are chosen: its results are the same to rounding only"
+        ));
+    }
+    if !same || !recipe.tuning.runs_on(&device) {
+        recipe.tuning = Tuning::Auto;
+    }
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
+    Prepared::new(session, timeout)
+}
+
+/// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
+/// with a checkpoint in the middle that is written, read and put on a device opened anew.
+pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
+    let run = directory_of(&arguments.run)?;
+    let checkpoint = newest(&arguments.run)?;
+    let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
+    let record = RunRecord::load(run)?;
+    let before = Before { adapter: &record.adapter, verbose: false };
+    let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, before, TIMEOUT)?;
+    let steps = arguments.steps;
+    let straight = {
+        let mut trainer = prepared.open(None)?;
+        trainer.restore(&checkpoint.snapshot)?;
+        advance(&mut trainer, steps)?
+    };
+    let stopped = {
+        let mut trainer = prepared.open(None)?;
+        trainer.restore(&checkpoint.snapshot)?;
+        let middle = advance(&mut trainer, steps / 2)?;
+        drop(trainer);
+        let recipe = &prepared.session.recipe;
+        let middle =
+            through_a_file(Checkpoint::new(middle, Standing::default(), recipe, &checkpoint.digest))?;
+        let mut trainer = prepared.open(None)?;
+        trainer.restore(&middle)?;
+        advance(&mut trainer, steps - steps / 2)?
+    };
+    let tensors = straight.tensors.len();
+    match straight.difference(&stopped) {
+        None => answer(format_args!(
+            "{steps} steps from step {}, straight and with a stop after {}: all {tensors} tensors are equal, bit by bit",
+            checkpoint.snapshot.place.steps,
+            steps / 2
+        )),
+        Some(what) => Err(Error::Check(format!(
+            "{steps} steps from step {} give something else with a stop after {}: {what}, so this device \
+             does not repeat its results",
+            checkpoint.snapshot.place.steps,
+            steps / 2
+        ))),
+    }
+}
+
+/// Takes so many steps, across the ends of epochs.
+fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
+    let end = trainer.steps() + steps;
+    while trainer.steps() < end {
+        trainer.advance(end - trainer.steps(), &mut |_| ControlFlow::Continue(()))?;
+    }
+    trainer.snapshot()
+}
+
+/// What is left of a snapshot after it was written and read.
+fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
+    let path = std::env::temp_dir().join(format!("wgrad-{}.safetensors", std::process::id()));
+    let result = checkpoint.save(&path).and_then(|()| Checkpoint::load(&path));
+    let _ = std::fs::remove_file(&path);
+    Ok(result?.snapshot)
+}
+
+/// What else can be done where a run can't go on as it has begun: only one that has a model is one to begin from.
+fn or_from_its_weights(run: &Path, device: &str) -> String {
+    if !run.join(model::FILE).is_file() {
+        return String::new();
+    }
+    format!(
+        ", or begin a new run from its weights with wgrad train {} --experimental none --device {} --tuning auto \
+         --init-from {}",
+        quoted(&run.join(RECIPE)),
+        quoted(Path::new(device)),
+        quoted(run)
+    )
+}

@@ -1,0 +1,82 @@
+//! The coach of a run: when it looks, and what it says.
+
+use wgrad::error::Result;
+use wgrad::train::coach::{Coach, Moment};
+use wgrad::train::recipe::Recipe;
+use wgrad::train::run::{Event, read_metrics};
+use wgrad::train::trainer::{Measure, Vitals};
+
+use super::Run;
+use crate::app::commands::progress::Display;
+
+/// A coach, and what it has looked at.
+pub(super) struct Watch {
+    coach: Coach,
+    /// Of the epoch under way, once its telling step is over.
+    vitals: Option<Vitals>,
+}
+
+impl Watch {
+    pub fn new(recipe: &Recipe) -> Watch {
+        Watch { coach: Coach::new(recipe), vitals: None }
+    }
+}
+
+impl Run {
+    /// How many steps may be taken before the next one to look at begins or ends.
+    pub(super) fn steps_to_look(&self) -> usize {
+        let telling = self.trainer.telling_step();
+        match (&self.watch, telling.checked_sub(self.trainer.place().step)) {
+            (Some(_), Some(before)) => before.max(1),
+            _ => usize::MAX,
+        }
+    }
+
+    /// The weights before a step that is to be looked at, if that is the next.
+    pub(super) fn prepare_look(&mut self) -> Result<Option<Vec<f32>>> {
+        let next = self.trainer.place().step == self.trainer.telling_step();
+        (next && self.watch.is_some()).then(|| self.trainer.parameters()).transpose()
+    }
+
+    /// Looks at the step just taken; `before` are the weights from before it.
+    pub(super) fn look(&mut self, before: Option<Vec<f32>>) -> Result<()> {
+        if let (Some(watch), Some(before)) = (&mut self.watch, before) {
+            watch.vitals = Some(self.trainer.vitals(&before)?);
+        }
+        Ok(())
+    }
+
+    /// Says what the epoch just ended warrants.
+    pub(super) fn advise(&mut self, moment: Moment, display: &Display) {
+        let rate = self.trainer.learning_rate(self.trainer.steps() - 1);
+        let Some(watch) = &mut self.watch else { return };
+        let vitals = watch.vitals.take();
+        for sentence in watch.coach.advise(moment, vitals.as_ref(), rate) {
+            display.line(&format!("coach   {sentence}"));
+        }
+    }
+
+    /// The run is back at its last checkpoint.
+    pub(super) fn forget(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.vitals = None;
+            watch.coach.rewind(self.kept.place.epoch);
+        }
+    }
+
+    /// What earlier epochs of a run that is taken up again have come to.
+    pub(super) fn recall(&mut self) -> Result<()> {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        let epochs = read_metrics(self.directory.path())?.into_iter();
+        for event in epochs {
+            let Event::Epoch(line) = event else { continue };
+            let measure = |loss, accuracy| Measure { samples: 0, loss, accuracy };
+            watch.coach.remember(Moment {
+                epoch: line.epoch,
+                train: measure(line.train_loss, line.train_accuracy),
+                validation: line.validation.map(|v| measure(v.validation_loss, v.validation_accuracy)),
+            });
+        }
+        Ok(())
+    }
+}

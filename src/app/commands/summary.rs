@@ -1,0 +1,222 @@
+//! `wgrad summary`: what a network consists of, and what a step of it does.
+
+use std::path::{MAIN_SEPARATOR, Path};
+
+use wgrad::data::{Augmentation, ImageShape};
+use wgrad::engine::adapter::{Device, choose};
+use wgrad::error::{Error, Result};
+use wgrad::kernel::precision::Precision;
+use wgrad::network::Network;
+use wgrad::network::layers::Shape;
+use wgrad::network::loss::Loss;
+use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::program::record::Versions;
+use wgrad::program::{Limits, Program, Role, mebibytes};
+use wgrad::train::recipe::{self, Recipe};
+use wgrad::train::run::RECIPE;
+use wgrad::train::run::model::Model;
+
+use super::console::{answer, note, thousands};
+use super::train::MEASURED_SO;
+use crate::app::cli;
+
+/// Samples of a step, for a network that has not been trained.
+const BATCH: usize = 64;
+
+pub fn run(arguments: &cli::Summary) -> Result<()> {
+    let what = What::read(arguments)?;
+    let recipe = what.recipe.as_ref();
+    let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
+    if batch == 0 {
+        return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
+    }
+    let device = choose(&arguments.device)?;
+    let tiles = recipe.map_or(Ok(Vec::new()), |recipe| recipe.experimental.available(&device));
+    let lowered = what.lower(batch, versions(&device, recipe)?, tiles.as_deref().unwrap_or_default())?;
+    layers(&what.network, &what.shape)?;
+    memory(&lowered.program, batch)?;
+    for remark in recipe.iter().flat_map(|recipe| remarks(recipe, tiles.as_ref().err())) {
+        note(format_args!("{remark}"));
+    }
+    answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+}
+
+/// What is summed up.
+struct What {
+    network: Network,
+    loss: Loss,
+    shape: ImageShape,
+    /// Of a run, if it is one.
+    recipe: Option<Recipe>,
+}
+
+impl What {
+    fn read(arguments: &cli::Summary) -> Result<What> {
+        // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
+        let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
+        if is_path {
+            let model = Model::load(Path::new(&arguments.what))?;
+            let recipe = recipe_of(Path::new(&arguments.what), &model)?;
+            return Ok(What { network: model.network, loss: model.loss, shape: model.shape, recipe });
+        }
+        let &[channels, height, width] = arguments.input.as_slice() else {
+            return Err(Error::Usage(
+                "--input takes channels, height and width, as in --input 1,28,28".to_owned(),
+            ));
+        };
+        let shape = ImageShape { channels, height, width };
+        shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
+        Ok(What { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
+    }
+
+    /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
+    /// `tiles` if there are any.
+    fn lower(&self, batch: usize, versions: Versions, tiles: &[usize]) -> Result<Lowered> {
+        let recipe = self.recipe.as_ref();
+        let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
+        let training = recipe.map_or_else(Training::default, Recipe::training);
+        let outputs = self.network.shapes(&input(&self.shape))?.last().map_or(0, Shape::len);
+        // One batch of data: what a step reads, not what a whole set would need.
+        lower(&Lowering {
+            network: &self.network,
+            loss: self.loss,
+            shape: &self.shape,
+            classes: if self.loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
+            batch,
+            // As many samples as a step takes.
+            parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
+            versions: versions.in_precision(precision).with_cooperative(tiles),
+            fuse: true,
+            as_in_prediction: false,
+            keep: false,
+            // To be read, not run: no device has to hold it.
+            limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
+            augment: Augmentation::default(),
+            training,
+        })
+    }
+}
+
+/// The shaders of a run, where the device can run them; else those that the device has by default.
+fn versions(device: &Device, recipe: Option<&Recipe>) -> Result<Versions> {
+    match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
+        Some(tuning) => tuning.versions(device),
+        None => Ok(device.versions()),
+    }
+}
+
+/// What is not as it is shown; `lacking` is why the device can't do what the run has experimental.
+fn remarks(recipe: &Recipe, lacking: Option<&String>) -> Vec<String> {
+    let own = recipe.kernel.first();
+    let own =
+        own.map(|own| format!("the run used a kernel of its own ({own}); the steps are shown with ours"));
+    let half =
+        (recipe.precision == Precision::Half).then(|| format!("the run has precision half; {MEASURED_SO}"));
+    let without = lacking.map(|why| {
+        format!("the run has experimental {}, but {why}; the steps are shown without", recipe.experimental)
+    });
+    [own, half, without].into_iter().flatten().collect()
+}
+
+/// How a run was trained; nothing for a model without one beside it.
+fn recipe_of(run: &Path, model: &Model) -> Result<Option<Recipe>> {
+    let path = run.join(RECIPE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let overrides = recipe::read(&path)?;
+    // A run's recipe says everything, so how many samples there are decides nothing.
+    Recipe::resolve(&overrides, model.shape.values(), model.classes.len(), usize::MAX >> 16).map(Some)
+}
+
+fn input(shape: &ImageShape) -> Shape {
+    Shape(vec![shape.channels, shape.height, shape.width])
+}
+
+fn layers(network: &Network, shape: &ImageShape) -> Result<()> {
+    let shapes = network.shapes(&input(shape))?;
+    let arena = network.arena(&input(shape))?;
+    let header = ["layer", "", "output", "parameters", "multiply-adds"];
+    answer(format_args!(
+        "{:>5}  {:<24} {:>12} {:>12} {:>14}",
+        header[0], header[1], header[2], header[3], header[4]
+    ))?;
+    answer(format_args!("{:>5}  {:<24} {:>12}", "", "input", shapes[0].to_string()))?;
+    let mut multiply_adds = 0;
+    for (at, layer) in network.layers.iter().enumerate() {
+        let prefix = format!("{at}.");
+        let own = arena.params.iter().filter(|param| param.name.starts_with(&prefix));
+        let parameters: usize = own.map(|param| param.len()).sum();
+        let cost = layer.multiply_adds(&shapes[at]);
+        multiply_adds += cost;
+        answer(format_args!(
+            "{at:>5}  {:<24} {:>12} {:>12} {:>14}",
+            layer.to_string(),
+            shapes[at + 1].to_string(),
+            thousands(parameters),
+            thousands(cost)
+        ))?;
+    }
+    answer(format_args!(
+        "{:>5}  {:<24} {:>12} {:>12} {:>14}",
+        "",
+        "total",
+        "",
+        thousands(arena.count()),
+        thousands(multiply_adds)
+    ))
+}
+
+fn memory(program: &Program, batch: usize) -> Result<()> {
+    answer(format_args!("\nmemory of a step at batch size {batch}, without the data set"))?;
+    let roles = [
+        ("parameters", Role::Parameters),
+        ("gradients", Role::Gradients),
+        ("optimiser", Role::Optimiser),
+        ("activations", Role::Activations),
+        ("metrics", Role::Metrics),
+    ];
+    for (name, role) in roles {
+        answer(format_args!("  {name:<12} {:>12}", mebibytes(program.bytes(role))))?;
+    }
+    let total: u64 = roles.iter().map(|(_, role)| program.bytes(*role)).sum();
+    answer(format_args!("  {:<12} {:>12}", "total", mebibytes(total)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run in half precision, with something experimental.
+    fn what(experimental: &str) -> What {
+        let (precision, experimental) = (Precision::Half, experimental.parse().unwrap());
+        let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
+        What {
+            network: "dense 16, relu, dense 8".parse().unwrap(),
+            loss: Loss::CrossEntropy,
+            shape: ImageShape { channels: 1, height: 8, width: 8 },
+            recipe: Some(recipe),
+        }
+    }
+
+    #[test]
+    fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
+        let what = what("cooperative-matrix 8");
+        let edges = |tiles: &[usize]| what.lower(8, Versions::GPU, tiles).unwrap().cooperative_edges();
+        assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
+        let text = what.lower(8, Versions::GPU, &[8]).unwrap().program.to_string();
+        assert!(text.contains("matmul_cooperative") && !text.contains("matmul_half"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_as_it_is_shown_is_said() {
+        let with = what("cooperative-matrix 8").recipe.unwrap();
+        let half = format!("the run has precision half; {MEASURED_SO}");
+        assert_eq!(remarks(&with, None).join("; "), half);
+        let lacking =
+            "the run has experimental cooperative-matrix 8, but it has none; the steps are shown without";
+        assert_eq!(remarks(&with, Some(&"it has none".to_owned())), [half, lacking.to_owned()]);
+        let single = Recipe::defaults_for("digits", 64, 8, 100);
+        assert_eq!(remarks(&single, None), [""; 0]);
+    }
+}

@@ -1,0 +1,60 @@
+//! Which variants of kernels a command takes, and where it says so.
+
+use wgrad::engine::adapter::Device;
+use wgrad::error::Result;
+use wgrad::train::recipe::Recipe;
+use wgrad::tune::{Origin, Tuned, Tuning, settle, tuned};
+
+use super::console::{note, quoted};
+
+/// Settles the choice of a recipe for a device, and says what there is to say: with `verbose`, also what
+/// was chosen.
+pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()> {
+    let given = recipe.tuning;
+    let found = settle(recipe, device, &mut || announce(device))?;
+    if let Some(tuned) = &found {
+        report(tuned, verbose);
+    } else if verbose {
+        note(format_args!("tuning  {}", recipe.tuning));
+    }
+    if matches!((given, device), (Tuning::Fixed(_), Device::Cpu { .. })) {
+        note(format_args!(
+            "        the tuning is for adapters: the CPU engine has one version of each kernel"
+        ));
+    }
+    Ok(())
+}
+
+/// What training would choose on a device.
+pub fn of(device: &Device, verbose: bool) -> Tuned {
+    let found = tuned(device, &mut || announce(device));
+    report(&found, verbose);
+    found
+}
+
+fn announce(device: &Device) {
+    note(format_args!("tuning  finding out, once, which kernels are fastest on {} …", device.name()));
+}
+
+/// What went wrong; where the choice comes from, if that took time or somebody wants to know; and then
+/// the choice itself.
+fn report(tuned: &Tuned, verbose: bool) {
+    for problem in &tuned.problems {
+        note(format_args!("        {problem}"));
+    }
+    match &tuned.origin {
+        Origin::Now(seconds, kept) => {
+            let kept = kept.as_ref().map_or("not kept, so the next run measures again".to_owned(), |file| {
+                format!("kept in {}", quoted(file))
+            });
+            note(format_args!("        it took {seconds:.1} s; {kept}"));
+        }
+        Origin::Cache(file) if verbose => {
+            note(format_args!("tuning  as measured before, from {}", quoted(file)))
+        }
+        Origin::Cache(_) | Origin::Cpu => {}
+    }
+    if verbose {
+        tuned.lines().iter().for_each(|line| note(format_args!("        {line}")));
+    }
+}

@@ -1,0 +1,68 @@
+//! Activations as layers of their own, where no weighted sum takes them into its epilogue.
+
+use super::Layer;
+use super::words::Words;
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::program::record::{Recorder, Tensor};
+use crate::table;
+
+/// The slope of PyTorch's `nn.LeakyReLU`.
+const LEAK: f32 = 0.01;
+
+pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
+    let slope = match words.next() {
+        None => LEAK,
+        Some(text) => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
+    };
+    if let Some(second) = words.next() {
+        return Err(format!("leaky-relu takes one slope, not also “{second}”"));
+    }
+    // A positive slope keeps the sign, so the derivative can be told from the output.
+    if slope > 0.0 && slope < 1.0 {
+        Ok(Layer::Activation(Activation::LeakyRelu(slope)))
+    } else {
+        Err(format!("a slope of {slope} is not between 0 and 1"))
+    }
+}
+
+/// y = activate(x)   dx = dy · activation'(y)
+pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
+    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = Tensor { needs_gradient: x.needs_gradient, ..y };
+    recorder.note_activation(activation, y.value, y.dims);
+    let (kind, leak) = activation.consts();
+    let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
+    recorder.dispatch(&table::ACTIVATION, consts, vec![x.value, y.value], "activation");
+
+    if !x.needs_gradient {
+        return y;
+    }
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        let known = if activation.slope_is_in_output() { y.value } else { x.value };
+        recorder.plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, known, dy, dx));
+    });
+    y
+}
+
+/// y = softmax(x)   dx = y · (dy - Σ dy·y)
+pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
+    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = Tensor { needs_gradient: x.needs_gradient, ..y };
+    let consts = consts! { ROWS: x.rows, COLUMNS: x.columns() };
+    recorder.dispatch(&table::SOFTMAX, consts, vec![x.value, y.value], "softmax");
+
+    if !x.needs_gradient {
+        return y;
+    }
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        recorder.plain_gradient(x, |recorder, dx| {
+            let consts = consts! { ROWS: x.rows, COLUMNS: x.columns(), ADD: dx.add };
+            let args = vec![y.value, dy, dx.view];
+            recorder.dispatch(&table::SOFTMAX_BACKWARD, consts, args, "gradient through softmax");
+        });
+    });
+    y
+}

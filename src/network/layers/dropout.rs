@@ -1,0 +1,51 @@
+//! y = x / (1 - p) with probability 1 - p, else 0: while the network is trained, and only then.
+//!
+//! As `nn.Dropout`. Which values are dropped is a function of the seed, the
+//! step and their place, so nothing is kept for the backward pass.
+
+use super::Layer;
+use super::words::{Words, number};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::program::record::{Recorder, Tensor};
+use crate::table;
+
+/// PyTorch's.
+const PROBABILITY: f32 = 0.5;
+
+pub fn parse(words: &mut Words) -> Result<Layer, String> {
+    let probability = match words.clone().next() {
+        None => PROBABILITY,
+        Some(_) => number(words, "probability from 0 to below 1", |value| (0.0..1.0).contains(&value))?,
+    };
+    match words.next() {
+        None => Ok(Layer::Dropout(probability)),
+        Some(word) => Err(format!("dropout takes one probability, not also “{word}”")),
+    }
+}
+
+/// y = x · mask / (1 - p)   dx = dy · mask / (1 - p)
+pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
+    if !recorder.training {
+        return x;
+    }
+    let stream = recorder.stream();
+    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = Tensor { needs_gradient: x.needs_gradient, ..y };
+    let first = recorder.first_row * x.columns();
+    let consts = move |add: bool| {
+        consts! { LENGTH: y.value.len, FIRST: first, KEEP: 1.0 - probability, STREAM: stream, ADD: add }
+    };
+    recorder.dispatch(&table::DROPOUT, consts(false), vec![x.value, y.value], "some are dropped");
+
+    if !x.needs_gradient {
+        return y;
+    }
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        recorder.plain_gradient(x, |recorder, dx| {
+            recorder.dispatch(&table::DROPOUT, consts(dx.add), vec![dy, dx.view], "gradient of the kept");
+        });
+    });
+    y
+}

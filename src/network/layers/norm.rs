@@ -1,0 +1,241 @@
+//! y = activate((x - mean) / √(variance + ε) · w + b)
+//!
+//! Batch normalisation takes the mean over the batch, a channel at a time, and
+//! keeps running means for when it predicts; layer normalisation takes it over
+//! each sample. As `nn.BatchNorm1d`, `nn.BatchNorm2d` and `nn.LayerNorm`.
+
+use std::fmt;
+
+use super::words::{Words, number};
+use super::{Layer, Shape};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::kernel::{Const, Consts, Element};
+use crate::program::init::Initialiser;
+use crate::program::params::Arena;
+use crate::program::record::{Gradient, Recorder, Tensor};
+use crate::program::{View, aligned};
+use crate::table;
+
+/// What values share a mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Over {
+    /// Those of a channel, in all samples; the running means follow by so much a step.
+    Batch { momentum: f32 },
+    /// Those of a sample.
+    Sample,
+}
+
+/// A normalisation as the user writes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Norm {
+    pub over: Over,
+    pub epsilon: f32,
+}
+
+/// PyTorch's.
+const MOMENTUM: f32 = 0.1;
+const EPSILON: f32 = 1e-5;
+
+/// Values of a group to a slice of its sums.
+const SLICE: usize = 1_024;
+
+impl Norm {
+    pub const BATCH: Norm = Norm { over: Over::Batch { momentum: MOMENTUM }, epsilon: EPSILON };
+    pub const SAMPLE: Norm = Norm { over: Over::Sample, epsilon: EPSILON };
+}
+
+pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Layer, String> {
+    while let Some(word) = words.next() {
+        match (word, &mut norm.over) {
+            ("momentum", Over::Batch { momentum }) => {
+                *momentum = number(words, "momentum from 0 to 1", |value| (0.0..=1.0).contains(&value))?;
+            }
+            ("eps", _) => {
+                // The bounds of the kernels' errors count on it.
+                norm.epsilon = number(words, "eps from 1e-12 to 1", |value| (1e-12..=1.0).contains(&value))?;
+            }
+            (_, over) => {
+                let takes = if *over == Over::Sample { "eps" } else { "momentum and eps" };
+                return Err(format!("{} takes no “{word}”; it takes {takes}", name(*over)));
+            }
+        }
+    }
+    Ok(Layer::Norm(norm))
+}
+
+fn name(over: Over) -> &'static str {
+    if over == Over::Sample { "layernorm" } else { "batchnorm" }
+}
+
+impl fmt::Display for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(name(self.over))?;
+        match self.over {
+            Over::Batch { momentum } if momentum != MOMENTUM => write!(f, " momentum {momentum}")?,
+            _ => {}
+        }
+        if self.epsilon != EPSILON { write!(f, " eps {}", self.epsilon) } else { Ok(()) }
+    }
+}
+
+/// A recorded normalisation.
+#[derive(Clone, Copy)]
+struct Recorded {
+    norm: Norm,
+    /// Outer, groups and inner.
+    sizes: [usize; 3],
+    mean: View,
+    variance: View,
+    weight: View,
+    /// Whether mean and variance follow from x, or are constants.
+    centred: bool,
+}
+
+impl Norm {
+    /// Checks that there is more than one value to take a mean of.
+    ///
+    /// # Errors
+    /// What does not fit, as a part of a sentence.
+    pub fn check_batch(&self, input: &Shape, samples: usize) -> Result<(), String> {
+        let dims = input.dims();
+        if self.over == Over::Sample || samples * dims.height * dims.width > 1 {
+            return Ok(());
+        }
+        Err("the smallest batch has one sample, so each mean would be of one value: \
+             use another --batch-size, which leaves more than one sample for the last batch"
+            .to_owned())
+    }
+
+    /// Weights 1 and biases 0; running means 0 and running variances 1.
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+        let shape = match self.over {
+            Over::Batch { .. } => vec![input.dims().channels],
+            Over::Sample => input.0.clone(),
+        };
+        arena.add(format!("{path}.weight"), shape.clone(), Initialiser::Constant(1.0));
+        arena.add(format!("{path}.bias"), shape.clone(), Initialiser::Constant(0.0));
+        if self.over != Over::Sample {
+            arena.keep(format!("{path}.running_mean"), shape.clone(), Initialiser::Constant(0.0));
+            arena.keep(format!("{path}.running_var"), shape, Initialiser::Constant(1.0));
+        }
+    }
+
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str, activation: Activation) -> Tensor {
+        let (plane, sample) = (x.dims.height * x.dims.width, x.columns());
+        let sizes = match self.over {
+            Over::Batch { .. } => [x.rows, x.dims.channels, plane],
+            Over::Sample => [1, x.rows, sample],
+        };
+        let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
+        let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));
+        let centred = self.over == Over::Sample || recorder.training;
+        let [mean, variance] = match centred {
+            true => ["mean", "variance"].map(|name| recorder.local(name, Element::Real, sizes[1])),
+            false => ["running_mean", "running_var"].map(|name| recorder.kept(&format!("{path}.{name}"))),
+        };
+        let own = Recorded { norm: *self, sizes, mean, variance, weight, centred };
+        if centred {
+            own.record_moments(recorder, x, path);
+        }
+        let y = recorder.tensor("y", x.dims, activation);
+        let (kind, leak) = activation.consts();
+        let consts = own.with_epsilon(own.consts()).with("ACTIVATION", kind).with("LEAK", leak);
+        let args = vec![x.value, mean, variance, weight, bias, y.value];
+        recorder.dispatch(&table::NORMALISE, consts, args, "normalised");
+        // Weight and bias stand one behind the other, and so do their gradients.
+        let (first, last) = (dweight.view, dbias.view);
+        let view = View { len: last.start - first.start + last.len, ..first };
+        let gradients = Gradient { view, add: dweight.add };
+        recorder.on_backward(move |recorder| {
+            let dz = recorder.written_gradient(y);
+            own.record_backward(recorder, x, dz, gradients);
+        });
+        y
+    }
+}
+
+impl Recorded {
+    fn consts(&self) -> Consts {
+        let [outer, groups, inner] = self.sizes;
+        consts! { OUTER: outer, GROUPS: groups, INNER: inner }
+    }
+
+    fn by_sample(&self) -> Const {
+        Const::Flag(self.norm.over == Over::Sample)
+    }
+
+    fn with_epsilon(&self, consts: Consts) -> Consts {
+        consts.with("EPSILON", Const::from(self.norm.epsilon)).with("BY_SAMPLE", self.by_sample())
+    }
+
+    /// Values to a slice, and slices.
+    fn slices(&self) -> (usize, usize) {
+        let [outer, _, inner] = self.sizes;
+        let slice = SLICE.min(outer * inner);
+        (slice, (outer * inner).div_ceil(slice))
+    }
+
+    /// mean and variance of every group; the running ones follow.
+    fn record_moments(&self, recorder: &mut Recorder, x: Tensor, path: &str) {
+        let (slice, count) = self.slices();
+        let slices = recorder.local("moments in slices", Element::Real, count * self.sizes[1] * 2);
+        let consts = self.consts().with("SLICE", Const::from(slice)).with("BY_SAMPLE", self.by_sample());
+        recorder.dispatch(&table::MOMENTS_SLICES, consts.clone(), vec![x.value, slices], "moments");
+        recorder.dispatch(&table::MOMENTS, consts, vec![slices, self.mean, self.variance], "moments");
+        let Over::Batch { momentum } = self.norm.over else { return };
+        let first = recorder.kept(&format!("{path}.running_mean"));
+        let second = recorder.kept(&format!("{path}.running_var"));
+        let pitch = second.start - first.start;
+        let both = View { len: pitch + second.len, ..first };
+        let consts = self.consts().with("PITCH", Const::from(pitch)).with("MOMENTUM", Const::from(momentum));
+        let args = vec![self.mean, self.variance, both];
+        recorder.dispatch(&table::RUNNING_MOMENTS, consts, args, "running moments");
+    }
+
+    /// Gradients of weight and bias, then of x.
+    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: Gradient) {
+        let groups = self.sizes[1];
+        let sums = match self.norm.over {
+            // The way on to x needs this batch's sums alone, so where they are added to, they
+            // are kept apart first.
+            Over::Batch { .. } if gradients.add => recorder.local("sums", Element::Real, gradients.view.len),
+            Over::Batch { .. } => gradients.view,
+            Over::Sample => {
+                let consts = consts! { GROUPS: groups, INNER: self.sizes[2], PITCH: aligned(self.sizes[2]) };
+                let consts = consts.with("EPSILON", Const::from(self.norm.epsilon));
+                recorder.in_slices(1, gradients, "weight and bias gradient", |recorder, to| {
+                    let args = vec![x.value, dz, self.mean, self.variance, to];
+                    recorder.dispatch(&table::NORMALISE_WEIGHTS, consts, args, "weight and bias gradient");
+                });
+                if !x.needs_gradient {
+                    return;
+                }
+                recorder.local("sums", Element::Real, 2 * groups)
+            }
+        };
+        let pitch = Const::from(sums.len - groups);
+        let (slice, count) = self.slices();
+        let to = Gradient { view: sums, add: false };
+        recorder.in_slices(count, to, "sums for the gradient", |recorder, slices| {
+            let consts = self.consts().with("SLICE", Const::from(slice)).with("PITCH", pitch);
+            let args = vec![x.value, dz, self.mean, self.variance, self.weight, slices];
+            let consts = self.with_epsilon(consts);
+            recorder.dispatch(&table::NORMALISE_SLICES, consts, args, "sums for the gradient");
+        });
+        if gradients.add && sums != gradients.view && self.norm.over != Over::Sample {
+            let consts = consts! { ROWS: 1usize, COLUMNS: sums.len, ADD: true };
+            let args = vec![sums, gradients.view];
+            recorder.dispatch(&table::COLUMN_SUMS, consts, args, "weight and bias gradient");
+        }
+        if !x.needs_gradient {
+            return;
+        }
+        recorder.plain_gradient(x, |recorder, dx: Gradient| {
+            let consts = self.with_epsilon(self.consts().with("PITCH", pitch));
+            let consts = consts.with("CENTRED", Const::from(self.centred)).with("ADD", Const::from(dx.add));
+            let args = vec![x.value, dz, self.mean, self.variance, self.weight, sums, dx.view];
+            recorder.dispatch(&table::NORMALISE_BACKWARD, consts, args, "gradient through the norm");
+        });
+    }
+}

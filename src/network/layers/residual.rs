@@ -1,0 +1,128 @@
+//! y = activate(body(x) + shortcut(x))
+//!
+//! The shortcut is x itself where the body keeps its shape. Where it does not,
+//! it is a convolution of 1×1 without a bias, with the stride that brings the
+//! image to its new size: K. He and others, “Deep Residual Learning for Image
+//! Recognition”, CVPR 2016, option B. In a saved file the body's layers are
+//! `N.body.0`, `N.body.1` … and that convolution is `N.shortcut`.
+
+use std::fmt;
+
+use super::conv::Conv;
+use super::words::Pair;
+use super::{Layer, Shape};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::network::Network;
+use crate::program::params::Arena;
+use crate::program::record::{Recorder, Tensor};
+use crate::table;
+
+/// A residual block as the user writes it: `residual { conv 16 3x3 pad 1, relu }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Residual {
+    pub body: Network,
+}
+
+/// `text` is what stands behind the word `residual`.
+pub fn parse(text: &str) -> Result<Layer, String> {
+    let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    let inner =
+        inner.ok_or("residual takes its layers in braces, as in “residual { conv 16 3x3 pad 1, relu }”")?;
+    let body = Network::parse_layers(inner).map_err(|problem| format!("in its body, {problem}"))?;
+    Ok(Layer::Residual(Residual { body }))
+}
+
+impl fmt::Display for Residual {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "residual {{ {} }}", self.body)
+    }
+}
+
+impl Residual {
+    /// What the body makes of `input`.
+    ///
+    /// # Errors
+    /// What does not fit, as a part of a sentence.
+    pub fn output(&self, input: &Shape) -> Result<Shape, String> {
+        let shapes = self.body.shapes_within(input).map_err(|problem| format!("in its body, {problem}"))?;
+        let output = shapes.last().cloned().unwrap_or_else(|| input.clone());
+        self.shortcut(input, &output)?;
+        Ok(output)
+    }
+
+    /// The convolution on the way past the body; none where x goes past as it is.
+    fn shortcut(&self, input: &Shape, output: &Shape) -> Result<Option<Conv>, String> {
+        if input == output {
+            return Ok(None);
+        }
+        let (from, to) = (input.dims(), output.dims());
+        let stride = Pair { y: from.height.div_ceil(to.height), x: from.width.div_ceil(to.width) };
+        let conv = Conv { stride, bias: false, ..Conv::new(to.channels, Pair::both(1)) };
+        let fits = conv
+            .geometry(1, from)
+            .is_ok_and(|sizes| (sizes.rows.out, sizes.columns.out) == (to.height, to.width));
+        match fits && input.0.len() == output.0.len() {
+            true => Ok(Some(conv)),
+            false => Err(format!(
+                "its body makes {output} of {input}, and no 1×1 convolution does: keep the size of the image, \
+                 or divide it by a whole number (rounded up)"
+            )),
+        }
+    }
+
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+        let Ok(output) = self.output(input) else { return };
+        self.body.declare(&format!("{path}.body."), input, arena);
+        if let Ok(Some(conv)) = self.shortcut(input, &output) {
+            conv.declare(&format!("{path}.shortcut"), input, arena);
+        }
+    }
+
+    pub fn multiply_adds(&self, input: &Shape) -> usize {
+        let (Ok(shapes), Ok(output)) = (self.body.shapes_within(input), self.output(input)) else { return 0 };
+        let body = self.body.layers.iter().zip(&shapes).map(|(layer, input)| layer.multiply_adds(input));
+        let shortcut = self.shortcut(input, &output).ok().flatten();
+        let past = shortcut.map_or(0, |conv| Layer::Conv(conv).multiply_adds(input));
+        body.sum::<usize>() + past
+    }
+
+    pub fn record(
+        &self,
+        recorder: &mut Recorder,
+        x: Tensor,
+        input: &Shape,
+        path: &str,
+        activation: Activation,
+    ) -> Tensor {
+        let output = self.output(input).expect("shapes were checked");
+        let named = recorder.layer_name();
+        let body = self.body.record_within(recorder, x, input, &format!("{path}.body."));
+        let past = match self.shortcut(input, &output).expect("shapes were checked") {
+            None => x,
+            Some(conv) => {
+                recorder.enter(format!("{path}.shortcut conv"));
+                conv.record(recorder, x, &format!("{path}.shortcut"), Activation::Identity)
+            }
+        };
+        recorder.enter(named);
+        let y = recorder.tensor("y", body.dims, activation);
+        let y = Tensor { needs_gradient: body.needs_gradient || past.needs_gradient, ..y };
+        let (kind, leak) = activation.consts();
+        let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
+        recorder.dispatch(&table::ADD, consts, vec![body.value, past.value, y.value], "sum");
+
+        if !y.needs_gradient {
+            return y;
+        }
+        // The gradient of a sum is that of both its parts.
+        recorder.on_backward(move |recorder| {
+            let dz = recorder.written_gradient(y);
+            for part in [body, past].into_iter().filter(|part| part.needs_gradient) {
+                let gradient = recorder.gradient(part);
+                recorder.activation_backward(part.made_by, part.value, dz, gradient);
+            }
+        });
+        y
+    }
+}

@@ -1,0 +1,103 @@
+//! Reading the words of a layer's text form.
+
+use std::fmt;
+use std::str::SplitWhitespace;
+
+use crate::program::init::{Fans, Init, Initialiser};
+
+/// What is left of a layer's words.
+pub type Words<'a> = SplitWhitespace<'a>;
+
+/// No size along a side is larger: images are not, and products of sizes stay countable.
+const MOST: usize = 1 << 20;
+
+/// A number per side, height first: `3x3`, or `3` for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub y: usize,
+    pub x: usize,
+}
+
+impl Pair {
+    /// The same along both sides.
+    pub const fn both(size: usize) -> Pair {
+        Pair { y: size, x: size }
+    }
+
+    /// Reads the next word; `what` it stands for is said when it is none.
+    ///
+    /// # Errors
+    /// What is wrong, as a part of a sentence.
+    pub fn parse(words: &mut Words, what: &str, least: usize) -> Result<Pair, String> {
+        let text = words.next().ok_or_else(|| format!("{what} is missing: a number, or two as in 3x3"))?;
+        let number = |text: &str| text.parse().ok().filter(|size| (least..=MOST).contains(size));
+        let pair = match text.split_once('x') {
+            Some((y, x)) => number(y).zip(number(x)).map(|(y, x)| Pair { y, x }),
+            None => number(text).map(Pair::both),
+        };
+        pair.ok_or_else(|| format!("“{text}” is no {what}: a number from {least}, or two as in 3x3"))
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.y == self.x {
+            true => write!(f, "{}", self.y),
+            false => write!(f, "{}x{}", self.y, self.x),
+        }
+    }
+}
+
+/// A number from `range`, behind a word.
+///
+/// # Errors
+/// What is wrong, as a part of a sentence.
+pub fn number(words: &mut Words, what: &str, fits: impl Fn(f32) -> bool) -> Result<f32, String> {
+    let text = words.next().ok_or_else(|| format!("{what} is missing its number"))?;
+    text.parse().ok().filter(|value| fits(*value)).ok_or_else(|| format!("“{text}” is no {what}"))
+}
+
+/// How a layer's weights and biases are drawn, where the text says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Inits {
+    pub weight: Option<Init>,
+    pub bias: Option<Init>,
+}
+
+impl Inits {
+    /// The words that [`Inits::parse`] understands.
+    pub const TAKES: &str = "“init …” and “bias-init …”";
+
+    /// Takes `init …` or `bias-init …`, whose first word was `word`; says whether it was one.
+    ///
+    /// # Errors
+    /// As [`Init::parse`].
+    pub fn parse(&mut self, word: &str, words: &mut Words) -> Result<bool, String> {
+        match word {
+            "init" => self.weight = Some(Init::parse(words)?),
+            "bias-init" => self.bias = Some(Init::parse(words)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// How weights with these fans are drawn.
+    pub fn weight(&self, fans: Fans) -> Initialiser {
+        self.weight.map_or(fans.default(), |init| init.resolve(fans))
+    }
+
+    /// How biases beside such weights are drawn.
+    pub fn bias(&self, fans: Fans) -> Initialiser {
+        self.bias.map_or(fans.default(), |init| init.resolve(fans))
+    }
+}
+
+impl fmt::Display for Inits {
+    /// The text form, with a space in front of each part.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        if let Some(init) = self.weight {
+            write!(f, " init {init}")?;
+        }
+        self.bias.map_or(Ok(()), |init| write!(f, " bias-init {init}"))
+    }
+}

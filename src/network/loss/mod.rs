@@ -1,0 +1,173 @@
+//! What a network is trained to make small.
+
+mod weights;
+
+pub use weights::ClassWeights;
+
+use std::fmt;
+
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::cpu::softmax::argmax;
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::Consts;
+use crate::network::lower::{Metrics, Weighting};
+use crate::program::View;
+use crate::program::record::{Recorder, Tensor};
+use crate::table;
+
+/// A loss over the outputs of a network and the labels of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Softmax and cross-entropy in one, on logits; PyTorch's `CrossEntropyLoss`.
+    CrossEntropy,
+    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on
+    /// logits; PyTorch's `BCEWithLogitsLoss`.
+    Bce,
+    /// Squared error, mean over the outputs; PyTorch's `MSELoss`.
+    Mse,
+    /// Squared error summed over the outputs; its gradient leaves out the
+    /// factor 2, as first lessons do.
+    SquaredError,
+}
+
+/// Names on the command line and in recipes.
+pub const NAMES: &[&str] = &["cross-entropy", "bce", "mse", "squared-error"];
+
+impl std::str::FromStr for Loss {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Loss> {
+        match text {
+            "cross-entropy" => Ok(Loss::CrossEntropy),
+            "bce" => Ok(Loss::Bce),
+            "mse" => Ok(Loss::Mse),
+            "squared-error" => Ok(Loss::SquaredError),
+            _ => Err(Error::Usage(format!(
+                "loss: there is no “{text}”{}; there are {}",
+                suggestion(text, NAMES),
+                NAMES.join(", ")
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::Bce => "bce",
+            Loss::Mse => "mse",
+            Loss::SquaredError => "squared-error",
+        })
+    }
+}
+
+impl Loss {
+    /// Checks that a network with this many outputs can be trained on this many classes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] with the number of outputs that it takes.
+    pub fn check(self, outputs: usize, classes: usize) -> Result<()> {
+        let one_output_will_do = self != Loss::CrossEntropy && classes == 2;
+        if outputs == classes || (one_output_will_do && outputs == 1) {
+            return Ok(());
+        }
+        let also = if one_output_will_do { " (or one output)" } else { "" };
+        Err(Error::Usage(format!(
+            "the network's last layer gives {outputs} values, the data have {classes} classes: end it with “dense {classes}”{also}"
+        )))
+    }
+
+    /// Whether [`Loss::probabilities`] are probabilities, and not the bare outputs.
+    pub fn has_probabilities(self) -> bool {
+        matches!(self, Loss::CrossEntropy | Loss::Bce)
+    }
+
+    /// What a row of outputs says of each class: probabilities by softmax or
+    /// sigmoid, or the outputs themselves where the loss has no probabilities.
+    /// One output for two classes speaks for the second.
+    pub fn probabilities(self, outputs: &[f32], classes: usize) -> Vec<f64> {
+        let outputs = outputs.iter().map(|value| f64::from(*value));
+        let each: Vec<f64> = match self {
+            Loss::CrossEntropy => {
+                let maximum = outputs.clone().fold(f64::NEG_INFINITY, f64::max);
+                let terms: Vec<f64> = outputs.map(|z| (z - maximum).exp()).collect();
+                let sum: f64 = terms.iter().sum();
+                terms.iter().map(|term| term / sum).collect()
+            }
+            Loss::Bce => outputs.map(|z| Activation::Sigmoid.apply(z)).collect(),
+            Loss::Mse | Loss::SquaredError => outputs.collect(),
+        };
+        match each.as_slice() {
+            [second] if classes == 2 => vec![1.0 - second, *second],
+            _ => each,
+        }
+    }
+
+    /// The class that a row of outputs stands for, as the kernels decide it when they count hits: the
+    /// first largest output; of one output, which side of the threshold it is on.
+    pub fn class(self, outputs: &[f32]) -> usize {
+        match (outputs, self) {
+            ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),
+            ([second], Loss::Bce) => usize::from(*second > 0.0),
+            _ => argmax(outputs),
+        }
+    }
+
+    /// Records the loss, its gradient and the hits; the gradient reaches the
+    /// network's output as its [`Tensor::made_by`] asks.
+    /// `weighting` is for [`Loss::CrossEntropy`] alone, which lowering sees to.
+    pub fn record(
+        self,
+        recorder: &mut Recorder,
+        output: Tensor,
+        labels: View,
+        metrics: Metrics,
+        weighting: Option<Weighting>,
+    ) {
+        let (batch, classes) = (output.rows, output.columns());
+        let Metrics { view, slots, pitch, .. } = metrics;
+        let first = recorder.first_row;
+        let sizes = || {
+            consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
+        };
+        let squared = |factor: f32, scale: f32| {
+            let own = consts! { FACTOR: factor, SCALE: scale };
+            Consts::new(sizes().iter().chain(own.iter()).collect())
+        };
+        let targets =
+            if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
+        recorder.plain_gradient(output, |recorder, gradient| {
+            if let Some(Weighting { weights, smoothing }) = weighting {
+                let own = consts! { SMOOTHING: smoothing };
+                let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
+                let args = vec![output.value, targets, weights, gradient.view, view];
+                return recorder.dispatch(&table::WEIGHTED_LOSS, consts, args, "loss and its gradient");
+            }
+            if self == Loss::CrossEntropy && recorder.dense_loss(sizes(), output, targets, gradient, view) {
+                return;
+            }
+            let (kernel, consts) = match self {
+                Loss::CrossEntropy => (&table::SOFTMAX_LOSS, sizes()),
+                Loss::Bce => (&table::BCE_LOSS, sizes()),
+                Loss::Mse => (&table::SQUARED_ERROR, squared(2.0, 1.0 / classes as f32)),
+                Loss::SquaredError => (&table::SQUARED_ERROR, squared(1.0, 1.0)),
+            };
+            recorder.dispatch(
+                kernel,
+                consts,
+                vec![output.value, targets, gradient.view, view],
+                "loss and its gradient",
+            );
+        });
+    }
+}
+
+/// Targets 0 and 1 from the labels.
+fn one_hot(recorder: &mut Recorder, labels: View, batch: usize, classes: usize) -> View {
+    let targets = recorder.tensor("targets", classes, Activation::Identity).value;
+    let consts = consts! { BATCH: batch, CLASSES: classes };
+    recorder.dispatch(&table::ONE_HOT, consts, vec![labels, targets], "targets from labels");
+    targets
+}

@@ -1,0 +1,81 @@
+//! What must hold before anything is recorded, and the batch that fits a device.
+
+use super::{Lowering, MAX_ROWS, TRAIN, record, words};
+use crate::error::{Error, Result};
+use crate::network::layers::Shape;
+use crate::program::mebibytes;
+use crate::program::params::Arena;
+
+/// What layers ask of the smallest batch that they are trained on.
+pub fn check_batches(what: &Lowering) -> Result<()> {
+    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
+    let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
+    let last = samples % what.batch;
+    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
+    let whole = what.batch * what.training.accumulate;
+    if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
+        return Err(Error::Usage(format!(
+            "batch normalisation takes its means over whole batches, but steps of {} batches of {} do not divide \
+             {samples} samples: use another --accumulate or --batch-size, or layernorm",
+            what.training.accumulate, what.batch
+        )));
+    }
+    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
+}
+
+/// What must hold before sizes are multiplied.
+pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
+    // Shaders number elements by u32.
+    const MOST: usize = 1 << 31;
+    let outputs = shapes.last().map_or(0, Shape::len);
+    what.loss.check(outputs, what.classes)?;
+    what.training.check_loss(what.loss, what.classes)?;
+    if arena.len() >= MOST {
+        return Err(Error::Usage(format!(
+            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
+            arena.count()
+        )));
+    }
+    // The metrics of one step must fit into one result.
+    if what.training.pitch(what.batch) > MAX_ROWS / 2 {
+        let most = MAX_ROWS / 2 / what.training.accumulate;
+        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
+    }
+    for part in &what.parts {
+        if part.samples.saturating_mul(words(what.shape)) >= MOST {
+            return Err(Error::Data(format!(
+                "the {} part has more than {MOST} packed words: use fewer or smaller images",
+                part.name
+            )));
+        }
+    }
+    let widest = shapes.iter().map(Shape::len).max().unwrap_or_default();
+    if what.batch.saturating_mul(widest.max(2)) >= MOST {
+        return Err(Error::Usage(format!(
+            "a batch of {} with {widest} values per sample is too large: use a smaller batch",
+            what.batch
+        )));
+    }
+    Ok(())
+}
+
+/// Adds to “does not fit” the batch size that would.
+pub fn explain_size(what: &Lowering, error: &Error) -> Error {
+    let fits = |batch: usize| {
+        record(&Lowering { batch, ..what.clone() })
+            .is_ok_and(|lowered| lowered.program.fits(&what.limits).is_ok())
+    };
+    if !fits(1) {
+        let fixed =
+            mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
+        return Error::Device(format!(
+            "{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"
+        ));
+    }
+    let (mut most, mut least_too_many) = (1, what.batch);
+    while most + 1 < least_too_many {
+        let middle = most.midpoint(least_too_many);
+        if fits(middle) { most = middle } else { least_too_many = middle }
+    }
+    Error::Device(format!("{error}: use --batch-size {most} or smaller"))
+}

@@ -1,0 +1,165 @@
+//! What a training step does besides forward and backward, and where it measures itself.
+
+use crate::consts;
+use crate::error::{Error, Result};
+use crate::kernel::Element;
+use crate::network::loss::Loss;
+use crate::network::optimiser::{Optimiser, State};
+use crate::program::record::Recorder;
+use crate::program::{Role, View};
+use crate::table;
+
+/// How a training step goes on from the gradients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// How gradients become new weights.
+    pub optimiser: Optimiser,
+    /// The largest norm of all gradients together; longer ones are shortened to it.
+    pub clip_norm: Option<f32>,
+    /// The largest size of a single gradient; larger ones become it.
+    pub clip_value: Option<f32>,
+    /// Batches of a step: their gradients are added up before the update, as if they were one.
+    pub accumulate: usize,
+    /// How much of the average of the weights is kept from step to step at the most; without
+    /// one there is no average.
+    pub average: Option<f32>,
+    /// How much of what is wanted of the label's class is wanted of all classes instead.
+    pub label_smoothing: f32,
+    /// How much a sample of each class counts; empty when all count the same.
+    pub class_weights: Vec<f32>,
+}
+
+impl Default for Training {
+    /// Plain gradient descent, a batch to a step.
+    fn default() -> Training {
+        Training::with(Optimiser::default())
+    }
+}
+
+/// What cross-entropy takes besides logits and labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighting {
+    /// One per class.
+    pub weights: View,
+    pub smoothing: f32,
+}
+
+impl Training {
+    /// An optimiser and nothing else.
+    pub fn with(optimiser: Optimiser) -> Training {
+        Training {
+            optimiser,
+            clip_norm: None,
+            clip_value: None,
+            accumulate: 1,
+            average: None,
+            label_smoothing: 0.0,
+            class_weights: Vec::new(),
+        }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the setting and what it takes.
+    pub fn check(&self) -> Result<()> {
+        self.optimiser.check()?;
+        let wrong = |what: String| Err(Error::Usage(what));
+        for (name, most) in [("clip-norm", self.clip_norm), ("clip-value", self.clip_value)] {
+            if let Some(most) = most.filter(|most| !(most.is_finite() && *most > 0.0)) {
+                return wrong(format!("{name} is {most}, but it takes a number above 0"));
+            }
+        }
+        match self.average {
+            Some(average) if !(0.0..1.0).contains(&average) => {
+                return wrong(format!("average is {average}, but it takes a number from 0 to below 1"));
+            }
+            _ => {}
+        }
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            let smoothing = self.label_smoothing;
+            return wrong(format!("label-smoothing is {smoothing}, but it takes a number from 0 to below 1"));
+        }
+        match self.accumulate {
+            0 => wrong("accumulate is 0, but it takes a whole number from 1".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks what the loss is asked for besides itself.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a loss that has no such extras, or another number of class weights.
+    pub fn check_loss(&self, loss: Loss, classes: usize) -> Result<()> {
+        if !self.weighs() {
+            return Ok(());
+        }
+        if loss != Loss::CrossEntropy {
+            return Err(Error::Usage(format!(
+                "label smoothing and class weights are for the loss cross-entropy, not for {loss}: \
+                 leave them out, or take that loss"
+            )));
+        }
+        match self.class_weights.len() {
+            given if given != 0 && given != classes => Err(Error::Usage(format!(
+                "there are {given} class weights for {classes} classes: give one for each"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether classes are weighted or labels smoothed.
+    pub fn weighs(&self) -> bool {
+        self.label_smoothing != 0.0 || !self.class_weights.is_empty()
+    }
+
+    /// Declares the weights of the classes, if the loss needs them.
+    pub fn declare_weights(&self, recorder: &mut Recorder, classes: usize) -> Option<Weighting> {
+        self.weighs().then(|| Weighting {
+            weights: recorder.buffer("class weights", Element::Real, classes, Role::Data),
+            smoothing: self.label_smoothing,
+        })
+    }
+
+    /// Rows of a step in the metrics: one per sample.
+    pub fn pitch(&self, batch: usize) -> usize {
+        batch.saturating_mul(self.accumulate)
+    }
+
+    /// How much of the average of the weights a step keeps, when `steps` have been taken before
+    /// it: the first ones keep less, so that the first weights are soon forgotten.
+    ///
+    /// min(average, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
+    pub fn average_share(&self, steps: usize) -> f32 {
+        let steps = steps as f64;
+        let share = f64::from(self.average.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
+        share as f32
+    }
+
+    /// Declares the average of the weights, if there is one: it outlives a step as the
+    /// optimiser's state does.
+    pub fn declare_average(&self, recorder: &mut Recorder) -> Option<View> {
+        // What is kept besides, such as the statistics of norms, is averaged as well.
+        let len = recorder.arena_view().len;
+        self.average.map(|_| recorder.buffer("averages", Element::Real, len, Role::Optimiser))
+    }
+
+    /// Records what follows the norm of the gradients, a single word.
+    pub fn record(&self, recorder: &mut Recorder, states: &[State], averages: Option<View>, norm: View) {
+        let gradients = recorder.gradients();
+        let length = gradients.len;
+        if let Some(most) = self.clip_norm {
+            let consts = consts! { LENGTH: length, MOST: most };
+            recorder.dispatch(&table::CLIP_NORM, consts, vec![norm, gradients], "clip by norm");
+        }
+        if let Some(most) = self.clip_value {
+            let consts = consts! { LENGTH: length, MOST: most };
+            recorder.dispatch(&table::CLIP_VALUE, consts, vec![gradients], "clip by value");
+        }
+        self.optimiser.record(recorder, states);
+        if let Some(averages) = averages {
+            let arguments = vec![recorder.arena_view(), averages];
+            recorder.dispatch(&table::AVERAGE, consts! { LENGTH: averages.len }, arguments, "average");
+        }
+    }
+}

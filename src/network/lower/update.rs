@@ -1,0 +1,57 @@
+//! The end of a training step: the norm of the gradients, the watch over them, and the update.
+
+use super::{Metrics, Training};
+use crate::consts;
+use crate::cpu::guard;
+use crate::kernel::Element;
+use crate::network::optimiser::State;
+use crate::program::record::Recorder;
+use crate::program::{Role, View, aligned};
+use crate::table;
+
+/// One buffer for what a submission reports of its steps: their history, then their losses and hits.
+pub(crate) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Metrics {
+    let (history, rows) = (slots * guard::HISTORY, slots * pitch * 2);
+    let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
+    let view = View { start: aligned(history), len: rows, ..whole };
+    Metrics { view, slots, pitch }
+}
+
+/// The update, behind gates that close once a number went wrong; before it, what closes them.
+pub(super) fn update(
+    recorder: &mut Recorder,
+    training: &Training,
+    states: &[State],
+    averages: Option<View>,
+    norm: View,
+    metrics: Metrics,
+) {
+    let first = recorder.program.steps.len();
+    let gates = recorder.gated(|recorder| training.record(recorder, states, averages, norm));
+    let gated = recorder.program.steps.len() - first;
+    let Metrics { view, slots, pitch } = metrics;
+    let [sums, flaws] = recorder.watched().unwrap_or_else(|| watch(recorder));
+    let consts = consts! {
+        PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
+    };
+    let arguments = vec![sums, flaws, norm, gates, metrics.report(slots)];
+    recorder.dispatch(&table::GUARD, consts, arguments, "norm and guard");
+    // How many gates there are is known only behind the update.
+    recorder.program.steps[first..].rotate_left(gated);
+}
+
+/// The squares and the flaws of all gradients, by a dispatch over all of them.
+pub(crate) fn watch(recorder: &mut Recorder) -> [View; 2] {
+    let gradients = recorder.gradients();
+    let parts = guard::parts(gradients.len);
+    let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
+    let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
+    let consts = consts! { LENGTH: gradients.len, PARTS: parts };
+    recorder.dispatch(
+        &table::GRADIENT_PARTS,
+        consts,
+        vec![gradients, sums, flaws],
+        "squares of the gradients",
+    );
+    [sums, flaws]
+}

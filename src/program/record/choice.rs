@@ -1,0 +1,133 @@
+//! The text form of a choice among variants, as in `narrow matmul_register, large matmul_subgroup`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::variants::{Class, Variant};
+use crate::error::{Error, Result, suggestion};
+
+/// A variant for some classes of work, or for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Choice([Option<Variant>; Class::ALL.len()]);
+
+impl Choice {
+    /// The variant of a class, if there is a say in it.
+    pub fn get(&self, class: Class) -> Option<Variant> {
+        self.0[class as usize]
+    }
+
+    /// The same with this variant for a class.
+    pub fn with(mut self, class: Class, variant: Variant) -> Choice {
+        self.0[class as usize] = Some(variant);
+        self
+    }
+
+    /// The classes that it has a say in, with their variants.
+    pub fn iter(&self) -> impl Iterator<Item = (Class, Variant)> + '_ {
+        Class::ALL.into_iter().filter_map(|class| Some((class, self.get(class)?)))
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        for (at, (class, variant)) in self.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {variant}", class.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Choice {
+    type Err = Error;
+
+    /// Reads classes with their variants, with commas between them; what is not named is left open.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.
+    fn from_str(text: &str) -> Result<Choice> {
+        let wrong = |problem: String| Error::Usage(format!("tuning “{}”: {problem}", text.escape_debug()));
+        let mut choice = Choice::default();
+        for part in text.split(',') {
+            let mut words = part.split_whitespace();
+            let Some(name) = words.next() else {
+                return Err(wrong(
+                    "between two commas stands a class of work and its variant, as in “large matmul_register”"
+                        .to_owned(),
+                ));
+            };
+            let class = class(name).map_err(wrong)?;
+            if choice.get(class).is_some() {
+                return Err(wrong(format!("it names {name} twice, so leave one out")));
+            }
+            let variant = words.collect::<Vec<_>>().join(" ");
+            choice = choice.with(class, find(class, &variant).map_err(wrong)?);
+        }
+        Ok(choice)
+    }
+}
+
+fn class(name: &str) -> Result<Class, String> {
+    Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(|| {
+        let names = Class::ALL.map(Class::name);
+        let near = suggestion(name, &names);
+        format!("there is no class of work “{}”{near}; there are {}", name.escape_debug(), names.join(", "))
+    })
+}
+
+fn find(class: Class, text: &str) -> Result<Variant, String> {
+    let variants = class.variants().iter().map(|(variant, _)| *variant);
+    variants.clone().find(|variant| variant.to_string() == text).ok_or_else(|| {
+        let names: Vec<String> = variants.map(|variant| variant.to_string()).collect();
+        let near = suggestion(text, &names.iter().map(String::as_str).collect::<Vec<_>>());
+        let name = class.name();
+        format!("{name} has no variant “{}”{near}; it has {}", text.escape_debug(), names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::record::Versions;
+    use crate::table;
+
+    #[test]
+    fn every_choice_is_read_back_as_it_was_written() {
+        let all =
+            [Versions::NAIVE, Versions::CPU, Versions::GPU, Versions::SOFTWARE, Versions::SOFTWARE_SUBGROUPS];
+        for versions in all {
+            let choice = versions.choice();
+            assert_eq!(choice.iter().count(), Class::ALL.len());
+            assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice);
+        }
+        for (class, variant) in
+            Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, one.0)))
+        {
+            let choice = Choice::default().with(class, variant);
+            assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice, "{choice}");
+        }
+        let spaced = " large   matmul_register ,narrow matmul".parse::<Choice>().unwrap();
+        assert_eq!(spaced.to_string(), "narrow matmul, large matmul_register");
+        assert_eq!(spaced.get(Class::Large), Some(Variant::of(&table::MATMUL_REGISTER)));
+        assert_eq!(spaced.get(Class::Small), None);
+    }
+
+    #[test]
+    fn what_is_misspelt_is_refused_with_what_there_is() {
+        for (text, words) in [
+            ("larg matmul", ["no class of work “larg”, did you mean “large”?", "conv-weights"]),
+            ("large matmul_regster", ["large has no variant “matmul_regster”", "“matmul_register”?"]),
+            ("large conv", ["large has no variant “conv”", "matmul_subgroup"]),
+            ("large", ["large has no variant “”", "matmul_naive"]),
+            ("large matmul tile 64", ["large has no variant “matmul tile 64”", "it has"]),
+            ("large matmul, large matmul", ["names large twice", "leave one out"]),
+            ("large matmul,, long matmul", ["between two commas", "as in"]),
+            ("", ["tuning “”", "between two commas"]),
+        ] {
+            let error = text.parse::<Choice>().unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let message = error.to_string();
+            words.iter().for_each(|word| assert!(message.contains(word), "“{word}” is not in “{message}”"));
+        }
+    }
+}

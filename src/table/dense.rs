@@ -1,0 +1,317 @@
+//! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
+
+use super::{flat_grid, sizes};
+use crate::cpu::{fast, half, matmul, slices, weights};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+
+/// A matmul version: all have one contract and differ in how many elements an invocation owns.
+macro_rules! matmul {
+    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+        kernel!(
+            $shader, matmul::matmul, matmul_bound,
+            consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"
+                    $($(, $choice)*)?],
+            binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
+            lens |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                // What the epilogue reads; a plain one reads nothing and is given A again.
+                let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
+                vec![m * inner, inner * n, extra, m * n]
+            },
+            touched |k| {
+                let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+                vec![m * inner, inner * n, [0, n, m * n][k.uint("EPILOGUE").min(2)], m * n]
+            },
+            flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
+            grid $grid,
+            requires $requires,
+            fast fast::matmul::matmul_fast,
+            subgroup $subgroup
+        )
+    };
+}
+
+pub static MATMUL_NAIVE: Kernel = matmul!(
+    matmul_naive, requires |_| Ok(()), subgroup None,
+    grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
+
+pub static MATMUL: Kernel = matmul!(
+    matmul, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1]
+);
+
+pub static MATMUL_VECTORS: Kernel = matmul!(
+    matmul_vectors, choices ["TILE", "BLOCK"],
+    requires |k| offered_tile(k).and_then(|()| whole_vectors(k)),
+    subgroup None,
+    grid |k| [k.uint("N").div_ceil(k.uint("BLOCK")), k.uint("M").div_ceil(k.uint("BLOCK")), 1]
+);
+
+/// The tiles of C that a workgroup of `matmul_vectors.wgsl` may own, and the blocks of them that an
+/// invocation owns: from 64 invocations, below which a GPU's cores are half empty, to 256, the most
+/// that WebGPU promises.
+pub const TILES: [(usize, usize); 4] = [(32, 4), (64, 4), (64, 8), (128, 8)];
+
+fn offered_tile(k: &Consts) -> Result<(), &'static str> {
+    match TILES.contains(&(k.uint("TILE"), k.uint("BLOCK"))) {
+        true => Ok(()),
+        false => Err("TILE and BLOCK must be 32 and 4, 64 and 4, 64 and 8, or 128 and 8"),
+    }
+}
+
+pub static MATMUL_REGISTER: Kernel = matmul!(
+    matmul_register, requires |_| Ok(()), subgroup None,
+    grid |k| [k.uint("N").div_ceil(8) * k.uint("M").div_ceil(8), 1, 1]
+);
+
+pub static MATMUL_SUBGROUP: Kernel = matmul!(
+    matmul_subgroup, requires whole_vectors, subgroup Some(8),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(16), 1]
+);
+
+pub static MATMUL_SLICES: Kernel = kernel!(
+    matmul_slices, slices::matmul_slices, matmul_slices_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "SLICES", "SLICE"],
+    binds binds![a: Read Real, b: Read Real, parts: Write Real],
+    lens |k| {
+        let [m, n, inner, slices] = sizes(k, ["M", "N", "K", "SLICES"]);
+        vec![m * inner, inner * n, slices * m * n]
+    },
+    flops |k| 2 * k.uint("M") * k.uint("N") * k.uint("K"),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), k.uint("SLICES")],
+    requires |k| {
+        let [inner, slices, slice] = sizes(k, ["K", "SLICES", "SLICE"]);
+        match slice.is_multiple_of(SLICE_ROUND) && slices == inner.div_ceil(slice.max(1)) {
+            true => whole_rows(k),
+            false => Err("SLICE must be a multiple of 32, and SLICES as many as K has"),
+        }
+    }
+);
+
+pub static ADD_SLICES: Kernel = kernel!(
+    add_slices, slices::add_slices, add_slices_bound,
+    consts ["SLICES", "M", "N", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+    binds binds![parts: Read Real, extra: Read Real, c: Write Real],
+    lens |k| {
+        let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
+        // What the epilogue reads; a plain one reads nothing and is given the parts again.
+        let extra = [slices * m * n, n, m * n][k.uint("EPILOGUE").min(2)];
+        vec![slices * m * n, extra, m * n]
+    },
+    touched |k| {
+        let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
+        vec![slices * m * n, [0, n, m * n][k.uint("EPILOGUE").min(2)], m * n]
+    },
+    flops |k| k.uint("SLICES") * k.uint("M") * k.uint("N"),
+    grid |k| flat_grid(k.uint("M") * k.uint("N"))
+);
+
+pub static PACK_HALF: Kernel = kernel!(
+    pack_half, half::pack_half, pack_half_bound,
+    consts ["LENGTH", "GRADIENT"],
+    binds binds![x: Read Real, halves: Write Uint],
+    lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
+    flops |k| k.uint("LENGTH"),
+    grid |k| flat_grid(k.uint("LENGTH") / 2),
+    requires |k| match k.uint("LENGTH").is_multiple_of(2) {
+        true => Ok(()),
+        false => Err("LENGTH must be a multiple of 2"),
+    }
+);
+
+pub static MATMUL_HALF: Kernel = kernel!(
+    matmul_half, half::matmul_half, matmul_half_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
+    binds binds![a: Read Real, b: Read Uint, extra: Read Real, c: Write Real],
+    lens |k| {
+        let mut lens = (MATMUL.lens)(k);
+        lens[1] /= 2;
+        lens
+    },
+    touched |k| {
+        let mut touched = (MATMUL.touched)(k);
+        touched[1] /= 2;
+        touched
+    },
+    flops |k| (MATMUL.flops)(k),
+    grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1],
+    requires whole_vectors,
+    fast fast::half::matmul_half_fast
+);
+
+pub static MATMUL_COOPERATIVE: Kernel = kernel!(
+    matmul_cooperative, half::matmul_cooperative, matmul_cooperative_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "GRADIENT"],
+    binds binds![a: Read Uint, b: Read Uint, extra: Read Real, c: Write Real],
+    lens |k| {
+        let mut lens = (MATMUL.lens)(k);
+        lens[..2].iter_mut().for_each(|words| *words /= 2);
+        lens
+    },
+    touched |k| {
+        let mut touched = (MATMUL.touched)(k);
+        touched[..2].iter_mut().for_each(|words| *words /= 2);
+        touched
+    },
+    flops |k| (MATMUL.flops)(k),
+    // A workgroup of 128 has a block of 32×64.
+    grid |k| [k.uint("N").div_ceil(64) * 128, k.uint("M").div_ceil(32), 1],
+    requires whole_tiles
+);
+
+/// What `matmul_cooperative.wgsl` asks for.
+pub fn whole_tiles(k: &Consts) -> Result<(), &'static str> {
+    let edge = k.uint("EDGE");
+    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(edge));
+    match EDGES.contains(&edge) {
+        true if whole() => Ok(()),
+        true => Err("M, N and K must be multiples of EDGE"),
+        false => Err("EDGE must be 8 or 16"),
+    }
+}
+
+/// Rows and columns that the tiles of `matmul_cooperative.wgsl` may have, as WGSL has types for them.
+pub const EDGES: [usize; 2] = [16, 8];
+
+/// How much of its sums `matmul_slices.wgsl` adds in one round.
+pub const SLICE_ROUND: usize = 32;
+
+/// What `matmul_slices.wgsl` asks for, as it reads vec4s.
+fn whole_rows(k: &Consts) -> Result<(), &'static str> {
+    let [m, n, inner] = sizes(k, ["M", "N", "K"]);
+    let a = if k.flag("TRANSPOSE_A") { m } else { inner };
+    let b = if k.flag("TRANSPOSE_B") { inner } else { n };
+    match a.is_multiple_of(4) && b.is_multiple_of(4) {
+        true => Ok(()),
+        false => Err("the stored rows of A and B must be multiples of 4 long"),
+    }
+}
+
+/// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
+pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
+    let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
+    match inner && n && (m || !k.flag("TRANSPOSE_A")) {
+        true => Ok(()),
+        false => Err("K, N and M with TRANSPOSE_A must be multiples of 4"),
+    }
+}
+
+/// Operations of the gradients of a dense layer with so many inputs: the products, the sums of the
+/// bias, and the square and sum of every gradient that is watched.
+pub(super) fn gradient_flops(k: &Consts, inputs: usize) -> usize {
+    let [batch, outputs] = sizes(k, ["BATCH", "OUTPUTS"]);
+    (2 * batch * inputs + batch + 2 * (inputs + 1)) * outputs
+}
+
+/// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
+macro_rules! weight_gradient {
+    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+        kernel!(
+            $shader, weights::weight_gradient, weight_gradient_bound,
+            consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS" $($(, $choice)*)?],
+            binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
+                         sums: Set Real, flaws: Set Uint],
+            lens |k| {
+                let [batch, inputs, outputs, parts] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS", "PARTS"]);
+                vec![batch * outputs, batch * inputs, outputs * inputs, outputs, parts, parts]
+            },
+            flops |k| gradient_flops(k, k.uint("INPUTS")),
+            grid $grid,
+            requires $requires,
+            fast fast::weights::weight_gradient_fast,
+            subgroup $subgroup
+        )
+    };
+}
+
+pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
+    weight_gradient,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        weights::BLOCK => enough_parts(blocks(k, "INPUTS"), k),
+        _ => Err("ROWS and COLUMNS must be 8"),
+    },
+    subgroup None,
+    grid |k| [blocks(k, "INPUTS"), 1, 1]
+);
+
+pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
+    weight_gradient_tiled,
+    requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
+        weights::TILE => enough_parts(blocks(k, "INPUTS"), k),
+        _ => Err("ROWS and COLUMNS must be 32"),
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(4), k.uint("OUTPUTS").div_ceil(4), 1]
+);
+
+pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
+    weight_gradient_vectors, choices ["TILE", "BLOCK"],
+    requires |k| {
+        let [inputs, outputs, rows, columns, tile] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS", "TILE"]);
+        match inputs.is_multiple_of(4) && outputs.is_multiple_of(4) {
+            true if rows == tile && columns == tile => {
+                offered_tile(k).and_then(|()| enough_parts(blocks(k, "INPUTS"), k))
+            }
+            true => Err("ROWS and COLUMNS must be TILE"),
+            false => Err("INPUTS and OUTPUTS must be multiples of 4"),
+        }
+    },
+    subgroup None,
+    grid |k| [k.uint("INPUTS").div_ceil(k.uint("BLOCK")), k.uint("OUTPUTS").div_ceil(k.uint("BLOCK")), 1]
+);
+
+pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
+    weight_gradient_subgroup,
+    requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(blocks(k, "INPUTS"), k),
+        true => Err("ROWS must be 16 and COLUMNS 4"),
+        false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
+    },
+    subgroup Some(8),
+    grid |k| [k.uint("INPUTS") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
+);
+
+pub static WEIGHT_GRADIENT_NARROW_SUBGROUP: Kernel = weight_gradient!(
+    weight_gradient_narrow_subgroup,
+    requires |k| match sizes(k, ["BATCH", "INPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        true if sizes(k, ["ROWS", "COLUMNS"]) != weights::NARROW_BLOCK => Err("ROWS must be 32 and COLUMNS 4"),
+        true if k.uint("OUTPUTS") > weights::NARROW_BLOCK[0] => Err("OUTPUTS must be at most 32"),
+        true => enough_parts(blocks(k, "INPUTS"), k),
+        false => Err("BATCH and INPUTS must be multiples of 4"),
+    },
+    subgroup Some(8),
+    grid |k| [k.uint("INPUTS") / 4, 1, 1]
+);
+
+/// The blocks of dW, each of which has a part.
+pub(super) fn blocks(k: &Consts, inputs: &'static str) -> usize {
+    let [inputs, outputs, rows, columns] = sizes(k, [inputs, "OUTPUTS", "ROWS", "COLUMNS"]);
+    outputs.div_ceil(rows) * inputs.div_ceil(columns)
+}
+
+pub(super) fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str> {
+    match blocks {
+        // Eight to a workgroup, along one dimension.
+        blocks if blocks > 8 * 65_535 => Err("there are more blocks than a dispatch has along a dimension"),
+        blocks if blocks > k.uint("PARTS") => Err("PARTS must be at least the number of blocks"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::table::{COLUMN_SUMS, GRADIENT_PARTS, MATMUL_NAIVE};
+
+    #[test]
+    fn one_dispatch_counts_the_operations_of_the_three_that_it_stands_for() {
+        let (batch, inputs, outputs) = (64, 784, 128);
+        let one = (WEIGHT_GRADIENT.flops)(&consts! { BATCH: batch, INPUTS: inputs, OUTPUTS: outputs });
+        let product = (MATMUL_NAIVE.flops)(&consts! { M: outputs, N: inputs, K: batch });
+        let bias = (COLUMN_SUMS.flops)(&consts! { ROWS: batch, COLUMNS: outputs });
+        let watched = (GRADIENT_PARTS.flops)(&consts! { LENGTH: outputs * inputs + outputs });
+        assert_eq!(one, product + bias + watched);
+    }
+}

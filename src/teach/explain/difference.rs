@@ -1,0 +1,129 @@
+//! The slope of the loss by trying, in f64: one number is moved up and down a
+//! little, and the rest of the step is taken again.
+
+use super::page::Difference;
+use super::trace::Trace;
+use crate::cpu::activation::Activation;
+use crate::kernel::{Call, Slice};
+use crate::network::loss::Loss;
+use crate::program::{Dispatch, View};
+use crate::table;
+
+/// How far a number is moved, both ways. The difference is then off by H²/6
+/// times the third derivative, some 1e-11, and by the rounding of two losses
+/// near 1 divided by H, another 1e-11: the best H is about their cube root.
+const H: f64 = 1e-5;
+
+/// Of the derivative's own size.
+const RELATIVE: f64 = 1e-6;
+
+/// Fifty times the errors that [`H`] explains: with respect to a weight, a third
+/// derivative grows with the cube of its input.
+const ABSOLUTE: f64 = 1e-9;
+
+/// One number of the step: of a parameter, or of what a layer gives.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub view: View,
+    pub index: usize,
+}
+
+/// The slope of the loss with respect to a number, and whether it is `exact`.
+pub fn difference(trace: &mut Trace, place: Place, exact: f64) -> Difference {
+    let (up, above) = loss_at(trace, place, H);
+    let (down, below) = loss_at(trace, place, -H);
+    if above != below {
+        return Difference::Corner;
+    }
+    let slope = (up - down) / (2.0 * H) / left_out(trace.model.loss);
+    // The rounding of a large loss is in proportion.
+    let allowed = RELATIVE * slope.abs() + ABSOLUTE * up.abs().max(1.0);
+    Difference::Slope { slope, agrees: (exact - slope).abs() <= allowed }
+}
+
+/// The factor that a loss leaves out of its gradient.
+fn left_out(loss: Loss) -> f64 {
+    match loss {
+        Loss::SquaredError => 2.0,
+        Loss::CrossEntropy | Loss::Bce | Loss::Mse => 1.0,
+    }
+}
+
+/// The loss with one number moved, and on which side of their corner the inputs of
+/// all relus are and which values all maxima chose.
+fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<u32>) {
+    let section = trace.section();
+    let (loss, ..) = trace.writer(trace.loss(), 0).expect("every step writes its loss");
+    // A parameter is there before the first dispatch, the rest once it has been written. (The
+    // update also writes parameters, but that is behind the loss.)
+    let writer = trace.writer(place.view, place.index).filter(|(dispatch, ..)| *dispatch <= loss);
+    let moved = section.start + writer.map_or(0, |(dispatch, ..)| dispatch + 1);
+    let step = trace.step;
+    trace.oracle.run(section.start..moved, &step);
+    let number = &mut trace.oracle.numbers(place.view)[place.index];
+    let before = *number;
+    *number += by;
+    trace.oracle.run(moved..section.start + loss + 1, &step);
+    let value = trace.oracle.numbers(trace.loss())[0];
+    let sides = sides(trace, moved, section.start + loss);
+    trace.oracle.numbers(place.view)[place.index] = before;
+    (value, sides)
+}
+
+fn sides(trace: &Trace, from: usize, to: usize) -> Vec<u32> {
+    let bends = |activation| matches!(activation, Activation::Relu | Activation::LeakyRelu(_));
+    let of = |dispatch: &Dispatch| {
+        let call = Call { consts: &dispatch.consts, step: &trace.step };
+        let looked = match dispatch.kernel.name {
+            name if name == table::ACTIVATION.name && bends(Activation::of(call)) => dispatch.args[0],
+            name if name == table::MAX_POOL.name => dispatch.args[2],
+            _ => return Vec::new(),
+        };
+        match trace.oracle.look(looked) {
+            Slice::Real(values) => values.iter().map(|x| u32::from(*x > 0.0)).collect(),
+            Slice::Uint(values) => values.to_vec(),
+        }
+    };
+    trace.lowered.program.steps[from..to].iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ImageShape, Normaliser, Samples};
+    use crate::engine::adapter::Device;
+    use crate::network::lower::Training;
+    use crate::train::run::model::Model;
+    use crate::train::trainer::Settings;
+
+    #[test]
+    fn a_gradient_that_is_a_little_wrong_is_not_the_slope() {
+        let shape = ImageShape { channels: 1, height: 2, width: 2 };
+        let mut model = Model {
+            network: "dense 3, tanh, dense 2".parse().unwrap(),
+            loss: Loss::CrossEntropy,
+            shape,
+            classes: vec!["a".to_owned(), "b".to_owned()],
+            normaliser: Normaliser { mean: vec![0.5], std: vec![0.25] },
+            parameters: Vec::new(),
+            data: "made up".to_owned(),
+        };
+        model.parameters = model.arena().initial_values(1);
+        let samples = Samples { shape, pixels: vec![10, 200, 70, 255], labels: vec![1] };
+        let device = Device::Cpu { reason: None };
+        let mut trace =
+            Trace::new(&model, &samples, &Training::default(), Settings::FROZEN, &device).unwrap();
+        let place = Place { view: trace.parameter("0.weight").unwrap(), index: 1 };
+        let gradient = trace.gradient_of_parameter(place.view);
+        let exact = trace.value("", "", gradient, place.index).twin.unwrap().exact;
+        assert!(exact.abs() > 0.01, "{exact}");
+        let agrees = |exact, trace: &mut Trace| match difference(trace, place, exact) {
+            Difference::Slope { agrees, .. } => agrees,
+            Difference::Corner => panic!("tanh has no corner"),
+        };
+        assert!(agrees(exact, &mut trace));
+        assert!(!agrees(exact * 1.00001, &mut trace));
+        assert!(!agrees(-exact, &mut trace));
+        assert!(!agrees(f64::NAN, &mut trace));
+    }
+}

@@ -1,0 +1,151 @@
+//! One training step of one sample in full arithmetic, for one unit of one layer.
+//!
+//! A [`Trace`] takes the step on the device, unfused and dispatch by dispatch;
+//! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
+//! Beside every number that a kernel stored stand its twin's and, for
+//! gradients, the slope of the loss by trying. A kind of layer is explained in
+//! a file of its own; here are the three matches that a new kind has to join.
+
+mod activation;
+mod between;
+mod conv;
+mod dense;
+mod difference;
+mod flatten;
+mod json;
+mod loss;
+mod norm;
+mod page;
+mod pool;
+mod residual;
+mod softmax;
+mod source;
+mod text;
+mod trace;
+mod update;
+
+pub use json::json;
+pub use page::{Compared, Difference, Line, Section, Term, Terms, Value, digits};
+pub use source::sources;
+pub use text::{Subject, text};
+pub use trace::Trace;
+
+use crate::error::{Error, Result};
+use crate::network::layers::Layer;
+
+/// Explains a unit of a layer, both counted from 0.
+///
+/// # Errors
+/// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Section>> {
+    check(trace, signed(layer), signed(unit))?;
+    let mut sections = match trace.model.network.layers[layer].clone() {
+        Layer::Dense { .. } => dense::explain(trace, layer, unit),
+        Layer::Conv(conv) => conv::explain(trace, conv, layer, unit),
+        Layer::Pool(pool) => pool::explain(trace, pool, layer, unit),
+        Layer::Norm(norm) => norm::explain(trace, norm, layer, unit),
+        Layer::Residual(_) => residual::explain(trace, layer, unit),
+        Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
+        Layer::Softmax => softmax::explain(trace, layer, unit),
+        Layer::Flatten | Layer::Dropout(_) => flatten::explain(trace, layer, unit),
+    };
+    if sections.iter().all(|section| section.key != "loss") {
+        // A unit inside the network speaks for no class, but the loss is what its gradient is of.
+        let reaches = sections.iter().flat_map(Section::values).any(|value| value.key == "loss_gradient");
+        let own = if reaches { loss::section_of(trace, layer, unit) } else { loss::of_sample(trace) };
+        sections.insert(sections.len().min(1), own);
+    }
+    Ok(sections)
+}
+
+/// What a layer makes of a value that it gets, where that is one value again:
+/// goes on until weights or the end of the network.
+fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
+    let Some(kind) = trace.model.network.layers.get(layer) else { return };
+    match kind {
+        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) | Layer::Residual(_) => return,
+        Layer::Norm(norm) => norm::onward(trace, *norm, layer, unit, section),
+        Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
+        Layer::Softmax => softmax::onward(trace, layer, unit, section),
+        Layer::Flatten | Layer::Dropout(_) => {}
+    }
+    onward(trace, layer + 1, unit, section);
+}
+
+/// Where the gradient of a value comes from that `layer` gets: the last layer's from the loss.
+fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
+    match trace.model.network.layers.get(layer).cloned() {
+        Some(Layer::Dense { .. }) => dense::origin(trace, layer, unit, section),
+        Some(Layer::Conv(conv)) => conv::origin(trace, conv, layer, unit, section),
+        Some(Layer::Pool(pool)) => pool::origin(trace, pool, layer, unit, section),
+        Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
+        Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
+        Some(Layer::Norm(norm)) => norm::origin(trace, norm, layer, unit, section),
+        Some(Layer::Residual(_)) => residual::origin(trace, layer, section),
+        Some(Layer::Flatten | Layer::Dropout(_)) => origin(trace, layer + 1, unit, section),
+        None => loss::origin(trace, unit, section),
+    }
+}
+
+/// The layer and unit to explain; where nothing is said, the last layer with
+/// weights, and the unit that stands for the sample's class.
+///
+/// # Errors
+/// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
+pub fn defaults(trace: &Trace, layer: Option<i64>, unit: Option<i64>) -> Result<(usize, usize)> {
+    let last = trace.model.network.layers.len() - 1;
+    let layer = layer.unwrap_or_else(|| signed(trace.last_with_weights().unwrap_or(last)));
+    let (layer, _) = check(trace, layer, 0)?;
+    let speaks_for_classes = trace.shapes[layer + 1].len() == trace.model.classes.len()
+        && trace.last_with_weights().is_none_or(|weights| layer >= weights);
+    let own = if speaks_for_classes { trace.label } else { 0 };
+    check(trace, signed(layer), unit.unwrap_or(signed(own)))
+}
+
+fn signed(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
+}
+
+/// Both as indices, if there are such a layer and such a unit.
+fn check(trace: &Trace, layer: i64, unit: i64) -> Result<(usize, usize)> {
+    let layers = &trace.model.network.layers;
+    let known = |index: i64, count: usize| usize::try_from(index).ok().filter(|index| *index < count);
+    let Some(at) = known(layer, layers.len()) else {
+        let all: Vec<String> = layers.iter().enumerate().map(|(at, kind)| format!("{at} {kind}")).collect();
+        return Err(Error::Usage(format!(
+            "layer {layer} is outside the network: its layers are 0 to {}: {}",
+            layers.len() - 1,
+            all.join(", ")
+        )));
+    };
+    let units = trace.shapes[at + 1].len();
+    match known(unit, units) {
+        Some(unit) => Ok((at, unit)),
+        None => Err(Error::Usage(format!(
+            "unit {unit} is outside layer {layer} ({}): its units are 0 to {}",
+            layers[at],
+            units - 1
+        ))),
+    }
+}
+
+/// `layer 2 (dense)`
+fn layer_name(trace: &Trace, layer: usize) -> String {
+    format!("layer {layer} ({})", trace.model.network.layers[layer])
+}
+
+/// What stands for a value in front of layer `boundary`, in brackets: the pixel
+/// that it is or the class that it speaks for.
+fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
+    if let [channels, height, width] = trace.shapes[boundary].0.as_slice() {
+        let (row, column) = (index / width % height, index % width);
+        let channel =
+            if *channels > 1 { format!("channel {}, ", index / width / height) } else { String::new() };
+        return format!(" ({channel}row {row}, column {column})");
+    }
+    let classes = &trace.model.classes;
+    if boundary == trace.model.network.layers.len() && trace.shapes[boundary].len() == classes.len() {
+        return format!(" (class “{}”)", classes[index]);
+    }
+    String::new()
+}

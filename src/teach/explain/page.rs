@@ -1,0 +1,222 @@
+//! What an explanation consists of: sections of lines, the same for people and for programs.
+
+use crate::kernel::Kernel;
+use crate::verify::diff::Element;
+
+/// Terms of a sum that are shown one by one; the rest is added up.
+pub const SHOWN: usize = 6;
+
+/// Lines under one title.
+#[derive(Debug)]
+pub struct Section {
+    /// Its name for programs.
+    pub key: &'static str,
+    pub title: String,
+    pub lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+pub enum Line {
+    Note(String),
+    Terms(Terms),
+    Value(Value),
+}
+
+/// A sum as a table: its largest terms, and the sum of the others.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub key: String,
+    /// What the terms are numbered by, such as `input`.
+    pub of: String,
+    /// What the three columns hold; the last one is what is added up.
+    pub columns: [&'static str; 3],
+    /// The largest terms, in the order of their index.
+    pub rows: Vec<Term>,
+    /// How many are not shown, and their sum.
+    pub others: (usize, f64),
+}
+
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub index: usize,
+    pub name: String,
+    pub numbers: [f64; 3],
+}
+
+impl Terms {
+    /// Keeps the `SHOWN` terms whose last number is largest, all if there are few more.
+    pub fn new(key: impl Into<String>, of: &str, columns: [&'static str; 3], all: Vec<Term>) -> Terms {
+        let mut rows = all;
+        // A line that says “the other 2” would take the place of a line that shows them.
+        let shown = if rows.len() <= SHOWN + 4 { rows.len() } else { SHOWN };
+        rows.sort_by(|a, b| b.numbers[2].abs().total_cmp(&a.numbers[2].abs()));
+        let hidden = rows.split_off(shown);
+        rows.sort_by_key(|term| term.index);
+        let others = (hidden.len(), hidden.iter().map(|term| term.numbers[2]).sum());
+        Terms { key: key.into(), of: of.to_owned(), columns, rows, others }
+    }
+
+    /// The whole sum.
+    pub fn sum(&self) -> f64 {
+        self.rows.iter().map(|term| term.numbers[2]).sum::<f64>() + self.others.1
+    }
+}
+
+/// One number, where it comes from, and whatever there is to compare it with.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Its name for programs; values that share one are numbered by `index`.
+    pub key: String,
+    pub index: Option<usize>,
+    /// Its name for people.
+    pub words: String,
+    pub number: f64,
+    /// Whether it was worked out here, in f64, from what the device computed: no device has it.
+    pub worked_out: bool,
+    /// None where no kernel stores it.
+    pub twin: Option<Compared>,
+    /// For gradients.
+    pub difference: Option<Difference>,
+}
+
+/// A kernel's result beside its twin's.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    pub kernel: &'static Kernel,
+    /// Result, twin on the same inputs, and how far they may be apart.
+    pub element: Element,
+    /// What it would be if the whole step were taken in f64.
+    pub exact: f64,
+}
+
+/// The slope of the loss by trying: the value moved up and down a little.
+#[derive(Clone, Copy, Debug)]
+pub enum Difference {
+    /// The slope, and whether the gradient in f64 is the same.
+    Slope { slope: f64, agrees: bool },
+    /// A relu bends within the two points, so between them the loss has no one slope.
+    Corner,
+}
+
+impl Value {
+    /// A number that the device has and that this explanation does not check: it was read there.
+    pub fn read(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
+        Value {
+            key: key.into(),
+            index: None,
+            words: words.into(),
+            number,
+            worked_out: false,
+            twin: None,
+            difference: None,
+        }
+    }
+
+    /// A number that no device has: worked out here, in f64.
+    pub fn worked_out(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
+        Value { worked_out: true, ..Value::read(key, words, number) }
+    }
+
+    /// As one of several with this name.
+    pub fn at(self, index: usize) -> Value {
+        Value { index: Some(index), ..self }
+    }
+
+    /// With a finite difference beside it.
+    pub fn tried(self, difference: Difference) -> Value {
+        Value { difference: Some(difference), ..self }
+    }
+
+    /// Whether the kernel's result is as near to its twin's as f32 allows.
+    pub fn twin_agrees(&self) -> Option<bool> {
+        self.twin.as_ref().map(|twin| twin.element.ratio() <= 1.0)
+    }
+
+    /// Whether the gradient is the slope of the loss.
+    pub fn difference_agrees(&self) -> Option<bool> {
+        match self.difference? {
+            Difference::Slope { agrees, .. } => Some(agrees),
+            Difference::Corner => None,
+        }
+    }
+
+    pub fn agrees(&self) -> bool {
+        self.twin_agrees() != Some(false) && self.difference_agrees() != Some(false)
+    }
+}
+
+impl Section {
+    pub fn new(key: &'static str, title: impl Into<String>) -> Section {
+        Section { key, title: title.into(), lines: Vec::new() }
+    }
+
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.lines.push(Line::Note(text.into()));
+    }
+
+    pub fn terms(&mut self, terms: Terms) {
+        self.lines.push(Line::Terms(terms));
+    }
+
+    pub fn value(&mut self, value: Value) {
+        self.lines.push(Line::Value(value));
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Value(value) => Some(value),
+            Line::Note(_) | Line::Terms(_) => None,
+        })
+    }
+
+    /// The kernels whose results it shows, each once.
+    pub fn kernels(&self) -> Vec<&'static Kernel> {
+        let mut kernels: Vec<&'static Kernel> = Vec::new();
+        for kernel in self.values().filter_map(|value| Some(value.twin.as_ref()?.kernel)) {
+            if kernels.iter().all(|known| known.name != kernel.name) {
+                kernels.push(kernel);
+            }
+        }
+        kernels
+    }
+}
+
+/// A number with six significant digits.
+pub fn digits(number: f64) -> String {
+    if number == 0.0 || !number.is_finite() {
+        // -0 is 0 to a reader.
+        return format!("{}", if number == 0.0 { 0.0 } else { number });
+    }
+    match number.abs().log10().floor() as i32 {
+        exponent @ -4..=5 => format!("{number:.*}", (5 - exponent) as usize),
+        _ => format!("{number:.5e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_six_digits() {
+        let numbers = [0.0, -0.0, 1.0, -0.5, 123456.7, 1234567.8, 0.000123456789, 1.5e-9, f64::NAN];
+        let texts =
+            ["0", "0", "1.00000", "-0.500000", "123457", "1.23457e6", "0.000123457", "1.50000e-9", "NaN"];
+        assert_eq!(numbers.map(digits), texts);
+    }
+
+    #[test]
+    fn the_largest_terms_are_kept_and_nothing_is_lost() {
+        let term = |index: usize| {
+            let number = if index.is_multiple_of(2) { index as f64 } else { -(index as f64) };
+            Term { index, name: String::new(), numbers: [0.0, 0.0, number] }
+        };
+        let terms = Terms::new("terms", "input", ["", "", ""], (0..20).map(term).collect());
+        let shown: Vec<usize> = terms.rows.iter().map(|term| term.index).collect();
+        assert_eq!(shown, [14, 15, 16, 17, 18, 19]);
+        assert_eq!((terms.others.0, terms.sum()), (14, -10.0));
+        // One line for a few would hide more than it saves.
+        let few = Terms::new("terms", "input", ["", "", ""], (0..10).map(term).collect());
+        assert_eq!((few.rows.len(), few.others), (10, (0, 0.0)));
+    }
+}

@@ -1,0 +1,210 @@
+//! An explanation for people: aligned columns, as wide as the terminal is but for code.
+
+use std::fmt::Write;
+
+use super::page::{Difference, Line, Section, Terms, Value, digits};
+use super::source::{Source, sources};
+use super::trace::Trace;
+use super::{layer_name, meaning};
+use crate::network::loss::Loss;
+
+/// Columns that text keeps to at the least and at the most; only code may be wider.
+const WIDTH: (usize, usize) = (80, 100);
+/// Columns that a row has besides its name: three numbers, a verdict, and what is between.
+const CELLS: usize = 2 + 3 * 13 + 6;
+
+/// What is explained.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The run as the user named it.
+    pub run: String,
+    pub part: &'static str,
+    pub sample: usize,
+    pub layer: usize,
+    pub unit: usize,
+    /// What the step was taken on.
+    pub device: String,
+    /// The head of the device's column.
+    pub column: &'static str,
+    /// Whether the data are no longer those of the run.
+    pub data_changed: bool,
+    /// Columns that there are to print in.
+    pub width: usize,
+}
+
+/// Text under way, and the columns that it keeps to.
+struct Printer {
+    text: String,
+    width: usize,
+}
+
+/// The explanation as text, line breaks included.
+pub fn text(trace: &Trace, subject: &Subject, sections: &[Section], with_source: bool) -> String {
+    let width = subject.width.clamp(WIDTH.0, WIDTH.1);
+    let mut out = Printer { text: String::new(), width };
+    head(trace, subject, &mut out);
+    let mut printed: Vec<&str> = Vec::new();
+    for section in sections {
+        line(&mut out, "");
+        line(&mut out, &section.title);
+        table(section, subject, &mut out);
+        for kernel in section.kernels().into_iter().filter(|_| with_source) {
+            if !printed.contains(&kernel.name) {
+                printed.push(kernel.name);
+                sources(kernel).iter().flatten().for_each(|source| code(source, &mut out));
+            }
+        }
+    }
+    line(&mut out, "");
+    foot(trace, subject, sections, &mut out);
+    out.text
+}
+
+fn line(out: &mut Printer, text: &str) {
+    out.text.push_str(text.trim_end());
+    out.text.push('\n');
+}
+
+fn head(trace: &Trace, subject: &Subject, out: &mut Printer) {
+    let Subject { run, part, sample, layer, unit, device, .. } = subject;
+    let model = trace.model;
+    let name = layer_name(trace, *layer);
+    let what = format!("{name}, unit {unit}{}", meaning(trace, layer + 1, *unit));
+    let class = &model.classes[trace.label];
+    paragraph(out, "", &format!("{what} of {run}: {}", model.network));
+    paragraph(out, "", &format!("sample {sample} of the {part} part of {}, class “{class}”", model.data));
+    let (rate, optimiser) = (trace.settings.learning_rate, trace.optimiser());
+    let step = format!("one step with this sample alone: learning rate {rate}, {optimiser}");
+    paragraph(out, "", &format!("{step}, on {device}"));
+}
+
+/// Words of a text in lines that keep to the width.
+fn paragraph(out: &mut Printer, indent: &str, text: &str) {
+    let mut current = String::from(indent);
+    for word in text.split(' ') {
+        let long = current.chars().count() + 1 + word.chars().count() > out.width;
+        if long && current.trim() != "" {
+            line(out, &current);
+            current = String::from(indent);
+        }
+        if current.trim() != "" {
+            current.push(' ');
+        }
+        current.push_str(word);
+    }
+    line(out, &current);
+}
+
+fn table(section: &Section, subject: &Subject, out: &mut Printer) {
+    let mut headed = false;
+    for entry in &section.lines {
+        match entry {
+            Line::Note(text) => paragraph(out, "  ", text),
+            Line::Terms(terms) => {
+                sum(terms, out);
+                headed = false;
+            }
+            Line::Value(value) => {
+                if !headed && !value.worked_out {
+                    let tried = section.values().any(|value| value.difference.is_some());
+                    let tried = if tried { "by trying" } else { "" };
+                    row(out, "", [subject.column, "twin (f64)", tried, "agree"]);
+                    headed = true;
+                }
+                number(value, out);
+            }
+        }
+    }
+}
+
+/// One row; a name that is too long gets a line of its own.
+fn row(out: &mut Printer, name: &str, cells: [&str; 4]) {
+    let [a, b, c, d] = cells;
+    let mut name = name;
+    let wide = out.width - CELLS;
+    if name.chars().count() > wide {
+        line(out, &format!("  {name}"));
+        name = "";
+    }
+    line(out, &format!("  {name:<wide$} {a:>12} {b:>12} {c:>12} {d:>5}"));
+}
+
+fn sum(terms: &Terms, out: &mut Printer) {
+    row(out, "", [terms.columns[0], terms.columns[1], terms.columns[2], ""]);
+    for term in &terms.rows {
+        let [a, b, c] = term.numbers.map(digits);
+        row(out, &term.name, [&a, &b, &c, ""]);
+    }
+    let (count, rest) = terms.others;
+    if count > 0 {
+        row(out, &format!("the other {count} {}", terms.of), ["", "", &digits(rest), ""]);
+    }
+}
+
+fn number(value: &Value, out: &mut Printer) {
+    let twin = value.twin.as_ref().map(|twin| digits(twin.element.truth)).unwrap_or_default();
+    let tried = match value.difference {
+        Some(Difference::Slope { slope, .. }) => digits(slope),
+        Some(Difference::Corner) => "corner".to_owned(),
+        None => String::new(),
+    };
+    if value.worked_out {
+        // In no column: no device and no twin has it.
+        return paragraph(out, "  ", &format!("{} = {}, worked out here", value.words, digits(value.number)));
+    }
+    let agree = match (&value.twin, value.agrees()) {
+        (None, _) => "",
+        (Some(_), true) => "yes",
+        (Some(_), false) => "NO",
+    };
+    row(out, &value.words, [&digits(value.number), &twin, &tried, agree]);
+}
+
+fn code(source: &Source, out: &mut Printer) {
+    line(out, "");
+    line(out, &format!("    {}, line {}", source.path, source.line));
+    for text in source.text.lines() {
+        let _ = writeln!(out.text, "    | {text}");
+    }
+}
+
+/// What the columns mean, and the verdict.
+fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut Printer) {
+    let values = || sections.iter().flat_map(Section::values);
+    let worst = values().filter_map(|value| Some(value.twin.as_ref()?.element.ratio())).fold(0.0, f64::max);
+    let device = subject.column;
+    paragraph(
+        out,
+        "",
+        &format!(
+            "{device}: what was computed or read there, in f32. twin: plain Rust in f64, from the same numbers. They \
+             agree where the difference is no more than f32 arithmetic explains; the largest one above is \
+             {:.0} % of that.",
+            100.0 * worst
+        ),
+    );
+    if values().any(|value| value.worked_out) {
+        let text =
+            "worked out here: from the numbers above, in f64, to follow the arithmetic; no kernel stores it.";
+        paragraph(out, "", text);
+    }
+    if values().any(|value| value.difference.is_some()) {
+        let halved = if trace.model.loss == Loss::SquaredError { "; halved, as this loss does" } else { "" };
+        let text = format!(
+            "by trying: the loss in f64 with that number a little larger, minus the loss with it a little \
+             smaller, divided by the distance{halved}. It agrees where the gradient in f64 differs by no more \
+             than a millionth or 1e-9."
+        );
+        paragraph(out, "", &text);
+    }
+    if values().any(|value| matches!(value.difference, Some(Difference::Corner))) {
+        let text = "corner: a relu switches between these two points, so the loss has two slopes there.";
+        paragraph(out, "", text);
+    }
+    let verdict = match trace.first_disagreement() {
+        None if values().all(Value::agrees) => "Everything agrees, in all dispatches of the step.".to_owned(),
+        None => "The kernels agree with their twins, but a gradient is not the slope by trying.".to_owned(),
+        Some(problem) => format!("The first dispatch that does not agree: {problem}"),
+    };
+    paragraph(out, "", &verdict);
+}

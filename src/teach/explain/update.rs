@@ -1,0 +1,186 @@
+//! The update of a unit's weights: what the optimiser keeps of them, and what they become.
+
+use super::page::{Section, digits};
+use super::trace::Trace;
+use crate::network::optimiser::{Optimiser, Rule};
+use crate::program::View;
+use crate::table;
+
+/// The weights of a unit that are shown, and its bias, as places in their parameters.
+pub struct Places<'a> {
+    pub weights: View,
+    /// By input, the place in `weights`.
+    pub shown: &'a [(usize, usize)],
+    pub bias: Option<View>,
+    pub unit: usize,
+}
+
+/// A rule in words: what it keeps, and the step that it takes.
+struct Words {
+    /// By state: its buffer, its name, and how it comes about.
+    states: Vec<(&'static str, &'static str, String)>,
+    /// What the learning rate is multiplied with.
+    step: String,
+}
+
+fn words(optimiser: &Optimiser) -> Words {
+    let state = |buffer, name, equation: String| (buffer, name, equation);
+    match optimiser.rule {
+        Rule::Sgd { momentum: 0.0, .. } => Words { states: Vec::new(), step: "weight_delta".to_owned() },
+        Rule::Sgd { momentum, nesterov, .. } => Words {
+            states: vec![state(
+                "velocities",
+                "velocity",
+                format!("velocity = {momentum} × velocity + weight_delta"),
+            )],
+            step: match nesterov {
+                false => "velocity".to_owned(),
+                true => format!("(weight_delta + {momentum} × velocity)"),
+            },
+        },
+        Rule::AdaGrad { epsilon } => Words {
+            states: vec![state("squares", "square", "square = square + weight_delta²".to_owned())],
+            step: format!("weight_delta / (√square + {epsilon:?})"),
+        },
+        Rule::RmsProp { smoothing, epsilon, momentum, centred } => {
+            rms_prop(smoothing, epsilon, momentum, centred)
+        }
+        Rule::Adam { beta1, beta2, epsilon } => adam(optimiser, beta1, beta2, epsilon),
+        Rule::Lion { beta1, beta2 } => Words {
+            states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
+            step: format!("sign({beta1} × mean before + (1 − {beta1}) × weight_delta)"),
+        },
+        Rule::Muon { .. } => {
+            let (beta1, beta2, epsilon) = Optimiser::MUON_REST;
+            adam(optimiser, beta1, beta2, epsilon)
+        }
+    }
+}
+
+fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words {
+    let size = if centred { "variance" } else { "square" };
+    let mut step = format!("weight_delta / (√{size} + {epsilon:?})");
+    let mut states = match centred {
+        false => vec![("squares", "square", moving("square", smoothing, "weight_delta²"))],
+        true => {
+            let variance = format!(
+                "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
+            );
+            let mean = moving("mean", smoothing, "weight_delta");
+            vec![("variances", "variance", variance), ("means", "mean", mean)]
+        }
+    };
+    // Centred, there is a velocity always, if only as long as a step.
+    if centred || momentum > 0.0 {
+        states.push(("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
+        step = "velocity".to_owned();
+    }
+    Words { states, step }
+}
+
+/// A running mean in words.
+fn moving(name: &str, share: f32, of: &str) -> String {
+    format!("{name} = {share} × {name} + (1 − {share}) × {of}")
+}
+
+fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> Words {
+    let [mean, square] = optimiser.corrections(1).map(|correction| digits(f64::from(correction)));
+    Words {
+        states: vec![
+            ("means", "mean", moving("mean", beta1, "weight_delta")),
+            ("squares", "square", moving("square", beta2, "weight_delta²")),
+        ],
+        step: format!("{mean} × mean / (√({square} × square) + {epsilon:?})"),
+    }
+}
+
+/// The section about the update.
+pub fn section(trace: &Trace, own: &Places) -> Section {
+    let mut section = Section::new("update", "Update: the next weights");
+    let optimiser = trace.optimiser();
+    section.note(format!("the optimiser is {optimiser}"));
+    if !optimiser.states().is_empty() {
+        section.note("a model does not hold what its optimiser keeps from step to step, so it is taken as 0 here, as at the start of training");
+    }
+    if optimiser.weight_decay != 0.0 {
+        section.note(decay(optimiser));
+    }
+    match direction(trace, own.weights) {
+        Some(direction) => orthogonal(trace, own, direction, &mut section),
+        None => weights(trace, own, &mut section),
+    }
+    if let Some(at) = own.bias {
+        bias(trace, own, at, &mut section);
+    }
+    section
+}
+
+fn decay(optimiser: &Optimiser) -> String {
+    let decay = optimiser.weight_decay;
+    match optimiser.decoupled {
+        true => {
+            format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
+        }
+        false => format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay"),
+    }
+}
+
+fn weights(trace: &Trace, own: &Places, section: &mut Section) {
+    let words = words(trace.optimiser());
+    for (buffer, name, equation) in &words.states {
+        section.note(equation);
+        let state = trace.state_of_parameter(buffer, own.weights);
+        for (input, at) in own.shown.iter().copied() {
+            section.value(trace.value(*name, format!("{name} {input}"), state, at).at(input));
+        }
+    }
+    new_weights(trace, own, &words.step, section);
+}
+
+fn new_weights(trace: &Trace, own: &Places, step: &str, section: &mut Section) {
+    let rate = trace.settings.learning_rate;
+    section.note(format!("new weight = weight − {rate} × {step}, where {rate} is the learning rate"));
+    for (input, at) in own.shown.iter().copied() {
+        let before = digits(f64::from(trace.before(own.weights)[at]));
+        let words = format!("new weight {input}, before {before}");
+        section.value(trace.value("new_weight", words, own.weights, at).at(input));
+    }
+}
+
+/// The direction that Muon has made of a matrix, if it is one that it does so with.
+fn direction(trace: &Trace, weights: View) -> Option<View> {
+    let mut dispatches = trace.dispatches().iter();
+    let update = dispatches.find(|one| one.kernel.name == table::MUON.name && one.args[1] == weights)?;
+    Some(update.args[0])
+}
+
+fn orthogonal(trace: &Trace, own: &Places, direction: View, section: &mut Section) {
+    let momentum = trace.optimiser().momentum();
+    section.note(moving("mean", momentum, "weight_delta"));
+    let state = trace.state_of_parameter("means", own.weights);
+    for (input, at) in own.shown.iter().copied() {
+        section.value(trace.value("mean", format!("mean {input}"), state, at).at(input));
+    }
+    section.note(format!(
+        "the layer's matrix of {momentum} × mean + (1 − {momentum}) × weight_delta is made orthogonal, \
+         so that it goes equally far in all directions: no number of it follows from one weight alone"
+    ));
+    for (input, at) in own.shown.iter().copied() {
+        section.value(trace.value("direction", format!("direction {input}"), direction, at).at(input));
+    }
+    new_weights(trace, own, "0.2 × √(the longer side of the matrix) × direction", section);
+}
+
+fn bias(trace: &Trace, own: &Places, bias: View, section: &mut Section) {
+    let words = words(trace.optimiser());
+    if direction(trace, own.weights).is_some() {
+        section.note("the bias is updated as AdamW does it");
+    }
+    for (buffer, name, _) in &words.states {
+        let state = trace.state_of_parameter(buffer, bias);
+        section.value(trace.value(format!("bias_{name}"), format!("{name} of the bias"), state, own.unit));
+    }
+    let before = digits(f64::from(trace.before(bias)[own.unit]));
+    let words = format!("new bias, before {before}");
+    section.value(trace.value("new_bias", words, bias, own.unit));
+}

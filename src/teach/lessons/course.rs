@@ -1,0 +1,194 @@
+//! A small network with its data on the device, trained one sample at a time:
+//! what the lessons run that need thousands of steps.
+
+use super::machine::Machine;
+use crate::data::{Augmentation, ImageShape, Samples};
+use crate::engine::{Data, Engine};
+use crate::error::{Error, Result};
+use crate::kernel::{Slice, Step};
+use crate::network::Network;
+use crate::network::loss::Loss;
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
+use crate::program::record::Versions;
+use crate::program::{Limits, View};
+use crate::report::page::Note;
+use crate::train::trainer::pack;
+
+/// What a course is about.
+pub struct Outline<'a> {
+    pub network: &'a Network,
+    pub loss: Loss,
+    /// Rows of bytes; an input is a byte times `scale`.
+    pub train: &'a Samples,
+    pub held_out: &'a Samples,
+    pub scale: f32,
+    /// Whether activations go into the weighted sums: faster, but what is
+    /// between the two is then in no buffer.
+    pub fuse: bool,
+}
+
+/// A network under training.
+pub struct Course {
+    engine: Box<dyn Engine>,
+    note: Note,
+    pub lowered: Lowered,
+}
+
+/// Loss and hits over a part of the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    pub samples: usize,
+    /// Summed over the samples.
+    pub loss: f64,
+    /// Samples on the right side of one half.
+    pub hits: usize,
+}
+
+/// Rows of numbers as samples; each number is a whole multiple of `scale`.
+pub fn rows(inputs: &[Vec<f32>], labels: &[u32], scale: f32) -> Samples {
+    let width = inputs.first().map_or(1, Vec::len);
+    Samples {
+        shape: ImageShape { channels: 1, height: 1, width },
+        pixels: inputs.iter().flatten().map(|value| (value / scale) as u8).collect(),
+        labels: labels.to_vec(),
+    }
+}
+
+impl Course {
+    /// Lowers the network and puts its data on the device.
+    pub fn new(machine: &Machine, outline: &Outline) -> Result<Course> {
+        let parts = [(TRAIN, outline.train), (HELD_OUT, outline.held_out)];
+        let lowered = lower(&Lowering {
+            network: outline.network,
+            loss: outline.loss,
+            shape: &outline.train.shape,
+            classes: 2,
+            batch: 1,
+            parts: parts.map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
+            // The version to read first: these products are far too small for tiles.
+            versions: Versions::NAIVE,
+            fuse: outline.fuse,
+            as_in_prediction: false,
+            keep: true,
+            limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
+            training: Training::default(),
+        })?;
+        let mut engine = machine.open(lowered.program.clone())?;
+        engine.write(lowered.normaliser, Slice::Real(&[outline.scale, 0.0]))?;
+        for (views, (_, samples)) in lowered.parts.iter().zip(parts) {
+            let order: Vec<u32> = (0..samples.len() as u32).collect();
+            engine.write(views.images, Slice::Uint(&pack(samples)))?;
+            engine.write(views.labels, Slice::Uint(&samples.labels))?;
+            engine.write(views.order, Slice::Uint(&order))?;
+        }
+        let note = machine.note(&lowered.program.steps);
+        Ok(Course { engine, note, lowered })
+    }
+
+    /// The shaders and twins that are used.
+    pub fn note(&self) -> Note {
+        self.note.clone()
+    }
+
+    /// Starts again from these parameters, laid out as the arena.
+    pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
+        self.engine.write(self.lowered.parameters, Slice::Real(parameters))?;
+        self.engine.write(self.gates(), Slice::Uint(&self.lowered.program.open_gates()))
+    }
+
+    /// What closes once a number went wrong, so that no update follows.
+    fn gates(&self) -> View {
+        self.lowered.program.gates.expect("a course is lowered for training")
+    }
+
+    /// One step for each of these samples, as many to a submission as it
+    /// takes. Returns their errors, summed, each measured before its step.
+    pub fn train(&mut self, samples: &[usize], alpha: f32) -> Result<f64> {
+        let mut sum = 0.0;
+        for samples in samples.chunks(self.lowered.slots) {
+            sum += self.run(TRAIN, samples, alpha)?.loss;
+            let closed = matches!(self.engine.read(self.gates())?, Data::Uint(gates) if gates[0] == 0);
+            if !sum.is_finite() || closed {
+                return Err(Error::Diverged("the error is no longer a number".to_owned()));
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Loss and hits over a part, from which it learns nothing.
+    pub fn measure(&mut self, part: &str) -> Result<Measured> {
+        let samples: Vec<usize> = (0..self.part(part).samples).collect();
+        let mut total = Measured::default();
+        for samples in samples.chunks(self.lowered.slots) {
+            let Measured { samples, loss, hits } = self.run(part, samples, 0.0)?;
+            total.samples += samples;
+            total.loss += loss;
+            total.hits += hits;
+        }
+        Ok(total)
+    }
+
+    /// The outputs for rows of inputs.
+    pub fn predict(&mut self, inputs: &[Vec<f32>]) -> Result<Vec<f32>> {
+        let Lowered { input, output, .. } = self.lowered;
+        let mut outputs = Vec::new();
+        for row in inputs {
+            self.engine.write(input, Slice::Real(row))?;
+            let section = self.lowered.program.section(PREDICT);
+            let ticket = self.engine.submit(section, &[Step::default()], output)?;
+            outputs.extend(self.engine.wait(ticket)?);
+        }
+        Ok(outputs)
+    }
+
+    /// The parameters as they are now, laid out as the arena.
+    pub fn parameters(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.lowered.parameters)?.real())
+    }
+
+    /// What the last step left in front of a layer, or behind the last: the values and their
+    /// gradient.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] where these are in no buffer.
+    pub fn between(&mut self, boundary: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+        let noted = self.lowered.boundaries.get(boundary);
+        let Some((value, gradient)) = noted.and_then(|noted| noted.value.zip(noted.gradient)) else {
+            return Err(Error::Failure(format!(
+                "this lesson's network keeps nothing at boundary {boundary}, which is a mistake in the lesson"
+            )));
+        };
+        Ok((self.engine.read(value)?.real(), self.engine.read(gradient)?.real()))
+    }
+
+    /// The gradients of all parameters that the last step left, laid out as the arena.
+    pub fn gradients(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.lowered.gradients)?.real())
+    }
+
+    fn part(&self, name: &str) -> &PartViews {
+        self.lowered.part(name).expect("a course has both parts")
+    }
+
+    /// Runs a section once for each of these samples, in one submission.
+    fn run(&mut self, part: &str, samples: &[usize], alpha: f32) -> Result<Measured> {
+        // The order on the device is the samples' own, so a place in it is a sample.
+        let step = |(slot, sample): (usize, &usize)| Step {
+            slot: slot as u32,
+            first: *sample as u32,
+            samples: 1,
+            learning_rate: alpha,
+            ..Step::default()
+        };
+        let scalars: Vec<Step> = samples.iter().enumerate().map(step).collect();
+        let section = self.lowered.program.section(part);
+        let ticket = self.engine.submit(section, &scalars, self.lowered.metrics(scalars.len()))?;
+        let rows = self.engine.wait(ticket)?;
+        Ok(Measured {
+            samples: samples.len(),
+            loss: rows.iter().step_by(2).map(|loss| f64::from(*loss)).sum(),
+            hits: rows.iter().skip(1).step_by(2).filter(|hit| **hit > 0.5).count(),
+        })
+    }
+}

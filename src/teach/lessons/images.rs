@@ -1,0 +1,161 @@
+//! Lesson 12: learning from images, by heart or by sense.
+
+mod learning;
+mod words;
+
+use super::Lesson;
+use super::machine::Machine;
+use super::options::{Flag, Options, at_most};
+use crate::data::{self, Dataset, ImageShape};
+use crate::error::{Error, Result};
+use crate::report::page::number::digits;
+use crate::report::page::{Page, Plot, Style, Table};
+use crate::train::trainer::Settings;
+use learning::{Course, Images, Kind, Round};
+use words::percent;
+
+pub const LESSON: Lesson = Lesson {
+    id: "12",
+    name: "images",
+    summary: "learning from images: remembering, generalising, and when to stop",
+    takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Data],
+    teach,
+    limit: |options, _| limit(options),
+};
+
+/// Rounds over the few.
+const ROUNDS: usize = 40;
+const MOST_ROUNDS: usize = 200;
+
+/// The lesson's own alpha. A step changes a sum by as much as there are
+/// inputs, so images of more values than the digits' 8×8 get smaller steps.
+fn own_alpha(shape: &ImageShape) -> f32 {
+    const OF_DIGITS: (f32, f32) = (0.3, 64.0);
+    let (alpha, values) = OF_DIGITS;
+    alpha * (values / shape.values() as f32).min(1.0)
+}
+
+fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+    let rounds = at_most(options.iterations.unwrap_or(ROUNDS), MOST_ROUNDS)?;
+    let dataset = load(options)?;
+    let settings = settings(options, &dataset);
+    let images = Images::of(&dataset, settings.seed)?;
+    let courses = images.learn_all(machine, settings, rounds)?;
+    // Every kind has these three, and the dense one comes first.
+    let [few, mixed, many, ..] = courses.as_slice() else {
+        return Err(Error::Failure(
+            "lesson 12 has no course to show, which is a mistake in the lesson".to_owned(),
+        ));
+    };
+
+    let mut page = Page::new("12 · Learning from images");
+    page.text(format!(
+        "An image is a row of {} brightnesses, so the network of lesson 11 takes it. What is new: does it \
+         understand, or only remember? It has 32 hidden neurons and an output per class; alpha is {}.",
+        images.shape().values(),
+        digits(settings.learning_rate)
+    ));
+    page.plot(curve(few));
+    page.text(words::stopping(few));
+    page.table(results(&courses));
+    page.text(words::remembering(few, mixed, images.classes));
+    page.text(words::more_images(few, many));
+    page.plot(accuracies(few, mixed));
+    page.text(words::convolution(&courses));
+    if let Some(convolutional) = courses.iter().find(|course| course.kind == Kind::Convolutional) {
+        page.plot(both(few, convolutional));
+    }
+    page.note(images.note(machine)?);
+    let other = if dataset.name == "mnist" { "digits" } else { "mnist" };
+    page.try_this(
+        format!("wgrad lesson images --data {other}"),
+        "the same with other images; --seed draws other few: how far do they carry?",
+    );
+    Ok(page)
+}
+
+fn load(options: &Options) -> Result<Dataset> {
+    data::load(options.data.as_deref().unwrap_or("digits"))
+}
+
+fn settings(options: &Options, dataset: &Dataset) -> Settings {
+    let own = own_alpha(&dataset.train.shape);
+    Settings::new(options.alpha.unwrap_or(own), options.seed.unwrap_or(0))
+}
+
+/// The largest alpha that still ends in numbers. There is no formula for it:
+/// it lies between the lesson's own and the given one, and is looked for, on
+/// the twins.
+fn limit(options: &Options) -> Result<String> {
+    let dataset = load(options)?;
+    let settings = settings(options, &dataset);
+    let own = own_alpha(&dataset.train.shape);
+    let (mut works, mut fails) = (own, settings.learning_rate);
+    if fails <= works {
+        let why = if fails < 0.0 { "a negative alpha climbs" } else { "the images are too large for it" };
+        return Ok(format!("{why}; the lesson's own alpha is {}", digits(own)));
+    }
+    let images = Images::of(&dataset, settings.seed)?;
+    let rounds = options.iterations.unwrap_or(ROUNDS);
+    while fails / works > 2.0 {
+        let alpha = works.sqrt() * fails.sqrt();
+        let settings = Settings { learning_rate: alpha, ..settings };
+        match images.learn_all(&Machine::plain(), settings, rounds) {
+            Ok(_) => works = alpha,
+            Err(Error::Diverged(_)) => fails = alpha,
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(format!(
+        "alpha is {}; of smaller ones that were tried, {} still ends in numbers and {} does not",
+        digits(settings.learning_rate),
+        digits(works),
+        digits(fails)
+    ))
+}
+
+fn series(course: &Course, value: impl Fn(&Round) -> f64) -> Vec<(f64, f64)> {
+    course.rounds.iter().enumerate().map(|(at, round)| ((at + 1) as f64, value(round))).collect()
+}
+
+fn curve(few: &Course) -> Plot {
+    let (stop, samples) = (few.stop(), few.end().learned.samples);
+    Plot::new(format!("learning from {samples} images"), "round", "error")
+        .series("learned from", Style::Line, series(few, |round| round.learned.loss))
+        .series("others", Style::Line, series(few, |round| round.validation.loss))
+        .series("early stopping", Style::Points, [((stop + 1) as f64, few.at_stop().validation.loss)])
+}
+
+fn accuracies(few: &Course, mixed: &Course) -> Plot {
+    Plot::new("accuracy on the images learned from, and held out", "round", "accuracy")
+        .series("learned", Style::Line, series(few, |round| round.learned.accuracy))
+        .series("held out", Style::Line, series(few, |round| round.held_out.accuracy))
+        .series("mixed: learned", Style::Line, series(mixed, |round| round.learned.accuracy))
+        .series("mixed: held out", Style::Line, series(mixed, |round| round.held_out.accuracy))
+}
+
+fn both(dense: &Course, convolutional: &Course) -> Plot {
+    let held_out = |course| series(course, |round| round.held_out.accuracy);
+    let few = dense.end().learned.samples;
+    Plot::new(format!("accuracy on images held out, after {few}"), "round", "accuracy")
+        .series("dense", Style::Line, held_out(dense))
+        .series("convolutional", Style::Line, held_out(convolutional))
+}
+
+fn results(courses: &[Course]) -> Table {
+    let columns = ["learned from", "network", "images", "rounds", "right", "held out", "at stop"];
+    let mut table = Table::new("the networks, at the end", &columns).keyed(2);
+    for course in courses {
+        let end = course.end();
+        table.row(vec![
+            course.name.into(),
+            course.kind.name().into(),
+            end.learned.samples.into(),
+            course.rounds.len().into(),
+            percent(end.learned.accuracy).into(),
+            percent(end.held_out.accuracy).into(),
+            percent(course.at_stop().held_out.accuracy).into(),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,210 @@
+//! The images of lesson 12, and the networks that learn from them.
+
+use rand::seq::SliceRandom;
+
+use crate::data::{Augmentation, Dataset, ImageShape, Normaliser, Samples};
+use crate::error::{Error, Result};
+use crate::kernel::rng::{Purpose, generator, shuffled};
+use crate::network::Network;
+use crate::network::loss::Loss;
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
+use crate::program::Limits;
+use crate::program::record::Versions;
+use crate::report::page::Note;
+use crate::teach::lessons::machine::Machine;
+use crate::teach::lessons::options::count;
+use crate::train::trainer::{Measure, Settings, Trainer};
+
+/// Images of the small lesson, of the large one, to choose by and to judge by.
+const FEW: usize = 60;
+const MANY: usize = 1150;
+const CHOOSE: usize = 287;
+const JUDGE: usize = 360;
+const BATCH: usize = 10;
+/// Rounds over the many images: each is as much work as nineteen over the few.
+const ROUNDS_OF_MANY: usize = 10;
+
+/// The networks that learn from images, in the order of the lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Dense,
+    Convolutional,
+}
+
+impl Kind {
+    /// Those that images of this shape fit: the second halves height and width.
+    pub fn all(shape: &ImageShape) -> Vec<Kind> {
+        let fits = shape.height >= 2 && shape.width >= 2;
+        [Kind::Dense].into_iter().chain(fits.then_some(Kind::Convolutional)).collect()
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Dense => "dense",
+            Kind::Convolutional => "conv",
+        }
+    }
+
+    /// As `wgrad train --layers` takes it.
+    pub fn layers(self, classes: usize) -> String {
+        match self {
+            Kind::Dense => format!("dense 32, relu, dense {classes}"),
+            Kind::Convolutional => format!("conv 8 3x3 pad 1, relu, maxpool 2, flatten, dense {classes}"),
+        }
+    }
+}
+
+/// After one round over the images to learn from.
+#[derive(Clone, Copy)]
+pub struct Round {
+    pub learned: Measure,
+    pub validation: Measure,
+    pub held_out: Measure,
+}
+
+/// A fresh network's way through some images: at least one round, see
+/// [`Options::check`](crate::teach::lessons::options::Options::check).
+pub struct Course {
+    pub kind: Kind,
+    /// What it learned from, such as `few`.
+    pub name: &'static str,
+    pub rounds: Vec<Round>,
+}
+
+impl Course {
+    pub fn end(&self) -> Round {
+        self.rounds[self.rounds.len() - 1]
+    }
+
+    /// The round with the lowest error on the images to choose by, from 0.
+    pub fn stop(&self) -> usize {
+        let errors = self.rounds.iter().map(|round| round.validation.loss).enumerate();
+        errors.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(at, _)| at)
+    }
+
+    pub fn at_stop(&self) -> Round {
+        self.rounds[self.stop()]
+    }
+}
+
+/// The images of this lesson.
+pub struct Images {
+    few: Samples,
+    /// The few with their labels dealt out anew.
+    mixed: Samples,
+    many: Samples,
+    /// To choose by: when to stop.
+    validation: Samples,
+    held_out: Samples,
+    pub classes: usize,
+}
+
+impl Images {
+    pub fn of(dataset: &Dataset, seed: u64) -> Result<Images> {
+        let train = &dataset.train;
+        let order: Vec<usize> =
+            shuffled(train.len(), seed, 0).into_iter().map(|sample| sample as usize).collect();
+        let choose = CHOOSE.min(train.len() / 5);
+        if choose == 0 {
+            return Err(Error::Data(format!(
+                "{} has {} to learn from, and this lesson needs at least 5",
+                dataset.name,
+                count(train.len(), "image")
+            )));
+        }
+        let (validation, rest) = order.split_at(choose);
+        let few = train.subset(&rest[..FEW.min(rest.len())]);
+        let mut mixed = few.clone();
+        mixed.labels.shuffle(&mut generator(seed, Purpose::Order, u64::MAX));
+        let judge: Vec<usize> = (0..JUDGE.min(dataset.held_out.len())).collect();
+        Ok(Images {
+            mixed,
+            few,
+            many: train.subset(&rest[..MANY.min(rest.len())]),
+            validation: train.subset(validation),
+            held_out: dataset.held_out.subset(&judge),
+            classes: dataset.classes.len(),
+        })
+    }
+
+    pub fn shape(&self) -> ImageShape {
+        self.few.shape
+    }
+
+    /// The few, the same with mixed labels, and the many: with each kind of network.
+    pub fn learn_all(&self, machine: &Machine, settings: Settings, rounds: usize) -> Result<Vec<Course>> {
+        let mut all = Vec::new();
+        for kind in Kind::all(&self.few.shape) {
+            for (name, samples, rounds) in [
+                ("few", &self.few, rounds),
+                ("few, mixed labels", &self.mixed, rounds),
+                ("many", &self.many, rounds.min(ROUNDS_OF_MANY)),
+            ] {
+                let rounds = self.learn(machine, kind, samples, settings, rounds)?;
+                all.push(Course { kind, name, rounds });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The shaders and twins that are used.
+    pub fn note(&self, machine: &Machine) -> Result<Note> {
+        let kinds = Kind::all(&self.few.shape);
+        let lowered = kinds.iter().map(|kind| self.lower(*kind, &self.few)).collect::<Result<Vec<_>>>()?;
+        Ok(machine.note(lowered.iter().flat_map(|lowered| &lowered.program.steps)))
+    }
+
+    fn parts<'a>(&'a self, samples: &'a Samples) -> [(&'static str, &'a Samples); 3] {
+        [(TRAIN, samples), (VALIDATION, &self.validation), (HELD_OUT, &self.held_out)]
+    }
+
+    fn lower(&self, kind: Kind, samples: &Samples) -> Result<Lowered> {
+        let network: Network = kind.layers(self.classes).parse()?;
+        lower(&Lowering {
+            network: &network,
+            loss: Loss::CrossEntropy,
+            shape: &samples.shape,
+            classes: self.classes,
+            batch: BATCH,
+            parts: self.parts(samples).map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
+            // The shader to read first; these products are too small to tell the difference.
+            versions: Versions::NAIVE,
+            fuse: true,
+            as_in_prediction: false,
+            keep: true,
+            limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
+            training: Training::default(),
+        })
+    }
+
+    /// Trains a fresh network and measures it after every round.
+    fn learn(
+        &self,
+        machine: &Machine,
+        kind: Kind,
+        samples: &Samples,
+        settings: Settings,
+        rounds: usize,
+    ) -> Result<Vec<Round>> {
+        let lowered = self.lower(kind, samples)?;
+        let engine = machine.open(lowered.program.clone())?;
+        let parameters = lowered.arena.initial_values(settings.seed);
+        // Of the images to learn from alone: the others must not have a say.
+        let normaliser = Normaliser::of(samples);
+        let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &normaliser)?;
+        for (name, samples) in self.parts(samples) {
+            trainer.load(name, samples)?;
+        }
+        let mut all = Vec::new();
+        for round in 1..=rounds {
+            trainer.epoch(round, &mut |_| {})?;
+            all.push(Round {
+                learned: trainer.measure(TRAIN)?,
+                validation: trainer.measure(VALIDATION)?,
+                held_out: trainer.measure(HELD_OUT)?,
+            });
+        }
+        Ok(all)
+    }
+}

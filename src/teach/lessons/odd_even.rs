@@ -1,0 +1,305 @@
+//! Lesson 11: odd or even, by a network with a hidden layer.
+
+mod sweep;
+
+use super::course::{Course, Measured, Outline, rows};
+use super::machine::Machine;
+use super::options::{Flag, Options, at_most};
+use super::{Lesson, limit};
+use crate::error::{Error, Result};
+use crate::kernel::rng::shuffled;
+use crate::network::Network;
+use crate::network::loss::Loss;
+use crate::network::lower::{HELD_OUT, TRAIN};
+use crate::report::page::number::{digits, equation, factor};
+use crate::report::page::{Page, Plot, Style};
+
+pub const LESSON: Lesson = Lesson {
+    id: "11",
+    name: "odd-or-even",
+    summary: "hidden layers: the error goes back through transposed weights",
+    takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Input],
+    teach,
+    limit: |options, _| Ok(limit(&settings(options)?)),
+};
+
+/// Numbers 0 to 255, as eight binary digits, the largest first.
+pub const NUMBERS: usize = 256;
+pub const DIGITS: usize = 8;
+/// How many of them the network learns from; the others are held out.
+pub const LEARNED: usize = 160;
+/// Hidden neurons.
+pub const HIDDEN: usize = 16;
+
+/// What may be changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub alpha: f32,
+    /// How often every number is seen.
+    pub iterations: usize,
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings { alpha: 1.0, iterations: 10, seed: 0 }
+    }
+}
+
+/// The digits of a number.
+pub fn binary(number: usize) -> Vec<f32> {
+    (0..DIGITS).rev().map(|digit| (number >> digit & 1) as f32).collect()
+}
+
+/// 0 if odd, 1 if even.
+pub fn target(number: usize) -> u32 {
+    1 - (number % 2) as u32
+}
+
+/// The numbers to learn from, and those held out.
+pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
+    let order: Vec<usize> = shuffled(NUMBERS, seed, 0).into_iter().map(|number| number as usize).collect();
+    let (learned, held_out) = order.split_at(LEARNED);
+    (learned.to_vec(), held_out.to_vec())
+}
+
+/// The network, with its numbers on the device.
+pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
+    lowered(machine, seed, true)
+}
+
+fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
+    let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
+    let (learned, held_out) = split(seed);
+    let samples = |numbers: &[usize]| {
+        let inputs: Vec<Vec<f32>> = numbers.iter().map(|number| binary(*number)).collect();
+        let targets: Vec<u32> = numbers.iter().map(|number| target(*number)).collect();
+        rows(&inputs, &targets, 1.0)
+    };
+    Course::new(
+        machine,
+        &Outline {
+            network: &network,
+            loss: Loss::SquaredError,
+            train: &samples(&learned),
+            held_out: &samples(&held_out),
+            scale: 1.0,
+            fuse,
+        },
+    )
+}
+
+/// Errors and hits after an iteration over the numbers to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Iteration {
+    pub learned: Measured,
+    pub held_out: Measured,
+}
+
+/// Trains from the seed's weights and measures after every iteration.
+pub fn learn(course: &mut Course, settings: &Settings) -> Result<Vec<Iteration>> {
+    course.begin(&course.lowered.arena.initial_values(settings.seed))?;
+    let mut iterations = Vec::new();
+    for iteration in 1..=settings.iterations {
+        pass(course, settings, iteration)?;
+        iterations.push(Iteration { learned: course.measure(TRAIN)?, held_out: course.measure(HELD_OUT)? });
+    }
+    Ok(iterations)
+}
+
+/// The same without looking in between.
+pub fn train(course: &mut Course, settings: &Settings) -> Result<()> {
+    course.begin(&course.lowered.arena.initial_values(settings.seed))?;
+    (1..=settings.iterations).try_for_each(|iteration| pass(course, settings, iteration))
+}
+
+fn pass(course: &mut Course, settings: &Settings, iteration: usize) -> Result<()> {
+    let order = shuffled(LEARNED, settings.seed, iteration as u64);
+    let order: Vec<usize> = order.into_iter().map(|at| at as usize).collect();
+    course.train(&order, settings.alpha)?;
+    Ok(())
+}
+
+/// One step in full.
+struct Step {
+    number: usize,
+    hidden: Vec<f32>,
+    prediction: f32,
+    /// prediction − target
+    error: f32,
+    /// error · sigmoid'(prediction)
+    prediction_delta: f32,
+    /// prediction_delta · weight · sigmoid'(hidden), for each hidden neuron
+    hidden_delta: Vec<f32>,
+    /// The weight from each hidden neuron to the output, before and after.
+    before: Vec<f32>,
+    after: Vec<f32>,
+}
+
+/// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
+fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
+    let mut course = lowered(machine, settings.seed, false)?;
+    let arena = course.lowered.arena.initial_values(settings.seed);
+    course.begin(&arena)?;
+    let sample = shuffled(LEARNED, settings.seed, 1)[0] as usize;
+    course.train(&[sample], settings.alpha)?;
+    let after = course.parameters()?;
+    let output = &course.lowered.arena.params[2];
+    let range = output.start..output.start + output.len();
+    // Behind the first sums and their sigmoid, then behind the second.
+    let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
+    let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
+    Ok(Step {
+        number: split(settings.seed).0[sample],
+        hidden,
+        prediction: prediction[0],
+        error: error[0],
+        prediction_delta: prediction_delta[0],
+        hidden_delta,
+        before: arena[range.clone()].to_vec(),
+        after: after[range].to_vec(),
+    })
+}
+
+fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+    let settings = settings(options)?;
+    let asked = asked(options)?;
+    let step = step(machine, &settings)?;
+    let mut course = course(machine, settings.seed)?;
+    let trials = sweep::sweep(&mut course, &settings)?;
+    let iterations = learn(&mut course, &settings)?;
+
+    let mut page = Page::new("11 · Odd or even: hidden layers");
+    page.text(
+        "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. The 16 hidden neurons \
+         between them get their share of the blame. Nobody says what they should do.",
+    );
+    page.formulas(lines(&step, settings.alpha));
+    page.text(
+        "The error at the output becomes a delta by the slope of the sigmoid. A hidden neuron's delta is \
+         the output's delta, carried back over the weight between them (going back, the weights' matrix is \
+         read transposed) and through its own slope. Every weight then moves by alpha · the delta behind \
+         it · the value in front of it, as in lesson 7.",
+    );
+    page.plot(curve(&iterations));
+    page.text(conclusion(&settings, &iterations));
+    page.table(sweep::table(&settings, &trials));
+    page.text(
+        "Too small an alpha has hardly moved when the time is up. Too large a one throws the sums far out, \
+         where the sigmoid is flat: every prediction is 0 or 1, the slope is 0, and a delta of 0 teaches \
+         nothing. The network is stuck with one answer for everything, right for half of the numbers.",
+    );
+    if let Some(number) = asked {
+        page.formulas([answer(&mut course, number, settings.seed)?]);
+    }
+    page.note(course.note());
+    page.try_this(
+        "wgrad lesson odd-or-even --alpha 0.01 --iterations 100",
+        "is a small alpha wrong, or only slow?",
+    );
+    Ok(page)
+}
+
+fn settings(options: &Options) -> Result<Settings> {
+    let own = Settings::default();
+    Ok(Settings {
+        alpha: options.alpha.unwrap_or(own.alpha),
+        iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
+        seed: options.seed.unwrap_or(own.seed),
+    })
+}
+
+/// An alpha up to which no sum can overflow. |p − t| · p·(1 − p) is nowhere
+/// larger than 4/27, so with reach = steps · alpha · 4/27 a weight of the output
+/// stays below 1 + reach, a hidden one below 1 + reach · (1 + reach) / 4, and a
+/// sum has at most 9 of the latter or 17 of the former.
+fn limit(settings: &Settings) -> String {
+    let steps = (settings.iterations * LEARNED) as f64;
+    // From 9 · (1 + reach)² / 4 < MOST, which is the tighter one.
+    let reach = (limit::MOST * 4.0 / 9.0).sqrt() - 1.0;
+    limit::alpha(settings.alpha, reach / (steps * 4.0 / 27.0))
+}
+
+/// How often the numbers are seen at the most: the sweep does it once per alpha.
+const MOST_ITERATIONS: usize = 200;
+
+/// The number to classify at the end.
+fn asked(options: &Options) -> Result<Option<usize>> {
+    match options.input.as_deref() {
+        None => Ok(None),
+        Some(&[number]) if number.fract() == 0.0 && (0.0..NUMBERS as f32).contains(&number) => {
+            Ok(Some(number as usize))
+        }
+        Some(_) => Err(Error::Usage(format!("--input is one whole number from 0 to {}", NUMBERS - 1))),
+    }
+}
+
+fn text(number: usize) -> String {
+    format!("{number:0DIGITS$b}")
+}
+
+fn lines(step: &Step, alpha: f32) -> Vec<String> {
+    let (number, prediction, delta) = (step.number, digits(step.prediction), factor(step.prediction_delta));
+    let (hidden, weight) = (digits(step.hidden[0]), factor(step.before[0]));
+    let links = [
+        ("hidden 1        ", "sigmoid(digits · weights + bias)".to_owned(), step.hidden[0]),
+        ("prediction      ", "sigmoid(hidden · weights + bias)".to_owned(), step.prediction),
+        ("error           ", format!("{prediction} − {}", target(number)), step.error),
+        (
+            "prediction_delta",
+            format!("{} · {prediction} · (1 − {prediction})", factor(step.error)),
+            step.prediction_delta,
+        ),
+        ("hidden_delta 1  ", format!("{delta} · {weight} · {hidden} · (1 − {hidden})"), step.hidden_delta[0]),
+        ("weight 1        ", format!("{weight} − {} · {delta} · {hidden}", digits(alpha)), step.after[0]),
+    ];
+    let lines = links.iter().flat_map(|(name, formula, value)| equation(name, formula, &digits(*value)));
+    std::iter::once(format!("{number} is {}, target {}", text(number), target(number))).chain(lines).collect()
+}
+
+fn curve(iterations: &[Iteration]) -> Plot {
+    let series = |part: fn(&Iteration) -> Measured| {
+        let mean = move |(at, iteration): (usize, &Iteration)| {
+            let part = part(iteration);
+            ((at + 1) as f64, part.loss / part.samples as f64)
+        };
+        iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
+    };
+    let last = iterations.last();
+    let name = |what: &str, part: Option<Measured>| {
+        let Measured { samples, hits, .. } = part.unwrap_or_default();
+        format!("{what} ({hits} of {samples} right)")
+    };
+    let learned = name("learned from", last.map(|last| last.learned));
+    let held_out = name("held out", last.map(|last| last.held_out));
+    Plot::new("mean squared error over the numbers", "iteration", "error")
+        .series(learned, Style::Path, series(|iteration| iteration.learned))
+        .series(held_out, Style::Path, series(|iteration| iteration.held_out))
+}
+
+fn conclusion(settings: &Settings, iterations: &[Iteration]) -> String {
+    let Some(Iteration { learned, held_out }) = iterations.last() else { return String::new() };
+    let meaning = if held_out.hits == held_out.samples {
+        "It has not learned the numbers by heart, it has found the digit that matters."
+    } else {
+        "It has not found the digit that matters; the table shows what other alphas do."
+    };
+    format!(
+        "Learned from {} numbers, tested on the {} it has never seen. With alpha {} it gets {} of {} \
+         right, and of those it learned from {} of {}. {meaning}",
+        learned.samples,
+        held_out.samples,
+        digits(settings.alpha),
+        held_out.hits,
+        held_out.samples,
+        learned.hits,
+        learned.samples
+    )
+}
+
+fn answer(course: &mut Course, number: usize, seed: u64) -> Result<String> {
+    let prediction = course.predict(&[binary(number)])?[0];
+    let seen = if split(seed).0.contains(&number) { "learned from" } else { "held out" };
+    let verdict = if prediction > 0.5 { "even" } else { "odd" };
+    Ok(format!("{number} ({seen}) is {}: prediction {}, {verdict}", text(number), digits(prediction)))
+}

@@ -1,0 +1,247 @@
+//! One layer on the real kernels, one dispatch at a time: every intermediate
+//! comes back to be printed.
+//!
+//! Training records the same dispatches with many samples to a batch and never
+//! looks in between; here each runs alone and its result is read.
+
+mod record;
+
+use super::machine::Machine;
+use crate::cpu::activation::Activation;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::kernel::{Slice, Step};
+use crate::program::{Program, View};
+use crate::report::page::Note;
+use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
+
+/// What a workbench is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Weighted sums.
+    Predict,
+    /// Those, and how far they are from the goals.
+    Measure,
+    /// Those, and learning by trial.
+    HotAndCold,
+    /// Those, and learning by gradient.
+    Descend,
+}
+
+/// The layer on the bench: prediction = activate(input · weightsᵀ + bias).
+#[derive(Clone, Copy, Debug)]
+pub struct Layer {
+    /// Rows of the input; several are only needed to predict many at once.
+    pub samples: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    pub bias: bool,
+    pub activation: Activation,
+    /// delta = factor · (prediction - goal): 2 as calculus has it, 1 for first lessons.
+    pub factor: f32,
+    pub scope: Scope,
+}
+
+impl Layer {
+    /// One sample, no bias, no activation, and no factor 2.
+    pub fn linear(inputs: usize, outputs: usize, scope: Scope) -> Layer {
+        let (activation, factor) = (Activation::Identity, 1.0);
+        Layer { samples: 1, inputs, outputs, bias: false, activation, factor, scope }
+    }
+}
+
+/// What one step of gradient descent computed.
+#[derive(Clone, Debug)]
+pub struct Iteration {
+    /// The weights before the step, and after it: (outputs, inputs).
+    pub before: Vec<f32>,
+    pub weights: Vec<f32>,
+    pub prediction: Vec<f32>,
+    /// Per prediction.
+    pub error: Vec<f32>,
+    /// Per weighted sum: where there is an activation, after its derivative.
+    pub delta: Vec<f32>,
+    pub weight_delta: Vec<f32>,
+    /// After the step; empty without a bias.
+    pub bias: Vec<f32>,
+}
+
+impl Iteration {
+    /// Whether all of it is still numbers.
+    pub fn is_finite(&self) -> bool {
+        finite([&self.prediction, &self.error, &self.delta, &self.weight_delta, &self.weights, &self.bias])
+    }
+}
+
+/// What one step of hot and cold learning computed.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The weights before the step, and after it: (outputs, inputs).
+    pub before: Vec<f32>,
+    pub weights: Vec<f32>,
+    pub prediction: Vec<f32>,
+    /// Per prediction.
+    pub error: Vec<f32>,
+    /// For each weight the error of its output if it went a step up, or down.
+    pub up: Vec<f32>,
+    pub down: Vec<f32>,
+}
+
+impl Attempt {
+    /// Whether all of it is still numbers.
+    pub fn is_finite(&self) -> bool {
+        finite([&self.prediction, &self.error, &self.up, &self.down, &self.weights])
+    }
+}
+
+fn finite<const N: usize>(all: [&Vec<f32>; N]) -> bool {
+    all.into_iter().all(|values| values.iter().all(|value| value.is_finite()))
+}
+
+/// One layer, ready to compute.
+pub struct Workbench {
+    pub layer: Layer,
+    engine: Box<dyn Engine>,
+    program: Program,
+    views: Views,
+    note: Note,
+}
+
+impl Workbench {
+    /// Opens the machine with the dispatches that the layer's scope needs.
+    ///
+    /// # Errors
+    /// As the machine says.
+    pub fn new(machine: &Machine, layer: Layer) -> Result<Workbench> {
+        let (program, views) = record(&layer);
+        // In the order in which the lessons use them.
+        let used =
+            STAGES.iter().filter_map(|what| program.steps.iter().find(|dispatch| dispatch.label == *what));
+        let note = machine.note(used);
+        let engine = machine.open(program.clone())?;
+        Ok(Workbench { layer, engine, program, views, note })
+    }
+
+    /// The shaders and twins that are used.
+    pub fn note(&self) -> Note {
+        self.note.clone()
+    }
+
+    /// (samples, inputs)
+    pub fn set_input(&mut self, values: &[f32]) -> Result<()> {
+        self.engine.write(self.views.input, Slice::Real(values))
+    }
+
+    /// (outputs, inputs): each row makes one output. Hot and cold learning starts here.
+    pub fn set_weights(&mut self, values: &[f32]) -> Result<()> {
+        self.engine.write(self.views.starts, Slice::Real(values))?;
+        self.engine.write(self.views.positions, Slice::Real(&vec![0.0; values.len()]))?;
+        self.engine.write(self.views.weights, Slice::Real(values))
+    }
+
+    /// (outputs)
+    pub fn set_bias(&mut self, values: &[f32]) -> Result<()> {
+        self.engine.write(self.views.bias, Slice::Real(values))
+    }
+
+    /// (samples, outputs)
+    pub fn set_goal(&mut self, values: &[f32]) -> Result<()> {
+        self.engine.write(self.views.goal, Slice::Real(values))
+    }
+
+    /// The weights as they are now.
+    pub fn weights(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.views.weights)?.real())
+    }
+
+    /// The predictions: (samples, outputs).
+    pub fn predict(&mut self) -> Result<Vec<f32>> {
+        self.run(SUMS, 0.0, self.views.prediction)
+    }
+
+    /// The error of each prediction that was made last; leaves the delta for
+    /// [`Workbench::delta`].
+    pub fn error(&mut self) -> Result<Vec<f32>> {
+        let metrics = self.run(ERROR, 0.0, self.views.metrics)?;
+        // Rows of error and hit.
+        Ok(metrics.chunks_exact(2).map(|row| row[0]).collect())
+    }
+
+    /// The delta of each weighted sum, of the error that was measured last.
+    pub fn delta(&mut self) -> Result<Vec<f32>> {
+        if self.layer.activation == Activation::Identity {
+            return Ok(self.engine.read(self.views.delta)?.real());
+        }
+        self.run(SLOPE, 0.0, self.views.delta)
+    }
+
+    /// delta · input for each weight, from the last delta.
+    pub fn weight_delta(&mut self) -> Result<Vec<f32>> {
+        self.run(WEIGHT_DELTA, 0.0, self.views.dweights)
+    }
+
+    /// The sum of the deltas for each bias.
+    pub fn bias_delta(&mut self) -> Result<Vec<f32>> {
+        self.run(BIAS_DELTA, 0.0, self.views.dbias)
+    }
+
+    /// weights -= alpha · weight_delta; the biases likewise. Returns the weights.
+    pub fn update(&mut self, alpha: f32) -> Result<Vec<f32>> {
+        self.run(UPDATE, alpha, self.views.weights)
+    }
+
+    /// The gradient of the error in each prediction, of the error that was
+    /// measured last: the delta before any activation.
+    pub fn dprediction(&mut self) -> Result<Vec<f32>> {
+        Ok(self.engine.read(self.views.dprediction)?.real())
+    }
+
+    /// weights -= alpha · change, with a change of the caller's own in the
+    /// place of the weight_delta. Returns the weights.
+    pub fn update_by(&mut self, change: &[f32], alpha: f32) -> Result<Vec<f32>> {
+        self.engine.write(self.views.dweights, Slice::Real(change))?;
+        self.update(alpha)
+    }
+
+    /// A whole step of gradient descent.
+    pub fn descend(&mut self, alpha: f32) -> Result<Iteration> {
+        let before = self.weights()?;
+        let prediction = self.predict()?;
+        let error = self.error()?;
+        let delta = self.delta()?;
+        let weight_delta = self.weight_delta()?;
+        if self.layer.bias {
+            self.bias_delta()?;
+        }
+        let weights = self.update(alpha)?;
+        let bias = match self.layer.bias {
+            true => self.engine.read(self.views.bias)?.real(),
+            false => Vec::new(),
+        };
+        Ok(Iteration { before, weights, prediction, error, delta, weight_delta, bias })
+    }
+
+    /// A whole step of hot and cold learning.
+    pub fn walk(&mut self, step: f32) -> Result<Attempt> {
+        let before = self.weights()?;
+        let prediction = self.predict()?;
+        let error = self.error()?;
+        let tries = self.run(HOT_COLD, step, self.views.tries)?;
+        // Neighbours read the old positions while the new ones are written, so they are two buffers.
+        let moved = self.engine.read(self.views.moved)?;
+        self.engine.write(self.views.positions, moved.as_slice())?;
+        let (up, down) = tries.chunks_exact(2).map(|both| (both[0], both[1])).unzip();
+        Ok(Attempt { before, weights: self.weights()?, prediction, error, up, down })
+    }
+
+    /// Runs one dispatch and reads its result.
+    fn run(&mut self, stage: &str, rate: f32, result: View) -> Result<Vec<f32>> {
+        let step = Step {
+            samples: (self.layer.samples * self.layer.outputs) as u32,
+            learning_rate: rate,
+            ..Step::default()
+        };
+        let ticket = self.engine.submit(self.program.section(stage), &[step], result)?;
+        self.engine.wait(ticket)
+    }
+}

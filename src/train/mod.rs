@@ -1,0 +1,15 @@
+//! A network trained on data: from a recipe to a run directory.
+//!
+//! A [`recipe`] says what is trained, a [`session`] lowers it, a [`trainer`] takes the steps, and a [`run`]
+//! keeps what came of it.
+//!
+//! Depends on everything up to `tune`. Read `session.rs` first.
+
+pub mod coach;
+pub mod lr_find;
+pub mod recipe;
+pub mod run;
+pub mod schedule;
+pub mod session;
+pub mod stopping;
+pub mod trainer;

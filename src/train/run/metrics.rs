@@ -1,0 +1,197 @@
+//! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
+//! lines as a table, and if it is wanted the same for TensorBoard.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::tensorboard::Board;
+use super::{Epoch, Event};
+use crate::error::{Error, Result};
+use crate::train::trainer::Place;
+
+/// The file that holds an [`Event`] per line.
+pub const METRICS: &str = "metrics.jsonl";
+/// The file that holds the same as a table, without what was measured step by step.
+pub const TABLE: &str = "metrics.csv";
+
+/// The columns of the table, by the keys of an event.
+const COLUMNS: [&str; 10] = [
+    "kind",
+    "step",
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "samples_per_second",
+    "validation_loss",
+    "validation_accuracy",
+    "held_out_loss",
+    "held_out_accuracy",
+];
+
+/// The files, open to be appended to.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    lines: Appended,
+    table: Appended,
+    /// Of a run that keeps an event file.
+    board: Option<Board>,
+}
+
+impl Metrics {
+    pub fn create(run: &Path) -> Result<Metrics> {
+        let metrics = Metrics::open(run)?;
+        metrics.begin_table()?;
+        Ok(metrics)
+    }
+
+    /// A run that keeps an event file goes on with it.
+    pub fn open(run: &Path) -> Result<Metrics> {
+        let board = Board::is_kept(run).then(|| Board::open(run)).transpose()?;
+        Ok(Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
+    }
+
+    /// Keeps an event file from here on, see [`Metrics::rewind`] for what was before.
+    pub fn keep_events(&mut self, run: &Path) -> Result<()> {
+        self.board = Some(Board::open(run)?);
+        Ok(())
+    }
+
+    fn begin_table(&self) -> Result<()> {
+        self.table.append((COLUMNS.join(",") + "\n").as_bytes())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub fn append(&mut self, event: &Event) -> Result<()> {
+        self.lines.append(event.to_line().as_bytes())?;
+        self.table.append(row(event).as_bytes())?;
+        self.board.as_ref().map_or(Ok(()), |board| board.append(event))
+    }
+
+    /// Waits until what was appended is on the disk.
+    pub fn sync(&self) -> Result<()> {
+        for part in [&self.lines, &self.table] {
+            part.sync()?;
+        }
+        self.board.as_ref().map_or(Ok(()), Board::sync)
+    }
+
+    /// Keeps the events up to a place in the run; the table is written anew from them.
+    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
+        let bytes = fs::read(&self.lines.path).map_err(|error| self.lines.problem(&error))?;
+        let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            // A line that was never finished, or was damaged, is not followed by any of use.
+            let Some(event) = parse(line).filter(|event| event.is_before(place)) else { break };
+            kept += line.len() as u64;
+            table += &row(&event);
+            events.push(event);
+        }
+        self.lines.cut(kept)?;
+        self.table.cut(0)?;
+        self.begin_table()?;
+        self.table.append(table.as_bytes())?;
+        if let Some(board) = &self.board {
+            board.rewind(place.steps, &events)?;
+        }
+        let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
+        Ok(events.into_iter().filter_map(epoch).next_back())
+    }
+}
+
+impl Event {
+    /// Whether it was written before a run got to a place.
+    fn is_before(&self, place: &Place) -> bool {
+        match self {
+            Event::Steps(steps) => steps.step <= place.steps as u64,
+            // The last step of an epoch is over before the epoch is.
+            Event::Epoch(epoch) => epoch.epoch < place.epoch,
+        }
+    }
+}
+
+/// The events of a run, up to the first line that is none.
+///
+/// # Errors
+/// [`Error::Data`] when there are none.
+pub fn read_metrics(run: &Path) -> Result<Vec<Event>> {
+    let path = run.join(METRICS);
+    let bytes = fs::read(&path).map_err(|error| {
+        let shown = path.display();
+        Error::Data(format!("{shown} can't be read ({error}), so name the directory of another run"))
+    })?;
+    Ok(bytes.split_inclusive(|byte| *byte == b'\n').map_while(parse).collect())
+}
+
+/// An event from its line, if that is whole.
+fn parse(line: &[u8]) -> Option<Event> {
+    serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
+}
+
+/// An event as a line of the table; what it doesn't have is left empty.
+fn row(event: &Event) -> String {
+    let value = serde_json::to_value(event).expect("an event has only strings as keys");
+    let field = |column: &&str| match value.get(column) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// A file that grows by whole lines or records.
+#[derive(Debug)]
+pub(super) struct Appended {
+    file: File,
+    path: PathBuf,
+}
+
+impl Appended {
+    pub fn open(run: &Path, name: &str) -> Result<Appended> {
+        let path = run.join(name);
+        let file = File::options().append(true).create(true).open(&path);
+        let file = file.map_err(|error| {
+            let shown = path.display();
+            Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
+        })?;
+        Ok(Appended { file, path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.len() == 0)
+    }
+
+    pub fn problem(&self, error: &std::io::Error) -> Error {
+        Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
+    }
+
+    /// One call for everything, so that a reader never sees half a line; and what a full disk took
+    /// of it is cut off again.
+    pub fn append(&self, bytes: &[u8]) -> Result<()> {
+        let before = self.file.metadata().map(|found| found.len());
+        (&self.file).write_all(bytes).map_err(|error| {
+            let _ = before.and_then(|length| self.file.set_len(length));
+            self.problem(&error)
+        })
+    }
+
+    /// Waits until what was appended is on the disk.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| self.problem(&error))
+    }
+
+    pub fn cut(&self, length: u64) -> Result<()> {
+        // Some systems don't let a file be cut by who may only append to it.
+        let file = File::options().write(true).open(&self.path);
+        file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
+    }
+}

@@ -1,0 +1,176 @@
+//! A trained network as a file: safetensors, with the names and layouts of PyTorch.
+//!
+//! The tensors are those of the network's [`Arena`]; what else it takes to use them is in the
+//! file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
+//! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
+
+mod adopt;
+mod read;
+
+pub use adopt::Adopted;
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::data::files::write_atomically;
+use crate::data::{ImageShape, Normaliser};
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::network::layers::Shape;
+use crate::network::loss::Loss;
+use crate::program::params::{Arena, Param};
+use crate::train::run::tensors::{self, Entry};
+
+/// The name of the model's file in a run directory.
+pub const FILE: &str = "model.safetensors";
+/// The value of `format` in the metadata: who wrote the file.
+pub const FORMAT: &str = "wgrad";
+/// The newest `format_version` that this program reads, and the one that it writes.
+pub const FORMAT_VERSION: u32 = 1;
+/// The longest text form of a network that a file may hold, in bytes.
+pub const MAX_NETWORK_TEXT: usize = 1 << 20;
+
+/// A network with its parameters, and all it takes to use it on a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// Its layers.
+    pub network: Network,
+    /// The loss it was trained with, which says how its outputs become probabilities.
+    pub loss: Loss,
+    /// The size of the images it takes.
+    pub shape: ImageShape,
+    /// The names of the classes, by label.
+    pub classes: Vec<String>,
+    /// How the pixels of an image become the network's input.
+    pub normaliser: Normaliser,
+    /// The whole arena; the padding between parameters is zero.
+    pub parameters: Vec<f32>,
+    /// The data set it was trained on: a name or a path.
+    pub data: String,
+}
+
+impl Model {
+    /// Names, shapes and places of the parameters.
+    ///
+    /// # Panics
+    /// If the network doesn't fit the images, which no loaded or trained model does.
+    pub fn arena(&self) -> Arena {
+        arena(&self.network, &self.shape).expect("the network of a model fits its images")
+    }
+
+    /// Writes the model to a file, whole or not at all. Equal models make equal files.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when the file can't be written, or for a model that
+    /// [`Model::load`] would refuse, such as one with weights that are not finite.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.check().map_err(|problem| {
+            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+        })?;
+        write_atomically(path, &self.to_bytes())
+    }
+
+    /// Reads a model from a file, or from the run directory that it is in.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a file that is missing, damaged, or not a model of this program, and for
+    /// weights that are not finite.
+    pub fn load(path: &Path) -> Result<Model> {
+        read::load(path)
+    }
+
+    /// What is wrong with the model, as the end of a sentence.
+    fn check(&self) -> Result<(), String> {
+        check_description(&self.network, self.loss, &self.shape, &self.classes, &self.normaliser)?;
+        let text = self.network.to_string();
+        if text.len() > MAX_NETWORK_TEXT || text.parse::<Network>().ok().as_ref() != Some(&self.network) {
+            return Err("has a network that can't be written as text".to_owned());
+        }
+        let arena = self.arena();
+        if self.parameters.len() != arena.len() {
+            let (got, expected) = (self.parameters.len(), arena.len());
+            return Err(format!("has {got} words of parameters where its network has {expected}"));
+        }
+        for param in &arena.params {
+            check_finite(&param.name, &self.parameters[param.start..][..param.len()])?;
+        }
+        Ok(())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let arena = self.arena();
+        let ImageShape { channels, height, width } = self.shape;
+        let metadata = json!({
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION.to_string(),
+            "network": self.network.to_string(),
+            "loss": self.loss.to_string(),
+            "data": self.data,
+            "shape": text(&[channels, height, width]),
+            "classes": text(&self.classes),
+            "mean": text(&self.normaliser.mean),
+            "std": text(&self.normaliser.std),
+        });
+        let values = |param: &Param| &self.parameters[param.start..][..param.len()];
+        let mut words: Vec<_> =
+            arena.params.iter().map(|param| values(param).iter().map(|value| value.to_bits())).collect();
+        let entries = arena.params.iter().zip(&mut words);
+        let mut entries: Vec<Entry> = entries
+            .map(|(param, words)| Entry { name: &param.name, dtype: "F32", shape: &param.shape, words })
+            .collect();
+        tensors::to_bytes(metadata, &mut entries)
+    }
+}
+
+/// A list as JSON, numbers as short as they can be read back the same.
+fn text<T: Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).expect("numbers and strings are JSON")
+}
+
+/// The parameters of a network on images of this shape.
+fn arena(network: &Network, shape: &ImageShape) -> Result<Arena> {
+    network.arena(&input(shape))
+}
+
+fn input(shape: &ImageShape) -> Shape {
+    Shape(vec![shape.channels, shape.height, shape.width])
+}
+
+/// What is wrong with all of a model but its parameters, as the end of a sentence.
+fn check_description(
+    network: &Network,
+    loss: Loss,
+    shape: &ImageShape,
+    classes: &[String],
+    normaliser: &Normaliser,
+) -> Result<(), String> {
+    let sentence = |error: Error| format!("is not one that can be used ({error})");
+    shape.check("its metadata").map_err(sentence)?;
+    let shapes = network.shapes(&input(shape)).map_err(sentence)?;
+    let outputs = shapes.last().map_or(0, Shape::len);
+    loss.check(outputs, classes.len()).map_err(sentence)?;
+    let Normaliser { mean, std } = normaliser;
+    if mean.len() != shape.channels || std.len() != shape.channels {
+        return Err(format!(
+            "has {} means and {} stds for {} channels",
+            mean.len(),
+            std.len(),
+            shape.channels
+        ));
+    }
+    if !mean.iter().all(|mean| mean.is_finite()) || !std.iter().all(|std| std.is_finite() && *std > 0.0) {
+        return Err("has a mean that is not finite or a std that is not above 0".to_owned());
+    }
+    Ok(())
+}
+
+/// The first value that is not finite, as the end of a sentence.
+fn check_finite(name: &str, values: &[f32]) -> Result<(), String> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(at) => Err(format!("has the value {} at index {at} of “{name}”", values[at])),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,328 @@
+//! What a run says about itself: `run.json`, and the lines of `metrics.jsonl`.
+
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::RECORD;
+use crate::error::{Error, Result};
+use crate::train::recipe::Recipe;
+use crate::verify::custom::OwnKernel;
+
+/// The version of wgpu that this program is built with.
+pub const WGPU_VERSION: &str = "30.0.1";
+
+/// How far a run is, or how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Not over yet; or the process was killed and couldn't say so.
+    Running,
+    /// All epochs were run.
+    Done,
+    /// The loss became NaN or infinite.
+    Diverged,
+    /// Something went wrong; see the reason.
+    Failed,
+    /// Stopped by the user.
+    Interrupted,
+}
+
+/// Who ran what, where, and how it ended: the contents of `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// How far it is, or how it ended.
+    pub status: Status,
+    /// Why it diverged, failed or was interrupted.
+    pub reason: Option<String>,
+    /// UTC, RFC 3339.
+    pub started: String,
+    /// UTC, RFC 3339; none while it runs.
+    pub finished: Option<String>,
+    /// How often it has gone on after it had ended, or been killed.
+    #[serde(default)]
+    pub resumes: u32,
+    /// How often it has gone back with half the learning rate because a number went wrong.
+    #[serde(default)]
+    pub rollbacks: u32,
+    /// How long training took, with measuring but without loading and compiling.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub seconds: f64,
+    /// The version of this program.
+    pub wgrad: String,
+    /// See [`WGPU_VERSION`].
+    pub wgpu: String,
+    /// The command line, program first.
+    pub command: Vec<String>,
+    /// What was asked for: `auto`, `gpu`, `cpu` or a name.
+    pub device: String,
+    /// Kernels that were a reader's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kernels: Vec<OwnKernel>,
+    /// What it ran on: the adapter's name, or that of the CPU engine.
+    pub adapter: String,
+    /// `vulkan`, `metal`, `dx12`, or `cpu`.
+    pub backend: String,
+    /// The driver's name and version; empty for the CPU engine.
+    pub driver: String,
+    /// As in the recipe.
+    pub seed: u64,
+    /// The name or folder of the data set.
+    pub data: String,
+    /// The digest of the data set, by which a later run can tell that it is the same.
+    pub digest: String,
+    /// The network's text form.
+    pub network: String,
+    /// How many numbers were learned.
+    pub parameters: usize,
+    /// Epochs that are over.
+    pub epochs: usize,
+    /// Steps that are over.
+    pub steps: u64,
+    /// What the last epoch measured.
+    pub last: Option<Epoch>,
+}
+
+impl RunRecord {
+    /// The record of a run that starts now. Where it runs is left empty: `adapter`, `backend` and
+    /// `driver` are for the caller to fill in.
+    pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
+        let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        RunRecord {
+            status: Status::Running,
+            reason: None,
+            started: timestamp(SystemTime::now()),
+            finished: None,
+            resumes: 0,
+            rollbacks: 0,
+            seconds: 0.0,
+            wgrad: env!("CARGO_PKG_VERSION").to_owned(),
+            wgpu: WGPU_VERSION.to_owned(),
+            command: command.collect(),
+            device: recipe.device.clone(),
+            kernels: Vec::new(),
+            adapter: String::new(),
+            backend: String::new(),
+            driver: String::new(),
+            seed: recipe.seed,
+            data: recipe.data.clone(),
+            digest: digest.to_owned(),
+            network: recipe.network.to_string(),
+            parameters,
+            epochs: 0,
+            steps: 0,
+            last: None,
+        }
+    }
+
+    /// Takes over what an epoch measured.
+    pub fn advance(&mut self, epoch: &Epoch) {
+        self.epochs = epoch.epoch;
+        self.steps = epoch.step;
+        self.last = Some(epoch.clone());
+    }
+
+    /// The run goes on after it had ended, or been killed.
+    pub fn resume(&mut self) {
+        self.status = Status::Running;
+        (self.reason, self.finished) = (None, None);
+        self.resumes += 1;
+    }
+
+    /// The run is back where this epoch was the last.
+    pub fn rewind(&mut self, last: Option<Epoch>) {
+        (self.epochs, self.steps) = last.as_ref().map_or((0, 0), |last| (last.epoch, last.step));
+        self.last = last;
+    }
+
+    /// The run ends now, after so many seconds of training.
+    pub fn finish(&mut self, status: Status, reason: Option<String>, seconds: f64) {
+        self.status = status;
+        self.reason = reason;
+        self.seconds = seconds;
+        self.finished = Some(timestamp(SystemTime::now()));
+    }
+
+    /// The record as `run.json` holds it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a record has only strings as keys") + "\n"
+    }
+
+    /// Reads the record of a run directory.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when there is none, or none that can be read.
+    pub fn load(run: &Path) -> Result<RunRecord> {
+        let path = run.join(RECORD);
+        let problem = |error: String| {
+            let shown = path.display();
+            Error::Data(format!("{shown} can't be read ({error}), so name the directory of another run"))
+        };
+        let text = fs::read(&path).map_err(|error| problem(error.to_string()))?;
+        serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))
+    }
+}
+
+/// A line of `metrics.jsonl`; `kind` says which.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Event {
+    /// A group of steps, as many as were submitted at once.
+    Steps(Steps),
+    /// An epoch, with what was measured at its end.
+    Epoch(Epoch),
+}
+
+impl Event {
+    /// One line of JSON with its line break. Numbers that are not finite become `null`.
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("an event has only strings as keys") + "\n"
+    }
+}
+
+/// What a group of steps measured on its own batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Steps {
+    /// Steps since the run began, this group included.
+    pub step: u64,
+    /// The epoch that the last of them belongs to, from 1.
+    pub epoch: usize,
+    /// Mean over the samples.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub train_loss: f64,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub train_accuracy: f64,
+    /// Samples trained on, per second.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub samples_per_second: f64,
+    /// The mean loss of each step.
+    #[serde(default, deserialize_with = "nulls_are_nan")]
+    pub losses: Vec<f64>,
+    /// The norm of the gradients of each step.
+    #[serde(default)]
+    pub gradient_norms: Vec<f32>,
+    /// The learning rate of each step.
+    #[serde(default)]
+    pub learning_rates: Vec<f32>,
+}
+
+/// What an epoch measured: on its own batches as they came, and on the other parts at its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Steps since the run began.
+    pub step: u64,
+    /// From 1.
+    pub epoch: usize,
+    /// Mean over the samples.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub train_loss: f64,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub train_accuracy: f64,
+    /// Samples trained on, per second.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub samples_per_second: f64,
+    /// None for a run without a validation part.
+    #[serde(flatten)]
+    pub validation: Option<Validation>,
+    /// Mean over the samples.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub held_out_loss: f64,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub held_out_accuracy: f64,
+}
+
+/// What was measured on the validation part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// Mean over the samples.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub validation_loss: f64,
+    /// From 0 to 1.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub validation_accuracy: f64,
+}
+
+/// JSON has no NaN: it is written as null, by serde_json itself, and read back here.
+fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+fn nulls_are_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let values: Vec<Option<f64>> = Deserialize::deserialize(deserializer)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+}
+
+/// A moment as RFC 3339 has it, in UTC, to the second: `2026-02-28T23:59:59Z`.
+pub fn timestamp(moment: SystemTime) -> String {
+    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Year, month and day of the Gregorian calendar, from days since 1970.
+///
+/// Counts from 1 March of the year 0, so that a leap day is the last day of its year; then four
+/// centuries have 146,097 days, and five months from March or August have 153.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = year + 400 * era;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn moments_are_written_as_rfc_3339() {
+        // From `date -u -d @N +%FT%TZ`.
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn the_days_of_eight_centuries_follow_each_other() {
+        let months = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let mut expected = (1970, 1, 1);
+        for days in 0..800 * 365 {
+            assert_eq!(date(days), expected);
+            let (year, month, day) = expected;
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = months[month as usize - 1] + u64::from(leap && month == 2);
+            expected = match (day == last, month) {
+                (false, _) => (year, month, day + 1),
+                (true, 12) => (year + 1, 1, 1),
+                (true, _) => (year, month + 1, 1),
+            };
+        }
+    }
+
+    #[test]
+    fn the_version_of_wgpu_is_the_one_in_use() {
+        let locked = format!("name = \"wgpu\"\nversion = \"{WGPU_VERSION}\"");
+        assert!(include_str!("../../../Cargo.lock").contains(&locked), "update WGPU_VERSION");
+    }
+}

@@ -1,0 +1,191 @@
+//! Safetensors files: named tensors, and strings about them. [`crate::train::run::model`] and
+//! [`crate::train::run::checkpoint`] are such files.
+//!
+//! Nothing in a file is believed before it is checked, and memory is taken only for what the file
+//! really holds.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+/// The longest header that the safetensors format allows, in bytes.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// What sentences about a file end with: what can be done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Advice {
+    /// About a file that was right once.
+    pub damaged: &'static str,
+    /// About a file that never was one of ours.
+    pub foreign: &'static str,
+}
+
+/// A tensor on its way into a file.
+pub(crate) struct Entry<'a> {
+    pub name: &'a str,
+    /// `F32` or `U32`.
+    pub dtype: &'static str,
+    pub shape: &'a [usize],
+    /// Its words, by their bits.
+    pub words: &'a mut dyn ExactSizeIterator<Item = u32>,
+}
+
+/// A file of tensors, in the order given. The header is written here because the safetensors crate
+/// would put the metadata in an order of chance: equal contents should make equal files.
+pub(crate) fn to_bytes(metadata: Value, tensors: &mut [Entry]) -> Vec<u8> {
+    let mut header = Map::new();
+    header.insert("__metadata__".to_owned(), metadata);
+    let mut start = 0;
+    for Entry { name, dtype, shape, words } in tensors.iter() {
+        let end = start + 4 * words.len();
+        let tensor = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
+        header.insert((*name).to_owned(), tensor);
+        start = end;
+    }
+    let mut header = Value::Object(header).to_string().into_bytes();
+    // The data begin on a multiple of 8 bytes, so that they can be mapped into memory.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = Vec::with_capacity(8 + header.len() + start);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    for tensor in tensors {
+        bytes.extend(tensor.words.flat_map(u32::to_le_bytes));
+    }
+    bytes
+}
+
+/// A file whose header has been read and checked. Errors are ends of sentences.
+pub(crate) struct Tensors {
+    file: File,
+    header: Metadata,
+    /// Where the tensors begin.
+    start: u64,
+    pub advice: Advice,
+}
+
+impl Tensors {
+    /// Opens a file. The crate checks that tensors neither overlap nor leave gaps, and have the
+    /// length that their shape says; here the header is checked against the file's length.
+    pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
+        let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
+        let unreadable = |error: io::Error| format!("can't be read ({error}), {}", advice.damaged);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let Some(rest) = length.checked_sub(8) else {
+            return Err(no(format!("it has {length} bytes, not even the 8 that give the header's length")));
+        };
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(unreadable)?;
+        let size = u64::from_le_bytes(size);
+        if size > MAX_HEADER {
+            return Err(no(format!("its header would have {size} bytes, and {MAX_HEADER} are allowed")));
+        }
+        if size > rest {
+            return Err(no(format!("its header would have {size} bytes, and the file has {length}")));
+        }
+        let mut text = vec![0; size as usize];
+        file.read_exact(&mut text).map_err(unreadable)?;
+        if text.first() != Some(&b'{') {
+            return Err(no("its header doesn't begin with “{”".to_owned()));
+        }
+        let header: Metadata =
+            serde_json::from_slice(&text).map_err(|error| no(shorten(&format!("its header: {error}"))))?;
+        let (expected, got) = (header.data_len() as u64, rest - size);
+        if expected != got {
+            let damaged = advice.damaged;
+            return Err(format!("is damaged: its tensors take {expected} bytes, it has {got}, {damaged}"));
+        }
+        Ok(Tensors { file, header, start: 8 + size, advice })
+    }
+
+    /// The names of all tensors, in the order of their data.
+    pub fn names(&self) -> Vec<String> {
+        self.header.offset_keys()
+    }
+
+    /// Type, shape and place of a tensor.
+    pub fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.header.info(name)
+    }
+
+    /// Reads a tensor of four-byte elements, which must have as many as `words`.
+    pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
+        let damaged = self.advice.damaged;
+        let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
+        let info = self.header.info(name).ok_or_else(|| format!("has no tensor “{name}”, {damaged}"))?;
+        let (start, end) = info.data_offsets;
+        if end - start != 4 * words.len() || !matches!(info.dtype, Dtype::F32 | Dtype::U32) {
+            return Err(format!("has a tensor “{}” of another length, {damaged}", shorten(name)));
+        }
+        self.file.seek(SeekFrom::Start(self.start + start as u64)).map_err(unreadable)?;
+        self.file.read_exact(bytemuck::cast_slice_mut(words)).map_err(unreadable)?;
+        // The file is little-endian; this does nothing where the machine is as well.
+        words.iter_mut().for_each(|word| *word = u32::from_le(*word));
+        Ok(())
+    }
+
+    fn strings(&self) -> Option<&HashMap<String, String>> {
+        self.header.metadata().as_ref()
+    }
+
+    /// A string of the metadata.
+    pub fn text(&self, key: &str) -> Result<&str, String> {
+        let found = self.strings().and_then(|strings| strings.get(key));
+        let damaged = self.advice.damaged;
+        found.map(String::as_str).ok_or_else(|| format!("has no “{key}” in its metadata, {damaged}"))
+    }
+
+    /// A string of the metadata that says what is `expected`.
+    pub fn parse<T: std::str::FromStr>(&self, key: &str, expected: &str) -> Result<T, String> {
+        let text = self.text(key)?;
+        let damaged = self.advice.damaged;
+        let got = || format!("has “{}” as {key} in its metadata, not {expected}, {damaged}", shorten(text));
+        text.parse().map_err(|_| got())
+    }
+
+    /// A string of the metadata that is JSON.
+    pub fn json<T: DeserializeOwned>(&self, key: &str) -> Result<T, String> {
+        serde_json::from_str(self.text(key)?).map_err(|error| {
+            let (error, damaged) = (shorten(&error.to_string()), self.advice.damaged);
+            format!("has a {key} in its metadata that can't be read ({error}), {damaged}")
+        })
+    }
+
+    /// Checks that the file says it is of this format, and of a version up to this one.
+    pub fn check_format(&self, format: &str, newest: u32) -> Result<(), String> {
+        let foreign = self.advice.foreign;
+        let not_ours =
+            |why: String| format!("is a safetensors file, but not one that wgrad wrote: {why}, {foreign}");
+        match self.strings().and_then(|strings| strings.get("format")) {
+            Some(found) if found == format => {}
+            Some(found) => {
+                return Err(not_ours(format!("its format is “{}”, not “{format}”", shorten(found))));
+            }
+            None => return Err(not_ours("its metadata have no “format”".to_owned())),
+        }
+        let version: u32 = self.parse("format_version", "a whole number")?;
+        if version > newest {
+            return Err(format!(
+                "was written by a newer wgrad (format {version}, and this one reads up to {newest}), \
+                 so install that one"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Text from a file as it may appear in a sentence: of bounded length and without control characters.
+pub(crate) fn shorten(text: &str) -> String {
+    const MOST: usize = 200;
+    let mut shown: String = text.chars().take(MOST).filter(|c| !c.is_control()).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,173 @@
+//! A session: a recipe, its data and a device, made into a trainer.
+
+use crate::data::{Dataset, Normaliser, Samples, split_validation};
+use crate::engine::Engine;
+use crate::engine::adapter::Device;
+use crate::error::{Error, Result};
+use crate::kernel::precision::Precision;
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
+use crate::table;
+use crate::train::recipe::Recipe;
+use crate::train::schedule::Length;
+use crate::train::stopping::Stopping;
+use crate::train::trainer::{Settings, Trainer};
+
+/// What a run is made of.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub recipe: Recipe,
+    /// Without its validation part, if the recipe wants one.
+    pub dataset: Dataset,
+    pub validation: Option<Samples>,
+    pub device: Device,
+    /// Measured on the train part alone.
+    pub normaliser: Normaliser,
+}
+
+impl Session {
+    /// Takes the validation part out of the train part, and checks that a batch can be filled and that the
+    /// device has what is tried out.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the batch is larger than the train part or the device lacks something,
+    /// [`Error::Data`] when the train part is too small to be divided.
+    pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
+        let validation = validation_part(&mut dataset, &recipe)?;
+        if recipe.overfit_batches > 0 {
+            let few = recipe.overfit_batches.saturating_mul(recipe.step_samples()).min(dataset.train.len());
+            let few: Vec<usize> = (0..few).collect();
+            dataset.train = dataset.train.subset(&few);
+        }
+        let (batch, samples) = (recipe.batch_size, dataset.train.len());
+        if batch > samples {
+            return Err(Error::Usage(format!(
+                "a batch of {batch} is larger than the train part of {samples} samples: \
+                 use --batch-size {samples} or smaller"
+            )));
+        }
+        recipe.experimental.check(recipe.precision)?;
+        // Written down with the run, which goes on with the same tiles.
+        recipe.experimental = recipe.experimental.settle(&device)?;
+        let normaliser = recipe.normalise.measure(&dataset.train);
+        check_length(&recipe, dataset.train.len())?;
+        Ok(Session { recipe, dataset, validation, device, normaliser })
+    }
+
+    /// What a training step does, with the weights of the classes worked out.
+    ///
+    /// # Errors
+    /// As [`ClassWeights::resolve`](crate::network::loss::ClassWeights::resolve).
+    fn training(&self) -> Result<Training> {
+        let (labels, classes) = (&self.dataset.train.labels, self.dataset.classes.len());
+        let class_weights = self.recipe.class_weights.resolve(labels, classes)?;
+        Ok(Training { class_weights, ..self.recipe.training() })
+    }
+
+    /// The parts of the data, by their names.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &Samples)> {
+        let validation = self.validation.as_ref().map(|samples| (VALIDATION, samples));
+        [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
+    }
+
+    /// Lowers the network for the device, with the shaders that the recipe's tuning means there, and with
+    /// training samples changed as the recipe says. What is tried out is proved there first.
+    ///
+    /// # Errors
+    /// As [`lower`], [`Tuning::versions`](crate::tune::Tuning::versions) and
+    /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
+    pub fn lower(&self) -> Result<Lowered> {
+        if self.recipe.precision == Precision::Half && !self.device.runs(&table::MATMUL_HALF) {
+            return Err(Error::Usage(format!(
+                "--precision half (or precision in a recipe): {} can't unpack halves; leave it out, or take --device \
+                 cpu",
+                self.device.name()
+            )));
+        }
+        let experimental = self.recipe.experimental;
+        let versions = self.recipe.tuning.versions(&self.device)?;
+        let versions = versions.in_precision(self.recipe.precision);
+        let lowered = lower(&Lowering {
+            network: &self.recipe.network,
+            loss: self.recipe.loss,
+            shape: &self.dataset.train.shape,
+            classes: self.dataset.classes.len(),
+            batch: self.recipe.batch_size,
+            parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
+            versions: versions.with_cooperative(&experimental.edges(&self.device)?),
+            // What a reader's own kernel computes must not vanish in an epilogue.
+            fuse: self.recipe.kernel.is_empty(),
+            as_in_prediction: false,
+            keep: false,
+            limits: self.device.limits(),
+            augment: self.recipe.augment,
+            training: self.training()?,
+        })?;
+        experimental.prove(&lowered, &self.device)?;
+        Ok(lowered)
+    }
+
+    /// Opens the device, draws the first weights and sends the data.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn open(&self, lowered: Lowered) -> Result<Trainer> {
+        self.open_on(self.device.open(lowered.program.clone())?, lowered)
+    }
+
+    /// The same on an engine that was opened for the Program.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
+        let Recipe { learning_rate, seed, schedule, epochs, .. } = self.recipe;
+        let weights = lowered.arena.initial_values(seed);
+        let settings = Settings { learning_rate, seed, schedule, epochs };
+        let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
+        for (name, samples) in self.parts() {
+            trainer.load(name, samples)?;
+        }
+        Ok(trainer)
+    }
+
+    /// [`Session::lower`], then [`Session::open`].
+    ///
+    /// # Errors
+    /// As both.
+    pub fn start(&self) -> Result<Trainer> {
+        self.open(self.lower()?)
+    }
+}
+
+/// Checks that the schedule fits the run, that a step finds enough samples, and that what is
+/// watched is measured.
+fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
+    let (batch, accumulate) = (recipe.batch_size, recipe.accumulate);
+    if accumulate > samples.div_ceil(batch) {
+        return Err(Error::Usage(format!(
+            "a step of {accumulate} batches of {batch} is more than the train part of {samples} samples: \
+             use --accumulate {} or smaller",
+            samples.div_ceil(batch)
+        )));
+    }
+    let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && recipe.validation == 0.0;
+    if let Some(stopping) = recipe.stop_early.filter(unseen) {
+        return Err(Error::Usage(format!(
+            "early stopping by {} needs a validation part: add --validation 0.1, or watch another metric",
+            stopping.metric
+        )));
+    }
+    let per_epoch = samples.div_ceil(recipe.step_samples());
+    recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })
+}
+
+/// Takes the validation part out of the train part, when the recipe wants one.
+fn validation_part(dataset: &mut Dataset, recipe: &Recipe) -> Result<Option<Samples>> {
+    if recipe.validation == 0.0 {
+        return Ok(None);
+    }
+    let empty = Samples { shape: dataset.train.shape, pixels: Vec::new(), labels: Vec::new() };
+    let all = std::mem::replace(&mut dataset.train, empty);
+    let (train, validation) = split_validation(all, recipe.validation, dataset.classes.len(), recipe.seed)?;
+    dataset.train = train;
+    Ok(Some(validation))
+}

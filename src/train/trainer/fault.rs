@@ -1,0 +1,158 @@
+//! What went wrong, and where first: a step whose loss or gradient is of no use, taken again on the
+//! CPU engine dispatch by dispatch.
+//!
+//! The guard (`shaders/guard.wgsl`) keeps such a step, and all behind it, from changing a weight. So
+//! the device still holds what the step began with, and the replay sees the same numbers.
+
+use super::digest::Flawed;
+use super::{Sum, Trainer};
+use crate::cpu::guard::flawed;
+use crate::engine::Engine;
+use crate::engine::cpu::CpuEngine;
+use crate::error::{Error, Result};
+use crate::kernel::{Access, Slice, Step};
+use crate::network::lower::TRAIN;
+use crate::program::{Buf, Dispatch, Role, View};
+
+/// The first number of a replay that is of no use.
+struct Flaw {
+    /// Such as `2 dense: weighted sums (matmul)`.
+    dispatch: String,
+    /// Such as `2 dense.y[17]`.
+    tensor: String,
+    value: f64,
+    /// The row of the batch, of a tensor that has one per sample.
+    row: Option<usize>,
+}
+
+impl Trainer {
+    /// The error for a step that was flawed, and the device made ready to go on from before it.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails, and whatever the CPU engine refuses.
+    pub(super) fn fault(&mut self, flawed: &Flawed) -> Result<Error> {
+        let Flawed { step, rows, flaws } = flawed;
+        let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
+        for view in self.lasting() {
+            let data = self.engine.read(view)?;
+            replica.write(view, data.as_slice())?;
+        }
+        self.open_gates()?;
+        let weight = self.flawed_weight(&replica);
+        let flaw = if weight.is_none() { self.replay(&mut replica, step) } else { None };
+        let loss = Sum::of(rows).mean().loss;
+        let what = if loss.is_finite() {
+            "a gradient stopped being a number of any use".to_owned()
+        } else {
+            format!("the loss became {loss}")
+        };
+        let place = self.place;
+        let mut message = format!(
+            "{what} at step {} of epoch {} (step {} of the run), which changed no weight; ",
+            place.step + 1,
+            place.epoch,
+            place.steps + 1
+        );
+        message += &match (weight, &flaw) {
+            (Some(weight), _) => format!("the first to go wrong was {weight}, in the update before"),
+            (None, Some(Flaw { dispatch, tensor, value, .. })) => {
+                format!("the first number to go wrong was {tensor} = {value:e}, by {dispatch}")
+            }
+            (None, None) => {
+                "the CPU engine finds nothing wrong in the same step, so check the adapter with wgrad doctor"
+                    .to_owned()
+            }
+        };
+        let row = flaw.and_then(|flaw| flaw.row).unwrap_or_else(|| worst_row(rows));
+        let sample = self.sample(&replica, step.first as usize + row);
+        message += &format!("; the sample is number {sample} of the train part; ");
+        message += &format!("{flaws} of its gradients and losses are of no use; ");
+        let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
+        message += &match norms.is_empty() {
+            true => "it was the first step".to_owned(),
+            false => {
+                format!("the norm of the gradients was {} before it", norms.join(", "))
+            }
+        };
+        Ok(Error::Diverged(message))
+    }
+
+    /// Every buffer whose content outlives a step.
+    fn lasting(&self) -> Vec<View> {
+        let bufs = self.lowered.program.bufs.iter().enumerate();
+        let lasting = bufs.filter(|(_, decl)| decl.role.lasts() && decl.role != Role::Guard);
+        lasting.map(|(at, decl)| View { buf: Buf(at), start: 0, len: decl.len }).collect()
+    }
+
+    /// A weight that is not finite, as `0.weight[3] = inf`: an update may overflow though its
+    /// gradient was sound.
+    fn flawed_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
+        // Running statistics are no weights, and the forward pass of the flawed step may have spoilt them.
+        let values = &replica.look(self.lowered.parameters).real()[..self.lowered.arena.learned_len()];
+        let at = values.iter().position(|value| !value.is_finite())?;
+        Some(format!("{} = {}", self.parameter_at(at), values[at]))
+    }
+
+    /// Runs the step's dispatches one by one up to the first flaw in what they write.
+    fn replay(&self, replica: &mut CpuEngine<f32>, step: &Step) -> Option<Flaw> {
+        for at in self.lowered.program.section(TRAIN) {
+            replica.run(at..at + 1, step);
+            let dispatch = &self.lowered.program.steps[at];
+            let bound = dispatch.args.iter().zip(dispatch.kernel.binds);
+            for (view, _) in bound.filter(|(_, bind)| bind.access != Access::Read) {
+                if let Some(flaw) = self.flaw(replica, dispatch, *view, step) {
+                    return Some(flaw);
+                }
+            }
+        }
+        None
+    }
+
+    fn flaw(&self, replica: &CpuEngine<f32>, dispatch: &Dispatch, view: View, step: &Step) -> Option<Flaw> {
+        let decl = &self.lowered.program.bufs[view.buf.0];
+        let Slice::Real(values) = replica.look(view) else { return None };
+        // Of the metrics, only the rows of this step have been written by it.
+        let start = if view.buf == self.lowered.metrics(1).buf {
+            step.slot as usize * view.len / self.lowered.slots
+        } else {
+            0
+        };
+        let wrong = |value: f32| match decl.role {
+            Role::Gradients => flawed(value.into()),
+            _ => !value.is_finite(),
+        };
+        let index = (start..values.len()).find(|at| wrong(values[*at]))?;
+        let batch = self.lowered.batch;
+        let by_sample = decl.role == Role::Activations && view.len.is_multiple_of(batch);
+        let tensor = match decl.role {
+            Role::Gradients => format!("the gradient of {}", self.parameter_at(view.start + index)),
+            _ => format!("{}[{index}]", decl.name),
+        };
+        Some(Flaw {
+            dispatch: format!("{} ({})", dispatch.label, dispatch.kernel.name),
+            tensor,
+            value: values[index].into(),
+            row: by_sample.then(|| index / (view.len / batch)),
+        })
+    }
+
+    /// A word of the arena as an element of a parameter.
+    fn parameter_at(&self, word: usize) -> String {
+        let holds = |start: usize, len: usize| (start..start + len).contains(&word);
+        let found = self.lowered.arena.params.iter().find(|param| holds(param.start, param.len()));
+        found.map_or("the padding".to_owned(), |param| format!("{}[{}]", param.name, word - param.start))
+    }
+
+    /// The sample at a position of the epoch's order.
+    fn sample(&self, replica: &CpuEngine<f32>, position: usize) -> usize {
+        let order = self.lowered.part(TRAIN).map(|part| replica.look(part.order).uint());
+        order.and_then(|order| order.get(position)).map_or(position, |sample| *sample as usize)
+    }
+}
+
+/// The first row whose loss is not finite, else the one with the largest.
+fn worst_row(rows: &[f32]) -> usize {
+    let losses = || rows.iter().step_by(2).enumerate();
+    let broken = losses().find(|(_, loss)| !loss.is_finite());
+    broken.or_else(|| losses().max_by(|one, two| one.1.total_cmp(two.1))).map_or(0, |(row, _)| row)
+}

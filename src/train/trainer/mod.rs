@@ -1,0 +1,327 @@
+//! Training: a lowered network, its data on the device, and steps submitted
+//! many at a time so that the device never waits for the host.
+
+mod digest;
+mod fault;
+mod measure;
+mod pace;
+mod pass;
+mod pixels;
+mod rate;
+mod state;
+mod sweep;
+mod vitals;
+
+pub use measure::{Measure, Sum};
+pub use pixels::{normalise, pack, scale_and_shift};
+pub use state::{Place, Snapshot, Tensor};
+pub use sweep::Tried;
+pub use vitals::{Activity, Movement, Vitals};
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::{ControlFlow, Range};
+
+use crate::data::{Normaliser, Samples};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::kernel::rng::shuffled;
+use crate::kernel::{Slice, Step};
+use crate::network::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
+use crate::program::View;
+use crate::train::schedule::Schedule;
+use crate::verify::diff::first_divergence;
+use digest::Digest;
+use pace::Pace;
+
+/// What a step needs besides the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub learning_rate: f32,
+    pub seed: u64,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Epochs of the run, to which schedules are fitted.
+    pub epochs: usize,
+}
+
+impl Settings {
+    /// For measuring and predicting, which take no steps.
+    pub const FROZEN: Settings = Settings::new(0.0, 0);
+
+    /// A constant learning rate.
+    pub const fn new(learning_rate: f32, seed: u64) -> Settings {
+        Settings { learning_rate, seed, schedule: Schedule::CONSTANT, epochs: 0 }
+    }
+}
+
+/// Where an epoch has got to, after each submission.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    pub epoch: usize,
+    /// Steps taken in this epoch.
+    pub step: usize,
+    /// Steps of the epoch.
+    pub steps: usize,
+    /// Over the samples of this submission.
+    pub latest: Measure,
+    /// Over the epoch so far, each batch measured before its update.
+    pub so_far: Measure,
+    /// The mean loss of each step of this submission.
+    pub losses: &'a [f64],
+    /// The norm of the gradients of each step of this submission.
+    pub norms: &'a [f32],
+    /// The learning rate of each step of this submission.
+    pub rates: &'a [f32],
+}
+
+/// Trains a lowered network on an engine.
+pub struct Trainer {
+    engine: Box<dyn Engine>,
+    lowered: Lowered,
+    settings: Settings,
+    place: Place,
+    /// The epoch whose order of samples is on the device.
+    ordered: Option<usize>,
+    /// The norms of the last gradients, the oldest first.
+    norms: VecDeque<f32>,
+    /// By section: a training step takes longer than a measuring one.
+    paces: HashMap<String, Pace>,
+}
+
+impl Trainer {
+    /// A trainer with these parameters, laid out as the arena, and an optimiser that has kept nothing yet.
+    pub fn new(
+        mut engine: Box<dyn Engine>,
+        lowered: Lowered,
+        settings: Settings,
+        parameters: &[f32],
+        normaliser: &Normaliser,
+    ) -> Result<Trainer> {
+        // A network without parameters has an arena of padding only.
+        let mut padded = parameters.to_vec();
+        padded.resize(lowered.parameters.len, 0.0);
+        engine.write(lowered.parameters, Slice::Real(&padded))?;
+        if let Some(averages) = lowered.averages {
+            engine.write(averages, Slice::Real(&padded))?;
+        }
+        if let Some(view) = lowered.class_weights {
+            let given = &lowered.training.class_weights;
+            let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };
+            engine.write(view, Slice::Real(&weights))?;
+        }
+        engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
+        Ok(Trainer {
+            engine,
+            lowered,
+            settings,
+            place: Place::default(),
+            ordered: None,
+            norms: VecDeque::new(),
+            paces: HashMap::new(),
+        })
+    }
+
+    /// Puts a part of the data on the device, to be visited in its own order.
+    ///
+    /// # Errors
+    /// [`Error::Data`] when the samples are not those that the network was lowered for: another
+    /// number, another shape, or a label beyond the classes.
+    pub fn load(&mut self, part: &str, samples: &Samples) -> Result<()> {
+        let views = self.views(part)?;
+        let (images, labels, order) = (views.images, views.labels, views.order);
+        let words = samples.len() * words(&samples.shape);
+        if samples.len() != labels.len || words != images.len {
+            let (got, shape, wanted) = (samples.len(), samples.shape, labels.len);
+            return Err(Error::Data(format!(
+                "the {part} part has {got} images of {shape}, the network was lowered for {wanted} or another shape"
+            )));
+        }
+        let classes = self.lowered.classes;
+        if let Some(label) = samples.labels.iter().find(|label| **label as usize >= classes) {
+            return Err(Error::Data(format!(
+                "the {part} part has label {label}, but there are only {classes} classes"
+            )));
+        }
+        self.engine.write(images, Slice::Uint(&pack(samples)))?;
+        self.engine.write(labels, Slice::Uint(&samples.labels))?;
+        let identity: Vec<u32> = (0..samples.len() as u32).collect();
+        self.engine.write(order, Slice::Uint(&identity))
+    }
+
+    fn views(&self, part: &str) -> Result<&PartViews> {
+        let found = self.lowered.part(part);
+        found.ok_or_else(|| Error::Data(format!("the network was lowered without a {part} part")))
+    }
+
+    /// Whether the network was lowered for a part of this name.
+    pub fn has(&self, part: &str) -> bool {
+        self.lowered.part(part).is_some()
+    }
+
+    /// Steps of one epoch over the train part.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.lowered.part(TRAIN).map_or(0, |part| part.samples.div_ceil(self.lowered.step_samples(TRAIN)))
+    }
+
+    /// Steps taken since the run began.
+    pub fn steps(&self) -> usize {
+        self.place.steps
+    }
+
+    /// Trains on every sample once, in this epoch's order; the last batch may be short.
+    ///
+    /// # Errors
+    /// As [`Trainer::advance`].
+    pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
+        self.place = Place { epoch, step: 0, so_far: Sum::default(), ..self.place };
+        let mut observe = |progress: Progress| {
+            observe(progress);
+            ControlFlow::Continue(())
+        };
+        let measure = self.advance(usize::MAX, &mut observe)?;
+        Ok(measure.expect("nothing stops the epoch before its end"))
+    }
+
+    /// Takes up to `most` steps of the epoch under way, or fewer when `observe` says so: it is asked
+    /// after every submission. The mean over the epoch is returned when that was its end, and the
+    /// next call begins the next epoch. What is computed does not depend on where calls begin and end.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite; the run is then where it
+    /// was before that step, as no such step changes a weight.
+    pub fn advance(
+        &mut self,
+        most: usize,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let range = self.place.step..self.steps_per_epoch().min(self.place.step.saturating_add(most));
+        let mut digest = Digest::of(self);
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
+        self.settle(digest, outcome)
+    }
+
+    /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
+    /// computes what [`Trainer::advance`] would.
+    ///
+    /// # Errors
+    /// [`Error::Check`] naming the kernel whose results the twin cannot explain, and as
+    /// [`Trainer::advance`].
+    pub fn verify(
+        &mut self,
+        observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<Measure>> {
+        let samples = self.views(TRAIN)?.samples;
+        self.order()?;
+        let step = self.scalars(TRAIN, 0, self.place.step, samples);
+        let section = self.lowered.program.section(TRAIN);
+        let gated = |at: &usize| self.lowered.program.steps[*at].gate.is_some();
+        let update = section.clone().find(gated).unwrap_or(section.end);
+        self.compare(section.start..update, &step)?;
+        let words = self.engine.read(self.lowered.report(1))?.real();
+        let reports = self.reports(TRAIN, &[step], &words);
+        let mut digest = Digest::of(self);
+        let outcome = digest.take(&reports, observe).map(|_| ());
+        // Of a flawed step there is no update to compare.
+        if outcome.is_ok() {
+            self.compare(update..section.end, &step)?;
+        }
+        self.settle(digest, outcome)
+    }
+
+    /// Runs dispatches one by one, up to the first that isn't what its twin makes of it.
+    fn compare(&mut self, dispatches: Range<usize>, step: &Step) -> Result<()> {
+        match first_divergence(self.engine.as_mut(), &self.lowered.program, dispatches, step)? {
+            None => Ok(()),
+            Some(divergence) => Err(Error::Check(format!(
+                "step {} of the run is not what the twins make of it: {divergence}",
+                self.place.steps + 1
+            ))),
+        }
+    }
+
+    /// Takes over where a pass has got to, and ends the epoch when that was its last step.
+    fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
+        (self.place, self.norms) = (digest.place, digest.norms);
+        if let Some(flawed) = digest.flawed {
+            return Err(self.fault(&flawed)?);
+        }
+        outcome?;
+        Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))
+    }
+
+    /// Puts the order of the epoch under way on the device.
+    fn order(&mut self) -> Result<()> {
+        let epoch = self.place.epoch;
+        if self.ordered != Some(epoch) {
+            let part = self.views(TRAIN)?.clone();
+            let order = shuffled(part.samples, self.settings.seed, epoch as u64);
+            self.engine.write(part.order, Slice::Uint(&order))?;
+            self.ordered = Some(epoch);
+        }
+        Ok(())
+    }
+
+    /// Mean loss and accuracy over a part of the data.
+    pub fn measure(&mut self, part: &str) -> Result<Measure> {
+        let samples = self.views(part)?.samples;
+        let mut total = Sum::default();
+        self.pass(part, samples, 0..samples.div_ceil(self.lowered.batch), &mut |reports| {
+            reports.iter().for_each(|report| total.add(Sum::of(report.rows)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(total.mean())
+    }
+
+    /// Hands over what the network makes of each sample of a part, in the order of the samples: its
+    /// outputs, and its loss, whose mean is that of [`Trainer::measure`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
+    pub fn judge(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
+        let samples = self.views(part)?.samples;
+        let batch = self.lowered.batch;
+        let outputs = self.lowered.outputs(part).ok_or_else(|| {
+            Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
+        })?;
+        for at in 0..samples.div_ceil(batch) {
+            let step = self.scalars(part, 0, at, samples);
+            let section = self.lowered.program.section(part);
+            let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
+            let metrics = self.engine.wait(ticket)?;
+            let rows = self.engine.read(outputs)?.real();
+            let judged = rows.chunks_exact(outputs.len / batch).zip(metrics.chunks_exact(2));
+            judged.take(step.samples as usize).for_each(|(row, metrics)| each(row, metrics[0].into()));
+        }
+        Ok(())
+    }
+
+    /// The parameters as they are now, laid out as the arena.
+    pub fn parameters(&mut self) -> Result<Vec<f32>> {
+        let mut values = self.engine.read(self.lowered.parameters)?.real();
+        values.truncate(self.lowered.arena.len());
+        Ok(values)
+    }
+
+    /// The weights that are measured and saved: the average of the parameters where there is
+    /// one, else the parameters; laid out as the arena.
+    pub fn measured_parameters(&mut self) -> Result<Vec<f32>> {
+        let mut values = self.engine.read(self.lowered.averages.unwrap_or(self.lowered.parameters))?.real();
+        values.truncate(self.lowered.arena.len());
+        Ok(values)
+    }
+
+    /// The outputs for a batch of normalised inputs, a row per sample.
+    pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
+        let (input, output) = (self.lowered.input, self.lowered.output);
+        let mut padded = inputs.to_vec();
+        padded.resize(input.len, 0.0);
+        self.engine.write(input, Slice::Real(&padded))?;
+        let section = self.lowered.program.section(PREDICT);
+        let first = View { len: 1, ..output };
+        let ticket = self.engine.submit(section, &[Step::default()], first)?;
+        self.engine.wait(ticket)?;
+        Ok(self.engine.read(output)?.real())
+    }
+}

@@ -1,0 +1,108 @@
+//! Submissions: a section run over many steps, several to a submission and two under way at once.
+
+use std::collections::VecDeque;
+use std::ops::{ControlFlow, Range};
+
+use super::Trainer;
+use crate::cpu::guard;
+use crate::engine::{IN_FLIGHT, Ticket};
+use crate::error::Result;
+use crate::kernel::Step;
+use crate::kernel::rng::kernel_seed;
+use crate::network::lower::{TRAIN, Training};
+
+/// What came back from a step.
+pub(super) struct Report<'a> {
+    pub step: Step,
+    /// Loss and hit of every sample.
+    pub rows: &'a [f32],
+    /// The norm of the gradients, of a step that trains.
+    pub norm: f32,
+    /// How many gradients and losses were flawed; the weights are those from before the step then.
+    pub flaws: f32,
+}
+
+/// Takes the reports of a submission; the answer says whether to go on.
+pub(super) type Each<'a> = dyn FnMut(&[Report]) -> Result<ControlFlow<()>> + 'a;
+
+/// A submission under way.
+struct Flight {
+    ticket: Ticket,
+    scalars: Vec<Step>,
+}
+
+impl Trainer {
+    /// Runs a section over a range of the steps of a part, and hands over what each submission
+    /// reports, in order. What is still under way when `each` stops it is waited for and handed
+    /// over as well, unless `each` failed.
+    pub(super) fn pass(
+        &mut self,
+        section: &str,
+        samples: usize,
+        range: Range<usize>,
+        each: &mut Each,
+    ) -> Result<()> {
+        let dispatches = self.lowered.program.section(section);
+        let mut pace = self.paces.remove(section).unwrap_or_default();
+        let mut flights: VecDeque<Flight> = VecDeque::new();
+        let mut next = range.start;
+        let mut outcome = Ok(ControlFlow::Continue(()));
+        loop {
+            let more = next < range.end && matches!(outcome, Ok(ControlFlow::Continue(())));
+            if more && flights.len() < IN_FLIGHT {
+                let count = pace.steps(self.lowered.slots).min(range.end - next);
+                let scalars: Vec<Step> =
+                    (0..count).map(|slot| self.scalars(section, slot, next + slot, samples)).collect();
+                let ticket = self.engine.submit(dispatches.clone(), &scalars, self.lowered.report(count))?;
+                flights.push_back(Flight { ticket, scalars });
+                next += count;
+                continue;
+            }
+            let Some(flight) = flights.pop_front() else { break };
+            let words = self.engine.wait(flight.ticket)?;
+            pace.finished(flight.scalars.len());
+            let reports = self.reports(section, &flight.scalars, &words);
+            // After a failure what is still under way is waited for, and ignored.
+            outcome = outcome.and_then(|flow| {
+                let answer = each(&reports)?;
+                Ok(if flow.is_break() { flow } else { answer })
+            });
+        }
+        pace.rest();
+        self.paces.insert(section.to_owned(), pace);
+        outcome.map(|_| ())
+    }
+
+    /// A report taken apart; only a step that trains has a history.
+    pub(super) fn reports<'a>(&self, section: &str, scalars: &[Step], words: &'a [f32]) -> Vec<Report<'a>> {
+        let (history, rows) = words.split_at(self.lowered.rows());
+        let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
+            let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
+            Report { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
+        };
+        let rows = rows.chunks_exact(self.lowered.pitch() * 2);
+        scalars.iter().zip(rows).zip(history.chunks_exact(guard::HISTORY)).map(of).collect()
+    }
+
+    /// The scalars of step `at` of the epoch under way.
+    pub(super) fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize) -> Step {
+        let batch = self.lowered.step_samples(section);
+        let first = at * batch;
+        let index = self.place.steps - self.place.step + at;
+        let Training { optimiser, .. } = &self.lowered.training;
+        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
+        Step {
+            slot: slot as u32,
+            first: first as u32,
+            samples: batch.min(samples - first) as u32,
+            index: index as u32,
+            learning_rate: self.learning_rate(index),
+            momentum: optimiser.momentum(),
+            seed: kernel_seed(self.settings.seed),
+            epoch: self.place.epoch as u32,
+            mean_correction,
+            square_correction,
+            average: self.lowered.training.average_share(index),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Pixels: how they become numbers, and how they travel to the device.
+
+use std::borrow::Cow;
+
+use crate::data::{ImageShape, Normaliser, Samples};
+use crate::network::lower::words;
+
+/// Scale of every channel, then shift of every channel, such that
+/// byte · scale + shift = (byte/255 - mean) / std.
+pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
+    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
+    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
+    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
+    scale.chain(shift).collect()
+}
+
+/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
+pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
+    let constants = scale_and_shift(normaliser);
+    let plane = shape.height * shape.width;
+    let value = |(at, byte): (usize, &u8)| {
+        let channel = at / plane;
+        f32::from(*byte) * constants[channel] + constants[shape.channels + channel]
+    };
+    image.iter().enumerate().map(value).collect()
+}
+
+/// Images as the device keeps them: four bytes to a word, the lowest first,
+/// each image padded to whole words.
+pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
+    let whole = samples.shape.values().is_multiple_of(4) && cfg!(target_endian = "little");
+    match bytemuck::try_cast_slice(&samples.pixels) {
+        // They are in memory as they should be, and large: a copy would take longer than all else here.
+        Ok(words) if whole => Cow::Borrowed(words),
+        _ => Cow::Owned(packed(samples)),
+    }
+}
+
+fn packed(samples: &Samples) -> Vec<u32> {
+    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
+    for image in samples.pixels.chunks_exact(samples.shape.values()) {
+        for bytes in image.chunks(4) {
+            let mut word = [0; 4];
+            word[..bytes.len()].copy_from_slice(bytes);
+            packed.push(u32::from_le_bytes(word));
+        }
+    }
+    packed
+}

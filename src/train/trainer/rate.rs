@@ -1,0 +1,23 @@
+//! The learning rate of every step.
+
+use super::Trainer;
+use crate::train::schedule::Length;
+
+impl Trainer {
+    /// How long the run is that schedules are fitted to.
+    pub fn length(&self) -> Length {
+        let per_epoch = self.steps_per_epoch();
+        Length { steps: self.settings.epochs * per_epoch, per_epoch }
+    }
+
+    /// The learning rate of a step, counted from 0 since the run began.
+    pub fn learning_rate(&self, step: usize) -> f32 {
+        let factor = self.settings.schedule.factor(step, self.length()) * self.place.plateau.factor;
+        (f64::from(self.settings.learning_rate) * factor) as f32 * self.place.rate
+    }
+
+    /// Tells a schedule that follows it the loss of an epoch.
+    pub fn observe_loss(&mut self, loss: f64) {
+        self.place.plateau.observe(&self.settings.schedule, loss);
+    }
+}

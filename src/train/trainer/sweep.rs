@@ -1,0 +1,41 @@
+//! Steps at growing learning rates, to see which of them learn.
+
+use super::Trainer;
+use super::measure::Sum;
+use crate::error::Result;
+use crate::kernel::Step;
+use crate::network::lower::TRAIN;
+
+/// The loss of a batch, measured before a step at this learning rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tried {
+    pub rate: f32,
+    pub loss: f64,
+}
+
+impl Trainer {
+    /// Takes one step at each of these learning rates, and stops early when `go_on` says so.
+    ///
+    /// # Errors
+    /// When the engine fails; a loss that is not finite is a result.
+    pub fn sweep(&mut self, rates: &[f32], go_on: &mut dyn FnMut(Tried) -> bool) -> Result<()> {
+        let samples = self.views(TRAIN)?.samples;
+        let section = self.lowered.program.section(TRAIN);
+        for rate in rates {
+            self.order()?;
+            let scalars = self.scalars(TRAIN, 0, self.place.step, samples);
+            let scalars = Step { learning_rate: *rate, ..scalars };
+            let ticket = self.engine.submit(section.clone(), &[scalars], self.lowered.metrics(1))?;
+            let metrics = self.engine.wait(ticket)?;
+            let sum = Sum::of(&metrics[..scalars.samples as usize * 2]);
+            self.place.take(sum);
+            if self.place.step == self.steps_per_epoch() {
+                self.place.finish_epoch();
+            }
+            if !go_on(Tried { rate: *rate, loss: sum.mean().loss }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! A look at the state of training: what the activations make of some samples, and what one step
+//! does to the weights. It reads what is on the device and changes nothing that lasts.
+
+use super::Trainer;
+use crate::cpu::activation::Activation;
+use crate::engine::MAX_RESULT;
+use crate::error::Result;
+use crate::kernel::{Access, Step};
+use crate::network::lower::TRAIN;
+use crate::program::View;
+use crate::program::params::Param;
+use crate::program::record::Activated;
+
+/// A dead unit is told from one that is seldom needed by so many samples: one that answers to a
+/// fiftieth of them is silent for all with a chance of 0.98²⁵⁶ = 0.6 %.
+const SAMPLES: usize = 256;
+
+/// An output is saturated where its activation's slope is below this share of the steepest: a
+/// gradient that passes loses all but that.
+const FLAT: f64 = 0.05;
+
+/// What a look at a run has found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vitals {
+    /// Samples that the activations were looked at for.
+    pub samples: usize,
+    pub activities: Vec<Activity>,
+    /// In the order of the network.
+    pub movements: Vec<Movement>,
+}
+
+/// What an activation within the network makes of the samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activity {
+    /// Such as `0 dense`, which has taken the activation behind it over, or `3 relu`.
+    pub layer: String,
+    pub activation: Activation,
+    /// Outputs of a dense layer, or channels of an image.
+    pub units: usize,
+    /// Units that are 0 for every sample, everywhere in the image.
+    pub dead: usize,
+    /// The share of all outputs where the activation is nearly flat: of sigmoid and tanh.
+    pub saturated: f64,
+}
+
+/// What a step does to a matrix of weights, or the kernels of a convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Movement {
+    /// Such as `0.weight`.
+    pub name: String,
+    /// The root of the mean square of its gradient's elements.
+    pub gradient: f64,
+    /// The norm of the weights before the step.
+    pub weights: f64,
+    /// The norm of what the step added to them.
+    pub change: f64,
+}
+
+impl Trainer {
+    /// The step of an epoch to look at, counted from 0: the last whose batch is whole, as a
+    /// smaller one has a wilder gradient.
+    pub fn telling_step(&self) -> usize {
+        let samples = self.lowered.part(TRAIN).map_or(0, |part| part.samples);
+        (samples / self.lowered.step_samples(TRAIN)).saturating_sub(1)
+    }
+
+    /// Looks at the run after a step; `before` are the [`Trainer::parameters`] from before it.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::error::Error::Device) when the device fails.
+    pub fn vitals(&mut self, before: &[f32]) -> Result<Vitals> {
+        let after = self.parameters()?;
+        let gradients = self.engine.read(self.lowered.gradients)?.real();
+        let matrices = self.lowered.arena.params.iter().filter(|param| !param.is_vector());
+        let movements = matrices.map(|param| movement(param, before, &after, &gradients)).collect();
+        let (samples, activities) = self.activities()?;
+        Ok(Vitals { samples, activities, movements })
+    }
+
+    /// What the activations make of the first samples of the epoch under way.
+    fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
+        self.order()?;
+        let within = self.lowered.activated.clone();
+        let mut seen: Vec<Seen> = within.iter().map(Seen::new).collect();
+        let samples = self.views(TRAIN)?.samples;
+        let mut rows = 0;
+        for at in 0..=self.telling_step() {
+            let step = self.scalars(TRAIN, 0, at, samples);
+            let real = (step.samples as usize).min(self.lowered.batch);
+            let mut from = self.lowered.program.section(TRAIN).start;
+            for (activated, seen) in within.iter().zip(&mut seen) {
+                let values = self.forward(&mut from, activated.value, &step)?;
+                seen.take(activated, &values, real);
+            }
+            rows += real;
+            if rows >= SAMPLES {
+                break;
+            }
+        }
+        let activities = within.into_iter().zip(seen).map(|(activated, seen)| seen.activity(activated, rows));
+        Ok((rows, activities.collect()))
+    }
+
+    /// Runs the dispatches behind `from` up to the one that writes a view, before its memory serves
+    /// another, and returns what that wrote. Those that write what outlives the step are left out;
+    /// of the forward pass only the running statistics of norms are, and it doesn't read them.
+    fn forward(&mut self, from: &mut usize, view: View, step: &Step) -> Result<Vec<f32>> {
+        let steps = &self.lowered.program.steps;
+        let writes = |at: usize, fits: &dyn Fn(&View) -> bool| {
+            let bound = steps[at].args.iter().zip(steps[at].kernel.binds);
+            bound.filter(|(_, bind)| bind.access != Access::Read).any(|(view, _)| fits(view))
+        };
+        let made = (*from..steps.len()).find(|at| writes(*at, &|written| written.buf == view.buf));
+        let end = made.expect("a program writes what its layers make") + 1;
+        let lasting = |at: &usize| writes(*at, &|view| self.lowered.program.bufs[view.buf.0].role.lasts());
+        let left_out: Vec<usize> = (*from..end).filter(lasting).collect();
+        let mut start = *from;
+        for at in left_out {
+            if start < at {
+                let ticket = self.engine.submit(start..at, &[*step], View { len: 1, ..view })?;
+                self.engine.wait(ticket)?;
+            }
+            start = at + 1;
+        }
+        *from = end;
+        // One round trip where the values fit into the result of a submission.
+        let result = if view.len <= MAX_RESULT { view } else { View { len: 1, ..view } };
+        let ticket = self.engine.submit(start..end, &[*step], result)?;
+        let values = self.engine.wait(ticket)?;
+        if values.len() == view.len { Ok(values) } else { Ok(self.engine.read(view)?.real()) }
+    }
+}
+
+/// What has been seen of an activation so far.
+struct Seen {
+    /// Which units were anything but 0.
+    alive: Vec<bool>,
+    flat: usize,
+}
+
+impl Seen {
+    fn new(activated: &Activated) -> Seen {
+        Seen { alive: vec![false; activated.dims.channels], flat: 0 }
+    }
+
+    /// Takes the values of the first `rows` samples.
+    fn take(&mut self, activated: &Activated, values: &[f32], rows: usize) {
+        let dims = activated.dims;
+        let plane = dims.height * dims.width;
+        let flat = |value: &&f32| slope(activated.activation, f64::from(**value)) < FLAT;
+        for row in values.chunks_exact(dims.len()).take(rows) {
+            self.flat += row.iter().filter(flat).count();
+            for (alive, unit) in self.alive.iter_mut().zip(row.chunks_exact(plane)) {
+                *alive |= unit.iter().any(|value| *value != 0.0);
+            }
+        }
+    }
+
+    fn activity(self, activated: Activated, rows: usize) -> Activity {
+        Activity {
+            units: self.alive.len(),
+            dead: self.alive.iter().filter(|alive| !**alive).count(),
+            saturated: self.flat as f64 / (rows * activated.dims.len()) as f64,
+            layer: activated.layer,
+            activation: activated.activation,
+        }
+    }
+}
+
+/// The slope of an activation with a flat end on both sides, from its output y and as a share of
+/// the steepest: y·(1 - y) of at most 1/4 for sigmoid, 1 - y² for tanh. Of others 1.
+fn slope(activation: Activation, y: f64) -> f64 {
+    match activation {
+        Activation::Sigmoid => 4.0 * y * (1.0 - y),
+        Activation::Tanh => 1.0 - y * y,
+        _ => 1.0,
+    }
+}
+
+fn movement(param: &Param, before: &[f32], after: &[f32], gradients: &[f32]) -> Movement {
+    let range = param.start..param.start + param.len();
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    let wide = |values: &[f32]| values[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+    let (before, after, gradient) = (wide(before), wide(after), wide(gradients));
+    Movement {
+        name: param.name.clone(),
+        gradient: norm(&mut gradient.into_iter()) / (param.len() as f64).sqrt(),
+        weights: norm(&mut before.iter().copied()),
+        change: norm(&mut before.iter().zip(after).map(|(before, after)| after - before)),
+    }
+}

@@ -1,0 +1,348 @@
+//! What was measured, kept for the next run: a file in the user's cache directory.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Measured, Outcome};
+use crate::data::files::write_atomically;
+use crate::engine::adapter::Device;
+use crate::kernel::COMMON;
+use crate::program::record::{Choice, Class, Variant};
+
+/// What a choice depends on; where any of it is another, it is measured anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Key {
+    adapter: String,
+    /// The numbers of its maker and of its model.
+    vendor: u32,
+    device: u32,
+    backend: String,
+    driver: String,
+    driver_info: String,
+    wgrad: String,
+    /// SHA-256 of all shaders that there are to choose from: between two versions they change as well.
+    shaders: String,
+}
+
+impl Key {
+    /// Of an adapter; the CPU engine needs none.
+    pub fn of(device: &Device) -> Option<Key> {
+        let Device::Gpu(adapter) = device else { return None };
+        let info = adapter.get_info();
+        Some(Key {
+            adapter: info.name,
+            vendor: info.vendor,
+            device: info.device,
+            backend: info.backend.to_string(),
+            driver: info.driver,
+            driver_info: info.driver_info,
+            wgrad: env!("CARGO_PKG_VERSION").to_owned(),
+            shaders: shaders(),
+        })
+    }
+}
+
+fn shaders() -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(COMMON);
+    for (variant, _) in Class::ALL.iter().flat_map(|class| class.variants()) {
+        hasher.update(variant.to_string());
+        hasher.update(variant.kernel.map_or("", |kernel| kernel.wgsl));
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The whole file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct File {
+    /// The latest last.
+    #[serde(default)]
+    adapters: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    key: Key,
+    choice: String,
+    measured: Vec<Line>,
+}
+
+/// A candidate: what it took, or why it may not win.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    class: String,
+    variant: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+/// Adapters, drivers and versions that are remembered.
+const MOST: usize = 16;
+/// No cache is longer.
+const MOST_BYTES: u64 = 1 << 20;
+/// The file in the cache directory.
+const FILE: &str = "wgrad/tuning.toml";
+
+/// Where it is; none where there is no cache directory.
+pub(super) fn file() -> Option<PathBuf> {
+    let system = if cfg!(target_os = "macos") {
+        System::Mac
+    } else if cfg!(windows) {
+        System::Windows
+    } else {
+        System::Other
+    };
+    folder(system, &|name| std::env::var_os(name)).map(|folder| folder.join(FILE))
+}
+
+#[derive(Clone, Copy)]
+enum System {
+    Mac,
+    Windows,
+    Other,
+}
+
+/// The user's cache directory: `$XDG_CACHE_HOME` everywhere, else what the system has for it.
+fn folder(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // The XDG Base Directory Specification has relative paths ignored.
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = match system {
+        System::Mac => absolute("HOME").map(|home| home.join("Library/Caches")),
+        System::Windows => absolute("LOCALAPPDATA"),
+        System::Other => absolute("HOME").map(|home| home.join(".cache")),
+    };
+    absolute("XDG_CACHE_HOME").or(own)
+}
+
+/// What is known of an adapter: for the classes that have been measured.
+pub(super) type Known = (Choice, Vec<Measured>);
+
+/// What the cache knows, if it knows the adapter; a file that isn't there knows nothing.
+///
+/// # Errors
+/// A sentence about what is wrong with the file.
+pub(super) fn load(file: &Path, key: &Key) -> Result<Option<Known>, String> {
+    let problem = |why: String| {
+        format!("the cache {} is of no use ({why}), so the kernels are measured anew", file.display())
+    };
+    let entries = read(file).map_err(problem)?.adapters;
+    let entry = entries.into_iter().rev().find(|entry| entry.key == *key);
+    entry.map(|entry| entry.known().map_err(problem)).transpose()
+}
+
+fn read(file: &Path) -> Result<File, String> {
+    let found = match std::fs::metadata(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(File::default()),
+        found => found.map_err(|error| error.to_string())?,
+    };
+    if !found.is_file() || found.len() > MOST_BYTES {
+        return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    toml::from_str(&text).map_err(|error| error.message().lines().collect::<Vec<_>>().join(", "))
+}
+
+impl Entry {
+    fn known(&self) -> Result<Known, String> {
+        let choice: Choice = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        Ok((choice, self.measured.iter().map(Line::known).collect::<Result<_, _>>()?))
+    }
+}
+
+impl Line {
+    fn of(measured: &Measured) -> Line {
+        let (seconds, refused) = match &measured.outcome {
+            Outcome::Seconds(seconds) => (Some(*seconds), None),
+            Outcome::Refused(why) => (None, Some(why.clone())),
+        };
+        Line {
+            class: measured.class.name().to_owned(),
+            variant: measured.variant.to_string(),
+            seconds,
+            refused,
+        }
+    }
+
+    fn known(&self) -> Result<Measured, String> {
+        let both = format!("{} {}", self.class, self.variant);
+        let choice: Choice = both.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        let (class, variant): (Class, Variant) = choice.iter().next().ok_or("a line names nothing")?;
+        let outcome = match (self.seconds, &self.refused) {
+            (Some(seconds), None) => Outcome::Seconds(seconds),
+            (None, Some(why)) => Outcome::Refused(why.clone()),
+            _ => return Err(format!("{both} has neither a time nor a reason, or both")),
+        };
+        Ok(Measured { class, variant, outcome })
+    }
+}
+
+/// Puts what was measured into the file; what was there of other adapters stays.
+///
+/// # Errors
+/// A sentence when it can't be written.
+pub(super) fn store(file: &Path, key: &Key, choice: &Choice, measured: &[Measured]) -> Result<(), String> {
+    let problem = |why: String| format!("{why}; so the kernels will be measured again");
+    // What can't be read is not worth keeping.
+    let File { mut adapters } = read(file).unwrap_or_default();
+    adapters.retain(|entry| entry.key != *key);
+    adapters.push(Entry {
+        key: key.clone(),
+        choice: choice.to_string(),
+        measured: measured.iter().map(Line::of).collect(),
+    });
+    adapters.drain(..adapters.len().saturating_sub(MOST));
+    let text = toml::to_string(&File { adapters }).map_err(|error| problem(error.to_string()))?;
+    let text =
+        format!("# Which kernels are fastest, as wgrad has measured it: may be removed at any time.\n{text}");
+    if let Some(folder) = file.parent() {
+        let made = std::fs::create_dir_all(folder);
+        made.map_err(|error| problem(format!("{} can't be made ({error})", folder.display())))?;
+    }
+    write_atomically(file, text.as_bytes()).map_err(|error| problem(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::program::record::Versions;
+    use crate::table;
+    use crate::tune::Tuned;
+
+    fn key(driver_info: &str) -> Key {
+        Key {
+            adapter: "An “adapter”\n[1]".to_owned(),
+            vendor: 0x10005,
+            device: 0,
+            backend: "vulkan".to_owned(),
+            driver: "llvmpipe".to_owned(),
+            driver_info: driver_info.to_owned(),
+            wgrad: "0.1.0".to_owned(),
+            shaders: shaders(),
+        }
+    }
+
+    fn measured() -> Vec<Measured> {
+        let one = |variant, outcome| Measured { class: Class::Long, variant, outcome };
+        vec![
+            one(Variant::of(&table::MATMUL), Outcome::Seconds(1.25e-5)),
+            one(Variant::of(&table::MATMUL_REGISTER), Outcome::Refused("its c[0] is 1 and not 2".to_owned())),
+        ]
+    }
+
+    #[test]
+    fn what_was_stored_is_known_for_the_same_adapter_and_driver_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deep/tuning.toml");
+        let (old, new) = (Versions::GPU.choice(), Versions::SOFTWARE.choice());
+        assert_eq!(load(&file, &key("1")), Ok(None));
+        store(&file, &key("1"), &old, &measured()).unwrap();
+        assert_eq!(load(&file, &key("1")), Ok(Some((old, measured()))));
+        assert_eq!(load(&file, &key("2")), Ok(None));
+        store(&file, &key("2"), &new, &[]).unwrap();
+        store(&file, &key("1"), &new, &measured()[..1]).unwrap();
+        assert_eq!(load(&file, &key("1")), Ok(Some((new, measured()[..1].to_vec()))));
+        assert_eq!(load(&file, &key("2")), Ok(Some((new, Vec::new()))));
+        // As many as there may be: the oldest goes.
+        for driver in 3..=MOST + 1 {
+            store(&file, &key(&driver.to_string()), &old, &[]).unwrap();
+        }
+        assert_eq!(load(&file, &key("2")), Ok(None));
+        assert_eq!(load(&file, &key("1")), Ok(Some((new, measured()[..1].to_vec()))));
+        let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
+        assert_eq!(beside, 1, "nothing temporary is left");
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_and_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tuning.toml");
+        let choice = Versions::GPU.choice();
+        store(&file, &key("1"), &choice, &measured()).unwrap();
+        let whole = std::fs::read_to_string(&file).unwrap();
+        let damaged = [
+            whole[..whole.find(", small").unwrap()].to_owned(),
+            whole.replace("narrow matmul", "narrow matmull"),
+            whole.replace("seconds", "hours"),
+            whole.replace("class = \"long\"", "class = \"\""),
+            "adapters = 3".to_owned(),
+            "\u{0}".to_owned(),
+        ];
+        for text in damaged {
+            std::fs::write(&file, &text).unwrap();
+            let problem = load(&file, &key("1")).unwrap_err();
+            assert!(
+                problem.contains("tuning.toml is of no use (") && problem.contains("measured anew"),
+                "{problem}"
+            );
+            assert!(!problem.contains('\n'), "{problem}");
+            store(&file, &key("1"), &choice, &measured()).unwrap();
+            assert_eq!(load(&file, &key("1")), Ok(Some((choice, measured()))));
+        }
+        std::fs::write(&file, [0xff, 0xfe]).unwrap();
+        assert!(load(&file, &key("1")).is_err());
+        std::fs::write(&file, " ".repeat(MOST_BYTES as usize + 1)).unwrap();
+        assert!(load(&file, &key("1")).unwrap_err().contains("no file of at most"));
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_a_sentence_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocked = folder.path().join("file");
+        std::fs::write(&blocked, "").unwrap();
+        let problem = store(&blocked.join("tuning.toml"), &key("1"), &Choice::default(), &[]).unwrap_err();
+        assert!(problem.contains("can't be made") && problem.contains("measured again"), "{problem}");
+        // A folder in the file's place.
+        assert!(load(folder.path(), &key("1")).unwrap_err().contains("no file"));
+        assert!(store(folder.path(), &key("1"), &Choice::default(), &[]).is_err());
+    }
+
+    // Its paths are absolute where there are no drives.
+    #[cfg(unix)]
+    #[test]
+    fn the_cache_directory_is_the_users() {
+        let of = |system, set: &[(&str, &str)]| {
+            let variable =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            folder(system, &variable)
+        };
+        let both = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/var/cache")];
+        assert_eq!(of(System::Other, &both), Some("/var/cache".into()));
+        assert_eq!(of(System::Other, &both[..1]), Some("/home/me/.cache".into()));
+        assert_eq!(of(System::Mac, &both[..1]), Some("/home/me/Library/Caches".into()));
+        assert_eq!(
+            of(System::Other, &[("XDG_CACHE_HOME", "cache"), ("HOME", "/me")]),
+            Some("/me/.cache".into())
+        );
+        assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
+        assert_eq!(of(System::Other, &[]), None);
+        assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
+    }
+
+    #[test]
+    fn what_patience_has_cut_off_goes_on_where_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tuning.toml");
+        // The CPU engine has nothing to race, so each class that is begun takes its default.
+        let device = Device::Cpu { reason: None };
+        let register = Variant::of(&table::MATMUL_REGISTER);
+        let begun = (Choice::default().with(Class::Long, register), measured());
+        let measure = |known, patience| {
+            Tuned::default(&device).measure(&device, Some(file.clone()), &key("1"), known, patience)
+        };
+        let cut = measure(begun.clone(), Duration::ZERO);
+        assert_eq!(cut.choice.get(Class::Long), Some(register));
+        assert!(cut.problems[0].contains("narrow, small, large"), "{:?}", cut.problems);
+        assert_eq!(load(&file, &key("1")), Ok(Some(begun.clone())));
+        let whole = measure(begun, Duration::MAX);
+        assert!(whole.problems.is_empty(), "{:?}", whole.problems);
+        assert_eq!(whole.choice, device.versions().choice().with(Class::Long, register));
+        assert_eq!(load(&file, &key("1")), Ok(Some((whole.choice, measured()))));
+    }
+}

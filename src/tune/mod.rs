@@ -1,0 +1,310 @@
+//! Which variant of a shader is fastest on an adapter: measured there once, and kept in a cache.
+//!
+//! For every [`Class`] of work there are several [`Variant`]s, and a few of them are worth trying on a
+//! kind of adapter. Each is timed on one shape of the class, as a reference network has it, and its
+//! result is compared before it may win. A run's recipe keeps the [`Choice`] that came of it, so the run
+//! can be repeated to the bit; [`Device::versions`] is the choice that nothing was measured for.
+//!
+//! ```no_run
+//! use wgrad::{engine::adapter::choose, tune};
+//!
+//! let device = choose("gpu")?;
+//! // Takes a second or two at the first call on this machine, and nothing at the next.
+//! let tuned = tuning::tuned(&device, &mut || eprintln!("measuring …"));
+//! let versions = device.versions().with(&tuned.choice);
+//! # Ok::<(), wgrad::error::Error>(())
+//! ```
+
+mod cache;
+mod race;
+mod runner;
+mod work;
+
+pub use race::{Measured, Outcome, Race, race};
+pub(crate) use work::{Work, plain_product};
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use crate::engine::adapter::{Device, is_software};
+use crate::error::{Error, Result, suggestion};
+use crate::program::record::{Choice, Class, On, Variant, Versions};
+use crate::train::recipe::Recipe;
+
+/// Which variants a run takes, as a recipe says it.
+#[expect(clippy::large_enum_variant, reason = "a recipe has one, and so it can be copied")]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Tuning {
+    /// Those that are fastest on the device: see [`settle`].
+    #[default]
+    Auto,
+    /// Those of [`Device::versions`].
+    Default,
+    /// These, and those of [`Device::versions`] for what they leave open.
+    Fixed(Choice),
+}
+
+/// The words that are no choice.
+const AUTO: &str = "auto";
+const DEFAULT: &str = "default";
+
+impl fmt::Display for Tuning {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Tuning::Auto => f.write_str(AUTO),
+            Tuning::Default => f.write_str(DEFAULT),
+            Tuning::Fixed(choice) => choice.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Tuning {
+    type Err = Error;
+
+    /// Reads `auto`, `default`, or a choice.
+    ///
+    /// # Errors
+    /// As for a choice.
+    fn from_str(text: &str) -> Result<Tuning> {
+        match text.trim() {
+            AUTO => Ok(Tuning::Auto),
+            DEFAULT => Ok(Tuning::Default),
+            // One word is no class with its variant.
+            word if !word.contains([' ', ',']) => Err(Error::Usage(format!(
+                "tuning “{}” is neither auto nor default{}, nor variants by class, as in “large matmul_register”",
+                word.escape_debug(),
+                suggestion(word, &[AUTO, DEFAULT])
+            ))),
+            choice => choice.parse().map(Tuning::Fixed),
+        }
+    }
+}
+
+impl Tuning {
+    /// The shaders that it means on a device; `auto`, while it is not [settled](settle), means the default.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the device can't run one of them.
+    pub fn versions(&self, device: &Device) -> Result<Versions> {
+        match (self, device) {
+            // A choice is for shaders; the CPU engine has versions of its own.
+            (_, Device::Cpu { .. }) | (Tuning::Auto | Tuning::Default, _) => Ok(device.versions()),
+            (Tuning::Fixed(choice), _) => match cannot_run(choice, device) {
+                None => Ok(device.versions().with(choice)),
+                Some((class, variant)) => Err(Error::Usage(format!(
+                    "--tuning (or tuning in a recipe) says {} {variant}, but {} can't run that: leave the key out \
+                     or make it auto, to have it chosen for this device, or name another variant",
+                    class.name(),
+                    device.name()
+                ))),
+            },
+        }
+    }
+
+    /// Whether a device can run all that it names.
+    pub fn runs_on(&self, device: &Device) -> bool {
+        match self {
+            Tuning::Fixed(choice) => cannot_run(choice, device).is_none(),
+            Tuning::Auto | Tuning::Default => true,
+        }
+    }
+}
+
+/// The first variant of a choice that a device can't run.
+fn cannot_run(choice: &Choice, device: &Device) -> Option<(Class, Variant)> {
+    choice.iter().find(|(_, variant)| !runs(variant, device))
+}
+
+/// Whether it has a say in every class.
+fn is_complete(choice: &Choice) -> bool {
+    choice.iter().count() == Class::ALL.len()
+}
+
+fn runs(variant: &Variant, device: &Device) -> bool {
+    variant.kernel.is_none_or(|kernel| device.runs(kernel))
+}
+
+/// The variants of a class that are worth measuring on a device.
+pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
+    let Device::Gpu(adapter) = device else { return Vec::new() };
+    let software = is_software(&adapter.get_info());
+    let worth = |on: &On| if software { on.software } else { on.gpus };
+    let variants = class.variants().iter().filter(|(variant, on)| worth(on) && runs(variant, device));
+    variants.map(|(variant, _)| *variant).collect()
+}
+
+/// What was found to be fastest on a device.
+#[derive(Clone, Debug)]
+pub struct Tuned {
+    /// For every class; on the CPU engine it means nothing.
+    pub choice: Choice,
+    pub origin: Origin,
+    /// What every candidate took, by class.
+    pub measured: Vec<Measured>,
+    /// What went wrong on the way, in sentences.
+    pub problems: Vec<String>,
+}
+
+/// Where a choice comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// Nothing to choose: the CPU engine has one version of everything.
+    Cpu,
+    /// Measured by an earlier run.
+    Cache(PathBuf),
+    /// Measured just now, in so many seconds; and where that was kept, if it could be.
+    Now(f64, Option<PathBuf>),
+}
+
+/// For how long a run waits at its start, but for the class it is at then: some drivers take seconds to
+/// compile a shader.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is said of classes that the patience did not reach.
+fn unmeasured(classes: &[Class]) -> String {
+    let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
+    format!(
+        "that takes long here, so this time the defaults stand for {}; the next run goes on, or “wgrad devices \
+         --tune” measures all of them",
+        names.join(", ")
+    )
+}
+
+/// The fastest variants on a device: from the cache, else measured, after a call of `before`, and kept there.
+///
+/// Problems with the cache or a variant are in what it returns, and the default stands for what could not
+/// be measured, or not within half a minute.
+pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
+    let mut problems = Vec::new();
+    let (key, file) = match (cache::Key::of(device), cache::file()) {
+        (Some(key), file) => (key, file),
+        (None, _) => return Tuned::cpu(device),
+    };
+    let mut known = cache::Known::default();
+    match file.as_deref().map(|file| cache::load(file, &key)) {
+        Some(Ok(Some(found))) if cannot_run(&found.0, device).is_none() => known = found,
+        Some(Err(problem)) => problems.push(problem),
+        _ => {}
+    }
+    if is_complete(&known.0) {
+        let (origin, (choice, measured)) = (Origin::Cache(file.unwrap_or_default()), known);
+        return Tuned { choice, origin, measured, problems };
+    }
+    before();
+    Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key, known, PATIENCE)
+}
+
+/// The fastest variants on a device, measured in any case, and kept in the cache. When `patience` is over,
+/// no further class of work is begun, and what went wrong says so.
+pub fn measure(device: &Device, patience: Duration) -> Tuned {
+    match cache::Key::of(device) {
+        Some(key) => {
+            Tuned::default(device).measure(device, cache::file(), &key, Default::default(), patience)
+        }
+        None => Tuned::cpu(device),
+    }
+}
+
+/// What the cache has for a device, without measuring anything.
+///
+/// # Errors
+/// A sentence about what is wrong with the cache.
+pub fn cached(device: &Device) -> Result<Option<Choice>, String> {
+    match (cache::Key::of(device), cache::file()) {
+        (Some(key), Some(file)) => {
+            Ok(cache::load(&file, &key)?.map(|(choice, _)| choice).filter(is_complete))
+        }
+        _ => Ok(None),
+    }
+}
+
+impl Tuned {
+    fn default(device: &Device) -> Tuned {
+        let choice = device.versions().choice();
+        Tuned { choice, origin: Origin::Now(0.0, None), measured: Vec::new(), problems: Vec::new() }
+    }
+
+    fn cpu(device: &Device) -> Tuned {
+        Tuned { origin: Origin::Cpu, ..Tuned::default(device) }
+    }
+
+    /// Measures class after class but for those that are known; when `patience` is over, no other is begun.
+    fn measure(
+        mut self,
+        device: &Device,
+        file: Option<PathBuf>,
+        key: &cache::Key,
+        (mut known, measured): cache::Known,
+        patience: Duration,
+    ) -> Tuned {
+        let begun = Instant::now();
+        let default = device.versions();
+        self.measured = measured;
+        let mut left = Vec::new();
+        for class in Class::ALL {
+            if known.get(class).is_some() {
+                continue;
+            }
+            if begun.elapsed() >= patience {
+                left.push(class);
+                continue;
+            }
+            let candidates = candidates(class, device);
+            let race = race(class, default, &candidates, &mut |program| device.open(program));
+            known = known.with(class, race.winner);
+            self.problems.extend(race.problem());
+            self.measured.extend(race.measured);
+        }
+        self.choice = default.with(&known).choice();
+        self.problems.extend((!left.is_empty()).then(|| unmeasured(&left)));
+        let seconds = begun.elapsed().as_secs_f64();
+        // A device that runs nothing has nothing to remember.
+        let ran = self.measured.iter().any(|one| matches!(one.outcome, Outcome::Seconds(_)));
+        let kept = file.filter(|_| ran).and_then(|file| {
+            let stored = cache::store(&file, key, &known, &self.measured);
+            stored.map_err(|problem| self.problems.push(problem)).is_ok().then_some(file)
+        });
+        Tuned { origin: Origin::Now(seconds, kept), ..self }
+    }
+
+    /// What was chosen, with the times of all candidates, a line for each class.
+    pub fn lines(&self) -> Vec<String> {
+        let of_class = |(class, variant): (Class, Variant)| {
+            let mut all: Vec<&Measured> = self.measured.iter().filter(|one| one.class == class).collect();
+            // The winner first, then the faster ones.
+            all.sort_by(|a, b| {
+                (a.variant != variant, a.seconds())
+                    .partial_cmp(&(b.variant != variant, b.seconds()))
+                    .unwrap_or(std::cmp::Ordering::Equal)
+            });
+            let times: Vec<String> = all.iter().map(|one| one.to_string()).collect();
+            let times = if times.is_empty() { variant.to_string() } else { times.join(", ") };
+            format!("{:<13}{times}", class.name())
+        };
+        self.choice.iter().map(of_class).collect()
+    }
+}
+
+/// Makes the choice of a recipe one that repeats: what `auto` comes to on the device, spelt out. A run
+/// on the CPU engine, or with a reader's own kernels, has the default.
+///
+/// What was chosen is returned where `auto` was asked for. `before` is called before it is measured.
+///
+/// # Errors
+/// As [`Tuning::versions`].
+pub fn settle(recipe: &mut Recipe, device: &Device, before: &mut dyn FnMut()) -> Result<Option<Tuned>> {
+    let given = recipe.tuning;
+    let (tuning, tuned) = match (given, device) {
+        (_, Device::Cpu { .. }) | (Tuning::Default, _) => (Tuning::Default, None),
+        (Tuning::Auto, _) if !recipe.kernel.is_empty() => (Tuning::Default, None),
+        (Tuning::Auto, _) => {
+            let tuned = tuned(device, before);
+            (Tuning::Fixed(tuned.choice), Some(tuned))
+        }
+        (Tuning::Fixed(_), _) => (Tuning::Fixed(given.versions(device)?.choice()), None),
+    };
+    recipe.tuning = tuning;
+    Ok(tuned)
+}

@@ -1,0 +1,75 @@
+//! One case per kernel as large as in real training, to time it on.
+
+use super::real_size::gather;
+use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
+use crate::consts;
+use crate::cpu::activation::Activation;
+use crate::engine::adapter::Device;
+use crate::kernel::{Const, Kernel, Step};
+
+/// A case of the size of real training: a batch of 64 through a layer of 512,
+/// or as much work where that would be over in no time. A kernel without one
+/// of its own gets its largest awkward shape.
+pub fn real(kernel: &Kernel) -> Case {
+    let activation = Const::Uint(1);
+    let consts = match kernel.name {
+        name if products::has(name) => products::real_sizes(name).swap_remove(0),
+        "activation" => consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32 },
+        "activation_backward" => {
+            consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32, ADD: false }
+        }
+        "softmax" => consts! { ROWS: 16_384usize, COLUMNS: 10usize },
+        "softmax_backward" => consts! { ROWS: 16_384usize, COLUMNS: 10usize, ADD: false },
+        "column_sums" => consts! { ROWS: 64usize, COLUMNS: 8_192usize, ADD: false },
+        "softmax_loss" | "bce_loss" => {
+            consts! { BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize }
+        }
+        "squared_error" => consts! {
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 0.1f32,
+        },
+        "weighted_loss" => consts! {
+            BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
+            SMOOTHING: 0.1f32,
+        },
+        "dense_loss_subgroup" => super::dense_loss([64, 128, 10], Activation::Relu, 1),
+        "gather_batch" => gather((64, "none")),
+        name if name.starts_with("weight_gradient") => gradients::real_sizes(name).swap_remove(0),
+        name if pixels::has(name) => pixels::real_sizes(name).swap_remove(0),
+        "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
+        name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
+        "gradient_parts" => {
+            consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize }
+        }
+        name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
+        name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
+        _ => return largest(kernel),
+    };
+    let step = Step { samples: 64, learning_rate: 0.01, momentum: 0.9, ..Step::default() };
+    Case { consts, step }
+}
+
+/// [`real`], where the device [takes](Device::takes) it, or else such a size that it takes.
+pub fn real_on(kernel: &Kernel, device: &Device) -> Case {
+    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(&case.consts));
+    let usual = real(kernel);
+    if device.takes(&usual.consts) { usual } else { other().unwrap_or(usual) }
+}
+
+fn largest(kernel: &Kernel) -> Case {
+    let words = |case: &Case| (kernel.lens)(&case.consts).iter().sum::<usize>();
+    cases(kernel).into_iter().max_by_key(words).expect("every kernel has cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table;
+
+    #[test]
+    fn every_kernel_has_a_real_case_with_its_constants() {
+        for kernel in table::ALL {
+            let names: Vec<&str> = real(kernel).consts.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, kernel.consts, "{}", kernel.name);
+        }
+    }
+}

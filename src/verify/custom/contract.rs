@@ -1,0 +1,207 @@
+//! Reflection: a reader's shader against the row of the kernel table.
+
+use wgpu::naga::proc::GlobalCtx;
+use wgpu::naga::{
+    AddressSpace, Expression, GlobalVariable, Module, Scalar, ShaderStage, StorageAccess, TypeInner,
+};
+
+use super::source::{Fault, compile};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, SHAPES};
+use crate::verify::cases::{cases, real};
+
+/// WebGPU's default limits, so that what a reader writes runs in a browser too.
+const MOST_INVOCATIONS: u32 = 256;
+const MOST_ALONG_Z: u32 = 64;
+const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
+
+/// What reflection says of a shader that has the contract's form.
+#[derive(Clone, Debug)]
+pub struct Shader {
+    pub workgroup_size: [u32; 3],
+    /// Bytes of workgroup memory.
+    pub workgroup_bytes: u32,
+    /// Whether it asks how long its bindings are.
+    pub asks_length: bool,
+}
+
+impl Shader {
+    /// Holds a text to the contract of `ours`, as written and with the
+    /// constants of every case.
+    pub(super) fn examine(text: &str, ours: &Kernel) -> Result<Shader, Fault> {
+        let (module, _) = compile(text, ours, &Consts::default())?;
+        let shader = form(&module, ours).map_err(Fault::whole)?;
+        let shape = |consts: &Consts| consts.only(SHAPES);
+        let mut sizes = vec![(Consts::default(), shader.workgroup_size)];
+        for case in cases(ours).iter().chain([&real(ours)]) {
+            let named = |fault: Fault| Fault {
+                message: format!("{} (with the constants {})", fault.message, case.consts),
+                ..fault
+            };
+            let (module, _) = compile(text, ours, &case.consts).map_err(named)?;
+            let special = form(&module, ours).map_err(|message| named(Fault::whole(message)))?;
+            // A choice of tiles is a choice of workgroups; nothing else is.
+            let known = sizes.iter().find(|(of, _)| *of == shape(&case.consts));
+            if known.is_none() {
+                sizes.push((shape(&case.consts), special.workgroup_size));
+            } else if known.is_some_and(|(_, size)| *size != special.workgroup_size) {
+                return Err(named(Fault::whole(
+                    "the workgroup size follows a constant that dispatches set: give it one of its own"
+                        .to_owned(),
+                )));
+            }
+        }
+        Ok(shader)
+    }
+}
+
+fn form(module: &Module, ours: &Kernel) -> Result<Shader, String> {
+    let workgroup_size = entry_point(module, ours)?;
+    constants(module, ours)?;
+    bindings(module, ours)?;
+    let context: GlobalCtx = module.to_ctx();
+    let shared = module.global_variables.iter().filter(|(_, var)| var.space == AddressSpace::WorkGroup);
+    let sizes = shared.map(|(_, var)| module.types[var.ty].inner.size(context));
+    let workgroup_bytes = sizes.fold(0, u32::saturating_add);
+    if workgroup_bytes > MOST_WORKGROUP_BYTES {
+        return Err(expected(
+            "workgroup memory",
+            &format!("at most {MOST_WORKGROUP_BYTES} bytes"),
+            &workgroup_bytes.to_string(),
+        ));
+    }
+    let functions = module.functions.iter().map(|(_, function)| function);
+    let functions = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
+    let asks_length = functions
+        .flat_map(|function| function.expressions.iter())
+        .any(|(_, expression)| matches!(expression, Expression::ArrayLength(_)));
+    Ok(Shader { workgroup_size, workgroup_bytes, asks_length })
+}
+
+fn expected(what: &str, wanted: &str, got: &str) -> String {
+    format!("{what}: expected {wanted}, got {got}")
+}
+
+/// The entry point's workgroup size.
+fn entry_point(module: &Module, ours: &Kernel) -> Result<[u32; 3], String> {
+    let entries = &module.entry_points;
+    let named = entries.iter().find(|entry| entry.name == ours.name && entry.stage == ShaderStage::Compute);
+    let (Some(entry), 1) = (named, entries.len()) else {
+        let names: Vec<String> = entries.iter().map(|entry| format!("“{}”", entry.name)).collect();
+        let got = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(expected("entry points", &format!("“@compute fn {}” alone", ours.name), &got));
+    };
+    if let Some((_, constant)) = module.overrides.iter().next() {
+        let name = constant.name.as_deref().unwrap_or("an override");
+        return Err(expected(name, "a const", "an override, which nothing here sets"));
+    }
+    let [x, y, z] = entry.workgroup_size;
+    let product = x.saturating_mul(y).saturating_mul(z);
+    if product > MOST_INVOCATIONS || z > MOST_ALONG_Z {
+        let wanted = format!("at most {MOST_INVOCATIONS} invocations, and {MOST_ALONG_Z} along z");
+        return Err(expected("the workgroup", &wanted, &format!("{x}×{y}×{z}")));
+    }
+    Ok(entry.workgroup_size)
+}
+
+/// Every constant of the row is declared with the type that ours has.
+fn constants(module: &Module, ours: &Kernel) -> Result<(), String> {
+    for name in ours.consts {
+        let found = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
+        let got = found.map_or_else(
+            || "no such const".to_owned(),
+            |(_, constant)| describe(module, &module.types[constant.ty].inner),
+        );
+        let declaration = format!("const {name}: ");
+        let ours = ours.wgsl.lines().find_map(|line| line.strip_prefix(&declaration)?.split_once(" ="));
+        let wanted = ours.map_or("u32", |(kind, _)| kind);
+        if got != wanted {
+            return Err(expected(&format!("const {name}"), wanted, &got));
+        }
+    }
+    Ok(())
+}
+
+/// A type as WGSL writes it, as far as contracts have it.
+fn describe(module: &Module, inner: &TypeInner) -> String {
+    match inner {
+        TypeInner::Scalar(Scalar::F32) => "f32".to_owned(),
+        TypeInner::Scalar(Scalar::F16) => "f16".to_owned(),
+        TypeInner::Scalar(Scalar::U32) => "u32".to_owned(),
+        TypeInner::Scalar(Scalar::I32) => "i32".to_owned(),
+        TypeInner::Scalar(Scalar::BOOL) => "bool".to_owned(),
+        TypeInner::Vector { size, scalar } => {
+            format!("vec{}<{}>", *size as u8, describe(module, &TypeInner::Scalar(*scalar)))
+        }
+        TypeInner::Array { base, size: wgpu::naga::ArraySize::Dynamic, .. } => {
+            format!("array<{}>", describe(module, &module.types[*base].inner))
+        }
+        TypeInner::Array { base, .. } => {
+            format!("array<{}, of a fixed length>", describe(module, &module.types[*base].inner))
+        }
+        _ => "another type".to_owned(),
+    }
+}
+
+/// The storage bindings are those of the row.
+fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
+    let globals: Vec<&GlobalVariable> = module.global_variables.iter().map(|(_, global)| global).collect();
+    for (index, bind) in ours.binds.iter().enumerate() {
+        let at = |global: &&&GlobalVariable| {
+            global.binding.as_ref().is_some_and(|at| at.group == 0 && at.binding as usize == index)
+        };
+        let got = globals
+            .iter()
+            .find(at)
+            .map_or_else(|| "nothing".to_owned(), |global| declaration(module, global));
+        let wanted = allowed(ours, index, bind);
+        if !wanted.contains(&got) {
+            return Err(expected(&format!("@group(0) @binding({index})"), &wanted.join(" or "), &got));
+        }
+    }
+    let extra = globals.iter().filter(|global| global.space != AddressSpace::Uniform).find(|global| {
+        let beyond =
+            |at: &wgpu::naga::ResourceBinding| at.group != 0 || at.binding as usize >= ours.binds.len();
+        global.binding.as_ref().is_some_and(beyond)
+    });
+    let mut uniforms = globals.iter().filter(|global| global.space == AddressSpace::Uniform);
+    // One is the Step of common.wgsl.
+    match extra.or(uniforms.nth(1)) {
+        Some(extra) => Err(expected(
+            "bindings",
+            &format!("those {} alone", ours.binds.len()),
+            &format!("“{}” as well", declaration(module, extra)),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What a binding may be declared as: with numbers one by one, and in fours
+/// where its length divides by four in every case. Cooperative matrices are
+/// loaded from halves, two to a word.
+fn allowed(ours: &Kernel, index: usize, bind: &Bind) -> Vec<String> {
+    let access = if bind.access == Access::Read { "read" } else { "read_write" };
+    let scalar = match bind.element {
+        Element::Real => "f32",
+        Element::Uint if ours.is_cooperative() => "f16",
+        Element::Uint => "u32",
+    };
+    let fours = cases(ours).iter().all(|case| (ours.lens)(&case.consts)[index].is_multiple_of(4));
+    let vector = (fours && scalar != "f16").then(|| format!("vec4<{scalar}>"));
+    [Some(scalar.to_owned()), vector]
+        .into_iter()
+        .flatten()
+        .map(|element| format!("var<storage, {access}> {}: array<{element}>", bind.name))
+        .collect()
+}
+
+/// A variable as WGSL declares it.
+fn declaration(module: &Module, global: &GlobalVariable) -> String {
+    let name = global.name.as_deref().unwrap_or("_");
+    let space = match global.space {
+        AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => "storage, read_write",
+        AddressSpace::Storage { .. } => "storage, read",
+        AddressSpace::Uniform => "uniform",
+        _ => "another address space",
+    };
+    format!("var<{space}> {name}: {}", describe(module, &module.types[global.ty].inner))
+}

@@ -1,0 +1,183 @@
+//! With which flags a run uses a kernel, so that a reader's can take its place there.
+
+use super::replace::family;
+use crate::kernel::Kernel;
+
+/// The flags of a run that uses a kernel, up to the name of the file.
+///
+/// # Errors
+/// Why no run uses it.
+pub fn how_to_train(kernel: &Kernel) -> Result<String, &'static str> {
+    let name = family(kernel).unwrap_or(kernel.name);
+    if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
+        return Err(why);
+    }
+    let flag = |name: &str, value: &str| match value {
+        "" => String::new(),
+        value if value.contains(' ') => format!("--{name} \"{value}\" "),
+        value => format!("--{name} {value} "),
+    };
+    let [network, loss, more] = settings(kernel);
+    let more = more.split_once(' ').map_or(String::new(), |(name, value)| flag(name, value));
+    let flags = [flag("network", network), flag("loss", loss), more].concat();
+    Ok(format!("{flags}--kernel {name}"))
+}
+
+/// Network, loss and one more flag with which a run uses a kernel; empty for the default.
+fn settings(kernel: &Kernel) -> [&'static str; 3] {
+    let named = family(kernel).unwrap_or(kernel.name);
+    let found = SETTINGS.iter().find(|(name, ..)| *name == named);
+    found.map_or([""; 3], |(_, settings)| *settings)
+}
+
+/// Kernels that no run with a reader's kernel uses, and why.
+const NEVER: &[(&str, &str)] = &[
+    ("hot_cold", "no network uses it: it is a rule of its own, see wgrad lesson"),
+    (
+        "weight_gradient",
+        "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
+         that of matmul, column_sums and gradient_parts",
+    ),
+    ("pixel_dense_tiled", PICKED),
+    ("pixel_dense_subgroup", PICKED),
+    ("pixel_gradient_tiled", PICKED),
+    ("pixel_gradient_subgroup", PICKED),
+    (
+        "dense_loss_subgroup",
+        "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
+         another, of softmax_loss",
+    ),
+    ("matmul_cooperative", EXPERIMENTAL),
+    ("matmul_slices", IN_SLICES),
+    ("add_slices", IN_SLICES),
+];
+
+pub(super) const EXPERIMENTAL: &str = "a kernel of yours can't take its place in a run: what is experimental is ours alone, and proved there first";
+const PICKED: &str =
+    "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
+const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
+
+/// Small networks on images.
+const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
+const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
+const NORM: &str = "dense 64, batchnorm, relu, dense 10";
+const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
+
+/// See [`settings`], where the defaults don't use the kernel.
+const SETTINGS: &[(&str, [&str; 3])] = &[
+    ("one_hot", ["", "mse", ""]),
+    ("squared_error", ["", "squared-error", ""]),
+    ("weighted_loss", ["", "", "label-smoothing 0.1"]),
+    ("bce_loss", ["", "bce", ""]),
+    ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
+    ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
+    ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("sgd", ["", "", "optimiser sgd"]),
+    ("ada_grad", ["", "", "optimiser adagrad"]),
+    ("rms_prop", ["", "", "optimiser rmsprop"]),
+    ("rms_prop_momentum", ["", "", "optimiser rmsprop momentum 0.9"]),
+    ("rms_prop_centred", ["", "", "optimiser rmsprop centred"]),
+    ("adam", ["", "", "optimiser adam"]),
+    ("lion", ["", "", "optimiser lion"]),
+    ("muon_momentum", ["", "", "optimiser muon"]),
+    ("square_sums", ["", "", "optimiser muon"]),
+    ("clip_norm", ["", "", "clip-norm 1"]),
+    ("clip_value", ["", "", "clip-value 1"]),
+    ("average", ["", "", "average 0.99"]),
+    ("unit_size", ["", "", "optimiser muon"]),
+    ("blend", ["", "", "optimiser muon"]),
+    ("muon", ["", "", "optimiser muon"]),
+    ("pack_half", ["", "", "precision half"]),
+    ("matmul_half", ["", "", "precision half"]),
+    ("conv", [CONVOLUTION, "", ""]),
+    ("conv_weights", [CONVOLUTION, "", ""]),
+    ("channel_sums", [CONVOLUTION, "", ""]),
+    ("max_pool", [MAXIMUM, "", ""]),
+    ("max_pool_backward", [MAXIMUM, "", ""]),
+    ("moments_slices", [NORM, "", ""]),
+    ("moments", [NORM, "", ""]),
+    ("running_moments", [NORM, "", ""]),
+    ("normalise", [NORM, "", ""]),
+    ("normalise_slices", [NORM, "", ""]),
+    ("normalise_backward", [NORM, "", ""]),
+    ("normalise_weights", ["dense 64, layernorm, relu, dense 10", "", ""]),
+    ("dropout", ["dense 64, relu, dropout, dense 10", "", ""]),
+    ("add", ["dense 64, relu, residual { dense 64, relu }, dense 10", "", ""]),
+    ("average_pool", [MEAN, "", ""]),
+    ("average_pool_backward", [MEAN, "", ""]),
+];
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::replace::fits;
+    use super::*;
+    use crate::data::{Augmentation, ImageShape};
+    use crate::network::Network;
+    use crate::network::layers::Shape;
+    use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+    use crate::program::Limits;
+    use crate::program::record::Versions;
+    use crate::table;
+    use crate::train::recipe::Recipe;
+
+    fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
+        let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let precision = more.strip_prefix("precision ").unwrap_or("single");
+        let training = match more.split_once(' ') {
+            None => default.training(),
+            Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
+            Some(("precision", _)) => default.training(),
+            Some((name, number)) => {
+                let mut training = default.training();
+                if name == "label-smoothing" {
+                    training.label_smoothing = number.parse().unwrap();
+                }
+                let setting = match name {
+                    "clip-norm" => &mut training.clip_norm,
+                    "clip-value" => &mut training.clip_value,
+                    "average" => &mut training.average,
+                    _ => &mut None,
+                };
+                *setting = Some(number.parse().unwrap());
+                training
+            }
+        };
+        let versions = Versions::NAIVE.in_precision(precision.parse().unwrap());
+        let lowered = lowered([network, loss], versions, training);
+        lowered.program.steps.iter().any(|dispatch| fits(kernel, dispatch))
+    }
+
+    /// A run with a reader's kernel, lowered; of network and loss the default where there is nothing.
+    pub fn lowered([network, loss]: [&str; 2], versions: Versions, training: Training) -> Lowered {
+        let default = Recipe::defaults_for("digits", 64, 10, 100);
+        let network: Network = if network.is_empty() { default.network } else { network.parse().unwrap() };
+        let shapes = network.shapes(&Shape(vec![1, 8, 8])).unwrap();
+        let lowered = lower(&Lowering {
+            network: &network,
+            loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
+            shape: &ImageShape { channels: 1, height: 8, width: 8 },
+            classes: shapes.last().unwrap().len(),
+            batch: 8,
+            parts: vec![Part { name: TRAIN, samples: 8 }],
+            versions,
+            fuse: false,
+            as_in_prediction: false,
+            keep: false,
+            limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
+            training,
+        });
+        lowered.unwrap()
+    }
+
+    #[test]
+    fn what_is_said_about_training_with_a_kernel_is_true() {
+        for kernel in table::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
+            let told = how_to_train(kernel);
+            assert_eq!(uses(settings(kernel), kernel), told.is_ok(), "{}: {told:?}", kernel.name);
+        }
+        assert_eq!(how_to_train(&table::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
+        assert_eq!(how_to_train(&table::MATMUL_NAIVE).unwrap(), "--kernel matmul");
+    }
+}

@@ -1,0 +1,262 @@
+//! A reader's kernel in the place of ours in a lowered Program.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Own;
+use super::flags::{EXPERIMENTAL, how_to_train};
+use super::source::entry_points;
+use crate::consts;
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::{Consts, Kernel};
+use crate::program::{Dispatch, Program};
+use crate::table;
+
+/// Names by which all versions of one contract are meant, with their twins.
+const FAMILIES: &[(&str, &str)] = &[
+    ("matmul", "cpu::matmul::matmul"),
+    ("conv", "cpu::conv::conv"),
+    ("conv_weights", "cpu::conv::conv_weights"),
+    ("weight_gradient", "cpu::weights::weight_gradient"),
+];
+
+/// Which kernel of a run was a reader's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnKernel {
+    pub name: String,
+    pub path: PathBuf,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+impl OwnKernel {
+    /// Reads `NAME=FILE.wgsl`, as `--kernel` takes it; the file's digest is not known yet.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it has another form, or there is no such kernel whose place could be taken.
+    pub fn parse(text: &str) -> Result<OwnKernel> {
+        let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+            return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
+        };
+        replaceable(find(name)?)?;
+        Ok(OwnKernel { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
+    }
+
+    /// The kernel whose contract the file claims to fulfil. For one with several
+    /// versions that is the one after which the file's entry point is named.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when there is no such kernel, or no such file.
+    pub fn contract(&self) -> Result<&'static Kernel> {
+        let named = find(&self.name)?;
+        if family(named) != Some(named.name) {
+            return Ok(named);
+        }
+        Ok(version(&super::read_text(&self.path)?, named))
+    }
+}
+
+/// The version of a kernel that a shader has the entry point of. What can't be parsed has none; the
+/// check says why.
+fn version(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
+    let versions = table::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
+    let entries = entry_points(text);
+    let mut versions = versions.filter(|kernel| entries.iter().any(|entry| entry == kernel.name));
+    versions.next().unwrap_or(otherwise)
+}
+
+/// The kernel of this name.
+///
+/// # Errors
+/// [`Error::Usage`] with the names that there are.
+pub fn find(name: &str) -> Result<&'static Kernel> {
+    table::find(name).ok_or_else(|| {
+        let names: Vec<&str> = table::ALL.iter().map(|kernel| kernel.name).collect();
+        let near = suggestion(name, &names);
+        Error::Usage(format!("there is no kernel “{name}”{near}; there are {}", names.join(", ")))
+    })
+}
+
+/// Checks that a run may have a reader's kernel in the place of this one.
+fn replaceable(kernel: &Kernel) -> Result<()> {
+    if !kernel.is_cooperative() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!("--kernel {}: {EXPERIMENTAL}; leave it out", kernel.name)))
+}
+
+/// The name for all versions of a kernel, where there are several.
+pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
+    FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
+}
+
+/// Whether a version of ours can take the place of another: all of a family have one contract,
+/// but one that asks something of its constants, such as whole fours, can only replace such another.
+pub(super) fn fits(own: &Kernel, used: &Dispatch) -> bool {
+    let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
+    own.name == used.kernel.name
+        || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
+}
+
+/// The constants of a dispatch as another version of its kernel takes them: one with a choice of tiles
+/// takes the smallest where the other had none to choose.
+fn constants(own: &Kernel, used: &Consts) -> Consts {
+    let (tile, block) = table::TILES[0];
+    let smallest = consts! { TILE: tile, BLOCK: block };
+    let value = |name: &&str| used.iter().chain(smallest.iter()).find(|(known, _)| known == name);
+    Consts::new(own.consts.iter().filter_map(value).collect())
+}
+
+/// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
+/// kernel for products.
+pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
+    let of_halves = [&table::MATMUL_HALF, &table::MATMUL_COOPERATIVE];
+    let others = match own.name {
+        name if name == table::MATMUL_HALF.name => &of_halves[1..],
+        _ if family(own) == Some(table::MATMUL.name) => &of_halves[..],
+        _ => &[],
+    };
+    // A reader's own version of one of them is not ours.
+    let ours = |name| program.steps.iter().any(|used| used.kernel.trusted && used.kernel.name == name);
+    others.iter().map(|kernel| kernel.name).filter(|name| ours(*name)).collect()
+}
+
+/// What to do where a run never uses a kernel.
+fn instead(program: &Program, own: &Kernel) -> String {
+    let beside = beside(program, own);
+    if beside.is_empty() {
+        return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
+    }
+    let half = (own.name != table::MATMUL_HALF.name).then_some("--precision half");
+    let tiles = beside.contains(&table::MATMUL_COOPERATIVE.name).then_some("--experimental");
+    let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
+    format!(
+        "products that read halves are made by {}, so leave out {}",
+        beside.join(" and "),
+        flags.join(" and ")
+    )
+}
+
+/// Puts a reader's kernel into every dispatch of the kernel that it replaces,
+/// and says how many there were. One of a family replaces every version of it.
+///
+/// # Errors
+/// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
+/// with those that it uses.
+pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
+    replaceable(own.ours)?;
+    let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
+    let mut count = 0;
+    for dispatch in &mut program.steps {
+        if fits(own.ours, dispatch) {
+            dispatch.consts = constants(own.ours, &dispatch.consts);
+            dispatch.kernel = own.kernel;
+            count += 1;
+        }
+    }
+    if count == 0 {
+        let used: Vec<&str> = used.into_iter().collect();
+        return Err(Error::Usage(format!(
+            "--kernel {}: this run never uses it; it uses {}; {}",
+            own.ours.name,
+            used.join(", "),
+            instead(program, own.ours)
+        )));
+    }
+    program.validate()?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::Shader;
+    use super::super::flags::tests::lowered;
+    use super::super::leak;
+    use super::*;
+    use crate::kernel::precision::Precision;
+    use crate::network::lower::Training;
+    use crate::program::record::Versions;
+
+    #[test]
+    fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
+        let usual = crate::verify::cases::real(&table::MATMUL_NAIVE).consts;
+        let tiled = constants(&table::MATMUL_VECTORS, &usual);
+        let names: Vec<&str> = tiled.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, table::MATMUL_VECTORS.consts);
+        assert_eq!((tiled.uint("TILE"), tiled.uint("BLOCK")), (32, 4));
+        assert_eq!(constants(&table::MATMUL_NAIVE, &tiled), usual);
+        // One that was chosen stays.
+        let chosen = usual.with("TILE", 64usize.into()).with("BLOCK", 8usize.into());
+        assert_eq!(constants(&table::MATMUL_VECTORS, &chosen), chosen);
+    }
+
+    #[test]
+    fn a_kernel_and_its_file_are_named_together() {
+        let own = OwnKernel::parse("sgd=my/sgd=2.wgsl").unwrap();
+        assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
+        let refused = OwnKernel::parse("matmul_cooperative=a.wgsl").unwrap_err().to_string();
+        assert!(
+            refused.contains("--kernel matmul_cooperative: a kernel of yours can't take its place"),
+            "{refused}"
+        );
+        for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
+            assert!(matches!(OwnKernel::parse(wrong), Err(Error::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_product_is_the_version_that_its_entry_point_names() {
+        let named = |text: &str| version(text, &table::MATMUL).name;
+        let entry = |head| format!("// fn matmul(\n@compute @workgroup_size(1) {head}) {{}}");
+        let found = ["fn matmul_naive(", "fn matmul_naive (", "fn matmul("].map(|head| named(&entry(head)));
+        assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
+        // What is no shader is told by the check, as one of the contract that was named.
+        assert_eq!(named("no shader"), "matmul");
+    }
+
+    /// Ours, as if a reader had written it.
+    fn readers(ours: &'static Kernel) -> Own {
+        let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
+        Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+    }
+
+    #[test]
+    fn products_that_read_halves_are_not_those_of_other_kernels() {
+        let half = Versions::NAIVE.in_precision(Precision::Half);
+        let tiles = half.with_cooperative(&[8]);
+        let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
+        let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_HALF].map(readers);
+        // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
+        let mixed = "dense 16, relu, dense 12, relu, dense 10";
+        for (versions, of_product, of_half) in [
+            (Versions::NAIVE, &[][..], None),
+            (half, &["matmul_half"], Some(&[][..])),
+            (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
+        ] {
+            let mut program = program(mixed, versions);
+            assert!(replace(&mut program, &product).unwrap() > 0);
+            assert_eq!(beside(&program, product.ours), of_product);
+            assert_eq!(beside(&program, &table::SGD), [""; 0]);
+            assert_eq!(replace(&mut program, &of_halves).is_ok(), of_half.is_some());
+            assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
+            // What is the reader's as well is not ours.
+            assert!(!beside(&program, product.ours).contains(&"matmul_half"));
+        }
+        let whole = "dense 16, relu, dense 8";
+        for (versions, own, said) in [
+            (
+                half,
+                &product,
+                "products that read halves are made by matmul_half, so leave out --precision half",
+            ),
+            (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
+            (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
+            (Versions::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
+        ] {
+            let refused = replace(&mut program(whole, versions), own).unwrap_err().to_string();
+            assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Parsing and validating, and where in the reader's file something is wrong.
+
+use std::error::Error;
+use std::ops::Range;
+
+use wgpu::naga::front::wgsl::{self, EnableExtension, ImplementedEnableExtension};
+use wgpu::naga::valid::{
+    Capabilities, ModuleInfo, TypeError, ValidationError, ValidationFlags, Validator, WidthError,
+};
+use wgpu::naga::{Module, Span};
+
+use crate::kernel::{COMMON, Consts, Kernel, enabled, find_word, in_directive, specialize};
+use crate::table::MATMUL_COOPERATIVE;
+
+/// What is wrong with a shader, and where in the reader's file, when it is in one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    pub message: String,
+    /// Line and column, both from 1; the column in characters.
+    pub place: Option<(usize, usize)>,
+}
+
+impl Fault {
+    /// A fault of the file as a whole.
+    pub fn whole(message: String) -> Fault {
+        Fault { message, place: None }
+    }
+
+    /// `file:line:column: message`, and below it the line with a caret.
+    pub fn report(&self, file: &str, text: &str) -> String {
+        let Some((line, column)) = self.place else { return format!("{file}: {}", self.message) };
+        let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
+        // A tab in the line is a tab under it, so that the caret stands where it should.
+        let indent: String =
+            source.chars().take(column_shown - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let gutter = " ".repeat(line.to_string().len());
+        format!("{file}:{line}:{column}: {}\n {line} | {source}\n {gutter} | {indent}^", self.message)
+    }
+}
+
+/// Characters of a line that are shown.
+const SHOWN: usize = 120;
+
+/// What is shown of a line, and where its column is in that: of a long one the part around it.
+fn window(line: &str, column: usize) -> (String, usize) {
+    let length = line.chars().count();
+    if length <= SHOWN {
+        return (line.to_owned(), column);
+    }
+    let start = (column - 1).saturating_sub(SHOWN / 2).min(length - SHOWN);
+    let part: String = line.chars().skip(start).take(SHOWN).collect();
+    let [before, behind] = [start > 0, start + SHOWN < length].map(|cut| if cut { "…" } else { "" });
+    (format!("{before}{part}{behind}"), column - start + before.chars().count())
+}
+
+/// Lines that stand in front of the reader's in what is compiled.
+pub fn offset() -> usize {
+    // `specialize` adds one line break.
+    COMMON.matches('\n').count() + 1
+}
+
+/// The names of a shader's entry points; none where it can't be parsed.
+pub fn entry_points(text: &str) -> Vec<String> {
+    let whole = specialize(text, &Consts::default()).ok();
+    let module = whole.and_then(|whole| wgsl::parse_str(&whole).ok()).unwrap_or_default();
+    module.entry_points.into_iter().map(|entry| entry.name).collect()
+}
+
+/// Parses and validates a reader's shader with these constants.
+pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, ModuleInfo), Fault> {
+    let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
+    let denied = |(at, name)| Some((at, refusal(extension(name)?, ours)?));
+    if let Some((at, message)) = enabled(text).into_iter().find_map(denied) {
+        return Err(Fault { message, place: Some(place_in(text, at)) });
+    }
+    let module = wgsl::parse_str(&whole).map_err(|error| {
+        let spans = error.labels().map(|(span, _)| span);
+        let notes = error.notes().map(|note| format!(" ({})", advice(note, ours))).collect::<String>();
+        Fault { message: format!("{}{notes}", error.message()), place: locate(text, &whole, spans) }
+    })?;
+    match Validator::new(ValidationFlags::all(), capabilities(ours)).validate(&module) {
+        Ok(info) => Ok((module, info)),
+        Err(error) => {
+            // The last span is the innermost: the expression, not the function around it.
+            let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
+            let place = locate(text, &whole, spans.into_iter()).or_else(|| {
+                let at = find_word(text, absent(error.as_inner())?)?;
+                Some(place_in(text, at))
+            });
+            Err(Fault { message: chain(error.as_inner()), place })
+        }
+    }
+}
+
+/// What a shader may use: no more than every device is opened with that runs a kernel of this contract.
+fn capabilities(ours: &Kernel) -> Capabilities {
+    // Halves packed into words belong to WebGPU's core.
+    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    if ours.subgroup.is_some() {
+        capabilities |= Capabilities::SUBGROUP;
+    }
+    if ours.is_cooperative() {
+        capabilities |=
+            Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16 | Capabilities::SUBGROUP;
+    }
+    capabilities
+}
+
+/// The extension of this name, if it is one that can be parsed; of others the parser says what is wrong.
+fn extension(name: &str) -> Option<ImplementedEnableExtension> {
+    let mut all = ImplementedEnableExtension::VARIANTS.iter().copied();
+    all.find(|extension| EnableExtension::from(*extension).to_ident() == name)
+}
+
+/// Why a shader of this contract can't enable an extension, if it can't: it would be parsed, but there is
+/// no device for it.
+fn refusal(extension: ImplementedEnableExtension, ours: &Kernel) -> Option<String> {
+    let needed = extension.capability();
+    if capabilities(ours).contains(needed) {
+        return None;
+    }
+    let by_tiles = capabilities(&MATMUL_COOPERATIVE).contains(needed);
+    let who = if by_tiles { "only a matmul_cooperative" } else { "no kernel" };
+    let name = EnableExtension::from(extension).to_ident();
+    Some(format!("{who} may enable {name}: for {} a device is opened without it, so leave it out", ours.name))
+}
+
+/// The parser's advice, unless it is to enable what may not be enabled.
+fn advice(note: &str, ours: &Kernel) -> String {
+    let mut extensions = ImplementedEnableExtension::VARIANTS.iter().copied();
+    let meant = extensions.find(|extension| {
+        note.contains(&format!("`enable {};`", EnableExtension::from(*extension).to_ident()))
+    });
+    meant.and_then(|extension| refusal(extension, ours)).unwrap_or_else(|| note.to_owned())
+}
+
+/// The word for a type that no device here has: the validator knows types, but not where they stand.
+fn absent(error: &ValidationError) -> Option<&'static str> {
+    let ValidationError::Type { source: TypeError::WidthError(error), .. } = error else { return None };
+    if let WidthError::MissingCapability { name, .. } = error { Some(name) } else { None }
+}
+
+/// An error and its causes, from the outermost to the first.
+fn chain(error: &dyn Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        message = format!("{message}: {error}");
+        cause = error.source();
+    }
+    message
+}
+
+fn undeclared(name: &str, ours: &Kernel) -> Fault {
+    let like = ours.wgsl.lines().find(|line| line.starts_with(&format!("const {name}: ")));
+    let like = like.and_then(|line| line.split_once(';')).map_or("", |(declaration, _)| declaration);
+    Fault::whole(format!(
+        "expected a line “{like};” whose value every dispatch writes anew, got no line that begins “const {name}: ”"
+    ))
+}
+
+/// Line and column of a byte of a text.
+fn place_in(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+/// The first of these places of the whole that is in the reader's part of it, as one of the reader's text.
+fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<(usize, usize)> {
+    spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
+        if let Some(at) = in_directive(text, start) {
+            return Some(place_in(text, at));
+        }
+        let (line, column) = place_in(whole, start);
+        // What stands in common.wgsl is not the reader's to change.
+        Some((line.checked_sub(offset()).filter(|line| *line > 0)?, column))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::SGD;
+
+    #[test]
+    fn every_line_is_found_behind_the_common_part() {
+        for line in [1, 2, 40] {
+            let text = format!("{}  ! wrong", "\n".repeat(line - 1));
+            let fault = compile(&text, &SGD, &Consts::default()).unwrap_err();
+            assert_eq!(fault.place, Some((line, 3)), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_directive_that_is_wrong_is_found_where_the_reader_has_it() {
+        for (text, place, word) in [
+            ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
+            ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
+        ] {
+            let fault = compile(text, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
+            assert_eq!(fault.place, Some(place), "{fault:?}");
+            assert!(fault.message.contains(word), "{fault:?}");
+        }
+        // One behind a declaration is no directive.
+        let fault = compile("const A = 1;\nenable f16;", &SGD, &Consts::default()).unwrap_err();
+        assert_eq!(fault.place.map(|(line, _)| line), Some(2), "{fault:?}");
+    }
+
+    #[test]
+    fn what_no_device_is_opened_with_is_refused_where_it_is_enabled() {
+        let faulty = |name: &str, ours: &Kernel| {
+            let text = format!("// {name}\nenable\t{name};\n{}", ours.wgsl);
+            compile(&text, ours, &Consts::default()).err()
+        };
+        for extension in ImplementedEnableExtension::VARIANTS {
+            let name = EnableExtension::from(*extension).to_ident();
+            let fault = faulty(name, &SGD).unwrap();
+            assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+            assert!(fault.message.contains(&format!(" may enable {name}: for sgd")), "{fault:?}");
+            let of_tiles = ["f16", "wgpu_cooperative_matrix"].contains(&name);
+            assert_eq!(faulty(name, &MATMUL_COOPERATIVE).is_none(), of_tiles, "{name}");
+            assert_eq!(fault.message.starts_with("only a matmul_cooperative"), of_tiles, "{fault:?}");
+        }
+        let both = "enable f16;\nenable clip_distances , f16;";
+        let fault = compile(both, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
+        assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+        assert!(fault.message.contains("no kernel may enable clip_distances"), "{fault:?}");
+    }
+
+    #[test]
+    fn what_needs_an_extension_is_not_told_to_enable_what_is_refused() {
+        let fault = |text: &str, ours| compile(text, ours, &Consts::default()).unwrap_err();
+        for (text, column) in [("fn f() -> f16 { return 1; }", 11), ("const A = 1.0h;", 11)] {
+            let told = fault(text, &SGD);
+            assert_eq!(told.place, Some((1, column)), "{told:?}");
+            assert!(told.message.contains("only a matmul_cooperative may enable f16"), "{told:?}");
+            assert!(!told.message.contains("adding"), "{told:?}");
+            assert!(fault(text, &MATMUL_COOPERATIVE).message.contains("adding `enable f16;`"));
+        }
+        // These have no extension, and no device has them.
+        for text in ["// f64\nvar<private> a: f64;", "// i64\nvar<private> a: vec2<i64>;"] {
+            let told = fault(text, &SGD);
+            assert_eq!(told.place.map(|(line, _)| line), Some(2), "{told:?}");
+        }
+        assert!(fault("fn f(t: texture_cube_array<f32>) {}", &SGD).message.contains("CUBE_ARRAY"));
+    }
+
+    #[test]
+    fn a_caret_stands_under_its_column_with_tabs_and_letters_of_two_bytes() {
+        let fault = Fault { message: "no".into(), place: Some((1, 4)) };
+        assert_eq!(fault.report("a.wgsl", "\té x"), "a.wgsl:1:4: no\n 1 | \té x\n   | \t  ^");
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_column_is_shown() {
+        let long = format!("{}!{}", "a".repeat(5_000), "b".repeat(70_000));
+        for (text, column) in [(long.clone(), 5_001), (format!("!{long}"), 1), (format!("{long}c!"), 75_003)]
+        {
+            let fault = Fault { message: "no".into(), place: Some((1, column)) };
+            let report = fault.report("a.wgsl", &text);
+            let lines: Vec<Vec<char>> = report.lines().map(|line| line.chars().collect()).collect();
+            let caret = lines[2].iter().position(|c| *c == '^').unwrap();
+            assert_eq!(lines[1][caret], '!', "{report}");
+            assert!(lines[1].len() < SHOWN + 10, "{report}");
+        }
+    }
+
+    #[test]
+    fn entry_points_are_found_however_they_are_written() {
+        let entry = |head: &str| format!("@compute @workgroup_size(1) {head} {{}}");
+        for head in ["fn sgd()", "fn sgd ()", "fn\n sgd\n()"] {
+            assert_eq!(entry_points(&entry(head)), ["sgd"], "{head}");
+        }
+        // A word in a comment and a plain function are none.
+        assert!(entry_points("// fn sgd()\nfn sgd() {}").is_empty());
+        assert!(entry_points("no shader").is_empty());
+    }
+}

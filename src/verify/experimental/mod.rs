@@ -1,0 +1,244 @@
+//! What is tried out: never used unless asked for by name, and proved on the adapter before a run begins.
+
+mod proof;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::engine::adapter::Device;
+use crate::engine::cooperative;
+use crate::error::{Error, Result, suggestion};
+use crate::kernel::precision::Precision;
+use crate::network::lower::Lowered;
+use crate::table::{EDGES, MATMUL_COOPERATIVE};
+
+/// What of it a run uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Experimental {
+    /// Nothing.
+    #[default]
+    None,
+    /// Cooperative matrices: in [half precision](Precision::Half) a whole subgroup multiplies tiles of
+    /// halves at once, where the adapter offers that. Both factors of a product are halves then, gradients
+    /// among them; sums are in single precision still. A product stays as it is where one of its sizes is
+    /// no multiple of the tile's edge.
+    CooperativeMatrix(Tiles),
+}
+
+/// Of which edges the tiles of cooperative matrices are, the preferred one first. The order of a sum
+/// depends on it, so a run keeps what it began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiles([Option<usize>; EDGES.len()]);
+
+impl Tiles {
+    /// Those that the adapter has, see [`Experimental::settle`].
+    pub const ANY: Tiles = Tiles([None; EDGES.len()]);
+
+    fn of(edges: &[usize]) -> Tiles {
+        Tiles(std::array::from_fn(|at| edges.get(at).copied()))
+    }
+
+    fn edges(&self) -> Vec<usize> {
+        self.0.iter().flatten().copied().collect()
+    }
+
+    /// These, of what is offered; all of that where none are named. An edge that is not offered is the error.
+    fn among(&self, offered: &[usize]) -> Result<Vec<usize>, usize> {
+        let edges = self.edges();
+        match edges.iter().find(|edge| !offered.contains(edge)) {
+            Some(edge) => Err(*edge),
+            None if edges.is_empty() => Ok(offered.to_vec()),
+            None => Ok(edges),
+        }
+    }
+}
+
+const NAMES: [&str; 2] = ["none", "cooperative-matrix"];
+
+impl fmt::Display for Experimental {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Experimental::None => f.write_str(NAMES[0]),
+            Experimental::CooperativeMatrix(tiles) => {
+                f.write_str(NAMES[1])?;
+                tiles.edges().iter().try_for_each(|edge| write!(f, " {edge}"))
+            }
+        }
+    }
+}
+
+impl FromStr for Experimental {
+    type Err = Error;
+
+    /// Reads `none` or `cooperative-matrix`, and behind that the edges of its tiles, as in
+    /// `cooperative-matrix 16 8`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for anything else.
+    fn from_str(text: &str) -> Result<Experimental> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        match words.as_slice() {
+            ["none"] => Ok(Experimental::None),
+            ["cooperative-matrix", edges @ ..] => tiles(edges).map(Experimental::CooperativeMatrix),
+            _ => Err(Error::Usage(format!(
+                "experimental “{}” is neither none nor cooperative-matrix{}",
+                text.trim().escape_debug(),
+                suggestion(text.trim(), &NAMES)
+            ))),
+        }
+    }
+}
+
+/// Reads the edges of tiles.
+fn tiles(words: &[&str]) -> Result<Tiles> {
+    let edge = |word: &&str| word.parse().ok().filter(|edge| EDGES.contains(edge));
+    let edges: Option<Vec<usize>> = words.iter().map(edge).collect();
+    match edges {
+        Some(edges) if (1..edges.len()).all(|at| !edges[..at].contains(&edges[at])) => Ok(Tiles::of(&edges)),
+        _ => Err(Error::Usage(format!(
+            "experimental cooperative-matrix has tiles of 16, of 8 or of both, the preferred ones first, as in \
+             “cooperative-matrix 16 8”, and not “{}”: leave them out to have what the adapter has",
+            words.join(" ").escape_debug()
+        ))),
+    }
+}
+
+/// What to do where a device can't do it, unless a run has begun with it: that goes on nowhere else.
+const OTHERWISE: &str = "leave it out, or name an adapter that can with --device (wgrad devices tells)";
+
+/// An error about the option, which says what is wrong and what to do.
+fn refused(why: &str) -> Error {
+    let option = Experimental::COOPERATIVE_MATRIX;
+    Error::Usage(format!("--experimental {option} (or experimental in a recipe): {why}"))
+}
+
+impl Experimental {
+    /// Cooperative matrices with the tiles that the adapter has.
+    pub const COOPERATIVE_MATRIX: Experimental = Experimental::CooperativeMatrix(Tiles::ANY);
+
+    /// The same with what it leaves open decided for a device, so that it can be written down.
+    ///
+    /// # Errors
+    /// As [`Experimental::edges`].
+    pub fn settle(self, device: &Device) -> Result<Experimental> {
+        let edges = self.edges(device)?;
+        Ok(match self {
+            Experimental::None => Experimental::None,
+            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&edges)),
+        })
+    }
+
+    /// Whether it is what has been settled, or leaves open what was decided there.
+    pub fn allows(self, settled: Experimental) -> bool {
+        let open = self == Experimental::COOPERATIVE_MATRIX;
+        self == settled || (open && matches!(settled, Experimental::CooperativeMatrix(_)))
+    }
+
+    /// Checks that it goes with a precision, which takes no device.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] saying what to add.
+    pub fn check(self, precision: Precision) -> Result<()> {
+        match (self, precision) {
+            (Experimental::CooperativeMatrix(_), Precision::Single) => {
+                Err(refused("its matrices are of halves, so add --precision half, or leave it out"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The edges of the tiles that products may be cut into on a device, the preferred one first; none
+    /// where it is not asked for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is, and the device can't do it or has no such tiles.
+    pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
+        self.available(device).map_err(|why| refused(&format!("{why}; {OTHERWISE}")))
+    }
+
+    /// The same for a caller that has advice of its own.
+    ///
+    /// # Errors
+    /// The reason alone: what the device can't do.
+    pub fn available(self, device: &Device) -> Result<Vec<usize>, String> {
+        let Experimental::CooperativeMatrix(tiles) = self else { return Ok(Vec::new()) };
+        let Device::Gpu(adapter) = device else {
+            return Err("the CPU engine has no cooperative matrices".to_owned());
+        };
+        if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
+            return Err(format!("{} can't, as it {lacking}", device.name()));
+        }
+        tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
+            format!("{} has no tiles of {edge}, it offers {}", device.name(), cooperative::offered(adapter))
+        })
+    }
+
+    /// Proves what a run is going to use of it: the kernel, on the device itself and with the tiles that
+    /// the run has, computes in all of its cases what its twin computes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the network has nothing to use it for, [`Error::Check`] when the device computes
+    /// something else, with the case and by how much; [`Error::Device`] when it fails.
+    pub fn prove(self, lowered: &Lowered, device: &Device) -> Result<()> {
+        if self == Experimental::None {
+            return Ok(());
+        }
+        let (edges, offered) = (lowered.cooperative_edges(), self.edges(device)?);
+        if edges.is_empty() {
+            let least = offered.into_iter().min().unwrap_or_default();
+            return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
+        }
+        proof::prove_tiles(&edges, &device.name(), &mut |program| device.open(program))
+    }
+}
+
+/// Why there is nothing to use it for.
+fn nothing_fits(least: usize, products: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = products.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let found = match products.len() {
+        0 => "has no dense layer".to_owned(),
+        count if count <= NAMED => format!("has {named}"),
+        count => format!("has {named} and {} more", count - NAMED),
+    };
+    format!(
+        "it needs a dense layer whose batch, inputs and outputs are all multiples of {least}, and this network \
+         {found}; choose such sizes, or leave it out"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_read_and_written_and_are_those_of_the_adapter_where_none_are_named() {
+        let read = |text: &str| text.parse::<Experimental>();
+        for text in ["none", "cooperative-matrix", "cooperative-matrix 8", "cooperative-matrix 16 8"] {
+            assert_eq!(read(text).unwrap().to_string(), text);
+        }
+        for wrong in ["cooperative-matrix 4", "cooperative-matrix 8 8", "cooperative-matrix eight"] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains("tiles of 16, of 8 or of both"), "{error}");
+        }
+        assert!(read("none 8").is_err());
+        let among = |edges: &[usize], offered: &[usize]| Tiles::of(edges).among(offered);
+        assert_eq!(among(&[], &[16, 8]), Ok(vec![16, 8]));
+        assert_eq!(among(&[8], &[16, 8]), Ok(vec![8]));
+        assert_eq!(among(&[16, 8], &[8]), Err(16));
+        // A run is resumed with what it has.
+        let [open, eight, sixteen] = ["cooperative-matrix", "cooperative-matrix 8", "cooperative-matrix 16"]
+            .map(|text| read(text).unwrap());
+        assert!(open.allows(eight) && eight.allows(eight) && Experimental::None.allows(Experimental::None));
+        assert!(!open.allows(Experimental::None) && !sixteen.allows(eight) && !eight.allows(open));
+    }
+
+    #[test]
+    fn a_network_without_whole_tiles_is_told_what_it_has() {
+        let products = |count: usize| (0..count).map(|at| format!("{at} dense")).collect::<Vec<_>>();
+        let told = [0, 2, 5].map(|count| nothing_fits(8, &products(count)));
+        assert!(told[0].contains("multiples of 8, and this network has no dense layer; choose"), "{told:?}");
+        assert!(told[1].contains("has 0 dense; 1 dense; choose"), "{told:?}");
+        assert!(told[2].contains("has 0 dense; 1 dense; 2 dense and 2 more; choose"), "{told:?}");
+    }
+}
