@@ -26,7 +26,7 @@ use wgrad::data;
 use wgrad::engine::adapter::Device;
 use wgrad::error::Error;
 use wgrad::network::Network;
-use wgrad::network::layers::Shape;
+use wgrad::program::shape::Shape;
 use wgrad::train::recipe::{Recipe, parse_toml};
 use wgrad::train::run::checkpoint::Checkpoint;
 use wgrad::train::run::model::Model;
@@ -240,7 +240,7 @@ fn networks(run: Run) {
     run.over(0, make, |bytes| {
         let network: Network = String::from_utf8_lossy(bytes).parse()?;
         // Shapes are worked out before anything is made of them.
-        network.shapes(&Shape(vec![1, 28, 28]))
+        network.shapes(&Shape::image(1, 28, 28))
     });
 }
 

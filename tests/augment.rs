@@ -1,6 +1,7 @@
 //! Changed samples: what each change does, by the twin. Needs no adapter.
 
-use wgrad::data::{Augmentation, ImageShape, Normaliser, Samples};
+use wgrad::data::{Augmentation, Normaliser, Samples};
+use wgrad::program::shape::Shape;
 
 fn augmentation(text: &str) -> Augmentation {
     text.parse().unwrap()
@@ -15,7 +16,7 @@ fn copies(
 ) -> (Samples, Normaliser) {
     let image = (0..height * width).map(|at| byte(at % width, at / width));
     let pixels = image.collect::<Vec<u8>>().repeat(count);
-    let shape = ImageShape { channels: 1, height, width };
+    let shape = Shape::image(1, height, width);
     let samples = Samples { shape, pixels, labels: vec![0; count] };
     (samples, Normaliser { mean: vec![0.0], std: vec![1.0] })
 }

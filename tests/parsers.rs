@@ -73,7 +73,7 @@ fn whole(set: &Dataset) -> Result<(), TestCaseError> {
     for part in [&set.train, &set.held_out] {
         prop_assert!(!part.is_empty());
         prop_assert_eq!(part.shape, set.train.shape);
-        prop_assert_eq!(part.pixels.len(), part.len() * part.shape.values());
+        prop_assert_eq!(part.pixels.len(), part.len() * part.shape.len());
         prop_assert!(part.labels.iter().all(|label| (*label as usize) < set.classes.len()));
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::timing::Runner;
 use super::work::Needs;
-use crate::data::{Augmentation, ImageShape, Normaliser, Samples};
+use crate::data::{Augmentation, Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Profiler};
@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::network::loss::Loss;
 use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
 use crate::program::record::Versions;
+use crate::program::shape::Shape;
 use crate::train::trainer::{Settings, Trainer};
 
 /// A reference network.
@@ -46,8 +47,8 @@ pub(super) fn images(quick: bool) -> usize {
 
 /// Images of MNIST's size that show nothing, of ten classes.
 pub fn noise(count: usize) -> Samples {
-    let shape = ImageShape { channels: 1, height: 28, width: 28 };
-    let pixels = (0..count * shape.values()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
+    let shape = Shape::image(1, 28, 28);
+    let pixels = (0..count * shape.len()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
     Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
 }
 

@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::{About, Dataset, ImageShape, Samples};
+use super::{About, Dataset, Samples};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// The size of every image.
-const SHAPE: ImageShape = ImageShape { channels: 3, height: 32, width: 32 };
+const SHAPE: Shape = Shape::image(3, 32, 32);
 /// Bytes of a class and its image.
 const RECORD: usize = 1 + 3 * 32 * 32;
 /// The file of the held-out part.
@@ -101,7 +102,7 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
                 ),
             ));
         }
-        let images = bytes.len() / RECORD * SHAPE.values();
+        let images = bytes.len() / RECORD * SHAPE.len();
         samples.pixels.try_reserve_exact(images).map_err(|_| too_large(path))?;
         for (index, record) in bytes.chunks_exact(RECORD).enumerate() {
             let label = record[0];

@@ -4,12 +4,13 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::{About, Dataset, ImageShape, Samples, numbered};
+use super::{About, Dataset, Samples, numbered};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` says where they are from.
 const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
-const SHAPE: ImageShape = ImageShape { channels: 1, height: 8, width: 8 };
+const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;
 /// Every fifth sample is held out, so that both parts are drawn from the whole length of the file.
 const HELD_OUT_EVERY: usize = 5;
@@ -37,7 +38,7 @@ fn parse(csv: &str) -> Option<Samples> {
     let mut all = Samples { shape: SHAPE, pixels: Vec::new(), labels: Vec::new() };
     for line in csv.lines() {
         let mut values = line.split(',').map(|value| value.parse::<u32>().ok());
-        for _ in 0..SHAPE.values() {
+        for _ in 0..SHAPE.len() {
             // Rounded to the nearest of 255 steps.
             let value = values.next()??;
             all.pixels.push(u8::try_from((value * 255 + 8) / 16).ok()?);

@@ -76,7 +76,7 @@ impl Part {
 
     fn read(&self) -> Result<Samples> {
         let (shape, pixels) = idx::read_images(&self.images)?;
-        let labels = idx::read_labels(&self.labels, pixels.len() / shape.values(), &self.images)?;
+        let labels = idx::read_labels(&self.labels, pixels.len() / shape.len(), &self.images)?;
         Ok(Samples { shape, pixels, labels })
     }
 }

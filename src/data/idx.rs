@@ -11,15 +11,16 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{ImageShape, MAX_CLASSES};
+use super::{MAX_CLASSES, check_shape, separate_channels};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 const FIX: &str = "so copy or download it again";
 
 /// Reads the images of a 3-D (N, H, W) or 4-D (N, H, W, C) file of bytes.
 ///
 /// Returns their size and N × C·H·W pixels, channels first.
-pub(super) fn read_images(path: &Path) -> Result<(ImageShape, Vec<u8>)> {
+pub(super) fn read_images(path: &Path) -> Result<(Shape, Vec<u8>)> {
     let mut file = IdxFile::open(path, "images")?;
     let (count, [height, width, channels]) = match file.dimensions[..] {
         [count, height, width] => (count, [height, width, 1]),
@@ -37,15 +38,15 @@ pub(super) fn read_images(path: &Path) -> Result<(ImageShape, Vec<u8>)> {
             "holds no images, but each part of a data set needs at least one, so add some"
         )));
     }
-    let shape = ImageShape { channels, height, width };
-    shape.check(path.display())?;
-    let length = count.checked_mul(shape.values());
+    let shape = Shape::image(channels, height, width);
+    check_shape(&shape, path.display())?;
+    let length = count.checked_mul(shape.len());
     let mut pixels = file.elements(length, format_args!("{count} images of {shape}"))?;
     if channels > 1 {
-        let mut interleaved = vec![0; shape.values()];
-        for image in pixels.chunks_exact_mut(shape.values()) {
+        let mut interleaved = vec![0; shape.len()];
+        for image in pixels.chunks_exact_mut(shape.len()) {
             interleaved.copy_from_slice(image);
-            shape.separate_channels(&interleaved, image);
+            separate_channels(&shape, &interleaved, image);
         }
     }
     Ok((shape, pixels))

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::kind::{Listing, is_picture};
-use super::{About, Dataset, ImageShape, MAX_CLASSES, MAX_SIDE, Reading, Resize, Samples, picture};
+use super::{About, Dataset, MAX_CLASSES, MAX_SIDE, Reading, Resize, Samples, picture};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// Of so many pictures of a class one is held out, where the folder doesn't say which.
 const HELD_OUT_OF: usize = 5;
@@ -171,7 +172,7 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
 struct Read {
     path: PathBuf,
     class: usize,
-    shape: ImageShape,
+    shape: Shape,
     values: Vec<u8>,
 }
 
@@ -198,7 +199,7 @@ fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Ve
 }
 
 /// The one size of all pictures.
-fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) -> Result<ImageShape> {
+fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) -> Result<Shape> {
     let Some(first) = all.next() else {
         return Err(Error::Data("none of the pictures can be read, so name another folder".to_owned()));
     };
@@ -271,9 +272,9 @@ fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> 
     Ok((reads(train), reads(out)))
 }
 
-fn samples(shape: ImageShape, all: Vec<Read>) -> Samples {
+fn samples(shape: Shape, all: Vec<Read>) -> Samples {
     let mut samples =
-        Samples { shape, pixels: Vec::with_capacity(all.len() * shape.values()), labels: Vec::new() };
+        Samples { shape, pixels: Vec::with_capacity(all.len() * shape.len()), labels: Vec::new() };
     for read in all {
         samples.pixels.extend(read.values);
         samples.labels.push(read.class as u32);

@@ -33,6 +33,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 use kind::Kind;
 
 /// The largest width or height of an image, in pixels.
@@ -42,56 +43,31 @@ pub const MAX_CHANNELS: usize = 4;
 /// The largest number of classes; labels run from 0 to one less.
 pub const MAX_CLASSES: usize = 65_536;
 
-/// The size of one image, channels first. Displays as `1×28×28`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ImageShape {
-    /// 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
-    pub channels: usize,
-    /// Rows, in pixels.
-    pub height: usize,
-    /// Columns, in pixels.
-    pub width: usize,
+/// Checks that a shape is one this crate reads: 1 to 4 channels, sides of 1 to 512 pixels.
+///
+/// # Errors
+///
+/// [`Error::Data`], a sentence that begins with `owner`, the thing whose images these are.
+pub fn check_shape(shape: &Shape, owner: impl fmt::Display) -> Result<()> {
+    let sides = 1..=MAX_SIDE;
+    let channels = 1..=MAX_CHANNELS;
+    if channels.contains(&shape.channels) && sides.contains(&shape.height) && sides.contains(&shape.width) {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "{owner} has images of {shape}, but only 1 to {MAX_CHANNELS} channels and \
+         sides of 1 to {MAX_SIDE} pixels are supported, so scale the images first"
+    )))
 }
 
-impl ImageShape {
-    /// The number of values of one image, C·H·W.
-    pub fn values(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// Checks that the shape is one this crate works with: 1 to 4 channels, sides of 1 to 512
-    /// pixels.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Data`], a sentence that begins with `owner`, the thing whose images these are.
-    pub fn check(&self, owner: impl fmt::Display) -> Result<()> {
-        let sides = 1..=MAX_SIDE;
-        let channels = 1..=MAX_CHANNELS;
-        if channels.contains(&self.channels) && sides.contains(&self.height) && sides.contains(&self.width) {
-            return Ok(());
+/// Copies one image from the order of picture files, H × W × C, to that of tensors, C × H × W.
+/// Both slices hold [`len`](Shape::len) bytes.
+fn separate_channels(shape: &Shape, interleaved: &[u8], planar: &mut [u8]) {
+    let plane = shape.height * shape.width;
+    for (pixel, values) in interleaved.chunks_exact(shape.channels).enumerate() {
+        for (channel, value) in values.iter().enumerate() {
+            planar[channel * plane + pixel] = *value;
         }
-        Err(Error::Data(format!(
-            "{owner} has images of {self}, but only 1 to {MAX_CHANNELS} channels and \
-             sides of 1 to {MAX_SIDE} pixels are supported, so scale the images first"
-        )))
-    }
-
-    /// Copies one image from the order of picture files, H × W × C, to that of tensors, C × H × W.
-    /// Both slices hold [`values`](Self::values) bytes.
-    fn separate_channels(&self, interleaved: &[u8], planar: &mut [u8]) {
-        let plane = self.height * self.width;
-        for (pixel, values) in interleaved.chunks_exact(self.channels).enumerate() {
-            for (channel, value) in values.iter().enumerate() {
-                planar[channel * plane + pixel] = *value;
-            }
-        }
-    }
-}
-
-impl fmt::Display for ImageShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}×{}×{}", self.channels, self.height, self.width)
     }
 }
 
@@ -99,7 +75,7 @@ impl fmt::Display for ImageShape {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Samples {
     /// The size of every image.
-    pub shape: ImageShape,
+    pub shape: Shape,
     /// N × C·H·W bytes, 0 to 255, images one after another, each channel by channel and row by row.
     pub pixels: Vec<u8>,
     /// N classes, in the order of the images.
@@ -123,7 +99,7 @@ impl Samples {
     ///
     /// If `index` isn't below [`len`](Self::len).
     pub fn image(&self, index: usize) -> &[u8] {
-        let values = self.shape.values();
+        let values = self.shape.len();
         &self.pixels[index * values..][..values]
     }
 
@@ -133,7 +109,7 @@ impl Samples {
     ///
     /// If an index isn't below [`len`](Self::len).
     pub fn subset(&self, indices: &[usize]) -> Samples {
-        let mut pixels = Vec::with_capacity(indices.len() * self.shape.values());
+        let mut pixels = Vec::with_capacity(indices.len() * self.shape.len());
         for &index in indices {
             pixels.extend_from_slice(self.image(index));
         }
@@ -239,7 +215,7 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
 /// # Errors
 ///
 /// As [`load_with`].
-pub fn load_as(name_or_path: &str, shape: &ImageShape, skip_bad: bool) -> Result<Dataset> {
+pub fn load_as(name_or_path: &str, shape: &Shape, skip_bad: bool) -> Result<Dataset> {
     let place = Place::find(name_or_path)?;
     place.check(name_or_path, "skip-bad", skip_bad)?;
     place.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
@@ -286,7 +262,7 @@ fn digest(classes: usize, parts: [&Samples; 2]) -> String {
     let number = |hash: &mut Sha256, value: usize| hash.update((value as u64).to_le_bytes());
     number(&mut hash, classes);
     for part in parts {
-        let ImageShape { channels, height, width } = part.shape;
+        let Shape { channels, height, width, .. } = part.shape;
         for value in [part.len(), channels, height, width] {
             number(&mut hash, value);
         }

@@ -10,8 +10,9 @@ use image::{
     LumaA, Pixel, Rgb, Rgba,
 };
 
-use super::{ImageShape, MAX_SIDE, Resize};
+use super::{MAX_SIDE, Resize, check_shape, separate_channels};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// A picture's largest width or height, its largest size in memory, and its largest file: all far
 /// above a photograph's, and small enough that no file can exhaust memory.
@@ -38,8 +39,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// [`Error::Data`] if the file is missing or unreadable, is neither PNG nor JPEG, is damaged or cut
 /// short, is larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of
 /// range.
-pub fn read_picture(path: &Path, shape: &ImageShape, invert: bool) -> Result<Vec<u8>> {
-    shape.check("the network")?;
+pub fn read_picture(path: &Path, shape: &Shape, invert: bool) -> Result<Vec<u8>> {
+    check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
     let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
     drop(bytes);
@@ -54,7 +55,7 @@ pub fn read_picture(path: &Path, shape: &ImageShape, invert: bool) -> Result<Vec
 ///
 /// # Errors
 /// [`Error::Data`] as [`read_picture`], and for a picture that needs more memory.
-pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(ImageShape, Vec<u8>)> {
+pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8>)> {
     let bytes = read_file(path)?;
     let most = 4 * bytes.len() as u64 + (64 << 20);
     let picture = decode(&bytes, most.min(MAX_PICTURE_BYTES)).map_err(|problem| bad(path, &problem))?;
@@ -62,9 +63,9 @@ pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(ImageShape, V
     let channels = usize::from(picture.color().channel_count());
     let shape = match resize {
         Some(Resize { channels: given, height, width }) => {
-            ImageShape { channels: given.unwrap_or(channels), height, width }
+            Shape::image(given.unwrap_or(channels), height, width)
         }
-        None => ImageShape { channels, height: picture.height() as usize, width: picture.width() as usize },
+        None => Shape::image(channels, picture.height() as usize, picture.width() as usize),
     };
     let values = match shape.height.max(shape.width) <= MAX_SIDE {
         true => fit(picture, &shape, false),
@@ -74,7 +75,7 @@ pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(ImageShape, V
 }
 
 /// C·H·W bytes of `shape`, channels first.
-fn fit(picture: DynamicImage, shape: &ImageShape, invert: bool) -> Vec<u8> {
+fn fit(picture: DynamicImage, shape: &Shape, invert: bool) -> Vec<u8> {
     let size = (picture.width(), picture.height());
     let values = channel_values(picture, shape.channels, invert);
     let (width, height) = fitted(size, shape);
@@ -85,8 +86,8 @@ fn fit(picture: DynamicImage, shape: &ImageShape, invert: bool) -> Vec<u8> {
         _ => resize::<Rgba<u8>>(values, size, (width, height)),
     };
     let canvas = centre(&values, width as usize, shape);
-    let mut planar = vec![0; shape.values()];
-    shape.separate_channels(&canvas, &mut planar);
+    let mut planar = vec![0; shape.len()];
+    separate_channels(shape, &canvas, &mut planar);
     planar
 }
 
@@ -218,7 +219,7 @@ fn channel_values(picture: DynamicImage, channels: usize, invert: bool) -> Vec<u
 
 /// The width and height of the largest picture of the same aspect ratio that fits, at least one
 /// pixel each.
-fn fitted((width, height): (u32, u32), shape: &ImageShape) -> (u32, u32) {
+fn fitted((width, height): (u32, u32), shape: &Shape) -> (u32, u32) {
     let (to_width, to_height) = (shape.width as u32, shape.height as u32);
     let scaled = |side: u32, to: u32, from: u32| {
         let (side, to, from) = (u64::from(side), u64::from(to), u64::from(from));
@@ -241,8 +242,8 @@ fn resize<P: Pixel<Subpixel = u8> + 'static>(values: Vec<u8>, from: (u32, u32), 
 }
 
 /// Puts a picture of `width` pixels a row in the middle of one of `shape`, both H × W × C.
-fn centre(values: &[u8], width: usize, shape: &ImageShape) -> Vec<u8> {
-    let mut canvas = vec![0; shape.values()];
+fn centre(values: &[u8], width: usize, shape: &Shape) -> Vec<u8> {
+    let mut canvas = vec![0; shape.len()];
     if matches!(shape.channels, 2 | 4) {
         canvas.iter_mut().skip(shape.channels - 1).step_by(shape.channels).for_each(|alpha| *alpha = 255);
     }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ImageShape, MAX_CHANNELS, MAX_SIDE};
+use super::{MAX_CHANNELS, MAX_SIDE};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// How a folder of pictures is read. Other data sets have one size and are whole or refused, and
 /// take neither.
@@ -28,8 +29,8 @@ pub struct Resize {
     pub width: usize,
 }
 
-impl From<ImageShape> for Resize {
-    fn from(shape: ImageShape) -> Resize {
+impl From<Shape> for Resize {
+    fn from(shape: Shape) -> Resize {
         Resize { channels: Some(shape.channels), height: shape.height, width: shape.width }
     }
 }

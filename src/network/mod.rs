@@ -10,10 +10,11 @@ use std::fmt;
 
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
+use crate::network::layers::Layer;
 use crate::network::layers::norm::Over;
-use crate::network::layers::{Layer, Shape};
 use crate::program::params::Arena;
 use crate::program::record::{Recorder, Tensor};
+use crate::program::shape::Shape;
 
 /// Layers in the order in which a sample passes them.
 ///
@@ -98,7 +99,7 @@ impl Network {
 
     /// The same; the problem is a part of a sentence.
     pub(crate) fn shapes_within(&self, input: &Shape) -> Result<Vec<Shape>, String> {
-        let mut shapes = vec![input.clone()];
+        let mut shapes = vec![*input];
         for (at, layer) in self.layers.iter().enumerate() {
             let input = &shapes[at];
             let output = layer

@@ -7,6 +7,7 @@ mod check;
 pub mod init;
 pub mod params;
 pub mod record;
+pub mod shape;
 mod share;
 
 use std::fmt;

@@ -141,11 +141,11 @@ fn normal(rng: &mut impl RngExt) -> f32 {
 mod tests {
     use super::*;
     use crate::network::Network;
-    use crate::network::layers::Shape;
+    use crate::program::shape::Shape;
 
     fn arena() -> Arena {
         let network: Network = "dense 40, relu, dense 30".parse().unwrap();
-        network.arena(&Shape(vec![50])).unwrap()
+        network.arena(&Shape::flat(50)).unwrap()
     }
 
     #[test]

@@ -3,17 +3,18 @@
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
-use crate::data::{Augmentation, ImageShape};
+use crate::data::Augmentation;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::{Element, Slice};
+use crate::network::layers;
 use crate::network::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::network::layers::words::Pair;
-use crate::network::layers::{self, Dims};
 use crate::network::loss::Loss;
 use crate::network::lower::{PartViews, Picking, TRAIN, gather, metrics, watch, words};
 use crate::program::params::{Arena, Initialiser};
 use crate::program::record::{Class, Gradient, Product, Recorder, Versions};
+use crate::program::shape::Shape;
 use crate::program::{Program, Role, View};
 
 /// One section of a Program, whose views of the same name are the same whatever versions it is recorded with.
@@ -149,7 +150,7 @@ fn weights(versions: Versions, inputs: usize, outputs: usize) -> Work {
 /// A first layer from the pixels on: its weighted sums, and its gradients from those of these sums.
 fn first(versions: Versions, inputs: usize, outputs: usize) -> Work {
     let mut recorder = dense(versions, inputs, outputs);
-    let shape = ImageShape { channels: 1, height: 1, width: inputs };
+    let shape = Shape::image(1, 1, inputs);
     let samples = BATCH;
     let lens = [("images", samples * words(&shape)), ("labels", samples), ("order", samples)];
     let [images, labels, order] =
@@ -194,7 +195,7 @@ fn last(versions: Versions, inputs: usize, classes: usize) -> Work {
 /// The second convolution of the network `cnn`.
 fn geometry() -> Geometry {
     let conv = Conv { pad: Pair::both(1), ..Conv::new(32, Pair::both(3)) };
-    conv.geometry(IMAGES, Dims { channels: 16, height: 14, width: 14 }).expect("the kernel fits")
+    conv.geometry(IMAGES, Shape::image(16, 14, 14)).expect("the kernel fits")
 }
 
 /// y = relu(x ∗ w + b), and what dx is from dy.

@@ -4,7 +4,7 @@
 //! repeat, and all numbers are exact in f32, so that a run in f64 starts from
 //! the same ones. (`tests/golden/golden.py` repeats them.)
 
-use wgrad::data::{Augmentation, ImageShape};
+use wgrad::data::Augmentation;
 use wgrad::engine::Engine;
 use wgrad::error::Result;
 use wgrad::kernel::Slice;
@@ -13,12 +13,13 @@ use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::program::Limits;
 use wgrad::program::record::Versions;
+use wgrad::program::shape::Shape;
 
 #[derive(Clone)]
 pub struct Small {
     pub network: Network,
     pub loss: Loss,
-    pub shape: ImageShape,
+    pub shape: Shape,
     pub classes: usize,
     pub batch: usize,
     pub parts: Vec<Part>,
@@ -37,7 +38,7 @@ impl Small {
         Small {
             network: network.parse().unwrap(),
             loss,
-            shape: ImageShape { channels: 2, height: 2, width: 3 },
+            shape: Shape::image(2, 2, 3),
             classes: 3,
             batch: 6,
             parts: vec![Part { name: TRAIN, samples: 7 }],
@@ -95,7 +96,7 @@ impl Small {
     /// One image as packed words; images a multiple of 256 apart differ as well.
     fn image(&self, sample: usize) -> Vec<u32> {
         let byte = |value: usize| {
-            if value < self.shape.values() {
+            if value < self.shape.len() {
                 (sample * 37 + sample / 100 * 3 + value * 59 + 11) % 256
             } else {
                 0

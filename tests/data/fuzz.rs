@@ -13,7 +13,7 @@ const FILES: [&str; 4] = [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS];
 fn whole(set: &Dataset) -> Result<(), TestCaseError> {
     for part in [&set.train, &set.held_out] {
         prop_assert!(!part.is_empty());
-        prop_assert_eq!(part.pixels.len(), part.len() * part.shape.values());
+        prop_assert_eq!(part.pixels.len(), part.len() * part.shape.len());
         prop_assert!(part.labels.iter().all(|label| (*label as usize) < set.classes.len()));
     }
     Ok(())

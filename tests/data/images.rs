@@ -120,7 +120,7 @@ fn mixed_sizes_and_channels_say_how_to_be_resized() {
     assert_data_error(large.load(), &["9.png is 1×2×513", "1 to 512 pixels", "--resize 32x32"]);
 
     // A network's own size is what its data are brought to.
-    let shape = wgrad::data::ImageShape { channels: 3, height: 5, width: 5 };
+    let shape = wgrad::program::shape::Shape::image(3, 5, 5);
     let path = both.path().to_str().unwrap().to_owned();
     assert_eq!(load_as(&path, &shape, false).unwrap().held_out.shape, shape);
 }

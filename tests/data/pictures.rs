@@ -11,13 +11,14 @@ use image::{
 };
 use image::{GrayAlphaImage, ImageBuffer, RgbaImage};
 use tempfile::TempDir;
-use wgrad::data::{ImageShape, read_picture};
+use wgrad::data::read_picture;
 use wgrad::error::Result;
+use wgrad::program::shape::Shape;
 
 use crate::assert_data_error;
 
-fn shape(channels: usize, height: usize, width: usize) -> ImageShape {
-    ImageShape { channels, height, width }
+fn shape(channels: usize, height: usize, width: usize) -> Shape {
+    Shape::image(channels, height, width)
 }
 
 /// A picture file that lives as long as this.
@@ -34,7 +35,7 @@ impl File {
         File { _folder: folder, path }
     }
 
-    fn read(&self, shape: ImageShape, invert: bool) -> Result<Vec<u8>> {
+    fn read(&self, shape: Shape, invert: bool) -> Result<Vec<u8>> {
         read_picture(&self.path, &shape, invert)
     }
 }

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path};
 
-use wgrad::data::{Dataset, ImageShape, Normaliser, Samples, Source, load, locate, split_validation};
+use wgrad::data::{Dataset, Normaliser, Samples, Source, load, locate, split_validation};
+use wgrad::program::shape::Shape;
 
 use crate::files::{Folder, TRAIN_IMAGES};
 use crate::{assert_data_error, assert_usage_error};
@@ -47,7 +48,7 @@ fn digits_are_built_in() {
 fn mnist_is_read_whole() {
     let Dataset { name, classes, train, held_out, digest, .. } = load(MNIST).unwrap();
     assert_eq!((name.as_str(), classes.len()), (MNIST, 10));
-    assert_eq!(train.shape, ImageShape { channels: 1, height: 28, width: 28 });
+    assert_eq!(train.shape, Shape::image(1, 28, 28));
     assert_eq!((train.len(), held_out.len()), (60_000, 10_000));
     assert_eq!(train.labels[..5], [5, 0, 4, 1, 9]);
     assert_eq!(held_out.labels[..5], [7, 2, 1, 0, 4]);
@@ -134,7 +135,7 @@ fn equal_data_has_an_equal_digest_and_no_other() {
 }
 
 fn samples(channels: usize, pixels: &[u8], labels: &[u32]) -> Samples {
-    let shape = ImageShape { channels, height: 1, width: 2 };
+    let shape = Shape::image(channels, 1, 2);
     Samples { shape, pixels: pixels.to_vec(), labels: labels.to_vec() }
 }
 

@@ -8,7 +8,7 @@ mod consistent;
 
 use consistent::check;
 use serde_json::Value;
-use wgrad::data::{ImageShape, Normaliser, Samples};
+use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
 use wgrad::error::Error;
 use wgrad::network::Network;
@@ -16,12 +16,13 @@ use wgrad::network::layers::NAMES;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::Training;
 use wgrad::network::optimiser::Optimiser;
+use wgrad::program::shape::Shape;
 use wgrad::teach::explain::{Section, Subject, Trace, defaults, explain, json, text};
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::Settings;
 
 const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError];
-const SHAPE: ImageShape = ImageShape { channels: 2, height: 2, width: 3 };
+const SHAPE: Shape = Shape::image(2, 2, 3);
 const SETTINGS: Settings = Settings::new(0.05, 0);
 
 /// With momentum, so that there is a velocity to explain.
@@ -50,7 +51,7 @@ fn model(network: &str, loss: Loss, classes: usize) -> Model {
 }
 
 fn sample(label: u32) -> Samples {
-    let pixels = (0..SHAPE.values()).map(|at| (at * 59 + 11) as u8).collect();
+    let pixels = (0..SHAPE.len()).map(|at| (at * 59 + 11) as u8).collect();
     Samples { shape: SHAPE, pixels, labels: vec![label] }
 }
 

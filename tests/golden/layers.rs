@@ -5,12 +5,12 @@
 #[rustfmt::skip]
 mod values;
 
-use wgrad::data::ImageShape;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::program::shape::Shape;
 
 use super::small::Small;
 use super::{fractions, numbers};
@@ -48,7 +48,7 @@ fn weights(lowered: &Lowered) -> Vec<f32> {
 fn check(network: &str, predictions: &[f64], loss: &[f64], state: &[Tensor]) {
     for fuse in [false, true] {
         let small = Small {
-            shape: ImageShape { channels: 2, height: 5, width: 6 },
+            shape: Shape::image(2, 5, 6),
             classes: 4,
             batch: 3,
             parts: vec![Part { name: TRAIN, samples: 3 }],

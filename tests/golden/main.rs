@@ -13,7 +13,7 @@ mod values;
 
 use safetensors::SafeTensors;
 use small::Small;
-use wgrad::data::{ImageShape, Normaliser};
+use wgrad::data::Normaliser;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Real, Slice, Step};
@@ -22,10 +22,11 @@ use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::params::Arena;
+use wgrad::program::shape::Shape;
 use wgrad::program::{Program, View};
 use wgrad::train::run::model::Model;
 
-const SHAPE: ImageShape = ImageShape { channels: 2, height: 1, width: 2 };
+const SHAPE: Shape = Shape::image(2, 1, 2);
 const INPUTS: usize = 4;
 const CLASSES: usize = 4;
 /// Samples in a batch, and in all: the last batch has a single one.

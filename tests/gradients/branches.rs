@@ -5,11 +5,12 @@ use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
-use wgrad::network::layers::{Dims, Layer, Shape};
+use wgrad::network::layers::Layer;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::Metrics;
 use wgrad::program::params::Arena;
 use wgrad::program::record::{Recorder, Tensor, Versions};
+use wgrad::program::shape::Shape;
 use wgrad::program::{Role, View};
 
 use crate::differences::{Parameters, compare, real};
@@ -29,28 +30,28 @@ struct Fork {
 fn record(made_by: Activation, branches: &[Layer]) -> Fork {
     let mut arena = Arena::default();
     let trunk = Layer::dense(HIDDEN);
-    trunk.declare("0", &Shape(vec![INPUTS]), &mut arena);
+    trunk.declare("0", &Shape::flat(INPUTS), &mut arena);
     for (at, branch) in branches.iter().enumerate() {
-        branch.declare(&(at + 1).to_string(), &Shape(vec![HIDDEN]), &mut arena);
+        branch.declare(&(at + 1).to_string(), &Shape::flat(HIDDEN), &mut arena);
     }
     let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
     // Both are written by the test, not by a dispatch.
     let x = Tensor {
         value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),
         rows: BATCH,
-        dims: Dims::from(INPUTS),
+        dims: Shape::from(INPUTS),
         made_by: Activation::Identity,
         needs_gradient: false,
         pixels: None,
     };
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
-    let hidden = trunk.record(&mut recorder, x, &Shape(vec![INPUTS]), "0", made_by);
+    let hidden = trunk.record(&mut recorder, x, &Shape::flat(INPUTS), "0", made_by);
     let mut metrics = Vec::new();
     for (at, branch) in branches.iter().enumerate() {
         let y = branch.record(
             &mut recorder,
             hidden,
-            &Shape(vec![HIDDEN]),
+            &Shape::flat(HIDDEN),
             &(at + 1).to_string(),
             Activation::Identity,
         );

@@ -1,8 +1,8 @@
 //! Layers that work on images: convolution and pooling.
 
-use wgrad::data::ImageShape;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Part, TRAIN};
+use wgrad::program::shape::Shape;
 
 use crate::check;
 use crate::small::Small;
@@ -44,7 +44,7 @@ const NETWORKS: &[&str] = &[
 #[test]
 fn gradients_through_images_are_the_derivatives_of_the_loss() {
     let of = |network: &&str| {
-        let shape = ImageShape { channels: 2, height: 5, width: 6 };
+        let shape = Shape::image(2, 5, 6);
         // Seven would leave a last batch of one, of which there is no mean.
         let parts = vec![Part { name: TRAIN, samples: 8 }];
         check(Small { shape, parts, ..Small::new(network, Loss::CrossEntropy) })

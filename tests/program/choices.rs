@@ -1,12 +1,12 @@
 //! Choices that lowering has must not change what a Program computes.
 
-use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::record::Versions;
+use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, View};
 
 use crate::small::Small;
@@ -176,7 +176,7 @@ fn batch(lowered: &Lowered, engine: &mut CpuEngine<f64>, first: u32) -> (Vec<f64
 fn data_in_chunks_give_the_same_batches() {
     let samples = 600;
     let small = |limits| Small {
-        shape: ImageShape { channels: 1, height: 60, width: 60 },
+        shape: Shape::image(1, 60, 60),
         parts: vec![Part { name: TRAIN, samples }],
         limits,
         batch: 40,
@@ -206,7 +206,7 @@ fn data_in_chunks_give_the_same_batches() {
 /// A network whose first layer can take pixels: whole words of a channel, outputs by fours.
 fn of_pixels(network: &str) -> Small {
     Small {
-        shape: ImageShape { channels: 2, height: 2, width: 4 },
+        shape: Shape::image(2, 2, 4),
         classes: 4,
         batch: 8,
         parts: [TRAIN, HELD_OUT].map(|name| Part { name, samples: 9 }).to_vec(),
@@ -246,7 +246,7 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
     let mut in_chunks =
         Small { limits: Limits { binding_bytes: 1 << 17, ..Limits::WEBGPU }, ..of_pixels(network) };
     in_chunks.parts[0].samples = 10_000;
-    let odd = ImageShape { channels: 2, height: 1, width: 6 };
+    let odd = Shape::image(2, 1, 6);
     for (why, small) in [
         ("another layer is first", of_pixels("tanh, dense 4")),
         ("the outputs are no multiple of 4", of_pixels("dense 6, relu, dense 4")),

@@ -1,15 +1,15 @@
 //! Layers that do not fit what they get are refused by name, with what they get and what they need.
 
-use wgrad::data::ImageShape;
 use wgrad::error::Error;
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
+use wgrad::program::shape::Shape;
 
 use crate::small::Small;
 
 /// Checks that lowering turns a network away with a sentence that has all of these in it.
 pub fn refused(network: &str, parts: &[&str]) {
-    let shape = ImageShape { channels: 6, height: 5, width: 4 };
+    let shape = Shape::image(6, 5, 4);
     let text = match network.parse::<Network>() {
         Err(error @ Error::Usage(_)) => error.to_string(),
         Ok(network) => match (Small { network, shape, ..Small::new("dense 3", Loss::Mse) }).lower() {

@@ -1,13 +1,13 @@
 //! `Program::validate`: a lowered program with one thing broken at a time.
 
 use wgrad::consts;
-use wgrad::data::ImageShape;
 use wgrad::error::Error;
 use wgrad::kernel::{Const, Consts, Element};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::record::Versions;
+use wgrad::program::shape::Shape;
 use wgrad::program::{Buf, Dispatch, Program, View};
 use wgrad::table;
 
@@ -174,7 +174,7 @@ fn more_workgroups_than_a_dimension_has_are_refused() {
     let mut small = Small::new(&format!("dense {outputs}"), Loss::CrossEntropy);
     small.classes = outputs;
     small.batch = 1;
-    small.shape = ImageShape { channels: 1, height: 1, width: 1 };
+    small.shape = Shape::image(1, 1, 1);
     small.versions = Versions::NAIVE;
     let mut program = small.lower().unwrap().program;
     first(&mut program, "matmul_naive").kernel = &table::MATMUL_REGISTER;

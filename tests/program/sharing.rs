@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use wgrad::data::ImageShape;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, TRAIN, Training};
 use wgrad::program::record::Boundary;
+use wgrad::program::shape::Shape;
 use wgrad::program::{Buf, BufDecl, Program, Role};
 
 use crate::small::Small;
@@ -50,7 +50,7 @@ const SEEING: &str =
 #[test]
 fn a_plan_takes_little_more_than_what_every_layer_has_made() {
     let lowered = Small {
-        shape: ImageShape { channels: 1, height: 28, width: 28 },
+        shape: Shape::image(1, 28, 28),
         classes: 10,
         batch: 128,
         training: Training::with("adam".parse().unwrap()),

@@ -25,7 +25,7 @@ pub fn run(arguments: &cli::Explain) -> Result<()> {
     let overrides = recipe::read(&directory.join(RECIPE))?;
     let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
     let data_changed = changed(directory, &dataset);
-    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     agrees(&overrides, &model, dataset.classes.len(), &directory.join(RECIPE))?;
     let recipe = Recipe::resolve(&overrides, values, dataset.classes.len(), samples)?;
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };

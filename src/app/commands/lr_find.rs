@@ -31,7 +31,7 @@ pub fn run(arguments: &cli::LrFind) -> Result<()> {
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;
     let dataset = data::load_with(given.data(), &given.reading())?;
-    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
     let mut session = Session::new(recipe, dataset, device)?;

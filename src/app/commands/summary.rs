@@ -2,15 +2,15 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use wgrad::data::{Augmentation, ImageShape};
+use wgrad::data::{Augmentation, check_shape};
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
 use wgrad::kernel::precision::Precision;
 use wgrad::network::Network;
-use wgrad::network::layers::Shape;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::program::record::Versions;
+use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::train::recipe::{self, Recipe};
 use wgrad::train::run::RECIPE;
@@ -45,7 +45,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
 struct What {
     network: Network,
     loss: Loss,
-    shape: ImageShape,
+    shape: Shape,
     /// Of a run, if it is one.
     recipe: Option<Recipe>,
 }
@@ -64,8 +64,8 @@ impl What {
                 "--input takes channels, height and width, as in --input 1,28,28".to_owned(),
             ));
         };
-        let shape = ImageShape { channels, height, width };
-        shape.check("--input").map_err(|error| Error::Usage(error.to_string()))?;
+        let shape = Shape::image(channels, height, width);
+        check_shape(&shape, "--input").map_err(|error| Error::Usage(error.to_string()))?;
         Ok(What { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
     }
 
@@ -75,7 +75,7 @@ impl What {
         let recipe = self.recipe.as_ref();
         let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
         let training = recipe.map_or_else(Training::default, Recipe::training);
-        let outputs = self.network.shapes(&input(&self.shape))?.last().map_or(0, Shape::len);
+        let outputs = self.network.shapes(&self.shape)?.last().map_or(0, Shape::len);
         // One batch of data: what a step reads, not what a whole set would need.
         lower(&Lowering {
             network: &self.network,
@@ -126,16 +126,12 @@ fn recipe_of(run: &Path, model: &Model) -> Result<Option<Recipe>> {
     }
     let overrides = recipe::read(&path)?;
     // A run's recipe says everything, so how many samples there are decides nothing.
-    Recipe::resolve(&overrides, model.shape.values(), model.classes.len(), usize::MAX >> 16).map(Some)
+    Recipe::resolve(&overrides, model.shape.len(), model.classes.len(), usize::MAX >> 16).map(Some)
 }
 
-fn input(shape: &ImageShape) -> Shape {
-    Shape(vec![shape.channels, shape.height, shape.width])
-}
-
-fn layers(network: &Network, shape: &ImageShape) -> Result<()> {
-    let shapes = network.shapes(&input(shape))?;
-    let arena = network.arena(&input(shape))?;
+fn layers(network: &Network, shape: &Shape) -> Result<()> {
+    let shapes = network.shapes(shape)?;
+    let arena = network.arena(shape)?;
     let header = ["layer", "", "output", "parameters", "multiply-adds"];
     answer(format_args!(
         "{:>5}  {:<24} {:>12} {:>12} {:>14}",
@@ -194,7 +190,7 @@ mod tests {
         What {
             network: "dense 16, relu, dense 8".parse().unwrap(),
             loss: Loss::CrossEntropy,
-            shape: ImageShape { channels: 1, height: 8, width: 8 },
+            shape: Shape::image(1, 8, 8),
             recipe: Some(recipe),
         }
     }

@@ -65,7 +65,7 @@ fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: Options) -> R
 fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
-    let (values, samples) = (dataset.train.shape.values(), dataset.train.len());
+    let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     if arguments.fast_dev_run {
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
+use super::Layer;
 use super::words::{Inits, Pair, Words};
-use super::{Dims, Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::{Geometry, Side};
@@ -16,6 +16,7 @@ use crate::program::View;
 use crate::program::init::Fans;
 use crate::program::params::Arena;
 use crate::program::record::{Gradient, Recorder, Tensor};
+use crate::program::shape::Shape;
 use crate::table;
 
 /// No sum of a convolution has more terms: some drivers stop a loop after 65,535 rounds.
@@ -109,7 +110,7 @@ impl Conv {
     ///
     /// # Errors
     /// What does not fit, as a part of a sentence.
-    pub fn geometry(&self, batch: usize, input: Dims) -> Result<Geometry, String> {
+    pub fn geometry(&self, batch: usize, input: Shape) -> Result<Geometry, String> {
         let side = |size, kernel, stride, pad, dilation| {
             let out = windows(size, kernel, stride, pad, dilation);
             out.map(|out| Side { size, out, kernel, stride, pad, dilation })
@@ -149,14 +150,15 @@ impl Conv {
     }
 
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
-        let geometry = self.geometry(1, input.image("conv")?)?;
-        Ok(Shape(vec![self.outputs, geometry.rows.out, geometry.columns.out]))
+        input.check_image("conv")?;
+        let geometry = self.geometry(1, *input)?;
+        Ok(Shape::image(self.outputs, geometry.rows.out, geometry.columns.out))
     }
 
     /// w and b uniform in ±1/√(inputs of one output), as `nn.Conv2d` draws them.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
         let Pair { y, x } = self.kernel;
-        let seen = input.dims().channels / self.groups;
+        let seen = input.channels / self.groups;
         let fans = Fans { fan_in: seen * y * x, fan_out: self.outputs * y * x };
         let shape = vec![self.outputs, seen, y, x];
         arena.add(format!("{path}.weight"), shape, self.inits.weight(fans));
@@ -169,7 +171,7 @@ impl Conv {
         let geometry = self.geometry(x.rows, x.dims).expect("shapes were checked");
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
         let bias = self.bias.then(|| recorder.parameter(&format!("{path}.bias")));
-        let dims = Dims { channels: self.outputs, height: geometry.rows.out, width: geometry.columns.out };
+        let dims = Shape::image(self.outputs, geometry.rows.out, geometry.columns.out);
         // Without a bias an activation stays a dispatch of its own, see Layer::takes_activation.
         let y = recorder.tensor("y", dims, activation);
         let (epilogue, extra) = match bias {

@@ -2,14 +2,15 @@
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
+use super::Layer;
 use super::words::{Inits, Words};
-use super::{Layer, Shape};
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::program::View;
 use crate::program::init::Fans;
 use crate::program::params::Arena;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};
+use crate::program::shape::Shape;
 
 /// Shaders number weights by u32, and a buffer of more than this fits no adapter.
 const MOST_WEIGHTS: usize = 1 << 30;
@@ -37,7 +38,7 @@ pub fn parse(words: &mut Words) -> Result<Layer, String> {
 
 pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
     match outputs.checked_mul(input.len()) {
-        Some(weights) if weights <= MOST_WEIGHTS => Ok(Shape(vec![outputs])),
+        Some(weights) if weights <= MOST_WEIGHTS => Ok(Shape::flat(outputs)),
         _ => Err(format!("{outputs} outputs from an input of {input} take more than {MOST_WEIGHTS} weights")),
     }
 }

@@ -16,80 +16,12 @@ use crate::cpu::activation::Activation;
 use crate::error::suggestion;
 use crate::program::params::Arena;
 use crate::program::record::{Recorder, Tensor};
+use crate::program::shape::Shape;
 use conv::Conv;
 use norm::Norm;
 use pool::{Kept, Pool};
 use residual::Residual;
 use words::Inits;
-
-/// Values of one sample between two layers: `[outputs]` or `[channels, height, width]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shape(pub Vec<usize>);
-
-impl Shape {
-    /// How many values that is.
-    pub fn len(&self) -> usize {
-        self.0.iter().product()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The same as sizes of an image; a row of values has a channel for each.
-    pub fn dims(&self) -> Dims {
-        match self.0.as_slice() {
-            &[channels, height, width] => Dims { channels, height, width },
-            _ => Dims::from(self.len()),
-        }
-    }
-
-    /// The same for a layer that works on images alone.
-    ///
-    /// # Errors
-    /// What does not fit, as a part of a sentence.
-    pub fn image(&self, name: &str) -> Result<Dims, String> {
-        match self.0.len() {
-            3 => Ok(self.dims()),
-            _ => Err(format!(
-                "{name} needs channels × height × width: put it in front of flatten and dense layers"
-            )),
-        }
-    }
-}
-
-/// Sizes of one sample in a tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dims {
-    pub channels: usize,
-    pub height: usize,
-    pub width: usize,
-}
-
-impl Dims {
-    /// How many values that is.
-    pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl From<usize> for Dims {
-    /// A row of values.
-    fn from(channels: usize) -> Dims {
-        Dims { channels, height: 1, width: 1 }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let sizes: Vec<String> = self.0.iter().map(usize::to_string).collect();
-        f.write_str(&sizes.join("×"))
-    }
-}
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,8 +121,8 @@ impl Layer {
             Layer::Conv(conv) => conv.output(input),
             Layer::Pool(pool) => pool.output(input),
             Layer::Residual(residual) => residual.output(input),
-            Layer::Norm(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax => Ok(input.clone()),
-            Layer::Flatten => Ok(Shape(vec![input.len()])),
+            Layer::Norm(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax => Ok(*input),
+            Layer::Flatten => Ok(Shape::flat(input.len())),
         }
     }
 
@@ -209,7 +141,7 @@ impl Layer {
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         match self {
             Layer::Dense { outputs, .. } => outputs * input.len(),
-            Layer::Conv(conv) => conv.geometry(1, input.dims()).map_or(0, |sizes| sizes.multiply_adds()),
+            Layer::Conv(conv) => conv.geometry(1, *input).map_or(0, |sizes| sizes.multiply_adds()),
             Layer::Norm(_) => input.len(),
             Layer::Residual(residual) => residual.multiply_adds(input),
             Layer::Pool(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,

@@ -6,14 +6,15 @@
 
 use std::fmt;
 
+use super::Layer;
 use super::words::{Words, number};
-use super::{Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::kernel::{Const, Consts, Element};
 use crate::program::init::Initialiser;
 use crate::program::params::Arena;
 use crate::program::record::{Gradient, Recorder, Tensor};
+use crate::program::shape::Shape;
 use crate::program::{View, aligned};
 use crate::table;
 
@@ -98,8 +99,7 @@ impl Norm {
     /// # Errors
     /// What does not fit, as a part of a sentence.
     pub fn check_batch(&self, input: &Shape, samples: usize) -> Result<(), String> {
-        let dims = input.dims();
-        if self.over == Over::Sample || samples * dims.height * dims.width > 1 {
+        if self.over == Over::Sample || samples * input.height * input.width > 1 {
             return Ok(());
         }
         Err("the smallest batch has one sample, so each mean would be of one value: \
@@ -110,8 +110,8 @@ impl Norm {
     /// Weights 1 and biases 0; running means 0 and running variances 1.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
         let shape = match self.over {
-            Over::Batch { .. } => vec![input.dims().channels],
-            Over::Sample => input.0.clone(),
+            Over::Batch { .. } => vec![input.channels],
+            Over::Sample => input.sizes(),
         };
         arena.add(format!("{path}.weight"), shape.clone(), Initialiser::Constant(1.0));
         arena.add(format!("{path}.bias"), shape.clone(), Initialiser::Constant(0.0));

@@ -5,15 +5,16 @@
 
 use std::fmt;
 
+use super::Layer;
 use super::conv::windows;
 use super::words::{Pair, Words};
-use super::{Dims, Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Side;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Const, Consts, Element};
 use crate::program::record::{Recorder, Tensor};
+use crate::program::shape::Shape;
 use crate::table;
 
 /// No window has more values: some drivers stop a loop after 65,535 rounds.
@@ -92,7 +93,7 @@ impl Pool {
     ///
     /// # Errors
     /// What does not fit, as a part of a sentence.
-    pub fn pooling(&self, batch: usize, input: Dims) -> Result<Pooling, String> {
+    pub fn pooling(&self, batch: usize, input: Shape) -> Result<Pooling, String> {
         let kernel = self.kernel.unwrap_or(Pair { y: input.height, x: input.width });
         if kernel.y.saturating_mul(kernel.x) > MOST_VALUES {
             return Err(format!("a window of {kernel} is too large, at most {MOST_VALUES} values fit one"));
@@ -117,14 +118,14 @@ impl Pool {
     }
 
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
-        let dims = input.image(self.name())?;
-        let pooling = self.pooling(1, dims)?;
-        Ok(Shape(vec![dims.channels, pooling.rows.out, pooling.columns.out]))
+        input.check_image(self.name())?;
+        let pooling = self.pooling(1, *input)?;
+        Ok(Shape::image(input.channels, pooling.rows.out, pooling.columns.out))
     }
 
     pub fn record(&self, recorder: &mut Recorder, x: Tensor) -> Tensor {
         let pooling = self.pooling(x.rows, x.dims).expect("shapes were checked");
-        let dims = Dims { channels: x.dims.channels, height: pooling.rows.out, width: pooling.columns.out };
+        let dims = Shape::image(x.dims.channels, pooling.rows.out, pooling.columns.out);
         let y = recorder.tensor("y", dims, Activation::Identity);
         let y = Tensor { needs_gradient: x.needs_gradient, ..y };
         match self.kept {

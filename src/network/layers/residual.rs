@@ -8,14 +8,15 @@
 
 use std::fmt;
 
+use super::Layer;
 use super::conv::Conv;
 use super::words::Pair;
-use super::{Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::network::Network;
 use crate::program::params::Arena;
 use crate::program::record::{Recorder, Tensor};
+use crate::program::shape::Shape;
 use crate::table;
 
 /// A residual block as the user writes it: `residual { conv 16 3x3 pad 1, relu }`.
@@ -46,7 +47,7 @@ impl Residual {
     /// What does not fit, as a part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
         let shapes = self.body.shapes_within(input).map_err(|problem| format!("in its body, {problem}"))?;
-        let output = shapes.last().cloned().unwrap_or_else(|| input.clone());
+        let output = shapes.last().copied().unwrap_or(*input);
         self.shortcut(input, &output)?;
         Ok(output)
     }
@@ -56,13 +57,13 @@ impl Residual {
         if input == output {
             return Ok(None);
         }
-        let (from, to) = (input.dims(), output.dims());
+        let (from, to) = (*input, *output);
         let stride = Pair { y: from.height.div_ceil(to.height), x: from.width.div_ceil(to.width) };
         let conv = Conv { stride, bias: false, ..Conv::new(to.channels, Pair::both(1)) };
         let fits = conv
             .geometry(1, from)
             .is_ok_and(|sizes| (sizes.rows.out, sizes.columns.out) == (to.height, to.width));
-        match fits && input.0.len() == output.0.len() {
+        match fits && input.flat == output.flat {
             true => Ok(Some(conv)),
             false => Err(format!(
                 "its body makes {output} of {input}, and no 1×1 convolution does: keep the size of the image, \

@@ -3,16 +3,16 @@
 use super::{PartViews, words};
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::data::{Augmentation, ImageShape};
+use crate::data::Augmentation;
 use crate::kernel::Element;
-use crate::network::layers::Dims;
 use crate::program::record::{Pixels, Recorder, Tensor};
+use crate::program::shape::Shape;
 use crate::program::{ALIGN, View};
 use crate::table;
 
 /// What of a part is picked, and for whom.
 pub(crate) struct Picking<'a> {
-    pub shape: &'a ImageShape,
+    pub shape: &'a Shape,
     pub batch: usize,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
@@ -43,12 +43,12 @@ pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Picking) -
     if augment.is_none() && chunk == part.samples && taken(recorder, &pixels, how) {
         return (Tensor { pixels: Some(pixels), ..input(part.images, shape, batch) }, targets);
     }
-    let x = recorder.scratch("x", Element::Real, batch * shape.values());
+    let x = recorder.scratch("x", Element::Real, batch * shape.len());
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
         let images = View { start: first * words, len: length * words, ..part.images };
         let mut consts = consts! {
-            BATCH: batch, FIRST: recorder.first_row, VALUES: shape.values(), WORDS: words,
+            BATCH: batch, FIRST: recorder.first_row, VALUES: shape.len(), WORDS: words,
             PLANE: shape.height * shape.width, WIDTH: shape.width, CHANNELS: shape.channels,
             SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
@@ -62,18 +62,18 @@ pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Picking) -
 /// Whether the first layer picks its samples itself.
 fn taken(recorder: &Recorder, pixels: &Pixels, how: &Picking) -> bool {
     let fits = |outputs| {
-        let sizes = pixels.sizes(how.batch, recorder.first_row, how.shape.values(), outputs);
+        let sizes = pixels.sizes(how.batch, recorder.first_row, how.shape.len(), outputs);
         recorder.versions.takes_pixels(&sizes)
     };
     recorder.fuse && how.dense_first.is_some_and(fits)
 }
 
 /// The network's input: nothing learns through it.
-pub(crate) fn input(value: View, shape: &ImageShape, batch: usize) -> Tensor {
+pub(crate) fn input(value: View, shape: &Shape, batch: usize) -> Tensor {
     Tensor {
         value,
         rows: batch,
-        dims: Dims { channels: shape.channels, height: shape.height, width: shape.width },
+        dims: *shape,
         made_by: Activation::Identity,
         needs_gradient: false,
         pixels: None,

@@ -11,16 +11,16 @@ pub use training::{Training, Weighting};
 pub(crate) use update::{metrics, watch};
 
 use crate::cpu::guard;
-use crate::data::{Augmentation, ImageShape};
+use crate::data::Augmentation;
 use crate::engine::{MAX_RESULT, MAX_STEPS};
 use crate::error::Result;
 use crate::kernel::Element;
 use crate::network::Network;
-use crate::network::layers::Shape;
 use crate::network::loss::Loss;
 use crate::network::optimiser::State;
 use crate::program::params::Arena;
 use crate::program::record::{Activated, Boundary, Recorder, Versions};
+use crate::program::shape::Shape;
 use crate::program::{Buf, Limits, Program, Role, View, aligned};
 pub(crate) use gather::{Picking, gather, input};
 use sizes::{check_batches, check_sizes, explain_size};
@@ -47,7 +47,7 @@ pub const PREDICT: &str = "predict";
 pub struct Lowering<'a> {
     pub network: &'a Network,
     pub loss: Loss,
-    pub shape: &'a ImageShape,
+    pub shape: &'a Shape,
     pub classes: usize,
     pub batch: usize,
     pub parts: Vec<Part>,
@@ -183,8 +183,8 @@ impl Lowered {
 const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
 /// Words of one packed image.
-pub fn words(shape: &ImageShape) -> usize {
-    shape.values().div_ceil(4)
+pub fn words(shape: &Shape) -> usize {
+    shape.len().div_ceil(4)
 }
 
 /// Lowers a network.
@@ -200,9 +200,8 @@ pub fn lower(what: &Lowering) -> Result<Lowered> {
 }
 
 fn record(what: &Lowering) -> Result<Lowered> {
-    let input_shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
-    let shapes = what.network.shapes(&input_shape)?;
-    let arena = what.network.arena(&input_shape)?;
+    let shapes = what.network.shapes(what.shape)?;
+    let arena = what.network.arena(what.shape)?;
     what.training.check()?;
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
@@ -226,7 +225,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         for batch in 0..if trains { what.training.accumulate } else { 1 } {
             recorder.begin_batch(batch * what.batch);
             let (x, labels) = gather(&mut recorder, part, &picking(what, part, normaliser));
-            let output = what.network.record(&mut recorder, x, &input_shape);
+            let output = what.network.record(&mut recorder, x, what.shape);
             // What is measured elsewhere is the plain loss.
             let weighting = weighting.filter(|_| trains);
             what.loss.record(&mut recorder, output, labels, metrics, weighting);
@@ -246,9 +245,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     }
     recorder.training = false;
     recorder.weights = weights_for(false, &recorder, averages);
-    let value = recorder.buffer("input", Element::Real, what.batch * what.shape.values(), Role::Data);
+    let value = recorder.buffer("input", Element::Real, what.batch * what.shape.len(), Role::Data);
     let x = input(value, what.shape, what.batch);
-    let output = what.network.record(&mut recorder, x, &input_shape);
+    let output = what.network.record(&mut recorder, x, what.shape);
     recorder.section(PREDICT);
     if !what.keep {
         recorder.program.share(&[output.value.buf]);
@@ -281,7 +280,7 @@ fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf
     averages.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
 
-fn declare(recorder: &mut Recorder, part: &Part, shape: &ImageShape) -> PartViews {
+fn declare(recorder: &mut Recorder, part: &Part, shape: &Shape) -> PartViews {
     let mut buffer =
         |what: &str, len| recorder.buffer(&format!("{} {what}", part.name), Element::Uint, len, Role::Data);
     PartViews {

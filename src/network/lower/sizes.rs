@@ -2,16 +2,15 @@
 
 use super::{Lowering, MAX_ROWS, TRAIN, record, words};
 use crate::error::{Error, Result};
-use crate::network::layers::Shape;
 use crate::program::mebibytes;
 use crate::program::params::Arena;
+use crate::program::shape::Shape;
 
 /// What layers ask of the smallest batch that they are trained on.
 pub fn check_batches(what: &Lowering) -> Result<()> {
     let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
     let last = samples % what.batch;
-    let shape = Shape(vec![what.shape.channels, what.shape.height, what.shape.width]);
     let whole = what.batch * what.training.accumulate;
     if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
         return Err(Error::Usage(format!(
@@ -20,7 +19,7 @@ pub fn check_batches(what: &Lowering) -> Result<()> {
             what.training.accumulate, what.batch
         )));
     }
-    what.network.check_batch(&shape, if last == 0 { what.batch } else { last })
+    what.network.check_batch(what.shape, if last == 0 { what.batch } else { last })
 }
 
 /// What must hold before sizes are multiplied.

@@ -26,8 +26,8 @@ use std::collections::HashMap;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::kernel::{Consts, Element, Kernel};
-use crate::network::layers::Dims;
 use crate::program::params::Arena;
+use crate::program::shape::Shape;
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 use crate::table;
 
@@ -38,7 +38,7 @@ pub struct Tensor {
     pub value: View,
     pub rows: usize,
     /// Of one sample.
-    pub dims: Dims,
+    pub dims: Shape,
     /// The activation that was applied in the epilogue of the weighted sum.
     /// Whoever writes this tensor's gradient writes the gradient of the
     /// weighted sum, that is multiplied by the activation's derivative.
@@ -85,7 +85,7 @@ pub struct Activated {
     /// A row per sample.
     pub value: View,
     /// Of one sample.
-    pub dims: Dims,
+    pub dims: Shape,
 }
 
 type Backward = Box<dyn FnOnce(&mut Recorder)>;
@@ -215,7 +215,7 @@ impl Recorder {
     }
 
     /// Activations with a row per sample.
-    pub fn tensor(&mut self, name: &str, dims: impl Into<Dims>, made_by: Activation) -> Tensor {
+    pub fn tensor(&mut self, name: &str, dims: impl Into<Shape>, made_by: Activation) -> Tensor {
         let dims = dims.into();
         let value = self.local(name, Element::Real, self.batch * dims.len());
         if made_by != Activation::Identity {
@@ -225,7 +225,7 @@ impl Recorder {
     }
 
     /// Notes that an activation makes a tensor.
-    pub fn note_activation(&mut self, activation: Activation, value: View, dims: Dims) {
+    pub fn note_activation(&mut self, activation: Activation, value: View, dims: Shape) {
         self.activated.push(Activated { layer: self.layer.clone(), activation, value, dims });
     }
 

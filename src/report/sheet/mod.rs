@@ -5,8 +5,8 @@ mod font;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::data::ImageShape;
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 
 /// Red, green and blue.
 pub type Colour = [u8; 3];
@@ -37,7 +37,7 @@ pub struct Cell {
 ///
 /// # Errors
 /// [`Error::Usage`] when it would take more than 256 MiB.
-pub fn check(rows: usize, columns: usize, shape: &ImageShape) -> Result<()> {
+pub fn check(rows: usize, columns: usize, shape: &Shape) -> Result<()> {
     let pixels = shape.width.max(SIDE).saturating_mul(shape.height.max(SIDE));
     if rows.saturating_mul(columns).saturating_mul(pixels).saturating_mul(3) > MOST_BYTES {
         return Err(Error::Usage(format!(
@@ -52,7 +52,7 @@ pub fn check(rows: usize, columns: usize, shape: &ImageShape) -> Result<()> {
 ///
 /// # Errors
 /// As [`check`].
-pub fn png(rows: &[Vec<Cell>], shape: &ImageShape) -> Result<Vec<u8>> {
+pub fn png(rows: &[Vec<Cell>], shape: &Shape) -> Result<Vec<u8>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     check(rows.len(), columns, shape)?;
     let zoom = (SIDE / shape.width.max(shape.height)).max(1);
@@ -100,7 +100,7 @@ impl Canvas {
         self.pixels[at..at + 3].copy_from_slice(&colour);
     }
 
-    fn image(&mut self, image: &[u8], shape: &ImageShape, zoom: usize, left: usize, top: usize) {
+    fn image(&mut self, image: &[u8], shape: &Shape, zoom: usize, left: usize, top: usize) {
         for y in 0..shape.height * zoom {
             for x in 0..shape.width * zoom {
                 self.set(left + x, top + y, colour(image, shape, y / zoom * shape.width + x / zoom));
@@ -120,7 +120,7 @@ impl Canvas {
 }
 
 /// The colour of a pixel; what is transparent shows black.
-fn colour(image: &[u8], shape: &ImageShape, at: usize) -> Colour {
+fn colour(image: &[u8], shape: &Shape, at: usize) -> Colour {
     let plane = shape.height * shape.width;
     let value = |channel: usize| image[channel * plane + at];
     let shown =
@@ -137,13 +137,13 @@ fn colour(image: &[u8], shape: &ImageShape, at: usize) -> Colour {
 mod tests {
     use super::*;
 
-    fn decoded(rows: &[Vec<Cell>], shape: &ImageShape) -> image::RgbImage {
+    fn decoded(rows: &[Vec<Cell>], shape: &Shape) -> image::RgbImage {
         image::load_from_memory(&png(rows, shape).unwrap()).unwrap().into_rgb8()
     }
 
     #[test]
     fn images_and_words_stand_where_they_should() {
-        let shape = ImageShape { channels: 3, height: 1, width: 2 };
+        let shape = Shape::image(3, 1, 2);
         let cell =
             |word: &str| Cell { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
         let sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
@@ -164,7 +164,7 @@ mod tests {
         for (channels, image, expected) in
             [(1, vec![9], [9; 3]), (2, vec![200, 128], [100; 3]), (4, vec![255, 0, 10, 0], [0; 3])]
         {
-            let shape = ImageShape { channels, height: 1, width: 1 };
+            let shape = Shape::image(channels, 1, 1);
             let sheet = decoded(&[vec![Cell { image, lines: vec![] }]], &shape);
             assert_eq!(sheet.get_pixel(20, 20).0, expected);
         }
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn long_words_end_in_dots_and_sheets_beyond_memory_are_refused() {
         assert_eq!(shortened("0123456789abcdefg"), "0123456789abcd..");
-        let shape = ImageShape { channels: 1, height: 512, width: 512 };
+        let shape = Shape::image(1, 512, 512);
         let rows = vec![vec![Cell { image: vec![0; 512 * 512], lines: vec![] }]; 400];
         assert!(png(&rows, &shape).unwrap_err().to_string().contains("ask for fewer"));
     }

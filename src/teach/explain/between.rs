@@ -1,9 +1,10 @@
 //! Where the numbers of a step lie: which view each layer reads and writes, and which dispatch wrote it.
 
 use crate::error::{Error, Result};
-use crate::network::layers::{Layer, Shape};
+use crate::network::layers::Layer;
 use crate::network::lower::Lowered;
 use crate::program::params::Arena;
+use crate::program::shape::Shape;
 use crate::program::{Buf, View};
 use crate::train::run::model::Model;
 use crate::verify::diff::Written;
@@ -68,14 +69,15 @@ pub fn between(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Augmentation, ImageShape, Normaliser};
+    use crate::data::{Augmentation, Normaliser};
     use crate::kernel::Access;
     use crate::network::loss::Loss;
     use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::record::Versions;
+    use crate::program::shape::Shape;
     use crate::program::{Dispatch, Limits};
 
-    const SHAPE: ImageShape = ImageShape { channels: 1, height: 2, width: 2 };
+    const SHAPE: Shape = Shape::image(1, 2, 2);
 
     fn model() -> Model {
         Model {
@@ -130,8 +132,7 @@ mod tests {
     }
 
     fn found(model: &Model, lowered: &Lowered) -> Result<Vec<(View, Option<View>)>> {
-        let shape = Shape(vec![SHAPE.channels, SHAPE.height, SHAPE.width]);
-        let weighted = weighted(model, &model.network.shapes(&shape).unwrap());
+        let weighted = weighted(model, &model.network.shapes(&SHAPE).unwrap());
         assert_eq!(weighted, [false, true, false, true]);
         between(model, lowered, &written(lowered), &weighted)
     }

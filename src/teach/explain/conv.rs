@@ -15,7 +15,7 @@ fn place(channels_of: (usize, usize), unit: usize) -> [usize; 4] {
 }
 
 fn geometry(trace: &Trace, conv: Conv, layer: usize) -> Geometry {
-    conv.geometry(1, trace.shapes[layer].dims()).expect("the network's shapes were checked")
+    conv.geometry(1, trace.shapes[layer]).expect("the network's shapes were checked")
 }
 
 pub fn explain(trace: &mut Trace, conv: Conv, layer: usize, unit: usize) -> Vec<Section> {

@@ -90,15 +90,16 @@ fn sides(trace: &Trace, from: usize, to: usize) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ImageShape, Normaliser, Samples};
+    use crate::data::{Normaliser, Samples};
     use crate::engine::adapter::Device;
     use crate::network::lower::Training;
+    use crate::program::shape::Shape;
     use crate::train::run::model::Model;
     use crate::train::trainer::Settings;
 
     #[test]
     fn a_gradient_that_is_a_little_wrong_is_not_the_slope() {
-        let shape = ImageShape { channels: 1, height: 2, width: 2 };
+        let shape = Shape::image(1, 2, 2);
         let mut model = Model {
             network: "dense 3, tanh, dense 2".parse().unwrap(),
             loss: Loss::CrossEntropy,

@@ -32,6 +32,7 @@ pub use trace::Trace;
 
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
+use crate::program::shape::Shape;
 
 /// Explains a unit of a layer, both counted from 0.
 ///
@@ -137,10 +138,11 @@ fn layer_name(trace: &Trace, layer: usize) -> String {
 /// What stands for a value in front of layer `boundary`, in brackets: the pixel
 /// that it is or the class that it speaks for.
 fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
-    if let [channels, height, width] = trace.shapes[boundary].0.as_slice() {
+    let Shape { channels, height, width, flat } = trace.shapes[boundary];
+    if !flat {
         let (row, column) = (index / width % height, index % width);
         let channel =
-            if *channels > 1 { format!("channel {}, ", index / width / height) } else { String::new() };
+            if channels > 1 { format!("channel {}, ", index / width / height) } else { String::new() };
         return format!(" ({channel}row {row}, column {column})");
     }
     let classes = &trace.model.classes;

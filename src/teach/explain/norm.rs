@@ -21,7 +21,7 @@ fn own(trace: &Trace, norm: Norm, layer: usize, unit: usize) -> Own {
         let view = trace.parameter(&format!("{layer}.{name}")).expect("normalisations have it");
         f64::from(trace.before(view)[at])
     };
-    let dims = trace.shapes[layer].dims();
+    let dims = trace.shapes[layer];
     let (at, mean, variance) = match norm.over {
         Over::Batch { .. } => {
             let channel = unit / (dims.height * dims.width);

@@ -8,7 +8,7 @@ use crate::cpu::pool::Pooling;
 use crate::network::layers::pool::{Kept, Pool};
 
 fn pooling(trace: &Trace, pool: Pool, layer: usize) -> Pooling {
-    pool.pooling(1, trace.shapes[layer].dims()).expect("the network's shapes were checked")
+    pool.pooling(1, trace.shapes[layer]).expect("the network's shapes were checked")
 }
 
 /// The input values in the window of a unit.

@@ -11,9 +11,9 @@ use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Slice, Step};
-use crate::network::layers::Shape;
 use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::network::optimiser::Optimiser;
+use crate::program::shape::Shape;
 use crate::program::{Dispatch, View};
 use crate::train::run::model::Model;
 use crate::train::trainer::{Settings, pack, scale_and_shift};
@@ -98,7 +98,7 @@ impl<'a> Trace<'a> {
         let exact = exact.collect();
         // The update has changed them.
         oracle.write(lowered.parameters, Slice::Real(&padded(model, &lowered)))?;
-        let shape = Shape(vec![model.shape.channels, model.shape.height, model.shape.width]);
+        let shape = model.shape;
         let shapes = model.network.shapes(&shape)?;
         let label = sample.labels[0] as usize;
         let weighted = weighted(model, &shapes);

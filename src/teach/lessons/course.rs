@@ -2,7 +2,7 @@
 //! what the lessons run that need thousands of steps.
 
 use super::machine::Machine;
-use crate::data::{Augmentation, ImageShape, Samples};
+use crate::data::{Augmentation, Samples};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
@@ -10,6 +10,7 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
 use crate::program::record::Versions;
+use crate::program::shape::Shape;
 use crate::program::{Limits, View};
 use crate::report::page::Note;
 use crate::train::trainer::pack;
@@ -48,7 +49,7 @@ pub struct Measured {
 pub fn rows(inputs: &[Vec<f32>], labels: &[u32], scale: f32) -> Samples {
     let width = inputs.first().map_or(1, Vec::len);
     Samples {
-        shape: ImageShape { channels: 1, height: 1, width },
+        shape: Shape::image(1, 1, width),
         pixels: inputs.iter().flatten().map(|value| (value / scale) as u8).collect(),
         labels: labels.to_vec(),
     }

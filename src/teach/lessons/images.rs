@@ -6,8 +6,9 @@ mod words;
 use super::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
-use crate::data::{self, Dataset, ImageShape};
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
+use crate::program::shape::Shape;
 use crate::report::page::number::digits;
 use crate::report::page::{Page, Plot, Style, Table};
 use crate::train::trainer::Settings;
@@ -29,10 +30,10 @@ const MOST_ROUNDS: usize = 200;
 
 /// The lesson's own alpha. A step changes a sum by as much as there are
 /// inputs, so images of more values than the digits' 8×8 get smaller steps.
-fn own_alpha(shape: &ImageShape) -> f32 {
+fn own_alpha(shape: &Shape) -> f32 {
     const OF_DIGITS: (f32, f32) = (0.3, 64.0);
     let (alpha, values) = OF_DIGITS;
-    alpha * (values / shape.values() as f32).min(1.0)
+    alpha * (values / shape.len() as f32).min(1.0)
 }
 
 fn teach(options: &Options, machine: &Machine) -> Result<Page> {
@@ -52,7 +53,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     page.text(format!(
         "An image is a row of {} brightnesses, so the network of lesson 11 takes it. What is new: does it \
          understand, or only remember? It has 32 hidden neurons and an output per class; alpha is {}.",
-        images.shape().values(),
+        images.shape().len(),
         digits(settings.learning_rate)
     ));
     page.plot(curve(few));

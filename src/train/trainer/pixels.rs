@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::data::{ImageShape, Normaliser, Samples};
+use crate::data::{Normaliser, Samples};
 use crate::network::lower::words;
+use crate::program::shape::Shape;
 
 /// Scale of every channel, then shift of every channel, such that
 /// byte · scale + shift = (byte/255 - mean) / std.
@@ -15,7 +16,7 @@ pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
 }
 
 /// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
-pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> Vec<f32> {
+pub fn normalise(image: &[u8], shape: &Shape, normaliser: &Normaliser) -> Vec<f32> {
     let constants = scale_and_shift(normaliser);
     let plane = shape.height * shape.width;
     let value = |(at, byte): (usize, &u8)| {
@@ -28,7 +29,7 @@ pub fn normalise(image: &[u8], shape: &ImageShape, normaliser: &Normaliser) -> V
 /// Images as the device keeps them: four bytes to a word, the lowest first,
 /// each image padded to whole words.
 pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
-    let whole = samples.shape.values().is_multiple_of(4) && cfg!(target_endian = "little");
+    let whole = samples.shape.len().is_multiple_of(4) && cfg!(target_endian = "little");
     match bytemuck::try_cast_slice(&samples.pixels) {
         // They are in memory as they should be, and large: a copy would take longer than all else here.
         Ok(words) if whole => Cow::Borrowed(words),
@@ -38,7 +39,7 @@ pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
 
 fn packed(samples: &Samples) -> Vec<u32> {
     let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
-    for image in samples.pixels.chunks_exact(samples.shape.values()) {
+    for image in samples.pixels.chunks_exact(samples.shape.len()) {
         for bytes in image.chunks(4) {
             let mut word = [0; 4];
             word[..bytes.len()].copy_from_slice(bytes);

@@ -112,12 +112,12 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
 pub(super) mod tests {
     use super::super::replace::fits;
     use super::*;
-    use crate::data::{Augmentation, ImageShape};
+    use crate::data::Augmentation;
     use crate::network::Network;
-    use crate::network::layers::Shape;
     use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
     use crate::program::Limits;
     use crate::program::record::Versions;
+    use crate::program::shape::Shape;
     use crate::table;
     use crate::train::recipe::Recipe;
 
@@ -152,11 +152,11 @@ pub(super) mod tests {
     pub fn lowered([network, loss]: [&str; 2], versions: Versions, training: Training) -> Lowered {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
         let network: Network = if network.is_empty() { default.network } else { network.parse().unwrap() };
-        let shapes = network.shapes(&Shape(vec![1, 8, 8])).unwrap();
+        let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
         let lowered = lower(&Lowering {
             network: &network,
             loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
-            shape: &ImageShape { channels: 1, height: 8, width: 8 },
+            shape: &Shape::image(1, 8, 8),
             classes: shapes.last().unwrap().len(),
             batch: 8,
             parts: vec![Part { name: TRAIN, samples: 8 }],

@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom;
 
-use crate::data::{Augmentation, Dataset, ImageShape, Normaliser, Samples};
+use crate::data::{Augmentation, Dataset, Normaliser, Samples};
 use crate::error::{Error, Result};
 use crate::kernel::rng::{Purpose, generator, shuffled};
 use crate::network::Network;
@@ -10,6 +10,7 @@ use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::program::Limits;
 use crate::program::record::Versions;
+use crate::program::shape::Shape;
 use crate::report::page::Note;
 use crate::teach::lessons::machine::Machine;
 use crate::teach::lessons::options::count;
@@ -33,7 +34,7 @@ pub enum Kind {
 
 impl Kind {
     /// Those that images of this shape fit: the second halves height and width.
-    pub fn all(shape: &ImageShape) -> Vec<Kind> {
+    pub fn all(shape: &Shape) -> Vec<Kind> {
         let fits = shape.height >= 2 && shape.width >= 2;
         [Kind::Dense].into_iter().chain(fits.then_some(Kind::Convolutional)).collect()
     }
@@ -127,7 +128,7 @@ impl Images {
         })
     }
 
-    pub fn shape(&self) -> ImageShape {
+    pub fn shape(&self) -> Shape {
         self.few.shape
     }
 

@@ -16,12 +16,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::data::files::write_atomically;
-use crate::data::{ImageShape, Normaliser};
+use crate::data::{Normaliser, check_shape};
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::network::layers::Shape;
 use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
+use crate::program::shape::Shape;
 use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
@@ -41,7 +41,7 @@ pub struct Model {
     /// The loss it was trained with, which says how its outputs become probabilities.
     pub loss: Loss,
     /// The size of the images it takes.
-    pub shape: ImageShape,
+    pub shape: Shape,
     /// The names of the classes, by label.
     pub classes: Vec<String>,
     /// How the pixels of an image become the network's input.
@@ -102,7 +102,7 @@ impl Model {
 
     fn to_bytes(&self) -> Vec<u8> {
         let arena = self.arena();
-        let ImageShape { channels, height, width } = self.shape;
+        let Shape { channels, height, width, .. } = self.shape;
         let metadata = json!({
             "format": FORMAT,
             "format_version": FORMAT_VERSION.to_string(),
@@ -131,25 +131,21 @@ fn text<T: Serialize>(list: &[T]) -> String {
 }
 
 /// The parameters of a network on images of this shape.
-fn arena(network: &Network, shape: &ImageShape) -> Result<Arena> {
-    network.arena(&input(shape))
-}
-
-fn input(shape: &ImageShape) -> Shape {
-    Shape(vec![shape.channels, shape.height, shape.width])
+fn arena(network: &Network, shape: &Shape) -> Result<Arena> {
+    network.arena(shape)
 }
 
 /// What is wrong with all of a model but its parameters, as the end of a sentence.
 fn check_description(
     network: &Network,
     loss: Loss,
-    shape: &ImageShape,
+    shape: &Shape,
     classes: &[String],
     normaliser: &Normaliser,
 ) -> Result<(), String> {
     let sentence = |error: Error| format!("is not one that can be used ({error})");
-    shape.check("its metadata").map_err(sentence)?;
-    let shapes = network.shapes(&input(shape)).map_err(sentence)?;
+    check_shape(shape, "its metadata").map_err(sentence)?;
+    let shapes = network.shapes(shape).map_err(sentence)?;
     let outputs = shapes.last().map_or(0, Shape::len);
     loss.check(outputs, classes.len()).map_err(sentence)?;
     let Normaliser { mean, std } = normaliser;

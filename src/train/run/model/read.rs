@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model};
-use crate::data::{ImageShape, Normaliser};
+use crate::data::Normaliser;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::Arena;
+use crate::program::shape::Shape;
 use crate::train::run::tensors::{Advice, Tensors, shorten};
 
 /// What to do about a file that was a model once.
@@ -82,7 +83,7 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     let network: Network = text.parse().map_err(|error| unusable(&error))?;
     let loss: Loss = metadata.text("loss")?.parse().map_err(|error| unusable(&error))?;
     let [channels, height, width] = metadata.json("shape")?;
-    let shape = ImageShape { channels, height, width };
+    let shape = Shape::image(channels, height, width);
     let classes: Vec<String> = metadata.json("classes")?;
     let normaliser = Normaliser { mean: metadata.json("mean")?, std: metadata.json("std")? };
     super::check_description(&network, loss, &shape, &classes, &normaliser)
