@@ -66,7 +66,7 @@ impl Runner {
             Growing::Epochs => epochs *= factor,
         }
         let samples = noise(samples);
-        let lowered = lowered(device, device.versions(), &network, BATCH, &samples).unwrap();
+        let lowered = lowered(device, device.choice(), &network, BATCH, &samples).unwrap();
         let steps = (samples.len() / BATCH * epochs) as f64;
         Runner { work: flops(&lowered) * steps, trainer: start(device, lowered, &samples), epochs, done: 0 }
     }

@@ -89,7 +89,7 @@ impl Bench {
     fn start(number: usize, network: &str, batch: usize, samples: &Samples) -> Bench {
         let begun = Instant::now();
         let device = devices().swap_remove(number);
-        let lowered = lowered(&device, device.versions(), network, batch, samples).unwrap();
+        let lowered = lowered(&device, device.choice(), network, batch, samples).unwrap();
         let (engine, gpu) = open(&device, &lowered);
         let shared = Box::new(Shared(Rc::clone(&engine)));
         let parameters = lowered.arena.initial_values(0);
@@ -162,7 +162,7 @@ impl Bench {
                 seconds / sum * 100.0,
                 flops / seconds * 1e-9,
                 dispatch.kernel.name,
-                dispatch.label
+                dispatch.label()
             );
         }
         println!("  {:>9.1}  in sum; {:.1} as a step", sum * 1e6, whole * 1e6);

@@ -5,6 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use wgrad::program::rewrite::Rewrites;
 
 use wgrad::bench::training::{NETWORKS, lowered, noise};
 use wgrad::data::Normaliser;
@@ -14,7 +15,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::Step;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::program::record::Versions;
+use wgrad::table::choice::Choice;
 use wgrad::train::trainer::{Settings, Trainer};
 
 /// The system's allocator, with a count of what it is asked for.
@@ -98,7 +99,7 @@ fn the_plain_twins_of_a_dense_network_allocate_nothing_in_a_step() {
     let _alone = ALONE.lock().unwrap();
     let samples = noise(SAMPLES);
     let lowered =
-        lowered(&Device::Cpu { reason: None }, Versions::NAIVE, NETWORKS[0].layers, BATCH, &samples).unwrap();
+        lowered(&Device::Cpu { reason: None }, Choice::NAIVE, NETWORKS[0].layers, BATCH, &samples).unwrap();
     // The twins of a dense network need no memory of their own, where each has a dispatch of its own.
     let mut plain = CpuEngine::plain(lowered.program.clone()).unwrap();
     assert_steps_allocate_nothing(&mut plain, &lowered, NETWORKS[0].name);
@@ -138,8 +139,8 @@ fn steps_of_no_kind_of_network_allocate() {
             classes: 10,
             batch: BATCH / 2,
             parts: vec![Part { name: TRAIN, samples: samples.len() }],
-            versions: device.versions(),
-            fuse: true,
+            choice: device.choice(),
+            rewrites: Rewrites::ALL,
             as_in_prediction: false,
             keep: false,
             limits: device.limits(),
@@ -158,7 +159,7 @@ fn no_step_allocates_and_epochs_leave_nothing_behind() {
     let device = Device::Cpu { reason: None };
     for network in &NETWORKS {
         let samples = noise(SAMPLES);
-        let lowered = lowered(&device, device.versions(), network.layers, BATCH, &samples).unwrap();
+        let lowered = lowered(&device, device.choice(), network.layers, BATCH, &samples).unwrap();
         let mut fast = CpuEngine::fast(lowered.program.clone()).unwrap();
         assert_steps_allocate_nothing(&mut fast, &lowered, network.name);
 

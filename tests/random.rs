@@ -56,7 +56,7 @@ fn the_adapter_draws_the_bits_that_the_host_draws() {
         ],
         steps: vec![Dispatch::new(draw(), consts! { DRAWS: DRAWS }, vec![view], "draw")],
         sections: vec![("draw".into(), 0..1)],
-        gates: None,
+        ..Program::default()
     };
     let mut engine = GpuEngine::new(&adapter(), program, Checks::On).unwrap();
     let (seed, epoch, index) = (0xdead_beef, 3, 70_000);

@@ -29,7 +29,7 @@ fn after_the_first_step_nothing_is_made_on_the_device() {
     let adapter = adapters.into_iter().next().expect("an adapter: run ./setup");
     let samples = noise(256);
     let device = Device::Gpu(adapter.clone());
-    let lowered = lowered(&device, device.versions(), NETWORKS[0].layers, 32, &samples).unwrap();
+    let lowered = lowered(&device, device.choice(), NETWORKS[0].layers, 32, &samples).unwrap();
     let before = kept(&instance);
     let (profiler, program) = (Profiler::default(), lowered.program.clone());
     profiler.watch(program.section(TRAIN), 20);

@@ -14,27 +14,28 @@ use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::network::optimiser::Optimiser;
-use wgrad::program::record::Versions;
+use wgrad::program::rewrite::Rewrites;
 use wgrad::program::{Dispatch, Limits};
+use wgrad::table::choice::Choice;
 use wgrad::train::trainer::{Settings, Trainer, scale_and_shift};
 use wgrad::verify::diff::first_divergence;
 
 const NETWORK: &str = "dense 64, relu, dense 10";
 const SETTINGS: Settings = Settings::new(0.05, 0);
 
-fn lowered(network: &str, dataset: &Dataset, versions: Versions) -> Lowered {
+fn lowered(network: &str, dataset: &Dataset, choice: Choice) -> Lowered {
     // Momentum, so that there is state to go wrong.
-    lowered_for(network, dataset, versions, Training::with(Optimiser::sgd(0.9)))
+    lowered_for(network, dataset, choice, Training::with(Optimiser::sgd(0.9)))
 }
 
-fn lowered_for(network: &str, dataset: &Dataset, versions: Versions, training: Training) -> Lowered {
-    changing(network, dataset, versions, training, Augmentation::default())
+fn lowered_for(network: &str, dataset: &Dataset, choice: Choice, training: Training) -> Lowered {
+    changing(network, dataset, choice, training, Augmentation::default())
 }
 
 fn changing(
     network: &str,
     dataset: &Dataset,
-    versions: Versions,
+    choice: Choice,
     training: Training,
     augment: Augmentation,
 ) -> Lowered {
@@ -48,8 +49,8 @@ fn changing(
             Part { name: TRAIN, samples: dataset.train.len() },
             Part { name: HELD_OUT, samples: dataset.held_out.len() },
         ],
-        versions,
-        fuse: true,
+        choice,
+        rewrites: Rewrites::ALL,
         as_in_prediction: false,
         keep: false,
         limits: Limits::WEBGPU,
@@ -83,22 +84,22 @@ fn first(dataset: &Dataset, samples: usize) -> Dataset {
 }
 
 /// Every set of shaders that this adapter can run.
-fn versions() -> Vec<(&'static str, Versions)> {
+fn choice() -> Vec<(&'static str, Choice)> {
     let all = [
-        ("naive", Versions::NAIVE),
-        ("tiled", Versions::GPU),
-        ("register", Versions::SOFTWARE),
-        ("subgroup", Versions::SOFTWARE_SUBGROUPS),
+        ("naive", Choice::NAIVE),
+        ("tiled", Choice::GPU),
+        ("register", Choice::SOFTWARE),
+        ("subgroup", Choice::SOFTWARE_SUBGROUPS),
     ];
     let device = Device::Gpu(adapter());
-    let runs = |versions: &Versions| versions.kernels().all(|kernel| device.runs(kernel));
-    all.into_iter().filter(|(_, versions)| runs(versions)).collect()
+    let runs = |choice: &Choice| choice.kernels().all(|kernel| device.runs(kernel));
+    all.into_iter().filter(|(_, choice)| runs(choice)).collect()
 }
 
 #[test]
 fn digits_are_learned_on_the_gpu() {
     let dataset = data::load("digits").unwrap();
-    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).choice());
     let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();
@@ -109,23 +110,23 @@ fn digits_are_learned_on_the_gpu() {
 }
 
 /// Trains for ten steps on the CPU engine and by each set of shaders, and compares losses.
-fn compare_ten_steps(network: &str, all: &[(&str, Versions)]) {
+fn compare_ten_steps(network: &str, all: &[(&str, Choice)]) {
     // 320 samples are ten batches of 32, and each batch's loss is measured before its update.
     let dataset = first(&data::load("digits").unwrap(), 320);
-    let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, versions| {
-        let lowered = lowered(network, &dataset, versions);
+    let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, choice| {
+        let lowered = lowered(network, &dataset, choice);
         let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
         let mut sums = vec![0.0];
         trainer.epoch(1, &mut |p| sums.push(p.so_far.loss * p.so_far.samples as f64)).unwrap();
         (sums, trainer.measure(HELD_OUT).unwrap().loss)
     };
-    let (cpu, cpu_held_out) = losses(&on_cpu, Versions::NAIVE);
+    let (cpu, cpu_held_out) = losses(&on_cpu, Choice::NAIVE);
     assert!(cpu.last() > Some(&1.0), "ten steps from nothing have a loss: {cpu:?}");
-    let (fewer, fewer_held_out) = losses(&on_cpu, Versions::CPU);
+    let (fewer, fewer_held_out) = losses(&on_cpu, Choice::CPU);
     let apart = (fewer.last().unwrap() - cpu.last().unwrap()) / 320.0;
     assert!(apart.abs() < 1e-4 && (fewer_held_out - cpu_held_out).abs() < 1e-4, "{fewer:?}, {cpu:?}");
-    for (name, versions) in all {
-        let (gpu, held_out) = losses(&on_gpu, *versions);
+    for (name, choice) in all {
+        let (gpu, held_out) = losses(&on_gpu, *choice);
         let (cpu_mean, gpu_mean) = (cpu.last().unwrap() / 320.0, gpu.last().unwrap() / 320.0);
         assert!((cpu_mean - gpu_mean).abs() < 1e-4, "{name}: {gpu_mean} on the GPU, {cpu_mean} on the CPU");
         assert!((cpu_held_out - held_out).abs() < 1e-4, "{name}: {held_out} against {cpu_held_out}");
@@ -134,22 +135,22 @@ fn compare_ten_steps(network: &str, all: &[(&str, Versions)]) {
 
 #[test]
 fn ten_steps_lose_the_same_on_gpu_and_cpu() {
-    compare_ten_steps(NETWORK, &versions());
+    compare_ten_steps(NETWORK, &choice());
 }
 
 #[test]
 fn ten_steps_in_half_precision_lose_about_the_same() {
     let dataset = first(&data::load("digits").unwrap(), 320);
-    let loss = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, versions| {
-        let lowered = lowered("dense 64, relu, dense 32, relu, dense 10", &dataset, versions);
+    let loss = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, choice| {
+        let lowered = lowered("dense 64, relu, dense 32, relu, dense 10", &dataset, choice);
         let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
         trainer.epoch(1, &mut |_| {}).unwrap();
         trainer.measure(HELD_OUT).unwrap().loss
     };
-    let half = |versions: Versions| versions.in_precision(Precision::Half);
-    let single = loss(&on_cpu, Versions::NAIVE);
+    let half = |choice: Choice| choice.in_precision(Precision::Half);
+    let single = loss(&on_cpu, Choice::NAIVE);
     for (name, measured) in
-        [("CPU", loss(&on_cpu, half(Versions::NAIVE))), ("GPU", loss(&on_gpu, half(Versions::GPU)))]
+        [("CPU", loss(&on_cpu, half(Choice::NAIVE))), ("GPU", loss(&on_gpu, half(Choice::GPU)))]
     {
         // Weights are read with 11 digits, so that each is off by 2⁻¹² at the most.
         assert!(
@@ -162,7 +163,7 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
 #[test]
 fn digits_are_learned_in_half_precision() {
     let dataset = data::load("digits").unwrap();
-    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE.in_precision(Precision::Half));
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::Half));
     assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_half"));
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {
@@ -176,9 +177,9 @@ fn digits_are_learned_in_half_precision() {
 #[test]
 fn long_sums_in_slices_lose_the_same_on_gpu_and_cpu() {
     let network = "dense 256, relu, dense 20, relu, dense 10";
-    let steps = lowered(network, &data::load("digits").unwrap(), Versions::GPU).program.steps;
+    let steps = lowered(network, &data::load("digits").unwrap(), Choice::GPU).program.steps;
     assert!(steps.iter().any(|step| step.kernel.name == "matmul_slices"));
-    compare_ten_steps(network, &[("in slices", Versions::GPU)]);
+    compare_ten_steps(network, &[("in slices", Choice::GPU)]);
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn changed_samples_train_alike_on_gpu_and_cpu() {
     let changes = "shift 1, rotate 15, scale 0.1, shear 0.1, cutout 2, brightness 0.1, contrast 0.1";
     let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, changes: &str| {
         let training = Training::with(Optimiser::sgd(0.9));
-        let lowered = changing(NETWORK, &dataset, Versions::NAIVE, training, changes.parse().unwrap());
+        let lowered = changing(NETWORK, &dataset, Choice::NAIVE, training, changes.parse().unwrap());
         let settings = Settings { seed: 9, ..SETTINGS };
         let mut trainer = trainer(engine(&lowered), lowered, &dataset, settings);
         [1, 2].map(|epoch| trainer.epoch(epoch, &mut |_| {}).unwrap().loss)
@@ -202,7 +203,7 @@ fn changed_samples_train_alike_on_gpu_and_cpu() {
 #[test]
 fn one_batch_is_learned_by_heart() {
     let dataset = first(&data::load("digits").unwrap(), 32);
-    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+    let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).choice());
     let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, SETTINGS);
     let mut loss = f64::INFINITY;
     for epoch in 1..=200 {
@@ -215,7 +216,7 @@ fn one_batch_is_learned_by_heart() {
 fn the_same_seed_gives_the_same_bits() {
     let dataset = first(&data::load("digits").unwrap(), 500);
     let weights = |seed| {
-        let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).versions());
+        let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).choice());
         let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, Settings { seed, ..SETTINGS });
         for epoch in 1..=3 {
             trainer.epoch(epoch, &mut |_| {}).unwrap();
@@ -230,7 +231,7 @@ fn the_same_seed_gives_the_same_bits() {
 #[test]
 fn a_divergence_is_reported_and_waited_out() {
     let dataset = first(&data::load("digits").unwrap(), 320);
-    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE);
     let settings = Settings { learning_rate: 1e30, ..SETTINGS };
     let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, settings);
     let error = trainer.epoch(1, &mut |_| {}).unwrap_err();
@@ -242,7 +243,7 @@ fn a_divergence_is_reported_and_waited_out() {
 #[test]
 fn samples_that_were_not_announced_are_refused() {
     let dataset = first(&data::load("digits").unwrap(), 64);
-    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE);
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
     let mut labels = dataset.train.labels.clone();
     labels[5] = 10;
@@ -256,8 +257,8 @@ fn samples_that_were_not_announced_are_refused() {
 #[test]
 fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
     let dataset = first(&data::load("digits").unwrap(), 40);
-    for (name, versions) in versions() {
-        let mut lowered = lowered("dense 20, tanh, dense 24, relu, dense 10", &dataset, versions);
+    for (name, choice) in choice() {
+        let mut lowered = lowered("dense 20, tanh, dense 24, relu, dense 10", &dataset, choice);
         let step = Step { first: 32, samples: 8, learning_rate: 0.1, momentum: 0.5, ..Step::default() };
         let section = lowered.program.section(TRAIN);
         let mut engine = on_gpu(&lowered);
@@ -267,7 +268,7 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
 
         // The engine computes what it was given; the twin is asked about something else.
         let is_broken = |dispatch: &Dispatch| {
-            dispatch.label.starts_with("0 dense: weight") && dispatch.label.ends_with("gradient")
+            dispatch.layer == "0 dense" && dispatch.kernel.binds.iter().any(|bind| bind.name == "dweight")
         };
         let broken =
             section.start + lowered.program.steps[section.clone()].iter().position(is_broken).unwrap();
@@ -303,7 +304,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
 #[test]
 fn host_and_shader_normalise_alike() {
     let dataset = first(&data::load("digits").unwrap(), 32);
-    let lowered = lowered(NETWORK, &dataset, Versions::NAIVE);
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE);
     let mut engine = on_gpu(&lowered);
     fill(engine.as_mut(), &lowered, &dataset);
     let gather = lowered.program.section(TRAIN).start;
@@ -327,7 +328,7 @@ fn host_and_shader_normalise_alike() {
 /// Ten steps' worth of samples, trained twice over on an engine; the weights that would be saved.
 fn trained_with(training: &Training, engine: &dyn Fn(&Lowered) -> Box<dyn Engine>) -> Vec<f32> {
     let dataset = first(&data::load("digits").unwrap(), 320);
-    let lowered = lowered_for(NETWORK, &dataset, Versions::NAIVE, training.clone());
+    let lowered = lowered_for(NETWORK, &dataset, Choice::NAIVE, training.clone());
     let mut trainer = trainer(engine(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=2 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::adapter;
 use wgrad::engine::adapter::Device;
 use wgrad::kernel::{Kernel, WorkgroupSizes};
-use wgrad::program::record::{Choice, Class, Variant, Versions};
+use wgrad::table::choice::{Choice, Class, Picks, Variant};
 use wgrad::table::{MATMUL_NAIVE, MATMUL_REGISTER};
 use wgrad::tune::{Origin, Outcome, Race, Tuning, candidates, race};
 
@@ -21,7 +21,7 @@ fn variant(name: &'static str, change: impl Fn(&str) -> String) -> Variant {
 
 fn of_products(candidates: &[Variant]) -> Race {
     let device = Device::Gpu(adapter());
-    race(Class::Small, Versions::SOFTWARE, candidates, &mut |program| device.open(program))
+    race(Class::Small, Choice::SOFTWARE, candidates, &mut |program| device.open(program))
 }
 
 /// Why a candidate may not win.
@@ -37,7 +37,7 @@ fn refusal(race: &Race, name: &str) -> String {
 fn classes_that_nobody_waits_for_keep_their_defaults() {
     let device = Device::Gpu(adapter());
     let tuned = wgrad::tune::measure(&device, Duration::ZERO);
-    assert_eq!(tuned.choice, device.versions().choice());
+    assert_eq!(tuned.choice, device.choice().choice());
     assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
     let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
     assert!(problem.contains("defaults stand for narrow, small") && problem.contains("--tune"), "{problem}");
@@ -66,7 +66,7 @@ fn a_candidate_that_is_wrong_never_wins() {
     }
 
     // Nor does a wrong default, when another is right.
-    let wrong = Versions::SOFTWARE.with(&Choice::default().with(Class::Small, short));
+    let wrong = Choice::SOFTWARE.with(&Picks::default().with(Class::Small, short));
     let device = Device::Gpu(adapter());
     let race =
         wgrad::tune::race(Class::Small, wrong, &[short, register], &mut |program| device.open(program));
@@ -79,10 +79,10 @@ fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
     for class in Class::ALL {
         let candidates = candidates(class, &device);
         assert!(
-            candidates.contains(&device.versions().variant(class)),
+            candidates.contains(&device.choice().variant(class)),
             "{class:?}: the default is one of them"
         );
-        let race = race(class, device.versions(), &candidates, &mut |program| device.open(program));
+        let race = race(class, device.choice(), &candidates, &mut |program| device.open(program));
         assert_eq!(race.problem(), None);
         assert!(candidates.contains(&race.winner), "{race:?}");
     }
@@ -96,8 +96,8 @@ fn the_candidates_of_real_gpus_are_right() {
     for class in [Class::Small, Class::Long, Class::Large, Class::Weights] {
         let on_gpus = class.variants().iter().filter(|(_, on)| on.gpus).map(|(variant, _)| *variant);
         let candidates: Vec<Variant> = on_gpus.collect();
-        assert!(candidates.contains(&Versions::GPU.variant(class)), "{class:?}: the default is one of them");
-        let race = race(class, Versions::GPU, &candidates, &mut |program| device.open(program));
+        assert!(candidates.contains(&Choice::GPU.variant(class)), "{class:?}: the default is one of them");
+        let race = race(class, Choice::GPU, &candidates, &mut |program| device.open(program));
         assert_eq!(race.problem(), None);
         let raced = |variant: &Variant| race.measured.iter().any(|one| one.variant == *variant);
         assert!(candidates.iter().all(raced), "{class:?}: {:?}", race.measured);
@@ -114,10 +114,10 @@ fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
         ..MATMUL_NAIVE
     };
     let odd = Variant::of(Box::leak(Box::new(kernel)));
-    let tuning = Tuning::Fixed(Choice::default().with(Class::Large, odd));
+    let tuning = Tuning::Fixed(Picks::default().with(Class::Large, odd));
     let device = Device::Gpu(adapter());
     assert!(!tuning.runs_on(&device));
-    let error = tuning.versions(&device).unwrap_err();
+    let error = tuning.choice(&device).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let message = error.to_string();
     for word in ["--tuning", "large matmul_odd", &device.name(), "make it auto", "name another variant"] {
@@ -125,5 +125,5 @@ fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     }
     // A choice is for shaders; the CPU engine has versions of its own.
     let cpu = Device::Cpu { reason: None };
-    assert_eq!(tuning.versions(&cpu).unwrap().choice(), Versions::CPU.choice());
+    assert_eq!(tuning.choice(&cpu).unwrap().choice(), Choice::CPU.choice());
 }

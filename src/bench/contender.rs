@@ -11,7 +11,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::profile::Profiler;
 use crate::error::Result;
 use crate::program::Program;
-use crate::program::record::Versions;
+use crate::table::choice::Choice;
 
 /// Something that runs Programs.
 pub(super) struct Contender {
@@ -22,20 +22,20 @@ pub(super) struct Contender {
     /// Where it runs.
     pub of: Device,
     /// The shaders that it uses there.
-    pub versions: Versions,
+    pub choice: Choice,
     /// Operations a second at the last piece of work of each kind.
     rates: Vec<(Kind, f64)>,
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
-pub(super) fn contenders(devices: &[(Device, Versions)], infos: &[DeviceInfo]) -> Vec<Contender> {
+pub(super) fn contenders(devices: &[(Device, Choice)], infos: &[DeviceInfo]) -> Vec<Contender> {
     let mut all = Vec::new();
-    for (at, ((device, versions), info)) in devices.iter().zip(infos).enumerate() {
+    for (at, ((device, choice), info)) in devices.iter().zip(infos).enumerate() {
         if matches!(device, Device::Cpu { .. }) {
             let name = "plain twins, 1 thread".to_owned();
-            all.push(Contender { name, device: at, plain: true, ..Contender::fast(device, *versions) });
+            all.push(Contender { name, device: at, plain: true, ..Contender::fast(device, *choice) });
         }
-        all.push(Contender { name: info.name.clone(), device: at, ..Contender::fast(device, *versions) });
+        all.push(Contender { name: info.name.clone(), device: at, ..Contender::fast(device, *choice) });
     }
     all
 }
@@ -45,9 +45,9 @@ const PROFILED: usize = 21;
 
 impl Contender {
     /// What a device trains with.
-    pub fn fast(device: &Device, versions: Versions) -> Contender {
+    pub fn fast(device: &Device, choice: Choice) -> Contender {
         let (name, of) = (device.name(), device.clone());
-        Contender { name, device: 0, plain: false, of, versions, rates: Vec::new() }
+        Contender { name, device: 0, plain: false, of, choice, rates: Vec::new() }
     }
 
     /// An engine for a Program.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ceiling::Ceiling;
 use crate::engine::adapter::{Device, adapters, driver, kind};
-use crate::program::record::Versions;
+use crate::table::choice::Choice;
 use crate::train::run::WGPU_VERSION;
 
 /// The machine and the program.
@@ -61,20 +61,20 @@ pub struct DeviceInfo {
 
 impl DeviceInfo {
     /// All devices, with ceilings yet to be measured and no two of one name.
-    pub(super) fn of_all(devices: &[(Device, Versions)]) -> Vec<DeviceInfo> {
-        let of = |(device, versions): &(Device, Versions)| DeviceInfo::of(device, versions);
+    pub(super) fn of_all(devices: &[(Device, Choice)]) -> Vec<DeviceInfo> {
+        let of = |(device, choice): &(Device, Choice)| DeviceInfo::of(device, choice);
         let mut all: Vec<DeviceInfo> = devices.iter().map(of).collect();
         let names = told_apart(all.iter().map(|info| info.name.as_str()).collect());
         all.iter_mut().zip(names).for_each(|(info, name)| info.name = name);
         all
     }
 
-    fn of(device: &Device, versions: &Versions) -> DeviceInfo {
+    fn of(device: &Device, choice: &Choice) -> DeviceInfo {
         let (kind, backend, driver, tuning) = match device {
             Device::Cpu { .. } => ("cpu", String::new(), String::new(), None),
             Device::Gpu(adapter) => {
                 let info = adapter.get_info();
-                (kind(&info), info.backend.to_string(), driver(&info), Some(versions.choice().to_string()))
+                (kind(&info), info.backend.to_string(), driver(&info), Some(choice.picks().to_string()))
             }
         };
         DeviceInfo { name: device.name(), kind, backend, driver, tuning, ceiling: None }

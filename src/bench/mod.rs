@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Row as ProfileRow};
 use crate::error::{Error, Result};
-use crate::program::record::Versions;
+use crate::table::choice::Choice;
 use contender::{Contender, contenders};
 use machine::{DeviceInfo, Machine};
 use timing::{Effort, Seconds, Turn};
@@ -34,7 +34,7 @@ use work::{Work, works};
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Each with the shaders that it trains with. The CPU engine stands for itself and for the plain twins.
-    pub devices: Vec<(Device, Versions)>,
+    pub devices: Vec<(Device, Choice)>,
     /// Only what has all these words in its name.
     pub words: Vec<String>,
     /// Fewer sizes and shorter measurements.
@@ -132,10 +132,10 @@ pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> 
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
     let mut devices = DeviceInfo::of_all(&options.devices);
-    for ((device, versions), info) in options.devices.iter().zip(&mut devices) {
+    for ((device, choice), info) in options.devices.iter().zip(&mut devices) {
         observe(Event::Began { at: 0, of: works.len() + 1, what: &format!("ceilings of {}", info.name) });
         // An adapter that can't be opened says so at every piece of work.
-        info.ceiling = ceiling::measure(&Contender::fast(device, *versions), options.quick).ok();
+        info.ceiling = ceiling::measure(&Contender::fast(device, *choice), options.quick).ok();
     }
     observe(Event::Ceilings(&devices));
     let mut contenders = contenders(&options.devices, &devices);

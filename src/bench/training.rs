@@ -1,6 +1,7 @@
 //! Training steps of the reference networks on noise of MNIST's size: how fast a step is does not
 //! depend on what the images show.
 
+use crate::program::rewrite::Rewrites;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -13,8 +14,8 @@ use crate::engine::profile::{Profile, Profiler};
 use crate::error::Result;
 use crate::network::loss::Loss;
 use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
-use crate::program::record::Versions;
 use crate::program::shape::Shape;
+use crate::table::choice::Choice;
 use crate::train::trainer::{Settings, Trainer};
 
 /// A reference network.
@@ -58,7 +59,7 @@ pub fn noise(count: usize) -> Samples {
 /// As [`lower`].
 pub fn lowered(
     device: &Device,
-    versions: Versions,
+    choice: Choice,
     layers: &str,
     batch: usize,
     samples: &Samples,
@@ -70,8 +71,8 @@ pub fn lowered(
         classes: 10,
         batch,
         parts: vec![Part { name: TRAIN, samples: samples.len() }],
-        versions,
-        fuse: true,
+        choice,
+        rewrites: Rewrites::ALL,
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),

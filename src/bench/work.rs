@@ -4,16 +4,16 @@ use super::Kind;
 use super::contender::Contender;
 use super::timing::{Runner, each};
 use super::training::{NETWORKS, Network, Training, images, lowered, noise};
-use crate::cpu::conv::Geometry;
 use crate::data::Samples;
 use crate::engine::profile::{Profile, Profiler};
 use crate::engine::{Engine, MAX_STEPS};
 use crate::error::Result;
+use crate::kernel::Geometry;
 use crate::kernel::{Consts, Kernel, Step};
 use crate::network::lower::{Lowered, TRAIN};
-use crate::program::record::Versions;
 use crate::program::{Dispatch, View};
 use crate::table;
+use crate::table::choice::Choice;
 use crate::tune::{Work as Recorded, plain_product};
 use crate::verify::cases::{Case, bench_cases, ready};
 
@@ -29,7 +29,7 @@ enum What {
     /// C = A·B   A: (m, k)  B: (k, n), by m, n and k.
     Product([usize; 3]),
     /// One kernel, in the version that is fastest on a device.
-    Kernel(Case, fn(&Versions, Consts) -> (&'static Kernel, Consts)),
+    Kernel(Case, fn(&Choice, Consts) -> (&'static Kernel, Consts)),
     /// Training steps of a network: its batch, and how many samples there are.
     Training(&'static Network, usize, usize),
 }
@@ -101,7 +101,7 @@ fn convolutions() -> Vec<Work> {
         Work {
             name: format!("conv 3x3 {channels} to {outputs} channels of {height}×{width}, batch {batch}"),
             kind: Kind::Conv,
-            what: What::Kernel(case, Versions::conv),
+            what: What::Kernel(case, Choice::conv),
         }
     };
     cases.into_iter().map(work).collect()
@@ -130,15 +130,15 @@ impl Work {
     /// When the device is too small for it.
     pub fn job(&self, contender: &Contender) -> Result<Job> {
         Ok(match &self.what {
-            What::Product(shape) => Job::Product(plain_product(contender.versions, *shape)),
+            What::Product(shape) => Job::Product(plain_product(contender.choice, *shape)),
             What::Kernel(case, version) => {
-                let (kernel, consts) = version(&contender.versions, case.consts.clone());
+                let (kernel, consts) = version(&contender.choice, case.consts.clone());
                 Job::Kernel(kernel, Case { consts, ..case.clone() })
             }
             What::Training(network, batch, samples) => {
                 let samples = noise(*samples);
                 Job::Training(
-                    Box::new(lowered(&contender.of, contender.versions, network.layers, *batch, &samples)?),
+                    Box::new(lowered(&contender.of, contender.choice, network.layers, *batch, &samples)?),
                     samples,
                 )
             }

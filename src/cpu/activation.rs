@@ -1,36 +1,9 @@
-//! Twins of `activate` and `activation_slope` in `common.wgsl`, of
-//! `activation.wgsl` and `activation_backward.wgsl`.
+//! Twins of `activation.wgsl` and `activation_backward.wgsl`, and how far f32 may be from `activate` and
+//! `activation_slope` in `common.wgsl`.
 
 use super::{DIVISION, EPS, TINY, exp_error};
-use crate::kernel::{Call, Const, Real, Slice, SliceMut};
-
-/// An elementwise function; of most the derivative can be told from the output.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
-    Identity,
-    /// max(x, 0)
-    Relu,
-    /// x where positive, else slope · x; the slope is positive.
-    LeakyRelu(f32),
-    /// 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// (1 - e⁻²ˣ) / (1 + e⁻²ˣ)
-    Tanh,
-    /// x · Φ(x), with the distribution function of the normal distribution
-    Gelu,
-    /// x / (1 + e⁻ˣ)
-    Silu,
-}
-
-/// Φ, the distribution function of the normal distribution.
-fn normal_below(x: f64) -> f64 {
-    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
-}
-
-/// Its density.
-fn normal_density(x: f64) -> f64 {
-    (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
-}
+use crate::kernel::activation::normal_density;
+use crate::kernel::{Activation, Call, Real, Slice, SliceMut};
 
 /// Largest error of Φ in f32: the shader's polynomial is off by 1.5e-7 in erf, by half of that
 /// in Φ, and its terms, of which the largest is below 2, by a rounding or two for each of five
@@ -46,86 +19,6 @@ fn normal_density_error(x: f64) -> f64 {
 }
 
 impl Activation {
-    /// The constants that choose it in a shader: `ACTIVATION` and `LEAK`.
-    pub fn consts(self) -> (Const, Const) {
-        let (kind, leak) = match self {
-            Activation::Identity => (0, 0.0),
-            Activation::Relu => (1, 0.0),
-            Activation::LeakyRelu(slope) => (2, slope),
-            Activation::Sigmoid => (3, 0.0),
-            Activation::Tanh => (4, 0.0),
-            Activation::Gelu => (5, 0.0),
-            Activation::Silu => (6, 0.0),
-        };
-        (Const::Uint(kind), Const::from(leak))
-    }
-
-    /// The activation that a call's constants choose.
-    pub fn of(call: Call) -> Activation {
-        match call.consts.uint("ACTIVATION") {
-            1 => Activation::Relu,
-            2 => Activation::LeakyRelu(call.consts.float("LEAK") as f32),
-            3 => Activation::Sigmoid,
-            4 => Activation::Tanh,
-            5 => Activation::Gelu,
-            6 => Activation::Silu,
-            _ => Activation::Identity,
-        }
-    }
-
-    /// Whether the derivative can be told from the output: then the activation may be part of
-    /// another kernel, and the backward pass needs its input no more.
-    pub fn slope_is_in_output(self) -> bool {
-        !matches!(self, Activation::Gelu | Activation::Silu)
-    }
-
-    pub fn apply(self, x: f64) -> f64 {
-        match self {
-            Activation::Identity => x,
-            Activation::Relu => x.max(0.0),
-            Activation::LeakyRelu(slope) => {
-                if x > 0.0 {
-                    x
-                } else {
-                    f64::from(slope) * x
-                }
-            }
-            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Activation::Tanh => x.tanh(),
-            Activation::Gelu => x * normal_below(x),
-            Activation::Silu => x / (1.0 + (-x).exp()),
-        }
-    }
-
-    /// The derivative at the point whose output is `y`; where it cannot be told from the output,
-    /// see [`Activation::slope_is_in_output`], at the point `y`.
-    pub fn slope(self, y: f64) -> f64 {
-        match self {
-            Activation::Identity => 1.0,
-            Activation::Relu => {
-                if y > 0.0 {
-                    1.0
-                } else {
-                    0.0
-                }
-            }
-            Activation::LeakyRelu(slope) => {
-                if y > 0.0 {
-                    1.0
-                } else {
-                    slope.into()
-                }
-            }
-            Activation::Sigmoid => y * (1.0 - y),
-            Activation::Tanh => 1.0 - y * y,
-            Activation::Gelu => normal_below(y) + y * normal_density(y),
-            Activation::Silu => {
-                let s = Activation::Sigmoid.apply(y);
-                s * (1.0 + y * (1.0 - s))
-            }
-        }
-    }
-
     /// Largest error of the f32 result at an input that is itself off by `error`.
     pub fn apply_error(self, x: f64, error: f64) -> f64 {
         let y = self.apply(x);

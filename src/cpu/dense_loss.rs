@@ -1,11 +1,12 @@
 //! The twin of `dense_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of what it gives, and what
 //! that says of the layer's input.
 
-use super::activation::Activation;
-use super::matmul::{Epilogue, matmul, matmul_bound, weighted_sums};
+use super::matmul::{matmul, matmul_bound, weighted_sums};
 use super::softmax::{Exponentials, row_weight, slot_rows, softmax_loss, softmax_loss_bound};
 use super::{TINY, sum_error};
 use crate::consts;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
 
 /// The constants of the layer's weighted sums.

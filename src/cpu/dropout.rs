@@ -1,7 +1,7 @@
 //! Twins of `dropout.wgsl` and `add.wgsl`.
 
-use super::activation::Activation;
 use super::{DIVISION, EPS, TINY};
+use crate::kernel::Activation;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 

@@ -1,8 +1,8 @@
 //! Twins of `bce_loss.wgsl` and `squared_error.wgsl`.
 
-use super::activation::Activation;
 use super::softmax::{argmax, row_weight, slot_rows};
 use super::{DIVISION, EPS, TINY, exp_error, log_error};
+use crate::kernel::Activation;
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// One row's outputs, targets and gradient, handed to `each`, which returns the loss.

@@ -1,41 +1,11 @@
 //! The twin of `matmul_naive.wgsl` and of every faster version of it.
 
-use super::activation::Activation;
 use super::{EPS, TINY};
 use crate::consts;
-use crate::kernel::{Call, Const, Consts, Real, Slice, SliceMut};
-
-/// What happens to a finished sum; the numbers are those in the shader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Epilogue {
-    /// Nothing; `extra` is not read.
-    Plain = 0,
-    /// activate(sum + extra\[column\])
-    Bias = 1,
-    /// sum · activation'(extra\[row, column\])
-    Slope = 2,
-}
+use crate::kernel::{Activation, Call, Const, Consts, Epilogue, Real, Slice, SliceMut};
 
 impl Epilogue {
-    /// The epilogue that a call's constants choose.
-    pub fn of(call: Call) -> Epilogue {
-        match call.consts.uint("EPILOGUE") {
-            1 => Epilogue::Bias,
-            2 => Epilogue::Slope,
-            _ => Epilogue::Plain,
-        }
-    }
-
-    /// What becomes of a finished sum.
-    pub fn apply(self, activation: Activation, sum: f64, extra: f64) -> f64 {
-        match self {
-            Epilogue::Plain => sum,
-            Epilogue::Bias => activation.apply(sum + extra),
-            Epilogue::Slope => sum * activation.slope(extra),
-        }
-    }
-
-    /// The same, and its largest error in f32 when the sum is off by `error`.
+    /// What becomes of a finished sum, and its largest error in f32 when the sum is off by `error`.
     pub fn error(self, activation: Activation, sum: f64, error: f64, extra: f64) -> (f64, f64) {
         match self {
             Epilogue::Plain => (sum, error),

@@ -1,8 +1,8 @@
 //! Twins of the normalisations: `moments_slices.wgsl`, `moments.wgsl`, `running_moments.wgsl`,
 //! `normalise.wgsl`, `normalise_slices.wgsl`, `normalise_backward.wgsl` and `normalise_weights.wgsl`.
 
-use super::activation::Activation;
 use super::{DIVISION, EPS, TINY, sum_error};
+use crate::kernel::Activation;
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// Relative error of √x, which WGSL takes from 1 / inverseSqrt(x): 2 ULP and a division.

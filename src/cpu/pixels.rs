@@ -1,13 +1,14 @@
 //! Twins of `pixel_dense_*.wgsl` and `pixel_gradient_*.wgsl`: a first layer that works on
 //! packed pixels is picking samples, and then what any dense layer does.
 
-use super::activation::Activation;
 use super::gather::{gather_batch, gather_batch_bound};
-use super::matmul::{Epilogue, matmul, weighted_sums};
+use super::matmul::{matmul, weighted_sums};
 use super::weights::{self, weight_gradient};
 use super::{TINY, sum_error};
 use crate::consts;
 use crate::data::Augmentation;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Call, Consts, Real, Slice, SliceMut, Twin};
 
 /// The constants that both kernels have: rows of a batch, which of them comes first in the step,

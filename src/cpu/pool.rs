@@ -1,8 +1,8 @@
 //! Twins of `max_pool.wgsl`, `max_pool_backward.wgsl`, `average_pool.wgsl` and `average_pool_backward.wgsl`.
 
-use super::activation::Activation;
-use super::conv::Side;
 use super::{DIVISION, EPS, TINY};
+use crate::kernel::Activation;
+use crate::kernel::Side;
 use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
 
 /// The sizes of a pooling: what every kernel of one has as its first constants.

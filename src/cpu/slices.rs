@@ -1,9 +1,10 @@
 //! The twins of `matmul_slices.wgsl` and `add_slices.wgsl`, the two halves of a long product with a small
 //! result: together they are [`matmul`](super::matmul::matmul).
 
-use super::activation::Activation;
-use super::matmul::{Epilogue, Product, extra_at};
+use super::matmul::{Product, extra_at};
 use super::{EPS, TINY};
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// Every sum of P, with the k's that it is over: P is (SLICES, M, N).

@@ -15,16 +15,6 @@ pub const NARROW_BLOCK: [usize; 2] = [32, 4];
 /// What a workgroup of `weight_gradient_tiled.wgsl` owns.
 pub const TILE: [usize; 2] = [32, 32];
 
-/// The block of this shader, of which each has a part.
-pub fn block(shader: &str) -> [usize; 2] {
-    match shader {
-        "weight_gradient_subgroup" | "pixel_gradient_subgroup" => SUBGROUP_BLOCK,
-        "weight_gradient_narrow_subgroup" => NARROW_BLOCK,
-        "weight_gradient_tiled" | "pixel_gradient_tiled" => TILE,
-        _ => BLOCK,
-    }
-}
-
 /// A part for every block, and as many more as a view needs.
 pub fn parts(inputs: usize, outputs: usize, [rows, columns]: [usize; 2]) -> usize {
     aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns))

@@ -11,9 +11,9 @@ use super::gpu::{Checks, GpuEngine};
 use crate::engine::profile::Profiler;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
-use crate::program::record::Versions;
 use crate::program::{Limits, Program};
 use crate::table::MATMUL_SUBGROUP;
+use crate::table::choice::Choice;
 
 /// Where a Program runs.
 #[derive(Clone, Debug)]
@@ -82,12 +82,12 @@ impl Device {
 
     /// The shaders that are the fastest on most adapters of its kind; for this one it can be measured, see
     /// [`tuning`](crate::tune).
-    pub fn versions(&self) -> Versions {
+    pub fn choice(&self) -> Choice {
         match self {
-            Device::Cpu { .. } => Versions::CPU,
-            Device::Gpu(adapter) if !is_software(&adapter.get_info()) => Versions::GPU,
-            Device::Gpu(_) if self.runs(&MATMUL_SUBGROUP) => Versions::SOFTWARE_SUBGROUPS,
-            Device::Gpu(_) => Versions::SOFTWARE,
+            Device::Cpu { .. } => Choice::CPU,
+            Device::Gpu(adapter) if !is_software(&adapter.get_info()) => Choice::GPU,
+            Device::Gpu(_) if self.runs(&MATMUL_SUBGROUP) => Choice::SOFTWARE_SUBGROUPS,
+            Device::Gpu(_) => Choice::SOFTWARE,
         }
     }
 

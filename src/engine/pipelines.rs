@@ -110,7 +110,7 @@ impl Stages<'_> {
             })
             .collect();
         let group = self.device.create_bind_group(&BindGroupDescriptor {
-            label: Some(&dispatch.label),
+            label: Some(&dispatch.label()),
             layout: &layout,
             entries: &entries,
         });

@@ -71,6 +71,20 @@ impl Consts {
         self
     }
 
+    /// Gives a constant that there is another value.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub fn set(&mut self, name: &str, value: Const) {
+        let found = self.0.iter_mut().find(|(known, _)| *known == name);
+        found.unwrap_or_else(|| panic!("a dispatch has no const {name}")).1 = value;
+    }
+
+    /// Whether there is a constant of this name with this value.
+    pub fn has(&self, name: &str, value: Const) -> bool {
+        self.iter().any(|pair| pair == (name, value))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Const)> + '_ {
         self.0.iter().copied()
     }

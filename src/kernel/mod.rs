@@ -1,7 +1,11 @@
 //! A kernel: a contract with two executions, the WGSL and the plain Rust twin
 //! that says what the WGSL must compute.
 
+pub mod activation;
 mod consts;
+mod epilogue;
+mod family;
+mod geometry;
 pub mod precision;
 pub mod rng;
 mod text;
@@ -13,7 +17,11 @@ use std::sync::{Mutex, PoisonError};
 use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
 
+pub use activation::Activation;
 pub use consts::{Const, Consts};
+pub use epilogue::Epilogue;
+pub use family::Family;
+pub use geometry::{Geometry, Side};
 pub use text::{COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
@@ -131,6 +139,10 @@ pub struct Kernel {
     pub requires: fn(&Consts) -> Result<(), &'static str>,
     /// The one subgroup size with which the shader is right, when it uses subgroups.
     pub subgroup: Option<u32>,
+    /// The contract that it shares with other versions, where there are several or a rewrite looks for it.
+    pub family: Option<Family>,
+    /// Rows and columns of what one invocation (or workgroup) owns and watches, where the shader fixes them.
+    pub block: Option<[usize; 2]>,
     /// Ours, which the tests have proved with run-time checks on, so that it
     /// may run without; a reader's own version never does.
     pub trusted: bool,
@@ -156,6 +168,16 @@ pub fn flat_grid(invocations: usize) -> [usize; 3] {
 }
 
 impl Kernel {
+    /// Whether it is this row of the table itself: no other version, and no custom kernel.
+    pub fn is(&self, row: &'static Kernel) -> bool {
+        std::ptr::eq(self, row)
+    }
+
+    /// Whether it is a version of this contract.
+    pub fn is_a(&self, family: Family) -> bool {
+        self.family == Some(family)
+    }
+
     /// Whether its shader multiplies by cooperative matrices, which an adapter must have and a device be
     /// opened for.
     pub fn is_cooperative(&self) -> bool {

@@ -1,7 +1,7 @@
 //! A network written in Rust, layer by layer.
 
 use super::Network;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::network::layers::Layer;
 use crate::network::layers::conv::Conv;
 use crate::network::layers::norm::Norm;

@@ -8,7 +8,6 @@ pub mod optimiser;
 
 use std::fmt;
 
-use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
 use crate::network::layers::norm::Over;
@@ -146,14 +145,6 @@ impl Network {
         })
     }
 
-    /// Outputs of the first layer, where it is a dense one that takes the data as they come.
-    pub(crate) fn dense_first(&self) -> Option<usize> {
-        match self.layers.iter().find(|layer| **layer != Layer::Flatten) {
-            Some(Layer::Dense { outputs, .. }) => Some(*outputs),
-            _ => None,
-        }
-    }
-
     fn check_batch_within(&self, input: &Shape, samples: usize) -> Result<(), String> {
         for ((at, layer), input) in self.layers.iter().enumerate().zip(self.shapes_within(input)?) {
             let checked = match layer {
@@ -198,25 +189,12 @@ impl Network {
         note: bool,
     ) -> Tensor {
         let shapes = self.shapes_within(input).expect("shapes were checked");
-        let mut layers = self.layers.iter().zip(&shapes).enumerate().peekable();
-        while let Some((at, (layer, input))) = layers.next() {
+        for (at, (layer, input)) in self.layers.iter().zip(&shapes).enumerate() {
             let kind = layer.to_string();
             recorder.enter(format!("{prefix}{at} {}", kind.split(' ').next().unwrap_or_default()));
-            let mut next = Activation::Identity;
-            if recorder.fuse
-                && layer.takes_activation()
-                && let Some((_, (Layer::Activation(kind), _))) = layers.peek()
-                && kind.slope_is_in_output()
-            {
-                next = *kind;
-                layers.next();
-                if note {
-                    recorder.pass(None);
-                }
-            }
-            x = layer.record(recorder, x, input, &format!("{prefix}{at}"), next);
+            x = layer.record(recorder, x, input, &format!("{prefix}{at}"));
             if note {
-                recorder.pass(Some(x));
+                recorder.pass(x);
             }
         }
         x

@@ -20,7 +20,8 @@ impl Program {
             self.check(dispatch).map_err(|problem| {
                 Error::Failure(format!(
                     "dispatch {at} ({}, {}): {problem}",
-                    dispatch.kernel.name, dispatch.label
+                    dispatch.kernel.name,
+                    dispatch.label()
                 ))
             })?;
         }
@@ -40,7 +41,9 @@ impl Program {
                     if reads && !self.is_written(*view, &written) {
                         return Err(Error::Failure(format!(
                             "section {section}: {} of {} ({}) is read before it is written",
-                            bind.name, dispatch.kernel.name, dispatch.label
+                            bind.name,
+                            dispatch.kernel.name,
+                            dispatch.label()
                         )));
                     }
                 }
@@ -48,7 +51,8 @@ impl Program {
                     return Err(Error::Failure(format!(
                         "section {section}: {lost} of {} ({}) is a gradient of the parameters that was written \
                          before and is not added to",
-                        dispatch.kernel.name, dispatch.label
+                        dispatch.kernel.name,
+                        dispatch.label()
                     )));
                 }
                 written
@@ -156,7 +160,7 @@ impl Program {
             for (view, bind) in dispatch.args.iter().zip(dispatch.kernel.binds) {
                 let bytes = view.len as u64 * 4;
                 if bytes > limits.binding_bytes {
-                    let what = format!("“{}” of {} ({})", bind.name, dispatch.kernel.name, dispatch.label);
+                    let what = format!("“{}” of {} ({})", bind.name, dispatch.kernel.name, dispatch.label());
                     return Err(too_small(&what, bytes, limits.binding_bytes));
                 }
             }
@@ -176,7 +180,8 @@ impl Program {
             if most > MOST_GROUPS {
                 return Err(Error::Device(format!(
                     "{} ({}) needs {most} workgroups along a dimension, a device offers {MOST_GROUPS}",
-                    dispatch.kernel.name, dispatch.label
+                    dispatch.kernel.name,
+                    dispatch.label()
                 )));
             }
         }

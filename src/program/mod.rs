@@ -4,9 +4,12 @@
 //! GPU would, on a machine without one; its `Display` is a table.
 
 mod check;
+mod gates;
 pub mod init;
+mod observed;
 pub mod params;
 pub mod record;
+pub mod rewrite;
 pub mod shape;
 mod share;
 
@@ -14,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::kernel::{Access, Consts, Element, Kernel};
+pub use observed::{Activated, Boundary, Observed};
 
 /// A buffer of a Program, by its place in [`Program::bufs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,12 +60,14 @@ pub struct BufDecl {
     /// The buffer in whose memory this one lives, if it has none of its own: see
     /// [`Program::share`].
     pub home: Option<Buf>,
+    /// The buffer of the gradient of what is in this one, if there is one.
+    pub gradient: Option<Buf>,
 }
 
 impl BufDecl {
     /// A buffer with memory of its own.
     pub fn new(name: impl Into<String>, element: Element, len: usize, role: Role) -> BufDecl {
-        BufDecl { name: name.into(), element, len, role, home: None }
+        BufDecl { name: name.into(), element, len, role, home: None, gradient: None }
     }
 }
 
@@ -99,22 +105,82 @@ pub struct Dispatch {
     pub consts: Consts,
     /// One view per binding, in binding order.
     pub args: Vec<View>,
-    /// What it is for, such as `2 dense: weighted sums`.
-    pub label: String,
+    /// The layer that it belongs to, such as `2 dense`; empty for what belongs to none.
+    pub layer: String,
+    /// What it is for, such as `weighted sums`.
+    pub what: String,
     /// A gate that it stands behind: three words of [`Program::gates`], the workgroups to run along
     /// x, y and z. A kernel closes it by setting them to 0, and then the dispatch does nothing.
     pub gate: Option<usize>,
 }
 
 impl Dispatch {
-    /// A dispatch without a gate.
+    /// A dispatch of no layer and without a gate.
     pub fn new(
         kernel: &'static Kernel,
         consts: Consts,
         args: Vec<View>,
-        label: impl Into<String>,
+        what: impl Into<String>,
     ) -> Dispatch {
-        Dispatch { kernel, consts, args, label: label.into(), gate: None }
+        Dispatch { kernel, consts, args, layer: String::new(), what: what.into(), gate: None }
+    }
+
+    /// The same for a layer.
+    pub fn of_layer(self, layer: &str) -> Dispatch {
+        Dispatch { layer: layer.to_owned(), ..self }
+    }
+
+    /// Layer and purpose, such as `2 dense: weighted sums`.
+    pub fn label(&self) -> String {
+        match self.layer.as_str() {
+            "" => self.what.clone(),
+            layer => format!("{layer}: {}", self.what),
+        }
+    }
+
+    /// The view that is bound to a binding of this name.
+    ///
+    /// # Panics
+    /// When the kernel has no such binding.
+    pub fn view(&self, bind: &str) -> View {
+        self.args[self.place(bind)]
+    }
+
+    /// Binds another view.
+    ///
+    /// # Panics
+    /// When the kernel has no such binding.
+    pub fn bind(&mut self, bind: &str, view: View) {
+        let at = self.place(bind);
+        self.args[at] = view;
+    }
+
+    /// Binds `to` wherever `from` is bound.
+    pub fn rebind(&mut self, from: View, to: View) {
+        self.args.iter_mut().filter(|view| **view == from).for_each(|view| *view = to);
+    }
+
+    fn place(&self, bind: &str) -> usize {
+        let found = self.kernel.binds.iter().position(|known| known.name == bind);
+        found.unwrap_or_else(|| panic!("{} has no binding {bind}", self.kernel.name))
+    }
+
+    /// The views that it reads, what it adds to included.
+    pub fn reads(&self) -> impl Iterator<Item = View> + '_ {
+        self.args
+            .iter()
+            .zip(self.kernel.binds)
+            .filter(|(_, bind)| bind.access.reads(&self.consts))
+            .map(|(view, _)| *view)
+    }
+
+    /// The views that it writes.
+    pub fn writes(&self) -> impl Iterator<Item = View> + '_ {
+        self.args
+            .iter()
+            .zip(self.kernel.binds)
+            .filter(|(_, bind)| bind.access.writes())
+            .map(|(view, _)| *view)
     }
 }
 
@@ -126,6 +192,8 @@ pub struct Program {
     pub sections: Vec<(String, Range<usize>)>,
     /// Three words for each gate, if there are any; engines open them when they are made.
     pub gates: Option<View>,
+    /// What is looked at from outside while it trains.
+    pub observed: Observed,
 }
 
 /// The sizes of a device that decide whether a Program runs on it.
@@ -155,6 +223,40 @@ impl Program {
         found.unwrap_or_else(|| panic!("a program has no section {name}")).1.clone()
     }
 
+    /// A new buffer.
+    pub fn declare(&mut self, name: &str, element: Element, len: usize, role: Role) -> View {
+        self.bufs.push(BufDecl::new(name, element, len, role));
+        self.whole(Buf(self.bufs.len() - 1))
+    }
+
+    /// All of a buffer.
+    pub fn whole(&self, buf: Buf) -> View {
+        View { buf, start: 0, len: self.bufs[buf.0].len }
+    }
+
+    /// Takes out the buffers of activations and guards that no dispatch uses, but for `keep`, and says for each buffer which
+    /// it is now.
+    pub fn drop_unused(&mut self, keep: &[Buf]) -> Vec<Option<Buf>> {
+        let mut used: Vec<bool> =
+            self.bufs.iter().map(|buf| !matches!(buf.role, Role::Activations | Role::Guard)).collect();
+        let bound = self.steps.iter().flat_map(|dispatch| &dispatch.args).map(|view| view.buf);
+        bound.chain(keep.iter().copied()).for_each(|buf| used[buf.0] = true);
+        let mut next = 0..;
+        let places: Vec<Option<Buf>> =
+            used.iter().map(|used| used.then(|| next.next().map(Buf)).flatten()).collect();
+        let place = |buf: Buf| places[buf.0].expect("a buffer that is used stays");
+        let mut used = used.iter();
+        self.bufs.retain(|_| *used.next().unwrap_or(&true));
+        for buf in &mut self.bufs {
+            buf.gradient = buf.gradient.and_then(|gradient| places[gradient.0]);
+        }
+        for view in self.steps.iter_mut().flat_map(|dispatch| &mut dispatch.args).chain(&mut self.gates) {
+            view.buf = place(view.buf);
+        }
+        self.observed.views().for_each(|view| view.buf = place(view.buf));
+        places
+    }
+
     /// Bytes of all memory with this role; what buffers share counts once.
     pub fn bytes(&self, role: Role) -> u64 {
         self.homes().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
@@ -175,17 +277,6 @@ impl Program {
     /// and copies of the parameters on their way to and from them.
     pub fn shared_bytes(&self) -> u64 {
         self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
-    }
-
-    /// What [`Program::gates`] holds when all are open.
-    pub fn open_gates(&self) -> Vec<u32> {
-        let mut words = vec![0; self.gates.map_or(0, |gates| gates.len)];
-        for dispatch in &self.steps {
-            if let Some(gate) = dispatch.gate {
-                words[3 * gate..][..3].copy_from_slice(&dispatch.kernel.groups(&dispatch.consts));
-            }
-        }
-        words
     }
 }
 
@@ -217,7 +308,7 @@ impl fmt::Display for Program {
                     "  {:<20} {:>12}  {:<34} {}",
                     dispatch.kernel.name,
                     groups,
-                    dispatch.label,
+                    dispatch.label(),
                     views.join(", ")
                 )?;
             }

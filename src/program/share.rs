@@ -112,7 +112,7 @@ impl Program {
         format!(
             "section {section}: {} ({}) uses {}, whose memory {} has",
             dispatch.kernel.name,
-            dispatch.label,
+            dispatch.label(),
             name(buf),
             name(other)
         )

@@ -26,7 +26,8 @@ macro_rules! matmul {
             grid $grid,
             requires $requires,
             fast fast::matmul::matmul_fast,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family Matmul
         )
     };
 }
@@ -206,7 +207,8 @@ pub(super) fn gradient_flops(k: &Consts, inputs: usize) -> usize {
 
 /// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
 macro_rules! weight_gradient {
-    ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, $(choices [$($choice:literal),*],)? $(block $block:expr,)? requires $requires:expr,
+     subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, weights::weight_gradient, weight_gradient_bound,
             consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS" $($(, $choice)*)?],
@@ -220,13 +222,16 @@ macro_rules! weight_gradient {
             grid $grid,
             requires $requires,
             fast fast::weights::weight_gradient_fast,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family WeightGradient
+            $(, block $block)?
         )
     };
 }
 
 pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
     weight_gradient,
+    block weights::BLOCK,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
         weights::BLOCK => enough_parts(blocks(k, "INPUTS"), k),
         _ => Err("ROWS and COLUMNS must be 8"),
@@ -237,6 +242,7 @@ pub static WEIGHT_GRADIENT: Kernel = weight_gradient!(
 
 pub static WEIGHT_GRADIENT_TILED: Kernel = weight_gradient!(
     weight_gradient_tiled,
+    block weights::TILE,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
         weights::TILE => enough_parts(blocks(k, "INPUTS"), k),
         _ => Err("ROWS and COLUMNS must be 32"),
@@ -263,6 +269,7 @@ pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
 
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_subgroup,
+    block weights::SUBGROUP_BLOCK,
     requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
         true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(blocks(k, "INPUTS"), k),
         true => Err("ROWS must be 16 and COLUMNS 4"),
@@ -274,6 +281,7 @@ pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
 
 pub static WEIGHT_GRADIENT_NARROW_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_narrow_subgroup,
+    block weights::NARROW_BLOCK,
     requires |k| match sizes(k, ["BATCH", "INPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
         true if sizes(k, ["ROWS", "COLUMNS"]) != weights::NARROW_BLOCK => Err("ROWS must be 32 and COLUMNS 4"),
         true if k.uint("OUTPUTS") > weights::NARROW_BLOCK[0] => Err("OUTPUTS must be at most 32"),

@@ -19,7 +19,8 @@ macro_rules! pixel_dense {
             flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
             grid $grid,
             requires whole_pixels,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family PixelDense
         )
     };
 }
@@ -43,7 +44,7 @@ fn pixel_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
 
 /// The gradients of such a layer.
 macro_rules! pixel_gradient {
-    ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
+    ($shader:ident, block $block:expr, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
             $shader, pixels::pixel_gradient, pixel_gradient_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ADD", "ROWS",
@@ -55,13 +56,16 @@ macro_rules! pixel_gradient {
             flops |k| 2 * k.uint("BATCH") * k.uint("VALUES") + gradient_flops(k, k.uint("VALUES")),
             grid $grid,
             requires $requires,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family PixelGradient,
+            block $block
         )
     };
 }
 
 pub static PIXEL_GRADIENT_TILED: Kernel = pixel_gradient!(
     pixel_gradient_tiled,
+    block weights::TILE,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
         weights::TILE => whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k)),
         _ => Err("ROWS and COLUMNS must be 32"),
@@ -72,6 +76,7 @@ pub static PIXEL_GRADIENT_TILED: Kernel = pixel_gradient!(
 
 pub static PIXEL_GRADIENT_SUBGROUP: Kernel = pixel_gradient!(
     pixel_gradient_subgroup,
+    block weights::SUBGROUP_BLOCK,
     requires |k| match k.uint("BATCH").is_multiple_of(4) {
         true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => {
             whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k))
@@ -119,7 +124,8 @@ pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
         _ => Err("CLASSES must be from 2 to 32"),
     },
     fast fast::dense_loss::dense_loss_fast,
-    subgroup Some(8)
+    subgroup Some(8),
+    family DenseLoss
 );
 
 fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {

@@ -1,9 +1,9 @@
 //! Rows of the kernel table for images: convolution and pooling.
 
 use super::{flat_grid, sizes};
-use crate::cpu::conv::Geometry;
 use crate::cpu::pool::Pooling;
 use crate::cpu::{conv, fast, pool, sums};
+use crate::kernel::Geometry;
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
@@ -29,7 +29,8 @@ macro_rules! convolution {
             grid $grid,
             requires $requires,
             fast fast::conv::conv_fast,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family Conv
         )
     };
 }
@@ -117,7 +118,8 @@ macro_rules! conv_weights {
             grid $grid,
             requires $requires,
             fast fast::conv::conv_weights_fast,
-            subgroup $subgroup
+            subgroup $subgroup,
+            family ConvWeights
         )
     };
 }

@@ -19,7 +19,8 @@ macro_rules! binds {
 macro_rules! kernel {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident,
      consts $consts:expr, binds $binds:expr, lens $lens:expr $(, touched $touched:expr)?, flops $flops:expr,
-     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path)? $(, subgroup $subgroup:expr)?) => {
+     grid $grid:expr $(, requires $requires:expr)? $(, fast $fast:path)? $(, subgroup $subgroup:expr)?
+     $(, family $family:ident)? $(, block $block:expr)?) => {
         Kernel {
             name: stringify!($shader),
             wgsl: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", stringify!($shader), ".wgsl")),
@@ -41,6 +42,8 @@ macro_rules! kernel {
             fast: kernel!(@fast $($fast)?),
             requires: kernel!(@requires $($requires)?),
             subgroup: kernel!(@subgroup $($subgroup)?),
+            family: kernel!(@family $($family)?),
+            block: kernel!(@block $($block)?),
             trusted: true,
             workgroup_sizes: WorkgroupSizes::new(),
         }
@@ -63,6 +66,10 @@ macro_rules! kernel {
     (@subgroup $subgroup:expr) => {
         $subgroup
     };
+    (@family) => { None };
+    (@family $family:ident) => { Some($crate::kernel::Family::$family) };
+    (@block) => { None };
+    (@block $block:expr) => { Some($block) };
     (@fast) => { None };
     (@fast $fast:path) => { Some($fast) };
 }
@@ -71,6 +78,7 @@ macro_rules! kernel {
 mod updates;
 pub use updates::*;
 
+pub mod choice;
 mod dense;
 mod ends;
 mod images;

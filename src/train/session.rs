@@ -84,8 +84,8 @@ impl Session {
             )));
         }
         let experimental = self.recipe.experimental;
-        let versions = self.recipe.tuning.versions(&self.device)?;
-        let versions = versions.in_precision(self.recipe.precision);
+        let choice = self.recipe.tuning.choice(&self.device)?;
+        let choice = choice.in_precision(self.recipe.precision);
         let lowered = lower(&Lowering {
             network: &self.recipe.network,
             loss: self.recipe.loss,
@@ -93,9 +93,8 @@ impl Session {
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            versions: versions.with_cooperative(&experimental.edges(&self.device)?),
-            // What a reader's own kernel computes must not vanish in an epilogue.
-            fuse: self.recipe.kernel.is_empty(),
+            choice: choice.with_cooperative(&experimental.edges(&self.device)?),
+            rewrites: self.recipe.rewrites,
             as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),

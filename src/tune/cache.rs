@@ -10,7 +10,7 @@ use super::{Measured, Outcome};
 use crate::data::files::write_atomically;
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
-use crate::program::record::{Choice, Class, Variant};
+use crate::table::choice::{Class, Picks, Variant};
 
 /// What a choice depends on; where any of it is another, it is measured anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Key {
 fn shaders() -> String {
     let mut hasher = Sha256::new();
     hasher.update(COMMON);
-    for (variant, _) in Class::ALL.iter().flat_map(|class| class.variants()) {
+    for variant in Class::ALL.iter().flat_map(|class| class.variants()) {
         hasher.update(variant.to_string());
         hasher.update(variant.kernel.map_or("", |kernel| kernel.wgsl));
     }
@@ -120,7 +120,7 @@ fn folder(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Option
 }
 
 /// What is known of an adapter: for the classes that have been measured.
-pub(super) type Known = (Choice, Vec<Measured>);
+pub(super) type Known = (Picks, Vec<Measured>);
 
 /// What the cache knows, if it knows the adapter; a file that isn't there knows nothing.
 ///
@@ -149,7 +149,7 @@ fn read(file: &Path) -> Result<File, String> {
 
 impl Entry {
     fn known(&self) -> Result<Known, String> {
-        let choice: Choice = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        let choice: Picks = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
         Ok((choice, self.measured.iter().map(Line::known).collect::<Result<_, _>>()?))
     }
 }
@@ -170,7 +170,7 @@ impl Line {
 
     fn known(&self) -> Result<Measured, String> {
         let both = format!("{} {}", self.class, self.variant);
-        let choice: Choice = both.parse().map_err(|error: crate::error::Error| error.to_string())?;
+        let choice: Picks = both.parse().map_err(|error: crate::error::Error| error.to_string())?;
         let (class, variant): (Class, Variant) = choice.iter().next().ok_or("a line names nothing")?;
         let outcome = match (self.seconds, &self.refused) {
             (Some(seconds), None) => Outcome::Seconds(seconds),
@@ -185,7 +185,7 @@ impl Line {
 ///
 /// # Errors
 /// A sentence when it can't be written.
-pub(super) fn store(file: &Path, key: &Key, choice: &Choice, measured: &[Measured]) -> Result<(), String> {
+pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured]) -> Result<(), String> {
     let problem = |why: String| format!("{why}; so the kernels will be measured again");
     // What can't be read is not worth keeping.
     let File { mut adapters } = read(file).unwrap_or_default();
@@ -211,8 +211,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::program::record::Versions;
     use crate::table;
+    use crate::table::choice::Choice;
     use crate::tune::Tuned;
 
     fn key(driver_info: &str) -> Key {
@@ -240,21 +240,21 @@ mod tests {
     fn what_was_stored_is_known_for_the_same_adapter_and_driver_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/tuning.toml");
-        let (old, new) = (Versions::GPU.choice(), Versions::SOFTWARE.choice());
+        let (old, new) = (Choice::GPU.picks(), Choice::SOFTWARE.picks());
         assert_eq!(load(&file, &key("1")), Ok(None));
         store(&file, &key("1"), &old, &measured()).unwrap();
-        assert_eq!(load(&file, &key("1")), Ok(Some((old, measured()))));
+        assert_eq!(load(&file, &key("1")), Ok(Some((old.clone(), measured()))));
         assert_eq!(load(&file, &key("2")), Ok(None));
         store(&file, &key("2"), &new, &[]).unwrap();
         store(&file, &key("1"), &new, &measured()[..1]).unwrap();
-        assert_eq!(load(&file, &key("1")), Ok(Some((new, measured()[..1].to_vec()))));
-        assert_eq!(load(&file, &key("2")), Ok(Some((new, Vec::new()))));
+        assert_eq!(load(&file, &key("1")), Ok(Some((new.clone(), measured()[..1].to_vec()))));
+        assert_eq!(load(&file, &key("2")), Ok(Some((new.clone(), Vec::new()))));
         // As many as there may be: the oldest goes.
         for driver in 3..=MOST + 1 {
             store(&file, &key(&driver.to_string()), &old, &[]).unwrap();
         }
         assert_eq!(load(&file, &key("2")), Ok(None));
-        assert_eq!(load(&file, &key("1")), Ok(Some((new, measured()[..1].to_vec()))));
+        assert_eq!(load(&file, &key("1")), Ok(Some((new.clone(), measured()[..1].to_vec()))));
         let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1, "nothing temporary is left");
     }
@@ -263,7 +263,7 @@ mod tests {
     fn a_damaged_file_is_told_and_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tuning.toml");
-        let choice = Versions::GPU.choice();
+        let choice = Choice::GPU.picks();
         store(&file, &key("1"), &choice, &measured()).unwrap();
         let whole = std::fs::read_to_string(&file).unwrap();
         let damaged = [
@@ -283,7 +283,7 @@ mod tests {
             );
             assert!(!problem.contains('\n'), "{problem}");
             store(&file, &key("1"), &choice, &measured()).unwrap();
-            assert_eq!(load(&file, &key("1")), Ok(Some((choice, measured()))));
+            assert_eq!(load(&file, &key("1")), Ok(Some((choice.clone(), measured()))));
         }
         std::fs::write(&file, [0xff, 0xfe]).unwrap();
         assert!(load(&file, &key("1")).is_err());
@@ -296,11 +296,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
         std::fs::write(&blocked, "").unwrap();
-        let problem = store(&blocked.join("tuning.toml"), &key("1"), &Choice::default(), &[]).unwrap_err();
+        let problem = store(&blocked.join("tuning.toml"), &key("1"), &Picks::default(), &[]).unwrap_err();
         assert!(problem.contains("can't be made") && problem.contains("measured again"), "{problem}");
         // A folder in the file's place.
         assert!(load(folder.path(), &key("1")).unwrap_err().contains("no file"));
-        assert!(store(folder.path(), &key("1"), &Choice::default(), &[]).is_err());
+        assert!(store(folder.path(), &key("1"), &Picks::default(), &[]).is_err());
     }
 
     // Its paths are absolute where there are no drives.
@@ -332,7 +332,7 @@ mod tests {
         // The CPU engine has nothing to race, so each class that is begun takes its default.
         let device = Device::Cpu { reason: None };
         let register = Variant::of(&table::MATMUL_REGISTER);
-        let begun = (Choice::default().with(Class::Long, register), measured());
+        let begun = (Picks::default().with(Class::Long, register), measured());
         let measure = |known, patience| {
             Tuned::default(&device).measure(&device, Some(file.clone()), &key("1"), known, patience)
         };
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(load(&file, &key("1")), Ok(Some(begun.clone())));
         let whole = measure(begun, Duration::MAX);
         assert!(whole.problems.is_empty(), "{:?}", whole.problems);
-        assert_eq!(whole.choice, device.versions().choice().with(Class::Long, register));
+        assert_eq!(whole.choice, device.choice().picks().with(Class::Long, register));
         assert_eq!(load(&file, &key("1")), Ok(Some((whole.choice, measured()))));
     }
 }

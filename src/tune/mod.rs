@@ -2,8 +2,8 @@
 //!
 //! For every [`Class`] of work there are several [`Variant`]s, and a few of them are worth trying on a
 //! kind of adapter. Each is timed on one shape of the class, as a reference network has it, and its
-//! result is compared before it may win. A run's recipe keeps the [`Choice`] that came of it, so the run
-//! can be repeated to the bit; [`Device::versions`] is the choice that nothing was measured for.
+//! result is compared before it may win. A run's recipe keeps the [`Picks`] that came of it, so the run
+//! can be repeated to the bit; [`Device::choice`] is the choice that nothing was measured for.
 //!
 //! ```no_run
 //! use wgrad::{engine::adapter::choose, tune};
@@ -11,7 +11,7 @@
 //! let device = choose("gpu")?;
 //! // Takes a second or two at the first call on this machine, and nothing at the next.
 //! let tuned = tuning::tuned(&device, &mut || eprintln!("measuring …"));
-//! let versions = device.versions().with(&tuned.choice);
+//! let versions = device.choice().with(&tuned.choice);
 //! # Ok::<(), wgrad::error::Error>(())
 //! ```
 
@@ -30,20 +30,19 @@ use std::time::{Duration, Instant};
 
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
-use crate::program::record::{Choice, Class, On, Variant, Versions};
+use crate::table::choice::{Choice, Class, Picks, Variant};
 use crate::train::recipe::Recipe;
 
 /// Which variants a run takes, as a recipe says it.
-#[expect(clippy::large_enum_variant, reason = "a recipe has one, and so it can be copied")]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Tuning {
     /// Those that are fastest on the device: see [`settle`].
     #[default]
     Auto,
-    /// Those of [`Device::versions`].
+    /// Those of [`Device::choice`].
     Default,
-    /// These, and those of [`Device::versions`] for what they leave open.
-    Fixed(Choice),
+    /// These, and those of [`Device::choice`] for what they leave open.
+    Fixed(Picks),
 }
 
 /// The words that are no choice.
@@ -87,12 +86,12 @@ impl Tuning {
     ///
     /// # Errors
     /// [`Error::Usage`] when the device can't run one of them.
-    pub fn versions(&self, device: &Device) -> Result<Versions> {
+    pub fn choice(&self, device: &Device) -> Result<Choice> {
         match (self, device) {
             // A choice is for shaders; the CPU engine has versions of its own.
-            (_, Device::Cpu { .. }) | (Tuning::Auto | Tuning::Default, _) => Ok(device.versions()),
+            (_, Device::Cpu { .. }) | (Tuning::Auto | Tuning::Default, _) => Ok(device.choice()),
             (Tuning::Fixed(choice), _) => match cannot_run(choice, device) {
-                None => Ok(device.versions().with(choice)),
+                None => Ok(device.choice().with(choice)),
                 Some((class, variant)) => Err(Error::Usage(format!(
                     "--tuning (or tuning in a recipe) says {} {variant}, but {} can't run that: leave the key out \
                      or make it auto, to have it chosen for this device, or name another variant",
@@ -113,13 +112,8 @@ impl Tuning {
 }
 
 /// The first variant of a choice that a device can't run.
-fn cannot_run(choice: &Choice, device: &Device) -> Option<(Class, Variant)> {
+fn cannot_run(choice: &Picks, device: &Device) -> Option<(Class, Variant)> {
     choice.iter().find(|(_, variant)| !runs(variant, device))
-}
-
-/// Whether it has a say in every class.
-fn is_complete(choice: &Choice) -> bool {
-    choice.iter().count() == Class::ALL.len()
 }
 
 fn runs(variant: &Variant, device: &Device) -> bool {
@@ -130,16 +124,16 @@ fn runs(variant: &Variant, device: &Device) -> bool {
 pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
     let Device::Gpu(adapter) = device else { return Vec::new() };
     let software = is_software(&adapter.get_info());
-    let worth = |on: &On| if software { on.software } else { on.gpus };
-    let variants = class.variants().iter().filter(|(variant, on)| worth(on) && runs(variant, device));
-    variants.map(|(variant, _)| *variant).collect()
+    let worth = |variant: &Variant| if software { variant.on_software } else { variant.on_gpus };
+    let variants = class.variants().iter().filter(|variant| worth(variant) && runs(variant, device));
+    variants.copied().collect()
 }
 
 /// What was found to be fastest on a device.
 #[derive(Clone, Debug)]
 pub struct Tuned {
     /// For every class; on the CPU engine it means nothing.
-    pub choice: Choice,
+    pub choice: Picks,
     pub origin: Origin,
     /// What every candidate took, by class.
     pub measured: Vec<Measured>,
@@ -188,7 +182,7 @@ pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
         Some(Err(problem)) => problems.push(problem),
         _ => {}
     }
-    if is_complete(&known.0) {
+    if known.0.is_complete() {
         let (origin, (choice, measured)) = (Origin::Cache(file.unwrap_or_default()), known);
         return Tuned { choice, origin, measured, problems };
     }
@@ -211,10 +205,10 @@ pub fn measure(device: &Device, patience: Duration) -> Tuned {
 ///
 /// # Errors
 /// A sentence about what is wrong with the cache.
-pub fn cached(device: &Device) -> Result<Option<Choice>, String> {
+pub fn cached(device: &Device) -> Result<Option<Picks>, String> {
     match (cache::Key::of(device), cache::file()) {
         (Some(key), Some(file)) => {
-            Ok(cache::load(&file, &key)?.map(|(choice, _)| choice).filter(is_complete))
+            Ok(cache::load(&file, &key)?.map(|(choice, _)| choice).filter(Picks::is_complete))
         }
         _ => Ok(None),
     }
@@ -222,7 +216,7 @@ pub fn cached(device: &Device) -> Result<Option<Choice>, String> {
 
 impl Tuned {
     fn default(device: &Device) -> Tuned {
-        let choice = device.versions().choice();
+        let choice = device.choice().picks();
         Tuned { choice, origin: Origin::Now(0.0, None), measured: Vec::new(), problems: Vec::new() }
     }
 
@@ -240,7 +234,7 @@ impl Tuned {
         patience: Duration,
     ) -> Tuned {
         let begun = Instant::now();
-        let default = device.versions();
+        let default = device.choice();
         self.measured = measured;
         let mut left = Vec::new();
         for class in Class::ALL {
@@ -257,7 +251,7 @@ impl Tuned {
             self.problems.extend(race.problem());
             self.measured.extend(race.measured);
         }
-        self.choice = default.with(&known).choice();
+        self.choice = default.with(&known).picks();
         self.problems.extend((!left.is_empty()).then(|| unmeasured(&left)));
         let seconds = begun.elapsed().as_secs_f64();
         // A device that runs nothing has nothing to remember.
@@ -293,17 +287,17 @@ impl Tuned {
 /// What was chosen is returned where `auto` was asked for. `before` is called before it is measured.
 ///
 /// # Errors
-/// As [`Tuning::versions`].
+/// As [`Tuning::choice`].
 pub fn settle(recipe: &mut Recipe, device: &Device, before: &mut dyn FnMut()) -> Result<Option<Tuned>> {
-    let given = recipe.tuning;
-    let (tuning, tuned) = match (given, device) {
+    let given = recipe.tuning.clone();
+    let (tuning, tuned) = match (&given, device) {
         (_, Device::Cpu { .. }) | (Tuning::Default, _) => (Tuning::Default, None),
         (Tuning::Auto, _) if !recipe.kernel.is_empty() => (Tuning::Default, None),
         (Tuning::Auto, _) => {
             let tuned = tuned(device, before);
-            (Tuning::Fixed(tuned.choice), Some(tuned))
+            (Tuning::Fixed(tuned.choice.clone()), Some(tuned))
         }
-        (Tuning::Fixed(_), _) => (Tuning::Fixed(given.versions(device)?.choice()), None),
+        (Tuning::Fixed(_), _) => (Tuning::Fixed(given.choice(device)?.picks()), None),
     };
     recipe.tuning = tuning;
     Ok(tuned)

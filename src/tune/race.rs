@@ -7,7 +7,7 @@ use super::work::{Work, work};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::program::Program;
-use crate::program::record::{Choice, Class, Variant, Versions};
+use crate::table::choice::{Choice, Class, Picks, Variant};
 
 /// What a candidate took, or why it may not win.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,13 +71,13 @@ const CLEARLY: f64 = 0.95;
 /// at least 5 % faster.
 pub fn race(
     class: Class,
-    default: Versions,
+    default: Choice,
     candidates: &[Variant],
     open: &mut dyn FnMut(Program) -> Result<Box<dyn Engine>>,
 ) -> Race {
     let usual = default.variant(class);
     let recorded =
-        |variant: &Variant| (*variant, work(class, default.with(&Choice::default().with(class, *variant))));
+        |variant: &Variant| (*variant, work(class, default.with(&Picks::default().with(class, *variant))));
     // One that refuses the shape would be measured as what takes its place.
     let takes = |(variant, work): &(Variant, Work)| {
         let used = |name| work.program.steps.iter().any(|step| step.kernel.name == name);
@@ -198,10 +198,9 @@ mod tests {
     #[test]
     fn the_work_of_every_class_is_exact_and_uses_the_variants_that_are_raced() {
         for class in Class::ALL {
-            let variants: Vec<Variant> = class.variants().iter().map(|(variant, _)| *variant).collect();
-            let race = race(class, Versions::NAIVE, &variants, &mut |program| {
-                Ok(Box::new(CpuEngine::fast(program)?))
-            });
+            let variants: Vec<Variant> = class.variants().iter().copied().collect();
+            let race =
+                race(class, Choice::NAIVE, &variants, &mut |program| Ok(Box::new(CpuEngine::fast(program)?)));
             assert!(race.measured.len() >= 2, "{class:?}: {race:?}");
             assert!(race.measured.iter().all(|one| one.seconds().is_finite()), "{race:?}");
             assert_eq!(race.problem(), None);
@@ -210,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_class_with_one_candidate_is_not_measured() {
-        let race = race(Class::Long, Versions::GPU, &[REGISTER], &mut |_| panic!("nothing is opened"));
-        assert_eq!((race.winner, race.measured.len()), (Versions::GPU.variant(Class::Long), 0));
+        let race = race(Class::Long, Choice::GPU, &[REGISTER], &mut |_| panic!("nothing is opened"));
+        assert_eq!((race.winner, race.measured.len()), (Choice::GPU.variant(Class::Long), 0));
     }
 }

@@ -6,8 +6,8 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Data, Engine, MAX_STEPS};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
-use crate::program::record::{Class, Versions};
 use crate::program::{Program, View};
+use crate::table::choice::{Choice, Class};
 
 /// What exp and log of whole numbers may be off, as a share: WGSL allows a hundredth of it for numbers
 /// up to 500, and the twin knows better; here it is told apart what is right and what isn't.
@@ -19,7 +19,7 @@ const ENOUGH: f64 = 25e-3;
 
 /// What the work of a class comes to, by the CPU engine.
 pub(super) fn expected(class: Class) -> Result<Vec<Data>, String> {
-    let work = work(class, Versions::NAIVE);
+    let work = work(class, Choice::NAIVE);
     let compute = || run(&mut CpuEngine::fast(work.program.clone())?, &work);
     compute().map_err(|error| error.to_string())
 }

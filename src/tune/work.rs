@@ -1,23 +1,23 @@
 //! A piece of work for each class, as the reference networks have it, recorded as training records it.
 
-use crate::cpu::activation::Activation;
-use crate::cpu::conv::Geometry;
-use crate::cpu::matmul::Epilogue;
 use crate::data::Augmentation;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::{Element, Slice};
+use crate::kernel::{Activation, Element, Epilogue, Geometry, Slice};
 use crate::network::layers;
 use crate::network::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::network::layers::words::Pair;
 use crate::network::loss::Loss;
-use crate::network::lower::{PartViews, Picking, TRAIN, gather, metrics, watch, words};
+use crate::network::lower::{Gathering, PartViews, TRAIN, gather, input, metrics, watch, words};
 use crate::program::params::{Arena, Initialiser};
-use crate::program::record::{Class, Gradient, Product, Recorder, Versions};
+use crate::program::record::{Gradient, Product, Recorder};
+use crate::program::rewrite::{Rewrites, rewrite};
 use crate::program::shape::Shape;
 use crate::program::{Program, Role, View};
+use crate::table;
+use crate::table::choice::{Choice, Class};
 
-/// One section of a Program, whose views of the same name are the same whatever versions it is recorded with.
+/// One section of a Program, whose views of the same name are the same whatever choice it is recorded with.
 pub(crate) struct Work {
     pub program: Program,
     pub inputs: Vec<View>,
@@ -55,20 +55,20 @@ pub(super) const BATCH: usize = 64;
 const IMAGES: usize = 32;
 
 /// The work that stands for a class.
-pub(super) fn work(class: Class, versions: Versions) -> Work {
+pub(super) fn work(class: Class, choice: Choice) -> Work {
     match class {
         // The layers of 784-128-10, and the first of such a network on smaller images.
-        Class::Narrow => product(versions, [BATCH, 10, 128]),
-        Class::Small => product(versions, [BATCH, 128, 64]),
-        Class::Long => product(versions, [BATCH, 128, 784]),
+        Class::Narrow => product(choice, [BATCH, 10, 128]),
+        Class::Small => product(choice, [BATCH, 128, 64]),
+        Class::Long => product(choice, [BATCH, 128, 784]),
         // The first layer of 784-512-256-10, with larger batches.
-        Class::Large => product(versions, [128, 512, 784]),
-        Class::Huge => product(versions, [1_024, 1_024, 128]),
-        Class::Weights => weights(versions, 784, 128),
-        Class::Conv => convolution(versions),
-        Class::ConvWeights => convolution_weights(versions),
-        Class::First => first(versions, 784, 128),
-        Class::Last => last(versions, 128, 10),
+        Class::Large => product(choice, [128, 512, 784]),
+        Class::Huge => product(choice, [1_024, 1_024, 128]),
+        Class::Weights => weights(choice, 784, 128),
+        Class::Conv => convolution(choice),
+        Class::ConvWeights => convolution_weights(choice),
+        Class::First => first(choice, 784, 128),
+        Class::Last => last(choice, 128, 10),
     }
 }
 
@@ -77,79 +77,62 @@ fn data(recorder: &mut Recorder, name: &str, len: usize) -> View {
     recorder.buffer(name, Element::Real, len, Role::Data)
 }
 
-fn finish(recorder: Recorder, inputs: Vec<View>, outputs: Vec<View>) -> Work {
-    Work { program: recorder.program, inputs, exact: outputs.len(), outputs }
+/// Rewrites what was recorded with a choice of kernels, all rewrites.
+fn finish(recorder: Recorder, choice: Choice, inputs: Vec<View>, outputs: Vec<View>) -> Work {
+    let program = rewrite(recorder.program, &choice, &Rewrites::ALL);
+    Work { program, inputs, exact: outputs.len(), outputs }
 }
 
 /// A recorder for one dense layer, and its parameters' gradients.
-fn dense(versions: Versions, inputs: usize, outputs: usize) -> Recorder {
+fn dense(inputs: usize, outputs: usize) -> Recorder {
     let mut arena = Arena::default();
     arena.add("0.weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
     arena.add("0.bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
-    Recorder::new(arena, BATCH, versions, true)
+    Recorder::new(arena, BATCH)
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)
-pub(crate) fn plain_product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
-    let mut recorder = Recorder::new(Arena::default(), m, versions, true);
+pub(crate) fn plain_product(choice: Choice, [m, n, k]: [usize; 3]) -> Work {
+    let mut recorder = Recorder::new(Arena::default(), m);
     let lens = [("a", m * k), ("b", k * n), ("c", m * n)];
     let [a, b, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
-    let gradient = Gradient { view: c, add: false };
-    let product = Product {
-        m,
-        n,
-        k,
-        transpose_a: false,
-        transpose_b: false,
-        a,
-        b,
-        epilogue: None,
-        c: gradient,
-        of_a_layer: false,
-        of_a_gradient: false,
-    };
+    let c_set = Gradient { view: c, add: false };
+    let product = Product { m, n, k, a, transpose_a: false, b, transpose_b: false, bias: None, c: c_set };
     recorder.matmul(product, "product");
-    finish(recorder, vec![a, b], vec![c])
+    finish(recorder, choice, vec![a, b], vec![c])
 }
 
 /// y = relu(x·Wᵀ + b)
-fn product(versions: Versions, [m, n, k]: [usize; 3]) -> Work {
-    let mut recorder = Recorder::new(Arena::default(), m, versions, true);
-    let lens = [("a", m * k), ("b", k * n), ("bias", n), ("c", m * n)];
-    let [a, b, bias, c] = lens.map(|(name, len)| data(&mut recorder, name, len));
-    let product = Product {
-        m,
-        n,
-        k,
-        transpose_a: false,
-        transpose_b: true,
-        a,
-        b,
-        epilogue: Some((Epilogue::Bias, Activation::Relu, bias)),
-        c: Gradient { view: c, add: false },
-        of_a_layer: false,
-        of_a_gradient: false,
-    };
+fn product(choice: Choice, [m, n, k]: [usize; 3]) -> Work {
+    let mut recorder = Recorder::new(Arena::default(), m);
+    let lens = [("a", m * k), ("b", k * n), ("bias", n)];
+    let [a, b, bias] = lens.map(|(name, len)| data(&mut recorder, name, len));
+    let z = recorder.tensor("z", n);
+    let c = Gradient { view: z.value, add: false };
+    let product = Product { m, n, k, a, transpose_a: false, b, transpose_b: true, bias: Some(bias), c };
     recorder.matmul(product, "weighted sums");
-    finish(recorder, vec![a, b, bias], vec![c])
+    let y = layers::activation::record(&mut recorder, z, Activation::Relu);
+    finish(recorder, choice, vec![a, b, bias], vec![y.value])
 }
 
 /// The gradients of a dense layer, and the watch over them that a step keeps in any case.
-fn weights(versions: Versions, inputs: usize, outputs: usize) -> Work {
-    let mut recorder = dense(versions, inputs, outputs);
+fn weights(choice: Choice, inputs: usize, outputs: usize) -> Work {
+    let mut recorder = dense(inputs, outputs);
     let x = data(&mut recorder, "x", BATCH * inputs);
-    let dz = data(&mut recorder, "dz", BATCH * outputs);
-    let [dweight, dbias] = ["0.weight", "0.bias"].map(|name| recorder.parameter(name).1);
-    recorder.weight_gradient(dz, x, BATCH, dweight, dbias);
-    if recorder.watched().is_none() {
-        watch(&mut recorder);
-    }
-    finish(recorder, vec![x, dz], vec![dweight.view, dbias.view])
+    let of_data = input(x, &Shape::flat(inputs), BATCH);
+    let y = layers::dense::record(&mut recorder, of_data, outputs, "0");
+    let dy = recorder.gradient(y).view;
+    // The gradients alone are measured.
+    recorder.program.steps.clear();
+    recorder.backward();
+    watch(&mut recorder);
+    let gradients = ["0.weight", "0.bias"].map(|name| recorder.parameter(name).1.view);
+    finish(recorder, choice, vec![x, dy], gradients.to_vec())
 }
 
 /// A first layer from the pixels on: its weighted sums, and its gradients from those of these sums.
-fn first(versions: Versions, inputs: usize, outputs: usize) -> Work {
-    let mut recorder = dense(versions, inputs, outputs);
+fn first(choice: Choice, inputs: usize, outputs: usize) -> Work {
+    let mut recorder = dense(inputs, outputs);
     let shape = Shape::image(1, 1, inputs);
     let samples = BATCH;
     let lens = [("images", samples * words(&shape)), ("labels", samples), ("order", samples)];
@@ -157,39 +140,37 @@ fn first(versions: Versions, inputs: usize, outputs: usize) -> Work {
         lens.map(|(name, len)| recorder.buffer(name, Element::Uint, len, Role::Data));
     let part = PartViews { name: TRAIN, samples, images, labels, order };
     let normaliser = data(&mut recorder, "normaliser", 2);
-    let how = Picking {
+    let how = Gathering {
         shape: &shape,
         batch: BATCH,
         normaliser,
         augment: Augmentation::default(),
         binding_bytes: u64::MAX,
-        dense_first: Some(outputs),
     };
     let (x, _) = gather(&mut recorder, &part, &how);
-    let y = layers::dense::record(&mut recorder, x, outputs, "0", Activation::Relu);
-    let dz = recorder.gradient(y).view;
+    let z = layers::dense::record(&mut recorder, x, outputs, "0");
+    let dz = recorder.gradient(z).view;
     recorder.backward();
-    if recorder.watched().is_none() {
-        watch(&mut recorder);
-    }
+    let y = layers::activation::record(&mut recorder, z, Activation::Relu);
+    watch(&mut recorder);
     let inputs = vec![images, labels, order, normaliser, recorder.parameters(), dz];
     let outputs = vec![y.value, recorder.gradients()];
-    finish(recorder, inputs, outputs)
+    finish(recorder, choice, inputs, outputs)
 }
 
 /// A last layer and cross-entropy, which is rounded, and what they say of the layer's input.
-fn last(versions: Versions, inputs: usize, classes: usize) -> Work {
-    let mut recorder = dense(versions, inputs, classes);
-    let x = recorder.tensor("x", inputs, Activation::Relu);
+fn last(choice: Choice, inputs: usize, classes: usize) -> Work {
+    let mut recorder = dense(inputs, classes);
+    let x = recorder.tensor("x", inputs);
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
     let metrics = metrics(&mut recorder, 1, BATCH);
-    let y = layers::dense::record(&mut recorder, x, classes, "0", Activation::Identity);
+    let y = layers::dense::record(&mut recorder, x, classes, "0");
     Loss::CrossEntropy.record(&mut recorder, y, labels, metrics, None);
     recorder.backward();
     let gradients = [y, x].map(|tensor| recorder.written_gradient(tensor));
     let outputs = [[y.value, metrics.view].as_slice(), &gradients].concat();
     let inputs = vec![x.value, labels, recorder.parameters()];
-    Work { exact: 1, ..finish(recorder, inputs, outputs) }
+    Work { exact: 1, ..finish(recorder, choice, inputs, outputs) }
 }
 
 /// The second convolution of the network `cnn`.
@@ -199,25 +180,25 @@ fn geometry() -> Geometry {
 }
 
 /// y = relu(x ∗ w + b), and what dx is from dy.
-fn convolution(versions: Versions) -> Work {
+fn convolution(choice: Choice) -> Work {
     let g = geometry();
-    let mut recorder = Recorder::new(Arena::default(), IMAGES, versions, true);
+    let mut recorder = Recorder::new(Arena::default(), IMAGES);
     let lens = [g.input(), g.weights(), g.outputs, g.output(), g.output(), g.input()];
     let names = ["x", "w", "b", "dy", "y", "dx"];
     let [x, w, b, dy, y, dx] = std::array::from_fn(|at| data(&mut recorder, names[at], lens[at]));
     let forward = consts_of(&g, false, false, Epilogue::Bias, Activation::Relu);
-    recorder.conv(forward, vec![x, w, b, y], "weighted sums");
+    recorder.dispatch(&table::CONV_NAIVE, forward, vec![x, w, b, y], "weighted sums");
     let backward = consts_of(&g, true, false, Epilogue::Slope, Activation::Relu);
-    recorder.conv(backward, vec![dy, w, x, dx], "input gradient");
-    finish(recorder, vec![x, w, b, dy], vec![y, dx])
+    recorder.dispatch(&table::CONV_NAIVE, backward, vec![dy, w, x, dx], "input gradient");
+    finish(recorder, choice, vec![x, w, b, dy], vec![y, dx])
 }
 
 /// The gradient of its weights.
-fn convolution_weights(versions: Versions) -> Work {
+fn convolution_weights(choice: Choice) -> Work {
     let g = geometry();
-    let mut recorder = Recorder::new(Arena::default(), IMAGES, versions, true);
+    let mut recorder = Recorder::new(Arena::default(), IMAGES);
     let lens = [("x", g.input()), ("dy", g.output()), ("dw", g.weights())];
     let [x, dy, dw] = lens.map(|(name, len)| data(&mut recorder, name, len));
     record_weight_gradient(&mut recorder, &g, x, dy, Gradient { view: dw, add: false });
-    finish(recorder, vec![x, dy], vec![dw])
+    finish(recorder, choice, vec![x, dy], vec![dw])
 }

@@ -252,8 +252,9 @@ pub fn first_divergence(
     for at in steps {
         let comparison = examine(engine, program, at, step)?;
         if !comparison.agrees() {
-            let Dispatch { kernel, label, .. } = &program.steps[at];
-            return Ok(Some(Divergence { dispatch: at, kernel, label: label.clone(), comparison }));
+            let dispatch = &program.steps[at];
+            let (kernel, label) = (dispatch.kernel, dispatch.label());
+            return Ok(Some(Divergence { dispatch: at, kernel, label, comparison }));
         }
     }
     Ok(None)

@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Command;
 
-use wgrad::program::record::{Class, Versions};
+use wgrad::table::choice::{Choice, Class};
 use wgrad::train::run::checkpoint::{self, Checkpoint};
 
 use crate::place::{Place, Ran};
@@ -206,8 +206,8 @@ fn devices_shows_the_choice_and_measures_it_anew() {
     assert!(words.iter().all(|word| tuned.out.contains(word.as_str())), "{}", tuned.out);
     let shown = devices(&[], cache).out;
     let line = shown.lines().find_map(|line| line.trim().strip_prefix("tuning ")).unwrap().trim();
-    let choice: wgrad::program::record::Choice = line.parse().unwrap();
-    assert_eq!(choice, Versions::NAIVE.with(&choice).choice());
+    let choice: wgrad::table::choice::Picks = line.parse().unwrap();
+    assert_eq!(choice, Choice::NAIVE.with(&choice).choice());
 
     // Without a home there is nowhere to keep it.
     let homeless = devices(&["--tune"], None);

@@ -12,8 +12,9 @@ use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
 use wgrad::program::Limits;
-use wgrad::program::record::Versions;
+use wgrad::program::rewrite::Rewrites;
 use wgrad::program::shape::Shape;
+use wgrad::table::choice::Choice;
 
 #[derive(Clone)]
 pub struct Small {
@@ -23,8 +24,8 @@ pub struct Small {
     pub classes: usize,
     pub batch: usize,
     pub parts: Vec<Part>,
-    pub versions: Versions,
-    pub fuse: bool,
+    pub choice: Choice,
+    pub rewrites: Rewrites,
     pub as_in_prediction: bool,
     pub keep: bool,
     pub limits: Limits,
@@ -42,8 +43,8 @@ impl Small {
             classes: 3,
             batch: 6,
             parts: vec![Part { name: TRAIN, samples: 7 }],
-            versions: Versions::NAIVE,
-            fuse: true,
+            choice: Choice::NAIVE,
+            rewrites: Rewrites::ALL,
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,
@@ -60,8 +61,8 @@ impl Small {
             classes: self.classes,
             batch: self.batch,
             parts: self.parts.clone(),
-            versions: self.versions,
-            fuse: self.fuse,
+            choice: self.choice,
+            rewrites: self.rewrites,
             as_in_prediction: self.as_in_prediction,
             keep: self.keep,
             limits: self.limits,

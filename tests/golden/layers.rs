@@ -10,6 +10,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::program::rewrite::Rewrites;
 use wgrad::program::shape::Shape;
 
 use super::small::Small;
@@ -46,14 +47,14 @@ fn weights(lowered: &Lowered) -> Vec<f32> {
 }
 
 fn check(network: &str, predictions: &[f64], loss: &[f64], state: &[Tensor]) {
-    for fuse in [false, true] {
+    for rewrites in [Rewrites::NONE, Rewrites::ALL] {
         let small = Small {
             shape: Shape::image(2, 5, 6),
             classes: 4,
             batch: 3,
             parts: vec![Part { name: TRAIN, samples: 3 }],
             keep: true,
-            fuse,
+            rewrites,
             ..Small::new(network, Loss::CrossEntropy)
         };
         let lowered = small.lower().unwrap();

@@ -22,6 +22,7 @@ use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::params::Arena;
+use wgrad::program::rewrite::Rewrites;
 use wgrad::program::shape::Shape;
 use wgrad::program::{Program, View};
 use wgrad::train::run::model::Model;
@@ -131,8 +132,8 @@ fn forward<T: Precise>() {
         (DEEP, values::DEEP),
         (LATE, values::LATE),
     ] {
-        for fuse in [false, true] {
-            let lowered = Small { fuse, ..small(network, Loss::Mse) }.lower().unwrap();
+        for rewrites in [Rewrites::NONE, Rewrites::ALL] {
+            let lowered = Small { rewrites, ..small(network, Loss::Mse) }.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());
             let x = fractions(BATCH * INPUTS, 37, 5, 64, 16.0);
             engine.write(lowered.input, Slice::Real(&x)).unwrap();
@@ -155,9 +156,7 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let lowered = small.lower().unwrap();
     let mut engine = T::open(lowered.program.clone());
     // The train section comes first.
-    let find = |label: &str| {
-        lowered.program.steps.iter().position(|dispatch| dispatch.label.ends_with(label)).unwrap()
-    };
+    let find = |what: &str| lowered.program.steps.iter().position(|dispatch| dispatch.what == what).unwrap();
     let (gather, sums, last) = (find("pick samples"), find("weighted sums"), find("loss and its gradient"));
     let args = &lowered.program.steps[last].args;
     engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
@@ -221,8 +220,8 @@ fn gradients<T: Precise>() {
         (DEEP, Loss::Bce, 3, values::DEEP_BCE_GRADIENTS, values::DEEP_BCE_NORM),
         (LATE, Loss::Mse, 2, values::LATE_MSE_GRADIENTS, values::LATE_MSE_NORM),
     ] {
-        for fuse in [false, true] {
-            let small = Small { fuse, ..small(network, loss) };
+        for rewrites in [Rewrites::NONE, Rewrites::ALL] {
+            let small = Small { rewrites, ..small(network, loss) };
             let lowered = small.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());
             small.fill(&lowered, &weights(&lowered), &mut engine);
@@ -239,9 +238,9 @@ fn training<T: Precise>() {
         (0.0, values::PLAIN_LOSSES, values::PLAIN_STATE),
         (0.875, values::MOMENTUM_LOSSES, values::MOMENTUM_STATE),
     ] {
-        for fuse in [false, true] {
+        for rewrites in [Rewrites::NONE, Rewrites::ALL] {
             let training = Training::with(Optimiser::sgd(momentum));
-            let small = Small { fuse, training, ..small(DEEP, Loss::CrossEntropy) };
+            let small = Small { rewrites, training, ..small(DEEP, Loss::CrossEntropy) };
             let lowered = small.lower().unwrap();
             let mut engine = T::open(lowered.program.clone());
             small.fill(&lowered, &weights(&lowered), &mut engine);

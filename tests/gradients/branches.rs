@@ -1,17 +1,19 @@
 //! A tensor that several layers read: the first to come back writes its
 //! gradient, the others add. Networks are chains so far, so this is recorded by hand.
 
-use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::Activation;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::network::layers::Layer;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::Metrics;
 use wgrad::program::params::Arena;
-use wgrad::program::record::{Recorder, Tensor, Versions};
+use wgrad::program::record::{Recorder, Tensor};
+use wgrad::program::rewrite::{Rewrites, rewrite};
 use wgrad::program::shape::Shape;
 use wgrad::program::{Role, View};
+use wgrad::table::choice::Choice;
 
 use crate::differences::{Parameters, compare, real};
 
@@ -27,45 +29,42 @@ struct Fork {
     metrics: Vec<View>,
 }
 
-fn record(made_by: Activation, branches: &[Layer]) -> Fork {
+fn record(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Fork {
     let mut arena = Arena::default();
     let trunk = Layer::dense(HIDDEN);
     trunk.declare("0", &Shape::flat(INPUTS), &mut arena);
     for (at, branch) in branches.iter().enumerate() {
         branch.declare(&(at + 1).to_string(), &Shape::flat(HIDDEN), &mut arena);
     }
-    let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
+    let mut recorder = Recorder::new(arena, BATCH);
     // Both are written by the test, not by a dispatch.
     let x = Tensor {
         value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),
         rows: BATCH,
-        dims: Shape::from(INPUTS),
-        made_by: Activation::Identity,
+        shape: Shape::flat(INPUTS),
         needs_gradient: false,
-        pixels: None,
     };
     let labels = recorder.buffer("labels", Element::Uint, BATCH, Role::Data);
-    let hidden = trunk.record(&mut recorder, x, &Shape::flat(INPUTS), "0", made_by);
+    let sums = trunk.record(&mut recorder, x, &Shape::flat(INPUTS), "0");
+    let hidden = match made_by {
+        Activation::Identity => sums,
+        activation => Layer::Activation(activation).record(&mut recorder, sums, &Shape::flat(HIDDEN), ""),
+    };
     let mut metrics = Vec::new();
     for (at, branch) in branches.iter().enumerate() {
-        let y = branch.record(
-            &mut recorder,
-            hidden,
-            &Shape::flat(HIDDEN),
-            &(at + 1).to_string(),
-            Activation::Identity,
-        );
+        let y = branch.record(&mut recorder, hidden, &Shape::flat(HIDDEN), &(at + 1).to_string());
         let view = recorder.buffer("metrics", Element::Real, BATCH * 2, Role::Metrics);
         Loss::Mse.record(&mut recorder, y, labels, Metrics { view, slots: 1, pitch: y.rows }, None);
         metrics.push(view);
     }
     recorder.backward();
     recorder.section("train");
+    recorder.program = rewrite(std::mem::take(&mut recorder.program), &Choice::NAIVE, &rewrites);
     Fork { recorder, x: x.value, labels, metrics }
 }
 
-fn check(made_by: Activation, branches: &[Layer]) -> Result<(), String> {
-    let fork = record(made_by, branches);
+fn check(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Result<(), String> {
+    let fork = record(made_by, branches, rewrites);
     let program = &fork.recorder.program;
     program.validate().map_err(|error| error.to_string())?;
     let mut engine = CpuEngine::oracle(program.clone()).unwrap();
@@ -101,8 +100,12 @@ fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
     ];
     // With an activation in the epilogue in front, every writer must multiply by its derivative.
     for made_by in [Activation::Identity, Activation::Sigmoid] {
-        for branches in &orders {
-            check(made_by, branches).unwrap_or_else(|problem| panic!("{made_by:?}, {branches:?}: {problem}"));
+        for (branches, rewrites) in
+            orders.iter().flat_map(|order| [Rewrites::NONE, Rewrites::ALL].map(|rewrites| (order, rewrites)))
+        {
+            check(made_by, branches, rewrites).unwrap_or_else(|problem| {
+                panic!("{made_by:?}, {branches:?}, rewrites {rewrites}: {problem}")
+            });
         }
     }
 }

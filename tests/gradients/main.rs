@@ -10,13 +10,14 @@ mod small;
 
 use differences::{H, Parameters, compare, real};
 use small::Small;
-use wgrad::cpu::activation::Activation;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
+use wgrad::kernel::Activation;
 use wgrad::kernel::{Const, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, TRAIN};
 use wgrad::program::View;
+use wgrad::program::rewrite::Rewrites;
 use wgrad::table;
 
 /// Networks for three classes on 12 values.
@@ -81,7 +82,7 @@ impl Bench {
     fn loss(lowered: &Lowered, step: &Step, engine: &mut CpuEngine<f64>) -> f64 {
         let section = lowered.program.section(TRAIN);
         let mut dispatches = lowered.program.steps[section.clone()].iter();
-        let loss = dispatches.position(|dispatch| dispatch.label == "loss and its gradient").unwrap();
+        let loss = dispatches.position(|dispatch| dispatch.what == "loss and its gradient").unwrap();
         engine.run(section.start..section.start + loss + 1, step);
         let slots = real(engine, lowered.metrics(step.slot as usize + 1));
         let rows = slots[step.slot as usize * lowered.batch * 2..].chunks_exact(2);
@@ -110,7 +111,7 @@ impl Bench {
 /// The first seed whose weights keep every relu away from its kink: moving one
 /// parameter by H moves no input by more than a few H, never by a hundred.
 fn seed(small: &Small) -> u64 {
-    let unfused = Small { fuse: false, keep: true, ..small.clone() };
+    let unfused = Small { rewrites: Rewrites::NONE, keep: true, ..small.clone() };
     (0..100)
         .find(|seed| Bench::new(&unfused, *seed).distance_from_kinks() > 100.0 * H)
         .expect("one draw in a hundred stays clear of the kinks")
@@ -120,8 +121,8 @@ fn seed(small: &Small) -> u64 {
 fn check(mut small: Small) -> Vec<String> {
     let seed = seed(&small);
     let mut problems = Vec::new();
-    for fuse in [false, true] {
-        small.fuse = fuse;
+    for rewrites in [Rewrites::NONE, Rewrites::ALL] {
+        small.rewrites = rewrites;
         let Bench { lowered, mut engine, step } = {
             let mut bench = Bench::new(&small, seed);
             bench.train();
@@ -134,7 +135,7 @@ fn check(mut small: Small) -> Vec<String> {
         let outcome =
             compare(&mut engine, &parameters, factor, |engine| Bench::loss(&lowered, &step, engine));
         if let Err(problem) = outcome {
-            problems.push(format!("{} with {}, fuse {fuse}: {problem}", small.network, small.loss));
+            problems.push(format!("{} with {}, rewrites {rewrites}: {problem}", small.network, small.loss));
         }
     }
     problems

@@ -1,6 +1,6 @@
 //! The workbench with everything on it: several samples, a bias, a sigmoid and the factor 2.
 
-use wgrad::cpu::activation::Activation;
+use wgrad::kernel::Activation;
 use wgrad::teach::lessons::workbench::{Layer, Scope, Workbench};
 
 use super::{close, machines};

@@ -5,9 +5,10 @@ use wgrad::kernel::{Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
-use wgrad::program::record::Versions;
+use wgrad::program::rewrite::Rewrites;
 use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, View};
+use wgrad::table::choice::Choice;
 
 use crate::small::Small;
 
@@ -53,8 +54,8 @@ fn fusion_does_not_change_the_results() {
         "dense 4, tanh, softmax, dense 3, sigmoid",
     ] {
         for loss in [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError] {
-            let of = |fuse| train(&Small { fuse, ..Small::new(network, loss) });
-            let ((fused, fused_metrics), (apart, metrics)) = (of(true), of(false));
+            let of = |rewrites| train(&Small { rewrites, ..Small::new(network, loss) });
+            let ((fused, fused_metrics), (apart, metrics)) = (of(Rewrites::ALL), of(Rewrites::NONE));
             assert_close(&format!("{network}, {loss}: parameters"), &fused, &apart);
             assert_close(&format!("{network}, {loss}: metrics"), &fused_metrics, &metrics);
         }
@@ -64,8 +65,8 @@ fn fusion_does_not_change_the_results() {
 #[test]
 fn the_kernels_of_gpus_do_not_change_the_results() {
     let network = "dense 256, relu, dense 20, sigmoid, dense 3";
-    let of = |versions| Small { versions, ..Small::new(network, Loss::CrossEntropy) };
-    let program = of(Versions::GPU).lower().unwrap().program;
+    let of = |choice| Small { choice, ..Small::new(network, Loss::CrossEntropy) };
+    let program = of(Choice::GPU).lower().unwrap().program;
     let used = |name| program.steps.iter().filter(|dispatch| dispatch.kernel.name == name).count();
     // The second layer's sums are of 256 terms, in training and prediction; each layer has one dispatch for
     // all its gradients, which watches them as well.
@@ -80,7 +81,7 @@ fn the_kernels_of_gpus_do_not_change_the_results() {
     ]
     .map(used);
     assert_eq!(used, [3, 2, 2, 2, 1, 0, 0]);
-    let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Versions::NAIVE)), train(&of(Versions::GPU)));
+    let ((usual, usual_metrics), (tiled, metrics)) = (train(&of(Choice::NAIVE)), train(&of(Choice::GPU)));
     assert_close("parameters", &usual, &tiled);
     assert_close("metrics", &usual_metrics, &metrics);
 }
@@ -210,7 +211,7 @@ fn of_pixels(network: &str) -> Small {
         classes: 4,
         batch: 8,
         parts: [TRAIN, HELD_OUT].map(|name| Part { name, samples: 9 }).to_vec(),
-        versions: Versions::SOFTWARE_SUBGROUPS,
+        choice: Choice::SOFTWARE_SUBGROUPS,
         ..Small::new(network, Loss::CrossEntropy)
     }
 }
@@ -222,7 +223,7 @@ fn a_first_layer_that_picks_its_pixels_computes_the_same() {
             let training = Training { accumulate, ..Training::with(Optimiser::sgd(0.0)) };
             let mut taking = Small { training, ..of_pixels(network) };
             taking.parts[0].samples = 32;
-            let picked = Small { versions: Versions::SOFTWARE, ..taking.clone() };
+            let picked = Small { choice: Choice::SOFTWARE, ..taking.clone() };
             assert!(takes_pixels(&taking, TRAIN) && !takes_pixels(&picked, TRAIN), "{network}");
             let ((parameters, metrics), (plain, plain_metrics)) = (train(&taking), train(&picked));
             assert_close(&format!("{network}: parameters"), &parameters, &plain);
@@ -251,7 +252,7 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
         ("another layer is first", of_pixels("tanh, dense 4")),
         ("the outputs are no multiple of 4", of_pixels("dense 6, relu, dense 4")),
         ("words are of two channels", Small { shape: odd, ..of_pixels(network) }),
-        ("it is to be read", Small { fuse: false, ..of_pixels(network) }),
+        ("it is to be read", Small { rewrites: Rewrites::NONE, ..of_pixels(network) }),
         ("the batch is no multiple of 4", Small { batch: 6, ..of_pixels(network) }),
         ("one binding holds but a part of the data", in_chunks),
     ] {
@@ -266,9 +267,9 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
 fn a_last_layer_with_its_loss_computes_the_same() {
     for (network, accumulate) in [("dense 8, relu, dense 4", 1), ("dense 12, tanh, dense 4", 2)] {
         let training = Training { accumulate, ..Training::with(Optimiser::sgd(0.0)) };
-        let mut together = Small { training, versions: Versions::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
+        let mut together = Small { training, choice: Choice::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
         together.parts[0].samples = 32;
-        let apart = Small { versions: Versions::NAIVE, ..together.clone() };
+        let apart = Small { choice: Choice::NAIVE, ..together.clone() };
         assert!([TRAIN, HELD_OUT].iter().all(|part| last_with_loss(&together, part)), "{network}");
         assert!(!last_with_loss(&apart, TRAIN));
         let ((parameters, metrics), (plain, plain_metrics)) = (train(&together), train(&apart));
@@ -290,7 +291,7 @@ fn last_with_loss(small: &Small, section: &str) -> bool {
 
 #[test]
 fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
-    let of = |network: &str| Small { versions: Versions::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
+    let of = |network: &str| Small { choice: Choice::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
     assert!(last_with_loss(&of("dense 8, relu, dense 4"), TRAIN));
     let smoothing = Training { label_smoothing: 0.1, ..Training::default() };
     for (why, small) in [
@@ -300,7 +301,7 @@ fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
         ("its inputs are no multiple of 4", of("dense 6, relu, dense 4")),
         ("the loss is another", Small { loss: Loss::Mse, ..of("dense 8, relu, dense 4") }),
         ("labels are smoothed", Small { training: smoothing, ..of("dense 8, relu, dense 4") }),
-        ("it is to be read", Small { fuse: false, ..of("dense 8, relu, dense 4") }),
+        ("it is to be read", Small { rewrites: Rewrites::NONE, ..of("dense 8, relu, dense 4") }),
     ] {
         assert!(!last_with_loss(&small, TRAIN), "{why}");
     }

@@ -5,6 +5,7 @@ use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::Role;
+use wgrad::program::rewrite::Rewrites;
 
 use crate::small::Small;
 
@@ -40,7 +41,7 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
     ];
     assert_eq!(kernels(&small, TRAIN), fused);
     // Without fusion the relu is a dispatch of its own, forward and backward.
-    small.fuse = false;
+    small.rewrites = Rewrites::NONE;
     let unfused = [
         GATHER,
         SUMS,
@@ -62,29 +63,30 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
 
 #[test]
 fn a_training_step_has_the_dispatches_one_can_count() {
-    let count = |network, loss, fuse| kernels(&Small { fuse, ..Small::new(network, loss) }, TRAIN).len();
+    let count =
+        |network, loss, rewrites| kernels(&Small { rewrites, ..Small::new(network, loss) }, TRAIN).len();
     // gather, product, loss, dW, db, squares, guard, sgd
-    assert_eq!(count("dense 3", Loss::CrossEntropy, true), 8);
-    assert_eq!(count("dense 3", Loss::CrossEntropy, false), 8);
+    assert_eq!(count("dense 3", Loss::CrossEntropy, Rewrites::ALL), 8);
+    assert_eq!(count("dense 3", Loss::CrossEntropy, Rewrites::NONE), 8);
     // and targets from labels
     for loss in [Loss::Bce, Loss::Mse, Loss::SquaredError] {
-        assert_eq!(count("dense 3", loss, true), 9);
+        assert_eq!(count("dense 3", loss, Rewrites::ALL), 9);
     }
     // In front of the first weights an activation goes forward only, and needs no dx.
-    assert_eq!(count("tanh, dense 3", Loss::CrossEntropy, true), 9);
-    assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, true), 9);
+    assert_eq!(count("tanh, dense 3", Loss::CrossEntropy, Rewrites::ALL), 9);
+    assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, Rewrites::ALL), 9);
     // A flatten does nothing.
-    assert_eq!(count("flatten, dense 3", Loss::Mse, true), 9);
+    assert_eq!(count("flatten, dense 3", Loss::Mse, Rewrites::ALL), 9);
     // Softmax: one forward, one backward, fused or not.
-    assert_eq!(count("dense 3, softmax", Loss::Mse, true), 11);
-    assert_eq!(count("dense 3, softmax", Loss::Mse, false), 11);
+    assert_eq!(count("dense 3, softmax", Loss::Mse, Rewrites::ALL), 11);
+    assert_eq!(count("dense 3, softmax", Loss::Mse, Rewrites::NONE), 11);
     // The loss cannot multiply by the derivative of the sigmoid that the
     // product took in, so fusing saves only the forward dispatch.
-    assert_eq!(count("dense 3, sigmoid", Loss::Mse, true), 10);
-    assert_eq!(count("dense 3, sigmoid", Loss::Mse, false), 11);
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, Rewrites::ALL), 10);
+    assert_eq!(count("dense 3, sigmoid", Loss::Mse, Rewrites::NONE), 11);
     // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 3, and unfused twice two more.
-    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, true), 16);
-    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, false), 20);
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, Rewrites::ALL), 16);
+    assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, Rewrites::NONE), 20);
 }
 
 fn with_all_parts(loss: Loss) -> Small {

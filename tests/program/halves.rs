@@ -8,26 +8,27 @@ use wgrad::kernel::{Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
-use wgrad::program::record::Versions;
+use wgrad::program::Dispatch;
+use wgrad::table::choice::Choice;
 
 use crate::choices::{real, start};
 use crate::small::Small;
 
 /// A network whose layers are all of whole fours, and a step of it.
 fn in_precision(precision: Precision) -> Small {
-    with(Versions::GPU.in_precision(precision))
+    with(Choice::GPU.in_precision(precision))
 }
 
-fn with(versions: Versions) -> Small {
+fn with(choice: Choice) -> Small {
     let training = Training::with(Optimiser::sgd(0.0));
     let parts = vec![Part { name: TRAIN, samples: 8 }];
     let network = "dense 16, tanh, dense 8, relu, dense 4";
-    Small { batch: 8, classes: 4, versions, parts, training, ..Small::new(network, Loss::CrossEntropy) }
+    Small { batch: 8, classes: 4, choice, parts, training, ..Small::new(network, Loss::CrossEntropy) }
 }
 
 /// By cooperative matrices, which its layers fit with tiles of 8 but for the last one.
 fn cooperative() -> Small {
-    let small = with(Versions::GPU.in_precision(Precision::Half).with_cooperative(&[16, 8]));
+    let small = with(Choice::GPU.in_precision(Precision::Half).with_cooperative(&[16, 8]));
     Small { network: "dense 16, tanh, dense 8, relu, dense 16, relu, dense 4".parse().unwrap(), ..small }
 }
 
@@ -58,7 +59,7 @@ fn half_precision_changes_gradients_by_no_more_than_its_roundings() {
 #[test]
 fn cooperative_matrices_change_gradients_by_no_more_than_both_roundings() {
     let small = cooperative();
-    let single = Small { versions: Versions::GPU, ..small.clone() };
+    let single = Small { choice: Choice::GPU, ..small.clone() };
     let (size, off) = difference(&gradients(&single), &gradients(&small));
     // As above, of four layers each way, and with both factors rounded.
     assert!(off <= 2.0 * 8.0 * 2.0 * size / 4_096.0, "off by {off:e} of {size:e}");
@@ -89,7 +90,7 @@ fn gradients_keep_their_digits_however_many_samples_a_step_has() {
     for (small, samples) in [(&one, 1), (&one, 3), (&one, 8), (&sixteen, 128), (&sixteen, 100), (&sixteen, 1)]
     {
         for times in [256.0, 1.0, 1.0 / 64.0] {
-            let single = Small { versions: Versions::GPU, ..small.clone() };
+            let single = Small { choice: Choice::GPU, ..small.clone() };
             let [single, scaled] = [&single, small].map(|small| in_front(small, samples, times));
             let (size, off) = difference(&single, &scaled);
             let what = format!("{samples} samples, times {times}: off by {off:e} of {size:e}");
@@ -115,7 +116,7 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     let steps = &lowered.program.steps[lowered.program.section(TRAIN)];
     let of = |name: &str| {
         let labels = steps.iter().filter(|dispatch| dispatch.kernel.name == name);
-        labels.map(|dispatch| dispatch.label.as_str()).collect::<Vec<_>>()
+        labels.map(Dispatch::label).collect::<Vec<_>>()
     };
     // The first layer has 12 inputs, the last one 4 outputs.
     let products = [
@@ -155,7 +156,7 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
 fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batches() {
     let told = |small: &Small| {
         let lowered = small.lower().unwrap();
-        let single: Vec<String> = lowered.in_single().into_iter().map(str::to_owned).collect();
+        let single = lowered.in_single();
         (lowered.by_cooperative_matrices(), single)
     };
     let training = Training { accumulate: 3, ..Training::with("muon".parse().unwrap()) };
@@ -184,7 +185,7 @@ fn a_gradient_that_no_half_can_hold_stops_the_update() {
         engine.run(lowered.program.section(TRAIN), &step);
         real(&engine, lowered.parameters).iter().zip(&parameters).all(|(now, then)| *now as f32 == *then)
     };
-    let half = Small { versions: Versions::GPU.in_precision(Precision::Half), ..cooperative() };
+    let half = Small { choice: Choice::GPU.in_precision(Precision::Half), ..cooperative() };
     assert_eq!([1.0, 4_000.0].map(|times| stays(&cooperative(), times)), [false, true]);
     assert_eq!([1.0, 4_000.0].map(|times| stays(&half, times)), [false, false]);
 }

@@ -6,10 +6,10 @@ use wgrad::kernel::{Const, Consts, Element};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
-use wgrad::program::record::Versions;
 use wgrad::program::shape::Shape;
 use wgrad::program::{Buf, Dispatch, Program, View};
 use wgrad::table;
+use wgrad::table::choice::Choice;
 
 use crate::small::Small;
 
@@ -161,7 +161,7 @@ fn a_buffer_that_is_written_and_bound_again_is_refused() {
 fn a_buffer_that_is_only_read_may_be_bound_twice() {
     // A plain product is given A once more in place of what its epilogue reads.
     let program = program();
-    let is_plain = |dispatch: &&Dispatch| dispatch.label.ends_with("weight gradient");
+    let is_plain = |dispatch: &&Dispatch| dispatch.what == "weight gradient";
     let dispatch = program.steps.iter().find(is_plain).unwrap();
     assert_eq!(dispatch.args[0], dispatch.args[2]);
 }
@@ -175,13 +175,13 @@ fn more_workgroups_than_a_dimension_has_are_refused() {
     small.classes = outputs;
     small.batch = 1;
     small.shape = Shape::image(1, 1, 1);
-    small.versions = Versions::NAIVE;
+    small.choice = Choice::NAIVE;
     let mut program = small.lower().unwrap().program;
     first(&mut program, "matmul_naive").kernel = &table::MATMUL_REGISTER;
     assert_refused(&program, &["matmul_register", "[65625, 1, 1] workgroups", "65535"]);
 
     // Lowered so, it is the device that is too small, not a layer that is wrong.
-    small.versions = Versions::SOFTWARE;
+    small.choice = Choice::SOFTWARE;
     let error = small.lower().expect_err("no device allows as many");
     assert!(matches!(error, Error::Device(_)), "{error}");
     assert!(error.to_string().contains("65625 workgroups"), "{error}");
@@ -214,10 +214,10 @@ fn what_is_read_before_it_is_written_is_refused() {
 #[test]
 fn what_a_kernel_requires_of_its_constants_is_checked() {
     let mut small = Small::new("dense 5, relu, dense 3", Loss::CrossEntropy);
-    small.versions = Versions::NAIVE;
+    small.choice = Choice::NAIVE;
     let mut program = small.lower().unwrap().program;
     // The second layer has five inputs.
-    let second = program.steps.iter_mut().find(|step| step.label.starts_with("2 dense")).unwrap();
+    let second = program.steps.iter_mut().find(|step| step.layer == "2 dense").unwrap();
     second.kernel = &table::MATMUL_SUBGROUP;
     assert_refused(&program, &["matmul_subgroup", "multiples of 4"]);
 }

@@ -6,7 +6,7 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, TRAIN, Training};
-use wgrad::program::record::Boundary;
+use wgrad::program::Boundary;
 use wgrad::program::shape::Shape;
 use wgrad::program::{Buf, BufDecl, Program, Role};
 
@@ -64,7 +64,7 @@ fn a_plan_takes_little_more_than_what_every_layer_has_made() {
     let used: HashSet<Buf> =
         lowered.program.steps[train].iter().flat_map(|step| step.args.iter().map(|view| view.buf)).collect();
     let bufs = lowered.program.bufs.iter().enumerate().filter(|(at, _)| used.contains(&Buf(*at)));
-    let values: usize = lowered.boundaries.iter().map(made).sum::<usize>()
+    let values: usize = lowered.program.observed.boundaries.iter().map(made).sum::<usize>()
         + bufs.filter_map(|(_, buf)| chosen(buf)).sum::<usize>();
     let bytes = |role| lowered.program.bytes(role);
     let least = bytes(Role::Parameters) + bytes(Role::Optimiser) + values as u64 * 4;

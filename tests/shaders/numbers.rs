@@ -3,8 +3,8 @@
 use std::mem::offset_of;
 
 use wgpu::naga::{AddressSpace, Expression, Literal, Module, Scalar, TypeInner};
-use wgrad::cpu::activation::Activation;
-use wgrad::cpu::matmul::Epilogue;
+use wgrad::kernel::Activation;
+use wgrad::kernel::Epilogue;
 use wgrad::kernel::rng::Purpose;
 use wgrad::kernel::{COMMON, Const, FLAT_WIDTH, Step};
 use wgrad::table;

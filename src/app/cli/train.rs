@@ -18,7 +18,7 @@ brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
 batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
-validation, device, tuning, precision, experimental and kernel. Flags win over the recipe, the recipe over
+validation, device, tuning, rewrites, precision, experimental and kernel. Flags win over the recipe, the recipe over
 defaults.
 Which variants of kernels are fastest on an adapter is measured before its first run, once, and kept
 in the user's cache directory; a run's recipe has the choice spelt out, as --tuning takes it.")]
@@ -104,6 +104,9 @@ pub struct Train {
     /// Which variants of kernels: auto (measured once on an adapter), default, or as a run's recipe has it
     #[arg(long, value_name = "CHOICE")]
     pub tuning: Option<String>,
+    /// What makes the recorded steps faster: all, none, or names with commas (wgrad summary shows what each does)
+    #[arg(long, value_name = "LIST")]
+    pub rewrites: Option<String>,
     /// What products of dense layers read: single, or half for copies in half precision (sums stay single)
     #[arg(long, value_name = "NAME")]
     pub precision: Option<String>,

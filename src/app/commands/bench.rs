@@ -20,8 +20,8 @@ pub fn run(arguments: &cli::bench::Bench) -> Result<()> {
     let options = Options { devices: Vec::new(), words: arguments.words.clone(), quick: arguments.quick };
     bench::check(&options)?;
     let with_versions = |device: Device| {
-        let versions = device.versions().with(&super::tuning::of(&device, arguments.verbose).choice);
-        (device, versions)
+        let choice = device.choice().with(&super::tuning::of(&device, arguments.verbose).choice);
+        (device, choice)
     };
     let devices = wanted(&arguments.device)?.into_iter().map(with_versions).collect();
     let options = Options { devices, ..options };

@@ -6,6 +6,7 @@ use wgrad::data::files::write_output;
 use wgrad::data::{self, Augmentation, Dataset};
 use wgrad::error::{Error, Result};
 use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
+use wgrad::program::rewrite::Rewrites;
 use wgrad::report::confusion::Confusion;
 use wgrad::report::sheet::{self, Cell, GREEN, RED};
 use wgrad::train::run::model::Model;
@@ -108,8 +109,8 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
         classes: model.classes.len(),
         batch: BATCH.min(samples.len()),
         parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
-        versions: device.versions(),
-        fuse: true,
+        choice: device.choice(),
+        rewrites: Rewrites::ALL,
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),

@@ -1,6 +1,7 @@
 //! `wgrad predict`: the classes of pictures.
 
 use std::path::Path;
+use wgrad::program::rewrite::Rewrites;
 
 use serde_json::{Value, json};
 use wgrad::data::{Augmentation, read_picture};
@@ -38,8 +39,8 @@ pub fn run(arguments: &cli::Predict) -> Result<()> {
         classes: model.classes.len(),
         batch: most.min(inputs.len()),
         parts: Vec::new(),
-        versions: device.versions(),
-        fuse: true,
+        choice: device.choice(),
+        rewrites: Rewrites::ALL,
         as_in_prediction: false,
         keep: false,
         limits: device.limits(),

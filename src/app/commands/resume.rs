@@ -103,7 +103,7 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
         .map_err(|error| Error::Data(format!("a checkpoint of {} is damaged: {error}", run.display())))?;
     // Before there was the key, there was the default.
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
-    let parsed = Overrides { tuning: Some(tuning), ..parsed };
+    let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
     let of_run = recipe::read(&run.join(RECIPE))?;
     if of_run.tuning.is_some_and(|of_run| of_run != tuning) {
         note(format_args!(

@@ -1,6 +1,7 @@
 //! `wgrad summary`: what a network consists of, and what a step of it does.
 
 use std::path::{MAIN_SEPARATOR, Path};
+use wgrad::program::rewrite::Rewrites;
 
 use wgrad::data::{Augmentation, check_shape};
 use wgrad::engine::adapter::{Device, choose};
@@ -9,9 +10,9 @@ use wgrad::kernel::precision::Precision;
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::program::record::Versions;
 use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, Program, Role, mebibytes};
+use wgrad::table::choice::Choice;
 use wgrad::train::recipe::{self, Recipe};
 use wgrad::train::run::RECIPE;
 use wgrad::train::run::model::Model;
@@ -32,7 +33,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
     }
     let device = choose(&arguments.device)?;
     let tiles = recipe.map_or(Ok(Vec::new()), |recipe| recipe.experimental.available(&device));
-    let lowered = what.lower(batch, versions(&device, recipe)?, tiles.as_deref().unwrap_or_default())?;
+    let lowered = what.lower(batch, choice(&device, recipe)?, tiles.as_deref().unwrap_or_default())?;
     layers(&what.network, &what.shape)?;
     memory(&lowered.program, batch)?;
     for remark in recipe.iter().flat_map(|recipe| remarks(recipe, tiles.as_ref().err())) {
@@ -71,7 +72,7 @@ impl What {
 
     /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
     /// `tiles` if there are any.
-    fn lower(&self, batch: usize, versions: Versions, tiles: &[usize]) -> Result<Lowered> {
+    fn lower(&self, batch: usize, choice: Choice, tiles: &[usize]) -> Result<Lowered> {
         let recipe = self.recipe.as_ref();
         let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
         let training = recipe.map_or_else(Training::default, Recipe::training);
@@ -85,8 +86,8 @@ impl What {
             batch,
             // As many samples as a step takes.
             parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
-            versions: versions.in_precision(precision).with_cooperative(tiles),
-            fuse: true,
+            choice: choice.in_precision(precision).with_cooperative(tiles),
+            rewrites: Rewrites::ALL,
             as_in_prediction: false,
             keep: false,
             // To be read, not run: no device has to hold it.
@@ -98,10 +99,10 @@ impl What {
 }
 
 /// The shaders of a run, where the device can run them; else those that the device has by default.
-fn versions(device: &Device, recipe: Option<&Recipe>) -> Result<Versions> {
-    match recipe.map(|recipe| recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
-        Some(tuning) => tuning.versions(device),
-        None => Ok(device.versions()),
+fn choice(device: &Device, recipe: Option<&Recipe>) -> Result<Choice> {
+    match recipe.map(|recipe| &recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
+        Some(tuning) => tuning.choice(device),
+        None => Ok(device.choice()),
     }
 }
 
@@ -198,9 +199,9 @@ mod tests {
     #[test]
     fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
         let what = what("cooperative-matrix 8");
-        let edges = |tiles: &[usize]| what.lower(8, Versions::GPU, tiles).unwrap().cooperative_edges();
+        let edges = |tiles: &[usize]| what.lower(8, Choice::GPU, tiles).unwrap().cooperative_edges();
         assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
-        let text = what.lower(8, Versions::GPU, &[8]).unwrap().program.to_string();
+        let text = what.lower(8, Choice::GPU, &[8]).unwrap().program.to_string();
         assert!(text.contains("matmul_cooperative") && !text.contains("matmul_half"), "{text}");
     }
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use wgrad::cpu::activation::Activation;
 use wgrad::data::{self, Resize};
 use wgrad::engine::adapter::{Device, choose, driver};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Activation;
 use wgrad::kernel::precision::Precision;
 use wgrad::network::layers::Layer;
 use wgrad::network::loss::Loss;
@@ -247,6 +247,7 @@ fn overrides(arguments: &cli::Train) -> Result<Overrides> {
         validation: arguments.validation,
         device: arguments.device.clone(),
         tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
+        rewrites: arguments.rewrites.as_deref().map(str::parse).transpose()?,
         precision: arguments.precision.as_deref().map(str::parse).transpose()?,
         experimental: arguments.experimental.as_deref().map(str::parse).transpose()?,
         kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),

@@ -10,7 +10,7 @@ use super::console::{note, quoted};
 /// Settles the choice of a recipe for a device, and says what there is to say: with `verbose`, also what
 /// was chosen.
 pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()> {
-    let given = recipe.tuning;
+    let given = recipe.tuning.clone();
     let found = settle(recipe, device, &mut || announce(device))?;
     if let Some(tuned) = &found {
         report(tuned, verbose);

@@ -12,9 +12,9 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, Rectangle, product};
 use super::{direct, finish_plane, finish_row, scratch};
-use crate::cpu::activation::Activation;
-use crate::cpu::conv::Geometry;
-use crate::cpu::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
+use crate::kernel::Geometry;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `conv`, forward or backward.

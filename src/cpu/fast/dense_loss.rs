@@ -3,9 +3,9 @@
 use super::softmax::softmax_loss_rows;
 use super::tile::LANES;
 use super::{finish_row, scratch, vectorised};
-use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
 use crate::cpu::softmax::slot_rows;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Multiplications, there and back, that are worth a thread: fewer than of a product, as dispatches in which

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::conv::Pass;
 use super::tile::{DOTS, Dots, LANES, Outer, ROWS};
 use super::{places, scratch};
-use crate::cpu::conv::{Geometry, Side};
+use crate::kernel::{Geometry, Side};
 
 /// One side of a pass of stride 1 over padded images.
 #[derive(Clone, Copy)]

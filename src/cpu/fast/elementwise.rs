@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::functions::{apply, for_kind, slope};
 use super::vectorised;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Slice, SliceMut};
 

@@ -1,12 +1,12 @@
 //! Activations in f32 that vectorise: their own exp, and no choice within a loop.
 
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 
 /// Runs `body` with `kind` bound to what an activation is, once written for each: so that a loop in
 /// it is compiled for each of them, without a choice for every element.
 macro_rules! for_kind {
     ($activation:expr, $kind:ident => $body:expr) => {{
-        use crate::cpu::activation::Activation;
+        use crate::kernel::Activation;
         match $activation {
             Activation::Identity => {
                 let $kind = Activation::Identity;

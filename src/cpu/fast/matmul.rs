@@ -3,8 +3,8 @@
 use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
 use super::tile::LANES;
 use super::{finish_row, scratch};
-use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Multiplications that are worth a thread.

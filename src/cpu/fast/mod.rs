@@ -29,8 +29,8 @@ pub mod weights;
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-use super::activation::Activation;
-use super::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use functions::{apply, for_kind, slope};
 
 /// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.

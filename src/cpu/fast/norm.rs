@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::functions::{apply, for_kind};
 use super::{scratch, vectorised};
-use crate::cpu::activation::Activation;
 use crate::cpu::norm::Groups;
+use crate::kernel::Activation;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.

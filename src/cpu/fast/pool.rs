@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use super::functions::{for_kind, slope};
 use super::vectorised;
-use crate::cpu::activation::Activation;
 use crate::cpu::pool::Pooling;
+use crate::kernel::Activation;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Whether windows are two by two pixels, side by side: most are.

@@ -105,7 +105,7 @@ impl Profiler {
                 Clock::Host => dispatch.kernel.twin_source.function,
                 Clock::Device | Clock::Submission => dispatch.kernel.name,
             },
-            label: dispatch.label.clone(),
+            label: dispatch.label(),
             flops: (dispatch.kernel.flops)(&dispatch.consts),
             bytes: dispatch.kernel.bytes(&dispatch.consts),
         });

@@ -1,10 +1,11 @@
-//! Activations as layers of their own, where no weighted sum takes them into its epilogue.
+//! Activations: a function of each value, or of each row.
 
 use super::Layer;
 use super::words::Words;
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::program::record::{Recorder, Tensor};
+use crate::kernel::Activation;
+use crate::program::View;
+use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::table;
 
 /// The slope of PyTorch's `nn.LeakyReLU`.
@@ -28,9 +29,9 @@ pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
 
 /// y = activate(x)   dx = dy · activation'(y)
 pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Tensor {
-    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = recorder.tensor("y", x.shape);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
-    recorder.note_activation(activation, y.value, y.dims);
+    recorder.note_activation(activation, y);
     let (kind, leak) = activation.consts();
     let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
     recorder.dispatch(&table::ACTIVATION, consts, vec![x.value, y.value], "activation");
@@ -41,14 +42,23 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
         let known = if activation.slope_is_in_output() { y.value } else { x.value };
-        recorder.plain_gradient(x, |recorder, dx| recorder.activation_backward(activation, known, dy, dx));
+        let dx = recorder.gradient(x);
+        record_backward(recorder, activation, known, dy, dx);
     });
     y
 }
 
+/// dx = dy · activation'(y)
+pub fn record_backward(recorder: &mut Recorder, activation: Activation, y: View, dy: View, dx: Gradient) {
+    let (kind, leak) = activation.consts();
+    let consts = consts! { LENGTH: y.len, ACTIVATION: kind, LEAK: leak, ADD: dx.add };
+    let args = vec![y, dy, dx.view];
+    recorder.dispatch(&table::ACTIVATION_BACKWARD, consts, args, "gradient through the activation");
+}
+
 /// y = softmax(x)   dx = y · (dy - Σ dy·y)
 pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
-    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = recorder.tensor("y", x.shape);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
     let consts = consts! { ROWS: x.rows, COLUMNS: x.columns() };
     recorder.dispatch(&table::SOFTMAX, consts, vec![x.value, y.value], "softmax");
@@ -58,11 +68,10 @@ pub fn record_softmax(recorder: &mut Recorder, x: Tensor) -> Tensor {
     }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        recorder.plain_gradient(x, |recorder, dx| {
-            let consts = consts! { ROWS: x.rows, COLUMNS: x.columns(), ADD: dx.add };
-            let args = vec![y.value, dy, dx.view];
-            recorder.dispatch(&table::SOFTMAX_BACKWARD, consts, args, "gradient through softmax");
-        });
+        let dx = recorder.gradient(x);
+        let consts = consts! { ROWS: x.rows, COLUMNS: x.columns(), ADD: dx.add };
+        let args = vec![y.value, dy, dx.view];
+        recorder.dispatch(&table::SOFTMAX_BACKWARD, consts, args, "gradient through softmax");
     });
     y
 }

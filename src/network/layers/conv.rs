@@ -1,4 +1,4 @@
-//! y = activate(x ∗ w + b)   x: (B, C, H, W)  w: (O, C/groups, KH, KW)  b: (O)  y: (B, O, OH, OW)
+//! y = x ∗ w + b   x: (B, C, H, W)  w: (O, C/groups, KH, KW)  b: (O)  y: (B, O, OH, OW)
 //!
 //! Every output looks through a small window that slides over the image: a
 //! weighted sum of what it sees there. As `nn.Conv2d`, whose layout w has.
@@ -8,10 +8,10 @@ use std::fmt;
 use super::Layer;
 use super::words::{Inits, Pair, Words};
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::cpu::conv::{Geometry, Side};
-use crate::cpu::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Const, Consts};
+use crate::kernel::{Geometry, Side};
 use crate::program::View;
 use crate::program::init::Fans;
 use crate::program::params::Arena;
@@ -167,57 +167,52 @@ impl Conv {
         }
     }
 
-    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str, activation: Activation) -> Tensor {
-        let geometry = self.geometry(x.rows, x.dims).expect("shapes were checked");
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str) -> Tensor {
+        let geometry = self.geometry(x.rows, x.shape).expect("shapes were checked");
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
         let bias = self.bias.then(|| recorder.parameter(&format!("{path}.bias")));
-        let dims = Shape::image(self.outputs, geometry.rows.out, geometry.columns.out);
-        // Without a bias an activation stays a dispatch of its own, see Layer::takes_activation.
-        let y = recorder.tensor("y", dims, activation);
+        let y = recorder.tensor("y", Shape::image(self.outputs, geometry.rows.out, geometry.columns.out));
         let (epilogue, extra) = match bias {
             Some((bias, _)) => (Epilogue::Bias, bias),
             None => (Epilogue::Plain, x.value),
         };
-        let consts = consts_of(&geometry, false, false, epilogue, activation);
-        recorder.conv(consts, vec![x.value, weight, extra, y.value], "weighted sums");
+        let consts = consts_of(&geometry, false, false, epilogue, Activation::Identity);
+        let args = vec![x.value, weight, extra, y.value];
+        recorder.dispatch(&table::CONV_NAIVE, consts, args, "weighted sums");
 
         recorder.on_backward(move |recorder| {
-            // dz, the gradient of the weighted sums: see Tensor::made_by.
-            let dz = recorder.written_gradient(y);
-            record_weight_gradient(recorder, &geometry, x.value, dz, dweight);
-            // db = Σ over the batch and all windows of dz
+            let dy = recorder.written_gradient(y);
+            record_weight_gradient(recorder, &geometry, x.value, dy, dweight);
+            // db = Σ over the batch and all windows of dy
             if let Some((_, dbias)) = bias {
-                record_channel_sums(recorder, dz, &geometry, dbias);
+                record_channel_sums(recorder, dy, &geometry, dbias);
             }
             if !x.needs_gradient {
                 return;
             }
-            // dx: what the windows over a pixel say, times the derivative of the activation that made x
-            let (epilogue, extra) = match x.made_by {
-                Activation::Identity => (Epilogue::Plain, dz),
-                _ => (Epilogue::Slope, x.value),
-            };
+            // dx: what the windows over a pixel say
             let dx = recorder.gradient(x);
-            let consts = consts_of(&geometry, true, dx.add, epilogue, x.made_by);
-            recorder.conv(consts, vec![dz, weight, extra, dx.view], "input gradient");
+            let consts = consts_of(&geometry, true, dx.add, Epilogue::Plain, Activation::Identity);
+            let args = vec![dy, weight, dy, dx.view];
+            recorder.dispatch(&table::CONV_NAIVE, consts, args, "input gradient");
         });
         y
     }
 }
 
-/// dw = Σ over the batch and all windows of dz · what the window saw
+/// dw = Σ over the batch and all windows of dy · what the window saw
 pub(crate) fn record_weight_gradient(
     recorder: &mut Recorder,
     geometry: &Geometry,
     x: View,
-    dz: View,
+    dy: View,
     to: Gradient,
 ) {
     let slice = slice(geometry);
     let slices = (geometry.batch * geometry.rows.out).div_ceil(slice);
     recorder.in_slices(slices, to, "weight gradient", |recorder, dw| {
         let consts = weights_consts(geometry, slice);
-        recorder.conv_weights(consts, vec![x, dz, dw], "weight gradient");
+        recorder.dispatch(&table::CONV_WEIGHTS_NAIVE, consts, vec![x, dy, dw], "weight gradient");
     });
 }
 
@@ -277,11 +272,11 @@ fn slice(geometry: &Geometry) -> usize {
 /// Values of a channel to a slice of its sum.
 const SLICE_VALUES: usize = 1_024;
 
-fn record_channel_sums(recorder: &mut Recorder, dz: View, geometry: &Geometry, to: Gradient) {
+fn record_channel_sums(recorder: &mut Recorder, dy: View, geometry: &Geometry, to: Gradient) {
     let plane = geometry.rows.out * geometry.columns.out;
     let slice = SLICE_VALUES.min(geometry.batch * plane);
     let consts = consts! { BATCH: geometry.batch, CHANNELS: geometry.outputs, PLANE: plane, SLICE: slice };
     recorder.in_slices((geometry.batch * plane).div_ceil(slice), to, "bias gradient", |recorder, sums| {
-        recorder.dispatch(&table::CHANNEL_SUMS, consts, vec![dz, sums], "bias gradient");
+        recorder.dispatch(&table::CHANNEL_SUMS, consts, vec![dy, sums], "bias gradient");
     });
 }

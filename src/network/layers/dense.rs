@@ -1,16 +1,15 @@
-//! y = activate(x·Wᵀ + b)   x: (B, inputs)  W: (outputs, inputs)  b: (outputs)  y: (B, outputs)
+//! y = x·Wᵀ + b   x: (B, inputs)  W: (outputs, inputs)  b: (outputs)  y: (B, outputs)
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
 use super::Layer;
 use super::words::{Inits, Words};
-use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
-use crate::program::View;
+use crate::consts;
 use crate::program::init::Fans;
 use crate::program::params::Arena;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};
 use crate::program::shape::Shape;
+use crate::table;
 
 /// Shaders number weights by u32, and a buffer of more than this fits no adapter.
 const MOST_WEIGHTS: usize = 1 << 30;
@@ -50,66 +49,58 @@ pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &
     arena.add(format!("{path}.bias"), vec![outputs], inits.bias(fans));
 }
 
-pub fn record(
-    recorder: &mut Recorder,
-    x: Tensor,
-    outputs: usize,
-    path: &str,
-    activation: Activation,
-) -> Tensor {
+pub fn record(recorder: &mut Recorder, x: Tensor, outputs: usize, path: &str) -> Tensor {
     let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
     let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));
     let (batch, inputs) = (x.rows, x.columns());
-    let y = recorder.tensor("y", outputs, activation);
-    match x.pixels {
-        Some(pixels) => recorder.pixel_dense(x, pixels, [weight, bias], y),
-        None => {
-            let weighted_sums = Product {
-                m: batch,
-                n: outputs,
-                k: inputs,
-                a: x.value,
-                transpose_a: false,
-                b: weight,
-                transpose_b: true,
-                epilogue: Some((Epilogue::Bias, activation, bias)),
-                c: Gradient { view: y.value, add: false },
-                of_a_layer: true,
-                of_a_gradient: false,
-            };
-            recorder.matmul(weighted_sums, "weighted sums");
-            recorder.note_dense(x, y);
-        }
-    }
-
-    recorder.on_backward(move |recorder| {
-        // dz, the gradient of the weighted sums: see Tensor::made_by.
-        let dz = recorder.written_gradient(y);
-        match x.pixels {
-            Some(pixels) => recorder.pixel_gradient(dz, x, pixels, [dweight, dbias]),
-            None => recorder.weight_gradient(dz, x.value, batch, dweight, dbias),
-        }
-        if x.needs_gradient && !recorder.is_carried_back(y) {
-            record_input_gradient(recorder, dz, weight, outputs, x);
-        }
-    });
-    y
-}
-
-/// dx = dz·W, times the derivative of the activation that made x
-fn record_input_gradient(recorder: &mut Recorder, dz: View, weight: View, outputs: usize, x: Tensor) {
-    let input_gradient = Product {
-        m: x.rows,
-        n: x.columns(),
-        k: outputs,
-        a: dz,
+    let y = recorder.tensor("y", outputs);
+    let weighted_sums = Product {
+        m: batch,
+        n: outputs,
+        k: inputs,
+        a: x.value,
         transpose_a: false,
         b: weight,
-        transpose_b: false,
-        epilogue: (x.made_by != Activation::Identity).then_some((Epilogue::Slope, x.made_by, x.value)),
-        c: recorder.gradient(x),
-        of_a_layer: true,
-        of_a_gradient: true,
+        transpose_b: true,
+        bias: Some(bias),
+        c: Gradient { view: y.value, add: false },
     };
-    recorder.matmul(input_gradient, "input gradient");
+    recorder.matmul(weighted_sums, "weighted sums");
+
+    recorder.on_backward(move |recorder| {
+        let dy = recorder.written_gradient(y);
+        // dW = dyᵀ·x
+        let weight_gradient = Product {
+            m: outputs,
+            n: inputs,
+            k: batch,
+            a: dy,
+            transpose_a: true,
+            b: x.value,
+            transpose_b: false,
+            bias: None,
+            c: dweight,
+        };
+        recorder.matmul(weight_gradient, "weight gradient");
+        // db = Σ over the batch of dy
+        let consts = consts! { ROWS: batch, COLUMNS: outputs, ADD: dbias.add };
+        recorder.dispatch(&table::COLUMN_SUMS, consts, vec![dy, dbias.view], "bias gradient");
+        if !x.needs_gradient {
+            return;
+        }
+        // dx = dy·W
+        let input_gradient = Product {
+            m: batch,
+            n: inputs,
+            k: outputs,
+            a: dy,
+            transpose_a: false,
+            b: weight,
+            transpose_b: false,
+            bias: None,
+            c: recorder.gradient(x),
+        };
+        recorder.matmul(input_gradient, "input gradient");
+    });
+    y
 }

@@ -6,7 +6,6 @@
 use super::Layer;
 use super::words::{Words, number};
 use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;
 
@@ -30,7 +29,7 @@ pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
         return x;
     }
     let stream = recorder.stream();
-    let y = recorder.tensor("y", x.dims, Activation::Identity);
+    let y = recorder.tensor("y", x.shape);
     let y = Tensor { needs_gradient: x.needs_gradient, ..y };
     let first = recorder.first_row * x.columns();
     let consts = move |add: bool| {
@@ -43,9 +42,8 @@ pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
     }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        recorder.plain_gradient(x, |recorder, dx| {
-            recorder.dispatch(&table::DROPOUT, consts(dx.add), vec![dy, dx.view], "gradient of the kept");
-        });
+        let dx = recorder.gradient(x);
+        recorder.dispatch(&table::DROPOUT, consts(dx.add), vec![dy, dx.view], "gradient of the kept");
     });
     y
 }

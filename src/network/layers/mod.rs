@@ -12,8 +12,8 @@ pub mod words;
 
 use std::fmt;
 
-use crate::cpu::activation::Activation;
 use crate::error::suggestion;
+use crate::kernel::Activation;
 use crate::program::params::Arena;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
@@ -149,33 +149,19 @@ impl Layer {
     }
 
     /// Records the forward pass and leaves the backward pass on the tape.
-    /// `input` is the shape it gets, `path` what its parameters' names begin with, `next` the activation
-    /// behind it that it may take into its epilogue.
-    pub fn record(
-        &self,
-        recorder: &mut Recorder,
-        x: Tensor,
-        input: &Shape,
-        path: &str,
-        next: Activation,
-    ) -> Tensor {
+    /// `input` is the shape it gets, `path` what its parameters' names begin with.
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape, path: &str) -> Tensor {
         match self {
-            Layer::Dense { outputs, .. } => dense::record(recorder, x, *outputs, path, next),
-            Layer::Conv(conv) => conv.record(recorder, x, path, next),
+            Layer::Dense { outputs, .. } => dense::record(recorder, x, *outputs, path),
+            Layer::Conv(conv) => conv.record(recorder, x, path),
             Layer::Pool(pool) => pool.record(recorder, x),
-            Layer::Norm(norm) => norm.record(recorder, x, path, next),
+            Layer::Norm(norm) => norm.record(recorder, x, path),
             Layer::Dropout(probability) => dropout::record(recorder, x, *probability),
-            Layer::Residual(residual) => residual.record(recorder, x, input, path, next),
+            Layer::Residual(residual) => residual.record(recorder, x, input, path),
             Layer::Activation(kind) => activation::record(recorder, x, *kind),
             Layer::Softmax => activation::record_softmax(recorder, x),
-            Layer::Flatten => Tensor { dims: x.columns().into(), ..x },
+            Layer::Flatten => Tensor { shape: Shape::flat(x.columns()), ..x },
         }
-    }
-
-    /// Whether it can apply the activation behind it in its own epilogue.
-    pub fn takes_activation(&self) -> bool {
-        let takes = matches!(self, Layer::Dense { .. } | Layer::Norm(_) | Layer::Residual(_));
-        takes || matches!(self, Layer::Conv(Conv { bias: true, .. }))
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use super::Layer;
 use super::words::{Words, number};
 use crate::consts;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::kernel::{Const, Consts, Element};
 use crate::program::init::Initialiser;
 use crate::program::params::Arena;
@@ -121,10 +121,10 @@ impl Norm {
         }
     }
 
-    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str, activation: Activation) -> Tensor {
-        let (plane, sample) = (x.dims.height * x.dims.width, x.columns());
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str) -> Tensor {
+        let (plane, sample) = (x.shape.height * x.shape.width, x.columns());
         let sizes = match self.over {
-            Over::Batch { .. } => [x.rows, x.dims.channels, plane],
+            Over::Batch { .. } => [x.rows, x.shape.channels, plane],
             Over::Sample => [1, x.rows, sample],
         };
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
@@ -138,8 +138,8 @@ impl Norm {
         if centred {
             own.record_moments(recorder, x, path);
         }
-        let y = recorder.tensor("y", x.dims, activation);
-        let (kind, leak) = activation.consts();
+        let y = recorder.tensor("y", x.shape);
+        let (kind, leak) = Activation::Identity.consts();
         let consts = own.with_epsilon(own.consts()).with("ACTIVATION", kind).with("LEAK", leak);
         let args = vec![x.value, mean, variance, weight, bias, y.value];
         recorder.dispatch(&table::NORMALISE, consts, args, "normalised");
@@ -148,8 +148,8 @@ impl Norm {
         let view = View { len: last.start - first.start + last.len, ..first };
         let gradients = Gradient { view, add: dweight.add };
         recorder.on_backward(move |recorder| {
-            let dz = recorder.written_gradient(y);
-            own.record_backward(recorder, x, dz, gradients);
+            let dy = recorder.written_gradient(y);
+            own.record_backward(recorder, x, dy, gradients);
         });
         y
     }
@@ -194,7 +194,7 @@ impl Recorded {
     }
 
     /// Gradients of weight and bias, then of x.
-    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dz: View, gradients: Gradient) {
+    fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dy: View, gradients: Gradient) {
         let groups = self.sizes[1];
         let sums = match self.norm.over {
             // The way on to x needs this batch's sums alone, so where they are added to, they
@@ -205,7 +205,7 @@ impl Recorded {
                 let consts = consts! { GROUPS: groups, INNER: self.sizes[2], PITCH: aligned(self.sizes[2]) };
                 let consts = consts.with("EPSILON", Const::from(self.norm.epsilon));
                 recorder.in_slices(1, gradients, "weight and bias gradient", |recorder, to| {
-                    let args = vec![x.value, dz, self.mean, self.variance, to];
+                    let args = vec![x.value, dy, self.mean, self.variance, to];
                     recorder.dispatch(&table::NORMALISE_WEIGHTS, consts, args, "weight and bias gradient");
                 });
                 if !x.needs_gradient {
@@ -219,7 +219,7 @@ impl Recorded {
         let to = Gradient { view: sums, add: false };
         recorder.in_slices(count, to, "sums for the gradient", |recorder, slices| {
             let consts = self.consts().with("SLICE", Const::from(slice)).with("PITCH", pitch);
-            let args = vec![x.value, dz, self.mean, self.variance, self.weight, slices];
+            let args = vec![x.value, dy, self.mean, self.variance, self.weight, slices];
             let consts = self.with_epsilon(consts);
             recorder.dispatch(&table::NORMALISE_SLICES, consts, args, "sums for the gradient");
         });
@@ -231,11 +231,10 @@ impl Recorded {
         if !x.needs_gradient {
             return;
         }
-        recorder.plain_gradient(x, |recorder, dx: Gradient| {
-            let consts = self.with_epsilon(self.consts().with("PITCH", pitch));
-            let consts = consts.with("CENTRED", Const::from(self.centred)).with("ADD", Const::from(dx.add));
-            let args = vec![x.value, dz, self.mean, self.variance, self.weight, sums, dx.view];
-            recorder.dispatch(&table::NORMALISE_BACKWARD, consts, args, "gradient through the norm");
-        });
+        let dx = recorder.gradient(x);
+        let consts = self.with_epsilon(self.consts().with("PITCH", pitch));
+        let consts = consts.with("CENTRED", Const::from(self.centred)).with("ADD", Const::from(dx.add));
+        let args = vec![x.value, dy, self.mean, self.variance, self.weight, sums, dx.view];
+        recorder.dispatch(&table::NORMALISE_BACKWARD, consts, args, "gradient through the norm");
     }
 }

@@ -9,9 +9,9 @@ use super::Layer;
 use super::conv::windows;
 use super::words::{Pair, Words};
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::cpu::conv::Side;
 use crate::cpu::pool::Pooling;
+use crate::kernel::Activation;
+use crate::kernel::Side;
 use crate::kernel::{Const, Consts, Element};
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
@@ -124,9 +124,9 @@ impl Pool {
     }
 
     pub fn record(&self, recorder: &mut Recorder, x: Tensor) -> Tensor {
-        let pooling = self.pooling(x.rows, x.dims).expect("shapes were checked");
-        let dims = Shape::image(x.dims.channels, pooling.rows.out, pooling.columns.out);
-        let y = recorder.tensor("y", dims, Activation::Identity);
+        let pooling = self.pooling(x.rows, x.shape).expect("shapes were checked");
+        let dims = Shape::image(x.shape.channels, pooling.rows.out, pooling.columns.out);
+        let y = recorder.tensor("y", dims);
         let y = Tensor { needs_gradient: x.needs_gradient, ..y };
         match self.kept {
             Kept::Maximum => record_maximum(recorder, x, y, &pooling),
@@ -148,7 +148,7 @@ fn record_maximum(recorder: &mut Recorder, x: Tensor, y: Tensor, pooling: &Pooli
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
         let dx = recorder.gradient(x);
-        let consts = backward(consts, x.made_by, dx.add);
+        let consts = backward(consts, Activation::Identity, dx.add);
         let args = vec![chosen, y.value, dy, dx.view];
         recorder.dispatch(&table::MAX_POOL_BACKWARD, consts, args, "gradient to the maximum");
     });
@@ -165,7 +165,7 @@ fn record_mean(recorder: &mut Recorder, x: Tensor, y: Tensor, pooling: &Pooling)
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
         let dx = recorder.gradient(x);
-        let consts = backward(consts, x.made_by, dx.add);
+        let consts = backward(consts, Activation::Identity, dx.add);
         let args = vec![x.value, dy, dx.view];
         recorder.dispatch(&table::AVERAGE_POOL_BACKWARD, consts, args, "gradient through the mean");
     });

@@ -1,4 +1,4 @@
-//! y = activate(body(x) + shortcut(x))
+//! y = body(x) + shortcut(x)
 //!
 //! The shortcut is x itself where the body keeps its shape. Where it does not,
 //! it is a convolution of 1×1 without a bias, with the stride that brings the
@@ -9,10 +9,11 @@
 use std::fmt;
 
 use super::Layer;
+use super::activation::record_backward;
 use super::conv::Conv;
 use super::words::Pair;
 use crate::consts;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::network::Network;
 use crate::program::params::Arena;
 use crate::program::record::{Recorder, Tensor};
@@ -88,14 +89,7 @@ impl Residual {
         body.sum::<usize>() + past
     }
 
-    pub fn record(
-        &self,
-        recorder: &mut Recorder,
-        x: Tensor,
-        input: &Shape,
-        path: &str,
-        activation: Activation,
-    ) -> Tensor {
+    pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape, path: &str) -> Tensor {
         let output = self.output(input).expect("shapes were checked");
         let named = recorder.layer_name();
         let body = self.body.record_within(recorder, x, input, &format!("{path}.body."));
@@ -103,13 +97,13 @@ impl Residual {
             None => x,
             Some(conv) => {
                 recorder.enter(format!("{path}.shortcut conv"));
-                conv.record(recorder, x, &format!("{path}.shortcut"), Activation::Identity)
+                conv.record(recorder, x, &format!("{path}.shortcut"))
             }
         };
         recorder.enter(named);
-        let y = recorder.tensor("y", body.dims, activation);
+        let y = recorder.tensor("y", body.shape);
         let y = Tensor { needs_gradient: body.needs_gradient || past.needs_gradient, ..y };
-        let (kind, leak) = activation.consts();
+        let (kind, leak) = Activation::Identity.consts();
         let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
         recorder.dispatch(&table::ADD, consts, vec![body.value, past.value, y.value], "sum");
 
@@ -118,10 +112,10 @@ impl Residual {
         }
         // The gradient of a sum is that of both its parts.
         recorder.on_backward(move |recorder| {
-            let dz = recorder.written_gradient(y);
+            let dy = recorder.written_gradient(y);
             for part in [body, past].into_iter().filter(|part| part.needs_gradient) {
                 let gradient = recorder.gradient(part);
-                recorder.activation_backward(part.made_by, part.value, dz, gradient);
+                record_backward(recorder, Activation::Identity, part.value, dy, gradient);
             }
         });
         y

@@ -7,9 +7,9 @@ pub use weights::ClassWeights;
 use std::fmt;
 
 use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
+use crate::kernel::Activation;
 use crate::kernel::Consts;
 use crate::network::lower::{Metrics, Weighting};
 use crate::program::View;
@@ -115,8 +115,7 @@ impl Loss {
         }
     }
 
-    /// Records the loss, its gradient and the hits; the gradient reaches the
-    /// network's output as its [`Tensor::made_by`] asks.
+    /// Records the loss, its gradient and the hits.
     /// `weighting` is for [`Loss::CrossEntropy`] alone, which lowering sees to.
     pub fn record(
         self,
@@ -138,35 +137,27 @@ impl Loss {
         };
         let targets =
             if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
-        recorder.plain_gradient(output, |recorder, gradient| {
-            if let Some(Weighting { weights, smoothing }) = weighting {
-                let own = consts! { SMOOTHING: smoothing };
-                let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
-                let args = vec![output.value, targets, weights, gradient.view, view];
-                return recorder.dispatch(&table::WEIGHTED_LOSS, consts, args, "loss and its gradient");
-            }
-            if self == Loss::CrossEntropy && recorder.dense_loss(sizes(), output, targets, gradient, view) {
-                return;
-            }
-            let (kernel, consts) = match self {
-                Loss::CrossEntropy => (&table::SOFTMAX_LOSS, sizes()),
-                Loss::Bce => (&table::BCE_LOSS, sizes()),
-                Loss::Mse => (&table::SQUARED_ERROR, squared(2.0, 1.0 / classes as f32)),
-                Loss::SquaredError => (&table::SQUARED_ERROR, squared(1.0, 1.0)),
-            };
-            recorder.dispatch(
-                kernel,
-                consts,
-                vec![output.value, targets, gradient.view, view],
-                "loss and its gradient",
-            );
-        });
+        let gradient = recorder.gradient(output).view;
+        if let Some(Weighting { weights, smoothing }) = weighting {
+            let own = consts! { SMOOTHING: smoothing };
+            let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
+            let args = vec![output.value, targets, weights, gradient, view];
+            return recorder.dispatch(&table::WEIGHTED_LOSS, consts, args, "loss and its gradient");
+        }
+        let (kernel, consts) = match self {
+            Loss::CrossEntropy => (&table::SOFTMAX_LOSS, sizes()),
+            Loss::Bce => (&table::BCE_LOSS, sizes()),
+            Loss::Mse => (&table::SQUARED_ERROR, squared(2.0, 1.0 / classes as f32)),
+            Loss::SquaredError => (&table::SQUARED_ERROR, squared(1.0, 1.0)),
+        };
+        let args = vec![output.value, targets, gradient, view];
+        recorder.dispatch(kernel, consts, args, "loss and its gradient");
     }
 }
 
 /// Targets 0 and 1 from the labels.
 fn one_hot(recorder: &mut Recorder, labels: View, batch: usize, classes: usize) -> View {
-    let targets = recorder.tensor("targets", classes, Activation::Identity).value;
+    let targets = recorder.tensor("targets", classes).value;
     let consts = consts! { BATCH: batch, CLASSES: classes };
     recorder.dispatch(&table::ONE_HOT, consts, vec![labels, targets], "targets from labels");
     targets

@@ -1,17 +1,16 @@
-//! The samples of a step: picked by a kernel of their own, or by the first layer.
+//! The samples of a step, gathered by a kernel.
 
 use super::{PartViews, words};
 use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::data::Augmentation;
 use crate::kernel::Element;
-use crate::program::record::{Pixels, Recorder, Tensor};
+use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::program::{ALIGN, View};
 use crate::table;
 
-/// What of a part is picked, and for whom.
-pub(crate) struct Picking<'a> {
+/// What of a part is gathered, and how.
+pub(crate) struct Gathering<'a> {
     pub shape: &'a Shape,
     pub batch: usize,
     /// Scale of every channel, then shift of every channel.
@@ -19,30 +18,16 @@ pub(crate) struct Picking<'a> {
     pub augment: Augmentation,
     /// What can be bound at once.
     pub binding_bytes: u64,
-    /// Outputs of the first layer, where it is a dense one that takes the data as they come.
-    pub dense_first: Option<usize>,
 }
 
-/// The step's samples and their labels: pixels for a first layer that picks them itself, else picked here,
-/// by one dispatch per chunk of the data that can be bound.
-pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Picking) -> (Tensor, View) {
-    let &Picking { shape, batch, normaliser, augment, .. } = how;
+/// The step's samples and their labels, by one dispatch per chunk of the data that can be bound.
+pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Gathering) -> (Tensor, View) {
+    let &Gathering { shape, batch, normaliser, augment, .. } = how;
     let words = words(shape);
     // Chunks of a multiple of ALIGN samples start where a view may start.
     let fitting = (how.binding_bytes / (words as u64 * 4)).min(part.samples as u64) as usize;
     let chunk = if fitting < part.samples { (fitting / ALIGN * ALIGN).max(ALIGN) } else { part.samples };
-    let targets = recorder.labels();
-    let pixels = Pixels {
-        images: part.images,
-        labels: part.labels,
-        order: part.order,
-        normaliser,
-        targets,
-        channels: shape.channels,
-    };
-    if augment.is_none() && chunk == part.samples && taken(recorder, &pixels, how) {
-        return (Tensor { pixels: Some(pixels), ..input(part.images, shape, batch) }, targets);
-    }
+    let labels = recorder.labels();
     let x = recorder.scratch("x", Element::Real, batch * shape.len());
     for first in (0..part.samples).step_by(chunk) {
         let length = chunk.min(part.samples - first);
@@ -53,29 +38,13 @@ pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Picking) -
             SAMPLES: part.samples, CHUNK_FIRST: first, CHUNK_LENGTH: length,
         };
         consts.extend(augment.consts());
-        let arguments = vec![images, part.labels, part.order, normaliser, x, targets];
+        let arguments = vec![images, part.labels, part.order, normaliser, x, labels];
         recorder.dispatch(&table::GATHER_BATCH, consts, arguments, "pick samples");
     }
-    (input(x, shape, batch), targets)
-}
-
-/// Whether the first layer picks its samples itself.
-fn taken(recorder: &Recorder, pixels: &Pixels, how: &Picking) -> bool {
-    let fits = |outputs| {
-        let sizes = pixels.sizes(how.batch, recorder.first_row, how.shape.len(), outputs);
-        recorder.versions.takes_pixels(&sizes)
-    };
-    recorder.fuse && how.dense_first.is_some_and(fits)
+    (input(x, shape, batch), labels)
 }
 
 /// The network's input: nothing learns through it.
 pub(crate) fn input(value: View, shape: &Shape, batch: usize) -> Tensor {
-    Tensor {
-        value,
-        rows: batch,
-        dims: *shape,
-        made_by: Activation::Identity,
-        needs_gradient: false,
-        pixels: None,
-    }
+    Tensor { value, rows: batch, shape: *shape, needs_gradient: false }
 }

@@ -19,10 +19,12 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::optimiser::State;
 use crate::program::params::Arena;
-use crate::program::record::{Activated, Boundary, Recorder, Versions};
+use crate::program::record::Recorder;
+use crate::program::rewrite::{Rewrites, rewrite};
 use crate::program::shape::Shape;
-use crate::program::{Buf, Limits, Program, Role, View, aligned};
-pub(crate) use gather::{Picking, gather, input};
+use crate::program::{Buf, Limits, Observed, Program, Role, View, aligned};
+use crate::table::choice::Choice;
+pub(crate) use gather::{Gathering, gather, input};
 use sizes::{check_batches, check_sizes, explain_size};
 
 /// A part of the data that a Program reads.
@@ -51,9 +53,10 @@ pub struct Lowering<'a> {
     pub classes: usize,
     pub batch: usize,
     pub parts: Vec<Part>,
-    pub versions: Versions,
-    /// Whether activations go into the epilogues of weighted sums.
-    pub fuse: bool,
+    /// Which kernels compute.
+    pub choice: Choice,
+    /// What makes of the plain Program a faster one.
+    pub rewrites: Rewrites,
     /// Whether layers behave as in prediction while the network learns: dropout
     /// keeps everything, batch normalisation uses its running statistics. For a
     /// step with one sample, of which there are no statistics.
@@ -91,16 +94,10 @@ pub struct Lowered {
     /// Steps of one submission at the most.
     pub slots: usize,
     pub parts: Vec<PartViews>,
-    /// In section [`TRAIN`], in front of each layer and behind the last; empty without it. What
-    /// lies there outlasts the step only where everything is kept.
-    pub boundaries: Vec<Boundary>,
     pub parameters: View,
     pub gradients: View,
     /// The norm of the last gradients, a single word.
     pub norm: View,
-    /// What activations make within the network in section [`TRAIN`], in the first batch of a step;
-    /// it lies there until the memory serves another dispatch.
-    pub activated: Vec<Activated>,
     /// As it was asked for.
     pub training: Training,
     /// What the optimiser keeps from step to step.
@@ -173,6 +170,27 @@ impl Lowered {
         Some(loss.args[place("logits").or_else(|| place("predictions"))?])
     }
 
+    /// Takes the buffers out that rewrites have left without a use.
+    fn drop_unused(&mut self) {
+        let outside = [self.input, self.output, self.norm].map(|view| view.buf);
+        let places = self.program.drop_unused(&outside);
+        let moved = |view: &mut View| view.buf = places[view.buf.0].expect("what is looked at is there");
+        let parts =
+            self.parts.iter_mut().flat_map(|part| [&mut part.images, &mut part.labels, &mut part.order]);
+        let states = self.states.iter_mut().map(|state| &mut state.view);
+        let single = [
+            &mut self.parameters,
+            &mut self.gradients,
+            &mut self.norm,
+            &mut self.normaliser,
+            &mut self.input,
+            &mut self.output,
+            &mut self.metrics.view,
+        ];
+        let optional = self.averages.iter_mut().chain(&mut self.class_weights);
+        parts.chain(states).chain(single).chain(optional).for_each(moved);
+    }
+
     /// The views of a part.
     pub fn part(&self, name: &str) -> Option<&PartViews> {
         self.parts.iter().find(|part| part.name == name)
@@ -199,15 +217,27 @@ pub fn lower(what: &Lowering) -> Result<Lowered> {
     Ok(lowered)
 }
 
+/// Records the plain Program, rewrites it, and lets buffers share memory.
 fn record(what: &Lowering) -> Result<Lowered> {
-    let shapes = what.network.shapes(what.shape)?;
-    let arena = what.network.arena(what.shape)?;
+    let mut lowered = record_plain(what)?;
+    lowered.program = rewrite(lowered.program, &what.choice, &what.rewrites);
+    lowered.drop_unused();
+    if !what.keep {
+        lowered.program.share(&[lowered.output.buf]);
+    }
+    Ok(lowered)
+}
+
+fn record_plain(what: &Lowering) -> Result<Lowered> {
+    let input_shape = *what.shape;
+    let shapes = what.network.shapes(&input_shape)?;
+    let arena = what.network.arena(&input_shape)?;
     what.training.check()?;
     check_batches(what)?;
     check_sizes(what, &shapes, &arena)?;
     let pitch = what.training.pitch(what.batch);
     let slots = (MAX_ROWS / (2 * pitch)).clamp(1, MAX_STEPS);
-    let mut recorder = Recorder::new(arena, what.batch, what.versions, what.fuse);
+    let mut recorder = Recorder::new(arena, what.batch);
     let states = what.training.optimiser.declare(&mut recorder);
     let averages = what.training.declare_average(&mut recorder);
     let weighting = what.training.declare_weights(&mut recorder, what.classes);
@@ -217,20 +247,23 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let parts: Vec<PartViews> =
         what.parts.iter().map(|part| declare(&mut recorder, part, what.shape)).collect();
 
-    let (mut boundaries, mut activated) = (Vec::new(), Vec::new());
+    let mut observed = Observed::default();
     for part in &parts {
         let trains = part.name == TRAIN;
         recorder.training = trains && !what.as_in_prediction;
         recorder.weights = weights_for(trains, &recorder, averages);
+        let mut activated = Vec::new();
         for batch in 0..if trains { what.training.accumulate } else { 1 } {
             recorder.begin_batch(batch * what.batch);
-            let (x, labels) = gather(&mut recorder, part, &picking(what, part, normaliser));
-            let output = what.network.record(&mut recorder, x, what.shape);
+            let (x, labels) = gather(&mut recorder, part, &gathering(what, part, normaliser));
+            let output = what.network.record(&mut recorder, x, &input_shape);
             // What is measured elsewhere is the plain loss.
             let weighting = weighting.filter(|_| trains);
             what.loss.record(&mut recorder, output, labels, metrics, weighting);
-            if trains && batch == 0 {
-                activated = recorder.activated_within(output);
+            if batch == 0 {
+                activated = std::mem::take(&mut recorder.program.observed.activated);
+                // What the network gives is no activation within it.
+                activated.retain(|made| made.value.buf != output.value.buf);
             }
             if trains {
                 recorder.backward();
@@ -238,7 +271,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
         }
         recorder.first_row = 0;
         if trains {
-            boundaries = recorder.boundaries();
+            observed = Observed { activated, ..std::mem::take(&mut recorder.program.observed) };
             update::update(&mut recorder, &what.training, &states, averages, norm, metrics);
         }
         recorder.section(part.name);
@@ -247,11 +280,9 @@ fn record(what: &Lowering) -> Result<Lowered> {
     recorder.weights = weights_for(false, &recorder, averages);
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.len(), Role::Data);
     let x = input(value, what.shape, what.batch);
-    let output = what.network.record(&mut recorder, x, what.shape);
+    let output = what.network.record(&mut recorder, x, &input_shape);
     recorder.section(PREDICT);
-    if !what.keep {
-        recorder.program.share(&[output.value.buf]);
-    }
+    recorder.program.observed = observed;
     Ok(Lowered {
         parameters: recorder.arena_view(),
         gradients: recorder.gradients(),
@@ -263,8 +294,6 @@ fn record(what: &Lowering) -> Result<Lowered> {
         classes: what.classes,
         slots,
         parts,
-        boundaries,
-        activated,
         norm,
         training: what.training.clone(),
         states,
@@ -292,14 +321,13 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &Shape) -> PartViews {
     }
 }
 
-/// How samples of a part are picked.
-fn picking<'a>(what: &Lowering<'a>, part: &PartViews, normaliser: View) -> Picking<'a> {
-    Picking {
+/// How samples of a part are gathered.
+fn gathering<'a>(what: &Lowering<'a>, part: &PartViews, normaliser: View) -> Gathering<'a> {
+    Gathering {
         shape: what.shape,
         batch: what.batch,
         normaliser,
         augment: if part.name == TRAIN { what.augment } else { Augmentation::default() },
         binding_bytes: what.limits.binding_bytes,
-        dense_first: what.network.dense_first(),
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Me
     Metrics { view, slots, pitch }
 }
 
-/// The update, behind gates that close once a number went wrong; before it, what closes them.
+/// The watch over the gradients, what stops an update once a number went wrong, and the update.
 pub(super) fn update(
     recorder: &mut Recorder,
     training: &Training,
@@ -26,18 +26,16 @@ pub(super) fn update(
     norm: View,
     metrics: Metrics,
 ) {
-    let first = recorder.program.steps.len();
-    let gates = recorder.gated(|recorder| training.record(recorder, states, averages, norm));
-    let gated = recorder.program.steps.len() - first;
+    let [sums, flaws] = watch(recorder);
     let Metrics { view, slots, pitch } = metrics;
-    let [sums, flaws] = recorder.watched().unwrap_or_else(|| watch(recorder));
-    let consts = consts! {
-        PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
+    let guard = |recorder: &mut Recorder, gates: View| {
+        let consts = consts! {
+            PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
+        };
+        let arguments = vec![sums, flaws, norm, gates, metrics.report(slots)];
+        recorder.dispatch(&table::GUARD, consts, arguments, "norm and guard");
     };
-    let arguments = vec![sums, flaws, norm, gates, metrics.report(slots)];
-    recorder.dispatch(&table::GUARD, consts, arguments, "norm and guard");
-    // How many gates there are is known only behind the update.
-    recorder.program.steps[first..].rotate_left(gated);
+    recorder.guarded(guard, |recorder| training.record(recorder, states, averages, norm));
 }
 
 /// The squares and the flaws of all gradients, by a dispatch over all of them.
@@ -47,11 +45,7 @@ pub(crate) fn watch(recorder: &mut Recorder) -> [View; 2] {
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
     let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
     let consts = consts! { LENGTH: gradients.len, PARTS: parts };
-    recorder.dispatch(
-        &table::GRADIENT_PARTS,
-        consts,
-        vec![gradients, sums, flaws],
-        "squares of the gradients",
-    );
+    let arguments = vec![gradients, sums, flaws];
+    recorder.dispatch(&table::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
     [sums, flaws]
 }

@@ -8,7 +8,6 @@
 
 use super::Optimiser;
 use crate::consts;
-use crate::cpu::matmul::Epilogue;
 use crate::kernel::Element;
 use crate::program::View;
 use crate::program::record::{Gradient, Product, Recorder};
@@ -108,10 +107,8 @@ fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [Vi
             transpose_a: transposed[0],
             b: views[1],
             transpose_b: transposed[1],
-            epilogue: None::<(Epilogue, _, _)>,
+            bias: None,
             c: Gradient { view: views[2], add: false },
-            of_a_layer: false,
-            of_a_gradient: false,
         };
         recorder.matmul(product, "towards orthogonal");
     };

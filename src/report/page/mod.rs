@@ -61,8 +61,8 @@ impl Note {
     pub fn new<'a>(machine: &str, shaders: bool, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Note {
         let mut kernels: Vec<(String, &'static Kernel)> = Vec::new();
         for dispatch in dispatches {
-            // `0 dense: weighted sums`: which layer it is for does not matter here.
-            let what = dispatch.label.rsplit(": ").next().unwrap_or_default();
+            // Which layer it is for does not matter here.
+            let what = dispatch.what.as_str();
             let known =
                 |(known, kernel): &(String, &Kernel)| known == what && kernel.name == dispatch.kernel.name;
             if !kernels.iter().any(known) {

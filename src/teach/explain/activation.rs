@@ -3,7 +3,7 @@
 use super::page::{Section, Value};
 use super::trace::Trace;
 use super::{layer_name, loss};
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 
 /// f as a beginner would write it.
 fn formula(kind: Activation) -> String {

@@ -54,7 +54,7 @@ pub fn between(
     };
     let is_written = |view: &View| writer(written, view.buf, view.start).is_some();
     let boundary = |at: usize| {
-        let noted = lowered.boundaries.get(at);
+        let noted = lowered.program.observed.boundaries.get(at);
         let value = noted.and_then(|noted| noted.value).filter(is_written).ok_or_else(|| missing(at, ""))?;
         match noted.and_then(|noted| noted.gradient) {
             Some(gradient) if is_written(&gradient) => Ok((value, Some(gradient))),
@@ -73,9 +73,10 @@ mod tests {
     use crate::kernel::Access;
     use crate::network::loss::Loss;
     use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
-    use crate::program::record::Versions;
+    use crate::program::rewrite::Rewrites;
     use crate::program::shape::Shape;
     use crate::program::{Dispatch, Limits};
+    use crate::table::choice::Choice;
 
     const SHAPE: Shape = Shape::image(1, 2, 2);
 
@@ -91,7 +92,7 @@ mod tests {
         }
     }
 
-    fn lowered(model: &Model, fuse: bool) -> Lowered {
+    fn lowered(model: &Model, rewrites: Rewrites) -> Lowered {
         lower(&Lowering {
             network: &model.network,
             loss: model.loss,
@@ -99,8 +100,8 @@ mod tests {
             classes: 2,
             batch: 1,
             parts: vec![Part { name: TRAIN, samples: 1 }],
-            versions: Versions::NAIVE,
-            fuse,
+            choice: Choice::NAIVE,
+            rewrites,
             as_in_prediction: true,
             keep: true,
             limits: Limits::WEBGPU,
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn values_and_gradients_are_found_whatever_their_buffers_are_called() {
         let model = model();
-        let mut lowered = lowered(&model, false);
+        let mut lowered = lowered(&model, Rewrites::NONE);
         for (at, buf) in lowered.program.bufs.iter_mut().enumerate() {
             buf.name = format!("buffer {at}");
         }
@@ -151,7 +152,9 @@ mod tests {
         assert_eq!(gradients, [false, false, true, true, true]);
         // The dense layer's own dispatch reads and writes these.
         let section = lowered.program.section(TRAIN);
-        let label = |dispatch: &&Dispatch| dispatch.label.starts_with("1 dense: weighted sums");
+        let label = |dispatch: &&Dispatch| {
+            (dispatch.layer.as_str(), dispatch.what.as_str()) == ("1 dense", "weighted sums")
+        };
         let sums = lowered.program.steps[section].iter().find(label).unwrap();
         assert_eq!((sums.args[0], sums.args[3]), (found[1].0, found[2].0));
     }
@@ -159,13 +162,13 @@ mod tests {
     #[test]
     fn what_is_missing_is_an_error_that_names_the_layer() {
         let model = model();
-        let error = found(&model, &lowered(&model, true)).unwrap_err().to_string();
+        let error = found(&model, &lowered(&model, Rewrites::ALL)).unwrap_err().to_string();
         assert!(error.contains("what layer 1 (dense 3) gives is in no buffer"), "{error}");
-        let mut lowered = lowered(&model, false);
-        lowered.boundaries[3].gradient = None;
+        let mut lowered = lowered(&model, Rewrites::NONE);
+        lowered.program.observed.boundaries[3].gradient = None;
         let error = found(&model, &lowered).unwrap_err().to_string();
         assert!(error.contains("layer 2 (tanh) gives has a gradient, and that is in no buffer"), "{error}");
-        lowered.boundaries.truncate(1);
+        lowered.program.observed.boundaries.truncate(1);
         let error = found(&model, &lowered).unwrap_err().to_string();
         assert!(error.contains("what layer 0 (flatten) gives is in no"), "{error}");
     }

@@ -4,7 +4,7 @@ use super::dense::{Unit, update};
 use super::page::{Section, Term, Terms, Value, digits};
 use super::trace::Trace;
 use super::{layer_name, loss, meaning};
-use crate::cpu::conv::Geometry;
+use crate::kernel::Geometry;
 use crate::network::layers::Layer;
 use crate::network::layers::conv::Conv;
 

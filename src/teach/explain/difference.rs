@@ -3,7 +3,7 @@
 
 use super::page::Difference;
 use super::trace::Trace;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::kernel::{Call, Slice};
 use crate::network::loss::Loss;
 use crate::program::{Dispatch, View};

@@ -1,5 +1,6 @@
 //! One training step of one sample, run dispatch by dispatch with everything kept.
 
+use crate::program::rewrite::Rewrites;
 use std::ops::Range;
 
 use super::between::{between, weighted, writer};
@@ -65,8 +66,8 @@ impl<'a> Trace<'a> {
             classes: model.classes.len(),
             batch: 1,
             parts: vec![Part { name: TRAIN, samples: 1 }],
-            versions: device.versions(),
-            fuse: false,
+            choice: device.choice(),
+            rewrites: Rewrites::NONE,
             as_in_prediction: true,
             keep: true,
             limits: device.limits(),
@@ -138,7 +139,7 @@ impl<'a> Trace<'a> {
             let problem = comparison.at.as_ref().filter(|_| !comparison.agrees())?;
             let why =
                 if problem.result.is_finite() { "" } else { "; it is beyond f32, the network has diverged" };
-            Some(format!("{} ({}): {problem}{why}", dispatch.kernel.name, dispatch.label))
+            Some(format!("{} ({}): {problem}{why}", dispatch.kernel.name, dispatch.label()))
         })
     }
 

@@ -9,10 +9,11 @@ use crate::kernel::{Slice, Step};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
-use crate::program::record::Versions;
+use crate::program::rewrite::Rewrites;
 use crate::program::shape::Shape;
 use crate::program::{Limits, View};
 use crate::report::page::Note;
+use crate::table::choice::Choice;
 use crate::train::trainer::pack;
 
 /// What a course is about.
@@ -25,7 +26,7 @@ pub struct Outline<'a> {
     pub scale: f32,
     /// Whether activations go into the weighted sums: faster, but what is
     /// between the two is then in no buffer.
-    pub fuse: bool,
+    pub rewrites: Rewrites,
 }
 
 /// A network under training.
@@ -67,8 +68,8 @@ impl Course {
             batch: 1,
             parts: parts.map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
             // The version to read first: these products are far too small for tiles.
-            versions: Versions::NAIVE,
-            fuse: outline.fuse,
+            choice: Choice::NAIVE,
+            rewrites: outline.rewrites,
             as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,
@@ -154,7 +155,7 @@ impl Course {
     /// # Errors
     /// [`Error::Failure`] where these are in no buffer.
     pub fn between(&mut self, boundary: usize) -> Result<(Vec<f32>, Vec<f32>)> {
-        let noted = self.lowered.boundaries.get(boundary);
+        let noted = self.lowered.program.observed.boundaries.get(boundary);
         let Some((value, gradient)) = noted.and_then(|noted| noted.value.zip(noted.gradient)) else {
             return Err(Error::Failure(format!(
                 "this lesson's network keeps nothing at boundary {boundary}, which is a mistake in the lesson"

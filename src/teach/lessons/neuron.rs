@@ -1,5 +1,6 @@
 //! Lesson 10: one neuron trained by stochastic gradient descent.
 
+use crate::program::rewrite::Rewrites;
 use rand::RngExt;
 
 use super::course::{Course, Outline, rows};
@@ -110,7 +111,7 @@ pub fn course(machine: &Machine) -> Result<Course> {
             train: &points,
             held_out: &points,
             scale: SCALE,
-            fuse: false,
+            rewrites: Rewrites::NONE,
         },
     )
 }

@@ -11,6 +11,7 @@ use crate::kernel::rng::shuffled;
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, TRAIN};
+use crate::program::rewrite::Rewrites;
 use crate::report::page::number::{digits, equation, factor};
 use crate::report::page::{Page, Plot, Style};
 
@@ -65,10 +66,10 @@ pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
 
 /// The network, with its numbers on the device.
 pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
-    lowered(machine, seed, true)
+    lowered(machine, seed, Rewrites::ALL)
 }
 
-fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
+fn lowered(machine: &Machine, seed: u64, rewrites: Rewrites) -> Result<Course> {
     let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
     let (learned, held_out) = split(seed);
     let samples = |numbers: &[usize]| {
@@ -84,7 +85,7 @@ fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
             train: &samples(&learned),
             held_out: &samples(&held_out),
             scale: 1.0,
-            fuse,
+            rewrites,
         },
     )
 }
@@ -138,7 +139,7 @@ struct Step {
 
 /// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
 fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
-    let mut course = lowered(machine, settings.seed, false)?;
+    let mut course = lowered(machine, settings.seed, Rewrites::NONE)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
     course.begin(&arena)?;
     let sample = shuffled(LEARNED, settings.seed, 1)[0] as usize;

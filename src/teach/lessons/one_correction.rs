@@ -5,8 +5,8 @@ use super::options::{Flag, Options, count};
 use super::similarity::{WEIGHTS, class};
 use super::workbench::{Layer, Scope, Workbench};
 use super::{Lesson, decision, limit};
-use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
+use crate::kernel::Activation;
 use crate::report::page::number::{digits, factor, list};
 use crate::report::page::{Page, Plot, Table};
 

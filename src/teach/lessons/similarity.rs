@@ -4,8 +4,8 @@ use super::machine::Machine;
 use super::options::{Flag, Options, count};
 use super::workbench::{Layer, Scope, Workbench};
 use super::{Lesson, decision, limit};
-use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
+use crate::kernel::Activation;
 use crate::report::page::number::{digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};
 

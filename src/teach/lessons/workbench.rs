@@ -7,9 +7,9 @@
 mod record;
 
 use super::machine::Machine;
-use crate::cpu::activation::Activation;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::kernel::Activation;
 use crate::kernel::{Slice, Step};
 use crate::program::{Program, View};
 use crate::report::page::Note;
@@ -116,7 +116,7 @@ impl Workbench {
         let (program, views) = record(&layer);
         // In the order in which the lessons use them.
         let used =
-            STAGES.iter().filter_map(|what| program.steps.iter().find(|dispatch| dispatch.label == *what));
+            STAGES.iter().filter_map(|what| program.steps.iter().find(|dispatch| dispatch.what == *what));
         let note = machine.note(used);
         let engine = machine.open(program.clone())?;
         Ok(Workbench { layer, engine, program, views, note })

@@ -94,6 +94,7 @@ impl Overrides {
             "validation" => self.validation = Some(number(value).ok_or_else(or_wrong)?),
             "device" => self.device = Some(text()?),
             "tuning" => self.tuning = Some(parsed(text()?)?),
+            "rewrites" => self.rewrites = Some(parsed(text()?)?),
             "precision" => self.precision = Some(parsed(text()?)?),
             "experimental" => self.experimental = Some(parsed(text()?)?),
             "kernel" => self.kernel = Some(kernels(texts(value).ok_or_else(or_wrong)?)?),

@@ -22,6 +22,7 @@ use crate::network::Network;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::lower::Training;
 use crate::network::optimiser::Optimiser;
+use crate::program::rewrite::Rewrites;
 use crate::train::schedule::Schedule;
 use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
@@ -65,6 +66,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
+    ("rewrites", "a string: all, none, or names of rewrites, as in “activations, watch”"),
     ("precision", "a string: single or half"),
     (
         "experimental",
@@ -136,6 +138,9 @@ pub struct Recipe {
     /// Which variants of kernels are used; that of a run is spelt out.
     #[serde(serialize_with = "as_text")]
     pub tuning: Tuning,
+    /// What makes of the plain Program a faster one; with a custom kernel nothing, unless it is asked for.
+    #[serde(serialize_with = "as_text")]
+    pub rewrites: Rewrites,
     /// What the products of dense layers read.
     #[serde(serialize_with = "as_text")]
     pub precision: Precision,
@@ -182,6 +187,7 @@ impl Recipe {
             validation: 0.0,
             device: "auto".to_owned(),
             tuning: Tuning::Auto,
+            rewrites: Rewrites::ALL,
             precision: Precision::Single,
             experimental: Experimental::None,
             kernel: Vec::new(),
@@ -227,6 +233,10 @@ impl Recipe {
         let learning_rate =
             asked.map_or(defaults.learning_rate, |optimiser| optimiser.default_learning_rate());
         let optimiser = asked.unwrap_or(defaults.optimiser);
+        let precision = given.precision.unwrap_or(defaults.precision);
+        let with_custom = given.kernel.as_ref().is_some_and(|kernels| !kernels.is_empty());
+        let usual = if with_custom { rewrites_with_custom(precision) } else { defaults.rewrites };
+        let rewrites = given.rewrites.unwrap_or(usual);
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
@@ -254,7 +264,8 @@ impl Recipe {
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
             tuning: given.tuning.unwrap_or(defaults.tuning),
-            precision: given.precision.unwrap_or(defaults.precision),
+            rewrites,
+            precision,
             experimental: given.experimental.unwrap_or(defaults.experimental),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
@@ -291,6 +302,15 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         let keys = toml::to_string(self).expect("strings and numbers are TOML");
         format!("# Run it again with: wgrad train recipe.toml\n{keys}")
+    }
+}
+
+/// With a custom kernel the plain Program, as what that kernel computes must not vanish in a larger one; half
+/// precision is a rewrite of its own.
+fn rewrites_with_custom(precision: Precision) -> Rewrites {
+    match precision {
+        Precision::Single => Rewrites::NONE,
+        Precision::Half => Rewrites::NONE.and(Rewrites::HALF),
     }
 }
 

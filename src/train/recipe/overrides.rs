@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::optimiser::{Optimiser, Rule};
+use crate::program::rewrite::Rewrites;
 use crate::train::schedule::Schedule;
 use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
@@ -67,6 +68,8 @@ pub struct Overrides {
     pub device: Option<String>,
     /// As [`Recipe::tuning`].
     pub tuning: Option<Tuning>,
+    /// As [`Recipe::rewrites`].
+    pub rewrites: Option<Rewrites>,
     /// As [`Recipe::precision`].
     pub precision: Option<Precision>,
     /// As [`Recipe::experimental`].
@@ -104,6 +107,7 @@ impl From<Recipe> for Overrides {
             validation: Some(recipe.validation),
             device: Some(recipe.device),
             tuning: Some(recipe.tuning),
+            rewrites: Some(recipe.rewrites),
             precision: Some(recipe.precision),
             experimental: Some(recipe.experimental),
             kernel: Some(recipe.kernel),
@@ -152,6 +156,7 @@ impl Overrides {
             validation: self.validation.or(other.validation),
             device: self.device.or(other.device),
             tuning: self.tuning.or(other.tuning),
+            rewrites: self.rewrites.or(other.rewrites),
             precision: self.precision.or(other.precision),
             experimental: self.experimental.or(other.experimental),
             kernel: self.kernel.or(other.kernel),
@@ -182,6 +187,15 @@ impl Overrides {
         self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
         self.optimiser.iter().try_for_each(Optimiser::check)?;
         self.experimental.unwrap_or_default().check(self.precision.unwrap_or_default())?;
+        let without_half =
+            self.rewrites.is_some_and(|rewrites| !rewrites.names().any(|name| name == Rewrites::HALF));
+        if self.precision == Some(Precision::Half) && without_half {
+            return Err(Error::Usage(format!(
+                "--precision half (or precision in a recipe) is made by the rewrite {half}, which --rewrites leaves \
+                 out: name {half} there, or leave --precision out",
+                half = Rewrites::HALF
+            )));
+        }
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };

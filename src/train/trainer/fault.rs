@@ -129,7 +129,7 @@ impl Trainer {
             _ => format!("{}[{index}]", decl.name),
         };
         Some(Flaw {
-            dispatch: format!("{} ({})", dispatch.label, dispatch.kernel.name),
+            dispatch: format!("{} ({})", dispatch.label(), dispatch.kernel.name),
             tensor,
             value: values[index].into(),
             row: by_sample.then(|| index / (view.len / batch)),

@@ -2,14 +2,14 @@
 //! does to the weights. It reads what is on the device and changes nothing that lasts.
 
 use super::Trainer;
-use crate::cpu::activation::Activation;
 use crate::engine::MAX_RESULT;
 use crate::error::Result;
+use crate::kernel::Activation;
 use crate::kernel::{Access, Step};
 use crate::network::lower::TRAIN;
+use crate::program::Activated;
 use crate::program::View;
 use crate::program::params::Param;
-use crate::program::record::Activated;
 
 /// A dead unit is told from one that is seldom needed by so many samples: one that answers to a
 /// fiftieth of them is silent for all with a chance of 0.98²⁵⁶ = 0.6 %.
@@ -80,7 +80,7 @@ impl Trainer {
     /// What the activations make of the first samples of the epoch under way.
     fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
         self.order()?;
-        let within = self.lowered.activated.clone();
+        let within = self.lowered.program.observed.activated.clone();
         let mut seen: Vec<Seen> = within.iter().map(Seen::new).collect();
         let samples = self.views(TRAIN)?.samples;
         let mut rows = 0;
@@ -140,12 +140,12 @@ struct Seen {
 
 impl Seen {
     fn new(activated: &Activated) -> Seen {
-        Seen { alive: vec![false; activated.dims.channels], flat: 0 }
+        Seen { alive: vec![false; activated.shape.channels], flat: 0 }
     }
 
     /// Takes the values of the first `rows` samples.
     fn take(&mut self, activated: &Activated, values: &[f32], rows: usize) {
-        let dims = activated.dims;
+        let dims = activated.shape;
         let plane = dims.height * dims.width;
         let flat = |value: &&f32| slope(activated.activation, f64::from(**value)) < FLAT;
         for row in values.chunks_exact(dims.len()).take(rows) {
@@ -160,7 +160,7 @@ impl Seen {
         Activity {
             units: self.alive.len(),
             dead: self.alive.iter().filter(|alive| !**alive).count(),
-            saturated: self.flat as f64 / (rows * activated.dims.len()) as f64,
+            saturated: self.flat as f64 / (rows * activated.shape.len()) as f64,
             layer: activated.layer,
             activation: activated.activation,
         }

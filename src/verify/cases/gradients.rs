@@ -64,8 +64,13 @@ const TILED_WEIGHT_GRADIENTS: &[(WeightGradientCase, (usize, usize))] = &[
     ((8, 100, 196, true), (128, 8)),
 ];
 
+/// The block that a version of this name has.
+pub(super) fn block(name: &str) -> [usize; 2] {
+    table::find(name).and_then(|kernel| kernel.block).unwrap_or(weights::BLOCK)
+}
+
 fn consts(name: &str, &(batch, inputs, outputs, add): &WeightGradientCase) -> Consts {
-    weights::constants(batch, inputs, outputs, add, weights::block(name))
+    weights::constants(batch, inputs, outputs, add, block(name))
 }
 
 fn tiled(&(batch, inputs, outputs, add): &WeightGradientCase, (tile, block): (usize, usize)) -> Consts {

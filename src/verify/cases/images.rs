@@ -4,11 +4,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::cpu::conv::{Geometry, Side};
-use crate::cpu::matmul::Epilogue;
 use crate::cpu::pool::Pooling;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Consts, Kernel};
+use crate::kernel::{Geometry, Side};
 use crate::network::layers::conv::{consts_of, weights_consts, windows};
 use crate::network::layers::pool::{backward, sizes};
 

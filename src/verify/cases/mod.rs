@@ -20,11 +20,11 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::cpu::half::half;
-use crate::cpu::matmul::Epilogue;
 use crate::engine::Data;
 use crate::engine::adapter::Device;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::rng::{Purpose, generator};
 use crate::kernel::{Consts, Element, Kernel, Step};
 use crate::verify::diff::{self, Comparison};

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::consts;
-use crate::cpu::activation::Activation;
+use crate::kernel::Activation;
 use crate::kernel::{Const, Consts, Kernel, Step};
 
 /// Whether the cases of this kernel are here.

@@ -1,8 +1,8 @@
 //! First layers that work on packed pixels.
 
 use super::Case;
-use crate::cpu::activation::Activation;
-use crate::cpu::{pixels, weights};
+use crate::cpu::pixels;
+use crate::kernel::Activation;
 use crate::kernel::{Const, Consts, Kernel, Step};
 
 /// Whether these are the cases of a kernel.
@@ -36,7 +36,7 @@ fn of(name: &str, &((batch, channels, plane, outputs, samples, first), activatio
 fn with_sizes(name: &str, sizes: Consts, activation: Activation, add: bool) -> Consts {
     match name {
         name if name.starts_with("pixel_dense") => pixels::dense_constants(sizes, activation),
-        name => pixels::gradient_constants(sizes, add, weights::block(name)),
+        name => pixels::gradient_constants(sizes, add, super::gradients::block(name)),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Case;
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Const, Consts, Step};
 use crate::table;
 

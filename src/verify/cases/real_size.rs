@@ -2,9 +2,9 @@
 
 use super::{Case, gradients, images, norm, pixels, products, updates};
 use crate::consts;
-use crate::cpu::activation::Activation;
 use crate::cpu::guard;
 use crate::data::Augmentation;
+use crate::kernel::Activation;
 use crate::kernel::{Consts, Kernel, Step};
 
 /// The cases of a kernel whose speed matters.

@@ -116,9 +116,10 @@ pub(super) mod tests {
     use crate::network::Network;
     use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
     use crate::program::Limits;
-    use crate::program::record::Versions;
+    use crate::program::rewrite::Rewrites;
     use crate::program::shape::Shape;
     use crate::table;
+    use crate::table::choice::Choice;
     use crate::train::recipe::Recipe;
 
     fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
@@ -143,13 +144,13 @@ pub(super) mod tests {
                 training
             }
         };
-        let versions = Versions::NAIVE.in_precision(precision.parse().unwrap());
-        let lowered = lowered([network, loss], versions, training);
+        let choice = Choice::NAIVE.in_precision(precision.parse().unwrap());
+        let lowered = lowered([network, loss], choice, training);
         lowered.program.steps.iter().any(|dispatch| fits(kernel, dispatch))
     }
 
     /// A run with a reader's kernel, lowered; of network and loss the default where there is nothing.
-    pub fn lowered([network, loss]: [&str; 2], versions: Versions, training: Training) -> Lowered {
+    pub fn lowered([network, loss]: [&str; 2], choice: Choice, training: Training) -> Lowered {
         let default = Recipe::defaults_for("digits", 64, 10, 100);
         let network: Network = if network.is_empty() { default.network } else { network.parse().unwrap() };
         let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
@@ -160,8 +161,8 @@ pub(super) mod tests {
             classes: shapes.last().unwrap().len(),
             batch: 8,
             parts: vec![Part { name: TRAIN, samples: 8 }],
-            versions,
-            fuse: false,
+            choice,
+            rewrites: Rewrites::NONE,
             as_in_prediction: false,
             keep: false,
             limits: Limits::WEBGPU,

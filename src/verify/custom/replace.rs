@@ -10,17 +10,9 @@ use super::flags::{EXPERIMENTAL, how_to_train};
 use super::source::entry_points;
 use crate::consts;
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::{Consts, Kernel};
+use crate::kernel::{Consts, Family, Kernel};
 use crate::program::{Dispatch, Program};
 use crate::table;
-
-/// Names by which all versions of one contract are meant, with their twins.
-const FAMILIES: &[(&str, &str)] = &[
-    ("matmul", "cpu::matmul::matmul"),
-    ("conv", "cpu::conv::conv"),
-    ("conv_weights", "cpu::conv::conv_weights"),
-    ("weight_gradient", "cpu::weights::weight_gradient"),
-];
 
 /// Which kernel of a run was a reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +81,8 @@ fn replaceable(kernel: &Kernel) -> Result<()> {
 
 /// The name for all versions of a kernel, where there are several.
 pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
-    FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
+    // Of a family that has no kernel of its own name, each version stands for itself.
+    kernel.family.map(Family::name).filter(|name| table::find(name).is_some())
 }
 
 /// Whether a version of ours can take the place of another: all of a family have one contract,
@@ -177,7 +170,7 @@ mod tests {
     use super::*;
     use crate::kernel::precision::Precision;
     use crate::network::lower::Training;
-    use crate::program::record::Versions;
+    use crate::table::choice::Choice;
 
     #[test]
     fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
@@ -224,14 +217,14 @@ mod tests {
 
     #[test]
     fn products_that_read_halves_are_not_those_of_other_kernels() {
-        let half = Versions::NAIVE.in_precision(Precision::Half);
+        let half = Choice::NAIVE.in_precision(Precision::Half);
         let tiles = half.with_cooperative(&[8]);
         let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
         let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_HALF].map(readers);
         // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
         for (versions, of_product, of_half) in [
-            (Versions::NAIVE, &[][..], None),
+            (Choice::NAIVE, &[][..], None),
             (half, &["matmul_half"], Some(&[][..])),
             (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
@@ -253,7 +246,7 @@ mod tests {
             ),
             (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
             (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
-            (Versions::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
+            (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
         ] {
             let refused = replace(&mut program(whole, versions), own).unwrap_err().to_string();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");

@@ -1,5 +1,6 @@
 //! The images of lesson 12, and the networks that learn from them.
 
+use crate::program::rewrite::Rewrites;
 use rand::seq::SliceRandom;
 
 use crate::data::{Augmentation, Dataset, Normaliser, Samples};
@@ -9,9 +10,9 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::program::Limits;
-use crate::program::record::Versions;
 use crate::program::shape::Shape;
 use crate::report::page::Note;
+use crate::table::choice::Choice;
 use crate::teach::lessons::machine::Machine;
 use crate::teach::lessons::options::count;
 use crate::train::trainer::{Measure, Settings, Trainer};
@@ -169,8 +170,8 @@ impl Images {
             batch: BATCH,
             parts: self.parts(samples).map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
             // The shader to read first; these products are too small to tell the difference.
-            versions: Versions::NAIVE,
-            fuse: true,
+            choice: Choice::NAIVE,
+            rewrites: Rewrites::ALL,
             as_in_prediction: false,
             keep: true,
             limits: Limits::WEBGPU,

@@ -2,8 +2,8 @@
 
 use super::{Layer, Scope};
 use crate::consts;
-use crate::cpu::activation::Activation;
-use crate::cpu::matmul::Epilogue;
+use crate::kernel::Activation;
+use crate::kernel::Epilogue;
 use crate::kernel::{Const, Consts, Element, Kernel};
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
 use crate::table;

@@ -1,34 +1,41 @@
-//! The text form of a choice among variants, as in `narrow matmul_register, large matmul_subgroup`.
+//! Variants picked for classes of work, and their text form, as in `narrow matmul_register, large matmul_subgroup`.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::variants::{Class, Variant};
+use super::{Class, Variant};
 use crate::error::{Error, Result, suggestion};
 
-/// A variant for some classes of work, or for all.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Choice([Option<Variant>; Class::ALL.len()]);
+/// The variants of some classes of work, or of all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picks(Vec<(Class, Variant)>);
 
-impl Choice {
-    /// The variant of a class, if there is a say in it.
+impl Picks {
+    /// The variant of a class, if one is picked.
     pub fn get(&self, class: Class) -> Option<Variant> {
-        self.0[class as usize]
+        self.iter().find(|(known, _)| *known == class).map(|(_, variant)| variant)
     }
 
     /// The same with this variant for a class.
-    pub fn with(mut self, class: Class, variant: Variant) -> Choice {
-        self.0[class as usize] = Some(variant);
+    pub fn with(mut self, class: Class, variant: Variant) -> Picks {
+        self.0.retain(|(known, _)| *known != class);
+        let at = self.0.partition_point(|(known, _)| *known < class);
+        self.0.insert(at, (class, variant));
         self
     }
 
-    /// The classes that it has a say in, with their variants.
+    /// The classes with their variants, in the order of [`Class::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = (Class, Variant)> + '_ {
-        Class::ALL.into_iter().filter_map(|class| Some((class, self.get(class)?)))
+        self.0.iter().copied()
+    }
+
+    /// Whether a variant is picked for every class.
+    pub fn is_complete(&self) -> bool {
+        self.0.len() == Class::ALL.len()
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for Picks {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         for (at, (class, variant)) in self.iter().enumerate() {
             let comma = if at == 0 { "" } else { ", " };
@@ -38,16 +45,16 @@ impl fmt::Display for Choice {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for Picks {
     type Err = Error;
 
     /// Reads classes with their variants, with commas between them; what is not named is left open.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.
-    fn from_str(text: &str) -> Result<Choice> {
+    fn from_str(text: &str) -> Result<Picks> {
         let wrong = |problem: String| Error::Usage(format!("tuning “{}”: {problem}", text.escape_debug()));
-        let mut choice = Choice::default();
+        let mut picks = Picks::default();
         for part in text.split(',') {
             let mut words = part.split_whitespace();
             let Some(name) = words.next() else {
@@ -57,13 +64,13 @@ impl FromStr for Choice {
                 ));
             };
             let class = class(name).map_err(wrong)?;
-            if choice.get(class).is_some() {
+            if picks.get(class).is_some() {
                 return Err(wrong(format!("it names {name} twice, so leave one out")));
             }
             let variant = words.collect::<Vec<_>>().join(" ");
-            choice = choice.with(class, find(class, &variant).map_err(wrong)?);
+            picks = picks.with(class, find(class, &variant).map_err(wrong)?);
         }
-        Ok(choice)
+        Ok(picks)
     }
 }
 
@@ -76,7 +83,7 @@ fn class(name: &str) -> Result<Class, String> {
 }
 
 fn find(class: Class, text: &str) -> Result<Variant, String> {
-    let variants = class.variants().iter().map(|(variant, _)| *variant);
+    let variants = class.variants().iter().copied();
     variants.clone().find(|variant| variant.to_string() == text).ok_or_else(|| {
         let names: Vec<String> = variants.map(|variant| variant.to_string()).collect();
         let near = suggestion(text, &names.iter().map(String::as_str).collect::<Vec<_>>());
@@ -88,25 +95,23 @@ fn find(class: Class, text: &str) -> Result<Variant, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::record::Versions;
     use crate::table;
+    use crate::table::choice::Choice;
 
     #[test]
     fn every_choice_is_read_back_as_it_was_written() {
-        let all =
-            [Versions::NAIVE, Versions::CPU, Versions::GPU, Versions::SOFTWARE, Versions::SOFTWARE_SUBGROUPS];
-        for versions in all {
-            let choice = versions.choice();
+        for whole in [Choice::NAIVE, Choice::CPU, Choice::GPU, Choice::SOFTWARE, Choice::SOFTWARE_SUBGROUPS] {
+            let choice = whole.picks();
             assert_eq!(choice.iter().count(), Class::ALL.len());
-            assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice);
+            assert_eq!(choice.to_string().parse::<Picks>().unwrap(), choice);
         }
         for (class, variant) in
-            Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, one.0)))
+            Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, *one)))
         {
-            let choice = Choice::default().with(class, variant);
-            assert_eq!(choice.to_string().parse::<Choice>().unwrap(), choice, "{choice}");
+            let choice = Picks::default().with(class, variant);
+            assert_eq!(choice.to_string().parse::<Picks>().unwrap(), choice, "{choice}");
         }
-        let spaced = " large   matmul_register ,narrow matmul".parse::<Choice>().unwrap();
+        let spaced = " large   matmul_register ,narrow matmul".parse::<Picks>().unwrap();
         assert_eq!(spaced.to_string(), "narrow matmul, large matmul_register");
         assert_eq!(spaced.get(Class::Large), Some(Variant::of(&table::MATMUL_REGISTER)));
         assert_eq!(spaced.get(Class::Small), None);
@@ -124,7 +129,7 @@ mod tests {
             ("large matmul,, long matmul", ["between two commas", "as in"]),
             ("", ["tuning “”", "between two commas"]),
         ] {
-            let error = text.parse::<Choice>().unwrap_err();
+            let error = text.parse::<Picks>().unwrap_err();
             assert_eq!(error.exit_code(), 2);
             let message = error.to_string();
             words.iter().for_each(|word| assert!(message.contains(word), "“{word}” is not in “{message}”"));

@@ -1,0 +1,34 @@
+//! What a kernel that makes sums does to a finished one.
+
+use super::{Activation, Call};
+
+/// What happens to a finished sum; the numbers are those in the shader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Epilogue {
+    /// Nothing; `extra` is not read.
+    Plain = 0,
+    /// activate(sum + extra\[column\])
+    Bias = 1,
+    /// sum · activation'(extra\[row, column\])
+    Slope = 2,
+}
+
+impl Epilogue {
+    /// The epilogue that a call's constants choose.
+    pub fn of(call: Call) -> Epilogue {
+        match call.consts.uint("EPILOGUE") {
+            1 => Epilogue::Bias,
+            2 => Epilogue::Slope,
+            _ => Epilogue::Plain,
+        }
+    }
+
+    /// What becomes of a finished sum.
+    pub fn apply(self, activation: Activation, sum: f64, extra: f64) -> f64 {
+        match self {
+            Epilogue::Plain => sum,
+            Epilogue::Bias => activation.apply(sum + extra),
+            Epilogue::Slope => sum * activation.slope(extra),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Gates: dispatches that a kernel can stop.
+
+use super::Program;
+use crate::kernel::Const;
+use crate::table;
+
+impl Program {
+    /// What [`Program::gates`] holds when all are open.
+    pub fn open_gates(&self) -> Vec<u32> {
+        let mut words = vec![0; self.gates.map_or(0, |gates| gates.len)];
+        for dispatch in &self.steps {
+            if let Some(gate) = dispatch.gate {
+                words[3 * gate..][..3].copy_from_slice(&dispatch.kernel.groups(&dispatch.consts));
+            }
+        }
+        words
+    }
+
+    /// Numbers the gates in the order of the dispatches that stand behind them, and tells the guard how many
+    /// there are.
+    pub(super) fn number_gates(&mut self) {
+        let Some(gates) = &mut self.gates else { return };
+        let behind = self.steps.iter_mut().filter_map(|dispatch| dispatch.gate.as_mut());
+        let count = behind.enumerate().map(|(number, gate)| *gate = number).count();
+        // A network without parameters still has a buffer to bind.
+        gates.len = 3 * count.max(1);
+        self.bufs[gates.buf.0].len = gates.len;
+        for guard in self.steps.iter_mut().filter(|dispatch| dispatch.kernel.is(&table::GUARD)) {
+            guard.bind("gates", *gates);
+            guard.consts.set("GATES", Const::from(gates.len));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! An activation into the epilogue of the layer in front of it, forwards and back.
+//!
+//! ```text
+//! before   matmul → z    activation z → y              … dy    activation_backward y, dy → dz
+//! after    matmul → y    (with the activation)         … dz    (times activation'(y), by who wrote dy)
+//! ```
+//!
+//! Convolutions, norms and sums take an activation in as well. On the way back the products, convolutions,
+//! poolings and sums that write dy multiply by the derivative themselves. Where several write dy and one of
+//! them can't, that one keeps a dispatch of its own, whose result is added.
+
+use super::section::{Section, each};
+use crate::consts;
+use crate::kernel::{Activation, Const, Element, Epilogue, Family};
+use crate::program::{Dispatch, Program, View};
+use crate::table;
+use crate::table::choice::Choice;
+
+pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
+    each(program, |section| section.positions().for_each(|at| take_in(section, at)))
+}
+
+/// Takes the activation at a position into the dispatch that makes its input, if there is one and it can.
+fn take_in(section: &mut Section, at: usize) {
+    let Some(found) = section.at(at).filter(|found| found.kernel.is(&table::ACTIVATION)) else { return };
+    let activation = Activation::chosen(&found.consts);
+    let (z, y) = (found.view("x"), found.view("y"));
+    let Some(maker) = section.writer(z.buf).filter(|maker| section.at(*maker).is_some_and(takes_activation))
+    else {
+        return;
+    };
+    // Of the others, the derivative is told from z, which must be there then.
+    if !activation.slope_is_in_output() || section.readers(z.buf) != [at] {
+        return;
+    }
+    let made = section.edit(maker);
+    set_activation(made, activation);
+    made.rebind(z, y);
+    let layer = made.layer.clone();
+    section.remove(at);
+    let dz = take_derivative_in(section, activation, z, y);
+    let observed = &mut section.program().observed;
+    observed.lose(z);
+    observed.made_by(y, &layer, dz);
+}
+
+/// Whether a dispatch can apply an activation to what it makes, and applies none so far.
+fn takes_activation(maker: &Dispatch) -> bool {
+    let sums = maker.kernel.is_a(Family::Matmul) || maker.kernel.is_a(Family::Conv);
+    let with_bias = sums && maker.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32));
+    let takes = with_bias || maker.kernel.is(&table::NORMALISE) || maker.kernel.is(&table::ADD);
+    takes && Activation::chosen(&maker.consts) == Activation::Identity
+}
+
+fn set_activation(dispatch: &mut Dispatch, activation: Activation) {
+    let (kind, leak) = activation.consts();
+    dispatch.consts.set("ACTIVATION", kind);
+    dispatch.consts.set("LEAK", leak);
+}
+
+/// Lets those that write dy, the gradient of y, write dz, that of the weighted sums, and returns its view; where
+/// nothing is learned there is none.
+fn take_derivative_in(section: &mut Section, activation: Activation, z: View, y: View) -> Option<View> {
+    let back = section.writer(section.gradient(z.buf)?)?;
+    let through = section.at(back).filter(|through| through.kernel.is(&table::ACTIVATION_BACKWARD))?;
+    let (dy, dz) = (through.view("dy"), through.view("dx"));
+    let writers = section.writers(dy.buf);
+    let takes = |section: &Section, at: usize| section.at(at).is_some_and(takes_derivative);
+    // One that can't multiply leaves it to the dispatch that there is.
+    let alone = writers.len() == 1 && !takes(section, writers[0]);
+    if alone || section.readers(dy.buf) != [back] {
+        return Some(dz);
+    }
+    for at in writers {
+        if takes(section, at) {
+            let writer = section.edit(at);
+            multiply_by_derivative(writer, activation, y);
+            writer.rebind(dy, dz);
+        } else {
+            apart(section, at, activation, [y, dy, dz]);
+        }
+    }
+    section.remove(back);
+    Some(dz)
+}
+
+/// Whether a dispatch that writes a gradient can multiply it by a derivative.
+fn takes_derivative(writer: &Dispatch) -> bool {
+    let sums = writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv);
+    let plain = sums && writer.consts.has("EPILOGUE", Const::Uint(Epilogue::Plain as u32));
+    let others = [&table::MAX_POOL_BACKWARD, &table::AVERAGE_POOL_BACKWARD, &table::ACTIVATION_BACKWARD];
+    let takes = plain || others.iter().any(|kernel| writer.kernel.is(kernel));
+    takes && Activation::chosen(&writer.consts) == Activation::Identity
+}
+
+/// y is what the derivative is told from; all but sums have it bound already.
+fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View) {
+    set_activation(writer, activation);
+    if writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv) {
+        writer.consts.set("EPILOGUE", Const::Uint(Epilogue::Slope as u32));
+        writer.bind("extra", y);
+    }
+}
+
+/// Lets one that can't multiply write a gradient of its own, and a dispatch behind it make of that its part of dz.
+fn apart(section: &mut Section, at: usize, activation: Activation, [y, dy, dz]: [View; 3]) {
+    let plain = section.scratch("plain gradient", Element::Real, dy.len);
+    let mut writer = section.edit(at).clone();
+    let add = writer.consts.flag("ADD");
+    writer.consts.set("ADD", Const::from(false));
+    writer.rebind(dy, plain);
+    let (kind, leak) = activation.consts();
+    let consts = consts! { LENGTH: y.len, ACTIVATION: kind, LEAK: leak, ADD: add };
+    let what = "gradient through the activation";
+    let through = Dispatch::new(&table::ACTIVATION_BACKWARD, consts, vec![y, plain, dz], what);
+    let through = through.of_layer(&writer.layer);
+    section.replace(at, vec![writer, through]);
+}

@@ -1,0 +1,120 @@
+//! A small last layer, its loss and the gradient of its input into one dispatch.
+//!
+//! ```text
+//! before   matmul x, W → logits    softmax_loss logits → dlogits, metrics    matmul dlogits, W → dx
+//! after    dense_loss x, W, labels → logits, dlogits, metrics, dx
+//! ```
+//!
+//! Where nothing is trained nobody reads the gradients; but on a GPU one dispatch more would cost more.
+
+use super::section::{Section, each};
+use crate::consts;
+use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Family, Kernel};
+use crate::program::{Buf, Dispatch, Program, Role, View};
+use crate::table;
+use crate::table::choice::Choice;
+
+pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
+    let Some(kernel) = choice.dense_loss() else { return program };
+    each(program, |section| section.positions().for_each(|at| join(section, at, kernel, choice)))
+}
+
+fn join(section: &mut Section, at: usize, kernel: &'static Kernel, choice: &Choice) {
+    let Some(loss) = section.at(at).filter(|found| found.kernel.is(&table::SOFTMAX_LOSS)) else { return };
+    let (loss, logits, dlogits) = (loss.clone(), loss.view("logits"), loss.view("dlogits"));
+    let Some(sums) = section.writer(logits.buf) else { return };
+    let Some(layer) = section.at(sums).filter(|found| is_last_layer(found)) else { return };
+    // Sums that are cut into slices are several dispatches already.
+    if choice.slices(&layer.consts).is_some() || !learns(section, layer.view("a").buf) {
+        return;
+    }
+    let (layer, x) = (layer.clone(), layer.view("a"));
+    let back = section
+        .readers(dlogits.buf)
+        .into_iter()
+        .find(|reader| section.at(*reader).is_some_and(|found| gives_dx(found, dlogits, layer.view("b"))));
+    let back = back.map(|at| (at, section.edit(at).clone()));
+    if back.as_ref().is_some_and(|(_, back)| back.consts.flag("ADD")) {
+        return;
+    }
+    let activation = activation_of(section, x);
+    let consts = constants(&loss.consts, layer.consts.uint("K"), activation);
+    if (kernel.requires)(&consts).is_err() {
+        return;
+    }
+    let dx = match &back {
+        Some((_, back)) => back.view("c"),
+        None => {
+            let name = format!("d{}", section.name(x.buf));
+            section.scratch(&name, Element::Real, x.len)
+        }
+    };
+    let args = vec![x, layer.view("b"), layer.view("extra"), loss.view("labels"), logits, dlogits];
+    let args = [args, vec![loss.view("metrics"), dx]].concat();
+    let what = format!("{}, loss and its gradients", layer.what);
+    section.replace(at, vec![Dispatch::new(kernel, consts, args, what).of_layer(&layer.layer)]);
+    section.remove(sums);
+    if let Some((back, _)) = back {
+        section.remove(back);
+    }
+}
+
+/// Whether a dispatch is the weighted sums of a dense layer without an activation.
+fn is_last_layer(found: &Dispatch) -> bool {
+    found.kernel.is_a(Family::Matmul)
+        && found.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32))
+        && Activation::chosen(&found.consts) == Activation::Identity
+        && found.consts.flag("TRANSPOSE_B")
+}
+
+/// Whether a dispatch is dx = dlogits·W.
+fn gives_dx(found: &Dispatch, dlogits: View, weight: View) -> bool {
+    let product = found.kernel.is_a(Family::Matmul) && !found.consts.flag("TRANSPOSE_A");
+    product && found.view("a") == dlogits && found.view("b") == weight
+}
+
+/// The activation in the epilogue of what makes x: dx is multiplied by its derivative.
+fn activation_of(section: &Section, x: View) -> Activation {
+    let maker = section.writer(x.buf).and_then(|at| section.at(at));
+    let in_epilogue = |maker: &&Dispatch| {
+        !maker.kernel.is(&table::ACTIVATION) && maker.kernel.consts.contains(&"ACTIVATION")
+    };
+    maker.filter(in_epilogue).map_or(Activation::Identity, |maker| Activation::chosen(&maker.consts))
+}
+
+/// Whether what is in a buffer depends on anything that is learned: else nobody needs its gradient.
+fn learns(section: &Section, buf: Buf) -> bool {
+    let (mut open, mut seen) = (vec![buf], vec![buf]);
+    while let Some(buf) = open.pop() {
+        let writers = section.writers(buf);
+        if writers.is_empty() && section.role(buf) == Role::Activations {
+            // It comes from outside, and is no data.
+            return true;
+        }
+        for writer in writers.into_iter().filter_map(|at| section.at(at)) {
+            for read in writer.reads().map(|view| view.buf) {
+                match section.role(read) {
+                    // Where the average of the weights is measured it stands with what an optimiser keeps.
+                    Role::Parameters | Role::Optimiser => return true,
+                    Role::Activations if !seen.contains(&read) => {
+                        open.push(read);
+                        seen.push(read);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The constants of the loss, and those of the layer with so many inputs.
+fn constants(loss: &Consts, inputs: usize, activation: Activation) -> Consts {
+    let [batch, classes, slots, pitch, first] =
+        ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"].map(|name| loss.uint(name));
+    let (kind, leak) = activation.consts();
+    consts! {
+        BATCH: batch, INPUTS: inputs, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first,
+        ACTIVATION: kind, LEAK: leak,
+    }
+}

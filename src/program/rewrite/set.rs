@@ -1,0 +1,122 @@
+//! Which rewrites are applied, and the text form of that: `all`, `none`, or a list of names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{ALL, Rewrite};
+use crate::error::{Error, Result, suggestion};
+
+/// A set of rewrites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rewrites {
+    /// By the position in [`ALL`].
+    wanted: [bool; ALL.len()],
+}
+
+impl Rewrites {
+    /// Every rewrite.
+    pub const ALL: Rewrites = Rewrites { wanted: [true; ALL.len()] };
+    /// No rewrite: the Program as the layers recorded it.
+    pub const NONE: Rewrites = Rewrites { wanted: [false; ALL.len()] };
+    /// The rewrite without which there is no half precision.
+    pub const HALF: &str = "half";
+
+    /// These, and the rewrite of this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn and(self, name: &str) -> Rewrites {
+        self.put(name, true)
+    }
+
+    /// These, but for the rewrite of this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn without(self, name: &str) -> Rewrites {
+        self.put(name, false)
+    }
+
+    fn put(mut self, name: &str, wanted: bool) -> Rewrites {
+        let at = ALL.iter().position(|rewrite| rewrite.name == name);
+        self.wanted[at.unwrap_or_else(|| panic!("there is no rewrite {name}"))] = wanted;
+        self
+    }
+
+    /// Whether a rewrite is one of them.
+    pub fn has(&self, rewrite: &Rewrite) -> bool {
+        self.names().any(|name| name == rewrite.name)
+    }
+
+    /// The names of its rewrites, in the order in which they are applied.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        ALL.iter().zip(self.wanted).filter(|(_, wanted)| *wanted).map(|(rewrite, _)| rewrite.name)
+    }
+}
+
+impl Default for Rewrites {
+    fn default() -> Rewrites {
+        Rewrites::ALL
+    }
+}
+
+impl fmt::Display for Rewrites {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match *self {
+            Rewrites::ALL => f.write_str("all"),
+            Rewrites::NONE => f.write_str("none"),
+            _ => f.write_str(&self.names().collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+impl FromStr for Rewrites {
+    type Err = Error;
+
+    /// Reads `all`, `none`, or names with commas between them.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a name that there isn't, with those that there are.
+    fn from_str(text: &str) -> Result<Rewrites> {
+        match text.trim() {
+            "all" => return Ok(Rewrites::ALL),
+            "none" => return Ok(Rewrites::NONE),
+            _ => {}
+        }
+        let names = ALL.each_ref().map(|rewrite| rewrite.name);
+        text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| {
+            if names.contains(&name) {
+                return Ok(all.and(name));
+            }
+            Err(Error::Usage(format!(
+                "rewrites “{}”: there is no rewrite “{}”{}; name some of {} with commas between them, or all, or none",
+                text.escape_debug(),
+                name.escape_debug(),
+                suggestion(name, &names),
+                names.join(", ")
+            )))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_read_as_they_are_written() {
+        for text in ["all", "none", "activations, watch", "half"] {
+            assert_eq!(text.parse::<Rewrites>().unwrap().to_string(), text);
+        }
+        assert_eq!(" watch,activations".parse::<Rewrites>().unwrap().to_string(), "activations, watch");
+        let every = Rewrites::ALL.names().collect::<Vec<_>>().join(",");
+        assert_eq!(every.parse::<Rewrites>().unwrap(), Rewrites::ALL);
+        assert_eq!(Rewrites::NONE.and(Rewrites::HALF).without(Rewrites::HALF), Rewrites::NONE);
+        for wrong in ["", "watch,", "wach", "all, watch"] {
+            let error = wrong.parse::<Rewrites>().unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains("activations, first-layer, gradients"), "{error}");
+        }
+        assert!("wach".parse::<Rewrites>().unwrap_err().to_string().contains("did you mean “watch”"));
+    }
+}

@@ -1,0 +1,39 @@
+//! A long product with a small result in slices, where few tiles would keep few of a GPU's cores busy.
+//!
+//! ```text
+//! before   matmul a, b → c
+//! after    matmul_slices a, b → parts    add_slices parts → c    (with the epilogue)
+//! ```
+
+use super::section::{Section, each};
+use crate::consts;
+use crate::kernel::{Const, Element, Epilogue, Family};
+use crate::program::{Dispatch, Program};
+use crate::table;
+use crate::table::choice::Choice;
+
+pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
+    each(program, |section| section.positions().for_each(|at| cut(section, at, choice)))
+}
+
+fn cut(section: &mut Section, at: usize, choice: &Choice) {
+    let Some(product) = section.at(at).filter(|found| found.kernel.is_a(Family::Matmul)) else { return };
+    let Some(consts) = choice.slices(&product.consts) else { return };
+    let (product, count) = (product.clone(), consts.uint("SLICES"));
+    let [m, n] = ["M", "N"].map(|name| product.consts.uint(name));
+    let name = format!("{}.{} in slices", product.layer, product.what);
+    let parts = section.scratch(&name, Element::Real, count * m * n);
+    let args = vec![product.view("a"), product.view("b"), parts];
+    let slices = Dispatch::new(&table::MATMUL_SLICES, consts, args, format!("{} in slices", product.what));
+    let mut consts = consts! { SLICES: count, M: m, N: n, ADD: product.consts.flag("ADD") };
+    consts.extend(product.consts.only(&["EPILOGUE", "ACTIVATION", "LEAK"]).iter());
+    // A plain sum reads nothing besides, and is given what it adds up.
+    let plain = product.consts.has("EPILOGUE", Const::Uint(Epilogue::Plain as u32));
+    let extra = if plain { parts } else { product.view("extra") };
+    let args = vec![parts, extra, product.view("c")];
+    let sum = Dispatch::new(&table::ADD_SLICES, consts, args, product.what.clone());
+    // Behind a gate both are: their numbers follow from their order.
+    let placed =
+        [slices, sum].map(|dispatch| Dispatch { gate: product.gate, ..dispatch.of_layer(&product.layer) });
+    section.replace(at, placed.to_vec());
+}

@@ -1,0 +1,35 @@
+//! The kernels of a first dense layer that gathers its samples itself.
+
+use crate::cpu::pixels::{dense_constants, gradient_constants};
+use crate::kernel::{Activation, Consts, Kernel};
+use crate::table;
+
+/// The kernels of a first dense layer that takes pixels: its weighted sums, and all its gradients.
+#[derive(Clone, Copy, Debug)]
+pub struct PixelKernels {
+    pub dense: &'static Kernel,
+    pub gradient: &'static Kernel,
+}
+
+impl PixelKernels {
+    /// These weighted sums, and the gradients that go with them.
+    pub(super) fn with(dense: &'static Kernel) -> Option<PixelKernels> {
+        let pairs = [
+            PixelKernels { dense: &table::PIXEL_DENSE_TILED, gradient: &table::PIXEL_GRADIENT_TILED },
+            PixelKernels { dense: &table::PIXEL_DENSE_SUBGROUP, gradient: &table::PIXEL_GRADIENT_SUBGROUP },
+        ];
+        pairs.into_iter().find(|pair| dense.is(pair.dense))
+    }
+
+    /// The constants of the gradients; `sizes` are [those of the layer](crate::cpu::pixels::sizes).
+    pub fn gradient_constants(&self, sizes: Consts, add: bool) -> Consts {
+        gradient_constants(sizes, add, self.gradient.block.expect("the kernel table gives it a block"))
+    }
+
+    /// Whether both can work on a layer of these sizes.
+    pub fn fit(&self, sizes: &Consts) -> bool {
+        let dense = dense_constants(sizes.clone(), Activation::Identity);
+        let gradient = self.gradient_constants(sizes.clone(), false);
+        (self.dense.requires)(&dense).is_ok() && (self.gradient.requires)(&gradient).is_ok()
+    }
+}

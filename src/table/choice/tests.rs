@@ -1,0 +1,74 @@
+//! Which kernels take which shapes.
+
+use super::*;
+use crate::consts;
+
+fn product(choice: &Choice, [m, n, k]: [usize; 3]) -> &'static str {
+    choice.matmul(consts! { M: m, N: n, K: k, TRANSPOSE_A: false }).0.name
+}
+
+#[test]
+fn what_a_variant_refuses_takes_another_one() {
+    let choice = Choice::SOFTWARE_SUBGROUPS;
+    let names = [[64, 16, 64], [64, 20, 64], [64, 128, 784], [1_024, 1_024, 64]];
+    assert_eq!(
+        names.map(|shape| product(&choice, shape)),
+        ["matmul_register", "matmul_subgroup", "matmul_subgroup", "matmul_subgroup"]
+    );
+    // Not in whole vec4s.
+    assert_eq!([[64, 18, 64], [64, 128, 785]].map(|shape| product(&choice, shape)), ["matmul_register"; 2]);
+    let of = |choice: &Choice, inputs, outputs| {
+        choice.weight_gradient(64, inputs, outputs, false).map(|(kernel, _)| kernel.name)
+    };
+    let gradient = |choice: &Choice, inputs| of(choice, inputs, 12);
+    assert_eq!(gradient(&choice, 784), Some("weight_gradient_subgroup"));
+    assert_eq!(gradient(&choice, 785), Some("weight_gradient"));
+    assert_eq!(of(&choice, 784, 10), Some("weight_gradient_narrow_subgroup"));
+    assert_eq!(of(&choice, 784, 33), Some("weight_gradient"));
+    assert_eq!(gradient(&Choice::GPU, 784), Some("weight_gradient_vectors"));
+    assert_eq!(gradient(&Choice::GPU, 785), Some("weight_gradient_tiled"));
+    let separate = choice.with(&"weights separate".parse().unwrap());
+    assert_eq!([784, 785].map(|inputs| gradient(&separate, inputs)), [None; 2]);
+}
+
+/// The slices and their length of a product with a transposed B.
+fn slices(choice: &Choice, [m, n, k]: [usize; 3]) -> Option<[usize; 2]> {
+    let consts = consts! { M: m, N: n, K: k, TRANSPOSE_A: false, TRANSPOSE_B: true };
+    choice.slices(&consts).map(|consts| ["SLICES", "SLICE"].map(|name| consts.uint(name)))
+}
+
+#[test]
+fn long_sums_of_few_tiles_are_cut_on_a_gpu() {
+    assert_eq!(slices(&Choice::GPU, [64, 128, 784]), Some([13, 64]));
+    // Columns need not be whole vec4s, but terms.
+    assert_eq!(slices(&Choice::GPU, [64, 127, 256]), Some([4, 64]));
+    assert_eq!(slices(&Choice::GPU, [64, 128, 785]), None);
+    // A hundred times as many terms are not cut into as many slices.
+    assert_eq!(slices(&Choice::GPU, [64, 128, 78_400]), Some([32, 2_464]));
+    // Neither need there be many.
+    assert_eq!(slices(&Choice::GPU, [64, 10, 3_136]), Some([25, 128]));
+    // Short sums, enough tiles, and programs on a CPU.
+    for shape in [[64, 128, 255], [64, 16, 255], [512, 512, 784]] {
+        assert_eq!(slices(&Choice::GPU, shape), None, "{shape:?}");
+    }
+    assert_eq!(slices(&Choice::SOFTWARE, [64, 128, 784]), None);
+    let uncut = Choice::GPU.with(&"long matmul".parse().unwrap());
+    assert_eq!(slices(&uncut, [64, 128, 784]), None);
+    // Where one dispatch is asked for, there is one.
+    assert_eq!(product(&Choice::GPU, [64, 128, 784]), "matmul_vectors");
+    assert_eq!(product(&Choice::GPU, [64, 128, 785]), "matmul");
+}
+
+#[test]
+fn a_choice_has_a_say_in_its_classes_only() {
+    let picks: Picks = "long matmul_naive, conv conv".parse().unwrap();
+    let choice = Choice::SOFTWARE.with(&picks);
+    let names = [[64, 16, 784], [64, 128, 784], [64, 128, 64]].map(|shape| product(&choice, shape));
+    assert_eq!(names, ["matmul_register", "matmul_naive", "matmul_register"]);
+    let whole = choice.picks();
+    assert_eq!(
+        (whole.get(Class::Long), whole.get(Class::Conv)),
+        (picks.get(Class::Long), picks.get(Class::Conv))
+    );
+    assert_eq!(whole.get(Class::ConvWeights), Some(Variant::of(&table::CONV_WEIGHTS_REGISTER)));
+}
