@@ -52,7 +52,7 @@ fn assert_resumable(network: &str, device: &str) {
     let mut straight = session.start().unwrap();
     let epochs = train_to(&mut straight, END);
     let last = straight.snapshot().unwrap();
-    assert_eq!((last.place.epoch, last.place.step, epochs.len()), (3, 4, 2));
+    assert_eq!((last.position.epoch, last.position.step, epochs.len()), (3, 4, 2));
 
     // One step at a time, with a checkpoint after each.
     let folder = tempfile::tempdir().unwrap();
@@ -274,7 +274,7 @@ fn a_snapshot_of_another_network_is_refused() {
     let error = trainer.restore(&snapshot).unwrap_err();
     assert!(error.to_string().contains("another network or optimiser"), "{error}");
     let mut beyond = before.clone();
-    beyond.place.step = 7;
+    beyond.position.step = 7;
     let error = trainer.restore(&beyond).unwrap_err();
     assert!(error.to_string().contains("an epoch has 7"), "{error}");
     assert_eq!(trainer.snapshot().unwrap(), before);

@@ -26,7 +26,7 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
     let recipe = recipe(run_dir, &checkpoint, given)?;
-    let place = checkpoint.snapshot.place;
+    let position = checkpoint.snapshot.position;
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
     if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
@@ -52,9 +52,9 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     note(format_args!(
         "resume  {} after step {} of epoch {} ({} steps of the run)",
         run_dir.display(),
-        place.step,
-        place.epoch,
-        place.steps
+        position.step,
+        position.epoch,
+        position.steps
     ));
     let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
     profiled(profiling, Some(run_dir), outcome)
@@ -63,7 +63,7 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
 /// Why a run has nothing left to do at a checkpoint, if it has not.
 fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let Standing { seconds, stopping, .. } = checkpoint.standing;
-    if checkpoint.snapshot.place.epoch > recipe.epochs {
+    if checkpoint.snapshot.position.epoch > recipe.epochs {
         return Some(format!("has run all its {} epochs", recipe.epochs));
     }
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
@@ -240,13 +240,13 @@ pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
     match straight.difference(&stopped) {
         None => answer(format_args!(
             "{steps} steps from step {}, straight and with a stop after {}: all {tensors} tensors are equal, bit by bit",
-            checkpoint.snapshot.place.steps,
+            checkpoint.snapshot.position.steps,
             steps / 2
         )),
         Some(what) => Err(Error::Check(format!(
             "{steps} steps from step {} give something else with a stop after {}: {what}, so this device \
              does not repeat its results",
-            checkpoint.snapshot.place.steps,
+            checkpoint.snapshot.position.steps,
             steps / 2
         ))),
     }

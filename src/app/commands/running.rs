@@ -20,7 +20,7 @@ use wgrad::train::run::checkpoint::{Checkpoint, Standing};
 use wgrad::train::run::model::Model;
 use wgrad::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::train::session::Session;
-use wgrad::train::trainer::{Measure, Place, Progress, Snapshot, Trainer};
+use wgrad::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
 
 use coaching::Watch;
 
@@ -183,7 +183,7 @@ impl Run {
     /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
     /// or the end of the run because it is over or the user wants it.
     fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
-        if self.trainer.place().epoch > self.recipe.epochs || self.is_stopped() {
+        if self.trainer.position().epoch > self.recipe.epochs || self.is_stopped() {
             return Ok(ControlFlow::Break(()));
         }
         let watched = self.prepare_look()?;
@@ -192,10 +192,10 @@ impl Run {
         if let Some(train) = train {
             self.end_epoch(&train, display)?;
         }
-        let place = self.trainer.place();
-        let done = place.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
+        let position = self.trainer.position();
+        let done = position.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
         let signal = signals.caught();
-        if done || signal.is_some() || self.due(place.steps) {
+        if done || signal.is_some() || self.due(position.steps) {
             self.save()?;
         }
         match signal {
@@ -210,7 +210,7 @@ impl Run {
 
     /// Takes steps until something is due.
     fn stretch(&mut self, display: &mut Display, signals: &Signals) -> Result<Option<Measure>> {
-        let (started, before) = (Instant::now(), self.trainer.place());
+        let (started, before) = (Instant::now(), self.trainer.position());
         let (time, samples) = self.epoch;
         let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
@@ -252,7 +252,7 @@ impl Run {
 
     /// Measures what an epoch has come to, and writes it down.
     fn end_epoch(&mut self, train: &Measure, display: &mut Display) -> Result<()> {
-        let Place { epoch: next, steps, .. } = self.trainer.place();
+        let Position { epoch: next, steps, .. } = self.trainer.position();
         let epoch = next - 1;
         let (took, samples) = std::mem::take(&mut self.epoch);
         let measuring = Instant::now();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::tensorboard::Board;
 use super::{Epoch, Event};
 use crate::error::{Error, Result};
-use crate::train::trainer::Place;
+use crate::train::trainer::Position;
 
 /// The file that holds an [`Event`] per line.
 pub const METRICS: &str = "metrics.jsonl";
@@ -81,13 +81,13 @@ impl Metrics {
         self.board.as_ref().map_or(Ok(()), Board::sync)
     }
 
-    /// Keeps the events up to a place in the run; the table is written anew from them.
-    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
+    /// Keeps the events up to a position in the run; the table is written anew from them.
+    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
         let bytes = fs::read(&self.lines.path).map_err(|error| self.lines.problem(&error))?;
         let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             // A line that was never finished, or was damaged, is not followed by any of use.
-            let Some(event) = parse(line).filter(|event| event.is_before(place)) else { break };
+            let Some(event) = parse(line).filter(|event| event.is_before(position)) else { break };
             kept += line.len() as u64;
             table += &row(&event);
             events.push(event);
@@ -97,7 +97,7 @@ impl Metrics {
         self.begin_table()?;
         self.table.append(table.as_bytes())?;
         if let Some(board) = &self.board {
-            board.rewind(place.steps, &events)?;
+            board.rewind(position.steps, &events)?;
         }
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
         Ok(events.into_iter().filter_map(epoch).next_back())
@@ -105,12 +105,12 @@ impl Metrics {
 }
 
 impl Event {
-    /// Whether it was written before a run got to a place.
-    fn is_before(&self, place: &Place) -> bool {
+    /// Whether it was written before a run got to a position.
+    fn is_before(&self, position: &Position) -> bool {
         match self {
-            Event::Steps(steps) => steps.step <= place.steps as u64,
+            Event::Steps(steps) => steps.step <= position.steps as u64,
             // The last step of an epoch is over before the epoch is.
-            Event::Epoch(epoch) => epoch.epoch < place.epoch,
+            Event::Epoch(epoch) => epoch.epoch < position.epoch,
         }
     }
 }

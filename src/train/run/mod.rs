@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use crate::data::files::{self, write_atomically};
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
-use crate::train::trainer::Place;
+use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
 use metrics::Metrics;
 use model::Model;
@@ -131,14 +131,14 @@ impl RunDir {
         self.metrics.append(event)
     }
 
-    /// Cuts the metrics back to what was written up to a place in the run, removes the checkpoints
+    /// Cuts the metrics back to what was written up to a position in the run, removes the checkpoints
     /// behind it, and returns the last epoch that is left.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
-    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
-        checkpoint::forget_after(&self.path, place.steps)?;
-        self.metrics.rewind(place)
+    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
+        checkpoint::forget_after(&self.path, position.steps)?;
+        self.metrics.rewind(position)
     }
 
     /// Saves a checkpoint after the metrics that belong to it, then removes all but the newest `keep`.
@@ -147,7 +147,7 @@ impl RunDir {
     /// As [`Checkpoint::save`]; earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint, keep: usize) -> Result<()> {
         self.metrics.sync()?;
-        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.place.steps))?;
+        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.position.steps))?;
         checkpoint::tidy(&self.path, keep);
         Ok(())
     }

@@ -46,12 +46,12 @@ impl Trainer {
         } else {
             format!("the loss became {loss}")
         };
-        let place = self.place;
+        let position = self.position;
         let mut message = format!(
             "{what} at step {} of epoch {} (step {} of the run), which changed no weight; ",
-            place.step + 1,
-            place.epoch,
-            place.steps + 1
+            position.step + 1,
+            position.epoch,
+            position.steps + 1
         );
         message += &match (weight, &flaw) {
             (Some(weight), _) => format!("the first to go wrong was {weight}, in the update before"),

@@ -88,7 +88,7 @@ impl Trainer {
     pub(super) fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize) -> Step {
         let batch = self.lowered.step_samples(section);
         let first = at * batch;
-        let index = self.place.steps - self.place.step + at;
+        let index = self.position.steps - self.position.step + at;
         let Training { optimiser, .. } = &self.lowered.training;
         let [mean_correction, square_correction] = optimiser.corrections(index + 1);
         Step {
@@ -99,7 +99,7 @@ impl Trainer {
             learning_rate: self.learning_rate(index),
             momentum: optimiser.momentum(),
             seed: kernel_seed(self.settings.seed),
-            epoch: self.place.epoch as u32,
+            epoch: self.position.epoch as u32,
             mean_correction,
             square_correction,
             average: self.lowered.training.average_share(index),

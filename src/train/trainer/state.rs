@@ -15,7 +15,7 @@ use crate::train::schedule::Plateau;
 /// next step is as good as the state of a generator.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct Position {
     /// The epoch under way, from 1.
     pub epoch: usize,
     /// Steps taken in it.
@@ -25,19 +25,28 @@ pub struct Place {
     /// Loss and hits of the epoch so far, each batch measured before its update.
     pub so_far: Sum,
     /// What the learning rate is multiplied by: 1, or less after a rollback.
-    pub rate: f32,
+    /// Earlier versions wrote it as `rate`.
+    #[serde(alias = "rate")]
+    pub factor: f32,
     /// What a schedule that follows the loss has seen.
     #[serde(default)]
     pub plateau: Plateau,
 }
 
-impl Default for Place {
-    fn default() -> Place {
-        Place { epoch: 1, step: 0, steps: 0, so_far: Sum::default(), rate: 1.0, plateau: Plateau::default() }
+impl Default for Position {
+    fn default() -> Position {
+        Position {
+            epoch: 1,
+            step: 0,
+            steps: 0,
+            so_far: Sum::default(),
+            factor: 1.0,
+            plateau: Plateau::default(),
+        }
     }
 }
 
-impl Place {
+impl Position {
     /// A step is over.
     pub(super) fn take(&mut self, sum: Sum) {
         self.step += 1;
@@ -48,7 +57,7 @@ impl Place {
     /// Goes on to the next epoch and returns what this one came to.
     pub(super) fn finish_epoch(&mut self) -> Measure {
         let measure = self.so_far.mean();
-        *self = Place { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
+        *self = Position { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
         measure
     }
 }
@@ -65,7 +74,7 @@ pub struct Tensor {
 /// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    pub place: Place,
+    pub position: Position,
     /// The parameters in the order of the arena, then every other buffer that training changes.
     pub tensors: Vec<Tensor>,
 }
@@ -75,8 +84,8 @@ impl Snapshot {
     pub fn difference(&self, other: &Snapshot) -> Option<String> {
         let pairs = || self.tensors.iter().zip(&other.tensors);
         let tensor = pairs().find_map(|(one, two)| one.difference(two));
-        let place = || format!("where they are ({:?} and {:?})", self.place, other.place);
-        tensor.or_else(|| (self.place != other.place).then(place))
+        let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
+        tensor.or_else(|| (self.position != other.position).then(position))
     }
 
     /// The first number that is not finite, as the end of a sentence.
@@ -117,13 +126,8 @@ pub(super) struct Saved {
 
 impl Trainer {
     /// Where the run has got to.
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// What the learning rate is multiplied by from here on.
-    pub fn set_rate(&mut self, rate: f32) {
-        self.place.rate = rate;
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// Begins with other parameters than those that were drawn, laid out as the arena.
@@ -166,7 +170,7 @@ impl Trainer {
             Ok(Tensor { data: self.engine.read(saved.view)?, name: saved.name, shape: saved.shape })
         };
         let tensors = saved.into_iter().map(read).collect::<Result<_>>()?;
-        Ok(Snapshot { place: self.place, tensors })
+        Ok(Snapshot { position: self.position, tensors })
     }
 
     /// Makes the run what it was when the snapshot was taken.
@@ -188,7 +192,7 @@ impl Trainer {
                 list(&mut saved.iter().map(|saved| &saved.name))
             )));
         }
-        let (step, steps) = (snapshot.place.step, self.steps_per_epoch());
+        let (step, steps) = (snapshot.position.step, self.steps_per_epoch());
         if step >= steps {
             return Err(Error::Data(format!(
                 "the checkpoint is from step {step} of an epoch, and an epoch has {steps}: it is of other \
@@ -198,7 +202,7 @@ impl Trainer {
         for (saved, tensor) in saved.iter().zip(&snapshot.tensors) {
             self.engine.write(saved.view, tensor.data.as_slice())?;
         }
-        self.place = snapshot.place;
+        self.position = snapshot.position;
         self.ordered = None;
         self.norms.clear();
         self.open_gates()

@@ -26,7 +26,7 @@ impl Run {
     /// How many steps may be taken before the next one to look at begins or ends.
     pub(super) fn steps_to_look(&self) -> usize {
         let telling = self.trainer.telling_step();
-        match (&self.watch, telling.checked_sub(self.trainer.place().step)) {
+        match (&self.watch, telling.checked_sub(self.trainer.position().step)) {
             (Some(_), Some(before)) => before.max(1),
             _ => usize::MAX,
         }
@@ -34,7 +34,7 @@ impl Run {
 
     /// The weights before a step that is to be looked at, if that is the next.
     pub(super) fn prepare_look(&mut self) -> Result<Option<Vec<f32>>> {
-        let next = self.trainer.place().step == self.trainer.telling_step();
+        let next = self.trainer.position().step == self.trainer.telling_step();
         (next && self.watch.is_some()).then(|| self.trainer.parameters()).transpose()
     }
 
@@ -60,7 +60,7 @@ impl Run {
     pub(super) fn forget(&mut self) {
         if let Some(watch) = &mut self.watch {
             watch.vitals = None;
-            watch.coach.rewind(self.kept.place.epoch);
+            watch.coach.rewind(self.kept.position.epoch);
         }
     }
 

@@ -126,7 +126,7 @@ fn a_device_that_is_lost_again_and_again_ends_the_run_with_the_way_to_go_on() {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
     let (checkpoint, _) = wgrad::train::run::checkpoint::newest(&path).unwrap();
-    assert!(checkpoint.snapshot.place.steps > 0);
+    assert!(checkpoint.snapshot.position.steps > 0);
     assert_eq!(RunRecord::load(&path).unwrap().status, Status::Failed);
 }
 

@@ -67,7 +67,7 @@ impl Run {
     pub(super) fn save(&mut self) -> Result<()> {
         let snapshot = self.trainer.snapshot()?;
         if let Some(flaw) = snapshot.flaw() {
-            return Err(Error::Diverged(format!("{flaw} after step {} of the run", snapshot.place.steps)));
+            return Err(Error::Diverged(format!("{flaw} after step {} of the run", snapshot.position.steps)));
         }
         self.standing.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
@@ -103,7 +103,7 @@ impl Run {
 
     /// Cuts the metrics and the record back to where the trainer is.
     pub(super) fn rewind(&mut self) -> Result<()> {
-        let last = self.directory.rewind(&self.trainer.place())?;
+        let last = self.directory.rewind(&self.trainer.position())?;
         self.record.rewind(last);
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Run {
         self.losses += 1;
         note(format_args!(
             "{problem}; the device is opened again, to go on from step {}",
-            self.kept.place.steps
+            self.kept.position.steps
         ));
         self.trainer = (self.reopen)()
             .map_err(|error| Error::Device(format!("{problem}; and then, opened again: {error}")))?;
@@ -134,12 +134,12 @@ impl Run {
         }
         self.standing.rollbacks += 1;
         self.record.rollbacks = self.standing.rollbacks;
-        self.kept.place.rate *= 0.5;
+        self.kept.position.factor *= 0.5;
         self.go_back()?;
         note(format_args!(
             "{problem}; back to step {}, with a learning rate of {:?}",
-            self.kept.place.steps,
-            self.recipe.learning_rate * self.kept.place.rate
+            self.kept.position.steps,
+            self.recipe.learning_rate * self.kept.position.factor
         ));
         self.save()?;
         Ok(ControlFlow::Continue(()))

@@ -59,7 +59,7 @@ impl Run {
     pub(super) fn say_why_it_stopped(&self) {
         let (done, all) = (self.record.epochs, self.recipe.epochs);
         if self.out_of_time() {
-            let epoch = self.trainer.place().epoch;
+            let epoch = self.trainer.position().epoch;
             note(format_args!("the time of {} is over in epoch {epoch} of {all}", self.recipe.max_time));
         }
         if let Some(stopping) = self.recipe.stop_early.filter(|_| done > 0) {
