@@ -271,6 +271,5 @@ fn digest(classes: usize, parts: [&Samples; 2]) -> String {
             hash.update(label.to_le_bytes());
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", files::hex(hash.finalize()))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Measured, Outcome};
-use crate::data::files::write_atomically;
+use crate::data::files::{hex, write_atomically};
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::program::record::{Choice, Class, Variant};
@@ -52,7 +52,7 @@ fn shaders() -> String {
         hasher.update(variant.to_string());
         hasher.update(variant.kernel.map_or("", |kernel| kernel.wgsl));
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hasher.finalize())
 }
 
 /// The whole file.

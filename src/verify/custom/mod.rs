@@ -28,11 +28,11 @@ pub use source::{Fault, offset};
 pub use timing::{Spread, Timing, time};
 pub use trial::{Trial, trial};
 
-use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
 
@@ -62,7 +62,7 @@ impl Own {
         let text = read_text(path)?;
         let shader = Shader::examine(&text, ours)
             .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
-        let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex(Sha256::digest(text.as_bytes()));
         Ok(Own { ours, kernel: leak(ours, text), shader, digest })
     }
 }
@@ -84,11 +84,7 @@ fn read_text(path: &Path) -> Result<String> {
     let problem = |why: String| {
         Error::Usage(format!("the shader {} can't be read ({why}), so check the path", path.display()))
     };
-    let found = fs::metadata(path).map_err(|error| problem(error.to_string()))?;
-    if !found.is_file() || found.len() > MAX_BYTES {
-        return Err(problem(format!("it is no file of at most {MAX_BYTES} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
+    let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
     // Editors on Windows begin a file with a byte order mark.
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }
