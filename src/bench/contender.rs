@@ -1,5 +1,7 @@
 //! Who is measured: the plain twins, the fast CPU engine and every adapter.
 
+use std::collections::HashMap;
+
 use super::ceiling::Ceiling;
 use super::machine::DeviceInfo;
 use super::timing::{Effort, Turn};
@@ -24,7 +26,7 @@ pub(super) struct Contender {
     /// The shaders that it uses there.
     pub versions: Versions,
     /// Operations a second at the last piece of work of each kind.
-    rates: Vec<(Kind, f64)>,
+    flops_per_second: HashMap<Kind, f64>,
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
@@ -47,7 +49,7 @@ impl Contender {
     /// What a device trains with.
     pub fn fast(device: &Device, versions: Versions) -> Contender {
         let (name, of) = (device.name(), device.clone());
-        Contender { name, device: 0, plain: false, of, versions, rates: Vec::new() }
+        Contender { name, device: 0, plain: false, of, versions, flops_per_second: HashMap::new() }
     }
 
     /// An engine for a Program.
@@ -65,8 +67,8 @@ impl Contender {
     pub fn prepare(&mut self, work: &Work, effort: &Effort) -> Result<Turn, String> {
         let job = work.job(self).map_err(|error| error.to_string())?;
         let flops: usize = job.needs().iter().map(|need| need.flops).sum();
-        let rate = self.rates.iter().find(|(kind, _)| *kind == work.kind);
-        let expected = rate.map_or(0.0, |(_, rate)| flops as f64 / rate);
+        let speed = self.flops_per_second.get(&work.kind);
+        let expected = speed.map_or(0.0, |speed| flops as f64 / speed);
         if expected > effort.longest {
             return Err(format!("left out: once would take about {}", duration(expected)));
         }
@@ -88,16 +90,15 @@ impl Contender {
         let details = turn.runner.profile(steps).map_err(|error| error.to_string())?;
         let needs = turn.runner.needs();
         let flops: usize = needs.iter().map(|need| need.flops).sum();
-        let rate = flops as f64 / seconds.median;
-        self.rates.retain(|(kind, _)| *kind != work.kind);
-        self.rates.push((work.kind, rate));
+        let speed = flops as f64 / seconds.median;
+        self.flops_per_second.insert(work.kind, speed);
         let least = |need: &Needs, ceiling: &Ceiling| ceiling.seconds(need.flops, need.bytes);
         let ideal = ceiling.map(|ceiling| needs.iter().map(|need| least(need, ceiling)).sum::<f64>());
         Ok(Measured {
             samples_per_second: work.batch().map(|batch| batch as f64 / seconds.median),
             dispatches: needs.len(),
             seconds_per_dispatch: seconds.median / needs.len() as f64,
-            gflops: rate * 1e-9,
+            gflops: speed * 1e-9,
             share_of_ceiling: ideal.map(|ideal| ideal / seconds.median),
             profile: details.as_ref().map_or_else(Vec::new, |profile| profile.by_kernel()),
             profiled_steps: details.as_ref().map_or(0, |profile| profile.steps()),

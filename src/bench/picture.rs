@@ -76,13 +76,13 @@ fn draw(svg: &mut String, group: &Group, row: &Row, y: f64) {
         "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"15\" rx=\"2\"/>",
         y + 2.0
     );
-    let rate = match measured.samples_per_second {
-        Some(rate) => format!("{rate:.0} samples/s"),
+    let speed = match measured.samples_per_second {
+        Some(speed) => format!("{speed:.0} samples/s"),
         None => format!("{:.1} GFLOP/s", measured.gflops),
     };
     let share = measured.share_of_ceiling;
     let share = share.map_or_else(String::new, |share| format!(", {:.0} % of the ceiling", share * 100.0));
-    let numbers = format!("{rate}, {}{share}", duration(measured.seconds.median));
+    let numbers = format!("{speed}, {}{share}", duration(measured.seconds.median));
     text(svg, LEFT + length + 8.0, y + 14.0, "", &numbers);
 }
 

@@ -76,7 +76,7 @@ fn line(measured: &Measured, best: f64) -> String {
         1 => "once".to_owned(),
         _ => format!("±{:.0} %", seconds.spread() * 100.0),
     };
-    let samples = measured.samples_per_second.map_or_else(String::new, |rate| format!("{rate:.0}"));
+    let samples = measured.samples_per_second.map_or_else(String::new, |speed| format!("{speed:.0}"));
     let share = measured.share_of_ceiling.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
     format!(
         "{} {samples:>10} {:>10} {spread:>7} {:>8.2} {share:>8} {:>10}",

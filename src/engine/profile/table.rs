@@ -28,12 +28,12 @@ impl Row {
 
     /// 10⁹ operations a second; 0 where no time was seen.
     pub fn gflops(&self) -> f64 {
-        rate(self.flops, self.seconds)
+        billions_per_second(self.flops, self.seconds)
     }
 
     /// 10⁹ bytes a second; 0 where no time was seen.
     pub fn gbytes(&self) -> f64 {
-        rate(self.bytes, self.seconds)
+        billions_per_second(self.bytes, self.seconds)
     }
 
     fn add(&mut self, span: &Span, work: &Work) {
@@ -44,7 +44,8 @@ impl Row {
     }
 }
 
-fn rate(amount: f64, seconds: f64) -> f64 {
+/// 0 where no time was seen.
+fn billions_per_second(amount: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { amount / seconds * 1e-9 } else { 0.0 }
 }
 
@@ -125,7 +126,7 @@ fn seconds_of(rows: &[Row]) -> f64 {
 
 fn line(name: &str, row: &Row) -> String {
     // Bookkeeping of a few words computes at no speed worth a number.
-    let positive = |rate: f64| if rate >= 0.005 { format!("{rate:.2}") } else { "–".to_owned() };
+    let positive = |speed: f64| if speed >= 0.005 { format!("{speed:.2}") } else { "–".to_owned() };
     format!(
         "{name:<26} {:>7} {:>10.3} {:>10.1} {:>5.1}% {:>9} {:>8}",
         row.calls,
