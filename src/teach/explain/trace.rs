@@ -16,7 +16,7 @@ use crate::network::optimiser::Optimiser;
 use crate::program::shape::Shape;
 use crate::program::{Dispatch, View};
 use crate::train::run::model::Model;
-use crate::train::trainer::{Settings, pack, scale_and_shift};
+use crate::train::trainer::{Settings, pack, scale_and_shift, step_scalars, write_parameters};
 use crate::verify::diff::{Comparison, Written, observe};
 
 /// A step that was taken, with all that its dispatches wrote.
@@ -73,16 +73,8 @@ impl<'a> Trace<'a> {
             augment: Augmentation::default(),
             training: Training::with(training.optimiser),
         })?;
-        let [mean_correction, square_correction] = training.optimiser.corrections(1);
-        let step = Step {
-            mean_correction,
-            square_correction,
-            samples: 1,
-            learning_rate: settings.learning_rate,
-            momentum: training.optimiser.momentum(),
-            seed: settings.seed as u32,
-            ..Step::default()
-        };
+        let scalars = step_scalars(&lowered.training, settings.seed, 0, settings.learning_rate);
+        let step = Step { samples: 1, ..scalars };
         let program = &lowered.program;
         let mut engine = device.open(program.clone())?;
         fill(engine.as_mut(), &lowered, model, &sample)?;
@@ -97,7 +89,7 @@ impl<'a> Trace<'a> {
         });
         let exact = exact.collect();
         // The update has changed them.
-        oracle.write(lowered.parameters, Slice::Real(&padded(model, &lowered)))?;
+        write_parameters(&mut oracle, &lowered, &model.parameters)?;
         let shape = model.shape;
         let shapes = model.network.shapes(&shape)?;
         let label = sample.labels[0] as usize;
@@ -264,14 +256,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, model: &Model, sample: &Samp
     engine.write(part.labels, Slice::Uint(&sample.labels))?;
     engine.write(part.order, Slice::Uint(&[0]))?;
     engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(&model.normaliser)))?;
-    engine.write(lowered.parameters, Slice::Real(&padded(model, lowered)))
-}
-
-/// The parameters as long as their buffer: a network without any has one of padding.
-fn padded(model: &Model, lowered: &Lowered) -> Vec<f32> {
-    let mut parameters = model.parameters.clone();
-    parameters.resize(lowered.parameters.len, 0.0);
-    parameters
+    write_parameters(engine, lowered, &model.parameters)
 }
 
 fn wide(slice: Slice<f64>) -> Vec<f64> {

@@ -13,8 +13,9 @@ mod sweep;
 mod vitals;
 
 pub use measure::{Measure, Sum};
+pub use pass::step_scalars;
 pub use pixels::{normalise, pack, scale_and_shift};
-pub use state::{Position, Snapshot, Tensor};
+pub use state::{Position, Snapshot, Tensor, write_parameters};
 pub use sweep::Tried;
 pub use vitals::{Activity, Movement, Vitals};
 
@@ -97,13 +98,7 @@ impl Trainer {
         parameters: &[f32],
         normaliser: &Normaliser,
     ) -> Result<Trainer> {
-        // A network without parameters has an arena of padding only.
-        let mut padded = parameters.to_vec();
-        padded.resize(lowered.parameters.len, 0.0);
-        engine.write(lowered.parameters, Slice::Real(&padded))?;
-        if let Some(averages) = lowered.averages {
-            engine.write(averages, Slice::Real(&padded))?;
-        }
+        write_parameters(engine.as_mut(), &lowered, parameters)?;
         if let Some(view) = lowered.class_weights {
             let given = &lowered.training.class_weights;
             let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };

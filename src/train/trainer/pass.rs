@@ -89,20 +89,27 @@ impl Trainer {
         let batch = self.lowered.step_samples(section);
         let first = at * batch;
         let index = self.position.steps - self.position.step + at;
-        let Training { optimiser, .. } = &self.lowered.training;
-        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
         Step {
             slot: slot as u32,
             first: first as u32,
             samples: batch.min(samples - first) as u32,
-            index: index as u32,
-            learning_rate: self.learning_rate(index),
-            momentum: optimiser.momentum(),
-            seed: kernel_seed(self.settings.seed),
             epoch: self.position.epoch as u32,
-            mean_correction,
-            square_correction,
-            average: self.lowered.training.average_share(index),
+            ..step_scalars(&self.lowered.training, self.settings.seed, index, self.learning_rate(index))
         }
+    }
+}
+
+/// The scalars of a step that its number decides, counted from 0 since the run began; the rest is zero.
+pub fn step_scalars(training: &Training, seed: u64, index: usize, learning_rate: f32) -> Step {
+    let [mean_correction, square_correction] = training.optimiser.corrections(index + 1);
+    Step {
+        index: index as u32,
+        learning_rate,
+        momentum: training.optimiser.momentum(),
+        seed: kernel_seed(seed),
+        mean_correction,
+        square_correction,
+        average: training.average_share(index),
+        ..Step::default()
     }
 }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Measure, Sum, Trainer};
-use crate::engine::Data;
+use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
+use crate::network::lower::Lowered;
 use crate::program::{Buf, View};
 use crate::train::schedule::Plateau;
 
@@ -124,6 +125,20 @@ pub(super) struct Saved {
     pub view: View,
 }
 
+/// Writes parameters, laid out as the arena, to the device, and to their average if there is one.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: &[f32]) -> Result<()> {
+    // A network without parameters has an arena of padding only.
+    let mut padded = parameters.to_vec();
+    padded.resize(lowered.parameters.len, 0.0);
+    if let Some(averages) = lowered.averages {
+        engine.write(averages, Slice::Real(&padded))?;
+    }
+    engine.write(lowered.parameters, Slice::Real(&padded))
+}
+
 impl Trainer {
     /// Where the run has got to.
     pub fn position(&self) -> Position {
@@ -135,12 +150,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`] when the device fails.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
-        let mut padded = parameters.to_vec();
-        padded.resize(self.lowered.parameters.len, 0.0);
-        if let Some(averages) = self.lowered.averages {
-            self.engine.write(averages, Slice::Real(&padded))?;
-        }
-        self.engine.write(self.lowered.parameters, Slice::Real(&padded))
+        write_parameters(self.engine.as_mut(), &self.lowered, parameters)
     }
 
     /// Everything that a snapshot holds.
