@@ -12,7 +12,7 @@ use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
 use crate::network::layers::norm::Over;
-use crate::program::params::Arena;
+use crate::program::params::{Arena, ArenaBuilder};
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 
@@ -116,13 +116,13 @@ impl Network {
     /// As [`Network::shapes`].
     pub fn arena(&self, input: &Shape) -> Result<Arena> {
         self.shapes(input)?;
-        let mut arena = Arena::default();
+        let mut arena = ArenaBuilder::default();
         self.declare("", input, &mut arena);
-        Ok(arena)
+        Ok(arena.place())
     }
 
     /// Adds the parameters of all layers, whose names begin with `prefix`.
-    pub(crate) fn declare(&self, prefix: &str, input: &Shape, arena: &mut Arena) {
+    pub(crate) fn declare(&self, prefix: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Ok(shapes) = self.shapes_within(input) else { return };
         for ((at, layer), input) in self.layers.iter().enumerate().zip(shapes) {
             layer.declare(&format!("{prefix}{at}"), &input, arena);

@@ -12,7 +12,7 @@ use crate::network::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::network::layers::words::Pair;
 use crate::network::loss::Loss;
 use crate::network::lower::{PartViews, Picking, TRAIN, gather, metrics, watch, words};
-use crate::program::params::{Arena, Initialiser};
+use crate::program::params::{Arena, ArenaBuilder, Initialiser};
 use crate::program::record::{Class, Gradient, Product, Recorder, Versions};
 use crate::program::shape::Shape;
 use crate::program::{Program, Role, View};
@@ -83,10 +83,10 @@ fn finish(recorder: Recorder, inputs: Vec<View>, outputs: Vec<View>) -> Work {
 
 /// A recorder for one dense layer, and its parameters' gradients.
 fn dense(versions: Versions, inputs: usize, outputs: usize) -> Recorder {
-    let mut arena = Arena::default();
+    let mut arena = ArenaBuilder::default();
     arena.add("0.weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
     arena.add("0.bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
-    Recorder::new(arena, BATCH, versions, true)
+    Recorder::new(arena.place(), BATCH, versions, true)
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)

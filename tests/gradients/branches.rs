@@ -8,7 +8,7 @@ use wgrad::kernel::{Element, Slice, Step};
 use wgrad::network::layers::Layer;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::Metrics;
-use wgrad::program::params::Arena;
+use wgrad::program::params::ArenaBuilder;
 use wgrad::program::record::{Recorder, Tensor, Versions};
 use wgrad::program::shape::Shape;
 use wgrad::program::{Role, View};
@@ -28,13 +28,13 @@ struct Fork {
 }
 
 fn record(made_by: Activation, branches: &[Layer]) -> Fork {
-    let mut arena = Arena::default();
+    let mut arena = ArenaBuilder::default();
     let trunk = Layer::dense(HIDDEN);
     trunk.declare("0", &Shape::flat(INPUTS), &mut arena);
     for (at, branch) in branches.iter().enumerate() {
         branch.declare(&(at + 1).to_string(), &Shape::flat(HIDDEN), &mut arena);
     }
-    let mut recorder = Recorder::new(arena, BATCH, Versions::NAIVE, true);
+    let mut recorder = Recorder::new(arena.place(), BATCH, Versions::NAIVE, true);
     // Both are written by the test, not by a dispatch.
     let x = Tensor {
         value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),

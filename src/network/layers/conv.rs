@@ -14,7 +14,7 @@ use crate::cpu::matmul::Epilogue;
 use crate::kernel::{Const, Consts};
 use crate::program::View;
 use crate::program::init::Fans;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
@@ -156,7 +156,7 @@ impl Conv {
     }
 
     /// w and b uniform in ±1/√(inputs of one output), as `nn.Conv2d` draws them.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Pair { y, x } = self.kernel;
         let seen = input.channels / self.groups;
         let fans = Fans { fan_in: seen * y * x, fan_out: self.outputs * y * x };

@@ -8,7 +8,7 @@ use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
 use crate::program::View;
 use crate::program::init::Fans;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};
 use crate::program::shape::Shape;
 
@@ -44,7 +44,7 @@ pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
 }
 
 /// W and b uniform in ±1/√inputs, as `nn.Linear` draws them.
-pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut Arena) {
+pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut ArenaBuilder) {
     let fans = Fans { fan_in: input.len(), fan_out: outputs };
     arena.add(format!("{path}.weight"), vec![outputs, input.len()], inits.weight(fans));
     arena.add(format!("{path}.bias"), vec![outputs], inits.bias(fans));

@@ -14,7 +14,7 @@ use std::fmt;
 
 use crate::cpu::activation::Activation;
 use crate::error::suggestion;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use conv::Conv;
@@ -127,7 +127,7 @@ impl Layer {
     }
 
     /// Adds its parameters to the arena; `path` is its place in the network, such as `0`.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         match self {
             Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),
             Layer::Conv(conv) => conv.declare(path, input, arena),

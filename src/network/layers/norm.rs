@@ -12,7 +12,7 @@ use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::kernel::{Const, Consts, Element};
 use crate::program::init::Initialiser;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::program::{View, aligned};
@@ -108,7 +108,7 @@ impl Norm {
     }
 
     /// Weights 1 and biases 0; running means 0 and running variances 1.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let shape = match self.over {
             Over::Batch { .. } => vec![input.channels],
             Over::Sample => input.sizes(),

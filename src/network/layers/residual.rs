@@ -14,7 +14,7 @@ use super::words::Pair;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::network::Network;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
@@ -72,7 +72,7 @@ impl Residual {
         }
     }
 
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Ok(output) = self.output(input) else { return };
         self.body.declare(&format!("{path}.body."), input, arena);
         if let Ok(Some(conv)) = self.shortcut(input, &output) {
