@@ -57,9 +57,10 @@ impl Contender {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, program: Program, profiler: &Profiler) -> Result<Box<dyn Engine>> {
-        match self.plain {
-            true => Ok(Box::new(CpuEngine::plain(program)?.with_profiler(profiler))),
-            false => self.of.open_profiled(program, profiler),
+        if self.plain {
+            Ok(Box::new(CpuEngine::plain(program)?.with_profiler(profiler)))
+        } else {
+            self.of.open_profiled(program, profiler)
         }
     }
 

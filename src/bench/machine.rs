@@ -85,9 +85,10 @@ impl DeviceInfo {
 fn told_apart(names: Vec<&str>) -> Vec<String> {
     let numbered = |(at, name): (usize, &&str)| {
         let before = names[..at].iter().filter(|other| *other == name).count();
-        match before == 0 && !names[at + 1..].contains(name) {
-            true => (*name).to_owned(),
-            false => format!("{name} #{}", before + 1),
+        if before == 0 && !names[at + 1..].contains(name) {
+            (*name).to_owned()
+        } else {
+            format!("{name} #{}", before + 1)
         }
     };
     names.iter().enumerate().map(numbered).collect()

@@ -12,12 +12,11 @@ pub fn verdict(groups: &[Group]) -> String {
     let Some(first) = found.first() else {
         return "No verdict: that takes training steps on at least two devices.".to_owned();
     };
-    let advice: Vec<String> = match found.iter().all(|one| one.duel.place() == first.duel.place()) {
-        true => {
-            let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
-            vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
-        }
-        false => found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect(),
+    let advice: Vec<String> = if found.iter().all(|one| one.duel.place() == first.duel.place()) {
+        let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
+        vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
+    } else {
+        found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect()
     };
     let reasons: Vec<String> = found.iter().map(Finding::reason).collect();
     let mut sentences =
@@ -84,16 +83,14 @@ impl Duel {
     }
 
     fn place(&self) -> String {
-        match self.tie {
-            true => format!("{} or {}", self.best, self.second),
-            false => format!("the {}", self.best),
-        }
+        if self.tie { format!("{} or {}", self.best, self.second) } else { format!("the {}", self.best) }
     }
 
     fn outcome(&self) -> String {
-        match self.tie {
-            true => format!("{} and {} can't be told apart", self.best, self.second),
-            false => format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second),
+        if self.tie {
+            format!("{} and {} can't be told apart", self.best, self.second)
+        } else {
+            format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second)
         }
     }
 }

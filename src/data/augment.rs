@@ -151,9 +151,10 @@ impl FromStr for Augmentation {
         let mut seen: Vec<&str> = Vec::new();
         for change in text.split(',').map(str::trim) {
             let name = change.split_whitespace().next().unwrap_or_default();
-            let read = match seen.contains(&name) {
-                true => Err(format!("“{}” is there twice", name.escape_debug())),
-                false => all.set(change),
+            let read = if seen.contains(&name) {
+                Err(format!("“{}” is there twice", name.escape_debug()))
+            } else {
+                all.set(change)
             };
             read.map_err(|problem| Error::Usage(format!("augment: {problem}")))?;
             seen.push(name);

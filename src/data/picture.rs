@@ -67,10 +67,8 @@ pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8
         }
         None => Shape::image(channels, picture.height() as usize, picture.width() as usize),
     };
-    let values = match shape.height.max(shape.width) <= MAX_SIDE {
-        true => fit(picture, &shape, false),
-        false => Vec::new(),
-    };
+    let values =
+        if shape.height.max(shape.width) <= MAX_SIDE { fit(picture, &shape, false) } else { Vec::new() };
     Ok((shape, values))
 }
 

@@ -58,9 +58,10 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
         note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
     }
-    match arguments.json {
-        true => report::json(arguments, &dataset, &judged, &worst),
-        false => report::text(arguments, &dataset, &judged, &worst),
+    if arguments.json {
+        report::json(arguments, &dataset, &judged, &worst)
+    } else {
+        report::text(arguments, &dataset, &judged, &worst)
     }
 }
 
@@ -68,12 +69,13 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
 fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
-        match arguments.data.is_none() && !arguments.skip_bad {
-            true => Error::Data(format!(
+        if arguments.data.is_none() && !arguments.skip_bad {
+            Error::Data(format!(
                 "the data that the network was trained on are not found from here, or not whole ({error}), \
                  so name them behind the run"
-            )),
-            false => error,
+            ))
+        } else {
+            error
         }
     })?;
     let shape = dataset.held_out.shape;

@@ -94,9 +94,12 @@ fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Pred
         let top: Vec<String> = ranked
             .iter()
             .take(arguments.top.unwrap_or(usual))
-            .map(|(class, p)| match loss.has_probabilities() {
-                true => format!("{class} {:.1} %", p * 100.0),
-                false => format!("{class} {p:.3}"),
+            .map(|(class, p)| {
+                if loss.has_probabilities() {
+                    format!("{class} {:.1} %", p * 100.0)
+                } else {
+                    format!("{class} {p:.3}")
+                }
             })
             .collect();
         answer(format_args!("{}: {}   ({})", file.display(), ranked[0].0, top.join(", ")))?;

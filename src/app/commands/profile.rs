@@ -48,10 +48,7 @@ impl Profiling {
         });
         let caption = format!("profile            {}", profile.caption());
         for line in [caption].into_iter().chain(profile.table()).chain(written) {
-            match self.json {
-                true => note(format_args!("{line}")),
-                false => answer(format_args!("{line}"))?,
-            }
+            if self.json { note(format_args!("{line}")) } else { answer(format_args!("{line}"))? }
         }
         Ok(())
     }

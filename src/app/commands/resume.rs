@@ -76,12 +76,12 @@ fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
 
 /// The run directory of a checkpoint, or the path itself.
 fn directory_of(run: &Path) -> Result<&Path> {
-    match run.is_file() {
-        false => Ok(run),
-        true => run
-            .parent()
+    if run.is_file() {
+        run.parent()
             .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display()))),
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display())))
+    } else {
+        Ok(run)
     }
 }
 

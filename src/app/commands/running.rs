@@ -234,9 +234,10 @@ impl Run {
             });
             written = directory.append(&event);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            match written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            if written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         };
         let outcome = match self.options.verify.map(|every| every - 1 - before.steps % every) {

@@ -99,9 +99,10 @@ impl Pass<'_> {
                     sums.fill(0.0);
                     add_windows(g, windows, sums);
                     self.finish(start + at, group * g.seen(), plane, sums);
-                    match self.add {
-                        true => dx.iter_mut().zip(&*sums).for_each(|(dx, sum)| *dx += sum),
-                        false => dx.copy_from_slice(sums),
+                    if self.add {
+                        dx.iter_mut().zip(&*sums).for_each(|(dx, sum)| *dx += sum)
+                    } else {
+                        dx.copy_from_slice(sums)
                     }
                 });
             });

@@ -111,12 +111,11 @@ impl Layer<'_> {
         let (inputs, classes) = (self.inputs, self.classes);
         for (x, z) in x.chunks(ROWS * inputs).zip(logits.chunks_mut(ROWS * classes)) {
             // A sum is the same whatever is added up beside it.
-            match x.len() == ROWS * inputs {
-                true => self.weighted_sums::<ROWS>(x, z),
-                false => {
-                    let each = x.chunks_exact(inputs).zip(z.chunks_exact_mut(classes));
-                    each.for_each(|(x, z)| self.weighted_sums::<1>(x, z));
-                }
+            if x.len() == ROWS * inputs {
+                self.weighted_sums::<ROWS>(x, z)
+            } else {
+                let each = x.chunks_exact(inputs).zip(z.chunks_exact_mut(classes));
+                each.for_each(|(x, z)| self.weighted_sums::<1>(x, z));
             }
         }
         softmax_loss_rows(self.call, first, logits, labels, dlogits, metrics);

@@ -128,10 +128,12 @@ impl Plan {
             let tile = &mut arranged[result / ROWS * self.terms() * ROWS..][..self.terms() * ROWS];
             for (term, to) in tile.chunks_exact_mut(ROWS).enumerate() {
                 let (channel, tap) = (term / taps, term % taps);
-                to[result % ROWS] = weights[match self.reverse {
-                    true => (channel * self.results + result) * taps + taps - 1 - tap,
-                    false => (result * self.channels + channel) * taps + tap,
-                }];
+                let weight = if self.reverse {
+                    (channel * self.results + result) * taps + taps - 1 - tap
+                } else {
+                    (result * self.channels + channel) * taps + tap
+                };
+                to[result % ROWS] = weights[weight];
             }
         }
     }
@@ -285,9 +287,10 @@ impl Part<'_> {
             let (sample, first) = (line / rows, line % rows);
             // The rest of a sample that has begun, or whole samples, or the beginning of the last.
             let whole = ((self.lines.end - line) / rows).min(RUNS);
-            let (runs, rows) = match first == 0 && whole > 0 {
-                true => (whole, 0..rows),
-                false => (1, first..(first + self.lines.end - line).min(rows)),
+            let (runs, rows) = if first == 0 && whole > 0 {
+                (whole, 0..rows)
+            } else {
+                (1, first..(first + self.lines.end - line).min(rows))
             };
             self.add(group, sample, runs, &rows, sums);
             line += runs * rows.len();

@@ -13,9 +13,8 @@ pub const WORTH_A_THREAD: usize = 1 << 17;
 /// `matmul`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
-    let matrix = |values, rows, columns, transposed| match transposed {
-        true => Matrix::columns(values, rows, columns),
-        false => Matrix::rows(values, rows, columns),
+    let matrix = |values, rows, columns, transposed| {
+        if transposed { Matrix::columns(values, rows, columns) } else { Matrix::rows(values, rows, columns) }
     };
     let [transpose_a, transpose_b] = ["TRANSPOSE_A", "TRANSPOSE_B"].map(|name| call.consts.flag(name));
     let pass = Pass {
@@ -59,10 +58,8 @@ impl Pass<'_> {
         if cut < least || cut + least > length {
             return self.piece(row, column, c);
         }
-        let ((first, second), (down, along)) = match self.by_columns {
-            true => (c.cut_columns(cut), (0, cut)),
-            false => (c.cut_rows(cut), (cut, 0)),
-        };
+        let ((first, second), (down, along)) =
+            if self.by_columns { (c.cut_columns(cut), (0, cut)) } else { (c.cut_rows(cut), (cut, 0)) };
         rayon::join(
             || self.run(row, column, first, left),
             || self.run(row + down, column + along, second, pieces - left),

@@ -308,9 +308,10 @@ impl Numbers<'_> {
             (dy * weight - (sum + normal * product)) * scale
         };
         let values = dx.iter_mut().zip(x.iter().zip(dy));
-        match self.add {
-            true => values.for_each(|(dx, (x, dy))| *dx += gradient(*x, *dy)),
-            false => values.for_each(|(dx, (x, dy))| *dx = gradient(*x, *dy)),
+        if self.add {
+            values.for_each(|(dx, (x, dy))| *dx += gradient(*x, *dy))
+        } else {
+            values.for_each(|(dx, (x, dy))| *dx = gradient(*x, *dy))
         }
     }
 }

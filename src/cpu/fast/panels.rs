@@ -259,9 +259,12 @@ mod tests {
         for (m, n, k) in [(1, 1, 1), (7, 65, 5), (64, 130, 33), (13, 200, 17), (100, 48, 300), (6, 64, 784)] {
             for [turned_a, turned_b] in [[false, true], [true, false], [false, false], [true, true]] {
                 let (a, b) = (numbers(m * k), numbers(k * n));
-                let matrix = |values, rows, columns, turned| match turned {
-                    true => Matrix::columns(values, rows, columns),
-                    false => Matrix::rows(values, rows, columns),
+                let matrix = |values, rows, columns, turned| {
+                    if turned {
+                        Matrix::columns(values, rows, columns)
+                    } else {
+                        Matrix::rows(values, rows, columns)
+                    }
                 };
                 let [left, right] = [matrix(&a, m, k, turned_a), matrix(&b, k, n, turned_b)];
                 let wanted: Vec<f32> = (0..m * n)

@@ -117,9 +117,10 @@ impl Layer<'_> {
                     }
                 },
             );
-            match self.add {
-                true => dbias.iter_mut().zip(sums).for_each(|(bias, sum)| *bias += *sum),
-                false => dbias.copy_from_slice(sums),
+            if self.add {
+                dbias.iter_mut().zip(sums).for_each(|(bias, sum)| *bias += *sum)
+            } else {
+                dbias.copy_from_slice(sums)
             }
         });
     }

@@ -108,9 +108,10 @@ impl Profile {
     /// What the table and its times are of, in one sentence.
     pub fn caption(&self) -> String {
         let (steps, dispatches) = (self.steps(), self.dispatches.len());
-        let first = match self.leaves_out_the_first() {
-            true => "; the first one is left out of the table, because it warms up",
-            false => "",
+        let first = if self.leaves_out_the_first() {
+            "; the first one is left out of the table, because it warms up"
+        } else {
+            ""
         };
         let plural = if steps == 1 { "step" } else { "steps" };
         format!("{steps} {plural} of {dispatches} dispatches{first}; times are {}", self.clock.meaning())

@@ -63,12 +63,13 @@ impl Residual {
         let fits = conv
             .geometry(1, from)
             .is_ok_and(|sizes| (sizes.rows.out, sizes.columns.out) == (to.height, to.width));
-        match fits && input.flat == output.flat {
-            true => Ok(Some(conv)),
-            false => Err(format!(
+        if fits && input.flat == output.flat {
+            Ok(Some(conv))
+        } else {
+            Err(format!(
                 "its body makes {output} of {input}, and no 1×1 convolution does: keep the size of the image, \
                  or divide it by a whole number (rounded up)"
-            )),
+            ))
         }
     }
 

@@ -38,10 +38,7 @@ pub fn number(value: f64) -> String {
 
 /// Without zeros behind the last digit that counts.
 fn trim(text: &str) -> &str {
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => text,
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// The same for an f32.

@@ -137,9 +137,10 @@ impl Table {
     /// The first and the last rows, and how many lie between them, to be told in a line of its own.
     pub(super) fn ends(&self, first: usize, last: usize) -> (&[Vec<Cell>], usize, &[Vec<Cell>]) {
         // An ellipsis in the place of one row saves nothing.
-        match self.rows.len() <= first.saturating_add(last).saturating_add(1) {
-            true => (&self.rows, 0, &[]),
-            false => self.exact_ends(first, last),
+        if self.rows.len() <= first.saturating_add(last).saturating_add(1) {
+            (&self.rows, 0, &[])
+        } else {
+            self.exact_ends(first, last)
         }
     }
 

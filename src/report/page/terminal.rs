@@ -121,9 +121,10 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
         }
         // Arithmetic and commands that are too long are broken where they have blanks.
         for line in part {
-            match width(&line) > columns {
-                true => lines.extend(wrap(&line, columns, "      ")),
-                false => lines.push(line),
+            if width(&line) > columns {
+                lines.extend(wrap(&line, columns, "      "))
+            } else {
+                lines.push(line)
             }
         }
     }
@@ -222,9 +223,10 @@ fn render_note(note: &Note, columns: usize) -> Vec<String> {
 /// A table; columns that do not fit follow below, or are counted.
 fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     let all = detail.rows.0 == usize::MAX;
-    let (head, hidden, tail) = match detail.airy {
-        true => table.ends(detail.rows.0, detail.rows.1),
-        false => table.exact_ends(detail.rows.0, detail.rows.1),
+    let (head, hidden, tail) = if detail.airy {
+        table.ends(detail.rows.0, detail.rows.1)
+    } else {
+        table.exact_ends(detail.rows.0, detail.rows.1)
     };
     let rows: Vec<&Vec<Cell>> = head.iter().chain(tail).collect();
     let cells: Vec<Vec<String>> = table

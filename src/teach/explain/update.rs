@@ -33,9 +33,10 @@ fn words(optimiser: &Optimiser) -> Words {
                 "velocity",
                 format!("velocity = {momentum} × velocity + weight_delta"),
             )],
-            step: match nesterov {
-                false => "velocity".to_owned(),
-                true => format!("(weight_delta + {momentum} × velocity)"),
+            step: if nesterov {
+                format!("(weight_delta + {momentum} × velocity)")
+            } else {
+                "velocity".to_owned()
             },
         },
         Rule::AdaGrad { epsilon } => Words {
@@ -60,15 +61,14 @@ fn words(optimiser: &Optimiser) -> Words {
 fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words {
     let size = if centred { "variance" } else { "square" };
     let mut step = format!("weight_delta / (√{size} + {epsilon:?})");
-    let mut states = match centred {
-        false => vec![("squares", "square", moving("square", smoothing, "weight_delta²"))],
-        true => {
-            let variance = format!(
-                "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
-            );
-            let mean = moving("mean", smoothing, "weight_delta");
-            vec![("variances", "variance", variance), ("means", "mean", mean)]
-        }
+    let mut states = if centred {
+        let variance = format!(
+            "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
+        );
+        let mean = moving("mean", smoothing, "weight_delta");
+        vec![("variances", "variance", variance), ("means", "mean", mean)]
+    } else {
+        vec![("squares", "square", moving("square", smoothing, "weight_delta²"))]
     };
     // Centred, there is a velocity always, if only as long as a step.
     if centred || momentum > 0.0 {
@@ -117,11 +117,10 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
 
 fn decay(optimiser: &Optimiser) -> String {
     let decay = optimiser.weight_decay;
-    match optimiser.decoupled {
-        true => {
-            format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
-        }
-        false => format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay"),
+    if optimiser.decoupled {
+        format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
+    } else {
+        format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay")
     }
 }
 

@@ -79,9 +79,10 @@ fn formulas(inputs: &[f32], weights: &[f32], prediction: f32) -> Vec<String> {
 }
 
 fn names(own: bool, inputs: usize) -> Vec<String> {
-    match own {
-        true => ["toes", "win rate", "fans"].map(str::to_owned).to_vec(),
-        false => (1..=inputs).map(|at| format!("input {at}")).collect(),
+    if own {
+        ["toes", "win rate", "fans"].map(str::to_owned).to_vec()
+    } else {
+        (1..=inputs).map(|at| format!("input {at}")).collect()
     }
 }
 

@@ -214,10 +214,7 @@ impl Workbench {
             self.bias_delta()?;
         }
         let weights = self.update(alpha)?;
-        let bias = match self.layer.bias {
-            true => self.engine.read(self.views.bias)?.real(),
-            false => Vec::new(),
-        };
+        let bias = if self.layer.bias { self.engine.read(self.views.bias)?.real() } else { Vec::new() };
         Ok(Iteration { before, weights, prediction, error, delta, weight_delta, bias })
     }
 

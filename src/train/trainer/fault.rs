@@ -68,11 +68,10 @@ impl Trainer {
         message += &format!("; the sample is number {sample} of the train part; ");
         message += &format!("{flaws} of its gradients and losses are of no use; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
-        message += &match norms.is_empty() {
-            true => "it was the first step".to_owned(),
-            false => {
-                format!("the norm of the gradients was {} before it", norms.join(", "))
-            }
+        message += &if norms.is_empty() {
+            "it was the first step".to_owned()
+        } else {
+            format!("the norm of the gradients was {} before it", norms.join(", "))
         };
         Ok(Error::Diverged(message))
     }

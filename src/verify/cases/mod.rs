@@ -108,11 +108,12 @@ fn elementwise(backward: bool) -> Vec<Consts> {
     ] {
         let (kind, leak) = kind.consts();
         for length in [1usize, 64, 1_757] {
-            match backward {
-                false => all.push(consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak }),
-                true => all.extend([false, true].map(|add| {
+            if backward {
+                all.extend([false, true].map(|add| {
                     consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak, ADD: add }
-                })),
+                }))
+            } else {
+                all.push(consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak })
             }
         }
     }
@@ -286,9 +287,8 @@ impl Numbers {
 
     /// Whether a case computes nothing but sums of products.
     fn suit(self, kernel: &Kernel, case: &Case) -> bool {
-        let plain = || match kernel.consts.contains(&"EPILOGUE") {
-            true => case.consts.uint("EPILOGUE") == Epilogue::Plain as usize,
-            false => true,
+        let plain = || {
+            !kernel.consts.contains(&"EPILOGUE") || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize
         };
         let sums = ["column_sums", "channel_sums"].contains(&kernel.name)
             || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));

@@ -60,9 +60,10 @@ pub fn text(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[
         thousands(judged.samples)
     ))?;
     classes(dataset, judged)?;
-    match dataset.classes.len() <= MOST_CLASSES {
-        true => matrix(dataset, judged)?,
-        false => frequent(dataset, judged)?,
+    if dataset.classes.len() <= MOST_CLASSES {
+        matrix(dataset, judged)?
+    } else {
+        frequent(dataset, judged)?
     }
     if let Some(wanted) = arguments.mistakes {
         mistakes(arguments, dataset, wanted, worst)?;
@@ -115,9 +116,10 @@ fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
 fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
     let names = &dataset.classes;
     let short = names.iter().all(|name| name.chars().count() <= SHORT);
-    let rows: Vec<String> = match short {
-        true => names.clone(),
-        false => names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect(),
+    let rows: Vec<String> = if short {
+        names.clone()
+    } else {
+        names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect()
     };
     let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     let counts = judged.confusion.counts().map(|(_, _, count)| thousands(count).len());

@@ -27,15 +27,15 @@ pub fn stopping(few: &Course) -> String {
         );
     }
     let at = few.stop() + 1;
-    let learned = match end.learned.loss < stop.learned.loss {
-        true => "goes on falling",
-        false => "does not fall any further either",
+    let learned = if end.learned.loss < stop.learned.loss {
+        "goes on falling"
+    } else {
+        "does not fall any further either"
     };
-    let meaning = match end.learned.loss < stop.learned.loss {
-        true => {
-            "from there on the network learns its own images by heart and gets more certain of its mistakes elsewhere"
-        }
-        false => "these steps have stopped helping anywhere, and a smaller --alpha may go further",
+    let meaning = if end.learned.loss < stop.learned.loss {
+        "from there on the network learns its own images by heart and gets more certain of its mistakes elsewhere"
+    } else {
+        "these steps have stopped helping anywhere, and a smaller --alpha may go further"
     };
     format!(
         "{learning} The error of the others is lowest after round {at}, {}, and {} after round {rounds}; that \
@@ -72,9 +72,10 @@ pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
         share if share > 1.5 / classes as f64 => format!("it can only remember, {learned} of them so far"),
         _ => format!("it could only remember, and has not begun to: {learned} of them are right"),
     };
-    let others = match dealt.held_out.accuracy < own.held_out.accuracy {
-        true => format!("where the first network gets {}", percent(own.held_out.accuracy)),
-        false => format!("and the first network gets no more, {}", percent(own.held_out.accuracy)),
+    let others = if dealt.held_out.accuracy < own.held_out.accuracy {
+        format!("where the first network gets {}", percent(own.held_out.accuracy))
+    } else {
+        format!("and the first network gets no more, {}", percent(own.held_out.accuracy))
     };
     format!(
         "The second network got the same images with their labels dealt out at random, so there is nothing \
@@ -92,14 +93,12 @@ pub fn more_images(few: &Course, many: &Course) -> String {
             .to_owned();
     }
     let gap = |round: super::learning::Round| round.learned.accuracy - round.held_out.accuracy;
-    let verdict = match many.held_out.accuracy > few.held_out.accuracy {
-        true => "more images teach more",
-        false => "here they have not taught it more in their rounds",
+    let verdict = if many.held_out.accuracy > few.held_out.accuracy {
+        "more images teach more"
+    } else {
+        "here they have not taught it more in their rounds"
     };
-    let narrower = match gap(many) < gap(few) {
-        true => "narrower",
-        false => "no narrower",
-    };
+    let narrower = if gap(many) < gap(few) { "narrower" } else { "no narrower" };
     format!(
         "The third got {}: of its own {} are right, and of those held out {}, the first {} and {}. So {verdict}, \
          and the gap between the two is {narrower}. Whether a network understands, only images tell that it has \
