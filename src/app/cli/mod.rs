@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use lesson::Lesson;
-pub use train::{LrFind, Train};
+pub use train::{LrFind, OnNan, Train};
 pub use trained::{Eval, Explain, Predict, Summary};
 
 /// Train neural networks with WGSL compute shaders, on any GPU.

@@ -2,11 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{from_one, number, own, whole};
 use crate::app::commands::profile;
 use crate::app::commands::running::Every;
+
+// What a run does when a loss or gradient stops being a number. Without doc comments here, as clap
+// would make the help of `--on-nan` several lines of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnNan {
+    Stop,
+    Rollback,
+}
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -132,8 +140,8 @@ pub struct Train {
     #[arg(long, value_name = "K", default_value_t = 2, value_parser = from_one, allow_negative_numbers = true)]
     pub keep: usize,
     /// When a loss or gradient stops being a number: stop, or go back with half the learning rate
-    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = ["stop", "rollback"])]
-    pub on_nan: String,
+    #[arg(long, value_name = "WHAT", default_value = "stop")]
+    pub on_nan: OnNan,
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,

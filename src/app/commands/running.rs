@@ -24,6 +24,8 @@ use wgrad::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
 
 use coaching::Watch;
 
+use crate::app::cli::OnNan;
+
 use super::console::note;
 use super::progress::Display;
 use super::signals::Signals;
@@ -34,8 +36,8 @@ pub struct Options {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
-    /// Go back and on with half the learning rate when a number goes wrong.
-    pub roll_back: bool,
+    /// What happens when a loss or gradient stops being a number.
+    pub on_nan: OnNan,
     /// Compare every so manieth step with the twins.
     pub verify: Option<usize>,
     /// Say nothing about the numbers of an epoch.
@@ -74,10 +76,28 @@ pub struct Run {
     deadline: Option<Instant>,
     /// The epoch whose weights are in the model.
     shown: Option<Epoch>,
-    /// Time spent in the steps of this epoch by this process, and their samples.
-    epoch: (Duration, usize),
-    /// Time spent in training steps alone, and how many they were.
-    stepping: (Duration, usize),
+    /// Samples of this epoch that this process trained on, and the time of their steps.
+    epoch: Throughput,
+    /// Training steps, and the time of them alone.
+    stepping: Throughput,
+}
+
+/// A number of steps or samples, and the time that they took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Throughput {
+    count: usize,
+    time: Duration,
+}
+
+impl Throughput {
+    fn per_second(self) -> f64 {
+        self.count as f64 / self.time.as_secs_f64()
+    }
+
+    /// The same with more of it.
+    fn plus(self, count: usize, time: Duration) -> Throughput {
+        Throughput { count: self.count + count, time: self.time + time }
+    }
 }
 
 impl Run {
@@ -116,8 +136,8 @@ impl Run {
             started: Instant::now(),
             deadline: None,
             shown: None,
-            epoch: Default::default(),
-            stepping: Default::default(),
+            epoch: Throughput::default(),
+            stepping: Throughput::default(),
         })
     }
 
@@ -167,7 +187,9 @@ impl Run {
         let result = loop {
             let outcome = match self.proceed(&mut display, signals) {
                 Err(Error::Device(problem)) => self.recover(problem),
-                Err(Error::Diverged(problem)) if self.options.roll_back => self.roll_back(problem),
+                Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
+                    self.roll_back(problem)
+                }
                 outcome => outcome,
             };
             match outcome {
@@ -211,7 +233,7 @@ impl Run {
     /// Takes steps until something is due.
     fn stretch(&mut self, display: &mut Display, signals: &Signals) -> Result<Option<Measure>> {
         let (started, before) = (Instant::now(), self.trainer.position());
-        let (time, samples) = self.epoch;
+        let epoch = self.epoch;
         let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
         let most = self.options.every.steps_from(before.steps).min(self.steps_to_look());
@@ -221,13 +243,12 @@ impl Run {
             display.progress(&progress);
             taken += progress.losses.len();
             trained += progress.latest.samples;
-            let seconds = (time + started.elapsed()).as_secs_f64();
             let event = Event::Steps(Steps {
                 step: (before.steps + taken) as u64,
                 epoch: progress.epoch,
                 train_loss: progress.latest.loss,
                 train_accuracy: progress.latest.accuracy,
-                samples_per_second: (samples + trained) as f64 / seconds,
+                samples_per_second: epoch.plus(trained, started.elapsed()).per_second(),
                 losses: progress.losses.to_vec(),
                 gradient_norms: progress.norms.to_vec(),
                 learning_rates: progress.rates.to_vec(),
@@ -246,8 +267,8 @@ impl Run {
             None => self.trainer.advance(most, &mut observe),
         };
         let took = started.elapsed();
-        self.epoch = (time + took, samples + trained);
-        self.stepping = (self.stepping.0 + took, self.stepping.1 + taken);
+        self.epoch = epoch.plus(trained, took);
+        self.stepping = self.stepping.plus(taken, took);
         written.and(outcome)
     }
 
@@ -255,7 +276,7 @@ impl Run {
     fn end_epoch(&mut self, train: &Measure, display: &mut Display) -> Result<()> {
         let Position { epoch: next, steps, .. } = self.trainer.position();
         let epoch = next - 1;
-        let (took, samples) = std::mem::take(&mut self.epoch);
+        let trained = std::mem::take(&mut self.epoch);
         let measuring = Instant::now();
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
@@ -268,7 +289,7 @@ impl Run {
             epoch,
             train_loss: train.loss,
             train_accuracy: train.accuracy,
-            samples_per_second: samples as f64 / took.as_secs_f64(),
+            samples_per_second: trained.per_second(),
             validation: validation
                 .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
             held_out_loss: held_out.loss,
@@ -289,7 +310,7 @@ impl Run {
             .into_iter()
             .chain([("held-out", held_out)])
             .collect();
-        display.epoch(epoch, train, &others, took + measuring.elapsed());
+        display.epoch(epoch, train, &others, trained.time + measuring.elapsed());
         self.advise(Moment { epoch, train: *train, validation }, display);
         Ok(())
     }

@@ -32,7 +32,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
     let options = Options {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
-        roll_back: arguments.on_nan == "rollback",
+        on_nan: arguments.on_nan,
         verify: arguments.verify,
         quiet: arguments.quiet,
         tensorboard: arguments.tensorboard,

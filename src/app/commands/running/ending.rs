@@ -6,6 +6,7 @@ use wgrad::train::run::Status;
 use wgrad::train::run::checkpoint;
 
 use super::Run;
+use crate::app::cli::OnNan;
 use crate::app::commands::console::{answer, note, quoted, thousands};
 
 impl Run {
@@ -58,7 +59,7 @@ impl Run {
                 self.last_good(),
                 self.directory.path().display(),
                 self.recipe.learning_rate * self.trainer.position().factor,
-                if self.options.roll_back { "" } else { ", or --on-nan rollback" }
+                if self.options.on_nan == OnNan::Rollback { "" } else { ", or --on-nan rollback" }
             ))),
             Err(Error::Device(problem)) => Err(Error::Device(format!("{problem}: {}", self.how_to_resume()))),
             Err(error @ Error::Interrupted(..)) => Err(error),
@@ -82,8 +83,7 @@ impl Run {
     }
 
     fn steps_per_second(&self) -> f64 {
-        let (time, steps) = self.stepping;
-        steps as f64 / time.as_secs_f64()
+        self.stepping.per_second()
     }
 
     fn print(&self, seconds: f64) -> Result<()> {

@@ -16,6 +16,7 @@ use wgrad::train::run::{RunDir, RunRecord, Status, read_metrics};
 use wgrad::train::session::Session;
 
 use super::{Every, Options, Run};
+use crate::app::cli::OnNan;
 use crate::app::cli::own::TIMEOUT;
 use crate::app::commands::train::Prepared;
 
@@ -64,7 +65,7 @@ fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
     let options = Options {
         every: Every::Steps(7),
         keep: 2,
-        roll_back: false,
+        on_nan: OnNan::Stop,
         verify: None,
         quiet,
         tensorboard: false,

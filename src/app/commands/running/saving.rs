@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use wgrad::error::{Error, Result};
 use wgrad::train::run::checkpoint::Checkpoint;
 
-use super::{Run, note};
+use super::{Run, Throughput, note};
 
 /// How often a checkpoint is saved, as `--checkpoint-every` takes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,7 +96,7 @@ impl Run {
     fn go_back(&mut self) -> Result<()> {
         self.trainer.restore(&self.kept)?;
         self.best = None;
-        self.epoch = Default::default();
+        self.epoch = Throughput::default();
         self.forget();
         self.rewind()
     }
