@@ -21,7 +21,7 @@ pub use verdict::verdict;
 use serde::Serialize;
 
 use crate::engine::adapter::Device;
-use crate::engine::profile::{Profile, Row as ProfileRow};
+use crate::engine::profile::{Profile, ProfileRow};
 use crate::error::{Error, Result};
 use crate::program::record::Versions;
 use contender::{Contender, contenders};

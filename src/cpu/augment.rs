@@ -30,7 +30,7 @@ pub struct Change {
 }
 
 /// A row of the result, see [`Change::line`].
-pub struct Line {
+pub struct SourceLine {
     pub first: [f64; 2],
     pub step: [f64; 2],
     /// Columns that are cut out.
@@ -95,7 +95,7 @@ impl Change {
 
     /// A row of the result: what of it is cut out, and where in the image it comes from, the place of
     /// its first pixel as column and row, and how far it is from each pixel to the next.
-    pub fn line(&self, row: usize) -> Line {
+    pub fn line(&self, row: usize) -> SourceLine {
         let (first, _) = self.source(0, row as i64);
         let turn = if self.flipped { -1.0 } else { 1.0 };
         let column = |at: i64| at.clamp(0, self.width) as usize;
@@ -104,7 +104,7 @@ impl Change {
         } else {
             0..0
         };
-        Line { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
+        SourceLine { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
     }
 
     /// What a mixed byte of a channel is multiplied by, and what is added to that.

@@ -64,7 +64,7 @@ pub fn weighted_sums(batch: usize, outputs: usize, inputs: usize, activation: Ac
 }
 
 /// The sizes and strides of one product.
-pub(super) struct Product {
+pub(super) struct ProductSizes {
     pub m: usize,
     pub n: usize,
     pub k: usize,
@@ -74,12 +74,12 @@ pub(super) struct Product {
     b: (usize, usize),
 }
 
-impl Product {
-    pub fn of(call: Call) -> Product {
+impl ProductSizes {
+    pub fn of(call: Call) -> ProductSizes {
         let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
         let a = if call.consts.flag("TRANSPOSE_A") { (1, m) } else { (k, 1) };
         let b = if call.consts.flag("TRANSPOSE_B") { (1, k) } else { (n, 1) };
-        Product { m, n, k, a, b }
+        ProductSizes { m, n, k, a, b }
     }
 
     /// The place of `A[row, k]`.
@@ -104,7 +104,7 @@ pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
 
 /// C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let (a, b, extra, c) = (reads[0].real(), reads[1].real(), reads[2].real(), writes[0].real());
     let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
     let add = call.consts.flag("ADD");
@@ -122,7 +122,7 @@ pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>
 }
 
 pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let (a, b, extra, c) = (reads[0].real(), reads[1].real(), reads[2].real(), writes[0].real());
     let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
     let add = call.consts.flag("ADD");

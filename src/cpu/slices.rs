@@ -2,13 +2,13 @@
 //! result: together they are [`matmul`](super::matmul::matmul).
 
 use super::activation::Activation;
-use super::matmul::{Epilogue, Product, extra_at};
+use super::matmul::{Epilogue, ProductSizes, extra_at};
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// Every sum of P, with the k's that it is over: P is (SLICES, M, N).
 fn sums(call: Call, mut each: impl FnMut(usize, &mut dyn Iterator<Item = (usize, usize)>)) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let [slices, slice] = ["SLICES", "SLICE"].map(|name| call.consts.uint(name));
     for (at, (z, row)) in (0..slices).flat_map(|z| (0..p.m).map(move |row| (z, row))).enumerate() {
         for column in 0..p.n {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// A folder, by what it holds.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum FolderFormat {
     /// Four IDX files.
     Idx,
     /// CIFAR-10's binary files, with the names of all files.
@@ -19,27 +19,27 @@ pub(super) enum Kind {
     Pictures(Pictures),
 }
 
-impl Kind {
+impl FolderFormat {
     /// Looks into a folder, by the names in it alone. IDX and CIFAR files go before class folders,
     /// because other folders may lie beside them.
     ///
     /// # Errors
     /// [`Error::Data`] for a folder that holds nothing known, with what was looked for, or two
     /// kinds of files.
-    pub fn of(folder: &Path) -> Result<Kind> {
+    pub fn of(folder: &Path) -> Result<FolderFormat> {
         let listing = Listing::of(folder)?;
         let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
         let files: Vec<String> = listing.files.iter().filter_map(name).collect();
         let cifar = files.iter().find(|file| cifar::is_part(file));
         match (folder::holds_any(folder, &["train", "t10k", "test"])?, cifar) {
-            (true, None) => Ok(Kind::Idx),
-            (false, Some(_)) => Ok(Kind::Cifar(files)),
+            (true, None) => Ok(FolderFormat::Idx),
+            (false, Some(_)) => Ok(FolderFormat::Cifar(files)),
             (true, Some(file)) => Err(Error::Data(format!(
                 "{} holds IDX files, but also {file} of CIFAR-10, so give each set a folder of its own",
                 folder.display()
             ))),
             (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
-            (false, None) => Pictures::find(folder, &listing).map(Kind::Pictures),
+            (false, None) => Pictures::find(folder, &listing).map(FolderFormat::Pictures),
         }
     }
 
@@ -49,9 +49,9 @@ impl Kind {
     /// [`Error::Data`] for what can't be read or doesn't fit together.
     pub fn read(&self, name: &str, folder: &Path, reading: &Reading) -> Result<Dataset> {
         match self {
-            Kind::Idx => folder::dataset(name, folder),
-            Kind::Cifar(files) => cifar::dataset(name, folder, files),
-            Kind::Pictures(pictures) => images::dataset(name, pictures, reading),
+            FolderFormat::Idx => folder::dataset(name, folder),
+            FolderFormat::Cifar(files) => cifar::dataset(name, folder, files),
+            FolderFormat::Pictures(pictures) => images::dataset(name, pictures, reading),
         }
     }
 }

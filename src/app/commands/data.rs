@@ -4,7 +4,7 @@ use serde_json::json;
 use wgrad::data::files::write_output;
 use wgrad::data::{self, Augmentation, Dataset, Normaliser, Resize, Samples};
 use wgrad::error::{Error, Result};
-use wgrad::report::sheet::{self, Cell, WHITE};
+use wgrad::report::sheet::{self, Thumbnail, WHITE};
 
 use super::console::{answer, note, thousands};
 use crate::app::cli;
@@ -96,7 +96,7 @@ fn preview(arguments: &cli::data::Preview) -> Result<()> {
     let augmentation: Augmentation = arguments.augment.parse()?;
     let dataset = load(&arguments.data, &arguments.reading)?;
     let (train, normaliser) = (&dataset.train, Normaliser::of(&dataset.train));
-    let cell = |image: Vec<u8>, line: String| Cell { image, lines: vec![(line, WHITE)] };
+    let cell = |image: Vec<u8>, line: String| Thumbnail { image, lines: vec![(line, WHITE)] };
     let row = |at: usize| {
         let class = dataset.classes[train.labels[at] as usize].clone();
         let changed = (1..=epochs).map(|epoch| {
@@ -106,7 +106,7 @@ fn preview(arguments: &cli::data::Preview) -> Result<()> {
     };
     let chosen = spread(train, dataset.classes.len(), arguments.samples);
     sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
-    let rows: Vec<Vec<Cell>> = chosen.into_iter().map(row).collect();
+    let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
     note(format_args!("the samples are drawn in {}", arguments.out.display()));
     answer(format_args!(

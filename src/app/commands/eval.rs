@@ -7,7 +7,7 @@ use wgrad::data::{self, Augmentation, Dataset};
 use wgrad::error::{Error, Result};
 use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::report::confusion::Confusion;
-use wgrad::report::sheet::{self, Cell, GREEN, RED};
+use wgrad::report::sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::{Settings, Trainer};
 
@@ -148,15 +148,15 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
 
 /// A contact sheet: below each image its class, and what it was taken for.
 fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
-    let cell = |mistake: &Mistake| Cell {
+    let cell = |mistake: &Mistake| Thumbnail {
         image: dataset.held_out.image(mistake.sample).to_vec(),
         lines: vec![
             (dataset.classes[mistake.truth].clone(), GREEN),
             (dataset.classes[mistake.predicted].clone(), RED),
         ],
     };
-    let cells: Vec<Cell> = worst.iter().map(cell).collect();
+    let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;
-    let rows: Vec<Vec<Cell>> = cells.chunks(columns.max(1)).map(<[Cell]>::to_vec).collect();
+    let rows: Vec<Vec<Thumbnail>> = cells.chunks(columns.max(1)).map(<[Thumbnail]>::to_vec).collect();
     sheet::png(&rows, &dataset.held_out.shape)
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::matrix::{Matrix, Rectangle, product};
+use super::matrix::{MatrixView, Rectangle, product};
 use super::{direct, finish_plane, finish_row, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
@@ -19,7 +19,7 @@ use crate::kernel::{Call, Slice, SliceMut};
 
 /// `conv`, forward or backward.
 pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let pass = Pass {
+    let pass = ConvPass {
         geometry: Geometry::of(call.consts),
         weights: reads[1].real(),
         epilogue: Epilogue::of(call),
@@ -44,7 +44,7 @@ pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
 }
 
 /// What the samples of a batch have in common.
-pub struct Pass<'a> {
+pub struct ConvPass<'a> {
     pub geometry: Geometry,
     pub weights: &'a [f32],
     epilogue: Epilogue,
@@ -53,7 +53,7 @@ pub struct Pass<'a> {
     pub add: bool,
 }
 
-impl Pass<'_> {
+impl ConvPass<'_> {
     /// y (O, P) = W (O, K) · windows (K, P), per group.
     fn forward(&self, sample: usize, x: &[f32], y: &mut [f32]) {
         let g = &self.geometry;
@@ -64,9 +64,9 @@ impl Pass<'_> {
                 let weights = &self.weights[group * own * k..][..own * k];
                 let y = &mut y[group * own * pixels..][..own * pixels];
                 with_windows(g, x, group, 0..g.rows.out, |windows| {
-                    let weights = Matrix::rows(weights, own, k);
+                    let weights = MatrixView::rows(weights, own, k);
                     let mut y = Rectangle::new(y, own, pixels);
-                    product(weights, Matrix::rows(windows, k, pixels), &mut y, add);
+                    product(weights, MatrixView::rows(windows, k, pixels), &mut y, add);
                 });
             }
             self.finish(start, 0, pixels, y);
@@ -94,7 +94,12 @@ impl Pass<'_> {
             let dx = &mut dx[at..][..g.seen() * plane];
             scratch(k * pixels, |windows| {
                 let mut seen = Rectangle::new(windows, k, pixels);
-                product(Matrix::columns(weights, k, own), Matrix::rows(dy, own, pixels), &mut seen, false);
+                product(
+                    MatrixView::columns(weights, k, own),
+                    MatrixView::rows(dy, own, pixels),
+                    &mut seen,
+                    false,
+                );
                 scratch(dx.len(), |sums| {
                     sums.fill(0.0);
                     add_windows(g, windows, sums);
@@ -155,10 +160,10 @@ fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut
     let (plane, pixels) = (g.rows.out * g.columns.out, rows.len() * g.columns.out);
     for group in 0..g.groups {
         let dy = &dy[group * own * plane + rows.start * g.columns.out..];
-        let dy = Matrix::strided(dy, (own, pixels), (plane, 1));
+        let dy = MatrixView::strided(dy, (own, pixels), (plane, 1));
         let dw = &mut dw[group * own * k..][..own * k];
         with_windows(g, x, group, rows.clone(), |windows| {
-            product(dy, Matrix::columns(windows, pixels, k), &mut Rectangle::new(dw, own, k), add);
+            product(dy, MatrixView::columns(windows, pixels, k), &mut Rectangle::new(dw, own, k), add);
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Matrix products, a piece of the result for every core.
 
-use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
+use super::matrix::{LEAST_ELEMENTS, MatrixView, Rectangle, product};
 use super::tile::LANES;
 use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;
@@ -14,10 +14,14 @@ pub const WORTH_A_THREAD: usize = 1 << 17;
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
     let matrix = |values, rows, columns, transposed| {
-        if transposed { Matrix::columns(values, rows, columns) } else { Matrix::rows(values, rows, columns) }
+        if transposed {
+            MatrixView::columns(values, rows, columns)
+        } else {
+            MatrixView::rows(values, rows, columns)
+        }
     };
     let [transpose_a, transpose_b] = ["TRANSPOSE_A", "TRANSPOSE_B"].map(|name| call.consts.flag(name));
-    let pass = Pass {
+    let pass = ProductPass {
         a: matrix(reads[0].real(), m, k, transpose_a),
         b: matrix(reads[1].real(), k, n, transpose_b),
         extra: reads[2].real(),
@@ -35,9 +39,9 @@ pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>
 }
 
 /// What the pieces of a product have in common.
-struct Pass<'a> {
-    a: Matrix<'a>,
-    b: Matrix<'a>,
+struct ProductPass<'a> {
+    a: MatrixView<'a>,
+    b: MatrixView<'a>,
     extra: &'a [f32],
     /// Of the whole of C.
     width: usize,
@@ -47,7 +51,7 @@ struct Pass<'a> {
     by_columns: bool,
 }
 
-impl Pass<'_> {
+impl ProductPass<'_> {
     /// The rectangle of C that begins at this row and column, in so many pieces.
     fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
         let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);

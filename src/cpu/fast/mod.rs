@@ -41,7 +41,7 @@ fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
 }
 
 /// Memory of a thread that is not in use, the last returned last.
-type Kept<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
+type SpareBuffers<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
 
 thread_local! {
     static NUMBERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
@@ -62,7 +62,11 @@ fn places<R>(places: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[u
     })
 }
 
-fn lend<T: Clone + Default, R>(kept: &'static Kept<T>, len: usize, then: impl FnOnce(&mut [T]) -> R) -> R {
+fn lend<T: Clone + Default, R>(
+    kept: &'static SpareBuffers<T>,
+    len: usize,
+    then: impl FnOnce(&mut [T]) -> R,
+) -> R {
     let mut memory = kept.with_borrow_mut(Vec::pop).unwrap_or_default();
     if memory.len() < len {
         memory.resize(len, T::default());
