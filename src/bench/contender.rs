@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::ceiling::Ceiling;
 use super::machine::DeviceInfo;
 use super::timing::{Effort, Turn};
-use super::work::{Needs, Work};
-use super::{Kind, Measured};
+use super::work::{Needs, Workload};
+use super::{Measurement, WorkKind};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
@@ -26,7 +26,7 @@ pub(super) struct Contender {
     /// The shaders that it uses there.
     pub versions: Versions,
     /// Operations a second at the last piece of work of each kind.
-    flops_per_second: HashMap<Kind, f64>,
+    flops_per_second: HashMap<WorkKind, f64>,
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
@@ -65,7 +65,7 @@ impl Contender {
     }
 
     /// Gets ready for its measurements, or says why there are none.
-    pub fn prepare(&mut self, work: &Work, effort: &Effort) -> Result<Turn, String> {
+    pub fn prepare(&mut self, work: &Workload, effort: &Effort) -> Result<Turn, String> {
         let job = work.job(self).map_err(|error| error.to_string())?;
         let flops: usize = job.needs().iter().map(|need| need.flops).sum();
         let speed = self.flops_per_second.get(&work.kind);
@@ -81,11 +81,11 @@ impl Contender {
     /// What its measurements come to.
     pub fn finish(
         &mut self,
-        work: &Work,
+        work: &Workload,
         mut turn: Turn,
         ceiling: Option<&Ceiling>,
         effort: &Effort,
-    ) -> Result<Measured, String> {
+    ) -> Result<Measurement, String> {
         let seconds = turn.seconds();
         let steps = PROFILED.min((effort.total / seconds.median) as usize);
         let details = turn.runner.profile(steps).map_err(|error| error.to_string())?;
@@ -95,7 +95,7 @@ impl Contender {
         self.flops_per_second.insert(work.kind, speed);
         let least = |need: &Needs, ceiling: &Ceiling| ceiling.seconds(need.flops, need.bytes);
         let ideal = ceiling.map(|ceiling| needs.iter().map(|need| least(need, ceiling)).sum::<f64>());
-        Ok(Measured {
+        Ok(Measurement {
             samples_per_second: work.batch().map(|batch| batch as f64 / seconds.median),
             dispatches: needs.len(),
             seconds_per_dispatch: seconds.median / needs.len() as f64,

@@ -9,7 +9,7 @@ use crate::train::run::WGPU_VERSION;
 
 /// The machine and the program.
 #[derive(Clone, Debug, Serialize)]
-pub struct Machine {
+pub struct MachineInfo {
     /// The processor's name, where the system tells it.
     pub processor: Option<String>,
     pub cores: usize,
@@ -23,12 +23,12 @@ pub struct Machine {
     pub optimised: bool,
 }
 
-impl Machine {
+impl MachineInfo {
     /// This one, now.
-    pub fn here() -> Machine {
+    pub fn here() -> MachineInfo {
         let lines = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let name = lines.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-        Machine {
+        MachineInfo {
             processor: name.map(|(_, name)| name.trim().to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

@@ -25,14 +25,14 @@ use crate::engine::profile::{Profile, ProfileRow};
 use crate::error::{Error, Result};
 use crate::program::record::Versions;
 use contender::{Contender, contenders};
-use machine::{DeviceInfo, Machine};
+use machine::{DeviceInfo, MachineInfo};
 use timing::{Effort, Seconds, Turn};
 pub use work::left_out_by_quick;
-use work::{Work, works};
+use work::{Workload, works};
 
 /// What is measured, and how thoroughly.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct BenchOptions {
     /// Each with the shaders that it trains with. The CPU engine stands for itself and for the plain twins.
     pub devices: Vec<(Device, Versions)>,
     /// Only what has all these words in its name.
@@ -44,7 +44,7 @@ pub struct Options {
 /// What kind of work it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum WorkKind {
     Sgemm,
     Conv,
     Training,
@@ -52,8 +52,8 @@ pub enum Kind {
 
 /// All that one run of the bench found out.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    pub machine: Machine,
+pub struct BenchReport {
+    pub machine: MachineInfo,
     pub quick: bool,
     /// What the words chose; everything when there are none.
     pub words: Vec<String>,
@@ -69,30 +69,30 @@ pub struct Report {
 #[derive(Clone, Debug, Serialize)]
 pub struct Group {
     pub name: String,
-    pub kind: Kind,
+    pub kind: WorkKind,
     /// The network of a training step.
     pub network: Option<&'static str>,
     /// Samples of a training step.
     pub batch: Option<usize>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<BenchRow>,
 }
 
 /// One contender at one piece of work.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct BenchRow {
     pub contender: String,
-    /// Its place in [`Report::devices`].
+    /// Its place in [`BenchReport::devices`].
     pub device: usize,
     /// Whether these are the plain twins, which nobody would train with.
     pub plain: bool,
-    pub measured: Option<Measured>,
+    pub measured: Option<Measurement>,
     /// Why it was not measured.
     pub left_out: Option<String>,
 }
 
 /// What was measured.
 #[derive(Clone, Debug, Serialize)]
-pub struct Measured {
+pub struct Measurement {
     /// Of one run: a dispatch, or a training step with all that belongs to it.
     pub seconds: Seconds,
     pub samples_per_second: Option<f64>,
@@ -111,7 +111,7 @@ pub struct Measured {
 }
 
 /// What happens while a bench runs.
-pub enum Event<'a> {
+pub enum BenchEvent<'a> {
     /// Of so many pieces of work, one begins.
     Began {
         at: usize,
@@ -128,26 +128,30 @@ pub enum Event<'a> {
 /// # Errors
 /// [`Error::Usage`] when the words choose nothing. A device that fails is left out of what it failed
 /// at, and the report says why.
-pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> {
+pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(BenchEvent)) -> Result<BenchReport> {
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
     let mut devices = DeviceInfo::of_all(&options.devices);
     for ((device, versions), info) in options.devices.iter().zip(&mut devices) {
-        observe(Event::Began { at: 0, of: works.len() + 1, what: &format!("ceilings of {}", info.name) });
+        observe(BenchEvent::Began {
+            at: 0,
+            of: works.len() + 1,
+            what: &format!("ceilings of {}", info.name),
+        });
         // An adapter that can't be opened says so at every piece of work.
         info.ceiling = ceiling::measure(&Contender::fast(device, *versions), options.quick).ok();
     }
-    observe(Event::Ceilings(&devices));
+    observe(BenchEvent::Ceilings(&devices));
     let mut contenders = contenders(&options.devices, &devices);
     let mut groups = Vec::new();
     for (at, work) in works.iter().enumerate() {
-        observe(Event::Began { at: at + 1, of: works.len() + 1, what: &work.name });
+        observe(BenchEvent::Began { at: at + 1, of: works.len() + 1, what: &work.name });
         let group = measure(work, &mut contenders, &devices, Effort::of(work.kind, options.quick));
-        observe(Event::Finished(&group));
+        observe(BenchEvent::Finished(&group));
         groups.push(group);
     }
-    Ok(Report {
-        machine: Machine::here(),
+    Ok(BenchReport {
+        machine: MachineInfo::here(),
         quick: options.quick,
         words: options.words.clone(),
         verdict: verdict(&groups),
@@ -161,12 +165,12 @@ pub fn run(options: &Options, observe: &mut dyn FnMut(Event)) -> Result<Report> 
 ///
 /// # Errors
 /// [`Error::Usage`] when the words choose nothing.
-pub fn check(options: &Options) -> Result<()> {
+pub fn check(options: &BenchOptions) -> Result<()> {
     chosen(options).map(|_| ())
 }
 
 /// The work that the words choose.
-fn chosen(options: &Options) -> Result<Vec<Work>> {
+fn chosen(options: &BenchOptions) -> Result<Vec<Workload>> {
     let all = works(options.quick);
     let names: Vec<&str> = all.iter().map(|work| work.name.as_str()).collect();
     let listed = names.join("”, “");
@@ -180,7 +184,7 @@ fn chosen(options: &Options) -> Result<Vec<Work>> {
 }
 
 /// Measures all contenders at one piece of work, in turns.
-fn measure(work: &Work, contenders: &mut [Contender], devices: &[DeviceInfo], effort: Effort) -> Group {
+fn measure(work: &Workload, contenders: &mut [Contender], devices: &[DeviceInfo], effort: Effort) -> Group {
     let mut turns: Vec<Result<Turn, String>> =
         contenders.iter_mut().map(|contender| contender.prepare(work, &effort)).collect();
     for round in 0..effort.rounds {
@@ -200,7 +204,7 @@ fn measure(work: &Work, contenders: &mut [Contender], devices: &[DeviceInfo], ef
             Ok(measured) => (Some(measured), None),
             Err(why) => (None, Some(why)),
         };
-        Row {
+        BenchRow {
             contender: contender.name.clone(),
             device: contender.device,
             plain: contender.plain,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::contender::duration;
 use super::text::cut;
-use super::{Group, Report, Row};
+use super::{BenchReport, BenchRow, Group};
 use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;
@@ -23,7 +23,7 @@ text{font:13px system-ui,sans-serif;fill:#222}.title{font-weight:600}.head{font-
 .plain{fill:#6b7280}.cpu{fill:#6cb6ff}.gpu{fill:#ffa657}}";
 
 /// Draws a report.
-pub fn svg(report: &Report) -> String {
+pub fn svg(report: &BenchReport) -> String {
     let bars: usize = report.groups.iter().map(|group| group.rows.len()).sum();
     let verdict = wrapped(&report.verdict);
     let body = TOP + report.groups.len() as f64 * TITLE + bars as f64 * BAR;
@@ -57,7 +57,7 @@ pub fn svg(report: &Report) -> String {
     svg
 }
 
-fn draw(svg: &mut String, group: &Group, row: &Row, y: f64) {
+fn draw(svg: &mut String, group: &Group, row: &BenchRow, y: f64) {
     text(svg, 32.0, y + 14.0, "", &cut(&row.contender, 28));
     let Some(measured) = &row.measured else {
         text(svg, LEFT, y + 14.0, "quiet", row.left_out.as_deref().unwrap_or("left out"));

@@ -1,8 +1,8 @@
 //! The report as lines of a terminal.
 
 use super::contender::duration;
-use super::machine::{DeviceInfo, Machine};
-use super::{Group, Measured, Row};
+use super::machine::{DeviceInfo, MachineInfo};
+use super::{BenchRow, Group, Measurement};
 
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;
@@ -10,7 +10,7 @@ const BAR: usize = 16;
 /// Kernels that are named of where the time goes.
 const KERNELS: usize = 4;
 
-impl Machine {
+impl MachineInfo {
     /// In one line.
     pub fn line(&self) -> String {
         let processor = self.processor.as_ref().map_or_else(String::new, |name| format!("{name}, "));
@@ -70,7 +70,7 @@ pub fn lines(group: &Group) -> Vec<String> {
     lines
 }
 
-fn line(measured: &Measured, best: f64) -> String {
+fn line(measured: &Measurement, best: f64) -> String {
     let seconds = &measured.seconds;
     let spread = match seconds.measurements {
         1 => "once".to_owned(),
@@ -99,7 +99,7 @@ fn bar(share: f64) -> String {
 }
 
 /// What takes longest of a contender's training steps.
-fn where_it_goes(row: &Row) -> Option<String> {
+fn where_it_goes(row: &BenchRow) -> Option<String> {
     let measured = row.measured.as_ref().filter(|measured| !measured.profile.is_empty())?;
     let named = measured.profile.iter().take(KERNELS);
     let named: Vec<String> = named.map(|row| format!("{} {:.0} %", row.kernel, row.share * 100.0)).collect();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::Kind;
+use super::WorkKind;
 use super::work::Needs;
 use crate::engine::profile::Profile;
 use crate::engine::{Engine, MAX_STEPS};
@@ -61,10 +61,10 @@ pub struct Effort {
 
 impl Effort {
     /// For one kind of work.
-    pub(super) fn of(kind: Kind, quick: bool) -> Effort {
+    pub(super) fn of(kind: WorkKind, quick: bool) -> Effort {
         match (kind, quick) {
-            (Kind::Training, false) => Effort { goal: 0.15, rounds: 5, total: 1.2, longest: 2.5 },
-            (Kind::Training, true) => Effort { goal: 0.05, rounds: 3, total: 0.3, longest: 0.8 },
+            (WorkKind::Training, false) => Effort { goal: 0.15, rounds: 5, total: 1.2, longest: 2.5 },
+            (WorkKind::Training, true) => Effort { goal: 0.05, rounds: 3, total: 0.3, longest: 0.8 },
             (_, false) => Effort { goal: 0.05, rounds: 5, total: 0.6, longest: 0.4 },
             (_, true) => Effort { goal: 0.02, rounds: 3, total: 0.2, longest: 0.2 },
         }
@@ -72,7 +72,7 @@ impl Effort {
 }
 
 /// Something that can be run again and again.
-pub(super) trait Runner {
+pub(super) trait Repeatable {
     /// Runs it so many times in a row, and says how many seconds one took.
     fn run(&mut self, times: usize) -> Result<f64>;
 
@@ -85,7 +85,7 @@ pub(super) trait Runner {
 
 /// A contender that is ready for its measurements.
 pub(super) struct Turn {
-    pub runner: Box<dyn Runner>,
+    pub runner: Box<dyn Repeatable>,
     times: usize,
     rounds: usize,
     measured: Vec<f64>,
@@ -94,7 +94,7 @@ pub(super) struct Turn {
 impl Turn {
     /// Warms a runner up and finds out how often a measurement repeats it. `compiles` says that what
     /// the first run takes means nothing.
-    pub fn new(mut runner: Box<dyn Runner>, compiles: bool, effort: &Effort) -> Result<Turn> {
+    pub fn new(mut runner: Box<dyn Repeatable>, compiles: bool, effort: &Effort) -> Result<Turn> {
         let first = runner.run(1)?;
         if !compiles && first > effort.total / 2.0 {
             // A second run would cost more than it tells.
@@ -178,7 +178,7 @@ mod tests {
     /// Takes what it is told to, and counts its runs.
     struct Fake(Vec<f64>);
 
-    impl Runner for Fake {
+    impl Repeatable for Fake {
         fn run(&mut self, times: usize) -> Result<f64> {
             self.0.push(times as f64);
             Ok(0.01)

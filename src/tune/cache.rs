@@ -60,19 +60,19 @@ fn shaders() -> String {
 struct File {
     /// The latest last.
     #[serde(default)]
-    adapters: Vec<Entry>,
+    adapters: Vec<AdapterEntry>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct AdapterEntry {
     key: Key,
     choice: String,
-    measured: Vec<Line>,
+    measured: Vec<CandidateEntry>,
 }
 
 /// A candidate: what it took, or why it may not win.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct CandidateEntry {
     class: String,
     variant: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,20 +147,20 @@ fn read(file: &Path) -> Result<File, String> {
     toml::from_str(&text).map_err(|error| error.message().lines().collect::<Vec<_>>().join(", "))
 }
 
-impl Entry {
+impl AdapterEntry {
     fn known(&self) -> Result<Known, String> {
         let choice: Choice = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
-        Ok((choice, self.measured.iter().map(Line::known).collect::<Result<_, _>>()?))
+        Ok((choice, self.measured.iter().map(CandidateEntry::known).collect::<Result<_, _>>()?))
     }
 }
 
-impl Line {
-    fn of(measured: &Measured) -> Line {
+impl CandidateEntry {
+    fn of(measured: &Measured) -> CandidateEntry {
         let (seconds, refused) = match &measured.outcome {
             Outcome::Seconds(seconds) => (Some(*seconds), None),
             Outcome::Refused(why) => (None, Some(why.clone())),
         };
-        Line {
+        CandidateEntry {
             class: measured.class.name().to_owned(),
             variant: measured.variant.to_string(),
             seconds,
@@ -190,10 +190,10 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Choice, measured: &[Measure
     // What can't be read is not worth keeping.
     let File { mut adapters } = read(file).unwrap_or_default();
     adapters.retain(|entry| entry.key != *key);
-    adapters.push(Entry {
+    adapters.push(AdapterEntry {
         key: key.clone(),
         choice: choice.to_string(),
-        measured: measured.iter().map(Line::of).collect(),
+        measured: measured.iter().map(CandidateEntry::of).collect(),
     });
     adapters.drain(..adapters.len().saturating_sub(MOST));
     let text = toml::to_string(&File { adapters }).map_err(|error| problem(error.to_string()))?;

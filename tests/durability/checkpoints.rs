@@ -10,7 +10,7 @@ use wgrad::train::recipe::Recipe;
 use wgrad::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
 use wgrad::train::schedule::Plateau;
 use wgrad::train::stopping::Seen;
-use wgrad::train::trainer::{Position, Snapshot, Sum, Tensor};
+use wgrad::train::trainer::{NamedTensor, Position, Snapshot, Sum};
 
 fn example() -> Checkpoint {
     let position = Position {
@@ -21,8 +21,11 @@ fn example() -> Checkpoint {
         factor: 0.25,
         plateau: Plateau { best: Some(2.0 / 3.0), waited: 1, factor: 0.1 },
     };
-    let tensor =
-        |name: &str, shape: &[usize], data| Tensor { name: name.to_owned(), shape: shape.to_vec(), data };
+    let tensor = |name: &str, shape: &[usize], data| NamedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        data,
+    };
     let tensors = vec![
         tensor("0.weight", &[2, 3], Data::Real(vec![-0.0, 1e-45, f32::MAX, 1.0 / 3.0, 5.0, 6.0])),
         tensor("velocities", &[2], Data::Real(vec![7.0, 8.0])),

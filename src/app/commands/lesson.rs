@@ -9,7 +9,7 @@ use wgrad::error::{Error, Result};
 use wgrad::report::page::terminal::{LEAST_COLUMNS, Screen, render};
 use wgrad::report::page::{Plot, svg};
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{self, Lesson};
 
 use super::console::{answer, note};
@@ -47,8 +47,8 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     }
 }
 
-fn options(arguments: &cli::Lesson) -> Options {
-    Options {
+fn options(arguments: &cli::Lesson) -> LessonOptions {
+    LessonOptions {
         alpha: arguments.alpha,
         step: arguments.step,
         iterations: arguments.iterations,

@@ -16,7 +16,7 @@ use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Kernel;
 use wgrad::train::recipe::Recipe;
-use wgrad::verify::custom::{self, Own, OwnKernel, Spread};
+use wgrad::verify::custom::{self, CustomKernel, OwnKernel, Spread};
 
 use crate::app::cli::own::{Check, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
@@ -44,14 +44,14 @@ fn run(arguments: &Check) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
-pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, Own)>> {
+pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, CustomKernel)>> {
     if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
         return Err(Error::Usage(
             "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
                 .to_owned(),
         ));
     }
-    let mut all: Vec<(OwnKernel, Own)> = Vec::new();
+    let mut all: Vec<(OwnKernel, CustomKernel)> = Vec::new();
     for text in &recipe.kernel {
         let (named, own) = kernel(text, device, timeout)?;
         if all.iter().any(|(known, _)| known.name == named.name) {
@@ -65,12 +65,12 @@ pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(Ow
     Ok(all)
 }
 
-fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, Own)> {
+fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, CustomKernel)> {
     let named = OwnKernel::parse(text)?;
     let ours = named.contract()?;
     note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
     check(&named.path, ours, device, timeout)?;
-    let own = Own::read(&named.path, ours)?;
+    let own = CustomKernel::read(&named.path, ours)?;
     Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
 }
 
@@ -199,7 +199,7 @@ fn inside(arguments: &Check) -> Result<()> {
         )));
     }
     progress("reading it")?;
-    let own = Own::read(&arguments.file, ours)?;
+    let own = CustomKernel::read(&arguments.file, ours)?;
     let [x, y, z] = own.shader.workgroup_size;
     answer(format_args!(
         "valid     entry point {}, workgroup {x}×{y}×{z}, {} bytes of workgroup memory",
@@ -220,7 +220,7 @@ fn inside(arguments: &Check) -> Result<()> {
     }
 }
 
-fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
+fn judge_cases(own: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
     progress("compiling it for every case")?;
     let mut told = Ok(());
     let trial = custom::trial(own, adapter, &mut |at, case| {
@@ -245,7 +245,7 @@ fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
     Ok(())
 }
 
-fn time(own: &Own, adapter: &Adapter) -> Result<()> {
+fn time(own: &CustomKernel, adapter: &Adapter) -> Result<()> {
     progress("being timed")?;
     let timing = custom::time(own, adapter)?;
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;

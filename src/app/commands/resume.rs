@@ -14,14 +14,14 @@ use wgrad::train::trainer::{Snapshot, Trainer};
 use wgrad::tune::Tuning;
 
 use super::console::{answer, note, quoted};
-use super::running::Options;
+use super::running::RunOptions;
 use super::train::{Prepared, describe, profiled};
 use crate::app::cli;
 use crate::app::cli::own::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.
-pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Train) -> Result<()> {
+pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::Train) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;

@@ -22,7 +22,7 @@ use wgrad::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::train::session::Session;
 use wgrad::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
 
-use coaching::Watch;
+use coaching::CoachWatch;
 
 use crate::app::cli::OnNan;
 
@@ -32,7 +32,7 @@ use super::signals::Signals;
 
 /// What a run does besides training, and never changes what it computes.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
@@ -60,9 +60,9 @@ pub struct Run {
     model: Model,
     record: RunRecord,
     recipe: Recipe,
-    options: Options,
+    options: RunOptions,
     /// None of a run that is quiet.
-    watch: Option<Watch>,
+    watch: Option<CoachWatch>,
     /// What was saved last: where the run can go on from.
     kept: Snapshot,
     standing: Standing,
@@ -107,7 +107,7 @@ impl Run {
         directory: RunDir,
         record: RunRecord,
         session: &Session,
-        options: Options,
+        options: RunOptions,
     ) -> Result<Run> {
         let Session { recipe, dataset, normaliser, .. } = session;
         let model = Model {
@@ -127,7 +127,7 @@ impl Run {
             model,
             record,
             recipe: recipe.clone(),
-            watch: (!options.quiet).then(|| Watch::new(recipe)),
+            watch: (!options.quiet).then(|| CoachWatch::new(recipe)),
             options,
             standing: Standing::default(),
             best: None,

@@ -24,7 +24,7 @@ use crate::app::cli;
 const BATCH: usize = 64;
 
 pub fn run(arguments: &cli::Summary) -> Result<()> {
-    let what = What::read(arguments)?;
+    let what = SummarySubject::read(arguments)?;
     let recipe = what.recipe.as_ref();
     let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
     if batch == 0 {
@@ -42,7 +42,7 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
 }
 
 /// What is summed up.
-struct What {
+struct SummarySubject {
     network: Network,
     loss: Loss,
     shape: Shape,
@@ -50,14 +50,19 @@ struct What {
     recipe: Option<Recipe>,
 }
 
-impl What {
-    fn read(arguments: &cli::Summary) -> Result<What> {
+impl SummarySubject {
+    fn read(arguments: &cli::Summary) -> Result<SummarySubject> {
         // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
         let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
         if is_path {
             let model = Model::load(Path::new(&arguments.what))?;
             let recipe = recipe_of(Path::new(&arguments.what), &model)?;
-            return Ok(What { network: model.network, loss: model.loss, shape: model.shape, recipe });
+            return Ok(SummarySubject {
+                network: model.network,
+                loss: model.loss,
+                shape: model.shape,
+                recipe,
+            });
         }
         let &[channels, height, width] = arguments.input.as_slice() else {
             return Err(Error::Usage(
@@ -66,7 +71,7 @@ impl What {
         };
         let shape = Shape::image(channels, height, width);
         check_shape(&shape, "--input").map_err(|error| Error::Usage(error.to_string()))?;
-        Ok(What { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
+        Ok(SummarySubject { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
     }
 
     /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
@@ -184,10 +189,10 @@ mod tests {
     use super::*;
 
     /// A run in half precision, with something experimental.
-    fn what(experimental: &str) -> What {
+    fn what(experimental: &str) -> SummarySubject {
         let (precision, experimental) = (Precision::Half, experimental.parse().unwrap());
         let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
-        What {
+        SummarySubject {
             network: "dense 16, relu, dense 8".parse().unwrap(),
             loss: Loss::CrossEntropy,
             shape: Shape::image(1, 8, 8),

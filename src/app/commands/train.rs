@@ -19,17 +19,17 @@ use wgrad::train::schedule::Schedule;
 use wgrad::train::session::Session;
 use wgrad::train::stopping::Stopping;
 use wgrad::train::trainer::Trainer;
-use wgrad::verify::custom::{Own, OwnKernel, beside, replace};
+use wgrad::verify::custom::{CustomKernel, OwnKernel, beside, replace};
 use wgrad::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
-use super::profile::Profiling;
+use super::profile::RunProfile;
 use super::resume;
-use super::running::{Options, Run};
+use super::running::{Run, RunOptions};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::Train) -> Result<()> {
-    let options = Options {
+    let options = RunOptions {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
         on_nan: arguments.on_nan,
@@ -47,7 +47,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
 }
 
 /// One step of everything, of which nothing is kept.
-fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: Options) -> Result<()> {
+fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: RunOptions) -> Result<()> {
     let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
     // Whatever the recipe says of its length: schedules fit themselves to one step.
     let schedule = Some(Schedule::CONSTANT);
@@ -62,7 +62,7 @@ fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: Options) -> R
 }
 
 /// A run from its first step on, its directory under `out`.
-fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options) -> Result<()> {
+fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
@@ -90,13 +90,13 @@ fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: Options
 }
 
 /// Reports the profile of a run, also of one that failed.
-pub fn profiled(profiling: Option<Profiling>, run: Option<&Path>, outcome: Result<()>) -> Result<()> {
+pub fn profiled(profiling: Option<RunProfile>, run: Option<&Path>, outcome: Result<()>) -> Result<()> {
     let reported = profiling.map_or(Ok(()), |profiling| profiling.report(run));
     outcome.and(reported)
 }
 
 /// Says which products are not made by a reader's kernel for products.
-fn say_what_is_left(program: &Program, own: &Own) {
+fn say_what_is_left(program: &Program, own: &CustomKernel) {
     let ours = beside(program, own.ours);
     if !ours.is_empty() {
         note(format_args!(
@@ -156,7 +156,7 @@ impl Prepared {
     }
 
     /// The device, with network and data on it.
-    pub fn open(&self, profiling: Option<&Profiling>) -> Result<Trainer> {
+    pub fn open(&self, profiling: Option<&RunProfile>) -> Result<Trainer> {
         let lowered = self.lowered.clone();
         match profiling {
             None => self.session.open(lowered),
@@ -169,9 +169,9 @@ impl Prepared {
     }
 
     /// The profile that is to be taken, if one is wanted.
-    pub fn profiling(&self, arguments: &cli::Train) -> Option<Profiling> {
+    pub fn profiling(&self, arguments: &cli::Train) -> Option<RunProfile> {
         let device = self.session.device.name();
-        arguments.profile.map(|steps| Profiling::new(&self.lowered, device, steps, arguments.json))
+        arguments.profile.map(|steps| RunProfile::new(&self.lowered, device, steps, arguments.json))
     }
 
     /// The record of a run that starts now.
@@ -189,7 +189,7 @@ impl Prepared {
         trainer: Trainer,
         directory: RunDir,
         record: RunRecord,
-        options: Options,
+        options: RunOptions,
     ) -> Result<Run> {
         let Prepared { session, lowered, .. } = self;
         // Shared, because data are large: a copy is made only when the device was lost.

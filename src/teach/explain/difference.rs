@@ -23,15 +23,15 @@ const ABSOLUTE: f64 = 1e-9;
 
 /// One number of the step: of a parameter, or of what a layer gives.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct Coordinate {
     pub view: View,
     pub index: usize,
 }
 
 /// The slope of the loss with respect to a number, and whether it is `exact`.
-pub fn difference(trace: &mut Trace, place: Place, exact: f64) -> Difference {
-    let (up, above) = loss_at(trace, place, H);
-    let (down, below) = loss_at(trace, place, -H);
+pub fn difference(trace: &mut Trace, coordinate: Coordinate, exact: f64) -> Difference {
+    let (up, above) = loss_at(trace, coordinate, H);
+    let (down, below) = loss_at(trace, coordinate, -H);
     if above != below {
         return Difference::Corner;
     }
@@ -51,22 +51,22 @@ fn left_out(loss: Loss) -> f64 {
 
 /// The loss with one number moved, and on which side of their corner the inputs of
 /// all relus are and which values all maxima chose.
-fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<u32>) {
+fn loss_at(trace: &mut Trace, coordinate: Coordinate, by: f64) -> (f64, Vec<u32>) {
     let section = trace.section();
     let (loss, ..) = trace.writer(trace.loss(), 0).expect("every step writes its loss");
     // A parameter is there before the first dispatch, the rest once it has been written. (The
     // update also writes parameters, but that is behind the loss.)
-    let writer = trace.writer(place.view, place.index).filter(|(dispatch, ..)| *dispatch <= loss);
+    let writer = trace.writer(coordinate.view, coordinate.index).filter(|(dispatch, ..)| *dispatch <= loss);
     let moved = section.start + writer.map_or(0, |(dispatch, ..)| dispatch + 1);
     let step = trace.step;
     trace.oracle.run(section.start..moved, &step);
-    let number = &mut trace.oracle.numbers(place.view)[place.index];
+    let number = &mut trace.oracle.numbers(coordinate.view)[coordinate.index];
     let before = *number;
     *number += by;
     trace.oracle.run(moved..section.start + loss + 1, &step);
     let value = trace.oracle.numbers(trace.loss())[0];
     let sides = sides(trace, moved, section.start + loss);
-    trace.oracle.numbers(place.view)[place.index] = before;
+    trace.oracle.numbers(coordinate.view)[coordinate.index] = before;
     (value, sides)
 }
 
@@ -114,11 +114,11 @@ mod tests {
         let device = Device::Cpu { reason: None };
         let mut trace =
             Trace::new(&model, &samples, &Training::default(), Settings::FROZEN, &device).unwrap();
-        let place = Place { view: trace.parameter("0.weight").unwrap(), index: 1 };
-        let gradient = trace.gradient_of_parameter(place.view);
-        let exact = trace.value("", "", gradient, place.index).twin.unwrap().exact;
+        let coordinate = Coordinate { view: trace.parameter("0.weight").unwrap(), index: 1 };
+        let gradient = trace.gradient_of_parameter(coordinate.view);
+        let exact = trace.value("", "", gradient, coordinate.index).twin.unwrap().exact;
         assert!(exact.abs() > 0.01, "{exact}");
-        let agrees = |exact, trace: &mut Trace| match difference(trace, place, exact) {
+        let agrees = |exact, trace: &mut Trace| match difference(trace, coordinate, exact) {
             Difference::Slope { agrees, .. } => agrees,
             Difference::Corner => panic!("tanh has no corner"),
         };

@@ -1,7 +1,7 @@
 //! What an explanation consists of: sections of lines, the same for people and for programs.
 
 use crate::kernel::Kernel;
-use crate::verify::diff::Element;
+use crate::verify::diff::ComparedElement;
 
 /// Terms of a sum that are shown one by one; the rest is added up.
 pub const SHOWN: usize = 6;
@@ -84,7 +84,7 @@ pub struct Value {
 pub struct Compared {
     pub kernel: &'static Kernel,
     /// Result, twin on the same inputs, and how far they may be apart.
-    pub element: Element,
+    pub element: ComparedElement,
     /// What it would be if the whole step were taken in f64.
     pub exact: f64,
 }

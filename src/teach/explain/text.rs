@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::page::{Difference, Line, Section, Terms, Value, digits};
-use super::source::{Source, sources};
+use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use super::{layer_name, meaning};
 use crate::network::loss::Loss;
@@ -160,7 +160,7 @@ fn number(value: &Value, out: &mut Printer) {
     row(out, &value.words, [&digits(value.number), &twin, &tried, agree]);
 }
 
-fn code(source: &Source, out: &mut Printer) {
+fn code(source: &SourceExcerpt, out: &mut Printer) {
     line(out, "");
     line(out, &format!("    {}, line {}", source.path, source.line));
     for text in source.text.lines() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::between::{between, weighted, writer};
-use super::difference::Place;
+use super::difference::Coordinate;
 use super::page::{Compared, Difference, Value};
 use crate::data::{Augmentation, Samples};
 use crate::engine::Engine;
@@ -235,12 +235,12 @@ impl<'a> Trace<'a> {
     ) -> Value {
         let value = self.value(key, words, gradient, index);
         let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
-        let difference = self.difference(Place { view: of, index }, exact);
+        let difference = self.difference(Coordinate { view: of, index }, exact);
         value.tried(difference)
     }
 
-    fn difference(&mut self, place: Place, exact: f64) -> Difference {
-        super::difference::difference(self, place, exact)
+    fn difference(&mut self, coordinate: Coordinate, exact: f64) -> Difference {
+        super::difference::difference(self, coordinate, exact)
     }
 
     /// The loss, in the metrics of the step.

@@ -16,18 +16,18 @@ pub struct Places<'a> {
 }
 
 /// A rule in words: what it keeps, and the step that it takes.
-struct Words {
+struct RuleText {
     /// By state: its buffer, its name, and how it comes about.
     states: Vec<(&'static str, &'static str, String)>,
     /// What the learning rate is multiplied with.
     step: String,
 }
 
-fn words(optimiser: &Optimiser) -> Words {
+fn words(optimiser: &Optimiser) -> RuleText {
     let state = |buffer, name, equation: String| (buffer, name, equation);
     match optimiser.rule {
-        Rule::Sgd { momentum: 0.0, .. } => Words { states: Vec::new(), step: "weight_delta".to_owned() },
-        Rule::Sgd { momentum, nesterov, .. } => Words {
+        Rule::Sgd { momentum: 0.0, .. } => RuleText { states: Vec::new(), step: "weight_delta".to_owned() },
+        Rule::Sgd { momentum, nesterov, .. } => RuleText {
             states: vec![state(
                 "velocities",
                 "velocity",
@@ -39,7 +39,7 @@ fn words(optimiser: &Optimiser) -> Words {
                 "velocity".to_owned()
             },
         },
-        Rule::AdaGrad { epsilon } => Words {
+        Rule::AdaGrad { epsilon } => RuleText {
             states: vec![state("squares", "square", "square = square + weight_delta²".to_owned())],
             step: format!("weight_delta / (√square + {epsilon:?})"),
         },
@@ -47,7 +47,7 @@ fn words(optimiser: &Optimiser) -> Words {
             rms_prop(smoothing, epsilon, momentum, centred)
         }
         Rule::Adam { beta1, beta2, epsilon } => adam(optimiser, beta1, beta2, epsilon),
-        Rule::Lion { beta1, beta2 } => Words {
+        Rule::Lion { beta1, beta2 } => RuleText {
             states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
             step: format!("sign({beta1} × mean before + (1 − {beta1}) × weight_delta)"),
         },
@@ -58,7 +58,7 @@ fn words(optimiser: &Optimiser) -> Words {
     }
 }
 
-fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words {
+fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> RuleText {
     let size = if centred { "variance" } else { "square" };
     let mut step = format!("weight_delta / (√{size} + {epsilon:?})");
     let mut states = if centred {
@@ -75,7 +75,7 @@ fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words
         states.push(("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
         step = "velocity".to_owned();
     }
-    Words { states, step }
+    RuleText { states, step }
 }
 
 /// A running mean in words.
@@ -83,9 +83,9 @@ fn moving(name: &str, share: f32, of: &str) -> String {
     format!("{name} = {share} × {name} + (1 − {share}) × {of}")
 }
 
-fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> Words {
+fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> RuleText {
     let [mean, square] = optimiser.corrections(1).map(|correction| digits(f64::from(correction)));
-    Words {
+    RuleText {
         states: vec![
             ("means", "mean", moving("mean", beta1, "weight_delta")),
             ("squares", "square", moving("square", beta2, "weight_delta²")),

@@ -32,7 +32,7 @@ use crate::error::{Error, Result};
 
 use crate::report::page::Page;
 use machine::Machine;
-use options::{Flag, Options};
+use options::{Flag, LessonOptions};
 
 /// One lesson.
 pub struct Lesson {
@@ -45,10 +45,10 @@ pub struct Lesson {
     /// The settings that it takes; all others are refused.
     pub takes: &'static [Flag],
     /// Runs it. The options have been checked against `takes`.
-    pub teach: fn(&Options, &Machine) -> Result<Page>,
+    pub teach: fn(&LessonOptions, &Machine) -> Result<Page>,
     /// Where its numbers stop fitting 32 bits with these options, as a part of
     /// a sentence; asked for when some no longer do.
-    pub limit: fn(&Options, &Machine) -> Result<String>,
+    pub limit: fn(&LessonOptions, &Machine) -> Result<String>,
 }
 
 /// All lessons, in order.
@@ -121,7 +121,7 @@ fn nearest(wanted: &str) -> Option<&'static Lesson> {
 /// [`Error::Usage`] for options that the lesson does not take or cannot use,
 /// [`Error::Diverged`] when it had to stop before there was a page,
 /// [`Error::Device`] when the machine fails.
-pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page> {
+pub fn run(lesson: &Lesson, options: &LessonOptions, machine: &Machine) -> Result<Page> {
     options.check(lesson)?;
     let limit = || (lesson.limit)(options, machine);
     let mut page = match (lesson.teach)(options, machine) {

@@ -2,9 +2,9 @@
 
 mod sweep;
 
-use super::course::{Course, Measured, Outline, rows};
+use super::course::{Course, Outline, PartMeasure, rows};
 use super::machine::Machine;
-use super::options::{Flag, Options, at_most};
+use super::options::{Flag, LessonOptions, at_most};
 use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::kernel::rng::shuffled;
@@ -33,16 +33,16 @@ pub const HIDDEN: usize = 16;
 
 /// What may be changed.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct OddEvenSettings {
     pub alpha: f32,
     /// How often every number is seen.
     pub iterations: usize,
     pub seed: u64,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { alpha: 1.0, iterations: 10, seed: 0 }
+impl Default for OddEvenSettings {
+    fn default() -> OddEvenSettings {
+        OddEvenSettings { alpha: 1.0, iterations: 10, seed: 0 }
     }
 }
 
@@ -91,29 +91,30 @@ fn lowered(machine: &Machine, seed: u64, fuse: bool) -> Result<Course> {
 
 /// Errors and hits after an iteration over the numbers to learn from.
 #[derive(Clone, Copy, Debug)]
-pub struct Iteration {
-    pub learned: Measured,
-    pub held_out: Measured,
+pub struct IterationErrors {
+    pub learned: PartMeasure,
+    pub held_out: PartMeasure,
 }
 
 /// Trains from the seed's weights and measures after every iteration.
-pub fn learn(course: &mut Course, settings: &Settings) -> Result<Vec<Iteration>> {
+pub fn learn(course: &mut Course, settings: &OddEvenSettings) -> Result<Vec<IterationErrors>> {
     course.begin(&course.lowered.arena.initial_values(settings.seed))?;
     let mut iterations = Vec::new();
     for iteration in 1..=settings.iterations {
         pass(course, settings, iteration)?;
-        iterations.push(Iteration { learned: course.measure(TRAIN)?, held_out: course.measure(HELD_OUT)? });
+        iterations
+            .push(IterationErrors { learned: course.measure(TRAIN)?, held_out: course.measure(HELD_OUT)? });
     }
     Ok(iterations)
 }
 
 /// The same without looking in between.
-pub fn train(course: &mut Course, settings: &Settings) -> Result<()> {
+pub fn train(course: &mut Course, settings: &OddEvenSettings) -> Result<()> {
     course.begin(&course.lowered.arena.initial_values(settings.seed))?;
     (1..=settings.iterations).try_for_each(|iteration| pass(course, settings, iteration))
 }
 
-fn pass(course: &mut Course, settings: &Settings, iteration: usize) -> Result<()> {
+fn pass(course: &mut Course, settings: &OddEvenSettings, iteration: usize) -> Result<()> {
     let order = shuffled(LEARNED, settings.seed, iteration as u64);
     let order: Vec<usize> = order.into_iter().map(|at| at as usize).collect();
     course.train(&order, settings.alpha)?;
@@ -121,7 +122,7 @@ fn pass(course: &mut Course, settings: &Settings, iteration: usize) -> Result<()
 }
 
 /// One step in full.
-struct Step {
+struct FullStep {
     number: usize,
     hidden: Vec<f32>,
     prediction: f32,
@@ -137,7 +138,7 @@ struct Step {
 }
 
 /// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
-fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
+fn step(machine: &Machine, settings: &OddEvenSettings) -> Result<FullStep> {
     let mut course = lowered(machine, settings.seed, false)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
     course.begin(&arena)?;
@@ -149,7 +150,7 @@ fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
     // Behind the first sums and their sigmoid, then behind the second.
     let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
     let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
-    Ok(Step {
+    Ok(FullStep {
         number: split(settings.seed).0[sample],
         hidden,
         prediction: prediction[0],
@@ -161,7 +162,7 @@ fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
     })
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let settings = settings(options)?;
     let asked = asked(options)?;
     let step = step(machine, &settings)?;
@@ -200,9 +201,9 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-fn settings(options: &Options) -> Result<Settings> {
-    let own = Settings::default();
-    Ok(Settings {
+fn settings(options: &LessonOptions) -> Result<OddEvenSettings> {
+    let own = OddEvenSettings::default();
+    Ok(OddEvenSettings {
         alpha: options.alpha.unwrap_or(own.alpha),
         iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
         seed: options.seed.unwrap_or(own.seed),
@@ -213,7 +214,7 @@ fn settings(options: &Options) -> Result<Settings> {
 /// larger than 4/27, so with reach = steps · alpha · 4/27 a weight of the output
 /// stays below 1 + reach, a hidden one below 1 + reach · (1 + reach) / 4, and a
 /// sum has at most 9 of the latter or 17 of the former.
-fn limit(settings: &Settings) -> String {
+fn limit(settings: &OddEvenSettings) -> String {
     let steps = (settings.iterations * LEARNED) as f64;
     // From 9 · (1 + reach)² / 4 < MOST, which is the tighter one.
     let reach = (limit::MOST * 4.0 / 9.0).sqrt() - 1.0;
@@ -224,7 +225,7 @@ fn limit(settings: &Settings) -> String {
 const MOST_ITERATIONS: usize = 200;
 
 /// The number to classify at the end.
-fn asked(options: &Options) -> Result<Option<usize>> {
+fn asked(options: &LessonOptions) -> Result<Option<usize>> {
     match options.input.as_deref() {
         None => Ok(None),
         Some(&[number]) if number.fract() == 0.0 && (0.0..NUMBERS as f32).contains(&number) => {
@@ -238,7 +239,7 @@ fn text(number: usize) -> String {
     format!("{number:0DIGITS$b}")
 }
 
-fn lines(step: &Step, alpha: f32) -> Vec<String> {
+fn lines(step: &FullStep, alpha: f32) -> Vec<String> {
     let (number, prediction, delta) = (step.number, digits(step.prediction), factor(step.prediction_delta));
     let (hidden, weight) = (digits(step.hidden[0]), factor(step.before[0]));
     let links = [
@@ -257,17 +258,17 @@ fn lines(step: &Step, alpha: f32) -> Vec<String> {
     std::iter::once(format!("{number} is {}, target {}", text(number), target(number))).chain(lines).collect()
 }
 
-fn curve(iterations: &[Iteration]) -> Plot {
-    let series = |part: fn(&Iteration) -> Measured| {
-        let mean = move |(at, iteration): (usize, &Iteration)| {
+fn curve(iterations: &[IterationErrors]) -> Plot {
+    let series = |part: fn(&IterationErrors) -> PartMeasure| {
+        let mean = move |(at, iteration): (usize, &IterationErrors)| {
             let part = part(iteration);
             ((at + 1) as f64, part.loss / part.samples as f64)
         };
         iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
     };
     let last = iterations.last();
-    let name = |what: &str, part: Option<Measured>| {
-        let Measured { samples, hits, .. } = part.unwrap_or_default();
+    let name = |what: &str, part: Option<PartMeasure>| {
+        let PartMeasure { samples, hits, .. } = part.unwrap_or_default();
         format!("{what} ({hits} of {samples} right)")
     };
     let learned = name("learned from", last.map(|last| last.learned));
@@ -277,8 +278,8 @@ fn curve(iterations: &[Iteration]) -> Plot {
         .series(held_out, Style::Path, series(|iteration| iteration.held_out))
 }
 
-fn conclusion(settings: &Settings, iterations: &[Iteration]) -> String {
-    let Some(Iteration { learned, held_out }) = iterations.last() else { return String::new() };
+fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> String {
+    let Some(IterationErrors { learned, held_out }) = iterations.last() else { return String::new() };
     let meaning = if held_out.hits == held_out.samples {
         "It has not learned the numbers by heart, it has found the digit that matters."
     } else {

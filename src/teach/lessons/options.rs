@@ -43,7 +43,7 @@ impl Flag {
 
 /// The settings as given; what is not given has the lesson's own value.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct LessonOptions {
     /// How much of each weight_delta is taken.
     pub alpha: Option<f32>,
     /// How far a weight moves in hot and cold learning.
@@ -58,7 +58,7 @@ pub struct Options {
     pub data: Option<String>,
 }
 
-impl Options {
+impl LessonOptions {
     /// Checks that the lesson takes what was given, and that numbers are numbers.
     ///
     /// # Errors

@@ -30,7 +30,7 @@ pub enum Scope {
 
 /// The layer on the bench: prediction = activate(input · weightsᵀ + bias).
 #[derive(Clone, Copy, Debug)]
-pub struct Layer {
+pub struct DenseLayer {
     /// Rows of the input; several are only needed to predict many at once.
     pub samples: usize,
     pub inputs: usize,
@@ -42,11 +42,11 @@ pub struct Layer {
     pub scope: Scope,
 }
 
-impl Layer {
+impl DenseLayer {
     /// One sample, no bias, no activation, and no factor 2.
-    pub fn linear(inputs: usize, outputs: usize, scope: Scope) -> Layer {
+    pub fn linear(inputs: usize, outputs: usize, scope: Scope) -> DenseLayer {
         let (activation, factor) = (Activation::Identity, 1.0);
-        Layer { samples: 1, inputs, outputs, bias: false, activation, factor, scope }
+        DenseLayer { samples: 1, inputs, outputs, bias: false, activation, factor, scope }
     }
 }
 
@@ -100,7 +100,7 @@ fn finite<const N: usize>(all: [&Vec<f32>; N]) -> bool {
 
 /// One layer, ready to compute.
 pub struct Workbench {
-    pub layer: Layer,
+    pub layer: DenseLayer,
     engine: Box<dyn Engine>,
     program: Program,
     views: Views,
@@ -112,7 +112,7 @@ impl Workbench {
     ///
     /// # Errors
     /// As the machine says.
-    pub fn new(machine: &Machine, layer: Layer) -> Result<Workbench> {
+    pub fn new(machine: &Machine, layer: DenseLayer) -> Result<Workbench> {
         let (program, views) = record(&layer);
         // In the order in which the lessons use them.
         let used =

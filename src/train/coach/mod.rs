@@ -25,10 +25,10 @@ pub struct Moment {
     pub validation: Option<Measure>,
 }
 
-/// What can be found. Of all in front of [`Kind::OverFitting`] only one is said after an epoch: the
+/// What can be found. Of all in front of [`FindingKind::OverFitting`] only one is said after an epoch: the
 /// first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
+enum FindingKind {
     /// A step changes weights by a good part of what they are.
     Leap,
     DeadUnits,
@@ -43,7 +43,7 @@ enum Kind {
 
 /// A number that is worth a sentence.
 struct Finding {
-    kind: Kind,
+    kind: FindingKind,
     /// More is worse.
     severity: f64,
     sentence: String,
@@ -56,7 +56,7 @@ pub struct Coach {
     /// The epochs so far, the oldest first.
     past: Vec<Moment>,
     /// How bad each number was when it was last said.
-    said: HashMap<Kind, f64>,
+    said: HashMap<FindingKind, f64>,
 }
 
 impl Coach {

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::train::recipe::{MAX_EPOCHS, Recipe};
 use crate::train::run::tensors::{self, Advice, Entry, Tensors, shorten};
 use crate::train::stopping::Seen;
-use crate::train::trainer::{Position, Snapshot, Tensor};
+use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 /// The folder of a run's checkpoints.
 pub const FOLDER: &str = "checkpoints";
@@ -101,7 +101,7 @@ impl Checkpoint {
             "standing": json(&self.standing),
         });
         let tensors = &self.snapshot.tensors;
-        let words = |tensor: &'_ Tensor| -> Vec<u32> {
+        let words = |tensor: &'_ NamedTensor| -> Vec<u32> {
             (0..tensor.data.len()).map(|at| tensor.data.bits(at)).collect()
         };
         let words: Vec<Vec<u32>> = tensors.iter().map(words).collect();
@@ -172,7 +172,7 @@ fn check(position: &Position, standing: &Standing) -> Result<(), String> {
     Ok(())
 }
 
-fn tensor(file: &mut Tensors, name: &str) -> Result<Tensor, String> {
+fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
     let info = file.info(name).ok_or_else(|| format!("has no tensor “{}”", shorten(name)))?;
     let (shape, dtype) = (info.shape.clone(), info.dtype);
     let bytes = info.data_offsets.1 - info.data_offsets.0;
@@ -190,7 +190,7 @@ fn tensor(file: &mut Tensors, name: &str) -> Result<Tensor, String> {
         Dtype::F32 => Data::Real(words.into_iter().map(f32::from_bits).collect()),
         _ => Data::Uint(words),
     };
-    Ok(Tensor { name: name.to_owned(), shape, data })
+    Ok(NamedTensor { name: name.to_owned(), shape, data })
 }
 
 /// Where a run's checkpoint after so many steps is kept.

@@ -33,27 +33,27 @@ const COLUMNS: [&str; 10] = [
 
 /// The files, open to be appended to.
 #[derive(Debug)]
-pub(super) struct Metrics {
+pub(super) struct MetricsFiles {
     lines: Appended,
     table: Appended,
     /// Of a run that keeps an event file.
     board: Option<Board>,
 }
 
-impl Metrics {
-    pub fn create(run: &Path) -> Result<Metrics> {
-        let metrics = Metrics::open(run)?;
+impl MetricsFiles {
+    pub fn create(run: &Path) -> Result<MetricsFiles> {
+        let metrics = MetricsFiles::open(run)?;
         metrics.begin_table()?;
         Ok(metrics)
     }
 
     /// A run that keeps an event file goes on with it.
-    pub fn open(run: &Path) -> Result<Metrics> {
+    pub fn open(run: &Path) -> Result<MetricsFiles> {
         let board = Board::is_kept(run).then(|| Board::open(run)).transpose()?;
-        Ok(Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
+        Ok(MetricsFiles { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
     }
 
-    /// Keeps an event file from here on, see [`Metrics::rewind`] for what was before.
+    /// Keeps an event file from here on, see [`MetricsFiles::rewind`] for what was before.
     pub fn keep_events(&mut self, run: &Path) -> Result<()> {
         self.board = Some(Board::open(run)?);
         Ok(())

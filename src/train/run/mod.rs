@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
-use metrics::Metrics;
+use metrics::MetricsFiles;
 use model::Model;
 
 /// The file that holds the recipe as it ran.
@@ -40,7 +40,7 @@ pub const RECORD: &str = "run.json";
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    metrics: Metrics,
+    metrics: MetricsFiles,
     _lock: Lock,
     /// Directories that were made for it, the outermost first, itself last.
     made: Vec<PathBuf>,
@@ -90,7 +90,12 @@ impl RunDir {
         let lock = Lock::take(path)?;
         files::remove_temporary(path);
         files::remove_temporary(&path.join(checkpoint::FOLDER));
-        Ok(RunDir { metrics: Metrics::open(path)?, path: path.to_owned(), _lock: lock, made: Vec::new() })
+        Ok(RunDir {
+            metrics: MetricsFiles::open(path)?,
+            path: path.to_owned(),
+            _lock: lock,
+            made: Vec::new(),
+        })
     }
 
     /// Where it is.
@@ -190,12 +195,12 @@ impl RunDir {
 }
 
 /// Puts the lock, the metrics and the folder for checkpoints into a new run directory.
-fn furnish(path: &Path) -> Result<(Lock, Metrics)> {
+fn furnish(path: &Path) -> Result<(Lock, MetricsFiles)> {
     let lock = Lock::take(path)?;
     fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
         Error::Failure(format!("{} can't be written to ({error}), so check the disk", path.display()))
     })?;
-    Ok((lock, Metrics::create(path)?))
+    Ok((lock, MetricsFiles::create(path)?))
 }
 
 /// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::pass::Report;
+use super::pass::StepReport;
 use super::{Position, Progress, Sum, Trainer};
 use crate::error::{Error, Result};
 use crate::kernel::Step;
@@ -44,7 +44,7 @@ impl Digest {
     /// Takes the reports of a submission, up to the first flaw, and hands over what they come to.
     pub fn take(
         &mut self,
-        reports: &[Report],
+        reports: &[StepReport],
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
         let (mut losses, mut norms, mut rates) = (Vec::with_capacity(reports.len()), Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ impl Digest {
         for report in reports {
             let sum = Sum::of(report.rows);
             if report.flaws != 0.0 || !sum.loss.is_finite() {
-                let Report { step, rows, flaws, .. } = report;
+                let StepReport { step, rows, flaws, .. } = report;
                 self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), flaws: *flaws });
                 break;
             }

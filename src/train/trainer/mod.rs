@@ -15,7 +15,7 @@ mod vitals;
 pub use measure::{Measure, Sum};
 pub use pass::step_scalars;
 pub use pixels::{normalise, pack, scale_and_shift};
-pub use state::{Position, Snapshot, Tensor, write_parameters};
+pub use state::{NamedTensor, Position, Snapshot, write_parameters};
 pub use sweep::Tried;
 pub use vitals::{Activity, Movement, Vitals};
 

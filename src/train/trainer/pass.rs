@@ -12,7 +12,7 @@ use crate::kernel::rng::kernel_seed;
 use crate::network::lower::{TRAIN, Training};
 
 /// What came back from a step.
-pub(super) struct Report<'a> {
+pub(super) struct StepReport<'a> {
     pub step: Step,
     /// Loss and hit of every sample.
     pub rows: &'a [f32],
@@ -23,7 +23,7 @@ pub(super) struct Report<'a> {
 }
 
 /// Takes the reports of a submission; the answer says whether to go on.
-pub(super) type Each<'a> = dyn FnMut(&[Report]) -> Result<ControlFlow<()>> + 'a;
+pub(super) type Each<'a> = dyn FnMut(&[StepReport]) -> Result<ControlFlow<()>> + 'a;
 
 /// A submission under way.
 struct Flight {
@@ -74,11 +74,16 @@ impl Trainer {
     }
 
     /// A report taken apart; only a step that trains has a history.
-    pub(super) fn reports<'a>(&self, section: &str, scalars: &[Step], words: &'a [f32]) -> Vec<Report<'a>> {
+    pub(super) fn reports<'a>(
+        &self,
+        section: &str,
+        scalars: &[Step],
+        words: &'a [f32],
+    ) -> Vec<StepReport<'a>> {
         let (history, rows) = words.split_at(self.lowered.rows());
         let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
             let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
-            Report { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
+            StepReport { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
         };
         let rows = rows.chunks_exact(self.lowered.pitch() * 2);
         scalars.iter().zip(rows).zip(history.chunks_exact(guard::HISTORY)).map(of).collect()

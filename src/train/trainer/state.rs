@@ -65,7 +65,7 @@ impl Position {
 
 /// A buffer of the device, or a parameter of the arena, by its name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
+pub struct NamedTensor {
     /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
     pub name: String,
     pub shape: Vec<usize>,
@@ -77,7 +77,7 @@ pub struct Tensor {
 pub struct Snapshot {
     pub position: Position,
     /// The parameters in the order of the arena, then every other buffer that training changes.
-    pub tensors: Vec<Tensor>,
+    pub tensors: Vec<NamedTensor>,
 }
 
 impl Snapshot {
@@ -99,9 +99,9 @@ impl Snapshot {
     }
 }
 
-impl Tensor {
+impl NamedTensor {
     /// The first element at which two tensors differ by a bit, as part of a sentence.
-    pub fn difference(&self, other: &Tensor) -> Option<String> {
+    pub fn difference(&self, other: &NamedTensor) -> Option<String> {
         let name = &self.name;
         if (name, &self.shape) != (&other.name, &other.shape) {
             return Some(format!(
@@ -176,8 +176,8 @@ impl Trainer {
     /// [`Error::Device`] when the device fails.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         let saved = self.saved();
-        let read = |saved: Saved| -> Result<Tensor> {
-            Ok(Tensor { data: self.engine.read(saved.view)?, name: saved.name, shape: saved.shape })
+        let read = |saved: Saved| -> Result<NamedTensor> {
+            Ok(NamedTensor { data: self.engine.read(saved.view)?, name: saved.name, shape: saved.shape })
         };
         let tensors = saved.into_iter().map(read).collect::<Result<_>>()?;
         Ok(Snapshot { position: self.position, tensors })
@@ -189,7 +189,7 @@ impl Trainer {
     /// [`Error::Data`] when the snapshot is of another network or optimiser; nothing is changed then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let saved = self.saved();
-        let matches = |(saved, tensor): (&Saved, &Tensor)| {
+        let matches = |(saved, tensor): (&Saved, &NamedTensor)| {
             saved.name == tensor.name && saved.shape == tensor.shape && saved.view.len == tensor.data.len()
         };
         if saved.len() != snapshot.tensors.len() || !saved.iter().zip(&snapshot.tensors).all(matches) {

@@ -81,7 +81,7 @@ impl Trainer {
     fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
         self.order()?;
         let within = self.lowered.activated.clone();
-        let mut seen: Vec<Seen> = within.iter().map(Seen::new).collect();
+        let mut seen: Vec<ActivationCounts> = within.iter().map(ActivationCounts::new).collect();
         let samples = self.views(TRAIN)?.samples;
         let mut rows = 0;
         for at in 0..=self.telling_step() {
@@ -132,15 +132,15 @@ impl Trainer {
 }
 
 /// What has been seen of an activation so far.
-struct Seen {
+struct ActivationCounts {
     /// Which units were anything but 0.
     alive: Vec<bool>,
     flat: usize,
 }
 
-impl Seen {
-    fn new(activated: &Activated) -> Seen {
-        Seen { alive: vec![false; activated.dims.channels], flat: 0 }
+impl ActivationCounts {
+    fn new(activated: &Activated) -> ActivationCounts {
+        ActivationCounts { alive: vec![false; activated.dims.channels], flat: 0 }
     }
 
     /// Takes the values of the first `rows` samples.

@@ -11,7 +11,7 @@ mod real;
 mod real_size;
 mod updates;
 
-pub use check::{Problem, Verdict, Wrong, check, ready, watch};
+pub use check::{KernelVerdict, MakeEngine, Problem, Wrong, check, ready, watch};
 pub use real::{real, real_on};
 pub use real_size::bench_cases;
 
@@ -298,7 +298,7 @@ impl Numbers {
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.
-    fn wrong(self, comparison: &Comparison) -> Option<diff::Element> {
+    fn wrong(self, comparison: &Comparison) -> Option<diff::ComparedElement> {
         match self {
             Numbers::Awkward => comparison.first.clone(),
             Numbers::Whole => comparison.at.clone().filter(|_| comparison.worst != 0.0),

@@ -41,7 +41,7 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// A reader's version of `ours`, valid and with the contract's bindings.
 #[derive(Clone, Debug)]
-pub struct Own {
+pub struct CustomKernel {
     pub ours: &'static Kernel,
     /// The same row with the reader's shader in it.
     pub kernel: &'static Kernel,
@@ -51,19 +51,19 @@ pub struct Own {
     pub digest: String,
 }
 
-impl Own {
+impl CustomKernel {
     /// Reads a file and holds it to the contract of `ours`.
     ///
     /// # Errors
     /// [`Error::Usage`] when the file can't be read, is no valid WGSL (with
     /// line, column and the line itself) or has other bindings, constants or
     /// limits than the contract (with what was expected and what was got).
-    pub fn read(path: &Path, ours: &'static Kernel) -> Result<Own> {
+    pub fn read(path: &Path, ours: &'static Kernel) -> Result<CustomKernel> {
         let text = read_text(path)?;
         let shader = Shader::examine(&text, ours)
             .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
         let digest = hex(Sha256::digest(text.as_bytes()));
-        Ok(Own { ours, kernel: leak(ours, text), shader, digest })
+        Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Own;
+use super::CustomKernel;
 use super::flags::{EXPERIMENTAL, how_to_train};
 use super::source::entry_points;
 use crate::consts;
@@ -145,7 +145,7 @@ fn instead(program: &Program, own: &Kernel) -> String {
 /// # Errors
 /// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
 /// with those that it uses.
-pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
+pub fn replace(program: &mut Program, own: &CustomKernel) -> Result<usize> {
     replaceable(own.ours)?;
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
@@ -217,9 +217,9 @@ mod tests {
     }
 
     /// Ours, as if a reader had written it.
-    fn readers(ours: &'static Kernel) -> Own {
+    fn readers(ours: &'static Kernel) -> CustomKernel {
         let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
-        Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+        CustomKernel { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
     }
 
     #[test]

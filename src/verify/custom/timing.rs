@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
 
-use super::Own;
+use super::CustomKernel;
 use crate::engine::adapter::Device;
 use crate::engine::gpu::{Checks, GpuEngine};
 use crate::engine::{Data, Engine};
@@ -63,9 +63,12 @@ impl Timing {
 ///
 /// # Errors
 /// When the engine fails.
-pub fn time(own: &Own, adapter: &Adapter) -> Result<Timing> {
+pub fn time(own: &CustomKernel, adapter: &Adapter) -> Result<Timing> {
     let case = real_on(own.ours, &Device::Gpu(adapter.clone()));
-    let mut runners = [Runner::new(own.kernel, &case, adapter)?, Runner::new(own.ours, &case, adapter)?];
+    let mut runners = [
+        RepeatedDispatch::new(own.kernel, &case, adapter)?,
+        RepeatedDispatch::new(own.ours, &case, adapter)?,
+    ];
     let mut samples = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
         for (runner, samples) in runners.iter_mut().zip(&mut samples) {
@@ -76,21 +79,21 @@ pub fn time(own: &Own, adapter: &Adapter) -> Result<Timing> {
     Ok(Timing { yours, ours, case })
 }
 
-struct Runner {
+struct RepeatedDispatch {
     engine: GpuEngine,
     step: Step,
     repeats: usize,
 }
 
-impl Runner {
+impl RepeatedDispatch {
     /// Ready to run, warm, and with as many repeats as it takes.
-    fn new(kernel: &'static Kernel, case: &Case, adapter: &Adapter) -> Result<Runner> {
+    fn new(kernel: &'static Kernel, case: &Case, adapter: &Adapter) -> Result<RepeatedDispatch> {
         let program = program(kernel, case);
         let mut engine = GpuEngine::new(adapter, program.clone(), Checks::On)?;
         for (view, bind) in program.steps[0].args.iter().zip(kernel.binds) {
             engine.write(*view, content(bind.element, view.len).as_slice())?;
         }
-        let mut runner = Runner { engine, step: case.step, repeats: 1 };
+        let mut runner = RepeatedDispatch { engine, step: case.step, repeats: 1 };
         runner.run()?;
         while runner.repeats < MOST_REPEATS && runner.run()? * (runner.repeats as u32) < ENOUGH {
             runner.repeats *= 2;

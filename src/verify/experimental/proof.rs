@@ -1,14 +1,10 @@
 //! The proof that an adapter's cooperative matrices compute what the twin computes.
 
 use super::Experimental;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
-use crate::program::Program;
 use crate::table::MATMUL_COOPERATIVE;
-use crate::verify::cases::{Case, cases, check, ready};
-
-type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
+use crate::verify::cases::{Case, MakeEngine, cases, check, ready};
 
 /// Runs the kernel on those of its cases that have tiles of these edges, and with numbers that are none.
 ///
@@ -69,9 +65,11 @@ fn swallowed(case: &Case, make_engine: MakeEngine) -> Result<Option<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
     use crate::engine::cpu::CpuEngine;
     use crate::engine::{Data, Ticket};
     use crate::kernel::{Const, Consts, Step};
+    use crate::program::Program;
     use crate::program::View;
     use std::ops::Range;
 

@@ -10,15 +10,15 @@ use super::Run;
 use crate::app::commands::progress::Display;
 
 /// A coach, and what it has looked at.
-pub(super) struct Watch {
+pub(super) struct CoachWatch {
     coach: Coach,
     /// Of the epoch under way, once its telling step is over.
     vitals: Option<Vitals>,
 }
 
-impl Watch {
-    pub fn new(recipe: &Recipe) -> Watch {
-        Watch { coach: Coach::new(recipe), vitals: None }
+impl CoachWatch {
+    pub fn new(recipe: &Recipe) -> CoachWatch {
+        CoachWatch { coach: Coach::new(recipe), vitals: None }
     }
 }
 

@@ -15,7 +15,7 @@ use wgrad::train::run::model::Model;
 use wgrad::train::run::{RunDir, RunRecord, Status, read_metrics};
 use wgrad::train::session::Session;
 
-use super::{Every, Options, Run};
+use super::{Every, Run, RunOptions};
 use crate::app::cli::OnNan;
 use crate::app::cli::own::TIMEOUT;
 use crate::app::commands::train::Prepared;
@@ -62,7 +62,7 @@ fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
         let left = lifetimes.borrow_mut().pop_front().unwrap_or(usize::MAX);
         again.open_on(Box::new(Lossy { engine, left }), lowered.clone())
     };
-    let options = Options {
+    let options = RunOptions {
         every: Every::Steps(7),
         keep: 2,
         on_nan: OnNan::Stop,

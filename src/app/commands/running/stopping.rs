@@ -5,7 +5,7 @@ use std::time::Instant;
 use wgrad::error::Result;
 use wgrad::train::run::model::Model;
 use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::stopping::Verdict;
+use wgrad::train::stopping::EpochVerdict;
 use wgrad::train::trainer::Measure;
 
 use super::{Run, note};
@@ -16,7 +16,7 @@ impl Run {
         let Some(stopping) = self.recipe.stop_early else { return true };
         let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
         let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
-        self.standing.stopping.observe(&stopping, epoch, value) == Verdict::Better
+        self.standing.stopping.observe(&stopping, epoch, value) == EpochVerdict::Better
     }
 
     /// Puts the best weights on the disk, where a run that is taken up again finds them.

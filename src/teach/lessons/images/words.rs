@@ -1,7 +1,7 @@
 //! What lesson 12 says about its numbers. Every sentence is chosen by
 //! comparing them, since other images and other settings tell another story.
 
-use super::learning::{Course, Kind};
+use super::learning::{LearningCurve, NetworkKind};
 use crate::report::page::number::digits;
 use crate::teach::lessons::options::count;
 
@@ -10,7 +10,7 @@ pub fn percent(share: f64) -> String {
 }
 
 /// How the errors went, and when to stop.
-pub fn stopping(few: &Course) -> String {
+pub fn stopping(few: &LearningCurve) -> String {
     let (end, stop, rounds) = (few.end(), few.at_stop(), few.rounds.len());
     let learning = format!(
         "It learns from {} here, and {} others say when to stop.",
@@ -47,7 +47,7 @@ pub fn stopping(few: &Course) -> String {
 }
 
 /// What early stopping does for images that had no say in it.
-fn verdict(few: &Course) -> String {
+fn verdict(few: &LearningCurve) -> String {
     let (end, stop) = (few.end().held_out, few.at_stop().held_out);
     let accuracies =
         format!("{} held out are right rather than {}", percent(stop.accuracy), percent(end.accuracy));
@@ -64,7 +64,7 @@ fn verdict(few: &Course) -> String {
 }
 
 /// Nothing can be understood of labels that were dealt out.
-pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
+pub fn remembering(few: &LearningCurve, mixed: &LearningCurve, classes: usize) -> String {
     let (own, dealt) = (few.end(), mixed.end());
     let learned = percent(dealt.learned.accuracy);
     let by_heart = match dealt.learned.accuracy {
@@ -86,7 +86,7 @@ pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
 }
 
 /// What more images do.
-pub fn more_images(few: &Course, many: &Course) -> String {
+pub fn more_images(few: &LearningCurve, many: &LearningCurve) -> String {
     let (few, many) = (few.end(), many.end());
     if many.learned.samples <= few.learned.samples {
         return "These data hold no more images, so the third network is the first one again, for fewer rounds."
@@ -112,14 +112,15 @@ pub fn more_images(few: &Course, many: &Course) -> String {
 }
 
 /// Dense against convolutional, on the same images.
-pub fn convolution(courses: &[Course]) -> String {
+pub fn convolution(courses: &[LearningCurve]) -> String {
     let of = |kind, name| {
         courses
             .iter()
             .find(|course| course.kind == kind && course.name == name)
             .map(|course| course.end().held_out)
     };
-    let both = |name| Some((of(Kind::Dense, name)?.accuracy, of(Kind::Convolutional, name)?.accuracy));
+    let both =
+        |name| Some((of(NetworkKind::Dense, name)?.accuracy, of(NetworkKind::Convolutional, name)?.accuracy));
     let (Some(few), Some(many)) = (both("few"), both("many")) else {
         return "These images are too small for a second, convolutional network, which halves their height and \
                 width: there is only the dense one."
