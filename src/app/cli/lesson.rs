@@ -13,7 +13,7 @@ Without LESSON it lists the lessons. Each lesson takes some of the settings and 
 Vectors are numbers with commas between them, as in --input 8.5,0.65,1.2; several outputs have
 their rows of weights one after another. A lesson whose numbers overflow says where the limit
 lies and ends with exit code 5.")]
-pub struct Lesson {
+pub struct LessonArgs {
     #[command(subcommand)]
     pub command: Option<own::LessonCommand>,
     /// Number or name of a lesson

@@ -30,7 +30,7 @@ validation, device, tuning, precision, experimental and kernel. Flags win over t
 defaults.
 Which variants of kernels are fastest on an adapter is measured before its first run, once, and kept
 in the user's cache directory; a run's recipe has the choice spelt out, as --tuning takes it.")]
-pub struct Train {
+pub struct TrainArgs {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,
@@ -174,7 +174,7 @@ pub struct Train {
 A fresh network takes one step at each of many learning rates, from the smallest to the largest,
 until its loss blows up. The suggestion is where the smoothed loss falls fastest. No run is made
 and none is changed.")]
-pub struct LrFind {
+pub struct LrFindArgs {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,

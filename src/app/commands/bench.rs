@@ -14,7 +14,7 @@ use wgrad::error::{Error, Result};
 use super::console::{answer, note, quoted};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::bench::Bench) -> Result<()> {
+pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
     let files = [&arguments.json, &arguments.svg, &arguments.profile];
     files.into_iter().flatten().try_for_each(|path| check_output(path))?;
     let options =

@@ -9,7 +9,7 @@ use wgrad::report::sheet::{self, Thumbnail, WHITE};
 use super::console::{answer, note, thousands};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::data::Data) -> Result<()> {
+pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
     match (&arguments.command, &arguments.data) {
         (Some(cli::data::DataCommand::Preview(arguments)), _) => preview(arguments),
         (None, Some(name)) => describe(&load(name, &arguments.reading)?, arguments.json),
@@ -19,7 +19,7 @@ pub fn run(arguments: &cli::data::Data) -> Result<()> {
     }
 }
 
-fn load(name: &str, reading: &cli::data::Reading) -> Result<Dataset> {
+fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
     let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
     left_out(&dataset);
@@ -87,7 +87,7 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     ))
 }
 
-fn preview(arguments: &cli::data::Preview) -> Result<()> {
+fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     if arguments.samples == 0 || arguments.epochs == 0 {
         return Err(Error::Usage("--samples and --epochs are whole numbers from 1".to_owned()));
     }

@@ -27,7 +27,7 @@ enum Reason {
     Experimental,
 }
 
-pub fn run(arguments: &cli::Doctor) -> Result<()> {
+pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     let named: Vec<&Kernel> =
         arguments.kernels.iter().map(|name| custom::find(name)).collect::<Result<_>>()?;
     let device = super::device(&arguments.device)?;

@@ -40,7 +40,7 @@ struct Mistake {
     loss: f64,
 }
 
-pub fn run(arguments: &cli::Eval) -> Result<()> {
+pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
@@ -66,7 +66,7 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
 }
 
 /// The data to measure on, which must be like those that the network knows.
-fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
+fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
         if arguments.data.is_none() && !arguments.skip_bad {
@@ -100,7 +100,7 @@ fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
     Ok(dataset)
 }
 
-fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judged> {
+fn judge(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Judged> {
     let samples = &dataset.held_out;
     let device = super::device(&arguments.device)?;
     let lowered = lower(&Lowering {

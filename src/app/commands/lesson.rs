@@ -18,7 +18,7 @@ use crate::app::cli;
 /// A screenful where there is no terminal to ask: rows and columns.
 const SCREEN: (usize, usize) = (24, 80);
 
-pub fn run(arguments: &cli::Lesson) -> Result<()> {
+pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     if let Some(command) = &arguments.command {
         return super::own::dispatch(command);
     }
@@ -47,7 +47,7 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     }
 }
 
-fn options(arguments: &cli::Lesson) -> LessonOptions {
+fn options(arguments: &cli::LessonArgs) -> LessonOptions {
     LessonOptions {
         alpha: arguments.alpha,
         step: arguments.step,

@@ -18,7 +18,7 @@ use wgrad::kernel::Kernel;
 use wgrad::train::recipe::Recipe;
 use wgrad::verify::custom::{self, CustomKernel, OwnKernel, Spread};
 
-use crate::app::cli::own::{Check, LessonCommand};
+use crate::app::cli::own::{CheckArgs, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
 
 /// Lines of the second process that begin so say how far it is, and are not shown.
@@ -33,7 +33,7 @@ pub fn dispatch(command: &LessonCommand) -> Result<()> {
     }
 }
 
-fn run(arguments: &Check) -> Result<()> {
+fn run(arguments: &CheckArgs) -> Result<()> {
     if arguments.inside {
         return inside(arguments);
     }
@@ -76,7 +76,7 @@ fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, Custo
 
 /// Checks a kernel before a run trains with it.
 fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()> {
-    let check = Check {
+    let check = CheckArgs {
         file: file.to_owned(),
         kernel: ours.name.to_owned(),
         device: device.name(),
@@ -92,7 +92,7 @@ fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()
 /// # Errors
 /// [`Error::Usage`] and [`Error::Check`] as the second process has them, and
 /// [`Error::Check`] when it was stopped or crashed.
-fn supervise(arguments: &Check, show: bool) -> Result<()> {
+fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
     let mut child = start(arguments).map_err(failed)?;
     let lines = lines_of(&mut child);
@@ -134,7 +134,7 @@ fn supervise(arguments: &Check, show: bool) -> Result<()> {
     judge(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
 }
 
-fn start(arguments: &Check) -> std::io::Result<Child> {
+fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["lesson", "check", "--inside", "--kernel", &arguments.kernel]);
     command.args(["--device", &arguments.device]);
@@ -186,7 +186,7 @@ fn judge(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<(
 }
 
 /// The check itself.
-fn inside(arguments: &Check) -> Result<()> {
+fn inside(arguments: &CheckArgs) -> Result<()> {
     end_with_parent();
     let ours = custom::find(&arguments.kernel)?;
     let adapter = adapter(&arguments.device)?;

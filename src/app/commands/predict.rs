@@ -17,7 +17,7 @@ use crate::app::cli;
 /// Pictures of one batch at the most.
 const BATCH: usize = 64;
 
-pub fn run(arguments: &cli::Predict) -> Result<()> {
+pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
@@ -77,7 +77,7 @@ fn ranked(model: &Model, outputs: &[f32]) -> Vec<(String, f64)> {
 /// More classes than this are not all printed, unless asked for.
 const SHORT_LIST: usize = 10;
 
-fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Predict) -> Result<()> {
+fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::PredictArgs) -> Result<()> {
     // A squared error is trained towards 0 and 1, but nothing keeps its outputs there.
     let value = if loss.has_probabilities() { "probability" } else { "output" };
     if arguments.json {

@@ -21,7 +21,7 @@ use crate::app::cli::own::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.
-pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::Train) -> Result<()> {
+pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
@@ -211,7 +211,7 @@ fn prepare(
 
 /// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
 /// with a checkpoint in the middle that is written, read and put on a device opened anew.
-pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
+pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let run = directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };

@@ -23,7 +23,7 @@ use crate::app::cli;
 /// Samples of a step, for a network that has not been trained.
 const BATCH: usize = 64;
 
-pub fn run(arguments: &cli::Summary) -> Result<()> {
+pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     let what = SummarySubject::read(arguments)?;
     let recipe = what.recipe.as_ref();
     let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
@@ -51,7 +51,7 @@ struct SummarySubject {
 }
 
 impl SummarySubject {
-    fn read(arguments: &cli::Summary) -> Result<SummarySubject> {
+    fn read(arguments: &cli::SummaryArgs) -> Result<SummarySubject> {
         // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
         let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
         if is_path {

@@ -28,7 +28,7 @@ use super::resume;
 use super::running::{Run, RunOptions};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::Train) -> Result<()> {
+pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     let options = RunOptions {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
@@ -47,7 +47,7 @@ pub fn run(arguments: &cli::Train) -> Result<()> {
 }
 
 /// One step of everything, of which nothing is kept.
-fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: RunOptions) -> Result<()> {
+fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOptions) -> Result<()> {
     let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
     // Whatever the recipe says of its length: schedules fit themselves to one step.
     let schedule = Some(Schedule::CONSTANT);
@@ -62,7 +62,7 @@ fn fast_dev_run(arguments: &cli::Train, given: Overrides, options: RunOptions) -
 }
 
 /// A run from its first step on, its directory under `out`.
-fn begin(arguments: &cli::Train, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
+fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
@@ -169,7 +169,7 @@ impl Prepared {
     }
 
     /// The profile that is to be taken, if one is wanted.
-    pub fn profiling(&self, arguments: &cli::Train) -> Option<RunProfile> {
+    pub fn profiling(&self, arguments: &cli::TrainArgs) -> Option<RunProfile> {
         let device = self.session.device.name();
         arguments.profile.map(|steps| RunProfile::new(&self.lowered, device, steps, arguments.json))
     }
@@ -219,7 +219,7 @@ pub fn describe(record: &mut RunRecord, device: &Device) {
 }
 
 /// What the flags and, below them, the recipe file say.
-fn overrides(arguments: &cli::Train) -> Result<Overrides> {
+fn overrides(arguments: &cli::TrainArgs) -> Result<Overrides> {
     let flags = Overrides {
         data: None,
         resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,

@@ -14,7 +14,7 @@ const MOST_CLASSES: usize = 20;
 /// Names of at most so many letters fit above the columns of a matrix.
 const SHORT: usize = 6;
 
-pub fn json(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn json(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
     let name = |class: usize| &dataset.classes[class];
     let scores = judged.confusion.scores(dataset.classes.len());
     let class = |(at, score): (usize, &ClassScore)| {
@@ -51,7 +51,7 @@ fn file(dataset: &Dataset, sample: usize) -> Option<String> {
     dataset.about.held_out_files.get(sample).map(|path| path.display().to_string())
 }
 
-pub fn text(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn text(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
     answer(format_args!(
         "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
         accuracy(judged) * 100.0,
@@ -158,7 +158,7 @@ fn frequent(dataset: &Dataset, judged: &Judged) -> Result<()> {
     ))
 }
 
-fn mistakes(arguments: &cli::Eval, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
+fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
     if worst.is_empty() {
         note(format_args!("there are no mistakes, so {} was not written", arguments.out.display()));
         return Ok(());
