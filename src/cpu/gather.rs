@@ -1,5 +1,7 @@
 //! Twins of `gather_batch.wgsl` and `one_hot.wgsl`.
 
+use std::ops::Range;
+
 use super::EPS;
 use super::augment::{Change, Look};
 use crate::kernel::{Call, Real, Slice, SliceMut};
@@ -32,8 +34,8 @@ pub struct GatherSource<'a> {
     order: &'a [u32],
     /// Of one sample.
     words: usize,
-    /// The first one in this call's chunk, and how many it has.
-    chunk: (usize, usize),
+    /// The samples of this call's chunk.
+    chunk: Range<usize>,
     /// Position in the order of row 0.
     position: usize,
 }
@@ -44,14 +46,14 @@ impl<'a> GatherSource<'a> {
             ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH", "FIRST"].map(|name| call.consts.uint(name));
         let [images, labels, order] = [0, 1, 2].map(|at| reads[at].uint());
         let position = call.step.first as usize + row;
-        GatherSource { images, labels, order, words, chunk: (first, length), position }
+        GatherSource { images, labels, order, words, chunk: first..first + length, position }
     }
 
     /// The sample that a row shows, when it lies in this call's chunk.
     pub fn row(&self, row: usize) -> Option<SampleRow<'a>> {
         // Rows past the end of the data repeat the last sample; the loss ignores them.
         let sample = self.order[(self.position + row).min(self.order.len() - 1)] as usize;
-        let at = sample.checked_sub(self.chunk.0).filter(|at| *at < self.chunk.1)?;
+        let at = self.chunk.contains(&sample).then(|| sample - self.chunk.start)?;
         Some(SampleRow {
             sample,
             words: &self.images[at * self.words..][..self.words],

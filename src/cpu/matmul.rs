@@ -68,28 +68,35 @@ pub(super) struct ProductSizes {
     pub m: usize,
     pub n: usize,
     pub k: usize,
-    /// Distance in A from one row to the next, and along a row.
-    a: (usize, usize),
-    /// Distance in B from one row to the next, and along a row.
-    b: (usize, usize),
+    a: Strides,
+    b: Strides,
+}
+
+/// Distances in a matrix.
+struct Strides {
+    /// From one row to the next.
+    down: usize,
+    /// From one column to the next.
+    along: usize,
 }
 
 impl ProductSizes {
     pub fn of(call: Call) -> ProductSizes {
         let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
-        let a = if call.consts.flag("TRANSPOSE_A") { (1, m) } else { (k, 1) };
-        let b = if call.consts.flag("TRANSPOSE_B") { (1, k) } else { (n, 1) };
+        let a = if call.consts.flag("TRANSPOSE_A") { [1, m] } else { [k, 1] };
+        let b = if call.consts.flag("TRANSPOSE_B") { [1, k] } else { [n, 1] };
+        let [a, b] = [a, b].map(|[down, along]| Strides { down, along });
         ProductSizes { m, n, k, a, b }
     }
 
     /// The place of `A[row, k]`.
     pub fn at_a(&self, row: usize, k: usize) -> usize {
-        row * self.a.0 + k * self.a.1
+        row * self.a.down + k * self.a.along
     }
 
     /// The place of `B[k, column]`.
     pub fn at_b(&self, k: usize, column: usize) -> usize {
-        k * self.b.0 + column * self.b.1
+        k * self.b.down + column * self.b.along
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pages as text for a terminal, never more than a screenful unless asked for.
 
 use super::chart;
-use super::table::{Cell, Table, aligned, width};
+use super::table::{Cell, Ends, Table, aligned, width};
 use super::{Block, Note, Page};
 use crate::teach::lessons::options::count;
 
@@ -223,7 +223,7 @@ fn render_note(note: &Note, columns: usize) -> Vec<String> {
 /// A table; columns that do not fit follow below, or are counted.
 fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     let all = detail.rows.0 == usize::MAX;
-    let (head, hidden, tail) = if detail.airy {
+    let Ends { head, hidden, tail } = if detail.airy {
         table.ends(detail.rows.0, detail.rows.1)
     } else {
         table.exact_ends(detail.rows.0, detail.rows.1)

@@ -81,7 +81,7 @@ fn terms_json(terms: &Terms) -> Json {
     });
     json!({
         "rows": rows.collect::<Vec<_>>(),
-        "others": { "count": terms.others.0, "sum": terms.others.1 },
+        "others": { "count": terms.others.count, "sum": terms.others.sum },
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::page::{Difference, Line, Section, Terms, Value, digits};
+use super::page::{Difference, Line, Others, Section, Terms, Value, digits};
 use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use super::{layer_name, meaning};
@@ -135,7 +135,7 @@ fn sum(terms: &Terms, out: &mut Printer) {
         let [a, b, c] = term.numbers.map(digits);
         row(out, &term.name, [&a, &b, &c, ""]);
     }
-    let (count, rest) = terms.others;
+    let Others { count, sum: rest } = terms.others;
     if count > 0 {
         row(out, &format!("the other {count} {}", terms.of), ["", "", &digits(rest), ""]);
     }

@@ -17,14 +17,24 @@ pub struct Places<'a> {
 
 /// A rule in words: what it keeps, and the step that it takes.
 struct RuleText {
-    /// By state: its buffer, its name, and how it comes about.
-    states: Vec<(&'static str, &'static str, String)>,
+    states: Vec<StateText>,
     /// What the learning rate is multiplied with.
     step: String,
 }
 
+/// A state of an optimiser in words.
+struct StateText {
+    buffer: &'static str,
+    name: &'static str,
+    /// How it comes about.
+    equation: String,
+}
+
+fn state(buffer: &'static str, name: &'static str, equation: String) -> StateText {
+    StateText { buffer, name, equation }
+}
+
 fn words(optimiser: &Optimiser) -> RuleText {
-    let state = |buffer, name, equation: String| (buffer, name, equation);
     match optimiser.rule {
         Rule::Sgd { momentum: 0.0, .. } => RuleText { states: Vec::new(), step: "weight_delta".to_owned() },
         Rule::Sgd { momentum, nesterov, .. } => RuleText {
@@ -66,13 +76,13 @@ fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> RuleT
             "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
         );
         let mean = moving("mean", smoothing, "weight_delta");
-        vec![("variances", "variance", variance), ("means", "mean", mean)]
+        vec![state("variances", "variance", variance), state("means", "mean", mean)]
     } else {
-        vec![("squares", "square", moving("square", smoothing, "weight_delta²"))]
+        vec![state("squares", "square", moving("square", smoothing, "weight_delta²"))]
     };
     // Centred, there is a velocity always, if only as long as a step.
     if centred || momentum > 0.0 {
-        states.push(("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
+        states.push(state("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
         step = "velocity".to_owned();
     }
     RuleText { states, step }
@@ -87,8 +97,8 @@ fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> RuleText
     let [mean, square] = optimiser.corrections(1).map(|correction| digits(f64::from(correction)));
     RuleText {
         states: vec![
-            ("means", "mean", moving("mean", beta1, "weight_delta")),
-            ("squares", "square", moving("square", beta2, "weight_delta²")),
+            state("means", "mean", moving("mean", beta1, "weight_delta")),
+            state("squares", "square", moving("square", beta2, "weight_delta²")),
         ],
         step: format!("{mean} × mean / (√({square} × square) + {epsilon:?})"),
     }
@@ -126,7 +136,7 @@ fn decay(optimiser: &Optimiser) -> String {
 
 fn weights(trace: &Trace, own: &Places, section: &mut Section) {
     let words = words(trace.optimiser());
-    for (buffer, name, equation) in &words.states {
+    for StateText { buffer, name, equation } in &words.states {
         section.note(equation);
         let state = trace.state_of_parameter(buffer, own.weights);
         for (input, at) in own.shown.iter().copied() {
@@ -175,7 +185,7 @@ fn bias(trace: &Trace, own: &Places, bias: View, section: &mut Section) {
     if direction(trace, own.weights).is_some() {
         section.note("the bias is updated as AdamW does it");
     }
-    for (buffer, name, _) in &words.states {
+    for StateText { buffer, name, .. } in &words.states {
         let state = trace.state_of_parameter(buffer, bias);
         section.value(trace.value(format!("bias_{name}"), format!("{name} of the bias"), state, own.unit));
     }
