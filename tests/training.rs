@@ -4,19 +4,19 @@
 mod common;
 
 use common::adapter;
-use wgrad::data::{self, Augmentation, Dataset, Normaliser, Samples};
+use wgrad::data::{self, Dataset, Normaliser, Samples};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Const, Consts, Slice, Step};
+use wgrad::kernel::{Augmentation, Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::record::Versions;
 use wgrad::program::{Dispatch, Limits};
-use wgrad::train::trainer::{Settings, Trainer, scale_and_shift};
+use wgrad::train::trainer::{Settings, Trainer};
 use wgrad::verify::diff::first_divergence;
 
 const NETWORK: &str = "dense 64, relu, dense 10";
@@ -291,7 +291,7 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
 fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
     let part = lowered.part(TRAIN).unwrap();
     engine.write(lowered.parameters, Slice::Real(&lowered.arena.initial_values(3))).unwrap();
-    let constants = scale_and_shift(&Normaliser::of(&dataset.train));
+    let constants = Normaliser::of(&dataset.train).scale_and_shift();
     engine.write(lowered.normaliser, Slice::Real(&constants)).unwrap();
     engine.write(part.images, Slice::Uint(&wgrad::train::trainer::pack(&dataset.train))).unwrap();
     engine.write(part.labels, Slice::Uint(&dataset.train.labels)).unwrap();

@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use super::timing::Runner;
 use super::work::Needs;
-use crate::data::{Augmentation, ImageShape, Normaliser, Samples};
+use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Profiler};
 use crate::error::Result;
+use crate::kernel::Augmentation;
 use crate::network::loss::Loss;
 use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
 use crate::program::record::Versions;

@@ -7,8 +7,7 @@ use super::matmul::{Epilogue, matmul, weighted_sums};
 use super::weights::{self, weight_gradient};
 use super::{TINY, sum_error};
 use crate::consts;
-use crate::data::Augmentation;
-use crate::kernel::{Call, Consts, Real, Slice, SliceMut, Twin};
+use crate::kernel::{Augmentation, Call, Consts, Real, Slice, SliceMut, Twin};
 
 /// The constants that both kernels have: rows of a batch, which of them comes first in the step,
 /// channels of an image and the values of each, samples, and outputs of the layer.

@@ -4,7 +4,7 @@
 //! from the names in it: IDX files, CIFAR-10's binary files, or a folder of pictures for each class.
 //! They are read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes
 //! all the way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they
-//! become numbers, and an [`Augmentation`] how they are changed before they are trained on.
+//! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before they are trained on.
 
 mod augment;
 mod cifar;
@@ -20,7 +20,6 @@ mod picture;
 mod reading;
 mod split;
 
-pub use augment::Augmentation;
 pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;

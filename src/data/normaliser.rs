@@ -118,4 +118,13 @@ impl Normaliser {
         let (mean, std) = sums.iter().map(measure).unzip();
         Normaliser { mean, std }
     }
+
+    /// Scale of every channel, then shift of every channel, such that
+    /// byte · scale + shift = (byte/255 − mean) / std.
+    pub fn scale_and_shift(&self) -> Vec<f32> {
+        let pairs = || self.mean.iter().zip(&self.std);
+        let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
+        let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
+        scale.chain(shift).collect()
+    }
 }

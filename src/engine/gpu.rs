@@ -17,11 +17,11 @@ use super::device::{Trouble, make_buffer, make_buffers, open};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timing;
-use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
+use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
-use crate::program::{Program, View, mebibytes};
+use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;

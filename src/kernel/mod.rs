@@ -1,6 +1,8 @@
 //! A kernel: a contract with two executions, the WGSL and the plain Rust twin
 //! that says what the WGSL must compute.
 
+mod align;
+mod augmentation;
 mod consts;
 pub mod precision;
 pub mod rng;
@@ -13,6 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
 
+pub use align::{ALIGN, aligned};
+pub use augmentation::Augmentation;
 pub use consts::{Const, Consts};
 pub use text::{COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};

@@ -64,7 +64,7 @@ impl BufDecl {
     }
 }
 
-/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`].
+/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`](crate::kernel::ALIGN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     pub buf: Buf,
@@ -79,17 +79,15 @@ impl View {
     }
 }
 
-/// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
-pub const ALIGN: usize = 64;
-
 /// Copies of the parameters that a run keeps in the machine's own memory at the
 /// most, besides those on the device: while weights are sent, fetched and saved.
 const HOST_COPIES: u64 = 4;
 
-/// `len` rounded up so that another view may follow it.
-pub const fn aligned(len: usize) -> usize {
-    len.next_multiple_of(ALIGN)
-}
+/// Steps of one submission at the most.
+pub const MAX_STEPS: usize = 1024;
+
+/// Words of a submission's result at the most.
+pub const MAX_RESULT: usize = 1 << 18;
 
 /// One kernel over views, with its constants.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@
 
 use rand::RngExt;
 
+use crate::kernel::aligned;
 use crate::kernel::rng::{Purpose, generator};
-use crate::program::aligned;
 pub use crate::program::init::Initialiser;
 
 /// One parameter: its name and shape as PyTorch has them, and its place.
@@ -140,12 +140,17 @@ fn normal(rng: &mut impl RngExt) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Network;
-    use crate::network::layers::Shape;
+    use crate::program::init::Fans;
 
+    /// That of two dense layers: from 50 values to 40, and on to 30.
     fn arena() -> Arena {
-        let network: Network = "dense 40, relu, dense 30".parse().unwrap();
-        network.arena(&Shape(vec![50])).unwrap()
+        let mut arena = Arena::default();
+        for (layer, outputs, inputs) in [(0, 40, 50), (2, 30, 40)] {
+            let initialiser = Fans { fan_in: inputs, fan_out: outputs }.default();
+            arena.add(format!("{layer}.weight"), vec![outputs, inputs], initialiser);
+            arena.add(format!("{layer}.bias"), vec![outputs], initialiser);
+        }
+        arena
     }
 
     #[test]

@@ -31,13 +31,12 @@ use std::time::{Duration, Instant};
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::program::record::{Choice, Class, On, Variant, Versions};
-use crate::train::recipe::Recipe;
 
 /// Which variants a run takes, as a recipe says it.
 #[expect(clippy::large_enum_variant, reason = "a recipe has one, and so it can be copied")]
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Tuning {
-    /// Those that are fastest on the device: see [`settle`].
+    /// Those that are fastest on the device: see [`tuned`].
     #[default]
     Auto,
     /// Those of [`Device::versions`].
@@ -83,7 +82,7 @@ impl FromStr for Tuning {
 }
 
 impl Tuning {
-    /// The shaders that it means on a device; `auto`, while it is not [settled](settle), means the default.
+    /// The shaders that it means on a device; `auto` means the default until it is resolved to a choice.
     ///
     /// # Errors
     /// [`Error::Usage`] when the device can't run one of them.
@@ -285,26 +284,4 @@ impl Tuned {
         };
         self.choice.iter().map(of_class).collect()
     }
-}
-
-/// Makes the choice of a recipe one that repeats: what `auto` comes to on the device, spelt out. A run
-/// on the CPU engine, or with a reader's own kernels, has the default.
-///
-/// What was chosen is returned where `auto` was asked for. `before` is called before it is measured.
-///
-/// # Errors
-/// As [`Tuning::versions`].
-pub fn settle(recipe: &mut Recipe, device: &Device, before: &mut dyn FnMut()) -> Result<Option<Tuned>> {
-    let given = recipe.tuning;
-    let (tuning, tuned) = match (given, device) {
-        (_, Device::Cpu { .. }) | (Tuning::Default, _) => (Tuning::Default, None),
-        (Tuning::Auto, _) if !recipe.kernel.is_empty() => (Tuning::Default, None),
-        (Tuning::Auto, _) => {
-            let tuned = tuned(device, before);
-            (Tuning::Fixed(tuned.choice), Some(tuned))
-        }
-        (Tuning::Fixed(_), _) => (Tuning::Fixed(given.versions(device)?.choice()), None),
-    };
-    recipe.tuning = tuning;
-    Ok(tuned)
 }

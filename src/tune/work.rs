@@ -3,10 +3,10 @@
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
-use crate::data::{Augmentation, ImageShape};
+use crate::data::ImageShape;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::{Element, Slice};
+use crate::kernel::{Augmentation, Element, Slice};
 use crate::network::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::network::layers::words::Pair;
 use crate::network::layers::{self, Dims};

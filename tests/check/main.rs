@@ -4,6 +4,7 @@
 
 mod contract;
 mod exercises;
+mod flags;
 mod training;
 mod verdicts;
 

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use wgrad::data::files::write_output;
-use wgrad::data::{self, Augmentation, Dataset, Normaliser, Resize, Samples};
+use wgrad::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::report::sheet::{self, Cell, WHITE};
 
 use super::console::{answer, note, thousands};
@@ -100,7 +101,10 @@ fn preview(arguments: &cli::data::Preview) -> Result<()> {
     let row = |at: usize| {
         let class = dataset.classes[train.labels[at] as usize].clone();
         let changed = (1..=epochs).map(|epoch| {
-            cell(augmentation.show(train, at, &normaliser, (arguments.seed, epoch)), format!("epoch {epoch}"))
+            cell(
+                train.augmented(at, &augmentation, &normaliser, (arguments.seed, epoch)),
+                format!("epoch {epoch}"),
+            )
         });
         [cell(train.image(at).to_vec(), class)].into_iter().chain(changed).collect()
     };

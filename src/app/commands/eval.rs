@@ -3,8 +3,9 @@
 mod report;
 
 use wgrad::data::files::write_output;
-use wgrad::data::{self, Augmentation, Dataset};
+use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::report::confusion::Confusion;
 use wgrad::report::sheet::{self, Cell, GREEN, RED};

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wgrad::data::{Augmentation, read_picture};
-use wgrad::engine::MAX_RESULT;
+use wgrad::data::read_picture;
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowering, Training, lower};
+use wgrad::program::MAX_RESULT;
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::{Settings, Trainer, normalise};
 

@@ -2,9 +2,10 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use wgrad::data::{Augmentation, ImageShape};
+use wgrad::data::ImageShape;
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::kernel::precision::Precision;
 use wgrad::network::Network;
 use wgrad::network::layers::Shape;

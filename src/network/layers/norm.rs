@@ -10,11 +10,11 @@ use super::words::{Words, number};
 use super::{Layer, Shape};
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::kernel::{Const, Consts, Element};
+use crate::kernel::{Const, Consts, Element, aligned};
+use crate::program::View;
 use crate::program::init::Initialiser;
 use crate::program::params::Arena;
 use crate::program::record::{Gradient, Recorder, Tensor};
-use crate::program::{View, aligned};
 use crate::table;
 
 /// What values share a mean.

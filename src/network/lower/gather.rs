@@ -3,11 +3,11 @@
 use super::{PartViews, words};
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::data::{Augmentation, ImageShape};
-use crate::kernel::Element;
+use crate::data::ImageShape;
+use crate::kernel::{ALIGN, Augmentation, Element};
 use crate::network::layers::Dims;
+use crate::program::View;
 use crate::program::record::{Pixels, Recorder, Tensor};
-use crate::program::{ALIGN, View};
 use crate::table;
 
 /// What of a part is picked, and for whom.

@@ -11,17 +11,16 @@ pub use training::{Training, Weighting};
 pub(crate) use update::{metrics, watch};
 
 use crate::cpu::guard;
-use crate::data::{Augmentation, ImageShape};
-use crate::engine::{MAX_RESULT, MAX_STEPS};
+use crate::data::ImageShape;
 use crate::error::Result;
-use crate::kernel::Element;
+use crate::kernel::{Augmentation, Element, aligned};
 use crate::network::Network;
 use crate::network::layers::Shape;
 use crate::network::loss::Loss;
 use crate::network::optimiser::State;
 use crate::program::params::Arena;
 use crate::program::record::{Activated, Boundary, Recorder, Versions};
-use crate::program::{Buf, Limits, Program, Role, View, aligned};
+use crate::program::{Buf, Limits, MAX_RESULT, MAX_STEPS, Program, Role, View};
 pub(crate) use gather::{Picking, gather, input};
 use sizes::{check_batches, check_sizes, explain_size};
 

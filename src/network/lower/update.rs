@@ -3,10 +3,10 @@
 use super::{Metrics, Training};
 use crate::consts;
 use crate::cpu::guard;
-use crate::kernel::Element;
+use crate::kernel::{Element, aligned};
 use crate::network::optimiser::State;
 use crate::program::record::Recorder;
-use crate::program::{Role, View, aligned};
+use crate::program::{Role, View};
 use crate::table;
 
 /// One buffer for what a submission reports of its steps: their history, then their losses and hits.

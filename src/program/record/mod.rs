@@ -25,10 +25,10 @@ use std::collections::HashMap;
 
 use crate::consts;
 use crate::cpu::activation::Activation;
-use crate::kernel::{Consts, Element, Kernel};
+use crate::kernel::{Consts, Element, Kernel, aligned};
 use crate::network::layers::Dims;
 use crate::program::params::Arena;
-use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::table;
 
 /// Activations while a Program is recorded: one row per sample, and within it

@@ -49,6 +49,11 @@ pub fn digits(value: f32) -> String {
     number(value.into())
 }
 
+/// `1 number`, `2 numbers`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// Numbers of a list that are written out.
 const LISTED: usize = 8;
 

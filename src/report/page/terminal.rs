@@ -1,9 +1,9 @@
 //! Pages as text for a terminal, never more than a screenful unless asked for.
 
 use super::chart;
+use super::number::count;
 use super::table::{Cell, Table, aligned, width};
 use super::{Block, Note, Page};
-use crate::teach::lessons::options::count;
 
 /// How much room there is.
 #[derive(Clone, Copy, Debug)]

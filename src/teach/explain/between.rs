@@ -68,8 +68,8 @@ pub fn between(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Augmentation, ImageShape, Normaliser};
-    use crate::kernel::Access;
+    use crate::data::{ImageShape, Normaliser};
+    use crate::kernel::{Access, Augmentation};
     use crate::network::loss::Loss;
     use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::record::Versions;

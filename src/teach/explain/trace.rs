@@ -5,18 +5,18 @@ use std::ops::Range;
 use super::between::{between, weighted, writer};
 use super::difference::Place;
 use super::page::{Compared, Difference, Value};
-use crate::data::{Augmentation, Samples};
+use crate::data::Samples;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
-use crate::kernel::{Access, Slice, Step};
+use crate::kernel::{Access, Augmentation, Slice, Step};
 use crate::network::layers::Shape;
 use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::network::optimiser::Optimiser;
 use crate::program::{Dispatch, View};
 use crate::train::run::model::Model;
-use crate::train::trainer::{Settings, pack, scale_and_shift};
+use crate::train::trainer::{Settings, pack};
 use crate::verify::diff::{Comparison, Written, observe};
 
 /// A step that was taken, with all that its dispatches wrote.
@@ -263,7 +263,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, model: &Model, sample: &Samp
     engine.write(part.images, Slice::Uint(&pack(sample)))?;
     engine.write(part.labels, Slice::Uint(&sample.labels))?;
     engine.write(part.order, Slice::Uint(&[0]))?;
-    engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(&model.normaliser)))?;
+    engine.write(lowered.normaliser, Slice::Real(&model.normaliser.scale_and_shift()))?;
     engine.write(lowered.parameters, Slice::Real(&padded(model, lowered)))
 }
 

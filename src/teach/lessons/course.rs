@@ -2,10 +2,10 @@
 //! what the lessons run that need thousands of steps.
 
 use super::machine::Machine;
-use crate::data::{Augmentation, ImageShape, Samples};
+use crate::data::{ImageShape, Samples};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Slice, Step};
+use crate::kernel::{Augmentation, Slice, Step};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};

@@ -4,14 +4,14 @@ use rand::RngExt;
 
 use super::course::{Course, Outline, rows};
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
+use super::options::{Flag, Options};
 use super::{Lesson, decision, limit};
 use crate::error::{Error, Result};
 use crate::kernel::rng::{Purpose, generator};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::HELD_OUT;
-use crate::report::page::number::{digits, equation, factor, list, number};
+use crate::report::page::number::{count, digits, equation, factor, list, number};
 use crate::report::page::{Cell, Page, Plot, Style, Table};
 
 pub const LESSON: Lesson = Lesson {

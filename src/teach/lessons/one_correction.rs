@@ -1,13 +1,13 @@
 //! Lesson 9: one corrective step, and what it costs.
 
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
+use super::options::{Flag, Options};
 use super::similarity::{WEIGHTS, class};
 use super::workbench::{Layer, Scope, Workbench};
 use super::{Lesson, decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
-use crate::report::page::number::{digits, factor, list};
+use crate::report::page::number::{count, digits, factor, list};
 use crate::report::page::{Page, Plot, Table};
 
 pub const LESSON: Lesson = Lesson {

@@ -2,6 +2,7 @@
 
 use super::Lesson;
 use crate::error::{Error, Result};
+use crate::report::page::number::count;
 
 /// Iterations of one lesson at the most.
 pub const MOST_ITERATIONS: usize = 100_000;
@@ -223,9 +224,4 @@ pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
             "--iterations is at most {most} in this lesson: each goes through all of its data"
         ))),
     }
-}
-
-/// `1 number`, `2 numbers`.
-pub fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

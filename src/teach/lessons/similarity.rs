@@ -1,12 +1,12 @@
 //! Lesson 8: similarity, prediction, and why layers need something between them.
 
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
+use super::options::{Flag, Options};
 use super::workbench::{Layer, Scope, Workbench};
 use super::{Lesson, decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
-use crate::report::page::number::{digits, factor, list};
+use crate::report::page::number::{count, digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};
 
 pub const LESSON: Lesson = Lesson {

@@ -8,6 +8,7 @@
 mod choice;
 mod file;
 mod overrides;
+mod tuning;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
@@ -15,8 +16,9 @@ pub use overrides::Overrides;
 
 use serde::{Serialize, Serializer};
 
-use crate::data::{Augmentation, Normalise, Resize};
+use crate::data::{Normalise, Resize};
 use crate::error::Result;
+use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::Network;
 use crate::network::loss::{ClassWeights, Loss};

@@ -1,8 +1,9 @@
 //! What flags or a recipe file say, and which of them wins.
 
 use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, NetworkChoice, Recipe, allowed};
-use crate::data::{Augmentation, Normalise, Reading, Resize};
+use crate::data::{Normalise, Reading, Resize};
 use crate::error::{Error, Result};
+use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::optimiser::{Optimiser, Rule};

@@ -13,7 +13,7 @@ mod sweep;
 mod vitals;
 
 pub use measure::{Measure, Sum};
-pub use pixels::{normalise, pack, scale_and_shift};
+pub use pixels::{normalise, pack};
 pub use state::{Place, Snapshot, Tensor};
 pub use sweep::Tried;
 pub use vitals::{Activity, Movement, Vitals};
@@ -109,7 +109,7 @@ impl Trainer {
             let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };
             engine.write(view, Slice::Real(&weights))?;
         }
-        engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
+        engine.write(lowered.normaliser, Slice::Real(&normaliser.scale_and_shift()))?;
         Ok(Trainer {
             engine,
             lowered,

@@ -3,13 +3,12 @@
 
 use super::Trainer;
 use crate::cpu::activation::Activation;
-use crate::engine::MAX_RESULT;
 use crate::error::Result;
 use crate::kernel::{Access, Step};
 use crate::network::lower::TRAIN;
-use crate::program::View;
 use crate::program::params::Param;
 use crate::program::record::Activated;
+use crate::program::{MAX_RESULT, View};
 
 /// A dead unit is told from one that is seldom needed by so many samples: one that answers to a
 /// fiftieth of them is silent for all with a chance of 0.98²⁵⁶ = 0.6 %.

@@ -5,8 +5,8 @@ use std::fmt;
 use super::{Case, GUARD, Numbers, contents};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Element, Kernel};
-use crate::program::{ALIGN, Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::kernel::{ALIGN, Element, Kernel, aligned};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::verify::diff::{self, Comparison, examine};
 
 /// What is wrong in one case.

@@ -2,8 +2,7 @@
 
 use super::Case;
 use crate::consts;
-use crate::data::Augmentation;
-use crate::kernel::Step;
+use crate::kernel::{Augmentation, Step};
 
 pub(super) fn cases() -> Vec<Case> {
     // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the

@@ -4,8 +4,7 @@ use super::{Case, gradients, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::guard;
-use crate::data::Augmentation;
-use crate::kernel::{Consts, Kernel, Step};
+use crate::kernel::{Augmentation, Consts, Kernel, Step};
 
 /// The cases of a kernel whose speed matters.
 pub fn bench_cases(kernel: &Kernel) -> Vec<Case> {

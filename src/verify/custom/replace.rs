@@ -172,11 +172,16 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::contract::Shader;
-    use super::super::flags::tests::lowered;
     use super::super::leak;
     use super::*;
+    use crate::data::ImageShape;
+    use crate::kernel::Augmentation;
     use crate::kernel::precision::Precision;
-    use crate::network::lower::Training;
+    use crate::network::Network;
+    use crate::network::layers::Shape;
+    use crate::network::loss::Loss;
+    use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
+    use crate::program::Limits;
     use crate::program::record::Versions;
 
     #[test]
@@ -222,11 +227,32 @@ mod tests {
         Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
     }
 
+    /// A network as a run with a reader's kernel lowers it.
+    fn program(network: &str, versions: Versions) -> Program {
+        let network: Network = network.parse().unwrap();
+        let shapes = network.shapes(&Shape(vec![1, 8, 8])).unwrap();
+        let lowered = lower(&Lowering {
+            network: &network,
+            loss: Loss::CrossEntropy,
+            shape: &ImageShape { channels: 1, height: 8, width: 8 },
+            classes: shapes.last().unwrap().len(),
+            batch: 8,
+            parts: vec![Part { name: TRAIN, samples: 8 }],
+            versions,
+            fuse: false,
+            as_in_prediction: false,
+            keep: false,
+            limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
+            training: Training::default(),
+        });
+        lowered.unwrap().program
+    }
+
     #[test]
     fn products_that_read_halves_are_not_those_of_other_kernels() {
         let half = Versions::NAIVE.in_precision(Precision::Half);
         let tiles = half.with_cooperative(&[8]);
-        let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
         let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_HALF].map(readers);
         // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";

@@ -2,8 +2,9 @@
 
 use rand::seq::SliceRandom;
 
-use crate::data::{Augmentation, Dataset, ImageShape, Normaliser, Samples};
+use crate::data::{Dataset, ImageShape, Normaliser, Samples};
 use crate::error::{Error, Result};
+use crate::kernel::Augmentation;
 use crate::kernel::rng::{Purpose, generator, shuffled};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -11,8 +12,8 @@ use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, 
 use crate::program::Limits;
 use crate::program::record::Versions;
 use crate::report::page::Note;
+use crate::report::page::number::count;
 use crate::teach::lessons::machine::Machine;
-use crate::teach::lessons::options::count;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
 /// Images of the small lesson, of the large one, to choose by and to judge by.

@@ -2,8 +2,7 @@
 //! comparing them, since other images and other settings tell another story.
 
 use super::learning::{Course, Kind};
-use crate::report::page::number::digits;
-use crate::teach::lessons::options::count;
+use crate::report::page::number::{count, digits};
 
 pub fn percent(share: f64) -> String {
     format!("{} %", digits((share * 1000.0).round() as f32 / 10.0))

@@ -4,8 +4,8 @@ use super::{Layer, Scope};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
-use crate::kernel::{Const, Consts, Element, Kernel};
-use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::kernel::{Const, Consts, Element, Kernel, aligned};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::table;
 
 /// A stage is a section of its own and reads what an earlier one has left, so nothing is scratch.
