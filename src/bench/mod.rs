@@ -22,11 +22,12 @@ use serde::Serialize;
 
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Row as ProfileRow};
+use crate::engine::stopwatch::Seconds;
 use crate::error::{Error, Result};
 use crate::program::record::Versions;
 use contender::{Contender, contenders};
 use machine::{DeviceInfo, Machine};
-use timing::{Effort, Seconds, Turn};
+use timing::{Effort, Turn};
 pub use work::left_out_by_quick;
 use work::{Work, works};
 

@@ -100,9 +100,9 @@ impl Duel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::timing::Seconds;
     use super::super::{Kind, Measured};
     use super::*;
+    use crate::engine::stopwatch::Seconds;
 
     fn row(contender: &str, plain: bool, times: [f64; 3]) -> Row {
         let measured = Measured {

@@ -2,17 +2,18 @@
 
 use super::Kind;
 use super::contender::Contender;
-use super::timing::{Runner, each};
+use super::timing::Runner;
 use super::training::{NETWORKS, Network, Training, images, lowered, noise};
 use crate::cpu::conv::Geometry;
 use crate::data::Samples;
+use crate::engine::Engine;
 use crate::engine::profile::{Profile, Profiler};
-use crate::engine::{Engine, MAX_STEPS};
+use crate::engine::stopwatch::each;
 use crate::error::Result;
 use crate::kernel::{Consts, Kernel, Step};
 use crate::network::lower::{Lowered, TRAIN};
 use crate::program::record::Versions;
-use crate::program::{Dispatch, View};
+use crate::program::{Dispatch, MAX_STEPS, View};
 use crate::table;
 use crate::tune::{Work as Recorded, plain_product};
 use crate::verify::cases::{Case, bench_cases, ready};

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, choose};
+use wgrad::engine::stopwatch::Seconds;
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Kernel;
 use wgrad::train::recipe::Recipe;
-use wgrad::verify::custom::{self, Own, OwnKernel, Spread};
+use wgrad::verify::custom::{self, Own, OwnKernel};
 
 use crate::app::cli::own::{Check, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
@@ -248,9 +249,8 @@ fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
 fn time(own: &Own, adapter: &Adapter) -> Result<()> {
     progress("being timed")?;
     let timing = custom::time(own, adapter)?;
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    let told = |spread: &Spread| {
-        let [median, least, most] = [spread.median, spread.least, spread.most].map(milliseconds);
+    let told = |seconds: &Seconds| {
+        let [median, least, most] = [seconds.median, seconds.least, seconds.most].map(|time| time * 1e3);
         format!("{median:.3} ms ({least:.3} to {most:.3})")
     };
     answer(format_args!(
@@ -259,7 +259,7 @@ fn time(own: &Own, adapter: &Adapter) -> Result<()> {
         told(&timing.ours),
         timing.ratio()
     ))?;
-    if timing.is_within_spread() {
+    if timing.yours.overlaps(&timing.ours) {
         answer(format_args!(
             "          the difference is within the spread: this tells neither to be the faster"
         ))?;

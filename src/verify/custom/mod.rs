@@ -25,7 +25,7 @@ pub use flags::how_to_train;
 pub use inputs::{Input, inputs};
 pub use replace::{OwnKernel, beside, find, replace};
 pub use source::{Fault, offset};
-pub use timing::{Spread, Timing, time};
+pub use timing::{Timing, time};
 pub use trial::{Trial, trial};
 
 use std::fs;
