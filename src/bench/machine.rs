@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::ceiling::Ceiling;
 use crate::engine::adapter::{Device, adapters, driver, kind};
 use crate::program::record::Versions;
 use crate::train::run::WGPU_VERSION;
@@ -42,6 +41,22 @@ impl Machine {
 
 fn load_average() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+/// A device at its best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ceiling {
+    /// 10⁹ bytes a second, read and written, of a copy of more than caches hold.
+    pub copy_gbytes: f64,
+    /// 10⁹ operations a second of the product of two square matrices, the best of several sizes.
+    pub matmul_gflops: f64,
+}
+
+impl Ceiling {
+    /// Seconds that so many operations on so many bytes take at least.
+    pub fn seconds(&self, flops: usize, bytes: usize) -> f64 {
+        f64::max(flops as f64 / self.matmul_gflops, bytes as f64 / self.copy_gbytes) * 1e-9
+    }
 }
 
 /// A device, and what it reaches at its best.

@@ -7,22 +7,22 @@
 mod ceiling;
 mod contender;
 pub mod machine;
+mod needs;
 mod picture;
+mod report;
 mod text;
 pub mod timing;
 pub mod training;
+mod turns;
 mod verdict;
 mod work;
 
 pub use picture::svg;
+pub use report::{Group, Kind, Measured, Report, Row};
 pub use text::{ceilings, lines};
 pub use verdict::verdict;
 
-use serde::Serialize;
-
 use crate::engine::adapter::Device;
-use crate::engine::profile::{Profile, Row as ProfileRow};
-use crate::engine::stopwatch::Seconds;
 use crate::error::{Error, Result};
 use crate::program::record::Versions;
 use contender::{Contender, contenders};
@@ -40,75 +40,6 @@ pub struct Options {
     pub words: Vec<String>,
     /// Fewer sizes and shorter measurements.
     pub quick: bool,
-}
-
-/// What kind of work it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Sgemm,
-    Conv,
-    Training,
-}
-
-/// All that one run of the bench found out.
-#[derive(Clone, Debug, Serialize)]
-pub struct Report {
-    pub machine: Machine,
-    pub quick: bool,
-    /// What the words chose; everything when there are none.
-    pub words: Vec<String>,
-    pub devices: Vec<DeviceInfo>,
-    pub groups: Vec<Group>,
-    /// What to train on which device.
-    pub verdict: String,
-    /// How long all of it took.
-    pub seconds: f64,
-}
-
-/// One piece of work, and what each contender makes of it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Group {
-    pub name: String,
-    pub kind: Kind,
-    /// The network of a training step.
-    pub network: Option<&'static str>,
-    /// Samples of a training step.
-    pub batch: Option<usize>,
-    pub rows: Vec<Row>,
-}
-
-/// One contender at one piece of work.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    pub contender: String,
-    /// Its place in [`Report::devices`].
-    pub device: usize,
-    /// Whether these are the plain twins, which nobody would train with.
-    pub plain: bool,
-    pub measured: Option<Measured>,
-    /// Why it was not measured.
-    pub left_out: Option<String>,
-}
-
-/// What was measured.
-#[derive(Clone, Debug, Serialize)]
-pub struct Measured {
-    /// Of one run: a dispatch, or a training step with all that belongs to it.
-    pub seconds: Seconds,
-    pub samples_per_second: Option<f64>,
-    pub dispatches: usize,
-    pub seconds_per_dispatch: f64,
-    pub gflops: f64,
-    /// The time it would take at the device's ceilings, each dispatch at the one that binds it, as a
-    /// share of the time that it takes.
-    pub share_of_ceiling: Option<f64>,
-    /// Where the time goes, by kernel; of training steps only.
-    pub profile: Vec<ProfileRow>,
-    /// How many steps that is from.
-    pub profiled_steps: usize,
-    #[serde(skip)]
-    pub details: Option<Profile>,
 }
 
 /// What happens while a bench runs.

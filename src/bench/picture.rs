@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::contender::duration;
+use super::report::{Group, Report, Row};
 use super::text::cut;
-use super::{Group, Report, Row};
+use super::timing::duration;
 use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;

@@ -1,8 +1,8 @@
 //! The report as lines of a terminal.
 
-use super::contender::duration;
 use super::machine::{DeviceInfo, Machine};
-use super::{Group, Measured, Row};
+use super::report::{Group, Measured, Row};
+use super::timing::duration;
 
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;

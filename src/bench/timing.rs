@@ -1,7 +1,7 @@
 //! How often a piece of work is worth measuring, and its turns.
 
-use super::Kind;
-use super::work::Needs;
+use super::needs::Needs;
+use super::report::Kind;
 use crate::engine::profile::Profile;
 use crate::engine::stopwatch::{Seconds, repeats};
 use crate::error::Result;
@@ -81,6 +81,15 @@ impl Turn {
 
 /// Runs of one measurement at the most.
 const MOST_TIMES: usize = 100_000;
+
+/// A time for people.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        ..1e-3 => format!("{:.1} µs", seconds * 1e6),
+        ..1.0 => format!("{:.2} ms", seconds * 1e3),
+        _ => format!("{seconds:.1} s"),
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use super::needs::Needs;
 use super::timing::Runner;
-use super::work::Needs;
 use crate::data::{ImageShape, Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;

@@ -1,7 +1,7 @@
 //! What the numbers say to somebody who wants to train.
 
+use super::report::{Group, Row};
 use super::training::{NETWORKS, Network};
-use super::{Group, Row};
 
 /// The batch that the verdict is about, if it was measured.
 const BATCH: usize = 64;
@@ -100,8 +100,8 @@ impl Duel {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, Measured};
     use super::*;
+    use crate::bench::report::{Kind, Measured};
     use crate::engine::stopwatch::Seconds;
 
     fn row(contender: &str, plain: bool, times: [f64; 3]) -> Row {

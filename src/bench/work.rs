@@ -1,7 +1,8 @@
 //! What is measured: products and convolutions alone, and whole training steps.
 
-use super::Kind;
 use super::contender::Contender;
+use super::needs::Needs;
+use super::report::Kind;
 use super::timing::Runner;
 use super::training::{NETWORKS, Network, Training, images, lowered, noise};
 use crate::cpu::conv::Geometry;
@@ -33,19 +34,6 @@ enum What {
     Kernel(Case, fn(&Versions, Consts) -> (&'static Kernel, Consts)),
     /// Training steps of a network: its batch, and how many samples there are.
     Training(&'static Network, usize, usize),
-}
-
-/// What the kernel table says that a dispatch needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Needs {
-    pub flops: usize,
-    pub bytes: usize,
-}
-
-impl Needs {
-    fn of(kernel: &Kernel, consts: &Consts) -> Needs {
-        Needs { flops: (kernel.flops)(consts), bytes: kernel.bytes(consts) }
-    }
 }
 
 /// Rows of A, columns of B, and what is summed over.

@@ -14,6 +14,7 @@ mod folder;
 mod idx;
 mod images;
 mod kind;
+mod listing;
 mod locate;
 mod normaliser;
 mod picture;

@@ -12,6 +12,7 @@ use wgpu::{
     ComputePassDescriptor, ErrorFilter, Features, SubmissionIndex,
 };
 
+use super::checks::Checks;
 use super::cooperative;
 use super::device::{Trouble, make_buffer, make_buffers, open};
 use super::pipelines::{Layouts, Stage, Stages};
@@ -25,19 +26,6 @@ use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
-
-/// Whether shaders carry checks against reads and writes out of bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checks {
-    /// As in a browser; the parity tests run so.
-    On,
-    /// As on, and every binding reaches past its view to the end of the buffer:
-    /// a write past the end of a view is then seen in the words behind it,
-    /// where the checks would have dropped it without a word.
-    Wide,
-    /// For speed, after the same kernels have passed the tests with checks on.
-    Off,
-}
 
 /// A submission under way, and the staging buffer that its result is copied to.
 struct Flight {

@@ -1,6 +1,7 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
 
 pub mod adapter;
+pub mod checks;
 pub mod cooperative;
 pub mod copying;
 pub mod cpu;
@@ -8,6 +9,7 @@ mod device;
 pub mod gpu;
 mod pipelines;
 pub mod profile;
+mod profiled;
 mod profiling;
 pub mod stopwatch;
 mod timing;

@@ -14,8 +14,8 @@ use wgrad::train::trainer::{Snapshot, Trainer};
 use wgrad::tune::Tuning;
 
 use super::console::{answer, note, quoted};
+use super::prepared::{Prepared, describe, profiled};
 use super::running::Options;
-use super::train::{Prepared, describe, profiled};
 use crate::app::cli;
 use crate::app::cli::own::TIMEOUT;
 

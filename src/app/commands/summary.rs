@@ -18,7 +18,7 @@ use wgrad::train::run::RECIPE;
 use wgrad::train::run::model::Model;
 
 use super::console::{answer, note, thousands};
-use super::train::MEASURED_SO;
+use super::prepared::MEASURED_SO;
 use crate::app::cli;
 
 /// Samples of a step, for a network that has not been trained.

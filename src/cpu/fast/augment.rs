@@ -1,6 +1,6 @@
 //! Changing a sample before a network is trained on it: row by row, from images with a black border.
 
-use super::gather::normalise;
+use super::bytes::normalise;
 use super::{PLACES, lend, scratch, vectorised};
 use crate::cpu::augment::{Change, Line, Look};
 use crate::cpu::gather::Row;

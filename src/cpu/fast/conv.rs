@@ -10,8 +10,10 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::matrix::{Matrix, Rectangle, product};
-use super::{direct, finish_plane, finish_row, scratch};
+use super::convolution::Pass;
+use super::matrix::{Matrix, Rectangle};
+use super::product::product;
+use super::{direct, scratch};
 use crate::cpu::activation::Activation;
 use crate::cpu::conv::Geometry;
 use crate::cpu::matmul::Epilogue;
@@ -41,16 +43,6 @@ pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
         let samples = output.par_chunks_exact_mut(to).zip(input.par_chunks_exact(from)).enumerate();
         samples.for_each(|(sample, (y, x))| pass.forward(sample, x, y));
     }
-}
-
-/// What the samples of a batch have in common.
-pub struct Pass<'a> {
-    pub geometry: Geometry,
-    pub weights: &'a [f32],
-    epilogue: Epilogue,
-    activation: Activation,
-    extra: &'a [f32],
-    pub add: bool,
 }
 
 impl Pass<'_> {
@@ -105,22 +97,6 @@ impl Pass<'_> {
                     }
                 });
             });
-        }
-    }
-
-    /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
-    /// values each, the first of which is number `at` of the whole batch.
-    pub fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
-        match self.epilogue {
-            Epilogue::Plain => {}
-            Epilogue::Bias => {
-                for (sums, bias) in sums.chunks_exact_mut(plane).zip(&self.extra[channel..]) {
-                    finish_plane(self.activation, *bias, sums);
-                }
-            }
-            Epilogue::Slope => {
-                finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::conv::Pass;
+use super::convolution::Pass;
 use super::tile::{DOTS, Dots, LANES, Outer, ROWS};
 use super::{places, scratch};
 use crate::cpu::conv::{Geometry, Side};

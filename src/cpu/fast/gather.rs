@@ -5,9 +5,9 @@ use std::hint::black_box;
 use rayon::prelude::*;
 
 use super::augment::changed;
-use super::vectorised;
+use super::bytes::normalise;
 use crate::cpu::augment::Look;
-use crate::cpu::gather::{Row, Samples};
+use crate::cpu::gather::Samples;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
@@ -50,22 +50,4 @@ fn fetch(samples: &Samples, row: usize) {
     if let Some(sample) = samples.row(row) {
         black_box(sample.words.iter().step_by(LINE).fold(0, |all, word| all ^ word));
     }
-}
-
-/// The bytes of a channel, from the byte `first` on, as numbers.
-pub fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
-    if cfg!(target_endian = "big") {
-        let bytes = first..first + x.len();
-        return x.iter_mut().zip(bytes).for_each(|(x, at)| *x = sample.byte(at) as f32 * scale + shift);
-    }
-    // The lowest byte of a word comes first, as in memory.
-    let bytes: &[u8] = &bytemuck::cast_slice(sample.words)[first..][..x.len()];
-    vectorised(
-        #[inline(always)]
-        || {
-            for (x, byte) in x.iter_mut().zip(bytes) {
-                *x = f32::from(*byte) * scale + shift;
-            }
-        },
-    );
 }

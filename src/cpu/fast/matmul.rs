@@ -1,6 +1,7 @@
 //! Matrix products, a piece of the result for every core.
 
-use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
+use super::matrix::{Matrix, Rectangle};
+use super::product::{LEAST_ELEMENTS, product};
 use super::tile::LANES;
 use super::{finish_row, scratch};
 use crate::cpu::activation::Activation;

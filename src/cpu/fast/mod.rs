@@ -7,7 +7,9 @@
 
 pub mod arena;
 mod augment;
+mod bytes;
 pub mod conv;
+mod convolution;
 pub mod dense_loss;
 mod direct;
 pub mod elementwise;
@@ -20,6 +22,7 @@ pub mod norm;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 pub mod pool;
+mod product;
 pub mod softmax;
 pub mod sums;
 mod tile;

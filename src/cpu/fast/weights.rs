@@ -1,7 +1,8 @@
 //! All gradients of a dense layer with the watch over them, some rows of blocks of dW to every core.
 
 use super::matmul::WORTH_A_THREAD;
-use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
+use super::matrix::{Matrix, Rectangle};
+use super::product::{LEAST_ELEMENTS, product};
 use super::sums::add_sound_squares;
 use super::{scratch, vectorised};
 use crate::cpu::guard::flawed;

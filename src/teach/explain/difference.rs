@@ -1,7 +1,7 @@
 //! The slope of the loss by trying, in f64: one number is moved up and down a
 //! little, and the rest of the step is taken again.
 
-use super::page::Difference;
+use super::page::{Difference, Value};
 use super::trace::Trace;
 use crate::cpu::activation::Activation;
 use crate::kernel::{Call, Slice};
@@ -23,13 +23,30 @@ const ABSOLUTE: f64 = 1e-9;
 
 /// One number of the step: of a parameter, or of what a layer gives.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub view: View,
-    pub index: usize,
+struct Place {
+    view: View,
+    index: usize,
+}
+
+impl Trace<'_> {
+    /// The gradient of an element, with the slope by trying: `of` is the element itself.
+    pub fn gradient_value(
+        &mut self,
+        key: impl Into<String>,
+        words: impl Into<String>,
+        gradient: View,
+        of: View,
+        index: usize,
+    ) -> Value {
+        let value = self.value(key, words, gradient, index);
+        let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
+        let difference = difference(self, Place { view: of, index }, exact);
+        value.tried(difference)
+    }
 }
 
 /// The slope of the loss with respect to a number, and whether it is `exact`.
-pub fn difference(trace: &mut Trace, place: Place, exact: f64) -> Difference {
+fn difference(trace: &mut Trace, place: Place, exact: f64) -> Difference {
     let (up, above) = loss_at(trace, place, H);
     let (down, below) = loss_at(trace, place, -H);
     if above != below {

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use super::between::{between, weighted, writer};
-use super::difference::Place;
-use super::page::{Compared, Difference, Value};
+use super::page::{Compared, Value};
 use crate::data::Samples;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
@@ -230,25 +229,6 @@ impl<'a> Trace<'a> {
             element,
         };
         Value { twin: Some(compared.clone()), ..Value::read(key, words, compared.element.result) }
-    }
-
-    /// The gradient of an element, with the slope by trying: `of` is the element itself.
-    pub fn gradient_value(
-        &mut self,
-        key: impl Into<String>,
-        words: impl Into<String>,
-        gradient: View,
-        of: View,
-        index: usize,
-    ) -> Value {
-        let value = self.value(key, words, gradient, index);
-        let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
-        let difference = self.difference(Place { view: of, index }, exact);
-        value.tried(difference)
-    }
-
-    fn difference(&mut self, place: Place, exact: f64) -> Difference {
-        super::difference::difference(self, place, exact)
     }
 
     /// The loss, in the metrics of the step.

@@ -1,12 +1,12 @@
 //! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
 //! lines as a table, and if it is wanted the same for TensorBoard.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::appended::Appended;
 use super::tensorboard::Board;
 use super::{Epoch, Event};
 use crate::error::{Error, Result};
@@ -83,7 +83,7 @@ impl Metrics {
 
     /// Keeps the events up to a place in the run; the table is written anew from them.
     pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
-        let bytes = fs::read(&self.lines.path).map_err(|error| self.lines.problem(&error))?;
+        let bytes = fs::read(self.lines.path()).map_err(|error| self.lines.problem(&error))?;
         let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             // A line that was never finished, or was damaged, is not followed by any of use.
@@ -142,56 +142,4 @@ fn row(event: &Event) -> String {
         Some(other) => other.to_string(),
     };
     COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
-}
-
-/// A file that grows by whole lines or records.
-#[derive(Debug)]
-pub(super) struct Appended {
-    file: File,
-    path: PathBuf,
-}
-
-impl Appended {
-    pub fn open(run: &Path, name: &str) -> Result<Appended> {
-        let path = run.join(name);
-        let file = File::options().append(true).create(true).open(&path);
-        let file = file.map_err(|error| {
-            let shown = path.display();
-            Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
-        })?;
-        Ok(Appended { file, path })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.file.metadata().is_ok_and(|found| found.len() == 0)
-    }
-
-    pub fn problem(&self, error: &std::io::Error) -> Error {
-        Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
-    }
-
-    /// One call for everything, so that a reader never sees half a line; and what a full disk took
-    /// of it is cut off again.
-    pub fn append(&self, bytes: &[u8]) -> Result<()> {
-        let before = self.file.metadata().map(|found| found.len());
-        (&self.file).write_all(bytes).map_err(|error| {
-            let _ = before.and_then(|length| self.file.set_len(length));
-            self.problem(&error)
-        })
-    }
-
-    /// Waits until what was appended is on the disk.
-    pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| self.problem(&error))
-    }
-
-    pub fn cut(&self, length: u64) -> Result<()> {
-        // Some systems don't let a file be cut by who may only append to it.
-        let file = File::options().write(true).open(&self.path);
-        file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
-    }
 }

@@ -10,13 +10,14 @@ mod lock;
 pub mod model;
 mod tensors;
 
+mod appended;
 mod metrics;
 mod record;
 mod tensorboard;
 
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
-pub use record::{Epoch, Event, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
+pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
 pub use tensorboard::EVENTS;
 
 use std::fs;
@@ -33,8 +34,6 @@ use model::Model;
 
 /// The file that holds the recipe as it ran.
 pub const RECIPE: &str = "recipe.toml";
-/// The file that holds the [`RunRecord`].
-pub const RECORD: &str = "run.json";
 
 /// A run directory that this process has made.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Event;
-use super::metrics::Appended;
+use super::appended::Appended;
 use crate::error::Result;
 
 /// The file in a run's directory; TensorBoard looks for `tfevents` in the name.

@@ -1,6 +1,6 @@
 //! With which flags a run uses a kernel, so that a reader's can take its place there.
 
-use super::replace::family;
+use super::family::family;
 use crate::kernel::Kernel;
 
 /// The flags of a run that uses a kernel, up to the name of the file.

@@ -13,6 +13,7 @@
 //! browser: nothing has proved that it can do without.
 
 mod contract;
+mod family;
 mod flags;
 mod inputs;
 mod replace;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Own;
+use super::family::family;
 use super::flags::{EXPERIMENTAL, how_to_train};
 use super::source::entry_points;
 use crate::consts;
@@ -13,14 +14,6 @@ use crate::error::{Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
 use crate::program::{Dispatch, Program};
 use crate::table;
-
-/// Names by which all versions of one contract are meant, with their twins.
-const FAMILIES: &[(&str, &str)] = &[
-    ("matmul", "cpu::matmul::matmul"),
-    ("conv", "cpu::conv::conv"),
-    ("conv_weights", "cpu::conv::conv_weights"),
-    ("weight_gradient", "cpu::weights::weight_gradient"),
-];
 
 /// Which kernel of a run was a reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,11 +78,6 @@ fn replaceable(kernel: &Kernel) -> Result<()> {
         return Ok(());
     }
     Err(Error::Usage(format!("--kernel {}: {EXPERIMENTAL}; leave it out", kernel.name)))
-}
-
-/// The name for all versions of a kernel, where there are several.
-pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
-    FAMILIES.iter().find(|(_, twin)| *twin == kernel.twin_name).map(|(name, _)| *name)
 }
 
 /// Whether a version of ours can take the place of another: all of a family have one contract,

@@ -4,7 +4,8 @@ use wgpu::Adapter;
 
 use super::Own;
 use crate::engine::adapter::Device;
-use crate::engine::gpu::{Checks, GpuEngine};
+use crate::engine::checks::Checks;
+use crate::engine::gpu::GpuEngine;
 use crate::engine::stopwatch::{Seconds, each, repeats};
 use crate::engine::{Data, Engine};
 use crate::error::Result;

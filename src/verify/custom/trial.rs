@@ -4,7 +4,8 @@ use wgpu::Adapter;
 
 use super::{Own, inputs, inputs::scalars};
 use crate::engine::adapter::Device;
-use crate::engine::gpu::{Checks, GpuEngine};
+use crate::engine::checks::Checks;
+use crate::engine::gpu::GpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::verify::cases::{self, Case, Problem, Verdict, Wrong, cases_on};

@@ -17,7 +17,7 @@ use wgrad::train::session::Session;
 
 use super::{Every, Options, Run};
 use crate::app::cli::own::TIMEOUT;
-use crate::app::commands::train::Prepared;
+use crate::app::commands::prepared::Prepared;
 
 /// An engine that is lost after so many submissions.
 struct Lossy {
