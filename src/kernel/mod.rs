@@ -18,7 +18,7 @@ use wgpu::naga;
 pub use align::{ALIGN, aligned};
 pub use augmentation::Augmentation;
 pub use consts::{Const, Consts};
-pub use text::{COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
+pub use text::{COMMON, COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
@@ -147,9 +147,6 @@ impl fmt::Debug for Kernel {
         write!(f, "Kernel({})", self.name)
     }
 }
-
-/// `shaders/common.wgsl`, which goes in front of every kernel.
-pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
 /// Width of a flat grid, as in `common.wgsl`.
 pub const FLAT_WIDTH: usize = 1 << 21;

@@ -207,15 +207,12 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Choice, measured: &[Measure
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
+pub(super) mod tests {
     use super::*;
     use crate::program::record::Versions;
     use crate::table;
-    use crate::tune::Tuned;
 
-    fn key(driver_info: &str) -> Key {
+    pub fn key(driver_info: &str) -> Key {
         Key {
             adapter: "An “adapter”\n[1]".to_owned(),
             vendor: 0x10005,
@@ -228,7 +225,7 @@ mod tests {
         }
     }
 
-    fn measured() -> Vec<Measured> {
+    pub fn measured() -> Vec<Measured> {
         let one = |variant, outcome| Measured { class: Class::Long, variant, outcome };
         vec![
             one(Variant::of(&table::MATMUL), Outcome::Seconds(1.25e-5)),
@@ -323,26 +320,5 @@ mod tests {
         assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
         assert_eq!(of(System::Other, &[]), None);
         assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
-    }
-
-    #[test]
-    fn what_patience_has_cut_off_goes_on_where_it_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tuning.toml");
-        // The CPU engine has nothing to race, so each class that is begun takes its default.
-        let device = Device::Cpu { reason: None };
-        let register = Variant::of(&table::MATMUL_REGISTER);
-        let begun = (Choice::default().with(Class::Long, register), measured());
-        let measure = |known, patience| {
-            Tuned::default(&device).measure(&device, Some(file.clone()), &key("1"), known, patience)
-        };
-        let cut = measure(begun.clone(), Duration::ZERO);
-        assert_eq!(cut.choice.get(Class::Long), Some(register));
-        assert!(cut.problems[0].contains("narrow, small, large"), "{:?}", cut.problems);
-        assert_eq!(load(&file, &key("1")), Ok(Some(begun.clone())));
-        let whole = measure(begun, Duration::MAX);
-        assert!(whole.problems.is_empty(), "{:?}", whole.problems);
-        assert_eq!(whole.choice, device.versions().choice().with(Class::Long, register));
-        assert_eq!(load(&file, &key("1")), Ok(Some((whole.choice, measured()))));
     }
 }

@@ -16,6 +16,8 @@
 //! ```
 
 mod cache;
+#[cfg(test)]
+mod patience;
 mod race;
 mod runner;
 mod work;

@@ -182,7 +182,7 @@ fn no_lesson_keeps_more_steps_than_there_is_room_for() {
         ..Options::default()
     };
     assert!(refused("7b", &many).contains("at most 300 are possible"));
-    assert!(Options { iterations: Some(300), ..many }.check(find("7b").unwrap()).is_ok());
+    assert!(find("7b").unwrap().check(&Options { iterations: Some(300), ..many }).is_ok());
 }
 
 #[test]

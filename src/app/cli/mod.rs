@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod data;
 mod lesson;
+mod numbers;
 pub mod own;
 mod train;
 mod trained;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use lesson::Lesson;
+use numbers::from_one;
 pub use train::{LrFind, Train};
 pub use trained::{Eval, Explain, Predict, Summary};
 
@@ -115,19 +117,4 @@ pub struct Doctor {
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-}
-
-/// A whole number above 0.
-fn from_one(text: &str) -> Result<usize, String> {
-    whole(text).ok().filter(|number| *number > 0).ok_or("it takes a whole number from 1".to_owned())
-}
-
-/// A whole number; `-1` gets here as well, to be refused with what is allowed.
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "it takes a whole number, neither negative nor beyond 64 bits".to_owned())
-}
-
-/// A number; which ones are allowed is said where it is used.
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "it takes a number, as in 0.5, -2 or 1e-3".to_owned())
 }

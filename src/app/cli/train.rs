@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{from_one, number, own, whole};
+use super::numbers::{from_one, number, whole};
+use super::own;
 use crate::app::commands::profile;
 use crate::app::commands::running::Every;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::whole;
+use super::numbers::whole;
 
 #[derive(Args, Debug)]
 pub struct Eval {

@@ -1,5 +1,6 @@
 //! `wgrad eval`: how well a trained network does on held-out images, for each class.
 
+mod judged;
 mod report;
 
 use wgrad::data::files::write_output;
@@ -7,39 +8,16 @@ use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Augmentation;
 use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
-use wgrad::report::confusion::Confusion;
 use wgrad::report::sheet::{self, Cell, GREEN, RED};
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::{Settings, Trainer};
 
 use super::console::note;
 use crate::app::cli;
+use judged::{Judged, Mistake};
 
 /// Samples of one step; any number gives the same result.
 const BATCH: usize = 256;
-
-/// What the network made of all samples.
-#[derive(Default)]
-struct Judged {
-    /// What it ran on.
-    device: String,
-    confusion: Confusion,
-    samples: usize,
-    /// Mean over the samples.
-    loss: f64,
-    /// Samples that are classified wrongly.
-    wrong: Vec<Mistake>,
-}
-
-/// A sample that is classified wrongly.
-#[derive(Clone)]
-struct Mistake {
-    /// Place in the held-out part.
-    sample: usize,
-    truth: usize,
-    predicted: usize,
-    loss: f64,
-}
 
 pub fn run(arguments: &cli::Eval) -> Result<()> {
     if arguments.mistakes == Some(0) {

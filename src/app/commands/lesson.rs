@@ -28,7 +28,7 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     };
     let lesson = lessons::find(wanted)?;
     // A device takes time to open; a wrong setting is told at once.
-    options.check(lesson)?;
+    lesson.check(&options)?;
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {

@@ -2,12 +2,14 @@
 
 mod coaching;
 mod ending;
+mod every;
 #[cfg(test)]
 mod lost;
 mod saving;
 mod stopping;
+mod watch;
 
-pub use saving::Every;
+pub use every::Every;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -22,11 +24,9 @@ use wgrad::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::train::session::Session;
 use wgrad::train::trainer::{Measure, Place, Progress, Snapshot, Trainer};
 
-use coaching::Watch;
-
-use super::console::note;
 use super::progress::Display;
 use super::signals::Signals;
+use watch::Watch;
 
 /// What a run does besides training, and never changes what it computes.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Lesson 6: why a step of fixed length oscillates.
 
-use super::Lesson;
 use super::hot_and_cold::{Walk, limit};
+use super::lesson::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::workbench::Attempt;

@@ -1,9 +1,10 @@
 //! Lesson 7: gradient descent, direction and distance in one number.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
 use super::workbench::{Iteration, Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor, number};
 use crate::report::page::{Cell, Page, Plot, Style, Table};

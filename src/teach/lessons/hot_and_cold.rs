@@ -1,9 +1,10 @@
 //! Lesson 5: hot and cold learning; and the walk that lesson 6 takes too.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::workbench::{Attempt, Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::report::page::number::{count, digits, factor};
 use crate::report::page::{Cell, Note, Page, Plot, Style, Table};

@@ -3,7 +3,7 @@
 mod learning;
 mod words;
 
-use super::Lesson;
+use super::lesson::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options, at_most};
 use crate::data::{self, Dataset, ImageShape};

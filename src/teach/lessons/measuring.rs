@@ -1,9 +1,10 @@
 //! Lesson 2: measuring how wrong a prediction is.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options, only, same_length};
 use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
 use crate::report::page::{Page, Plot, Style, Table};

@@ -3,9 +3,10 @@
 use rand::RngExt;
 
 use super::course::{Course, Outline, rows};
+use super::lesson::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options};
-use super::{Lesson, decision, limit};
+use super::{decision, limit};
 use crate::error::{Error, Result};
 use crate::kernel::rng::{Purpose, generator};
 use crate::network::Network;

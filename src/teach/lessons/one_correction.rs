@@ -1,10 +1,11 @@
 //! Lesson 9: one corrective step, and what it costs.
 
+use super::lesson::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::similarity::{WEIGHTS, class};
 use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, decision, limit};
+use super::{decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 use crate::report::page::number::{count, digits, factor, list};

@@ -1,9 +1,10 @@
 //! Lesson 1: one weight.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options, only};
 use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
 use crate::report::page::{Page, Plot, Style, Table};

@@ -1,6 +1,5 @@
 //! What a learner may change in a lesson.
 
-use super::Lesson;
 use crate::error::{Error, Result};
 use crate::report::page::number::count;
 
@@ -60,21 +59,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Checks that the lesson takes what was given, and that numbers are numbers.
+    /// Checks that numbers are numbers, and that a lesson can keep what they lead to.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the setting and what it may be.
-    pub fn check(&self, lesson: &Lesson) -> Result<()> {
-        if let Some(flag) = self.given().into_iter().find(|flag| !lesson.takes.contains(flag)) {
-            let takes: Vec<&str> = lesson.takes.iter().map(|flag| flag.name()).collect();
-            let takes = if takes.is_empty() { "no settings".to_owned() } else { takes.join(", ") };
-            return Err(Error::Usage(format!(
-                "lesson {} ({}) has no {}; it takes {takes}",
-                lesson.id,
-                lesson.name,
-                flag.name()
-            )));
-        }
+    pub fn check(&self) -> Result<()> {
         let single = |value: &Option<f32>| value.iter().copied().collect::<Vec<f32>>();
         finite(Flag::Alpha, &single(&self.alpha))?;
         finite(Flag::Step, &single(&self.step))?;
@@ -138,7 +127,7 @@ impl Options {
         given.len() == flags && given.iter().all(same)
     }
 
-    fn given(&self) -> Vec<Flag> {
+    pub(super) fn given(&self) -> Vec<Flag> {
         [
             (Flag::Alpha, self.alpha.is_some()),
             (Flag::Step, self.step.is_some()),

@@ -1,9 +1,10 @@
 //! Lesson 4: several outputs, and the mistake that everybody makes once.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::{Error, Result};
 use crate::report::page::number::{count, digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};

@@ -1,9 +1,10 @@
 //! Lesson 8: similarity, prediction, and why layers need something between them.
 
+use super::lesson::Lesson;
 use super::machine::Machine;
 use super::options::{Flag, Options};
 use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, decision, limit};
+use super::{decision, limit};
 use crate::cpu::activation::Activation;
 use crate::error::{Error, Result};
 use crate::report::page::number::{count, digits, factor, list};

@@ -1,10 +1,11 @@
 //! Lesson 7b: gradient descent with several outputs at once.
 
 use super::gradient_descent::{descend, formulas, remains, tell_speed};
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
 use super::options::{Flag, Options, only, same_length};
 use super::workbench::{Iteration, Layer, Scope, Workbench};
-use super::{Lesson, limit};
 use crate::error::Result;
 use crate::report::page::{Cell, Page, Plot, Style, Table};
 

@@ -4,7 +4,10 @@
 //! Training records the same dispatches with many samples to a batch and never
 //! looks in between; here each runs alone and its result is read.
 
+mod layer;
 mod record;
+
+pub use layer::{Layer, Scope};
 
 use super::machine::Machine;
 use crate::cpu::activation::Activation;
@@ -14,41 +17,6 @@ use crate::kernel::{Slice, Step};
 use crate::program::{Program, View};
 use crate::report::page::Note;
 use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
-
-/// What a workbench is built for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Weighted sums.
-    Predict,
-    /// Those, and how far they are from the goals.
-    Measure,
-    /// Those, and learning by trial.
-    HotAndCold,
-    /// Those, and learning by gradient.
-    Descend,
-}
-
-/// The layer on the bench: prediction = activate(input · weightsᵀ + bias).
-#[derive(Clone, Copy, Debug)]
-pub struct Layer {
-    /// Rows of the input; several are only needed to predict many at once.
-    pub samples: usize,
-    pub inputs: usize,
-    pub outputs: usize,
-    pub bias: bool,
-    pub activation: Activation,
-    /// delta = factor · (prediction - goal): 2 as calculus has it, 1 for first lessons.
-    pub factor: f32,
-    pub scope: Scope,
-}
-
-impl Layer {
-    /// One sample, no bias, no activation, and no factor 2.
-    pub fn linear(inputs: usize, outputs: usize, scope: Scope) -> Layer {
-        let (activation, factor) = (Activation::Identity, 1.0);
-        Layer { samples: 1, inputs, outputs, bias: false, activation, factor, scope }
-    }
-}
 
 /// What one step of gradient descent computed.
 #[derive(Clone, Debug)]

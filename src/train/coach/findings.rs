@@ -1,6 +1,6 @@
 //! What numbers warrant a sentence, and why just these.
 
-use super::{Finding, Kind, Moment};
+use super::finding::{Finding, Kind, Moment};
 use crate::cpu::activation::Activation;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::{Activity, Movement, Vitals};

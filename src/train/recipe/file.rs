@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{KEYS, Overrides, allowed};
+use super::keys::{KEYS, allowed};
+use super::overrides::Overrides;
 use crate::data::Resize;
 use crate::error::{Error, Result, suggestion};
 use crate::train::stopping::Stopping;

@@ -1,6 +1,7 @@
 //! What flags or a recipe file say, and which of them wins.
 
-use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, NetworkChoice, Recipe, allowed};
+use super::choice::NetworkChoice;
+use super::keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS, allowed};
 use crate::data::{Normalise, Reading, Resize};
 use crate::error::{Error, Result};
 use crate::kernel::Augmentation;
@@ -74,42 +75,6 @@ pub struct Overrides {
     pub experimental: Option<Experimental>,
     /// As [`Recipe::kernel`].
     pub kernel: Option<Vec<String>>,
-}
-
-impl From<Recipe> for Overrides {
-    fn from(recipe: Recipe) -> Overrides {
-        Overrides {
-            data: Some(recipe.data),
-            resize: Some(recipe.resize),
-            skip_bad: Some(recipe.skip_bad),
-            augment: Some(recipe.augment),
-            network: Some(NetworkChoice::Layers(recipe.network)),
-            epochs: Some(recipe.epochs),
-            batch_size: Some(recipe.batch_size),
-            learning_rate: Some(recipe.learning_rate),
-            optimiser: Some(recipe.optimiser),
-            momentum: None,
-            schedule: Some(recipe.schedule),
-            clip_norm: Some(recipe.clip_norm),
-            clip_value: Some(recipe.clip_value),
-            accumulate: Some(recipe.accumulate),
-            average: Some(recipe.average),
-            label_smoothing: Some(recipe.label_smoothing),
-            class_weights: Some(recipe.class_weights),
-            stop_early: Some(recipe.stop_early),
-            max_time: Some(recipe.max_time),
-            overfit_batches: Some(recipe.overfit_batches),
-            normalise: Some(recipe.normalise),
-            loss: Some(recipe.loss),
-            seed: Some(recipe.seed),
-            validation: Some(recipe.validation),
-            device: Some(recipe.device),
-            tuning: Some(recipe.tuning),
-            precision: Some(recipe.precision),
-            experimental: Some(recipe.experimental),
-            kernel: Some(recipe.kernel),
-        }
-    }
 }
 
 impl Overrides {

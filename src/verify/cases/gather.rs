@@ -1,6 +1,6 @@
 //! Batches picked from chunks of a data set, their samples as they are and changed.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
 use crate::kernel::{Augmentation, Step};
 

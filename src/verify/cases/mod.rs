@@ -1,5 +1,6 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
+mod case;
 mod check;
 mod gather;
 mod gradients;
@@ -11,6 +12,7 @@ mod real;
 mod real_size;
 mod updates;
 
+pub use case::Case;
 pub use check::{Problem, Verdict, Wrong, check, ready, watch};
 pub use real::{real, real_on};
 pub use real_size::bench_cases;
@@ -28,13 +30,6 @@ use crate::engine::adapter::Device;
 use crate::kernel::rng::{Purpose, generator};
 use crate::kernel::{Consts, Element, Kernel, Step};
 use crate::verify::diff::{self, Comparison};
-
-/// One call of a kernel: constants and step scalars; its inputs follow from a seed.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub consts: Consts,
-    pub step: Step,
-}
 
 /// What stands around every view, and must still stand there afterwards.
 const GUARD: u32 = 0x4b1d_c0de;

@@ -1,6 +1,6 @@
 //! Awkward shapes of normalisations, dropout and sums of two.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::kernel::{Const, Consts, Kernel, Step};

@@ -1,6 +1,6 @@
 //! First layers that work on packed pixels.
 
-use super::Case;
+use super::case::Case;
 use crate::cpu::activation::Activation;
 use crate::cpu::{pixels, weights};
 use crate::kernel::{Const, Consts, Kernel, Step};

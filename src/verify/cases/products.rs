@@ -1,6 +1,6 @@
 //! Products: every version of matmul, and the two halves of a long one.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;

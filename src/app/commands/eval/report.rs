@@ -6,7 +6,7 @@ use wgrad::error::Result;
 use wgrad::report::confusion::{ClassScore, mean};
 
 use super::super::console::{answer, note, thousands};
-use super::{Judged, Mistake};
+use super::judged::{Judged, Mistake};
 use crate::app::cli;
 
 /// More classes than this are not all shown on a terminal.

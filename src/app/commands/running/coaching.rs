@@ -1,26 +1,12 @@
 //! The coach of a run: when it looks, and what it says.
 
 use wgrad::error::Result;
-use wgrad::train::coach::{Coach, Moment};
-use wgrad::train::recipe::Recipe;
+use wgrad::train::coach::Moment;
 use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::trainer::{Measure, Vitals};
+use wgrad::train::trainer::Measure;
 
 use super::Run;
 use crate::app::commands::progress::Display;
-
-/// A coach, and what it has looked at.
-pub(super) struct Watch {
-    coach: Coach,
-    /// Of the epoch under way, once its telling step is over.
-    vitals: Option<Vitals>,
-}
-
-impl Watch {
-    pub fn new(recipe: &Recipe) -> Watch {
-        Watch { coach: Coach::new(recipe), vitals: None }
-    }
-}
 
 impl Run {
     /// How many steps may be taken before the next one to look at begins or ends.

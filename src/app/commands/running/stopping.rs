@@ -8,7 +8,8 @@ use wgrad::train::run::{Event, read_metrics};
 use wgrad::train::stopping::Verdict;
 use wgrad::train::trainer::Measure;
 
-use super::{Run, note};
+use super::Run;
+use crate::app::commands::console::note;
 
 impl Run {
     /// Whether an epoch's weights are those to keep: without early stopping every epoch's are.

@@ -1,6 +1,6 @@
 //! How small and how large an alpha fail.
 
-use super::{LEARNED, NUMBERS, Settings, binary, split, train};
+use super::learning::{LEARNED, NUMBERS, Settings, binary, split, train};
 use crate::error::Result;
 use crate::network::lower::HELD_OUT;
 use crate::report::page::Table;

@@ -1,6 +1,6 @@
 //! The Program of a workbench: one dispatch per stage, each a section of its own.
 
-use super::{Layer, Scope};
+use super::layer::{Layer, Scope};
 use crate::consts;
 use crate::cpu::activation::Activation;
 use crate::cpu::matmul::Epilogue;
