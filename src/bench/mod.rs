@@ -3,6 +3,8 @@
 //!
 //! Devices take turns, so that whatever else the machine does meets all of them. What would take too
 //! long is left out, and the report says so.
+//!
+//! May depend on everything but `app`. Read this file first, then `work.rs`, which lists what is measured.
 
 mod ceiling;
 mod contender;

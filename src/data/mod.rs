@@ -4,7 +4,11 @@
 //! from the names in it: IDX files, CIFAR-10's binary files, or a folder of pictures for each class.
 //! They are read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes
 //! all the way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they
-//! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before they are trained on.
+//! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before
+//! they are trained on.
+//!
+//! May depend on everything up to `engine`; knows nothing of training. Read this file first, then `kind.rs`,
+//! which a new format joins.
 
 mod augment;
 mod cifar;

@@ -1,4 +1,9 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
+//!
+//! Both are an [`Engine`]: write, submit, wait, read. [`adapter`] finds the devices of a machine, [`profile`]
+//! says where the time of a step goes, and [`stopwatch`] how long dispatches take.
+//!
+//! May depend on everything up to `program`; knows no layers and no data sets. Read this file first, then `cpu.rs`.
 
 pub mod adapter;
 pub mod checks;

@@ -1,5 +1,10 @@
 //! A kernel: a contract with two executions, the WGSL and the plain Rust twin
 //! that says what the WGSL must compute.
+//!
+//! This room has the words that all others speak in: [`Kernel`] and its constants, the slices that a twin
+//! gets, the scalars of a [`Step`], and random numbers that shaders and Rust draw alike.
+//!
+//! May depend on `error` alone. Read this file first, then `consts.rs`.
 
 mod align;
 mod augmentation;

@@ -10,10 +10,12 @@
 //!
 //! let device = choose("gpu")?;
 //! // Takes a second or two at the first call on this machine, and nothing at the next.
-//! let tuned = tuning::tuned(&device, &mut || eprintln!("measuring …"));
+//! let tuned = tune::tuned(&device, &mut || eprintln!("measuring …"));
 //! let versions = device.versions().with(&tuned.choice);
 //! # Ok::<(), wgrad::error::Error>(())
 //! ```
+//!
+//! May depend on everything up to `report`; knows no recipes and no runs. Read this file first, then `race.rs`.
 
 mod cache;
 #[cfg(test)]
