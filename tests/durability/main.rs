@@ -5,6 +5,7 @@
 mod checkpoints;
 mod interrupts;
 mod kills;
+mod older;
 #[path = "../cli/place.rs"]
 mod place;
 mod refusals;
