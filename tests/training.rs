@@ -1,16 +1,22 @@
 //! Training as a whole: the shaders against the CPU engine, and against what training must be able
 //! to do. These tests need an adapter. Without one they fail: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
+#[path = "common/dispatches.rs"]
+mod dispatches;
 
+use checked::assert_checked;
 use common::adapter;
+use dispatches::{first_with, in_arena};
 use wgrad::data::{self, Augmentation, Dataset, Normaliser, Samples};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
 use wgrad::engine::gpu::{Checks, GpuEngine};
 use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Const, Consts, Slice, Step};
+use wgrad::kernel::{Access, Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::network::optimiser::Optimiser;
@@ -82,7 +88,7 @@ fn first(dataset: &Dataset, samples: usize) -> Dataset {
     Dataset { train: dataset.train.subset(&indices), ..dataset.clone() }
 }
 
-/// Every set of shaders that this adapter can run.
+/// Every set of shaders that this adapter can run; on lavapipe all of them.
 fn versions() -> Vec<(&'static str, Versions)> {
     let all = [
         ("naive", Versions::NAIVE),
@@ -90,9 +96,18 @@ fn versions() -> Vec<(&'static str, Versions)> {
         ("register", Versions::SOFTWARE),
         ("subgroup", Versions::SOFTWARE_SUBGROUPS),
     ];
-    let device = Device::Gpu(adapter());
-    let runs = |versions: &Versions| versions.kernels().all(|kernel| device.runs(kernel));
-    all.into_iter().filter(|(_, versions)| runs(versions)).collect()
+    let (adapter, names) = (adapter(), all.map(|(name, _)| name));
+    let device = Device::Gpu(adapter.clone());
+    let lacks = |versions: &Versions| {
+        versions.kernels().find_map(|kernel| Some(format!("{} {}", kernel.name, device.lacks(kernel)?)))
+    };
+    let (run, left_out): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, versions)| lacks(versions).is_none());
+    let left_out: Vec<(&str, String)> =
+        left_out.into_iter().filter_map(|(name, versions)| Some((name, lacks(&versions)?))).collect();
+    let checked: Vec<&str> = run.iter().map(|(name, _)| *name).collect();
+    assert_checked(&adapter, "training by the shaders", &checked, &left_out, &names);
+    run
 }
 
 #[test]
@@ -266,11 +281,9 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
 
         // The engine computes what it was given; the twin is asked about something else.
-        let is_broken = |dispatch: &Dispatch| {
-            dispatch.label.starts_with("0 dense: weight") && dispatch.label.ends_with("gradient")
-        };
-        let broken =
-            section.start + lowered.program.steps[section.clone()].iter().position(is_broken).unwrap();
+        let gradient = in_arena(lowered.gradients, &lowered, "0.weight");
+        let broken = first_with(&lowered, Access::Write, gradient);
+        assert!(section.contains(&broken), "{broken} is not in {section:?}");
         let Dispatch { kernel, consts, .. } = &mut lowered.program.steps[broken];
         // Four samples too few, whatever their number is called.
         let short =

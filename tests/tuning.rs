@@ -1,9 +1,12 @@
 //! Candidates on a real adapter: those that are wrong never win. Needs an adapter: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
 
 use std::time::Duration;
 
+use checked::assert_checked;
 use common::adapter;
 use wgrad::engine::adapter::Device;
 use wgrad::kernel::{Kernel, WorkgroupSizes};
@@ -73,11 +76,30 @@ fn a_candidate_that_is_wrong_never_wins() {
     assert_eq!(race.winner, register);
 }
 
+/// What is raced on lavapipe for each class of work.
+const ON_LAVAPIPE: [(&str, &[&str]); 10] = [
+    ("narrow", &["matmul_register", "matmul_subgroup"]),
+    ("small", &["matmul_register", "matmul_subgroup"]),
+    ("long", &["matmul_register", "matmul_subgroup"]),
+    ("large", &["matmul_subgroup"]),
+    ("huge", &["matmul_subgroup"]),
+    ("weights", &["weight_gradient", "weight_gradient_subgroup"]),
+    ("conv", &["conv_subgroup"]),
+    ("conv-weights", &["conv_weights_subgroup"]),
+    ("first", &["separate", "pixel_dense_subgroup"]),
+    ("last", &["separate", "dense_loss_subgroup"]),
+];
+
 #[test]
 fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
-    let device = Device::Gpu(adapter());
-    for class in Class::ALL {
+    let adapter = adapter();
+    let device = Device::Gpu(adapter.clone());
+    assert_eq!(Class::ALL.map(Class::name), ON_LAVAPIPE.map(|(class, _)| class));
+    for (class, (name, on_lavapipe)) in Class::ALL.into_iter().zip(ON_LAVAPIPE) {
         let candidates = candidates(class, &device);
+        let names: Vec<String> = candidates.iter().map(Variant::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_checked(&adapter, &format!("candidates of {name}"), &names, &[], on_lavapipe);
         assert!(
             candidates.contains(&device.versions().variant(class)),
             "{class:?}: the default is one of them"

@@ -18,6 +18,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::kills::{RUN, content};
+use crate::not_checked::not_checked;
 use crate::place::Place;
 
 /// The SHA-256 of a model file that the older wgrad wrote, by the vectors of its processor: products of
@@ -69,10 +70,9 @@ impl Written {
         let digest: String = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
         match self.here() {
             Some(expected) => assert_eq!(digest, expected, "the older wgrad trained to other bytes"),
-            None => println!(
-                "not compared: the older wgrad's bytes on {} {} aren't known; here they are {digest}",
-                std::env::consts::OS,
-                std::env::consts::ARCH
+            None => not_checked(
+                "that the model is the older wgrad's to the byte",
+                &format!("its bytes are not known on {} {}", std::env::consts::OS, std::env::consts::ARCH),
             ),
         }
     }

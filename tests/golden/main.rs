@@ -5,24 +5,28 @@
 //! Needs no adapter.
 
 mod augment;
+#[path = "../common/dispatches.rs"]
+mod dispatches;
 mod layers;
 mod optimisers;
 #[path = "../common/small.rs"]
 mod small;
 mod values;
 
+use dispatches::{first_with, in_arena};
 use safetensors::SafeTensors;
 use small::Small;
 use wgrad::data::{ImageShape, Normaliser};
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Real, Slice, Step};
+use wgrad::kernel::{Access, Real, Slice, Step};
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::params::Arena;
-use wgrad::program::{Program, View};
+use wgrad::program::{Dispatch, Program, View};
+use wgrad::table::GATHER_BATCH;
 use wgrad::train::run::model::Model;
 
 const SHAPE: ImageShape = ImageShape { channels: 2, height: 1, width: 2 };
@@ -154,10 +158,12 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let lowered = small.lower().unwrap();
     let mut engine = T::open(lowered.program.clone());
     // The train section comes first.
-    let find = |label: &str| {
-        lowered.program.steps.iter().position(|dispatch| dispatch.label.ends_with(label)).unwrap()
-    };
-    let (gather, sums, last) = (find("pick samples"), find("weighted sums"), find("loss and its gradient"));
+    let find = |is: &dyn Fn(&Dispatch) -> bool| lowered.program.steps.iter().position(is).unwrap();
+    let gather = find(&|dispatch| dispatch.kernel.name == GATHER_BATCH.name);
+    let weights = in_arena(lowered.parameters, &lowered, "0.weight");
+    let sums = first_with(&lowered, Access::Read, weights);
+    // Losses alone write metrics.
+    let last = find(&|dispatch| dispatch.kernel.binds.iter().any(|bind| bind.name == "metrics"));
     let args = &lowered.program.steps[last].args;
     engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
     engine.write(args[0], Slice::Real(logits)).unwrap();
