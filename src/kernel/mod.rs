@@ -176,7 +176,7 @@ impl Kernel {
     /// The workgroup size with these constants, read from the shader itself by reflection.
     ///
     /// # Panics
-    /// When the shader is not valid WGSL, which `tests/shaders.rs` rules out.
+    /// When the shader is not valid WGSL, which `tests/shaders` rules out.
     pub fn workgroup_size(&self, consts: &Consts) -> [usize; 3] {
         self.workgroup_sizes.of(&consts.only(SHAPES), |shape| {
             let module = naga::front::wgsl::parse_str(&self.specialize(shape))
