@@ -46,6 +46,12 @@ const KERNELS: &str = "
 /// The one for cooperative matrices, which lavapipe has from Mesa 26 on.
 const COOPERATIVE: &str = "matmul_cooperative";
 
+/// The kernels without a fast function, which the fast CPU engine runs by their twin.
+const PLAIN: &str = "
+    one_hot matmul_slices add_slices pack_half matmul_cooperative
+    pixel_dense_tiled pixel_dense_subgroup pixel_gradient_tiled pixel_gradient_subgroup
+    softmax softmax_backward weighted_loss bce_loss squared_error hot_cold moments running_moments";
+
 fn expected(cooperative: bool) -> Vec<&'static str> {
     KERNELS.split_whitespace().chain(cooperative.then_some(COOPERATIVE)).collect()
 }
@@ -113,6 +119,8 @@ fn on_cpu(make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) {
 
 #[test]
 fn fast_cpu_functions_match_their_twins() {
+    let plain = table::ALL.iter().filter(|kernel| kernel.fast.is_none()).map(|kernel| kernel.name);
+    assert_eq!(plain.collect::<Vec<_>>(), PLAIN.split_whitespace().collect::<Vec<_>>());
     on_cpu(|program| Ok(Box::new(CpuEngine::fast(program)?)));
 }
 
