@@ -319,13 +319,12 @@ fn folder(run: Run, folder: &Folder, names: &[&str], new: &[u8]) {
         fs::create_dir_all(file.parent().expect("it is in a folder")).expect("it is made");
         fs::write(&file, &bytes[1..]).expect("it is written");
         let result = folder.load();
-        match there[at] {
-            true => fs::write(&file, &good[at]).expect("it is written"),
-            false => {
-                fs::remove_file(&file).expect("it was written");
-                // A folder without pictures would be refused whatever comes next; of a full one this does nothing.
-                let _ = fs::remove_dir(file.parent().expect("it is in a folder"));
-            }
+        if there[at] {
+            fs::write(&file, &good[at]).expect("it is written");
+        } else {
+            fs::remove_file(&file).expect("it was written");
+            // A folder without pictures would be refused whatever comes next; of a full one this does nothing.
+            let _ = fs::remove_dir(file.parent().expect("it is in a folder"));
         }
         result
     });

@@ -14,10 +14,10 @@ mod common;
 
 use common::Options;
 use wgrad::bench::machine::{devices, title};
-use wgrad::bench::timing::time;
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cpu::CpuEngine;
+use wgrad::engine::stopwatch::time;
 use wgrad::error::Result;
 use wgrad::kernel::{Const, Consts, Kernel};
 use wgrad::program::{Program, View};

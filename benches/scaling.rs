@@ -15,10 +15,10 @@ use std::time::Instant;
 
 use common::Options;
 use wgrad::bench::machine::{devices, title};
-use wgrad::bench::timing::Seconds;
 use wgrad::bench::training::{lowered, noise};
 use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
+use wgrad::engine::stopwatch::Seconds;
 use wgrad::network::lower::{Lowered, TRAIN};
 use wgrad::train::trainer::{Settings, Trainer};
 

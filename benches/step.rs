@@ -16,12 +16,13 @@ use std::time::Instant;
 
 use common::Options;
 use wgrad::bench::machine::{devices, title};
-use wgrad::bench::timing::{Seconds, time};
 use wgrad::bench::training::{NETWORKS as REFERENCE, lowered, noise};
 use wgrad::data::{Normaliser, Samples};
 use wgrad::engine::adapter::Device;
+use wgrad::engine::checks::Checks;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::gpu::GpuEngine;
+use wgrad::engine::stopwatch::{Seconds, time};
 use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
 use wgrad::kernel::{Slice, Step};

@@ -43,9 +43,9 @@
 //! - [`engine`]: what runs a Program: the GPU or the CPU.
 //! - [`data`]: images in, packed and normalised.
 //! - [`verify`]: shaders compared with their twins; custom kernels.
+//! - [`report`]: what draws: pages, charts, contact sheets, confusion matrices.
 //! - [`tune`]: which version of a kernel is fastest on an adapter, measured once.
 //! - [`train`]: recipe, session, trainer, and the run directory they leave.
-//! - [`report`]: what draws: pages, charts, contact sheets, confusion matrices.
 //! - [`teach`]: lessons, exercises, and one step of one sample number by number.
 //! - [`mod@bench`]: the CPU against the GPU.
 

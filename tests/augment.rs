@@ -1,6 +1,7 @@
 //! Changed samples: what each change does, by the twin. Needs no adapter.
 
-use wgrad::data::{Augmentation, Normaliser, Samples};
+use wgrad::data::{Normaliser, Samples};
+use wgrad::kernel::Augmentation;
 use wgrad::program::shape::Shape;
 
 fn augmentation(text: &str) -> Augmentation {
@@ -24,7 +25,7 @@ fn copies(
 /// Every sample as it is in one epoch.
 fn shown(text: &str, (samples, normaliser): &(Samples, Normaliser), epoch: u32) -> Vec<Vec<u8>> {
     let augmentation = augmentation(text);
-    (0..samples.len()).map(|at| augmentation.show(samples, at, normaliser, (3, epoch))).collect()
+    (0..samples.len()).map(|at| samples.augmented(at, &augmentation, normaliser, (3, epoch))).collect()
 }
 
 /// A picture without any symmetry.
@@ -42,7 +43,7 @@ fn changes_follow_from_seed_epoch_and_sample_alone() {
     assert_eq!(differ(&shown(all, &data, 2)), 20);
     let (samples, normaliser) = &data;
     let other_seed: Vec<_> =
-        (0..20).map(|at| augmentation(all).show(samples, at, normaliser, (4, 1))).collect();
+        (0..20).map(|at| samples.augmented(at, &augmentation(all), normaliser, (4, 1))).collect();
     assert_eq!(differ(&other_seed), 20);
     // Nor are samples of one epoch changed alike.
     assert!((1..20).all(|at| once[at] != once[at - 1]));

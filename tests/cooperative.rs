@@ -2,10 +2,15 @@
 //! repeats itself; where it has none, that it is refused, as nothing else can be shown there. Needs an
 //! adapter: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
+#[path = "common/tiles.rs"]
+mod tiles;
 
+use checked::assert_checked;
 use common::adapter;
-use wgpu::CooperativeScalarType as Scalar;
+use tiles::offers_tiles;
 use wgrad::data;
 use wgrad::engine::adapter::Device;
 use wgrad::engine::cooperative::{edges, offered};
@@ -42,14 +47,15 @@ fn trained(precision: Precision, experimental: Experimental) -> Trainer {
 fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
     let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
     let device = Device::Gpu(adapter());
-    let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) else { return learns() };
-    println!("only that it is refused: {} {lacking}", device.name());
-    let shapes = adapter().cooperative_matrix_properties();
-    let fits = shapes.iter().any(|shape| {
-        let of_halves = (shape.ab_type, shape.cr_type) == (Scalar::F16, Scalar::F32);
-        let sizes = [shape.m_size, shape.n_size, shape.k_size];
-        of_halves && (sizes == [8; 3] || sizes == [16; 3])
-    });
+    let what = "that networks learn by cooperative matrices";
+    let fits = offers_tiles(&adapter());
+    let on_lavapipe = if fits { vec![what] } else { Vec::new() };
+    let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) else {
+        assert_checked(&adapter(), "training", &[what], &[], &on_lavapipe);
+        return learns();
+    };
+    let left_out = [(what, format!("{} {lacking}", device.name()))];
+    assert_checked(&adapter(), "training", &[], &left_out, &on_lavapipe);
     // Where it has such tiles, something else is missing.
     assert_eq!(
         lacking.contains("needs cooperative matrices of 8×8×8 or 16×16×16 of f16"),

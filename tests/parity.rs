@@ -5,29 +5,79 @@
 //!
 //! These tests need an adapter. Without one they fail: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
+#[path = "common/tiles.rs"]
+mod tiles;
 
 use std::time::Instant;
 
+use checked::assert_checked;
 use common::adapter;
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
+use wgrad::engine::checks::Checks;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::gpu::GpuEngine;
 use wgrad::error::Result;
 use wgrad::program::Program;
 use wgrad::table;
 use wgrad::verify::cases::{self, cases_on};
 
-fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) {
-    let mut problems = Vec::new();
+/// The kernels that the CPU engine and lavapipe, with subgroups of 8, must have been checked on.
+const KERNELS: &str = "
+    gather_batch one_hot
+    matmul_naive matmul matmul_vectors matmul_register matmul_subgroup matmul_slices add_slices
+    pack_half matmul_half
+    weight_gradient weight_gradient_tiled weight_gradient_vectors weight_gradient_subgroup
+    weight_gradient_narrow_subgroup
+    pixel_dense_tiled pixel_dense_subgroup pixel_gradient_tiled pixel_gradient_subgroup
+    activation activation_backward softmax softmax_backward
+    softmax_loss weighted_loss dense_loss_subgroup bce_loss squared_error
+    column_sums gradient_parts guard square_sums clip_norm clip_value
+    sgd sgd_momentum ada_grad rms_prop rms_prop_momentum rms_prop_centred adam lion
+    muon_momentum unit_size blend muon average hot_cold
+    conv_naive conv conv_register conv_subgroup
+    conv_weights_naive conv_weights conv_weights_register conv_weights_subgroup channel_sums
+    max_pool max_pool_backward average_pool average_pool_backward
+    moments_slices moments running_moments
+    normalise normalise_slices normalise_backward normalise_weights dropout add";
+
+/// The one for cooperative matrices, which lavapipe has from Mesa 26 on.
+const COOPERATIVE: &str = "matmul_cooperative";
+
+/// The kernels without a fast function, which the fast CPU engine runs by their twin.
+const PLAIN: &str = "
+    one_hot matmul_slices add_slices pack_half matmul_cooperative
+    pixel_dense_tiled pixel_dense_subgroup pixel_gradient_tiled pixel_gradient_subgroup
+    softmax softmax_backward weighted_loss bce_loss squared_error hot_cold moments running_moments";
+
+fn expected(cooperative: bool) -> Vec<&'static str> {
+    KERNELS.split_whitespace().chain(cooperative.then_some(COOPERATIVE)).collect()
+}
+
+/// The kernels that were checked, and those that the device can't run at all or on all cases, with what it lacks.
+type Checked = (Vec<&'static str>, Vec<(&'static str, String)>);
+
+fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) -> Checked {
+    let (mut problems, mut checked, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for kernel in table::ALL {
         if let Some(lacking) = device.lacks(kernel) {
-            println!("{:<20} not available: {lacking}: never used on this adapter", kernel.name);
+            left_out.push((kernel.name, format!("{} {lacking}", device.name())));
             continue;
         }
+        let cases = cases_on(kernel, device);
+        let others = cases::cases(kernel).len() - cases.len();
+        if others > 0 {
+            assert_eq!(kernel.name, COOPERATIVE, "{others} cases were left out");
+            left_out.push((
+                kernel.name,
+                format!("{others} of its cases have tiles that {} lacks", device.name()),
+            ));
+        }
         let start = Instant::now();
-        let verdict = cases::check(kernel, &cases_on(kernel, device), &mut make_engine).unwrap();
+        let verdict = cases::check(kernel, &cases, &mut make_engine).unwrap();
         let (cases, worst) = (verdict.cases, verdict.comparison.worst);
         println!(
             "{:<20} {cases:>3} cases  worst {worst:.3} of its bound  {:.1?}",
@@ -35,14 +85,19 @@ fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box
             start.elapsed()
         );
         problems.extend(verdict.problem);
+        checked.push(kernel.name);
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+    (checked, left_out)
 }
 
 fn on_adapter(checks: Checks) {
     let adapter = adapter();
     let device = Device::Gpu(adapter.clone());
-    check_all(&device, |program| Ok(Box::new(GpuEngine::new(&adapter, program, checks)?)));
+    let (checked, left_out) =
+        check_all(&device, |program| Ok(Box::new(GpuEngine::new(&adapter, program, checks)?)));
+    let expected = expected(tiles::offers_tiles(&adapter));
+    assert_checked(&adapter, "parity", &checked, &left_out, &expected);
 }
 
 #[test]
@@ -55,14 +110,22 @@ fn shaders_match_their_twins_with_checks_off() {
     on_adapter(Checks::Off);
 }
 
-const CPU: Device = Device::Cpu { reason: None };
+fn on_cpu(make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) {
+    let (mut checked, _) = check_all(&Device::Cpu { reason: None }, make_engine);
+    let mut expected = expected(true);
+    checked.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(checked, expected);
+}
 
 #[test]
 fn fast_cpu_functions_match_their_twins() {
-    check_all(&CPU, |program| Ok(Box::new(CpuEngine::fast(program)?)));
+    let plain = table::ALL.iter().filter(|kernel| kernel.fast.is_none()).map(|kernel| kernel.name);
+    assert_eq!(plain.collect::<Vec<_>>(), PLAIN.split_whitespace().collect::<Vec<_>>());
+    on_cpu(|program| Ok(Box::new(CpuEngine::fast(program)?)));
 }
 
 #[test]
 fn twins_in_f32_match_themselves_in_f64() {
-    check_all(&CPU, |program| Ok(Box::new(CpuEngine::plain(program)?)));
+    on_cpu(|program| Ok(Box::new(CpuEngine::plain(program)?)));
 }

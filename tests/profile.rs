@@ -7,12 +7,14 @@ use std::ops::ControlFlow;
 
 use common::adapter;
 use wgrad::data;
+use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
+use wgrad::engine::checks::Checks;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::gpu::GpuEngine;
 use wgrad::engine::profile::{Clock, Profile, Profiler, trace};
-use wgrad::engine::{Engine, MAX_STEPS};
 use wgrad::network::lower::{HELD_OUT, Lowered, TRAIN};
+use wgrad::program::MAX_STEPS;
 use wgrad::train::recipe::Recipe;
 use wgrad::train::session::Session;
 

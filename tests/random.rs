@@ -6,7 +6,8 @@ mod common;
 
 use common::adapter;
 use wgrad::consts;
-use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::checks::Checks;
+use wgrad::engine::gpu::GpuEngine;
 use wgrad::engine::{Data, Engine};
 use wgrad::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use wgrad::kernel::{Access, Bind, Element, Kernel, Step, WorkgroupSizes, flat_grid};

@@ -1,23 +1,30 @@
 //! Training as a whole: the shaders against the CPU engine, and against what training must be able
 //! to do. These tests need an adapter. Without one they fail: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
+#[path = "common/dispatches.rs"]
+mod dispatches;
 
+use checked::assert_checked;
 use common::adapter;
-use wgrad::data::{self, Augmentation, Dataset, Normaliser, Samples};
+use dispatches::{first_with, in_arena};
+use wgrad::data::{self, Dataset, Normaliser, Samples};
 use wgrad::engine::Engine;
 use wgrad::engine::adapter::Device;
+use wgrad::engine::checks::Checks;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::{Checks, GpuEngine};
+use wgrad::engine::gpu::GpuEngine;
 use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Const, Consts, Slice, Step};
+use wgrad::kernel::{Access, Augmentation, Const, Consts, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::rewrite::Rewrites;
 use wgrad::program::{Dispatch, Limits};
 use wgrad::table::choice::Choice;
-use wgrad::train::trainer::{Settings, Trainer, scale_and_shift};
+use wgrad::train::trainer::{Settings, Trainer};
 use wgrad::verify::diff::first_divergence;
 
 const NETWORK: &str = "dense 64, relu, dense 10";
@@ -83,17 +90,25 @@ fn first(dataset: &Dataset, samples: usize) -> Dataset {
     Dataset { train: dataset.train.subset(&indices), ..dataset.clone() }
 }
 
-/// Every set of shaders that this adapter can run.
-fn choice() -> Vec<(&'static str, Choice)> {
+/// Every set of shaders that this adapter can run; on lavapipe all of them.
+fn choices() -> Vec<(&'static str, Choice)> {
     let all = [
         ("naive", Choice::NAIVE),
         ("tiled", Choice::GPU),
         ("register", Choice::SOFTWARE),
         ("subgroup", Choice::SOFTWARE_SUBGROUPS),
     ];
-    let device = Device::Gpu(adapter());
-    let runs = |choice: &Choice| choice.kernels().all(|kernel| device.runs(kernel));
-    all.into_iter().filter(|(_, choice)| runs(choice)).collect()
+    let (adapter, names) = (adapter(), all.map(|(name, _)| name));
+    let device = Device::Gpu(adapter.clone());
+    let lacks = |choice: &Choice| {
+        choice.kernels().find_map(|kernel| Some(format!("{} {}", kernel.name, device.lacks(kernel)?)))
+    };
+    let (run, left_out): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, choice)| lacks(choice).is_none());
+    let left_out: Vec<(&str, String)> =
+        left_out.into_iter().filter_map(|(name, choice)| Some((name, lacks(&choice)?))).collect();
+    let checked: Vec<&str> = run.iter().map(|(name, _)| *name).collect();
+    assert_checked(&adapter, "training by the shaders", &checked, &left_out, &names);
+    run
 }
 
 #[test]
@@ -135,7 +150,7 @@ fn compare_ten_steps(network: &str, all: &[(&str, Choice)]) {
 
 #[test]
 fn ten_steps_lose_the_same_on_gpu_and_cpu() {
-    compare_ten_steps(NETWORK, &choice());
+    compare_ten_steps(NETWORK, &choices());
 }
 
 #[test]
@@ -257,7 +272,7 @@ fn samples_that_were_not_announced_are_refused() {
 #[test]
 fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
     let dataset = first(&data::load("digits").unwrap(), 40);
-    for (name, choice) in choice() {
+    for (name, choice) in choices() {
         let mut lowered = lowered("dense 20, tanh, dense 24, relu, dense 10", &dataset, choice);
         let step = Step { first: 32, samples: 8, learning_rate: 0.1, momentum: 0.5, ..Step::default() };
         let section = lowered.program.section(TRAIN);
@@ -267,11 +282,9 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
 
         // The engine computes what it was given; the twin is asked about something else.
-        let is_broken = |dispatch: &Dispatch| {
-            dispatch.layer == "0 dense" && dispatch.kernel.binds.iter().any(|bind| bind.name == "dweight")
-        };
-        let broken =
-            section.start + lowered.program.steps[section.clone()].iter().position(is_broken).unwrap();
+        let gradient = in_arena(lowered.gradients, &lowered, "0.weight");
+        let broken = first_with(&lowered, Access::Write, gradient);
+        assert!(section.contains(&broken), "{broken} is not in {section:?}");
         let Dispatch { kernel, consts, .. } = &mut lowered.program.steps[broken];
         // Four samples too few, whatever their number is called.
         let short =
@@ -292,7 +305,7 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
 fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
     let part = lowered.part(TRAIN).unwrap();
     engine.write(lowered.parameters, Slice::Real(&lowered.arena.initial_values(3))).unwrap();
-    let constants = scale_and_shift(&Normaliser::of(&dataset.train));
+    let constants = Normaliser::of(&dataset.train).scale_and_shift();
     engine.write(lowered.normaliser, Slice::Real(&constants)).unwrap();
     engine.write(part.images, Slice::Uint(&wgrad::train::trainer::pack(&dataset.train))).unwrap();
     engine.write(part.labels, Slice::Uint(&dataset.train.labels)).unwrap();

@@ -1,9 +1,12 @@
 //! Candidates on a real adapter: those that are wrong never win. Needs an adapter: run `./setup`.
 
+#[path = "common/checked.rs"]
+mod checked;
 mod common;
 
 use std::time::Duration;
 
+use checked::assert_checked;
 use common::adapter;
 use wgrad::engine::adapter::Device;
 use wgrad::kernel::{Kernel, WorkgroupSizes};
@@ -37,7 +40,7 @@ fn refusal(race: &Race, name: &str) -> String {
 fn classes_that_nobody_waits_for_keep_their_defaults() {
     let device = Device::Gpu(adapter());
     let tuned = wgrad::tune::measure(&device, Duration::ZERO);
-    assert_eq!(tuned.choice, device.choice().choice());
+    assert_eq!(tuned.choice, device.choice().picks());
     assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
     let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
     assert!(problem.contains("defaults stand for narrow, small") && problem.contains("--tune"), "{problem}");
@@ -73,11 +76,30 @@ fn a_candidate_that_is_wrong_never_wins() {
     assert_eq!(race.winner, register);
 }
 
+/// What is raced on lavapipe for each class of work.
+const ON_LAVAPIPE: [(&str, &[&str]); 10] = [
+    ("narrow", &["matmul_register", "matmul_subgroup"]),
+    ("small", &["matmul_register", "matmul_subgroup"]),
+    ("long", &["matmul_register", "matmul_subgroup"]),
+    ("large", &["matmul_subgroup"]),
+    ("huge", &["matmul_subgroup"]),
+    ("weights", &["weight_gradient", "weight_gradient_subgroup"]),
+    ("conv", &["conv_subgroup"]),
+    ("conv-weights", &["conv_weights_subgroup"]),
+    ("first", &["separate", "pixel_dense_subgroup"]),
+    ("last", &["separate", "dense_loss_subgroup"]),
+];
+
 #[test]
 fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
-    let device = Device::Gpu(adapter());
-    for class in Class::ALL {
+    let adapter = adapter();
+    let device = Device::Gpu(adapter.clone());
+    assert_eq!(Class::ALL.map(Class::name), ON_LAVAPIPE.map(|(class, _)| class));
+    for (class, (name, on_lavapipe)) in Class::ALL.into_iter().zip(ON_LAVAPIPE) {
         let candidates = candidates(class, &device);
+        let names: Vec<String> = candidates.iter().map(Variant::to_string).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_checked(&adapter, &format!("candidates of {name}"), &names, &[], on_lavapipe);
         assert!(
             candidates.contains(&device.choice().variant(class)),
             "{class:?}: the default is one of them"
@@ -94,7 +116,7 @@ fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
 fn the_candidates_of_real_gpus_are_right() {
     let device = Device::Gpu(adapter());
     for class in [Class::Small, Class::Long, Class::Large, Class::Weights] {
-        let on_gpus = class.variants().iter().filter(|(_, on)| on.gpus).map(|(variant, _)| *variant);
+        let on_gpus = class.variants().iter().filter(|variant| variant.on_gpus).copied();
         let candidates: Vec<Variant> = on_gpus.collect();
         assert!(candidates.contains(&Choice::GPU.variant(class)), "{class:?}: the default is one of them");
         let race = race(class, Choice::GPU, &candidates, &mut |program| device.open(program));
@@ -125,5 +147,5 @@ fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     }
     // A choice is for shaders; the CPU engine has versions of its own.
     let cpu = Device::Cpu { reason: None };
-    assert_eq!(tuning.choice(&cpu).unwrap().choice(), Choice::CPU.choice());
+    assert_eq!(tuning.choice(&cpu).unwrap().picks(), Choice::CPU.picks());
 }

@@ -3,29 +3,13 @@
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::contender::Contender;
+use super::machine::Ceiling;
 use super::work::product;
 use crate::engine::adapter::Device;
 use crate::engine::copying::Copying;
 use crate::error::Result;
-
-/// A device at its best.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Ceiling {
-    /// 10⁹ bytes a second, read and written, of a copy of more than caches hold.
-    pub copy_gbytes: f64,
-    /// 10⁹ operations a second of the product of two square matrices, the best of several sizes.
-    pub matmul_gflops: f64,
-}
-
-impl Ceiling {
-    /// Seconds that so many operations on so many bytes take at least.
-    pub fn seconds(&self, flops: usize, bytes: usize) -> f64 {
-        f64::max(flops as f64 / self.matmul_gflops, bytes as f64 / self.copy_gbytes) * 1e-9
-    }
-}
 
 /// Bytes of each buffer of a copy.
 const BYTES: usize = 64 << 20;

@@ -1,10 +1,9 @@
 //! Who is measured: the plain twins, the fast CPU engine and every adapter.
 
-use super::ceiling::Ceiling;
+use std::collections::HashMap;
+
 use super::machine::DeviceInfo;
-use super::timing::{Effort, Turn};
-use super::work::{Needs, Work};
-use super::{Kind, Measured};
+use super::report::WorkKind;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
@@ -24,7 +23,7 @@ pub(super) struct Contender {
     /// The shaders that it uses there.
     pub choice: Choice,
     /// Operations a second at the last piece of work of each kind.
-    rates: Vec<(Kind, f64)>,
+    pub flops_per_second: HashMap<WorkKind, f64>,
 }
 
 /// All contenders on some devices; the plain twins run on the CPU as well.
@@ -40,14 +39,11 @@ pub(super) fn contenders(devices: &[(Device, Choice)], infos: &[DeviceInfo]) -> 
     all
 }
 
-/// Steps that are profiled at the most.
-const PROFILED: usize = 21;
-
 impl Contender {
     /// What a device trains with.
     pub fn fast(device: &Device, choice: Choice) -> Contender {
         let (name, of) = (device.name(), device.clone());
-        Contender { name, device: 0, plain: false, of, choice, rates: Vec::new() }
+        Contender { name, device: 0, plain: false, of, choice, flops_per_second: HashMap::new() }
     }
 
     /// An engine for a Program.
@@ -55,63 +51,10 @@ impl Contender {
     /// # Errors
     /// As [`Device::open`].
     pub fn open(&self, program: Program, profiler: &Profiler) -> Result<Box<dyn Engine>> {
-        match self.plain {
-            true => Ok(Box::new(CpuEngine::plain(program)?.with_profiler(profiler))),
-            false => self.of.open_profiled(program, profiler),
+        if self.plain {
+            Ok(Box::new(CpuEngine::plain(program)?.with_profiler(profiler)))
+        } else {
+            self.of.open_profiled(program, profiler)
         }
-    }
-
-    /// Gets ready for its measurements, or says why there are none.
-    pub fn prepare(&mut self, work: &Work, effort: &Effort) -> Result<Turn, String> {
-        let job = work.job(self).map_err(|error| error.to_string())?;
-        let flops: usize = job.needs().iter().map(|need| need.flops).sum();
-        let rate = self.rates.iter().find(|(kind, _)| *kind == work.kind);
-        let expected = rate.map_or(0.0, |(_, rate)| flops as f64 / rate);
-        if expected > effort.longest {
-            return Err(format!("left out: once would take about {}", duration(expected)));
-        }
-        let compiles = matches!(self.of, Device::Gpu(_));
-        let turn = job.start(self).and_then(|runner| Turn::new(runner, compiles, effort));
-        turn.map_err(|error| error.to_string())
-    }
-
-    /// What its measurements come to.
-    pub fn finish(
-        &mut self,
-        work: &Work,
-        mut turn: Turn,
-        ceiling: Option<&Ceiling>,
-        effort: &Effort,
-    ) -> Result<Measured, String> {
-        let seconds = turn.seconds();
-        let steps = PROFILED.min((effort.total / seconds.median) as usize);
-        let details = turn.runner.profile(steps).map_err(|error| error.to_string())?;
-        let needs = turn.runner.needs();
-        let flops: usize = needs.iter().map(|need| need.flops).sum();
-        let rate = flops as f64 / seconds.median;
-        self.rates.retain(|(kind, _)| *kind != work.kind);
-        self.rates.push((work.kind, rate));
-        let least = |need: &Needs, ceiling: &Ceiling| ceiling.seconds(need.flops, need.bytes);
-        let ideal = ceiling.map(|ceiling| needs.iter().map(|need| least(need, ceiling)).sum::<f64>());
-        Ok(Measured {
-            samples_per_second: work.batch().map(|batch| batch as f64 / seconds.median),
-            dispatches: needs.len(),
-            seconds_per_dispatch: seconds.median / needs.len() as f64,
-            gflops: rate * 1e-9,
-            share_of_ceiling: ideal.map(|ideal| ideal / seconds.median),
-            profile: details.as_ref().map_or_else(Vec::new, |profile| profile.by_kernel()),
-            profiled_steps: details.as_ref().map_or(0, |profile| profile.steps()),
-            details,
-            seconds,
-        })
-    }
-}
-
-/// A time for people.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        ..1e-3 => format!("{:.1} µs", seconds * 1e6),
-        ..1.0 => format!("{:.2} ms", seconds * 1e3),
-        _ => format!("{seconds:.1} s"),
     }
 }

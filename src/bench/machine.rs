@@ -2,14 +2,13 @@
 
 use serde::Serialize;
 
-use super::ceiling::Ceiling;
 use crate::engine::adapter::{Device, adapters, driver, kind};
 use crate::table::choice::Choice;
 use crate::train::run::WGPU_VERSION;
 
 /// The machine and the program.
 #[derive(Clone, Debug, Serialize)]
-pub struct Machine {
+pub struct MachineInfo {
     /// The processor's name, where the system tells it.
     pub processor: Option<String>,
     pub cores: usize,
@@ -23,12 +22,12 @@ pub struct Machine {
     pub optimised: bool,
 }
 
-impl Machine {
+impl MachineInfo {
     /// This one, now.
-    pub fn here() -> Machine {
+    pub fn here() -> MachineInfo {
         let lines = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let name = lines.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-        Machine {
+        MachineInfo {
             processor: name.map(|(_, name)| name.trim().to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
@@ -42,6 +41,22 @@ impl Machine {
 
 fn load_average() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+/// A device at its best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Ceiling {
+    /// 10⁹ bytes a second, read and written, of a copy of more than caches hold.
+    pub copy_gbytes: f64,
+    /// 10⁹ operations a second of the product of two square matrices, the best of several sizes.
+    pub matmul_gflops: f64,
+}
+
+impl Ceiling {
+    /// Seconds that so many operations on so many bytes take at least.
+    pub fn seconds(&self, flops: usize, bytes: usize) -> f64 {
+        f64::max(flops as f64 / self.matmul_gflops, bytes as f64 / self.copy_gbytes) * 1e-9
+    }
 }
 
 /// A device, and what it reaches at its best.
@@ -85,9 +100,10 @@ impl DeviceInfo {
 fn told_apart(names: Vec<&str>) -> Vec<String> {
     let numbered = |(at, name): (usize, &&str)| {
         let before = names[..at].iter().filter(|other| *other == name).count();
-        match before == 0 && !names[at + 1..].contains(name) {
-            true => (*name).to_owned(),
-            false => format!("{name} #{}", before + 1),
+        if before == 0 && !names[at + 1..].contains(name) {
+            (*name).to_owned()
+        } else {
+            format!("{name} #{}", before + 1)
         }
     };
     names.iter().enumerate().map(numbered).collect()

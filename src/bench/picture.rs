@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::contender::duration;
+use super::report::{BenchReport, BenchRow, Group};
 use super::text::cut;
-use super::{Group, Report, Row};
+use super::timing::duration;
 use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;
@@ -23,7 +23,7 @@ text{font:13px system-ui,sans-serif;fill:#222}.title{font-weight:600}.head{font-
 .plain{fill:#6b7280}.cpu{fill:#6cb6ff}.gpu{fill:#ffa657}}";
 
 /// Draws a report.
-pub fn svg(report: &Report) -> String {
+pub fn svg(report: &BenchReport) -> String {
     let bars: usize = report.groups.iter().map(|group| group.rows.len()).sum();
     let verdict = wrapped(&report.verdict);
     let body = TOP + report.groups.len() as f64 * TITLE + bars as f64 * BAR;
@@ -57,7 +57,7 @@ pub fn svg(report: &Report) -> String {
     svg
 }
 
-fn draw(svg: &mut String, group: &Group, row: &Row, y: f64) {
+fn draw(svg: &mut String, group: &Group, row: &BenchRow, y: f64) {
     text(svg, 32.0, y + 14.0, "", &cut(&row.contender, 28));
     let Some(measured) = &row.measured else {
         text(svg, LEFT, y + 14.0, "quiet", row.left_out.as_deref().unwrap_or("left out"));
@@ -76,13 +76,13 @@ fn draw(svg: &mut String, group: &Group, row: &Row, y: f64) {
         "<rect class=\"{class}\" x=\"{LEFT}\" y=\"{:.1}\" width=\"{length:.1}\" height=\"15\" rx=\"2\"/>",
         y + 2.0
     );
-    let rate = match measured.samples_per_second {
-        Some(rate) => format!("{rate:.0} samples/s"),
+    let speed = match measured.samples_per_second {
+        Some(speed) => format!("{speed:.0} samples/s"),
         None => format!("{:.1} GFLOP/s", measured.gflops),
     };
     let share = measured.share_of_ceiling;
     let share = share.map_or_else(String::new, |share| format!(", {:.0} % of the ceiling", share * 100.0));
-    let numbers = format!("{rate}, {}{share}", duration(measured.seconds.median));
+    let numbers = format!("{speed}, {}{share}", duration(measured.seconds.median));
     text(svg, LEFT + length + 8.0, y + 14.0, "", &numbers);
 }
 

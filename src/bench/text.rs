@@ -1,8 +1,8 @@
 //! The report as lines of a terminal.
 
-use super::contender::duration;
-use super::machine::{DeviceInfo, Machine};
-use super::{Group, Measured, Row};
+use super::machine::{DeviceInfo, MachineInfo};
+use super::report::{BenchRow, Group, Measurement};
+use super::timing::duration;
 
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;
@@ -10,7 +10,7 @@ const BAR: usize = 16;
 /// Kernels that are named of where the time goes.
 const KERNELS: usize = 4;
 
-impl Machine {
+impl MachineInfo {
     /// In one line.
     pub fn line(&self) -> String {
         let processor = self.processor.as_ref().map_or_else(String::new, |name| format!("{name}, "));
@@ -70,13 +70,13 @@ pub fn lines(group: &Group) -> Vec<String> {
     lines
 }
 
-fn line(measured: &Measured, best: f64) -> String {
+fn line(measured: &Measurement, best: f64) -> String {
     let seconds = &measured.seconds;
     let spread = match seconds.measurements {
         1 => "once".to_owned(),
         _ => format!("±{:.0} %", seconds.spread() * 100.0),
     };
-    let samples = measured.samples_per_second.map_or_else(String::new, |rate| format!("{rate:.0}"));
+    let samples = measured.samples_per_second.map_or_else(String::new, |speed| format!("{speed:.0}"));
     let share = measured.share_of_ceiling.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
     format!(
         "{} {samples:>10} {:>10} {spread:>7} {:>8.2} {share:>8} {:>10}",
@@ -99,7 +99,7 @@ fn bar(share: f64) -> String {
 }
 
 /// What takes longest of a contender's training steps.
-fn where_it_goes(row: &Row) -> Option<String> {
+fn where_it_goes(row: &BenchRow) -> Option<String> {
     let measured = row.measured.as_ref().filter(|measured| !measured.profile.is_empty())?;
     let named = measured.profile.iter().take(KERNELS);
     let named: Vec<String> = named.map(|row| format!("{} {:.0} %", row.kernel, row.share * 100.0)).collect();

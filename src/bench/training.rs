@@ -5,22 +5,23 @@ use crate::program::rewrite::Rewrites;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use super::timing::Runner;
-use super::work::Needs;
-use crate::data::{Augmentation, Normaliser, Samples};
+use super::needs::Needs;
+use super::timing::Repeatable;
+use crate::data::{Normaliser, Samples};
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Profiler};
 use crate::error::Result;
+use crate::kernel::Augmentation;
 use crate::network::loss::Loss;
-use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training as Step, lower};
+use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use crate::program::shape::Shape;
 use crate::table::choice::Choice;
 use crate::train::trainer::{Settings, Trainer};
 
 /// A reference network.
 #[derive(Clone, Copy, Debug)]
-pub struct Network {
+pub struct ReferenceNetwork {
     pub name: &'static str,
     /// As the command line takes them.
     pub layers: &'static str,
@@ -29,16 +30,16 @@ pub struct Network {
 }
 
 /// A dense network, and one that convolves.
-pub const NETWORKS: [Network; 2] = [
-    Network { name: "784-128-10", layers: "dense 128, relu, dense 10", plural: "MLPs" },
-    Network {
+pub const NETWORKS: [ReferenceNetwork; 2] = [
+    ReferenceNetwork { name: "784-128-10", layers: "dense 128, relu, dense 10", plural: "MLPs" },
+    ReferenceNetwork {
         name: "cnn",
         layers: "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10",
         plural: "CNNs",
     },
 ];
 
-/// Plain SGD, and so small a rate that no number of steps diverges.
+/// Plain SGD, and so small a learning rate that no number of steps diverges.
 const SETTINGS: Settings = Settings::new(1e-4, 0);
 
 /// Images to train on: more than a step of the largest batch takes.
@@ -77,31 +78,31 @@ pub fn lowered(
         keep: false,
         limits: device.limits(),
         augment: Augmentation::default(),
-        training: Step::default(),
+        training: Training::default(),
     })
 }
 
 /// Steps as a run takes them: orders of samples, submissions in flight, and metrics read back.
-pub(super) struct Training {
+pub(super) struct TrainingRun {
     trainer: Trainer,
     lowered: Lowered,
     profiler: Profiler,
     needs: Vec<Needs>,
 }
 
-impl Training {
+impl TrainingRun {
     pub fn new(
         engine: Box<dyn Engine>,
         lowered: Lowered,
         samples: &Samples,
         profiler: Profiler,
         needs: Vec<Needs>,
-    ) -> Result<Training> {
+    ) -> Result<TrainingRun> {
         let parameters = lowered.arena.initial_values(0);
         let normaliser = Normaliser::of(samples);
         let mut trainer = Trainer::new(engine, lowered.clone(), SETTINGS, &parameters, &normaliser)?;
         trainer.load(TRAIN, samples)?;
-        Ok(Training { trainer, lowered, profiler, needs })
+        Ok(TrainingRun { trainer, lowered, profiler, needs })
     }
 
     fn advance(&mut self, steps: usize) -> Result<()> {
@@ -114,7 +115,7 @@ impl Training {
     }
 }
 
-impl Runner for Training {
+impl Repeatable for TrainingRun {
     fn run(&mut self, times: usize) -> Result<f64> {
         let begun = Instant::now();
         self.advance(times)?;

@@ -1,25 +1,25 @@
 //! What the numbers say to somebody who wants to train.
 
-use super::training::{NETWORKS, Network};
-use super::{Group, Row};
+use super::report::{BenchRow, Group};
+use super::training::{NETWORKS, ReferenceNetwork};
 
 /// The batch that the verdict is about, if it was measured.
 const BATCH: usize = 64;
 
 /// A sentence: what to train on which device; and one more where another batch says otherwise.
 pub fn verdict(groups: &[Group]) -> String {
-    let found: Vec<Finding> = NETWORKS.iter().filter_map(|network| Finding::of(network, groups)).collect();
+    let found: Vec<NetworkVerdict> =
+        NETWORKS.iter().filter_map(|network| NetworkVerdict::of(network, groups)).collect();
     let Some(first) = found.first() else {
         return "No verdict: that takes training steps on at least two devices.".to_owned();
     };
-    let advice: Vec<String> = match found.iter().all(|one| one.duel.place() == first.duel.place()) {
-        true => {
-            let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
-            vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
-        }
-        false => found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect(),
+    let advice: Vec<String> = if found.iter().all(|one| one.duel.place() == first.duel.place()) {
+        let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
+        vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
+    } else {
+        found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect()
     };
-    let reasons: Vec<String> = found.iter().map(Finding::reason).collect();
+    let reasons: Vec<String> = found.iter().map(NetworkVerdict::reason).collect();
     let mut sentences =
         vec![format!("On this machine train {}: {}.", advice.join(" and "), reasons.join(", and "))];
     sentences.extend(found.into_iter().flat_map(|finding| finding.exceptions));
@@ -27,16 +27,16 @@ pub fn verdict(groups: &[Group]) -> String {
 }
 
 /// What the measurements of one network come to.
-struct Finding {
-    network: &'static Network,
+struct NetworkVerdict {
+    network: &'static ReferenceNetwork,
     batch: usize,
     duel: Duel,
     exceptions: Vec<String>,
 }
 
-impl Finding {
+impl NetworkVerdict {
     /// At the batch that the verdict is about, else at the largest one with two devices.
-    fn of(network: &'static Network, groups: &[Group]) -> Option<Finding> {
+    fn of(network: &'static ReferenceNetwork, groups: &[Group]) -> Option<NetworkVerdict> {
         let of_network = groups.iter().filter(|group| group.network == Some(network.name));
         let mut duels: Vec<(usize, Duel)> =
             of_network.filter_map(|group| Some((group.batch?, Duel::of(group)?))).collect();
@@ -48,7 +48,7 @@ impl Finding {
                 format!("At batch {batch} of {} it is otherwise: {}.", network.name, other.outcome())
             })
             .collect();
-        Some(Finding { network, batch, duel, exceptions })
+        Some(NetworkVerdict { network, batch, duel, exceptions })
     }
 
     fn reason(&self) -> String {
@@ -67,7 +67,7 @@ struct Duel {
 
 impl Duel {
     fn of(group: &Group) -> Option<Duel> {
-        let seconds = |row: &Row| Some((row.measured.as_ref()?.seconds, row.contender.clone()));
+        let seconds = |row: &BenchRow| Some((row.measured.as_ref()?.seconds, row.contender.clone()));
         let mut all: Vec<_> = group.rows.iter().filter(|row| !row.plain).filter_map(seconds).collect();
         all.sort_by(|(one, _), (two, _)| one.median.total_cmp(&two.median));
         let [(first, best), (second, name), ..] = all.as_slice() else { return None };
@@ -84,28 +84,26 @@ impl Duel {
     }
 
     fn place(&self) -> String {
-        match self.tie {
-            true => format!("{} or {}", self.best, self.second),
-            false => format!("the {}", self.best),
-        }
+        if self.tie { format!("{} or {}", self.best, self.second) } else { format!("the {}", self.best) }
     }
 
     fn outcome(&self) -> String {
-        match self.tie {
-            true => format!("{} and {} can't be told apart", self.best, self.second),
-            false => format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second),
+        if self.tie {
+            format!("{} and {} can't be told apart", self.best, self.second)
+        } else {
+            format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::timing::Seconds;
-    use super::super::{Kind, Measured};
     use super::*;
+    use crate::bench::report::{Measurement, WorkKind};
+    use crate::engine::stopwatch::Seconds;
 
-    fn row(contender: &str, plain: bool, times: [f64; 3]) -> Row {
-        let measured = Measured {
+    fn row(contender: &str, plain: bool, times: [f64; 3]) -> BenchRow {
+        let measured = Measurement {
             seconds: Seconds::of(times.to_vec()),
             samples_per_second: None,
             dispatches: 1,
@@ -116,7 +114,13 @@ mod tests {
             profiled_steps: 0,
             details: None,
         };
-        Row { contender: contender.to_owned(), device: 0, plain, measured: Some(measured), left_out: None }
+        BenchRow {
+            contender: contender.to_owned(),
+            device: 0,
+            plain,
+            measured: Some(measured),
+            left_out: None,
+        }
     }
 
     /// Times of the CPU engine and of a GPU.
@@ -124,7 +128,7 @@ mod tests {
         let around = |time: f64| [time * 0.99, time, time * 1.01];
         Group {
             name: String::new(),
-            kind: Kind::Training,
+            kind: WorkKind::Training,
             network: Some(NETWORKS[network].name),
             batch: Some(batch),
             rows: vec![

@@ -1,50 +1,38 @@
 //! What is measured: products and convolutions alone, and whole training steps.
 
-use super::Kind;
 use super::contender::Contender;
-use super::timing::{Runner, each};
-use super::training::{NETWORKS, Network, Training, images, lowered, noise};
+use super::needs::Needs;
+use super::report::WorkKind;
+use super::timing::Repeatable;
+use super::training::{NETWORKS, ReferenceNetwork, TrainingRun, images, lowered, noise};
 use crate::data::Samples;
+use crate::engine::Engine;
 use crate::engine::profile::{Profile, Profiler};
-use crate::engine::{Engine, MAX_STEPS};
+use crate::engine::stopwatch::each;
 use crate::error::Result;
-use crate::kernel::Geometry;
-use crate::kernel::{Consts, Kernel, Step};
+use crate::kernel::{Consts, Geometry, Kernel, Step};
 use crate::network::lower::{Lowered, TRAIN};
-use crate::program::{Dispatch, View};
+use crate::program::{Dispatch, MAX_STEPS, View};
 use crate::table;
 use crate::table::choice::Choice;
 use crate::tune::{Work as Recorded, plain_product};
 use crate::verify::cases::{Case, bench_cases, ready};
 
 /// One piece of work.
-pub(super) struct Work {
+pub(super) struct Workload {
     /// In small letters.
     pub name: String,
-    pub kind: Kind,
-    what: What,
+    pub kind: WorkKind,
+    what: Task,
 }
 
-enum What {
+enum Task {
     /// C = A·B   A: (m, k)  B: (k, n), by m, n and k.
     Product([usize; 3]),
     /// One kernel, in the version that is fastest on a device.
     Kernel(Case, fn(&Choice, Consts) -> (&'static Kernel, Consts)),
-    /// Training steps of a network: its batch, and how many samples there are.
-    Training(&'static Network, usize, usize),
-}
-
-/// What the kernel table says that a dispatch needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Needs {
-    pub flops: usize,
-    pub bytes: usize,
-}
-
-impl Needs {
-    fn of(kernel: &Kernel, consts: &Consts) -> Needs {
-        Needs { flops: (kernel.flops)(consts), bytes: kernel.bytes(consts) }
-    }
+    /// Training steps of a network.
+    Training { network: &'static ReferenceNetwork, batch: usize, samples: usize },
 }
 
 /// Rows of A, columns of B, and what is summed over.
@@ -62,17 +50,17 @@ const BATCHES: [usize; 4] = [1, 64, 128, 1_024];
 const FEW_BATCHES: usize = 2;
 
 /// All pieces of work, the smaller ones of each kind first.
-pub(super) fn works(quick: bool) -> Vec<Work> {
+pub(super) fn works(quick: bool) -> Vec<Workload> {
     let few = |most: usize, few: usize| if quick { few } else { most };
     let products = &PRODUCTS[..few(PRODUCTS.len(), FEW_PRODUCTS)];
     let batches = &BATCHES[..few(BATCHES.len(), FEW_BATCHES)];
-    let mut all: Vec<Work> = products.iter().map(|(m, n, k)| product(*m, *n, *k)).collect();
+    let mut all: Vec<Workload> = products.iter().map(|(m, n, k)| product(*m, *n, *k)).collect();
     all.extend(convolutions());
     for network in &NETWORKS {
-        all.extend(batches.iter().map(|batch| Work {
+        all.extend(batches.iter().map(|batch| Workload {
             name: format!("train {}, batch {batch}", network.name),
-            kind: Kind::Training,
-            what: What::Training(network, *batch, images(quick)),
+            kind: WorkKind::Training,
+            what: Task::Training { network, batch: *batch, samples: images(quick) },
         }));
     }
     all
@@ -86,41 +74,41 @@ pub fn left_out_by_quick() -> String {
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)
-pub(super) fn product(m: usize, n: usize, k: usize) -> Work {
-    Work { name: format!("sgemm {m}×{n}×{k}"), kind: Kind::Sgemm, what: What::Product([m, n, k]) }
+pub(super) fn product(m: usize, n: usize, k: usize) -> Workload {
+    Workload { name: format!("sgemm {m}×{n}×{k}"), kind: WorkKind::Sgemm, what: Task::Product([m, n, k]) }
 }
 
 /// The convolutions that the kernels' own bench times, forwards, the smallest first.
-fn convolutions() -> Vec<Work> {
+fn convolutions() -> Vec<Workload> {
     let mut cases = bench_cases(&table::CONV_NAIVE);
     cases.retain(|case| !case.consts.flag("BACKWARD"));
     cases.sort_by_key(|case| Geometry::of(&case.consts).multiply_adds());
     let work = |case: Case| {
         let Geometry { batch, channels, outputs, rows, columns, .. } = Geometry::of(&case.consts);
         let (height, width) = (rows.size, columns.size);
-        Work {
+        Workload {
             name: format!("conv 3x3 {channels} to {outputs} channels of {height}×{width}, batch {batch}"),
-            kind: Kind::Conv,
-            what: What::Kernel(case, Choice::conv),
+            kind: WorkKind::Conv,
+            what: Task::Kernel(case, Choice::conv),
         }
     };
     cases.into_iter().map(work).collect()
 }
 
-impl Work {
+impl Workload {
     /// Samples of a training step.
     pub fn batch(&self) -> Option<usize> {
         match self.what {
-            What::Product(_) | What::Kernel(..) => None,
-            What::Training(_, batch, _) => Some(batch),
+            Task::Product(_) | Task::Kernel(..) => None,
+            Task::Training { batch, .. } => Some(batch),
         }
     }
 
     /// The network of a training step.
-    pub fn network(&self) -> Option<&'static Network> {
+    pub fn network(&self) -> Option<&'static ReferenceNetwork> {
         match self.what {
-            What::Product(_) | What::Kernel(..) => None,
-            What::Training(network, ..) => Some(network),
+            Task::Product(_) | Task::Kernel(..) => None,
+            Task::Training { network, .. } => Some(network),
         }
     }
 
@@ -130,12 +118,12 @@ impl Work {
     /// When the device is too small for it.
     pub fn job(&self, contender: &Contender) -> Result<Job> {
         Ok(match &self.what {
-            What::Product(shape) => Job::Product(plain_product(contender.choice, *shape)),
-            What::Kernel(case, version) => {
+            Task::Product(shape) => Job::Product(plain_product(contender.choice, *shape)),
+            Task::Kernel(case, version) => {
                 let (kernel, consts) = version(&contender.choice, case.consts.clone());
                 Job::Kernel(kernel, Case { consts, ..case.clone() })
             }
-            What::Training(network, batch, samples) => {
+            Task::Training { network, batch, samples } => {
                 let samples = noise(*samples);
                 Job::Training(
                     Box::new(lowered(&contender.of, contender.choice, network.layers, *batch, &samples)?),
@@ -170,7 +158,7 @@ impl Job {
     ///
     /// # Errors
     /// When the device fails or has too little memory.
-    pub fn start(self, contender: &Contender) -> Result<Box<dyn Runner>> {
+    pub fn start(self, contender: &Contender) -> Result<Box<dyn Repeatable>> {
         let (needs, profiler) = (self.needs(), Profiler::default());
         match self {
             Job::Product(work) => {
@@ -187,7 +175,7 @@ impl Job {
             }
             Job::Training(lowered, samples) => {
                 let engine = contender.open(lowered.program.clone(), &profiler)?;
-                Ok(Box::new(Training::new(engine, *lowered, &samples, profiler, needs)?))
+                Ok(Box::new(TrainingRun::new(engine, *lowered, &samples, profiler, needs)?))
             }
         }
     }
@@ -201,7 +189,7 @@ struct Alone {
     needs: Vec<Needs>,
 }
 
-impl Runner for Alone {
+impl Repeatable for Alone {
     fn run(&mut self, times: usize) -> Result<f64> {
         let (mut left, mut seconds) = (times, 0.0);
         while left > 0 {

@@ -23,9 +23,10 @@ impl<N: Number> Weight<N> {
     /// The gradient with L2 decay in it, and what decay takes off past the rule.
     fn decayed(&self, call: Call) -> (N, N) {
         let decay = self.decay * self.w;
-        match call.consts.flag("DECOUPLED") {
-            true => (self.gradient, decay),
-            false => (self.gradient + decay, N::exact(0.0)),
+        if call.consts.flag("DECOUPLED") {
+            (self.gradient, decay)
+        } else {
+            (self.gradient + decay, N::exact(0.0))
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Change {
 }
 
 /// A row of the result, see [`Change::line`].
-pub struct Line {
+pub struct SourceLine {
     pub first: [f64; 2],
     pub step: [f64; 2],
     /// Columns that are cut out.
@@ -95,15 +95,16 @@ impl Change {
 
     /// A row of the result: what of it is cut out, and where in the image it comes from, the place of
     /// its first pixel as column and row, and how far it is from each pixel to the next.
-    pub fn line(&self, row: usize) -> Line {
+    pub fn line(&self, row: usize) -> SourceLine {
         let (first, _) = self.source(0, row as i64);
         let turn = if self.flipped { -1.0 } else { 1.0 };
         let column = |at: i64| at.clamp(0, self.width) as usize;
-        let cut = match (self.cut[1]..self.cut[1] + self.side).contains(&(row as i64)) {
-            true => column(self.cut[0])..column(self.cut[0] + self.side),
-            false => 0..0,
+        let cut = if (self.cut[1]..self.cut[1] + self.side).contains(&(row as i64)) {
+            column(self.cut[0])..column(self.cut[0] + self.side)
+        } else {
+            0..0
         };
-        Line { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
+        SourceLine { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
     }
 
     /// What a mixed byte of a channel is multiplied by, and what is added to that.
@@ -181,9 +182,10 @@ impl Change {
 
     /// The pixel of a channel at a place, black outside.
     fn pixel(&self, column: i64, row: i64, byte: &impl Fn(usize) -> f64) -> f64 {
-        match (0..self.width).contains(&column) && (0..self.height).contains(&row) {
-            true => byte((row * self.width + column) as usize),
-            false => 0.0,
+        if (0..self.width).contains(&column) && (0..self.height).contains(&row) {
+            byte((row * self.width + column) as usize)
+        } else {
+            0.0
         }
     }
 }

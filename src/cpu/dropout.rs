@@ -1,9 +1,8 @@
 //! Twins of `dropout.wgsl` and `add.wgsl`.
 
 use super::{DIVISION, EPS, TINY};
-use crate::kernel::Activation;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Real, Slice, SliceMut};
 
 /// Whether an element is kept.
 fn keeps(call: Call, at: usize) -> bool {

@@ -1,11 +1,13 @@
 //! Twins of `gather_batch.wgsl` and `one_hot.wgsl`.
 
+use std::ops::Range;
+
 use super::EPS;
 use super::augment::{Change, Look};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// What one row of a batch is made from.
-pub struct Row<'a> {
+pub struct SampleRow<'a> {
     /// The sample's index in the data set.
     sample: usize,
     /// Packed pixels, four to a word, the lowest byte first.
@@ -13,7 +15,7 @@ pub struct Row<'a> {
     pub label: u32,
 }
 
-impl Row<'_> {
+impl SampleRow<'_> {
     /// How the sample is changed, if the call changes any.
     pub fn change(&self, call: Call) -> Option<Change> {
         Change::of(call, self.sample)
@@ -26,33 +28,37 @@ impl Row<'_> {
 }
 
 /// The samples that a call picks from.
-pub struct Samples<'a> {
+pub struct GatherSource<'a> {
     images: &'a [u32],
     labels: &'a [u32],
     order: &'a [u32],
     /// Of one sample.
     words: usize,
-    /// The first one in this call's chunk, and how many it has.
-    chunk: (usize, usize),
+    /// The samples of this call's chunk.
+    chunk: Range<usize>,
     /// Position in the order of row 0.
     position: usize,
 }
 
-impl<'a> Samples<'a> {
-    pub fn of<T: Real>(call: Call, reads: &[Slice<'a, T>]) -> Samples<'a> {
+impl<'a> GatherSource<'a> {
+    pub fn of<T: Real>(call: Call, reads: &[Slice<'a, T>]) -> GatherSource<'a> {
         let [words, first, length, row] =
             ["WORDS", "CHUNK_FIRST", "CHUNK_LENGTH", "FIRST"].map(|name| call.consts.uint(name));
         let [images, labels, order] = [0, 1, 2].map(|at| reads[at].uint());
         let position = call.step.first as usize + row;
-        Samples { images, labels, order, words, chunk: (first, length), position }
+        GatherSource { images, labels, order, words, chunk: first..first + length, position }
     }
 
     /// The sample that a row shows, when it lies in this call's chunk.
-    pub fn row(&self, row: usize) -> Option<Row<'a>> {
+    pub fn row(&self, row: usize) -> Option<SampleRow<'a>> {
         // Rows past the end of the data repeat the last sample; the loss ignores them.
         let sample = self.order[(self.position + row).min(self.order.len() - 1)] as usize;
-        let at = sample.checked_sub(self.chunk.0).filter(|at| *at < self.chunk.1)?;
-        Some(Row { sample, words: &self.images[at * self.words..][..self.words], label: self.labels[sample] })
+        let at = self.chunk.contains(&sample).then(|| sample - self.chunk.start)?;
+        Some(SampleRow {
+            sample,
+            words: &self.images[at * self.words..][..self.words],
+            label: self.labels[sample],
+        })
     }
 }
 
@@ -61,7 +67,7 @@ impl<'a> Samples<'a> {
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let values = call.consts.uint("VALUES");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
-    let samples = Samples::of(call, reads);
+    let samples = GatherSource::of(call, reads);
     for (row, (x, label)) in x.real().chunks_exact_mut(values).zip(labels.uint()).enumerate() {
         let Some(sample) = samples.row(row) else { continue };
         gather_row(call, reads, &sample, x);
@@ -70,7 +76,7 @@ pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
 }
 
 /// One row of the batch, from its sample.
-fn gather_row<T: Real>(call: Call, reads: &[Slice<T>], sample: &Row, x: &mut [T]) {
+fn gather_row<T: Real>(call: Call, reads: &[Slice<T>], sample: &SampleRow, x: &mut [T]) {
     let [plane, channels] = ["PLANE", "CHANNELS"].map(|name| call.consts.uint(name));
     let (scale, shift) = reads[3].real().split_at(channels);
     let change = sample.change(call);
@@ -91,7 +97,7 @@ pub fn gather_batch_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     // Rows of other chunks are not touched, and labels are exact.
     writes[0].real().fill(0.0);
     writes[1].uint().fill(0);
-    let samples = Samples::of(call, reads);
+    let samples = GatherSource::of(call, reads);
     for row in 0..batch {
         let Some(sample) = samples.row(row) else { continue };
         let change = sample.change(call);

@@ -4,7 +4,7 @@ use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// The data and weights of one call.
-struct Walk<'a, T> {
+struct HotColdCall<'a, T> {
     batch: usize,
     inputs: usize,
     outputs: usize,
@@ -15,10 +15,10 @@ struct Walk<'a, T> {
     positions: &'a [T],
 }
 
-impl<'a, T: Real> Walk<'a, T> {
-    fn of(call: Call, reads: &[Slice<'a, T>]) -> Walk<'a, T> {
+impl<'a, T: Real> HotColdCall<'a, T> {
+    fn of(call: Call, reads: &[Slice<'a, T>]) -> HotColdCall<'a, T> {
         let [batch, inputs, outputs] = ["BATCH", "INPUTS", "OUTPUTS"].map(|name| call.consts.uint(name));
-        Walk {
+        HotColdCall {
             batch,
             inputs,
             outputs,
@@ -69,7 +69,7 @@ fn direction([up, down]: [f64; 2]) -> f64 {
 
 /// moved = position ± 1, towards the smaller error; weights = starts + moved · step
 pub fn hot_cold<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let walk = Walk::of(call, reads);
+    let walk = HotColdCall::of(call, reads);
     let [tries, moved, weights] = writes else { unreachable!("the kernel table binds three outputs") };
     for own in 0..walk.inputs * walk.outputs {
         let both = walk.tries(own);
@@ -81,14 +81,14 @@ pub fn hot_cold<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<
     }
 }
 
-impl Walk<'_, f64> {
+impl HotColdCall<'_, f64> {
     /// Largest error of a weight: the product and the sum.
     fn weight_error(&self, at: usize, position: f64) -> f64 {
         let product = (position * self.step).abs();
         EPS * product + EPS * (self.starts[at].abs() + product) + TINY
     }
 
-    /// Largest error of [`Walk::error_with`] in f32.
+    /// Largest error of [`HotColdCall::error_with`] in f32.
     fn error_bound(&self, own: usize, position: f64) -> f64 {
         let output = own / self.inputs;
         let (mut bound, mut sum) = (0.0, 0.0);
@@ -120,7 +120,7 @@ impl Walk<'_, f64> {
 /// Where f32 cannot tell which of the two errors is smaller, any of the three
 /// moves is right; everywhere else only one is.
 pub fn hot_cold_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let walk = Walk::of(call, reads);
+    let walk = HotColdCall::of(call, reads);
     let [tries, moved, weights] = writes else { unreachable!("the kernel table binds three outputs") };
     for own in 0..walk.inputs * walk.outputs {
         let position = walk.positions[own];

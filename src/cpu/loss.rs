@@ -2,8 +2,7 @@
 
 use super::softmax::{argmax, row_weight, slot_rows};
 use super::{DIVISION, EPS, TINY, exp_error, log_error};
-use crate::kernel::Activation;
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Real, Slice, SliceMut};
 
 /// One row's outputs, targets and gradient, handed to `each`, which returns the loss.
 fn for_each_row<T: Real>(

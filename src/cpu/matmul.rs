@@ -34,32 +34,39 @@ pub fn weighted_sums(batch: usize, outputs: usize, inputs: usize, activation: Ac
 }
 
 /// The sizes and strides of one product.
-pub(super) struct Product {
+pub(super) struct ProductSizes {
     pub m: usize,
     pub n: usize,
     pub k: usize,
-    /// Distance in A from one row to the next, and along a row.
-    a: (usize, usize),
-    /// Distance in B from one row to the next, and along a row.
-    b: (usize, usize),
+    a: Strides,
+    b: Strides,
 }
 
-impl Product {
-    pub fn of(call: Call) -> Product {
+/// Distances in a matrix.
+struct Strides {
+    /// From one row to the next.
+    down: usize,
+    /// From one column to the next.
+    along: usize,
+}
+
+impl ProductSizes {
+    pub fn of(call: Call) -> ProductSizes {
         let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
-        let a = if call.consts.flag("TRANSPOSE_A") { (1, m) } else { (k, 1) };
-        let b = if call.consts.flag("TRANSPOSE_B") { (1, k) } else { (n, 1) };
-        Product { m, n, k, a, b }
+        let a = if call.consts.flag("TRANSPOSE_A") { [1, m] } else { [k, 1] };
+        let b = if call.consts.flag("TRANSPOSE_B") { [1, k] } else { [n, 1] };
+        let [a, b] = [a, b].map(|[down, along]| Strides { down, along });
+        ProductSizes { m, n, k, a, b }
     }
 
     /// The place of `A[row, k]`.
     pub fn at_a(&self, row: usize, k: usize) -> usize {
-        row * self.a.0 + k * self.a.1
+        row * self.a.down + k * self.a.along
     }
 
     /// The place of `B[k, column]`.
     pub fn at_b(&self, k: usize, column: usize) -> usize {
-        k * self.b.0 + column * self.b.1
+        k * self.b.down + column * self.b.along
     }
 }
 
@@ -74,7 +81,7 @@ pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
 
 /// C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let (a, b, extra, c) = (reads[0].real(), reads[1].real(), reads[2].real(), writes[0].real());
     let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
     let add = call.consts.flag("ADD");
@@ -92,7 +99,7 @@ pub fn matmul<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>
 }
 
 pub fn matmul_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let (a, b, extra, c) = (reads[0].real(), reads[1].real(), reads[2].real(), writes[0].real());
     let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
     let add = call.consts.flag("ADD");

@@ -7,6 +7,10 @@
 //! operation, with the accuracy that WGSL promises for each (WGSL, "Floating
 //! point accuracy"): it holds for any order of the sums, with or without fused
 //! multiply-add, and for either direction of rounding.
+//!
+//! [`fast`] has the functions that the CPU engine trains with; each is held to its twin like a shader.
+//!
+//! May depend on `kernel` and `error`. Read `matmul.rs` first, beside `shaders/matmul_naive.wgsl`.
 
 pub mod activation;
 pub mod adaptive;

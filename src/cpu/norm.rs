@@ -2,8 +2,7 @@
 //! `normalise.wgsl`, `normalise_slices.wgsl`, `normalise_backward.wgsl` and `normalise_weights.wgsl`.
 
 use super::{DIVISION, EPS, TINY, sum_error};
-use crate::kernel::Activation;
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Real, Slice, SliceMut};
 
 /// Relative error of √x, which WGSL takes from 1 / inverseSqrt(x): 2 ULP and a division.
 const ROOT: f64 = 2.0 * EPS + DIVISION;
@@ -261,35 +260,46 @@ const FLUSHED: f64 = TINY * 1e9;
 pub fn normalise_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let add = call.consts.flag("ADD");
     for (at, dx) in writes[0].real().iter_mut().enumerate() {
-        let (direct, shared, _, scale) = inner(call, reads, at);
+        let InputGradient { direct, shared, scale, .. } = inner(call, reads, at);
         let gradient = (direct - shared) * scale;
         *dx = T::of(if add { dx.f64() + gradient } else { gradient });
     }
 }
 
-/// dy · weight, what all values of the group share, the size of that, and the scale.
-fn inner<T: Real>(call: Call, reads: &[Slice<T>], at: usize) -> (f64, f64, f64, f64) {
+/// The parts of dx = (direct − shared) · scale.
+struct InputGradient {
+    /// dy · weight
+    direct: f64,
+    /// The part that all values of the group share.
+    shared: f64,
+    /// Its terms without their signs.
+    size: f64,
+    scale: f64,
+}
+
+fn inner<T: Real>(call: Call, reads: &[Slice<T>], at: usize) -> InputGradient {
     let groups = Groups::of(call);
     let (group, own) = groups.own(at);
     let [dy, weight, sums] = [1, 4, 5].map(|bind| reads[bind].real());
     let (weight, scale) = (weight[own].f64(), scale(call, reads[3].real(), group));
     let direct = dy[at].f64() * weight;
     if !call.consts.flag("CENTRED") {
-        return (direct, 0.0, 0.0, scale);
+        return InputGradient { direct, shared: 0.0, size: 0.0, scale };
     }
     if !groups.by_sample && at / (groups.inner * groups.groups) >= call.step.samples as usize {
-        return (0.0, 0.0, 0.0, scale);
+        return InputGradient { direct: 0.0, shared: 0.0, size: 0.0, scale };
     }
     let normal = normal(call, reads, [0, 2, 3], at, group);
     let factor = if groups.by_sample { 1.0 } else { weight } / groups.real as f64;
     let (second, first) = (sums[call.consts.uint("PITCH") + group].f64(), normal * sums[group].f64());
-    (direct, factor * (second + first), (factor * second).abs() + (factor * first).abs(), scale)
+    let size = (factor * second).abs() + (factor * first).abs();
+    InputGradient { direct, shared: factor * (second + first), size, scale }
 }
 
 pub fn normalise_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let add = call.consts.flag("ADD");
     for (at, dx) in writes[0].real().iter_mut().enumerate() {
-        let (direct, shared, size, scale) = inner(call, reads, at);
+        let InputGradient { direct, shared, size, scale } = inner(call, reads, at);
         let gradient = (direct - shared) * scale;
         // The two parts, their difference, and its product with the scale.
         let parts = EPS * direct.abs() + size * (NORMAL + DIVISION + 5.0 * EPS);

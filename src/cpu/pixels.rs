@@ -6,10 +6,7 @@ use super::matmul::{matmul, weighted_sums};
 use super::weights::{self, weight_gradient};
 use super::{TINY, sum_error};
 use crate::consts;
-use crate::data::Augmentation;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Call, Consts, Real, Slice, SliceMut, Twin};
+use crate::kernel::{Activation, Augmentation, Call, Consts, Epilogue, Real, Slice, SliceMut, Twin};
 
 /// The constants that both kernels have: rows of a batch, which of them comes first in the step,
 /// channels of an image and the values of each, samples, and outputs of the layer.

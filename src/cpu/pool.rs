@@ -1,9 +1,7 @@
 //! Twins of `max_pool.wgsl`, `max_pool_backward.wgsl`, `average_pool.wgsl` and `average_pool_backward.wgsl`.
 
 use super::{DIVISION, EPS, TINY};
-use crate::kernel::Activation;
-use crate::kernel::Side;
-use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Consts, Real, Side, Slice, SliceMut};
 
 /// The sizes of a pooling: what every kernel of one has as its first constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -51,7 +51,7 @@ struct Momentum {
 }
 
 /// What all parameters have in common, read once like [`Decay`].
-struct Rule {
+struct MomentumRule {
     decays: Decay,
     momentum: f64,
     /// Of the gradient, that the velocity takes up.
@@ -60,16 +60,22 @@ struct Rule {
     decoupled: bool,
 }
 
-impl Rule {
-    fn of(call: Call) -> Rule {
+impl MomentumRule {
+    fn of(call: Call) -> MomentumRule {
         // The first velocity is the gradient.
         let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") };
         let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
-        Rule { decays: Decay::of(call), momentum: call.step.momentum.into(), share, nesterov, decoupled }
+        MomentumRule {
+            decays: Decay::of(call),
+            momentum: call.step.momentum.into(),
+            share,
+            nesterov,
+            decoupled,
+        }
     }
 
     fn apply(&self, at: usize, w: f64, v: f64, g: f64) -> Momentum {
-        let &Rule { ref decays, momentum, share, nesterov, decoupled } = self;
+        let &MomentumRule { ref decays, momentum, share, nesterov, decoupled } = self;
         let decay = decays.at(at) * w;
         let (gradient, gradient_error) =
             if decoupled { (g, 0.0) } else { (g + decay, 2.0 * EPS * (g.abs() + decay.abs()) + TINY) };
@@ -93,7 +99,7 @@ impl Rule {
 
 /// v = momentum · v + (1 - DAMPENING) · g   w = w - learning_rate · v
 pub fn sgd_momentum<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let (rate, rule) = (f64::from(call.step.learning_rate), Rule::of(call));
+    let (rate, rule) = (f64::from(call.step.learning_rate), MomentumRule::of(call));
     let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
     let pairs = parameters.real().iter_mut().zip(velocities.real());
     for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {
@@ -104,7 +110,7 @@ pub fn sgd_momentum<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
 }
 
 pub fn sgd_momentum_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let (rate, rule) = (f64::from(call.step.learning_rate), Rule::of(call));
+    let (rate, rule) = (f64::from(call.step.learning_rate), MomentumRule::of(call));
     let [parameters, velocities] = writes else { unreachable!("the kernel table binds two outputs") };
     let pairs = parameters.real().iter_mut().zip(velocities.real());
     for (at, ((w, v), g)) in pairs.zip(reads[0].real()).enumerate() {

@@ -1,15 +1,13 @@
 //! The twins of `matmul_slices.wgsl` and `add_slices.wgsl`, the two halves of a long product with a small
 //! result: together they are [`matmul`](super::matmul::matmul).
 
-use super::matmul::{Product, extra_at};
+use super::matmul::{ProductSizes, extra_at};
 use super::{EPS, TINY};
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Call, Real, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Epilogue, Real, Slice, SliceMut};
 
 /// Every sum of P, with the k's that it is over: P is (SLICES, M, N).
 fn sums(call: Call, mut each: impl FnMut(usize, &mut dyn Iterator<Item = (usize, usize)>)) {
-    let p = Product::of(call);
+    let p = ProductSizes::of(call);
     let [slices, slice] = ["SLICES", "SLICE"].map(|name| call.consts.uint(name));
     for (at, (z, row)) in (0..slices).flat_map(|z| (0..p.m).map(move |row| (z, row))).enumerate() {
         for column in 0..p.n {
@@ -64,51 +62,5 @@ pub fn add_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut
         let extra = extra[extra_at(epilogue, at, at % columns)];
         let (result, error) = epilogue.error(activation, sum, slices * EPS * size + TINY, extra);
         *value = error + TINY + if add { EPS * (value.abs() + result.abs()) } else { 0.0 };
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::consts;
-    use crate::cpu::matmul::matmul;
-    use crate::kernel::{Const, Consts, Step};
-    use crate::table;
-    use crate::verify::cases::cases;
-
-    fn numbers(len: usize) -> Vec<f64> {
-        (0..len).map(|at| (at as f64 * 0.37).sin()).collect()
-    }
-
-    /// What a twin writes over the numbers from 0 to 1 with these constants.
-    fn run(twin: crate::kernel::Twin<f64>, consts: &Consts, reads: &[&[f64]], len: usize) -> Vec<f64> {
-        let reads: Vec<Slice<f64>> = reads.iter().map(|values| Slice::Real(values)).collect();
-        let mut result = numbers(len);
-        twin(Call { consts, step: &Step::default() }, &reads, &mut [SliceMut::Real(&mut result)]);
-        result
-    }
-
-    #[test]
-    fn the_two_halves_are_a_product() {
-        for case in cases(&table::MATMUL_SLICES) {
-            let [m, n, k] = ["M", "N", "K"].map(|name| case.consts.uint(name));
-            let (a, b, extra) = (numbers(m * k), numbers(k * n), numbers(m * n));
-            let parts = run(matmul_slices, &case.consts, &[&a, &b], case.consts.uint("SLICES") * m * n);
-            for (epilogue, add) in [(0, true), (1, false), (2, true)] {
-                let what = consts! {
-                    ADD: add, EPILOGUE: Const::Uint(epilogue), ACTIVATION: Activation::Tanh.consts().0,
-                    LEAK: 0.0f32,
-                };
-                let mut consts = case.consts.clone();
-                consts.extend(what.iter());
-                let whole = run(matmul, &consts, &[&a, &b, &extra], m * n);
-                let in_two = run(add_slices, &consts, &[&parts, &extra], m * n);
-                // Two sums of K terms of at most 1 in two orders, and functions no steeper than 1.
-                let most = 2.0 * (k * k) as f64 * f64::EPSILON;
-                for (at, (whole, in_two)) in whole.iter().zip(&in_two).enumerate() {
-                    assert!((whole - in_two).abs() <= most, "{consts}: {whole} and {in_two} at {at}");
-                }
-            }
-        }
     }
 }

@@ -3,8 +3,7 @@
 use super::guard::flawed;
 use super::{EPS, TINY, sum_error};
 use crate::consts;
-use crate::kernel::{Call, Consts, Real, Slice, SliceMut};
-use crate::program::aligned;
+use crate::kernel::{Call, Consts, Real, Slice, SliceMut, aligned};
 
 /// Rows and columns of the block of dW that an invocation of `weight_gradient.wgsl` owns.
 pub const BLOCK: [usize; 2] = [8, 8];

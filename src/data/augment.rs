@@ -1,98 +1,31 @@
-//! How training samples are changed at random before a network sees them, so that it can't learn
-//! them by heart: what is asked for, as text and as the constants of `gather_batch`.
-
-use std::fmt;
-use std::str::FromStr;
+//! A training sample as the network sees it: augmented, and turned back into an image.
 
 use super::{Normaliser, Samples};
 use crate::cpu::augment::{Change, Look};
-use crate::error::{Error, Result, suggestion};
 use crate::kernel::rng::kernel_seed;
-use crate::kernel::{Call, Const, Step};
-use crate::train::trainer::scale_and_shift;
+use crate::kernel::{Augmentation, Call, Step};
 
-/// The changes, each drawn anew for every sample in every epoch. A 0 leaves a change out.
-///
-/// Its text form is `shift 2, rotate 10, flip`, or `none`. Shifting, rotating, scaling and
-/// shearing are one step: every pixel of the result is taken from a place between four pixels of
-/// the image, weighted by their distance, and black where that is outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Augmentation {
-    /// Pixels, 0 to 512: right or left by up to this much, and up or down.
-    pub shift: f32,
-    /// Degrees, 0 to 180: either way by up to this much, about the middle.
-    pub rotate: f32,
-    /// 0 to 0.9: smaller or larger by up to this share.
-    pub scale: f32,
-    /// 0 to 2: a row is moved against the one above by up to so many pixels, either way.
-    pub shear: f32,
-    /// Left and right are swapped for every other sample, by chance.
-    pub flip: bool,
-    /// Pixels, 0 to 512: the side of a square, somewhere in the image and cut at its edges, that
-    /// becomes 0, which is the mean of the train part unless pixels are normalised otherwise.
-    pub cut_out: u32,
-    /// 0 to 1: all values are raised or lowered by up to this share of the way from black to white.
-    pub brightness: f32,
-    /// 0 to 1: what the network gets is multiplied by a number that is nearer to 1 than this.
-    pub contrast: f32,
-}
-
-/// The changes by name, with what each may be followed by.
-const CHANGES: &[(&str, &str)] = &[
-    ("shift", "pixels from 0 to 512, as in “shift 2”"),
-    ("rotate", "degrees from 0 to 180, as in “rotate 10”"),
-    ("scale", "a share from 0 to 0.9, as in “scale 0.1”"),
-    ("shear", "pixels per row from 0 to 2, as in “shear 0.1”"),
-    ("flip", "nothing, as in “flip”"),
-    ("cutout", "a whole number of pixels from 0 to 512, as in “cutout 8”"),
-    ("brightness", "a share from 0 to 1, as in “brightness 0.2”"),
-    ("contrast", "a share from 0 to 1, as in “contrast 0.2”"),
-];
-
-/// What stands for no change at all.
-const NONE: &str = "none";
-
-impl Augmentation {
-    /// Whether samples stay as they are.
-    pub fn is_none(&self) -> bool {
-        *self == Augmentation::default()
-    }
-
-    /// The constants of `gather_batch` that are about changes, in its order.
-    pub fn consts(&self) -> [(&'static str, Const); 9] {
-        [
-            ("AUGMENT", (!self.is_none()).into()),
-            ("SHIFT", self.shift.into()),
-            ("ROTATE", self.rotate.to_radians().into()),
-            ("SCALE", self.scale.into()),
-            ("SHEAR", self.shear.into()),
-            ("FLIP", self.flip.into()),
-            ("CUT_OUT", Const::Uint(self.cut_out)),
-            ("BRIGHTNESS", self.brightness.into()),
-            ("CONTRAST", self.contrast.into()),
-        ]
-    }
-
-    /// A sample as training sees it in an epoch, turned back into bytes: C·H·W of them, by the twin
-    /// of `gather_batch`. `at` is its place in the train part, from which, with the seed and the
-    /// epoch, everything is drawn.
-    pub fn show(
+impl Samples {
+    /// The sample at `at` as training sees it in an epoch, turned back into bytes: C·H·W of them.
+    ///
+    /// The twin of `gather_batch` changes it; seed, epoch and `at` decide what is drawn.
+    pub fn augmented(
         &self,
-        samples: &Samples,
         at: usize,
+        augmentation: &Augmentation,
         normaliser: &Normaliser,
         (seed, epoch): (u64, u32),
     ) -> Vec<u8> {
-        let image = samples.image(at);
-        let plane = samples.shape.height * samples.shape.width;
-        let mut consts = crate::consts! { PLANE: plane, WIDTH: samples.shape.width };
-        consts.extend(self.consts());
+        let image = self.image(at);
+        let plane = self.shape.height * self.shape.width;
+        let mut consts = crate::consts! { PLANE: plane, WIDTH: self.shape.width };
+        consts.extend(augmentation.consts());
         let step = Step { seed: kernel_seed(seed), epoch, ..Step::default() };
         let Some(change) = Change::of(Call { consts: &consts, step: &step }, at) else {
             return image.to_vec();
         };
-        let constants = scale_and_shift(normaliser);
-        let (scale, shift) = constants.split_at(samples.shape.channels);
+        let constants = normaliser.scale_and_shift();
+        let (scale, shift) = constants.split_at(self.shape.channels);
         let byte = |value: usize| {
             let channel = value / plane;
             let look = Look { scale: scale[channel].into(), shift: shift[channel].into() };
@@ -101,123 +34,5 @@ impl Augmentation {
             ((number - look.shift) / look.scale).round().clamp(0.0, 255.0) as u8
         };
         (0..image.len()).map(byte).collect()
-    }
-
-    /// Reads one change, such as `shift 2`.
-    fn set(&mut self, change: &str) -> Result<(), String> {
-        let mut words = change.split_whitespace();
-        let name = words.next().ok_or("there is nothing between two commas")?;
-        let value: Vec<&str> = words.collect();
-        let Some((_, takes)) = CHANGES.iter().find(|(known, _)| *known == name) else {
-            let names: Vec<&str> = CHANGES.iter().map(|(name, _)| *name).collect();
-            return Err(format!(
-                "there is no “{}”{}; there are {}",
-                name.escape_debug(),
-                suggestion(name, &names),
-                names.join(", ")
-            ));
-        };
-        let wrong = || format!("“{}” takes {takes}", change.escape_debug());
-        if name == "flip" {
-            self.flip = true;
-            return if value.is_empty() { Ok(()) } else { Err(wrong()) };
-        }
-        let [value] = value[..] else { return Err(wrong()) };
-        if name == "cutout" {
-            self.cut_out = value.parse().ok().filter(|side| *side <= 512).ok_or_else(wrong)?;
-            return Ok(());
-        }
-        let (place, most) = match name {
-            "shift" => (&mut self.shift, 512.0),
-            "rotate" => (&mut self.rotate, 180.0),
-            "scale" => (&mut self.scale, 0.9),
-            "shear" => (&mut self.shear, 2.0),
-            "brightness" => (&mut self.brightness, 1.0),
-            _ => (&mut self.contrast, 1.0),
-        };
-        *place = value.parse().ok().filter(|value| (0.0..=most).contains(value)).ok_or_else(wrong)?;
-        Ok(())
-    }
-}
-
-impl FromStr for Augmentation {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Augmentation> {
-        let mut all = Augmentation::default();
-        if text.trim() == NONE {
-            return Ok(all);
-        }
-        let mut seen: Vec<&str> = Vec::new();
-        for change in text.split(',').map(str::trim) {
-            let name = change.split_whitespace().next().unwrap_or_default();
-            let read = match seen.contains(&name) {
-                true => Err(format!("“{}” is there twice", name.escape_debug())),
-                false => all.set(change),
-            };
-            read.map_err(|problem| Error::Usage(format!("augment: {problem}")))?;
-            seen.push(name);
-        }
-        Ok(all)
-    }
-}
-
-impl fmt::Display for Augmentation {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let number = |name: &str, value: f32| (value != 0.0).then(|| format!("{name} {value}"));
-        let changes = [
-            number("shift", self.shift),
-            number("rotate", self.rotate),
-            number("scale", self.scale),
-            number("shear", self.shear),
-            self.flip.then(|| "flip".to_owned()),
-            (self.cut_out > 0).then(|| format!("cutout {}", self.cut_out)),
-            number("brightness", self.brightness),
-            number("contrast", self.contrast),
-        ];
-        let changes: Vec<String> = changes.into_iter().flatten().collect();
-        f.write_str(if changes.is_empty() { NONE } else { "" })?;
-        f.write_str(&changes.join(", "))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_and_changes_are_each_others_inverse() {
-        let all = "shift 2.5, rotate 10, scale 0.1, shear 0.25, flip, cutout 8, brightness 0.2, contrast 0.3";
-        for text in [all, "none", "flip", "cutout 4", "rotate 180"] {
-            assert_eq!(text.parse::<Augmentation>().unwrap().to_string(), text);
-        }
-        assert_eq!("shift 0, rotate 0".parse::<Augmentation>().unwrap().to_string(), "none");
-        assert!(" none ".parse::<Augmentation>().unwrap().is_none());
-    }
-
-    #[test]
-    fn what_is_no_change_is_refused_with_what_there_is() {
-        for (text, words) in [
-            ("shfit 2", "there is no “shfit”, did you mean “shift”?; there are shift, rotate"),
-            ("", "nothing between two commas"),
-            ("shift 2,", "nothing between two commas"),
-            ("shift", "“shift” takes pixels from 0 to 512"),
-            ("shift 2 3", "“shift 2 3” takes"),
-            ("shift -1", "“shift -1” takes"),
-            ("rotate 181", "degrees from 0 to 180"),
-            ("rotate nan", "“rotate nan” takes"),
-            ("scale 1", "from 0 to 0.9"),
-            ("shear inf", "from 0 to 2"),
-            ("flip 0.5", "“flip 0.5” takes nothing"),
-            ("cutout 1.5", "a whole number of pixels"),
-            ("brightness 2", "from 0 to 1"),
-            ("contrast x", "from 0 to 1"),
-            ("flip, flip", "“flip” is there twice"),
-            ("none, flip", "there is no “none”"),
-        ] {
-            let error = text.parse::<Augmentation>().unwrap_err();
-            assert_eq!(error.exit_code(), 2);
-            assert!(error.to_string().contains(words), "{text}: {error}");
-        }
     }
 }

@@ -1,11 +1,10 @@
 //! CIFAR-10's binary format: a folder of records of one byte for the class and 3 × 32 × 32 for the
 //! image, and a text file with the names of the classes.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{About, Dataset, Samples};
+use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -122,26 +121,16 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
     Ok(samples)
 }
 
-/// All bytes of a file of at most `most` bytes. Memory is taken for what the file really holds.
+/// All bytes of a file of at most `most` bytes.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let unreadable = |error: io::Error| match error.kind() {
-        ErrorKind::OutOfMemory => too_large(path),
-        _ => bad(path, format!("can't be read ({error}), so check the file and its permissions")),
-    };
-    // Opening a pipe would wait for its other end.
-    let found = fs::metadata(path).map_err(unreadable)?;
-    if !found.is_file() {
-        return Err(bad(path, "is not a regular file, so copy or download it again".to_owned()));
-    }
-    if found.len() > most {
-        return Err(bad(path, format!("has {} bytes, but it takes at most {most}", found.len())));
-    }
-    let mut bytes = Vec::new();
-    let length = usize::try_from(found.len()).map_err(|_| too_large(path))?;
-    bytes.try_reserve_exact(length).map_err(|_| too_large(path))?;
-    // No more than was announced: the file may grow meanwhile.
-    File::open(path).and_then(|file| file.take(found.len()).read_to_end(&mut bytes)).map_err(unreadable)?;
-    Ok(bytes)
+    read_bytes(path, most).map_err(|why| match why {
+        Unread::NoFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
+        Unread::TooLong(length) => bad(path, format!("has {length} bytes, but it takes at most {most}")),
+        Unread::OutOfMemory => too_large(path),
+        Unread::Failed(error) => {
+            bad(path, format!("can't be read ({error}), so check the file and its permissions"))
+        }
+    })
 }
 
 fn too_large(path: &Path) -> Error {

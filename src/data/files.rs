@@ -1,7 +1,7 @@
-//! Files that are either whole or not there.
+//! Files: written whole or not at all, read up to a limit, and told apart by their hash.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,6 +105,65 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Why [`read_bytes`] did not read a file.
+#[derive(Debug)]
+pub enum Unread {
+    /// It is a folder, a pipe or a device.
+    NoFile,
+    /// It has more bytes than it may have: as many as this, or more.
+    TooLong(u64),
+    /// It does not fit the memory of this machine.
+    OutOfMemory,
+    /// The operating system said so.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Unread {
+        if error.kind() == ErrorKind::OutOfMemory { Unread::OutOfMemory } else { Unread::Failed(error) }
+    }
+}
+
+/// Reads a regular file of at most `most` bytes. Memory is taken for what the file really holds.
+///
+/// # Errors
+/// Why there are no bytes.
+pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+    // Opening a pipe would wait for its other end.
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(Unread::NoFile);
+    }
+    if found.len() > most {
+        return Err(Unread::TooLong(found.len()));
+    }
+    let mut bytes = Vec::new();
+    let length = usize::try_from(found.len()).map_err(|_| Unread::OutOfMemory)?;
+    bytes.try_reserve_exact(length).map_err(|_| Unread::OutOfMemory)?;
+    // One byte more than allowed, in case the file grew after it was asked for its size.
+    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let length = bytes.len() as u64;
+    if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
+}
+
+/// Reads a text file of at most `most` bytes.
+///
+/// # Errors
+/// What is wrong, to stand in brackets behind “can't be read”.
+pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
+    let bytes = read_bytes(path, most).map_err(|why| match why {
+        Unread::NoFile | Unread::TooLong(_) => format!("it is no file of at most {most} bytes"),
+        Unread::OutOfMemory => "out of memory".to_owned(),
+        Unread::Failed(error) => error.to_string(),
+    })?;
+    String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
+}
+
+/// A hash as text: two hexadecimal digits for each byte.
+pub fn hex(hash: impl AsRef<[u8]>) -> String {
+    hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Removes what [`write_atomically`] left in a folder when its process was killed. Nobody may be

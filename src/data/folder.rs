@@ -8,7 +8,7 @@ use super::{About, Dataset, Samples, idx, numbered};
 use crate::error::{Error, Result};
 
 /// The two files of one part of a set.
-struct Part {
+struct PartFiles {
     images: PathBuf,
     labels: PathBuf,
 }
@@ -18,7 +18,8 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
     // Both files of a part carry the same prefix, so that images never meet another set's labels.
     let held_out = if holds_any(folder, &["t10k"])? { "t10k" } else { "test" };
     // All four are found before the first is read, so that a missing one is reported at once.
-    let (train_files, held_out_files) = (Part::find(folder, "train")?, Part::find(folder, held_out)?);
+    let (train_files, held_out_files) =
+        (PartFiles::find(folder, "train")?, PartFiles::find(folder, held_out)?);
     // Unpacking takes longest by far, so it takes more than one core.
     let (train, held_out) = rayon::join(|| train_files.read(), || held_out_files.read());
     let (train, held_out) = (train?, held_out?);
@@ -60,8 +61,8 @@ pub(super) fn holds_any(folder: &Path, prefixes: &[&str]) -> Result<bool> {
     Ok(false)
 }
 
-impl Part {
-    fn find(folder: &Path, prefix: &str) -> Result<Part> {
+impl PartFiles {
+    fn find(folder: &Path, prefix: &str) -> Result<PartFiles> {
         let file = |names: Vec<String>| {
             find(folder, &names)?.ok_or_else(|| {
                 Error::Data(format!(
@@ -71,7 +72,7 @@ impl Part {
                 ))
             })
         };
-        Ok(Part { images: file(image_names(prefix))?, labels: file(label_names(prefix))? })
+        Ok(PartFiles { images: file(image_names(prefix))?, labels: file(label_names(prefix))? })
     }
 
     fn read(&self) -> Result<Samples> {

@@ -27,7 +27,7 @@ pub(super) fn read_images(path: &Path) -> Result<(Shape, Vec<u8>)> {
         [count, height, width, channels] => (count, [height, width, channels]),
         ref other => return Err(file.wrong_dimensions("images of 3 or 4 dimensions", other)),
     };
-    if file.element != Element::U8 {
+    if file.element != ElementType::U8 {
         return Err(file.error(format_args!(
             "holds {}, but pixels must be unsigned bytes, so convert it",
             file.element
@@ -64,10 +64,10 @@ pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Ve
         ref other => return Err(file.wrong_dimensions("labels of 1 dimension", other)),
     };
     let size = match file.element {
-        Element::U8 => 1,
-        Element::I16 => 2,
-        Element::I32 => 4,
-        Element::Other(_) => {
+        ElementType::U8 => 1,
+        ElementType::I16 => 2,
+        ElementType::I32 => 4,
+        ElementType::Other(_) => {
             return Err(file.error(format_args!(
                 "holds {}, but labels must be unsigned bytes or 16- or 32-bit integers, \
                  so convert it",
@@ -102,23 +102,23 @@ pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Ve
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Element {
+enum ElementType {
     U8,
     I16,
     I32,
     Other(u8),
 }
 
-impl fmt::Display for Element {
+impl fmt::Display for ElementType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Element::U8 => "unsigned bytes",
-            Element::I16 => "16-bit integers",
-            Element::I32 => "32-bit integers",
-            Element::Other(0x09) => "signed bytes",
-            Element::Other(0x0d) => "32-bit floats",
-            Element::Other(0x0e) => "64-bit floats",
-            Element::Other(code) => return write!(f, "elements of the unknown type {code:#04x}"),
+            ElementType::U8 => "unsigned bytes",
+            ElementType::I16 => "16-bit integers",
+            ElementType::I32 => "32-bit integers",
+            ElementType::Other(0x09) => "signed bytes",
+            ElementType::Other(0x0d) => "32-bit floats",
+            ElementType::Other(0x0e) => "64-bit floats",
+            ElementType::Other(code) => return write!(f, "elements of the unknown type {code:#04x}"),
         })
     }
 }
@@ -127,7 +127,7 @@ impl fmt::Display for Element {
 struct IdxFile<'a> {
     path: &'a Path,
     source: Box<dyn Read>,
-    element: Element,
+    element: ElementType,
     dimensions: Vec<usize>,
 }
 
@@ -150,10 +150,10 @@ impl<'a> IdxFile<'a> {
             ));
         };
         let element = match element {
-            0x08 => Element::U8,
-            0x0b => Element::I16,
-            0x0c => Element::I32,
-            other => Element::Other(other),
+            0x08 => ElementType::U8,
+            0x0b => ElementType::I16,
+            0x0c => ElementType::I32,
+            other => ElementType::Other(other),
         };
         let mut sizes = vec![0; usize::from(dimensions)];
         for size in &mut sizes {

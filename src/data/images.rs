@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::kind::{Listing, is_picture};
+use super::listing::{Listing, is_picture};
 use super::{About, Dataset, MAX_CLASSES, MAX_SIDE, Reading, Resize, Samples, picture};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;

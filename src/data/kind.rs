@@ -1,16 +1,15 @@
 //! What a folder holds: the files of a known format, or a folder of pictures for each class.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::images::{self, Pictures};
+use super::listing::{Listing, is_picture};
 use super::{Dataset, Reading, cifar, folder};
 use crate::error::{Error, Result};
 
 /// A folder, by what it holds.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum FolderFormat {
     /// Four IDX files.
     Idx,
     /// CIFAR-10's binary files, with the names of all files.
@@ -19,27 +18,27 @@ pub(super) enum Kind {
     Pictures(Pictures),
 }
 
-impl Kind {
+impl FolderFormat {
     /// Looks into a folder, by the names in it alone. IDX and CIFAR files go before class folders,
     /// because other folders may lie beside them.
     ///
     /// # Errors
     /// [`Error::Data`] for a folder that holds nothing known, with what was looked for, or two
     /// kinds of files.
-    pub fn of(folder: &Path) -> Result<Kind> {
+    pub fn of(folder: &Path) -> Result<FolderFormat> {
         let listing = Listing::of(folder)?;
         let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
         let files: Vec<String> = listing.files.iter().filter_map(name).collect();
         let cifar = files.iter().find(|file| cifar::is_part(file));
         match (folder::holds_any(folder, &["train", "t10k", "test"])?, cifar) {
-            (true, None) => Ok(Kind::Idx),
-            (false, Some(_)) => Ok(Kind::Cifar(files)),
+            (true, None) => Ok(FolderFormat::Idx),
+            (false, Some(_)) => Ok(FolderFormat::Cifar(files)),
             (true, Some(file)) => Err(Error::Data(format!(
                 "{} holds IDX files, but also {file} of CIFAR-10, so give each set a folder of its own",
                 folder.display()
             ))),
             (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
-            (false, None) => Pictures::find(folder, &listing).map(Kind::Pictures),
+            (false, None) => Pictures::find(folder, &listing).map(FolderFormat::Pictures),
         }
     }
 
@@ -49,9 +48,9 @@ impl Kind {
     /// [`Error::Data`] for what can't be read or doesn't fit together.
     pub fn read(&self, name: &str, folder: &Path, reading: &Reading) -> Result<Dataset> {
         match self {
-            Kind::Idx => folder::dataset(name, folder),
-            Kind::Cifar(files) => cifar::dataset(name, folder, files),
-            Kind::Pictures(pictures) => images::dataset(name, pictures, reading),
+            FolderFormat::Idx => folder::dataset(name, folder),
+            FolderFormat::Cifar(files) => cifar::dataset(name, folder, files),
+            FolderFormat::Pictures(pictures) => images::dataset(name, pictures, reading),
         }
     }
 }
@@ -75,49 +74,4 @@ fn nothing(folder: &Path, files: &[String]) -> Error {
          without .gz, nor data_batch_1.bin and the other files of CIFAR-10, nor folders of PNG or JPEG \
          pictures, one for each class), so add them or name another folder"
     ))
-}
-
-/// Whether a file is named like a picture.
-pub(super) fn is_picture(name: &str) -> bool {
-    let end = Path::new(name).extension().and_then(|end| end.to_str()).unwrap_or_default();
-    ["png", "jpg", "jpeg"].iter().any(|known| end.eq_ignore_ascii_case(known))
-}
-
-/// The files and folders in a folder, each in the order of their names, byte by byte. Hidden ones,
-/// whose names begin with a dot, are left out: systems leave their own notes in such files.
-pub(super) struct Listing {
-    pub files: Vec<PathBuf>,
-    pub folders: Vec<PathBuf>,
-}
-
-impl Listing {
-    /// Looks into a folder.
-    ///
-    /// # Errors
-    /// [`Error::Data`] for one that can't be looked into.
-    pub fn of(folder: &Path) -> Result<Listing> {
-        let problem = |error| {
-            let shown = folder.display();
-            Error::Data(format!(
-                "{shown} can't be looked into ({error}), so check the path and its permissions"
-            ))
-        };
-        let mut listing = Listing { files: Vec::new(), folders: Vec::new() };
-        for entry in fs::read_dir(folder).map_err(problem)? {
-            let path = entry.map_err(problem)?.path();
-            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
-                continue;
-            }
-            // Of a link, what it leads to; one that leads nowhere is a file that can't be read.
-            match fs::metadata(&path) {
-                Ok(found) if found.is_dir() => listing.folders.push(path),
-                Ok(_) => listing.files.push(path),
-                Err(error) if error.kind() == ErrorKind::NotFound => listing.files.push(path),
-                Err(error) => return Err(problem(error)),
-            }
-        }
-        listing.files.sort();
-        listing.folders.sort();
-        Ok(listing)
-    }
 }

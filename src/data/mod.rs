@@ -4,7 +4,11 @@
 //! from the names in it: IDX files, CIFAR-10's binary files, or a folder of pictures for each class.
 //! They are read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes
 //! all the way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they
-//! become numbers, and an [`Augmentation`] how they are changed before they are trained on.
+//! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before
+//! they are trained on.
+//!
+//! May depend on everything up to `engine`; knows nothing of training. Read this file first, then `kind.rs`,
+//! which a new format joins.
 
 mod augment;
 mod cifar;
@@ -14,13 +18,13 @@ mod folder;
 mod idx;
 mod images;
 mod kind;
+mod listing;
 mod locate;
 mod normaliser;
 mod picture;
 mod reading;
 mod split;
 
-pub use augment::Augmentation;
 pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
@@ -34,7 +38,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use kind::Kind;
+use kind::FolderFormat;
 
 /// The largest width or height of an image, in pixels.
 pub const MAX_SIDE: usize = 512;
@@ -204,10 +208,10 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
 ///
 /// As [`load`], and [`Error::Usage`] for a wish that only pictures can fulfil.
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
-    let place = Place::find(name_or_path)?;
-    place.check(name_or_path, "resize", reading.resize.is_some())?;
-    place.check(name_or_path, "skip-bad", reading.skip_bad)?;
-    place.read(name_or_path, reading)
+    let location = Location::find(name_or_path)?;
+    location.check(name_or_path, "resize", reading.resize.is_some())?;
+    location.check(name_or_path, "skip-bad", reading.skip_bad)?;
+    location.read(name_or_path, reading)
 }
 
 /// [`load`], with pictures brought to the size of a network's images, as when they are predicted.
@@ -216,32 +220,32 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
 ///
 /// As [`load_with`].
 pub fn load_as(name_or_path: &str, shape: &Shape, skip_bad: bool) -> Result<Dataset> {
-    let place = Place::find(name_or_path)?;
-    place.check(name_or_path, "skip-bad", skip_bad)?;
-    place.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
+    let location = Location::find(name_or_path)?;
+    location.check(name_or_path, "skip-bad", skip_bad)?;
+    location.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
 }
 
 /// Where a data set is, and what it is.
-enum Place {
+enum Location {
     Digits,
-    Folder(PathBuf, Kind),
+    Folder(PathBuf, FolderFormat),
 }
 
-impl Place {
-    fn find(name_or_path: &str) -> Result<Place> {
+impl Location {
+    fn find(name_or_path: &str) -> Result<Location> {
         let data_folder = std::env::var_os("WGRAD_DATA");
         Ok(match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
-            Source::Digits => Place::Digits,
+            Source::Digits => Location::Digits,
             Source::Folder(folder) => {
-                let kind = Kind::of(&folder)?;
-                Place::Folder(folder, kind)
+                let format = FolderFormat::of(&folder)?;
+                Location::Folder(folder, format)
             }
         })
     }
 
     /// Refuses what only pictures can fulfil.
     fn check(&self, name: &str, flag: &str, wanted: bool) -> Result<()> {
-        if !wanted || matches!(self, Place::Folder(_, Kind::Pictures(_))) {
+        if !wanted || matches!(self, Location::Folder(_, FolderFormat::Pictures(_))) {
             return Ok(());
         }
         Err(Error::Usage(format!(
@@ -251,8 +255,8 @@ impl Place {
 
     fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
         match self {
-            Place::Digits => digits::dataset(),
-            Place::Folder(folder, kind) => kind.read(name, folder, reading),
+            Location::Digits => digits::dataset(),
+            Location::Folder(folder, format) => format.read(name, folder, reading),
         }
     }
 }
@@ -271,6 +275,5 @@ fn digest(classes: usize, parts: [&Samples; 2]) -> String {
             hash.update(label.to_le_bytes());
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", files::hex(hash.finalize()))
 }

@@ -69,11 +69,26 @@ pub struct Normaliser {
 /// Images whose pixels are added up at a time.
 const IMAGES: usize = 1_024;
 
-/// Σ x and Σ x² of each channel; u64 is enough for 2^48 bytes.
-fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<(u64, u64)> {
+/// The bytes of a channel, added up; u64 is enough for 2^48 of them.
+#[derive(Clone, Copy, Default)]
+struct ChannelSums {
+    /// Σ x
+    sum: u64,
+    /// Σ x²
+    squares: u64,
+}
+
+impl ChannelSums {
+    fn plus(self, other: ChannelSums) -> ChannelSums {
+        ChannelSums { sum: self.sum + other.sum, squares: self.squares + other.squares }
+    }
+}
+
+/// The sums of each channel.
+fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<ChannelSums> {
     // So many squares of bytes stay below 2³², and u32 is what a processor adds fastest.
     const MOST: usize = 1 << 16;
-    let mut sums = vec![(0, 0); channels];
+    let mut sums = vec![ChannelSums::default(); channels];
     for (index, values) in images.chunks_exact(plane).enumerate() {
         for values in values.chunks(MOST) {
             let (mut sum, mut squares) = (0u32, 0u32);
@@ -81,14 +96,11 @@ fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<(u64, u64)> {
                 sum += value;
                 squares += value * value;
             }
-            sums[index % channels] = add((&sums[index % channels], (sum.into(), squares.into())));
+            let more = ChannelSums { sum: sum.into(), squares: squares.into() };
+            sums[index % channels] = sums[index % channels].plus(more);
         }
     }
     sums
-}
-
-fn add((one, two): (&(u64, u64), (u64, u64))) -> (u64, u64) {
-    (one.0 + two.0, one.1 + two.1)
 }
 
 impl Normaliser {
@@ -104,10 +116,13 @@ impl Normaliser {
             .pixels
             .par_chunks(plane * channels * IMAGES)
             .map(|images| sums(images, plane, channels))
-            .reduce(|| vec![(0, 0); channels], |one, two| one.iter().zip(two).map(add).collect());
+            .reduce(
+                || vec![ChannelSums::default(); channels],
+                |one, two| one.iter().zip(two).map(|(one, two)| one.plus(two)).collect(),
+            );
         let count = (samples.len() * plane).max(1) as u128;
         let scale = 255.0 * count as f64;
-        let measure = |&(sum, squares): &(u64, u64)| {
+        let measure = |&ChannelSums { sum, squares }: &ChannelSums| {
             let sum = u128::from(sum);
             // N·Σx² − (Σx)² = N²·variance is exact, and so 0 for a constant channel and only for
             // one.
@@ -117,5 +132,14 @@ impl Normaliser {
         };
         let (mean, std) = sums.iter().map(measure).unzip();
         Normaliser { mean, std }
+    }
+
+    /// Scale of every channel, then shift of every channel, such that
+    /// byte · scale + shift = (byte/255 − mean) / std.
+    pub fn scale_and_shift(&self) -> Vec<f32> {
+        let pairs = || self.mean.iter().zip(&self.std);
+        let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
+        let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
+        scale.chain(shift).collect()
     }
 }

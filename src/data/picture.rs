@@ -1,7 +1,6 @@
 //! A picture from a file as one image of a set's size.
 
-use std::fs::{self, File};
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
@@ -11,6 +10,7 @@ use image::{
 };
 
 use super::{MAX_SIDE, Resize, check_shape, separate_channels};
+use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -67,10 +67,8 @@ pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8
         }
         None => Shape::image(channels, picture.height() as usize, picture.width() as usize),
     };
-    let values = match shape.height.max(shape.width) <= MAX_SIDE {
-        true => fit(picture, &shape, false),
-        false => Vec::new(),
-    };
+    let values =
+        if shape.height.max(shape.width) <= MAX_SIDE { fit(picture, &shape, false) } else { Vec::new() };
     Ok((shape, values))
 }
 
@@ -96,21 +94,13 @@ fn bad(path: &Path, problem: &str) -> Error {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let unreadable =
-        |error| bad(path, &format!("can't be read ({error}), so check the path and its permissions"));
-    let found = fs::metadata(path).map_err(unreadable)?;
-    if !found.is_file() {
-        return Err(bad(path, "is not a file, so name a PNG or JPEG picture"));
-    }
-    let mut bytes = Vec::new();
-    // One byte more than allowed, in case the file grows after it was asked for its size.
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(bad(path, "is larger than 256 MiB, so scale the picture down first"));
-    }
-    Ok(bytes)
+    let sentence = |why| match why {
+        Unread::NoFile => "is not a file, so name a PNG or JPEG picture".to_owned(),
+        Unread::TooLong(_) => "is larger than 256 MiB, so scale the picture down first".to_owned(),
+        Unread::OutOfMemory => "is larger than the memory of this machine, so scale it down first".to_owned(),
+        Unread::Failed(error) => format!("can't be read ({error}), so check the path and its permissions"),
+    };
+    read_bytes(path, MAX_FILE_BYTES).map_err(|why| bad(path, &sentence(why)))
 }
 
 /// Decodes a PNG or JPEG file with at most so many bytes of memory and turns it upright. The error

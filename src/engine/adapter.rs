@@ -5,9 +5,10 @@ use wgpu::{
 };
 
 use super::Engine;
+use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
-use super::gpu::{Checks, GpuEngine};
+use super::gpu::GpuEngine;
 use crate::engine::profile::Profiler;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};

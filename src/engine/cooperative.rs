@@ -69,7 +69,7 @@ fn describe(shape: &CooperativeMatrixProperties) -> String {
 /// What a Program needs of a device beyond what every one is opened with, and wgpu's leave for that.
 pub(super) fn needs(program: &Program) -> (Features, ExperimentalFeatures) {
     // By the name of our own: whatever another kernel's text enables, it gets no such device.
-    if !program.steps.iter().any(|dispatch| dispatch.kernel.name == MATMUL_COOPERATIVE.name) {
+    if !program.steps.iter().any(|dispatch| dispatch.kernel.is(&MATMUL_COOPERATIVE)) {
         return (Features::empty(), ExperimentalFeatures::disabled());
     }
     // SAFETY: wgpu warns that what is experimental may have bugs that end in undefined behaviour. Only

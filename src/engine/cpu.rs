@@ -86,14 +86,14 @@ impl<'a, T> SliceMut<'a, T> {
 }
 
 /// Which function of a kernel runs.
-type Picks<T> = fn(&'static Kernel) -> Twin<T>;
+type TwinOf<T> = fn(&'static Kernel) -> Twin<T>;
 
 /// Runs a Program on the CPU, one dispatch after the other.
 pub struct CpuEngine<T> {
     program: Program,
     /// By buffer; empty for one that lives in another's memory.
     memory: Vec<Memory<T>>,
-    choice: Picks<T>,
+    choice: TwinOf<T>,
     results: VecDeque<(u64, Vec<f32>)>,
     tickets: u64,
     /// Who wants to know how long dispatches take, and since when times are counted.
@@ -120,7 +120,7 @@ impl CpuEngine<f64> {
 }
 
 impl<T: Real> CpuEngine<T> {
-    fn new(program: Program, choice: Picks<T>) -> Result<CpuEngine<T>> {
+    fn new(program: Program, choice: TwinOf<T>) -> Result<CpuEngine<T>> {
         program.validate()?;
         let memory = program
             .bufs

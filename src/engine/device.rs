@@ -16,9 +16,12 @@ pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 /// One for each buffer of the Program; those that share memory are the same one.
 pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
     let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
-    let usage_of = |at| match program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
-        true => usage | BufferUsages::INDIRECT,
-        false => usage,
+    let usage_of = |at| {
+        if program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
+            usage | BufferUsages::INDIRECT
+        } else {
+            usage
+        }
     };
     let homes: HashMap<Buf, Buffer> = homes
         .map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage_of(at))))

@@ -12,35 +12,23 @@ use wgpu::{
     ComputePassDescriptor, ErrorFilter, Features, SubmissionIndex,
 };
 
+use super::checks::Checks;
 use super::cooperative;
 use super::device::{Trouble, make_buffer, make_buffers, open};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
-use super::timing::Timing;
-use super::{Data, Engine, IN_FLIGHT, MAX_RESULT, MAX_STEPS, Ticket};
+use super::timing::Timestamps;
+use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
 use crate::error::{Error, Result};
 use crate::kernel::{Element, Slice, Step};
-use crate::program::{Program, View, mebibytes};
+use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
 
-/// Whether shaders carry checks against reads and writes out of bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checks {
-    /// As in a browser; the parity tests run so.
-    On,
-    /// As on, and every binding reaches past its view to the end of the buffer:
-    /// a write past the end of a view is then seen in the words behind it,
-    /// where the checks would have dropped it without a word.
-    Wide,
-    /// For speed, after the same kernels have passed the tests with checks on.
-    Off,
-}
-
 /// A submission under way, and the staging buffer that its result is copied to.
-struct Flight {
+struct Submission {
     ticket: u64,
     index: SubmissionIndex,
     staging: usize,
@@ -61,9 +49,9 @@ pub struct GpuEngine {
     staging: Vec<Buffer>,
     /// The staging buffer of the last [`Engine::read`].
     reading: Option<Buffer>,
-    flights: VecDeque<Flight>,
+    submissions: VecDeque<Submission>,
     tickets: u64,
-    timing: Option<Timing>,
+    timing: Option<Timestamps>,
     pub(super) profiling: Option<Profiling>,
 }
 
@@ -111,7 +99,7 @@ impl GpuEngine {
     /// Seconds that the device has spent in the compute passes of all submissions waited
     /// for so far: kernels and the barriers between them. Nothing without a clock.
     pub fn device_seconds(&self) -> Option<f64> {
-        self.timing.as_ref().map(Timing::seconds)
+        self.timing.as_ref().map(Timestamps::seconds)
     }
 
     fn make(adapter: &Adapter, program: Program, checks: Checks, timed: Timed) -> Result<GpuEngine> {
@@ -119,12 +107,13 @@ impl GpuEngine {
         let clock = match timed {
             Timed::Nothing => Features::empty(),
             Timed::Dispatches(profiler) if profiler.by_submission => Features::empty(),
-            Timed::Submissions | Timed::Dispatches(_) => adapter.features() & Timing::FEATURE,
+            Timed::Submissions | Timed::Dispatches(_) => adapter.features() & Timestamps::FEATURE,
         };
         let (needed, experimental) = cooperative::needs(&program);
         let (device, queue, trouble) = open(adapter, (clock | needed, experimental))?;
         let has_clock = !clock.is_empty();
-        let timing = (has_clock && matches!(timed, Timed::Submissions)).then(|| Timing::new(&device, &queue));
+        let timing =
+            (has_clock && matches!(timed, Timed::Submissions)).then(|| Timestamps::new(&device, &queue));
         let profiling = match timed {
             Timed::Dispatches(profiler) => {
                 Some(Profiling::new(profiler, has_clock.then(|| DeviceClock::new(&device, &queue))))
@@ -145,7 +134,7 @@ impl GpuEngine {
                 make_buffer(
                     &device,
                     "staging",
-                    (MAX_RESULT + Timing::WORDS) as u64 * 4,
+                    (MAX_RESULT + Timestamps::WORDS) as u64 * 4,
                     BufferUsages::MAP_READ | BufferUsages::COPY_DST,
                 )
             })
@@ -172,7 +161,7 @@ impl GpuEngine {
             slots_group,
             staging,
             reading: None,
-            flights: VecDeque::new(),
+            submissions: VecDeque::new(),
             tickets: 0,
             timing,
             profiling,
@@ -217,7 +206,7 @@ impl Engine for GpuEngine {
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
         assert!(!scalars.is_empty() && scalars.len() <= MAX_STEPS && result.len <= MAX_RESULT);
-        assert!(self.flights.len() < IN_FLIGHT, "wait for the oldest submission first");
+        assert!(self.submissions.len() < IN_FLIGHT, "wait for the oldest submission first");
         let mut slots = vec![0u8; SLOT as usize * scalars.len()];
         for (slot, step) in slots.chunks_exact_mut(SLOT as usize).zip(scalars) {
             slot[..size_of::<Step>()].copy_from_slice(bytemuck::bytes_of(step));
@@ -247,20 +236,26 @@ impl Engine for GpuEngine {
             timing.keep(&mut encoder, staging, &self.staging[staging], bytes);
         }
         let index = self.queue.submit([encoder.finish()]);
-        self.flights.push_back(Flight { ticket: self.tickets, index, staging, words: result.len, profiled });
+        self.submissions.push_back(Submission {
+            ticket: self.tickets,
+            index,
+            staging,
+            words: result.len,
+            profiled,
+        });
         self.check()?;
         Ok(Ticket(self.tickets))
     }
 
     fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
-        let flight = self.flights.pop_front().expect("a ticket is waited for once");
-        assert_eq!(flight.ticket, ticket.0, "tickets are waited for in order");
-        let words = flight.words + self.timing.as_ref().map_or(0, |_| Timing::WORDS);
-        let mut bytes = self.fetch(&self.staging[flight.staging], words, flight.index.clone())?;
+        let submission = self.submissions.pop_front().expect("a ticket is waited for once");
+        assert_eq!(submission.ticket, ticket.0, "tickets are waited for in order");
+        let words = submission.words + self.timing.as_ref().map_or(0, |_| Timestamps::WORDS);
+        let mut bytes = self.fetch(&self.staging[submission.staging], words, submission.index.clone())?;
         if let Some(timing) = &mut self.timing {
-            timing.add(&bytes.split_off(flight.words * 4));
+            timing.add(&bytes.split_off(submission.words * 4));
         }
-        self.collect_profile(flight.staging, &flight.profiled, flight.index)?;
+        self.collect_profile(submission.staging, &submission.profiled, submission.index)?;
         Ok(bytemuck::pod_collect_to_vec(&bytes))
     }
 

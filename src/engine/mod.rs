@@ -1,6 +1,12 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
+//!
+//! Both are an [`Engine`]: write, submit, wait, read. [`adapter`] finds the devices of a machine, [`profile`]
+//! says where the time of a step goes, and [`stopwatch`] how long dispatches take.
+//!
+//! May depend on everything up to `program`; knows no layers and no data sets. Read this file first, then `cpu.rs`.
 
 pub mod adapter;
+pub mod checks;
 pub mod cooperative;
 pub mod copying;
 pub mod cpu;
@@ -8,7 +14,9 @@ mod device;
 pub mod gpu;
 mod pipelines;
 pub mod profile;
+mod profiled;
 mod profiling;
+pub mod stopwatch;
 mod timing;
 mod waiting;
 
@@ -82,8 +90,8 @@ pub trait Engine {
     /// `result` for [`Engine::wait`]. Returns as soon as the work is under way.
     ///
     /// # Panics
-    /// When `scalars` is empty or longer than [`MAX_STEPS`], or `result` longer
-    /// than [`MAX_RESULT`].
+    /// When `scalars` is empty or longer than [`MAX_STEPS`](crate::program::MAX_STEPS), or `result` longer
+    /// than [`MAX_RESULT`](crate::program::MAX_RESULT).
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket>;
 
     /// Waits for a submission and returns the copy it kept. Tickets are waited
@@ -93,12 +101,6 @@ pub trait Engine {
     /// Waits for everything submitted and returns what is in a view now.
     fn read(&mut self, from: View) -> Result<Data>;
 }
-
-/// Steps of one submission at the most.
-pub const MAX_STEPS: usize = 1024;
-
-/// Words of a submission's result at the most.
-pub const MAX_RESULT: usize = 1 << 18;
 
 /// Submissions that may be under way at once.
 pub const IN_FLIGHT: usize = 2;

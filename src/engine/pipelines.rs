@@ -10,7 +10,7 @@ use wgpu::{
     PipelineLayoutDescriptor, ShaderModuleDescriptor, ShaderRuntimeChecks, ShaderSource, ShaderStages,
 };
 
-use super::gpu::Checks;
+use super::checks::Checks;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Consts, Kernel, Step};
 use crate::program::{Dispatch, Program, View};

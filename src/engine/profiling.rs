@@ -1,24 +1,20 @@
-//! A compute pass and two timestamps for each dispatch of the steps that a profile wants.
+//! The clock of a device, and what a submission under way is going to have times of.
 
-use std::ops::Range;
 use std::time::Instant;
 
 use wgpu::{
-    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassDescriptor,
-    ComputePassTimestampWrites, Device, QuerySet, QuerySetDescriptor, QueryType, Queue, SubmissionIndex,
+    Buffer, BufferDescriptor, BufferUsages, CommandEncoder, ComputePassTimestampWrites, Device, QuerySet,
+    QuerySetDescriptor, QueryType, Queue,
 };
 
 use super::IN_FLIGHT;
-use super::gpu::GpuEngine;
-use crate::engine::profile::{Clock, Profiler, Span};
-use crate::error::Result;
-use crate::kernel::Step;
+use crate::engine::profile::{Profiler, Span};
 
 /// Takes profiles for a GPU engine.
 pub(super) struct Profiling {
-    profiler: Profiler,
+    pub profiler: Profiler,
     /// None where the adapter has no clock.
-    clock: Option<DeviceClock>,
+    pub clock: Option<DeviceClock>,
     origin: Instant,
 }
 
@@ -28,13 +24,13 @@ pub(super) struct Profiled {
     /// [`Step::index`](crate::kernel::Step::index) of each profiled step; they come first in the submission.
     pub steps: Vec<u32>,
     /// The first dispatch of a step, and how many of each have timestamps on the way.
-    first: usize,
-    dispatches: usize,
+    pub first: usize,
+    pub dispatches: usize,
 }
 
 impl Profiled {
     /// How many dispatches have timestamps.
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.steps.len() * self.dispatches
     }
 }
@@ -45,7 +41,7 @@ pub(super) struct DeviceClock {
     /// The timestamps as numbers.
     numbers: Buffer,
     /// One for each submission under way, as with results.
-    staging: Vec<Buffer>,
+    pub staging: Vec<Buffer>,
     seconds_per_tick: f64,
     /// The first timestamp there was.
     origin: Option<u64>,
@@ -80,7 +76,7 @@ impl DeviceClock {
     }
 
     /// Timestamps for the pass of the dispatch of this number in its submission.
-    fn writes(&self, number: usize) -> ComputePassTimestampWrites<'_> {
+    pub fn writes(&self, number: usize) -> ComputePassTimestampWrites<'_> {
         ComputePassTimestampWrites {
             query_set: &self.queries,
             beginning_of_pass_write_index: Some(2 * number as u32),
@@ -89,7 +85,7 @@ impl DeviceClock {
     }
 
     /// Puts the timestamps into a staging buffer when their passes are over.
-    fn keep(&self, encoder: &mut CommandEncoder, staging: usize, profiled: &Profiled) {
+    pub fn keep(&self, encoder: &mut CommandEncoder, staging: usize, profiled: &Profiled) {
         let queries = 2 * profiled.len() as u32;
         encoder.resolve_query_set(&self.queries, 0..queries, &self.numbers, 0);
         let bytes = u64::from(queries) * 8;
@@ -97,7 +93,7 @@ impl DeviceClock {
     }
 
     /// The timestamps that [`DeviceClock::keep`] kept, as spans.
-    fn spans(&mut self, bytes: &[u8], profiled: &Profiled) -> Vec<Span> {
+    pub fn spans(&mut self, bytes: &[u8], profiled: &Profiled) -> Vec<Span> {
         let ticks: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
         let origin = *self.origin.get_or_insert(ticks[0]);
         let pairs = ticks.chunks_exact(2).enumerate().map(|(at, pair)| Span {
@@ -117,78 +113,7 @@ impl Profiling {
     }
 
     /// Seconds from when the engine was made.
-    fn since(&self, moment: Instant) -> f64 {
+    pub fn since(&self, moment: Instant) -> f64 {
         (moment - self.origin).as_secs_f64()
-    }
-}
-
-impl GpuEngine {
-    /// Encodes those steps of a submission that a profile wants, a pass for each dispatch; without a
-    /// clock it runs them there and then.
-    pub(super) fn encode_profiled(
-        &mut self,
-        encoder: &mut CommandEncoder,
-        section: &Range<usize>,
-        scalars: &[Step],
-        staging: usize,
-    ) -> Result<Profiled> {
-        let Some(profiling) = &self.profiling else { return Ok(Profiled::default()) };
-        let room = DeviceClock::MOST / section.len().max(1);
-        let clock = profiling.clock.as_ref().filter(|_| room > 0);
-        let most = if clock.is_some() { scalars.len().min(room) } else { scalars.len() };
-        let claimed = profiling.profiler.claim(section, most);
-        let steps: Vec<u32> = scalars[..claimed].iter().map(|step| step.index).collect();
-        let profiled = Profiled { steps, first: section.start, dispatches: section.len() };
-        let Some(clock) = clock.filter(|_| claimed > 0) else {
-            self.run_alone(&profiled)?;
-            return Ok(Profiled { dispatches: 0, ..profiled });
-        };
-        for slot in 0..claimed {
-            for (number, at) in section.clone().enumerate() {
-                let timestamp_writes = Some(clock.writes(slot * section.len() + number));
-                let label = Some("profiled");
-                let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor { label, timestamp_writes });
-                self.dispatch(&mut pass, at, slot);
-            }
-        }
-        clock.keep(encoder, staging, &profiled);
-        Ok(profiled)
-    }
-
-    /// Runs each dispatch of some steps in a submission of its own, by the machine's clock.
-    fn run_alone(&self, profiled: &Profiled) -> Result<()> {
-        let Some(profiling) = &self.profiling else { return Ok(()) };
-        for (slot, step) in profiled.steps.iter().enumerate() {
-            for dispatch in profiled.first..profiled.first + profiled.dispatches {
-                let begun = Instant::now();
-                let mut encoder = self.encoder("profiled");
-                self.dispatch(
-                    &mut encoder.begin_compute_pass(&ComputePassDescriptor::default()),
-                    dispatch,
-                    slot,
-                );
-                self.poll(self.queue.submit([encoder.finish()]))?;
-                let (start, seconds) = (profiling.since(begun), begun.elapsed().as_secs_f64());
-                let span = Span { dispatch, step: *step, start, seconds };
-                profiling.profiler.note(Clock::Submission, [span]);
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands the timestamps of a finished submission to its profile.
-    pub(super) fn collect_profile(
-        &mut self,
-        staging: usize,
-        profiled: &Profiled,
-        index: SubmissionIndex,
-    ) -> Result<()> {
-        let clock = self.profiling.as_ref().and_then(|profiling| profiling.clock.as_ref());
-        let Some(clock) = clock.filter(|_| profiled.len() > 0) else { return Ok(()) };
-        let bytes = self.fetch(&clock.staging[staging], profiled.len() * 4, index)?;
-        if let Some(Profiling { profiler, clock: Some(clock), .. }) = &mut self.profiling {
-            profiler.note(Clock::Device, clock.spans(&bytes, profiled));
-        }
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use wgpu::{
 use super::IN_FLIGHT;
 
 /// The timestamps of the submissions under way, and what earlier ones add up to.
-pub(super) struct Timing {
+pub(super) struct Timestamps {
     queries: QuerySet,
     /// The timestamps as numbers, at an aligned place per staging buffer.
     numbers: Buffer,
@@ -17,7 +17,7 @@ pub(super) struct Timing {
     seconds: f64,
 }
 
-impl Timing {
+impl Timestamps {
     /// What the adapter must offer.
     pub const FEATURE: Features = Features::TIMESTAMP_QUERY;
 
@@ -26,7 +26,7 @@ impl Timing {
 
     const STRIDE: u64 = QUERY_RESOLVE_BUFFER_ALIGNMENT;
 
-    pub fn new(device: &Device, queue: &Queue) -> Timing {
+    pub fn new(device: &Device, queue: &Queue) -> Timestamps {
         let places = IN_FLIGHT as u64 + 1;
         let queries = device.create_query_set(&QuerySetDescriptor {
             label: Some("timestamps"),
@@ -35,12 +35,12 @@ impl Timing {
         });
         let numbers = device.create_buffer(&BufferDescriptor {
             label: Some("timestamps"),
-            size: Timing::STRIDE * places,
+            size: Timestamps::STRIDE * places,
             usage: BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC,
             mapped_at_creation: false,
         });
         let seconds_per_tick = f64::from(queue.get_timestamp_period()) * 1e-9;
-        Timing { queries, numbers, seconds_per_tick, seconds: 0.0 }
+        Timestamps { queries, numbers, seconds_per_tick, seconds: 0.0 }
     }
 
     /// Timestamps for the pass whose result goes to the staging buffer of this number.
@@ -55,12 +55,12 @@ impl Timing {
 
     /// Puts the timestamps of a finished pass at byte `at` of its staging buffer.
     pub fn keep(&self, encoder: &mut CommandEncoder, staging: usize, to: &Buffer, at: u64) {
-        let (first, place) = (2 * staging as u32, Timing::STRIDE * staging as u64);
+        let (first, place) = (2 * staging as u32, Timestamps::STRIDE * staging as u64);
         encoder.resolve_query_set(&self.queries, first..first + 2, &self.numbers, place);
-        encoder.copy_buffer_to_buffer(&self.numbers, place, to, at, Timing::WORDS as u64 * 4);
+        encoder.copy_buffer_to_buffer(&self.numbers, place, to, at, Timestamps::WORDS as u64 * 4);
     }
 
-    /// Adds what [`Timing::keep`] kept.
+    /// Adds what [`Timestamps::keep`] kept.
     pub fn add(&mut self, bytes: &[u8]) {
         let [begin, end] = [0, 8].map(|at| {
             let bytes = bytes[at..at + 8].try_into().expect("two timestamps of eight bytes");

@@ -135,9 +135,10 @@ impl Geometry {
 
     /// Every element of y, or with `backward` of dx: its place and its four coordinates.
     pub fn elements(&self, backward: bool) -> impl Iterator<Item = (usize, [usize; 4])> {
-        let (channels, rows, columns) = match backward {
-            true => (self.channels, self.rows.size, self.columns.size),
-            false => (self.outputs, self.rows.out, self.columns.out),
+        let (channels, rows, columns) = if backward {
+            (self.channels, self.rows.size, self.columns.size)
+        } else {
+            (self.outputs, self.rows.out, self.columns.out)
         };
         (0..self.batch * channels * rows * columns).map(move |at| {
             let plane = at / columns / rows;

@@ -1,7 +1,14 @@
 //! A kernel: a contract with two executions, the WGSL and the plain Rust twin
 //! that says what the WGSL must compute.
+//!
+//! This room has the words that all others speak in: [`Kernel`] and its constants, the slices that a twin
+//! gets, the scalars of a [`Step`], and random numbers that shaders and Rust draw alike.
+//!
+//! May depend on `error` alone. Read this file first, then `consts.rs`.
 
 pub mod activation;
+mod align;
+mod augmentation;
 mod consts;
 mod epilogue;
 mod family;
@@ -18,11 +25,13 @@ use bytemuck::{Pod, Zeroable};
 use wgpu::naga;
 
 pub use activation::Activation;
+pub use align::{ALIGN, aligned};
+pub use augmentation::Augmentation;
 pub use consts::{Const, Consts};
 pub use epilogue::Epilogue;
 pub use family::Family;
 pub use geometry::{Geometry, Side};
-pub use text::{COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
+pub use text::{COMMON, COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
@@ -156,9 +165,6 @@ impl fmt::Debug for Kernel {
     }
 }
 
-/// `shaders/common.wgsl`, which goes in front of every kernel.
-pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
-
 /// Width of a flat grid, as in `common.wgsl`.
 pub const FLAT_WIDTH: usize = 1 << 21;
 
@@ -198,7 +204,7 @@ impl Kernel {
     /// The workgroup size with these constants, read from the shader itself by reflection.
     ///
     /// # Panics
-    /// When the shader is not valid WGSL, which `tests/shaders.rs` rules out.
+    /// When the shader is not valid WGSL, which `tests/shaders` rules out.
     pub fn workgroup_size(&self, consts: &Consts) -> [usize; 3] {
         self.workgroup_sizes.of(&consts.only(SHAPES), |shape| {
             let module = naga::front::wgsl::parse_str(&self.specialize(shape))

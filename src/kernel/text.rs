@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::{COMMON, Const, Consts};
+use super::{Const, Consts};
+
+/// `shaders/common.wgsl`, which goes in front of every kernel.
+pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
 /// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
 /// constant that `wgsl` does not declare is the error.

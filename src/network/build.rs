@@ -2,12 +2,11 @@
 
 use super::Network;
 use crate::kernel::Activation;
-use crate::network::layers::Layer;
 use crate::network::layers::conv::Conv;
 use crate::network::layers::norm::Norm;
 use crate::network::layers::pool::{Kept, Pool};
-use crate::network::layers::residual::Residual;
 use crate::network::layers::words::Pair;
+use crate::network::layers::{Layer, Residual};
 
 /// ```
 /// use wgrad::network::Network;
@@ -72,6 +71,6 @@ impl Network {
 
     /// With a residual block around these layers.
     pub fn residual(self, body: Network) -> Network {
-        self.with(Layer::Residual(Residual { body }))
+        self.with(Layer::Residual(Residual { body: body.layers }))
     }
 }

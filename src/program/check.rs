@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{ALIGN, Dispatch, Limits, Program, Role, View, aligned, mebibytes};
+use super::{Dispatch, Limits, Program, Role, View, mebibytes};
 use crate::error::{Error, Result};
-use crate::kernel::Access;
+use crate::kernel::{ALIGN, Access, aligned};
 
 /// Workgroups along one dimension of a dispatch: WebGPU's limit.
 const MOST_GROUPS: u32 = 65_535;

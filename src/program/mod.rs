@@ -1,9 +1,13 @@
 //! A Program: the network lowered once to a list of dispatches over named buffers.
 //!
-//! It is data. Engines run it; [`Program::validate`] checks every rule that a
-//! GPU would, on a machine without one; its `Display` is a table.
+//! It is data. [`record`] writes it, [`rewrite`] makes it fast, engines run it; [`Program::validate`] checks
+//! every rule that a GPU would, on a machine without one; its `Display` is a table.
+//!
+//! Depends on `kernel`, `cpu` and `table`. Read this file first, then `record/mod.rs` and `rewrite/mod.rs`.
 
+mod buffer;
 mod check;
+mod dispatch;
 mod gates;
 pub mod init;
 mod observed;
@@ -16,173 +20,20 @@ mod share;
 use std::fmt;
 use std::ops::Range;
 
-use crate::kernel::{Access, Consts, Element, Kernel};
+use crate::kernel::{Access, Element};
+pub use buffer::{Buf, BufDecl, Role, View};
+pub use dispatch::Dispatch;
 pub use observed::{Activated, Boundary, Observed};
-
-/// A buffer of a Program, by its place in [`Program::bufs`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Buf(pub usize);
-
-/// What a buffer is for; the buffer plan adds up by role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    Data,
-    Parameters,
-    Gradients,
-    Optimiser,
-    /// The words by which updates are stopped, see `shaders/guard.wgsl`.
-    Guard,
-    Activations,
-    /// What a submission reports: rows of all its steps, of which a step writes its own.
-    Metrics,
-}
-
-impl Role {
-    /// Whether the content outlives a section; other buffers are scratch.
-    pub fn lasts(self) -> bool {
-        self.saved() || matches!(self, Role::Data | Role::Guard)
-    }
-
-    /// Whether training changes the content and goes on from it, so that it belongs in a checkpoint.
-    pub fn saved(self) -> bool {
-        matches!(self, Role::Parameters | Role::Optimiser)
-    }
-}
-
-/// A buffer before it exists. Allocated zeroed.
-#[derive(Clone, Debug)]
-pub struct BufDecl {
-    pub name: String,
-    pub element: Element,
-    /// Length in words of four bytes.
-    pub len: usize,
-    pub role: Role,
-    /// The buffer in whose memory this one lives, if it has none of its own: see
-    /// [`Program::share`].
-    pub home: Option<Buf>,
-    /// The buffer of the gradient of what is in this one, if there is one.
-    pub gradient: Option<Buf>,
-}
-
-impl BufDecl {
-    /// A buffer with memory of its own.
-    pub fn new(name: impl Into<String>, element: Element, len: usize, role: Role) -> BufDecl {
-        BufDecl { name: name.into(), element, len, role, home: None, gradient: None }
-    }
-}
-
-/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
-    pub buf: Buf,
-    pub start: usize,
-    pub len: usize,
-}
-
-impl View {
-    /// Whether a word is in both.
-    pub fn overlaps(self, other: View) -> bool {
-        self.buf == other.buf && self.start < other.start + other.len && other.start < self.start + self.len
-    }
-}
-
-/// Views start on multiples of 64 words: WebGPU binds storage on 256 bytes.
-pub const ALIGN: usize = 64;
 
 /// Copies of the parameters that a run keeps in the machine's own memory at the
 /// most, besides those on the device: while weights are sent, fetched and saved.
 const HOST_COPIES: u64 = 4;
 
-/// `len` rounded up so that another view may follow it.
-pub const fn aligned(len: usize) -> usize {
-    len.next_multiple_of(ALIGN)
-}
+/// Steps of one submission at the most.
+pub const MAX_STEPS: usize = 1024;
 
-/// One kernel over views, with its constants.
-#[derive(Clone, Debug)]
-pub struct Dispatch {
-    pub kernel: &'static Kernel,
-    pub consts: Consts,
-    /// One view per binding, in binding order.
-    pub args: Vec<View>,
-    /// The layer that it belongs to, such as `2 dense`; empty for what belongs to none.
-    pub layer: String,
-    /// What it is for, such as `weighted sums`.
-    pub what: String,
-    /// A gate that it stands behind: three words of [`Program::gates`], the workgroups to run along
-    /// x, y and z. A kernel closes it by setting them to 0, and then the dispatch does nothing.
-    pub gate: Option<usize>,
-}
-
-impl Dispatch {
-    /// A dispatch of no layer and without a gate.
-    pub fn new(
-        kernel: &'static Kernel,
-        consts: Consts,
-        args: Vec<View>,
-        what: impl Into<String>,
-    ) -> Dispatch {
-        Dispatch { kernel, consts, args, layer: String::new(), what: what.into(), gate: None }
-    }
-
-    /// The same for a layer.
-    pub fn of_layer(self, layer: &str) -> Dispatch {
-        Dispatch { layer: layer.to_owned(), ..self }
-    }
-
-    /// Layer and purpose, such as `2 dense: weighted sums`.
-    pub fn label(&self) -> String {
-        match self.layer.as_str() {
-            "" => self.what.clone(),
-            layer => format!("{layer}: {}", self.what),
-        }
-    }
-
-    /// The view that is bound to a binding of this name.
-    ///
-    /// # Panics
-    /// When the kernel has no such binding.
-    pub fn view(&self, bind: &str) -> View {
-        self.args[self.place(bind)]
-    }
-
-    /// Binds another view.
-    ///
-    /// # Panics
-    /// When the kernel has no such binding.
-    pub fn bind(&mut self, bind: &str, view: View) {
-        let at = self.place(bind);
-        self.args[at] = view;
-    }
-
-    /// Binds `to` wherever `from` is bound.
-    pub fn rebind(&mut self, from: View, to: View) {
-        self.args.iter_mut().filter(|view| **view == from).for_each(|view| *view = to);
-    }
-
-    fn place(&self, bind: &str) -> usize {
-        let found = self.kernel.binds.iter().position(|known| known.name == bind);
-        found.unwrap_or_else(|| panic!("{} has no binding {bind}", self.kernel.name))
-    }
-
-    /// The views that it reads, what it adds to included.
-    pub fn reads(&self) -> impl Iterator<Item = View> + '_ {
-        self.args
-            .iter()
-            .zip(self.kernel.binds)
-            .filter(|(_, bind)| bind.access.reads(&self.consts))
-            .map(|(view, _)| *view)
-    }
-
-    /// The views that it writes.
-    pub fn writes(&self) -> impl Iterator<Item = View> + '_ {
-        self.args
-            .iter()
-            .zip(self.kernel.binds)
-            .filter(|(_, bind)| bind.access.writes())
-            .map(|(view, _)| *view)
-    }
-}
+/// Words of a submission's result at the most.
+pub const MAX_RESULT: usize = 1 << 18;
 
 /// Dispatches over buffers, in named sections that engines run on their own.
 #[derive(Clone, Debug, Default)]
@@ -292,6 +143,9 @@ pub fn mebibytes(bytes: u64) -> String {
 impl fmt::Display for Program {
     /// One line per dispatch, section by section.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let width = |text: fn(&Dispatch) -> usize| self.steps.iter().map(text).max().unwrap_or_default();
+        let [kernel, label] =
+            [|of: &Dispatch| of.kernel.name.len(), |of: &Dispatch| of.label().chars().count()].map(width);
         for (name, range) in &self.sections {
             writeln!(f, "{name}: {} dispatches", range.len())?;
             for dispatch in &self.steps[range.clone()] {
@@ -305,7 +159,7 @@ impl fmt::Display for Program {
                 let groups = dispatch.kernel.groups(&dispatch.consts).map(|n| n.to_string()).join("×");
                 writeln!(
                     f,
-                    "  {:<20} {:>12}  {:<34} {}",
+                    "  {:<kernel$} {:>12}  {:<label$}  {}",
                     dispatch.kernel.name,
                     groups,
                     dispatch.label(),

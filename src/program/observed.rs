@@ -1,6 +1,6 @@
 //! What is looked at from outside while a Program trains: by who explains a step, and by the coach.
 
-use super::View;
+use super::buffer::View;
 use super::shape::Shape;
 use crate::kernel::Activation;
 

@@ -7,11 +7,11 @@
 
 use rand::RngExt;
 
+use crate::kernel::aligned;
 use crate::kernel::rng::{Purpose, generator};
-use crate::program::aligned;
 pub use crate::program::init::Initialiser;
 
-/// One parameter: its name and shape as PyTorch has them, and its place.
+/// One parameter: its name and shape as PyTorch has them, and its offset.
 #[derive(Clone, Debug)]
 pub struct Param {
     /// `0.weight`, `0.bias`, …: the layer's index in the network, then PyTorch's name.
@@ -33,7 +33,7 @@ impl Param {
         self.len() == 0
     }
 
-    /// Which part of the arena it stands in, see [`Arena::place`].
+    /// Which part of the arena it stands in, see [`ArenaBuilder::place`].
     fn class(&self) -> usize {
         match (self.learned, self.is_vector()) {
             (true, false) => 0,
@@ -48,7 +48,44 @@ impl Param {
     }
 }
 
-/// Names, shapes and places of all parameters.
+/// The parameters of a network while its layers declare them, before they have their offsets.
+#[derive(Debug, Default)]
+pub struct ArenaBuilder {
+    params: Vec<Param>,
+}
+
+impl ArenaBuilder {
+    /// Appends a parameter.
+    pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: true });
+    }
+
+    /// Appends numbers that training changes by other means than gradients.
+    pub fn keep(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
+        self.params.push(Param { name, shape, start: 0, initialiser, learned: false });
+    }
+
+    /// Whether nothing was appended.
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
+    /// The arena of what was appended. Matrices first, then vectors, each in their order: so what weight
+    /// decay spares, biases and norms, is one range of the arena. What is kept stands last.
+    pub fn place(mut self) -> Arena {
+        let (mut len, mut ends) = (0, [0; 3]);
+        for (class, end) in ends.iter_mut().enumerate() {
+            for param in self.params.iter_mut().filter(|param| param.class() == class) {
+                param.start = len;
+                len += aligned(param.len());
+            }
+            *end = len;
+        }
+        Arena { params: self.params, ends }
+    }
+}
+
+/// Names, shapes and offsets of all parameters.
 #[derive(Clone, Debug, Default)]
 pub struct Arena {
     /// In the order of PyTorch's `state_dict`.
@@ -58,31 +95,6 @@ pub struct Arena {
 }
 
 impl Arena {
-    /// Appends a parameter.
-    pub fn add(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
-        self.params.push(Param { name, shape, start: 0, initialiser, learned: true });
-        self.place();
-    }
-
-    /// Appends numbers that training changes by other means than gradients.
-    pub fn keep(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
-        self.params.push(Param { name, shape, start: 0, initialiser, learned: false });
-        self.place();
-    }
-
-    /// Matrices first, then vectors, each in their order: so what weight decay
-    /// spares, biases and norms, is one range of the arena. What is kept stands last.
-    fn place(&mut self) {
-        let mut len = 0;
-        for (class, end) in self.ends.iter_mut().enumerate() {
-            for param in self.params.iter_mut().filter(|param| param.class() == class) {
-                param.start = len;
-                len += aligned(param.len());
-            }
-            *end = len;
-        }
-    }
-
     /// The parameter of this name.
     pub fn find(&self, name: &str) -> Option<&Param> {
         self.params.iter().find(|param| param.name == name)
@@ -140,12 +152,17 @@ fn normal(rng: &mut impl RngExt) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::Network;
-    use crate::program::shape::Shape;
+    use crate::program::init::Fans;
 
+    /// That of two dense layers: from 50 values to 40, and on to 30.
     fn arena() -> Arena {
-        let network: Network = "dense 40, relu, dense 30".parse().unwrap();
-        network.arena(&Shape::flat(50)).unwrap()
+        let mut arena = ArenaBuilder::default();
+        for (layer, outputs, inputs) in [(0, 40, 50), (2, 30, 40)] {
+            let initialiser = Fans { fan_in: inputs, fan_out: outputs }.default();
+            arena.add(format!("{layer}.weight"), vec![outputs, inputs], initialiser);
+            arena.add(format!("{layer}.bias"), vec![outputs], initialiser);
+        }
+        arena.place()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What draws: pages of text with tables, charts and pictures, contact sheets, confusion matrices.
 //!
-//! Takes plain data; knows neither training nor runs. Depends on `data` alone. Read `page/mod.rs` first.
+//! Takes plain data; knows neither training nor runs. May depend on everything up to `data`. Read `page/mod.rs`
+//! first.
 
 pub mod confusion;
 pub mod page;

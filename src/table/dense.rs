@@ -1,8 +1,8 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
-use super::{flat_grid, sizes};
+use super::sizes::sizes;
 use crate::cpu::{fast, half, matmul, slices, weights};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
 macro_rules! matmul {
@@ -55,9 +55,10 @@ pub static MATMUL_VECTORS: Kernel = matmul!(
 pub const TILES: [(usize, usize); 4] = [(32, 4), (64, 4), (64, 8), (128, 8)];
 
 fn offered_tile(k: &Consts) -> Result<(), &'static str> {
-    match TILES.contains(&(k.uint("TILE"), k.uint("BLOCK"))) {
-        true => Ok(()),
-        false => Err("TILE and BLOCK must be 32 and 4, 64 and 4, 64 and 8, or 128 and 8"),
+    if TILES.contains(&(k.uint("TILE"), k.uint("BLOCK"))) {
+        Ok(())
+    } else {
+        Err("TILE and BLOCK must be 32 and 4, 64 and 4, 64 and 8, or 128 and 8")
     }
 }
 
@@ -83,9 +84,10 @@ pub static MATMUL_SLICES: Kernel = kernel!(
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), k.uint("SLICES")],
     requires |k| {
         let [inner, slices, slice] = sizes(k, ["K", "SLICES", "SLICE"]);
-        match slice.is_multiple_of(SLICE_ROUND) && slices == inner.div_ceil(slice.max(1)) {
-            true => whole_rows(k),
-            false => Err("SLICE must be a multiple of 32, and SLICES as many as K has"),
+        if slice.is_multiple_of(SLICE_ROUND) && slices == inner.div_ceil(slice.max(1)) {
+            whole_rows(k)
+        } else {
+            Err("SLICE must be a multiple of 32, and SLICES as many as K has")
         }
     }
 );
@@ -115,9 +117,10 @@ pub static PACK_HALF: Kernel = kernel!(
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 2),
-    requires |k| match k.uint("LENGTH").is_multiple_of(2) {
-        true => Ok(()),
-        false => Err("LENGTH must be a multiple of 2"),
+    requires |k| if k.uint("LENGTH").is_multiple_of(2) {
+        Ok(())
+    } else {
+        Err("LENGTH must be a multiple of 2")
     }
 );
 
@@ -165,10 +168,12 @@ pub static MATMUL_COOPERATIVE: Kernel = kernel!(
 pub fn whole_tiles(k: &Consts) -> Result<(), &'static str> {
     let edge = k.uint("EDGE");
     let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(edge));
-    match EDGES.contains(&edge) {
-        true if whole() => Ok(()),
-        true => Err("M, N and K must be multiples of EDGE"),
-        false => Err("EDGE must be 8 or 16"),
+    if !EDGES.contains(&edge) {
+        Err("EDGE must be 8 or 16")
+    } else if whole() {
+        Ok(())
+    } else {
+        Err("M, N and K must be multiples of EDGE")
     }
 }
 
@@ -183,18 +188,20 @@ fn whole_rows(k: &Consts) -> Result<(), &'static str> {
     let [m, n, inner] = sizes(k, ["M", "N", "K"]);
     let a = if k.flag("TRANSPOSE_A") { m } else { inner };
     let b = if k.flag("TRANSPOSE_B") { inner } else { n };
-    match a.is_multiple_of(4) && b.is_multiple_of(4) {
-        true => Ok(()),
-        false => Err("the stored rows of A and B must be multiples of 4 long"),
+    if a.is_multiple_of(4) && b.is_multiple_of(4) {
+        Ok(())
+    } else {
+        Err("the stored rows of A and B must be multiples of 4 long")
     }
 }
 
 /// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
 pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
-    match inner && n && (m || !k.flag("TRANSPOSE_A")) {
-        true => Ok(()),
-        false => Err("K, N and M with TRANSPOSE_A must be multiples of 4"),
+    if inner && n && (m || !k.flag("TRANSPOSE_A")) {
+        Ok(())
+    } else {
+        Err("K, N and M with TRANSPOSE_A must be multiples of 4")
     }
 }
 
@@ -255,12 +262,12 @@ pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
     weight_gradient_vectors, choices ["TILE", "BLOCK"],
     requires |k| {
         let [inputs, outputs, rows, columns, tile] = sizes(k, ["INPUTS", "OUTPUTS", "ROWS", "COLUMNS", "TILE"]);
-        match inputs.is_multiple_of(4) && outputs.is_multiple_of(4) {
-            true if rows == tile && columns == tile => {
-                offered_tile(k).and_then(|()| enough_parts(blocks(k, "INPUTS"), k))
-            }
-            true => Err("ROWS and COLUMNS must be TILE"),
-            false => Err("INPUTS and OUTPUTS must be multiples of 4"),
+        if !(inputs.is_multiple_of(4) && outputs.is_multiple_of(4)) {
+            Err("INPUTS and OUTPUTS must be multiples of 4")
+        } else if rows == tile && columns == tile {
+            offered_tile(k).and_then(|()| enough_parts(blocks(k, "INPUTS"), k))
+        } else {
+            Err("ROWS and COLUMNS must be TILE")
         }
     },
     subgroup None,
@@ -270,10 +277,12 @@ pub static WEIGHT_GRADIENT_VECTORS: Kernel = weight_gradient!(
 pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_subgroup,
     block weights::SUBGROUP_BLOCK,
-    requires |k| match sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => enough_parts(blocks(k, "INPUTS"), k),
-        true => Err("ROWS must be 16 and COLUMNS 4"),
-        false => Err("BATCH, INPUTS and OUTPUTS must be multiples of 4"),
+    requires |k| if !sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        Err("BATCH, INPUTS and OUTPUTS must be multiples of 4")
+    } else if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK {
+        enough_parts(blocks(k, "INPUTS"), k)
+    } else {
+        Err("ROWS must be 16 and COLUMNS 4")
     },
     subgroup Some(8),
     grid |k| [k.uint("INPUTS") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
@@ -282,11 +291,14 @@ pub static WEIGHT_GRADIENT_SUBGROUP: Kernel = weight_gradient!(
 pub static WEIGHT_GRADIENT_NARROW_SUBGROUP: Kernel = weight_gradient!(
     weight_gradient_narrow_subgroup,
     block weights::NARROW_BLOCK,
-    requires |k| match sizes(k, ["BATCH", "INPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) != weights::NARROW_BLOCK => Err("ROWS must be 32 and COLUMNS 4"),
-        true if k.uint("OUTPUTS") > weights::NARROW_BLOCK[0] => Err("OUTPUTS must be at most 32"),
-        true => enough_parts(blocks(k, "INPUTS"), k),
-        false => Err("BATCH and INPUTS must be multiples of 4"),
+    requires |k| if !sizes(k, ["BATCH", "INPUTS"]).iter().all(|size| size.is_multiple_of(4)) {
+        Err("BATCH and INPUTS must be multiples of 4")
+    } else if sizes(k, ["ROWS", "COLUMNS"]) != weights::NARROW_BLOCK {
+        Err("ROWS must be 32 and COLUMNS 4")
+    } else if k.uint("OUTPUTS") > weights::NARROW_BLOCK[0] {
+        Err("OUTPUTS must be at most 32")
+    } else {
+        enough_parts(blocks(k, "INPUTS"), k)
     },
     subgroup Some(8),
     grid |k| [k.uint("INPUTS") / 4, 1, 1]

@@ -2,9 +2,9 @@
 //! its loss.
 
 use super::dense::{blocks, enough_parts, gradient_flops};
-use super::{flat_grid, sizes};
+use super::sizes::sizes;
 use crate::cpu::{dense_loss, fast, pixels, weights};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// A first layer that takes pixels: its weighted sums.
 macro_rules! pixel_dense {
@@ -77,12 +77,12 @@ pub static PIXEL_GRADIENT_TILED: Kernel = pixel_gradient!(
 pub static PIXEL_GRADIENT_SUBGROUP: Kernel = pixel_gradient!(
     pixel_gradient_subgroup,
     block weights::SUBGROUP_BLOCK,
-    requires |k| match k.uint("BATCH").is_multiple_of(4) {
-        true if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK => {
-            whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k))
-        }
-        true => Err("ROWS must be 16 and COLUMNS 4"),
-        false => Err("BATCH must be a multiple of 4"),
+    requires |k| if !(k.uint("BATCH").is_multiple_of(4)) {
+        Err("BATCH must be a multiple of 4")
+    } else if sizes(k, ["ROWS", "COLUMNS"]) == weights::SUBGROUP_BLOCK {
+        whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k))
+    } else {
+        Err("ROWS must be 16 and COLUMNS 4")
     },
     subgroup Some(8),
     grid |k| [k.uint("VALUES") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
@@ -98,10 +98,12 @@ fn pixel_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
 /// What kernels ask for that unpack whole words of pixels, all of one channel.
 fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
     let [values, plane, outputs] = sizes(k, ["VALUES", "PLANE", "OUTPUTS"]);
-    match [values, plane, outputs].iter().all(|size| size.is_multiple_of(4)) {
-        true if values == plane * k.uint("CHANNELS") => Ok(()),
-        true => Err("VALUES must be CHANNELS · PLANE"),
-        false => Err("VALUES, PLANE and OUTPUTS must be multiples of 4"),
+    if !([values, plane, outputs].iter().all(|size| size.is_multiple_of(4))) {
+        Err("VALUES, PLANE and OUTPUTS must be multiples of 4")
+    } else if values == plane * k.uint("CHANNELS") {
+        Ok(())
+    } else {
+        Err("VALUES must be CHANNELS · PLANE")
     }
 }
 

@@ -1,10 +1,9 @@
 //! Rows of the kernel table for images: convolution and pooling.
 
-use super::{flat_grid, sizes};
+use super::sizes::sizes;
 use crate::cpu::pool::Pooling;
 use crate::cpu::{conv, fast, pool, sums};
-use crate::kernel::Geometry;
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+use crate::kernel::{Access, Bind, Consts, Element, Geometry, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
 macro_rules! convolution {
@@ -38,9 +37,10 @@ macro_rules! convolution {
 /// Words that are read and written, and channels of what is written.
 fn ends(k: &Consts) -> (usize, usize, usize) {
     let geometry = Geometry::of(k);
-    match k.flag("BACKWARD") {
-        true => (geometry.output(), geometry.input(), geometry.channels),
-        false => (geometry.input(), geometry.output(), geometry.outputs),
+    if k.flag("BACKWARD") {
+        (geometry.output(), geometry.input(), geometry.channels)
+    } else {
+        (geometry.input(), geometry.output(), geometry.outputs)
     }
 }
 
@@ -56,9 +56,10 @@ pub static CONV_SUBGROUP: Kernel =
 /// Strips of pixels, tiles of channels and samples.
 fn strips(k: &Consts) -> [usize; 3] {
     let geometry = Geometry::of(k);
-    let (channels, height, width) = match k.flag("BACKWARD") {
-        true => (geometry.channels, geometry.rows.size, geometry.columns.size),
-        false => (geometry.outputs, geometry.rows.out, geometry.columns.out),
+    let (channels, height, width) = if k.flag("BACKWARD") {
+        (geometry.channels, geometry.rows.size, geometry.columns.size)
+    } else {
+        (geometry.outputs, geometry.rows.out, geometry.columns.out)
     };
     let pixels = if k.flag("BACKWARD") && geometry.columns.stride == 3 { 3 } else { 4 };
     let tiles = tiles(channels / geometry.groups, false) * geometry.groups;
@@ -69,10 +70,10 @@ pub static CONV: Kernel = convolution!(
     conv,
     requires |_| Ok(()), subgroup None, grid | k | {
         let geometry = Geometry::of(k);
-        let (channels, pixels) = match k.flag("BACKWARD") {
-            true => (geometry.channels, geometry.rows.size * geometry.columns.size),
-            false => (geometry.outputs, geometry.rows.out * geometry.columns.out),
-        };
+        let (channels, pixels) = if k.flag("BACKWARD") {
+            (geometry.channels, geometry.rows.size * geometry.columns.size)
+        } else {
+            (geometry.outputs, geometry.rows.out * geometry.columns.out) };
         let tiles = (geometry.batch * pixels).div_ceil(32);
         let down = (channels / geometry.groups).div_ceil(32) * geometry.groups;
         [8 * tiles.min(32_768), 8 * down, tiles.div_ceil(32_768)]
@@ -95,9 +96,10 @@ fn short_windows(k: &Consts) -> Result<(), &'static str> {
     let columns = Geometry::of(k).columns;
     let window = 3 * columns.stride + (columns.kernel - 1) * columns.dilation + 1;
     let backwards = (3 + columns.pad) / columns.stride + columns.kernel * columns.dilation + 1;
-    match columns.kernel <= 16 && columns.stride <= 4 && window <= 32 && backwards <= 32 {
-        true => Ok(()),
-        false => Err("kernels are at most 16 wide, strides at most 4 and windows at most 32"),
+    if columns.kernel <= 16 && columns.stride <= 4 && window <= 32 && backwards <= 32 {
+        Ok(())
+    } else {
+        Err("kernels are at most 16 wide, strides at most 4 and windows at most 32")
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rows of the kernel table for normalisation, dropout and residual blocks.
 
-use super::{flat_grid, sizes};
+use super::sizes::sizes;
 use crate::cpu::{dropout, fast, norm};
-use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes};
+use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// Values of a tensor in groups, and slices of a group.
 fn groups(k: &Consts) -> (usize, usize) {

@@ -7,9 +7,10 @@ use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, Workgroup
 /// What kernels over whole arenas ask for, as they read them in vec4s.
 pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
     let lengths = k.iter().filter(|(name, _)| ["LENGTH", "DECAYED"].contains(name));
-    match lengths.into_iter().all(|(name, _)| k.uint(name).is_multiple_of(4)) {
-        true => Ok(()),
-        false => Err("LENGTH and DECAYED must be multiples of 4"),
+    if lengths.into_iter().all(|(name, _)| k.uint(name).is_multiple_of(4)) {
+        Ok(())
+    } else {
+        Err("LENGTH and DECAYED must be multiples of 4")
     }
 }
 

@@ -1,6 +1,6 @@
 //! What explains learning: lessons, exercises, and one step number by number.
 //!
-//! Depends on `train` and `report`, and everything below. Read `lessons/mod.rs` first.
+//! May depend on everything up to `train`. Read `lessons/mod.rs` first.
 
 pub mod exercises;
 pub mod explain;

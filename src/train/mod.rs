@@ -3,7 +3,7 @@
 //! A [`recipe`] says what is trained, a [`session`] lowers it, a [`trainer`] takes the steps, and a [`run`]
 //! keeps what came of it.
 //!
-//! Depends on everything up to `tune`. Read `session.rs` first.
+//! May depend on everything up to `tune`. Read `session.rs` first.
 
 pub mod coach;
 pub mod lr_find;

@@ -73,7 +73,7 @@ impl Session {
     /// training samples changed as the recipe says. What is tried out is proved there first.
     ///
     /// # Errors
-    /// As [`lower`], [`Tuning::versions`](crate::tune::Tuning::versions) and
+    /// As [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
     /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
         if self.recipe.precision == Precision::Half && !self.device.runs(&table::MATMUL_HALF) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Measured, Outcome};
-use crate::data::files::write_atomically;
+use crate::data::files::{hex, write_atomically};
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
@@ -52,7 +52,7 @@ fn shaders() -> String {
         hasher.update(variant.to_string());
         hasher.update(variant.kernel.map_or("", |kernel| kernel.wgsl));
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(hasher.finalize())
 }
 
 /// The whole file.
@@ -60,19 +60,19 @@ fn shaders() -> String {
 struct File {
     /// The latest last.
     #[serde(default)]
-    adapters: Vec<Entry>,
+    adapters: Vec<AdapterEntry>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct AdapterEntry {
     key: Key,
     choice: String,
-    measured: Vec<Line>,
+    measured: Vec<CandidateEntry>,
 }
 
 /// A candidate: what it took, or why it may not win.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
+struct CandidateEntry {
     class: String,
     variant: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,20 +147,20 @@ fn read(file: &Path) -> Result<File, String> {
     toml::from_str(&text).map_err(|error| error.message().lines().collect::<Vec<_>>().join(", "))
 }
 
-impl Entry {
+impl AdapterEntry {
     fn known(&self) -> Result<Known, String> {
         let choice: Picks = self.choice.parse().map_err(|error: crate::error::Error| error.to_string())?;
-        Ok((choice, self.measured.iter().map(Line::known).collect::<Result<_, _>>()?))
+        Ok((choice, self.measured.iter().map(CandidateEntry::known).collect::<Result<_, _>>()?))
     }
 }
 
-impl Line {
-    fn of(measured: &Measured) -> Line {
+impl CandidateEntry {
+    fn of(measured: &Measured) -> CandidateEntry {
         let (seconds, refused) = match &measured.outcome {
             Outcome::Seconds(seconds) => (Some(*seconds), None),
             Outcome::Refused(why) => (None, Some(why.clone())),
         };
-        Line {
+        CandidateEntry {
             class: measured.class.name().to_owned(),
             variant: measured.variant.to_string(),
             seconds,
@@ -190,10 +190,10 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured
     // What can't be read is not worth keeping.
     let File { mut adapters } = read(file).unwrap_or_default();
     adapters.retain(|entry| entry.key != *key);
-    adapters.push(Entry {
+    adapters.push(AdapterEntry {
         key: key.clone(),
         choice: choice.to_string(),
-        measured: measured.iter().map(Line::of).collect(),
+        measured: measured.iter().map(CandidateEntry::of).collect(),
     });
     adapters.drain(..adapters.len().saturating_sub(MOST));
     let text = toml::to_string(&File { adapters }).map_err(|error| problem(error.to_string()))?;
@@ -207,15 +207,12 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
+pub(super) mod tests {
     use super::*;
     use crate::table;
     use crate::table::choice::Choice;
-    use crate::tune::Tuned;
 
-    fn key(driver_info: &str) -> Key {
+    pub fn key(driver_info: &str) -> Key {
         Key {
             adapter: "An “adapter”\n[1]".to_owned(),
             vendor: 0x10005,
@@ -228,7 +225,7 @@ mod tests {
         }
     }
 
-    fn measured() -> Vec<Measured> {
+    pub fn measured() -> Vec<Measured> {
         let one = |variant, outcome| Measured { class: Class::Long, variant, outcome };
         vec![
             one(Variant::of(&table::MATMUL), Outcome::Seconds(1.25e-5)),
@@ -323,26 +320,5 @@ mod tests {
         assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
         assert_eq!(of(System::Other, &[]), None);
         assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
-    }
-
-    #[test]
-    fn what_patience_has_cut_off_goes_on_where_it_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("tuning.toml");
-        // The CPU engine has nothing to race, so each class that is begun takes its default.
-        let device = Device::Cpu { reason: None };
-        let register = Variant::of(&table::MATMUL_REGISTER);
-        let begun = (Picks::default().with(Class::Long, register), measured());
-        let measure = |known, patience| {
-            Tuned::default(&device).measure(&device, Some(file.clone()), &key("1"), known, patience)
-        };
-        let cut = measure(begun.clone(), Duration::ZERO);
-        assert_eq!(cut.choice.get(Class::Long), Some(register));
-        assert!(cut.problems[0].contains("narrow, small, large"), "{:?}", cut.problems);
-        assert_eq!(load(&file, &key("1")), Ok(Some(begun.clone())));
-        let whole = measure(begun, Duration::MAX);
-        assert!(whole.problems.is_empty(), "{:?}", whole.problems);
-        assert_eq!(whole.choice, device.choice().picks().with(Class::Long, register));
-        assert_eq!(load(&file, &key("1")), Ok(Some((whole.choice, measured()))));
     }
 }

@@ -10,12 +10,16 @@
 //!
 //! let device = choose("gpu")?;
 //! // Takes a second or two at the first call on this machine, and nothing at the next.
-//! let tuned = tuning::tuned(&device, &mut || eprintln!("measuring …"));
-//! let versions = device.choice().with(&tuned.choice);
+//! let tuned = tune::tuned(&device, &mut || eprintln!("measuring …"));
+//! let choice = device.choice().with(&tuned.choice);
 //! # Ok::<(), wgrad::error::Error>(())
 //! ```
+//!
+//! May depend on everything up to `report`; knows no recipes and no runs. Read this file first, then `race.rs`.
 
 mod cache;
+#[cfg(test)]
+mod patience;
 mod race;
 mod runner;
 mod work;
@@ -31,12 +35,11 @@ use std::time::{Duration, Instant};
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::table::choice::{Choice, Class, Picks, Variant};
-use crate::train::recipe::Recipe;
 
 /// Which variants a run takes, as a recipe says it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Tuning {
-    /// Those that are fastest on the device: see [`settle`].
+    /// Those that are fastest on the device: see [`tuned`].
     #[default]
     Auto,
     /// Those of [`Device::choice`].
@@ -82,7 +85,7 @@ impl FromStr for Tuning {
 }
 
 impl Tuning {
-    /// The shaders that it means on a device; `auto`, while it is not [settled](settle), means the default.
+    /// The shaders that it means on a device; `auto` means the default until it is resolved to a choice.
     ///
     /// # Errors
     /// [`Error::Usage`] when the device can't run one of them.
@@ -279,26 +282,4 @@ impl Tuned {
         };
         self.choice.iter().map(of_class).collect()
     }
-}
-
-/// Makes the choice of a recipe one that repeats: what `auto` comes to on the device, spelt out. A run
-/// on the CPU engine, or with a reader's own kernels, has the default.
-///
-/// What was chosen is returned where `auto` was asked for. `before` is called before it is measured.
-///
-/// # Errors
-/// As [`Tuning::choice`].
-pub fn settle(recipe: &mut Recipe, device: &Device, before: &mut dyn FnMut()) -> Result<Option<Tuned>> {
-    let given = recipe.tuning.clone();
-    let (tuning, tuned) = match (&given, device) {
-        (_, Device::Cpu { .. }) | (Tuning::Default, _) => (Tuning::Default, None),
-        (Tuning::Auto, _) if !recipe.kernel.is_empty() => (Tuning::Default, None),
-        (Tuning::Auto, _) => {
-            let tuned = tuned(device, before);
-            (Tuning::Fixed(tuned.choice.clone()), Some(tuned))
-        }
-        (Tuning::Fixed(_), _) => (Tuning::Fixed(given.choice(device)?.picks()), None),
-    };
-    recipe.tuning = tuning;
-    Ok(tuned)
 }

@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_work_of_every_class_is_exact_and_uses_the_variants_that_are_raced() {
         for class in Class::ALL {
-            let variants: Vec<Variant> = class.variants().iter().copied().collect();
+            let variants: Vec<Variant> = class.variants().to_vec();
             let race =
                 race(class, Choice::NAIVE, &variants, &mut |program| Ok(Box::new(CpuEngine::fast(program)?)));
             assert!(race.measured.len() >= 2, "{class:?}: {race:?}");

@@ -1,12 +1,12 @@
 //! A candidate on its engine: compared first, then timed.
 
 use super::work::{BATCH, Work, work};
-use crate::bench::timing::each;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{Data, Engine, MAX_STEPS};
+use crate::engine::stopwatch::each;
+use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
-use crate::program::{Program, View};
+use crate::program::{MAX_STEPS, Program, View};
 use crate::table::choice::{Choice, Class};
 
 /// What exp and log of whole numbers may be off, as a share: WGSL allows a hundredth of it for numbers

@@ -1,15 +1,14 @@
 //! A piece of work for each class, as the reference networks have it, recorded as training records it.
 
-use crate::data::Augmentation;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::{Activation, Element, Epilogue, Geometry, Slice};
+use crate::kernel::{Activation, Augmentation, Element, Epilogue, Geometry, Slice};
 use crate::network::layers;
 use crate::network::layers::conv::{Conv, consts_of, record_weight_gradient};
 use crate::network::layers::words::Pair;
 use crate::network::loss::Loss;
 use crate::network::lower::{Gathering, PartViews, TRAIN, gather, input, metrics, watch, words};
-use crate::program::params::{Arena, Initialiser};
+use crate::program::params::{Arena, ArenaBuilder, Initialiser};
 use crate::program::record::{Gradient, Product, Recorder};
 use crate::program::rewrite::{Rewrites, rewrite};
 use crate::program::shape::Shape;
@@ -85,10 +84,10 @@ fn finish(recorder: Recorder, choice: Choice, inputs: Vec<View>, outputs: Vec<Vi
 
 /// A recorder for one dense layer, and its parameters' gradients.
 fn dense(inputs: usize, outputs: usize) -> Recorder {
-    let mut arena = Arena::default();
+    let mut arena = ArenaBuilder::default();
     arena.add("0.weight".to_owned(), vec![outputs, inputs], Initialiser::Constant(0.0));
     arena.add("0.bias".to_owned(), vec![outputs], Initialiser::Constant(0.0));
-    Recorder::new(arena, BATCH)
+    Recorder::new(arena.place(), BATCH)
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)
@@ -102,16 +101,16 @@ pub(crate) fn plain_product(choice: Choice, [m, n, k]: [usize; 3]) -> Work {
     finish(recorder, choice, vec![a, b], vec![c])
 }
 
-/// y = relu(x·Wᵀ + b)
+/// c = relu(a·bᵀ + bias)
 fn product(choice: Choice, [m, n, k]: [usize; 3]) -> Work {
     let mut recorder = Recorder::new(Arena::default(), m);
     let lens = [("a", m * k), ("b", k * n), ("bias", n)];
     let [a, b, bias] = lens.map(|(name, len)| data(&mut recorder, name, len));
-    let z = recorder.tensor("z", n);
-    let c = Gradient { view: z.value, add: false };
+    let sums = recorder.tensor("c", n);
+    let c = Gradient { view: sums.value, add: false };
     let product = Product { m, n, k, a, transpose_a: false, b, transpose_b: true, bias: Some(bias), c };
     recorder.matmul(product, "weighted sums");
-    let y = layers::activation::record(&mut recorder, z, Activation::Relu);
+    let y = layers::activation::record(&mut recorder, sums, Activation::Relu);
     finish(recorder, choice, vec![a, b, bias], vec![y.value])
 }
 

@@ -15,14 +15,14 @@ pub struct Comparison {
     /// The largest |result - truth| / bound; at most 1 where they agree.
     pub worst: f64,
     /// Where that was, when anything was written.
-    pub at: Option<Element>,
+    pub at: Option<ComparedElement>,
     /// The first element that does not agree, in the order of bindings and words.
-    pub first: Option<Element>,
+    pub first: Option<ComparedElement>,
 }
 
 /// One compared element.
 #[derive(Clone, Debug)]
-pub struct Element {
+pub struct ComparedElement {
     pub binding: &'static str,
     pub index: usize,
     pub result: f64,
@@ -46,7 +46,7 @@ impl Comparison {
         comparison
     }
 
-    fn see(&mut self, element: Element) {
+    fn see(&mut self, element: ComparedElement) {
         let ratio = element.ratio();
         if self.first.is_none() && ratio > 1.0 {
             self.first = Some(element.clone());
@@ -67,10 +67,10 @@ impl Comparison {
     }
 }
 
-impl Element {
+impl ComparedElement {
     /// |result - truth| / bound; at most 1 where they agree.
     pub fn ratio(&self) -> f64 {
-        let Element { result, truth, bound, .. } = self;
+        let ComparedElement { result, truth, bound, .. } = self;
         if result == truth || (result.is_nan() && truth.is_nan()) {
             // NaN on both sides is poison that neither has written.
             0.0
@@ -82,9 +82,9 @@ impl Element {
     }
 }
 
-impl fmt::Display for Element {
+impl fmt::Display for ComparedElement {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Element { binding, index, result, truth, bound, .. } = self;
+        let ComparedElement { binding, index, result, truth, bound, .. } = self;
         write!(
             f,
             "{binding}[{index}] is {result:e}, the twin says {truth:e}, allowed is a difference of {bound:.1e}"
@@ -178,8 +178,8 @@ pub struct Written {
 
 impl Written {
     /// One element.
-    pub fn element(&self, index: usize) -> Element {
-        Element {
+    pub fn element(&self, index: usize) -> ComparedElement {
+        ComparedElement {
             binding: self.binding,
             index,
             result: self.results[index],

@@ -4,7 +4,7 @@
 //! the twin, within the bound that f32 arithmetic allows; [`custom`] does so for a reader's own kernel and
 //! puts it in the place of ours; [`experimental`] proves what is tried out before a run may use it.
 //!
-//! Depends on everything up to `engine`. Read `cases/mod.rs` first.
+//! May depend on everything up to `data`. Read `cases/mod.rs` first.
 
 pub mod cases;
 pub mod custom;

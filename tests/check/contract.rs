@@ -4,10 +4,10 @@ use wgrad::error::Error;
 use wgrad::kernel::{Consts, Kernel};
 use wgrad::table::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
 
-use super::{Own, wgrad};
+use super::{CustomKernel, wgrad};
 
-fn refusal(own: &Own) -> String {
-    match wgrad::verify::custom::Own::read(&own.path(), own.kernel) {
+fn refusal(own: &CustomKernel) -> String {
+    match wgrad::verify::custom::CustomKernel::read(&own.path(), own.kernel) {
         Err(Error::Usage(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -15,7 +15,7 @@ fn refusal(own: &Own) -> String {
 
 #[track_caller]
 fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
-    let refusal = refusal(&Own::changed(kernel, changes));
+    let refusal = refusal(&CustomKernel::changed(kernel, changes));
     for text in said {
         assert!(refusal.contains(text), "“{text}” is not in: {refusal}");
     }
@@ -24,9 +24,9 @@ fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
 #[test]
 fn ours_fulfil_their_own_contracts() {
     for kernel in table::ALL {
-        let own = Own::new(kernel, kernel.wgsl);
-        let read =
-            wgrad::verify::custom::Own::read(&own.path(), kernel).unwrap_or_else(|error| panic!("{error}"));
+        let own = CustomKernel::new(kernel, kernel.wgsl);
+        let read = wgrad::verify::custom::CustomKernel::read(&own.path(), kernel)
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             read.shader.workgroup_size.map(|size| size as usize),
             kernel.workgroup_size(&Consts::default())
@@ -85,8 +85,8 @@ fn fours_are_allowed_where_every_length_divides_by_four() {
         ("gradients: array<vec4<f32>>", "gradients: array<f32>"),
         ("gradients[i] + decay", "gradients[4u * i] + decay"),
     ];
-    let own = Own::changed(&SGD, &single);
-    wgrad::verify::custom::Own::read(&own.path(), &SGD).unwrap();
+    let own = CustomKernel::changed(&SGD, &single);
+    wgrad::verify::custom::CustomKernel::read(&own.path(), &SGD).unwrap();
     refused(
         &ACTIVATION,
         &[("x: array<f32>", "x: array<vec4<f32>>"), ("LEAK, x[i])", "LEAK, x[i].x)")],
@@ -150,7 +150,7 @@ fn limits_are_those_of_a_browser() {
 
 #[test]
 fn the_command_line_says_what_it_cannot_do() {
-    let own = Own::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
+    let own = CustomKernel::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
     let path = own.path();
     let path = path.to_str().unwrap();
     let check = |kernel: &str, path: &str, device: &str| {

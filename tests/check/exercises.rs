@@ -6,11 +6,12 @@ use wgrad::teach::exercises::{EXERCISES, Exercise};
 use wgrad::verify::custom;
 
 use super::common::adapter;
-use super::{Own, wgrad};
+use super::{CustomKernel, wgrad};
 
 fn problem(exercise: &Exercise, text: &str) -> Option<String> {
-    let file = Own::new(exercise.kernel, text);
-    let own = custom::Own::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
+    let file = CustomKernel::new(exercise.kernel, text);
+    let own =
+        custom::CustomKernel::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
     custom::trial(&own, &adapter(), &mut |_, _| {}).unwrap().report()
 }
 

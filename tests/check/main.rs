@@ -4,6 +4,7 @@
 
 mod contract;
 mod exercises;
+mod flags;
 mod training;
 mod verdicts;
 
@@ -20,26 +21,26 @@ use tempfile::TempDir;
 use wgrad::kernel::Kernel;
 
 /// A shader in a file of its own, which goes with this.
-pub struct Own {
+pub struct CustomKernel {
     folder: TempDir,
     kernel: &'static Kernel,
 }
 
-impl Own {
-    pub fn new(kernel: &'static Kernel, text: &str) -> Own {
+impl CustomKernel {
+    pub fn new(kernel: &'static Kernel, text: &str) -> CustomKernel {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("own.wgsl"), text).unwrap();
-        Own { folder, kernel }
+        CustomKernel { folder, kernel }
     }
 
     /// Our shader with some of its text exchanged, each of it exactly once.
-    pub fn changed(kernel: &'static Kernel, changes: &[(&str, &str)]) -> Own {
+    pub fn changed(kernel: &'static Kernel, changes: &[(&str, &str)]) -> CustomKernel {
         let mut text = kernel.wgsl.to_owned();
         for (from, to) in changes {
             assert_eq!(text.matches(from).count(), 1, "{from} in {}", kernel.name);
             text = text.replace(from, to);
         }
-        Own::new(kernel, &text)
+        CustomKernel::new(kernel, &text)
     }
 
     pub fn path(&self) -> PathBuf {

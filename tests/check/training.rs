@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use wgrad::table::{COLUMN_SUMS, MATMUL_HALF, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
 
-use super::{Own, Ran, wgrad};
+use super::{CustomKernel, Ran, wgrad};
 
 fn train(out: &Path, more: &[&str]) -> Ran {
     let mut arguments = vec!["train", "digits", "--network", "dense 16, relu, dense 10", "--epochs", "4"];
@@ -25,7 +25,7 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     let ours = train(out.path(), &["--device", "gpu"]);
     ours.passed();
     // Another order of the sum, other workgroups.
-    let product = Own::changed(
+    let product = CustomKernel::changed(
         &MATMUL_NAIVE,
         &[
             ("var k = 0u; k < K; k++", "var j = 0u; j < K; j++"),
@@ -33,7 +33,7 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
             ("@workgroup_size(64)", "@workgroup_size(32)"),
         ],
     );
-    let sgd = Own::changed(&SGD_MOMENTUM, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
+    let sgd = CustomKernel::changed(&SGD_MOMENTUM, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
     let [product, sgd] = [("matmul", &product), ("sgd_momentum", &sgd)]
         .map(|(name, own)| format!("{name}={}", own.path().display()));
     let theirs = train(out.path(), &["--device", "gpu", "--kernel", &product, "--kernel", &sgd]);
@@ -64,7 +64,7 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
 fn a_kernel_that_never_ends_is_stopped_after_the_time_that_it_was_given() {
     let out = tempfile::tempdir().unwrap();
     // The same loop as in the check of a lesson, in a kernel that training uses.
-    let endless = Own::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
+    let endless = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
     let kernel = format!("column_sums={}", endless.path().display());
     train(out.path(), &["--device", "gpu", "--kernel", &kernel, "--kernel-timeout", "2"])
         .refused(6, &["was stopped after 2 s", "--timeout 20", "and wgrad train --kernel-timeout as well"]);
@@ -78,28 +78,28 @@ fn a_kernel_that_never_ends_is_stopped_after_the_time_that_it_was_given() {
 #[test]
 fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     let out = tempfile::tempdir().unwrap();
-    let refused = |own: &Own, name: &str, device: &str, code: i32, said: &[&str]| {
+    let refused = |own: &CustomKernel, name: &str, device: &str, code: i32, said: &[&str]| {
         let kernel = format!("{name}={}", own.path().display());
         train(out.path(), &["--device", device, "--kernel", &kernel]).refused(code, said);
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "a run was begun");
     };
-    let good = Own::new(&SGD, SGD.wgsl);
+    let good = CustomKernel::new(&SGD, SGD.wgsl);
     refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
-    let halves = Own::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
+    let halves = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
     refused(&halves, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
-    let unused = Own::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
+    let unused = CustomKernel::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
     refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
-    let wrong = Own::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
+    let wrong = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
     refused(&wrong, "column_sums", "gpu", 6, &["case 0", "sums[0] is 0, expected"]);
 }
 
 #[test]
 fn products_that_read_halves_are_said_not_to_be_a_readers() {
     let out = tempfile::tempdir().unwrap();
-    let product = Own::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
-    let halves = Own::new(&MATMUL_HALF, MATMUL_HALF.wgsl);
+    let product = CustomKernel::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
+    let halves = CustomKernel::new(&MATMUL_HALF, MATMUL_HALF.wgsl);
     let [product, halves] = [("matmul", &product), ("matmul_half", &halves)]
         .map(|(name, own)| format!("{name}={}", own.path().display()));
     let train = |more: &[&str]| {

@@ -1,9 +1,12 @@
 //! What needs an adapter: without one these fail and name `./setup`, as the program does.
 
-use wgrad::engine::adapter::choose;
+use wgrad::engine::adapter::Device;
 use wgrad::table;
 
+use crate::checked::assert_checked;
+use crate::common::adapter;
 use crate::place::{Place, Ran};
+use crate::tiles::offers_tiles;
 
 #[test]
 fn training_on_an_adapter_gives_what_the_cpu_engine_gives() {
@@ -55,9 +58,16 @@ fn a_network_beyond_the_adapter_is_refused_with_what_is_needed() {
 
 #[test]
 fn a_kernel_that_was_named_and_could_not_be_tried_is_no_success() {
-    let device = choose("gpu").unwrap();
+    let adapter = adapter();
+    let device = Device::Gpu(adapter.clone());
     let lacking = table::ALL.iter().find_map(|kernel| Some((kernel.name, device.lacks(kernel)?)));
-    let Some((name, lacking)) = lacking else { return println!("{} has them all", device.name()) };
+    let what = "that a kernel which can't be tried is no success";
+    let on_lavapipe = if offers_tiles(&adapter) { Vec::new() } else { vec![what] };
+    let Some((name, lacking)) = lacking else {
+        let left_out = [(what, format!("{} can run every kernel", device.name()))];
+        return assert_checked(&adapter, "doctor", &[], &left_out, &on_lavapipe);
+    };
+    assert_checked(&adapter, "doctor", &[what], &[], &on_lavapipe);
     let doctor =
         |kernels: &[&str]| Place::new().run(&[&["doctor", "--device", &device.name()], kernels].concat());
     let said =

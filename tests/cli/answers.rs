@@ -144,6 +144,29 @@ fn summary_counts_what_a_network_takes() {
     {
         assert!(text.contains(word), "“{word}” is not in {text}");
     }
+    // The Program as it is recorded, what each rewrite makes of a step, and the Program that runs.
+    for words in [
+        "The plain Program",
+        "train: 14 dispatches",
+        "gradients      12 → 10",
+        "The Program that runs",
+        "train: 7 dispatches",
+    ] {
+        assert!(text.contains(words), "“{words}” is not in:\n{text}");
+    }
+    let plain = place
+        .run(&["summary", "dense 128, relu, dense 10", "--device", "cpu", "--rewrites", "none"])
+        .ok()
+        .out;
+    assert!(
+        plain.matches("train: 14 dispatches").count() == 2 && plain.contains("watch         left out"),
+        "{plain}"
+    );
+    place.refuses(
+        2,
+        &["summary", "dense 10", "--rewrites", "wach"],
+        &["no rewrite “wach”", "did you mean “watch”"],
+    );
     let run = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok().out;
     // As it was trained: with its batch and its optimiser.
     let own = ["batch size 32,", "sgd_momentum"];

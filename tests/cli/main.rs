@@ -4,6 +4,10 @@
 mod adapter;
 mod answers;
 mod bench;
+#[path = "../common/checked.rs"]
+mod checked;
+#[path = "../common/mod.rs"]
+mod common;
 mod data;
 mod experimental;
 mod optimiser;
@@ -13,5 +17,7 @@ mod profile;
 mod recipes;
 mod refusals;
 mod streams;
+#[path = "../common/tiles.rs"]
+mod tiles;
 mod train;
 mod tuning;

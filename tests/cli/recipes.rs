@@ -83,3 +83,83 @@ fn recipes_that_can_not_be_used_are_refused() {
     place.write("bad.toml", "data = 'mnsit'");
     place.refuses(2, &["train", "bad.toml"], &["“mnsit”", "did you mean “mnist”?"]);
 }
+
+/// The recipe in the README at commit de0cf73, with the keys that it says are off when left out.
+const README: &str = r#"
+data = "digits"
+network = "dense 128, relu, dense 10"
+epochs = 10
+batch_size = 64
+learning_rate = 0.02
+optimiser = "sgd momentum 0.9"   # or adagrad, rmsprop, adam, adamw, lion, muon
+schedule = "constant"       # or step, exponential, cosine, one-cycle, plateau; "cosine warmup 100"
+normalise = "standard"      # or unit: pixels from 0 to 1
+loss = "cross-entropy"      # or bce, mse, squared-error
+validation = 0.1            # share of the train part to measure on after each epoch
+seed = 0
+device = "auto"             # or gpu, cpu, a part of an adapter's name
+tuning = "auto"             # or default, or variants by class of work, "large matmul_register"
+precision = "single"        # or half: what products of dense layers read
+experimental = "none"       # or cooperative-matrix, with precision half; see Limits
+kernel = []                 # your own versions, as in "sgd=own.wgsl"
+clip_norm = 5.0
+clip_value = 1.0
+accumulate = 2
+average = 0.9
+label_smoothing = 0.1
+class_weights = "balanced"
+stop_early = "validation-loss patience 5 gain 0.001"
+max_time = "10m"
+overfit_batches = 8
+"#;
+
+/// The same as flags, as wgrad at commit de0cf73 takes them, but for what is as by default.
+const FLAGS: &[&str] = &[
+    "--network=dense 128, relu, dense 10",
+    "--batch-size=64",
+    "--learning-rate=0.02",
+    "--validation=0.1",
+    "--clip-norm=5",
+    "--clip-value=1",
+    "--accumulate=2",
+    "--average=0.9",
+    "--label-smoothing=0.1",
+    "--class-weights=balanced",
+    "--stop-early=validation-loss patience 5 gain 0.001",
+    "--max-time=10m",
+    "--overfit-batches=8",
+];
+
+#[test]
+fn a_recipe_with_the_keys_of_an_older_wgrad_says_what_the_older_flags_say() {
+    let place = Place::new();
+    place.write("recipe.toml", README);
+    place.run(&["train", "recipe.toml", "--device", "cpu", "--epochs", "3"]).ok();
+    place.run(&[&["train", "digits", "--device", "cpu", "--epochs", "3"], FLAGS].concat()).ok();
+    for file in ["model.safetensors", "recipe.toml"] {
+        let [one, two] = ["001", "002"].map(|run| place.read(&format!("runs/digits-{run}/{file}")));
+        assert!(one == two, "{file} differs");
+    }
+    // Each of them has a say: the run without them differs in all of their lines.
+    place.run(&["train", "digits", "--device", "cpu", "--epochs", "3", "--learning-rate", "0.05"]).ok();
+    let [one, plain] = ["001", "003"].map(|run| {
+        let recipe = String::from_utf8(place.read(&format!("runs/digits-{run}/recipe.toml"))).unwrap();
+        recipe.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let changed = one.iter().zip(&plain).filter(|(one, plain)| one != plain).count();
+    assert_eq!((one.len(), changed), (plain.len(), FLAGS.len()), "{one:?} and {plain:?}");
+}
+
+#[test]
+fn an_older_tuning_with_a_variant_for_every_class_of_work_is_read() {
+    let tuning = "narrow matmul_register, small matmul_vectors tile 32 block 4, long matmul_slices slice 64, \
+                  large matmul_vectors tile 64 block 8, huge matmul_subgroup, weights weight_gradient_vectors \
+                  tile 32 block 4, conv conv_register, conv-weights conv_weights_register, first \
+                  pixel_dense_subgroup, last dense_loss_subgroup";
+    let place = Place::new();
+    place.write("recipe.toml", format!("tuning = \"{tuning}\"\nepochs = 1\n"));
+    place.run(&["train", "recipe.toml", "--device", "cpu"]).ok();
+    place.run(&["train", "--device", "cpu", "--epochs", "1"]).ok();
+    let [one, two] = ["001", "002"].map(|run| place.read(&format!("runs/digits-{run}/model.safetensors")));
+    assert!(one == two, "the CPU engine has one version of everything");
+}

@@ -207,7 +207,7 @@ fn devices_shows_the_choice_and_measures_it_anew() {
     let shown = devices(&[], cache).out;
     let line = shown.lines().find_map(|line| line.trim().strip_prefix("tuning ")).unwrap().trim();
     let choice: wgrad::table::choice::Picks = line.parse().unwrap();
-    assert_eq!(choice, Choice::NAIVE.with(&choice).choice());
+    assert_eq!(choice, Choice::NAIVE.with(&choice).picks());
 
     // Without a home there is nowhere to keep it.
     let homeless = devices(&["--tune"], None);

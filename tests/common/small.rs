@@ -4,10 +4,9 @@
 //! repeat, and all numbers are exact in f32, so that a run in f64 starts from
 //! the same ones. (`tests/golden/golden.py` repeats them.)
 
-use wgrad::data::Augmentation;
 use wgrad::engine::Engine;
 use wgrad::error::Result;
-use wgrad::kernel::Slice;
+use wgrad::kernel::{Augmentation, Slice};
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};

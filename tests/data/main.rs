@@ -6,6 +6,8 @@ mod files;
 mod folders;
 mod fuzz;
 mod images;
+#[path = "../common/not_checked.rs"]
+mod not_checked;
 mod pictures;
 mod sets;
 

@@ -10,19 +10,22 @@ use wgrad::train::recipe::Recipe;
 use wgrad::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
 use wgrad::train::schedule::Plateau;
 use wgrad::train::stopping::Seen;
-use wgrad::train::trainer::{Place, Snapshot, Sum, Tensor};
+use wgrad::train::trainer::{NamedTensor, Position, Snapshot, Sum};
 
 fn example() -> Checkpoint {
-    let place = Place {
+    let position = Position {
         epoch: 3,
         step: 4,
         steps: 18,
         so_far: Sum { samples: 128, loss: 0.1 + 0.2, hits: 101.0 },
-        rate: 0.25,
+        factor: 0.25,
         plateau: Plateau { best: Some(2.0 / 3.0), waited: 1, factor: 0.1 },
     };
-    let tensor =
-        |name: &str, shape: &[usize], data| Tensor { name: name.to_owned(), shape: shape.to_vec(), data };
+    let tensor = |name: &str, shape: &[usize], data| NamedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        data,
+    };
     let tensors = vec![
         tensor("0.weight", &[2, 3], Data::Real(vec![-0.0, 1e-45, f32::MAX, 1.0 / 3.0, 5.0, 6.0])),
         tensor("velocities", &[2], Data::Real(vec![7.0, 8.0])),
@@ -35,7 +38,7 @@ fn example() -> Checkpoint {
         stopping: Seen { best: Some(0.1 + 0.2), best_epoch: 2, waited: 1 },
     };
     let recipe = Recipe { seed: u64::MAX, ..Recipe::defaults_for("digits", 64, 10, 1437) };
-    Checkpoint::new(Snapshot { place, tensors }, standing, &recipe, "sha256:0")
+    Checkpoint::new(Snapshot { position, tensors }, standing, &recipe, "sha256:0")
 }
 
 fn saved(folder: &Path) -> (PathBuf, Vec<u8>) {
@@ -89,17 +92,34 @@ fn one_that_is_cut_short_anywhere_is_refused() {
     }
 }
 
-/// The example with another header.
-fn assert_header_refused(change: impl FnOnce(&mut Value), words: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, bytes) = saved(folder.path());
+/// The example with another header, at its path.
+fn with_header(folder: &Path, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let (path, bytes) = saved(folder);
     let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let mut header: Value = serde_json::from_slice(&bytes[8..][..size]).unwrap();
     change(&mut header);
     let header = header.to_string();
     let length = (header.len() as u64).to_le_bytes();
     fs::write(&path, [&length[..], header.as_bytes(), &bytes[8 + size..]].concat()).unwrap();
-    assert_refused(&path, words);
+    path
+}
+
+#[track_caller]
+fn assert_header_refused(change: impl FnOnce(&mut Value), words: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    assert_refused(&with_header(folder.path(), change), words);
+}
+
+#[test]
+fn a_checkpoint_with_the_earlier_name_of_the_factor_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = with_header(folder.path(), |header| {
+        let place = &mut header["__metadata__"]["place"];
+        let earlier = place.as_str().unwrap().replace("\"factor\":0.25", "\"rate\":0.25");
+        assert_ne!(*place, json!(earlier));
+        *place = json!(earlier);
+    });
+    assert_eq!(Checkpoint::load(&path).unwrap(), example());
 }
 
 #[test]
@@ -124,7 +144,7 @@ fn metadata_of_the_wrong_type_or_of_absurd_size_are_refused() {
     assert_header_refused(meta("format_version", json!("2")), &["newer wgrad"]);
     assert_header_refused(meta("format", json!("wgrad")), &["not one that wgrad wrote"]);
     let place = |key: &str, value: Value| {
-        let mut place = serde_json::to_value(example().snapshot.place).unwrap();
+        let mut place = serde_json::to_value(example().snapshot.position).unwrap();
         place[key] = value;
         meta("place", json!(place.to_string()))
     };
@@ -137,8 +157,8 @@ fn metadata_of_the_wrong_type_or_of_absurd_size_are_refused() {
     assert_header_refused(place("epoch", json!(0)), &["epoch 0"]);
     assert_header_refused(place("epoch", json!(u64::MAX)), &["place"]);
     assert_header_refused(place("step", json!(19)), &["19 of 18 steps"]);
-    for rate in [json!(0.0), json!(-1.0), json!(2.0), json!(1e300), json!("x")] {
-        assert_header_refused(place("rate", rate), &["place"]);
+    for factor in [json!(0.0), json!(-1.0), json!(2.0), json!(1e300), json!("x")] {
+        assert_header_refused(place("factor", factor), &["place"]);
     }
     assert_header_refused(place("more", json!(1)), &["place", "more"]);
     assert_header_refused(meta("standing", json!("{\"seconds\": -1}")), &["seconds"]);
@@ -173,7 +193,7 @@ fn the_newest_that_can_be_read_is_taken_and_the_rest_is_named() {
     fs::create_dir(run.join(FOLDER)).unwrap();
     let saved = |steps: usize| {
         let mut checkpoint = example();
-        checkpoint.snapshot.place.steps = steps;
+        checkpoint.snapshot.position.steps = steps;
         checkpoint.save(&checkpoint::path(run, steps)).unwrap();
     };
     [18, 900, 36, 1_000_000_000, 90].into_iter().for_each(saved);
@@ -183,13 +203,13 @@ fn the_newest_that_can_be_read_is_taken_and_the_rest_is_named() {
         |run: &Path| checkpoint::list(run).unwrap().iter().map(|(steps, _)| *steps).collect::<Vec<_>>();
     assert_eq!(steps(run), [1_000_000_000, 900, 90, 36, 18]);
     let (newest, problems) = checkpoint::newest(run).unwrap();
-    assert_eq!((newest.snapshot.place.steps, problems.len()), (1_000_000_000, 0));
+    assert_eq!((newest.snapshot.position.steps, problems.len()), (1_000_000_000, 0));
     fs::write(checkpoint::path(run, 1_000_000_000), "half").unwrap();
     let (newest, problems) = checkpoint::newest(run).unwrap();
-    assert_eq!((newest.snapshot.place.steps, problems.len()), (900, 1));
+    assert_eq!((newest.snapshot.position.steps, problems.len()), (900, 1));
     assert!(problems[0].to_string().contains("step-1000000000"), "{}", problems[0]);
     // One that is named is taken, or nothing.
-    assert_eq!(checkpoint::newest(&checkpoint::path(run, 36)).unwrap().0.snapshot.place.steps, 36);
+    assert_eq!(checkpoint::newest(&checkpoint::path(run, 36)).unwrap().0.snapshot.position.steps, 36);
     assert!(checkpoint::newest(&checkpoint::path(run, 1_000_000_000)).is_err());
     checkpoint::tidy(run, 2);
     assert_eq!(steps(run), [1_000_000_000, 900]);

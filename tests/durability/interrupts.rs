@@ -46,7 +46,7 @@ fn a_signal_saves_the_run_and_says_how_to_go_on() {
         assert_eq!(record["status"], "interrupted");
         let steps = content(&place, RUN).0.len();
         let (checkpoint, _) = checkpoint::newest(&place.path(RUN)).unwrap();
-        assert_eq!(checkpoint.snapshot.place.steps, steps, "saved after the last step");
+        assert_eq!(checkpoint.snapshot.position.steps, steps, "saved after the last step");
         // It goes on from there, to be interrupted again.
         let mut command = place.command(&["train", "--resume", RUN]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -100,7 +100,7 @@ fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
     assert_eq!(ran.code, Some(130), "{}", ran.err);
     assert!(!ran.err.contains("interrupted"), "it had the time for an orderly end: {}", ran.err);
     let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
-    assert_eq!((checkpoint.snapshot.place.steps, problems.len()), (0, 0));
+    assert_eq!((checkpoint.snapshot.position.steps, problems.len()), (0, 0));
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn a_disk_without_room_ends_the_run_and_keeps_the_checkpoints_there_are() {
     let ran = Ran::of(&mut shell);
     ran.failed(1, &["metrics.", "can't be written"]);
     let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
-    assert!(problems.is_empty() && checkpoint.snapshot.place.steps > 0);
+    assert!(problems.is_empty() && checkpoint.snapshot.position.steps > 0);
     // Half a line was taken back, so the run goes on once there is room.
-    let steps = checkpoint.snapshot.place.steps;
+    let steps = checkpoint.snapshot.position.steps;
     assert!(content_len(&place) >= steps);
     place.run(&["resume-check", RUN, "--steps", "4"]).ok();
 }

@@ -3,8 +3,13 @@
 //! adapter.
 
 mod checkpoints;
+#[path = "../common/dispatches.rs"]
+mod dispatches;
 mod interrupts;
 mod kills;
+#[path = "../common/not_checked.rs"]
+mod not_checked;
+mod older;
 #[path = "../cli/place.rs"]
 mod place;
 mod refusals;

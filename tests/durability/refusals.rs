@@ -206,7 +206,7 @@ fn a_run_that_went_back_ends_well_and_goes_on_with_the_rate_that_it_came_to() {
     let run = "runs/digits-002";
     assert_eq!(place.json(&format!("{run}/run.json"))["rollbacks"], rollbacks);
     let (checkpoint, _) = wgrad::train::run::checkpoint::newest(&place.path(run)).unwrap();
-    assert_eq!(checkpoint.snapshot.place.rate, 0.5_f32.powi(rollbacks as i32));
+    assert_eq!(checkpoint.snapshot.position.factor, 0.5_f32.powi(rollbacks as i32));
     // What was measured on the way that was given up is gone.
     let (losses, epochs) = content(&place, run);
     assert_eq!((losses.len(), epochs.len()), (90, 2));

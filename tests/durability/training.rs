@@ -6,12 +6,14 @@ use wgrad::data::{self, Dataset};
 use wgrad::engine::adapter::choose;
 use wgrad::engine::{Data, Engine, Ticket};
 use wgrad::error::Result;
-use wgrad::kernel::{Slice, Step};
+use wgrad::kernel::{Access, Slice, Step};
 use wgrad::program::View;
 use wgrad::train::recipe::Recipe;
 use wgrad::train::run::checkpoint::{Checkpoint, Standing};
 use wgrad::train::session::Session;
 use wgrad::train::trainer::{Measure, Progress, Snapshot, Trainer};
+
+use crate::dispatches::{first_with, in_arena};
 
 /// Seven steps an epoch, the last of them short.
 fn session(device: &str, learning_rate: f32) -> Session {
@@ -52,7 +54,7 @@ fn assert_resumable(network: &str, device: &str) {
     let mut straight = session.start().unwrap();
     let epochs = train_to(&mut straight, END);
     let last = straight.snapshot().unwrap();
-    assert_eq!((last.place.epoch, last.place.step, epochs.len()), (3, 4, 2));
+    assert_eq!((last.position.epoch, last.position.step, epochs.len()), (3, 4, 2));
 
     // One step at a time, with a checkpoint after each.
     let folder = tempfile::tempdir().unwrap();
@@ -248,10 +250,8 @@ impl Engine for Broken {
 fn a_kernel_that_computes_something_else_is_named() {
     let session = session("cpu", 0.05);
     let lowered = session.lower().unwrap();
-    let labelled = |label: &str| lowered.program.steps.iter().position(|dispatch| dispatch.label == label);
-    let dispatch = labelled("2 dense: weight and bias gradient").unwrap();
-    // dW, behind dz and x.
-    let output = lowered.program.steps[dispatch].args[2];
+    let output = in_arena(lowered.gradients, &lowered, "2.weight");
+    let dispatch = first_with(&lowered, Access::Write, output);
     let engine = session.device.open(lowered.program.clone()).unwrap();
     let mut trainer = session.open_on(Box::new(Broken { engine, dispatch, output }), lowered).unwrap();
     train_to(&mut trainer, 2);
@@ -274,7 +274,7 @@ fn a_snapshot_of_another_network_is_refused() {
     let error = trainer.restore(&snapshot).unwrap_err();
     assert!(error.to_string().contains("another network or optimiser"), "{error}");
     let mut beyond = before.clone();
-    beyond.place.step = 7;
+    beyond.position.step = 7;
     let error = trainer.restore(&beyond).unwrap_err();
     assert!(error.to_string().contains("an epoch has 7"), "{error}");
     assert_eq!(trainer.snapshot().unwrap(), before);

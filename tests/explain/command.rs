@@ -181,10 +181,9 @@ fn a_recipe_that_says_too_little_or_something_else_is_refused() {
     let (_folder, run) = copy();
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
     let with = |key: &str, line: Option<&str>| {
-        let lines = recipe.lines().filter_map(|old| match old.starts_with(&format!("{key} = ")) {
-            true => line,
-            false => Some(old),
-        });
+        let lines = recipe
+            .lines()
+            .filter_map(|old| if old.starts_with(&format!("{key} = ")) { line } else { Some(old) });
         fs::write(run.join("recipe.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
     };
     for key in ["network", "learning_rate", "loss", "seed"] {

@@ -5,18 +5,21 @@
 //! Needs no adapter.
 
 mod augment;
+#[path = "../common/dispatches.rs"]
+mod dispatches;
 mod layers;
 mod optimisers;
 #[path = "../common/small.rs"]
 mod small;
 mod values;
 
+use dispatches::{first_with, in_arena};
 use safetensors::SafeTensors;
 use small::Small;
 use wgrad::data::Normaliser;
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Real, Slice, Step};
+use wgrad::kernel::{Access, Real, Slice, Step};
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN, Training};
@@ -24,7 +27,8 @@ use wgrad::network::optimiser::Optimiser;
 use wgrad::program::params::Arena;
 use wgrad::program::rewrite::Rewrites;
 use wgrad::program::shape::Shape;
-use wgrad::program::{Program, View};
+use wgrad::program::{Dispatch, Program, View};
+use wgrad::table::GATHER_BATCH;
 use wgrad::train::run::model::Model;
 
 const SHAPE: Shape = Shape::image(2, 1, 2);
@@ -156,8 +160,12 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let lowered = small.lower().unwrap();
     let mut engine = T::open(lowered.program.clone());
     // The train section comes first.
-    let find = |what: &str| lowered.program.steps.iter().position(|dispatch| dispatch.what == what).unwrap();
-    let (gather, sums, last) = (find("pick samples"), find("weighted sums"), find("loss and its gradient"));
+    let find = |is: &dyn Fn(&Dispatch) -> bool| lowered.program.steps.iter().position(is).unwrap();
+    let gather = find(&|dispatch| dispatch.kernel.name == GATHER_BATCH.name);
+    let weights = in_arena(lowered.parameters, &lowered, "0.weight");
+    let sums = first_with(&lowered, Access::Read, weights);
+    // Losses alone write metrics.
+    let last = find(&|dispatch| dispatch.kernel.binds.iter().any(|bind| bind.name == "metrics"));
     let args = &lowered.program.steps[last].args;
     engine.write(lowered.program.steps[gather].args[5], Slice::Uint(labels)).unwrap();
     engine.write(args[0], Slice::Real(logits)).unwrap();

@@ -3,12 +3,10 @@
 
 use wgrad::engine::Engine;
 use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::Activation;
-use wgrad::kernel::{Element, Slice, Step};
+use wgrad::kernel::{Activation, Element, Slice, Step};
 use wgrad::network::layers::Layer;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::Metrics;
-use wgrad::program::params::Arena;
+use wgrad::network::loss::{Loss, Metrics};
+use wgrad::program::params::ArenaBuilder;
 use wgrad::program::record::{Recorder, Tensor};
 use wgrad::program::rewrite::{Rewrites, rewrite};
 use wgrad::program::shape::Shape;
@@ -30,13 +28,13 @@ struct Fork {
 }
 
 fn record(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Fork {
-    let mut arena = Arena::default();
+    let mut arena = ArenaBuilder::default();
     let trunk = Layer::dense(HIDDEN);
     trunk.declare("0", &Shape::flat(INPUTS), &mut arena);
     for (at, branch) in branches.iter().enumerate() {
         branch.declare(&(at + 1).to_string(), &Shape::flat(HIDDEN), &mut arena);
     }
-    let mut recorder = Recorder::new(arena, BATCH);
+    let mut recorder = Recorder::new(arena.place(), BATCH);
     // Both are written by the test, not by a dispatch.
     let x = Tensor {
         value: recorder.buffer("x", Element::Real, BATCH * INPUTS, Role::Data),

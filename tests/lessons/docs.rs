@@ -1,4 +1,4 @@
-//! docs/lessons.md is what the lessons print today.
+//! docs/lessons.md is what the lessons print today; what the README and the docs name is there.
 
 use std::fs;
 use std::path::Path;
@@ -25,5 +25,25 @@ fn the_page_is_what_the_lessons_print() {
     for entry in fs::read_dir(folder.join("lessons")).unwrap() {
         let name = format!("lessons/{}", entry.unwrap().file_name().to_string_lossy());
         assert!(files.iter().any(|(known, _)| *known == name), "docs/{name} belongs to no lesson");
+    }
+}
+
+#[test]
+fn every_file_that_the_readme_and_the_docs_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rooms = ["src/", "shaders/", "tests/", "benches/", "docs/", "data/"];
+    for page in ["README.md", "docs/layers.md", "docs/lessons.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        // Between two backticks stands every second piece.
+        let quoted = text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace);
+        let paths: Vec<&str> =
+            quoted.filter(|word| rooms.iter().any(|room| word.starts_with(room))).collect();
+        assert!(page != "README.md" || paths.contains(&"src/network/mod.rs"), "{paths:?}");
+        let missing: Vec<&&str> = paths
+            .iter()
+            .filter(|path| !["NAME", "FAMILY"].iter().any(|name| path.contains(name)))
+            .filter(|path| !root.join(path).exists())
+            .collect();
+        assert!(missing.is_empty(), "{page} names what is not there: {missing:?}");
     }
 }

@@ -4,12 +4,12 @@ use std::process::Command;
 
 use wgrad::error::Error;
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{find, run};
 
 /// Checks that a lesson is refused with a sentence that has all of these in it.
 #[track_caller]
-fn refused(lesson: &str, options: &Options, parts: &[&str]) {
+fn refused(lesson: &str, options: &LessonOptions, parts: &[&str]) {
     let result = find(lesson).and_then(|lesson| run(lesson, options, &Machine::plain()));
     let error = result.expect_err("it was accepted");
     assert!(matches!(error, Error::Usage(_)), "{error:?}");
@@ -20,45 +20,57 @@ fn refused(lesson: &str, options: &Options, parts: &[&str]) {
 
 #[test]
 fn unknown_lessons_are_told_with_the_nearest() {
-    refused("gradient-decent", &Options::default(), &["did you mean “gradient-descent”?", "1 one-weight"]);
+    refused(
+        "gradient-decent",
+        &LessonOptions::default(),
+        &["did you mean “gradient-descent”?", "1 one-weight"],
+    );
     // A word of a name, whole or not, and whatever the case.
     for (wanted, name) in [("hot", "hot-and-cold"), ("Gradient", "gradient-descent"), ("neurons", "neuron")] {
-        refused(wanted, &Options::default(), &[&format!("did you mean “{name}”?")]);
+        refused(wanted, &LessonOptions::default(), &[&format!("did you mean “{name}”?")]);
     }
-    refused("nine", &Options::default(), &["no lesson “nine”; there are 1 one-weight"]);
+    refused("nine", &LessonOptions::default(), &["no lesson “nine”; there are 1 one-weight"]);
     for number in ["99", "0", "-1", "7a"] {
-        refused(number, &Options::default(), &["numbered 1 to 12", "7b"]);
+        refused(number, &LessonOptions::default(), &["numbered 1 to 12", "7b"]);
     }
 }
 
 #[test]
 fn settings_that_a_lesson_does_not_have_are_named_with_those_it_has() {
-    let options = Options { alpha: Some(1.0), ..Options::default() };
+    let options = LessonOptions { alpha: Some(1.0), ..LessonOptions::default() };
     refused("1", &options, &["lesson 1 (one-weight) has no --alpha", "it takes --input, --weights"]);
 }
 
 #[test]
 fn vectors_of_different_lengths_are_refused() {
-    let input = Options { input: Some(vec![1.0, 2.0]), ..Options::default() };
+    let input = LessonOptions { input: Some(vec![1.0, 2.0]), ..LessonOptions::default() };
     refused("3", &input, &["--input has 2 numbers", "--weights has 3 numbers"]);
     refused("4", &input, &["--weights has 9 numbers", "multiple of 2"]);
     refused("7", &input, &["--input has 2 numbers", "one input"]);
-    let goal = Options { goal: Some(vec![1.0]), ..Options::default() };
+    let goal = LessonOptions { goal: Some(vec![1.0]), ..LessonOptions::default() };
     refused("2", &goal, &["--input has 2 numbers", "--goal has 1 number"]);
     refused("7b", &goal, &["--weights has 3 numbers", "--goal has 1 number"]);
-    let weights = Options { weights: Some(vec![1.0, 2.0]), ..Options::default() };
+    let weights = LessonOptions { weights: Some(vec![1.0, 2.0]), ..LessonOptions::default() };
     refused("5", &weights, &["--weights has 2 numbers", "1 input", "1 goal"]);
 }
 
 #[test]
 fn what_is_no_number_is_refused() {
     for value in [f32::NAN, f32::INFINITY] {
-        let options = Options { weights: Some(vec![value]), ..Options::default() };
+        let options = LessonOptions { weights: Some(vec![value]), ..LessonOptions::default() };
         refused("1", &options, &["--weights", "not a number"]);
     }
-    refused("5", &Options { step: Some(0.0), ..Options::default() }, &["--step", "above 0"]);
-    refused("5", &Options { iterations: Some(0), ..Options::default() }, &["--iterations", "1 to"]);
-    refused("1", &Options { input: Some(Vec::new()), ..Options::default() }, &["--input", "1 to"]);
+    refused("5", &LessonOptions { step: Some(0.0), ..LessonOptions::default() }, &["--step", "above 0"]);
+    refused(
+        "5",
+        &LessonOptions { iterations: Some(0), ..LessonOptions::default() },
+        &["--iterations", "1 to"],
+    );
+    refused(
+        "1",
+        &LessonOptions { input: Some(Vec::new()), ..LessonOptions::default() },
+        &["--input", "1 to"],
+    );
 }
 
 /// The program's exit code, and what it wrote to stdout and stderr.

@@ -1,12 +1,12 @@
 //! Lessons 1 to 4: predicting and measuring.
 
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 
 use super::{close, everywhere, table};
 
 #[test]
 fn one_weight_predicts() {
-    everywhere("one-weight", &Options::default(), |page| {
+    everywhere("one-weight", &LessonOptions::default(), |page| {
         let games = table(page, "each game by itself");
         close(&games.column("input"), &[8.5, 9.5, 10.0, 9.0]);
         close(&games.column("prediction"), &[0.85, 0.95, 1.0, 0.9]);
@@ -15,7 +15,7 @@ fn one_weight_predicts() {
 
 #[test]
 fn errors_are_measured() {
-    everywhere("2", &Options::default(), |page| {
+    everywhere("2", &LessonOptions::default(), |page| {
         let examples = table(page, "weight 0.5");
         close(&examples.column("input"), &[0.5, 10.5]);
         close(&examples.column("prediction"), &[0.25, 5.25]);
@@ -25,7 +25,7 @@ fn errors_are_measured() {
 
 #[test]
 fn several_inputs_are_weighed() {
-    everywhere("weighted-sum", &Options::default(), |page| {
+    everywhere("weighted-sum", &LessonOptions::default(), |page| {
         let games = table(page, "each game by itself");
         close(&games.column("toes"), &[8.5, 9.5, 9.9, 9.0]);
         close(&games.column("win rate"), &[0.65, 0.8, 0.8, 0.9]);
@@ -36,7 +36,7 @@ fn several_inputs_are_weighed() {
 
 #[test]
 fn a_row_of_weights_makes_an_output_and_a_column_a_mistake() {
-    everywhere("several-outputs", &Options::default(), |page| {
+    everywhere("several-outputs", &LessonOptions::default(), |page| {
         let first = table(page, "third row 0, 1.3, 0.1, input 8.5, 0.65, 0.65");
         close(&first.column("prediction"), &[0.72, 0.98, 0.91]);
         let second = table(page, "third row 0.1, 1.3, 0.1, input 9.9, 0.8, 1.5");
@@ -47,14 +47,15 @@ fn a_row_of_weights_makes_an_output_and_a_column_a_mistake() {
 
 #[test]
 fn other_numbers_can_be_tried() {
-    let options = Options { weights: Some(vec![0.2]), input: Some(vec![-3.0]), ..Options::default() };
+    let options =
+        LessonOptions { weights: Some(vec![0.2]), input: Some(vec![-3.0]), ..LessonOptions::default() };
     everywhere("1", &options, |page| {
         close(&table(page, "each game by itself").column("prediction"), &[-0.6]);
     });
-    let options = Options {
+    let options = LessonOptions {
         input: Some(vec![1.0, 2.0]),
         weights: Some(vec![1.0, 0.5, -1.0, 0.25, 3.0, 0.0]),
-        ..Options::default()
+        ..LessonOptions::default()
     };
     everywhere("4", &options, |page| {
         let outputs = table(page, "outputs, input 1, 2");

@@ -1,12 +1,12 @@
 //! Lessons 5 to 7: hot and cold, and gradient descent.
 
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 
 use super::{close, everywhere, table};
 
 #[test]
 fn small_steps_arrive() {
-    everywhere("hot-and-cold", &Options::default(), |page| {
+    everywhere("hot-and-cold", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let (predictions, errors) = (steps.column("prediction"), steps.column("error"));
         close(&predictions[..3], &[0.25, 0.2505, 0.251]);
@@ -22,7 +22,7 @@ fn small_steps_arrive() {
 
 #[test]
 fn long_steps_oscillate() {
-    everywhere("6", &Options::default(), |page| {
+    everywhere("6", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let again = |start: &[f64], loops: [f64; 2]| -> Vec<f64> {
             start.iter().copied().chain((0..9).map(|at| loops[at % 2])).collect()
@@ -34,13 +34,13 @@ fn long_steps_oscillate() {
 
 #[test]
 fn many_weights_walk_at_once() {
-    let options = Options {
+    let options = LessonOptions {
         input: Some(vec![1.0, -2.0, 0.0]),
         weights: Some(vec![0.0, 0.0, 3.0, 1.0, 1.0, -3.0]),
         goal: Some(vec![1.0, 1.0]),
         step: Some(0.25),
         iterations: Some(3),
-        ..Options::default()
+        ..LessonOptions::default()
     };
     everywhere("hot-and-cold", &options, |page| {
         let tries = table(page, "the first iteration, weight by weight");
@@ -57,7 +57,7 @@ fn many_weights_walk_at_once() {
 
 #[test]
 fn gradient_descent_arrives_in_steps_that_shrink() {
-    everywhere("gradient-descent", &Options::default(), |page| {
+    everywhere("gradient-descent", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let (errors, predictions) = (steps.column("error"), steps.column("prediction"));
         close(&errors[..3], &[0.4489, 0.239_218_8, 0.127_479_7]);
@@ -71,7 +71,7 @@ fn gradient_descent_arrives_in_steps_that_shrink() {
 
 #[test]
 fn three_outputs_learn_side_by_side() {
-    everywhere("three-outputs", &Options::default(), |page| {
+    everywhere("three-outputs", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let of = |column: &str, iteration: usize| {
             steps.column(column)[(iteration - 1) * 3..iteration * 3].to_vec()

@@ -16,7 +16,7 @@ mod workbench;
 use wgrad::engine::adapter::Device;
 use wgrad::report::page::{Page, Table};
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{find, run};
 
 /// Both kinds of twins, and the shaders.
@@ -25,7 +25,7 @@ fn machines() -> [Machine; 3] {
 }
 
 /// Runs a lesson on every machine.
-fn everywhere(lesson: &str, options: &Options, check: impl Fn(&Page)) {
+fn everywhere(lesson: &str, options: &LessonOptions, check: impl Fn(&Page)) {
     let lesson = find(lesson).unwrap();
     for machine in machines() {
         println!("lesson {} on {}", lesson.id, machine.name);

@@ -6,7 +6,7 @@ use wgrad::report::page::{Block, Page};
 use wgrad::teach::lessons::machine::Machine;
 use wgrad::teach::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
 use wgrad::teach::lessons::odd_even;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{find, run};
 
 use super::{close, everywhere, machines, table};
@@ -27,7 +27,7 @@ fn value(page: &Page, start: &str) -> f64 {
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-fn refused(lesson: &str, options: &Options) -> String {
+fn refused(lesson: &str, options: &LessonOptions) -> String {
     match run(find(lesson).unwrap(), options, &Machine::plain()) {
         Err(Error::Usage(sentence)) => sentence,
         Err(other) => panic!("{other:?}"),
@@ -37,7 +37,7 @@ fn refused(lesson: &str, options: &Options) -> String {
 
 #[test]
 fn similarity_is_measured_and_two_linear_layers_are_one() {
-    everywhere("similarity", &Options::default(), |page| {
+    everywhere("similarity", &LessonOptions::default(), |page| {
         close(
             &[value(page, "(1.72, 1.23) · (1.26, 0)"), value(page, "(1.72, 1.23) · (2.17, 0.32)")],
             &[2.1672, 4.126],
@@ -59,7 +59,7 @@ fn similarity_is_measured_and_two_linear_layers_are_one() {
 
 #[test]
 fn one_correction_repairs_one_input_and_spoils_the_other() {
-    everywhere("one-correction", &Options::default(), |page| {
+    everywhere("one-correction", &LessonOptions::default(), |page| {
         close(&[value(page, "derivative")], &[1.742_038_3]);
         close(&[value(page, "weight 1"), value(page, "weight 2")], &[-0.292_038_3, -2.402_038_3]);
         let verdicts = page.tables().next().unwrap();
@@ -100,7 +100,8 @@ fn plain_loop(start: [f64; 3], order: &[usize]) -> (Vec<f64>, [f64; 3]) {
 
 #[test]
 fn the_neurons_curve_is_that_of_a_plain_loop() {
-    let options = Options { weights: Some(vec![1.45, -0.66, 0.25]), seed: Some(3), ..Options::default() };
+    let options =
+        LessonOptions { weights: Some(vec![1.45, -0.66, 0.25]), seed: Some(3), ..LessonOptions::default() };
     let (expected, end) = plain_loop([1.45f32.into(), (-0.66f32).into(), 0.25], &order(3, 10_000));
     assert_eq!(expected.len(), 100);
     everywhere("neuron", &options, |page| {
@@ -122,7 +123,7 @@ fn odd_and_even_are_told_apart_from_every_seed() {
     for machine in machines() {
         for seed in 0..10 {
             let mut course = odd_even::course(&machine, seed).unwrap();
-            odd_even::train(&mut course, &odd_even::Settings { seed, ..Default::default() }).unwrap();
+            odd_even::train(&mut course, &odd_even::OddEvenSettings { seed, ..Default::default() }).unwrap();
             let measured = course.measure(HELD_OUT).unwrap();
             println!("seed {seed} on {}: {measured:?}", machine.name);
             assert_eq!((measured.hits, measured.samples), (96, 96), "seed {seed} on {}", machine.name);
@@ -132,7 +133,7 @@ fn odd_and_even_are_told_apart_from_every_seed() {
 
 #[test]
 fn an_alpha_may_be_too_small_and_too_large() {
-    everywhere("odd-or-even", &Options::default(), |page| {
+    everywhere("odd-or-even", &LessonOptions::default(), |page| {
         let sweep = page.tables().next().unwrap();
         close(&sweep.column("alpha"), &[0.001, 0.01, 0.1, 1.0, 10.0, 100.0]);
         let (right, slopes) = (sweep.column("right of 96"), sweep.column("mean slope of the output"));
@@ -148,7 +149,7 @@ fn an_alpha_may_be_too_small_and_too_large() {
 
 #[test]
 fn images_are_remembered_or_understood() {
-    everywhere("images", &Options::default(), |page| {
+    everywhere("images", &LessonOptions::default(), |page| {
         let results = table(page, "the networks, at the end");
         let percent = |row: usize, column: usize| -> f64 {
             let text = format!("{:?}", results.rows[row][column]);
@@ -174,24 +175,25 @@ fn images_are_remembered_or_understood() {
 
 #[test]
 fn no_lesson_keeps_more_steps_than_there_is_room_for() {
-    let many = Options {
+    let many = LessonOptions {
         input: Some(vec![0.1]),
         weights: Some(vec![0.5; 1000]),
         goal: Some(vec![0.5; 1000]),
         iterations: Some(301),
-        ..Options::default()
+        ..LessonOptions::default()
     };
     assert!(refused("7b", &many).contains("at most 300 are possible"));
-    assert!(Options { iterations: Some(300), ..many }.check(find("7b").unwrap()).is_ok());
+    assert!(find("7b").unwrap().check(&LessonOptions { iterations: Some(300), ..many }).is_ok());
 }
 
 #[test]
 fn wrong_settings_are_told_in_a_sentence() {
-    let weights = |weights: &[f32]| Options { weights: Some(weights.to_vec()), ..Options::default() };
-    let input = |input: &[f32]| Options { input: Some(input.to_vec()), ..Options::default() };
+    let weights =
+        |weights: &[f32]| LessonOptions { weights: Some(weights.to_vec()), ..LessonOptions::default() };
+    let input = |input: &[f32]| LessonOptions { input: Some(input.to_vec()), ..LessonOptions::default() };
     assert!(refused("similarity", &weights(&[1.0])).contains("has 1 number"));
     assert!(refused("similarity", &input(&[1.0, 2.0])).contains("--goal"));
-    let odd = Options { goal: Some(vec![1.0]), ..input(&[1.0, 2.0, 3.0]) };
+    let odd = LessonOptions { goal: Some(vec![1.0]), ..input(&[1.0, 2.0, 3.0]) };
     assert!(refused("similarity", &odd).contains("pair"));
     assert!(refused("one-correction", &weights(&[1.0; 3])).contains("give two"));
     assert!(refused("neuron", &weights(&[1.0])).contains("give three"));
@@ -199,6 +201,6 @@ fn wrong_settings_are_told_in_a_sentence() {
     for wrong in [&[256.0][..], &[-1.0], &[0.5], &[1.0, 2.0]] {
         assert!(refused("odd-or-even", &input(wrong)).contains("0 to 255"));
     }
-    let data = Options { data: Some("digit".to_owned()), ..Options::default() };
+    let data = LessonOptions { data: Some("digit".to_owned()), ..LessonOptions::default() };
     assert!(refused("images", &data).contains("did you mean “digits”?"));
 }

@@ -4,15 +4,15 @@ use super::machines;
 use wgrad::error::Error;
 use wgrad::report::page::{Block, Cell, Page};
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::{Flag, Options};
+use wgrad::teach::lessons::options::{Flag, LessonOptions};
 use wgrad::teach::lessons::{ALL, find, run};
 
 /// Settings, as a command line has them.
 type Given<'a> = &'a [(Flag, &'a [f32])];
 
 /// The options of a command line, as far as these tests need them.
-fn options(settings: Given) -> Options {
-    let mut options = Options::default();
+fn options(settings: Given) -> LessonOptions {
+    let mut options = LessonOptions::default();
     for (flag, values) in settings {
         match flag {
             Flag::Alpha => options.alpha = Some(values[0]),

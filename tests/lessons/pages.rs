@@ -3,7 +3,7 @@
 use wgrad::report::page::terminal::{Screen, render};
 use wgrad::report::page::{Block, Plot, svg};
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{ALL, find, run};
 
 use super::close;
@@ -11,7 +11,7 @@ use super::close;
 #[test]
 fn every_page_fits_a_screen_and_80_columns() {
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         for lines in [24, 40, 60] {
             let rendered = render(&page, Screen { columns: 80, lines: Some(lines) });
             assert!(rendered.len() <= lines, "lesson {}: {} lines of {lines}", lesson.id, rendered.len());
@@ -35,7 +35,7 @@ fn is_drawn(line: &str) -> bool {
 fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try() {
     for machine in [Machine::plain(), Machine::oracle()] {
         for lesson in ALL {
-            let page = run(lesson, &Options::default(), &machine).unwrap();
+            let page = run(lesson, &LessonOptions::default(), &machine).unwrap();
             // A terminal of 24 lines, less those of the device and the prompt.
             let rendered = render(&page, Screen { columns: 80, lines: Some(20) });
             assert!(rendered.len() <= 20, "lesson {}: {} lines", lesson.id, rendered.len());
@@ -65,7 +65,7 @@ fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try(
 
 #[test]
 fn a_screen_of_any_size_is_kept_to() {
-    let page = run(&ALL[10], &Options::default(), &Machine::plain()).unwrap();
+    let page = run(&ALL[10], &LessonOptions::default(), &Machine::plain()).unwrap();
     for lines in 1..=60 {
         let rendered = render(&page, Screen { columns: 80, lines: Some(lines) });
         assert!(rendered.len() <= lines.max(2), "{} lines of {lines}", rendered.len());
@@ -75,7 +75,7 @@ fn a_screen_of_any_size_is_kept_to() {
     assert!(shown(40) > 24 && shown(60) > 40);
     // And little room in width.
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         for columns in [40, 47, 60, 80] {
             for lines in [Some(20), None] {
                 for line in render(&page, Screen { columns, lines }) {
@@ -90,7 +90,7 @@ fn a_screen_of_any_size_is_kept_to() {
 
 #[test]
 fn a_split_table_says_in_every_part_which_row_is_which() {
-    let page = run(find("7b").unwrap(), &Options::default(), &Machine::plain()).unwrap();
+    let page = run(find("7b").unwrap(), &LessonOptions::default(), &Machine::plain()).unwrap();
     let rendered = render(&page, Screen { columns: 60, lines: None });
     let heads: Vec<Vec<&str>> = rendered
         .iter()
@@ -104,47 +104,52 @@ fn a_split_table_says_in_every_part_which_row_is_which() {
 
 #[test]
 fn what_was_just_done_is_not_what_to_try() {
-    let command = |options: &Options| {
+    let command = |options: &LessonOptions| {
         let page = run(find("neuron").unwrap(), options, &Machine::plain()).unwrap();
         match page.blocks.last() {
             Some(Block::Try { command, .. }) => command.clone(),
             other => panic!("{other:?}"),
         }
     };
-    let tried = Options { alpha: Some(0.01), ..Options::default() };
-    assert_eq!(command(&Options::default()), "wgrad lesson neuron --alpha 0.01");
+    let tried = LessonOptions { alpha: Some(0.01), ..LessonOptions::default() };
+    assert_eq!(command(&LessonOptions::default()), "wgrad lesson neuron --alpha 0.01");
     assert_eq!(command(&tried), "wgrad lesson neuron");
-    assert_eq!(command(&Options { seed: Some(1), ..tried }), "wgrad lesson neuron --alpha 0.01");
+    assert_eq!(command(&LessonOptions { seed: Some(1), ..tried }), "wgrad lesson neuron --alpha 0.01");
 }
 
 #[test]
 fn sentences_follow_from_the_numbers() {
-    let told = |lesson: &str, options: Options, parts: &[&str], not: &[&str]| {
+    let told = |lesson: &str, options: LessonOptions, parts: &[&str], not: &[&str]| {
         let page = run(find(lesson).unwrap(), &options, &Machine::plain()).unwrap();
         let text = render(&page, Screen { columns: 80, lines: None }).join(" ");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         parts.iter().for_each(|part| assert!(text.contains(part), "no “{part}” in: {text}"));
         not.iter().for_each(|part| assert!(!text.contains(part), "“{part}” in: {text}"));
     };
-    let alpha = |alpha| Options { alpha: Some(alpha), ..Options::default() };
-    let once = || Options { iterations: Some(1), ..Options::default() };
-    told("7b", Options::default(), &["all get nearer"], &["run away"]);
+    let alpha = |alpha| LessonOptions { alpha: Some(alpha), ..LessonOptions::default() };
+    let once = || LessonOptions { iterations: Some(1), ..LessonOptions::default() };
+    told("7b", LessonOptions::default(), &["all get nearer"], &["run away"]);
     told("7b", alpha(4.8), &["all run away"], &["all get nearer"]);
     told("7b", alpha(0.0), &["no step moves"], &["all get nearer"]);
-    told("neuron", Options::default(), &["about the same"], &[]);
+    told("neuron", LessonOptions::default(), &["about the same"], &[]);
     told("neuron", alpha(1e30), &["worse than not answering"], &["about the same"]);
-    let weights = Options { weights: Some(vec![0.0, 0.0]), ..Options::default() };
+    let weights = LessonOptions { weights: Some(vec![0.0, 0.0]), ..LessonOptions::default() };
     told("8", weights, &["exactly one half"], &["the neuron is sure of it", "All are on the right side"]);
     let sure = "What is wrong is not a little wrong";
-    told("8", Options::default(), &[sure], &["exactly one half"]);
-    let unsure = Options { weights: Some(vec![0.1, 0.1]), ..Options::default() };
+    told("8", LessonOptions::default(), &[sure], &["exactly one half"]);
+    let unsure = LessonOptions { weights: Some(vec![0.1, 0.1]), ..LessonOptions::default() };
     told("8", unsure, &["only a little wrong"], &[sure]);
     let falls = ["goes on falling", "early stopping. "];
     told("images", once(), &["One round shows no way"], &falls);
-    told("images", Options { iterations: Some(2), ..Options::default() }, &["nothing to stop early"], &falls);
     told(
         "images",
-        Options::default(),
+        LessonOptions { iterations: Some(2), ..LessonOptions::default() },
+        &["nothing to stop early"],
+        &falls,
+    );
+    told(
+        "images",
+        LessonOptions::default(),
         &["goes on falling", "guessing gives 10 %"],
         &["nothing to stop early"],
     );
@@ -153,7 +158,7 @@ fn sentences_follow_from_the_numbers() {
 #[test]
 fn every_lesson_draws_something() {
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         let points = |plot: &Plot| plot.series.iter().map(|series| series.points.len()).sum::<usize>();
         assert!(page.plots().next().is_some(), "lesson {}", lesson.id);
         assert!(page.plots().all(|plot| points(plot) > 1), "lesson {}", lesson.id);
@@ -161,7 +166,7 @@ fn every_lesson_draws_something() {
 }
 
 /// The points of a series of a lesson's only drawing.
-fn series(lesson: &str, options: &Options, name: &str) -> Vec<(f64, f64)> {
+fn series(lesson: &str, options: &LessonOptions, name: &str) -> Vec<(f64, f64)> {
     let page = run(find(lesson).unwrap(), options, &Machine::plain()).unwrap();
     let mut all = page.plots().flat_map(|plot| plot.series.clone());
     let names: Vec<String> = page.plots().flat_map(|plot| &plot.series).map(|one| one.name.clone()).collect();
@@ -176,7 +181,7 @@ fn heights(points: &[(f64, f64)]) -> Vec<f64> {
 
 #[test]
 fn bars_are_the_sums_and_what_they_consist_of() {
-    let own = Options::default();
+    let own = LessonOptions::default();
     let of = |name| heights(&series("3", &own, name));
     close(&of("sum"), &[0.98, 1.11, 1.15, 1.08]);
     close(&of("toes · weight"), &[0.85, 0.95, 0.99, 0.9]);
@@ -187,17 +192,17 @@ fn bars_are_the_sums_and_what_they_consist_of() {
     close(&of("third row 0, 1.3, 0.1"), &[0.72, 0.98, 0.91]);
     close(&of("third row 0.1, 1.3, 0.1"), &[0.62, 1.15, 2.18]);
     close(&of("rows for columns"), &[1.22, 3.1, -2.82]);
-    let given = Options {
+    let given = LessonOptions {
         input: Some(vec![1.0, 2.0]),
         weights: Some(vec![1.0, 0.5, -1.0, 0.25, 3.0, 0.0]),
-        ..Options::default()
+        ..LessonOptions::default()
     };
     close(&heights(&series("4", &given, "prediction")), &[2.0, -0.5, 3.0]);
 }
 
 #[test]
 fn on_the_decision_line_the_weighted_sum_is_nothing() {
-    let own = Options::default();
+    let own = LessonOptions::default();
     let on = |lesson, name, [a, b, c]: [f64; 3]| {
         let ends = series(lesson, &own, name);
         assert_eq!(ends.len(), 2, "lesson {lesson}");
@@ -216,7 +221,7 @@ fn on_the_decision_line_the_weighted_sum_is_nothing() {
 #[test]
 fn every_page_names_its_kernels_and_ends_with_something_to_try() {
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         let noted =
             page.blocks.iter().any(|block| matches!(block, Block::Note(note) if !note.kernels.is_empty()));
         assert!(noted, "lesson {} names no kernel", lesson.id);
@@ -233,7 +238,7 @@ fn every_page_names_its_kernels_and_ends_with_something_to_try() {
 #[test]
 fn pictures_are_self_contained() {
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &Machine::plain()).unwrap();
+        let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         let picture = svg::render(&page.plots().collect::<Vec<_>>());
         assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
         for forbidden in ["<script", "href", "url(", "NaN", "inf"] {

@@ -27,7 +27,7 @@ fn variant(twin: Twin<f32>, bound: Twin<f64>) -> &'static Kernel {
     }))
 }
 
-fn check(kernel: &'static Kernel) -> cases::Verdict {
+fn check(kernel: &'static Kernel) -> cases::KernelVerdict {
     cases::check(kernel, &cases::cases(kernel), &mut |program| Ok(Box::new(CpuEngine::plain(program)?)))
         .unwrap()
 }

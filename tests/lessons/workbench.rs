@@ -1,7 +1,7 @@
 //! The workbench with everything on it: several samples, a bias, a sigmoid and the factor 2.
 
 use wgrad::kernel::Activation;
-use wgrad::teach::lessons::workbench::{Layer, Scope, Workbench};
+use wgrad::teach::lessons::workbench::{DenseLayer, Scope, Workbench};
 
 use super::{close, machines};
 
@@ -16,12 +16,12 @@ fn wide(values: &[f32]) -> Vec<f64> {
 
 #[test]
 fn a_step_is_what_the_formulas_say() {
-    let layer = Layer {
+    let layer = DenseLayer {
         samples: 2,
         bias: true,
         activation: Activation::Sigmoid,
         factor: 2.0,
-        ..Layer::linear(2, 1, Scope::Descend)
+        ..DenseLayer::linear(2, 1, Scope::Descend)
     };
     for machine in machines() {
         let mut bench = Workbench::new(&machine, layer).unwrap();

@@ -38,7 +38,7 @@ fn train(small: &Small) -> (Vec<f64>, Vec<f64>) {
     (real(&engine, lowered.parameters), real(&engine, lowered.metrics(3)))
 }
 
-fn assert_close(what: &str, left: &[f64], right: &[f64]) {
+pub fn assert_close(what: &str, left: &[f64], right: &[f64]) {
     assert_eq!(left.len(), right.len(), "{what}");
     for (at, (left, right)) in left.iter().zip(right).enumerate() {
         // The same sums in another grouping: a few roundings of f64.

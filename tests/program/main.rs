@@ -7,6 +7,7 @@ mod choices;
 mod dispatches;
 mod halves;
 mod layers;
+mod rewrites;
 mod rules;
 mod sharing;
 mod sizes;

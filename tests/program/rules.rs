@@ -2,12 +2,12 @@
 
 use wgrad::consts;
 use wgrad::error::Error;
-use wgrad::kernel::{Const, Consts, Element};
+use wgrad::kernel::{Access, Const, Consts, Element};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::shape::Shape;
-use wgrad::program::{Buf, Dispatch, Program, View};
+use wgrad::program::{Buf, Dispatch, Program, Role, View};
 use wgrad::table;
 use wgrad::table::choice::Choice;
 
@@ -161,8 +161,13 @@ fn a_buffer_that_is_written_and_bound_again_is_refused() {
 fn a_buffer_that_is_only_read_may_be_bound_twice() {
     // A plain product is given A once more in place of what its epilogue reads.
     let program = program();
-    let is_plain = |dispatch: &&Dispatch| dispatch.what == "weight gradient";
-    let dispatch = program.steps.iter().find(is_plain).unwrap();
+    let is_gradient = |dispatch: &&Dispatch| {
+        let outputs = dispatch.args.iter().zip(dispatch.kernel.binds);
+        let mut outputs = outputs.filter(|(_, bind)| bind.access == Access::Write);
+        dispatch.kernel.name == table::MATMUL_NAIVE.name
+            && outputs.any(|(view, _)| program.bufs[view.buf.0].role == Role::Gradients)
+    };
+    let dispatch = program.steps.iter().find(is_gradient).unwrap();
     assert_eq!(dispatch.args[0], dispatch.args[2]);
 }
 
@@ -216,8 +221,10 @@ fn what_a_kernel_requires_of_its_constants_is_checked() {
     let mut small = Small::new("dense 5, relu, dense 3", Loss::CrossEntropy);
     small.choice = Choice::NAIVE;
     let mut program = small.lower().unwrap().program;
-    // The second layer has five inputs.
-    let second = program.steps.iter_mut().find(|step| step.layer == "2 dense").unwrap();
+    // The second layer, whose product is the second one, has five inputs.
+    let mut products = program.steps.iter_mut().filter(|step| step.kernel.name == table::MATMUL_NAIVE.name);
+    let second = products.nth(1).unwrap();
+    assert_eq!(second.consts.uint("K"), 5);
     second.kernel = &table::MATMUL_SUBGROUP;
     assert_refused(&program, &["matmul_subgroup", "multiples of 4"]);
 }

@@ -6,9 +6,8 @@ use wgrad::engine::cpu::CpuEngine;
 use wgrad::kernel::{Element, Slice, Step};
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, TRAIN, Training};
-use wgrad::program::Boundary;
 use wgrad::program::shape::Shape;
-use wgrad::program::{Buf, BufDecl, Program, Role};
+use wgrad::program::{Boundary, Buf, BufDecl, Program, Role};
 
 use crate::small::Small;
 

@@ -1,11 +1,10 @@
 //! Programs that do not fit a device say what is needed, what there is, and
 //! which batch size would do.
 
-use wgrad::engine::{MAX_RESULT, MAX_STEPS};
 use wgrad::error::Error;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::TRAIN;
-use wgrad::program::{Limits, mebibytes};
+use wgrad::program::{Limits, MAX_RESULT, MAX_STEPS, mebibytes};
 
 use crate::small::Small;
 

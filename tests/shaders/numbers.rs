@@ -3,10 +3,8 @@
 use std::mem::offset_of;
 
 use wgpu::naga::{AddressSpace, Expression, Literal, Module, Scalar, TypeInner};
-use wgrad::kernel::Activation;
-use wgrad::kernel::Epilogue;
 use wgrad::kernel::rng::Purpose;
-use wgrad::kernel::{COMMON, Const, FLAT_WIDTH, Step};
+use wgrad::kernel::{Activation, COMMON, Const, Epilogue, FLAT_WIDTH, Step};
 use wgrad::table;
 
 use super::{committed, reflect};

@@ -12,7 +12,7 @@ faster; “ceiling” is how much of what the device reaches at its best, in a c
 product, the work gets; what a cache holds moves faster than a copy, and may pass 100 %. What would
 take too long is left out, and the line says so.
 Words choose among the work: wgrad bench train batch 64")]
-pub struct Bench {
+pub struct BenchArgs {
     /// Only what has all these words in its name
     #[arg(value_name = "WORD")]
     pub words: Vec<String>,

@@ -4,19 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::whole;
+use super::numbers::whole;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "A folder called preview is reached as ./preview.")]
-pub struct Data {
+pub struct DataArgs {
     #[command(subcommand)]
     pub command: Option<DataCommand>,
     /// Data set or folder
     #[arg(value_name = "DATA", required = true)]
     pub data: Option<String>,
     #[command(flatten)]
-    pub reading: Reading,
+    pub reading: ReadingArgs,
     /// Print one JSON object on stdout and nothing else there
     #[arg(long)]
     pub json: bool,
@@ -25,14 +25,14 @@ pub struct Data {
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
     /// Draw training samples beside changed ones, as training would see them
-    Preview(Preview),
+    Preview(PreviewArgs),
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 In each row stands a sample as it is, then as it is changed in epochs 1, 2 and so on of a run with
 that seed, by the plain Rust that the shader is held to. Pixels are normalised by the train part.")]
-pub struct Preview {
+pub struct PreviewArgs {
     /// Data set or folder
     #[arg(value_name = "DATA")]
     pub data: String,
@@ -52,12 +52,12 @@ pub struct Preview {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     #[command(flatten)]
-    pub reading: Reading,
+    pub reading: ReadingArgs,
 }
 
 /// How pictures are read.
 #[derive(Args, Debug)]
-pub struct Reading {
+pub struct ReadingArgs {
     /// Bring all pictures of a folder to one size: height x width, or 3x32x32 with channels
     #[arg(long, value_name = "SIZE")]
     pub resize: Option<String>,

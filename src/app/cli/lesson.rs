@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{number, own, whole};
+use super::numbers::{number, whole};
+use super::own;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -13,7 +14,7 @@ Without LESSON it lists the lessons. Each lesson takes some of the settings and 
 Vectors are numbers with commas between them, as in --input 8.5,0.65,1.2; several outputs have
 their rows of weights one after another. A lesson whose numbers overflow says where the limit
 lies and ends with exit code 5.")]
-pub struct Lesson {
+pub struct LessonArgs {
     #[command(subcommand)]
     pub command: Option<own::LessonCommand>,
     /// Number or name of a lesson

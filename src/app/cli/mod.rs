@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod data;
 mod lesson;
+mod numbers;
 pub mod own;
 mod train;
 mod trained;
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use lesson::Lesson;
-pub use train::{LrFind, Train};
-pub use trained::{Eval, Explain, Predict, Summary};
+pub use lesson::LessonArgs;
+use numbers::from_one;
+pub use train::{LrFindArgs, OnNan, TrainArgs};
+pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
 #[derive(Parser, Debug)]
@@ -41,35 +43,35 @@ Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device l
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a network on images
-    Train(Box<Train>),
+    Train(Box<TrainArgs>),
     /// Try learning rates and suggest one; draws the curve, changes nothing
-    LrFind(LrFind),
+    LrFind(LrFindArgs),
     /// List runs, or find where two of them part
-    Runs(Runs),
+    Runs(RunsArgs),
     /// Prove that a run goes on from a checkpoint as if it had never stopped
-    ResumeCheck(ResumeCheck),
+    ResumeCheck(ResumeCheckArgs),
     /// Measure a trained network on held-out images
-    Eval(Eval),
+    Eval(EvalArgs),
     /// Classify pictures (PNG or JPEG) with a trained network
-    Predict(Predict),
+    Predict(PredictArgs),
     /// Show a network's layers, shapes, parameters, memory and dispatches
-    Summary(Summary),
+    Summary(SummaryArgs),
     /// Show one training step of one sample, number by number
-    Explain(Explain),
+    Explain(ExplainArgs),
     /// Show what a data set holds, or how its samples can be changed for training
-    Data(data::Data),
+    Data(data::DataArgs),
     /// List the adapters of this machine, and which kernels are fastest on each
-    Devices(Devices),
+    Devices(DevicesArgs),
     /// Learn how learning works, number by number
-    Lesson(Lesson),
+    Lesson(LessonArgs),
     /// Run every kernel on every case and compare it with its twin
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Measure the CPU against the GPU on this machine
-    Bench(bench::Bench),
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Args, Debug)]
-pub struct Runs {
+pub struct RunsArgs {
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
     /// Where the run directories are
@@ -89,7 +91,7 @@ pub enum RunsCommand {
 }
 
 #[derive(Args, Debug)]
-pub struct ResumeCheck {
+pub struct ResumeCheckArgs {
     /// A run directory, or a checkpoint in it
     pub run: PathBuf,
     /// How many steps are taken, once straight and once with a stop in the middle
@@ -101,33 +103,18 @@ pub struct ResumeCheck {
 }
 
 #[derive(Args, Debug)]
-pub struct Devices {
+pub struct DevicesArgs {
     /// Measure anew which kernels are fastest on each, for all that trains from now on
     #[arg(long)]
     pub tune: bool,
 }
 
 #[derive(Args, Debug)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Only these, each of which must be tried; without any every kernel that can be, but for what is experimental
     #[arg(value_name = "KERNEL")]
     pub kernels: Vec<String>,
     /// auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-}
-
-/// A whole number above 0.
-fn from_one(text: &str) -> Result<usize, String> {
-    whole(text).ok().filter(|number| *number > 0).ok_or("it takes a whole number from 1".to_owned())
-}
-
-/// A whole number; `-1` gets here as well, to be refused with what is allowed.
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "it takes a whole number, neither negative nor beyond 64 bits".to_owned())
-}
-
-/// A number; which ones are allowed is said where it is used.
-fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "it takes a number, as in 0.5, -2 or 1e-3".to_owned())
 }

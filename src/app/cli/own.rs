@@ -10,11 +10,11 @@ pub const TIMEOUT: u64 = 60;
 #[derive(Subcommand, Debug)]
 pub enum LessonCommand {
     /// Check your own version of a kernel: valid, right on every case, and how fast
-    Check(Check),
+    Check(CheckArgs),
     /// Write exercises: kernels of the first lessons with the heart left out
-    Start(Start),
+    Start(StartArgs),
     /// A hint for an exercise
-    Hint(Hint),
+    Hint(HintArgs),
 }
 
 #[derive(Args, Debug)]
@@ -26,7 +26,7 @@ line says what): a product with one element to an invocation is a matmul_naive, 
 4×4 a matmul.
 
 Exit codes: 0 right, 2 not valid or not the kernel's bindings, 6 wrong or stopped.")]
-pub struct Check {
+pub struct CheckArgs {
     /// Your shader
     #[arg(value_name = "FILE.wgsl")]
     pub file: PathBuf,
@@ -48,14 +48,14 @@ pub struct Check {
 }
 
 #[derive(Args, Debug)]
-pub struct Start {
+pub struct StartArgs {
     /// Where the exercises are written; files that are there stay as they are
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }
 
 #[derive(Args, Debug)]
-pub struct Hint {
+pub struct HintArgs {
     /// The exercise
     #[arg(value_name = "NAME")]
     pub name: String,

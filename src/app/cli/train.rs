@@ -2,11 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::{from_one, number, own, whole};
+use super::numbers::{from_one, number, whole};
+use super::own;
 use crate::app::commands::profile;
 use crate::app::commands::running::Every;
+
+// What a run does when a loss or gradient stops being a number. Without doc comments here, as clap
+// would make the help of `--on-nan` several lines of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnNan {
+    Stop,
+    Rollback,
+}
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -22,7 +31,7 @@ validation, device, tuning, rewrites, precision, experimental and kernel. Flags 
 defaults.
 Which variants of kernels are fastest on an adapter is measured before its first run, once, and kept
 in the user's cache directory; a run's recipe has the choice spelt out, as --tuning takes it.")]
-pub struct Train {
+pub struct TrainArgs {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,
@@ -135,8 +144,8 @@ pub struct Train {
     #[arg(long, value_name = "K", default_value_t = 2, value_parser = from_one, allow_negative_numbers = true)]
     pub keep: usize,
     /// When a loss or gradient stops being a number: stop, or go back with half the learning rate
-    #[arg(long, value_name = "WHAT", default_value = "stop", value_parser = ["stop", "rollback"])]
-    pub on_nan: String,
+    #[arg(long, value_name = "WHAT", default_value = "stop")]
+    pub on_nan: OnNan,
     /// Compare every Nth step with the twins, dispatch by dispatch, and stop where they part
     #[arg(long, value_name = "N", value_parser = from_one, allow_negative_numbers = true)]
     pub verify: Option<usize>,
@@ -169,7 +178,7 @@ pub struct Train {
 A fresh network takes one step at each of many learning rates, from the smallest to the largest,
 until its loss blows up. The suggestion is where the smoothed loss falls fastest. No run is made
 and none is changed.")]
-pub struct LrFind {
+pub struct LrFindArgs {
     /// Data set, folder, or recipe file (*.toml); without it: digits
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,

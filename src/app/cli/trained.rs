@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::whole;
+use super::numbers::whole;
 
 #[derive(Args, Debug)]
-pub struct Eval {
+pub struct EvalArgs {
     /// A run directory or a model file
     pub run: PathBuf,
     /// Data whose held-out part to measure on; without it, that of what it was trained on
@@ -34,7 +34,7 @@ pub struct Eval {
 A picture is turned grey or coloured as the network's images were, shrunk or grown to fit their
 size with its proportions kept, and centred on black. MNIST and digits are light on dark: for dark
 ink on light paper add --invert.")]
-pub struct Predict {
+pub struct PredictArgs {
     /// A run directory or a model file
     pub run: PathBuf,
     /// PNG or JPEG files
@@ -55,7 +55,7 @@ pub struct Predict {
 }
 
 #[derive(Args, Debug)]
-pub struct Summary {
+pub struct SummaryArgs {
     /// Layers, as in "dense 128, relu, dense 10", or a run directory or model file
     #[arg(value_name = "NETWORK|RUN")]
     pub what: String,
@@ -68,13 +68,16 @@ pub struct Summary {
     /// Show the dispatches for this device: auto, gpu, cpu, or a part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
+    /// Show the steps with these rewrites: all, none, or names with commas [default: the run's, else all]
+    #[arg(long, value_name = "LIST")]
+    pub rewrites: Option<String>,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Layers, units and samples are counted from 0. Beside every number that a kernel stored stand what
 its twin makes of the same inputs and, for gradients, the slope of the loss found by trying.")]
-pub struct Explain {
+pub struct ExplainArgs {
     /// A run directory
     pub run: PathBuf,
     /// Which sample of the part

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wgrad::bench::machine::{Machine, devices};
-use wgrad::bench::{self, Event, Group, Options, Report};
+use wgrad::bench::machine::{MachineInfo, devices};
+use wgrad::bench::{self, BenchEvent, BenchOptions, BenchReport, Group};
 use wgrad::data::files::{check_output, write_output};
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::engine::profile::{Profile, trace};
@@ -14,18 +14,19 @@ use wgrad::error::{Error, Result};
 use super::console::{answer, note, quoted};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::bench::Bench) -> Result<()> {
+pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
     let files = [&arguments.json, &arguments.svg, &arguments.profile];
     files.into_iter().flatten().try_for_each(|path| check_output(path))?;
-    let options = Options { devices: Vec::new(), words: arguments.words.clone(), quick: arguments.quick };
+    let options =
+        BenchOptions { devices: Vec::new(), words: arguments.words.clone(), quick: arguments.quick };
     bench::check(&options)?;
     let with_versions = |device: Device| {
         let choice = device.choice().with(&super::tuning::of(&device, arguments.verbose).choice);
         (device, choice)
     };
     let devices = wanted(&arguments.device)?.into_iter().map(with_versions).collect();
-    let options = Options { devices, ..options };
-    answer(format_args!("{}", Machine::here().line()))?;
+    let options = BenchOptions { devices, ..options };
+    answer(format_args!("{}", MachineInfo::here().line()))?;
     let report = measure(&options)?;
     if arguments.quick && arguments.words.is_empty() {
         answer(format_args!("{}", bench::left_out_by_quick()))?;
@@ -64,7 +65,7 @@ fn wanted(names: &[String]) -> Result<Vec<Device>> {
 }
 
 /// Measures, with a bar where somebody watches, and prints each piece of work when it is done.
-fn measure(options: &Options) -> Result<Report> {
+fn measure(options: &BenchOptions) -> Result<BenchReport> {
     let bar = std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:24}  {pos}/{len}  {elapsed}  {wide_msg}");
@@ -80,15 +81,15 @@ fn measure(options: &Options) -> Result<Report> {
         }
     };
     let report = bench::run(options, &mut |event| match event {
-        Event::Began { at, of, what } => {
+        BenchEvent::Began { at, of, what } => {
             if let Some(bar) = &bar {
                 bar.set_length(of as u64);
                 bar.set_position(at as u64);
                 bar.set_message(what.to_owned());
             }
         }
-        Event::Ceilings(devices) => print(bench::ceilings(devices)),
-        Event::Finished(group) => {
+        BenchEvent::Ceilings(devices) => print(bench::ceilings(devices)),
+        BenchEvent::Finished(group) => {
             print(std::iter::once(String::new()).chain(bench::lines(group)).collect());
         }
     });
@@ -101,7 +102,7 @@ fn measure(options: &Options) -> Result<Report> {
 }
 
 /// Prints the profile of every contender's training steps, and writes them into one trace.
-fn profiles(report: &Report, path: &Path) -> Result<()> {
+fn profiles(report: &BenchReport, path: &Path) -> Result<()> {
     let all: Vec<(String, &Profile)> = report.groups.iter().flat_map(profiles_of).collect();
     for (title, profile) in &all {
         answer(format_args!("{title}\n{}", profile.caption()))?;

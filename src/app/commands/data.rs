@@ -2,14 +2,15 @@
 
 use serde_json::json;
 use wgrad::data::files::write_output;
-use wgrad::data::{self, Augmentation, Dataset, Normaliser, Resize, Samples};
+use wgrad::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::error::{Error, Result};
-use wgrad::report::sheet::{self, Cell, WHITE};
+use wgrad::kernel::Augmentation;
+use wgrad::report::sheet::{self, Thumbnail, WHITE};
 
 use super::console::{answer, note, thousands};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::data::Data) -> Result<()> {
+pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
     match (&arguments.command, &arguments.data) {
         (Some(cli::data::DataCommand::Preview(arguments)), _) => preview(arguments),
         (None, Some(name)) => describe(&load(name, &arguments.reading)?, arguments.json),
@@ -19,7 +20,7 @@ pub fn run(arguments: &cli::data::Data) -> Result<()> {
     }
 }
 
-fn load(name: &str, reading: &cli::data::Reading) -> Result<Dataset> {
+fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
     let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
     left_out(&dataset);
@@ -87,7 +88,7 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     ))
 }
 
-fn preview(arguments: &cli::data::Preview) -> Result<()> {
+fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     if arguments.samples == 0 || arguments.epochs == 0 {
         return Err(Error::Usage("--samples and --epochs are whole numbers from 1".to_owned()));
     }
@@ -96,17 +97,20 @@ fn preview(arguments: &cli::data::Preview) -> Result<()> {
     let augmentation: Augmentation = arguments.augment.parse()?;
     let dataset = load(&arguments.data, &arguments.reading)?;
     let (train, normaliser) = (&dataset.train, Normaliser::of(&dataset.train));
-    let cell = |image: Vec<u8>, line: String| Cell { image, lines: vec![(line, WHITE)] };
+    let cell = |image: Vec<u8>, line: String| Thumbnail { image, lines: vec![(line, WHITE)] };
     let row = |at: usize| {
         let class = dataset.classes[train.labels[at] as usize].clone();
         let changed = (1..=epochs).map(|epoch| {
-            cell(augmentation.show(train, at, &normaliser, (arguments.seed, epoch)), format!("epoch {epoch}"))
+            cell(
+                train.augmented(at, &augmentation, &normaliser, (arguments.seed, epoch)),
+                format!("epoch {epoch}"),
+            )
         });
         [cell(train.image(at).to_vec(), class)].into_iter().chain(changed).collect()
     };
     let chosen = spread(train, dataset.classes.len(), arguments.samples);
     sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
-    let rows: Vec<Vec<Cell>> = chosen.into_iter().map(row).collect();
+    let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
     note(format_args!("the samples are drawn in {}", arguments.out.display()));
     answer(format_args!(

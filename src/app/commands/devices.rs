@@ -12,7 +12,7 @@ use wgrad::tune::{Origin, cached, measure};
 use super::console::{answer, note};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::Devices) -> Result<()> {
+pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
     let adapters = adapters();
     for adapter in &adapters {
         let (info, limits) = (adapter.get_info(), adapter.limits());

@@ -13,7 +13,7 @@ use super::console::answer;
 use crate::app::cli;
 
 /// What became of a kernel.
-enum Outcome {
+enum KernelOutcome {
     Right,
     Wrong(String),
     Untried(Reason),
@@ -27,7 +27,7 @@ enum Reason {
     Experimental,
 }
 
-pub fn run(arguments: &cli::Doctor) -> Result<()> {
+pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     let named: Vec<&Kernel> =
         arguments.kernels.iter().map(|name| custom::find(name)).collect::<Result<_>>()?;
     let device = super::device(&arguments.device)?;
@@ -36,9 +36,9 @@ pub fn run(arguments: &cli::Doctor) -> Result<()> {
     let (mut problems, mut untried) = (Vec::new(), Vec::new());
     for kernel in kernels {
         match examine(kernel, &device, !named.is_empty())? {
-            Outcome::Right => {}
-            Outcome::Wrong(problem) => problems.push(problem),
-            Outcome::Untried(why) => untried.push((kernel.name, why)),
+            KernelOutcome::Right => {}
+            KernelOutcome::Wrong(problem) => problems.push(problem),
+            KernelOutcome::Untried(why) => untried.push((kernel.name, why)),
         }
     }
     answer(format_args!("{}", judge(!named.is_empty(), &device.name(), &problems, &untried)?))
@@ -91,15 +91,15 @@ fn told(named: bool, untried: &[(&str, Reason)]) -> String {
 }
 
 /// Holds a kernel to its twin, unless the device can't run it or it is experimental and was not named.
-fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Outcome> {
+fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<KernelOutcome> {
     let name = kernel.name;
     if let Some(lacking) = device.lacks(kernel) {
         answer(format_args!("{name:<20} {:>5}  not available: {lacking}; not used here", 0))?;
-        return Ok(Outcome::Untried(Reason::Lacking(lacking)));
+        return Ok(KernelOutcome::Untried(Reason::Lacking(lacking)));
     }
     if kernel.is_cooperative() && !named && matches!(device, Device::Gpu(_)) {
         answer(format_args!("{name:<20} {:>5}  experimental: wgrad doctor {name} checks it", 0))?;
-        return Ok(Outcome::Untried(Reason::Experimental));
+        return Ok(KernelOutcome::Untried(Reason::Experimental));
     }
     let start = Instant::now();
     // Opened as for training: what is proved here is what runs there.
@@ -108,14 +108,14 @@ fn examine(kernel: &'static Kernel, device: &Device, named: bool) -> Result<Outc
         // A shader that does not compile is a finding, not the end of the examination.
         Err(Error::Failure(problem)) => {
             answer(format_args!("{name:<20} {:>5}  {problem}", 0))?;
-            return Ok(Outcome::Wrong(problem));
+            return Ok(KernelOutcome::Wrong(problem));
         }
         other => other?,
     };
     let mark = if verdict.problem.is_some() { "  WRONG" } else { "" };
     let (cases, worst, seconds) = (verdict.cases, verdict.comparison.worst, start.elapsed().as_secs_f64());
     answer(format_args!("{name:<20} {cases:>5}  {worst:>17.3}  {seconds:>6.2} s{mark}"))?;
-    Ok(verdict.problem.map_or(Outcome::Right, Outcome::Wrong))
+    Ok(verdict.problem.map_or(KernelOutcome::Right, KernelOutcome::Wrong))
 }
 
 #[cfg(test)]

@@ -1,47 +1,26 @@
 //! `wgrad eval`: how well a trained network does on held-out images, for each class.
 
+mod judged;
 mod report;
 
 use wgrad::data::files::write_output;
-use wgrad::data::{self, Augmentation, Dataset};
+use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
 use wgrad::program::rewrite::Rewrites;
-use wgrad::report::confusion::Confusion;
-use wgrad::report::sheet::{self, Cell, GREEN, RED};
+use wgrad::report::sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::{Settings, Trainer};
 
 use super::console::note;
 use crate::app::cli;
+use judged::{Judged, Mistake};
 
 /// Samples of one step; any number gives the same result.
 const BATCH: usize = 256;
 
-/// What the network made of all samples.
-#[derive(Default)]
-struct Judged {
-    /// What it ran on.
-    device: String,
-    confusion: Confusion,
-    samples: usize,
-    /// Mean over the samples.
-    loss: f64,
-    /// Samples that are classified wrongly.
-    wrong: Vec<Mistake>,
-}
-
-/// A sample that is classified wrongly.
-#[derive(Clone)]
-struct Mistake {
-    /// Place in the held-out part.
-    sample: usize,
-    truth: usize,
-    predicted: usize,
-    loss: f64,
-}
-
-pub fn run(arguments: &cli::Eval) -> Result<()> {
+pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
@@ -59,22 +38,24 @@ pub fn run(arguments: &cli::Eval) -> Result<()> {
         write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
         note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
     }
-    match arguments.json {
-        true => report::json(arguments, &dataset, &judged, &worst),
-        false => report::text(arguments, &dataset, &judged, &worst),
+    if arguments.json {
+        report::json(arguments, &dataset, &judged, &worst)
+    } else {
+        report::text(arguments, &dataset, &judged, &worst)
     }
 }
 
 /// The data to measure on, which must be like those that the network knows.
-fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
+fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
-        match arguments.data.is_none() && !arguments.skip_bad {
-            true => Error::Data(format!(
+        if arguments.data.is_none() && !arguments.skip_bad {
+            Error::Data(format!(
                 "the data that the network was trained on are not found from here, or not whole ({error}), \
                  so name them behind the run"
-            )),
-            false => error,
+            ))
+        } else {
+            error
         }
     })?;
     let shape = dataset.held_out.shape;
@@ -99,7 +80,7 @@ fn load(arguments: &cli::Eval, model: &Model) -> Result<Dataset> {
     Ok(dataset)
 }
 
-fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judged> {
+fn judge(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Judged> {
     let samples = &dataset.held_out;
     let device = super::device(&arguments.device)?;
     let lowered = lower(&Lowering {
@@ -147,15 +128,15 @@ fn judge(arguments: &cli::Eval, model: &Model, dataset: &Dataset) -> Result<Judg
 
 /// A contact sheet: below each image its class, and what it was taken for.
 fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
-    let cell = |mistake: &Mistake| Cell {
+    let cell = |mistake: &Mistake| Thumbnail {
         image: dataset.held_out.image(mistake.sample).to_vec(),
         lines: vec![
             (dataset.classes[mistake.truth].clone(), GREEN),
             (dataset.classes[mistake.predicted].clone(), RED),
         ],
     };
-    let cells: Vec<Cell> = worst.iter().map(cell).collect();
+    let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;
-    let rows: Vec<Vec<Cell>> = cells.chunks(columns.max(1)).map(<[Cell]>::to_vec).collect();
+    let rows: Vec<Vec<Thumbnail>> = cells.chunks(columns.max(1)).map(<[Thumbnail]>::to_vec).collect();
     sheet::png(&rows, &dataset.held_out.shape)
 }

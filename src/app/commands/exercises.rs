@@ -3,10 +3,10 @@
 use wgrad::error::Result;
 use wgrad::teach::exercises::{self, EXERCISES, Exercise};
 
-use crate::app::cli::own::{Hint, Start};
+use crate::app::cli::own::{HintArgs, StartArgs};
 use crate::app::commands::console::{answer, note, quoted};
 
-pub fn start(arguments: &Start) -> Result<()> {
+pub fn start(arguments: &StartArgs) -> Result<()> {
     for path in exercises::write(&arguments.folder)? {
         answer(format_args!("{}", path.display()))?;
     }
@@ -21,7 +21,7 @@ pub fn start(arguments: &Start) -> Result<()> {
     Ok(())
 }
 
-pub fn hint(arguments: &Hint) -> Result<()> {
+pub fn hint(arguments: &HintArgs) -> Result<()> {
     let exercise = Exercise::find(&arguments.name)?;
     for line in exercise.hint(arguments.number.into()).lines() {
         answer(format_args!("{line}"))?;

@@ -19,7 +19,7 @@ use wgrad::train::trainer::Settings;
 use super::console::{answer, note};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::Explain) -> Result<()> {
+pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let model = Model::load(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;

@@ -9,7 +9,7 @@ use wgrad::error::{Error, Result};
 use wgrad::report::page::terminal::{LEAST_COLUMNS, Screen, render};
 use wgrad::report::page::{Plot, svg};
 use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::Options;
+use wgrad::teach::lessons::options::LessonOptions;
 use wgrad::teach::lessons::{self, Lesson};
 
 use super::console::{answer, note};
@@ -18,7 +18,7 @@ use crate::app::cli;
 /// A screenful where there is no terminal to ask: rows and columns.
 const SCREEN: (usize, usize) = (24, 80);
 
-pub fn run(arguments: &cli::Lesson) -> Result<()> {
+pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     if let Some(command) = &arguments.command {
         return super::own::dispatch(command);
     }
@@ -28,7 +28,7 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     };
     let lesson = lessons::find(wanted)?;
     // A device takes time to open; a wrong setting is told at once.
-    options.check(lesson)?;
+    lesson.check(&options)?;
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {
@@ -47,8 +47,8 @@ pub fn run(arguments: &cli::Lesson) -> Result<()> {
     }
 }
 
-fn options(arguments: &cli::Lesson) -> Options {
-    Options {
+fn options(arguments: &cli::LessonArgs) -> LessonOptions {
+    LessonOptions {
         alpha: arguments.alpha,
         step: arguments.step,
         iterations: arguments.iterations,

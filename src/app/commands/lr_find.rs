@@ -14,7 +14,7 @@ use super::lesson::screen;
 use super::train::with_source;
 use crate::app::cli;
 
-pub fn run(arguments: &cli::LrFind) -> Result<()> {
+pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
     range.check()?;
     let flags = Overrides {

@@ -12,6 +12,7 @@ pub mod lesson;
 pub mod lr_find;
 pub mod own;
 pub mod predict;
+pub mod prepared;
 pub mod profile;
 pub mod progress;
 pub mod resume;

@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
 use wgrad::engine::adapter::{Device, choose};
+use wgrad::engine::stopwatch::Seconds;
 use wgrad::error::{Error, Result};
 use wgrad::kernel::Kernel;
 use wgrad::train::recipe::Recipe;
-use wgrad::verify::custom::{self, Own, OwnKernel, Spread};
+use wgrad::verify::custom::{self, CustomKernel, OwnKernel};
 
-use crate::app::cli::own::{Check, LessonCommand};
+use crate::app::cli::own::{CheckArgs, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
 
 /// Lines of the second process that begin so say how far it is, and are not shown.
@@ -33,7 +34,7 @@ pub fn dispatch(command: &LessonCommand) -> Result<()> {
     }
 }
 
-fn run(arguments: &Check) -> Result<()> {
+fn run(arguments: &CheckArgs) -> Result<()> {
     if arguments.inside {
         return inside(arguments);
     }
@@ -44,14 +45,14 @@ fn run(arguments: &Check) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
-pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, Own)>> {
+pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, CustomKernel)>> {
     if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
         return Err(Error::Usage(
             "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
                 .to_owned(),
         ));
     }
-    let mut all: Vec<(OwnKernel, Own)> = Vec::new();
+    let mut all: Vec<(OwnKernel, CustomKernel)> = Vec::new();
     for text in &recipe.kernel {
         let (named, own) = kernel(text, device, timeout)?;
         if all.iter().any(|(known, _)| known.name == named.name) {
@@ -65,18 +66,18 @@ pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(Ow
     Ok(all)
 }
 
-fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, Own)> {
+fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, CustomKernel)> {
     let named = OwnKernel::parse(text)?;
     let ours = named.contract()?;
     note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
     check(&named.path, ours, device, timeout)?;
-    let own = Own::read(&named.path, ours)?;
+    let own = CustomKernel::read(&named.path, ours)?;
     Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
 }
 
 /// Checks a kernel before a run trains with it.
 fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()> {
-    let check = Check {
+    let check = CheckArgs {
         file: file.to_owned(),
         kernel: ours.name.to_owned(),
         device: device.name(),
@@ -92,7 +93,7 @@ fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()
 /// # Errors
 /// [`Error::Usage`] and [`Error::Check`] as the second process has them, and
 /// [`Error::Check`] when it was stopped or crashed.
-fn supervise(arguments: &Check, show: bool) -> Result<()> {
+fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
     let mut child = start(arguments).map_err(failed)?;
     let lines = lines_of(&mut child);
@@ -134,7 +135,7 @@ fn supervise(arguments: &Check, show: bool) -> Result<()> {
     judge(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
 }
 
-fn start(arguments: &Check) -> std::io::Result<Child> {
+fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["lesson", "check", "--inside", "--kernel", &arguments.kernel]);
     command.args(["--device", &arguments.device]);
@@ -186,7 +187,7 @@ fn judge(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<(
 }
 
 /// The check itself.
-fn inside(arguments: &Check) -> Result<()> {
+fn inside(arguments: &CheckArgs) -> Result<()> {
     end_with_parent();
     let ours = custom::find(&arguments.kernel)?;
     let adapter = adapter(&arguments.device)?;
@@ -199,7 +200,7 @@ fn inside(arguments: &Check) -> Result<()> {
         )));
     }
     progress("reading it")?;
-    let own = Own::read(&arguments.file, ours)?;
+    let own = CustomKernel::read(&arguments.file, ours)?;
     let [x, y, z] = own.shader.workgroup_size;
     answer(format_args!(
         "valid     entry point {}, workgroup {x}×{y}×{z}, {} bytes of workgroup memory",
@@ -220,7 +221,7 @@ fn inside(arguments: &Check) -> Result<()> {
     }
 }
 
-fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
+fn judge_cases(own: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
     progress("compiling it for every case")?;
     let mut told = Ok(());
     let trial = custom::trial(own, adapter, &mut |at, case| {
@@ -245,12 +246,11 @@ fn judge_cases(own: &Own, adapter: &Adapter, device: &Device) -> Result<()> {
     Ok(())
 }
 
-fn time(own: &Own, adapter: &Adapter) -> Result<()> {
+fn time(own: &CustomKernel, adapter: &Adapter) -> Result<()> {
     progress("being timed")?;
     let timing = custom::time(own, adapter)?;
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    let told = |spread: &Spread| {
-        let [median, least, most] = [spread.median, spread.least, spread.most].map(milliseconds);
+    let told = |seconds: &Seconds| {
+        let [median, least, most] = [seconds.median, seconds.least, seconds.most].map(|time| time * 1e3);
         format!("{median:.3} ms ({least:.3} to {most:.3})")
     };
     answer(format_args!(
@@ -259,7 +259,7 @@ fn time(own: &Own, adapter: &Adapter) -> Result<()> {
         told(&timing.ours),
         timing.ratio()
     ))?;
-    if timing.is_within_spread() {
+    if timing.yours.overlaps(&timing.ours) {
         answer(format_args!(
             "          the difference is within the spread: this tells neither to be the faster"
         ))?;

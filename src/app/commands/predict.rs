@@ -4,11 +4,12 @@ use std::path::Path;
 use wgrad::program::rewrite::Rewrites;
 
 use serde_json::{Value, json};
-use wgrad::data::{Augmentation, read_picture};
-use wgrad::engine::MAX_RESULT;
+use wgrad::data::read_picture;
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowering, Training, lower};
+use wgrad::program::MAX_RESULT;
 use wgrad::train::run::model::Model;
 use wgrad::train::trainer::{Settings, Trainer, normalise};
 
@@ -18,7 +19,7 @@ use crate::app::cli;
 /// Pictures of one batch at the most.
 const BATCH: usize = 64;
 
-pub fn run(arguments: &cli::Predict) -> Result<()> {
+pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
@@ -78,7 +79,7 @@ fn ranked(model: &Model, outputs: &[f32]) -> Vec<(String, f64)> {
 /// More classes than this are not all printed, unless asked for.
 const SHORT_LIST: usize = 10;
 
-fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Predict) -> Result<()> {
+fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::PredictArgs) -> Result<()> {
     // A squared error is trained towards 0 and 1, but nothing keeps its outputs there.
     let value = if loss.has_probabilities() { "probability" } else { "output" };
     if arguments.json {
@@ -95,9 +96,12 @@ fn print(rows: &[(&Path, Vec<(String, f64)>)], loss: Loss, arguments: &cli::Pred
         let top: Vec<String> = ranked
             .iter()
             .take(arguments.top.unwrap_or(usual))
-            .map(|(class, p)| match loss.has_probabilities() {
-                true => format!("{class} {:.1} %", p * 100.0),
-                false => format!("{class} {p:.3}"),
+            .map(|(class, p)| {
+                if loss.has_probabilities() {
+                    format!("{class} {:.1} %", p * 100.0)
+                } else {
+                    format!("{class} {p:.3}")
+                }
             })
             .collect();
         answer(format_args!("{}: {}   ({})", file.display(), ranked[0].0, top.join(", ")))?;

@@ -16,19 +16,19 @@ pub const STEPS: &str = "100";
 const TRACE: &str = "trace.json";
 
 /// A profile that is taken while a run is under way.
-pub struct Profiling {
+pub struct RunProfile {
     pub profiler: Profiler,
     program: Program,
     device: String,
     json: bool,
 }
 
-impl Profiling {
+impl RunProfile {
     /// Of the first training steps from now on, `json` when stdout belongs to something else.
-    pub fn new(lowered: &Lowered, device: String, steps: usize, json: bool) -> Profiling {
+    pub fn new(lowered: &Lowered, device: String, steps: usize, json: bool) -> RunProfile {
         let profiler = Profiler::default();
         profiler.watch(lowered.program.section(TRAIN), steps);
-        Profiling { profiler, program: lowered.program.clone(), device, json }
+        RunProfile { profiler, program: lowered.program.clone(), device, json }
     }
 
     /// Prints the table, and writes the trace into the run directory if that is kept.
@@ -48,10 +48,7 @@ impl Profiling {
         });
         let caption = format!("profile            {}", profile.caption());
         for line in [caption].into_iter().chain(profile.table()).chain(written) {
-            match self.json {
-                true => note(format_args!("{line}")),
-                false => answer(format_args!("{line}"))?,
-            }
+            if self.json { note(format_args!("{line}")) } else { answer(format_args!("{line}"))? }
         }
         Ok(())
     }

@@ -14,19 +14,19 @@ use wgrad::train::trainer::{Snapshot, Trainer};
 use wgrad::tune::Tuning;
 
 use super::console::{answer, note, quoted};
-use super::running::Options;
-use super::train::{Prepared, describe, profiled};
+use super::prepared::{Prepared, describe, profiled};
+use super::running::RunOptions;
 use crate::app::cli;
 use crate::app::cli::own::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.
-pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Train) -> Result<()> {
+pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
     let recipe = recipe(run_dir, &checkpoint, given)?;
-    let place = checkpoint.snapshot.place;
+    let position = checkpoint.snapshot.position;
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
     if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
@@ -52,9 +52,9 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
     note(format_args!(
         "resume  {} after step {} of epoch {} ({} steps of the run)",
         run_dir.display(),
-        place.step,
-        place.epoch,
-        place.steps
+        position.step,
+        position.epoch,
+        position.steps
     ));
     let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
     profiled(profiling, Some(run_dir), outcome)
@@ -63,7 +63,7 @@ pub fn run(run: &Path, given: &Overrides, options: Options, arguments: &cli::Tra
 /// Why a run has nothing left to do at a checkpoint, if it has not.
 fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let Standing { seconds, stopping, .. } = checkpoint.standing;
-    if checkpoint.snapshot.place.epoch > recipe.epochs {
+    if checkpoint.snapshot.position.epoch > recipe.epochs {
         return Some(format!("has run all its {} epochs", recipe.epochs));
     }
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
@@ -76,12 +76,12 @@ fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
 
 /// The run directory of a checkpoint, or the path itself.
 fn directory_of(run: &Path) -> Result<&Path> {
-    match run.is_file() {
-        false => Ok(run),
-        true => run
-            .parent()
+    if run.is_file() {
+        run.parent()
             .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display()))),
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display())))
+    } else {
+        Ok(run)
     }
 }
 
@@ -211,7 +211,7 @@ fn prepare(
 
 /// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
 /// with a checkpoint in the middle that is written, read and put on a device opened anew.
-pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
+pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let run = directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
@@ -240,13 +240,13 @@ pub fn check(arguments: &cli::ResumeCheck) -> Result<()> {
     match straight.difference(&stopped) {
         None => answer(format_args!(
             "{steps} steps from step {}, straight and with a stop after {}: all {tensors} tensors are equal, bit by bit",
-            checkpoint.snapshot.place.steps,
+            checkpoint.snapshot.position.steps,
             steps / 2
         )),
         Some(what) => Err(Error::Check(format!(
             "{steps} steps from step {} give something else with a stop after {}: {what}, so this device \
              does not repeat its results",
-            checkpoint.snapshot.place.steps,
+            checkpoint.snapshot.position.steps,
             steps / 2
         ))),
     }

@@ -2,12 +2,14 @@
 
 mod coaching;
 mod ending;
+mod every;
 #[cfg(test)]
 mod lost;
 mod saving;
 mod stopping;
+mod watch;
 
-pub use saving::Every;
+pub use every::Every;
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -20,22 +22,21 @@ use wgrad::train::run::checkpoint::{Checkpoint, Standing};
 use wgrad::train::run::model::Model;
 use wgrad::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
 use wgrad::train::session::Session;
-use wgrad::train::trainer::{Measure, Place, Progress, Snapshot, Trainer};
+use wgrad::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
 
-use coaching::Watch;
-
-use super::console::note;
 use super::progress::Display;
 use super::signals::Signals;
+use crate::app::cli::OnNan;
+use watch::CoachWatch;
 
 /// What a run does besides training, and never changes what it computes.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
-    /// Go back and on with half the learning rate when a number goes wrong.
-    pub roll_back: bool,
+    /// What happens when a loss or gradient stops being a number.
+    pub on_nan: OnNan,
     /// Compare every so manieth step with the twins.
     pub verify: Option<usize>,
     /// Say nothing about the numbers of an epoch.
@@ -58,9 +59,9 @@ pub struct Run {
     model: Model,
     record: RunRecord,
     recipe: Recipe,
-    options: Options,
+    options: RunOptions,
     /// None of a run that is quiet.
-    watch: Option<Watch>,
+    watch: Option<CoachWatch>,
     /// What was saved last: where the run can go on from.
     kept: Snapshot,
     standing: Standing,
@@ -74,10 +75,28 @@ pub struct Run {
     deadline: Option<Instant>,
     /// The epoch whose weights are in the model.
     shown: Option<Epoch>,
-    /// Time spent in the steps of this epoch by this process, and their samples.
-    epoch: (Duration, usize),
-    /// Time spent in training steps alone, and how many they were.
-    stepping: (Duration, usize),
+    /// Samples of this epoch that this process trained on, and the time of their steps.
+    epoch: Throughput,
+    /// Training steps, and the time of them alone.
+    stepping: Throughput,
+}
+
+/// A number of steps or samples, and the time that they took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Throughput {
+    count: usize,
+    time: Duration,
+}
+
+impl Throughput {
+    fn per_second(self) -> f64 {
+        self.count as f64 / self.time.as_secs_f64()
+    }
+
+    /// The same with more of it.
+    fn plus(self, count: usize, time: Duration) -> Throughput {
+        Throughput { count: self.count + count, time: self.time + time }
+    }
 }
 
 impl Run {
@@ -87,7 +106,7 @@ impl Run {
         directory: RunDir,
         record: RunRecord,
         session: &Session,
-        options: Options,
+        options: RunOptions,
     ) -> Result<Run> {
         let Session { recipe, dataset, normaliser, .. } = session;
         let model = Model {
@@ -107,7 +126,7 @@ impl Run {
             model,
             record,
             recipe: recipe.clone(),
-            watch: (!options.quiet).then(|| Watch::new(recipe)),
+            watch: (!options.quiet).then(|| CoachWatch::new(recipe)),
             options,
             standing: Standing::default(),
             best: None,
@@ -116,8 +135,8 @@ impl Run {
             started: Instant::now(),
             deadline: None,
             shown: None,
-            epoch: Default::default(),
-            stepping: Default::default(),
+            epoch: Throughput::default(),
+            stepping: Throughput::default(),
         })
     }
 
@@ -167,7 +186,9 @@ impl Run {
         let result = loop {
             let outcome = match self.proceed(&mut display, signals) {
                 Err(Error::Device(problem)) => self.recover(problem),
-                Err(Error::Diverged(problem)) if self.options.roll_back => self.roll_back(problem),
+                Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
+                    self.roll_back(problem)
+                }
                 outcome => outcome,
             };
             match outcome {
@@ -183,7 +204,7 @@ impl Run {
     /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
     /// or the end of the run because it is over or the user wants it.
     fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
-        if self.trainer.place().epoch > self.recipe.epochs || self.is_stopped() {
+        if self.trainer.position().epoch > self.recipe.epochs || self.is_stopped() {
             return Ok(ControlFlow::Break(()));
         }
         let watched = self.prepare_look()?;
@@ -192,10 +213,10 @@ impl Run {
         if let Some(train) = train {
             self.end_epoch(&train, display)?;
         }
-        let place = self.trainer.place();
-        let done = place.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
+        let position = self.trainer.position();
+        let done = position.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
         let signal = signals.caught();
-        if done || signal.is_some() || self.due(place.steps) {
+        if done || signal.is_some() || self.due(position.steps) {
             self.save()?;
         }
         match signal {
@@ -210,8 +231,8 @@ impl Run {
 
     /// Takes steps until something is due.
     fn stretch(&mut self, display: &mut Display, signals: &Signals) -> Result<Option<Measure>> {
-        let (started, before) = (Instant::now(), self.trainer.place());
-        let (time, samples) = self.epoch;
+        let (started, before) = (Instant::now(), self.trainer.position());
+        let epoch = self.epoch;
         let (mut taken, mut trained) = (0, 0);
         let mut written = Ok(());
         let most = self.options.every.steps_from(before.steps).min(self.steps_to_look());
@@ -221,22 +242,22 @@ impl Run {
             display.progress(&progress);
             taken += progress.losses.len();
             trained += progress.latest.samples;
-            let seconds = (time + started.elapsed()).as_secs_f64();
             let event = Event::Steps(Steps {
                 step: (before.steps + taken) as u64,
                 epoch: progress.epoch,
                 train_loss: progress.latest.loss,
                 train_accuracy: progress.latest.accuracy,
-                samples_per_second: (samples + trained) as f64 / seconds,
+                samples_per_second: epoch.plus(trained, started.elapsed()).per_second(),
                 losses: progress.losses.to_vec(),
                 gradient_norms: progress.norms.to_vec(),
                 learning_rates: progress.rates.to_vec(),
             });
             written = directory.append(&event);
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            match written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            if written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
         };
         let outcome = match self.options.verify.map(|every| every - 1 - before.steps % every) {
@@ -245,16 +266,16 @@ impl Run {
             None => self.trainer.advance(most, &mut observe),
         };
         let took = started.elapsed();
-        self.epoch = (time + took, samples + trained);
-        self.stepping = (self.stepping.0 + took, self.stepping.1 + taken);
+        self.epoch = epoch.plus(trained, took);
+        self.stepping = self.stepping.plus(taken, took);
         written.and(outcome)
     }
 
     /// Measures what an epoch has come to, and writes it down.
     fn end_epoch(&mut self, train: &Measure, display: &mut Display) -> Result<()> {
-        let Place { epoch: next, steps, .. } = self.trainer.place();
+        let Position { epoch: next, steps, .. } = self.trainer.position();
         let epoch = next - 1;
-        let (took, samples) = std::mem::take(&mut self.epoch);
+        let trained = std::mem::take(&mut self.epoch);
         let measuring = Instant::now();
         let held_out = self.trainer.measure(HELD_OUT)?;
         let validation =
@@ -267,7 +288,7 @@ impl Run {
             epoch,
             train_loss: train.loss,
             train_accuracy: train.accuracy,
-            samples_per_second: samples as f64 / took.as_secs_f64(),
+            samples_per_second: trained.per_second(),
             validation: validation
                 .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
             held_out_loss: held_out.loss,
@@ -288,7 +309,7 @@ impl Run {
             .into_iter()
             .chain([("held-out", held_out)])
             .collect();
-        display.epoch(epoch, train, &others, took + measuring.elapsed());
+        display.epoch(epoch, train, &others, trained.time + measuring.elapsed());
         self.advise(Moment { epoch, train: *train, validation }, display);
         Ok(())
     }

@@ -10,7 +10,7 @@ use wgrad::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
 use super::console::{answer, note};
 use crate::app::cli;
 
-pub fn run(arguments: &cli::Runs) -> Result<()> {
+pub fn run(arguments: &cli::RunsArgs) -> Result<()> {
     match &arguments.command {
         None => list(&arguments.out),
         Some(cli::RunsCommand::Diff { one, two }) => diff(one, two),

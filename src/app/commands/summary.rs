@@ -1,15 +1,16 @@
 //! `wgrad summary`: what a network consists of, and what a step of it does.
 
 use std::path::{MAIN_SEPARATOR, Path};
-use wgrad::program::rewrite::Rewrites;
 
-use wgrad::data::{Augmentation, check_shape};
+use wgrad::data::check_shape;
 use wgrad::engine::adapter::{Device, choose};
 use wgrad::error::{Error, Result};
+use wgrad::kernel::Augmentation;
 use wgrad::kernel::precision::Precision;
 use wgrad::network::Network;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::program::rewrite::{self, Rewrites};
 use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::table::choice::Choice;
@@ -18,14 +19,14 @@ use wgrad::train::run::RECIPE;
 use wgrad::train::run::model::Model;
 
 use super::console::{answer, note, thousands};
-use super::train::MEASURED_SO;
+use super::prepared::MEASURED_SO;
 use crate::app::cli;
 
 /// Samples of a step, for a network that has not been trained.
 const BATCH: usize = 64;
 
-pub fn run(arguments: &cli::Summary) -> Result<()> {
-    let what = What::read(arguments)?;
+pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
+    let what = SummarySubject::read(arguments)?;
     let recipe = what.recipe.as_ref();
     let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
     if batch == 0 {
@@ -33,17 +34,48 @@ pub fn run(arguments: &cli::Summary) -> Result<()> {
     }
     let device = choose(&arguments.device)?;
     let tiles = recipe.map_or(Ok(Vec::new()), |recipe| recipe.experimental.available(&device));
-    let lowered = what.lower(batch, choice(&device, recipe)?, tiles.as_deref().unwrap_or_default())?;
+    let choice = choice(&device, recipe)?;
+    let wanted = match &arguments.rewrites {
+        Some(text) => text.parse()?,
+        None => recipe.map_or(Rewrites::ALL, |recipe| recipe.rewrites),
+    };
+    let lower = |rewrites| what.lower(batch, choice, tiles.as_deref().unwrap_or_default(), rewrites);
+    let [plain, lowered] = [lower(Rewrites::NONE)?, lower(wanted)?];
     layers(&what.network, &what.shape)?;
     memory(&lowered.program, batch)?;
     for remark in recipe.iter().flat_map(|recipe| remarks(recipe, tiles.as_ref().err())) {
         note(format_args!("{remark}"));
     }
-    answer(format_args!("\n{}", lowered.program.to_string().trim_end()))
+    answer(format_args!("\nThe plain Program: what the layers record, a dispatch for each operation.\n"))?;
+    answer(format_args!("{}", plain.program.to_string().trim_end()))?;
+    rewrites(wanted, &lower)?;
+    answer(format_args!("\nThe Program that runs.\n"))?;
+    answer(format_args!("{}", lowered.program.to_string().trim_end()))
+}
+
+/// What each rewrite does to a step, one after the other.
+fn rewrites(wanted: Rewrites, lower: &dyn Fn(Rewrites) -> Result<Lowered>) -> Result<()> {
+    answer(format_args!("\nRewrites, in order, and the dispatches of a training step.\n"))?;
+    let count = |rewrites| lower(rewrites).map(|lowered| lowered.program.section(TRAIN).len());
+    let mut applied = Rewrites::NONE;
+    let mut before = count(applied)?;
+    for rewrite in &rewrite::ALL {
+        let change = if wanted.has(rewrite) {
+            applied = applied.and(rewrite.name);
+            let after = count(applied)?;
+            let change = format!("{before} → {after}");
+            before = after;
+            change
+        } else {
+            "left out".to_owned()
+        };
+        answer(format_args!("  {:<12} {change:>9}  {}", rewrite.name, rewrite.about))?;
+    }
+    Ok(())
 }
 
 /// What is summed up.
-struct What {
+struct SummarySubject {
     network: Network,
     loss: Loss,
     shape: Shape,
@@ -51,14 +83,19 @@ struct What {
     recipe: Option<Recipe>,
 }
 
-impl What {
-    fn read(arguments: &cli::Summary) -> Result<What> {
+impl SummarySubject {
+    fn read(arguments: &cli::SummaryArgs) -> Result<SummarySubject> {
         // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
         let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
         if is_path {
             let model = Model::load(Path::new(&arguments.what))?;
             let recipe = recipe_of(Path::new(&arguments.what), &model)?;
-            return Ok(What { network: model.network, loss: model.loss, shape: model.shape, recipe });
+            return Ok(SummarySubject {
+                network: model.network,
+                loss: model.loss,
+                shape: model.shape,
+                recipe,
+            });
         }
         let &[channels, height, width] = arguments.input.as_slice() else {
             return Err(Error::Usage(
@@ -67,12 +104,12 @@ impl What {
         };
         let shape = Shape::image(channels, height, width);
         check_shape(&shape, "--input").map_err(|error| Error::Usage(error.to_string()))?;
-        Ok(What { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
+        Ok(SummarySubject { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
     }
 
     /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
     /// `tiles` if there are any.
-    fn lower(&self, batch: usize, choice: Choice, tiles: &[usize]) -> Result<Lowered> {
+    fn lower(&self, batch: usize, choice: Choice, tiles: &[usize], rewrites: Rewrites) -> Result<Lowered> {
         let recipe = self.recipe.as_ref();
         let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
         let training = recipe.map_or_else(Training::default, Recipe::training);
@@ -87,7 +124,7 @@ impl What {
             // As many samples as a step takes.
             parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
             choice: choice.in_precision(precision).with_cooperative(tiles),
-            rewrites: Rewrites::ALL,
+            rewrites,
             as_in_prediction: false,
             keep: false,
             // To be read, not run: no device has to hold it.
@@ -185,10 +222,10 @@ mod tests {
     use super::*;
 
     /// A run in half precision, with something experimental.
-    fn what(experimental: &str) -> What {
+    fn what(experimental: &str) -> SummarySubject {
         let (precision, experimental) = (Precision::Half, experimental.parse().unwrap());
         let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
-        What {
+        SummarySubject {
             network: "dense 16, relu, dense 8".parse().unwrap(),
             loss: Loss::CrossEntropy,
             shape: Shape::image(1, 8, 8),
@@ -199,9 +236,10 @@ mod tests {
     #[test]
     fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
         let what = what("cooperative-matrix 8");
-        let edges = |tiles: &[usize]| what.lower(8, Choice::GPU, tiles).unwrap().cooperative_edges();
+        let edges =
+            |tiles: &[usize]| what.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_edges();
         assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
-        let text = what.lower(8, Choice::GPU, &[8]).unwrap().program.to_string();
+        let text = what.lower(8, Choice::GPU, &[8], Rewrites::ALL).unwrap().program.to_string();
         assert!(text.contains("matmul_cooperative") && !text.contains("matmul_half"), "{text}");
     }
 

@@ -3,15 +3,15 @@
 use wgrad::engine::adapter::Device;
 use wgrad::error::Result;
 use wgrad::train::recipe::Recipe;
-use wgrad::tune::{Origin, Tuned, Tuning, settle, tuned};
+use wgrad::tune::{Origin, Tuned, Tuning, tuned};
 
 use super::console::{note, quoted};
 
-/// Settles the choice of a recipe for a device, and says what there is to say: with `verbose`, also what
+/// Resolves the tuning of a recipe for a device, and says what there is to say: with `verbose`, also what
 /// was chosen.
 pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()> {
     let given = recipe.tuning.clone();
-    let found = settle(recipe, device, &mut || announce(device))?;
+    let found = recipe.resolve_tuning(device, &mut || announce(device))?;
     if let Some(tuned) = &found {
         report(tuned, verbose);
     } else if verbose {

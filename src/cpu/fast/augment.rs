@@ -1,9 +1,9 @@
 //! Changing a sample before a network is trained on it: row by row, from images with a black border.
 
-use super::gather::normalise;
+use super::bytes::normalise;
 use super::{PLACES, lend, scratch, vectorised};
-use crate::cpu::augment::{Change, Line, Look};
-use crate::cpu::gather::Row;
+use crate::cpu::augment::{Change, Look, SourceLine};
+use crate::cpu::gather::SampleRow;
 
 /// Black pixels around an image, so that all that a place mixes is there: a place further outside
 /// counts as one just outside, from which two by two pixels are black as well.
@@ -11,7 +11,7 @@ const BORDER: usize = 2;
 
 /// The pixels of a sample, channel after channel, as a change and the look of each channel make them.
 pub fn changed(
-    sample: &Row,
+    sample: &SampleRow,
     change: &Change,
     [width, height]: [usize; 2],
     look: impl Fn(usize) -> Look,
@@ -54,7 +54,7 @@ pub fn changed(
 /// Where the pixels that each of a row is mixed of begin in an image with its border, and how far
 /// between them it lies.
 #[inline(always)]
-fn find(line: &Line, size: [usize; 2], starts: &mut [usize], right: &mut [f32], down: &mut [f32]) {
+fn find(line: &SourceLine, size: [usize; 2], starts: &mut [usize], right: &mut [f32], down: &mut [f32]) {
     let [width, height] = size.map(|length| length as f64);
     // In 32 bits, to which a vector of numbers is turned at once.
     let (wide, border) = ((size[0] + 2 * BORDER) as i32, BORDER as i32);

@@ -10,16 +10,15 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::matrix::{Matrix, Rectangle, product};
-use super::{direct, finish_plane, finish_row, scratch};
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::Geometry;
-use crate::kernel::{Call, Slice, SliceMut};
+use super::convolution::ConvPass;
+use super::matrix::{MatrixView, Rectangle};
+use super::product::product;
+use super::{direct, scratch};
+use crate::kernel::{Activation, Call, Epilogue, Geometry, Slice, SliceMut};
 
 /// `conv`, forward or backward.
 pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let pass = Pass {
+    let pass = ConvPass {
         geometry: Geometry::of(call.consts),
         weights: reads[1].real(),
         epilogue: Epilogue::of(call),
@@ -43,17 +42,7 @@ pub fn conv_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
     }
 }
 
-/// What the samples of a batch have in common.
-pub struct Pass<'a> {
-    pub geometry: Geometry,
-    pub weights: &'a [f32],
-    epilogue: Epilogue,
-    activation: Activation,
-    extra: &'a [f32],
-    pub add: bool,
-}
-
-impl Pass<'_> {
+impl ConvPass<'_> {
     /// y (O, P) = W (O, K) · windows (K, P), per group.
     fn forward(&self, sample: usize, x: &[f32], y: &mut [f32]) {
         let g = &self.geometry;
@@ -64,9 +53,9 @@ impl Pass<'_> {
                 let weights = &self.weights[group * own * k..][..own * k];
                 let y = &mut y[group * own * pixels..][..own * pixels];
                 with_windows(g, x, group, 0..g.rows.out, |windows| {
-                    let weights = Matrix::rows(weights, own, k);
+                    let weights = MatrixView::rows(weights, own, k);
                     let mut y = Rectangle::new(y, own, pixels);
-                    product(weights, Matrix::rows(windows, k, pixels), &mut y, add);
+                    product(weights, MatrixView::rows(windows, k, pixels), &mut y, add);
                 });
             }
             self.finish(start, 0, pixels, y);
@@ -94,33 +83,23 @@ impl Pass<'_> {
             let dx = &mut dx[at..][..g.seen() * plane];
             scratch(k * pixels, |windows| {
                 let mut seen = Rectangle::new(windows, k, pixels);
-                product(Matrix::columns(weights, k, own), Matrix::rows(dy, own, pixels), &mut seen, false);
+                product(
+                    MatrixView::columns(weights, k, own),
+                    MatrixView::rows(dy, own, pixels),
+                    &mut seen,
+                    false,
+                );
                 scratch(dx.len(), |sums| {
                     sums.fill(0.0);
                     add_windows(g, windows, sums);
                     self.finish(start + at, group * g.seen(), plane, sums);
-                    match self.add {
-                        true => dx.iter_mut().zip(&*sums).for_each(|(dx, sum)| *dx += sum),
-                        false => dx.copy_from_slice(sums),
+                    if self.add {
+                        dx.iter_mut().zip(&*sums).for_each(|(dx, sum)| *dx += sum)
+                    } else {
+                        dx.copy_from_slice(sums)
                     }
                 });
             });
-        }
-    }
-
-    /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
-    /// values each, the first of which is number `at` of the whole batch.
-    pub fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
-        match self.epilogue {
-            Epilogue::Plain => {}
-            Epilogue::Bias => {
-                for (sums, bias) in sums.chunks_exact_mut(plane).zip(&self.extra[channel..]) {
-                    finish_plane(self.activation, *bias, sums);
-                }
-            }
-            Epilogue::Slope => {
-                finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
-            }
         }
     }
 }
@@ -154,10 +133,10 @@ fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut
     let (plane, pixels) = (g.rows.out * g.columns.out, rows.len() * g.columns.out);
     for group in 0..g.groups {
         let dy = &dy[group * own * plane + rows.start * g.columns.out..];
-        let dy = Matrix::strided(dy, (own, pixels), (plane, 1));
+        let dy = MatrixView::strided(dy, (own, pixels), (plane, 1));
         let dw = &mut dw[group * own * k..][..own * k];
         with_windows(g, x, group, rows.clone(), |windows| {
-            product(dy, Matrix::columns(windows, pixels, k), &mut Rectangle::new(dw, own, k), add);
+            product(dy, MatrixView::columns(windows, pixels, k), &mut Rectangle::new(dw, own, k), add);
         });
     }
 }

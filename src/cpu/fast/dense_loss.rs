@@ -4,9 +4,7 @@ use super::softmax::softmax_loss_rows;
 use super::tile::LANES;
 use super::{finish_row, scratch, vectorised};
 use crate::cpu::softmax::slot_rows;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Call, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Epilogue, Slice, SliceMut};
 
 /// Multiplications, there and back, that are worth a thread: fewer than of a product, as dispatches in which
 /// the other cores have nothing to do stand on both sides of this one.
@@ -23,7 +21,7 @@ const ROWS: usize = 4;
 pub fn dense_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [batch, inputs, classes] = ["BATCH", "INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
     let [logits, dlogits, metrics, dx] = writes else { unreachable!("the kernel table binds four outputs") };
-    let all = Rows {
+    let all = LossRows {
         first: 0,
         x: reads[0].real(),
         labels: reads[3].uint(),
@@ -35,7 +33,8 @@ pub fn dense_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<
     let (weight, bias) = (reads[1].real(), reads[2].real());
     scratch(inputs * classes.next_multiple_of(LANES), |turned| {
         turn(weight, inputs, turned);
-        let layer = Layer { call, inputs, classes, turned, weight, bias, activation: Activation::of(call) };
+        let layer =
+            DenseLoss { call, inputs, classes, turned, weight, bias, activation: Activation::of(call) };
         let pieces = 2 * batch * inputs * classes / WORTH_A_THREAD;
         layer.run(all, pieces.min(rayon::current_num_threads()));
     });
@@ -52,7 +51,7 @@ fn turn(weight: &[f32], inputs: usize, turned: &mut [f32]) {
 }
 
 /// What the pieces have in common.
-struct Layer<'a> {
+struct DenseLoss<'a> {
     call: Call<'a>,
     inputs: usize,
     classes: usize,
@@ -63,7 +62,7 @@ struct Layer<'a> {
 }
 
 /// Some rows of the batch.
-struct Rows<'a> {
+struct LossRows<'a> {
     first: usize,
     x: &'a [f32],
     labels: &'a [u32],
@@ -73,15 +72,15 @@ struct Rows<'a> {
     dx: &'a mut [f32],
 }
 
-impl<'a> Rows<'a> {
-    fn cut(self, rows: usize, layer: &Layer) -> (Rows<'a>, Rows<'a>) {
+impl<'a> LossRows<'a> {
+    fn cut(self, rows: usize, layer: &DenseLoss) -> (LossRows<'a>, LossRows<'a>) {
         let (x, x_below) = self.x.split_at(rows * layer.inputs);
         let (labels, labels_below) = self.labels.split_at(rows);
         let (logits, logits_below) = self.logits.split_at_mut(rows * layer.classes);
         let (dlogits, dlogits_below) = self.dlogits.split_at_mut(rows * layer.classes);
         let (metrics, metrics_below) = self.metrics.split_at_mut(2 * rows);
         let (dx, dx_below) = self.dx.split_at_mut(rows * layer.inputs);
-        let below = Rows {
+        let below = LossRows {
             first: self.first + rows,
             x: x_below,
             labels: labels_below,
@@ -90,13 +89,13 @@ impl<'a> Rows<'a> {
             metrics: metrics_below,
             dx: dx_below,
         };
-        (Rows { first: self.first, x, labels, logits, dlogits, metrics, dx }, below)
+        (LossRows { first: self.first, x, labels, logits, dlogits, metrics, dx }, below)
     }
 }
 
-impl Layer<'_> {
+impl DenseLoss<'_> {
     /// These rows in so many pieces, each for a core.
-    fn run(&self, rows: Rows, pieces: usize) {
+    fn run(&self, rows: LossRows, pieces: usize) {
         let left = pieces / 2;
         let cut = if pieces < 2 { 0 } else { (rows.labels.len() * left / pieces).next_multiple_of(ROWS) };
         if cut == 0 || cut >= rows.labels.len() {
@@ -106,17 +105,16 @@ impl Layer<'_> {
         rayon::join(|| self.run(above, left), || self.run(below, pieces - left));
     }
 
-    fn piece(&self, rows: Rows) {
-        let Rows { first, x, labels, logits, dlogits, metrics, dx } = rows;
+    fn piece(&self, rows: LossRows) {
+        let LossRows { first, x, labels, logits, dlogits, metrics, dx } = rows;
         let (inputs, classes) = (self.inputs, self.classes);
         for (x, z) in x.chunks(ROWS * inputs).zip(logits.chunks_mut(ROWS * classes)) {
             // A sum is the same whatever is added up beside it.
-            match x.len() == ROWS * inputs {
-                true => self.weighted_sums::<ROWS>(x, z),
-                false => {
-                    let each = x.chunks_exact(inputs).zip(z.chunks_exact_mut(classes));
-                    each.for_each(|(x, z)| self.weighted_sums::<1>(x, z));
-                }
+            if x.len() == ROWS * inputs {
+                self.weighted_sums::<ROWS>(x, z)
+            } else {
+                let each = x.chunks_exact(inputs).zip(z.chunks_exact_mut(classes));
+                each.for_each(|(x, z)| self.weighted_sums::<1>(x, z));
             }
         }
         softmax_loss_rows(self.call, first, logits, labels, dlogits, metrics);

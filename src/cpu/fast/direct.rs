@@ -9,14 +9,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::conv::Pass;
+use super::convolution::ConvPass;
 use super::tile::{DOTS, Dots, LANES, Outer, ROWS};
 use super::{places, scratch};
 use crate::kernel::{Geometry, Side};
 
 /// One side of a pass of stride 1 over padded images.
 #[derive(Clone, Copy)]
-struct Axis {
+struct UnitSide {
     /// Of the image that is read.
     size: usize,
     /// Of the result.
@@ -26,17 +26,17 @@ struct Axis {
     dilation: usize,
 }
 
-impl Axis {
-    fn forward(side: &Side) -> Option<Axis> {
+impl UnitSide {
+    fn forward(side: &Side) -> Option<UnitSide> {
         let &Side { size, out, kernel, stride, pad, dilation } = side;
-        (stride == 1).then_some(Axis { size, out, pad, taps: kernel, dilation })
+        (stride == 1).then_some(UnitSide { size, out, pad, taps: kernel, dilation })
     }
 
     /// The same from the gradient of the output to that of the input, with the taps in reverse.
-    fn backward(side: &Side) -> Option<Axis> {
+    fn backward(side: &Side) -> Option<UnitSide> {
         let pad = (side.dilation * (side.kernel - 1)).checked_sub(side.pad)?;
-        let axis = Axis::forward(side)?;
-        Some(Axis { size: axis.out, out: axis.size, pad, ..axis })
+        let axis = UnitSide::forward(side)?;
+        Some(UnitSide { size: axis.out, out: axis.size, pad, ..axis })
     }
 
     /// What all taps of all results see: the image and its padding.
@@ -48,8 +48,8 @@ impl Axis {
 /// How images are read and results laid out.
 #[derive(Clone, Copy)]
 pub struct Plan {
-    rows: Axis,
-    columns: Axis,
+    rows: UnitSide,
+    columns: UnitSide,
     /// Channels that one result sees.
     channels: usize,
     /// Results that see the same channels.
@@ -60,13 +60,13 @@ pub struct Plan {
 impl Plan {
     /// How to compute y, if the geometry allows.
     pub fn forward(g: &Geometry) -> Option<Plan> {
-        let (rows, columns) = (Axis::forward(&g.rows)?, Axis::forward(&g.columns)?);
+        let (rows, columns) = (UnitSide::forward(&g.rows)?, UnitSide::forward(&g.columns)?);
         Some(Plan { rows, columns, channels: g.seen(), results: g.outputs / g.groups, reverse: false })
     }
 
     /// How to compute dx, if the geometry allows.
     pub fn backward(g: &Geometry) -> Option<Plan> {
-        let (rows, columns) = (Axis::backward(&g.rows)?, Axis::backward(&g.columns)?);
+        let (rows, columns) = (UnitSide::backward(&g.rows)?, UnitSide::backward(&g.columns)?);
         Some(Plan { rows, columns, channels: g.outputs / g.groups, results: g.seen(), reverse: true })
     }
 
@@ -105,7 +105,7 @@ impl Plan {
     /// Lays out the images of a group with zeros around them, some rows of each: as many as these
     /// rows of the result see.
     fn pad(&self, images: &[f32], results: &Range<usize>, padded: &mut [f32]) {
-        let Axis { size, pad, taps, dilation, .. } = self.rows;
+        let UnitSide { size, pad, taps, dilation, .. } = self.rows;
         let width = self.columns.seen();
         padded.fill(0.0);
         let seen = results.start..results.end + (taps - 1) * dilation;
@@ -128,10 +128,12 @@ impl Plan {
             let tile = &mut arranged[result / ROWS * self.terms() * ROWS..][..self.terms() * ROWS];
             for (term, to) in tile.chunks_exact_mut(ROWS).enumerate() {
                 let (channel, tap) = (term / taps, term % taps);
-                to[result % ROWS] = weights[match self.reverse {
-                    true => (channel * self.results + result) * taps + taps - 1 - tap,
-                    false => (result * self.channels + channel) * taps + tap,
-                }];
+                let weight = if self.reverse {
+                    (channel * self.results + result) * taps + taps - 1 - tap
+                } else {
+                    (result * self.channels + channel) * taps + tap
+                };
+                to[result % ROWS] = weights[weight];
             }
         }
     }
@@ -142,7 +144,7 @@ fn copy_row(from: &[f32], to: &mut [f32]) {
 }
 
 /// One pass over a batch, forward or backward.
-pub fn convolve(plan: &Plan, pass: &Pass, images: &[f32], results: &mut [f32]) {
+pub fn convolve(plan: &Plan, pass: &ConvPass, images: &[f32], results: &mut [f32]) {
     let g = &pass.geometry;
     let (terms, tiles) = (plan.terms(), plan.results.div_ceil(ROWS));
     let (image, result) = (images.len() / g.batch, results.len() / g.batch);
@@ -165,7 +167,7 @@ pub fn convolve(plan: &Plan, pass: &Pass, images: &[f32], results: &mut [f32]) {
 /// One sample on its way through a pass.
 struct One<'a> {
     plan: &'a Plan,
-    pass: &'a Pass<'a>,
+    pass: &'a ConvPass<'a>,
     starts: &'a [usize],
     /// Place of the sample's first result in the batch.
     first: usize,
@@ -249,7 +251,7 @@ pub fn weights(plan: &Plan, g: &Geometry, x: &[f32], dy: &[f32], slice: usize, s
     let last = plan.terms() - 1;
     places((0..terms).map(|term| plan.start(term.min(last))), |starts| {
         slices.par_chunks_exact_mut(g.weights()).enumerate().for_each(|(z, dw)| {
-            let part = Part { plan, g, x, dy, starts, lines: z * slice..((z + 1) * slice).min(lines) };
+            let part = BatchSlice { plan, g, x, dy, starts, lines: z * slice..((z + 1) * slice).min(lines) };
             scratch(own * terms * LANES, |sums| {
                 for group in 0..g.groups {
                     let dw = &mut dw[group * plan.results * plan.terms()..][..plan.results * plan.terms()];
@@ -266,7 +268,7 @@ pub fn weights(plan: &Plan, g: &Geometry, x: &[f32], dy: &[f32], slice: usize, s
 }
 
 /// A slice of the rows of a whole batch.
-struct Part<'a> {
+struct BatchSlice<'a> {
     plan: &'a Plan,
     g: &'a Geometry,
     x: &'a [f32],
@@ -275,7 +277,7 @@ struct Part<'a> {
     lines: Range<usize>,
 }
 
-impl Part<'_> {
+impl BatchSlice<'_> {
     /// Sets `sums` to what the slice says of the weights of a group.
     fn group(&self, group: usize, sums: &mut [f32]) {
         sums.fill(0.0);
@@ -285,9 +287,10 @@ impl Part<'_> {
             let (sample, first) = (line / rows, line % rows);
             // The rest of a sample that has begun, or whole samples, or the beginning of the last.
             let whole = ((self.lines.end - line) / rows).min(RUNS);
-            let (runs, rows) = match first == 0 && whole > 0 {
-                true => (whole, 0..rows),
-                false => (1, first..(first + self.lines.end - line).min(rows)),
+            let (runs, rows) = if first == 0 && whole > 0 {
+                (whole, 0..rows)
+            } else {
+                (1, first..(first + self.lines.end - line).min(rows))
             };
             self.add(group, sample, runs, &rows, sums);
             line += runs * rows.len();

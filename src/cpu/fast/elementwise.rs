@@ -4,9 +4,8 @@ use rayon::prelude::*;
 
 use super::functions::{apply, for_kind, slope};
 use super::vectorised;
-use crate::kernel::Activation;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
-use crate::kernel::{Call, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Slice, SliceMut};
 
 /// Elements that are worth a thread.
 const PIECE: usize = 1 << 13;

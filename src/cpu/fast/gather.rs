@@ -5,9 +5,9 @@ use std::hint::black_box;
 use rayon::prelude::*;
 
 use super::augment::changed;
-use super::vectorised;
+use super::bytes::normalise;
 use crate::cpu::augment::Look;
-use crate::cpu::gather::{Row, Samples};
+use crate::cpu::gather::GatherSource;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
@@ -20,7 +20,7 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     let (scale, shift) = reads[3].real().split_at(channels);
     let changes = call.consts.flag("AUGMENT");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };
-    let samples = Samples::of(call, reads);
+    let samples = GatherSource::of(call, reads);
     let rows = if changes { 1 } else { WORTH_A_THREAD.div_ceil(values) };
     let pieces = x.real().par_chunks_mut(rows * values).zip(labels.uint().par_chunks_mut(rows));
     pieces.enumerate().for_each(|(piece, (x, labels))| {
@@ -46,26 +46,8 @@ const LINE: usize = 16;
 
 /// Reads something of each line of the cache that a sample is in. Samples are anywhere in a data set that is
 /// larger than a cache, and memory brings many lines in little more time than one.
-fn fetch(samples: &Samples, row: usize) {
+fn fetch(samples: &GatherSource, row: usize) {
     if let Some(sample) = samples.row(row) {
         black_box(sample.words.iter().step_by(LINE).fold(0, |all, word| all ^ word));
     }
-}
-
-/// The bytes of a channel, from the byte `first` on, as numbers.
-pub fn normalise(sample: &Row, first: usize, (scale, shift): (f32, f32), x: &mut [f32]) {
-    if cfg!(target_endian = "big") {
-        let bytes = first..first + x.len();
-        return x.iter_mut().zip(bytes).for_each(|(x, at)| *x = sample.byte(at) as f32 * scale + shift);
-    }
-    // The lowest byte of a word comes first, as in memory.
-    let bytes: &[u8] = &bytemuck::cast_slice(sample.words)[first..][..x.len()];
-    vectorised(
-        #[inline(always)]
-        || {
-            for (x, byte) in x.iter_mut().zip(bytes) {
-                *x = f32::from(*byte) * scale + shift;
-            }
-        },
-    );
 }

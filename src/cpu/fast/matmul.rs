@@ -1,11 +1,10 @@
 //! Matrix products, a piece of the result for every core.
 
-use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
+use super::matrix::{MatrixView, Rectangle};
+use super::product::{LEAST_ELEMENTS, product};
 use super::tile::LANES;
 use super::{finish_row, scratch};
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Call, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Epilogue, Slice, SliceMut};
 
 /// Multiplications that are worth a thread.
 pub const WORTH_A_THREAD: usize = 1 << 17;
@@ -13,12 +12,15 @@ pub const WORTH_A_THREAD: usize = 1 << 17;
 /// `matmul`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N)  C: (M, N)
 pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [m, n, k] = ["M", "N", "K"].map(|name| call.consts.uint(name));
-    let matrix = |values, rows, columns, transposed| match transposed {
-        true => Matrix::columns(values, rows, columns),
-        false => Matrix::rows(values, rows, columns),
+    let matrix = |values, rows, columns, transposed| {
+        if transposed {
+            MatrixView::columns(values, rows, columns)
+        } else {
+            MatrixView::rows(values, rows, columns)
+        }
     };
     let [transpose_a, transpose_b] = ["TRANSPOSE_A", "TRANSPOSE_B"].map(|name| call.consts.flag(name));
-    let pass = Pass {
+    let pass = ProductPass {
         a: matrix(reads[0].real(), m, k, transpose_a),
         b: matrix(reads[1].real(), k, n, transpose_b),
         extra: reads[2].real(),
@@ -36,9 +38,9 @@ pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>
 }
 
 /// What the pieces of a product have in common.
-struct Pass<'a> {
-    a: Matrix<'a>,
-    b: Matrix<'a>,
+struct ProductPass<'a> {
+    a: MatrixView<'a>,
+    b: MatrixView<'a>,
     extra: &'a [f32],
     /// Of the whole of C.
     width: usize,
@@ -48,7 +50,7 @@ struct Pass<'a> {
     by_columns: bool,
 }
 
-impl Pass<'_> {
+impl ProductPass<'_> {
     /// The rectangle of C that begins at this row and column, in so many pieces.
     fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
         let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);
@@ -59,10 +61,8 @@ impl Pass<'_> {
         if cut < least || cut + least > length {
             return self.piece(row, column, c);
         }
-        let ((first, second), (down, along)) = match self.by_columns {
-            true => (c.cut_columns(cut), (0, cut)),
-            false => (c.cut_rows(cut), (cut, 0)),
-        };
+        let ((first, second), (down, along)) =
+            if self.by_columns { (c.cut_columns(cut), (0, cut)) } else { (c.cut_rows(cut), (cut, 0)) };
         rayon::join(
             || self.run(row, column, first, left),
             || self.run(row + down, column + along, second, pieces - left),

@@ -1,16 +1,11 @@
-//! Matrices in memory, cut into pieces for threads, and their product.
+//! Matrices in memory, cut into pieces for threads.
 
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use gemm::Parallelism;
-
-#[cfg(target_arch = "x86_64")]
-use super::panels::multiply as by_panels;
-
 /// A matrix that is read.
 #[derive(Clone, Copy)]
-pub struct Matrix<'a> {
+pub struct MatrixView<'a> {
     pub values: &'a [f32],
     pub rows: usize,
     pub columns: usize,
@@ -20,15 +15,15 @@ pub struct Matrix<'a> {
     pub along: usize,
 }
 
-impl<'a> Matrix<'a> {
+impl<'a> MatrixView<'a> {
     /// Stored row after row.
-    pub fn rows(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        Matrix::strided(values, (rows, columns), (columns, 1))
+    pub fn rows(values: &'a [f32], rows: usize, columns: usize) -> MatrixView<'a> {
+        MatrixView::strided(values, (rows, columns), (columns, 1))
     }
 
     /// Stored column after column.
-    pub fn columns(values: &'a [f32], rows: usize, columns: usize) -> Matrix<'a> {
-        Matrix::strided(values, (rows, columns), (1, rows))
+    pub fn columns(values: &'a [f32], rows: usize, columns: usize) -> MatrixView<'a> {
+        MatrixView::strided(values, (rows, columns), (1, rows))
     }
 
     /// Rows and columns, and the distances from one row and one column to the next.
@@ -36,24 +31,24 @@ impl<'a> Matrix<'a> {
         values: &'a [f32],
         (rows, columns): (usize, usize),
         (down, along): (usize, usize),
-    ) -> Matrix<'a> {
+    ) -> MatrixView<'a> {
         assert!(
             rows > 0 && columns > 0 && (rows - 1) * down + (columns - 1) * along < values.len(),
             "every element of a matrix is in its memory"
         );
-        Matrix { values, rows, columns, down, along }
+        MatrixView { values, rows, columns, down, along }
     }
 
     /// Some of its rows, all of their columns.
-    pub fn only_rows(&self, range: Range<usize>) -> Matrix<'a> {
+    pub fn only_rows(&self, range: Range<usize>) -> MatrixView<'a> {
         let values = &self.values[range.start * self.down..];
-        Matrix::strided(values, (range.len(), self.columns), (self.down, self.along))
+        MatrixView::strided(values, (range.len(), self.columns), (self.down, self.along))
     }
 
     /// Some of its columns, over all rows.
-    pub fn only_columns(&self, range: Range<usize>) -> Matrix<'a> {
+    pub fn only_columns(&self, range: Range<usize>) -> MatrixView<'a> {
         let values = &self.values[range.start * self.along..];
-        Matrix::strided(values, (self.rows, range.len()), (self.down, self.along))
+        MatrixView::strided(values, (self.rows, range.len()), (self.down, self.along))
     }
 }
 
@@ -115,70 +110,5 @@ impl<'a> Rectangle<'a> {
 
     pub fn columns(&self) -> usize {
         self.columns
-    }
-}
-
-/// Terms of a sum that are added up at once. Left to itself, `gemm` decides by the sizes of a
-/// piece, and then the same sum could come out differently in pieces of another number.
-const DEPTH: usize = 512;
-
-/// Elements of a product below which `gemm` adds up rows times columns in another order, which must
-/// not depend on the pieces.
-pub const LEAST_ELEMENTS: usize = 512;
-
-/// C = A·B or, with `add`, C += A·B, on this thread.
-pub fn product(a: Matrix, b: Matrix, c: &mut Rectangle, add: bool) {
-    assert!(a.rows == c.rows && b.columns == c.columns && a.columns == b.rows);
-    let depth = a.columns.div_ceil(a.columns.div_ceil(DEPTH));
-    for start in (0..a.columns).step_by(depth) {
-        let range = start..(start + depth).min(a.columns);
-        let (a, b, add) = (a.only_columns(range.clone()), b.only_rows(range), add || start > 0);
-        // What has few terms or elements is not worth panels, and `gemm` does without them as well.
-        if is_thin(a, b) || !by_panels(a, b, c, add) {
-            multiply(a, b, c, add);
-        }
-    }
-}
-
-/// Of other processors the crate's micro kernels are not called directly.
-#[cfg(not(target_arch = "x86_64"))]
-fn by_panels(_: Matrix, _: Matrix, _: &mut Rectangle, _: bool) -> bool {
-    false
-}
-
-/// Whether `gemm` has a function for a product of this form that allocates nothing.
-fn is_thin(a: Matrix, b: Matrix) -> bool {
-    let dots = a.along == 1 && b.down == 1;
-    let few = a.columns <= 2 || a.rows * b.columns < LEAST_ELEMENTS / 2 && dots;
-    few || a.rows == 1 && (dots || b.along == 1) || b.columns == 1 && dots
-}
-
-/// The same product by the `gemm` crate.
-fn multiply(a: Matrix, b: Matrix, c: &mut Rectangle, add: bool) {
-    // SAFETY: the elements of A and B are within their slices, as `Matrix::strided` has checked,
-    // those of C in memory that it borrows mutably, which therefore overlaps neither A nor B; and
-    // `product` has checked that the three sizes fit.
-    unsafe {
-        gemm::gemm(
-            a.rows,
-            b.columns,
-            a.columns,
-            c.first,
-            1,
-            c.down as isize,
-            add,
-            a.values.as_ptr(),
-            a.along as isize,
-            a.down as isize,
-            b.values.as_ptr(),
-            b.along as isize,
-            b.down as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
     }
 }

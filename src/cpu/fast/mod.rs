@@ -7,7 +7,9 @@
 
 pub mod arena;
 mod augment;
+mod bytes;
 pub mod conv;
+mod convolution;
 pub mod dense_loss;
 mod direct;
 pub mod elementwise;
@@ -20,6 +22,7 @@ pub mod norm;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 pub mod pool;
+mod product;
 pub mod softmax;
 pub mod sums;
 mod tile;
@@ -29,8 +32,7 @@ pub mod weights;
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
+use crate::kernel::{Activation, Epilogue};
 use functions::{apply, for_kind, slope};
 
 /// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.
@@ -41,7 +43,7 @@ fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
 }
 
 /// Memory of a thread that is not in use, the last returned last.
-type Kept<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
+type SpareBuffers<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
 
 thread_local! {
     static NUMBERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
@@ -62,7 +64,11 @@ fn places<R>(places: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[u
     })
 }
 
-fn lend<T: Clone + Default, R>(kept: &'static Kept<T>, len: usize, then: impl FnOnce(&mut [T]) -> R) -> R {
+fn lend<T: Clone + Default, R>(
+    kept: &'static SpareBuffers<T>,
+    len: usize,
+    then: impl FnOnce(&mut [T]) -> R,
+) -> R {
     let mut memory = kept.with_borrow_mut(Vec::pop).unwrap_or_default();
     if memory.len() < len {
         memory.resize(len, T::default());

@@ -8,8 +8,7 @@ use rayon::prelude::*;
 use super::functions::{apply, for_kind};
 use super::{scratch, vectorised};
 use crate::cpu::norm::Groups;
-use crate::kernel::Activation;
-use crate::kernel::{Call, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Slice, SliceMut};
 
 /// Values that are worth a thread.
 const WORTH_A_THREAD: usize = 1 << 12;
@@ -230,7 +229,7 @@ pub fn normalise_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
     let (products, gradients) = (&both[..count], &both[call.consts.uint("PITCH")..][..count]);
     with_scales(call, variance, |scales| {
         let share = centred.then_some(1.0 / groups.real as f32);
-        let numbers = Numbers { mean, scales, weight, products, gradients, share, add };
+        let shared = NormBackward { mean, scales, weight, products, gradients, share, add };
         let lines = x.par_chunks_exact(length).zip(dy.par_chunks_exact(length));
         let lines = writes[0].real().par_chunks_exact_mut(length).zip(lines);
         lines.with_min_len(WORTH_A_THREAD.div_ceil(length)).enumerate().for_each(|(at, (dx, (x, dy)))| {
@@ -244,9 +243,9 @@ pub fn normalise_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
             vectorised(
                 #[inline(always)]
                 || match (across(groups), groups.by_sample) {
-                    (true, _) => numbers.across(x, dy, dx),
-                    (_, true) => numbers.by_sample(at % count, x, dy, dx),
-                    _ => numbers.by_channel(at % count, x, dy, dx),
+                    (true, _) => shared.across(x, dy, dx),
+                    (_, true) => shared.by_sample(at % count, x, dy, dx),
+                    _ => shared.by_channel(at % count, x, dy, dx),
                 },
             );
         });
@@ -254,7 +253,7 @@ pub fn normalise_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
 }
 
 /// What the lines of [`normalise_backward_fast`] have in common.
-struct Numbers<'a> {
+struct NormBackward<'a> {
     mean: &'a [f32],
     scales: &'a [f32],
     weight: &'a [f32],
@@ -267,7 +266,7 @@ struct Numbers<'a> {
     add: bool,
 }
 
-impl Numbers<'_> {
+impl NormBackward<'_> {
     /// Of one value of a group: `direct` is dy · weight, and `factor` that of what is shared.
     #[inline(always)]
     fn gradient(&self, group: usize, direct: f32, factor: f32, x: f32) -> f32 {
@@ -308,9 +307,10 @@ impl Numbers<'_> {
             (dy * weight - (sum + normal * product)) * scale
         };
         let values = dx.iter_mut().zip(x.iter().zip(dy));
-        match self.add {
-            true => values.for_each(|(dx, (x, dy))| *dx += gradient(*x, *dy)),
-            false => values.for_each(|(dx, (x, dy))| *dx = gradient(*x, *dy)),
+        if self.add {
+            values.for_each(|(dx, (x, dy))| *dx += gradient(*x, *dy))
+        } else {
+            values.for_each(|(dx, (x, dy))| *dx = gradient(*x, *dy))
         }
     }
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use gemm_f32::microkernel::{avx512f, fma};
 use pulp::x86::{V3, V4};
 
-use super::matrix::{Matrix, Rectangle};
+use super::matrix::{MatrixView, Rectangle};
 use super::{scratch, vectorised};
 
 /// Columns and rows of the tile, terms of its sums, where C, B and A begin; from one row of C to the
@@ -40,7 +40,7 @@ type MicroKernel = unsafe fn(
 
 /// The micro kernels for one width of vectors.
 #[derive(Clone, Copy)]
-struct Tiles {
+struct MicroKernels {
     /// Numbers of a vector.
     lanes: usize,
     /// Columns of the largest tile.
@@ -50,18 +50,18 @@ struct Tiles {
     /// That for so many vectors and rows.
     kernel: fn(usize, usize) -> MicroKernel,
     /// Puts A in panels as high as a tile.
-    pack: fn(Matrix, &mut [f32]),
+    pack: fn(MatrixView, &mut [f32]),
 }
 
-impl Tiles {
+impl MicroKernels {
     /// For the widest vectors of this machine.
-    fn widest() -> Option<Tiles> {
-        Tiles::of_512_bits().or_else(Tiles::of_256_bits)
+    fn widest() -> Option<MicroKernels> {
+        MicroKernels::of_512_bits().or_else(MicroKernels::of_256_bits)
     }
 
-    fn of_512_bits() -> Option<Tiles> {
+    fn of_512_bits() -> Option<MicroKernels> {
         use avx512f::f32::{MR_DIV_N, NR, UKR};
-        V4::is_available().then_some(Tiles {
+        V4::is_available().then_some(MicroKernels {
             lanes: 16,
             wide: 16 * MR_DIV_N,
             high: NR,
@@ -70,9 +70,9 @@ impl Tiles {
         })
     }
 
-    fn of_256_bits() -> Option<Tiles> {
+    fn of_256_bits() -> Option<MicroKernels> {
         use fma::f32::{MR_DIV_N, NR, UKR};
-        V3::is_available().then_some(Tiles {
+        V3::is_available().then_some(MicroKernels {
             lanes: 8,
             wide: 8 * MR_DIV_N,
             high: NR,
@@ -89,14 +89,14 @@ const BLOCK: usize = 1 << 17;
 const LINE: usize = 16;
 
 /// C = A·B or C += A·B; nothing is done, and that is said, on a processor without these vectors.
-pub fn multiply(a: Matrix, b: Matrix, c: &mut Rectangle, add: bool) -> bool {
-    let tiles = Tiles::widest();
+pub fn multiply(a: MatrixView, b: MatrixView, c: &mut Rectangle, add: bool) -> bool {
+    let tiles = MicroKernels::widest();
     tiles.map(|tiles| by_tiles(tiles, a, b, c, add)).is_some()
 }
 
-fn by_tiles(tiles: Tiles, a: Matrix, b: Matrix, c: &mut Rectangle, add: bool) {
+fn by_tiles(tiles: MicroKernels, a: MatrixView, b: MatrixView, c: &mut Rectangle, add: bool) {
     assert!(a.rows == c.rows() && b.columns == c.columns() && a.columns == b.rows);
-    let Tiles { lanes, wide, high, .. } = tiles;
+    let MicroKernels { lanes, wide, high, .. } = tiles;
     let depth = a.columns;
     // What is read often enough is worth putting in order; and of B whole vectors are read.
     let packs_a = a.along != 1 && b.columns > 2 * wide;
@@ -138,14 +138,14 @@ struct Ordered<'a> {
 
 /// All rows of C, and some of its columns.
 fn each_tile(
-    tiles: Tiles,
+    tiles: MicroKernels,
     (a, all_rows): (&Ordered, usize),
     (b, all_columns): (&Ordered, Range<usize>),
     depth: usize,
     c: &mut Rectangle,
     add: bool,
 ) {
-    let Tiles { lanes, wide, high, kernel, .. } = tiles;
+    let MicroKernels { lanes, wide, high, kernel, .. } = tiles;
     for (i, row) in (0..all_rows).step_by(high).enumerate() {
         for (j, column) in all_columns.clone().step_by(wide).enumerate() {
             let (rows, columns) = (high.min(all_rows - row), wide.min(all_columns.end - column));
@@ -188,7 +188,7 @@ fn on_a_line(memory: &mut [f32]) -> &mut [f32] {
 }
 
 /// Panels of so many rows of A, in each one column after the other.
-fn pack_rows<const HIGH: usize>(a: Matrix, panels: &mut [f32]) {
+fn pack_rows<const HIGH: usize>(a: MatrixView, panels: &mut [f32]) {
     for (row, panel) in (0..a.rows).step_by(HIGH).zip(panels.chunks_exact_mut(HIGH * a.columns)) {
         let rows = HIGH.min(a.rows - row);
         for (k, to) in panel.as_chunks_mut::<HIGH>().0.iter_mut().enumerate() {
@@ -202,7 +202,7 @@ fn pack_rows<const HIGH: usize>(a: Matrix, panels: &mut [f32]) {
 }
 
 /// Panels of so many columns of B, in each one row after the other; zeros where there are no more.
-fn pack_columns(b: Matrix, wide: usize, panels: &mut [f32]) {
+fn pack_columns(b: MatrixView, wide: usize, panels: &mut [f32]) {
     for (column, panel) in (0..b.columns).step_by(wide).zip(panels.chunks_exact_mut(wide * b.rows)) {
         let columns = wide.min(b.columns - column);
         if columns < wide {
@@ -224,7 +224,7 @@ fn pack_columns(b: Matrix, wide: usize, panels: &mut [f32]) {
 
 /// Columns whose numbers don't lie side by side, as many at once as a line holds.
 #[inline(always)]
-fn turn_columns(b: Matrix, wide: usize, panel: &mut [f32]) {
+fn turn_columns(b: MatrixView, wide: usize, panel: &mut [f32]) {
     let mut first = 0;
     while b.down == 1 && first + LINE <= b.columns {
         let mut columns = [&b.values[..0]; LINE];
@@ -255,13 +255,16 @@ mod tests {
     #[test]
     fn every_width_of_vectors_makes_the_sums_in_the_same_order() {
         let numbers = |len: usize| -> Vec<f32> { (0..len).map(|at| (at as f32 * 0.37).sin()).collect() };
-        let known = [Tiles::of_512_bits(), Tiles::of_256_bits()];
+        let known = [MicroKernels::of_512_bits(), MicroKernels::of_256_bits()];
         for (m, n, k) in [(1, 1, 1), (7, 65, 5), (64, 130, 33), (13, 200, 17), (100, 48, 300), (6, 64, 784)] {
             for [turned_a, turned_b] in [[false, true], [true, false], [false, false], [true, true]] {
                 let (a, b) = (numbers(m * k), numbers(k * n));
-                let matrix = |values, rows, columns, turned| match turned {
-                    true => Matrix::columns(values, rows, columns),
-                    false => Matrix::rows(values, rows, columns),
+                let matrix = |values, rows, columns, turned| {
+                    if turned {
+                        MatrixView::columns(values, rows, columns)
+                    } else {
+                        MatrixView::rows(values, rows, columns)
+                    }
                 };
                 let [left, right] = [matrix(&a, m, k, turned_a), matrix(&b, k, n, turned_b)];
                 let wanted: Vec<f32> = (0..m * n)

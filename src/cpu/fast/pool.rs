@@ -5,8 +5,7 @@ use rayon::prelude::*;
 use super::functions::{for_kind, slope};
 use super::vectorised;
 use crate::cpu::pool::Pooling;
-use crate::kernel::Activation;
-use crate::kernel::{Call, Slice, SliceMut};
+use crate::kernel::{Activation, Call, Slice, SliceMut};
 
 /// Whether windows are two by two pixels, side by side: most are.
 fn is_quartering(p: &Pooling) -> bool {
@@ -101,11 +100,12 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             vectorised(
                 #[inline(always)]
                 || {
+                    // Written once for each, so that no pixel is read in vain.
                     for_kind!(activation, kind => {
-                        // Written once for each, so that no pixel is read in vain.
-                        match add {
-                            true => to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| slope(kind, y)),
-                            false => to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| slope(kind, y)),
+                        if add {
+                            to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| slope(kind, y))
+                        } else {
+                            to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| slope(kind, y))
                         }
                     });
                 },

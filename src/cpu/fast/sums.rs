@@ -168,3 +168,54 @@ pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]
     let row = &mut report.real()[call.step.slot as usize * HISTORY..][..HISTORY];
     (row[0], row[1]) = (root, flaws as f32);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consts;
+    use crate::cpu::guard::{gradient_parts, guard};
+    use crate::kernel::{Step, Twin};
+
+    #[test]
+    fn a_gradient_gone_wrong_is_counted_in_its_part_and_left_out_of_the_sum() {
+        let length = 64 * 4 * 2;
+        let consts = consts! { LENGTH: length, PARTS: 64usize };
+        let mut gradients = vec![0.5_f32; length];
+        gradients[4..7].copy_from_slice(&[f32::NAN, f32::NEG_INFINITY, -TOO_LARGE as f32]);
+        gradients[64 * 4 + 9] = TOO_LARGE as f32 / 2.0;
+        let call = Call { consts: &consts, step: &Step::default() };
+        for function in [gradient_parts::<f32>, gradient_parts_fast] {
+            let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
+            let mut writes = [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)];
+            function(call, &[Slice::Real(&gradients[..])], &mut writes);
+            assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 3, 3));
+            assert_eq!((sums[0], sums[1]), (2.0, 1.25));
+            assert!(sums[2] > 1e28 && sums[2].is_finite());
+        }
+    }
+
+    #[test]
+    fn a_flaw_among_the_parts_or_the_losses_closes_the_gates_for_good() {
+        let consts = consts! { PARTS: 2usize, SLOTS: 2usize, BATCH: 3usize, ROWS_AT: 4usize, GATES: 3usize };
+        let step = Step { slot: 1, samples: 2, ..Step::default() };
+        let call = Call { consts: &consts, step: &step };
+        let run = |guard: Twin<f32>, flaws: &[u32], wrong: &[usize], gates: u32| {
+            let (mut norm, mut gates, mut report) = ([0.0], [gates, 1, 1], [0.5_f32; 4 + 12]);
+            wrong.iter().for_each(|at| report[4 + at] = f32::NAN);
+            let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
+            let mut writes =
+                [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut report)];
+            guard(call, &reads, &mut writes);
+            (norm, gates, [report[0], report[1], report[2], report[3]])
+        };
+        for guard in [guard::<f32>, guard_fast] {
+            // The losses of the other slot, a hit, and the row without a sample don't count.
+            let sound = run(guard, &[0, 0], &[0, 2, 4, 7, 10], 3);
+            assert_eq!(sound, ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
+            assert_eq!(run(guard, &[0, 3], &[], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 3.0]));
+            assert_eq!(run(guard, &[0, 3], &[6, 8], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 5.0]));
+            // Once closed, closed until the host says otherwise.
+            assert_eq!(run(guard, &[0, 0], &[], 0).1[0], 0);
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! All gradients of a dense layer with the watch over them, some rows of blocks of dW to every core.
 
 use super::matmul::WORTH_A_THREAD;
-use super::matrix::{LEAST_ELEMENTS, Matrix, Rectangle, product};
+use super::matrix::{MatrixView, Rectangle};
+use super::product::{LEAST_ELEMENTS, product};
 use super::sums::add_sound_squares;
 use super::{scratch, vectorised};
 use crate::cpu::guard::flawed;
@@ -13,9 +14,9 @@ pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slic
     let [batch, inputs, outputs, high, wide] =
         ["BATCH", "INPUTS", "OUTPUTS", "ROWS", "COLUMNS"].map(|name| call.consts.uint(name));
     let (dz, x) = (reads[0].real(), reads[1].real());
-    let layer = Layer {
-        dz: Matrix::columns(dz, outputs, batch),
-        x: Matrix::rows(x, batch, inputs),
+    let layer = WeightGradient {
+        dz: MatrixView::columns(dz, outputs, batch),
+        x: MatrixView::rows(x, batch, inputs),
         block: (high, wide),
         add: call.consts.flag("ADD"),
     };
@@ -25,22 +26,22 @@ pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slic
     behind.fill(0.0);
     let (flaws, behind) = flaws.uint().split_at_mut(parts);
     behind.fill(0);
-    let all = Rows { first: 0, dweight: dweight.real(), dbias: dbias.real(), sums, flaws };
+    let all = GradientRows { first: 0, dweight: dweight.real(), dbias: dbias.real(), sums, flaws };
     layer.run(all, (batch * inputs * outputs / WORTH_A_THREAD).min(rayon::current_num_threads()));
 }
 
 /// What the pieces have in common.
-struct Layer<'a> {
+struct WeightGradient<'a> {
     /// (outputs, batch)
-    dz: Matrix<'a>,
-    x: Matrix<'a>,
+    dz: MatrixView<'a>,
+    x: MatrixView<'a>,
     /// Rows and columns of dW that a part watches.
     block: (usize, usize),
     add: bool,
 }
 
 /// Some rows of dW, whole rows of blocks, and what belongs to them.
-struct Rows<'a> {
+struct GradientRows<'a> {
     first: usize,
     dweight: &'a mut [f32],
     dbias: &'a mut [f32],
@@ -48,32 +49,32 @@ struct Rows<'a> {
     flaws: &'a mut [u32],
 }
 
-impl<'a> Rows<'a> {
+impl<'a> GradientRows<'a> {
     /// Those above a row of blocks, and the others.
-    fn cut(self, blocks: usize, layer: &Layer) -> (Rows<'a>, Rows<'a>) {
+    fn cut(self, blocks: usize, layer: &WeightGradient) -> (GradientRows<'a>, GradientRows<'a>) {
         let rows = blocks * layer.block.0;
         let (dweight, dweight_below) = self.dweight.split_at_mut(rows * layer.x.columns);
         let (dbias, dbias_below) = self.dbias.split_at_mut(rows);
         let (sums, sums_below) = self.sums.split_at_mut(blocks * layer.blocks_across());
         let (flaws, flaws_below) = self.flaws.split_at_mut(blocks * layer.blocks_across());
-        let below = Rows {
+        let below = GradientRows {
             first: self.first + rows,
             dweight: dweight_below,
             dbias: dbias_below,
             sums: sums_below,
             flaws: flaws_below,
         };
-        (Rows { first: self.first, dweight, dbias, sums, flaws }, below)
+        (GradientRows { first: self.first, dweight, dbias, sums, flaws }, below)
     }
 }
 
-impl Layer<'_> {
+impl WeightGradient<'_> {
     fn blocks_across(&self) -> usize {
         self.x.columns.div_ceil(self.block.1)
     }
 
     /// These rows in so many pieces, each for a core.
-    fn run(&self, rows: Rows, pieces: usize) {
+    fn run(&self, rows: GradientRows, pieces: usize) {
         let (outputs, high) = (rows.dbias.len(), self.block.0);
         let (blocks, left) = (outputs.div_ceil(high), pieces / 2);
         let cut = if pieces < 2 { 0 } else { (blocks * left).div_ceil(pieces) };
@@ -86,8 +87,8 @@ impl Layer<'_> {
         rayon::join(|| self.run(above, left), || self.run(below, pieces - left));
     }
 
-    fn piece(&self, rows: Rows) {
-        let Rows { first, dweight, dbias, sums, flaws } = rows;
+    fn piece(&self, rows: GradientRows) {
+        let GradientRows { first, dweight, dbias, sums, flaws } = rows;
         let (inputs, outputs) = (self.x.columns, dbias.len());
         let dz = self.dz.only_rows(first..first + outputs);
         product(dz, self.x, &mut Rectangle::new(dweight, outputs, inputs), self.add);
@@ -105,7 +106,7 @@ impl Layer<'_> {
     }
 
     /// db of these rows: sample by sample, so that neighbours are added at once.
-    fn bias(&self, dz: Matrix, dbias: &mut [f32]) {
+    fn bias(&self, dz: MatrixView, dbias: &mut [f32]) {
         scratch(dbias.len(), |sums| {
             vectorised(
                 #[inline(always)]
@@ -117,9 +118,10 @@ impl Layer<'_> {
                     }
                 },
             );
-            match self.add {
-                true => dbias.iter_mut().zip(sums).for_each(|(bias, sum)| *bias += *sum),
-                false => dbias.copy_from_slice(sums),
+            if self.add {
+                dbias.iter_mut().zip(sums).for_each(|(bias, sum)| *bias += *sum)
+            } else {
+                dbias.copy_from_slice(sums)
             }
         });
     }
@@ -159,7 +161,7 @@ mod tests {
 
     /// What is written.
     #[derive(Clone, PartialEq)]
-    struct Written {
+    struct Results {
         gradients: Vec<f32>,
         sums: Vec<f32>,
         flaws: Vec<u32>,
@@ -169,7 +171,7 @@ mod tests {
         (0..len).map(|at| (at as f32 * 0.37).sin()).collect()
     }
 
-    fn write(twin: Twin<f32>, consts: &Consts, dz: &[f32]) -> Written {
+    fn write(twin: Twin<f32>, consts: &Consts, dz: &[f32]) -> Results {
         let [batch, inputs, outputs, parts] =
             ["BATCH", "INPUTS", "OUTPUTS", "PARTS"].map(|name| consts.uint(name));
         let x = numbers(batch * inputs);
@@ -184,7 +186,7 @@ mod tests {
         ];
         let call = Call { consts, step: &Step::default() };
         twin(call, &[Slice::Real(dz), Slice::Real(&x)], &mut writes);
-        Written { gradients: [dweight, dbias].concat(), sums, flaws }
+        Results { gradients: [dweight, dbias].concat(), sums, flaws }
     }
 
     #[test]

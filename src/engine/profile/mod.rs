@@ -6,7 +6,7 @@
 mod table;
 mod trace;
 
-pub use table::Row;
+pub use table::ProfileRow;
 pub use trace::trace;
 
 use std::ops::Range;
@@ -99,7 +99,7 @@ impl Profiler {
     /// What has been noted, with the dispatches that it was noted of.
     pub fn profile(&self, program: &Program) -> Profile {
         let log = self.log();
-        let dispatches = program.steps[log.section.clone()].iter().map(|dispatch| Work {
+        let dispatches = program.steps[log.section.clone()].iter().map(|dispatch| DispatchNeeds {
             // The CPU engine runs no shader, and its function is the same for all versions.
             kernel: match log.clock {
                 Clock::Host => dispatch.kernel.twin_source.function,
@@ -125,7 +125,7 @@ impl Profiler {
 
 /// What a dispatch is, and what the kernel table says that it needs.
 #[derive(Clone, Debug)]
-struct Work {
+struct DispatchNeeds {
     kernel: &'static str,
     label: String,
     flops: usize,
@@ -137,7 +137,7 @@ struct Work {
 pub struct Profile {
     /// The place of the section's first dispatch in its Program.
     first: usize,
-    dispatches: Vec<Work>,
+    dispatches: Vec<DispatchNeeds>,
     pub clock: Clock,
     pub spans: Vec<Span>,
 }
@@ -154,7 +154,7 @@ impl Profile {
         self.steps() > 1
     }
 
-    fn work(&self, span: &Span) -> &Work {
+    fn work(&self, span: &Span) -> &DispatchNeeds {
         &self.dispatches[span.dispatch - self.first]
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Profile, Span, Work};
+use super::{DispatchNeeds, Profile, Span};
 
 /// What the dispatches of one kernel come to, or a single dispatch of every step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
+pub struct ProfileRow {
     pub kernel: &'static str,
     /// What the dispatch is for; empty where a row stands for a kernel.
     pub what: String,
@@ -20,7 +20,7 @@ pub struct Row {
     pub bytes: f64,
 }
 
-impl Row {
+impl ProfileRow {
     /// Seconds of one call.
     pub fn mean(&self) -> f64 {
         self.seconds / self.calls.max(1) as f64
@@ -28,15 +28,15 @@ impl Row {
 
     /// 10⁹ operations a second; 0 where no time was seen.
     pub fn gflops(&self) -> f64 {
-        rate(self.flops, self.seconds)
+        billions_per_second(self.flops, self.seconds)
     }
 
     /// 10⁹ bytes a second; 0 where no time was seen.
     pub fn gbytes(&self) -> f64 {
-        rate(self.bytes, self.seconds)
+        billions_per_second(self.bytes, self.seconds)
     }
 
-    fn add(&mut self, span: &Span, work: &Work) {
+    fn add(&mut self, span: &Span, work: &DispatchNeeds) {
         self.calls += 1;
         self.seconds += span.seconds;
         self.flops += work.flops as f64;
@@ -44,30 +44,32 @@ impl Row {
     }
 }
 
-fn rate(amount: f64, seconds: f64) -> f64 {
+/// 0 where no time was seen.
+fn billions_per_second(amount: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { amount / seconds * 1e-9 } else { 0.0 }
 }
 
 impl Profile {
     /// A row for each kernel, the one that takes longest first.
-    pub fn by_kernel(&self) -> Vec<Row> {
+    pub fn by_kernel(&self) -> Vec<ProfileRow> {
         self.rows(|work| (work.kernel, String::new()))
     }
 
     /// A row for each kernel and what it is used for, the one that takes longest first.
-    pub fn by_dispatch(&self) -> Vec<Row> {
+    pub fn by_dispatch(&self) -> Vec<ProfileRow> {
         self.rows(|work| (work.kernel, work.label.clone()))
     }
 
-    fn rows(&self, name: impl Fn(&Work) -> (&'static str, String)) -> Vec<Row> {
-        let mut rows: Vec<Row> = Vec::new();
+    fn rows(&self, name: impl Fn(&DispatchNeeds) -> (&'static str, String)) -> Vec<ProfileRow> {
+        let mut rows: Vec<ProfileRow> = Vec::new();
         let skipped = if self.leaves_out_the_first() { self.dispatches.len() } else { 0 };
         for span in self.spans.iter().skip(skipped) {
             let work = self.work(span);
             let (kernel, what) = name(work);
             let at = rows.iter().position(|row| row.kernel == kernel && row.what == what);
             let at = at.unwrap_or_else(|| {
-                let empty = Row { kernel, what, calls: 0, seconds: 0.0, share: 0.0, flops: 0.0, bytes: 0.0 };
+                let empty =
+                    ProfileRow { kernel, what, calls: 0, seconds: 0.0, share: 0.0, flops: 0.0, bytes: 0.0 };
                 rows.push(empty);
                 rows.len() - 1
             });
@@ -107,9 +109,10 @@ impl Profile {
     /// What the table and its times are of, in one sentence.
     pub fn caption(&self) -> String {
         let (steps, dispatches) = (self.steps(), self.dispatches.len());
-        let first = match self.leaves_out_the_first() {
-            true => "; the first one is left out of the table, because it warms up",
-            false => "",
+        let first = if self.leaves_out_the_first() {
+            "; the first one is left out of the table, because it warms up"
+        } else {
+            ""
         };
         let plural = if steps == 1 { "step" } else { "steps" };
         format!("{steps} {plural} of {dispatches} dispatches{first}; times are {}", self.clock.meaning())
@@ -119,13 +122,13 @@ impl Profile {
 /// Dispatches in the lower part of the table.
 const LONGEST: usize = 8;
 
-fn seconds_of(rows: &[Row]) -> f64 {
+fn seconds_of(rows: &[ProfileRow]) -> f64 {
     rows.iter().map(|row| row.seconds).sum()
 }
 
-fn line(name: &str, row: &Row) -> String {
+fn line(name: &str, row: &ProfileRow) -> String {
     // Bookkeeping of a few words computes at no speed worth a number.
-    let positive = |rate: f64| if rate >= 0.005 { format!("{rate:.2}") } else { "–".to_owned() };
+    let positive = |speed: f64| if speed >= 0.005 { format!("{speed:.2}") } else { "–".to_owned() };
     format!(
         "{name:<26} {:>7} {:>10.3} {:>10.1} {:>5.1}% {:>9} {:>8}",
         row.calls,

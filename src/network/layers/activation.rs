@@ -1,6 +1,5 @@
 //! Activations: a function of each value, or of each row.
 
-use super::Layer;
 use super::words::Words;
 use crate::consts;
 use crate::kernel::Activation;
@@ -11,7 +10,7 @@ use crate::table;
 /// The slope of PyTorch's `nn.LeakyReLU`.
 const LEAK: f32 = 0.01;
 
-pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
+pub fn parse_leaky_relu(words: &mut Words) -> Result<Activation, String> {
     let slope = match words.next() {
         None => LEAK,
         Some(text) => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
@@ -21,7 +20,7 @@ pub fn parse_leaky_relu(words: &mut Words) -> Result<Layer, String> {
     }
     // A positive slope keeps the sign, so the derivative can be told from the output.
     if slope > 0.0 && slope < 1.0 {
-        Ok(Layer::Activation(Activation::LeakyRelu(slope)))
+        Ok(Activation::LeakyRelu(slope))
     } else {
         Err(format!("a slope of {slope} is not between 0 and 1"))
     }

@@ -5,16 +5,12 @@
 
 use std::fmt;
 
-use super::Layer;
 use super::words::{Inits, Pair, Words};
 use crate::consts;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Const, Consts};
-use crate::kernel::{Geometry, Side};
+use crate::kernel::{Activation, Const, Consts, Epilogue, Geometry, Side};
 use crate::program::View;
 use crate::program::init::Fans;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
@@ -54,7 +50,7 @@ impl Conv {
     }
 }
 
-pub fn parse(words: &mut Words) -> Result<Layer, String> {
+pub fn parse(words: &mut Words) -> Result<Conv, String> {
     let form = "conv takes the number of its outputs and the size of its kernel, as in “conv 16 3x3”";
     let outputs = words.next().and_then(|text| text.parse().ok());
     let outputs = outputs.filter(|outputs| (1..=MOST_WEIGHTS).contains(outputs)).ok_or(form)?;
@@ -78,7 +74,7 @@ pub fn parse(words: &mut Words) -> Result<Layer, String> {
             }
         }
     }
-    Ok(Layer::Conv(conv))
+    Ok(conv)
 }
 
 impl fmt::Display for Conv {
@@ -155,8 +151,13 @@ impl Conv {
         Ok(Shape::image(self.outputs, geometry.rows.out, geometry.columns.out))
     }
 
+    /// Multiplications (each with its addition) to push one sample through.
+    pub fn multiply_adds(&self, input: &Shape) -> usize {
+        self.geometry(1, *input).map_or(0, |sizes| sizes.multiply_adds())
+    }
+
     /// w and b uniform in ±1/√(inputs of one output), as `nn.Conv2d` draws them.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Pair { y, x } = self.kernel;
         let seen = input.channels / self.groups;
         let fans = Fans { fan_in: seen * y * x, fan_out: self.outputs * y * x };

@@ -2,11 +2,10 @@
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
-use super::Layer;
 use super::words::{Inits, Words};
 use crate::consts;
 use crate::program::init::Fans;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
@@ -14,7 +13,13 @@ use crate::table;
 /// Shaders number weights by u32, and a buffer of more than this fits no adapter.
 const MOST_WEIGHTS: usize = 1 << 30;
 
-pub fn parse(words: &mut Words) -> Result<Layer, String> {
+/// A dense layer as the user writes it.
+pub struct Dense {
+    pub outputs: usize,
+    pub inits: Inits,
+}
+
+pub fn parse(words: &mut Words) -> Result<Dense, String> {
     let Some(text) = words.next() else {
         return Err("dense takes the number of its outputs, as in “dense 128”".to_owned());
     };
@@ -32,7 +37,7 @@ pub fn parse(words: &mut Words) -> Result<Layer, String> {
             return Err(format!("dense takes no “{word}”; behind its outputs it takes {}", Inits::TAKES));
         }
     }
-    Ok(Layer::Dense { outputs, inits })
+    Ok(Dense { outputs, inits })
 }
 
 pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
@@ -43,7 +48,7 @@ pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
 }
 
 /// W and b uniform in ±1/√inputs, as `nn.Linear` draws them.
-pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut Arena) {
+pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut ArenaBuilder) {
     let fans = Fans { fan_in: input.len(), fan_out: outputs };
     arena.add(format!("{path}.weight"), vec![outputs, input.len()], inits.weight(fans));
     arena.add(format!("{path}.bias"), vec![outputs], inits.bias(fans));

@@ -3,7 +3,6 @@
 //! As `nn.Dropout`. Which values are dropped is a function of the seed, the
 //! step and their place, so nothing is kept for the backward pass.
 
-use super::Layer;
 use super::words::{Words, number};
 use crate::consts;
 use crate::program::record::{Recorder, Tensor};
@@ -12,13 +11,14 @@ use crate::table;
 /// PyTorch's.
 const PROBABILITY: f32 = 0.5;
 
-pub fn parse(words: &mut Words) -> Result<Layer, String> {
+/// The probability with which a value is dropped.
+pub fn parse(words: &mut Words) -> Result<f32, String> {
     let probability = match words.clone().next() {
         None => PROBABILITY,
         Some(_) => number(words, "probability from 0 to below 1", |value| (0.0..1.0).contains(&value))?,
     };
     match words.next() {
-        None => Ok(Layer::Dropout(probability)),
+        None => Ok(probability),
         Some(word) => Err(format!("dropout takes one probability, not also “{word}”")),
     }
 }

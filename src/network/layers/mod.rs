@@ -2,25 +2,26 @@
 //! derivative stand on one screen.
 
 pub mod activation;
+pub mod chain;
 pub mod conv;
 pub mod dense;
 pub mod dropout;
 pub mod norm;
 pub mod pool;
-pub mod residual;
+mod residual;
 pub mod words;
 
 use std::fmt;
 
 use crate::error::suggestion;
 use crate::kernel::Activation;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use conv::Conv;
+use dense::Dense;
 use norm::Norm;
 use pool::{Kept, Pool};
-use residual::Residual;
 use words::Inits;
 
 /// One layer of a network.
@@ -44,6 +45,12 @@ pub enum Layer {
     Softmax,
     /// The same values in one row; dense layers do it by themselves.
     Flatten,
+}
+
+/// A residual block as the user writes it: `residual { conv 16 3x3 pad 1, relu }`; see `residual.rs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Residual {
+    pub body: Vec<Layer>,
 }
 
 /// Names in the text form of a network.
@@ -85,17 +92,21 @@ impl Layer {
             Some(first) => Err(format!("{name} takes no “{first}”")),
         };
         match name {
-            "dense" => dense::parse(&mut words),
-            "conv" => conv::parse(&mut words),
-            "maxpool" => pool::parse(Kept::Maximum, &mut words),
-            "avgpool" => pool::parse(Kept::Mean, &mut words),
-            "batchnorm" => norm::parse(Norm::BATCH, &mut words),
-            "layernorm" => norm::parse(Norm::SAMPLE, &mut words),
-            "dropout" => dropout::parse(&mut words),
-            "residual" => residual::parse(text.trim_start().trim_start_matches("residual")),
+            "dense" => {
+                dense::parse(&mut words).map(|Dense { outputs, inits }| Layer::Dense { outputs, inits })
+            }
+            "conv" => conv::parse(&mut words).map(Layer::Conv),
+            "maxpool" => pool::parse(Kept::Maximum, &mut words).map(Layer::Pool),
+            "avgpool" => pool::parse(Kept::Mean, &mut words).map(Layer::Pool),
+            "batchnorm" => norm::parse(Norm::BATCH, &mut words).map(Layer::Norm),
+            "layernorm" => norm::parse(Norm::SAMPLE, &mut words).map(Layer::Norm),
+            "dropout" => dropout::parse(&mut words).map(Layer::Dropout),
+            "residual" => {
+                Residual::parse(text.trim_start().trim_start_matches("residual")).map(Layer::Residual)
+            }
             "globalavgpool" => none(Layer::Pool(Pool::GLOBAL)),
             "relu" => none(Layer::Activation(Activation::Relu)),
-            "leaky-relu" => activation::parse_leaky_relu(&mut words),
+            "leaky-relu" => activation::parse_leaky_relu(&mut words).map(Layer::Activation),
             "sigmoid" => none(Layer::Activation(Activation::Sigmoid)),
             "tanh" => none(Layer::Activation(Activation::Tanh)),
             "gelu" => none(Layer::Activation(Activation::Gelu)),
@@ -127,7 +138,7 @@ impl Layer {
     }
 
     /// Adds its parameters to the arena; `path` is its place in the network, such as `0`.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         match self {
             Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),
             Layer::Conv(conv) => conv.declare(path, input, arena),
@@ -141,7 +152,7 @@ impl Layer {
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         match self {
             Layer::Dense { outputs, .. } => outputs * input.len(),
-            Layer::Conv(conv) => conv.geometry(1, *input).map_or(0, |sizes| sizes.multiply_adds()),
+            Layer::Conv(conv) => conv.multiply_adds(input),
             Layer::Norm(_) => input.len(),
             Layer::Residual(residual) => residual.multiply_adds(input),
             Layer::Pool(_) | Layer::Dropout(_) | Layer::Activation(_) | Layer::Softmax | Layer::Flatten => 0,

@@ -6,16 +6,14 @@
 
 use std::fmt;
 
-use super::Layer;
 use super::words::{Words, number};
 use crate::consts;
-use crate::kernel::Activation;
-use crate::kernel::{Const, Consts, Element};
+use crate::kernel::{Activation, Const, Consts, Element, aligned};
+use crate::program::View;
 use crate::program::init::Initialiser;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
-use crate::program::{View, aligned};
 use crate::table;
 
 /// What values share a mean.
@@ -46,7 +44,7 @@ impl Norm {
     pub const SAMPLE: Norm = Norm { over: Over::Sample, epsilon: EPSILON };
 }
 
-pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Layer, String> {
+pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Norm, String> {
     while let Some(word) = words.next() {
         match (word, &mut norm.over) {
             ("momentum", Over::Batch { momentum }) => {
@@ -62,7 +60,7 @@ pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Layer, String> {
             }
         }
     }
-    Ok(Layer::Norm(norm))
+    Ok(norm)
 }
 
 fn name(over: Over) -> &'static str {
@@ -108,7 +106,7 @@ impl Norm {
     }
 
     /// Weights 1 and biases 0; running means 0 and running variances 1.
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let shape = match self.over {
             Over::Batch { .. } => vec![input.channels],
             Over::Sample => input.sizes(),
@@ -130,9 +128,10 @@ impl Norm {
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
         let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));
         let centred = self.over == Over::Sample || recorder.training;
-        let [mean, variance] = match centred {
-            true => ["mean", "variance"].map(|name| recorder.local(name, Element::Real, sizes[1])),
-            false => ["running_mean", "running_var"].map(|name| recorder.kept(&format!("{path}.{name}"))),
+        let [mean, variance] = if centred {
+            ["mean", "variance"].map(|name| recorder.local(name, Element::Real, sizes[1]))
+        } else {
+            ["running_mean", "running_var"].map(|name| recorder.kept(&format!("{path}.{name}")))
         };
         let own = Recorded { norm: *self, sizes, mean, variance, weight, centred };
         if centred {

@@ -5,14 +5,11 @@
 
 use std::fmt;
 
-use super::Layer;
 use super::conv::windows;
 use super::words::{Pair, Words};
 use crate::consts;
 use crate::cpu::pool::Pooling;
-use crate::kernel::Activation;
-use crate::kernel::Side;
-use crate::kernel::{Const, Consts, Element};
+use crate::kernel::{Activation, Const, Consts, Element, Side};
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
@@ -57,7 +54,7 @@ impl Pool {
     }
 }
 
-pub fn parse(kept: Kept, words: &mut Words) -> Result<Layer, String> {
+pub fn parse(kept: Kept, words: &mut Words) -> Result<Pool, String> {
     let mut pool = Pool::new(kept, Pair::parse(words, "size of a window", 1)?);
     while let Some(word) = words.next() {
         match word {
@@ -73,7 +70,7 @@ pub fn parse(kept: Kept, words: &mut Words) -> Result<Layer, String> {
     if 2 * pool.pad.y > kernel.y || 2 * pool.pad.x > kernel.x {
         return Err(format!("a pad of {} is more than half its window of {kernel}", pool.pad));
     }
-    Ok(Layer::Pool(pool))
+    Ok(pool)
 }
 
 impl fmt::Display for Pool {

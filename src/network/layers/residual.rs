@@ -8,46 +8,42 @@
 
 use std::fmt;
 
-use super::Layer;
 use super::activation::record_backward;
 use super::conv::Conv;
 use super::words::Pair;
+use super::{Residual, chain};
 use crate::consts;
 use crate::kernel::Activation;
-use crate::network::Network;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
 
-/// A residual block as the user writes it: `residual { conv 16 3x3 pad 1, relu }`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Residual {
-    pub body: Network,
-}
-
-/// `text` is what stands behind the word `residual`.
-pub fn parse(text: &str) -> Result<Layer, String> {
-    let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
-    let inner =
-        inner.ok_or("residual takes its layers in braces, as in “residual { conv 16 3x3 pad 1, relu }”")?;
-    let body = Network::parse_layers(inner).map_err(|problem| format!("in its body, {problem}"))?;
-    Ok(Layer::Residual(Residual { body }))
-}
-
 impl fmt::Display for Residual {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "residual {{ {} }}", self.body)
+        write!(f, "residual {{ {} }}", chain::text(&self.body))
     }
 }
 
 impl Residual {
+    /// `text` is what stands behind the word `residual`.
+    ///
+    /// # Errors
+    /// What is wrong, as a part of a sentence.
+    pub fn parse(text: &str) -> Result<Residual, String> {
+        let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        let inner = inner
+            .ok_or("residual takes its layers in braces, as in “residual { conv 16 3x3 pad 1, relu }”")?;
+        let body = chain::parse(inner).map_err(|problem| format!("in its body, {problem}"))?;
+        Ok(Residual { body })
+    }
+
     /// What the body makes of `input`.
     ///
     /// # Errors
     /// What does not fit, as a part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
-        let shapes = self.body.shapes_within(input).map_err(|problem| format!("in its body, {problem}"))?;
+        let shapes = chain::shapes(&self.body, input).map_err(|problem| format!("in its body, {problem}"))?;
         let output = shapes.last().copied().unwrap_or(*input);
         self.shortcut(input, &output)?;
         Ok(output)
@@ -64,35 +60,38 @@ impl Residual {
         let fits = conv
             .geometry(1, from)
             .is_ok_and(|sizes| (sizes.rows.out, sizes.columns.out) == (to.height, to.width));
-        match fits && input.flat == output.flat {
-            true => Ok(Some(conv)),
-            false => Err(format!(
+        if fits && input.flat == output.flat {
+            Ok(Some(conv))
+        } else {
+            Err(format!(
                 "its body makes {output} of {input}, and no 1×1 convolution does: keep the size of the image, \
                  or divide it by a whole number (rounded up)"
-            )),
+            ))
         }
     }
 
-    pub fn declare(&self, path: &str, input: &Shape, arena: &mut Arena) {
+    pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Ok(output) = self.output(input) else { return };
-        self.body.declare(&format!("{path}.body."), input, arena);
+        chain::declare(&self.body, &format!("{path}.body."), input, arena);
         if let Ok(Some(conv)) = self.shortcut(input, &output) {
             conv.declare(&format!("{path}.shortcut"), input, arena);
         }
     }
 
     pub fn multiply_adds(&self, input: &Shape) -> usize {
-        let (Ok(shapes), Ok(output)) = (self.body.shapes_within(input), self.output(input)) else { return 0 };
-        let body = self.body.layers.iter().zip(&shapes).map(|(layer, input)| layer.multiply_adds(input));
+        let (Ok(shapes), Ok(output)) = (chain::shapes(&self.body, input), self.output(input)) else {
+            return 0;
+        };
+        let body = self.body.iter().zip(&shapes).map(|(layer, input)| layer.multiply_adds(input));
         let shortcut = self.shortcut(input, &output).ok().flatten();
-        let past = shortcut.map_or(0, |conv| Layer::Conv(conv).multiply_adds(input));
+        let past = shortcut.map_or(0, |conv| conv.multiply_adds(input));
         body.sum::<usize>() + past
     }
 
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape, path: &str) -> Tensor {
         let output = self.output(input).expect("shapes were checked");
         let named = recorder.layer_name();
-        let body = self.body.record_within(recorder, x, input, &format!("{path}.body."));
+        let body = chain::record(&self.body, recorder, x, input, &format!("{path}.body."), |_, _| {});
         let past = match self.shortcut(input, &output).expect("shapes were checked") {
             None => x,
             Some(conv) => {

@@ -41,10 +41,7 @@ impl Pair {
 
 impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self.y == self.x {
-            true => write!(f, "{}", self.y),
-            false => write!(f, "{}x{}", self.y, self.x),
-        }
+        if self.y == self.x { write!(f, "{}", self.y) } else { write!(f, "{}x{}", self.y, self.x) }
     }
 }
 

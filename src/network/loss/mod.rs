@@ -1,17 +1,17 @@
 //! What a network is trained to make small.
 
+mod metrics;
 mod weights;
 
-pub use weights::ClassWeights;
+pub use metrics::Metrics;
+pub use weights::{ClassWeights, Weighting};
 
 use std::fmt;
 
 use crate::consts;
 use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::Activation;
-use crate::kernel::Consts;
-use crate::network::lower::{Metrics, Weighting};
+use crate::kernel::{Activation, Consts};
 use crate::program::View;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;

@@ -4,6 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::program::View;
+
+/// What cross-entropy takes besides logits and labels.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighting {
+    /// One per class.
+    pub weights: View,
+    pub smoothing: f32,
+}
 
 /// How much each class counts in the loss.
 #[derive(Clone, Debug, Default, PartialEq)]

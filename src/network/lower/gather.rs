@@ -1,13 +1,17 @@
 //! The samples of a step, gathered by a kernel.
 
-use super::{PartViews, words};
+use super::lowered::PartViews;
 use crate::consts;
-use crate::data::Augmentation;
-use crate::kernel::Element;
+use crate::kernel::{ALIGN, Augmentation, Element};
+use crate::program::View;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
-use crate::program::{ALIGN, View};
 use crate::table;
+
+/// Words of one packed image.
+pub fn words(shape: &Shape) -> usize {
+    shape.len().div_ceil(4)
+}
 
 /// What of a part is gathered, and how.
 pub(crate) struct Gathering<'a> {

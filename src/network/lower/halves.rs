@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Lowered, TRAIN};
+use super::lowered::Lowered;
+use super::what::TRAIN;
 use crate::kernel::{Family, Kernel};
 use crate::program::Dispatch;
 use crate::table;

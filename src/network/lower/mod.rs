@@ -1,218 +1,41 @@
 //! Lowering: from a network, a loss and the sizes of the data to a Program
 //! whose sections train a step, measure a part of the data, and predict.
+//!
+//! Layers record the plain Program; rewrites make it fast; buffers that are never needed at the same time share
+//! memory.
 
 mod gather;
 mod halves;
+mod lowered;
 mod sizes;
 mod training;
 mod update;
+mod what;
 
-pub use training::{Training, Weighting};
-pub(crate) use update::{metrics, watch};
-
-use crate::cpu::guard;
-use crate::data::Augmentation;
-use crate::engine::{MAX_RESULT, MAX_STEPS};
-use crate::error::Result;
-use crate::kernel::Element;
-use crate::network::Network;
-use crate::network::loss::Loss;
-use crate::network::optimiser::State;
-use crate::program::params::Arena;
-use crate::program::record::Recorder;
-use crate::program::rewrite::{Rewrites, rewrite};
-use crate::program::shape::Shape;
-use crate::program::{Buf, Limits, Observed, Program, Role, View, aligned};
-use crate::table::choice::Choice;
+pub use gather::words;
 pub(crate) use gather::{Gathering, gather, input};
-use sizes::{check_batches, check_sizes, explain_size};
+pub use lowered::{Lowered, PartViews};
+pub use training::Training;
+pub(crate) use update::{metrics, watch};
+pub use what::{HELD_OUT, Lowering, PREDICT, Part, TRAIN, VALIDATION};
 
-/// A part of the data that a Program reads.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// `train`, `validation` or `held-out`; the name of its section.
-    pub name: &'static str,
-    pub samples: usize,
-}
-
-/// The part that the network learns from.
-pub const TRAIN: &str = "train";
-/// The part by which settings may be chosen.
-pub const VALIDATION: &str = "validation";
-/// The part that no choice may depend on.
-pub const HELD_OUT: &str = "held-out";
-/// The section that turns the input buffer into outputs.
-pub const PREDICT: &str = "predict";
-
-/// What is lowered.
-#[derive(Clone, Debug)]
-pub struct Lowering<'a> {
-    pub network: &'a Network,
-    pub loss: Loss,
-    pub shape: &'a Shape,
-    pub classes: usize,
-    pub batch: usize,
-    pub parts: Vec<Part>,
-    /// Which kernels compute.
-    pub choice: Choice,
-    /// What makes of the plain Program a faster one.
-    pub rewrites: Rewrites,
-    /// Whether layers behave as in prediction while the network learns: dropout
-    /// keeps everything, batch normalisation uses its running statistics. For a
-    /// step with one sample, of which there are no statistics.
-    pub as_in_prediction: bool,
-    /// Whether every buffer has memory of its own, so that all values of a step can
-    /// be looked at after it.
-    pub keep: bool,
-    pub limits: Limits,
-    /// How the samples of the train part are changed at random before each step; those of other parts
-    /// stay as they are, because they are measured.
-    pub augment: Augmentation,
-    /// How the train section goes on from the loss; other sections don't depend on it.
-    pub training: Training,
-}
-
-/// Where a part of the data lies.
-#[derive(Clone, Debug)]
-pub struct PartViews {
-    pub name: &'static str,
-    pub samples: usize,
-    /// Packed pixels: a row of [`words`] words per sample.
-    pub images: View,
-    pub labels: View,
-    /// The order in which samples are visited.
-    pub order: View,
-}
-
-/// A lowered network: the Program, and where its data lie.
-#[derive(Clone, Debug)]
-pub struct Lowered {
-    pub program: Program,
-    pub arena: Arena,
-    pub batch: usize,
-    pub classes: usize,
-    /// Steps of one submission at the most.
-    pub slots: usize,
-    pub parts: Vec<PartViews>,
-    pub parameters: View,
-    pub gradients: View,
-    /// The norm of the last gradients, a single word.
-    pub norm: View,
-    /// As it was asked for.
-    pub training: Training,
-    /// What the optimiser keeps from step to step.
-    pub states: Vec<State>,
-    /// Scale of every channel, then shift of every channel.
-    pub normaliser: View,
-    /// The input of section [`PREDICT`]: (batch, values).
-    pub input: View,
-    /// The output of section [`PREDICT`]: (batch, outputs).
-    pub output: View,
-    /// The average of the weights, laid out like them: what is measured and saved, where there is one.
-    pub averages: Option<View>,
-    /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
-    pub class_weights: Option<View>,
-    metrics: Metrics,
-}
-
-/// Where steps leave what they measure: (slots, pitch, 2), a row of loss and hit for every
-/// sample of a step. In their buffer, before them, the history: (slots, 2), the norm of a step's
-/// gradients and how many of its numbers were flawed.
-#[derive(Clone, Copy, Debug)]
-pub struct Metrics {
-    pub view: View,
-    pub slots: usize,
-    /// Rows of a step.
-    pub pitch: usize,
-}
-
-impl Metrics {
-    /// The history of all slots, and behind it the rows of the first `steps`.
-    fn report(&self, steps: usize) -> View {
-        View { start: 0, len: self.view.start + steps * self.pitch * 2, ..self.view }
-    }
-}
-
-impl Lowered {
-    /// The metrics of the first `steps` slots, see [`Metrics`].
-    pub fn metrics(&self, steps: usize) -> View {
-        View { len: steps * self.metrics.pitch * 2, ..self.metrics.view }
-    }
-
-    /// Rows of a step in the metrics.
-    pub fn pitch(&self) -> usize {
-        self.metrics.pitch
-    }
-
-    /// Samples of a step in a section: training may take several batches to a step.
-    pub fn step_samples(&self, section: &str) -> usize {
-        if section == TRAIN { self.batch * self.training.accumulate } else { self.batch }
-    }
-
-    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
-    pub fn report(&self, steps: usize) -> View {
-        self.metrics.report(steps)
-    }
-
-    /// Words of a report before its metrics.
-    pub fn rows(&self) -> usize {
-        self.metrics.view.start
-    }
-
-    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
-    /// None of the train part, where the memory serves the backward pass by then.
-    pub fn outputs(&self, part: &str) -> Option<View> {
-        let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
-        // Of all kernels the losses alone write metrics.
-        let loss = self.program.steps[steps.clone()].last()?;
-        let place = |name: &str| loss.kernel.binds.iter().position(|bind| bind.name == name);
-        place("metrics")?;
-        Some(loss.args[place("logits").or_else(|| place("predictions"))?])
-    }
-
-    /// Takes the buffers out that rewrites have left without a use.
-    fn drop_unused(&mut self) {
-        let outside = [self.input, self.output, self.norm].map(|view| view.buf);
-        let places = self.program.drop_unused(&outside);
-        let moved = |view: &mut View| view.buf = places[view.buf.0].expect("what is looked at is there");
-        let parts =
-            self.parts.iter_mut().flat_map(|part| [&mut part.images, &mut part.labels, &mut part.order]);
-        let states = self.states.iter_mut().map(|state| &mut state.view);
-        let single = [
-            &mut self.parameters,
-            &mut self.gradients,
-            &mut self.norm,
-            &mut self.normaliser,
-            &mut self.input,
-            &mut self.output,
-            &mut self.metrics.view,
-        ];
-        let optional = self.averages.iter_mut().chain(&mut self.class_weights);
-        parts.chain(states).chain(single).chain(optional).for_each(moved);
-    }
-
-    /// The views of a part.
-    pub fn part(&self, name: &str) -> Option<&PartViews> {
-        self.parts.iter().find(|part| part.name == name)
-    }
-}
-
-/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
-const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
-
-/// Words of one packed image.
-pub fn words(shape: &Shape) -> usize {
-    shape.len().div_ceil(4)
-}
+use crate::error::Result;
+use crate::kernel::{Augmentation, Element};
+use crate::program::record::Recorder;
+use crate::program::rewrite::rewrite;
+use crate::program::shape::Shape;
+use crate::program::{Buf, MAX_STEPS, Observed, Role, View};
+use sizes::{MAX_ROWS, check_batches, check_sizes, explain_size};
 
 /// Lowers a network.
 ///
 /// # Errors
-/// [`Error::Usage`](crate::error::Error::Usage) when shapes do not fit, [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
+/// [`Error::Usage`](crate::error::Error::Usage) when shapes do not fit,
+/// [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
     // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
-    lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error))?;
+    lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error, record))?;
     lowered.program.validate()?;
     Ok(lowered)
 }

@@ -1,10 +1,17 @@
 //! What must hold before anything is recorded, and the batch that fits a device.
 
-use super::{Lowering, MAX_ROWS, TRAIN, record, words};
+use super::gather::words;
+use super::lowered::Lowered;
+use super::what::{Lowering, TRAIN};
+use crate::cpu::guard;
 use crate::error::{Error, Result};
-use crate::program::mebibytes;
+use crate::kernel::aligned;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
+use crate::program::{MAX_RESULT, MAX_STEPS, mebibytes};
+
+/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+pub(super) const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
 /// What layers ask of the smallest batch that they are trained on.
 pub fn check_batches(what: &Lowering) -> Result<()> {
@@ -58,8 +65,8 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     Ok(())
 }
 
-/// Adds to “does not fit” the batch size that would.
-pub fn explain_size(what: &Lowering, error: &Error) -> Error {
+/// Adds to “does not fit” the batch size that would; `record` makes what is lowered.
+pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Result<Lowered>) -> Error {
     let fits = |batch: usize| {
         record(&Lowering { batch, ..what.clone() })
             .is_ok_and(|lowered| lowered.program.fits(&what.limits).is_ok())

@@ -3,7 +3,7 @@
 use crate::consts;
 use crate::error::{Error, Result};
 use crate::kernel::Element;
-use crate::network::loss::Loss;
+use crate::network::loss::{Loss, Weighting};
 use crate::network::optimiser::{Optimiser, State};
 use crate::program::record::Recorder;
 use crate::program::{Role, View};
@@ -34,14 +34,6 @@ impl Default for Training {
     fn default() -> Training {
         Training::with(Optimiser::default())
     }
-}
-
-/// What cross-entropy takes besides logits and labels.
-#[derive(Clone, Copy, Debug)]
-pub struct Weighting {
-    /// One per class.
-    pub weights: View,
-    pub smoothing: f32,
 }
 
 impl Training {

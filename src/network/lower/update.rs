@@ -1,12 +1,13 @@
 //! The end of a training step: the norm of the gradients, the watch over them, and the update.
 
-use super::{Metrics, Training};
+use super::training::Training;
 use crate::consts;
 use crate::cpu::guard;
-use crate::kernel::Element;
+use crate::kernel::{Element, aligned};
+use crate::network::loss::Metrics;
 use crate::network::optimiser::State;
 use crate::program::record::Recorder;
-use crate::program::{Role, View, aligned};
+use crate::program::{Role, View};
 use crate::table;
 
 /// One buffer for what a submission reports of its steps: their history, then their losses and hits.

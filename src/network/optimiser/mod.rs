@@ -153,7 +153,10 @@ impl Optimiser {
             .chain(states.iter().map(|state| state.view))
             .collect();
         match self.rule {
-            Rule::Muon { .. } => muon::record(self, recorder, &args),
+            Rule::Muon { .. } => {
+                let rest = |length, decayed| self.update(length, decayed);
+                muon::record(recorder, &args, self.weight_decay, rest);
+            }
             _ => {
                 let (kernel, consts) = self.update(args[0].len, decayed);
                 recorder.dispatch(kernel, consts, args, "update");

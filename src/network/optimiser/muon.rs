@@ -6,9 +6,8 @@
 //! updated as AdamW, with the settings of the authors' own program. Tensors
 //! with more than two dimensions count as matrices with a row per output.
 
-use super::Optimiser;
 use crate::consts;
-use crate::kernel::Element;
+use crate::kernel::{Consts, Element, Kernel};
 use crate::program::View;
 use crate::program::record::{Gradient, Product, Recorder};
 use crate::table;
@@ -47,7 +46,14 @@ impl Matrix {
 }
 
 /// Records the update; `args` are gradients, parameters, means and squares, whole arenas.
-pub fn record(optimiser: &Optimiser, recorder: &mut Recorder, args: &[View]) {
+///
+/// `rest` gives the kernel of AdamW and its constants for so many words, of which the first ones decay.
+pub fn record(
+    recorder: &mut Recorder,
+    args: &[View],
+    weight_decay: f32,
+    rest: impl Fn(usize, usize) -> (&'static Kernel, Consts),
+) {
     let params = recorder.arena.params.iter().filter(|param| !param.is_vector());
     let mut matrices: Vec<Matrix> = params
         .map(|param| Matrix {
@@ -57,23 +63,23 @@ pub fn record(optimiser: &Optimiser, recorder: &mut Recorder, args: &[View]) {
         })
         .collect();
     // The output layer, and all vectors behind it.
-    let rest = matrices.pop().map_or(0, |last| last.start);
-    if rest > 0 {
-        let front = |view: &View| View { len: rest, ..*view };
-        let directions = recorder.scratch("muon directions", Element::Real, rest);
+    let front_len = matrices.pop().map_or(0, |last| last.start);
+    if front_len > 0 {
+        let front = |view: &View| View { len: front_len, ..*view };
+        let directions = recorder.scratch("muon directions", Element::Real, front_len);
         let arguments = vec![front(&args[0]), front(&args[2]), directions];
-        recorder.dispatch(&table::MUON_MOMENTUM, consts! { LENGTH: rest }, arguments, "momentum");
+        recorder.dispatch(&table::MUON_MOMENTUM, consts! { LENGTH: front_len }, arguments, "momentum");
         for matrix in matrices {
-            step(optimiser, recorder, matrix, directions, args[1]);
+            step(recorder, matrix, directions, args[1], weight_decay);
         }
     }
-    let behind = |view: &View| View { start: rest, len: view.len - rest, ..*view };
-    let (kernel, consts) = optimiser.update(args[0].len - rest, recorder.arena.matrices() - rest);
+    let behind = |view: &View| View { start: front_len, len: view.len - front_len, ..*view };
+    let (kernel, consts) = rest(args[0].len - front_len, recorder.arena.matrices() - front_len);
     recorder.dispatch(kernel, consts, args.iter().map(behind).collect(), "update");
 }
 
 /// One matrix: its direction made orthogonal, and a step along it.
-fn step(optimiser: &Optimiser, recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: View) {
+fn step(recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: View, weight_decay: f32) {
     let direction = matrix.of(directions);
     let length = matrix.len();
     let sums = recorder.scratch("muon sums", Element::Real, PARTIALS);
@@ -89,7 +95,7 @@ fn step(optimiser: &Optimiser, recorder: &mut Recorder, matrix: Matrix, directio
         std::mem::swap(&mut x, &mut next);
     }
     let longer = matrix.rows.max(matrix.columns) as f32;
-    let consts = consts! { LENGTH: length, SCALE: 0.2 * longer.sqrt(), DECAY: optimiser.weight_decay };
+    let consts = consts! { LENGTH: length, SCALE: 0.2 * longer.sqrt(), DECAY: weight_decay };
     recorder.dispatch(&table::MUON, consts, vec![x, matrix.of(parameters)], "update");
 }
 
@@ -119,9 +125,10 @@ fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [Vi
     product(recorder, [side, side, longer], [!wide, wide], [x, x, gram]);
     product(recorder, [side, side, side], [false, false], [gram, gram, square]);
     blend(recorder, B, C, gram, square);
-    match wide {
-        true => product(recorder, [rows, columns, side], [false, false], [square, x, next]),
-        false => product(recorder, [rows, columns, side], [false, false], [x, square, next]),
+    if wide {
+        product(recorder, [rows, columns, side], [false, false], [square, x, next])
+    } else {
+        product(recorder, [rows, columns, side], [false, false], [x, square, next])
     }
     blend(recorder, A, 1.0, x, next);
 }

@@ -12,9 +12,9 @@ pub use product::Product;
 
 use super::params::Arena;
 use super::shape::Shape;
-use super::{Activated, Boundary, Buf, Dispatch, Program, Role, View, aligned};
+use super::{Activated, Boundary, Buf, Dispatch, Program, Role, View};
 use crate::consts;
-use crate::kernel::{Activation, Consts, Element, Kernel};
+use crate::kernel::{Activation, Consts, Element, Kernel, aligned};
 use crate::table;
 
 /// Activations while a Program is recorded: one row per sample, and within it

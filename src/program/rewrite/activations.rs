@@ -38,6 +38,9 @@ fn take_in(section: &mut Section, at: usize) {
     made.rebind(z, y);
     let layer = made.layer.clone();
     section.remove(at);
+    // What the layer gives keeps the layer's name.
+    let name = section.name(z.buf).to_owned();
+    section.program().bufs[y.buf.0].name = name;
     let dz = take_derivative_in(section, activation, z, y);
     let observed = &mut section.program().observed;
     observed.lose(z);

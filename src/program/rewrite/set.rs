@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{ALL, Rewrite};
+use super::list::{ALL, Rewrite};
 use crate::error::{Error, Result, suggestion};
 
 /// A set of rewrites.

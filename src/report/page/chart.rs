@@ -11,16 +11,16 @@ pub(super) const MARKS: [char; 6] = ['●', '○', '×', '+', '◆', '◇'];
 const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
 /// Characters that can be drawn on.
-struct Canvas {
+struct TextCanvas {
     columns: usize,
     rows: usize,
     dots: Vec<u32>,
     marks: Vec<Option<char>>,
 }
 
-impl Canvas {
-    fn new(columns: usize, rows: usize) -> Canvas {
-        Canvas { columns, rows, dots: vec![0; columns * rows], marks: vec![None; columns * rows] }
+impl TextCanvas {
+    fn new(columns: usize, rows: usize) -> TextCanvas {
+        TextCanvas { columns, rows, dots: vec![0; columns * rows], marks: vec![None; columns * rows] }
     }
 
     /// The dot at a place from 0 to 1, counted from the left and from below.
@@ -85,7 +85,7 @@ pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> V
     let (x, y) = plot.axes((4, ticks));
     let labels: Vec<String> = y.ticks.iter().map(|tick| number(*tick)).collect();
     let left = labels.iter().map(|label| width(label)).max().unwrap_or_default();
-    let mut canvas = Canvas::new(columns.saturating_sub(left + 4), height);
+    let mut canvas = TextCanvas::new(columns.saturating_sub(left + 4), height);
     for (at, series) in plot.series.iter().enumerate() {
         draw_series(&mut canvas, plot, series, (&x, &y));
         mark_series(&mut canvas, plot, (at, series), (&x, &y));
@@ -110,7 +110,7 @@ pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> V
     drawn
 }
 
-fn draw_series(canvas: &mut Canvas, plot: &Plot, series: &Series, (x, y): (&Axis, &Axis)) {
+fn draw_series(canvas: &mut TextCanvas, plot: &Plot, series: &Series, (x, y): (&Axis, &Axis)) {
     if series.style.has_line() {
         let points: Vec<(f64, f64)> =
             series.points.iter().map(|point| (x.place(point.0), y.place(point.1))).collect();
@@ -125,7 +125,7 @@ fn draw_series(canvas: &mut Canvas, plot: &Plot, series: &Series, (x, y): (&Axis
     }
 }
 
-fn mark_series(canvas: &mut Canvas, plot: &Plot, (at, series): (usize, &Series), (x, y): (&Axis, &Axis)) {
+fn mark_series(canvas: &mut TextCanvas, plot: &Plot, (at, series): (usize, &Series), (x, y): (&Axis, &Axis)) {
     if !series.style.has_marks() && lines(plot) < 2 {
         return;
     }
@@ -142,14 +142,14 @@ fn lines(plot: &Plot) -> usize {
 }
 
 /// The label of the tick that lies in this row.
-fn label_of<'a>(canvas: &Canvas, axis: &Axis, labels: &'a [String], row: usize) -> &'a str {
+fn label_of<'a>(canvas: &TextCanvas, axis: &Axis, labels: &'a [String], row: usize) -> &'a str {
     let row_of = |tick: &f64| canvas.dot_at((0.0, axis.place(*tick))).1 / 4;
     let at = axis.ticks.iter().position(|tick| row_of(tick) == row as i64);
     at.map_or("", |at| &labels[at])
 }
 
 /// The horizontal axis and its labels, each centred below its tick.
-fn horizontal(canvas: &Canvas, axis: &Axis, left: usize) -> [String; 2] {
+fn horizontal(canvas: &TextCanvas, axis: &Axis, left: usize) -> [String; 2] {
     let indent = left + 4;
     let mut line: Vec<char> = vec!['─'; canvas.columns];
     let mut labels: Vec<char> = vec![' '; indent + canvas.columns];

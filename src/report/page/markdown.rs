@@ -1,6 +1,6 @@
 //! Pages as Markdown, for docs/lessons.md.
 
-use super::table::Table;
+use super::table::{Ends, Table};
 use super::{Block, Page};
 
 /// Rows of a table from its start and from its end.
@@ -40,7 +40,7 @@ pub fn render(page: &Page, picture: &str) -> String {
 
 fn render_table(table: &Table) -> String {
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-    let (head, hidden, tail) = table.ends(FIRST, LAST);
+    let Ends { head, hidden, tail } = table.ends(FIRST, LAST);
     let cells = |cells: &Vec<super::Cell>| row(cells.iter().map(super::Cell::text).collect());
     let rule = |at| if table.is_numeric(at) { "---:" } else { "---" }.to_owned();
     let mut lines = vec![format!("*{}*", table.title), String::new(), row(table.columns.clone())];

@@ -74,9 +74,10 @@ impl Note {
 
     /// The sentence in front of the list.
     pub fn heading(&self) -> String {
-        match self.shaders {
-            true => format!("Computed by the shaders on {}:", self.machine),
-            false => format!("Computed by the twins on {}:", self.machine),
+        if self.shaders {
+            format!("Computed by the shaders on {}:", self.machine)
+        } else {
+            format!("Computed by the twins on {}:", self.machine)
         }
     }
 
@@ -94,9 +95,10 @@ impl Note {
             [one] => format!("shaders/{one}.wgsl"),
             several => format!("shaders/{{{}}}.wgsl", several.join(", ")),
         };
-        match self.shaders {
-            true => format!("Computed by {shaders}; twins: {twins}"),
-            false => format!("Computed by the twins {twins} of {shaders}"),
+        if self.shaders {
+            format!("Computed by {shaders}; twins: {twins}")
+        } else {
+            format!("Computed by the twins {twins} of {shaders}")
         }
     }
 

@@ -38,15 +38,17 @@ pub fn number(value: f64) -> String {
 
 /// Without zeros behind the last digit that counts.
 fn trim(text: &str) -> &str {
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.'),
-        false => text,
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// The same for an f32.
 pub fn digits(value: f32) -> String {
     number(value.into())
+}
+
+/// `1 number`, `2 numbers`.
+pub fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// Numbers of a list that are written out.

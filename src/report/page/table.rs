@@ -60,6 +60,13 @@ pub struct Table {
     pub keys: usize,
 }
 
+/// The rows of a table that are shown, and how many between them are not.
+pub(super) struct Ends<'a> {
+    pub head: &'a [Vec<Cell>],
+    pub hidden: usize,
+    pub tail: &'a [Vec<Cell>],
+}
+
 impl Table {
     pub fn new(title: impl Into<String>, columns: &[&str]) -> Table {
         Table {
@@ -134,22 +141,23 @@ impl Table {
         self.rows.iter().all(|row| matches!(row[column], Cell::Number(_)))
     }
 
-    /// The first and the last rows, and how many lie between them, to be told in a line of its own.
-    pub(super) fn ends(&self, first: usize, last: usize) -> (&[Vec<Cell>], usize, &[Vec<Cell>]) {
+    /// The first and the last rows, where a line of its own says how many lie between them.
+    pub(super) fn ends(&self, first: usize, last: usize) -> Ends<'_> {
         // An ellipsis in the place of one row saves nothing.
-        match self.rows.len() <= first.saturating_add(last).saturating_add(1) {
-            true => (&self.rows, 0, &[]),
-            false => self.exact_ends(first, last),
+        if self.rows.len() <= first.saturating_add(last).saturating_add(1) {
+            Ends { head: &self.rows, hidden: 0, tail: &[] }
+        } else {
+            self.exact_ends(first, last)
         }
     }
 
     /// The same where what lies between takes no line.
-    pub(super) fn exact_ends(&self, first: usize, last: usize) -> (&[Vec<Cell>], usize, &[Vec<Cell>]) {
+    pub(super) fn exact_ends(&self, first: usize, last: usize) -> Ends<'_> {
         if self.rows.len() <= first.saturating_add(last) {
-            return (&self.rows, 0, &[]);
+            return Ends { head: &self.rows, hidden: 0, tail: &[] };
         }
         let tail = self.rows.len() - last;
-        (&self.rows[..first], tail - first, &self.rows[tail..])
+        Ends { head: &self.rows[..first], hidden: tail - first, tail: &self.rows[tail..] }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Pages as text for a terminal, never more than a screenful unless asked for.
 
 use super::chart;
-use super::table::{Cell, Table, aligned, width};
+use super::number::count;
+use super::table::{Cell, Ends, Table, aligned, width};
 use super::{Block, Note, Page};
-use crate::teach::lessons::options::count;
 
 /// How much room there is.
 #[derive(Clone, Copy, Debug)]
@@ -121,9 +121,10 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
         }
         // Arithmetic and commands that are too long are broken where they have blanks.
         for line in part {
-            match width(&line) > columns {
-                true => lines.extend(wrap(&line, columns, "      ")),
-                false => lines.push(line),
+            if width(&line) > columns {
+                lines.extend(wrap(&line, columns, "      "))
+            } else {
+                lines.push(line)
             }
         }
     }
@@ -222,9 +223,10 @@ fn render_note(note: &Note, columns: usize) -> Vec<String> {
 /// A table; columns that do not fit follow below, or are counted.
 fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     let all = detail.rows.0 == usize::MAX;
-    let (head, hidden, tail) = match detail.airy {
-        true => table.ends(detail.rows.0, detail.rows.1),
-        false => table.exact_ends(detail.rows.0, detail.rows.1),
+    let Ends { head, hidden, tail } = if detail.airy {
+        table.ends(detail.rows.0, detail.rows.1)
+    } else {
+        table.exact_ends(detail.rows.0, detail.rows.1)
     };
     let rows: Vec<&Vec<Cell>> = head.iter().chain(tail).collect();
     let cells: Vec<Vec<String>> = table

@@ -27,7 +27,7 @@ const MOST_BYTES: usize = 256 << 20;
 
 /// One image of a data set, and lines of text below it.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct Thumbnail {
     /// C·H·W bytes, channels first.
     pub image: Vec<u8>,
     pub lines: Vec<(String, Colour)>,
@@ -52,7 +52,7 @@ pub fn check(rows: usize, columns: usize, shape: &Shape) -> Result<()> {
 ///
 /// # Errors
 /// As [`check`].
-pub fn png(rows: &[Vec<Cell>], shape: &Shape) -> Result<Vec<u8>> {
+pub fn png(rows: &[Vec<Thumbnail>], shape: &Shape) -> Result<Vec<u8>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     check(rows.len(), columns, shape)?;
     let zoom = (SIDE / shape.width.max(shape.height)).max(1);
@@ -137,7 +137,7 @@ fn colour(image: &[u8], shape: &Shape, at: usize) -> Colour {
 mod tests {
     use super::*;
 
-    fn decoded(rows: &[Vec<Cell>], shape: &Shape) -> image::RgbImage {
+    fn decoded(rows: &[Vec<Thumbnail>], shape: &Shape) -> image::RgbImage {
         image::load_from_memory(&png(rows, shape).unwrap()).unwrap().into_rgb8()
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn images_and_words_stand_where_they_should() {
         let shape = Shape::image(3, 1, 2);
         let cell =
-            |word: &str| Cell { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
+            |word: &str| Thumbnail { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
         let sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
         // Pixels of 32×32, three letters are narrower than two of them.
         assert_eq!(sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 9 + 6) + 6));
@@ -165,7 +165,7 @@ mod tests {
             [(1, vec![9], [9; 3]), (2, vec![200, 128], [100; 3]), (4, vec![255, 0, 10, 0], [0; 3])]
         {
             let shape = Shape::image(channels, 1, 1);
-            let sheet = decoded(&[vec![Cell { image, lines: vec![] }]], &shape);
+            let sheet = decoded(&[vec![Thumbnail { image, lines: vec![] }]], &shape);
             assert_eq!(sheet.get_pixel(20, 20).0, expected);
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     fn long_words_end_in_dots_and_sheets_beyond_memory_are_refused() {
         assert_eq!(shortened("0123456789abcdefg"), "0123456789abcd..");
         let shape = Shape::image(1, 512, 512);
-        let rows = vec![vec![Cell { image: vec![0; 512 * 512], lines: vec![] }]; 400];
+        let rows = vec![vec![Thumbnail { image: vec![0; 512 * 512], lines: vec![] }]; 400];
         assert!(png(&rows, &shape).unwrap_err().to_string().contains("ask for fewer"));
     }
 }

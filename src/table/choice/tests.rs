@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::consts;
+use crate::table;
 
 fn product(choice: &Choice, [m, n, k]: [usize; 3]) -> &'static str {
     choice.matmul(consts! { M: m, N: n, K: k, TRANSPOSE_A: false }).0.name
@@ -71,4 +72,54 @@ fn a_choice_has_a_say_in_its_classes_only() {
         (picks.get(Class::Long), picks.get(Class::Conv))
     );
     assert_eq!(whole.get(Class::ConvWeights), Some(Variant::of(&table::CONV_WEIGHTS_REGISTER)));
+}
+
+#[test]
+fn variants_are_told_apart_by_their_names() {
+    for class in Class::ALL {
+        let names: Vec<String> = class.variants().iter().map(|one| one.to_string()).collect();
+        let known = |name: &String| names.iter().filter(|other| *other == name).count();
+        assert!(names.iter().all(|name| known(name) == 1), "{names:?}");
+    }
+    let wide = Variant { constants: &[("TILE", 64), ("BLOCK", 8)], ..Variant::of(&table::MATMUL) };
+    assert_eq!(wide.to_string(), "matmul tile 64 block 8");
+    assert!(wide != Variant::of(&table::MATMUL));
+}
+
+#[test]
+fn every_choice_is_read_back_as_it_was_written() {
+    for whole in [Choice::NAIVE, Choice::CPU, Choice::GPU, Choice::SOFTWARE, Choice::SOFTWARE_SUBGROUPS] {
+        let choice = whole.picks();
+        assert_eq!(choice.iter().count(), Class::ALL.len());
+        assert_eq!(choice.to_string().parse::<Picks>().unwrap(), choice);
+    }
+    for (class, variant) in
+        Class::ALL.iter().flat_map(|class| class.variants().iter().map(|one| (*class, *one)))
+    {
+        let choice = Picks::default().with(class, variant);
+        assert_eq!(choice.to_string().parse::<Picks>().unwrap(), choice, "{choice}");
+    }
+    let spaced = " large   matmul_register ,narrow matmul".parse::<Picks>().unwrap();
+    assert_eq!(spaced.to_string(), "narrow matmul, large matmul_register");
+    assert_eq!(spaced.get(Class::Large), Some(Variant::of(&table::MATMUL_REGISTER)));
+    assert_eq!(spaced.get(Class::Small), None);
+}
+
+#[test]
+fn what_is_misspelt_is_refused_with_what_there_is() {
+    for (text, words) in [
+        ("larg matmul", ["no class of work “larg”, did you mean “large”?", "conv-weights"]),
+        ("large matmul_regster", ["large has no variant “matmul_regster”", "“matmul_register”?"]),
+        ("large conv", ["large has no variant “conv”", "matmul_subgroup"]),
+        ("large", ["large has no variant “”", "matmul_naive"]),
+        ("large matmul tile 64", ["large has no variant “matmul tile 64”", "it has"]),
+        ("large matmul, large matmul", ["names large twice", "leave one out"]),
+        ("large matmul,, long matmul", ["between two commas", "as in"]),
+        ("", ["tuning “”", "between two commas"]),
+    ] {
+        let error = text.parse::<Picks>().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let message = error.to_string();
+        words.iter().for_each(|word| assert!(message.contains(word), "“{word}” is not in “{message}”"));
+    }
 }

@@ -185,21 +185,3 @@ pub(super) static FIRST_LAYERS: &[Variant] = &[
 
 pub(super) static LAST_LAYERS: &[Variant] =
     &[Variant::SEPARATE.both(), Variant::of(&table::DENSE_LOSS_SUBGROUP).software()];
-
-#[cfg(test)]
-mod tests {
-    use super::super::Class;
-    use super::*;
-
-    #[test]
-    fn variants_are_told_apart_by_their_names() {
-        for class in Class::ALL {
-            let names: Vec<String> = class.variants().iter().map(|one| one.to_string()).collect();
-            let known = |name: &String| names.iter().filter(|other| *other == name).count();
-            assert!(names.iter().all(|name| known(name) == 1), "{names:?}");
-        }
-        let wide = Variant { constants: &[("TILE", 64), ("BLOCK", 8)], ..Variant::of(&table::MATMUL) };
-        assert_eq!(wide.to_string(), "matmul tile 64 block 8");
-        assert!(wide != Variant::of(&table::MATMUL));
-    }
-}

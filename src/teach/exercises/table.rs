@@ -1,6 +1,6 @@
 //! The exercises, in the order of the lessons.
 
-use super::Exercise;
+use super::exercise::Exercise;
 use crate::table;
 
 /// All of them.

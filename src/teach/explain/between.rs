@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
 use crate::network::lower::Lowered;
-use crate::program::params::Arena;
+use crate::program::params::ArenaBuilder;
 use crate::program::shape::Shape;
 use crate::program::{Buf, View};
 use crate::train::run::model::Model;
@@ -21,9 +21,9 @@ pub fn writer(written: &[Vec<Written>], buf: Buf, at: usize) -> Option<(usize, u
 /// Which layers have parameters.
 pub fn weighted(model: &Model, shapes: &[Shape]) -> Vec<bool> {
     let has = |((at, layer), input): ((usize, &Layer), &Shape)| {
-        let mut arena = Arena::default();
+        let mut arena = ArenaBuilder::default();
         layer.declare(&at.to_string(), input, &mut arena);
-        !arena.params.is_empty()
+        !arena.is_empty()
     };
     model.network.layers.iter().enumerate().zip(shapes).map(has).collect()
 }
@@ -69,8 +69,8 @@ pub fn between(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Augmentation, Normaliser};
-    use crate::kernel::Access;
+    use crate::data::Normaliser;
+    use crate::kernel::{Access, Augmentation};
     use crate::network::loss::Loss;
     use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
     use crate::program::rewrite::Rewrites;

@@ -1,10 +1,9 @@
 //! The slope of the loss by trying, in f64: one number is moved up and down a
 //! little, and the rest of the step is taken again.
 
-use super::page::Difference;
+use super::page::{Difference, Value};
 use super::trace::Trace;
-use crate::kernel::Activation;
-use crate::kernel::{Call, Slice};
+use crate::kernel::{Activation, Call, Slice};
 use crate::network::loss::Loss;
 use crate::program::{Dispatch, View};
 use crate::table;
@@ -23,15 +22,32 @@ const ABSOLUTE: f64 = 1e-9;
 
 /// One number of the step: of a parameter, or of what a layer gives.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
-    pub view: View,
-    pub index: usize,
+struct Coordinate {
+    view: View,
+    index: usize,
+}
+
+impl Trace<'_> {
+    /// The gradient of an element, with the slope by trying: `of` is the element itself.
+    pub fn gradient_value(
+        &mut self,
+        key: impl Into<String>,
+        words: impl Into<String>,
+        gradient: View,
+        of: View,
+        index: usize,
+    ) -> Value {
+        let value = self.value(key, words, gradient, index);
+        let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
+        let difference = difference(self, Coordinate { view: of, index }, exact);
+        value.tried(difference)
+    }
 }
 
 /// The slope of the loss with respect to a number, and whether it is `exact`.
-pub fn difference(trace: &mut Trace, place: Place, exact: f64) -> Difference {
-    let (up, above) = loss_at(trace, place, H);
-    let (down, below) = loss_at(trace, place, -H);
+fn difference(trace: &mut Trace, coordinate: Coordinate, exact: f64) -> Difference {
+    let (up, above) = loss_at(trace, coordinate, H);
+    let (down, below) = loss_at(trace, coordinate, -H);
     if above != below {
         return Difference::Corner;
     }
@@ -51,22 +67,22 @@ fn left_out(loss: Loss) -> f64 {
 
 /// The loss with one number moved, and on which side of their corner the inputs of
 /// all relus are and which values all maxima chose.
-fn loss_at(trace: &mut Trace, place: Place, by: f64) -> (f64, Vec<u32>) {
+fn loss_at(trace: &mut Trace, coordinate: Coordinate, by: f64) -> (f64, Vec<u32>) {
     let section = trace.section();
     let (loss, ..) = trace.writer(trace.loss(), 0).expect("every step writes its loss");
     // A parameter is there before the first dispatch, the rest once it has been written. (The
     // update also writes parameters, but that is behind the loss.)
-    let writer = trace.writer(place.view, place.index).filter(|(dispatch, ..)| *dispatch <= loss);
+    let writer = trace.writer(coordinate.view, coordinate.index).filter(|(dispatch, ..)| *dispatch <= loss);
     let moved = section.start + writer.map_or(0, |(dispatch, ..)| dispatch + 1);
     let step = trace.step;
     trace.oracle.run(section.start..moved, &step);
-    let number = &mut trace.oracle.numbers(place.view)[place.index];
+    let number = &mut trace.oracle.numbers(coordinate.view)[coordinate.index];
     let before = *number;
     *number += by;
     trace.oracle.run(moved..section.start + loss + 1, &step);
     let value = trace.oracle.numbers(trace.loss())[0];
     let sides = sides(trace, moved, section.start + loss);
-    trace.oracle.numbers(place.view)[place.index] = before;
+    trace.oracle.numbers(coordinate.view)[coordinate.index] = before;
     (value, sides)
 }
 
@@ -114,11 +130,11 @@ mod tests {
         let device = Device::Cpu { reason: None };
         let mut trace =
             Trace::new(&model, &samples, &Training::default(), Settings::FROZEN, &device).unwrap();
-        let place = Place { view: trace.parameter("0.weight").unwrap(), index: 1 };
-        let gradient = trace.gradient_of_parameter(place.view);
-        let exact = trace.value("", "", gradient, place.index).twin.unwrap().exact;
+        let coordinate = Coordinate { view: trace.parameter("0.weight").unwrap(), index: 1 };
+        let gradient = trace.gradient_of_parameter(coordinate.view);
+        let exact = trace.value("", "", gradient, coordinate.index).twin.unwrap().exact;
         assert!(exact.abs() > 0.01, "{exact}");
-        let agrees = |exact, trace: &mut Trace| match difference(trace, place, exact) {
+        let agrees = |exact, trace: &mut Trace| match difference(trace, coordinate, exact) {
             Difference::Slope { agrees, .. } => agrees,
             Difference::Corner => panic!("tanh has no corner"),
         };

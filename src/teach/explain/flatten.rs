@@ -10,16 +10,17 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let mut forward = Section::new("forward", "Forward: nothing happens to the value");
     let shapes = (&trace.shapes[layer], &trace.shapes[layer + 1]);
     let dropout = matches!(trace.model.network.layers[layer], Layer::Dropout(_));
-    forward.note(match dropout {
-        true => "a step of training would leave the value out by chance; this step shows what the network \
+    forward.note(if dropout {
+        "a step of training would leave the value out by chance; this step shows what the network \
                  predicts with, so nothing is left out and no kernel runs"
-            .to_owned(),
-        false => format!(
+            .to_owned()
+    } else {
+        format!(
             "flatten only reads {} values as a row of {}: unit {unit} is value {unit}{}, and no kernel runs",
             shapes.0,
             shapes.1,
             meaning(trace, layer, unit)
-        ),
+        )
     });
     forward.value(trace.value("y", "y = x", view, unit));
     onward(trace, layer + 1, unit, &mut forward);

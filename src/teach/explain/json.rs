@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::page::{Difference, Line, Section, Terms, Value};
-use super::source::{Source, sources};
+use super::source::{SourceExcerpt, sources};
 use super::text::Subject;
 use super::trace::Trace;
 
@@ -47,7 +47,7 @@ pub fn json(trace: &Trace, subject: &Subject, sections: &[Section], with_source:
     object
 }
 
-fn source(source: &Source) -> Json {
+fn source(source: &SourceExcerpt) -> Json {
     json!({ "path": source.path, "line": source.line, "text": source.text })
 }
 
@@ -81,7 +81,7 @@ fn terms_json(terms: &Terms) -> Json {
     });
     json!({
         "rows": rows.collect::<Vec<_>>(),
-        "others": { "count": terms.others.0, "sum": terms.others.1 },
+        "others": { "count": terms.others.count, "sum": terms.others.sum },
     })
 }
 

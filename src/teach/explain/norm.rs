@@ -7,7 +7,7 @@ use super::{layer_name, loss};
 use crate::network::layers::norm::{Norm, Over};
 
 /// What a value is normalised with.
-struct Own {
+struct NormParameters {
     mean: f64,
     variance: f64,
     weight: f64,
@@ -16,7 +16,7 @@ struct Own {
     at: usize,
 }
 
-fn own(trace: &Trace, norm: Norm, layer: usize, unit: usize) -> Own {
+fn own(trace: &Trace, norm: Norm, layer: usize, unit: usize) -> NormParameters {
     let parameter = |name: &str, at: usize| {
         let view = trace.parameter(&format!("{layer}.{name}")).expect("normalisations have it");
         f64::from(trace.before(view)[at])
@@ -33,10 +33,10 @@ fn own(trace: &Trace, norm: Norm, layer: usize, unit: usize) -> Own {
             (unit, mean, x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / x.len() as f64)
         }
     };
-    Own { mean, variance, weight: parameter("weight", at), bias: parameter("bias", at), at }
+    NormParameters { mean, variance, weight: parameter("weight", at), bias: parameter("bias", at), at }
 }
 
-impl Own {
+impl NormParameters {
     /// By how much a number is multiplied on its way.
     fn slope(&self, norm: Norm) -> f64 {
         self.weight / (self.variance + f64::from(norm.epsilon)).sqrt()

@@ -1,7 +1,7 @@
 //! What an explanation consists of: sections of lines, the same for people and for programs.
 
 use crate::kernel::Kernel;
-use crate::verify::diff::Element;
+use crate::verify::diff::ComparedElement;
 
 /// Terms of a sum that are shown one by one; the rest is added up.
 pub const SHOWN: usize = 6;
@@ -32,8 +32,15 @@ pub struct Terms {
     pub columns: [&'static str; 3],
     /// The largest terms, in the order of their index.
     pub rows: Vec<Term>,
-    /// How many are not shown, and their sum.
-    pub others: (usize, f64),
+    /// The terms that are not shown.
+    pub others: Others,
+}
+
+/// Terms of a sum that are not shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Others {
+    pub count: usize,
+    pub sum: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -52,13 +59,13 @@ impl Terms {
         rows.sort_by(|a, b| b.numbers[2].abs().total_cmp(&a.numbers[2].abs()));
         let hidden = rows.split_off(shown);
         rows.sort_by_key(|term| term.index);
-        let others = (hidden.len(), hidden.iter().map(|term| term.numbers[2]).sum());
+        let others = Others { count: hidden.len(), sum: hidden.iter().map(|term| term.numbers[2]).sum() };
         Terms { key: key.into(), of: of.to_owned(), columns, rows, others }
     }
 
     /// The whole sum.
     pub fn sum(&self) -> f64 {
-        self.rows.iter().map(|term| term.numbers[2]).sum::<f64>() + self.others.1
+        self.rows.iter().map(|term| term.numbers[2]).sum::<f64>() + self.others.sum
     }
 }
 
@@ -84,7 +91,7 @@ pub struct Value {
 pub struct Compared {
     pub kernel: &'static Kernel,
     /// Result, twin on the same inputs, and how far they may be apart.
-    pub element: Element,
+    pub element: ComparedElement,
     /// What it would be if the whole step were taken in f64.
     pub exact: f64,
 }
@@ -214,9 +221,9 @@ mod tests {
         let terms = Terms::new("terms", "input", ["", "", ""], (0..20).map(term).collect());
         let shown: Vec<usize> = terms.rows.iter().map(|term| term.index).collect();
         assert_eq!(shown, [14, 15, 16, 17, 18, 19]);
-        assert_eq!((terms.others.0, terms.sum()), (14, -10.0));
+        assert_eq!((terms.others.count, terms.sum()), (14, -10.0));
         // One line for a few would hide more than it saves.
         let few = Terms::new("terms", "input", ["", "", ""], (0..10).map(term).collect());
-        assert_eq!((few.rows.len(), few.others), (10, (0, 0.0)));
+        assert_eq!((few.rows.len(), few.others), (10, Others { count: 0, sum: 0.0 }));
     }
 }

@@ -4,25 +4,33 @@ use crate::kernel::{COMMON, Kernel};
 
 /// A function's lines as they stand in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceExcerpt {
     pub path: String,
     /// Of the first line, from 1.
     pub line: usize,
     pub text: String,
 }
 
+/// What twins share with the rest of the program.
+const SHARED: &[(&str, &str)] = &[
+    ("src/kernel/activation.rs", include_str!("../../kernel/activation.rs")),
+    ("src/kernel/epilogue.rs", include_str!("../../kernel/epilogue.rs")),
+    ("src/kernel/geometry.rs", include_str!("../../kernel/geometry.rs")),
+];
+
 /// A kernel's entry point and what it calls, then the same of its twin.
-pub fn sources(kernel: &Kernel) -> [Vec<Source>; 2] {
+pub fn sources(kernel: &Kernel) -> [Vec<SourceExcerpt>; 2] {
     let shader = format!("shaders/{}.wgsl", kernel.name);
     let files = [(shader.as_str(), kernel.wgsl), ("shaders/common.wgsl", COMMON)];
     let twin = kernel.twin_source;
-    [closure(kernel.name, &files), closure(twin.function, &[(twin.path, twin.text)])]
+    let twin_files = [&[(twin.path, twin.text)], SHARED].concat();
+    [closure(kernel.name, &files), closure(twin.function, &twin_files)]
 }
 
 /// A function and those that it calls, as far as they stand in these files.
-fn closure(name: &str, files: &[(&str, &str)]) -> Vec<Source> {
+fn closure(name: &str, files: &[(&str, &str)]) -> Vec<SourceExcerpt> {
     let mut names = vec![name.to_owned()];
-    let mut found: Vec<Source> = Vec::new();
+    let mut found: Vec<SourceExcerpt> = Vec::new();
     let mut next = 0;
     while next < names.len() {
         let source = files.iter().find_map(|(path, text)| function(path, text, &names[next]));
@@ -58,7 +66,7 @@ fn calls(text: &str) -> Vec<String> {
 
 /// A function with the comments and attributes in front of it. Both languages
 /// are formatted so that it ends with the first brace as far left as it begins.
-fn function(path: &str, text: &str, name: &str) -> Option<Source> {
+fn function(path: &str, text: &str, name: &str) -> Option<SourceExcerpt> {
     let lines: Vec<&str> = text.lines().collect();
     let declares = |line: &&str| {
         let line = line.trim_start().trim_start_matches("pub ");
@@ -74,7 +82,7 @@ fn function(path: &str, text: &str, name: &str) -> Option<Source> {
     let start = (0..head).rev().take_while(|at| belongs(lines[*at])).last().unwrap_or(head);
     let text: Vec<&str> =
         lines[start..=end].iter().map(|line| line.strip_prefix(indent).unwrap_or(line)).collect();
-    Some(Source { path: path.to_owned(), line: start + 1, text: text.join("\n") })
+    Some(SourceExcerpt { path: path.to_owned(), line: start + 1, text: text.join("\n") })
 }
 
 #[cfg(test)]

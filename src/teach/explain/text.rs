@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::page::{Difference, Line, Section, Terms, Value, digits};
-use super::source::{Source, sources};
+use super::page::{Difference, Line, Others, Section, Terms, Value, digits};
+use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use super::{layer_name, meaning};
 use crate::network::loss::Loss;
@@ -135,7 +135,7 @@ fn sum(terms: &Terms, out: &mut Printer) {
         let [a, b, c] = term.numbers.map(digits);
         row(out, &term.name, [&a, &b, &c, ""]);
     }
-    let (count, rest) = terms.others;
+    let Others { count, sum: rest } = terms.others;
     if count > 0 {
         row(out, &format!("the other {count} {}", terms.of), ["", "", &digits(rest), ""]);
     }
@@ -160,7 +160,7 @@ fn number(value: &Value, out: &mut Printer) {
     row(out, &value.words, [&digits(value.number), &twin, &tried, agree]);
 }
 
-fn code(source: &Source, out: &mut Printer) {
+fn code(source: &SourceExcerpt, out: &mut Printer) {
     line(out, "");
     line(out, &format!("    {}, line {}", source.path, source.line));
     for text in source.text.lines() {

@@ -1,12 +1,12 @@
 //! One training step of one sample, run dispatch by dispatch with everything kept.
 
+use crate::kernel::Augmentation;
 use crate::program::rewrite::Rewrites;
 use std::ops::Range;
 
 use super::between::{between, weighted, writer};
-use super::difference::Place;
-use super::page::{Compared, Difference, Value};
-use crate::data::{Augmentation, Samples};
+use super::page::{Compared, Value};
+use crate::data::Samples;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
@@ -17,7 +17,7 @@ use crate::network::optimiser::Optimiser;
 use crate::program::shape::Shape;
 use crate::program::{Dispatch, View};
 use crate::train::run::model::Model;
-use crate::train::trainer::{Settings, pack, scale_and_shift};
+use crate::train::trainer::{Settings, pack, step_scalars, write_parameters};
 use crate::verify::diff::{Comparison, Written, observe};
 
 /// A step that was taken, with all that its dispatches wrote.
@@ -74,16 +74,8 @@ impl<'a> Trace<'a> {
             augment: Augmentation::default(),
             training: Training::with(training.optimiser),
         })?;
-        let [mean_correction, square_correction] = training.optimiser.corrections(1);
-        let step = Step {
-            mean_correction,
-            square_correction,
-            samples: 1,
-            learning_rate: settings.learning_rate,
-            momentum: training.optimiser.momentum(),
-            seed: settings.seed as u32,
-            ..Step::default()
-        };
+        let scalars = step_scalars(&lowered.training, settings.seed, 0, settings.learning_rate);
+        let step = Step { samples: 1, ..scalars };
         let program = &lowered.program;
         let mut engine = device.open(program.clone())?;
         fill(engine.as_mut(), &lowered, model, &sample)?;
@@ -98,7 +90,7 @@ impl<'a> Trace<'a> {
         });
         let exact = exact.collect();
         // The update has changed them.
-        oracle.write(lowered.parameters, Slice::Real(&padded(model, &lowered)))?;
+        write_parameters(&mut oracle, &lowered, &model.parameters)?;
         let shape = model.shape;
         let shapes = model.network.shapes(&shape)?;
         let label = sample.labels[0] as usize;
@@ -233,25 +225,6 @@ impl<'a> Trace<'a> {
         Value { twin: Some(compared.clone()), ..Value::read(key, words, compared.element.result) }
     }
 
-    /// The gradient of an element, with the slope by trying: `of` is the element itself.
-    pub fn gradient_value(
-        &mut self,
-        key: impl Into<String>,
-        words: impl Into<String>,
-        gradient: View,
-        of: View,
-        index: usize,
-    ) -> Value {
-        let value = self.value(key, words, gradient, index);
-        let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
-        let difference = self.difference(Place { view: of, index }, exact);
-        value.tried(difference)
-    }
-
-    fn difference(&mut self, place: Place, exact: f64) -> Difference {
-        super::difference::difference(self, place, exact)
-    }
-
     /// The loss, in the metrics of the step.
     pub fn loss(&self) -> View {
         self.lowered.metrics(1)
@@ -264,15 +237,8 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, model: &Model, sample: &Samp
     engine.write(part.images, Slice::Uint(&pack(sample)))?;
     engine.write(part.labels, Slice::Uint(&sample.labels))?;
     engine.write(part.order, Slice::Uint(&[0]))?;
-    engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(&model.normaliser)))?;
-    engine.write(lowered.parameters, Slice::Real(&padded(model, lowered)))
-}
-
-/// The parameters as long as their buffer: a network without any has one of padding.
-fn padded(model: &Model, lowered: &Lowered) -> Vec<f32> {
-    let mut parameters = model.parameters.clone();
-    parameters.resize(lowered.parameters.len, 0.0);
-    parameters
+    engine.write(lowered.normaliser, Slice::Real(&model.normaliser.scale_and_shift()))?;
+    write_parameters(engine, lowered, &model.parameters)
 }
 
 fn wide(slice: Slice<f64>) -> Vec<f64> {

@@ -16,29 +16,40 @@ pub struct Places<'a> {
 }
 
 /// A rule in words: what it keeps, and the step that it takes.
-struct Words {
-    /// By state: its buffer, its name, and how it comes about.
-    states: Vec<(&'static str, &'static str, String)>,
+struct RuleText {
+    states: Vec<StateText>,
     /// What the learning rate is multiplied with.
     step: String,
 }
 
-fn words(optimiser: &Optimiser) -> Words {
-    let state = |buffer, name, equation: String| (buffer, name, equation);
+/// A state of an optimiser in words.
+struct StateText {
+    buffer: &'static str,
+    name: &'static str,
+    /// How it comes about.
+    equation: String,
+}
+
+fn state(buffer: &'static str, name: &'static str, equation: String) -> StateText {
+    StateText { buffer, name, equation }
+}
+
+fn words(optimiser: &Optimiser) -> RuleText {
     match optimiser.rule {
-        Rule::Sgd { momentum: 0.0, .. } => Words { states: Vec::new(), step: "weight_delta".to_owned() },
-        Rule::Sgd { momentum, nesterov, .. } => Words {
+        Rule::Sgd { momentum: 0.0, .. } => RuleText { states: Vec::new(), step: "weight_delta".to_owned() },
+        Rule::Sgd { momentum, nesterov, .. } => RuleText {
             states: vec![state(
                 "velocities",
                 "velocity",
                 format!("velocity = {momentum} × velocity + weight_delta"),
             )],
-            step: match nesterov {
-                false => "velocity".to_owned(),
-                true => format!("(weight_delta + {momentum} × velocity)"),
+            step: if nesterov {
+                format!("(weight_delta + {momentum} × velocity)")
+            } else {
+                "velocity".to_owned()
             },
         },
-        Rule::AdaGrad { epsilon } => Words {
+        Rule::AdaGrad { epsilon } => RuleText {
             states: vec![state("squares", "square", "square = square + weight_delta²".to_owned())],
             step: format!("weight_delta / (√square + {epsilon:?})"),
         },
@@ -46,7 +57,7 @@ fn words(optimiser: &Optimiser) -> Words {
             rms_prop(smoothing, epsilon, momentum, centred)
         }
         Rule::Adam { beta1, beta2, epsilon } => adam(optimiser, beta1, beta2, epsilon),
-        Rule::Lion { beta1, beta2 } => Words {
+        Rule::Lion { beta1, beta2 } => RuleText {
             states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
             step: format!("sign({beta1} × mean before + (1 − {beta1}) × weight_delta)"),
         },
@@ -57,25 +68,24 @@ fn words(optimiser: &Optimiser) -> Words {
     }
 }
 
-fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> Words {
+fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> RuleText {
     let size = if centred { "variance" } else { "square" };
     let mut step = format!("weight_delta / (√{size} + {epsilon:?})");
-    let mut states = match centred {
-        false => vec![("squares", "square", moving("square", smoothing, "weight_delta²"))],
-        true => {
-            let variance = format!(
-                "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
-            );
-            let mean = moving("mean", smoothing, "weight_delta");
-            vec![("variances", "variance", variance), ("means", "mean", mean)]
-        }
+    let mut states = if centred {
+        let variance = format!(
+            "variance = {smoothing} × (variance + (1 − {smoothing}) × (weight_delta − mean before)²)"
+        );
+        let mean = moving("mean", smoothing, "weight_delta");
+        vec![state("variances", "variance", variance), state("means", "mean", mean)]
+    } else {
+        vec![state("squares", "square", moving("square", smoothing, "weight_delta²"))]
     };
     // Centred, there is a velocity always, if only as long as a step.
     if centred || momentum > 0.0 {
-        states.push(("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
+        states.push(state("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
         step = "velocity".to_owned();
     }
-    Words { states, step }
+    RuleText { states, step }
 }
 
 /// A running mean in words.
@@ -83,12 +93,12 @@ fn moving(name: &str, share: f32, of: &str) -> String {
     format!("{name} = {share} × {name} + (1 − {share}) × {of}")
 }
 
-fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> Words {
+fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> RuleText {
     let [mean, square] = optimiser.corrections(1).map(|correction| digits(f64::from(correction)));
-    Words {
+    RuleText {
         states: vec![
-            ("means", "mean", moving("mean", beta1, "weight_delta")),
-            ("squares", "square", moving("square", beta2, "weight_delta²")),
+            state("means", "mean", moving("mean", beta1, "weight_delta")),
+            state("squares", "square", moving("square", beta2, "weight_delta²")),
         ],
         step: format!("{mean} × mean / (√({square} × square) + {epsilon:?})"),
     }
@@ -117,17 +127,16 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
 
 fn decay(optimiser: &Optimiser) -> String {
     let decay = optimiser.weight_decay;
-    match optimiser.decoupled {
-        true => {
-            format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
-        }
-        false => format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay"),
+    if optimiser.decoupled {
+        format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
+    } else {
+        format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay")
     }
 }
 
 fn weights(trace: &Trace, own: &Places, section: &mut Section) {
     let words = words(trace.optimiser());
-    for (buffer, name, equation) in &words.states {
+    for StateText { buffer, name, equation } in &words.states {
         section.note(equation);
         let state = trace.state_of_parameter(buffer, own.weights);
         for (input, at) in own.shown.iter().copied() {
@@ -176,7 +185,7 @@ fn bias(trace: &Trace, own: &Places, bias: View, section: &mut Section) {
     if direction(trace, own.weights).is_some() {
         section.note("the bias is updated as AdamW does it");
     }
-    for (buffer, name, _) in &words.states {
+    for StateText { buffer, name, .. } in &words.states {
         let state = trace.state_of_parameter(buffer, bias);
         section.value(trace.value(format!("bias_{name}"), format!("{name} of the bias"), state, own.unit));
     }

@@ -2,10 +2,10 @@
 //! what the lessons run that need thousands of steps.
 
 use super::machine::Machine;
-use crate::data::{Augmentation, Samples};
+use crate::data::Samples;
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Slice, Step};
+use crate::kernel::{Augmentation, Slice, Step};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
@@ -38,7 +38,7 @@ pub struct Course {
 
 /// Loss and hits over a part of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Measured {
+pub struct PartMeasure {
     pub samples: usize,
     /// Summed over the samples.
     pub loss: f64,
@@ -119,11 +119,11 @@ impl Course {
     }
 
     /// Loss and hits over a part, from which it learns nothing.
-    pub fn measure(&mut self, part: &str) -> Result<Measured> {
+    pub fn measure(&mut self, part: &str) -> Result<PartMeasure> {
         let samples: Vec<usize> = (0..self.part(part).samples).collect();
-        let mut total = Measured::default();
+        let mut total = PartMeasure::default();
         for samples in samples.chunks(self.lowered.slots) {
-            let Measured { samples, loss, hits } = self.run(part, samples, 0.0)?;
+            let PartMeasure { samples, loss, hits } = self.run(part, samples, 0.0)?;
             total.samples += samples;
             total.loss += loss;
             total.hits += hits;
@@ -174,7 +174,7 @@ impl Course {
     }
 
     /// Runs a section once for each of these samples, in one submission.
-    fn run(&mut self, part: &str, samples: &[usize], alpha: f32) -> Result<Measured> {
+    fn run(&mut self, part: &str, samples: &[usize], alpha: f32) -> Result<PartMeasure> {
         // The order on the device is the samples' own, so a place in it is a sample.
         let step = |(slot, sample): (usize, &usize)| Step {
             slot: slot as u32,
@@ -187,7 +187,7 @@ impl Course {
         let section = self.lowered.program.section(part);
         let ticket = self.engine.submit(section, &scalars, self.lowered.metrics(scalars.len()))?;
         let rows = self.engine.wait(ticket)?;
-        Ok(Measured {
+        Ok(PartMeasure {
             samples: samples.len(),
             loss: rows.iter().step_by(2).map(|loss| f64::from(*loss)).sum(),
             hits: rows.iter().skip(1).step_by(2).filter(|hit| **hit > 0.5).count(),

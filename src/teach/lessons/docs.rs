@@ -2,7 +2,7 @@
 //! that they cannot go stale: a test compares them.
 
 use super::machine::Machine;
-use super::options::Options;
+use super::options::LessonOptions;
 use super::{ALL, run};
 use crate::error::Result;
 use crate::report::page::{Plot, markdown, svg};
@@ -27,7 +27,7 @@ pub fn generate() -> Result<Vec<(String, String)>> {
     let mut contents = String::new();
     let mut sections = String::new();
     for lesson in ALL {
-        let page = run(lesson, &Options::default(), &machine)?;
+        let page = run(lesson, &LessonOptions::default(), &machine)?;
         let picture = format!("lessons/{}-{}.svg", lesson.id, lesson.name);
         contents.push_str(&format!("- `wgrad lesson {}` ({}): {}\n", lesson.id, lesson.name, lesson.summary));
         sections.push('\n');

@@ -1,9 +1,9 @@
 //! Lesson 6: why a step of fixed length oscillates.
 
-use super::Lesson;
 use super::hot_and_cold::{Walk, limit};
+use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options};
+use super::options::{Flag, LessonOptions};
 use super::workbench::Attempt;
 use crate::error::Result;
 use crate::report::page::number::digits;
@@ -20,7 +20,7 @@ pub const LESSON: Lesson = Lesson {
 
 const STEP: f32 = 0.4;
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let walk = Walk::take(options, STEP, 12, machine)?;
     let mut page = Page::new("6 · Why a fixed step oscillates");
     page.text(

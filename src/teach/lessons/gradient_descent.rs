@@ -1,9 +1,10 @@
 //! Lesson 7: gradient descent, direction and distance in one number.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, only};
-use super::workbench::{Iteration, Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, only};
+use super::workbench::{DenseLayer, Iteration, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor, number};
 use crate::report::page::{Cell, Page, Plot, Style, Table};
@@ -28,12 +29,12 @@ const INPUT: f32 = 0.3;
 const GOAL: f32 = 0.7;
 const ALPHA: f32 = 3.0;
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
     let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
     let goal = only(Flag::Goal, &options.goal_or(&[GOAL]))?;
     let alpha = options.alpha.unwrap_or(ALPHA);
-    let mut bench = Workbench::new(machine, Layer::linear(1, 1, Scope::Descend))?;
+    let mut bench = Workbench::new(machine, DenseLayer::linear(1, 1, Scope::Descend))?;
     bench.set_input(&[input])?;
     bench.set_goal(&[goal])?;
     bench.set_weights(&[weight])?;
@@ -142,7 +143,7 @@ fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result
     let furthest = shown.iter().map(|(w, _)| (w - f64::from(best)).abs() as f32).fold(least, f32::max);
     let weights: Vec<f32> =
         (0..CURVE).map(|at| best + (at as f32 / (CURVE - 1) as f32 * 2.0 - 1.0) * 1.05 * furthest).collect();
-    let mut bench = Workbench::new(machine, Layer::linear(1, CURVE, Scope::Measure))?;
+    let mut bench = Workbench::new(machine, DenseLayer::linear(1, CURVE, Scope::Measure))?;
     bench.set_input(&[input])?;
     bench.set_goal(&[goal; CURVE])?;
     bench.set_weights(&weights)?;

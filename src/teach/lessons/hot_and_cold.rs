@@ -1,11 +1,12 @@
 //! Lesson 5: hot and cold learning; and the walk that lesson 6 takes too.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
-use super::workbench::{Attempt, Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions};
+use super::workbench::{Attempt, DenseLayer, Scope, Workbench};
 use crate::error::{Error, Result};
-use crate::report::page::number::{digits, factor};
+use crate::report::page::number::{count, digits, factor};
 use crate::report::page::{Cell, Note, Page, Plot, Style, Table};
 
 pub const LESSON: Lesson = Lesson {
@@ -24,7 +25,7 @@ const GOAL: [f32; 1] = [0.8];
 const WEIGHT: f32 = 0.5;
 
 /// Where the errors of a walk stop fitting: a try is a step away from the start.
-pub fn limit(options: &Options, step: f32) -> String {
+pub fn limit(options: &LessonOptions, step: f32) -> String {
     let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
     let weights = options.weights_or(&vec![WEIGHT; input.len() * goal.len()]);
     let step = f64::from(options.step.unwrap_or(step));
@@ -43,7 +44,7 @@ pub struct Walk {
 
 impl Walk {
     /// Walks from the given or the lesson's own start; ends early on overflow.
-    pub fn take(options: &Options, step: f32, iterations: usize, machine: &Machine) -> Result<Walk> {
+    pub fn take(options: &LessonOptions, step: f32, iterations: usize, machine: &Machine) -> Result<Walk> {
         let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
         let own = vec![WEIGHT; input.len() * goal.len()];
         let weights = options.weights_or(&own);
@@ -57,7 +58,8 @@ impl Walk {
             )));
         }
         let step = options.step.unwrap_or(step);
-        let mut bench = Workbench::new(machine, Layer::linear(input.len(), goal.len(), Scope::HotAndCold))?;
+        let mut bench =
+            Workbench::new(machine, DenseLayer::linear(input.len(), goal.len(), Scope::HotAndCold))?;
         bench.set_input(&input)?;
         bench.set_goal(&goal)?;
         bench.set_weights(&weights)?;
@@ -153,7 +155,7 @@ impl Walk {
     }
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let walk = Walk::take(options, STEP, 1101, machine)?;
     let mut page = Page::new("5 · Hot and cold learning");
     page.text(

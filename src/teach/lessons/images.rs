@@ -3,16 +3,16 @@
 mod learning;
 mod words;
 
-use super::Lesson;
+use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options, at_most};
+use super::options::{Flag, LessonOptions, at_most};
 use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::report::page::number::digits;
 use crate::report::page::{Page, Plot, Style, Table};
 use crate::train::trainer::Settings;
-use learning::{Course, Images, Kind, Round};
+use learning::{Images, LearningCurve, NetworkKind, Round};
 use words::percent;
 
 pub const LESSON: Lesson = Lesson {
@@ -36,7 +36,7 @@ fn own_alpha(shape: &Shape) -> f32 {
     alpha * (values / shape.len() as f32).min(1.0)
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let rounds = at_most(options.iterations.unwrap_or(ROUNDS), MOST_ROUNDS)?;
     let dataset = load(options)?;
     let settings = settings(options, &dataset);
@@ -63,7 +63,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     page.text(words::more_images(few, many));
     page.plot(accuracies(few, mixed));
     page.text(words::convolution(&courses));
-    if let Some(convolutional) = courses.iter().find(|course| course.kind == Kind::Convolutional) {
+    if let Some(convolutional) = courses.iter().find(|course| course.kind == NetworkKind::Convolutional) {
         page.plot(both(few, convolutional));
     }
     page.note(images.note(machine)?);
@@ -75,11 +75,11 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-fn load(options: &Options) -> Result<Dataset> {
+fn load(options: &LessonOptions) -> Result<Dataset> {
     data::load(options.data.as_deref().unwrap_or("digits"))
 }
 
-fn settings(options: &Options, dataset: &Dataset) -> Settings {
+fn settings(options: &LessonOptions, dataset: &Dataset) -> Settings {
     let own = own_alpha(&dataset.train.shape);
     Settings::new(options.alpha.unwrap_or(own), options.seed.unwrap_or(0))
 }
@@ -87,7 +87,7 @@ fn settings(options: &Options, dataset: &Dataset) -> Settings {
 /// The largest alpha that still ends in numbers. There is no formula for it:
 /// it lies between the lesson's own and the given one, and is looked for, on
 /// the twins.
-fn limit(options: &Options) -> Result<String> {
+fn limit(options: &LessonOptions) -> Result<String> {
     let dataset = load(options)?;
     let settings = settings(options, &dataset);
     let own = own_alpha(&dataset.train.shape);
@@ -115,11 +115,11 @@ fn limit(options: &Options) -> Result<String> {
     ))
 }
 
-fn series(course: &Course, value: impl Fn(&Round) -> f64) -> Vec<(f64, f64)> {
+fn series(course: &LearningCurve, value: impl Fn(&Round) -> f64) -> Vec<(f64, f64)> {
     course.rounds.iter().enumerate().map(|(at, round)| ((at + 1) as f64, value(round))).collect()
 }
 
-fn curve(few: &Course) -> Plot {
+fn curve(few: &LearningCurve) -> Plot {
     let (stop, samples) = (few.stop(), few.end().learned.samples);
     Plot::new(format!("learning from {samples} images"), "round", "error")
         .series("learned from", Style::Line, series(few, |round| round.learned.loss))
@@ -127,7 +127,7 @@ fn curve(few: &Course) -> Plot {
         .series("early stopping", Style::Points, [((stop + 1) as f64, few.at_stop().validation.loss)])
 }
 
-fn accuracies(few: &Course, mixed: &Course) -> Plot {
+fn accuracies(few: &LearningCurve, mixed: &LearningCurve) -> Plot {
     Plot::new("accuracy on the images learned from, and held out", "round", "accuracy")
         .series("learned", Style::Line, series(few, |round| round.learned.accuracy))
         .series("held out", Style::Line, series(few, |round| round.held_out.accuracy))
@@ -135,7 +135,7 @@ fn accuracies(few: &Course, mixed: &Course) -> Plot {
         .series("mixed: held out", Style::Line, series(mixed, |round| round.held_out.accuracy))
 }
 
-fn both(dense: &Course, convolutional: &Course) -> Plot {
+fn both(dense: &LearningCurve, convolutional: &LearningCurve) -> Plot {
     let held_out = |course| series(course, |round| round.held_out.accuracy);
     let few = dense.end().learned.samples;
     Plot::new(format!("accuracy on images held out, after {few}"), "round", "accuracy")
@@ -143,7 +143,7 @@ fn both(dense: &Course, convolutional: &Course) -> Plot {
         .series("convolutional", Style::Line, held_out(convolutional))
 }
 
-fn results(courses: &[Course]) -> Table {
+fn results(courses: &[LearningCurve]) -> Table {
     let columns = ["learned from", "network", "images", "rounds", "right", "held out", "at stop"];
     let mut table = Table::new("the networks, at the end", &columns).keyed(2);
     for course in courses {

@@ -1,9 +1,10 @@
 //! Lesson 2: measuring how wrong a prediction is.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, only, same_length};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, only, same_length};
+use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
 use crate::report::page::{Page, Plot, Style, Table};
@@ -22,17 +23,17 @@ const INPUTS: [f32; 2] = [0.5, 10.5];
 const GOALS: [f32; 2] = [0.8, 7.0];
 
 /// The largest distance of a prediction from its goal.
-fn furthest(options: &Options) -> f64 {
+fn furthest(options: &LessonOptions) -> f64 {
     let (weight, goals) = (options.weights_or(&[WEIGHT]), options.goal_or(&GOALS));
     let all = options.input_or(&INPUTS).into_iter().zip(goals);
     all.map(|(input, goal)| limit::furthest(&[input], &weight, &[goal])).fold(0.0, f64::max)
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
     let (inputs, goals) = (options.input_or(&INPUTS), options.goal_or(&GOALS));
     same_length((Flag::Input, &inputs), (Flag::Goal, &goals))?;
-    let layer = Layer { samples: inputs.len(), ..Layer::linear(1, 1, Scope::Measure) };
+    let layer = DenseLayer { samples: inputs.len(), ..DenseLayer::linear(1, 1, Scope::Measure) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&inputs)?;
     bench.set_weights(&[weight])?;
@@ -81,7 +82,7 @@ fn picture(differences: &[f32], errors: &[f32], machine: &Machine) -> Result<Plo
     let furthest = differences.iter().fold(1.0f32, |most, miss| most.max(miss.abs()));
     let furthest = if furthest < 1e18 { furthest } else { 1.0 };
     let misses: Vec<f32> = (-30..=30i8).map(|at| f32::from(at) / 30.0 * furthest).collect();
-    let layer = Layer { samples: misses.len(), ..Layer::linear(1, 1, Scope::Measure) };
+    let layer = DenseLayer { samples: misses.len(), ..DenseLayer::linear(1, 1, Scope::Measure) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&misses)?;
     bench.set_weights(&[1.0])?;

@@ -17,6 +17,7 @@ mod fixed_step;
 mod gradient_descent;
 mod hot_and_cold;
 mod images;
+mod lesson;
 mod limit;
 mod measuring;
 pub mod neuron;
@@ -28,28 +29,12 @@ mod similarity;
 mod three_outputs;
 mod weighted_sum;
 
-use crate::error::{Error, Result};
+pub use lesson::Lesson;
 
+use crate::error::{Error, Result};
 use crate::report::page::Page;
 use machine::Machine;
-use options::{Flag, Options};
-
-/// One lesson.
-pub struct Lesson {
-    /// Its place in the order, such as `7` or `7b`.
-    pub id: &'static str,
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// What it is about, in one line.
-    pub summary: &'static str,
-    /// The settings that it takes; all others are refused.
-    pub takes: &'static [Flag],
-    /// Runs it. The options have been checked against `takes`.
-    pub teach: fn(&Options, &Machine) -> Result<Page>,
-    /// Where its numbers stop fitting 32 bits with these options, as a part of
-    /// a sentence; asked for when some no longer do.
-    pub limit: fn(&Options, &Machine) -> Result<String>,
-}
+use options::LessonOptions;
 
 /// All lessons, in order.
 pub static ALL: &[Lesson] = &[
@@ -121,8 +106,8 @@ fn nearest(wanted: &str) -> Option<&'static Lesson> {
 /// [`Error::Usage`] for options that the lesson does not take or cannot use,
 /// [`Error::Diverged`] when it had to stop before there was a page,
 /// [`Error::Device`] when the machine fails.
-pub fn run(lesson: &Lesson, options: &Options, machine: &Machine) -> Result<Page> {
-    options.check(lesson)?;
+pub fn run(lesson: &Lesson, options: &LessonOptions, machine: &Machine) -> Result<Page> {
+    lesson.check(options)?;
     let limit = || (lesson.limit)(options, machine);
     let mut page = match (lesson.teach)(options, machine) {
         Err(Error::Diverged(what)) => {

@@ -4,15 +4,16 @@ use crate::program::rewrite::Rewrites;
 use rand::RngExt;
 
 use super::course::{Course, Outline, rows};
+use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
-use super::{Lesson, decision, limit};
+use super::options::{Flag, LessonOptions};
+use super::{decision, limit};
 use crate::error::{Error, Result};
 use crate::kernel::rng::{Purpose, generator};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::network::lower::HELD_OUT;
-use crate::report::page::number::{digits, equation, factor, list, number};
+use crate::report::page::number::{count, digits, equation, factor, list, number};
 use crate::report::page::{Cell, Page, Plot, Style, Table};
 
 pub const LESSON: Lesson = Lesson {
@@ -37,7 +38,7 @@ const SCALE: f32 = 0.5;
 
 /// What may be changed.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct NeuronSettings {
     pub alpha: f32,
     pub iterations: usize,
     pub seed: u64,
@@ -45,9 +46,9 @@ pub struct Settings {
     pub weights: Option<[f32; 3]>,
 }
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { alpha: 0.1, iterations: 10_000, seed: 0, weights: None }
+impl Default for NeuronSettings {
+    fn default() -> NeuronSettings {
+        NeuronSettings { alpha: 0.1, iterations: 10_000, seed: 0, weights: None }
     }
 }
 
@@ -80,7 +81,7 @@ pub struct Learned {
 /// An alpha up to which no sum can overflow. A step changes a weight by at most
 /// alpha · 8/27 · 5.5: 2 · |p − t| · p·(1 − p) is nowhere larger than 8/27, and no
 /// input larger than 5.5.
-fn limit(settings: &Settings, options: &Options) -> String {
+fn limit(settings: &NeuronSettings, options: &LessonOptions) -> String {
     let pairs = INPUTS.iter().map(|[x, y]| (*x, *y));
     let asked = options.input.iter().flat_map(|asked| asked.chunks_exact(2).map(|pair| (pair[0], pair[1])));
     // The numbers that a sum multiplies the weights and the bias with.
@@ -123,7 +124,7 @@ fn pick(course: &Course, arena: &[f32]) -> [f32; 3] {
 }
 
 /// The whole training.
-pub fn learn(course: &mut Course, settings: &Settings) -> Result<Learned> {
+pub fn learn(course: &mut Course, settings: &NeuronSettings) -> Result<Learned> {
     let mut arena = course.lowered.arena.initial_values(settings.seed);
     if let Some([first, second, bias]) = settings.weights {
         let [weight, at] = [0, 1].map(|at| course.lowered.arena.params[at].start);
@@ -166,7 +167,7 @@ fn first_step(course: &mut Course, sample: usize, alpha: f32) -> Result<FirstSte
     })
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let settings = settings(options)?;
     let asked = options.input.clone().unwrap_or_default();
     if !asked.len().is_multiple_of(2) {
@@ -212,8 +213,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-fn settings(options: &Options) -> Result<Settings> {
-    let own = Settings::default();
+fn settings(options: &LessonOptions) -> Result<NeuronSettings> {
+    let own = NeuronSettings::default();
     let weights = match options.weights.as_deref() {
         None => None,
         Some(&[first, second, bias]) => Some([first, second, bias]),
@@ -224,7 +225,7 @@ fn settings(options: &Options) -> Result<Settings> {
             )));
         }
     };
-    Ok(Settings {
+    Ok(NeuronSettings {
         alpha: options.alpha.unwrap_or(own.alpha),
         iterations: options.iterations.unwrap_or(own.iterations),
         seed: options.seed.unwrap_or(own.seed),
@@ -233,7 +234,7 @@ fn settings(options: &Options) -> Result<Settings> {
 }
 
 /// The first step, link by link.
-fn first_lines(learned: &Learned, settings: &Settings) -> Vec<String> {
+fn first_lines(learned: &Learned, settings: &NeuronSettings) -> Vec<String> {
     let Learned { start, first: step, .. } = learned;
     let [x, y] = INPUTS[step.sample].map(factor);
     let [first, second, bias] = start.map(factor);

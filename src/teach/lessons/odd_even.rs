@@ -1,16 +1,22 @@
 //! Lesson 11: odd or even, by a network with a hidden layer.
 
+mod learning;
 mod sweep;
 
-use super::course::{Course, Measured, Outline, rows};
+pub use learning::{
+    DIGITS, HIDDEN, IterationErrors, LEARNED, NUMBERS, OddEvenSettings, binary, course, learn, split, target,
+    train,
+};
+
+use super::course::{Course, PartMeasure};
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, at_most};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, at_most};
+use learning::lowered;
+
 use crate::error::{Error, Result};
 use crate::kernel::rng::shuffled;
-use crate::network::Network;
-use crate::network::loss::Loss;
-use crate::network::lower::{HELD_OUT, TRAIN};
 use crate::program::rewrite::Rewrites;
 use crate::report::page::number::{digits, equation, factor};
 use crate::report::page::{Page, Plot, Style};
@@ -24,105 +30,8 @@ pub const LESSON: Lesson = Lesson {
     limit: |options, _| Ok(limit(&settings(options)?)),
 };
 
-/// Numbers 0 to 255, as eight binary digits, the largest first.
-pub const NUMBERS: usize = 256;
-pub const DIGITS: usize = 8;
-/// How many of them the network learns from; the others are held out.
-pub const LEARNED: usize = 160;
-/// Hidden neurons.
-pub const HIDDEN: usize = 16;
-
-/// What may be changed.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    pub alpha: f32,
-    /// How often every number is seen.
-    pub iterations: usize,
-    pub seed: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { alpha: 1.0, iterations: 10, seed: 0 }
-    }
-}
-
-/// The digits of a number.
-pub fn binary(number: usize) -> Vec<f32> {
-    (0..DIGITS).rev().map(|digit| (number >> digit & 1) as f32).collect()
-}
-
-/// 0 if odd, 1 if even.
-pub fn target(number: usize) -> u32 {
-    1 - (number % 2) as u32
-}
-
-/// The numbers to learn from, and those held out.
-pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
-    let order: Vec<usize> = shuffled(NUMBERS, seed, 0).into_iter().map(|number| number as usize).collect();
-    let (learned, held_out) = order.split_at(LEARNED);
-    (learned.to_vec(), held_out.to_vec())
-}
-
-/// The network, with its numbers on the device.
-pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
-    lowered(machine, seed, Rewrites::ALL)
-}
-
-fn lowered(machine: &Machine, seed: u64, rewrites: Rewrites) -> Result<Course> {
-    let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
-    let (learned, held_out) = split(seed);
-    let samples = |numbers: &[usize]| {
-        let inputs: Vec<Vec<f32>> = numbers.iter().map(|number| binary(*number)).collect();
-        let targets: Vec<u32> = numbers.iter().map(|number| target(*number)).collect();
-        rows(&inputs, &targets, 1.0)
-    };
-    Course::new(
-        machine,
-        &Outline {
-            network: &network,
-            loss: Loss::SquaredError,
-            train: &samples(&learned),
-            held_out: &samples(&held_out),
-            scale: 1.0,
-            rewrites,
-        },
-    )
-}
-
-/// Errors and hits after an iteration over the numbers to learn from.
-#[derive(Clone, Copy, Debug)]
-pub struct Iteration {
-    pub learned: Measured,
-    pub held_out: Measured,
-}
-
-/// Trains from the seed's weights and measures after every iteration.
-pub fn learn(course: &mut Course, settings: &Settings) -> Result<Vec<Iteration>> {
-    course.begin(&course.lowered.arena.initial_values(settings.seed))?;
-    let mut iterations = Vec::new();
-    for iteration in 1..=settings.iterations {
-        pass(course, settings, iteration)?;
-        iterations.push(Iteration { learned: course.measure(TRAIN)?, held_out: course.measure(HELD_OUT)? });
-    }
-    Ok(iterations)
-}
-
-/// The same without looking in between.
-pub fn train(course: &mut Course, settings: &Settings) -> Result<()> {
-    course.begin(&course.lowered.arena.initial_values(settings.seed))?;
-    (1..=settings.iterations).try_for_each(|iteration| pass(course, settings, iteration))
-}
-
-fn pass(course: &mut Course, settings: &Settings, iteration: usize) -> Result<()> {
-    let order = shuffled(LEARNED, settings.seed, iteration as u64);
-    let order: Vec<usize> = order.into_iter().map(|at| at as usize).collect();
-    course.train(&order, settings.alpha)?;
-    Ok(())
-}
-
 /// One step in full.
-struct Step {
+struct FullStep {
     number: usize,
     hidden: Vec<f32>,
     prediction: f32,
@@ -138,7 +47,7 @@ struct Step {
 }
 
 /// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
-fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
+fn step(machine: &Machine, settings: &OddEvenSettings) -> Result<FullStep> {
     let mut course = lowered(machine, settings.seed, Rewrites::NONE)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
     course.begin(&arena)?;
@@ -150,7 +59,7 @@ fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
     // Behind the first sums and their sigmoid, then behind the second.
     let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
     let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
-    Ok(Step {
+    Ok(FullStep {
         number: split(settings.seed).0[sample],
         hidden,
         prediction: prediction[0],
@@ -162,7 +71,7 @@ fn step(machine: &Machine, settings: &Settings) -> Result<Step> {
     })
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let settings = settings(options)?;
     let asked = asked(options)?;
     let step = step(machine, &settings)?;
@@ -201,9 +110,9 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-fn settings(options: &Options) -> Result<Settings> {
-    let own = Settings::default();
-    Ok(Settings {
+fn settings(options: &LessonOptions) -> Result<OddEvenSettings> {
+    let own = OddEvenSettings::default();
+    Ok(OddEvenSettings {
         alpha: options.alpha.unwrap_or(own.alpha),
         iterations: at_most(options.iterations.unwrap_or(own.iterations), MOST_ITERATIONS)?,
         seed: options.seed.unwrap_or(own.seed),
@@ -214,7 +123,7 @@ fn settings(options: &Options) -> Result<Settings> {
 /// larger than 4/27, so with reach = steps · alpha · 4/27 a weight of the output
 /// stays below 1 + reach, a hidden one below 1 + reach · (1 + reach) / 4, and a
 /// sum has at most 9 of the latter or 17 of the former.
-fn limit(settings: &Settings) -> String {
+fn limit(settings: &OddEvenSettings) -> String {
     let steps = (settings.iterations * LEARNED) as f64;
     // From 9 · (1 + reach)² / 4 < MOST, which is the tighter one.
     let reach = (limit::MOST * 4.0 / 9.0).sqrt() - 1.0;
@@ -225,7 +134,7 @@ fn limit(settings: &Settings) -> String {
 const MOST_ITERATIONS: usize = 200;
 
 /// The number to classify at the end.
-fn asked(options: &Options) -> Result<Option<usize>> {
+fn asked(options: &LessonOptions) -> Result<Option<usize>> {
     match options.input.as_deref() {
         None => Ok(None),
         Some(&[number]) if number.fract() == 0.0 && (0.0..NUMBERS as f32).contains(&number) => {
@@ -239,7 +148,7 @@ fn text(number: usize) -> String {
     format!("{number:0DIGITS$b}")
 }
 
-fn lines(step: &Step, alpha: f32) -> Vec<String> {
+fn lines(step: &FullStep, alpha: f32) -> Vec<String> {
     let (number, prediction, delta) = (step.number, digits(step.prediction), factor(step.prediction_delta));
     let (hidden, weight) = (digits(step.hidden[0]), factor(step.before[0]));
     let links = [
@@ -258,17 +167,17 @@ fn lines(step: &Step, alpha: f32) -> Vec<String> {
     std::iter::once(format!("{number} is {}, target {}", text(number), target(number))).chain(lines).collect()
 }
 
-fn curve(iterations: &[Iteration]) -> Plot {
-    let series = |part: fn(&Iteration) -> Measured| {
-        let mean = move |(at, iteration): (usize, &Iteration)| {
+fn curve(iterations: &[IterationErrors]) -> Plot {
+    let series = |part: fn(&IterationErrors) -> PartMeasure| {
+        let mean = move |(at, iteration): (usize, &IterationErrors)| {
             let part = part(iteration);
             ((at + 1) as f64, part.loss / part.samples as f64)
         };
         iterations.iter().enumerate().map(mean).collect::<Vec<_>>()
     };
     let last = iterations.last();
-    let name = |what: &str, part: Option<Measured>| {
-        let Measured { samples, hits, .. } = part.unwrap_or_default();
+    let name = |what: &str, part: Option<PartMeasure>| {
+        let PartMeasure { samples, hits, .. } = part.unwrap_or_default();
         format!("{what} ({hits} of {samples} right)")
     };
     let learned = name("learned from", last.map(|last| last.learned));
@@ -278,8 +187,8 @@ fn curve(iterations: &[Iteration]) -> Plot {
         .series(held_out, Style::Path, series(|iteration| iteration.held_out))
 }
 
-fn conclusion(settings: &Settings, iterations: &[Iteration]) -> String {
-    let Some(Iteration { learned, held_out }) = iterations.last() else { return String::new() };
+fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> String {
+    let Some(IterationErrors { learned, held_out }) = iterations.last() else { return String::new() };
     let meaning = if held_out.hits == held_out.samples {
         "It has not learned the numbers by heart, it has found the digit that matters."
     } else {

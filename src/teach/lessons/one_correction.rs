@@ -1,12 +1,14 @@
 //! Lesson 9: one corrective step, and what it costs.
 
+use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
+use super::options::{Flag, LessonOptions};
 use super::similarity::{WEIGHTS, class};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, decision, limit};
+use super::workbench::{DenseLayer, Scope, Workbench};
+use super::{decision, limit};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
+use crate::report::page::number::count;
 use crate::report::page::number::{digits, factor, list};
 use crate::report::page::{Page, Plot, Table};
 
@@ -30,23 +32,23 @@ const GOALS: [f32; 2] = [1.0, 0.0];
 const ALPHA: f32 = 1.0;
 
 /// Prediction and squared error of both inputs.
-struct Verdict {
+struct PairErrors {
     predictions: [f32; 2],
     errors: [f32; 2],
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weights = options.weights_or(&WEIGHTS);
     if weights.len() != 2 {
         let given = count(weights.len(), "number");
         return Err(Error::Usage(format!("--weights has {given}, and this neuron has two inputs: give two")));
     }
     let alpha = options.alpha.unwrap_or(ALPHA);
-    let layer = Layer {
+    let layer = DenseLayer {
         bias: true,
         activation: Activation::Sigmoid,
         factor: 2.0,
-        ..Layer::linear(2, 1, Scope::Descend)
+        ..DenseLayer::linear(2, 1, Scope::Descend)
     };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_bias(&[0.0])?;
@@ -89,8 +91,8 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 }
 
 /// Predicts both inputs, one after the other.
-fn judge(bench: &mut Workbench) -> Result<Verdict> {
-    let mut verdict = Verdict { predictions: [0.0; 2], errors: [0.0; 2] };
+fn judge(bench: &mut Workbench) -> Result<PairErrors> {
+    let mut verdict = PairErrors { predictions: [0.0; 2], errors: [0.0; 2] };
     for (at, input) in INPUTS.iter().enumerate() {
         bench.set_input(input)?;
         bench.set_goal(&GOALS[at..=at])?;
@@ -126,7 +128,7 @@ fn arithmetic(
     lines
 }
 
-fn verdicts(weights: &[f32], corrected: &[f32], before: &Verdict, after: &Verdict) -> Table {
+fn verdicts(weights: &[f32], corrected: &[f32], before: &PairErrors, after: &PairErrors) -> Table {
     let mut table = Table::new(
         format!("from weights {} to {}; targets 1 and 0", list(weights), list(corrected)),
         &["input", "before", "squared error", "", "after", "error after", " "],
@@ -155,8 +157,8 @@ fn picture(weights: &[f32], corrected: &[f32]) -> Plot {
 }
 
 /// What has become of both inputs.
-fn conclusion(before: &Verdict, after: &Verdict) -> String {
-    let right = |verdict: &Verdict| [0, 1].map(|at| class(verdict.predictions[at]) == GOALS[at]);
+fn conclusion(before: &PairErrors, after: &PairErrors) -> String {
+    let right = |verdict: &PairErrors| [0, 1].map(|at| class(verdict.predictions[at]) == GOALS[at]);
     match (right(before), right(after)) {
         ([true, _], [false, true]) => {
             "The second input is right now, and its error has all but gone. But the first input, which \

@@ -1,9 +1,10 @@
 //! Lesson 1: one weight.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, only};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, only};
+use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
 use crate::report::page::{Page, Plot, Style, Table};
@@ -21,10 +22,10 @@ const WEIGHT: f32 = 0.1;
 /// Average number of toes per player in four games.
 const TOES: [f32; 4] = [8.5, 9.5, 10.0, 9.0];
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
     let inputs = options.input_or(&TOES);
-    let layer = Layer { samples: inputs.len(), ..Layer::linear(1, 1, Scope::Predict) };
+    let layer = DenseLayer { samples: inputs.len(), ..DenseLayer::linear(1, 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&inputs)?;
     bench.set_weights(&[weight])?;

@@ -1,7 +1,7 @@
 //! What a learner may change in a lesson.
 
-use super::Lesson;
 use crate::error::{Error, Result};
+use crate::report::page::number::count;
 
 /// Iterations of one lesson at the most.
 pub const MOST_ITERATIONS: usize = 100_000;
@@ -43,7 +43,7 @@ impl Flag {
 
 /// The settings as given; what is not given has the lesson's own value.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct LessonOptions {
     /// How much of each weight_delta is taken.
     pub alpha: Option<f32>,
     /// How far a weight moves in hot and cold learning.
@@ -58,22 +58,12 @@ pub struct Options {
     pub data: Option<String>,
 }
 
-impl Options {
-    /// Checks that the lesson takes what was given, and that numbers are numbers.
+impl LessonOptions {
+    /// Checks that numbers are numbers, and that a lesson can keep what they lead to.
     ///
     /// # Errors
     /// [`Error::Usage`] naming the setting and what it may be.
-    pub fn check(&self, lesson: &Lesson) -> Result<()> {
-        if let Some(flag) = self.given().into_iter().find(|flag| !lesson.takes.contains(flag)) {
-            let takes: Vec<&str> = lesson.takes.iter().map(|flag| flag.name()).collect();
-            let takes = if takes.is_empty() { "no settings".to_owned() } else { takes.join(", ") };
-            return Err(Error::Usage(format!(
-                "lesson {} ({}) has no {}; it takes {takes}",
-                lesson.id,
-                lesson.name,
-                flag.name()
-            )));
-        }
+    pub fn check(&self) -> Result<()> {
         let single = |value: &Option<f32>| value.iter().copied().collect::<Vec<f32>>();
         finite(Flag::Alpha, &single(&self.alpha))?;
         finite(Flag::Step, &single(&self.step))?;
@@ -137,7 +127,7 @@ impl Options {
         given.len() == flags && given.iter().all(same)
     }
 
-    fn given(&self) -> Vec<Flag> {
+    pub(super) fn given(&self) -> Vec<Flag> {
         [
             (Flag::Alpha, self.alpha.is_some()),
             (Flag::Step, self.step.is_some()),
@@ -223,9 +213,4 @@ pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
             "--iterations is at most {most} in this lesson: each goes through all of its data"
         ))),
     }
-}
-
-/// `1 number`, `2 numbers`.
-pub fn count(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

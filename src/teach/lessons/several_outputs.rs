@@ -1,11 +1,12 @@
 //! Lesson 4: several outputs, and the mistake that everybody makes once.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions};
+use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::{Error, Result};
-use crate::report::page::number::{digits, factor, list};
+use crate::report::page::number::{count, digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};
 
 pub const LESSON: Lesson = Lesson {
@@ -23,7 +24,7 @@ const FIRST: ([f32; 3], [f32; 9]) = ([8.5, 0.65, 0.65], [0.1, 0.1, -0.3, 0.1, 0.
 const SECOND: ([f32; 3], [f32; 9]) = ([9.9, 0.8, 1.5], [0.1, 0.1, -0.3, 0.1, 0.2, 0.0, 0.1, 1.3, 0.1]);
 
 /// A vector, a matrix, and what comes out if its rows are the outputs.
-struct Product {
+struct MatrixProduct {
     input: Vec<f32>,
     weights: Vec<f32>,
     right: Vec<f32>,
@@ -31,7 +32,7 @@ struct Product {
     transposed: Option<Vec<f32>>,
 }
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let own = options.input.is_none() && options.weights.is_none();
     let (input, weights) = (options.input_or(&SECOND.0), options.weights_or(&SECOND.1));
     let (inputs, outputs) = (input.len(), weights.len() / input.len());
@@ -43,7 +44,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
             count(inputs, "number")
         )));
     }
-    let mut bench = Workbench::new(machine, Layer::linear(inputs, outputs, Scope::Predict))?;
+    let mut bench = Workbench::new(machine, DenseLayer::linear(inputs, outputs, Scope::Predict))?;
     let last = product(&mut bench, &input, &weights)?;
 
     let mut page = Page::new("4 · Several outputs: a vector times a matrix");
@@ -83,7 +84,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-fn product(bench: &mut Workbench, input: &[f32], weights: &[f32]) -> Result<Product> {
+fn product(bench: &mut Workbench, input: &[f32], weights: &[f32]) -> Result<MatrixProduct> {
     let inputs = input.len();
     let outputs = weights.len() / inputs;
     bench.set_input(input)?;
@@ -97,13 +98,13 @@ fn product(bench: &mut Workbench, input: &[f32], weights: &[f32]) -> Result<Prod
     } else {
         None
     };
-    Ok(Product { input: input.to_vec(), weights: weights.to_vec(), right, transposed })
+    Ok(MatrixProduct { input: input.to_vec(), weights: weights.to_vec(), right, transposed })
 }
 
 /// Sums that are written out, and terms of each.
 const WRITTEN: usize = 3;
 
-fn formulas(product: &Product) -> Vec<String> {
+fn formulas(product: &MatrixProduct) -> Vec<String> {
     let rows = product.weights.chunks(product.input.len()).zip(&product.right).take(WRITTEN).enumerate();
     rows.map(|(at, (row, output))| {
         let pairs = row.iter().zip(&product.input).take(WRITTEN);
@@ -118,7 +119,7 @@ fn formulas(product: &Product) -> Vec<String> {
 const DRAWN: usize = 12;
 
 /// The outputs of each product, and of the last what the mistake makes of it.
-fn picture(products: &[(&str, &Product)]) -> Plot {
+fn picture(products: &[(&str, &MatrixProduct)]) -> Plot {
     let first = |outputs: &[f32]| outputs.iter().take(DRAWN).copied().collect::<Vec<f32>>();
     let mut bars: Vec<(String, Vec<f32>)> =
         products.iter().map(|(name, product)| ((*name).to_owned(), first(&product.right))).collect();
@@ -128,7 +129,7 @@ fn picture(products: &[(&str, &Product)]) -> Plot {
     Plot::new("the outputs side by side", "output", "prediction").bars(&bars)
 }
 
-fn table(title: &str, product: &Product) -> Table {
+fn table(title: &str, product: &MatrixProduct) -> Table {
     let inputs = product.input.len();
     let weights: Vec<String> = (1..=inputs).map(|at| format!("weight {at}")).collect();
     let mut columns = vec!["output"];

@@ -1,11 +1,13 @@
 //! Lesson 8: similarity, prediction, and why layers need something between them.
 
+use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, Options, count};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, decision, limit};
+use super::options::{Flag, LessonOptions};
+use super::workbench::{DenseLayer, Scope, Workbench};
+use super::{decision, limit};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
+use crate::report::page::number::count;
 use crate::report::page::number::{digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};
 
@@ -31,7 +33,7 @@ pub(super) const WEIGHTS: [f32; 2] = [1.45, -0.66];
 const FIRST: [f32; 6] = [0.5, -0.2, 0.3, 0.8, -0.6, 0.4];
 const SECOND: [f32; 3] = [1.0, -0.5, 2.0];
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let (inputs, goals, weights) = given(options)?;
     let mut page = Page::new("8 · Similarity and prediction");
     page.text(
@@ -56,7 +58,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
 }
 
 /// Inputs in pairs, a goal for each pair, two weights.
-fn given(options: &Options) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
+fn given(options: &LessonOptions) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
     let (inputs, weights) = (options.input_or(&INPUTS), options.weights_or(&WEIGHTS));
     let goals = match (&options.input, &options.goal) {
         (Some(input), None) => {
@@ -86,14 +88,14 @@ fn given(options: &Options) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
 
 /// The neuron of this lesson and the next: two inputs, one output.
 fn bench(machine: &Machine, samples: usize, activation: Activation) -> Result<Workbench> {
-    let layer = Layer { samples, bias: true, activation, ..Layer::linear(2, 1, Scope::Measure) };
+    let layer = DenseLayer { samples, bias: true, activation, ..DenseLayer::linear(2, 1, Scope::Measure) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_bias(&[0.0])?;
     Ok(bench)
 }
 
 fn likeness(machine: &Machine) -> Result<Vec<String>> {
-    let mut bench = Workbench::new(machine, Layer::linear(2, 2, Scope::Predict))?;
+    let mut bench = Workbench::new(machine, DenseLayer::linear(2, 2, Scope::Predict))?;
     bench.set_input(&VECTOR)?;
     bench.set_weights(&CANDIDATES)?;
     let products = bench.predict()?;
@@ -180,7 +182,7 @@ pub(super) fn class(prediction: f32) -> f32 {
 /// Two layers without an activation, the one layer that equals them, and what a sigmoid changes.
 fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
     // W₂·W₁: the second layer's weights as an input, the columns of the first as rows.
-    let mut product = Workbench::new(machine, Layer::linear(3, 2, Scope::Predict))?;
+    let mut product = Workbench::new(machine, DenseLayer::linear(3, 2, Scope::Predict))?;
     let columns: Vec<f32> = (0..2).flat_map(|at| FIRST.iter().skip(at).step_by(2).copied()).collect();
     product.set_input(&SECOND)?;
     product.set_weights(&columns)?;
@@ -189,7 +191,8 @@ fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
     let points = [INPUTS[0], INPUTS[1], INPUTS[2], INPUTS[3], INPUTS[0] + INPUTS[2], INPUTS[1] + INPUTS[3]];
     let two = through(machine, &points, Activation::Identity)?;
     let bent = through(machine, &points, Activation::Sigmoid)?;
-    let mut one = Workbench::new(machine, Layer { samples: 3, ..Layer::linear(2, 1, Scope::Predict) })?;
+    let mut one =
+        Workbench::new(machine, DenseLayer { samples: 3, ..DenseLayer::linear(2, 1, Scope::Predict) })?;
     one.set_input(&points)?;
     one.set_weights(&merged)?;
     let one = one.predict()?;
@@ -215,11 +218,11 @@ fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
 
 /// Three inputs through both layers.
 fn through(machine: &Machine, points: &[f32], between: Activation) -> Result<Vec<f32>> {
-    let layer = |inputs, outputs, activation| Layer {
+    let layer = |inputs, outputs, activation| DenseLayer {
         samples: 3,
         bias: activation != Activation::Identity,
         activation,
-        ..Layer::linear(inputs, outputs, Scope::Predict)
+        ..DenseLayer::linear(inputs, outputs, Scope::Predict)
     };
     let mut first = Workbench::new(machine, layer(2, 3, between))?;
     first.set_input(points)?;

@@ -1,10 +1,11 @@
 //! Lesson 7b: gradient descent with several outputs at once.
 
 use super::gradient_descent::{descend, formulas, remains, tell_speed};
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, only, same_length};
-use super::workbench::{Iteration, Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, only, same_length};
+use super::workbench::{DenseLayer, Iteration, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::{Cell, Page, Plot, Style, Table};
 
@@ -26,13 +27,13 @@ const GOALS: [f32; 3] = [0.1, 1.0, 0.1];
 const INPUT: f32 = 0.65;
 const ALPHA: f32 = 0.1;
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weights = options.weights_or(&WEIGHTS);
     let goals = options.goal_or(&GOALS);
     same_length((Flag::Weights, &weights), (Flag::Goal, &goals))?;
     let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
     let alpha = options.alpha.unwrap_or(ALPHA);
-    let mut bench = Workbench::new(machine, Layer::linear(1, weights.len(), Scope::Descend))?;
+    let mut bench = Workbench::new(machine, DenseLayer::linear(1, weights.len(), Scope::Descend))?;
     bench.set_input(&[input])?;
     bench.set_goal(&goals)?;
     bench.set_weights(&weights)?;

@@ -1,9 +1,10 @@
 //! Lesson 3: several inputs.
 
+use super::lesson::Lesson;
+use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, Options, same_length};
-use super::workbench::{Layer, Scope, Workbench};
-use super::{Lesson, limit};
+use super::options::{Flag, LessonOptions, same_length};
+use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
 use crate::report::page::{Cell, Page, Plot, Table};
@@ -25,7 +26,7 @@ const WEIGHTS: [f32; 3] = [0.1, 0.2, 0.0];
 /// Toes, win rate and fans (in millions) before each of four games.
 const GAMES: [[f32; 3]; 4] = [[8.5, 0.65, 1.5], [9.5, 0.8, 1.2], [9.9, 0.8, 0.5], [9.0, 0.9, 1.0]];
 
-fn teach(options: &Options, machine: &Machine) -> Result<Page> {
+fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weights = options.weights_or(&WEIGHTS);
     let games: Vec<Vec<f32>> = match &options.input {
         Some(input) => vec![input.clone()],
@@ -33,7 +34,7 @@ fn teach(options: &Options, machine: &Machine) -> Result<Page> {
         None => GAMES.map(Vec::from).to_vec(),
     };
     same_length((Flag::Input, &games[0]), (Flag::Weights, &weights))?;
-    let layer = Layer { samples: games.len(), ..Layer::linear(weights.len(), 1, Scope::Predict) };
+    let layer = DenseLayer { samples: games.len(), ..DenseLayer::linear(weights.len(), 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&games.concat())?;
     bench.set_weights(&weights)?;
@@ -79,9 +80,10 @@ fn formulas(inputs: &[f32], weights: &[f32], prediction: f32) -> Vec<String> {
 }
 
 fn names(own: bool, inputs: usize) -> Vec<String> {
-    match own {
-        true => ["toes", "win rate", "fans"].map(str::to_owned).to_vec(),
-        false => (1..=inputs).map(|at| format!("input {at}")).collect(),
+    if own {
+        ["toes", "win rate", "fans"].map(str::to_owned).to_vec()
+    } else {
+        (1..=inputs).map(|at| format!("input {at}")).collect()
     }
 }
 
@@ -104,7 +106,8 @@ fn picture(
     };
     let rows: Vec<f32> =
         (0..shown).flat_map(|input| games.iter().flat_map(move |game| alone(game, input))).collect();
-    let layer = Layer { samples: shown * games.len(), ..Layer::linear(weights.len(), 1, Scope::Predict) };
+    let layer =
+        DenseLayer { samples: shown * games.len(), ..DenseLayer::linear(weights.len(), 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&rows)?;
     bench.set_weights(weights)?;

@@ -4,51 +4,18 @@
 //! Training records the same dispatches with many samples to a batch and never
 //! looks in between; here each runs alone and its result is read.
 
+mod layer;
 mod record;
+
+pub use layer::{DenseLayer, Scope};
 
 use super::machine::Machine;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::kernel::Activation;
-use crate::kernel::{Slice, Step};
+use crate::kernel::{Activation, Slice, Step};
 use crate::program::{Program, View};
 use crate::report::page::Note;
 use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
-
-/// What a workbench is built for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// Weighted sums.
-    Predict,
-    /// Those, and how far they are from the goals.
-    Measure,
-    /// Those, and learning by trial.
-    HotAndCold,
-    /// Those, and learning by gradient.
-    Descend,
-}
-
-/// The layer on the bench: prediction = activate(input · weightsᵀ + bias).
-#[derive(Clone, Copy, Debug)]
-pub struct Layer {
-    /// Rows of the input; several are only needed to predict many at once.
-    pub samples: usize,
-    pub inputs: usize,
-    pub outputs: usize,
-    pub bias: bool,
-    pub activation: Activation,
-    /// delta = factor · (prediction - goal): 2 as calculus has it, 1 for first lessons.
-    pub factor: f32,
-    pub scope: Scope,
-}
-
-impl Layer {
-    /// One sample, no bias, no activation, and no factor 2.
-    pub fn linear(inputs: usize, outputs: usize, scope: Scope) -> Layer {
-        let (activation, factor) = (Activation::Identity, 1.0);
-        Layer { samples: 1, inputs, outputs, bias: false, activation, factor, scope }
-    }
-}
 
 /// What one step of gradient descent computed.
 #[derive(Clone, Debug)]
@@ -100,7 +67,7 @@ fn finite<const N: usize>(all: [&Vec<f32>; N]) -> bool {
 
 /// One layer, ready to compute.
 pub struct Workbench {
-    pub layer: Layer,
+    pub layer: DenseLayer,
     engine: Box<dyn Engine>,
     program: Program,
     views: Views,
@@ -112,7 +79,7 @@ impl Workbench {
     ///
     /// # Errors
     /// As the machine says.
-    pub fn new(machine: &Machine, layer: Layer) -> Result<Workbench> {
+    pub fn new(machine: &Machine, layer: DenseLayer) -> Result<Workbench> {
         let (program, views) = record(&layer);
         // In the order in which the lessons use them.
         let used =
@@ -214,10 +181,7 @@ impl Workbench {
             self.bias_delta()?;
         }
         let weights = self.update(alpha)?;
-        let bias = match self.layer.bias {
-            true => self.engine.read(self.views.bias)?.real(),
-            false => Vec::new(),
-        };
+        let bias = if self.layer.bias { self.engine.read(self.views.bias)?.real() } else { Vec::new() };
         Ok(Iteration { before, weights, prediction, error, delta, weight_delta, bias })
     }
 

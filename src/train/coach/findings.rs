@@ -1,6 +1,6 @@
 //! What numbers warrant a sentence, and why just these.
 
-use super::{Finding, Kind, Moment};
+use super::finding::{Finding, FindingKind, Moment};
 use crate::kernel::Activation;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::{Activity, Movement, Vitals};
@@ -69,7 +69,7 @@ fn leap(vitals: &Vitals, rate: f32) -> Option<Finding> {
         percent(share),
         rounded(rate / 10.0)
     );
-    Some(Finding { kind: Kind::Leap, severity: share, sentence })
+    Some(Finding { kind: FindingKind::Leap, severity: share, sentence })
 }
 
 /// The share of its norm by which each matrix changed; of zeros there is none.
@@ -94,7 +94,7 @@ fn dead_units(vitals: &Vitals, rate: f32) -> Option<Finding> {
         and_others(others),
         rounded(rate / 3.0)
     );
-    Some(Finding { kind: Kind::DeadUnits, severity: share(worst), sentence })
+    Some(Finding { kind: FindingKind::DeadUnits, severity: share(worst), sentence })
 }
 
 fn saturation(vitals: &Vitals) -> Option<Finding> {
@@ -109,7 +109,7 @@ fn saturation(vitals: &Vitals) -> Option<Finding> {
         worst.layer,
         and_others(others)
     );
-    Some(Finding { kind: Kind::Saturation, severity: worst.saturated, sentence })
+    Some(Finding { kind: FindingKind::Saturation, severity: worst.saturated, sentence })
 }
 
 fn and_others(others: usize) -> String {
@@ -131,9 +131,13 @@ fn gradients(vitals: &Vitals) -> Option<Finding> {
     let ratio = ratio(worst);
     let (kind, severity, what) = if ratio * APART < 1.0 {
         let what = "vanishes: try batchnorm, residual blocks, or relu in place of sigmoid and tanh";
-        (Kind::VanishingGradient, 1.0 / ratio.max(f64::MIN_POSITIVE), what)
+        (FindingKind::VanishingGradient, 1.0 / ratio.max(f64::MIN_POSITIVE), what)
     } else if ratio > APART {
-        (Kind::ExplodingGradient, ratio, "explodes: try --clip-norm 1, batchnorm, or smaller first weights")
+        (
+            FindingKind::ExplodingGradient,
+            ratio,
+            "explodes: try --clip-norm 1, batchnorm, or smaller first weights",
+        )
     } else {
         return None;
     };
@@ -157,7 +161,7 @@ fn standstill(past: &[Moment], vitals: &Vitals, rate: f32) -> Option<Finding> {
         now.train.loss,
         rounded(rate * 10.0)
     );
-    Some(Finding { kind: Kind::Standstill, severity: 1.0 / share.max(f64::MIN_POSITIVE), sentence })
+    Some(Finding { kind: FindingKind::Standstill, severity: 1.0 / share.max(f64::MIN_POSITIVE), sentence })
 }
 
 /// The validation loss goes up while the train loss goes down.
@@ -180,7 +184,7 @@ fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
         best.train.loss,
         now.train.loss
     );
-    Some(Finding { kind: Kind::OverFitting, severity: excess, sentence })
+    Some(Finding { kind: FindingKind::OverFitting, severity: excess, sentence })
 }
 
 fn plateau(past: &[Moment]) -> Option<Finding> {
@@ -203,7 +207,7 @@ fn plateau(past: &[Moment]) -> Option<Finding> {
         now.train.loss,
         percent(now.train.accuracy)
     );
-    Some(Finding { kind: Kind::Plateau, severity: waited as f64, sentence })
+    Some(Finding { kind: FindingKind::Plateau, severity: waited as f64, sentence })
 }
 
 /// A share for people.

@@ -4,50 +4,20 @@
 //! large or dead units, as all else may follow from it; and over-fitting. What has been said is said again only when it
 //! has got twice as bad. The held-out part is never asked: no choice may depend on it.
 
+mod finding;
 mod findings;
+
+pub use finding::Moment;
 
 use std::collections::HashMap;
 
 use crate::train::recipe::Recipe;
-use crate::train::trainer::{Measure, Vitals};
+use crate::train::trainer::Vitals;
+use finding::{Finding, FindingKind};
 use findings::find;
 
 /// By how much worse a number must be than when it was said to be said again.
 const WORSE: f64 = 2.0;
-
-/// What an epoch has come to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Moment {
-    /// From 1.
-    pub epoch: usize,
-    pub train: Measure,
-    /// Of a run with a validation part.
-    pub validation: Option<Measure>,
-}
-
-/// What can be found. Of all in front of [`Kind::OverFitting`] only one is said after an epoch: the
-/// first in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
-    /// A step changes weights by a good part of what they are.
-    Leap,
-    DeadUnits,
-    Saturation,
-    VanishingGradient,
-    ExplodingGradient,
-    /// Steps are too small to get anywhere.
-    Standstill,
-    Plateau,
-    OverFitting,
-}
-
-/// A number that is worth a sentence.
-struct Finding {
-    kind: Kind,
-    /// More is worse.
-    severity: f64,
-    sentence: String,
-}
 
 /// Watches a run epoch by epoch.
 #[derive(Clone, Debug)]
@@ -56,7 +26,7 @@ pub struct Coach {
     /// The epochs so far, the oldest first.
     past: Vec<Moment>,
     /// How bad each number was when it was last said.
-    said: HashMap<Kind, f64>,
+    said: HashMap<FindingKind, f64>,
 }
 
 impl Coach {

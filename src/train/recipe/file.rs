@@ -1,13 +1,13 @@
 //! A recipe file: TOML, read with the line of every key at hand, so that an error can name it.
 
-use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{KEYS, Overrides, allowed};
-use crate::data::Resize;
+use super::keys::{KEYS, allowed};
+use super::overrides::Overrides;
+use crate::data::{Resize, files};
 use crate::error::{Error, Result, suggestion};
 use crate::train::stopping::Stopping;
 use crate::verify::custom::OwnKernel;
@@ -24,11 +24,7 @@ pub fn read(path: &Path) -> Result<Overrides> {
         let shown = path.display();
         Error::Usage(format!("the recipe {shown} can't be read ({why}), so check the path and the file"))
     };
-    let found = fs::metadata(path).map_err(|error| problem(error.to_string()))?;
-    if !found.is_file() || found.len() > MAX_BYTES {
-        return Err(problem(format!("it is no file of at most {MAX_BYTES} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
+    let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
     parse_toml(&text, path)
 }
 

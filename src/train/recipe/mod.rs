@@ -7,16 +7,20 @@
 
 mod choice;
 mod file;
+mod keys;
 mod overrides;
+mod tuning;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
+pub use keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS};
 pub use overrides::Overrides;
 
 use serde::{Serialize, Serializer};
 
-use crate::data::{Augmentation, Normalise, Resize};
+use crate::data::{Normalise, Resize};
 use crate::error::Result;
+use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::Network;
 use crate::network::loss::{ClassWeights, Loss};
@@ -28,52 +32,9 @@ use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
 use crate::verify::experimental::Experimental;
 
-/// The data set of a run that names none.
-pub const DEFAULT_DATA: &str = "digits";
-/// The most epochs that can be asked for: a typing error shouldn't run for a year.
-pub const MAX_EPOCHS: usize = 1_000_000;
-
 /// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
 /// adapter can bind.
 const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
-
-/// The keys of a recipe file, each with the values that it takes. A flag has the name of its key,
-/// with hyphens; `data` is an argument.
-pub const KEYS: &[(&str, &str)] = &[
-    ("data", "a string: digits, mnist, or a folder with IDX files, CIFAR-10's binary files or pictures"),
-    ("resize", "a string: height x width, as in 32x32, or channels in front, as in 3x32x32, or none"),
-    ("skip_bad", "true or false: whether pictures that can't be read are left out"),
-    ("augment", "a string of changes, as in “shift 2, rotate 10”, or none"),
-    ("network", "a string of layers, as in “dense 128, relu, dense 10”, a list of them, or the name cnn"),
-    ("epochs", "a whole number from 1 to 1000000"),
-    ("batch_size", "a whole number from 1, and no larger than the training part"),
-    ("learning_rate", "a number above 0"),
-    ("optimiser", "a string, as in “sgd momentum 0.9 nesterov” or “adamw”"),
-    ("momentum", "a number from 0 to below 1"),
-    ("schedule", "a string, as in “cosine warmup 100”, “one-cycle” or “constant”"),
-    ("clip_norm", "a number from 0 (nothing is clipped)"),
-    ("clip_value", "a number from 0 (nothing is clipped)"),
-    ("accumulate", "a whole number from 1"),
-    ("average", "a number from 0 (no average of the weights) to below 1"),
-    ("label_smoothing", "a number from 0 to below 1"),
-    ("class_weights", "a string: even, balanced, or a number for each class, as in “1,2,0.5”"),
-    ("stop_early", "a string, as in “validation-loss patience 5 gain 0.001”, or never"),
-    ("max_time", "a string, as in “10m” or “1h30m”, or none"),
-    ("overfit_batches", "a whole number from 0 (all samples)"),
-    ("normalise", "a string: standard or unit"),
-    ("loss", "a string: cross-entropy, bce, mse or squared-error"),
-    ("seed", "a whole number from 0"),
-    ("validation", "a fraction from 0 (no validation part) to below 1"),
-    ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
-    ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
-    ("rewrites", "a string: all, none, or names of rewrites, as in “activations, watch”"),
-    ("precision", "a string: single or half"),
-    (
-        "experimental",
-        "a string: none or cooperative-matrix, with the edges of its tiles or without, as in “cooperative-matrix 16 8”",
-    ),
-    ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
-];
 
 /// Everything that decides what a run computes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -314,9 +275,41 @@ fn rewrites_with_custom(precision: Precision) -> Rewrites {
     }
 }
 
-/// What a key of [`KEYS`] takes.
-fn allowed(key: &str) -> &'static str {
-    KEYS.iter().find(|(known, _)| *known == key).expect("a key of a recipe").1
+impl From<Recipe> for Overrides {
+    fn from(recipe: Recipe) -> Overrides {
+        Overrides {
+            data: Some(recipe.data),
+            resize: Some(recipe.resize),
+            skip_bad: Some(recipe.skip_bad),
+            augment: Some(recipe.augment),
+            network: Some(NetworkChoice::Layers(recipe.network)),
+            epochs: Some(recipe.epochs),
+            batch_size: Some(recipe.batch_size),
+            learning_rate: Some(recipe.learning_rate),
+            optimiser: Some(recipe.optimiser),
+            momentum: None,
+            schedule: Some(recipe.schedule),
+            clip_norm: Some(recipe.clip_norm),
+            clip_value: Some(recipe.clip_value),
+            accumulate: Some(recipe.accumulate),
+            average: Some(recipe.average),
+            label_smoothing: Some(recipe.label_smoothing),
+            class_weights: Some(recipe.class_weights),
+            stop_early: Some(recipe.stop_early),
+            max_time: Some(recipe.max_time),
+            overfit_batches: Some(recipe.overfit_batches),
+            normalise: Some(recipe.normalise),
+            loss: Some(recipe.loss),
+            seed: Some(recipe.seed),
+            validation: Some(recipe.validation),
+            device: Some(recipe.device),
+            tuning: Some(recipe.tuning),
+            rewrites: Some(recipe.rewrites),
+            precision: Some(recipe.precision),
+            experimental: Some(recipe.experimental),
+            kernel: Some(recipe.kernel),
+        }
+    }
 }
 
 fn as_text_or_never<T: ToString, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -333,6 +326,7 @@ fn as_text_or_none<S: Serializer>(value: &Option<Resize>, serializer: S) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use super::keys::allowed;
     use super::*;
     use crate::network::loss;
 

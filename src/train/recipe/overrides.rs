@@ -1,8 +1,10 @@
 //! What flags or a recipe file say, and which of them wins.
 
-use super::{DEFAULT_DATA, KEYS, MAX_EPOCHS, NetworkChoice, Recipe, allowed};
-use crate::data::{Augmentation, Normalise, Reading, Resize};
+use super::choice::NetworkChoice;
+use super::keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS, allowed};
+use crate::data::{Normalise, Reading, Resize};
 use crate::error::{Error, Result};
+use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::optimiser::{Optimiser, Rule};
@@ -16,103 +18,66 @@ use crate::verify::experimental::Experimental;
 /// What flags or a recipe file say; what they leave open is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
-    /// As [`Recipe::data`].
+    /// As [`Recipe::data`](super::Recipe::data).
     pub data: Option<String>,
-    /// As [`Recipe::resize`].
+    /// As [`Recipe::resize`](super::Recipe::resize).
     pub resize: Option<Option<Resize>>,
-    /// As [`Recipe::skip_bad`].
+    /// As [`Recipe::skip_bad`](super::Recipe::skip_bad).
     pub skip_bad: Option<bool>,
-    /// As [`Recipe::augment`].
+    /// As [`Recipe::augment`](super::Recipe::augment).
     pub augment: Option<Augmentation>,
-    /// As [`Recipe::network`].
+    /// As [`Recipe::network`](super::Recipe::network).
     pub network: Option<NetworkChoice>,
-    /// As [`Recipe::epochs`].
+    /// As [`Recipe::epochs`](super::Recipe::epochs).
     pub epochs: Option<usize>,
-    /// As [`Recipe::batch_size`].
+    /// As [`Recipe::batch_size`](super::Recipe::batch_size).
     pub batch_size: Option<usize>,
-    /// As [`Recipe::learning_rate`].
+    /// As [`Recipe::learning_rate`](super::Recipe::learning_rate).
     pub learning_rate: Option<f32>,
-    /// As [`Recipe::optimiser`].
+    /// As [`Recipe::optimiser`](super::Recipe::optimiser).
     pub optimiser: Option<Optimiser>,
     /// Short for an optimiser that is `sgd` with this momentum.
     pub momentum: Option<f32>,
-    /// As [`Recipe::schedule`].
+    /// As [`Recipe::schedule`](super::Recipe::schedule).
     pub schedule: Option<Schedule>,
-    /// As [`Recipe::clip_norm`].
+    /// As [`Recipe::clip_norm`](super::Recipe::clip_norm).
     pub clip_norm: Option<f32>,
-    /// As [`Recipe::clip_value`].
+    /// As [`Recipe::clip_value`](super::Recipe::clip_value).
     pub clip_value: Option<f32>,
-    /// As [`Recipe::accumulate`].
+    /// As [`Recipe::accumulate`](super::Recipe::accumulate).
     pub accumulate: Option<usize>,
-    /// As [`Recipe::average`].
+    /// As [`Recipe::average`](super::Recipe::average).
     pub average: Option<f32>,
-    /// As [`Recipe::label_smoothing`].
+    /// As [`Recipe::label_smoothing`](super::Recipe::label_smoothing).
     pub label_smoothing: Option<f32>,
-    /// As [`Recipe::class_weights`].
+    /// As [`Recipe::class_weights`](super::Recipe::class_weights).
     pub class_weights: Option<ClassWeights>,
-    /// As [`Recipe::stop_early`].
+    /// As [`Recipe::stop_early`](super::Recipe::stop_early).
     pub stop_early: Option<Option<Stopping>>,
-    /// As [`Recipe::max_time`].
+    /// As [`Recipe::max_time`](super::Recipe::max_time).
     pub max_time: Option<TimeLimit>,
-    /// As [`Recipe::overfit_batches`].
+    /// As [`Recipe::overfit_batches`](super::Recipe::overfit_batches).
     pub overfit_batches: Option<usize>,
-    /// As [`Recipe::normalise`].
+    /// As [`Recipe::normalise`](super::Recipe::normalise).
     pub normalise: Option<Normalise>,
-    /// As [`Recipe::loss`].
+    /// As [`Recipe::loss`](super::Recipe::loss).
     pub loss: Option<Loss>,
-    /// As [`Recipe::seed`].
+    /// As [`Recipe::seed`](super::Recipe::seed).
     pub seed: Option<u64>,
-    /// As [`Recipe::validation`].
+    /// As [`Recipe::validation`](super::Recipe::validation).
     pub validation: Option<f64>,
-    /// As [`Recipe::device`].
+    /// As [`Recipe::device`](super::Recipe::device).
     pub device: Option<String>,
-    /// As [`Recipe::tuning`].
+    /// As [`Recipe::tuning`](super::Recipe::tuning).
     pub tuning: Option<Tuning>,
-    /// As [`Recipe::rewrites`].
+    /// As [`Recipe::rewrites`](super::Recipe::rewrites).
     pub rewrites: Option<Rewrites>,
-    /// As [`Recipe::precision`].
+    /// As [`Recipe::precision`](super::Recipe::precision).
     pub precision: Option<Precision>,
-    /// As [`Recipe::experimental`].
+    /// As [`Recipe::experimental`](super::Recipe::experimental).
     pub experimental: Option<Experimental>,
-    /// As [`Recipe::kernel`].
+    /// As [`Recipe::kernel`](super::Recipe::kernel).
     pub kernel: Option<Vec<String>>,
-}
-
-impl From<Recipe> for Overrides {
-    fn from(recipe: Recipe) -> Overrides {
-        Overrides {
-            data: Some(recipe.data),
-            resize: Some(recipe.resize),
-            skip_bad: Some(recipe.skip_bad),
-            augment: Some(recipe.augment),
-            network: Some(NetworkChoice::Layers(recipe.network)),
-            epochs: Some(recipe.epochs),
-            batch_size: Some(recipe.batch_size),
-            learning_rate: Some(recipe.learning_rate),
-            optimiser: Some(recipe.optimiser),
-            momentum: None,
-            schedule: Some(recipe.schedule),
-            clip_norm: Some(recipe.clip_norm),
-            clip_value: Some(recipe.clip_value),
-            accumulate: Some(recipe.accumulate),
-            average: Some(recipe.average),
-            label_smoothing: Some(recipe.label_smoothing),
-            class_weights: Some(recipe.class_weights),
-            stop_early: Some(recipe.stop_early),
-            max_time: Some(recipe.max_time),
-            overfit_batches: Some(recipe.overfit_batches),
-            normalise: Some(recipe.normalise),
-            loss: Some(recipe.loss),
-            seed: Some(recipe.seed),
-            validation: Some(recipe.validation),
-            device: Some(recipe.device),
-            tuning: Some(recipe.tuning),
-            rewrites: Some(recipe.rewrites),
-            precision: Some(recipe.precision),
-            experimental: Some(recipe.experimental),
-            kernel: Some(recipe.kernel),
-        }
-    }
 }
 
 impl Overrides {

@@ -3,7 +3,7 @@
 //! They are safetensors files in `RUN/checkpoints/`. The tensors are the parameters by their names
 //! and every other buffer that training changes; the metadata hold, as strings, `format`,
 //! `format_version`, `seed`, `digest` (of the data), `network`, `recipe` (TOML) and, as JSON,
-//! `place` (a [`Place`]: epoch, step, position in the epoch and the sums of its losses) and
+//! `place` (a [`Position`]: epoch, step, position in the epoch and the sums of its losses) and
 //! `standing` (a [`Standing`]: what choices during the run depend on).
 //!
 //! `step-N.safetensors` was saved after N steps; the newest is where `--resume` goes on.
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::train::recipe::{MAX_EPOCHS, Recipe};
 use crate::train::run::tensors::{self, Advice, Entry, Tensors, shorten};
 use crate::train::stopping::Seen;
-use crate::train::trainer::{Place, Snapshot, Tensor};
+use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 /// The folder of a run's checkpoints.
 pub const FOLDER: &str = "checkpoints";
@@ -39,7 +39,7 @@ const ADVICE: Advice = Advice {
     foreign: "so name a run directory or a checkpoint in it",
 };
 
-/// What choices during a run depend on besides the [`Place`]. A schedule or a rule for stopping
+/// What choices during a run depend on besides the [`Position`]. A schedule or a rule for stopping
 /// that remembers something adds a field, with a default for files that lack it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -97,11 +97,11 @@ impl Checkpoint {
             "digest": self.digest,
             "network": self.network,
             "recipe": self.recipe,
-            "place": json(&self.snapshot.place),
+            "place": json(&self.snapshot.position),
             "standing": json(&self.standing),
         });
         let tensors = &self.snapshot.tensors;
-        let words = |tensor: &'_ Tensor| -> Vec<u32> {
+        let words = |tensor: &'_ NamedTensor| -> Vec<u32> {
             (0..tensor.data.len()).map(|at| tensor.data.bits(at)).collect()
         };
         let words: Vec<Vec<u32>> = tensors.iter().map(words).collect();
@@ -138,14 +138,14 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     if file.parse::<u32>("format_version", "a whole number")? < FORMAT_VERSION {
         return Err("was written by an older wgrad, so go on with that one or train again".to_owned());
     }
-    let place: Place = file.json("place")?;
+    let position: Position = file.json("place")?;
     let standing: Standing = file.json("standing")?;
-    check(&place, &standing)
+    check(&position, &standing)
         .map_err(|what| format!("has a place in its metadata with {what}, {}", ADVICE.damaged))?;
     let (seed, recipe) = (file.parse("seed", "a whole number")?, file.text("recipe")?.to_owned());
     let (network, digest) = (file.text("network")?.to_owned(), file.text("digest")?.to_owned());
     let tensors = file.names().iter().map(|name| tensor(&mut file, name)).collect::<Result<_, _>>()?;
-    let snapshot = Snapshot { place, tensors };
+    let snapshot = Snapshot { position, tensors };
     match snapshot.flaw() {
         Some(flaw) => Err(format!("is damaged: {}, {}", shorten(&flaw), ADVICE.damaged)),
         None => Ok(Checkpoint { snapshot, standing, recipe, network, seed, digest }),
@@ -153,8 +153,8 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
 }
 
 /// What no run comes to.
-fn check(place: &Place, standing: &Standing) -> Result<(), String> {
-    let Place { epoch, step, steps, so_far, rate, plateau } = *place;
+fn check(position: &Position, standing: &Standing) -> Result<(), String> {
+    let Position { epoch, step, steps, so_far, factor, plateau } = *position;
     let sums = so_far.loss.is_finite() && so_far.hits.is_finite() && so_far.hits >= 0.0;
     if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps {
         return Err(format!("epoch {epoch} and {step} of {steps} steps"));
@@ -162,9 +162,9 @@ fn check(place: &Place, standing: &Standing) -> Result<(), String> {
     if !sums || (step == 0) != (so_far.samples == 0) {
         return Err("sums that belong to no epoch".to_owned());
     }
-    let sound = rate > 0.0 && rate <= 1.0 && standing.seconds >= 0.0 && standing.seconds.is_finite();
+    let sound = factor > 0.0 && factor <= 1.0 && standing.seconds >= 0.0 && standing.seconds.is_finite();
     if !sound {
-        return Err(format!("a rate of {rate} after {} seconds", standing.seconds));
+        return Err(format!("a learning-rate factor of {factor} after {} seconds", standing.seconds));
     }
     if !(plateau.factor >= 0.0 && plateau.factor <= 1.0) {
         return Err(format!("a learning rate {} times its own", plateau.factor));
@@ -172,7 +172,7 @@ fn check(place: &Place, standing: &Standing) -> Result<(), String> {
     Ok(())
 }
 
-fn tensor(file: &mut Tensors, name: &str) -> Result<Tensor, String> {
+fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
     let info = file.info(name).ok_or_else(|| format!("has no tensor “{}”", shorten(name)))?;
     let (shape, dtype) = (info.shape.clone(), info.dtype);
     let bytes = info.data_offsets.1 - info.data_offsets.0;
@@ -190,7 +190,7 @@ fn tensor(file: &mut Tensors, name: &str) -> Result<Tensor, String> {
         Dtype::F32 => Data::Real(words.into_iter().map(f32::from_bits).collect()),
         _ => Data::Uint(words),
     };
-    Ok(Tensor { name: name.to_owned(), shape, data })
+    Ok(NamedTensor { name: name.to_owned(), shape, data })
 }
 
 /// Where a run's checkpoint after so many steps is kept.

@@ -1,16 +1,16 @@
 //! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
 //! lines as a table, and if it is wanted the same for TensorBoard.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::appended::Appended;
 use super::tensorboard::Board;
 use super::{Epoch, Event};
 use crate::error::{Error, Result};
-use crate::train::trainer::Place;
+use crate::train::trainer::Position;
 
 /// The file that holds an [`Event`] per line.
 pub const METRICS: &str = "metrics.jsonl";
@@ -33,27 +33,27 @@ const COLUMNS: [&str; 10] = [
 
 /// The files, open to be appended to.
 #[derive(Debug)]
-pub(super) struct Metrics {
+pub(super) struct MetricsFiles {
     lines: Appended,
     table: Appended,
     /// Of a run that keeps an event file.
     board: Option<Board>,
 }
 
-impl Metrics {
-    pub fn create(run: &Path) -> Result<Metrics> {
-        let metrics = Metrics::open(run)?;
+impl MetricsFiles {
+    pub fn create(run: &Path) -> Result<MetricsFiles> {
+        let metrics = MetricsFiles::open(run)?;
         metrics.begin_table()?;
         Ok(metrics)
     }
 
     /// A run that keeps an event file goes on with it.
-    pub fn open(run: &Path) -> Result<Metrics> {
+    pub fn open(run: &Path) -> Result<MetricsFiles> {
         let board = Board::is_kept(run).then(|| Board::open(run)).transpose()?;
-        Ok(Metrics { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
+        Ok(MetricsFiles { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
     }
 
-    /// Keeps an event file from here on, see [`Metrics::rewind`] for what was before.
+    /// Keeps an event file from here on, see [`MetricsFiles::rewind`] for what was before.
     pub fn keep_events(&mut self, run: &Path) -> Result<()> {
         self.board = Some(Board::open(run)?);
         Ok(())
@@ -81,13 +81,13 @@ impl Metrics {
         self.board.as_ref().map_or(Ok(()), Board::sync)
     }
 
-    /// Keeps the events up to a place in the run; the table is written anew from them.
-    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
-        let bytes = fs::read(&self.lines.path).map_err(|error| self.lines.problem(&error))?;
+    /// Keeps the events up to a position in the run; the table is written anew from them.
+    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
+        let bytes = fs::read(self.lines.path()).map_err(|error| self.lines.problem(&error))?;
         let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             // A line that was never finished, or was damaged, is not followed by any of use.
-            let Some(event) = parse(line).filter(|event| event.is_before(place)) else { break };
+            let Some(event) = parse(line).filter(|event| event.is_before(position)) else { break };
             kept += line.len() as u64;
             table += &row(&event);
             events.push(event);
@@ -97,7 +97,7 @@ impl Metrics {
         self.begin_table()?;
         self.table.append(table.as_bytes())?;
         if let Some(board) = &self.board {
-            board.rewind(place.steps, &events)?;
+            board.rewind(position.steps, &events)?;
         }
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
         Ok(events.into_iter().filter_map(epoch).next_back())
@@ -105,12 +105,12 @@ impl Metrics {
 }
 
 impl Event {
-    /// Whether it was written before a run got to a place.
-    fn is_before(&self, place: &Place) -> bool {
+    /// Whether it was written before a run got to a position.
+    fn is_before(&self, position: &Position) -> bool {
         match self {
-            Event::Steps(steps) => steps.step <= place.steps as u64,
+            Event::Steps(steps) => steps.step <= position.steps as u64,
             // The last step of an epoch is over before the epoch is.
-            Event::Epoch(epoch) => epoch.epoch < place.epoch,
+            Event::Epoch(epoch) => epoch.epoch < position.epoch,
         }
     }
 }
@@ -142,56 +142,4 @@ fn row(event: &Event) -> String {
         Some(other) => other.to_string(),
     };
     COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
-}
-
-/// A file that grows by whole lines or records.
-#[derive(Debug)]
-pub(super) struct Appended {
-    file: File,
-    path: PathBuf,
-}
-
-impl Appended {
-    pub fn open(run: &Path, name: &str) -> Result<Appended> {
-        let path = run.join(name);
-        let file = File::options().append(true).create(true).open(&path);
-        let file = file.map_err(|error| {
-            let shown = path.display();
-            Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
-        })?;
-        Ok(Appended { file, path })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.file.metadata().is_ok_and(|found| found.len() == 0)
-    }
-
-    pub fn problem(&self, error: &std::io::Error) -> Error {
-        Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
-    }
-
-    /// One call for everything, so that a reader never sees half a line; and what a full disk took
-    /// of it is cut off again.
-    pub fn append(&self, bytes: &[u8]) -> Result<()> {
-        let before = self.file.metadata().map(|found| found.len());
-        (&self.file).write_all(bytes).map_err(|error| {
-            let _ = before.and_then(|length| self.file.set_len(length));
-            self.problem(&error)
-        })
-    }
-
-    /// Waits until what was appended is on the disk.
-    pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| self.problem(&error))
-    }
-
-    pub fn cut(&self, length: u64) -> Result<()> {
-        // Some systems don't let a file be cut by who may only append to it.
-        let file = File::options().write(true).open(&self.path);
-        file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
-    }
 }

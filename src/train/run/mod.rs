@@ -10,13 +10,14 @@ mod lock;
 pub mod model;
 mod tensors;
 
+mod appended;
 mod metrics;
 mod record;
 mod tensorboard;
 
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
-pub use record::{Epoch, Event, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
+pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
 pub use tensorboard::EVENTS;
 
 use std::fs;
@@ -26,21 +27,19 @@ use std::path::{Path, PathBuf};
 use crate::data::files::{self, write_atomically};
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
-use crate::train::trainer::Place;
+use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
-use metrics::Metrics;
+use metrics::MetricsFiles;
 use model::Model;
 
 /// The file that holds the recipe as it ran.
 pub const RECIPE: &str = "recipe.toml";
-/// The file that holds the [`RunRecord`].
-pub const RECORD: &str = "run.json";
 
 /// A run directory that this process has made.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
-    metrics: Metrics,
+    metrics: MetricsFiles,
     _lock: Lock,
     /// Directories that were made for it, the outermost first, itself last.
     made: Vec<PathBuf>,
@@ -90,7 +89,12 @@ impl RunDir {
         let lock = Lock::take(path)?;
         files::remove_temporary(path);
         files::remove_temporary(&path.join(checkpoint::FOLDER));
-        Ok(RunDir { metrics: Metrics::open(path)?, path: path.to_owned(), _lock: lock, made: Vec::new() })
+        Ok(RunDir {
+            metrics: MetricsFiles::open(path)?,
+            path: path.to_owned(),
+            _lock: lock,
+            made: Vec::new(),
+        })
     }
 
     /// Where it is.
@@ -131,14 +135,14 @@ impl RunDir {
         self.metrics.append(event)
     }
 
-    /// Cuts the metrics back to what was written up to a place in the run, removes the checkpoints
+    /// Cuts the metrics back to what was written up to a position in the run, removes the checkpoints
     /// behind it, and returns the last epoch that is left.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
-    pub fn rewind(&mut self, place: &Place) -> Result<Option<Epoch>> {
-        checkpoint::forget_after(&self.path, place.steps)?;
-        self.metrics.rewind(place)
+    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
+        checkpoint::forget_after(&self.path, position.steps)?;
+        self.metrics.rewind(position)
     }
 
     /// Saves a checkpoint after the metrics that belong to it, then removes all but the newest `keep`.
@@ -147,7 +151,7 @@ impl RunDir {
     /// As [`Checkpoint::save`]; earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint, keep: usize) -> Result<()> {
         self.metrics.sync()?;
-        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.place.steps))?;
+        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.position.steps))?;
         checkpoint::tidy(&self.path, keep);
         Ok(())
     }
@@ -190,12 +194,12 @@ impl RunDir {
 }
 
 /// Puts the lock, the metrics and the folder for checkpoints into a new run directory.
-fn furnish(path: &Path) -> Result<(Lock, Metrics)> {
+fn furnish(path: &Path) -> Result<(Lock, MetricsFiles)> {
     let lock = Lock::take(path)?;
     fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
         Error::Failure(format!("{} can't be written to ({error}), so check the disk", path.display()))
     })?;
-    Ok((lock, Metrics::create(path)?))
+    Ok((lock, MetricsFiles::create(path)?))
 }
 
 /// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.

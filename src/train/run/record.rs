@@ -6,11 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::RECORD;
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::verify::custom::OwnKernel;
 
+/// The file that holds a [`RunRecord`].
+pub const RECORD: &str = "run.json";
 /// The version of wgpu that this program is built with.
 pub const WGPU_VERSION: &str = "30.0.1";
 

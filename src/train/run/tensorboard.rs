@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Event;
-use super::metrics::Appended;
+use super::appended::Appended;
 use crate::error::Result;
 
 /// The file in a run's directory; TensorBoard looks for `tfevents` in the name.
@@ -49,7 +49,7 @@ impl Board {
     fn append_all(&self, events: &[Event]) -> Result<()> {
         let mut bytes = if self.file.is_empty() { record(&version()) } else { Vec::new() };
         for event in events {
-            for (step, values) in scalars(event) {
+            for Scalars { step, values } in scalars(event) {
                 bytes.extend(record(&message(step, &values)));
             }
         }
@@ -78,8 +78,14 @@ impl Board {
     }
 }
 
+/// Numbers of one step, by their names.
+struct Scalars {
+    step: u64,
+    values: Vec<(&'static str, f64)>,
+}
+
 /// What an event has measured, by steps.
-fn scalars(event: &Event) -> Vec<(u64, Vec<(&'static str, f64)>)> {
+fn scalars(event: &Event) -> Vec<Scalars> {
     match event {
         Event::Steps(steps) => {
             let count = steps.losses.len();
@@ -92,7 +98,7 @@ fn scalars(event: &Event) -> Vec<(u64, Vec<(&'static str, f64)>)> {
                 if at + 1 == count {
                     values.push(("accuracy/train", steps.train_accuracy));
                 }
-                (first + at as u64, values)
+                Scalars { step: first + at as u64, values }
             };
             (0..count).map(of).collect()
         }
@@ -107,7 +113,7 @@ fn scalars(event: &Event) -> Vec<(u64, Vec<(&'static str, f64)>)> {
                 values.push(("loss/validation", validation.validation_loss));
                 values.push(("accuracy/validation", validation.validation_accuracy));
             }
-            vec![(epoch.step, values)]
+            vec![Scalars { step: epoch.step, values }]
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 
 /// What the learning rate does behind the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub enum Curve {
     /// It stays.
     Constant,
     /// Every so many epochs it is multiplied by a factor; PyTorch's `StepLR`.
@@ -42,7 +42,7 @@ pub enum Shape {
 /// A shape with a linear warm-up in front.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
-    pub shape: Shape,
+    pub shape: Curve,
     /// Steps over which the learning rate rises from next to nothing.
     pub warmup: usize,
     /// Steps of the whole schedule; none for those of the run.
@@ -79,7 +79,7 @@ impl Plateau {
 
     /// Takes note of the loss of an epoch. A loss that is not a number is never lower.
     pub fn observe(&mut self, schedule: &Schedule, loss: f64) {
-        let Shape::Plateau { factor, patience } = schedule.shape else { return };
+        let Curve::Plateau { factor, patience } = schedule.shape else { return };
         let lower = self.best.is_none_or(|best| loss < best - Plateau::THRESHOLD * best.abs());
         if lower && !loss.is_nan() {
             (self.best, self.waited) = (Some(loss), 0);
@@ -94,7 +94,7 @@ impl Plateau {
 
 impl Schedule {
     /// The learning rate stays.
-    pub const CONSTANT: Schedule = Schedule { shape: Shape::Constant, warmup: 0, over: None };
+    pub const CONSTANT: Schedule = Schedule { shape: Curve::Constant, warmup: 0, over: None };
 
     /// What the learning rate is multiplied by at a step, counted from 0, without [`Plateau`].
     pub fn factor(&self, step: usize, length: Length) -> f64 {
@@ -106,18 +106,18 @@ impl Schedule {
         let done = ((step - self.warmup) as f64 / whole).min(1.0);
         let epochs = (step - self.warmup) as f64 / length.per_epoch.max(1) as f64;
         match self.shape {
-            Shape::Constant | Shape::Plateau { .. } => 1.0,
-            Shape::Step { every, factor } => factor.powf((epochs / every).floor()),
-            Shape::Exponential { factor } => factor.powf(epochs),
-            Shape::Cosine { floor } => between(1.0, floor, done),
-            Shape::OneCycle { up, start, .. } if done < up => between(1.0 / start, 1.0, done / up),
-            Shape::OneCycle { up, start, end } => between(1.0, 1.0 / (start * end), (done - up) / (1.0 - up)),
+            Curve::Constant | Curve::Plateau { .. } => 1.0,
+            Curve::Step { every, factor } => factor.powf((epochs / every).floor()),
+            Curve::Exponential { factor } => factor.powf(epochs),
+            Curve::Cosine { floor } => between(1.0, floor, done),
+            Curve::OneCycle { up, start, .. } if done < up => between(1.0 / start, 1.0, done / up),
+            Curve::OneCycle { up, start, end } => between(1.0, 1.0 / (start * end), (done - up) / (1.0 - up)),
         }
     }
 
     /// Whether the shape is spread over the run.
     fn is_spread(&self) -> bool {
-        matches!(self.shape, Shape::Cosine { .. } | Shape::OneCycle { .. })
+        matches!(self.shape, Curve::Cosine { .. } | Curve::OneCycle { .. })
     }
 
     /// Checks that the schedule and the run are of one length.
@@ -146,7 +146,7 @@ impl Schedule {
         }
         let epochs = steps as f64 / per_epoch.max(1) as f64;
         match self.shape {
-            Shape::Step { every, .. } if every >= epochs => problem(format!(
+            Curve::Step { every, .. } if every >= epochs => problem(format!(
                 "its first step down comes after {every} epochs, but the run has {epochs}: \
                  take fewer, or more epochs"
             )),

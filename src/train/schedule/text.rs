@@ -4,20 +4,20 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Schedule, Shape};
+use super::{Curve, Schedule};
 use crate::error::{Error, Result, suggestion};
 
 /// Names in the text form.
 pub const NAMES: &[&str] = &["constant", "step", "exponential", "cosine", "one-cycle", "plateau"];
 
-fn named(name: &str) -> Option<Shape> {
+fn named(name: &str) -> Option<Curve> {
     Some(match name {
-        "constant" => Shape::Constant,
-        "step" => Shape::Step { every: 10.0, factor: 0.1 },
-        "exponential" => Shape::Exponential { factor: 0.95 },
-        "cosine" => Shape::Cosine { floor: 0.0 },
-        "one-cycle" => Shape::OneCycle { up: 0.3, start: 25.0, end: 1e4 },
-        "plateau" => Shape::Plateau { factor: 0.1, patience: 10 },
+        "constant" => Curve::Constant,
+        "step" => Curve::Step { every: 10.0, factor: 0.1 },
+        "exponential" => Curve::Exponential { factor: 0.95 },
+        "cosine" => Curve::Cosine { floor: 0.0 },
+        "one-cycle" => Curve::OneCycle { up: 0.3, start: 25.0, end: 1e4 },
+        "plateau" => Curve::Plateau { factor: 0.1, patience: 10 },
         _ => return None,
     })
 }
@@ -28,12 +28,12 @@ type Setting<'a> = (&'static str, &'a mut f64, &'static str, fn(f64) -> bool);
 impl Schedule {
     fn name(&self) -> &'static str {
         match self.shape {
-            Shape::Constant => "constant",
-            Shape::Step { .. } => "step",
-            Shape::Exponential { .. } => "exponential",
-            Shape::Cosine { .. } => "cosine",
-            Shape::OneCycle { .. } => "one-cycle",
-            Shape::Plateau { .. } => "plateau",
+            Curve::Constant => "constant",
+            Curve::Step { .. } => "step",
+            Curve::Exponential { .. } => "exponential",
+            Curve::Cosine { .. } => "cosine",
+            Curve::OneCycle { .. } => "one-cycle",
+            Curve::Plateau { .. } => "plateau",
         }
     }
 
@@ -43,17 +43,17 @@ impl Schedule {
         let positive: fn(f64) -> bool = |x| x.is_finite() && x > 0.0;
         let above_one: fn(f64) -> bool = |x| x.is_finite() && x >= 1.0;
         match &mut self.shape {
-            Shape::Constant => Vec::new(),
-            Shape::Step { every, factor: value } => {
+            Curve::Constant => Vec::new(),
+            Curve::Step { every, factor: value } => {
                 vec![("every", every, "a number of epochs above 0", positive), factor(value)]
             }
-            Shape::Exponential { factor: value } | Shape::Plateau { factor: value, .. } => {
+            Curve::Exponential { factor: value } | Curve::Plateau { factor: value, .. } => {
                 vec![factor(value)]
             }
-            Shape::Cosine { floor } => {
+            Curve::Cosine { floor } => {
                 vec![("floor", floor, "a share from 0 to below 1", |x| (0.0..1.0).contains(&x))]
             }
-            Shape::OneCycle { up, start, end } => vec![
+            Curve::OneCycle { up, start, end } => vec![
                 ("up", up, "a number between 0 and 1", share),
                 ("start", start, "a number from 1", above_one),
                 ("end", end, "a number from 1", above_one),
@@ -64,7 +64,7 @@ impl Schedule {
     /// The settings that are whole numbers: of steps, or of epochs.
     fn counts(&mut self) -> Vec<(&'static str, &mut usize)> {
         let mut all = vec![("warmup", &mut self.warmup)];
-        if let Shape::Plateau { patience, .. } = &mut self.shape {
+        if let Curve::Plateau { patience, .. } = &mut self.shape {
             all.push(("patience", patience));
         }
         all
@@ -124,7 +124,7 @@ impl fmt::Display for Schedule {
     /// The text form that [`Schedule::from_str`] reads, without what is as by default.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (mut own, name) = (*self, self.name());
-        let shape = named(name).unwrap_or(Shape::Constant);
+        let shape = named(name).unwrap_or(Curve::Constant);
         let mut usual = Schedule { shape, warmup: 0, over: None };
         f.write_str(name)?;
         for (own, usual) in own.settings().into_iter().zip(usual.settings()) {

@@ -85,7 +85,7 @@ pub struct Seen {
 
 /// What an epoch means for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum EpochVerdict {
     /// The best so far: its weights are to be kept.
     Better,
     /// No better.
@@ -96,14 +96,14 @@ pub enum Verdict {
 
 impl Seen {
     /// Takes note of what an epoch measured. A value that is not a number is never better.
-    pub fn observe(&mut self, stopping: &Stopping, epoch: usize, value: f64) -> Verdict {
+    pub fn observe(&mut self, stopping: &Stopping, epoch: usize, value: f64) -> EpochVerdict {
         let better = self.best.is_none_or(|best| stopping.metric.gain(value, best) > stopping.gain);
         if better && !value.is_nan() {
             *self = Seen { best: Some(value), best_epoch: epoch, waited: 0 };
-            return Verdict::Better;
+            return EpochVerdict::Better;
         }
         self.waited += 1;
-        if self.waited >= stopping.patience { Verdict::Stop } else { Verdict::Worse }
+        if self.waited >= stopping.patience { EpochVerdict::Stop } else { EpochVerdict::Worse }
     }
 }
 
@@ -162,10 +162,13 @@ mod tests {
         let stopping: Stopping = "validation-accuracy patience 2 gain 0.01".parse().unwrap();
         let mut seen = Seen::default();
         let values = [0.5, 0.75, 0.755, f64::NAN];
-        let verdicts: Vec<Verdict> =
+        let verdicts: Vec<EpochVerdict> =
             values.iter().enumerate().map(|(at, value)| seen.observe(&stopping, at + 1, *value)).collect();
         // 0.755 is better than 0.75, but not by more than 0.01.
-        assert_eq!(verdicts, [Verdict::Better, Verdict::Better, Verdict::Worse, Verdict::Stop]);
+        assert_eq!(
+            verdicts,
+            [EpochVerdict::Better, EpochVerdict::Better, EpochVerdict::Worse, EpochVerdict::Stop]
+        );
         assert_eq!((seen.best, seen.best_epoch), (Some(0.75), 2));
         let text = serde_json::to_string(&seen).unwrap();
         assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
@@ -175,10 +178,10 @@ mod tests {
     fn a_loss_is_better_when_it_is_lower() {
         let stopping: Stopping = "train-loss patience 1".parse().unwrap();
         let mut seen = Seen::default();
-        assert_eq!(seen.observe(&stopping, 1, f64::NAN), Verdict::Stop);
-        assert_eq!(seen.observe(&stopping, 2, 1.0), Verdict::Better);
-        assert_eq!(seen.observe(&stopping, 3, 0.5), Verdict::Better);
-        assert_eq!(seen.observe(&stopping, 4, 0.5), Verdict::Stop);
+        assert_eq!(seen.observe(&stopping, 1, f64::NAN), EpochVerdict::Stop);
+        assert_eq!(seen.observe(&stopping, 2, 1.0), EpochVerdict::Better);
+        assert_eq!(seen.observe(&stopping, 3, 0.5), EpochVerdict::Better);
+        assert_eq!(seen.observe(&stopping, 4, 0.5), EpochVerdict::Stop);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::pass::Report;
-use super::{Place, Progress, Sum, Trainer};
+use super::pass::StepReport;
+use super::{Position, Progress, Sum, Trainer};
 use crate::error::{Error, Result};
 use crate::kernel::Step;
 
@@ -22,7 +22,7 @@ pub(super) struct Flawed {
 
 /// Where a run gets to, report by report.
 pub(super) struct Digest {
-    pub place: Place,
+    pub position: Position,
     /// The norms of the last gradients, the oldest first.
     pub norms: VecDeque<f32>,
     /// Steps of an epoch.
@@ -34,7 +34,7 @@ impl Digest {
     /// From where a trainer is.
     pub fn of(trainer: &Trainer) -> Digest {
         Digest {
-            place: trainer.place,
+            position: trainer.position,
             norms: trainer.norms.clone(),
             steps: trainer.steps_per_epoch(),
             flawed: None,
@@ -44,7 +44,7 @@ impl Digest {
     /// Takes the reports of a submission, up to the first flaw, and hands over what they come to.
     pub fn take(
         &mut self,
-        reports: &[Report],
+        reports: &[StepReport],
         observe: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>> {
         let (mut losses, mut norms, mut rates) = (Vec::with_capacity(reports.len()), Vec::new(), Vec::new());
@@ -52,11 +52,11 @@ impl Digest {
         for report in reports {
             let sum = Sum::of(report.rows);
             if report.flaws != 0.0 || !sum.loss.is_finite() {
-                let Report { step, rows, flaws, .. } = report;
+                let StepReport { step, rows, flaws, .. } = report;
                 self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), flaws: *flaws });
                 break;
             }
-            self.place.take(sum);
+            self.position.take(sum);
             latest.add(sum);
             losses.push(sum.mean().loss);
             norms.push(report.norm);
@@ -67,11 +67,11 @@ impl Digest {
         let mut flow = ControlFlow::Continue(());
         if !losses.is_empty() {
             flow = observe(Progress {
-                epoch: self.place.epoch,
-                step: self.place.step,
+                epoch: self.position.epoch,
+                step: self.position.step,
                 steps: self.steps,
                 latest: latest.mean(),
-                so_far: self.place.so_far.mean(),
+                so_far: self.position.so_far.mean(),
                 losses: &losses,
                 norms: &norms,
                 rates: &rates,

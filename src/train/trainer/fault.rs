@@ -46,12 +46,12 @@ impl Trainer {
         } else {
             format!("the loss became {loss}")
         };
-        let place = self.place;
+        let position = self.position;
         let mut message = format!(
             "{what} at step {} of epoch {} (step {} of the run), which changed no weight; ",
-            place.step + 1,
-            place.epoch,
-            place.steps + 1
+            position.step + 1,
+            position.epoch,
+            position.steps + 1
         );
         message += &match (weight, &flaw) {
             (Some(weight), _) => format!("the first to go wrong was {weight}, in the update before"),
@@ -68,11 +68,10 @@ impl Trainer {
         message += &format!("; the sample is number {sample} of the train part; ");
         message += &format!("{flaws} of its gradients and losses are of no use; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
-        message += &match norms.is_empty() {
-            true => "it was the first step".to_owned(),
-            false => {
-                format!("the norm of the gradients was {} before it", norms.join(", "))
-            }
+        message += &if norms.is_empty() {
+            "it was the first step".to_owned()
+        } else {
+            format!("the norm of the gradients was {} before it", norms.join(", "))
         };
         Ok(Error::Diverged(message))
     }

@@ -13,8 +13,9 @@ mod sweep;
 mod vitals;
 
 pub use measure::{Measure, Sum};
-pub use pixels::{normalise, pack, scale_and_shift};
-pub use state::{Place, Snapshot, Tensor};
+pub use pass::step_scalars;
+pub use pixels::{normalise, pack};
+pub use state::{NamedTensor, Position, Snapshot, write_parameters};
 pub use sweep::Tried;
 pub use vitals::{Activity, Movement, Vitals};
 
@@ -79,7 +80,7 @@ pub struct Trainer {
     engine: Box<dyn Engine>,
     lowered: Lowered,
     settings: Settings,
-    place: Place,
+    position: Position,
     /// The epoch whose order of samples is on the device.
     ordered: Option<usize>,
     /// The norms of the last gradients, the oldest first.
@@ -97,24 +98,18 @@ impl Trainer {
         parameters: &[f32],
         normaliser: &Normaliser,
     ) -> Result<Trainer> {
-        // A network without parameters has an arena of padding only.
-        let mut padded = parameters.to_vec();
-        padded.resize(lowered.parameters.len, 0.0);
-        engine.write(lowered.parameters, Slice::Real(&padded))?;
-        if let Some(averages) = lowered.averages {
-            engine.write(averages, Slice::Real(&padded))?;
-        }
+        write_parameters(engine.as_mut(), &lowered, parameters)?;
         if let Some(view) = lowered.class_weights {
             let given = &lowered.training.class_weights;
             let weights = if given.is_empty() { vec![1.0; view.len] } else { given.clone() };
             engine.write(view, Slice::Real(&weights))?;
         }
-        engine.write(lowered.normaliser, Slice::Real(&scale_and_shift(normaliser)))?;
+        engine.write(lowered.normaliser, Slice::Real(&normaliser.scale_and_shift()))?;
         Ok(Trainer {
             engine,
             lowered,
             settings,
-            place: Place::default(),
+            position: Position::default(),
             ordered: None,
             norms: VecDeque::new(),
             paces: HashMap::new(),
@@ -165,7 +160,7 @@ impl Trainer {
 
     /// Steps taken since the run began.
     pub fn steps(&self) -> usize {
-        self.place.steps
+        self.position.steps
     }
 
     /// Trains on every sample once, in this epoch's order; the last batch may be short.
@@ -173,7 +168,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::advance`].
     pub fn epoch(&mut self, epoch: usize, observe: &mut dyn FnMut(Progress)) -> Result<Measure> {
-        self.place = Place { epoch, step: 0, so_far: Sum::default(), ..self.place };
+        self.position = Position { epoch, step: 0, so_far: Sum::default(), ..self.position };
         let mut observe = |progress: Progress| {
             observe(progress);
             ControlFlow::Continue(())
@@ -196,7 +191,7 @@ impl Trainer {
     ) -> Result<Option<Measure>> {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
-        let range = self.place.step..self.steps_per_epoch().min(self.place.step.saturating_add(most));
+        let range = self.position.step..self.steps_per_epoch().min(self.position.step.saturating_add(most));
         let mut digest = Digest::of(self);
         let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
         self.settle(digest, outcome)
@@ -214,7 +209,7 @@ impl Trainer {
     ) -> Result<Option<Measure>> {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
-        let step = self.scalars(TRAIN, 0, self.place.step, samples);
+        let step = self.scalars(TRAIN, 0, self.position.step, samples);
         let section = self.lowered.program.section(TRAIN);
         let gated = |at: &usize| self.lowered.program.steps[*at].gate.is_some();
         let update = section.clone().find(gated).unwrap_or(section.end);
@@ -236,24 +231,24 @@ impl Trainer {
             None => Ok(()),
             Some(divergence) => Err(Error::Check(format!(
                 "step {} of the run is not what the twins make of it: {divergence}",
-                self.place.steps + 1
+                self.position.steps + 1
             ))),
         }
     }
 
     /// Takes over where a pass has got to, and ends the epoch when that was its last step.
     fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
-        (self.place, self.norms) = (digest.place, digest.norms);
+        (self.position, self.norms) = (digest.position, digest.norms);
         if let Some(flawed) = digest.flawed {
             return Err(self.fault(&flawed)?);
         }
         outcome?;
-        Ok((self.place.step == self.steps_per_epoch()).then(|| self.place.finish_epoch()))
+        Ok((self.position.step == self.steps_per_epoch()).then(|| self.position.finish_epoch()))
     }
 
     /// Puts the order of the epoch under way on the device.
     fn order(&mut self) -> Result<()> {
-        let epoch = self.place.epoch;
+        let epoch = self.position.epoch;
         if self.ordered != Some(epoch) {
             let part = self.views(TRAIN)?.clone();
             let order = shuffled(part.samples, self.settings.seed, epoch as u64);

@@ -12,7 +12,7 @@ use crate::kernel::rng::kernel_seed;
 use crate::network::lower::{TRAIN, Training};
 
 /// What came back from a step.
-pub(super) struct Report<'a> {
+pub(super) struct StepReport<'a> {
     pub step: Step,
     /// Loss and hit of every sample.
     pub rows: &'a [f32],
@@ -23,7 +23,7 @@ pub(super) struct Report<'a> {
 }
 
 /// Takes the reports of a submission; the answer says whether to go on.
-pub(super) type Each<'a> = dyn FnMut(&[Report]) -> Result<ControlFlow<()>> + 'a;
+pub(super) type Each<'a> = dyn FnMut(&[StepReport]) -> Result<ControlFlow<()>> + 'a;
 
 /// A submission under way.
 struct Flight {
@@ -74,11 +74,16 @@ impl Trainer {
     }
 
     /// A report taken apart; only a step that trains has a history.
-    pub(super) fn reports<'a>(&self, section: &str, scalars: &[Step], words: &'a [f32]) -> Vec<Report<'a>> {
+    pub(super) fn reports<'a>(
+        &self,
+        section: &str,
+        scalars: &[Step],
+        words: &'a [f32],
+    ) -> Vec<StepReport<'a>> {
         let (history, rows) = words.split_at(self.lowered.rows());
         let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
             let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
-            Report { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
+            StepReport { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
         };
         let rows = rows.chunks_exact(self.lowered.pitch() * 2);
         scalars.iter().zip(rows).zip(history.chunks_exact(guard::HISTORY)).map(of).collect()
@@ -88,21 +93,28 @@ impl Trainer {
     pub(super) fn scalars(&self, section: &str, slot: usize, at: usize, samples: usize) -> Step {
         let batch = self.lowered.step_samples(section);
         let first = at * batch;
-        let index = self.place.steps - self.place.step + at;
-        let Training { optimiser, .. } = &self.lowered.training;
-        let [mean_correction, square_correction] = optimiser.corrections(index + 1);
+        let index = self.position.steps - self.position.step + at;
         Step {
             slot: slot as u32,
             first: first as u32,
             samples: batch.min(samples - first) as u32,
-            index: index as u32,
-            learning_rate: self.learning_rate(index),
-            momentum: optimiser.momentum(),
-            seed: kernel_seed(self.settings.seed),
-            epoch: self.place.epoch as u32,
-            mean_correction,
-            square_correction,
-            average: self.lowered.training.average_share(index),
+            epoch: self.position.epoch as u32,
+            ..step_scalars(&self.lowered.training, self.settings.seed, index, self.learning_rate(index))
         }
+    }
+}
+
+/// The scalars of a step that its number decides, counted from 0 since the run began; the rest is zero.
+pub fn step_scalars(training: &Training, seed: u64, index: usize, learning_rate: f32) -> Step {
+    let [mean_correction, square_correction] = training.optimiser.corrections(index + 1);
+    Step {
+        index: index as u32,
+        learning_rate,
+        momentum: training.optimiser.momentum(),
+        seed: kernel_seed(seed),
+        mean_correction,
+        square_correction,
+        average: training.average_share(index),
+        ..Step::default()
     }
 }

@@ -6,18 +6,9 @@ use crate::data::{Normaliser, Samples};
 use crate::network::lower::words;
 use crate::program::shape::Shape;
 
-/// Scale of every channel, then shift of every channel, such that
-/// byte · scale + shift = (byte/255 - mean) / std.
-pub fn scale_and_shift(normaliser: &Normaliser) -> Vec<f32> {
-    let pairs = || normaliser.mean.iter().zip(&normaliser.std);
-    let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);
-    let shift = pairs().map(|(mean, std)| (-f64::from(*mean) / f64::from(*std)) as f32);
-    scale.chain(shift).collect()
-}
-
 /// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
 pub fn normalise(image: &[u8], shape: &Shape, normaliser: &Normaliser) -> Vec<f32> {
-    let constants = scale_and_shift(normaliser);
+    let constants = normaliser.scale_and_shift();
     let plane = shape.height * shape.width;
     let value = |(at, byte): (usize, &u8)| {
         let channel = at / plane;

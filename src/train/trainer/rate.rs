@@ -12,12 +12,12 @@ impl Trainer {
 
     /// The learning rate of a step, counted from 0 since the run began.
     pub fn learning_rate(&self, step: usize) -> f32 {
-        let factor = self.settings.schedule.factor(step, self.length()) * self.place.plateau.factor;
-        (f64::from(self.settings.learning_rate) * factor) as f32 * self.place.rate
+        let factor = self.settings.schedule.factor(step, self.length()) * self.position.plateau.factor;
+        (f64::from(self.settings.learning_rate) * factor) as f32 * self.position.factor
     }
 
     /// Tells a schedule that follows it the loss of an epoch.
     pub fn observe_loss(&mut self, loss: f64) {
-        self.place.plateau.observe(&self.settings.schedule, loss);
+        self.position.plateau.observe(&self.settings.schedule, loss);
     }
 }

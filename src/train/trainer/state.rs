@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Measure, Sum, Trainer};
-use crate::engine::Data;
+use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
+use crate::network::lower::Lowered;
 use crate::program::{Buf, View};
 use crate::train::schedule::Plateau;
 
@@ -15,7 +16,7 @@ use crate::train::schedule::Plateau;
 /// next step is as good as the state of a generator.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct Position {
     /// The epoch under way, from 1.
     pub epoch: usize,
     /// Steps taken in it.
@@ -25,19 +26,28 @@ pub struct Place {
     /// Loss and hits of the epoch so far, each batch measured before its update.
     pub so_far: Sum,
     /// What the learning rate is multiplied by: 1, or less after a rollback.
-    pub rate: f32,
+    /// Earlier versions wrote it as `rate`.
+    #[serde(alias = "rate")]
+    pub factor: f32,
     /// What a schedule that follows the loss has seen.
     #[serde(default)]
     pub plateau: Plateau,
 }
 
-impl Default for Place {
-    fn default() -> Place {
-        Place { epoch: 1, step: 0, steps: 0, so_far: Sum::default(), rate: 1.0, plateau: Plateau::default() }
+impl Default for Position {
+    fn default() -> Position {
+        Position {
+            epoch: 1,
+            step: 0,
+            steps: 0,
+            so_far: Sum::default(),
+            factor: 1.0,
+            plateau: Plateau::default(),
+        }
     }
 }
 
-impl Place {
+impl Position {
     /// A step is over.
     pub(super) fn take(&mut self, sum: Sum) {
         self.step += 1;
@@ -48,14 +58,14 @@ impl Place {
     /// Goes on to the next epoch and returns what this one came to.
     pub(super) fn finish_epoch(&mut self) -> Measure {
         let measure = self.so_far.mean();
-        *self = Place { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
+        *self = Position { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
         measure
     }
 }
 
 /// A buffer of the device, or a parameter of the arena, by its name.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
+pub struct NamedTensor {
     /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
     pub name: String,
     pub shape: Vec<usize>,
@@ -65,9 +75,9 @@ pub struct Tensor {
 /// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    pub place: Place,
+    pub position: Position,
     /// The parameters in the order of the arena, then every other buffer that training changes.
-    pub tensors: Vec<Tensor>,
+    pub tensors: Vec<NamedTensor>,
 }
 
 impl Snapshot {
@@ -75,8 +85,8 @@ impl Snapshot {
     pub fn difference(&self, other: &Snapshot) -> Option<String> {
         let pairs = || self.tensors.iter().zip(&other.tensors);
         let tensor = pairs().find_map(|(one, two)| one.difference(two));
-        let place = || format!("where they are ({:?} and {:?})", self.place, other.place);
-        tensor.or_else(|| (self.place != other.place).then(place))
+        let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
+        tensor.or_else(|| (self.position != other.position).then(position))
     }
 
     /// The first number that is not finite, as the end of a sentence.
@@ -89,9 +99,9 @@ impl Snapshot {
     }
 }
 
-impl Tensor {
+impl NamedTensor {
     /// The first element at which two tensors differ by a bit, as part of a sentence.
-    pub fn difference(&self, other: &Tensor) -> Option<String> {
+    pub fn difference(&self, other: &NamedTensor) -> Option<String> {
         let name = &self.name;
         if (name, &self.shape) != (&other.name, &other.shape) {
             return Some(format!(
@@ -115,15 +125,24 @@ pub(super) struct Saved {
     pub view: View,
 }
 
+/// Writes parameters, laid out as the arena, to the device, and to their average if there is one.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: &[f32]) -> Result<()> {
+    // A network without parameters has an arena of padding only.
+    let mut padded = parameters.to_vec();
+    padded.resize(lowered.parameters.len, 0.0);
+    if let Some(averages) = lowered.averages {
+        engine.write(averages, Slice::Real(&padded))?;
+    }
+    engine.write(lowered.parameters, Slice::Real(&padded))
+}
+
 impl Trainer {
     /// Where the run has got to.
-    pub fn place(&self) -> Place {
-        self.place
-    }
-
-    /// What the learning rate is multiplied by from here on.
-    pub fn set_rate(&mut self, rate: f32) {
-        self.place.rate = rate;
+    pub fn position(&self) -> Position {
+        self.position
     }
 
     /// Begins with other parameters than those that were drawn, laid out as the arena.
@@ -131,12 +150,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`] when the device fails.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
-        let mut padded = parameters.to_vec();
-        padded.resize(self.lowered.parameters.len, 0.0);
-        if let Some(averages) = self.lowered.averages {
-            self.engine.write(averages, Slice::Real(&padded))?;
-        }
-        self.engine.write(self.lowered.parameters, Slice::Real(&padded))
+        write_parameters(self.engine.as_mut(), &self.lowered, parameters)
     }
 
     /// Everything that a snapshot holds.
@@ -162,11 +176,11 @@ impl Trainer {
     /// [`Error::Device`] when the device fails.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         let saved = self.saved();
-        let read = |saved: Saved| -> Result<Tensor> {
-            Ok(Tensor { data: self.engine.read(saved.view)?, name: saved.name, shape: saved.shape })
+        let read = |saved: Saved| -> Result<NamedTensor> {
+            Ok(NamedTensor { data: self.engine.read(saved.view)?, name: saved.name, shape: saved.shape })
         };
         let tensors = saved.into_iter().map(read).collect::<Result<_>>()?;
-        Ok(Snapshot { place: self.place, tensors })
+        Ok(Snapshot { position: self.position, tensors })
     }
 
     /// Makes the run what it was when the snapshot was taken.
@@ -175,7 +189,7 @@ impl Trainer {
     /// [`Error::Data`] when the snapshot is of another network or optimiser; nothing is changed then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
         let saved = self.saved();
-        let matches = |(saved, tensor): (&Saved, &Tensor)| {
+        let matches = |(saved, tensor): (&Saved, &NamedTensor)| {
             saved.name == tensor.name && saved.shape == tensor.shape && saved.view.len == tensor.data.len()
         };
         if saved.len() != snapshot.tensors.len() || !saved.iter().zip(&snapshot.tensors).all(matches) {
@@ -188,7 +202,7 @@ impl Trainer {
                 list(&mut saved.iter().map(|saved| &saved.name))
             )));
         }
-        let (step, steps) = (snapshot.place.step, self.steps_per_epoch());
+        let (step, steps) = (snapshot.position.step, self.steps_per_epoch());
         if step >= steps {
             return Err(Error::Data(format!(
                 "the checkpoint is from step {step} of an epoch, and an epoch has {steps}: it is of other \
@@ -198,7 +212,7 @@ impl Trainer {
         for (saved, tensor) in saved.iter().zip(&snapshot.tensors) {
             self.engine.write(saved.view, tensor.data.as_slice())?;
         }
-        self.place = snapshot.place;
+        self.position = snapshot.position;
         self.ordered = None;
         self.norms.clear();
         self.open_gates()

@@ -23,14 +23,14 @@ impl Trainer {
         let section = self.lowered.program.section(TRAIN);
         for rate in rates {
             self.order()?;
-            let scalars = self.scalars(TRAIN, 0, self.place.step, samples);
+            let scalars = self.scalars(TRAIN, 0, self.position.step, samples);
             let scalars = Step { learning_rate: *rate, ..scalars };
             let ticket = self.engine.submit(section.clone(), &[scalars], self.lowered.metrics(1))?;
             let metrics = self.engine.wait(ticket)?;
             let sum = Sum::of(&metrics[..scalars.samples as usize * 2]);
-            self.place.take(sum);
-            if self.place.step == self.steps_per_epoch() {
-                self.place.finish_epoch();
+            self.position.take(sum);
+            if self.position.step == self.steps_per_epoch() {
+                self.position.finish_epoch();
             }
             if !go_on(Tried { rate: *rate, loss: sum.mean().loss }) {
                 break;

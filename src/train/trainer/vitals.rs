@@ -2,14 +2,11 @@
 //! does to the weights. It reads what is on the device and changes nothing that lasts.
 
 use super::Trainer;
-use crate::engine::MAX_RESULT;
 use crate::error::Result;
-use crate::kernel::Activation;
-use crate::kernel::{Access, Step};
+use crate::kernel::{Access, Activation, Step};
 use crate::network::lower::TRAIN;
-use crate::program::Activated;
-use crate::program::View;
 use crate::program::params::Param;
+use crate::program::{Activated, MAX_RESULT, View};
 
 /// A dead unit is told from one that is seldom needed by so many samples: one that answers to a
 /// fiftieth of them is silent for all with a chance of 0.98²⁵⁶ = 0.6 %.
@@ -81,7 +78,7 @@ impl Trainer {
     fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
         self.order()?;
         let within = self.lowered.program.observed.activated.clone();
-        let mut seen: Vec<Seen> = within.iter().map(Seen::new).collect();
+        let mut seen: Vec<ActivationCounts> = within.iter().map(ActivationCounts::new).collect();
         let samples = self.views(TRAIN)?.samples;
         let mut rows = 0;
         for at in 0..=self.telling_step() {
@@ -132,15 +129,15 @@ impl Trainer {
 }
 
 /// What has been seen of an activation so far.
-struct Seen {
+struct ActivationCounts {
     /// Which units were anything but 0.
     alive: Vec<bool>,
     flat: usize,
 }
 
-impl Seen {
-    fn new(activated: &Activated) -> Seen {
-        Seen { alive: vec![false; activated.shape.channels], flat: 0 }
+impl ActivationCounts {
+    fn new(activated: &Activated) -> ActivationCounts {
+        ActivationCounts { alive: vec![false; activated.shape.channels], flat: 0 }
     }
 
     /// Takes the values of the first `rows` samples.

@@ -5,15 +5,15 @@ use std::fmt;
 use super::{Case, GUARD, Numbers, contents};
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Element, Kernel};
-use crate::program::{ALIGN, Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::kernel::{ALIGN, Element, Kernel, aligned};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::verify::diff::{self, Comparison, examine};
 
 /// What is wrong in one case.
 #[derive(Clone, Debug)]
 pub enum Problem {
     /// The first element that the twin cannot explain.
-    Element(diff::Element),
+    Element(diff::ComparedElement),
     /// A word outside a binding that was written, counted from the binding's first.
     Outside { binding: &'static str, word: isize },
 }
@@ -44,7 +44,7 @@ impl fmt::Display for Wrong {
 
 /// How a kernel did on all its cases.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct KernelVerdict {
     pub kernel: &'static Kernel,
     pub cases: usize,
     /// In how many of them something is wrong.
@@ -57,7 +57,8 @@ pub struct Verdict {
     pub problem: Option<String>,
 }
 
-type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
+/// Opens an engine for a Program of cases.
+pub type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
 
 /// An engine whose dispatch `i` is case `i` of a kernel, inputs filled; and its Program.
 ///
@@ -79,8 +80,8 @@ pub fn ready(
 /// Runs a kernel on some of its cases on an engine and compares it with its twin.
 ///
 /// # Errors
-/// When the engine itself fails; a wrong result is a [`Verdict::problem`].
-pub fn check(kernel: &'static Kernel, cases: &[Case], make_engine: MakeEngine) -> Result<Verdict> {
+/// When the engine itself fails; a wrong result is a [`KernelVerdict::problem`].
+pub fn check(kernel: &'static Kernel, cases: &[Case], make_engine: MakeEngine) -> Result<KernelVerdict> {
     watch(kernel, cases, make_engine, &mut |_, _| {})
 }
 
@@ -93,12 +94,12 @@ pub fn watch(
     cases: &[Case],
     make_engine: MakeEngine,
     observe: &mut dyn FnMut(usize, &Case),
-) -> Result<Verdict> {
+) -> Result<KernelVerdict> {
     let program = program(kernel, cases);
     let mut engine = make_engine(program.clone())?;
     let comparison = Comparison::default();
     let mut verdict =
-        Verdict { kernel, cases: cases.len(), failed: 0, comparison, wrong: None, problem: None };
+        KernelVerdict { kernel, cases: cases.len(), failed: 0, comparison, wrong: None, problem: None };
     for (at, case) in cases.iter().enumerate() {
         observe(at, case);
         let failed = verdict.failed;
@@ -122,7 +123,7 @@ pub fn watch(
     Ok(verdict)
 }
 
-impl Verdict {
+impl KernelVerdict {
     /// Keeps the first problem; its sentence is about the worst element of the case.
     fn blame(&mut self, wrong: Wrong, comparison: &Comparison) {
         if self.wrong.is_some() {

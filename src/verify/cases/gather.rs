@@ -1,9 +1,8 @@
 //! Batches picked from chunks of a data set, their samples as they are and changed.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
-use crate::data::Augmentation;
-use crate::kernel::Step;
+use crate::kernel::{Augmentation, Step};
 
 pub(super) fn cases() -> Vec<Case> {
     // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the

@@ -1,20 +1,22 @@
 //! The gradients of dense layers, of which the versions differ in what they own.
 
 use crate::cpu::weights;
-use crate::kernel::Consts;
+use crate::kernel::{Consts, Kernel};
 use crate::table;
 
 /// Awkward shapes.
-pub(super) fn cases(name: &str) -> Vec<Consts> {
-    match name {
+pub(super) fn cases(kernel: &Kernel) -> Vec<Consts> {
+    match kernel.name {
         "weight_gradient_vectors" => {
             TILED_WEIGHT_GRADIENTS.iter().map(|(case, tile)| tiled(case, *tile)).collect()
         }
-        "weight_gradient_subgroup" => WHOLE_WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
-        "weight_gradient_narrow_subgroup" => {
-            NARROW_WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect()
+        "weight_gradient_subgroup" => {
+            WHOLE_WEIGHT_GRADIENTS.iter().map(|case| consts(kernel, case)).collect()
         }
-        _ => WEIGHT_GRADIENTS.iter().map(|case| consts(name, case)).collect(),
+        "weight_gradient_narrow_subgroup" => {
+            NARROW_WEIGHT_GRADIENTS.iter().map(|case| consts(kernel, case)).collect()
+        }
+        _ => WEIGHT_GRADIENTS.iter().map(|case| consts(kernel, case)).collect(),
     }
 }
 
@@ -64,13 +66,8 @@ const TILED_WEIGHT_GRADIENTS: &[(WeightGradientCase, (usize, usize))] = &[
     ((8, 100, 196, true), (128, 8)),
 ];
 
-/// The block that a version of this name has.
-pub(super) fn block(name: &str) -> [usize; 2] {
-    table::find(name).and_then(|kernel| kernel.block).unwrap_or(weights::BLOCK)
-}
-
-fn consts(name: &str, &(batch, inputs, outputs, add): &WeightGradientCase) -> Consts {
-    weights::constants(batch, inputs, outputs, add, block(name))
+fn consts(kernel: &Kernel, &(batch, inputs, outputs, add): &WeightGradientCase) -> Consts {
+    weights::constants(batch, inputs, outputs, add, kernel.block.unwrap_or(weights::BLOCK))
 }
 
 fn tiled(&(batch, inputs, outputs, add): &WeightGradientCase, (tile, block): (usize, usize)) -> Consts {
@@ -79,15 +76,15 @@ fn tiled(&(batch, inputs, outputs, add): &WeightGradientCase, (tile, block): (us
 }
 
 /// The layers of small networks, the first of 784-128-10 first.
-pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
+pub(super) fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
     let real: [WeightGradientCase; 3] = [(64, 784, 128, false), (64, 128, 10, false), (128, 512, 256, false)];
-    match name {
+    match kernel.name {
         "weight_gradient_vectors" => {
             real.iter().flat_map(|case| table::TILES.map(|tile| tiled(case, tile))).collect()
         }
         "weight_gradient_narrow_subgroup" => {
-            [(64, 128, 10, false), (128, 256, 10, false)].iter().map(|case| consts(name, case)).collect()
+            [(64, 128, 10, false), (128, 256, 10, false)].iter().map(|case| consts(kernel, case)).collect()
         }
-        _ => real.iter().map(|case| consts(name, case)).collect(),
+        _ => real.iter().map(|case| consts(kernel, case)).collect(),
     }
 }

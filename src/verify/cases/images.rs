@@ -5,16 +5,22 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::consts;
 use crate::cpu::pool::Pooling;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Consts, Kernel};
-use crate::kernel::{Geometry, Side};
+use crate::kernel::{Activation, Consts, Epilogue, Family, Geometry, Kernel, Side};
 use crate::network::layers::conv::{consts_of, weights_consts, windows};
 use crate::network::layers::pool::{backward, sizes};
+use crate::table;
 
 /// Whether the cases of this kernel are here.
-pub fn has(name: &str) -> bool {
-    ["conv", "channel_sums", "max_pool", "average_pool"].iter().any(|family| name.starts_with(family))
+pub fn has(kernel: &Kernel) -> bool {
+    let others = [
+        &table::CHANNEL_SUMS,
+        &table::MAX_POOL,
+        &table::MAX_POOL_BACKWARD,
+        &table::AVERAGE_POOL,
+        &table::AVERAGE_POOL_BACKWARD,
+    ];
+    let family = kernel.is_a(Family::Conv) || kernel.is_a(Family::ConvWeights);
+    family || others.iter().any(|other| other.name == kernel.name)
 }
 
 /// Every case of a kernel of which [`has`] is true.
@@ -27,7 +33,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Consts> {
             .to_vec(),
         "max_pool" | "average_pool" => poolings().map(|pooling| sizes(&pooling)).to_vec(),
         "max_pool_backward" | "average_pool_backward" => ways_back(),
-        name if name.starts_with("conv_weights") => {
+        _ if kernel.is_a(Family::ConvWeights) => {
             let of = |(at, geometry): (usize, &Geometry)| {
                 let lines = geometry.batch * geometry.rows.out;
                 weights_consts(geometry, [lines, 1, lines.div_ceil(3)][at % 3])
@@ -162,7 +168,7 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         "max_pool_backward" | "average_pool_backward" => {
             pools.iter().map(|pooling| backward(sizes(pooling), Activation::Relu, false)).collect()
         }
-        name if name.starts_with("conv_weights") => {
+        _ if kernel.is_a(Family::ConvWeights) => {
             layers.iter().map(|layer| weights_consts(layer, 2_048 / layer.columns.out)).collect()
         }
         _ => {

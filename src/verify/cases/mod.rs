@@ -1,5 +1,6 @@
 //! Awkward shapes: one list of cases drives parity tests, `wgrad doctor` and the benches.
 
+mod case;
 mod check;
 mod gather;
 mod gradients;
@@ -11,7 +12,8 @@ mod real;
 mod real_size;
 mod updates;
 
-pub use check::{Problem, Verdict, Wrong, check, ready, watch};
+pub use case::Case;
+pub use check::{KernelVerdict, MakeEngine, Problem, Wrong, check, ready, watch};
 pub use real::{real, real_on};
 pub use real_size::bench_cases;
 
@@ -23,18 +25,9 @@ use crate::consts;
 use crate::cpu::half::half;
 use crate::engine::Data;
 use crate::engine::adapter::Device;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
 use crate::kernel::rng::{Purpose, generator};
-use crate::kernel::{Consts, Element, Kernel, Step};
+use crate::kernel::{Activation, Consts, Element, Epilogue, Family, Kernel, Step};
 use crate::verify::diff::{self, Comparison};
-
-/// One call of a kernel: constants and step scalars; its inputs follow from a seed.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub consts: Consts,
-    pub step: Step,
-}
 
 /// What stands around every view, and must still stand there afterwards.
 const GUARD: u32 = 0x4b1d_c0de;
@@ -70,15 +63,13 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step { slot, samples: batch as u32, ..Step::default() },
             })
             .to_vec(),
-        name if name.starts_with("weight_gradient") => {
-            gradients::cases(name).into_iter().map(plain).collect()
-        }
-        name if pixels::has(name) => pixels::cases(name),
+        _ if kernel.is_a(Family::WeightGradient) => gradients::cases(kernel).into_iter().map(plain).collect(),
+        _ if pixels::has(kernel) => pixels::cases(kernel),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
-        name if images::has(name) => images::cases(kernel).into_iter().map(plain).collect(),
-        name if products::has(name) => products::cases(name),
+        _ if images::has(kernel) => images::cases(kernel).into_iter().map(plain).collect(),
+        name if products::has(kernel) => products::cases(name),
         name => panic!("kernel {name} has no cases; add them in src/verify/cases/mod.rs"),
     }
 }
@@ -108,11 +99,12 @@ fn elementwise(backward: bool) -> Vec<Consts> {
     ] {
         let (kind, leak) = kind.consts();
         for length in [1usize, 64, 1_757] {
-            match backward {
-                false => all.push(consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak }),
-                true => all.extend([false, true].map(|add| {
+            if backward {
+                all.extend([false, true].map(|add| {
                     consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak, ADD: add }
-                })),
+                }))
+            } else {
+                all.push(consts! { LENGTH: length, ACTIVATION: kind, LEAK: leak })
             }
         }
     }
@@ -286,19 +278,20 @@ impl Numbers {
 
     /// Whether a case computes nothing but sums of products.
     fn suit(self, kernel: &Kernel, case: &Case) -> bool {
-        let plain = || match kernel.consts.contains(&"EPILOGUE") {
-            true => case.consts.uint("EPILOGUE") == Epilogue::Plain as usize,
-            false => true,
+        let plain = || {
+            !kernel.consts.contains(&"EPILOGUE") || case.consts.uint("EPILOGUE") == Epilogue::Plain as usize
         };
         let sums = ["column_sums", "channel_sums"].contains(&kernel.name)
-            || ["matmul", "conv"].iter().any(|family| kernel.name.starts_with(family));
+            || products::multiplies(kernel)
+            || kernel.is_a(Family::Conv)
+            || kernel.is_a(Family::ConvWeights);
         // Of these also squares are added up, which must stay below 2²⁴.
-        let short = kernel.name.starts_with("weight_gradient") && case.consts.uint("BATCH") <= 8;
+        let short = kernel.is_a(Family::WeightGradient) && case.consts.uint("BATCH") <= 8;
         self == Numbers::Awkward || short || (sums && plain()) || pixels::exact(kernel, case)
     }
 
     /// The first element that is wrong; of whole numbers, the worst that is not equal.
-    fn wrong(self, comparison: &Comparison) -> Option<diff::Element> {
+    fn wrong(self, comparison: &Comparison) -> Option<diff::ComparedElement> {
         match self {
             Numbers::Awkward => comparison.first.clone(),
             Numbers::Whole => comparison.at.clone().filter(|_| comparison.worst != 0.0),

@@ -1,9 +1,8 @@
 //! Awkward shapes of normalisations, dropout and sums of two.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
-use crate::kernel::Activation;
-use crate::kernel::{Const, Consts, Kernel, Step};
+use crate::kernel::{Activation, Const, Consts, Kernel, Step};
 
 /// Whether the cases of this kernel are here.
 pub fn has(name: &str) -> bool {
@@ -13,20 +12,40 @@ pub fn has(name: &str) -> bool {
     })
 }
 
-/// Outer, groups, inner, values of a slice, samples, and whether groups are samples.
-type Shape = (usize, usize, usize, usize, u32, bool);
+/// Sizes of a tensor, and what its moments are taken over.
+#[derive(Clone, Copy)]
+struct NormSizes {
+    outer: usize,
+    groups: usize,
+    inner: usize,
+    /// Values of a slice.
+    slice: usize,
+    samples: u32,
+    /// Whether each group is a sample.
+    by_sample: bool,
+}
 
-const SHAPES: &[Shape] = &[
-    (2, 1, 1, 2, 2, false),
-    (7, 5, 9, 63, 7, false),
+/// NormSizes of channels over the samples of a batch.
+const fn channels([outer, groups, inner]: [usize; 3], slice: usize, samples: u32) -> NormSizes {
+    NormSizes { outer, groups, inner, slice, samples, by_sample: false }
+}
+
+/// NormSizes that are samples.
+const fn rows([groups, inner]: [usize; 2], slice: usize, samples: u32) -> NormSizes {
+    NormSizes { outer: 1, groups, inner, slice, samples, by_sample: true }
+}
+
+const GROUPS: &[NormSizes] = &[
+    channels([2, 1, 1], 2, 2),
+    channels([7, 5, 9], 63, 7),
     // A short batch, in slices of which some hold nothing.
-    (8, 3, 10, 7, 5, false),
-    (4, 65, 1, 1, 3, false),
-    (3, 2, 1_757, 1_000, 3, false),
-    (1, 1, 1, 1, 1, true),
-    (1, 5, 9, 9, 4, true),
-    (1, 65, 70, 16, 65, true),
-    (1, 2, 3_000, 1_024, 2, true),
+    channels([8, 3, 10], 7, 5),
+    channels([4, 65, 1], 1, 3),
+    channels([3, 2, 1_757], 1_000, 3),
+    rows([1, 1], 1, 1),
+    rows([5, 9], 9, 4),
+    rows([65, 70], 16, 65),
+    rows([2, 3_000], 1_024, 2),
 ];
 
 /// Every case of a kernel of which [`has`] is true.
@@ -52,7 +71,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
                 step: Step::default(),
             })
             .collect(),
-        name => SHAPES.iter().enumerate().filter_map(|(at, shape)| case(name, at, shape)).collect(),
+        name => GROUPS.iter().enumerate().filter_map(|(at, groups)| case(name, at, *groups)).collect(),
     }
 }
 
@@ -67,8 +86,8 @@ fn activations() -> [(Const, Const); 5] {
     .map(Activation::consts)
 }
 
-fn case(name: &str, at: usize, shape: &Shape) -> Option<Case> {
-    let &(outer, groups, inner, slice, samples, by_sample) = shape;
+fn case(name: &str, at: usize, groups: NormSizes) -> Option<Case> {
+    let NormSizes { outer, groups, inner, slice, samples, by_sample } = groups;
     let sizes = consts! { OUTER: outer, GROUPS: groups, INNER: inner };
     let flag = Const::Flag(by_sample);
     // With a gap between two rows of numbers, and without.
@@ -103,7 +122,7 @@ fn case(name: &str, at: usize, shape: &Shape) -> Option<Case> {
 
 /// A batch of 128 through a small network, and through a large dense layer.
 pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
-    let step = |name: &str, shape: Shape| case(name, 0, &shape).map(|case| case.consts);
+    let step = |name: &str, groups| case(name, 0, groups).map(|case| case.consts);
     match kernel.name {
         "dropout" => {
             vec![
@@ -111,9 +130,9 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
             ]
         }
         "add" => vec![consts! { LENGTH: 128usize * 4_096, ACTIVATION: Const::Uint(1), LEAK: 0.0f32 }],
-        name => [(128, 16, 784, 1_024, 128, false), (1, 128, 4_096, 1_024, 128, true)]
+        name => [channels([128, 16, 784], 1_024, 128), rows([128, 4_096], 1_024, 128)]
             .into_iter()
-            .filter_map(|shape| step(name, shape))
+            .filter_map(|groups| step(name, groups))
             .collect(),
     }
 }

@@ -1,13 +1,12 @@
 //! First layers that work on packed pixels.
 
-use super::Case;
+use super::case::Case;
 use crate::cpu::pixels;
-use crate::kernel::Activation;
-use crate::kernel::{Const, Consts, Kernel, Step};
+use crate::kernel::{Activation, Const, Consts, Family, Kernel, Step};
 
 /// Whether these are the cases of a kernel.
-pub(super) fn has(name: &str) -> bool {
-    name.starts_with("pixel_")
+pub(super) fn has(kernel: &Kernel) -> bool {
+    kernel.is_a(Family::PixelDense) || kernel.is_a(Family::PixelGradient)
 }
 
 /// (batch, channels, values of a channel, outputs, samples, first sample of the step), activation, add:
@@ -23,28 +22,31 @@ const CASES: &[PixelCase] = &[
     ((68, 1, 1_024, 4, 70, 60), Activation::Sigmoid, false),
 ];
 
-pub(super) fn cases(name: &str) -> Vec<Case> {
-    CASES.iter().map(|case| of(name, case)).collect()
+pub(super) fn cases(kernel: &Kernel) -> Vec<Case> {
+    CASES.iter().map(|case| of(kernel, case)).collect()
 }
 
-fn of(name: &str, &((batch, channels, plane, outputs, samples, first), activation, add): &PixelCase) -> Case {
+fn of(
+    kernel: &Kernel,
+    &((batch, channels, plane, outputs, samples, first), activation, add): &PixelCase,
+) -> Case {
     let sizes = pixels::sizes(batch, batch % 16, [channels, plane], samples, outputs);
     let step = Step { first, samples: batch as u32, ..Step::default() };
-    Case { consts: with_sizes(name, sizes, activation, add), step }
+    Case { consts: with_sizes(kernel, sizes, activation, add), step }
 }
 
-fn with_sizes(name: &str, sizes: Consts, activation: Activation, add: bool) -> Consts {
-    match name {
-        name if name.starts_with("pixel_dense") => pixels::dense_constants(sizes, activation),
-        name => pixels::gradient_constants(sizes, add, super::gradients::block(name)),
+fn with_sizes(kernel: &Kernel, sizes: Consts, activation: Activation, add: bool) -> Consts {
+    match kernel.block {
+        Some(block) => pixels::gradient_constants(sizes, add, block),
+        None => pixels::dense_constants(sizes, activation),
     }
 }
 
 /// The first layers of small networks on MNIST, and one on pictures in colour.
-pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
+pub(super) fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
     [(64, [1, 784], 128), (128, [1, 784], 512), (64, [3, 1_024], 128)]
         .map(|(batch, image, outputs)| {
-            with_sizes(name, pixels::sizes(batch, 0, image, 1_000, outputs), Activation::Relu, false)
+            with_sizes(kernel, pixels::sizes(batch, 0, image, 1_000, outputs), Activation::Relu, false)
         })
         .to_vec()
 }
@@ -53,5 +55,5 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
 /// squares are added up as well, which soon are too large for that.
 pub(super) fn exact(kernel: &Kernel, case: &Case) -> bool {
     let exact = [Activation::Identity, Activation::Relu].map(|activation| activation.consts().0);
-    kernel.name.starts_with("pixel_dense") && exact.contains(&Const::from(case.consts.uint("ACTIVATION")))
+    kernel.is_a(Family::PixelDense) && exact.contains(&Const::from(case.consts.uint("ACTIVATION")))
 }

@@ -1,15 +1,25 @@
 //! Products: every version of matmul, and the two halves of a long one.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Const, Consts, Step};
+use crate::kernel::{Activation, Const, Consts, Epilogue, Family, Kernel, Step};
 use crate::table;
 
 /// Whether a kernel is one of these.
-pub(super) fn has(name: &str) -> bool {
-    name.starts_with("matmul") || ["add_slices", "pack_half"].contains(&name)
+pub(super) fn has(kernel: &Kernel) -> bool {
+    let others = [
+        &table::MATMUL_SLICES,
+        &table::ADD_SLICES,
+        &table::PACK_HALF,
+        &table::MATMUL_HALF,
+        &table::MATMUL_COOPERATIVE,
+    ];
+    kernel.is_a(Family::Matmul) || others.iter().any(|other| other.name == kernel.name)
+}
+
+/// Whether a kernel makes sums of products.
+pub(super) fn multiplies(kernel: &Kernel) -> bool {
+    has(kernel) && ![&table::ADD_SLICES, &table::PACK_HALF].iter().any(|other| other.name == kernel.name)
 }
 
 /// Awkward shapes.
@@ -224,5 +234,49 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()
         }
         _ => products(REAL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::matmul::matmul;
+    use crate::cpu::slices::{add_slices, matmul_slices};
+    use crate::kernel::{Call, Slice, SliceMut, Twin};
+
+    fn numbers(len: usize) -> Vec<f64> {
+        (0..len).map(|at| (at as f64 * 0.37).sin()).collect()
+    }
+
+    /// What a twin writes over the numbers from 0 to 1 with these constants.
+    fn run(twin: Twin<f64>, consts: &Consts, reads: &[&[f64]], len: usize) -> Vec<f64> {
+        let reads: Vec<Slice<f64>> = reads.iter().map(|values| Slice::Real(values)).collect();
+        let mut result = numbers(len);
+        twin(Call { consts, step: &Step::default() }, &reads, &mut [SliceMut::Real(&mut result)]);
+        result
+    }
+
+    #[test]
+    fn the_two_halves_are_a_product() {
+        for case in cases(table::MATMUL_SLICES.name) {
+            let [m, n, k] = ["M", "N", "K"].map(|name| case.consts.uint(name));
+            let (a, b, extra) = (numbers(m * k), numbers(k * n), numbers(m * n));
+            let parts = run(matmul_slices, &case.consts, &[&a, &b], case.consts.uint("SLICES") * m * n);
+            for (epilogue, add) in [(0, true), (1, false), (2, true)] {
+                let what = consts! {
+                    ADD: add, EPILOGUE: Const::Uint(epilogue), ACTIVATION: Activation::Tanh.consts().0,
+                    LEAK: 0.0f32,
+                };
+                let mut consts = case.consts.clone();
+                consts.extend(what.iter());
+                let whole = run(matmul, &consts, &[&a, &b, &extra], m * n);
+                let in_two = run(add_slices, &consts, &[&parts, &extra], m * n);
+                // Two sums of K terms of at most 1 in two orders, and functions no steeper than 1.
+                let most = 2.0 * (k * k) as f64 * f64::EPSILON;
+                for (at, (whole, in_two)) in whole.iter().zip(&in_two).enumerate() {
+                    assert!((whole - in_two).abs() <= most, "{consts}: {whole} and {in_two} at {at}");
+                }
+            }
+        }
     }
 }

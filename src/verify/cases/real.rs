@@ -4,8 +4,7 @@ use super::real_size::gather;
 use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::engine::adapter::Device;
-use crate::kernel::Activation;
-use crate::kernel::{Const, Kernel, Step};
+use crate::kernel::{Activation, Const, Family, Kernel, Step};
 
 /// A case of the size of real training: a batch of 64 through a layer of 512,
 /// or as much work where that would be over in no time. A kernel without one
@@ -13,7 +12,7 @@ use crate::kernel::{Const, Kernel, Step};
 pub fn real(kernel: &Kernel) -> Case {
     let activation = Const::Uint(1);
     let consts = match kernel.name {
-        name if products::has(name) => products::real_sizes(name).swap_remove(0),
+        name if products::has(kernel) => products::real_sizes(name).swap_remove(0),
         "activation" => consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32 },
         "activation_backward" => {
             consts! { LENGTH: 1_048_576usize, ACTIVATION: activation, LEAK: 0.01f32, ADD: false }
@@ -33,14 +32,14 @@ pub fn real(kernel: &Kernel) -> Case {
         },
         "dense_loss_subgroup" => super::dense_loss([64, 128, 10], Activation::Relu, 1),
         "gather_batch" => gather((64, "none")),
-        name if name.starts_with("weight_gradient") => gradients::real_sizes(name).swap_remove(0),
-        name if pixels::has(name) => pixels::real_sizes(name).swap_remove(0),
+        _ if kernel.is_a(Family::WeightGradient) => gradients::real_sizes(kernel).swap_remove(0),
+        _ if pixels::has(kernel) => pixels::real_sizes(kernel).swap_remove(0),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
         "gradient_parts" => {
             consts! { LENGTH: 1_048_576usize, PARTS: 8_192usize }
         }
-        name if images::has(name) => images::real_sizes(kernel).swap_remove(0),
+        _ if images::has(kernel) => images::real_sizes(kernel).swap_remove(0),
         name if updates::is_update(name) => updates::consts(name, 1_048_576).swap_remove(0),
         _ => return largest(kernel),
     };

@@ -3,9 +3,7 @@
 use super::{Case, gradients, images, norm, pixels, products, updates};
 use crate::consts;
 use crate::cpu::guard;
-use crate::data::Augmentation;
-use crate::kernel::Activation;
-use crate::kernel::{Consts, Kernel, Step};
+use crate::kernel::{Activation, Augmentation, Consts, Family, Kernel, Step};
 
 /// The cases of a kernel whose speed matters.
 pub fn bench_cases(kernel: &Kernel) -> Vec<Case> {
@@ -61,15 +59,15 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             };
             [64, 8_192].map(of).to_vec()
         }
-        name if name.starts_with("weight_gradient") => gradients::real_sizes(name),
-        name if pixels::has(name) => pixels::real_sizes(name),
+        _ if kernel.is_a(Family::WeightGradient) => gradients::real_sizes(kernel),
+        _ if pixels::has(kernel) => pixels::real_sizes(kernel),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
-        name if images::has(name) => images::real_sizes(kernel),
+        _ if images::has(kernel) => images::real_sizes(kernel),
         name if updates::is_update(name) => {
             [101_824, 1_048_576].map(|length| updates::consts(name, length).swap_remove(0)).to_vec()
         }
-        name if products::has(name) => products::real_sizes(name),
+        name if products::has(kernel) => products::real_sizes(name),
         name => panic!("kernel {name} has no sizes for the bench; add them in src/verify/cases/real_size.rs"),
     }
 }

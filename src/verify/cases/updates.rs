@@ -1,6 +1,6 @@
 //! Cases of the kernels that work on whole arenas: norms, clipping, updates, averages.
 
-use super::Case;
+use super::case::Case;
 use crate::consts;
 use crate::kernel::{Consts, Step};
 

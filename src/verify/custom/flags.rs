@@ -1,6 +1,6 @@
 //! With which flags a run uses a kernel, so that a reader's can take its place there.
 
-use super::replace::family;
+use super::family::family;
 use crate::kernel::Kernel;
 
 /// The flags of a run that uses a kernel, up to the name of the file.
@@ -107,78 +107,3 @@ const SETTINGS: &[(&str, [&str; 3])] = &[
     ("average_pool", [MEAN, "", ""]),
     ("average_pool_backward", [MEAN, "", ""]),
 ];
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::super::replace::fits;
-    use super::*;
-    use crate::data::Augmentation;
-    use crate::network::Network;
-    use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-    use crate::program::Limits;
-    use crate::program::rewrite::Rewrites;
-    use crate::program::shape::Shape;
-    use crate::table;
-    use crate::table::choice::Choice;
-    use crate::train::recipe::Recipe;
-
-    fn uses([network, loss, more]: [&str; 3], kernel: &Kernel) -> bool {
-        let default = Recipe::defaults_for("digits", 64, 10, 100);
-        let precision = more.strip_prefix("precision ").unwrap_or("single");
-        let training = match more.split_once(' ') {
-            None => default.training(),
-            Some(("optimiser", text)) => Training::with(text.parse().unwrap()),
-            Some(("precision", _)) => default.training(),
-            Some((name, number)) => {
-                let mut training = default.training();
-                if name == "label-smoothing" {
-                    training.label_smoothing = number.parse().unwrap();
-                }
-                let setting = match name {
-                    "clip-norm" => &mut training.clip_norm,
-                    "clip-value" => &mut training.clip_value,
-                    "average" => &mut training.average,
-                    _ => &mut None,
-                };
-                *setting = Some(number.parse().unwrap());
-                training
-            }
-        };
-        let choice = Choice::NAIVE.in_precision(precision.parse().unwrap());
-        let lowered = lowered([network, loss], choice, training);
-        lowered.program.steps.iter().any(|dispatch| fits(kernel, dispatch))
-    }
-
-    /// A run with a reader's kernel, lowered; of network and loss the default where there is nothing.
-    pub fn lowered([network, loss]: [&str; 2], choice: Choice, training: Training) -> Lowered {
-        let default = Recipe::defaults_for("digits", 64, 10, 100);
-        let network: Network = if network.is_empty() { default.network } else { network.parse().unwrap() };
-        let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
-        let lowered = lower(&Lowering {
-            network: &network,
-            loss: if loss.is_empty() { default.loss } else { loss.parse().unwrap() },
-            shape: &Shape::image(1, 8, 8),
-            classes: shapes.last().unwrap().len(),
-            batch: 8,
-            parts: vec![Part { name: TRAIN, samples: 8 }],
-            choice,
-            rewrites: Rewrites::NONE,
-            as_in_prediction: false,
-            keep: false,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training,
-        });
-        lowered.unwrap()
-    }
-
-    #[test]
-    fn what_is_said_about_training_with_a_kernel_is_true() {
-        for kernel in table::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
-            let told = how_to_train(kernel);
-            assert_eq!(uses(settings(kernel), kernel), told.is_ok(), "{}: {told:?}", kernel.name);
-        }
-        assert_eq!(how_to_train(&table::BCE_LOSS).unwrap(), "--loss bce --kernel bce_loss");
-        assert_eq!(how_to_train(&table::MATMUL_NAIVE).unwrap(), "--kernel matmul");
-    }
-}

@@ -13,6 +13,7 @@
 //! browser: nothing has proved that it can do without.
 
 mod contract;
+mod family;
 mod flags;
 mod inputs;
 mod replace;
@@ -25,14 +26,14 @@ pub use flags::how_to_train;
 pub use inputs::{Input, inputs};
 pub use replace::{OwnKernel, beside, find, replace};
 pub use source::{Fault, offset};
-pub use timing::{Spread, Timing, time};
+pub use timing::{Timing, time};
 pub use trial::{Trial, trial};
 
-use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
 
@@ -41,7 +42,7 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// A reader's version of `ours`, valid and with the contract's bindings.
 #[derive(Clone, Debug)]
-pub struct Own {
+pub struct CustomKernel {
     pub ours: &'static Kernel,
     /// The same row with the reader's shader in it.
     pub kernel: &'static Kernel,
@@ -51,19 +52,19 @@ pub struct Own {
     pub digest: String,
 }
 
-impl Own {
+impl CustomKernel {
     /// Reads a file and holds it to the contract of `ours`.
     ///
     /// # Errors
     /// [`Error::Usage`] when the file can't be read, is no valid WGSL (with
     /// line, column and the line itself) or has other bindings, constants or
     /// limits than the contract (with what was expected and what was got).
-    pub fn read(path: &Path, ours: &'static Kernel) -> Result<Own> {
+    pub fn read(path: &Path, ours: &'static Kernel) -> Result<CustomKernel> {
         let text = read_text(path)?;
         let shader = Shader::examine(&text, ours)
             .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
-        let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Own { ours, kernel: leak(ours, text), shader, digest })
+        let digest = hex(Sha256::digest(text.as_bytes()));
+        Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
     }
 }
 
@@ -84,11 +85,7 @@ fn read_text(path: &Path) -> Result<String> {
     let problem = |why: String| {
         Error::Usage(format!("the shader {} can't be read ({why}), so check the path", path.display()))
     };
-    let found = fs::metadata(path).map_err(|error| problem(error.to_string()))?;
-    if !found.is_file() || found.len() > MAX_BYTES {
-        return Err(problem(format!("it is no file of at most {MAX_BYTES} bytes")));
-    }
-    let text = fs::read_to_string(path).map_err(|error| problem(error.to_string()))?;
+    let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
     // Editors on Windows begin a file with a byte order mark.
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Own;
+use super::CustomKernel;
+use super::family::family;
 use super::flags::{EXPERIMENTAL, how_to_train};
 use super::source::entry_points;
 use crate::consts;
 use crate::error::{Error, Result, suggestion};
-use crate::kernel::{Consts, Family, Kernel};
+use crate::kernel::{Consts, Kernel};
 use crate::program::{Dispatch, Program};
 use crate::table;
 
@@ -79,12 +80,6 @@ fn replaceable(kernel: &Kernel) -> Result<()> {
     Err(Error::Usage(format!("--kernel {}: {EXPERIMENTAL}; leave it out", kernel.name)))
 }
 
-/// The name for all versions of a kernel, where there are several.
-pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
-    // Of a family that has no kernel of its own name, each version stands for itself.
-    kernel.family.map(Family::name).filter(|name| table::find(name).is_some())
-}
-
 /// Whether a version of ours can take the place of another: all of a family have one contract,
 /// but one that asks something of its constants, such as whole fours, can only replace such another.
 pub(super) fn fits(own: &Kernel, used: &Dispatch) -> bool {
@@ -138,7 +133,7 @@ fn instead(program: &Program, own: &Kernel) -> String {
 /// # Errors
 /// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
 /// with those that it uses.
-pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
+pub fn replace(program: &mut Program, own: &CustomKernel) -> Result<usize> {
     replaceable(own.ours)?;
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
@@ -165,11 +160,16 @@ pub fn replace(program: &mut Program, own: &Own) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::super::contract::Shader;
-    use super::super::flags::tests::lowered;
     use super::super::leak;
     use super::*;
+    use crate::kernel::Augmentation;
     use crate::kernel::precision::Precision;
-    use crate::network::lower::Training;
+    use crate::network::Network;
+    use crate::network::loss::Loss;
+    use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
+    use crate::program::Limits;
+    use crate::program::rewrite::Rewrites;
+    use crate::program::shape::Shape;
     use crate::table::choice::Choice;
 
     #[test]
@@ -210,25 +210,46 @@ mod tests {
     }
 
     /// Ours, as if a reader had written it.
-    fn readers(ours: &'static Kernel) -> Own {
+    fn readers(ours: &'static Kernel) -> CustomKernel {
         let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
-        Own { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+        CustomKernel { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
+    }
+
+    /// A network as a run with a reader's kernel lowers it.
+    fn program(network: &str, choice: Choice) -> Program {
+        let network: Network = network.parse().unwrap();
+        let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
+        let lowered = lower(&Lowering {
+            network: &network,
+            loss: Loss::CrossEntropy,
+            shape: &Shape::image(1, 8, 8),
+            classes: shapes.last().unwrap().len(),
+            batch: 8,
+            parts: vec![Part { name: TRAIN, samples: 8 }],
+            choice,
+            rewrites: Rewrites::NONE.and(Rewrites::HALF),
+            as_in_prediction: false,
+            keep: false,
+            limits: Limits::WEBGPU,
+            augment: Augmentation::default(),
+            training: Training::default(),
+        });
+        lowered.unwrap().program
     }
 
     #[test]
     fn products_that_read_halves_are_not_those_of_other_kernels() {
         let half = Choice::NAIVE.in_precision(Precision::Half);
         let tiles = half.with_cooperative(&[8]);
-        let program = |network, versions| lowered([network, ""], versions, Training::default()).program;
         let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_HALF].map(readers);
         // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
-        for (versions, of_product, of_half) in [
+        for (choice, of_product, of_half) in [
             (Choice::NAIVE, &[][..], None),
             (half, &["matmul_half"], Some(&[][..])),
             (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
-            let mut program = program(mixed, versions);
+            let mut program = program(mixed, choice);
             assert!(replace(&mut program, &product).unwrap() > 0);
             assert_eq!(beside(&program, product.ours), of_product);
             assert_eq!(beside(&program, &table::SGD), [""; 0]);
@@ -238,7 +259,7 @@ mod tests {
             assert!(!beside(&program, product.ours).contains(&"matmul_half"));
         }
         let whole = "dense 16, relu, dense 8";
-        for (versions, own, said) in [
+        for (choice, own, said) in [
             (
                 half,
                 &product,
@@ -248,7 +269,7 @@ mod tests {
             (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
             (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
         ] {
-            let refused = replace(&mut program(whole, versions), own).unwrap_err().to_string();
+            let refused = replace(&mut program(whole, choice), own).unwrap_err().to_string();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
         }
     }

@@ -16,19 +16,27 @@ use crate::table::MATMUL_COOPERATIVE;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     pub message: String,
-    /// Line and column, both from 1; the column in characters.
-    pub place: Option<(usize, usize)>,
+    pub at: Option<TextPosition>,
+}
+
+/// A position in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextPosition {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
 }
 
 impl Fault {
     /// A fault of the file as a whole.
     pub fn whole(message: String) -> Fault {
-        Fault { message, place: None }
+        Fault { message, at: None }
     }
 
     /// `file:line:column: message`, and below it the line with a caret.
     pub fn report(&self, file: &str, text: &str) -> String {
-        let Some((line, column)) = self.place else { return format!("{file}: {}", self.message) };
+        let Some(TextPosition { line, column }) = self.at else { return format!("{file}: {}", self.message) };
         let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
         // A tab in the line is a tab under it, so that the caret stands where it should.
         let indent: String =
@@ -71,23 +79,23 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
     let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
     let denied = |(at, name)| Some((at, refusal(extension(name)?, ours)?));
     if let Some((at, message)) = enabled(text).into_iter().find_map(denied) {
-        return Err(Fault { message, place: Some(place_in(text, at)) });
+        return Err(Fault { message, at: Some(position_in(text, at)) });
     }
     let module = wgsl::parse_str(&whole).map_err(|error| {
         let spans = error.labels().map(|(span, _)| span);
         let notes = error.notes().map(|note| format!(" ({})", advice(note, ours))).collect::<String>();
-        Fault { message: format!("{}{notes}", error.message()), place: locate(text, &whole, spans) }
+        Fault { message: format!("{}{notes}", error.message()), at: locate(text, &whole, spans) }
     })?;
     match Validator::new(ValidationFlags::all(), capabilities(ours)).validate(&module) {
         Ok(info) => Ok((module, info)),
         Err(error) => {
             // The last span is the innermost: the expression, not the function around it.
             let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
-            let place = locate(text, &whole, spans.into_iter()).or_else(|| {
+            let at = locate(text, &whole, spans.into_iter()).or_else(|| {
                 let at = find_word(text, absent(error.as_inner())?)?;
-                Some(place_in(text, at))
+                Some(position_in(text, at))
             });
-            Err(Fault { message: chain(error.as_inner()), place })
+            Err(Fault { message: chain(error.as_inner()), at })
         }
     }
 }
@@ -159,22 +167,22 @@ fn undeclared(name: &str, ours: &Kernel) -> Fault {
     ))
 }
 
-/// Line and column of a byte of a text.
-fn place_in(text: &str, at: usize) -> (usize, usize) {
+/// The position of a byte of a text.
+fn position_in(text: &str, at: usize) -> TextPosition {
     let before = text.get(..at).unwrap_or_default();
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    (before.matches('\n').count() + 1, column)
+    TextPosition { line: before.matches('\n').count() + 1, column }
 }
 
-/// The first of these places of the whole that is in the reader's part of it, as one of the reader's text.
-fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<(usize, usize)> {
+/// The first of these positions in the whole that is in the reader's part of it, as one of the reader's text.
+fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<TextPosition> {
     spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
         if let Some(at) = in_directive(text, start) {
-            return Some(place_in(text, at));
+            return Some(position_in(text, at));
         }
-        let (line, column) = place_in(whole, start);
+        let TextPosition { line, column } = position_in(whole, start);
         // What stands in common.wgsl is not the reader's to change.
-        Some((line.checked_sub(offset()).filter(|line| *line > 0)?, column))
+        Some(TextPosition { line: line.checked_sub(offset()).filter(|line| *line > 0)?, column })
     })
 }
 
@@ -183,28 +191,32 @@ mod tests {
     use super::*;
     use crate::table::SGD;
 
+    fn at(line: usize, column: usize) -> Option<TextPosition> {
+        Some(TextPosition { line, column })
+    }
+
     #[test]
     fn every_line_is_found_behind_the_common_part() {
         for line in [1, 2, 40] {
             let text = format!("{}  ! wrong", "\n".repeat(line - 1));
             let fault = compile(&text, &SGD, &Consts::default()).unwrap_err();
-            assert_eq!(fault.place, Some((line, 3)), "{fault:?}");
+            assert_eq!(fault.at, at(line, 3), "{fault:?}");
         }
     }
 
     #[test]
     fn a_directive_that_is_wrong_is_found_where_the_reader_has_it() {
-        for (text, place, word) in [
+        for (text, (line, column), word) in [
             ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
             ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
         ] {
             let fault = compile(text, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
-            assert_eq!(fault.place, Some(place), "{fault:?}");
+            assert_eq!(fault.at, at(line, column), "{fault:?}");
             assert!(fault.message.contains(word), "{fault:?}");
         }
         // One behind a declaration is no directive.
         let fault = compile("const A = 1;\nenable f16;", &SGD, &Consts::default()).unwrap_err();
-        assert_eq!(fault.place.map(|(line, _)| line), Some(2), "{fault:?}");
+        assert_eq!(fault.at.map(|at| at.line), Some(2), "{fault:?}");
     }
 
     #[test]
@@ -216,7 +228,7 @@ mod tests {
         for extension in ImplementedEnableExtension::VARIANTS {
             let name = EnableExtension::from(*extension).to_ident();
             let fault = faulty(name, &SGD).unwrap();
-            assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+            assert_eq!(fault.at, at(2, 8), "{fault:?}");
             assert!(fault.message.contains(&format!(" may enable {name}: for sgd")), "{fault:?}");
             let of_tiles = ["f16", "wgpu_cooperative_matrix"].contains(&name);
             assert_eq!(faulty(name, &MATMUL_COOPERATIVE).is_none(), of_tiles, "{name}");
@@ -224,7 +236,7 @@ mod tests {
         }
         let both = "enable f16;\nenable clip_distances , f16;";
         let fault = compile(both, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
-        assert_eq!(fault.place, Some((2, 8)), "{fault:?}");
+        assert_eq!(fault.at, at(2, 8), "{fault:?}");
         assert!(fault.message.contains("no kernel may enable clip_distances"), "{fault:?}");
     }
 
@@ -233,7 +245,7 @@ mod tests {
         let fault = |text: &str, ours| compile(text, ours, &Consts::default()).unwrap_err();
         for (text, column) in [("fn f() -> f16 { return 1; }", 11), ("const A = 1.0h;", 11)] {
             let told = fault(text, &SGD);
-            assert_eq!(told.place, Some((1, column)), "{told:?}");
+            assert_eq!(told.at, at(1, column), "{told:?}");
             assert!(told.message.contains("only a matmul_cooperative may enable f16"), "{told:?}");
             assert!(!told.message.contains("adding"), "{told:?}");
             assert!(fault(text, &MATMUL_COOPERATIVE).message.contains("adding `enable f16;`"));
@@ -241,14 +253,14 @@ mod tests {
         // These have no extension, and no device has them.
         for text in ["// f64\nvar<private> a: f64;", "// i64\nvar<private> a: vec2<i64>;"] {
             let told = fault(text, &SGD);
-            assert_eq!(told.place.map(|(line, _)| line), Some(2), "{told:?}");
+            assert_eq!(told.at.map(|at| at.line), Some(2), "{told:?}");
         }
         assert!(fault("fn f(t: texture_cube_array<f32>) {}", &SGD).message.contains("CUBE_ARRAY"));
     }
 
     #[test]
     fn a_caret_stands_under_its_column_with_tabs_and_letters_of_two_bytes() {
-        let fault = Fault { message: "no".into(), place: Some((1, 4)) };
+        let fault = Fault { message: "no".into(), at: at(1, 4) };
         assert_eq!(fault.report("a.wgsl", "\té x"), "a.wgsl:1:4: no\n 1 | \té x\n   | \t  ^");
     }
 
@@ -257,7 +269,7 @@ mod tests {
         let long = format!("{}!{}", "a".repeat(5_000), "b".repeat(70_000));
         for (text, column) in [(long.clone(), 5_001), (format!("!{long}"), 1), (format!("{long}c!"), 75_003)]
         {
-            let fault = Fault { message: "no".into(), place: Some((1, column)) };
+            let fault = Fault { message: "no".into(), at: at(1, column) };
             let report = fault.report("a.wgsl", &text);
             let lines: Vec<Vec<char>> = report.lines().map(|line| line.chars().collect()).collect();
             let caret = lines[2].iter().position(|c| *c == '^').unwrap();

@@ -2,18 +2,19 @@
 
 use wgpu::Adapter;
 
-use super::{Own, inputs, inputs::scalars};
+use super::{CustomKernel, inputs, inputs::scalars};
 use crate::engine::adapter::Device;
-use crate::engine::gpu::{Checks, GpuEngine};
+use crate::engine::checks::Checks;
+use crate::engine::gpu::GpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::verify::cases::{self, Case, Problem, Verdict, Wrong, cases_on};
-use crate::verify::diff::Element;
+use crate::verify::cases::{self, Case, KernelVerdict, Problem, Wrong, cases_on};
+use crate::verify::diff::ComparedElement;
 
 /// How a reader's kernel did.
 #[derive(Debug)]
 pub struct Trial {
-    pub verdict: Verdict,
+    pub verdict: KernelVerdict,
     /// Whether writes past the end of a buffer would have been seen.
     pub saw_outside: bool,
 }
@@ -27,7 +28,7 @@ pub struct Trial {
 ///
 /// # Errors
 /// [`Error::Check`] when the device doesn't survive it, else as [`cases::check`].
-pub fn trial(own: &Own, adapter: &Adapter, observe: &mut dyn FnMut(usize, &Case)) -> Result<Trial> {
+pub fn trial(own: &CustomKernel, adapter: &Adapter, observe: &mut dyn FnMut(usize, &Case)) -> Result<Trial> {
     let saw_outside = !own.shader.asks_length;
     let checks = if saw_outside { Checks::Wide } else { Checks::On };
     let mut make_engine = |program| -> Result<Box<dyn crate::engine::Engine>> {
@@ -48,7 +49,7 @@ impl Trial {
     /// expected, and from which inputs.
     pub fn report(&self) -> Option<String> {
         let wrong = self.verdict.wrong.as_ref()?;
-        let Verdict { cases, failed, .. } = self.verdict;
+        let KernelVerdict { cases, failed, .. } = self.verdict;
         let mut lines = vec![format!("wrong in {failed} of {cases} cases; the first is case {}:", wrong.at)];
         lines.push(format!("  {}", wrong.case.consts));
         match &wrong.problem {
@@ -66,8 +67,8 @@ fn rule(kernel: &Kernel) -> &'static str {
     ours.lines().next().unwrap_or_default().trim_start_matches("// ")
 }
 
-fn about(wrong: &Wrong, element: &Element) -> Vec<String> {
-    let Element { binding, index, result, truth, bound, untouched } = element;
+fn about(wrong: &Wrong, element: &ComparedElement) -> Vec<String> {
+    let ComparedElement { binding, index, result, truth, bound, untouched } = element;
     let got = match () {
         () if *untouched => "was never written".to_owned(),
         () => format!("is {}", number(*result)),

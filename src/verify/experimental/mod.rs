@@ -188,7 +188,8 @@ impl Experimental {
             let least = offered.into_iter().min().unwrap_or_default();
             return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
-        proof::prove_tiles(&edges, &device.name(), &mut |program| device.open(program))
+        let option = Experimental::COOPERATIVE_MATRIX.to_string();
+        proof::prove_tiles(&edges, (&option, &device.name()), &mut |program| device.open(program))
     }
 }
 

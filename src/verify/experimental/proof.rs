@@ -1,24 +1,22 @@
 //! The proof that an adapter's cooperative matrices compute what the twin computes.
 
-use super::Experimental;
-use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
-use crate::program::Program;
 use crate::table::MATMUL_COOPERATIVE;
-use crate::verify::cases::{Case, cases, check, ready};
-
-type MakeEngine<'a> = &'a mut dyn FnMut(Program) -> Result<Box<dyn Engine>>;
+use crate::verify::cases::{Case, MakeEngine, cases, check, ready};
 
 /// Runs the kernel on those of its cases that have tiles of these edges, and with numbers that are none.
 ///
 /// # Errors
 /// [`Error::Check`] when it computes something else, or an overflow is lost; as the engine when that fails.
-pub(super) fn prove_tiles(edges: &[usize], device: &str, make_engine: MakeEngine) -> Result<()> {
+pub(super) fn prove_tiles(
+    edges: &[usize],
+    (option, device): (&str, &str),
+    make_engine: MakeEngine,
+) -> Result<()> {
     let mut cases = cases(&MATMUL_COOPERATIVE);
     cases.retain(|case| edges.contains(&case.consts.uint("EDGE")));
     let problem = check(&MATMUL_COOPERATIVE, &cases, make_engine)?.problem;
-    let option = Experimental::COOPERATIVE_MATRIX;
     if let Some(problem) = problem {
         return Err(Error::Check(format!(
             "on {device} cooperative matrices compute something else than their twin, so begin a new run without \
@@ -70,10 +68,12 @@ fn swallowed(case: &Case, make_engine: MakeEngine) -> Result<Option<&'static str
 mod tests {
     use super::*;
     use crate::engine::cpu::CpuEngine;
-    use crate::engine::{Data, Ticket};
+    use crate::engine::{Data, Engine, Ticket};
     use crate::kernel::{Const, Consts, Step};
-    use crate::program::View;
+    use crate::program::{Program, View};
     use std::ops::Range;
+
+    const OPTION: &str = "cooperative-matrix";
 
     #[test]
     fn what_computes_something_else_is_refused_with_the_case_and_by_how_much() {
@@ -82,7 +82,7 @@ mod tests {
             seen.extend(program.steps.iter().map(|step| step.consts.uint("EDGE")));
             Ok(Box::new(CpuEngine::plain(program)?))
         };
-        prove_tiles(&[8], "it", &mut right).unwrap();
+        prove_tiles(&[8], (OPTION, "it"), &mut right).unwrap();
         assert!(seen.len() > 3 && seen.iter().all(|edge| *edge == 8), "{seen:?}");
         // One that forgets to divide by what a gradient was packed times.
         let mut wrong = |mut program: Program| -> Result<Box<dyn Engine>> {
@@ -93,7 +93,7 @@ mod tests {
             }
             Ok(Box::new(CpuEngine::plain(program)?))
         };
-        let error = prove_tiles(&[16], "some GPU", &mut wrong).unwrap_err();
+        let error = prove_tiles(&[16], (OPTION, "some GPU"), &mut wrong).unwrap_err();
         assert_eq!(error.exit_code(), 6);
         let message = error.to_string();
         for words in [
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn what_makes_a_number_of_an_overflow_is_refused() {
         let prove = |tamed: fn(f32) -> bool| {
-            prove_tiles(&[16, 8], "some GPU", &mut |program| {
+            prove_tiles(&[16, 8], (OPTION, "some GPU"), &mut |program| {
                 Ok(Box::new(Tame { engine: CpuEngine::plain(program)?, tamed }))
             })
         };

@@ -6,7 +6,7 @@ use wgrad::error::Result;
 use wgrad::report::confusion::{ClassScore, mean};
 
 use super::super::console::{answer, note, thousands};
-use super::{Judged, Mistake};
+use super::judged::{Judged, Mistake};
 use crate::app::cli;
 
 /// More classes than this are not all shown on a terminal.
@@ -14,7 +14,7 @@ const MOST_CLASSES: usize = 20;
 /// Names of at most so many letters fit above the columns of a matrix.
 const SHORT: usize = 6;
 
-pub fn json(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn json(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
     let name = |class: usize| &dataset.classes[class];
     let scores = judged.confusion.scores(dataset.classes.len());
     let class = |(at, score): (usize, &ClassScore)| {
@@ -51,7 +51,7 @@ fn file(dataset: &Dataset, sample: usize) -> Option<String> {
     dataset.about.held_out_files.get(sample).map(|path| path.display().to_string())
 }
 
-pub fn text(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn text(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
     answer(format_args!(
         "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
         accuracy(judged) * 100.0,
@@ -60,9 +60,10 @@ pub fn text(arguments: &cli::Eval, dataset: &Dataset, judged: &Judged, worst: &[
         thousands(judged.samples)
     ))?;
     classes(dataset, judged)?;
-    match dataset.classes.len() <= MOST_CLASSES {
-        true => matrix(dataset, judged)?,
-        false => frequent(dataset, judged)?,
+    if dataset.classes.len() <= MOST_CLASSES {
+        matrix(dataset, judged)?
+    } else {
+        frequent(dataset, judged)?
     }
     if let Some(wanted) = arguments.mistakes {
         mistakes(arguments, dataset, wanted, worst)?;
@@ -115,9 +116,10 @@ fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
 fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
     let names = &dataset.classes;
     let short = names.iter().all(|name| name.chars().count() <= SHORT);
-    let rows: Vec<String> = match short {
-        true => names.clone(),
-        false => names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect(),
+    let rows: Vec<String> = if short {
+        names.clone()
+    } else {
+        names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect()
     };
     let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     let counts = judged.confusion.counts().map(|(_, _, count)| thousands(count).len());
@@ -156,7 +158,7 @@ fn frequent(dataset: &Dataset, judged: &Judged) -> Result<()> {
     ))
 }
 
-fn mistakes(arguments: &cli::Eval, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
+fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
     if worst.is_empty() {
         note(format_args!("there are no mistakes, so {} was not written", arguments.out.display()));
         return Ok(());

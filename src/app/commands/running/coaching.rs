@@ -1,32 +1,18 @@
 //! The coach of a run: when it looks, and what it says.
 
 use wgrad::error::Result;
-use wgrad::train::coach::{Coach, Moment};
-use wgrad::train::recipe::Recipe;
+use wgrad::train::coach::Moment;
 use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::trainer::{Measure, Vitals};
+use wgrad::train::trainer::Measure;
 
 use super::Run;
 use crate::app::commands::progress::Display;
-
-/// A coach, and what it has looked at.
-pub(super) struct Watch {
-    coach: Coach,
-    /// Of the epoch under way, once its telling step is over.
-    vitals: Option<Vitals>,
-}
-
-impl Watch {
-    pub fn new(recipe: &Recipe) -> Watch {
-        Watch { coach: Coach::new(recipe), vitals: None }
-    }
-}
 
 impl Run {
     /// How many steps may be taken before the next one to look at begins or ends.
     pub(super) fn steps_to_look(&self) -> usize {
         let telling = self.trainer.telling_step();
-        match (&self.watch, telling.checked_sub(self.trainer.place().step)) {
+        match (&self.watch, telling.checked_sub(self.trainer.position().step)) {
             (Some(_), Some(before)) => before.max(1),
             _ => usize::MAX,
         }
@@ -34,7 +20,7 @@ impl Run {
 
     /// The weights before a step that is to be looked at, if that is the next.
     pub(super) fn prepare_look(&mut self) -> Result<Option<Vec<f32>>> {
-        let next = self.trainer.place().step == self.trainer.telling_step();
+        let next = self.trainer.position().step == self.trainer.telling_step();
         (next && self.watch.is_some()).then(|| self.trainer.parameters()).transpose()
     }
 
@@ -60,7 +46,7 @@ impl Run {
     pub(super) fn forget(&mut self) {
         if let Some(watch) = &mut self.watch {
             watch.vitals = None;
-            watch.coach.rewind(self.kept.place.epoch);
+            watch.coach.rewind(self.kept.position.epoch);
         }
     }
 

@@ -6,16 +6,17 @@ use wgrad::train::run::Status;
 use wgrad::train::run::checkpoint;
 
 use super::Run;
+use crate::app::cli::OnNan;
 use crate::app::commands::console::{answer, note, quoted, thousands};
 
 impl Run {
     /// The error for a run that was stopped by a signal, after it was saved.
     pub(super) fn interrupted(&self, signal: u8) -> Error {
-        let place = self.kept.place;
+        let position = self.kept.position;
         let message = format!(
             "interrupted after step {} of epoch {}, and all of it is kept: {}",
-            place.step,
-            place.epoch,
+            position.step,
+            position.epoch,
             self.how_to_resume()
         );
         Error::Interrupted(message, signal)
@@ -57,8 +58,8 @@ impl Run {
                 "{problem}: the weights {} are kept in {}; try a lower learning rate than {:?}{}",
                 self.last_good(),
                 self.directory.path().display(),
-                self.recipe.learning_rate * self.trainer.place().rate,
-                if self.options.roll_back { "" } else { ", or --on-nan rollback" }
+                self.recipe.learning_rate * self.trainer.position().factor,
+                if self.options.on_nan == OnNan::Rollback { "" } else { ", or --on-nan rollback" }
             ))),
             Err(Error::Device(problem)) => Err(Error::Device(format!("{problem}: {}", self.how_to_resume()))),
             Err(error @ Error::Interrupted(..)) => Err(error),
@@ -82,8 +83,7 @@ impl Run {
     }
 
     fn steps_per_second(&self) -> f64 {
-        let (time, steps) = self.stepping;
-        steps as f64 / time.as_secs_f64()
+        self.stepping.per_second()
     }
 
     fn print(&self, seconds: f64) -> Result<()> {

@@ -15,9 +15,10 @@ use wgrad::train::run::model::Model;
 use wgrad::train::run::{RunDir, RunRecord, Status, read_metrics};
 use wgrad::train::session::Session;
 
-use super::{Every, Options, Run};
+use super::{Every, Run, RunOptions};
+use crate::app::cli::OnNan;
 use crate::app::cli::own::TIMEOUT;
-use crate::app::commands::train::Prepared;
+use crate::app::commands::prepared::Prepared;
 
 /// An engine that is lost after so many submissions.
 struct Lossy {
@@ -61,10 +62,10 @@ fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
         let left = lifetimes.borrow_mut().pop_front().unwrap_or(usize::MAX);
         again.open_on(Box::new(Lossy { engine, left }), lowered.clone())
     };
-    let options = Options {
+    let options = RunOptions {
         every: Every::Steps(7),
         keep: 2,
-        roll_back: false,
+        on_nan: OnNan::Stop,
         verify: None,
         quiet,
         tensorboard: false,
@@ -126,7 +127,7 @@ fn a_device_that_is_lost_again_and_again_ends_the_run_with_the_way_to_go_on() {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
     let (checkpoint, _) = wgrad::train::run::checkpoint::newest(&path).unwrap();
-    assert!(checkpoint.snapshot.place.steps > 0);
+    assert!(checkpoint.snapshot.position.steps > 0);
     assert_eq!(RunRecord::load(&path).unwrap().status, Status::Failed);
 }
 

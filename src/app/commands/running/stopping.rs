@@ -5,10 +5,11 @@ use std::time::Instant;
 use wgrad::error::Result;
 use wgrad::train::run::model::Model;
 use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::stopping::Verdict;
+use wgrad::train::stopping::EpochVerdict;
 use wgrad::train::trainer::Measure;
 
-use super::{Run, note};
+use super::Run;
+use crate::app::commands::console::note;
 
 impl Run {
     /// Whether an epoch's weights are those to keep: without early stopping every epoch's are.
@@ -16,7 +17,7 @@ impl Run {
         let Some(stopping) = self.recipe.stop_early else { return true };
         let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
         let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
-        self.standing.stopping.observe(&stopping, epoch, value) == Verdict::Better
+        self.standing.stopping.observe(&stopping, epoch, value) == EpochVerdict::Better
     }
 
     /// Puts the best weights on the disk, where a run that is taken up again finds them.
@@ -59,7 +60,7 @@ impl Run {
     pub(super) fn say_why_it_stopped(&self) {
         let (done, all) = (self.record.epochs, self.recipe.epochs);
         if self.out_of_time() {
-            let epoch = self.trainer.place().epoch;
+            let epoch = self.trainer.position().epoch;
             note(format_args!("the time of {} is over in epoch {epoch} of {all}", self.recipe.max_time));
         }
         if let Some(stopping) = self.recipe.stop_early.filter(|_| done > 0) {

@@ -1,10 +1,12 @@
 //! The images of lesson 12, and the networks that learn from them.
 
 use crate::program::rewrite::Rewrites;
+use crate::report::page::number::count;
 use rand::seq::SliceRandom;
 
-use crate::data::{Augmentation, Dataset, Normaliser, Samples};
+use crate::data::{Dataset, Normaliser, Samples};
 use crate::error::{Error, Result};
+use crate::kernel::Augmentation;
 use crate::kernel::rng::{Purpose, generator, shuffled};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -14,7 +16,6 @@ use crate::program::shape::Shape;
 use crate::report::page::Note;
 use crate::table::choice::Choice;
 use crate::teach::lessons::machine::Machine;
-use crate::teach::lessons::options::count;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
 /// Images of the small lesson, of the large one, to choose by and to judge by.
@@ -28,30 +29,32 @@ const ROUNDS_OF_MANY: usize = 10;
 
 /// The networks that learn from images, in the order of the lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum NetworkKind {
     Dense,
     Convolutional,
 }
 
-impl Kind {
+impl NetworkKind {
     /// Those that images of this shape fit: the second halves height and width.
-    pub fn all(shape: &Shape) -> Vec<Kind> {
+    pub fn all(shape: &Shape) -> Vec<NetworkKind> {
         let fits = shape.height >= 2 && shape.width >= 2;
-        [Kind::Dense].into_iter().chain(fits.then_some(Kind::Convolutional)).collect()
+        [NetworkKind::Dense].into_iter().chain(fits.then_some(NetworkKind::Convolutional)).collect()
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Dense => "dense",
-            Kind::Convolutional => "conv",
+            NetworkKind::Dense => "dense",
+            NetworkKind::Convolutional => "conv",
         }
     }
 
     /// As `wgrad train --layers` takes it.
     pub fn layers(self, classes: usize) -> String {
         match self {
-            Kind::Dense => format!("dense 32, relu, dense {classes}"),
-            Kind::Convolutional => format!("conv 8 3x3 pad 1, relu, maxpool 2, flatten, dense {classes}"),
+            NetworkKind::Dense => format!("dense 32, relu, dense {classes}"),
+            NetworkKind::Convolutional => {
+                format!("conv 8 3x3 pad 1, relu, maxpool 2, flatten, dense {classes}")
+            }
         }
     }
 }
@@ -65,15 +68,15 @@ pub struct Round {
 }
 
 /// A fresh network's way through some images: at least one round, see
-/// [`Options::check`](crate::teach::lessons::options::Options::check).
-pub struct Course {
-    pub kind: Kind,
+/// [`LessonOptions::check`](crate::teach::lessons::options::LessonOptions::check).
+pub struct LearningCurve {
+    pub kind: NetworkKind,
     /// What it learned from, such as `few`.
     pub name: &'static str,
     pub rounds: Vec<Round>,
 }
 
-impl Course {
+impl LearningCurve {
     pub fn end(&self) -> Round {
         self.rounds[self.rounds.len() - 1]
     }
@@ -134,16 +137,21 @@ impl Images {
     }
 
     /// The few, the same with mixed labels, and the many: with each kind of network.
-    pub fn learn_all(&self, machine: &Machine, settings: Settings, rounds: usize) -> Result<Vec<Course>> {
+    pub fn learn_all(
+        &self,
+        machine: &Machine,
+        settings: Settings,
+        rounds: usize,
+    ) -> Result<Vec<LearningCurve>> {
         let mut all = Vec::new();
-        for kind in Kind::all(&self.few.shape) {
+        for kind in NetworkKind::all(&self.few.shape) {
             for (name, samples, rounds) in [
                 ("few", &self.few, rounds),
                 ("few, mixed labels", &self.mixed, rounds),
                 ("many", &self.many, rounds.min(ROUNDS_OF_MANY)),
             ] {
                 let rounds = self.learn(machine, kind, samples, settings, rounds)?;
-                all.push(Course { kind, name, rounds });
+                all.push(LearningCurve { kind, name, rounds });
             }
         }
         Ok(all)
@@ -151,7 +159,7 @@ impl Images {
 
     /// The shaders and twins that are used.
     pub fn note(&self, machine: &Machine) -> Result<Note> {
-        let kinds = Kind::all(&self.few.shape);
+        let kinds = NetworkKind::all(&self.few.shape);
         let lowered = kinds.iter().map(|kind| self.lower(*kind, &self.few)).collect::<Result<Vec<_>>>()?;
         Ok(machine.note(lowered.iter().flat_map(|lowered| &lowered.program.steps)))
     }
@@ -160,7 +168,7 @@ impl Images {
         [(TRAIN, samples), (VALIDATION, &self.validation), (HELD_OUT, &self.held_out)]
     }
 
-    fn lower(&self, kind: Kind, samples: &Samples) -> Result<Lowered> {
+    fn lower(&self, kind: NetworkKind, samples: &Samples) -> Result<Lowered> {
         let network: Network = kind.layers(self.classes).parse()?;
         lower(&Lowering {
             network: &network,
@@ -184,7 +192,7 @@ impl Images {
     fn learn(
         &self,
         machine: &Machine,
-        kind: Kind,
+        kind: NetworkKind,
         samples: &Samples,
         settings: Settings,
         rounds: usize,

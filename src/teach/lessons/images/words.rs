@@ -1,16 +1,15 @@
 //! What lesson 12 says about its numbers. Every sentence is chosen by
 //! comparing them, since other images and other settings tell another story.
 
-use super::learning::{Course, Kind};
-use crate::report::page::number::digits;
-use crate::teach::lessons::options::count;
+use super::learning::{LearningCurve, NetworkKind};
+use crate::report::page::number::{count, digits};
 
 pub fn percent(share: f64) -> String {
     format!("{} %", digits((share * 1000.0).round() as f32 / 10.0))
 }
 
 /// How the errors went, and when to stop.
-pub fn stopping(few: &Course) -> String {
+pub fn stopping(few: &LearningCurve) -> String {
     let (end, stop, rounds) = (few.end(), few.at_stop(), few.rounds.len());
     let learning = format!(
         "It learns from {} here, and {} others say when to stop.",
@@ -27,15 +26,15 @@ pub fn stopping(few: &Course) -> String {
         );
     }
     let at = few.stop() + 1;
-    let learned = match end.learned.loss < stop.learned.loss {
-        true => "goes on falling",
-        false => "does not fall any further either",
+    let learned = if end.learned.loss < stop.learned.loss {
+        "goes on falling"
+    } else {
+        "does not fall any further either"
     };
-    let meaning = match end.learned.loss < stop.learned.loss {
-        true => {
-            "from there on the network learns its own images by heart and gets more certain of its mistakes elsewhere"
-        }
-        false => "these steps have stopped helping anywhere, and a smaller --alpha may go further",
+    let meaning = if end.learned.loss < stop.learned.loss {
+        "from there on the network learns its own images by heart and gets more certain of its mistakes elsewhere"
+    } else {
+        "these steps have stopped helping anywhere, and a smaller --alpha may go further"
     };
     format!(
         "{learning} The error of the others is lowest after round {at}, {}, and {} after round {rounds}; that \
@@ -47,7 +46,7 @@ pub fn stopping(few: &Course) -> String {
 }
 
 /// What early stopping does for images that had no say in it.
-fn verdict(few: &Course) -> String {
+fn verdict(few: &LearningCurve) -> String {
     let (end, stop) = (few.end().held_out, few.at_stop().held_out);
     let accuracies =
         format!("{} held out are right rather than {}", percent(stop.accuracy), percent(end.accuracy));
@@ -64,7 +63,7 @@ fn verdict(few: &Course) -> String {
 }
 
 /// Nothing can be understood of labels that were dealt out.
-pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
+pub fn remembering(few: &LearningCurve, mixed: &LearningCurve, classes: usize) -> String {
     let (own, dealt) = (few.end(), mixed.end());
     let learned = percent(dealt.learned.accuracy);
     let by_heart = match dealt.learned.accuracy {
@@ -72,9 +71,10 @@ pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
         share if share > 1.5 / classes as f64 => format!("it can only remember, {learned} of them so far"),
         _ => format!("it could only remember, and has not begun to: {learned} of them are right"),
     };
-    let others = match dealt.held_out.accuracy < own.held_out.accuracy {
-        true => format!("where the first network gets {}", percent(own.held_out.accuracy)),
-        false => format!("and the first network gets no more, {}", percent(own.held_out.accuracy)),
+    let others = if dealt.held_out.accuracy < own.held_out.accuracy {
+        format!("where the first network gets {}", percent(own.held_out.accuracy))
+    } else {
+        format!("and the first network gets no more, {}", percent(own.held_out.accuracy))
     };
     format!(
         "The second network got the same images with their labels dealt out at random, so there is nothing \
@@ -85,21 +85,19 @@ pub fn remembering(few: &Course, mixed: &Course, classes: usize) -> String {
 }
 
 /// What more images do.
-pub fn more_images(few: &Course, many: &Course) -> String {
+pub fn more_images(few: &LearningCurve, many: &LearningCurve) -> String {
     let (few, many) = (few.end(), many.end());
     if many.learned.samples <= few.learned.samples {
         return "These data hold no more images, so the third network is the first one again, for fewer rounds."
             .to_owned();
     }
     let gap = |round: super::learning::Round| round.learned.accuracy - round.held_out.accuracy;
-    let verdict = match many.held_out.accuracy > few.held_out.accuracy {
-        true => "more images teach more",
-        false => "here they have not taught it more in their rounds",
+    let verdict = if many.held_out.accuracy > few.held_out.accuracy {
+        "more images teach more"
+    } else {
+        "here they have not taught it more in their rounds"
     };
-    let narrower = match gap(many) < gap(few) {
-        true => "narrower",
-        false => "no narrower",
-    };
+    let narrower = if gap(many) < gap(few) { "narrower" } else { "no narrower" };
     format!(
         "The third got {}: of its own {} are right, and of those held out {}, the first {} and {}. So {verdict}, \
          and the gap between the two is {narrower}. Whether a network understands, only images tell that it has \
@@ -113,14 +111,15 @@ pub fn more_images(few: &Course, many: &Course) -> String {
 }
 
 /// Dense against convolutional, on the same images.
-pub fn convolution(courses: &[Course]) -> String {
+pub fn convolution(courses: &[LearningCurve]) -> String {
     let of = |kind, name| {
         courses
             .iter()
             .find(|course| course.kind == kind && course.name == name)
             .map(|course| course.end().held_out)
     };
-    let both = |name| Some((of(Kind::Dense, name)?.accuracy, of(Kind::Convolutional, name)?.accuracy));
+    let both =
+        |name| Some((of(NetworkKind::Dense, name)?.accuracy, of(NetworkKind::Convolutional, name)?.accuracy));
     let (Some(few), Some(many)) = (both("few"), both("many")) else {
         return "These images are too small for a second, convolutional network, which halves their height and \
                 width: there is only the dense one."

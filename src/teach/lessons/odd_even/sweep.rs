@@ -1,43 +1,43 @@
 //! How small and how large an alpha fail.
 
-use super::{LEARNED, NUMBERS, Settings, binary, split, train};
+use super::learning::{LEARNED, NUMBERS, OddEvenSettings, binary, split, train};
 use crate::error::Result;
 use crate::network::lower::HELD_OUT;
 use crate::report::page::Table;
-use crate::teach::lessons::course::{Course, Measured};
+use crate::teach::lessons::course::{Course, PartMeasure};
 
 /// Alphas from far too small to far too large.
 const ALPHAS: [f32; 6] = [0.001, 0.01, 0.1, 1.0, 10.0, 100.0];
 
 /// One alpha, and what became of it.
-pub struct Trial {
+pub struct SweptAlpha {
     alpha: f32,
-    held_out: Measured,
+    held_out: PartMeasure,
     /// Mean of prediction · (1 − prediction).
     slope: f64,
 }
 
 /// Trains once with each alpha.
-pub fn sweep(course: &mut Course, settings: &Settings) -> Result<Vec<Trial>> {
+pub fn sweep(course: &mut Course, settings: &OddEvenSettings) -> Result<Vec<SweptAlpha>> {
     let inputs: Vec<Vec<f32>> = split(settings.seed).1.into_iter().map(binary).collect();
-    let trial = |alpha: f32| -> Result<Trial> {
-        let trial = Settings { alpha, ..*settings };
+    let trial = |alpha: f32| -> Result<SweptAlpha> {
+        let trial = OddEvenSettings { alpha, ..*settings };
         train(course, &trial)?;
         let predictions = course.predict(&inputs)?;
         let slopes = predictions.iter().map(|p| f64::from(*p) * (1.0 - f64::from(*p)));
         let slope = slopes.sum::<f64>() / inputs.len() as f64;
-        Ok(Trial { alpha, held_out: course.measure(HELD_OUT)?, slope })
+        Ok(SweptAlpha { alpha, held_out: course.measure(HELD_OUT)?, slope })
     };
     ALPHAS.into_iter().map(trial).collect()
 }
 
 /// What each alpha led to.
-pub fn table(settings: &Settings, sweep: &[Trial]) -> Table {
+pub fn table(settings: &OddEvenSettings, sweep: &[SweptAlpha]) -> Table {
     let of = format!("right of {}", NUMBERS - LEARNED);
     let title = format!("held-out numbers after {} iterations, by alpha", settings.iterations);
     let mut table =
         Table::new(title, &["alpha", of.as_str(), "mean squared error", "mean slope of the output"]);
-    for Trial { alpha, held_out, slope } in sweep {
+    for SweptAlpha { alpha, held_out, slope } in sweep {
         let error = held_out.loss / held_out.samples as f64;
         table.row(vec![(*alpha).into(), held_out.hits.into(), error.into(), (*slope).into()]);
     }

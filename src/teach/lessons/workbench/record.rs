@@ -1,11 +1,9 @@
 //! The Program of a workbench: one dispatch per stage, each a section of its own.
 
-use super::{Layer, Scope};
+use super::layer::{DenseLayer, Scope};
 use crate::consts;
-use crate::kernel::Activation;
-use crate::kernel::Epilogue;
-use crate::kernel::{Const, Consts, Element, Kernel};
-use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View, aligned};
+use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Kernel, aligned};
+use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::table;
 
 /// A stage is a section of its own and reads what an earlier one has left, so nothing is scratch.
@@ -65,10 +63,10 @@ impl Recording {
 }
 
 /// The Program of a layer, and where its numbers lie.
-pub(super) fn record(layer: &Layer) -> (Program, Views) {
+pub(super) fn record(layer: &DenseLayer) -> (Program, Views) {
     let mut recording = Recording { program: Program::default() };
     let views = buffers(&mut recording, layer);
-    let &Layer { samples, inputs, outputs, .. } = layer;
+    let &DenseLayer { samples, inputs, outputs, .. } = layer;
     let predictions = samples * outputs;
     let (kind, leak) = layer.activation.consts();
     let plain = !layer.bias && layer.activation == Activation::Identity;
@@ -110,8 +108,8 @@ pub(super) fn record(layer: &Layer) -> (Program, Views) {
     (recording.program, views)
 }
 
-fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
-    let &Layer { samples, inputs, outputs, .. } = layer;
+fn record_descent(recording: &mut Recording, layer: &DenseLayer, views: &Views) {
+    let &DenseLayer { samples, inputs, outputs, .. } = layer;
     let (kind, leak) = layer.activation.consts();
     if layer.activation != Activation::Identity {
         let slope = consts! { LENGTH: samples * outputs, ACTIVATION: kind, LEAK: leak, ADD: false };
@@ -133,8 +131,8 @@ fn record_descent(recording: &mut Recording, layer: &Layer, views: &Views) {
     recording.stage(UPDATE, &table::SGD, update, vec![views.gradients, views.parameters]);
 }
 
-fn buffers(recording: &mut Recording, layer: &Layer) -> Views {
-    let &Layer { samples, inputs, outputs, .. } = layer;
+fn buffers(recording: &mut Recording, layer: &DenseLayer) -> Views {
+    let &DenseLayer { samples, inputs, outputs, .. } = layer;
     let bias_at = aligned(outputs * inputs);
     let arena = bias_at + aligned(outputs);
     let weights = |whole: View| View { len: outputs * inputs, ..whole };

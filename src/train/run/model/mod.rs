@@ -73,15 +73,6 @@ impl Model {
         write_atomically(path, &self.to_bytes())
     }
 
-    /// Reads a model from a file, or from the run directory that it is in.
-    ///
-    /// # Errors
-    /// [`Error::Data`] for a file that is missing, damaged, or not a model of this program, and for
-    /// weights that are not finite.
-    pub fn load(path: &Path) -> Result<Model> {
-        read::load(path)
-    }
-
     /// What is wrong with the model, as the end of a sentence.
     fn check(&self) -> Result<(), String> {
         check_description(&self.network, self.loss, &self.shape, &self.classes, &self.normaliser)?;

@@ -21,10 +21,16 @@ const DAMAGED: &str = "so take another copy of it or train again";
 /// What to do about a file that never was one.
 const FOREIGN: &str = "so name a run directory or a model.safetensors that wgrad wrote";
 
-/// See [`Model::load`].
-pub(super) fn load(path: &Path) -> Result<Model> {
-    let path = &file_of(path)?;
-    read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+impl Model {
+    /// Reads a model from a file, or from the run directory that it is in.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a file that is missing, damaged, or not a model of this program, and for
+    /// weights that are not finite.
+    pub fn load(path: &Path) -> Result<Model> {
+        let path = &file_of(path)?;
+        read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+    }
 }
 
 /// The file itself, or the one in a run directory.

@@ -1,0 +1,26 @@
+//! What a network made of held-out images.
+
+use wgrad::report::confusion::Confusion;
+
+/// What the network made of all samples.
+#[derive(Default)]
+pub struct Judged {
+    /// What it ran on.
+    pub device: String,
+    pub confusion: Confusion,
+    pub samples: usize,
+    /// Mean over the samples.
+    pub loss: f64,
+    /// Samples that are classified wrongly.
+    pub wrong: Vec<Mistake>,
+}
+
+/// A sample that is classified wrongly.
+#[derive(Clone)]
+pub struct Mistake {
+    /// Place in the held-out part.
+    pub sample: usize,
+    pub truth: usize,
+    pub predicted: usize,
+    pub loss: f64,
+}

@@ -1,0 +1,18 @@
+//! The coach of a run, and what it looks at.
+
+use wgrad::train::coach::Coach;
+use wgrad::train::recipe::Recipe;
+use wgrad::train::trainer::Vitals;
+
+/// A coach, and what it has looked at.
+pub(super) struct CoachWatch {
+    pub coach: Coach,
+    /// Of the epoch under way, once its telling step is over.
+    pub vitals: Option<Vitals>,
+}
+
+impl CoachWatch {
+    pub fn new(recipe: &Recipe) -> CoachWatch {
+        CoachWatch { coach: Coach::new(recipe), vitals: None }
+    }
+}

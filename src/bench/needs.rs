@@ -1,0 +1,16 @@
+//! Operations and bytes of a dispatch.
+
+use crate::kernel::{Consts, Kernel};
+
+/// What the kernel table says that a dispatch needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub flops: usize,
+    pub bytes: usize,
+}
+
+impl Needs {
+    pub fn of(kernel: &Kernel, consts: &Consts) -> Needs {
+        Needs { flops: (kernel.flops)(consts), bytes: kernel.bytes(consts) }
+    }
+}

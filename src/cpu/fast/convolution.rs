@@ -1,0 +1,32 @@
+//! A pass of a convolution, whichever way it is computed.
+
+use super::{finish_plane, finish_row};
+use crate::kernel::{Activation, Epilogue, Geometry};
+
+/// One pass over a batch: what its samples have in common.
+pub struct ConvPass<'a> {
+    pub geometry: Geometry,
+    pub weights: &'a [f32],
+    pub epilogue: Epilogue,
+    pub activation: Activation,
+    pub extra: &'a [f32],
+    pub add: bool,
+}
+
+impl ConvPass<'_> {
+    /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
+    /// values each, the first of which is number `at` of the whole batch.
+    pub fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
+        match self.epilogue {
+            Epilogue::Plain => {}
+            Epilogue::Bias => {
+                for (sums, bias) in sums.chunks_exact_mut(plane).zip(&self.extra[channel..]) {
+                    finish_plane(self.activation, *bias, sums);
+                }
+            }
+            Epilogue::Slope => {
+                finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
+            }
+        }
+    }
+}

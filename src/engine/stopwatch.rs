@@ -1,0 +1,134 @@
+//! How long dispatches take: measured several times, and repeated within a submission so that the
+//! host's part does not count.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::Engine;
+use crate::error::Result;
+use crate::kernel::Step;
+use crate::program::{MAX_STEPS, View};
+
+/// Seconds, measured several times.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Seconds {
+    pub median: f64,
+    pub least: f64,
+    pub most: f64,
+    pub measurements: usize,
+}
+
+impl Seconds {
+    /// Of at least one measurement.
+    pub fn of(mut values: Vec<f64>) -> Seconds {
+        values.sort_by(f64::total_cmp);
+        Seconds {
+            median: values[values.len() / 2],
+            least: values[0],
+            most: values[values.len() - 1],
+            measurements: values.len(),
+        }
+    }
+
+    /// Half of what lies between the shortest and the longest time, as a share of the median.
+    pub fn spread(&self) -> f64 {
+        (self.most - self.least) / 2.0 / self.median
+    }
+
+    /// Whether one's median is a time that the other took as well, so that they can't be told apart.
+    pub fn overlaps(&self, other: &Seconds) -> bool {
+        let holds = |one: &Seconds, time: f64| (one.least..=one.most).contains(&time);
+        holds(self, other.median) || holds(other, self.median)
+    }
+}
+
+/// Seconds of one run of some dispatches that are repeated `times` times within a submission.
+///
+/// # Errors
+/// When the engine fails.
+pub fn each(
+    engine: &mut dyn Engine,
+    dispatches: Range<usize>,
+    result: View,
+    step: &dyn Fn(usize) -> Step,
+    times: usize,
+) -> Result<f64> {
+    let steps: Vec<Step> = (0..times).map(step).collect();
+    let start = Instant::now();
+    let ticket = engine.submit(dispatches, &steps, result)?;
+    engine.wait(ticket)?;
+    Ok(start.elapsed().as_secs_f64() / times as f64)
+}
+
+/// How many runs a measurement of `goal` seconds takes, `most` at the most, and the seconds of one of them.
+///
+/// `run` takes a number of runs in a row, and returns the seconds of one.
+///
+/// # Errors
+/// When a run fails.
+pub fn repeats(
+    (goal, most): (f64, usize),
+    mut run: impl FnMut(usize) -> Result<f64>,
+) -> Result<(usize, f64)> {
+    let (mut times, mut one) = (1, run(1)?);
+    // Twice, because a single run is mostly the submission.
+    for _ in 0..2 {
+        if one < goal {
+            // No clock is finer than a nanosecond.
+            times = ((goal / one.max(1e-9)) as usize).clamp(1, most);
+            one = run(times)?;
+        }
+    }
+    Ok((times, one))
+}
+
+/// Times dispatches `samples` times; each measurement repeats them until it takes `goal` seconds.
+///
+/// # Errors
+/// When the engine fails.
+pub fn time(
+    engine: &mut dyn Engine,
+    dispatches: Range<usize>,
+    result: View,
+    step: &dyn Fn(usize) -> Step,
+    (goal, samples): (f64, usize),
+) -> Result<Seconds> {
+    let mut one = |times: usize| each(engine, dispatches.clone(), result, step, times);
+    // Some drivers compile when a pipeline is first used.
+    one(1)?;
+    let (times, _) = repeats((goal, MAX_STEPS), &mut one)?;
+    Ok(Seconds::of((0..samples).map(|_| one(times)).collect::<Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_stands_between_the_shortest_and_the_longest_time() {
+        assert_eq!(Seconds::of(vec![7.0, 3.0, 4.0]).median, 4.0);
+        let seconds = Seconds::of(vec![3.0, 1.0, 2.0, 10.0, 2.5]);
+        assert_eq!((seconds.least, seconds.median, seconds.most), (1.0, 2.5, 10.0));
+        assert_eq!((seconds.spread(), seconds.measurements), (1.8, 5));
+    }
+
+    #[test]
+    fn times_that_overlap_are_not_told_apart() {
+        let seconds = |times: [f64; 3]| Seconds::of(times.to_vec());
+        assert!(seconds([10.0, 11.0, 12.0]).overlaps(&seconds([9.0, 10.0, 11.0])));
+        assert!(seconds([10.0, 10.0, 10.0]).overlaps(&seconds([1.0, 11.0, 12.0])));
+        assert!(!seconds([10.0, 11.0, 12.0]).overlaps(&seconds([7.0, 8.0, 9.0])));
+        // Outliers overlap, medians do not.
+        assert!(!seconds([10.0, 20.0, 30.0]).overlaps(&seconds([7.0, 8.0, 11.0])));
+    }
+
+    #[test]
+    fn what_is_short_is_repeated_up_to_the_most() {
+        let runs = |one: f64, most: usize| repeats((0.05, most), |_| Ok(one)).unwrap();
+        assert_eq!((runs(0.01, 100).0, runs(0.01, 3).0, runs(0.06, 100).0), (5, 3, 1));
+        // A clock that shows no time at all.
+        assert_eq!(runs(0.0, 100), (100, 0.0));
+    }
+}

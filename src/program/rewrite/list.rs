@@ -1,0 +1,49 @@
+//! The list of all rewrites.
+
+use super::{activations, first_layer, gradients, half, last_layer, slices, watch};
+use crate::program::Program;
+use crate::table::choice::Choice;
+
+/// A rewrite.
+pub struct Rewrite {
+    /// As a list of rewrites names it.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub about: &'static str,
+    pub(super) apply: fn(Program, &Choice) -> Program,
+}
+
+/// All rewrites, in the order in which they are applied.
+pub static ALL: [Rewrite; 7] = [
+    Rewrite {
+        name: "activations",
+        about: "an activation into the epilogue of the layer in front of it",
+        apply: activations::rewrite,
+    },
+    Rewrite {
+        name: "first-layer",
+        about: "gathering samples into a first dense layer and its gradients",
+        apply: first_layer::rewrite,
+    },
+    Rewrite {
+        name: "gradients",
+        about: "the gradients of a dense layer's weights and bias, and the watch over them, into one",
+        apply: gradients::rewrite,
+    },
+    Rewrite {
+        name: "last-layer",
+        about: "a small last layer, its loss and the gradient of its input into one",
+        apply: last_layer::rewrite,
+    },
+    Rewrite {
+        name: "half",
+        about: "products of dense layers from copies in half precision, where that is asked for",
+        apply: half::rewrite,
+    },
+    Rewrite { name: "slices", about: "a long product with a small result in slices", apply: slices::rewrite },
+    Rewrite {
+        name: "watch",
+        about: "the watch over all gradients from the parts that their kernels keep",
+        apply: watch::rewrite,
+    },
+];

@@ -1,0 +1,31 @@
+//! What is measured when patience ends early, and by the next run.
+
+use std::time::Duration;
+
+use super::Tuned;
+use super::cache::load;
+use super::cache::tests::{key, measured};
+use crate::engine::adapter::Device;
+use crate::table;
+use crate::table::choice::{Class, Picks, Variant};
+
+#[test]
+fn what_patience_has_cut_off_goes_on_where_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tuning.toml");
+    // The CPU engine has nothing to race, so each class that is begun takes its default.
+    let device = Device::Cpu { reason: None };
+    let register = Variant::of(&table::MATMUL_REGISTER);
+    let begun = (Picks::default().with(Class::Long, register), measured());
+    let measure = |known, patience| {
+        Tuned::default(&device).measure(&device, Some(file.clone()), &key("1"), known, patience)
+    };
+    let cut = measure(begun.clone(), Duration::ZERO);
+    assert_eq!(cut.choice.get(Class::Long), Some(register));
+    assert!(cut.problems[0].contains("narrow, small, large"), "{:?}", cut.problems);
+    assert_eq!(load(&file, &key("1")), Ok(Some(begun.clone())));
+    let whole = measure(begun, Duration::MAX);
+    assert!(whole.problems.is_empty(), "{:?}", whole.problems);
+    assert_eq!(whole.choice, device.choice().picks().with(Class::Long, register));
+    assert_eq!(load(&file, &key("1")), Ok(Some((whole.choice, measured()))));
+}

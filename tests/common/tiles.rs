@@ -1,0 +1,12 @@
+//! What wgpu says of an adapter's cooperative matrices, read without the library's help.
+
+use wgpu::CooperativeScalarType as Scalar;
+
+/// Whether an adapter multiplies tiles of 8 or 16 halves and adds them up in single precision.
+pub fn offers_tiles(adapter: &wgpu::Adapter) -> bool {
+    adapter.cooperative_matrix_properties().iter().any(|shape| {
+        let of_halves = (shape.ab_type, shape.cr_type) == (Scalar::F16, Scalar::F32);
+        let sizes = [shape.m_size, shape.n_size, shape.k_size];
+        of_halves && (sizes == [8; 3] || sizes == [16; 3])
+    })
+}

@@ -1,0 +1,113 @@
+//! Small trees that break a rule each: the rules can fail.
+
+use super::rules::{circles, rooms, too_long, upward};
+use super::tree::{Source, Tree};
+
+const ROOMS: &[(&str, &str)] = &[("error", ""), ("low", ""), ("high", "")];
+
+fn tree(files: &[(&str, &str)]) -> Tree {
+    Tree::new(files.iter().map(|(path, text)| Source::new(path, text)).collect())
+}
+
+#[test]
+fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
+    let upwards = |text: &str| upward(&tree(&[("src/low/a.rs", text), ("src/high/mod.rs", "")]), ROOMS);
+    for text in [
+        "\nuse crate::high::B;",
+        "\nuse crate::{error::Error, high::B};",
+        "\nfn f() { crate::high::b() }",
+        "\nuse wgrad::high;",
+        "\nuse super::super::high::B;",
+        "\nmod tests { use crate::high::B; }",
+        "fn f() {} // a comment\npub use crate::high::B;",
+        "use crate::\n    high::B;",
+    ] {
+        let found = upwards(text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        let line = if text.starts_with("use") { 1 } else { 2 };
+        assert!(
+            found[0].starts_with(&format!("src/low/a.rs:{line} imports high, which stands above low")),
+            "{found:?}"
+        );
+    }
+    for text in [
+        "use crate::error::high;",
+        "// crate::high::B",
+        "const A: &str = \"crate::high::B\";",
+        "use high::B;",
+    ] {
+        assert_eq!(upwards(text), [""; 0], "{text}");
+    }
+    assert_eq!(
+        upward(&tree(&[("src/error.rs", "use crate::low::A;"), ("src/low/mod.rs", "")]), ROOMS).len(),
+        1
+    );
+    assert_eq!(
+        upward(&tree(&[("src/high/a.rs", "use crate::low::A;"), ("src/lib.rs", "use crate::high;")]), ROOMS),
+        [""; 0]
+    );
+}
+
+#[test]
+fn files_that_import_one_another_are_named() {
+    let two = circles(&tree(&[
+        ("src/low/mod.rs", "mod a; mod b;"),
+        ("src/low/a.rs", "use super::b::B; struct A;"),
+        ("src/low/b.rs", "\nfn f() { crate::low::a::A }"),
+    ]));
+    let expected = "a circle: src/low/a.rs:1 imports src/low/b.rs; src/low/b.rs:2 imports src/low/a.rs";
+    assert_eq!(two, [expected]);
+    let three = circles(&tree(&[
+        ("src/low/a.rs", "use super::b::c::C;"),
+        ("src/low/b.rs", "use super::a;"),
+        ("src/low/b/c.rs", "use crate::low::b::B;"),
+    ]));
+    assert_eq!(three.len(), 1);
+    let line = circles(&tree(&[
+        ("src/low/a.rs", "use super::b::B;"),
+        ("src/low/b.rs", "use super::c::C;"),
+        ("src/low/c.rs", ""),
+    ]));
+    assert_eq!(line, [""; 0]);
+}
+
+#[test]
+fn what_a_module_passes_on_it_does_not_use() {
+    let files = |parent: &str| {
+        circles(&tree(&[
+            ("src/low/mod.rs", parent),
+            ("src/low/a.rs", "use super::{B, Own}; pub struct A;"),
+            ("src/low/b.rs", "pub struct B;"),
+        ]))
+    };
+    assert_eq!(files("mod a; mod b; pub use a::A; pub use b::B; pub struct Own;"), [""; 0]);
+    // It uses what it passes on, what it imports, or a path.
+    assert_eq!(files("mod a; mod b; pub use a::A; pub use b::B; pub struct Own(A);").len(), 1);
+    assert_eq!(files("mod a; mod b; use a::A; pub use b::B; pub struct Own(A);").len(), 1);
+    assert_eq!(files("mod a; mod b; pub use b::B; pub struct Own(a::A);").len(), 1);
+    // An item is where it stands, and not where it is passed on.
+    let passed = circles(&tree(&[
+        ("src/low/mod.rs", "mod a; mod b; pub use b::B; fn f() { a::A }"),
+        ("src/low/a.rs", "use super::B; pub struct A;"),
+        ("src/low/b.rs", "pub struct B;"),
+    ]));
+    assert_eq!(passed, [""; 0]);
+}
+
+#[test]
+fn a_folder_without_a_place_and_a_room_without_words_are_named() {
+    let said = ("src/low/mod.rs", "//! What is low.\n");
+    let high = ("src/high/mod.rs", "//! What is high.\n");
+    assert_eq!(rooms(&tree(&[said, high]), ROOMS), [""; 0]);
+    assert_eq!(rooms(&tree(&[said]), ROOMS).len(), 1);
+    assert_eq!(rooms(&tree(&[said, ("src/high/mod.rs", "mod a;")]), ROOMS).len(), 1);
+    assert_eq!(rooms(&tree(&[said, high, ("src/more/mod.rs", "//! More.\n")]), ROOMS).len(), 1);
+}
+
+#[test]
+fn a_file_is_too_long_from_351_lines_on() {
+    let (most, more) = ("\n".repeat(350), "\n".repeat(351));
+    assert_eq!(too_long([("src/a.rs", most.as_str())]), [""; 0]);
+    let found = too_long([("src/a.rs", most.as_str()), ("shaders/b.wgsl", more.as_str())]);
+    assert!(found.len() == 1 && found[0].starts_with("shaders/b.wgsl has 351 lines"), "{found:?}");
+}

@@ -1,0 +1,88 @@
+//! The house stands: rooms that know those below them only, no files that import one another, and
+//! none that is too long to read.
+
+mod fakes;
+mod paths;
+mod rules;
+mod tokens;
+mod tree;
+
+use std::fs;
+use std::path::Path;
+
+use tree::{Source, Tree};
+
+/// The rooms from the ground up, and what each is for. A room may know those in front of it.
+const ROOMS: &[(&str, &str)] = &[
+    ("error", "what can go wrong"),
+    ("kernel", "the contract: a shader and its twin"),
+    ("cpu", "the twins, and fast functions for the CPU"),
+    ("table", "all kernels, a row each"),
+    ("program", "dispatches over buffers: recorded, checked, rewritten"),
+    ("network", "layers, losses and optimisers, and how they are lowered"),
+    ("engine", "what runs a Program"),
+    ("data", "all that reads data"),
+    ("verify", "shaders held to their twins"),
+    ("report", "what draws, from plain data"),
+    ("tune", "which variant of a kernel is fastest"),
+    ("train", "from a recipe to a run directory"),
+    ("teach", "lessons, exercises and explanations"),
+    ("bench", "the CPU against the GPU"),
+    ("app", "the program and its commands"),
+];
+
+/// Files of a folder of this crate and of the folders in it, with their text.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    fn walk(root: &Path, folder: &Path, ending: &str, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, ending, found);
+            } else if path.extension().is_some_and(|extension| extension == ending) {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    walk(root, &root.join(folder), ending, &mut found);
+    found.sort();
+    found
+}
+
+fn house() -> Tree {
+    let sources = files("src", "rs").iter().map(|(path, text)| Source::new(path, text)).collect();
+    let tree = Tree::new(sources);
+    // What finds nothing finds no mistakes either.
+    assert!(tree.sources.len() > 200 && tree.sources.iter().all(|source| !source.text.is_empty()));
+    tree
+}
+
+#[track_caller]
+fn holds(problems: &[String]) {
+    assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));
+}
+
+#[test]
+fn rooms_know_only_those_below_them() {
+    holds(&rules::upward(&house(), ROOMS));
+}
+
+#[test]
+fn no_files_import_one_another() {
+    holds(&rules::circles(&house()));
+}
+
+#[test]
+fn every_folder_is_a_room_that_says_what_it_is_for() {
+    holds(&rules::rooms(&house(), ROOMS));
+    assert!(ROOMS.len() <= 15, "fourteen rooms and the errors");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let all = [files("src", "rs"), files("shaders", "wgsl")].concat();
+    assert!(all.iter().any(|(path, _)| path.ends_with(".wgsl")));
+    holds(&rules::too_long(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+}
