@@ -46,6 +46,17 @@ fn changing(
     training: Training,
     augment: Augmentation,
 ) -> Lowered {
+    rewritten(network, dataset, choice, training, augment, Rewrites::ALL)
+}
+
+fn rewritten(
+    network: &str,
+    dataset: &Dataset,
+    choice: Choice,
+    training: Training,
+    augment: Augmentation,
+    rewrites: Rewrites,
+) -> Lowered {
     lower(&Lowering {
         network: &network.parse().unwrap(),
         loss: Loss::CrossEntropy,
@@ -57,7 +68,7 @@ fn changing(
             Part { name: HELD_OUT, samples: dataset.held_out.len() },
         ],
         choice,
-        rewrites: Rewrites::ALL,
+        rewrites,
         as_in_prediction: false,
         keep: false,
         limits: Limits::WEBGPU,
@@ -266,6 +277,41 @@ fn samples_that_were_not_announced_are_refused() {
     assert!(trainer.load(TRAIN, &wrong).unwrap_err().to_string().contains("label 10"));
     let few = dataset.train.subset(&[0, 1]);
     assert!(trainer.load(TRAIN, &few).unwrap_err().to_string().contains("2 images"));
+}
+
+/// The plain Program and the rewritten one, each on both engines: every dispatch of a step is within the bound of
+/// its own arithmetic, and training repeats to the bit. That both compute the same up to roundings is in
+/// `tests/program/rewrites.rs`, in f64.
+#[test]
+fn the_plain_and_the_rewritten_program_train_within_their_bounds_and_repeat_to_the_bit() {
+    type Open = fn(&Lowered) -> Box<dyn Engine>;
+    let dataset = first(&data::load("digits").unwrap(), 320);
+    let network = "dense 64, relu, dense 10";
+    let engines: [(&str, Open, Choice); 2] =
+        [("the CPU engine", on_cpu, Choice::CPU), ("the adapter", on_gpu, Device::Gpu(adapter()).choice())];
+    for (name, open, choice) in engines {
+        let mut losses = Vec::new();
+        for rewrites in [Rewrites::NONE, Rewrites::ALL] {
+            let training = Training::with(Optimiser::sgd(0.9));
+            let lowered = rewritten(network, &dataset, choice, training, Augmentation::default(), rewrites);
+            let mut engine = open(&lowered);
+            fill(engine.as_mut(), &lowered, &dataset);
+            let step = Step { samples: 32, learning_rate: 0.1, momentum: 0.5, ..Step::default() };
+            let section = lowered.program.section(TRAIN);
+            let divergence = first_divergence(engine.as_mut(), &lowered.program, section, &step).unwrap();
+            assert!(divergence.is_none(), "{name}, rewrites {rewrites}: {}", divergence.unwrap());
+            let trained = || {
+                let mut trainer = trainer(open(&lowered), lowered.clone(), &dataset, SETTINGS);
+                let measure = trainer.epoch(1, &mut |_| {}).unwrap();
+                (trainer.parameters().unwrap(), measure.loss)
+            };
+            let ((once, loss), (again, _)) = (trained(), trained());
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert!(bits(&once) == bits(&again), "{name}, rewrites {rewrites}: another run has other bits");
+            losses.push(loss);
+        }
+        assert!((losses[0] - losses[1]).abs() < 1e-4, "{name}: {losses:?}");
+    }
 }
 
 /// Every dispatch of a real step, on inputs that the step itself has made.

@@ -95,7 +95,7 @@ impl Bench {
     }
 
     /// How near an input of relu or leaky relu comes to zero. Only for a
-    /// lowering without fusion, which keeps those inputs.
+    /// the plain Program, which keeps those inputs.
     fn distance_from_kinks(&mut self) -> f64 {
         self.train();
         let kinked = [Activation::Relu.consts().0, Activation::LeakyRelu(0.1).consts().0];
@@ -112,13 +112,13 @@ impl Bench {
 /// The first seed whose weights keep every relu away from its kink: moving one
 /// parameter by H moves no input by more than a few H, never by a hundred.
 fn seed(small: &Small) -> u64 {
-    let unfused = Small { rewrites: Rewrites::NONE, keep: true, ..small.clone() };
+    let plain = Small { rewrites: Rewrites::NONE, keep: true, ..small.clone() };
     (0..100)
-        .find(|seed| Bench::new(&unfused, *seed).distance_from_kinks() > 100.0 * H)
+        .find(|seed| Bench::new(&plain, *seed).distance_from_kinks() > 100.0 * H)
         .expect("one draw in a hundred stays clear of the kinks")
 }
 
-/// Compares all gradients, with and without fusion.
+/// Compares all gradients, of the plain and of the rewritten Program.
 fn check(mut small: Small) -> Vec<String> {
     let seed = seed(&small);
     let mut problems = Vec::new();

@@ -25,7 +25,7 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
     // Per dense layer: forward one product; backward two, dW and dx, and the
     // column sums for db. The first has no dx, for nothing learns in front of
     // it. The relu is in the epilogues of forward and dx.
-    let fused = [
+    let rewritten = [
         GATHER,
         SUMS,           // 0 dense and relu
         SUMS,           // 2 dense
@@ -39,10 +39,10 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
         "guard", // stops the update when a number went wrong
         "sgd",   // all parameters at once
     ];
-    assert_eq!(kernels(&small, TRAIN), fused);
-    // Without fusion the relu is a dispatch of its own, forward and backward.
+    assert_eq!(kernels(&small, TRAIN), rewritten);
+    // In the plain Program the relu is a dispatch of its own, forward and backward.
     small.rewrites = Rewrites::NONE;
-    let unfused = [
+    let plain = [
         GATHER,
         SUMS,
         "activation",
@@ -58,7 +58,7 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
         "guard",
         "sgd",
     ];
-    assert_eq!(kernels(&small, TRAIN), unfused);
+    assert_eq!(kernels(&small, TRAIN), plain);
 }
 
 #[test]
@@ -77,14 +77,14 @@ fn a_training_step_has_the_dispatches_one_can_count() {
     assert_eq!(count("softmax, dense 3", Loss::CrossEntropy, Rewrites::ALL), 9);
     // A flatten does nothing.
     assert_eq!(count("flatten, dense 3", Loss::Mse, Rewrites::ALL), 9);
-    // Softmax: one forward, one backward, fused or not.
+    // Softmax: one forward, one backward, rewritten or not.
     assert_eq!(count("dense 3, softmax", Loss::Mse, Rewrites::ALL), 11);
     assert_eq!(count("dense 3, softmax", Loss::Mse, Rewrites::NONE), 11);
     // The loss cannot multiply by the derivative of the sigmoid that the
-    // product took in, so fusing saves only the forward dispatch.
+    // product took in, so the rewrite saves only the forward dispatch.
     assert_eq!(count("dense 3, sigmoid", Loss::Mse, Rewrites::ALL), 10);
     assert_eq!(count("dense 3, sigmoid", Loss::Mse, Rewrites::NONE), 11);
-    // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 3, and unfused twice two more.
+    // Three dense layers: 1 + 3 + 1 + (3 + 3 + 2) + 3, and plain twice two more.
     assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, Rewrites::ALL), 16);
     assert_eq!(count("dense 4, tanh, dense 4, tanh, dense 3", Loss::CrossEntropy, Rewrites::NONE), 20);
 }

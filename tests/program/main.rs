@@ -1,6 +1,6 @@
 //! Programs without an adapter: the rules they are held to, what lowering
 //! makes of a network, how sizes are limited, and that the choices lowering
-//! has (fusion, chunks of data) do not change results.
+//! has (rewrites, versions of kernels, chunks of data) do not change results.
 
 mod augment;
 mod choices;

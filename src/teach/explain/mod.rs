@@ -1,6 +1,6 @@
 //! One training step of one sample in full arithmetic, for one unit of one layer.
 //!
-//! A [`Trace`] takes the step on the device, unfused and dispatch by dispatch;
+//! A [`Trace`] takes the step on the device, by the plain Program and dispatch by dispatch;
 //! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
 //! Beside every number that a kernel stored stand its twin's and, for
 //! gradients, the slope of the loss by trying. A kind of layer is explained in

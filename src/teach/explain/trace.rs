@@ -44,7 +44,7 @@ pub struct Trace<'a> {
 impl<'a> Trace<'a> {
     /// Takes a step with the first sample of `samples` alone, on `device` and in f64.
     ///
-    /// Nothing is fused, so that every number of the step is in a buffer.
+    /// Of the plain Program, so that every number of the step is in a buffer.
     ///
     /// # Errors
     /// As [`lower`] and [`Device::open`], and [`Error::Data`] when there is no sample.

@@ -46,7 +46,7 @@ struct FullStep {
     after: Vec<f32>,
 }
 
-/// Takes one step from the seed's weights, with nothing fused, so that every number of it is kept.
+/// Takes one step of the plain Program from the seed's weights, so that every number of it is kept.
 fn step(machine: &Machine, settings: &OddEvenSettings) -> Result<FullStep> {
     let mut course = lowered(machine, settings.seed, Rewrites::NONE)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
