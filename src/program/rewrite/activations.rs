@@ -9,7 +9,7 @@
 //! poolings and sums that write dy multiply by the derivative themselves. Where several write dy and one of
 //! them can't, that one keeps a dispatch of its own, whose result is added.
 
-use super::section::{Section, each};
+use super::draft::{Draft, each};
 use crate::consts;
 use crate::kernel::{Activation, Const, Element, Epilogue, Family};
 use crate::program::{Dispatch, Program, View};
@@ -17,32 +17,32 @@ use crate::table;
 use crate::table::choice::Choice;
 
 pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
-    each(program, |section| section.positions().for_each(|at| take_in(section, at)))
+    each(program, |draft| draft.positions().for_each(|at| take_in(draft, at)))
 }
 
 /// Takes the activation at a position into the dispatch that makes its input, if there is one and it can.
-fn take_in(section: &mut Section, at: usize) {
-    let Some(found) = section.at(at).filter(|found| found.kernel.is(&table::ACTIVATION)) else { return };
+fn take_in(draft: &mut Draft, at: usize) {
+    let Some(found) = draft.at(at).filter(|found| found.kernel.is(&table::ACTIVATION)) else { return };
     let activation = Activation::chosen(&found.consts);
     let (z, y) = (found.view("x"), found.view("y"));
-    let Some(maker) = section.writer(z.buf).filter(|maker| section.at(*maker).is_some_and(takes_activation))
+    let Some(maker) = draft.writer(z.buf).filter(|maker| draft.at(*maker).is_some_and(takes_activation))
     else {
         return;
     };
     // Of the others, the derivative is told from z, which must be there then.
-    if !activation.slope_is_in_output() || section.readers(z.buf) != [at] {
+    if !activation.slope_is_in_output() || draft.readers(z.buf) != [at] {
         return;
     }
-    let made = section.edit(maker);
+    let made = draft.edit(maker);
     set_activation(made, activation);
     made.rebind(z, y);
     let layer = made.layer.clone();
-    section.remove(at);
+    draft.remove(at);
     // What the layer gives keeps the layer's name.
-    let name = section.name(z.buf).to_owned();
-    section.program().bufs[y.buf.0].name = name;
-    let dz = take_derivative_in(section, activation, z, y);
-    let observed = &mut section.program().observed;
+    let name = draft.name(z.buf).to_owned();
+    draft.program().bufs[y.buf.0].name = name;
+    let dz = take_derivative_in(draft, activation, z, y);
+    let observed = &mut draft.program().observed;
     observed.lose(z);
     observed.made_by(y, &layer, dz);
 }
@@ -63,27 +63,27 @@ fn set_activation(dispatch: &mut Dispatch, activation: Activation) {
 
 /// Lets those that write dy, the gradient of y, write dz, that of the weighted sums, and returns its view; where
 /// nothing is learned there is none.
-fn take_derivative_in(section: &mut Section, activation: Activation, z: View, y: View) -> Option<View> {
-    let back = section.writer(section.gradient(z.buf)?)?;
-    let through = section.at(back).filter(|through| through.kernel.is(&table::ACTIVATION_BACKWARD))?;
+fn take_derivative_in(draft: &mut Draft, activation: Activation, z: View, y: View) -> Option<View> {
+    let back = draft.writer(draft.gradient(z.buf)?)?;
+    let through = draft.at(back).filter(|through| through.kernel.is(&table::ACTIVATION_BACKWARD))?;
     let (dy, dz) = (through.view("dy"), through.view("dx"));
-    let writers = section.writers(dy.buf);
-    let takes = |section: &Section, at: usize| section.at(at).is_some_and(takes_derivative);
+    let writers = draft.writers(dy.buf);
+    let takes = |draft: &Draft, at: usize| draft.at(at).is_some_and(takes_derivative);
     // One that can't multiply leaves it to the dispatch that there is.
-    let alone = writers.len() == 1 && !takes(section, writers[0]);
-    if alone || section.readers(dy.buf) != [back] {
+    let alone = writers.len() == 1 && !takes(draft, writers[0]);
+    if alone || draft.readers(dy.buf) != [back] {
         return Some(dz);
     }
     for at in writers {
-        if takes(section, at) {
-            let writer = section.edit(at);
+        if takes(draft, at) {
+            let writer = draft.edit(at);
             multiply_by_derivative(writer, activation, y);
             writer.rebind(dy, dz);
         } else {
-            apart(section, at, activation, [y, dy, dz]);
+            apart(draft, at, activation, [y, dy, dz]);
         }
     }
-    section.remove(back);
+    draft.remove(back);
     Some(dz)
 }
 
@@ -106,9 +106,9 @@ fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View
 }
 
 /// Lets one that can't multiply write a gradient of its own, and a dispatch behind it make of that its part of dz.
-fn apart(section: &mut Section, at: usize, activation: Activation, [y, dy, dz]: [View; 3]) {
-    let plain = section.scratch("plain gradient", Element::Real, dy.len);
-    let mut writer = section.edit(at).clone();
+fn apart(draft: &mut Draft, at: usize, activation: Activation, [y, dy, dz]: [View; 3]) {
+    let plain = draft.scratch("plain gradient", Element::Real, dy.len);
+    let mut writer = draft.edit(at).clone();
     let add = writer.consts.flag("ADD");
     writer.consts.set("ADD", Const::from(false));
     writer.rebind(dy, plain);
@@ -117,5 +117,5 @@ fn apart(section: &mut Section, at: usize, activation: Activation, [y, dy, dz]: 
     let what = "gradient through the activation";
     let through = Dispatch::new(&table::ACTIVATION_BACKWARD, consts, vec![y, plain, dz], what);
     let through = through.of_layer(&writer.layer);
-    section.replace(at, vec![writer, through]);
+    draft.replace(at, vec![writer, through]);
 }

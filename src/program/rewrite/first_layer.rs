@@ -9,8 +9,8 @@
 //! Where all images are in one binding, nothing augments them, nobody else reads x, and the choice has kernels
 //! that take such sizes.
 
+use super::draft::{Draft, each};
 use super::gradients::{BiasGradient, parts};
-use super::section::{Section, each};
 use crate::cpu::pixels::{dense_constants, sizes};
 use crate::kernel::{Activation, Const, Consts, Epilogue, Family};
 use crate::program::{Dispatch, Program, View};
@@ -19,7 +19,7 @@ use crate::table::choice::{Choice, PixelKernels};
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
     let Some(kernels) = choice.pixels() else { return program };
-    each(program, |section| section.positions().for_each(|at| take_in(section, at, kernels)))
+    each(program, |draft| draft.positions().for_each(|at| take_in(draft, at, kernels)))
 }
 
 /// What takes the gathered samples: the positions of the weighted sums and of the gradients, if there are any.
@@ -28,15 +28,15 @@ struct FirstLayer {
     gradients: Option<BiasGradient>,
 }
 
-fn take_in(section: &mut Section, at: usize, kernels: PixelKernels) {
-    let Some(gather) = section.at(at).filter(|found| found.kernel.is(&table::GATHER_BATCH)) else { return };
+fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
+    let Some(gather) = draft.at(at).filter(|found| found.kernel.is(&table::GATHER_BATCH)) else { return };
     let whole = gather.consts.uint("CHUNK_LENGTH") == gather.consts.uint("SAMPLES");
     if !whole || gather.consts.flag("AUGMENT") {
         return;
     }
     let (gather, x) = (gather.clone(), gather.view("x"));
-    let Some(layer) = first_layer(section, at, x) else { return };
-    let sums = section.edit(layer.sums).clone();
+    let Some(layer) = first_layer(draft, at, x) else { return };
+    let sums = draft.edit(layer.sums).clone();
     let sizes = layer_sizes(&gather.consts, sums.consts.uint("N"));
     if !kernels.fit(&sizes) {
         return;
@@ -46,34 +46,34 @@ fn take_in(section: &mut Section, at: usize, kernels: PixelKernels) {
     args.extend([sums.view("b"), sums.view("extra"), sums.view("c"), gather.view("y")]);
     let consts = dense_constants(sizes.clone(), Activation::chosen(&sums.consts));
     let dense = Dispatch::new(kernels.dense, consts, args, "weighted sums of pixels").of_layer(&sums.layer);
-    section.replace(layer.sums, vec![dense]);
+    draft.replace(layer.sums, vec![dense]);
     if let Some(gradients) = layer.gradients {
-        let product = section.edit(gradients.product).clone();
+        let product = draft.edit(gradients.product).clone();
         let consts = kernels.gradient_constants(sizes, product.consts.flag("ADD"));
         let mut args = vec![product.view("a")];
         args.extend(from(&["images", "order", "normaliser"]));
         args.extend([product.view("c"), gradients.to]);
-        args.extend(parts(section, consts.uint("PARTS")));
+        args.extend(parts(draft, consts.uint("PARTS")));
         let gradient = Dispatch::new(kernels.gradient, consts, args, "weight and bias gradient");
-        section.replace(gradients.product, vec![gradient.of_layer(&product.layer)]);
-        section.remove(gradients.sums);
+        draft.replace(gradients.product, vec![gradient.of_layer(&product.layer)]);
+        draft.remove(gradients.sums);
     }
-    section.remove(at);
-    section.program().observed.lose(x);
+    draft.remove(at);
+    draft.program().observed.lose(x);
 }
 
 /// The dense layer that alone reads what is gathered, and learns from it where it does.
-fn first_layer(section: &Section, gather: usize, x: View) -> Option<FirstLayer> {
-    if section.writer(x.buf) != Some(gather) {
+fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
+    if draft.writer(x.buf) != Some(gather) {
         return None;
     }
-    let readers = section.readers(x.buf);
+    let readers = draft.readers(x.buf);
     let (sums, gradients) = match readers.as_slice() {
         [sums] => (*sums, None),
-        [sums, product] => (*sums, Some(BiasGradient::beside(section, *product)?)),
+        [sums, product] => (*sums, Some(BiasGradient::beside(draft, *product)?)),
         _ => return None,
     };
-    let layer = section.at(sums).filter(|found| found.kernel.is_a(Family::Matmul) && found.view("a") == x)?;
+    let layer = draft.at(sums).filter(|found| found.kernel.is_a(Family::Matmul) && found.view("a") == x)?;
     let is = |name: &str, flag: bool| layer.consts.flag(name) == flag;
     let with_bias = layer.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32));
     let forward = with_bias && is("TRANSPOSE_A", false) && is("TRANSPOSE_B", true) && is("ADD", false);

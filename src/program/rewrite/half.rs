@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::section::{Section, each};
+use super::draft::{Draft, each};
 use crate::consts;
 use crate::kernel::precision::Precision;
 use crate::kernel::{Element, Family};
@@ -23,10 +23,10 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
         return program;
     }
     let gradients: HashSet<Buf> = program.bufs.iter().filter_map(|buf| buf.gradient).collect();
-    each(program, |section| {
+    each(program, |draft| {
         let mut copies = Copies::default();
-        for at in section.positions() {
-            copy(section, at, choice, &gradients, &mut copies);
+        for at in draft.positions() {
+            copy(draft, at, choice, &gradients, &mut copies);
         }
     })
 }
@@ -35,8 +35,8 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
 #[derive(Default)]
 struct Copies(HashMap<(Buf, usize, bool), View>);
 
-fn copy(section: &mut Section, at: usize, choice: &Choice, gradients: &HashSet<Buf>, copies: &mut Copies) {
-    let product = section.at(at).filter(|found| found.kernel.is_a(Family::Matmul) && found.gate.is_none());
+fn copy(draft: &mut Draft, at: usize, choice: &Choice, gradients: &HashSet<Buf>, copies: &mut Copies) {
+    let product = draft.at(at).filter(|found| found.kernel.is_a(Family::Matmul) && found.gate.is_none());
     let Some(product) = product.filter(|found| (table::MATMUL_HALF.requires)(&found.consts).is_ok()) else {
         return;
     };
@@ -45,23 +45,23 @@ fn copy(section: &mut Section, at: usize, choice: &Choice, gradients: &HashSet<B
     let of_gradient = gradients.contains(&a.buf);
     let mut steps = Vec::new();
     if let Some(consts) = choice.cooperative(&product.consts, of_gradient) {
-        let halves = copies.of(section, a, of_gradient, &product, "A", &mut steps);
+        let halves = copies.of(draft, a, of_gradient, &product, "A", &mut steps);
         product.bind("a", halves);
         (product.kernel, product.consts) = (&table::MATMUL_COOPERATIVE, consts);
     } else {
         product.kernel = &table::MATMUL_HALF;
     }
-    let halves = copies.of(section, b, false, &product, "B", &mut steps);
+    let halves = copies.of(draft, b, false, &product, "B", &mut steps);
     product.bind("b", halves);
     steps.push(product);
-    section.replace(at, steps);
+    draft.replace(at, steps);
 }
 
 impl Copies {
     /// A copy of a factor in half precision; `steps` gets the dispatch that makes it, if it is the first.
     fn of(
         &mut self,
-        section: &mut Section,
+        draft: &mut Draft,
         of: View,
         gradient: bool,
         product: &Dispatch,
@@ -70,7 +70,7 @@ impl Copies {
     ) -> View {
         *self.0.entry((of.buf, of.start, gradient)).or_insert_with(|| {
             let name = format!("{}.{}: {factor} in halves", product.layer, product.what);
-            let halves = section.scratch(&name, Element::Uint, of.len / 2);
+            let halves = draft.scratch(&name, Element::Uint, of.len / 2);
             let consts = consts! { LENGTH: of.len, GRADIENT: gradient };
             let pack = Dispatch::new(&table::PACK_HALF, consts, vec![of, halves], "half precision");
             steps.push(pack.of_layer(&product.layer));

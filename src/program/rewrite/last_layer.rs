@@ -7,7 +7,7 @@
 //!
 //! Where nothing is trained nobody reads the gradients; but on a GPU one dispatch more would cost more.
 
-use super::section::{Section, each};
+use super::draft::{Draft, each};
 use crate::consts;
 use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Family, Kernel};
 use crate::program::{Buf, Dispatch, Program, Role, View};
@@ -16,28 +16,28 @@ use crate::table::choice::Choice;
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
     let Some(kernel) = choice.dense_loss() else { return program };
-    each(program, |section| section.positions().for_each(|at| join(section, at, kernel, choice)))
+    each(program, |draft| draft.positions().for_each(|at| join(draft, at, kernel, choice)))
 }
 
-fn join(section: &mut Section, at: usize, kernel: &'static Kernel, choice: &Choice) {
-    let Some(loss) = section.at(at).filter(|found| found.kernel.is(&table::SOFTMAX_LOSS)) else { return };
+fn join(draft: &mut Draft, at: usize, kernel: &'static Kernel, choice: &Choice) {
+    let Some(loss) = draft.at(at).filter(|found| found.kernel.is(&table::SOFTMAX_LOSS)) else { return };
     let (loss, logits, dlogits) = (loss.clone(), loss.view("logits"), loss.view("dlogits"));
-    let Some(sums) = section.writer(logits.buf) else { return };
-    let Some(layer) = section.at(sums).filter(|found| is_last_layer(found)) else { return };
+    let Some(sums) = draft.writer(logits.buf) else { return };
+    let Some(layer) = draft.at(sums).filter(|found| is_last_layer(found)) else { return };
     // Sums that are cut into slices are several dispatches already.
-    if choice.slices(&layer.consts).is_some() || !learns(section, layer.view("a").buf) {
+    if choice.slices(&layer.consts).is_some() || !learns(draft, layer.view("a").buf) {
         return;
     }
     let (layer, x) = (layer.clone(), layer.view("a"));
-    let back = section
+    let back = draft
         .readers(dlogits.buf)
         .into_iter()
-        .find(|reader| section.at(*reader).is_some_and(|found| gives_dx(found, dlogits, layer.view("b"))));
-    let back = back.map(|at| (at, section.edit(at).clone()));
+        .find(|reader| draft.at(*reader).is_some_and(|found| gives_dx(found, dlogits, layer.view("b"))));
+    let back = back.map(|at| (at, draft.edit(at).clone()));
     if back.as_ref().is_some_and(|(_, back)| back.consts.flag("ADD")) {
         return;
     }
-    let activation = activation_of(section, x);
+    let activation = activation_of(draft, x);
     let consts = constants(&loss.consts, layer.consts.uint("K"), activation);
     if (kernel.requires)(&consts).is_err() {
         return;
@@ -45,17 +45,17 @@ fn join(section: &mut Section, at: usize, kernel: &'static Kernel, choice: &Choi
     let dx = match &back {
         Some((_, back)) => back.view("c"),
         None => {
-            let name = format!("d{}", section.name(x.buf));
-            section.scratch(&name, Element::Real, x.len)
+            let name = format!("d{}", draft.name(x.buf));
+            draft.scratch(&name, Element::Real, x.len)
         }
     };
     let args = vec![x, layer.view("b"), layer.view("extra"), loss.view("labels"), logits, dlogits];
     let args = [args, vec![loss.view("metrics"), dx]].concat();
     let what = format!("{}, loss and its gradients", layer.what);
-    section.replace(at, vec![Dispatch::new(kernel, consts, args, what).of_layer(&layer.layer)]);
-    section.remove(sums);
+    draft.replace(at, vec![Dispatch::new(kernel, consts, args, what).of_layer(&layer.layer)]);
+    draft.remove(sums);
     if let Some((back, _)) = back {
-        section.remove(back);
+        draft.remove(back);
     }
 }
 
@@ -74,8 +74,8 @@ fn gives_dx(found: &Dispatch, dlogits: View, weight: View) -> bool {
 }
 
 /// The activation in the epilogue of what makes x: dx is multiplied by its derivative.
-fn activation_of(section: &Section, x: View) -> Activation {
-    let maker = section.writer(x.buf).and_then(|at| section.at(at));
+fn activation_of(draft: &Draft, x: View) -> Activation {
+    let maker = draft.writer(x.buf).and_then(|at| draft.at(at));
     let in_epilogue = |maker: &&Dispatch| {
         !maker.kernel.is(&table::ACTIVATION) && maker.kernel.consts.contains(&"ACTIVATION")
     };
@@ -83,17 +83,17 @@ fn activation_of(section: &Section, x: View) -> Activation {
 }
 
 /// Whether what is in a buffer depends on anything that is learned: else nobody needs its gradient.
-fn learns(section: &Section, buf: Buf) -> bool {
+fn learns(draft: &Draft, buf: Buf) -> bool {
     let (mut open, mut seen) = (vec![buf], vec![buf]);
     while let Some(buf) = open.pop() {
-        let writers = section.writers(buf);
-        if writers.is_empty() && section.role(buf) == Role::Activations {
+        let writers = draft.writers(buf);
+        if writers.is_empty() && draft.role(buf) == Role::Activations {
             // It comes from outside, and is no data.
             return true;
         }
-        for writer in writers.into_iter().filter_map(|at| section.at(at)) {
+        for writer in writers.into_iter().filter_map(|at| draft.at(at)) {
             for read in writer.reads().map(|view| view.buf) {
-                match section.role(read) {
+                match draft.role(read) {
                     // Where the average of the weights is measured it stands with what an optimiser keeps.
                     Role::Parameters | Role::Optimiser => return true,
                     Role::Activations if !seen.contains(&read) => {

@@ -9,12 +9,12 @@
 //! Read `gradients.rs` first.
 
 mod activations;
+mod draft;
 mod first_layer;
 mod gradients;
 mod half;
 mod last_layer;
 mod list;
-mod section;
 mod set;
 mod slices;
 mod versions;

@@ -5,7 +5,7 @@
 //! after    matmul_slices a, b → parts    add_slices parts → c    (with the epilogue)
 //! ```
 
-use super::section::{Section, each};
+use super::draft::{Draft, each};
 use crate::consts;
 use crate::kernel::{Const, Element, Epilogue, Family};
 use crate::program::{Dispatch, Program};
@@ -13,16 +13,16 @@ use crate::table;
 use crate::table::choice::Choice;
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
-    each(program, |section| section.positions().for_each(|at| cut(section, at, choice)))
+    each(program, |draft| draft.positions().for_each(|at| cut(draft, at, choice)))
 }
 
-fn cut(section: &mut Section, at: usize, choice: &Choice) {
-    let Some(product) = section.at(at).filter(|found| found.kernel.is_a(Family::Matmul)) else { return };
+fn cut(draft: &mut Draft, at: usize, choice: &Choice) {
+    let Some(product) = draft.at(at).filter(|found| found.kernel.is_a(Family::Matmul)) else { return };
     let Some(consts) = choice.slices(&product.consts) else { return };
     let (product, count) = (product.clone(), consts.uint("SLICES"));
     let [m, n] = ["M", "N"].map(|name| product.consts.uint(name));
     let name = format!("{}.{} in slices", product.layer, product.what);
-    let parts = section.scratch(&name, Element::Real, count * m * n);
+    let parts = draft.scratch(&name, Element::Real, count * m * n);
     let args = vec![product.view("a"), product.view("b"), parts];
     let slices = Dispatch::new(&table::MATMUL_SLICES, consts, args, format!("{} in slices", product.what));
     let mut consts = consts! { SLICES: count, M: m, N: n, ADD: product.consts.flag("ADD") };
@@ -35,5 +35,5 @@ fn cut(section: &mut Section, at: usize, choice: &Choice) {
     // Behind a gate both are: their numbers follow from their order.
     let placed =
         [slices, sum].map(|dispatch| Dispatch { gate: product.gate, ..dispatch.of_layer(&product.layer) });
-    section.replace(at, placed.to_vec());
+    draft.replace(at, placed.to_vec());
 }

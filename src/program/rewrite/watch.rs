@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use super::section::{Section, each};
+use super::draft::{Draft, each};
 use crate::kernel::{Const, Element};
 use crate::program::{Dispatch, Program, Role, View};
 use crate::table;
@@ -27,43 +27,42 @@ fn watches(dispatch: &Dispatch) -> bool {
             .all(|name| dispatch.kernel.binds.iter().any(|bind| bind.name == *name))
 }
 
-fn join(section: &mut Section) {
-    let by =
-        |section: &Section, at: usize, kernel| section.at(at).is_some_and(|found| found.kernel.is(kernel));
-    let all = section.positions().find(|at| by(section, *at, &table::GRADIENT_PARTS));
+fn join(draft: &mut Draft) {
+    let by = |draft: &Draft, at: usize, kernel| draft.at(at).is_some_and(|found| found.kernel.is(kernel));
+    let all = draft.positions().find(|at| by(draft, *at, &table::GRADIENT_PARTS));
     let Some(all) = all else { return };
-    let writes_gradients = |section: &Section, at: &usize| {
-        let writes = |found: &Dispatch| found.writes().any(|view| section.role(view.buf) == Role::Gradients);
-        section.at(*at).is_some_and(writes)
+    let writes_gradients = |draft: &Draft, at: &usize| {
+        let writes = |found: &Dispatch| found.writes().any(|view| draft.role(view.buf) == Role::Gradients);
+        draft.at(*at).is_some_and(writes)
     };
-    let writers: Vec<usize> = (0..all).filter(|at| writes_gradients(section, at)).collect();
-    if writers.is_empty() || !writers.iter().all(|at| section.at(*at).is_some_and(watches)) {
+    let writers: Vec<usize> = (0..all).filter(|at| writes_gradients(draft, at)).collect();
+    if writers.is_empty() || !writers.iter().all(|at| draft.at(*at).is_some_and(watches)) {
         return;
     }
     // A part for every gradient: each batch of a step writes the same, and the last one has the finished sums.
     let mut parts: HashMap<usize, usize> = HashMap::new();
     let mut len = 0;
     for at in &writers {
-        let found = section.edit(*at);
+        let found = draft.edit(*at);
         let count = found.view("sums").len;
         parts.entry(found.view("dweight").start).or_insert_with(|| {
             len += count;
             len - count
         });
     }
-    let program = section.program();
+    let program = draft.program();
     let squares = program.declare("watched squares", Element::Real, len, Role::Guard);
     let flaws = program.declare("watched flaws", Element::Uint, len, Role::Guard);
     for at in &writers {
-        let found = section.edit(*at);
+        let found = draft.edit(*at);
         let (start, count) = (parts[&found.view("dweight").start], found.view("sums").len);
         found.bind("sums", View { start, len: count, ..squares });
         found.bind("flaws", View { start, len: count, ..flaws });
     }
-    section.remove(all);
-    let guard = section.positions().find(|at| by(section, *at, &table::GUARD));
+    draft.remove(all);
+    let guard = draft.positions().find(|at| by(draft, *at, &table::GUARD));
     if let Some(guard) = guard {
-        let guard = section.edit(guard);
+        let guard = draft.edit(guard);
         guard.bind("sums", squares);
         guard.bind("flaws", flaws);
         guard.consts.set("PARTS", Const::from(len));

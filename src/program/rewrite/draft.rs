@@ -1,4 +1,4 @@
-//! A section while it is rewritten: its dispatches, and who reads and writes each buffer.
+//! The draft of a section while it is rewritten: its dispatches, and who reads and writes each buffer.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::program::{Buf, Dispatch, Program, Role, View};
 
 /// A section's dispatches. Positions stay what they are while it is rewritten: a dispatch that is taken out
 /// leaves a gap, and new ones stand where an old one was.
-pub(super) struct Section<'a> {
+pub(super) struct Draft<'a> {
     program: &'a mut Program,
     /// What stands at the position of each dispatch of the section as it was.
     steps: Vec<Vec<Dispatch>>,
@@ -16,13 +16,13 @@ pub(super) struct Section<'a> {
 }
 
 /// Rewrites section after section; a Program without any is one.
-pub(super) fn each(mut program: Program, mut edit: impl FnMut(&mut Section)) -> Program {
+pub(super) fn each(mut program: Program, mut edit: impl FnMut(&mut Draft)) -> Program {
     let steps = std::mem::take(&mut program.steps);
     let sections = std::mem::take(&mut program.sections);
     let mut rewritten = |program: &mut Program, steps: &[Dispatch]| {
-        let mut section = Section::new(program, steps.to_vec());
-        edit(&mut section);
-        section.steps.into_iter().flatten().collect::<Vec<Dispatch>>()
+        let mut draft = Draft::new(program, steps.to_vec());
+        edit(&mut draft);
+        draft.steps.into_iter().flatten().collect::<Vec<Dispatch>>()
     };
     if sections.is_empty() {
         program.steps = rewritten(&mut program, &steps);
@@ -37,8 +37,8 @@ pub(super) fn each(mut program: Program, mut edit: impl FnMut(&mut Section)) -> 
     program
 }
 
-impl<'a> Section<'a> {
-    fn new(program: &'a mut Program, steps: Vec<Dispatch>) -> Section<'a> {
+impl<'a> Draft<'a> {
+    fn new(program: &'a mut Program, steps: Vec<Dispatch>) -> Draft<'a> {
         let mut users: HashMap<Buf, Vec<usize>> = HashMap::new();
         for (at, dispatch) in steps.iter().enumerate() {
             for view in &dispatch.args {
@@ -48,7 +48,7 @@ impl<'a> Section<'a> {
                 }
             }
         }
-        Section { program, steps: steps.into_iter().map(|dispatch| vec![dispatch]).collect(), users }
+        Draft { program, steps: steps.into_iter().map(|dispatch| vec![dispatch]).collect(), users }
     }
 
     /// Positions, from first to last.
