@@ -8,7 +8,7 @@ use crate::kernel::Activation;
 /// no longer in it.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// In front of each layer of the network, and behind the last.
+    /// In front of each layer of the network, and behind the last, in the last batch of a step.
     pub boundaries: Vec<Boundary>,
     /// What activations make, in the first batch of a step.
     pub activated: Vec<Activated>,
@@ -29,6 +29,7 @@ impl Observed {
         for boundary in self.boundaries.iter_mut().filter(|boundary| boundary.value == Some(view)) {
             *boundary = Boundary { value: None, gradient: None };
         }
+        self.activated.retain(|made| made.value != view);
     }
 
     /// Notes that another layer's dispatch makes an activation, and whose gradient is there then.

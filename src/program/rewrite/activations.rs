@@ -9,6 +9,7 @@
 //! poolings and sums that write dy multiply by the derivative themselves. Where several write dy and one of
 //! them can't, that one keeps a dispatch of its own, whose result is added.
 
+use super::dense::has_epilogue;
 use super::draft::{Draft, each};
 use crate::consts;
 use crate::kernel::{Activation, Const, Element, Epilogue, Family};
@@ -33,10 +34,11 @@ fn take_in(draft: &mut Draft, at: usize) {
     if !activation.slope_is_in_output() || draft.readers(z.buf) != [at] {
         return;
     }
-    let made = draft.edit(maker);
-    set_activation(made, activation);
+    let Some(mut made) = draft.at(maker).cloned() else { return };
+    set_activation(&mut made, activation);
     made.rebind(z, y);
     let layer = made.layer.clone();
+    draft.replace(maker, vec![made]);
     draft.remove(at);
     // What the layer gives keeps the layer's name.
     let name = draft.name(z.buf).to_owned();
@@ -50,7 +52,7 @@ fn take_in(draft: &mut Draft, at: usize) {
 /// Whether a dispatch can apply an activation to what it makes, and applies none so far.
 fn takes_activation(maker: &Dispatch) -> bool {
     let sums = maker.kernel.is_a(Family::Matmul) || maker.kernel.is_a(Family::Conv);
-    let with_bias = sums && maker.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32));
+    let with_bias = sums && has_epilogue(maker, Epilogue::Bias);
     let takes = with_bias || maker.kernel.is(&table::NORMALISE) || maker.kernel.is(&table::ADD);
     takes && Activation::chosen(&maker.consts) == Activation::Identity
 }
@@ -71,16 +73,18 @@ fn take_derivative_in(draft: &mut Draft, activation: Activation, z: View, y: Vie
     let takes = |draft: &Draft, at: usize| draft.at(at).is_some_and(takes_derivative);
     // One that can't multiply leaves it to the dispatch that there is.
     let alone = writers.len() == 1 && !takes(draft, writers[0]);
-    if alone || draft.readers(dy.buf) != [back] {
+    let several = writers.iter().any(|at| draft.at(*at).is_none());
+    if alone || several || draft.readers(dy.buf) != [back] {
         return Some(dz);
     }
     for at in writers {
-        if takes(draft, at) {
-            let writer = draft.edit(at);
-            multiply_by_derivative(writer, activation, y);
+        let mut writer = draft.at(at).expect("one dispatch stands there").clone();
+        if takes_derivative(&writer) {
+            multiply_by_derivative(&mut writer, activation, y);
             writer.rebind(dy, dz);
+            draft.replace(at, vec![writer]);
         } else {
-            apart(draft, at, activation, [y, dy, dz]);
+            apart(draft, at, writer, activation, [y, dy, dz]);
         }
     }
     draft.remove(back);
@@ -90,7 +94,7 @@ fn take_derivative_in(draft: &mut Draft, activation: Activation, z: View, y: Vie
 /// Whether a dispatch that writes a gradient can multiply it by a derivative.
 fn takes_derivative(writer: &Dispatch) -> bool {
     let sums = writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv);
-    let plain = sums && writer.consts.has("EPILOGUE", Const::Uint(Epilogue::Plain as u32));
+    let plain = sums && has_epilogue(writer, Epilogue::Plain);
     let others = [&table::MAX_POOL_BACKWARD, &table::AVERAGE_POOL_BACKWARD, &table::ACTIVATION_BACKWARD];
     let takes = plain || others.iter().any(|kernel| writer.kernel.is(kernel));
     takes && Activation::chosen(&writer.consts) == Activation::Identity
@@ -106,9 +110,8 @@ fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View
 }
 
 /// Lets one that can't multiply write a gradient of its own, and a dispatch behind it make of that its part of dz.
-fn apart(draft: &mut Draft, at: usize, activation: Activation, [y, dy, dz]: [View; 3]) {
-    let plain = draft.scratch("plain gradient", Element::Real, dy.len);
-    let mut writer = draft.edit(at).clone();
+fn apart(draft: &mut Draft, at: usize, mut writer: Dispatch, activation: Activation, [y, dy, dz]: [View; 3]) {
+    let plain = draft.scratch(&writer.layer, "plain gradient", Element::Real, dy.len);
     let add = writer.consts.flag("ADD");
     writer.consts.set("ADD", Const::from(false));
     writer.rebind(dy, plain);

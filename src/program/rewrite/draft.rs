@@ -16,39 +16,37 @@ pub(super) struct Draft<'a> {
 }
 
 /// Rewrites section after section; a Program without any is one.
+///
+/// # Panics
+/// When there are dispatches outside of the sections: a recorder leaves none.
 pub(super) fn each(mut program: Program, mut edit: impl FnMut(&mut Draft)) -> Program {
-    let steps = std::mem::take(&mut program.steps);
+    let mut steps = std::mem::take(&mut program.steps).into_iter();
     let sections = std::mem::take(&mut program.sections);
-    let mut rewritten = |program: &mut Program, steps: &[Dispatch]| {
-        let mut draft = Draft::new(program, steps.to_vec());
+    let mut rewritten = |program: &mut Program, steps: Vec<Dispatch>| {
+        let mut draft = Draft::new(program, steps);
         edit(&mut draft);
         draft.steps.into_iter().flatten().collect::<Vec<Dispatch>>()
     };
     if sections.is_empty() {
-        program.steps = rewritten(&mut program, &steps);
+        program.steps = rewritten(&mut program, steps.by_ref().collect());
     }
     for (name, range) in sections {
         let first = program.steps.len();
-        let steps = rewritten(&mut program, &steps[range]);
+        let steps = rewritten(&mut program, steps.by_ref().take(range.len()).collect());
         program.steps.extend(steps);
         program.sections.push((name, first..program.steps.len()));
     }
+    assert!(steps.next().is_none(), "every dispatch is in a section, or none is");
     program.number_gates();
     program
 }
 
 impl<'a> Draft<'a> {
     fn new(program: &'a mut Program, steps: Vec<Dispatch>) -> Draft<'a> {
-        let mut users: HashMap<Buf, Vec<usize>> = HashMap::new();
-        for (at, dispatch) in steps.iter().enumerate() {
-            for view in &dispatch.args {
-                let known = users.entry(view.buf).or_default();
-                if known.last() != Some(&at) {
-                    known.push(at);
-                }
-            }
-        }
-        Draft { program, steps: steps.into_iter().map(|dispatch| vec![dispatch]).collect(), users }
+        let steps: Vec<Vec<Dispatch>> = steps.into_iter().map(|dispatch| vec![dispatch]).collect();
+        let mut draft = Draft { program, steps, users: HashMap::new() };
+        draft.positions().for_each(|at| draft.note_users(at));
+        draft
     }
 
     /// Positions, from first to last.
@@ -56,28 +54,17 @@ impl<'a> Draft<'a> {
         0..self.steps.len()
     }
 
-    /// The dispatch at a position, unless it was taken out or replaced by several.
+    /// The dispatch at a position; none where it was taken out or replaced by several, or behind the last.
     pub fn at(&self, at: usize) -> Option<&Dispatch> {
-        match self.steps[at].as_slice() {
+        match self.steps.get(at)?.as_slice() {
             [one] => Some(one),
             _ => None,
         }
     }
 
-    /// The same for a position that may be behind the last.
-    pub fn at_or_none(&self, at: usize) -> Option<&Dispatch> {
-        if at < self.steps.len() { self.at(at) } else { None }
-    }
-
-    /// The dispatch at a position, to change it.
-    ///
-    /// # Panics
-    /// When there is not exactly one.
-    pub fn edit(&mut self, at: usize) -> &mut Dispatch {
-        match self.steps[at].as_mut_slice() {
-            [one] => one,
-            several => panic!("{} dispatches stand at position {at}", several.len()),
-        }
+    /// All dispatches that stand at a position.
+    pub fn all(&self, at: usize) -> &[Dispatch] {
+        &self.steps[at]
     }
 
     /// Takes a dispatch out.
@@ -88,6 +75,18 @@ impl<'a> Draft<'a> {
     /// Puts other dispatches in the place of one.
     pub fn replace(&mut self, at: usize, by: Vec<Dispatch>) {
         self.steps[at] = by;
+        self.note_users(at);
+    }
+
+    /// Keeps who uses which buffer. Positions that use one no longer stay in its list: whoever asks looks at
+    /// what stands there now.
+    fn note_users(&mut self, at: usize) {
+        for view in self.steps[at].iter().flat_map(|dispatch| &dispatch.args) {
+            let known = self.users.entry(view.buf).or_default();
+            if let Err(place) = known.binary_search(&at) {
+                known.insert(place, at);
+            }
+        }
     }
 
     /// The positions of the dispatches that write a view of a buffer.
@@ -106,7 +105,7 @@ impl<'a> Draft<'a> {
 
     fn users_that(&self, buf: Buf, what: impl Fn(&Dispatch) -> bool) -> Vec<usize> {
         let users = self.users.get(&buf).into_iter().flatten().copied();
-        users.filter(|at| self.at(*at).is_some_and(&what)).collect()
+        users.filter(|at| self.steps[*at].iter().any(&what)).collect()
     }
 
     /// The only dispatch that writes a buffer.
@@ -132,9 +131,10 @@ impl<'a> Draft<'a> {
         &self.program.bufs[buf.0].name
     }
 
-    /// A new buffer that only this section needs.
-    pub fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
-        self.program.declare(name, element, len, Role::Activations)
+    /// A new buffer of a layer that only this section needs.
+    pub fn scratch(&mut self, layer: &str, name: &str, element: Element, len: usize) -> View {
+        let name = if layer.is_empty() { name.to_owned() } else { format!("{layer}.{name}") };
+        self.program.declare(&name, element, len, Role::Activations)
     }
 
     /// The Program around it, without its dispatches.

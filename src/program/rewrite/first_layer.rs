@@ -9,10 +9,11 @@
 //! Where all images are in one binding, nothing augments them, nobody else reads x, and the choice has kernels
 //! that take such sizes.
 
+use super::dense::{DenseGradients, is_weighted_sums};
 use super::draft::{Draft, each};
-use super::gradients::{BiasGradient, parts};
+use super::gradients::parts;
 use crate::cpu::pixels::{dense_constants, sizes};
-use crate::kernel::{Activation, Const, Consts, Epilogue, Family};
+use crate::kernel::{Activation, Consts};
 use crate::program::{Dispatch, Program, View};
 use crate::table;
 use crate::table::choice::{Choice, PixelKernels};
@@ -22,10 +23,13 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
     each(program, |draft| draft.positions().for_each(|at| take_in(draft, at, kernels)))
 }
 
-/// What takes the gathered samples: the positions of the weighted sums and of the gradients, if there are any.
+/// What takes the gathered samples.
 struct FirstLayer {
-    sums: usize,
-    gradients: Option<BiasGradient>,
+    /// The position of the weighted sums.
+    at: usize,
+    sums: Dispatch,
+    /// The gradients and the position of their product, where the layer learns.
+    gradients: Option<(usize, DenseGradients)>,
 }
 
 fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
@@ -36,7 +40,7 @@ fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
     }
     let (gather, x) = (gather.clone(), gather.view("x"));
     let Some(layer) = first_layer(draft, at, x) else { return };
-    let sums = draft.edit(layer.sums).clone();
+    let sums = layer.sums;
     let sizes = layer_sizes(&gather.consts, sums.consts.uint("N"));
     if !kernels.fit(&sizes) {
         return;
@@ -46,38 +50,34 @@ fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
     args.extend([sums.view("b"), sums.view("extra"), sums.view("c"), gather.view("y")]);
     let consts = dense_constants(sizes.clone(), Activation::chosen(&sums.consts));
     let dense = Dispatch::new(kernels.dense, consts, args, "weighted sums of pixels").of_layer(&sums.layer);
-    draft.replace(layer.sums, vec![dense]);
-    if let Some(gradients) = layer.gradients {
-        let product = draft.edit(gradients.product).clone();
-        let consts = kernels.gradient_constants(sizes, product.consts.flag("ADD"));
-        let mut args = vec![product.view("a")];
+    draft.replace(layer.at, vec![dense]);
+    if let Some((product, gradients)) = layer.gradients {
+        let weight = gradients.weight;
+        let consts = kernels.gradient_constants(sizes, weight.consts.flag("ADD"));
+        let mut args = vec![weight.view("a")];
         args.extend(from(&["images", "order", "normaliser"]));
-        args.extend([product.view("c"), gradients.to]);
-        args.extend(parts(draft, consts.uint("PARTS")));
+        args.extend([weight.view("c"), gradients.dbias]);
+        args.extend(parts(draft, &weight.layer, consts.uint("PARTS")));
         let gradient = Dispatch::new(kernels.gradient, consts, args, "weight and bias gradient");
-        draft.replace(gradients.product, vec![gradient.of_layer(&product.layer)]);
+        draft.replace(product, vec![gradient.of_layer(&weight.layer)]);
         draft.remove(gradients.sums);
     }
     draft.remove(at);
     draft.program().observed.lose(x);
 }
 
-/// The dense layer that alone reads what is gathered, and learns from it where it does.
+/// The dense layer that alone reads what is gathered, and its gradients where it learns.
 fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
     if draft.writer(x.buf) != Some(gather) {
         return None;
     }
-    let readers = draft.readers(x.buf);
-    let (sums, gradients) = match readers.as_slice() {
+    let (at, gradients) = match draft.readers(x.buf).as_slice() {
         [sums] => (*sums, None),
-        [sums, product] => (*sums, Some(BiasGradient::beside(draft, *product)?)),
+        [sums, product] => (*sums, Some((*product, DenseGradients::at(draft, *product)?))),
         _ => return None,
     };
-    let layer = draft.at(sums).filter(|found| found.kernel.is_a(Family::Matmul) && found.view("a") == x)?;
-    let is = |name: &str, flag: bool| layer.consts.flag(name) == flag;
-    let with_bias = layer.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32));
-    let forward = with_bias && is("TRANSPOSE_A", false) && is("TRANSPOSE_B", true) && is("ADD", false);
-    forward.then_some(FirstLayer { sums, gradients })
+    let sums = draft.at(at).filter(|found| is_weighted_sums(found) && found.view("a") == x)?;
+    Some(FirstLayer { at, sums: sums.clone(), gradients })
 }
 
 /// The sizes of a dense layer that takes what a dispatch gathers.

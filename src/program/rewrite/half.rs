@@ -5,7 +5,8 @@
 //! after    pack_half b → h   matmul_half a, h → c        or, by cooperative matrices, from copies of both
 //! ```
 //!
-//! A copy is made where it is read first, once in a section. Gradients are [scaled](crate::cpu::half::gradient_scale).
+//! A copy is made where it is read first, once in a section: what a layer multiplies is written once, in front of
+//! its first reader (weights by the update of the step before). Gradients are [scaled](crate::cpu::half::gradient_scale).
 //! What optimisers multiply stays as it is.
 
 use std::collections::{HashMap, HashSet};
@@ -69,8 +70,8 @@ impl Copies {
         steps: &mut Vec<Dispatch>,
     ) -> View {
         *self.0.entry((of.buf, of.start, gradient)).or_insert_with(|| {
-            let name = format!("{}.{}: {factor} in halves", product.layer, product.what);
-            let halves = draft.scratch(&name, Element::Uint, of.len / 2);
+            let name = format!("{}: {factor} in halves", product.what);
+            let halves = draft.scratch(&product.layer, &name, Element::Uint, of.len / 2);
             let consts = consts! { LENGTH: of.len, GRADIENT: gradient };
             let pack = Dispatch::new(&table::PACK_HALF, consts, vec![of, halves], "half precision");
             steps.push(pack.of_layer(&product.layer));

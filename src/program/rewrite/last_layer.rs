@@ -7,9 +7,10 @@
 //!
 //! Where nothing is trained nobody reads the gradients; but on a GPU one dispatch more would cost more.
 
+use super::dense::{derivative_of, is_input_gradient, is_weighted_sums};
 use super::draft::{Draft, each};
 use crate::consts;
-use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Family, Kernel};
+use crate::kernel::{Activation, Consts, Element, Kernel};
 use crate::program::{Buf, Dispatch, Program, Role, View};
 use crate::table;
 use crate::table::choice::Choice;
@@ -20,37 +21,34 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
 }
 
 fn join(draft: &mut Draft, at: usize, kernel: &'static Kernel, choice: &Choice) {
-    let Some(loss) = draft.at(at).filter(|found| found.kernel.is(&table::SOFTMAX_LOSS)) else { return };
-    let (loss, logits, dlogits) = (loss.clone(), loss.view("logits"), loss.view("dlogits"));
-    let Some(sums) = draft.writer(logits.buf) else { return };
-    let Some(layer) = draft.at(sums).filter(|found| is_last_layer(found)) else { return };
-    // Sums that are cut into slices are several dispatches already.
-    if choice.slices(&layer.consts).is_some() || !learns(draft, layer.view("a").buf) {
+    let Some(loss) = draft.at(at).filter(|found| found.kernel.is(&table::SOFTMAX_LOSS)).cloned() else {
+        return;
+    };
+    let (logits, dlogits) = (loss.view("logits"), loss.view("dlogits"));
+    let Some((sums, layer)) = last_layer(draft, at, logits) else { return };
+    let x = layer.view("a");
+    // Long sums are left to slices.
+    if choice.slices(&layer.consts).is_some() || !learns(draft, x.buf) {
         return;
     }
-    let (layer, x) = (layer.clone(), layer.view("a"));
-    let back = draft
-        .readers(dlogits.buf)
-        .into_iter()
-        .find(|reader| draft.at(*reader).is_some_and(|found| gives_dx(found, dlogits, layer.view("b"))));
-    let back = back.map(|at| (at, draft.edit(at).clone()));
+    let back = draft.readers(dlogits.buf).into_iter().find_map(|at| {
+        let found = draft.at(at).filter(|found| is_input_gradient(found, dlogits, layer.view("b")))?;
+        Some((at, found.clone()))
+    });
     if back.as_ref().is_some_and(|(_, back)| back.consts.flag("ADD")) {
         return;
     }
-    let activation = activation_of(draft, x);
+    let activation = back.as_ref().map_or_else(|| activation_of(draft, x), |(_, back)| derivative_of(back));
     let consts = constants(&loss.consts, layer.consts.uint("K"), activation);
     if (kernel.requires)(&consts).is_err() {
         return;
     }
     let dx = match &back {
         Some((_, back)) => back.view("c"),
-        None => {
-            let name = format!("d{}", draft.name(x.buf));
-            draft.scratch(&name, Element::Real, x.len)
-        }
+        None => draft.scratch(&layer.layer, "input gradient", Element::Real, x.len),
     };
-    let args = vec![x, layer.view("b"), layer.view("extra"), loss.view("labels"), logits, dlogits];
-    let args = [args, vec![loss.view("metrics"), dx]].concat();
+    let args = [x, layer.view("b"), layer.view("extra"), loss.view("labels"), logits, dlogits];
+    let args = [&args[..], &[loss.view("metrics"), dx]].concat();
     let what = format!("{}, loss and its gradients", layer.what);
     draft.replace(at, vec![Dispatch::new(kernel, consts, args, what).of_layer(&layer.layer)]);
     draft.remove(sums);
@@ -59,21 +57,16 @@ fn join(draft: &mut Draft, at: usize, kernel: &'static Kernel, choice: &Choice) 
     }
 }
 
-/// Whether a dispatch is the weighted sums of a dense layer without an activation.
-fn is_last_layer(found: &Dispatch) -> bool {
-    found.kernel.is_a(Family::Matmul)
-        && found.consts.has("EPILOGUE", Const::Uint(Epilogue::Bias as u32))
-        && Activation::chosen(&found.consts) == Activation::Identity
-        && found.consts.flag("TRANSPOSE_B")
+/// The dense layer without an activation that gives the logits of the loss at a position alone, and its position.
+fn last_layer(draft: &Draft, loss: usize, logits: View) -> Option<(usize, Dispatch)> {
+    let sums = draft.writer(logits.buf)?;
+    let layer = draft.at(sums).filter(|found| is_weighted_sums(found))?;
+    let bare = Activation::chosen(&layer.consts) == Activation::Identity;
+    (bare && draft.readers(logits.buf) == [loss]).then(|| (sums, layer.clone()))
 }
 
-/// Whether a dispatch is dx = dlogits·W.
-fn gives_dx(found: &Dispatch, dlogits: View, weight: View) -> bool {
-    let product = found.kernel.is_a(Family::Matmul) && !found.consts.flag("TRANSPOSE_A");
-    product && found.view("a") == dlogits && found.view("b") == weight
-}
-
-/// The activation in the epilogue of what makes x: dx is multiplied by its derivative.
+/// The activation in the epilogue of what makes x, where no gradient of x is asked for: nobody reads what is
+/// computed with it then, and the kernel is the one that training has.
 fn activation_of(draft: &Draft, x: View) -> Activation {
     let maker = draft.writer(x.buf).and_then(|at| draft.at(at));
     let in_epilogue = |maker: &&Dispatch| {
@@ -91,7 +84,7 @@ fn learns(draft: &Draft, buf: Buf) -> bool {
             // It comes from outside, and is no data.
             return true;
         }
-        for writer in writers.into_iter().filter_map(|at| draft.at(at)) {
+        for writer in writers.into_iter().flat_map(|at| draft.all(at)) {
             for read in writer.reads().map(|view| view.buf) {
                 match draft.role(read) {
                     // Where the average of the weights is measured it stands with what an optimiser keeps.

@@ -9,6 +9,7 @@
 //! Read `gradients.rs` first.
 
 mod activations;
+mod dense;
 mod draft;
 mod first_layer;
 mod gradients;

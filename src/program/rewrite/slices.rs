@@ -5,9 +5,10 @@
 //! after    matmul_slices a, b → parts    add_slices parts → c    (with the epilogue)
 //! ```
 
+use super::dense::has_epilogue;
 use super::draft::{Draft, each};
 use crate::consts;
-use crate::kernel::{Const, Element, Epilogue, Family};
+use crate::kernel::{Element, Epilogue, Family};
 use crate::program::{Dispatch, Program};
 use crate::table;
 use crate::table::choice::Choice;
@@ -21,14 +22,14 @@ fn cut(draft: &mut Draft, at: usize, choice: &Choice) {
     let Some(consts) = choice.slices(&product.consts) else { return };
     let (product, count) = (product.clone(), consts.uint("SLICES"));
     let [m, n] = ["M", "N"].map(|name| product.consts.uint(name));
-    let name = format!("{}.{} in slices", product.layer, product.what);
-    let parts = draft.scratch(&name, Element::Real, count * m * n);
+    let name = format!("{} in slices", product.what);
+    let parts = draft.scratch(&product.layer, &name, Element::Real, count * m * n);
     let args = vec![product.view("a"), product.view("b"), parts];
-    let slices = Dispatch::new(&table::MATMUL_SLICES, consts, args, format!("{} in slices", product.what));
+    let slices = Dispatch::new(&table::MATMUL_SLICES, consts, args, name);
     let mut consts = consts! { SLICES: count, M: m, N: n, ADD: product.consts.flag("ADD") };
     consts.extend(product.consts.only(&["EPILOGUE", "ACTIVATION", "LEAK"]).iter());
     // A plain sum reads nothing besides, and is given what it adds up.
-    let plain = product.consts.has("EPILOGUE", Const::Uint(Epilogue::Plain as u32));
+    let plain = has_epilogue(&product, Epilogue::Plain);
     let extra = if plain { parts } else { product.view("extra") };
     let args = vec![parts, extra, product.view("c")];
     let sum = Dispatch::new(&table::ADD_SLICES, consts, args, product.what.clone());

@@ -1,4 +1,4 @@
-//! The version of every product and convolution that the choice names: always applied, as the last.
+//! The version of every product and convolution that the choice names: always applied, once, as the last.
 //!
 //! ```text
 //! before   matmul_naive       conv_naive       conv_weights_naive
@@ -11,11 +11,11 @@ use crate::table::choice::Choice;
 
 pub(super) fn rewrite(mut program: Program, choice: &Choice) -> Program {
     for dispatch in &mut program.steps {
-        let consts = dispatch.consts.clone();
+        let consts = || dispatch.consts.clone();
         let version = match dispatch.kernel.family {
-            Some(Family::Matmul) => choice.matmul(consts),
-            Some(Family::Conv) => choice.conv(consts),
-            Some(Family::ConvWeights) => choice.conv_weights(consts),
+            Some(Family::Matmul) => choice.matmul(consts()),
+            Some(Family::Conv) => choice.conv(consts()),
+            Some(Family::ConvWeights) => choice.conv_weights(consts()),
             _ => continue,
         };
         (dispatch.kernel, dispatch.consts) = version;

@@ -1,8 +1,8 @@
 //! The watch over all gradients from the parts that their kernels keep.
 //!
 //! ```text
-//! before   weight_gradient → dW, db, squares 0    …    gradient_parts all gradients → squares    guard squares
-//! after    weight_gradient → dW, db, squares[0]   …                                              guard squares
+//! before   weight_gradient → dW, db, own squares    …    gradient_parts all gradients → squares    guard squares
+//! after    weight_gradient → dW, db, its part of the watched squares     …                guard watched squares
 //! ```
 //!
 //! Where every gradient of the parameters is written by a kernel that watches it.
@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::draft::{Draft, each};
-use crate::kernel::{Const, Element};
+use crate::kernel::{Const, Element, Family, Kernel};
 use crate::program::{Dispatch, Program, Role, View};
 use crate::table;
 use crate::table::choice::Choice;
@@ -19,33 +19,56 @@ pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
     each(program, join)
 }
 
-/// Whether a kernel leaves the squares and the flaws of the gradients that it writes.
+/// Whether a dispatch leaves the squares and the flaws of the gradients that it writes.
 fn watches(dispatch: &Dispatch) -> bool {
-    !dispatch.kernel.is(&table::GRADIENT_PARTS)
-        && ["dweight", "sums", "flaws"]
-            .iter()
-            .all(|name| dispatch.kernel.binds.iter().any(|bind| bind.name == *name))
+    dispatch.kernel.is_a(Family::WeightGradient) || dispatch.kernel.is_a(Family::PixelGradient)
 }
 
 fn join(draft: &mut Draft) {
-    let by = |draft: &Draft, at: usize, kernel| draft.at(at).is_some_and(|found| found.kernel.is(kernel));
-    let all = draft.positions().find(|at| by(draft, *at, &table::GRADIENT_PARTS));
-    let Some(all) = all else { return };
-    let writes_gradients = |draft: &Draft, at: &usize| {
-        let writes = |found: &Dispatch| found.writes().any(|view| draft.role(view.buf) == Role::Gradients);
-        draft.at(*at).is_some_and(writes)
+    let Some(all) = find(draft, &table::GRADIENT_PARTS) else { return };
+    let guard = find(draft, &table::GUARD);
+    let read_elsewhere =
+        draft.all(all)[0].writes().any(|view| draft.readers(view.buf) != Vec::from_iter(guard));
+    let writes_gradients = |at: &usize| {
+        let mut written = draft.all(*at).iter().flat_map(Dispatch::writes);
+        written.any(|view| draft.role(view.buf) == Role::Gradients)
     };
-    let writers: Vec<usize> = (0..all).filter(|at| writes_gradients(draft, at)).collect();
-    if writers.is_empty() || !writers.iter().all(|at| draft.at(*at).is_some_and(watches)) {
+    let writers: Vec<usize> = (0..all).filter(writes_gradients).collect();
+    let watched = writers.iter().all(|at| draft.at(*at).is_some_and(watches));
+    if read_elsewhere || writers.is_empty() || !watched {
         return;
     }
-    // A part for every gradient: each batch of a step writes the same, and the last one has the finished sums.
-    let mut parts: HashMap<usize, usize> = HashMap::new();
+    let watched = share_out(draft, &writers);
+    draft.remove(all);
+    if let Some(at) = guard {
+        let mut guard = draft.all(at)[0].clone();
+        guard.bind("sums", watched.squares);
+        guard.bind("flaws", watched.flaws);
+        guard.consts.set("PARTS", Const::from(watched.squares.len));
+        draft.replace(at, vec![guard]);
+    }
+}
+
+/// The position of the only dispatch of a kernel.
+fn find(draft: &Draft, kernel: &'static Kernel) -> Option<usize> {
+    draft.positions().find(|at| draft.at(*at).is_some_and(|found| found.kernel.is(kernel)))
+}
+
+/// The squares and the flaws of all gradients.
+struct Watched {
+    squares: View,
+    flaws: View,
+}
+
+/// Gives each gradient its part of two buffers: every batch of a step writes the same, and the last one has the
+/// finished sums.
+fn share_out(draft: &mut Draft, writers: &[usize]) -> Watched {
+    let mut starts: HashMap<usize, usize> = HashMap::new();
     let mut len = 0;
-    for at in &writers {
-        let found = draft.edit(*at);
+    for at in writers {
+        let found = &draft.all(*at)[0];
         let count = found.view("sums").len;
-        parts.entry(found.view("dweight").start).or_insert_with(|| {
+        starts.entry(found.view("dweight").start).or_insert_with(|| {
             len += count;
             len - count
         });
@@ -53,18 +76,12 @@ fn join(draft: &mut Draft) {
     let program = draft.program();
     let squares = program.declare("watched squares", Element::Real, len, Role::Guard);
     let flaws = program.declare("watched flaws", Element::Uint, len, Role::Guard);
-    for at in &writers {
-        let found = draft.edit(*at);
-        let (start, count) = (parts[&found.view("dweight").start], found.view("sums").len);
+    for at in writers {
+        let mut found = draft.all(*at)[0].clone();
+        let (start, count) = (starts[&found.view("dweight").start], found.view("sums").len);
         found.bind("sums", View { start, len: count, ..squares });
         found.bind("flaws", View { start, len: count, ..flaws });
+        draft.replace(*at, vec![found]);
     }
-    draft.remove(all);
-    let guard = draft.positions().find(|at| by(draft, *at, &table::GUARD));
-    if let Some(guard) = guard {
-        let guard = draft.edit(guard);
-        guard.bind("sums", squares);
-        guard.bind("flaws", flaws);
-        guard.consts.set("PARTS", Const::from(len));
-    }
+    Watched { squares, flaws }
 }
