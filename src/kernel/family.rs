@@ -17,8 +17,6 @@ pub enum Family {
     PixelDense,
     /// All gradients of such a layer.
     PixelGradient,
-    /// A last dense layer with cross-entropy and the gradients of both.
-    DenseLoss,
 }
 
 impl Family {
@@ -31,7 +29,6 @@ impl Family {
             Family::WeightGradient => "weight_gradient",
             Family::PixelDense => "pixel_dense",
             Family::PixelGradient => "pixel_gradient",
-            Family::DenseLoss => "dense_loss",
         }
     }
 }

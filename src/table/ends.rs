@@ -126,8 +126,7 @@ pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
         _ => Err("CLASSES must be from 2 to 32"),
     },
     fast fast::dense_loss::dense_loss_fast,
-    subgroup Some(8),
-    family DenseLoss
+    subgroup Some(8)
 );
 
 fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {

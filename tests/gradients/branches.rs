@@ -27,7 +27,7 @@ struct Fork {
     metrics: Vec<View>,
 }
 
-fn record(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Fork {
+fn record(made_by: Activation, branches: &[Layer], rewrites: Rewrites, choice: Choice) -> Fork {
     let mut arena = ArenaBuilder::default();
     let trunk = Layer::dense(HIDDEN);
     trunk.declare("0", &Shape::flat(INPUTS), &mut arena);
@@ -57,12 +57,12 @@ fn record(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Fork {
     }
     recorder.backward();
     recorder.section("train");
-    recorder.program = rewrite(std::mem::take(&mut recorder.program), &Choice::NAIVE, &rewrites);
+    recorder.program = rewrite(std::mem::take(&mut recorder.program), &choice, &rewrites);
     Fork { recorder, x: x.value, labels, metrics }
 }
 
-fn check(made_by: Activation, branches: &[Layer], rewrites: Rewrites) -> Result<(), String> {
-    let fork = record(made_by, branches, rewrites);
+fn check(made_by: Activation, branches: &[Layer], rewrites: Rewrites, choice: Choice) -> Result<(), String> {
+    let fork = record(made_by, branches, rewrites, choice);
     let program = &fork.recorder.program;
     program.validate().map_err(|error| error.to_string())?;
     let mut engine = CpuEngine::oracle(program.clone()).unwrap();
@@ -97,13 +97,17 @@ fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
         [softmax, dense, tanh],
     ];
     // With an activation in the epilogue in front, every writer must multiply by its derivative.
+    let rewritten = [Choice::NAIVE, Choice::CPU, Choice::GPU, Choice::SOFTWARE, Choice::SOFTWARE_SUBGROUPS];
+    let rewritten = rewritten.map(|choice| (Rewrites::ALL, choice));
+    let programs = [&[(Rewrites::NONE, Choice::NAIVE)], &rewritten[..]].concat();
     for made_by in [Activation::Identity, Activation::Sigmoid] {
-        for (branches, rewrites) in
-            orders.iter().flat_map(|order| [Rewrites::NONE, Rewrites::ALL].map(|rewrites| (order, rewrites)))
-        {
-            check(made_by, branches, rewrites).unwrap_or_else(|problem| {
-                panic!("{made_by:?}, {branches:?}, rewrites {rewrites}: {problem}")
-            });
+        for branches in &orders {
+            for (rewrites, choice) in &programs {
+                check(made_by, branches, *rewrites, *choice).unwrap_or_else(|problem| {
+                    let chosen = choice.picks();
+                    panic!("{made_by:?}, {branches:?}, rewrites {rewrites}, {chosen}: {problem}")
+                });
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Small trees that break a rule each: the rules can fail.
 
-use super::rules::{circles, rooms, too_long, upward};
+use super::rules::{Room, circles, rooms, strangers, too_long, upside_down};
 use super::tree::{Source, Tree};
 
-const ROOMS: &[(&str, &str)] = &[("error", ""), ("low", ""), ("high", "")];
+const ROOMS: &[Room] = &[Room::new("error", "", ""), Room::new("low", "", ""), Room::new("high", "", "low")];
 
 fn tree(files: &[(&str, &str)]) -> Tree {
     Tree::new(files.iter().map(|(path, text)| Source::new(path, text)).collect())
@@ -11,7 +11,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 
 #[test]
 fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
-    let upwards = |text: &str| upward(&tree(&[("src/low/a.rs", text), ("src/high/mod.rs", "")]), ROOMS);
+    let upwards = |text: &str| strangers(&tree(&[("src/low/a.rs", text), ("src/high/mod.rs", "")]), ROOMS);
     for text in [
         "\nuse crate::high::B;",
         "\nuse crate::{error::Error, high::B};",
@@ -26,7 +26,7 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
         assert_eq!(found.len(), 1, "{text}: {found:?}");
         let line = if text.starts_with("use") { 1 } else { 2 };
         assert!(
-            found[0].starts_with(&format!("src/low/a.rs:{line} imports high, which stands above low")),
+            found[0].starts_with(&format!("src/low/a.rs:{line} imports high, which low may not know")),
             "{found:?}"
         );
     }
@@ -39,13 +39,26 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
         assert_eq!(upwards(text), [""; 0], "{text}");
     }
     assert_eq!(
-        upward(&tree(&[("src/error.rs", "use crate::low::A;"), ("src/low/mod.rs", "")]), ROOMS).len(),
+        strangers(&tree(&[("src/error.rs", "use crate::low::A;"), ("src/low/mod.rs", "")]), ROOMS).len(),
         1
     );
     assert_eq!(
-        upward(&tree(&[("src/high/a.rs", "use crate::low::A;"), ("src/lib.rs", "use crate::high;")]), ROOMS),
+        strangers(
+            &tree(&[("src/high/a.rs", "use crate::low::A;"), ("src/lib.rs", "use crate::high;")]),
+            ROOMS
+        ),
         [""; 0]
     );
+}
+
+#[test]
+fn a_room_that_is_not_on_the_list_of_another_is_a_stranger_to_it() {
+    let alone = [Room::new("low", "", ""), Room::new("high", "", "")];
+    let files = [("src/low/mod.rs", ""), ("src/high/mod.rs", "use crate::low::A;")];
+    assert_eq!(strangers(&tree(&files), ROOMS), [""; 0]);
+    assert_eq!(strangers(&tree(&files), &alone).len(), 1);
+    assert_eq!(upside_down(ROOMS), [""; 0]);
+    assert_eq!(upside_down(&[Room::new("low", "", "high"), Room::new("high", "", "low")]).len(), 1);
 }
 
 #[test]

@@ -7,22 +7,52 @@ use super::tree::Tree;
 /// Lines of a file at the most.
 const MOST_LINES: usize = 350;
 
-/// Imports of a room that stands further up, each as a sentence.
-pub fn upward(tree: &Tree, rooms: &[(&str, &str)]) -> Vec<String> {
-    let floor = |name: &String| rooms.iter().position(|(room, _)| room == name);
+/// A room: what it is for, and whom it may know.
+pub struct Room {
+    pub name: &'static str,
+    pub about: &'static str,
+    /// With spaces between them.
+    knows: &'static str,
+}
+
+impl Room {
+    pub const fn new(name: &'static str, about: &'static str, knows: &'static str) -> Room {
+        Room { name, about, knows }
+    }
+
+    fn may_know(&self, other: &str) -> bool {
+        other == self.name || other == "error" || self.knows.split(' ').any(|known| known == other)
+    }
+}
+
+/// Rooms that may know one that does not stand in front of them.
+pub fn upside_down(rooms: &[Room]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, room) in rooms.iter().enumerate() {
+        let known = room.knows.split(' ').filter(|known| !known.is_empty());
+        let above = known.filter(|known| !rooms[..at].iter().any(|lower| lower.name == *known));
+        found.extend(
+            above.map(|known| format!("{known} does not stand below {} ({})", room.name, room.about)),
+        );
+    }
+    found
+}
+
+/// Imports of a room that the importing one may not know, each as a sentence.
+pub fn strangers(tree: &Tree, rooms: &[Room]) -> Vec<String> {
+    let room_of = |name: &String| rooms.iter().find(|room| room.name == name);
     let mut found = BTreeSet::new();
     for (at, source) in tree.sources.iter().enumerate() {
-        let Some(own) = source.module.first().and_then(floor) else { continue };
+        let Some(own) = source.module.first().and_then(room_of) else { continue };
         for path in source.names.uses.iter().map(|one| &one.path).chain(&source.names.paths) {
             let target = tree.absolute(at, path).and_then(|target| target.first().cloned());
-            let Some(name) = target.filter(|name| floor(name).is_some_and(|floor| floor > own)) else {
-                continue;
-            };
-            let (file, line, room) = (&source.path, path.line, &source.module[0]);
+            let stranger = target.filter(|name| room_of(name).is_some() && !own.may_know(name));
+            let Some(name) = stranger else { continue };
+            let (file, line, room) = (&source.path, path.line, own.name);
             found.insert((
                 file.clone(),
                 line,
-                format!("{file}:{line} imports {name}, which stands above {room}: move what both need down"),
+                format!("{file}:{line} imports {name}, which {room} may not know: move what both need down"),
             ));
         }
     }
@@ -95,7 +125,7 @@ pub fn too_long<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<
 }
 
 /// Folders that are no room, rooms that are no folder, and rooms that don't say what they are for.
-pub fn rooms(tree: &Tree, rooms: &[(&str, &str)]) -> Vec<String> {
+pub fn rooms(tree: &Tree, rooms: &[Room]) -> Vec<String> {
     let folders: BTreeSet<&str> = tree
         .sources
         .iter()
@@ -103,14 +133,14 @@ pub fn rooms(tree: &Tree, rooms: &[(&str, &str)]) -> Vec<String> {
         .collect();
     let mut found = Vec::new();
     for folder in &folders {
-        if !rooms.iter().any(|(room, _)| room == folder) {
+        if !rooms.iter().any(|room| room.name == *folder) {
             found.push(format!(
                 "src/{folder} is no room of the list in tests/house/main.rs: give it a place there"
             ));
         }
     }
     // `error` is a file.
-    for (room, _) in rooms.iter().filter(|(room, _)| *room != "error") {
+    for room in rooms.iter().map(|room| room.name).filter(|room| *room != "error") {
         let head = format!("src/{room}/mod.rs");
         match tree.sources.iter().find(|source| source.path == head) {
             None => found.push(format!("there is no {head}, which says what the room is for")),

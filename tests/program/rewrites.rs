@@ -1,9 +1,10 @@
 //! Every rewrite, alone and left out: it must do something where it is meant to, and never change what a
 //! Program computes.
 
-use wgrad::kernel::Step;
+use wgrad::engine::Engine;
+use wgrad::kernel::{Slice, Step};
 use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, Part, TRAIN, Training};
+use wgrad::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training};
 use wgrad::network::optimiser::Optimiser;
 use wgrad::program::rewrite::{self, Rewrites};
 use wgrad::program::shape::Shape;
@@ -13,13 +14,18 @@ use wgrad::table::choice::Choice;
 use crate::choices::{assert_close, real, start};
 use crate::small::Small;
 
-/// Every kernel that a rewrite gives another one stands behind one of these.
-const CHOICES: [(&str, Choice); 4] = [
-    ("cpu", Choice::CPU),
-    ("gpu", Choice::GPU),
-    ("software", Choice::SOFTWARE),
-    ("subgroups", Choice::SOFTWARE_SUBGROUPS),
-];
+/// Every kernel that a rewrite brings in single precision is in one of these. What is copied into half precision is
+/// rounded, and held to its own bound in `halves.rs`.
+fn choices() -> [(&'static str, Choice); 5] {
+    let pixels = "first pixel_dense_tiled, last dense_loss_subgroup".parse().unwrap();
+    [
+        ("cpu", Choice::CPU),
+        ("gpu", Choice::GPU),
+        ("gpu with pixels", Choice::GPU.with(&pixels)),
+        ("software", Choice::SOFTWARE),
+        ("subgroups", Choice::SOFTWARE_SUBGROUPS),
+    ]
+}
 
 /// Layers in front of, behind and within each other, so that several write one gradient, some of which can
 /// multiply by a derivative and some can't.
@@ -47,8 +53,9 @@ fn sets() -> Vec<Rewrites> {
     [vec![Rewrites::ALL], alone.to_vec(), without.to_vec()].concat()
 }
 
-/// Two steps of a network and a measurement, in f64: parameters, metrics of both, and outputs.
-fn computed(small: &Small) -> [Vec<f64>; 3] {
+/// Two steps of a network, a measurement and a prediction, in f64: parameters, metrics, outputs and what is
+/// predicted.
+fn computed(small: &Small) -> [Vec<f64>; 4] {
     let (lowered, mut engine) = start(small);
     for slot in 0..2 {
         let samples = (small.batch * small.training.accumulate) as u32 - slot;
@@ -60,18 +67,22 @@ fn computed(small: &Small) -> [Vec<f64>; 3] {
     let [parameters, metrics] = [lowered.parameters, lowered.metrics(2)].map(|view| real(&engine, view));
     let step = Step { slot: 2, samples: small.batch as u32, ..Step::default() };
     engine.run(lowered.program.section(HELD_OUT), &step);
-    let outputs = lowered.outputs(HELD_OUT).map(|view| real(&engine, view)).unwrap_or_default();
-    [parameters, [metrics, real(&engine, lowered.metrics(3))].concat(), outputs]
+    let outputs = real(&engine, lowered.outputs(HELD_OUT).expect("what is measured has outputs"));
+    let metrics = [metrics, real(&engine, lowered.metrics(3))].concat();
+    let input: Vec<f32> = (0..lowered.input.len).map(|at| (at * 37 % 23) as f32 / 12.0 - 1.0).collect();
+    engine.write(lowered.input, Slice::Real(&input)).unwrap();
+    engine.run(lowered.program.section(PREDICT), &Step::default());
+    [parameters, metrics, outputs, real(&engine, lowered.output)]
 }
 
 /// Holds every set of rewrites to what the plain Program computes.
 fn assert_all_the_same(what: &str, small: &Small) {
-    for (name, choice) in CHOICES {
+    for (name, choice) in choices() {
         let plain = computed(&Small { choice, rewrites: Rewrites::NONE, ..small.clone() });
         for rewrites in sets() {
             let rewritten = computed(&Small { choice, rewrites, ..small.clone() });
             for (part, (rewritten, plain)) in
-                ["parameters", "metrics", "outputs"].iter().zip(rewritten.iter().zip(&plain))
+                ["parameters", "metrics", "outputs", "predicted"].iter().zip(rewritten.iter().zip(&plain))
             {
                 assert_close(&format!("{what}, {name}, rewrites {rewrites}: {part}"), rewritten, plain);
             }
@@ -135,9 +146,65 @@ fn no_rewrite_changes_what_training_adds_to_a_step() {
             if loss == Loss::Mse && training.label_smoothing > 0.0 {
                 continue;
             }
-            let network = "dense 8, relu, residual { dense 8, tanh }, dense 4";
-            let small = Small { training: training.clone(), loss, ..whole(network) };
-            assert_all_the_same(&format!("training {at}, {loss}"), &small);
+            for network in [
+                "dense 8, relu, residual { dense 8, tanh }, dense 4",
+                "conv 4 2x2 pad 1, tanh, layernorm, relu, maxpool 2, dense 4",
+            ] {
+                let small = Small { training: training.clone(), loss, ..whole(network) };
+                assert_all_the_same(&format!("training {at}, {loss}, {network}"), &small);
+            }
+        }
+    }
+}
+
+/// Long sums in the forward pass, with a derivative behind them, and behind the gates of an update.
+#[test]
+fn no_rewrite_changes_what_long_sums_compute() {
+    let slices = |small: &Small| {
+        let program = Small { choice: Choice::GPU, ..small.clone() }.lower().unwrap().program;
+        let cut = program.steps.into_iter().filter(|dispatch| dispatch.kernel.name == "matmul_slices");
+        cut.map(|dispatch| dispatch.gate.is_some()).collect::<Vec<bool>>()
+    };
+    let descent = whole("dense 8, tanh, dense 260, tanh, dense 20, relu, dense 4");
+    assert!(slices(&descent).len() >= 2, "forward and back");
+    assert_all_the_same("long sums", &descent);
+    let muon = Training::with("muon".parse().unwrap());
+    let muon = Small { training: muon, ..whole("dense 20, relu, dense 260, relu, dense 20, tanh, dense 4") };
+    assert!(slices(&muon).contains(&true), "products of an update are cut");
+    assert_all_the_same("long sums of an update", &muon);
+}
+
+/// What is looked at from outside is what the plain Program has there, as far as it is still made.
+#[test]
+fn what_is_looked_at_stays_true() {
+    for network in NETWORKS {
+        for (name, choice) in choices() {
+            let seen = |rewrites| {
+                let small = Small { choice, rewrites, keep: true, ..whole(network) };
+                let (lowered, mut engine) = start(&small);
+                let step = Step { samples: 8, seed: 3, ..Step::default() };
+                engine.run(lowered.program.section(TRAIN), &step);
+                let observed = &lowered.program.observed;
+                let values: Vec<Option<Vec<f64>>> = observed
+                    .boundaries
+                    .iter()
+                    .map(|boundary| boundary.value.map(|view| real(&engine, view)))
+                    .collect();
+                let made: Vec<Vec<f64>> =
+                    observed.activated.iter().map(|made| real(&engine, made.value)).collect();
+                (values, made)
+            };
+            let ((plain, made), (fast, made_fast)) = (seen(Rewrites::NONE), seen(Rewrites::ALL));
+            assert_eq!((plain.len(), made.len()), (fast.len(), made_fast.len()), "{network}, {name}");
+            let what = format!("{network}, {name}");
+            for (plain, fast) in
+                plain.iter().zip(&fast).filter_map(|(plain, fast)| plain.as_ref().zip(fast.as_ref()))
+            {
+                assert_close(&format!("{what}: between layers"), fast, plain);
+            }
+            for (plain, fast) in made.iter().zip(&made_fast) {
+                assert_close(&format!("{what}: made by an activation"), fast, plain);
+            }
         }
     }
 }

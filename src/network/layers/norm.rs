@@ -1,4 +1,4 @@
-//! y = activate((x - mean) / √(variance + ε) · w + b)
+//! y = (x - mean) / √(variance + ε) · w + b
 //!
 //! Batch normalisation takes the mean over the batch, a channel at a time, and
 //! keeps running means for when it predicts; layer normalisation takes it over

@@ -122,8 +122,8 @@ impl Pool {
 
     pub fn record(&self, recorder: &mut Recorder, x: Tensor) -> Tensor {
         let pooling = self.pooling(x.rows, x.shape).expect("shapes were checked");
-        let dims = Shape::image(x.shape.channels, pooling.rows.out, pooling.columns.out);
-        let y = recorder.tensor("y", dims);
+        let shape = Shape::image(x.shape.channels, pooling.rows.out, pooling.columns.out);
+        let y = recorder.tensor("y", shape);
         let y = Tensor { needs_gradient: x.needs_gradient, ..y };
         match self.kept {
             Kept::Maximum => record_maximum(recorder, x, y, &pooling),
@@ -179,7 +179,7 @@ pub fn sizes(pooling: &Pooling) -> Consts {
 }
 
 /// The constants of the way back, through the activation that made x as well.
-pub fn backward(sizes: Consts, made_by: Activation, add: bool) -> Consts {
-    let (kind, leak) = made_by.consts();
+pub fn backward(sizes: Consts, activation: Activation, add: bool) -> Consts {
+    let (kind, leak) = activation.consts();
     sizes.with("ACTIVATION", kind).with("LEAK", leak).with("ADD", Const::from(add))
 }

@@ -21,6 +21,7 @@ pub use what::{HELD_OUT, Lowering, PREDICT, Part, TRAIN, VALIDATION};
 
 use crate::error::Result;
 use crate::kernel::{Augmentation, Element};
+use crate::network::loss::{Metrics, Weighting};
 use crate::program::record::Recorder;
 use crate::program::rewrite::rewrite;
 use crate::program::shape::Shape;
@@ -73,28 +74,12 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     let mut observed = Observed::default();
     for part in &parts {
         let trains = part.name == TRAIN;
-        recorder.training = trains && !what.as_in_prediction;
         recorder.weights = weights_for(trains, &recorder, averages);
-        let mut activated = Vec::new();
-        for batch in 0..if trains { what.training.accumulate } else { 1 } {
-            recorder.begin_batch(batch * what.batch);
-            let (x, labels) = gather(&mut recorder, part, &gathering(what, part, normaliser));
-            let output = what.network.record(&mut recorder, x, &input_shape);
-            // What is measured elsewhere is the plain loss.
-            let weighting = weighting.filter(|_| trains);
-            what.loss.record(&mut recorder, output, labels, metrics, weighting);
-            if batch == 0 {
-                activated = std::mem::take(&mut recorder.program.observed.activated);
-                // What the network gives is no activation within it.
-                activated.retain(|made| made.value.buf != output.value.buf);
-            }
-            if trains {
-                recorder.backward();
-            }
-        }
-        recorder.first_row = 0;
+        // What is measured elsewhere is the plain loss.
+        let end = PartEnd { metrics, weighting: weighting.filter(|_| trains) };
+        let seen = record_part(&mut recorder, what, &gathering(what, part, normaliser), part, &end);
         if trains {
-            observed = Observed { activated, ..std::mem::take(&mut recorder.program.observed) };
+            observed = seen;
             update::update(&mut recorder, &what.training, &states, averages, norm, metrics);
         }
         recorder.section(part.name);
@@ -125,6 +110,42 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
         class_weights: weighting.map(|weighting| weighting.weights),
         metrics,
     })
+}
+
+/// What stands behind the network in a part.
+struct PartEnd {
+    metrics: Metrics,
+    weighting: Option<Weighting>,
+}
+
+/// Records the batches of a step of a part, up to the loss and, where it trains, the way back; returns what is
+/// looked at.
+fn record_part(
+    recorder: &mut Recorder,
+    what: &Lowering,
+    how: &Gathering,
+    part: &PartViews,
+    end: &PartEnd,
+) -> Observed {
+    let trains = part.name == TRAIN;
+    recorder.training = trains && !what.as_in_prediction;
+    let mut activated = Vec::new();
+    for batch in 0..if trains { what.training.accumulate } else { 1 } {
+        recorder.begin_batch(batch * what.batch);
+        let (x, labels) = gather(recorder, part, how);
+        let output = what.network.record(recorder, x, what.shape);
+        what.loss.record(recorder, output, labels, end.metrics, end.weighting);
+        let made = std::mem::take(&mut recorder.program.observed.activated);
+        if batch == 0 {
+            // What the network gives is no activation within it.
+            activated = made.into_iter().filter(|made| made.value.buf != output.value.buf).collect();
+        }
+        if trains {
+            recorder.backward();
+        }
+    }
+    recorder.first_row = 0;
+    Observed { activated, ..std::mem::take(&mut recorder.program.observed) }
 }
 
 /// What layers multiply with: to train the parameters, to measure their average if there is one.

@@ -36,6 +36,12 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     let outputs = shapes.last().map_or(0, Shape::len);
     what.loss.check(outputs, what.classes)?;
     what.training.check_loss(what.loss, what.classes)?;
+    if arena.count() == 0 && what.parts.iter().any(|part| part.name == TRAIN) {
+        return Err(Error::Usage(
+            "the network has no parameters, so there is nothing to train: add a dense or a conv layer"
+                .to_owned(),
+        ));
+    }
     if arena.len() >= MOST {
         return Err(Error::Usage(format!(
             "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",

@@ -215,9 +215,7 @@ impl Recorder {
         guard(self, gates);
         let first = self.program.steps.len();
         update(self);
-        for (gate, dispatch) in self.program.steps[first..].iter_mut().enumerate() {
-            dispatch.gate = Some(gate);
-        }
+        self.program.steps[first..].iter_mut().for_each(|dispatch| dispatch.gate = Some(0));
         self.program.number_gates();
     }
 

@@ -14,6 +14,11 @@ pub struct Rewrite {
 }
 
 /// All rewrites, in the order in which they are applied.
+///
+/// Those that join several dispatches of a layer come before those that change single ones: a product that has been
+/// copied into half precision or cut into slices is no longer recognised as a part of a layer. `activations` is
+/// first, as what the others join has epilogues; `first-layer` comes before `gradients`, which would take the
+/// gradients that it needs; `watch` is last, when it is known who writes the gradients.
 pub static ALL: [Rewrite; 7] = [
     Rewrite {
         name: "activations",
@@ -27,7 +32,7 @@ pub static ALL: [Rewrite; 7] = [
     },
     Rewrite {
         name: "gradients",
-        about: "the gradients of a dense layer's weights and bias, and the watch over them, into one",
+        about: "the gradients of a dense layer's weights and bias into one, which keeps parts for the watch",
         apply: gradients::rewrite,
     },
     Rewrite {

@@ -1,6 +1,6 @@
 //! Work that several shaders can do, in classes by its shape, and the shaders that each class may take.
 //!
-//! Which of them is fastest depends on the adapter, and is measured there: see [`tuning`](crate::tune).
+//! Which of them is fastest depends on the adapter, and is measured there: see [`tune`](crate::tune).
 
 use super::variant::{self, Variant};
 use crate::kernel::Consts;

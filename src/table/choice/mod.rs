@@ -1,7 +1,5 @@
-//! Which of several kernels with one contract compute: a variant for every class of work.
-//!
-//! Which of them is fastest depends on the adapter, and is measured there: see [`tune`](crate::tune). Read
-//! `class.rs` first.
+//! Which of several kernels with one contract compute: a variant for every class of work, and what takes the shapes
+//! that a variant refuses. Read `class.rs` first.
 
 mod class;
 mod pixels;

@@ -78,8 +78,8 @@ impl Variant {
         (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. What is not
-    /// cut into slices has tiles as small as theirs.
+    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. A product that is not
+    /// long enough for slices is made by small tiles.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
         if self.cuts() {
             return TILES_32.take(usual);

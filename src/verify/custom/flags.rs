@@ -30,13 +30,13 @@ fn settings(kernel: &Kernel) -> [&'static str; 3] {
     found.map_or([""; 3], |(_, settings)| *settings)
 }
 
-/// Kernels that no run with a reader's kernel uses, and why.
+/// Kernels that no run uses, or only one whose rewrites are asked for, and why.
 const NEVER: &[(&str, &str)] = &[
     ("hot_cold", "no network uses it: it is a rule of its own, see wgrad lesson"),
     (
         "weight_gradient",
-        "no run with a kernel of yours uses it: there every kernel has a dispatch of its own, this one's work is \
-         that of matmul, column_sums and gradient_parts",
+        "a run with a kernel of yours has the plain Program, in which this one's work is that of matmul, \
+         column_sums and gradient_parts; --rewrites gradients brings it, on a device whose tuning has it",
     ),
     ("pixel_dense_tiled", PICKED),
     ("pixel_dense_subgroup", PICKED),
@@ -44,8 +44,8 @@ const NEVER: &[(&str, &str)] = &[
     ("pixel_gradient_subgroup", PICKED),
     (
         "dense_loss_subgroup",
-        "no run with a kernel of yours uses it: there the last layer is one dispatch, of matmul, and its loss \
-         another, of softmax_loss",
+        "a run with a kernel of yours has the plain Program, in which the last layer is one dispatch, of matmul, \
+         and its loss another, of softmax_loss; --rewrites last-layer brings it, on a device whose tuning has it",
     ),
     ("matmul_cooperative", EXPERIMENTAL),
     ("matmul_slices", IN_SLICES),
@@ -53,9 +53,10 @@ const NEVER: &[(&str, &str)] = &[
 ];
 
 pub(super) const EXPERIMENTAL: &str = "a kernel of yours can't take its place in a run: what is experimental is ours alone, and proved there first";
-const PICKED: &str =
-    "no run with a kernel of yours uses it: there samples are picked by gather_batch, in front of any layer";
-const IN_SLICES: &str = "no run with a kernel of yours uses it: there a product is one dispatch, of matmul";
+const PICKED: &str = "a run with a kernel of yours has the plain Program, in which samples are picked by gather_batch, in front \
+     of any layer; --rewrites first-layer brings it, on a device whose tuning has it";
+const IN_SLICES: &str = "a run with a kernel of yours has the plain Program, in which a product is one dispatch, of matmul; \
+     --rewrites slices brings it, on a device whose tuning has it";
 
 /// Small networks on images.
 const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
