@@ -1,6 +1,7 @@
 //! A training sample as the network sees it: augmented, and turned back into an image.
 
-use super::{Normaliser, Samples};
+use super::dataset::Samples;
+use super::normaliser::Normaliser;
 use crate::cpu::augment::{Change, Look};
 use crate::kernel::rng::kernel_seed;
 use crate::kernel::{Augmentation, Call, Step};

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{About, Dataset, Samples};
+use super::dataset::{About, Dataset, Samples, check_class_name};
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -78,7 +78,7 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
         return Err(bad(path, format!("{problem}, so copy or download it again")));
     }
     for (at, name) in names.iter().enumerate() {
-        super::check_class_name(path, name)?;
+        check_class_name(path, name)?;
         if names[..at].contains(name) {
             return Err(bad(path, format!("has the class “{name}” twice, so rename one")));
         }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 
-use super::{About, Dataset, Samples, numbered};
+use super::dataset::{About, Dataset, Samples, numbered};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 

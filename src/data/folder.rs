@@ -4,7 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{About, Dataset, Samples, idx, numbered};
+use super::dataset::{About, Dataset, Samples, numbered};
+use super::idx;
 use crate::error::{Error, Result};
 
 /// The two files of one part of a set.

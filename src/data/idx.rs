@@ -11,7 +11,8 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{MAX_CLASSES, check_shape, separate_channels};
+use super::dataset::separate_channels;
+use super::limits::{MAX_CLASSES, check_shape};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::limits::{MAX_CLASSES, MAX_SIDE};
 use super::listing::{Listing, is_picture};
-use super::{About, Dataset, MAX_CLASSES, MAX_SIDE, Reading, Resize, Samples, picture};
+use super::picture;
+use super::reading::{Reading, Resize};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -107,7 +110,7 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
     let (mut classes, mut pictures) = (Vec::new(), Vec::new());
     for path in &listing.folders {
         let class = name(path);
-        super::check_class_name(path, &class)?;
+        check_class_name(path, &class)?;
         let inside = Listing::of(path)?;
         if let Some(deeper) = inside.folders.first() {
             return Err(Error::Data(format!(

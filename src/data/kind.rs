@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::dataset::Dataset;
 use super::images::{self, Pictures};
 use super::listing::{Listing, is_picture};
-use super::{Dataset, Reading, cifar, folder};
+use super::reading::Reading;
+use super::{cifar, folder};
 use crate::error::{Error, Result};
 
 /// A folder, by what it holds.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rayon::prelude::*;
 
-use super::Samples;
+use super::dataset::Samples;
 use crate::error::{Error, Result, suggestion};
 
 /// How pixels become the numbers that a network is fed.

@@ -9,7 +9,9 @@ use image::{
     LumaA, Pixel, Rgb, Rgba,
 };
 
-use super::{MAX_SIDE, Resize, check_shape, separate_channels};
+use super::dataset::separate_channels;
+use super::limits::{MAX_SIDE, check_shape};
+use super::reading::Resize;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{MAX_CHANNELS, MAX_SIDE};
+use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::Samples;
+use super::dataset::Samples;
 use crate::error::{Error, Result};
 
 /// Splits `train` into samples to train on and samples to validate with, in this order.

@@ -1,0 +1,30 @@
+//! The images and labels that this crate reads: how large, how many channels, how many classes.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::program::shape::Shape;
+
+/// The largest width or height of an image, in pixels.
+pub const MAX_SIDE: usize = 512;
+/// The largest number of channels: red, green, blue and alpha.
+pub const MAX_CHANNELS: usize = 4;
+/// The largest number of classes; labels run from 0 to one less.
+pub const MAX_CLASSES: usize = 65_536;
+
+/// Checks that a shape is one this crate reads: 1 to 4 channels, sides of 1 to 512 pixels.
+///
+/// # Errors
+///
+/// [`Error::Data`], a sentence that begins with `owner`, the thing whose images these are.
+pub fn check_shape(shape: &Shape, owner: impl fmt::Display) -> Result<()> {
+    let sides = 1..=MAX_SIDE;
+    let channels = 1..=MAX_CHANNELS;
+    if channels.contains(&shape.channels) && sides.contains(&shape.height) && sides.contains(&shape.width) {
+        return Ok(());
+    }
+    Err(Error::Data(format!(
+        "{owner} has images of {shape}, but only 1 to {MAX_CHANNELS} channels and \
+         sides of 1 to {MAX_SIDE} pixels are supported, so scale the images first"
+    )))
+}
