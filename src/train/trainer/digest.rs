@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::pass::StepReport;
-use super::{Position, Progress, Sum, Trainer};
+use super::measure::Sum;
+use super::position::Position;
+use super::progress::Progress;
+use super::report::StepReport;
 use crate::error::{Error, Result};
 use crate::kernel::Step;
 
@@ -31,14 +33,9 @@ pub(super) struct Digest {
 }
 
 impl Digest {
-    /// From where a trainer is.
-    pub fn of(trainer: &Trainer) -> Digest {
-        Digest {
-            position: trainer.position,
-            norms: trainer.norms.clone(),
-            steps: trainer.steps_per_epoch(),
-            flawed: None,
-        }
+    /// From where a run is, and with the norms of its last gradients; an epoch has `steps` steps.
+    pub fn new(position: Position, norms: VecDeque<f32>, steps: usize) -> Digest {
+        Digest { position, norms, steps, flawed: None }
     }
 
     /// Takes the reports of a submission, up to the first flaw, and hands over what they come to.

@@ -4,8 +4,9 @@
 //! The guard (`shaders/guard.wgsl`) keeps such a step, and all behind it, from changing a weight. So
 //! the device still holds what the step began with, and the replay sees the same numbers.
 
+use super::Trainer;
 use super::digest::Flawed;
-use super::{Sum, Trainer};
+use super::measure::Sum;
 use crate::cpu::guard::flawed;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;

@@ -5,17 +5,25 @@ mod digest;
 mod fault;
 mod measure;
 mod pace;
+mod parameters;
 mod pass;
 mod pixels;
+mod position;
+mod progress;
 mod rate;
+mod report;
+mod snapshot;
 mod state;
 mod sweep;
 mod vitals;
 
 pub use measure::{Measure, Sum};
+pub use parameters::write_parameters;
 pub use pass::step_scalars;
 pub use pixels::{normalise, pack};
-pub use state::{NamedTensor, Position, Snapshot, write_parameters};
+pub use position::Position;
+pub use progress::Progress;
+pub use snapshot::{NamedTensor, Snapshot};
 pub use sweep::Tried;
 pub use vitals::{Activity, Movement, Vitals};
 
@@ -53,26 +61,6 @@ impl Settings {
     pub const fn new(learning_rate: f32, seed: u64) -> Settings {
         Settings { learning_rate, seed, schedule: Schedule::CONSTANT, epochs: 0 }
     }
-}
-
-/// Where an epoch has got to, after each submission.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    pub epoch: usize,
-    /// Steps taken in this epoch.
-    pub step: usize,
-    /// Steps of the epoch.
-    pub steps: usize,
-    /// Over the samples of this submission.
-    pub latest: Measure,
-    /// Over the epoch so far, each batch measured before its update.
-    pub so_far: Measure,
-    /// The mean loss of each step of this submission.
-    pub losses: &'a [f64],
-    /// The norm of the gradients of each step of this submission.
-    pub norms: &'a [f32],
-    /// The learning rate of each step of this submission.
-    pub rates: &'a [f32],
 }
 
 /// Trains a lowered network on an engine.
@@ -192,7 +180,7 @@ impl Trainer {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
         let range = self.position.step..self.steps_per_epoch().min(self.position.step.saturating_add(most));
-        let mut digest = Digest::of(self);
+        let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
         let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
         self.settle(digest, outcome)
     }
@@ -216,7 +204,7 @@ impl Trainer {
         self.compare(section.start..update, &step)?;
         let words = self.engine.read(self.lowered.report(1))?.real();
         let reports = self.reports(TRAIN, &[step], &words);
-        let mut digest = Digest::of(self);
+        let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
         let outcome = digest.take(&reports, observe).map(|_| ());
         // Of a flawed step there is no update to compare.
         if outcome.is_ok() {

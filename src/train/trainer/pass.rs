@@ -4,26 +4,13 @@ use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
 
 use super::Trainer;
+use super::report::{Each, StepReport};
 use crate::cpu::guard;
 use crate::engine::{IN_FLIGHT, Ticket};
 use crate::error::Result;
 use crate::kernel::Step;
 use crate::kernel::rng::kernel_seed;
 use crate::network::lower::{TRAIN, Training};
-
-/// What came back from a step.
-pub(super) struct StepReport<'a> {
-    pub step: Step,
-    /// Loss and hit of every sample.
-    pub rows: &'a [f32],
-    /// The norm of the gradients, of a step that trains.
-    pub norm: f32,
-    /// How many gradients and losses were flawed; the weights are those from before the step then.
-    pub flaws: f32,
-}
-
-/// Takes the reports of a submission; the answer says whether to go on.
-pub(super) type Each<'a> = dyn FnMut(&[StepReport]) -> Result<ControlFlow<()>> + 'a;
 
 /// A submission under way.
 struct Flight {

@@ -1,142 +1,18 @@
-//! The state of a training run: where it has got to, and what is on the device.
+//! The state of a training run: taken from the device as a snapshot, and put back.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Measure, Sum, Trainer};
-use crate::engine::{Data, Engine};
+use super::Trainer;
+use super::parameters::write_parameters;
+use super::position::Position;
+use super::snapshot::{NamedTensor, Snapshot};
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
-use crate::network::lower::Lowered;
 use crate::program::{Buf, View};
-use crate::train::schedule::Plateau;
-
-/// Where a run has got to: with the recipe and the buffers, all that decides what comes next.
-///
-/// The order of the samples is a pure function of the seed and the epoch, so the number of the
-/// next step is as good as the state of a generator.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Position {
-    /// The epoch under way, from 1.
-    pub epoch: usize,
-    /// Steps taken in it.
-    pub step: usize,
-    /// Steps taken since the run began.
-    pub steps: usize,
-    /// Loss and hits of the epoch so far, each batch measured before its update.
-    pub so_far: Sum,
-    /// What the learning rate is multiplied by: 1, or less after a rollback.
-    /// Earlier versions wrote it as `rate`.
-    #[serde(alias = "rate")]
-    pub factor: f32,
-    /// What a schedule that follows the loss has seen.
-    #[serde(default)]
-    pub plateau: Plateau,
-}
-
-impl Default for Position {
-    fn default() -> Position {
-        Position {
-            epoch: 1,
-            step: 0,
-            steps: 0,
-            so_far: Sum::default(),
-            factor: 1.0,
-            plateau: Plateau::default(),
-        }
-    }
-}
-
-impl Position {
-    /// A step is over.
-    pub(super) fn take(&mut self, sum: Sum) {
-        self.step += 1;
-        self.steps += 1;
-        self.so_far.add(sum);
-    }
-
-    /// Goes on to the next epoch and returns what this one came to.
-    pub(super) fn finish_epoch(&mut self) -> Measure {
-        let measure = self.so_far.mean();
-        *self = Position { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
-        measure
-    }
-}
-
-/// A buffer of the device, or a parameter of the arena, by its name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedTensor {
-    /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub data: Data,
-}
-
-/// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot {
-    pub position: Position,
-    /// The parameters in the order of the arena, then every other buffer that training changes.
-    pub tensors: Vec<NamedTensor>,
-}
-
-impl Snapshot {
-    /// The first tensor and element at which two snapshots of one network differ by a bit.
-    pub fn difference(&self, other: &Snapshot) -> Option<String> {
-        let pairs = || self.tensors.iter().zip(&other.tensors);
-        let tensor = pairs().find_map(|(one, two)| one.difference(two));
-        let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
-        tensor.or_else(|| (self.position != other.position).then(position))
-    }
-
-    /// The first number that is not finite, as the end of a sentence.
-    pub fn flaw(&self) -> Option<String> {
-        self.tensors.iter().find_map(|tensor| {
-            let Data::Real(values) = &tensor.data else { return None };
-            let at = values.iter().position(|value| !value.is_finite())?;
-            Some(format!("“{}” has the value {} at index {at}", tensor.name, values[at]))
-        })
-    }
-}
-
-impl NamedTensor {
-    /// The first element at which two tensors differ by a bit, as part of a sentence.
-    pub fn difference(&self, other: &NamedTensor) -> Option<String> {
-        let name = &self.name;
-        if (name, &self.shape) != (&other.name, &other.shape) {
-            return Some(format!(
-                "“{name}” of {:?}, in the other “{}” of {:?}",
-                self.shape, other.name, other.shape
-            ));
-        }
-        let at = (0..self.data.len()).find(|at| self.data.bits(*at) != other.data.bits(*at))?;
-        let shown = |data: &Data| match data {
-            Data::Real(values) => format!("{:?}", values[at]),
-            Data::Uint(values) => values[at].to_string(),
-        };
-        Some(format!("“{name}” at index {at}: {} and {}", shown(&self.data), shown(&other.data)))
-    }
-}
 
 /// A tensor of a snapshot, and where it lies on the device.
 pub(super) struct Saved {
     pub name: String,
     pub shape: Vec<usize>,
     pub view: View,
-}
-
-/// Writes parameters, laid out as the arena, to the device, and to their average if there is one.
-///
-/// # Errors
-/// [`Error::Device`] when the device fails.
-pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: &[f32]) -> Result<()> {
-    // A network without parameters has an arena of padding only.
-    let mut padded = parameters.to_vec();
-    padded.resize(lowered.parameters.len, 0.0);
-    if let Some(averages) = lowered.averages {
-        engine.write(averages, Slice::Real(&padded))?;
-    }
-    engine.write(lowered.parameters, Slice::Real(&padded))
 }
 
 impl Trainer {

@@ -1,0 +1,20 @@
+//! Parameters: how they get to the device.
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::kernel::Slice;
+use crate::network::lower::Lowered;
+
+/// Writes parameters, laid out as the arena, to the device, and to their average if there is one.
+///
+/// # Errors
+/// [`Error::Device`](crate::error::Error::Device) when the device fails.
+pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: &[f32]) -> Result<()> {
+    // A network without parameters has an arena of padding only.
+    let mut padded = parameters.to_vec();
+    padded.resize(lowered.parameters.len, 0.0);
+    if let Some(averages) = lowered.averages {
+        engine.write(averages, Slice::Real(&padded))?;
+    }
+    engine.write(lowered.parameters, Slice::Real(&padded))
+}

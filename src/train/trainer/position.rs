@@ -1,0 +1,59 @@
+//! Where a training run has got to.
+
+use serde::{Deserialize, Serialize};
+
+use super::measure::{Measure, Sum};
+use crate::train::schedule::Plateau;
+
+/// Where a run has got to: with the recipe and the buffers, all that decides what comes next.
+///
+/// The order of the samples is a pure function of the seed and the epoch, so the number of the
+/// next step is as good as the state of a generator.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// The epoch under way, from 1.
+    pub epoch: usize,
+    /// Steps taken in it.
+    pub step: usize,
+    /// Steps taken since the run began.
+    pub steps: usize,
+    /// Loss and hits of the epoch so far, each batch measured before its update.
+    pub so_far: Sum,
+    /// What the learning rate is multiplied by: 1, or less after a rollback.
+    /// Earlier versions wrote it as `rate`.
+    #[serde(alias = "rate")]
+    pub factor: f32,
+    /// What a schedule that follows the loss has seen.
+    #[serde(default)]
+    pub plateau: Plateau,
+}
+
+impl Default for Position {
+    fn default() -> Position {
+        Position {
+            epoch: 1,
+            step: 0,
+            steps: 0,
+            so_far: Sum::default(),
+            factor: 1.0,
+            plateau: Plateau::default(),
+        }
+    }
+}
+
+impl Position {
+    /// A step is over.
+    pub(super) fn take(&mut self, sum: Sum) {
+        self.step += 1;
+        self.steps += 1;
+        self.so_far.add(sum);
+    }
+
+    /// Goes on to the next epoch and returns what this one came to.
+    pub(super) fn finish_epoch(&mut self) -> Measure {
+        let measure = self.so_far.mean();
+        *self = Position { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };
+        measure
+    }
+}

@@ -1,0 +1,23 @@
+//! What an observer of training is told after each submission.
+
+use super::measure::Measure;
+
+/// Where an epoch has got to, after each submission.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    pub epoch: usize,
+    /// Steps taken in this epoch.
+    pub step: usize,
+    /// Steps of the epoch.
+    pub steps: usize,
+    /// Over the samples of this submission.
+    pub latest: Measure,
+    /// Over the epoch so far, each batch measured before its update.
+    pub so_far: Measure,
+    /// The mean loss of each step of this submission.
+    pub losses: &'a [f64],
+    /// The norm of the gradients of each step of this submission.
+    pub norms: &'a [f32],
+    /// The learning rate of each step of this submission.
+    pub rates: &'a [f32],
+}

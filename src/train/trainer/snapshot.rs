@@ -1,0 +1,59 @@
+//! A training run at one moment: its position, and every tensor that training changes.
+
+use super::position::Position;
+use crate::engine::Data;
+
+/// A buffer of the device, or a parameter of the arena, by its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub data: Data,
+}
+
+/// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    pub position: Position,
+    /// The parameters in the order of the arena, then every other buffer that training changes.
+    pub tensors: Vec<NamedTensor>,
+}
+
+impl Snapshot {
+    /// The first tensor and element at which two snapshots of one network differ by a bit.
+    pub fn difference(&self, other: &Snapshot) -> Option<String> {
+        let pairs = || self.tensors.iter().zip(&other.tensors);
+        let tensor = pairs().find_map(|(one, two)| one.difference(two));
+        let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
+        tensor.or_else(|| (self.position != other.position).then(position))
+    }
+
+    /// The first number that is not finite, as the end of a sentence.
+    pub fn flaw(&self) -> Option<String> {
+        self.tensors.iter().find_map(|tensor| {
+            let Data::Real(values) = &tensor.data else { return None };
+            let at = values.iter().position(|value| !value.is_finite())?;
+            Some(format!("“{}” has the value {} at index {at}", tensor.name, values[at]))
+        })
+    }
+}
+
+impl NamedTensor {
+    /// The first element at which two tensors differ by a bit, as part of a sentence.
+    pub fn difference(&self, other: &NamedTensor) -> Option<String> {
+        let name = &self.name;
+        if (name, &self.shape) != (&other.name, &other.shape) {
+            return Some(format!(
+                "“{name}” of {:?}, in the other “{}” of {:?}",
+                self.shape, other.name, other.shape
+            ));
+        }
+        let at = (0..self.data.len()).find(|at| self.data.bits(*at) != other.data.bits(*at))?;
+        let shown = |data: &Data| match data {
+            Data::Real(values) => format!("{:?}", values[at]),
+            Data::Uint(values) => values[at].to_string(),
+        };
+        Some(format!("“{name}” at index {at}: {} and {}", shown(&self.data), shown(&other.data)))
+    }
+}
