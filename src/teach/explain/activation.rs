@@ -1,8 +1,9 @@
 //! A value of an activation layer: y = f(x), and the slope of f on the way back.
 
-use super::page::{Section, Value};
+use super::loss;
+use super::names::layer_name;
+use super::page::{LaterLayers, Section, Value};
 use super::trace::Trace;
-use super::{layer_name, loss};
 use crate::kernel::Activation;
 
 /// f as a beginner would write it.
@@ -31,13 +32,19 @@ fn slope_formula(kind: Activation) -> String {
     }
 }
 
-pub fn explain(trace: &mut Trace, kind: Activation, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(
+    trace: &mut Trace,
+    kind: Activation,
+    layer: usize,
+    unit: usize,
+    later: LaterLayers,
+) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: what becomes of the value");
     forward.note(formula(kind));
     forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y", output, unit));
-    super::onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section(trace, unit));
@@ -45,6 +52,7 @@ pub fn explain(trace: &mut Trace, kind: Activation, layer: usize, unit: usize) -
     let mut backward = Section::new("backward", "Backward: how the loss depends on the value");
     let dy = trace.gradient(output);
     if dy.is_some() {
+        backward.lines.extend(later.backward);
         origin(trace, kind, layer, unit, &mut backward);
     }
     match (dy, trace.gradient(input)) {
@@ -69,7 +77,6 @@ pub fn onward(trace: &Trace, kind: Activation, layer: usize, unit: usize, sectio
 
 /// The gradient at x is the gradient at y times the slope.
 pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, section: &mut Section) {
-    super::origin(trace, layer + 1, unit, section);
     let output = trace.output(layer);
     let Some(gradient) = trace.gradient(output) else { return };
     let words = format!("gradient at the output of layer {layer}");

@@ -1,9 +1,10 @@
 //! A pixel of a convolution: what its window saw, its delta, and the next weights of its kernel.
 
 use super::dense::{Unit, update};
-use super::page::{Section, Term, Terms, Value, digits};
+use super::loss;
+use super::names::{layer_name, meaning};
+use super::page::{LaterLayers, Line, Section, Term, Terms, Value, digits};
 use super::trace::Trace;
-use super::{layer_name, loss, meaning};
 use crate::kernel::Geometry;
 use crate::network::layers::Layer;
 use crate::network::layers::conv::Conv;
@@ -18,7 +19,7 @@ fn geometry(trace: &Trace, conv: Conv, layer: usize) -> Geometry {
     conv.geometry(1, trace.shapes[layer]).expect("the network's shapes were checked")
 }
 
-pub fn explain(trace: &mut Trace, conv: Conv, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, conv: Conv, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let sizes = geometry(trace, conv, layer);
     let at = place((sizes.rows.out, sizes.columns.out), unit);
     let mut own = Unit {
@@ -29,16 +30,23 @@ pub fn explain(trace: &mut Trace, conv: Conv, layer: usize, unit: usize) -> Vec<
         inputs: sizes.seen() * sizes.taps(),
         shown: Vec::new(),
     };
-    let mut sections = vec![forward(trace, &sizes, at, unit, &mut own)];
+    let mut sections = vec![forward(trace, &sizes, at, unit, &mut own, later.forward)];
     if trace.last_with_weights() == Some(layer) {
         sections.push(loss::section_of(trace, layer, unit));
     }
-    sections.push(backward(trace, &own, unit));
+    sections.push(backward(trace, &own, unit, later.backward));
     sections.push(update(trace, &own));
     sections
 }
 
-fn forward(trace: &Trace, sizes: &Geometry, at: [usize; 4], unit: usize, own: &mut Unit) -> Section {
+fn forward(
+    trace: &Trace,
+    sizes: &Geometry,
+    at: [usize; 4],
+    unit: usize,
+    own: &mut Unit,
+    later: Vec<Line>,
+) -> Section {
     let mut section = Section::new("forward", "Forward: what the pixel's window sees");
     let weights = trace.before(own.weights);
     let inputs = trace.numbers(trace.input(own.layer));
@@ -65,14 +73,14 @@ fn forward(trace: &Trace, sizes: &Geometry, at: [usize; 4], unit: usize, own: &m
         section.value(Value::read("bias", "bias", bias));
     }
     section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), unit));
-    super::onward(trace, own.layer + 1, unit, &mut section);
+    section.lines.extend(later);
     section
 }
 
-fn backward(trace: &mut Trace, own: &Unit, unit: usize) -> Section {
+fn backward(trace: &mut Trace, own: &Unit, unit: usize, later: Vec<Line>) -> Section {
     let mut section = Section::new("backward", "Backward: how the loss depends on the pixel and its kernel");
     section.note("delta = the gradient of the loss at the weighted sum");
-    super::origin(trace, own.layer + 1, unit, &mut section);
+    section.lines.extend(later);
     let output = trace.output(own.layer);
     let gradient = trace.gradient(output).expect("a layer with weights has a gradient");
     let delta = trace.gradient_value("delta", "delta", gradient, output, unit);

@@ -1,9 +1,10 @@
 //! A unit of a dense layer: its weighted sum, its delta, and its next weights.
 
-use super::page::{Section, Term, Terms, Value, digits};
+use super::loss;
+use super::names::{layer_name, meaning};
+use super::page::{LaterLayers, Line, Section, Term, Terms, Value, digits};
 use super::trace::Trace;
 use super::update::{self, Places};
-use super::{layer_name, loss, meaning};
 use crate::program::View;
 
 /// A unit's part of the layer's parameters; of a convolution, an output's.
@@ -24,21 +25,21 @@ impl Unit {
     }
 }
 
-pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let parameter = |name| trace.parameter(&format!("{layer}.{name}")).expect("dense layers have it");
     let (weights, bias) = (parameter("weight"), parameter("bias"));
     let inputs = trace.shapes[layer].len();
     let mut own = Unit { layer, unit, weights, bias: Some(bias), inputs, shown: Vec::new() };
-    let mut sections = vec![forward(trace, &mut own)];
+    let mut sections = vec![forward(trace, &mut own, later.forward)];
     if trace.last_with_weights() == Some(layer) {
         sections.push(loss::section(trace, unit));
     }
-    sections.push(backward(trace, &own));
+    sections.push(backward(trace, &own, later.backward));
     sections.push(update(trace, &own));
     sections
 }
 
-fn forward(trace: &Trace, own: &mut Unit) -> Section {
+fn forward(trace: &Trace, own: &mut Unit, later: Vec<Line>) -> Section {
     let mut section = Section::new("forward", "Forward: what the unit computes");
     let weights = trace.before(own.weights);
     let inputs = trace.numbers(trace.input(own.layer));
@@ -59,14 +60,14 @@ fn forward(trace: &Trace, own: &mut Unit) -> Section {
         section.value(Value::read("bias", "bias", bias));
     }
     section.value(trace.value("weighted_sum", "weighted sum", trace.output(own.layer), own.unit));
-    super::onward(trace, own.layer + 1, own.unit, &mut section);
+    section.lines.extend(later);
     section
 }
 
-fn backward(trace: &mut Trace, own: &Unit) -> Section {
+fn backward(trace: &mut Trace, own: &Unit, later: Vec<Line>) -> Section {
     let mut section = Section::new("backward", "Backward: how the loss depends on the unit");
     section.note("delta = the gradient of the loss at the weighted sum");
-    super::origin(trace, own.layer + 1, own.unit, &mut section);
+    section.lines.extend(later);
     let output = trace.output(own.layer);
     let gradient = trace.gradient(output).expect("a layer with weights has a gradient");
     let delta = trace.gradient_value("delta", "delta", gradient, output, own.unit);

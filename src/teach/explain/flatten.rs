@@ -1,11 +1,13 @@
 //! A value of a flatten layer, or of dropout outside of training: nothing happens to it.
 
-use super::page::Section;
+use super::activation::NOTHING_LEARNS;
+use super::loss;
+use super::names::meaning;
+use super::page::{LaterLayers, Section};
 use super::trace::Trace;
-use super::{activation::NOTHING_LEARNS, loss, meaning, onward, origin};
 use crate::network::layers::Layer;
 
-pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let view = trace.output(layer);
     let mut forward = Section::new("forward", "Forward: nothing happens to the value");
     let shapes = (&trace.shapes[layer], &trace.shapes[layer + 1]);
@@ -23,7 +25,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
         )
     });
     forward.value(trace.value("y", "y = x", view, unit));
-    onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section(trace, unit));
@@ -31,7 +33,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let mut backward = Section::new("backward", "Backward: nothing happens to the gradient");
     match trace.gradient(view) {
         Some(gradient) => {
-            origin(trace, layer + 1, unit, &mut backward);
+            backward.lines.extend(later.backward);
             let value = trace.gradient_value("dx", "gradient at x = gradient at y", gradient, view, unit);
             backward.value(value);
         }

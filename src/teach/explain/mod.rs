@@ -4,7 +4,8 @@
 //! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
 //! Beside every number that a kernel stored stand its twin's and, for
 //! gradients, the slope of the loss by trying. A kind of layer is explained in
-//! a file of its own; here are the three matches that a new kind has to join.
+//! a file of its own, which knows nothing of the layers after it. A new kind
+//! joins the match here and the two of `walk.rs`.
 
 mod activation;
 mod between;
@@ -14,6 +15,7 @@ mod difference;
 mod flatten;
 mod json;
 mod loss;
+mod names;
 mod norm;
 mod page;
 mod pool;
@@ -23,6 +25,7 @@ mod source;
 mod text;
 mod trace;
 mod update;
+mod walk;
 
 pub use json::json;
 pub use page::{Compared, Difference, Line, Section, Term, Terms, Value, digits};
@@ -32,7 +35,6 @@ pub use trace::Trace;
 
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
-use crate::program::shape::Shape;
 
 /// Explains a unit of a layer, both counted from 0.
 ///
@@ -40,15 +42,16 @@ use crate::program::shape::Shape;
 /// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Section>> {
     check(trace, signed(layer), signed(unit))?;
+    let later = walk::later_layers(trace, layer, unit);
     let mut sections = match trace.model.network.layers[layer].clone() {
-        Layer::Dense { .. } => dense::explain(trace, layer, unit),
-        Layer::Conv(conv) => conv::explain(trace, conv, layer, unit),
-        Layer::Pool(pool) => pool::explain(trace, pool, layer, unit),
-        Layer::Norm(norm) => norm::explain(trace, norm, layer, unit),
-        Layer::Residual(_) => residual::explain(trace, layer, unit),
-        Layer::Activation(kind) => activation::explain(trace, kind, layer, unit),
-        Layer::Softmax => softmax::explain(trace, layer, unit),
-        Layer::Flatten | Layer::Dropout(_) => flatten::explain(trace, layer, unit),
+        Layer::Dense { .. } => dense::explain(trace, layer, unit, later),
+        Layer::Conv(conv) => conv::explain(trace, conv, layer, unit, later),
+        Layer::Pool(pool) => pool::explain(trace, pool, layer, unit, later),
+        Layer::Norm(norm) => norm::explain(trace, norm, layer, unit, later),
+        Layer::Residual(_) => residual::explain(trace, layer, unit, later),
+        Layer::Activation(kind) => activation::explain(trace, kind, layer, unit, later),
+        Layer::Softmax => softmax::explain(trace, layer, unit, later),
+        Layer::Flatten | Layer::Dropout(_) => flatten::explain(trace, layer, unit, later),
     };
     if sections.iter().all(|section| section.key != "loss") {
         // A unit inside the network speaks for no class, but the loss is what its gradient is of.
@@ -57,35 +60,6 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
         sections.insert(sections.len().min(1), own);
     }
     Ok(sections)
-}
-
-/// What a layer makes of a value that it gets, where that is one value again:
-/// goes on until weights or the end of the network.
-fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
-    let Some(kind) = trace.model.network.layers.get(layer) else { return };
-    match kind {
-        Layer::Dense { .. } | Layer::Conv(_) | Layer::Pool(_) | Layer::Residual(_) => return,
-        Layer::Norm(norm) => norm::onward(trace, *norm, layer, unit, section),
-        Layer::Activation(kind) => activation::onward(trace, *kind, layer, unit, section),
-        Layer::Softmax => softmax::onward(trace, layer, unit, section),
-        Layer::Flatten | Layer::Dropout(_) => {}
-    }
-    onward(trace, layer + 1, unit, section);
-}
-
-/// Where the gradient of a value comes from that `layer` gets: the last layer's from the loss.
-fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
-    match trace.model.network.layers.get(layer).cloned() {
-        Some(Layer::Dense { .. }) => dense::origin(trace, layer, unit, section),
-        Some(Layer::Conv(conv)) => conv::origin(trace, conv, layer, unit, section),
-        Some(Layer::Pool(pool)) => pool::origin(trace, pool, layer, unit, section),
-        Some(Layer::Activation(kind)) => activation::origin(trace, kind, layer, unit, section),
-        Some(Layer::Softmax) => softmax::origin(trace, layer, unit, section),
-        Some(Layer::Norm(norm)) => norm::origin(trace, norm, layer, unit, section),
-        Some(Layer::Residual(_)) => residual::origin(trace, layer, section),
-        Some(Layer::Flatten | Layer::Dropout(_)) => origin(trace, layer + 1, unit, section),
-        None => loss::origin(trace, unit, section),
-    }
 }
 
 /// The layer and unit to explain; where nothing is said, the last layer with
@@ -128,26 +102,4 @@ fn check(trace: &Trace, layer: i64, unit: i64) -> Result<(usize, usize)> {
             units - 1
         ))),
     }
-}
-
-/// `layer 2 (dense)`
-fn layer_name(trace: &Trace, layer: usize) -> String {
-    format!("layer {layer} ({})", trace.model.network.layers[layer])
-}
-
-/// What stands for a value in front of layer `boundary`, in brackets: the pixel
-/// that it is or the class that it speaks for.
-fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
-    let Shape { channels, height, width, flat } = trace.shapes[boundary];
-    if !flat {
-        let (row, column) = (index / width % height, index % width);
-        let channel =
-            if channels > 1 { format!("channel {}, ", index / width / height) } else { String::new() };
-        return format!(" ({channel}row {row}, column {column})");
-    }
-    let classes = &trace.model.classes;
-    if boundary == trace.model.network.layers.len() && trace.shapes[boundary].len() == classes.len() {
-        return format!(" (class “{}”)", classes[index]);
-    }
-    String::new()
 }

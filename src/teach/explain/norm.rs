@@ -1,9 +1,10 @@
 //! A value of a normalisation: how far it is from the mean, measured in deviations.
 
 use super::dense::{Unit, update};
-use super::page::{Section, Value};
+use super::loss;
+use super::names::layer_name;
+use super::page::{LaterLayers, Line, Section, Value};
 use super::trace::Trace;
-use super::{layer_name, loss};
 use crate::network::layers::norm::{Norm, Over};
 
 /// What a value is normalised with.
@@ -51,7 +52,7 @@ fn formula(norm: Norm) -> String {
     format!("y = (x − mean) / √(variance + {}) × weight + bias, with mean and variance {whose}", norm.epsilon)
 }
 
-pub fn explain(trace: &mut Trace, norm: Norm, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, norm: Norm, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let own = own(trace, norm, layer, unit);
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: how far the value is from the mean");
@@ -72,12 +73,12 @@ pub fn explain(trace: &mut Trace, norm: Norm, layer: usize, unit: usize) -> Vec<
         forward.value(Value::read(key, key, value));
     }
     forward.value(trace.value("y", "y", output, unit));
-    super::onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section_of(trace, layer, unit));
     }
-    sections.push(backward(trace, norm, layer, unit, own.at));
+    sections.push(backward(trace, norm, layer, unit, own.at, later.backward));
     let parameter = |name: &str| trace.parameter(&format!("{layer}.{name}"));
     let weights = parameter("weight").expect("normalisations have it");
     let unit = Unit { layer, unit: own.at, weights, bias: parameter("bias"), inputs: 1, shown: vec![0] };
@@ -85,8 +86,16 @@ pub fn explain(trace: &mut Trace, norm: Norm, layer: usize, unit: usize) -> Vec<
     sections
 }
 
-fn backward(trace: &mut Trace, norm: Norm, layer: usize, unit: usize, own: usize) -> Section {
+fn backward(
+    trace: &mut Trace,
+    norm: Norm,
+    layer: usize,
+    unit: usize,
+    own: usize,
+    later: Vec<Line>,
+) -> Section {
     let mut section = Section::new("backward", "Backward: how the loss depends on the value and its weight");
+    section.lines.extend(later);
     origin(trace, norm, layer, unit, &mut section);
     let input = trace.input(layer);
     if let Some(dx) = trace.gradient(input) {
@@ -109,7 +118,6 @@ pub fn onward(trace: &Trace, norm: Norm, layer: usize, unit: usize, section: &mu
 
 /// The gradient at x follows from that at y.
 pub fn origin(trace: &mut Trace, norm: Norm, layer: usize, unit: usize, section: &mut Section) {
-    super::origin(trace, layer + 1, unit, section);
     let output = trace.output(layer);
     let Some(gradient) = trace.gradient(output) else { return };
     let words = format!("gradient at the output of layer {layer}");

@@ -15,6 +15,14 @@ pub struct Section {
     pub lines: Vec<Line>,
 }
 
+/// The lines about the layers after a unit's own, which its sections take in.
+pub struct LaterLayers {
+    /// What becomes of the unit's value.
+    pub forward: Vec<Line>,
+    /// Where the gradient of the unit's value comes from.
+    pub backward: Vec<Line>,
+}
+
 #[derive(Debug)]
 pub enum Line {
     Note(String),

@@ -1,9 +1,10 @@
 //! A value of a pooling: what its window keeps, and where the gradient goes.
 
 use super::activation::NOTHING_LEARNS;
-use super::page::{Section, Term, Terms, Value};
+use super::loss;
+use super::names::{layer_name, meaning};
+use super::page::{LaterLayers, Section, Term, Terms, Value};
 use super::trace::Trace;
-use super::{layer_name, loss, meaning};
 use crate::cpu::pool::Pooling;
 use crate::network::layers::pool::{Kept, Pool};
 
@@ -29,7 +30,7 @@ fn share(pool: Pool, sizes: &Pooling, inputs: &[f64], window: &[usize], input: u
     }
 }
 
-pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let sizes = pooling(trace, pool, layer);
     let places = window(&sizes, unit);
     let (input, output) = (trace.input(layer), trace.output(layer));
@@ -50,7 +51,7 @@ pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize) -> Vec<
     forward.terms(terms);
     forward.value(Value::worked_out("sum_of_products", "all products added up", sum));
     forward.value(trace.value("y", "y", output, unit));
-    super::onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section_of(trace, layer, unit));
@@ -58,7 +59,7 @@ pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize) -> Vec<
     let mut backward = Section::new("backward", "Backward: where the gradient of the window goes");
     match (trace.gradient(output), trace.gradient(input)) {
         (Some(dy), Some(dx)) => {
-            super::origin(trace, layer + 1, unit, &mut backward);
+            backward.lines.extend(later.backward);
             let value = trace.gradient_value("dy", "gradient at y", dy, output, unit);
             backward.value(value);
             let kept = places.iter().zip(&shares).find(|(_, share)| **share > 0.0);

@@ -1,11 +1,12 @@
 //! A value of a residual block: what its body makes, and what goes past it.
 
 use super::activation::NOTHING_LEARNS;
-use super::page::{Section, Value};
+use super::loss;
+use super::names::layer_name;
+use super::page::{LaterLayers, Section, Value};
 use super::trace::Trace;
-use super::{layer_name, loss};
 
-pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: what the body makes, and what goes past it");
     forward.note(
@@ -16,7 +17,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     forward.value(Value::read("body", "the body's value", number(0)));
     forward.value(Value::read("past", "what goes past it", number(1)));
     forward.value(trace.value("y", "y", output, unit));
-    super::onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section_of(trace, layer, unit));
@@ -24,7 +25,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let mut backward = Section::new("backward", "Backward: the gradient goes both ways");
     match trace.gradient(output) {
         Some(dy) => {
-            super::origin(trace, layer + 1, unit, &mut backward);
+            backward.lines.extend(later.backward);
             let value = trace.gradient_value("dy", "gradient at y", dy, output, unit);
             backward.value(value);
         }

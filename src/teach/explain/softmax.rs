@@ -1,17 +1,18 @@
 //! A value of a softmax layer: its share of the row, and why its gradient depends on all of the row.
 
 use super::activation::NOTHING_LEARNS;
-use super::page::{Section, Term, Terms, Value};
+use super::loss;
+use super::names::{layer_name, meaning};
+use super::page::{LaterLayers, Section, Term, Terms, Value};
 use super::trace::Trace;
-use super::{layer_name, loss, meaning};
 
-pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
+pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
     let mut forward = Section::new("forward", "Forward: the value's share of its row");
     exponentials(trace, layer, &mut forward);
     forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y = its exponential / the sum", output, unit));
-    super::onward(trace, layer + 1, unit, &mut forward);
+    forward.lines.extend(later.forward);
     let mut sections = vec![forward];
     if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
         sections.push(loss::section(trace, unit));
@@ -19,6 +20,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Vec<Section> {
     let mut backward = Section::new("backward", "Backward: how the loss depends on the value");
     let dy = trace.gradient(output);
     if dy.is_some() {
+        backward.lines.extend(later.backward);
         origin(trace, layer, unit, &mut backward);
     }
     match (dy, trace.gradient(input)) {
@@ -59,7 +61,6 @@ pub fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
 
 /// dx = y · (dy - Σ dy·y)
 pub fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
-    super::origin(trace, layer + 1, unit, section);
     let output = trace.output(layer);
     let Some(gradient) = trace.gradient(output) else { return };
     let (y, dy) = (trace.numbers(output), trace.numbers(gradient));

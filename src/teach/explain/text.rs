@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
+use super::names::{layer_name, meaning};
 use super::page::{Difference, Line, Others, Section, Terms, Value, digits};
 use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
-use super::{layer_name, meaning};
 use crate::network::loss::Loss;
 
 /// Columns that text keeps to at the least and at the most; only code may be wider.
