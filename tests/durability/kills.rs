@@ -37,7 +37,7 @@ pub fn content(place: &Place, run: &str) -> (Vec<u64>, Vec<serde_json::Value>) {
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let place = Place::new();
     let train =
-        ["train", "--epochs", "30", "--device", "cpu", "--checkpoint-every", "7", "--validation", "0.1"];
+        ["train", "--epochs", "120", "--device", "cpu", "--checkpoint-every", "7", "--validation", "0.1"];
     place.run(&[&train[..], &["--out", "straight"]].concat()).ok();
     let mut kills = 0;
     let mut arguments = train.to_vec();
@@ -45,8 +45,10 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
         let mut command = place.command(&arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // The first pause is long enough for a directory, and the others fall where they fall.
-        while !place.path(RUN).join("checkpoints/step-000000000.safetensors").is_file() && kills == 0 {
-            sleep(Duration::from_millis(5));
+        let checkpoints = place.path(RUN).join("checkpoints");
+        let begun = || std::fs::read_dir(&checkpoints).is_ok_and(|files| files.count() > 0);
+        while kills == 0 && !begun() && child.try_wait().unwrap().is_none() {
+            sleep(Duration::from_millis(1));
         }
         sleep(Duration::from_millis(pause));
         child.kill().unwrap();
@@ -74,8 +76,8 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let left: Vec<String> = place.files().into_keys().filter(|name| name.ends_with(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
     let diff = place.run(&["runs", "diff", RUN, "straight/digits-001"]).ok();
-    assert!(diff.out.contains("the losses of all 1230 steps"), "{}", diff.out);
-    assert!(diff.out.contains("checkpoints after step 1230 are equal"), "{}", diff.out);
+    assert!(diff.out.contains("the losses of all 4920 steps"), "{}", diff.out);
+    assert!(diff.out.contains("checkpoints after step 4920 are equal"), "{}", diff.out);
 }
 
 #[test]
