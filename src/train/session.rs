@@ -94,7 +94,7 @@ impl Session {
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             choice: choice.with_cooperative(&experimental.edges(&self.device)?),
-            rewrites: self.recipe.rewrites,
+            rewrites: self.recipe.rewrites(),
             as_in_prediction: false,
             keep: false,
             limits: self.device.limits(),

@@ -48,7 +48,7 @@ fn uses(flags: &str, kernel: &'static Kernel) -> bool {
         training: recipe.training(),
     });
     let own = custom::CustomKernel::read(&CustomKernel::new(kernel, kernel.wgsl).path(), kernel).unwrap();
-    replace(&mut lowered.unwrap().program, &own).is_ok()
+    replace(&mut lowered.unwrap().program, &own, false).is_ok()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wgrad::network::layers::Layer;
 use wgrad::network::loss::Loss;
 use wgrad::network::lower::{Lowered, TRAIN};
 use wgrad::program::{Program, mebibytes};
-use wgrad::train::recipe::Recipe;
+use wgrad::train::recipe::{Recipe, WantedRewrites};
 use wgrad::train::run::{RunDir, RunRecord};
 use wgrad::train::session::Session;
 use wgrad::train::trainer::Trainer;
@@ -36,11 +36,19 @@ impl Prepared {
     pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
         let own = super::own::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
+        let taken_in = session.recipe.rewrites != WantedRewrites::Default;
         for (_, own) in &own {
-            replace(&mut lowered.program, own)?;
+            replace(&mut lowered.program, own, taken_in)?;
         }
         for (_, own) in &own {
             say_what_is_left(&lowered.program, own);
+            let training = &lowered.program.steps[lowered.program.section(TRAIN)];
+            if !training.iter().any(|dispatch| dispatch.kernel.is(own.kernel)) {
+                note(format_args!(
+                    "kernel  {}: no training step uses it, only measuring does; without --rewrites all do",
+                    own.ours.name
+                ));
+            }
         }
         announce(&session, &lowered);
         Ok(Prepared { session, lowered, kernels: own.into_iter().map(|(named, _)| named).collect() })

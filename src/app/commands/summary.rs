@@ -14,7 +14,7 @@ use wgrad::program::rewrite::{self, Rewrites};
 use wgrad::program::shape::Shape;
 use wgrad::program::{Limits, Program, Role, mebibytes};
 use wgrad::table::choice::Choice;
-use wgrad::train::recipe::{self, Recipe};
+use wgrad::train::recipe::{self, Recipe, WantedRewrites};
 use wgrad::train::run::RECIPE;
 use wgrad::train::run::model::Model;
 
@@ -37,8 +37,10 @@ pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     let choice = choice(&device, recipe)?;
     let wanted = match &arguments.rewrites {
         Some(text) => text.parse()?,
-        None => recipe.map_or(Rewrites::ALL, |recipe| recipe.rewrites),
+        None => recipe.map_or(Rewrites::ALL, Recipe::rewrites),
     };
+    let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
+    WantedRewrites::These(wanted).check(precision)?;
     let lower = |rewrites| what.lower(batch, choice, tiles.as_deref().unwrap_or_default(), rewrites);
     let [plain, lowered] = [lower(Rewrites::NONE)?, lower(wanted)?];
     layers(&what.network, &what.shape)?;

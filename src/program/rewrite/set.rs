@@ -84,17 +84,21 @@ impl FromStr for Rewrites {
             _ => {}
         }
         let names = ALL.each_ref().map(|rewrite| rewrite.name);
-        text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| {
-            if names.contains(&name) {
-                return Ok(all.and(name));
+        let wrong = |problem: String| {
+            let names = names.join(", ");
+            Error::Usage(format!(
+                "rewrites “{}”: {problem}; name some of {names} with commas between them, or all, or none",
+                text.escape_debug()
+            ))
+        };
+        text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| match name {
+            known if names.contains(&known) => Ok(all.and(known)),
+            "" => Err(wrong("a name is missing".to_owned())),
+            "all" | "none" => Err(wrong(format!("{name} stands alone"))),
+            other => {
+                let near = suggestion(other, &[&names[..], &["all", "none"]].concat());
+                Err(wrong(format!("there is no rewrite “{}”{near}", other.escape_debug())))
             }
-            Err(Error::Usage(format!(
-                "rewrites “{}”: there is no rewrite “{}”{}; name some of {} with commas between them, or all, or none",
-                text.escape_debug(),
-                name.escape_debug(),
-                suggestion(name, &names),
-                names.join(", ")
-            )))
         })
     }
 }
@@ -116,6 +120,15 @@ mod tests {
             let error = wrong.parse::<Rewrites>().unwrap_err();
             assert_eq!(error.exit_code(), 2);
             assert!(error.to_string().contains("activations, first-layer, gradients"), "{error}");
+        }
+        for (text, words) in [
+            ("all, watch", "all stands alone"),
+            ("watch,", "a name is missing"),
+            ("", "a name is missing"),
+            ("al", "“all”"),
+        ] {
+            let error = text.parse::<Rewrites>().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
         }
         assert!("wach".parse::<Rewrites>().unwrap_err().to_string().contains("did you mean “watch”"));
     }

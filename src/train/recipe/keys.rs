@@ -34,7 +34,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("validation", "a fraction from 0 (no validation part) to below 1"),
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
-    ("rewrites", "a string: all, none, or names of rewrites, as in “activations, watch”"),
+    ("rewrites", "a string: default, all, none, or names of rewrites, as in “activations, watch”"),
     ("precision", "a string: single or half"),
     (
         "experimental",

@@ -9,12 +9,14 @@ mod choice;
 mod file;
 mod keys;
 mod overrides;
+mod rewrites;
 mod tuning;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
 pub use keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS};
 pub use overrides::Overrides;
+pub use rewrites::WantedRewrites;
 
 use serde::{Serialize, Serializer};
 
@@ -99,9 +101,9 @@ pub struct Recipe {
     /// Which variants of kernels are used; that of a run is spelt out.
     #[serde(serialize_with = "as_text")]
     pub tuning: Tuning,
-    /// What makes of the plain Program a faster one; with a custom kernel nothing, unless it is asked for.
+    /// What makes of the plain Program a faster one; [`Recipe::rewrites`] says what the default comes to.
     #[serde(serialize_with = "as_text")]
-    pub rewrites: Rewrites,
+    pub rewrites: WantedRewrites,
     /// What the products of dense layers read.
     #[serde(serialize_with = "as_text")]
     pub precision: Precision,
@@ -148,7 +150,7 @@ impl Recipe {
             validation: 0.0,
             device: "auto".to_owned(),
             tuning: Tuning::Auto,
-            rewrites: Rewrites::ALL,
+            rewrites: WantedRewrites::Default,
             precision: Precision::Single,
             experimental: Experimental::None,
             kernel: Vec::new(),
@@ -194,10 +196,6 @@ impl Recipe {
         let learning_rate =
             asked.map_or(defaults.learning_rate, |optimiser| optimiser.default_learning_rate());
         let optimiser = asked.unwrap_or(defaults.optimiser);
-        let precision = given.precision.unwrap_or(defaults.precision);
-        let with_custom = given.kernel.as_ref().is_some_and(|kernels| !kernels.is_empty());
-        let usual = if with_custom { rewrites_with_custom(precision) } else { defaults.rewrites };
-        let rewrites = given.rewrites.unwrap_or(usual);
         let given = given.clone();
         Ok(Recipe {
             data: defaults.data,
@@ -225,8 +223,8 @@ impl Recipe {
             validation: given.validation.unwrap_or(defaults.validation),
             device: given.device.unwrap_or(defaults.device),
             tuning: given.tuning.unwrap_or(defaults.tuning),
-            rewrites,
-            precision,
+            rewrites: given.rewrites.unwrap_or(defaults.rewrites),
+            precision: given.precision.unwrap_or(defaults.precision),
             experimental: given.experimental.unwrap_or(defaults.experimental),
             kernel: given.kernel.unwrap_or(defaults.kernel),
         })
@@ -246,6 +244,11 @@ impl Recipe {
         }
     }
 
+    /// The rewrites that the run has.
+    pub fn rewrites(&self) -> Rewrites {
+        self.rewrites.resolve(!self.kernel.is_empty(), self.precision)
+    }
+
     /// Samples of a step.
     pub fn step_samples(&self) -> usize {
         self.batch_size.saturating_mul(self.accumulate)
@@ -263,15 +266,6 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         let keys = toml::to_string(self).expect("strings and numbers are TOML");
         format!("# Run it again with: wgrad train recipe.toml\n{keys}")
-    }
-}
-
-/// With a custom kernel the plain Program, as what that kernel computes must not vanish in a larger one; half
-/// precision is a rewrite of its own.
-fn rewrites_with_custom(precision: Precision) -> Rewrites {
-    match precision {
-        Precision::Single => Rewrites::NONE,
-        Precision::Half => Rewrites::NONE.and(Rewrites::HALF),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use super::choice::NetworkChoice;
 use super::keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS, allowed};
+use super::rewrites::WantedRewrites;
 use crate::data::{Normalise, Reading, Resize};
 use crate::error::{Error, Result};
 use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::optimiser::{Optimiser, Rule};
-use crate::program::rewrite::Rewrites;
 use crate::train::schedule::Schedule;
 use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
@@ -71,7 +71,7 @@ pub struct Overrides {
     /// As [`Recipe::tuning`](super::Recipe::tuning).
     pub tuning: Option<Tuning>,
     /// As [`Recipe::rewrites`](super::Recipe::rewrites).
-    pub rewrites: Option<Rewrites>,
+    pub rewrites: Option<WantedRewrites>,
     /// As [`Recipe::precision`](super::Recipe::precision).
     pub precision: Option<Precision>,
     /// As [`Recipe::experimental`](super::Recipe::experimental).
@@ -152,15 +152,7 @@ impl Overrides {
         self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
         self.optimiser.iter().try_for_each(Optimiser::check)?;
         self.experimental.unwrap_or_default().check(self.precision.unwrap_or_default())?;
-        let without_half =
-            self.rewrites.is_some_and(|rewrites| !rewrites.names().any(|name| name == Rewrites::HALF));
-        if self.precision == Some(Precision::Half) && without_half {
-            return Err(Error::Usage(format!(
-                "--precision half (or precision in a recipe) is made by the rewrite {half}, which --rewrites leaves \
-                 out: name {half} there, or leave --precision out",
-                half = Rewrites::HALF
-            )));
-        }
+        self.rewrites.unwrap_or_default().check(self.precision.unwrap_or_default())?;
         let Some((key, value)) = KEYS.iter().find_map(|(key, _)| Some((key, self.refused(key)?))) else {
             return Ok(());
         };

@@ -112,7 +112,10 @@ pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
 }
 
 /// What to do where a run never uses a kernel.
-fn instead(program: &Program, own: &Kernel) -> String {
+fn instead(program: &Program, own: &Kernel, taken_in: bool) -> String {
+    if taken_in {
+        return "rewrites may take it into a larger kernel, so leave out --rewrites (or rewrites in a recipe)".to_owned();
+    }
     let beside = beside(program, own);
     if beside.is_empty() {
         return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
@@ -133,7 +136,9 @@ fn instead(program: &Program, own: &Kernel) -> String {
 /// # Errors
 /// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
 /// with those that it uses.
-pub fn replace(program: &mut Program, own: &CustomKernel) -> Result<usize> {
+///
+/// `taken_in` is whether rewrites that were asked for may have taken such dispatches into larger ones.
+pub fn replace(program: &mut Program, own: &CustomKernel, taken_in: bool) -> Result<usize> {
     replaceable(own.ours)?;
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
@@ -150,7 +155,7 @@ pub fn replace(program: &mut Program, own: &CustomKernel) -> Result<usize> {
             "--kernel {}: this run never uses it; it uses {}; {}",
             own.ours.name,
             used.join(", "),
-            instead(program, own.ours)
+            instead(program, own.ours, taken_in)
         )));
     }
     program.validate()?;
@@ -250,10 +255,10 @@ mod tests {
             (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
             let mut program = program(mixed, choice);
-            assert!(replace(&mut program, &product).unwrap() > 0);
+            assert!(replace(&mut program, &product, false).unwrap() > 0);
             assert_eq!(beside(&program, product.ours), of_product);
             assert_eq!(beside(&program, &table::SGD), [""; 0]);
-            assert_eq!(replace(&mut program, &of_halves).is_ok(), of_half.is_some());
+            assert_eq!(replace(&mut program, &of_halves, false).is_ok(), of_half.is_some());
             assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
             // What is the reader's as well is not ours.
             assert!(!beside(&program, product.ours).contains(&"matmul_half"));
@@ -269,7 +274,7 @@ mod tests {
             (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
             (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
         ] {
-            let refused = replace(&mut program(whole, choice), own).unwrap_err().to_string();
+            let refused = replace(&mut program(whole, choice), own, false).unwrap_err().to_string();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
         }
     }
