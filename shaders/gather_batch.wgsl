@@ -39,7 +39,7 @@ const CONTRAST: f32 = 0.0;           // x is multiplied by 1 ± this
 @group(0) @binding(2) var<storage, read> order: array<u32>;        // (SAMPLES), a permutation
 @group(0) @binding(3) var<storage, read> normaliser: array<f32>;   // (2, CHANNELS): scale, shift
 @group(0) @binding(4) var<storage, read_write> x: array<f32>;      // (BATCH, VALUES)
-@group(0) @binding(5) var<storage, read_write> y: array<u32>;      // (BATCH), the labels
+@group(0) @binding(5) var<storage, read_write> batch_labels: array<u32>; // (BATCH)
 
 // How one sample is changed.
 struct Change {
@@ -168,6 +168,6 @@ fn gather_batch(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
     if word == 0u {
-        y[row] = labels[sample];
+        batch_labels[row] = labels[sample];
     }
 }

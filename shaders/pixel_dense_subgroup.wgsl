@@ -29,7 +29,7 @@ const WORDS: u32 = VALUES / 4u;      // of an image, and vec4s of a row of W
 @group(0) @binding(4) var<storage, read> weight: array<vec4<f32>>;        // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;          // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;       // (BATCH, OUTPUTS)
-@group(0) @binding(7) var<storage, read_write> targets: array<u32>;       // (BATCH), the labels
+@group(0) @binding(7) var<storage, read_write> batch_labels: array<u32>;  // (BATCH)
 
 // Four outputs of one row, from output 4 · quad.
 fn store(row: u32, quad: u32, total: vec4<f32>) {
@@ -59,7 +59,7 @@ fn pixel_dense_subgroup(
         let sample = order[min(step.first + FIRST + min(row, BATCH - 1u), SAMPLES - 1u)];
         at_image[i] = sample * WORDS;
         if workgroup.x == 0u && row < BATCH {
-            targets[row] = labels[sample];
+            batch_labels[row] = labels[sample];
         }
     }
     var at_weight: array<u32, 4>;

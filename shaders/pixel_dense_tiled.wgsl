@@ -29,7 +29,7 @@ const PITCH: u32 = FOURS + 1u;       // vec4s from one value to the next, agains
 @group(0) @binding(4) var<storage, read> weight: array<vec4<f32>>;        // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read> bias: array<vec4<f32>>;          // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;       // (BATCH, OUTPUTS)
-@group(0) @binding(7) var<storage, read_write> targets: array<u32>;       // (BATCH), the labels
+@group(0) @binding(7) var<storage, read_write> batch_labels: array<u32>;  // (BATCH)
 
 // [value][row / 4] and [value][output / 4], as in matmul.wgsl.
 var<workgroup> tile_x: array<vec4<f32>, 4u * ROUND * PITCH>;
@@ -77,7 +77,7 @@ fn pixel_dense_tiled(
     let first_row = workgroup.y * SIDE;
     let first_output = workgroup.x * SIDE;
     if first_output == 0u && index < SIDE && first_row + index < BATCH {
-        targets[first_row + index] = labels[sample_of(first_row + index)];
+        batch_labels[first_row + index] = labels[sample_of(first_row + index)];
     }
     var sum0 = vec4<f32>();          // row 0 of the block, and so on
     var sum1 = vec4<f32>();

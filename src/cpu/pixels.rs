@@ -45,11 +45,11 @@ fn gathering(call: Call) -> Consts {
     consts
 }
 
-/// x: (B, V), and its labels into `targets`, by [`gather_batch`]; by its bound the errors of x.
-fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], targets: &mut [u32]) -> Vec<T> {
+/// x: (B, V), and its labels into `batch_labels`, by [`gather_batch`]; by its bound the errors of x.
+fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], batch_labels: &mut [u32]) -> Vec<T> {
     let consts = gathering(call);
     let mut x = vec![T::default(); consts.uint("BATCH") * consts.uint("VALUES")];
-    let mut writes = [SliceMut::Real(&mut x), SliceMut::Uint(targets)];
+    let mut writes = [SliceMut::Real(&mut x), SliceMut::Uint(batch_labels)];
     twin(Call { consts: &consts, ..call }, reads, &mut writes);
     x
 }
@@ -59,8 +59,8 @@ fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], targets: &mut 
 /// Reads images, labels, order and normaliser, as [`gather_batch`], then W: (outputs, V) and b: (outputs).
 /// Writes y: (B, outputs), and the labels: (B).
 pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
-    let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
-    let x = gather(gather_batch, call, &reads[..4], targets.uint());
+    let [y, batch_labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let x = gather(gather_batch, call, &reads[..4], batch_labels.uint());
     let [batch, values, outputs] = ["BATCH", "VALUES", "OUTPUTS"].map(|name| call.consts.uint(name));
     let consts = weighted_sums(batch, outputs, values, Activation::of(call));
     let mut y = [SliceMut::Real(y.real())];
@@ -68,9 +68,9 @@ pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceM
 }
 
 pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    let [y, targets] = writes else { unreachable!("the kernel table binds two outputs") };
-    let x = gather(gather_batch, call, &reads[..4], targets.uint());
-    let errors = gather(gather_batch_bound, call, &reads[..4], targets.uint());
+    let [y, batch_labels] = writes else { unreachable!("the kernel table binds two outputs") };
+    let x = gather(gather_batch, call, &reads[..4], batch_labels.uint());
+    let errors = gather(gather_batch_bound, call, &reads[..4], batch_labels.uint());
     let (weight, bias) = (reads[4].real(), reads[5].real());
     let (values, activation) = (call.consts.uint("VALUES"), Activation::of(call));
     let rows = x.chunks_exact(values).zip(errors.chunks_exact(values));

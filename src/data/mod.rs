@@ -7,7 +7,7 @@
 //! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before
 //! they are trained on.
 //!
-//! May depend on everything up to `engine`; knows nothing of training. Read this file and `dataset.rs`
+//! May depend on `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
 //! first, then `kind.rs`, which a new format joins.
 
 mod augment;

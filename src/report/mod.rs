@@ -1,6 +1,6 @@
 //! What draws: pages of text with tables, charts and pictures, contact sheets, confusion matrices.
 //!
-//! Takes plain data; knows neither training nor runs. May depend on everything up to `data`. Read `page/mod.rs`
+//! Takes plain data; knows neither training nor runs. May depend on `kernel` and `program`. Read `page/mod.rs`
 //! first.
 
 pub mod confusion;

@@ -13,7 +13,7 @@ macro_rules! pixel_dense {
             $shader, pixels::pixel_dense, pixel_dense_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ACTIVATION", "LEAK"],
             binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
-                         weight: Read Real, bias: Read Real, y: Write Real, targets: Write Uint],
+                         weight: Read Real, bias: Read Real, y: Write Real, batch_labels: Write Uint],
             lens |k| pixel_dense_lens(k, k.uint("SAMPLES")),
             touched |k| pixel_dense_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
             flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),

@@ -10,7 +10,7 @@ pub static GATHER_BATCH: Kernel = kernel!(
     consts ["BATCH", "FIRST", "VALUES", "WORDS", "PLANE", "WIDTH", "CHANNELS", "SAMPLES", "CHUNK_FIRST",
              "CHUNK_LENGTH", "AUGMENT", "SHIFT", "ROTATE", "SCALE", "SHEAR", "FLIP", "CUT_OUT", "BRIGHTNESS", "CONTRAST"],
     binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
-                 x: Write Real, y: Write Uint],
+                 x: Write Real, batch_labels: Write Uint],
     lens |k| {
         let [batch, values, words] = sizes(k, ["BATCH", "VALUES", "WORDS"]);
         let [channels, samples, chunk] = sizes(k, ["CHANNELS", "SAMPLES", "CHUNK_LENGTH"]);

@@ -35,6 +35,19 @@ fn ours_fulfil_their_own_contracts() {
     }
 }
 
+/// A shader that was written for an earlier version is still read.
+#[test]
+fn a_binding_may_have_the_name_that_it_had_before() {
+    let former = [(&table::GATHER_BATCH, "y"), (&table::PIXEL_DENSE_TILED, "targets")];
+    for (kernel, name) in former {
+        let own = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
+        wgrad::verify::custom::CustomKernel::read(&own.path(), kernel)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    let other = [("batch_labels: array", "classes: array"), ("batch_labels[row]", "classes[row]")];
+    refused(&table::GATHER_BATCH, &other, &["binding(5)", "batch_labels: array<u32>"]);
+}
+
 #[test]
 fn a_mistake_is_shown_where_it_is() {
     // Line and column in the reader's file, as an editor counts them.

@@ -47,7 +47,7 @@ fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
     }
     let from = |names: &[&str]| names.iter().map(|name| gather.view(name)).collect::<Vec<View>>();
     let mut args = from(&["images", "labels", "order", "normaliser"]);
-    args.extend([sums.view("b"), sums.view("extra"), sums.view("c"), gather.view("y")]);
+    args.extend([sums.view("b"), sums.view("extra"), sums.view("c"), gather.view("batch_labels")]);
     let consts = dense_constants(sizes.clone(), Activation::chosen(&sums.consts));
     let dense = Dispatch::new(kernels.dense, consts, args, "weighted sums of pixels").of_layer(&sums.layer);
     draft.replace(layer.at, vec![dense]);

@@ -153,8 +153,10 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
             .iter()
             .find(at)
             .map_or_else(|| "nothing".to_owned(), |global| declaration(module, global));
-        let wanted = allowed(ours, index, bind);
-        if !wanted.contains(&got) {
+        let wanted = allowed(ours, index, bind, bind.name);
+        let mut former = FORMER.iter().filter(|(_, now)| *now == bind.name).map(|(former, _)| former);
+        let is_former = former.any(|name| allowed(ours, index, bind, name).contains(&got));
+        if !wanted.contains(&got) && !is_former {
             return Err(expected(&format!("@group(0) @binding({index})"), &wanted.join(" or "), &got));
         }
     }
@@ -178,7 +180,7 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
 /// What a binding may be declared as: with numbers one by one, and in fours
 /// where its length divides by four in every case. Cooperative matrices are
 /// loaded from halves, two to a word.
-fn allowed(ours: &Kernel, index: usize, bind: &Bind) -> Vec<String> {
+fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> {
     let access = if bind.access == Access::Read { "read" } else { "read_write" };
     let scalar = match bind.element {
         Element::Real => "f32",
@@ -190,9 +192,12 @@ fn allowed(ours: &Kernel, index: usize, bind: &Bind) -> Vec<String> {
     [Some(scalar.to_owned()), vector]
         .into_iter()
         .flatten()
-        .map(|element| format!("var<storage, {access}> {}: array<{element}>", bind.name))
+        .map(|element| format!("var<storage, {access}> {name}: array<{element}>"))
         .collect()
 }
+
+/// Names that bindings had before, which a reader's shader may still have, and those that they have now.
+const FORMER: &[(&str, &str)] = &[("y", "batch_labels"), ("targets", "batch_labels")];
 
 /// A variable as WGSL declares it.
 fn declaration(module: &Module, global: &GlobalVariable) -> String {
