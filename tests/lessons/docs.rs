@@ -32,8 +32,11 @@ fn the_page_is_what_the_lessons_print() {
 fn every_file_that_the_readme_and_the_docs_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let rooms = ["src/", "shaders/", "tests/", "benches/", "docs/", "data/"];
-    for page in ["README.md", "docs/layers.md", "docs/lessons.md"] {
-        let text = fs::read_to_string(root.join(page)).unwrap();
+    let pages = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let pages = pages.map(|name| format!("docs/{}", name.to_string_lossy()));
+    let beside = ["README.md", "CONTRIBUTING.md", "tests/README.md"].map(str::to_owned);
+    for page in pages.filter(|page| page.ends_with(".md")).chain(beside) {
+        let text = fs::read_to_string(root.join(&page)).unwrap();
         // Between two backticks stands every second piece.
         let quoted = text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace);
         let paths: Vec<&str> =
