@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::engine::adapter::{Device, adapters, driver, kind};
+use crate::engine::platform::{load_average, processor};
 use crate::table::choice::Choice;
 use crate::train::run::WGPU_VERSION;
 
@@ -25,10 +26,8 @@ pub struct MachineInfo {
 impl MachineInfo {
     /// This one, now.
     pub fn here() -> MachineInfo {
-        let lines = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let name = lines.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
         MachineInfo {
-            processor: name.map(|(_, name)| name.trim().to_owned()),
+            processor: processor(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             load_average: load_average(),
@@ -37,10 +36,6 @@ impl MachineInfo {
             optimised: !cfg!(debug_assertions),
         }
     }
-}
-
-fn load_average() -> Option<f64> {
-    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// A device at its best.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::platform::sync_folder;
 use crate::error::{Error, Result};
 
 /// Writes a file so that at every moment, also when the machine loses power, `path` holds either
@@ -199,14 +200,6 @@ fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
 fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// Makes the new name itself survive a loss of power. Some file systems refuse this; the file is
-/// whole under its name by then, so that is no failure.
-fn sync_folder(folder: &Path) {
-    if cfg!(unix) {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod listing;
 mod locate;
 mod normaliser;
 mod picture;
+pub(crate) mod platform;
 mod reading;
 mod split;
 

@@ -9,6 +9,7 @@ use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
 use super::gpu::GpuEngine;
+use super::platform::free_memory;
 use crate::engine::profile::Profiler;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
@@ -229,12 +230,4 @@ fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
             )))
         }
     }
-}
-
-/// Memory that the system can give, in bytes, where it says so.
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }

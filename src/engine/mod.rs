@@ -13,6 +13,7 @@ pub mod cpu;
 mod device;
 pub mod gpu;
 mod pipelines;
+pub(crate) mod platform;
 pub mod profile;
 mod profiled;
 mod profiling;

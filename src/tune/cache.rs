@@ -1,6 +1,5 @@
 //! What was measured, kept for the next run: a file in the user's cache directory.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Measured, Outcome};
 use crate::data::files::{hex, write_atomically};
+use crate::data::platform::cache_folder;
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
@@ -90,33 +90,7 @@ const FILE: &str = "wgrad/tuning.toml";
 
 /// Where it is; none where there is no cache directory.
 pub(super) fn file() -> Option<PathBuf> {
-    let system = if cfg!(target_os = "macos") {
-        System::Mac
-    } else if cfg!(windows) {
-        System::Windows
-    } else {
-        System::Other
-    };
-    folder(system, &|name| std::env::var_os(name)).map(|folder| folder.join(FILE))
-}
-
-#[derive(Clone, Copy)]
-enum System {
-    Mac,
-    Windows,
-    Other,
-}
-
-/// The user's cache directory: `$XDG_CACHE_HOME` everywhere, else what the system has for it.
-fn folder(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // The XDG Base Directory Specification has relative paths ignored.
-    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let own = match system {
-        System::Mac => absolute("HOME").map(|home| home.join("Library/Caches")),
-        System::Windows => absolute("LOCALAPPDATA"),
-        System::Other => absolute("HOME").map(|home| home.join(".cache")),
-    };
-    absolute("XDG_CACHE_HOME").or(own)
+    cache_folder().map(|folder| folder.join(FILE))
 }
 
 /// What is known of an adapter: for the classes that have been measured.
@@ -298,27 +272,5 @@ pub(super) mod tests {
         // A folder in the file's place.
         assert!(load(folder.path(), &key("1")).unwrap_err().contains("no file"));
         assert!(store(folder.path(), &key("1"), &Picks::default(), &[]).is_err());
-    }
-
-    // Its paths are absolute where there are no drives.
-    #[cfg(unix)]
-    #[test]
-    fn the_cache_directory_is_the_users() {
-        let of = |system, set: &[(&str, &str)]| {
-            let variable =
-                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
-            folder(system, &variable)
-        };
-        let both = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/var/cache")];
-        assert_eq!(of(System::Other, &both), Some("/var/cache".into()));
-        assert_eq!(of(System::Other, &both[..1]), Some("/home/me/.cache".into()));
-        assert_eq!(of(System::Mac, &both[..1]), Some("/home/me/Library/Caches".into()));
-        assert_eq!(
-            of(System::Other, &[("XDG_CACHE_HOME", "cache"), ("HOME", "/me")]),
-            Some("/me/.cache".into())
-        );
-        assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
-        assert_eq!(of(System::Other, &[]), None);
-        assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
     }
 }

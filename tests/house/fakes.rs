@@ -1,6 +1,6 @@
 //! Small trees that break a rule each: the rules can fail.
 
-use super::rules::{Room, circles, rooms, strangers, too_long, upside_down};
+use super::rules::{Room, circles, of_one_system, rooms, strangers, too_long, upside_down};
 use super::tree::{Source, Tree};
 
 const ROOMS: &[Room] = &[Room::new("error", "", ""), Room::new("low", "", ""), Room::new("high", "", "low")];
@@ -123,4 +123,19 @@ fn a_file_is_too_long_from_351_lines_on() {
     assert_eq!(too_long([("src/a.rs", most.as_str())]), [""; 0]);
     let found = too_long([("src/a.rs", most.as_str()), ("shaders/b.wgsl", more.as_str())]);
     assert!(found.len() == 1 && found[0].starts_with("shaders/b.wgsl has 351 lines"), "{found:?}");
+}
+
+#[test]
+fn what_only_some_systems_have_is_named_unless_it_is_in_its_file_a_comment_or_a_test() {
+    fn found(path: &str, text: &str) -> Vec<String> {
+        of_one_system([(path, text)])
+    }
+    for text in ["use std::os::unix::fs::symlink;", "    if cfg!(windows) {", "fs::read(\"/proc/stat\")"] {
+        let text = format!("\n{text}\n");
+        let named = found("src/low/a.rs", &text);
+        assert!(named.len() == 1 && named[0].starts_with("src/low/a.rs:2 has "), "{text}: {named:?}");
+        assert_eq!(found("src/low/platform.rs", &text), [""; 0]);
+        assert_eq!(found("src/low/a.rs", &format!("fn a() {{}}\n#[cfg(test)]\n{text}")), [""; 0]);
+    }
+    assert_eq!(found("src/low/a.rs", "// std::os::unix\nfn a() {}"), [""; 0]);
 }

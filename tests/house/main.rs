@@ -108,3 +108,11 @@ fn no_file_is_too_long_to_read() {
     assert!(all.iter().any(|(path, _)| path.ends_with(".wgsl")));
     holds(&rules::too_long(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
 }
+
+#[test]
+fn what_only_some_systems_have_stands_in_files_of_its_own() {
+    let all = files("src", "rs");
+    let platforms = all.iter().filter(|(path, _)| path.ends_with("/platform.rs")).count();
+    assert!(platforms <= 2, "{platforms} files for what differs between systems");
+    holds(&rules::of_one_system(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+}

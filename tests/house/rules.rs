@@ -124,6 +124,38 @@ pub fn too_long<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<
     .collect()
 }
 
+/// What only some systems have, as code writes it.
+const OF_ONE_SYSTEM: [&str; 11] = [
+    "std::os::",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg(not(unix",
+    "cfg(not(windows",
+    "cfg!(unix",
+    "cfg!(windows",
+    "target_os",
+    "signal_hook",
+    "\"/proc/",
+    "\"/dev/",
+];
+
+/// Lines outside of tests with what only some systems have, in files that are not there for it.
+pub fn of_one_system<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let others = files
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("/platform.rs") && *path != "src/app/commands/signals.rs");
+    others
+        .flat_map(|(path, text)| {
+            let code = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).enumerate();
+            let code = code.filter(|(_, line)| !line.trim_start().starts_with("//"));
+            code.filter_map(move |(at, line)| {
+                let word = OF_ONE_SYSTEM.iter().find(|word| line.contains(**word))?;
+                Some(format!("{path}:{} has {word}: put it into a platform.rs with what others do", at + 1))
+            })
+        })
+        .collect()
+}
+
 /// Folders that are no room, rooms that are no folder, and rooms that don't say what they are for.
 pub fn rooms(tree: &Tree, rooms: &[Room]) -> Vec<String> {
     let folders: BTreeSet<&str> = tree

@@ -4,6 +4,11 @@
 
 mod bindings;
 mod numbers;
+mod portable;
+#[path = "../common/small.rs"]
+#[expect(dead_code, reason = "these networks are lowered and not run")]
+mod small;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,4 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks for an orderly end, the next one ends the program at once.
+//!
+//! The only file that knows of signals. On Windows signal-hook goes through the C runtime, which has both: Ctrl-C
+//! arrives as SIGINT, and nobody sends SIGTERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -4,11 +4,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::data::platform::LOCKS_STOP_READERS;
 use crate::error::{Error, Result};
 
-/// The name of the file that is locked. The system gives the lock back when a process ends, however
+/// The name of the file that is locked, in the run directory. The system gives the lock back when a process ends, however
 /// it ends, so a file that was left behind locks nobody out.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// Held as long as this process works in a run directory.
 #[derive(Debug)]
@@ -41,8 +42,9 @@ impl Lock {
             }
             let mine = std::process::id().to_string();
             file.set_len(0).and_then(|()| file.write_all(mine.as_bytes())).map_err(problem)?;
-            // Whoever had it before may have removed the file after it was opened here.
-            if fs::read_to_string(&path).is_ok_and(|text| text == mine) {
+            // Whoever had it before may have removed the file after it was opened here. Where a lock stops
+            // readers nobody removes it.
+            if LOCKS_STOP_READERS || fs::read_to_string(&path).is_ok_and(|text| text == mine) {
                 return Ok(Lock { _file: file, path });
             }
         }
@@ -56,7 +58,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        if !LOCKS_STOP_READERS {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

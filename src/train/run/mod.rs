@@ -25,6 +25,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::data::files::{self, write_atomically};
+use crate::data::platform::LOCKS_STOP_READERS;
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
@@ -185,7 +186,8 @@ impl RunDir {
             let _ = fs::remove_file(file);
         }
         let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
-        for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
+        let lock = LOCKS_STOP_READERS.then_some(lock::LOCK);
+        for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS].into_iter().chain(lock) {
             // What can't be removed stays; the error that led here is the one to report.
             let _ = fs::remove_file(path.join(file));
         }

@@ -1,0 +1,79 @@
+//! What differs between systems in dealing with files: each difference with what the other systems do instead.
+//!
+//! Both sides are compiled on every system, so that neither rots; [`crate::engine::platform`] has what a system
+//! tells of the machine.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Makes a new name in a folder survive a loss of power.
+///
+/// Elsewhere than on Unix a folder can't be opened as a file, and the journal of the file system keeps names. Some
+/// file systems refuse; the file is whole under its name by then, so that is no failure.
+pub(super) fn sync_folder(folder: &Path) {
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+}
+
+/// Whether a locked file can be read through its own handle only, as on Windows. On Unix a lock stops nobody who
+/// doesn't ask for it.
+pub(crate) const LOCKS_STOP_READERS: bool = cfg!(windows);
+
+/// The user's cache directory: `$XDG_CACHE_HOME` everywhere, else what the system has for it.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let system = if cfg!(target_os = "macos") {
+        System::Mac
+    } else if cfg!(windows) {
+        System::Windows
+    } else {
+        System::Other
+    };
+    cache_folder_of(system, &|name| std::env::var_os(name))
+}
+
+#[derive(Clone, Copy)]
+enum System {
+    Mac,
+    Windows,
+    Other,
+}
+
+fn cache_folder_of(system: System, variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    // The XDG Base Directory Specification has relative paths ignored.
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let own = match system {
+        System::Mac => absolute("HOME").map(|home| home.join("Library/Caches")),
+        System::Windows => absolute("LOCALAPPDATA"),
+        System::Other => absolute("HOME").map(|home| home.join(".cache")),
+    };
+    absolute("XDG_CACHE_HOME").or(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Its paths are absolute where there are no drives.
+    #[cfg(unix)]
+    #[test]
+    fn the_cache_directory_is_the_users() {
+        let of = |system, set: &[(&str, &str)]| {
+            let variable =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+            cache_folder_of(system, &variable)
+        };
+        let both = [("HOME", "/home/me"), ("XDG_CACHE_HOME", "/var/cache")];
+        assert_eq!(of(System::Other, &both), Some("/var/cache".into()));
+        assert_eq!(of(System::Other, &both[..1]), Some("/home/me/.cache".into()));
+        assert_eq!(of(System::Mac, &both[..1]), Some("/home/me/Library/Caches".into()));
+        assert_eq!(
+            of(System::Other, &[("XDG_CACHE_HOME", "cache"), ("HOME", "/me")]),
+            Some("/me/.cache".into())
+        );
+        assert_eq!(of(System::Windows, &[("LOCALAPPDATA", "/local")]), Some("/local".into()));
+        assert_eq!(of(System::Other, &[]), None);
+        assert_eq!(of(System::Other, &[("HOME", ""), ("XDG_CACHE_HOME", "")]), None);
+    }
+}
