@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::data::platform::LOCKS_STOP_READERS;
 use crate::error::{Error, Result};
 
-/// The name of the file that is locked, in the run directory. The system gives the lock back when a process ends, however
+/// The name of the file that is locked. The system gives the lock back when a process ends, however
 /// it ends, so a file that was left behind locks nobody out.
-pub(super) const LOCK: &str = ".lock";
+const LOCK: &str = ".lock";
 
 /// Held as long as this process works in a run directory.
 #[derive(Debug)]
@@ -43,8 +43,10 @@ impl Lock {
             let mine = std::process::id().to_string();
             file.set_len(0).and_then(|()| file.write_all(mine.as_bytes())).map_err(problem)?;
             // Whoever had it before may have removed the file after it was opened here. Where a lock stops
-            // readers nobody removes it.
-            if LOCKS_STOP_READERS || fs::read_to_string(&path).is_ok_and(|text| text == mine) {
+            // readers, only whether there is one can be told.
+            if (LOCKS_STOP_READERS && path.exists())
+                || fs::read_to_string(&path).is_ok_and(|text| text == mine)
+            {
                 return Ok(Lock { _file: file, path });
             }
         }
@@ -58,9 +60,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if !LOCKS_STOP_READERS {
-            let _ = fs::remove_file(&self.path);
-        }
+        let _ = fs::remove_file(&self.path);
     }
 }
 

@@ -25,7 +25,6 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::data::files::{self, write_atomically};
-use crate::data::platform::LOCKS_STOP_READERS;
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
@@ -186,8 +185,7 @@ impl RunDir {
             let _ = fs::remove_file(file);
         }
         let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
-        let lock = LOCKS_STOP_READERS.then_some(lock::LOCK);
-        for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS].into_iter().chain(lock) {
+        for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
             // What can't be removed stays; the error that led here is the one to report.
             let _ = fs::remove_file(path.join(file));
         }
