@@ -6,12 +6,9 @@ mod report;
 use wgrad::data::files::write_output;
 use wgrad::data::{self, Dataset};
 use wgrad::error::{Error, Result};
-use wgrad::kernel::Augmentation;
-use wgrad::network::lower::{HELD_OUT, Lowering, Part, Training, lower};
-use wgrad::program::rewrite::Rewrites;
+use wgrad::network::lower::{HELD_OUT, Part};
 use wgrad::report::sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::train::run::model::Model;
-use wgrad::train::trainer::{Settings, Trainer};
 
 use super::console::note;
 use crate::app::cli;
@@ -83,23 +80,8 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
 fn judge(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Judged> {
     let samples = &dataset.held_out;
     let device = super::device(&arguments.device)?;
-    let lowered = lower(&Lowering {
-        network: &model.network,
-        loss: model.loss,
-        shape: &model.shape,
-        classes: model.classes.len(),
-        batch: BATCH.min(samples.len()),
-        parts: vec![Part { name: HELD_OUT, samples: samples.len() }],
-        choice: device.choice(),
-        rewrites: Rewrites::ALL,
-        as_in_prediction: false,
-        keep: false,
-        limits: device.limits(),
-        augment: Augmentation::default(),
-        training: Training::default(),
-    })?;
-    let engine = device.open(lowered.program.clone())?;
-    let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
+    let parts = vec![Part { name: HELD_OUT, samples: samples.len() }];
+    let mut trainer = model.frozen(&device, BATCH.min(samples.len()), parts)?;
     trainer.load(HELD_OUT, samples)?;
     let mut judged = Judged { device: device.name(), ..Judged::default() };
     let mut senseless = None;

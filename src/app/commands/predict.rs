@@ -1,17 +1,14 @@
 //! `wgrad predict`: the classes of pictures.
 
 use std::path::Path;
-use wgrad::program::rewrite::Rewrites;
 
 use serde_json::{Value, json};
 use wgrad::data::read_picture;
 use wgrad::error::{Error, Result};
-use wgrad::kernel::Augmentation;
 use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowering, Training, lower};
 use wgrad::program::MAX_RESULT;
 use wgrad::train::run::model::Model;
-use wgrad::train::trainer::{Settings, Trainer, normalise};
+use wgrad::train::trainer::normalise;
 
 use super::console::answer;
 use crate::app::cli;
@@ -33,28 +30,12 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
         .collect::<Result<_>>()?;
     let device = super::device(&arguments.device)?;
     let most = (MAX_RESULT / model.classes.len()).clamp(1, BATCH);
-    let lowered = lower(&Lowering {
-        network: &model.network,
-        loss: model.loss,
-        shape: &model.shape,
-        classes: model.classes.len(),
-        batch: most.min(inputs.len()),
-        parts: Vec::new(),
-        choice: device.choice(),
-        rewrites: Rewrites::ALL,
-        as_in_prediction: false,
-        keep: false,
-        limits: device.limits(),
-        augment: Augmentation::default(),
-        training: Training::default(),
-    })?;
-    let (batch, outputs) = (lowered.batch, lowered.output.len / lowered.batch);
-    let engine = device.open(lowered.program.clone())?;
-    let mut trainer = Trainer::new(engine, lowered, Settings::FROZEN, &model.parameters, &model.normaliser)?;
+    let mut trainer = model.frozen(&device, most.min(inputs.len()), Vec::new())?;
+    let batch = trainer.batch();
     let mut rows = Vec::new();
     for (inputs, files) in inputs.chunks(batch).zip(arguments.files.chunks(batch)) {
         let results = trainer.predict(&inputs.concat())?;
-        for (row, file) in results.chunks(outputs).zip(files) {
+        for (row, file) in results.chunks(results.len() / batch).zip(files) {
             if row.iter().any(|value| !value.is_finite()) {
                 return Err(Error::Diverged(format!(
                     "{}: the network's outputs are not finite, so its weights are too large or damaged: \

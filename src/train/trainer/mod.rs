@@ -136,6 +136,11 @@ impl Trainer {
         found.ok_or_else(|| Error::Data(format!("the network was lowered without a {part} part")))
     }
 
+    /// Samples that are computed at once.
+    pub fn batch(&self) -> usize {
+        self.lowered.batch
+    }
+
     /// Whether the network was lowered for a part of this name.
     pub fn has(&self, part: &str) -> bool {
         self.lowered.part(part).is_some()

@@ -6,6 +6,7 @@
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
 
 mod adopt;
+mod frozen;
 mod read;
 
 pub use adopt::Adopted;
