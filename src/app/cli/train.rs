@@ -113,7 +113,7 @@ pub struct TrainArgs {
     /// Which variants of kernels: auto (measured once on an adapter), default, or as a run's recipe has it
     #[arg(long, value_name = "CHOICE")]
     pub tuning: Option<String>,
-    /// What makes the recorded steps faster: default (all; none with your own kernel), all, none, or names with commas
+    /// Which rewrites make the Program faster: default (all; none with your own kernel), all, none, or names with commas
     #[arg(long, value_name = "LIST")]
     pub rewrites: Option<String>,
     /// What products of dense layers read: single, or half for copies in half precision (sums stay single)

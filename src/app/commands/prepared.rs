@@ -104,7 +104,7 @@ impl Prepared {
     }
 }
 
-/// Where a run takes place.
+/// Enters the device into the record of a run.
 pub fn describe(record: &mut RunRecord, device: &Device) {
     record.adapter = device.name();
     match device {
@@ -173,7 +173,7 @@ fn announce(session: &Session, lowered: &Lowered) {
 pub const MEASURED_SO: &str =
     "what training measures is computed so as well, and wgrad eval and predict compute in single precision";
 
-/// What half precision comes to.
+/// Says which products compute in half precision.
 fn in_half(lowered: &Lowered) -> String {
     match lowered.in_single().as_slice() {
         [] => "every product reads a copy in half precision".to_owned(),
@@ -185,7 +185,7 @@ fn in_half(lowered: &Lowered) -> String {
     }
 }
 
-/// What cooperative matrices come to.
+/// Says which products use cooperative matrices, and why the others don't.
 fn in_tiles(lowered: &Lowered) -> String {
     let (count, others) = lowered.by_cooperative_matrices();
     let edges: Vec<String> =

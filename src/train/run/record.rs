@@ -62,7 +62,7 @@ pub struct RunRecord {
     /// Kernels that were a reader's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kernels: Vec<OwnKernel>,
-    /// What it ran on: the adapter's name, or that of the CPU engine.
+    /// The name of the adapter, or of the CPU engine.
     pub adapter: String,
     /// `vulkan`, `metal`, `dx12`, or `cpu`.
     pub backend: String,

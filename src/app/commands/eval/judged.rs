@@ -2,10 +2,10 @@
 
 use wgrad::report::confusion::Confusion;
 
-/// What the network made of all samples.
+/// The results on all samples.
 #[derive(Default)]
 pub struct Judged {
-    /// What it ran on.
+    /// The name of the device.
     pub device: String,
     pub confusion: Confusion,
     pub samples: usize,
