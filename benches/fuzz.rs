@@ -22,15 +22,15 @@ use files::{Folder, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, cifar,
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wgrad::data;
-use wgrad::engine::adapter::Device;
-use wgrad::error::Error;
-use wgrad::network::Network;
-use wgrad::program::shape::Shape;
-use wgrad::train::recipe::{Recipe, parse_toml};
-use wgrad::train::run::checkpoint::Checkpoint;
-use wgrad::train::run::model::Model;
-use wgrad::train::session::Session;
+use wgrad::Error;
+use wgrad::internals::data;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::network::Network;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::train::recipe::{Recipe, parse_toml};
+use wgrad::internals::train::run::checkpoint::Checkpoint;
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::session::Session;
 
 /// The system's allocator, counting the bytes in use and the most there were.
 struct Counting;

@@ -13,16 +13,16 @@
 mod common;
 
 use common::Options;
-use wgrad::bench::machine::{devices, title};
-use wgrad::engine::Engine;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::stopwatch::time;
-use wgrad::error::Result;
-use wgrad::kernel::{Const, Consts, Kernel};
-use wgrad::program::{Program, View};
-use wgrad::table;
-use wgrad::verify::cases::{Case, bench_cases, cases, ready};
+use wgrad::Result;
+use wgrad::internals::bench::machine::{devices, title};
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::engine::stopwatch::time;
+use wgrad::internals::kernel::{Const, Consts, Kernel};
+use wgrad::internals::program::{Program, View};
+use wgrad::internals::table;
+use wgrad::internals::verify::cases::{Case, bench_cases, cases, ready};
 
 /// Twins are plain loops: beyond this many operations nobody waits for them.
 const MOST_FOR_A_TWIN: usize = 5_000_000;

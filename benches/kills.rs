@@ -13,11 +13,11 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wgrad::data;
-use wgrad::engine::adapter::choose;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::run::checkpoint::{Checkpoint, Standing};
-use wgrad::train::session::Session;
+use wgrad::internals::data;
+use wgrad::internals::engine::adapter::choose;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::internals::train::session::Session;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 

@@ -14,13 +14,13 @@ mod common;
 use std::time::Instant;
 
 use common::Options;
-use wgrad::bench::machine::{devices, title};
-use wgrad::bench::training::{lowered, noise};
-use wgrad::data::{Normaliser, Samples};
-use wgrad::engine::adapter::Device;
-use wgrad::engine::stopwatch::Seconds;
-use wgrad::network::lower::{Lowered, TRAIN};
-use wgrad::train::trainer::{Settings, Trainer};
+use wgrad::internals::bench::machine::{devices, title};
+use wgrad::internals::bench::training::{lowered, noise};
+use wgrad::internals::data::{Normaliser, Samples};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::stopwatch::Seconds;
+use wgrad::internals::network::lower::{Lowered, TRAIN};
+use wgrad::internals::train::trainer::{Settings, Trainer};
 
 const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
 /// What one times is.

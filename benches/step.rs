@@ -15,20 +15,20 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use common::Options;
-use wgrad::bench::machine::{devices, title};
-use wgrad::bench::training::{NETWORKS as REFERENCE, lowered, noise};
-use wgrad::data::{Normaliser, Samples};
-use wgrad::engine::adapter::Device;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::engine::stopwatch::{Seconds, time};
-use wgrad::engine::{Data, Engine, Ticket};
-use wgrad::error::Result;
-use wgrad::kernel::{Slice, Step};
-use wgrad::network::lower::{Lowered, TRAIN};
-use wgrad::program::View;
-use wgrad::train::trainer::{Settings, Trainer};
+use wgrad::Result;
+use wgrad::internals::bench::machine::{devices, title};
+use wgrad::internals::bench::training::{NETWORKS as REFERENCE, lowered, noise};
+use wgrad::internals::data::{Normaliser, Samples};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::engine::stopwatch::{Seconds, time};
+use wgrad::internals::engine::{Data, Engine, Ticket};
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::network::lower::{Lowered, TRAIN};
+use wgrad::internals::program::View;
+use wgrad::internals::train::trainer::{Settings, Trainer};
 
 /// Name, network, batch.
 const NETWORKS: [(&str, &str, usize); 3] = [

@@ -1,31 +1,57 @@
 //! Everything that can go wrong, sorted by what the user can do about it.
+//!
+//! A message that names a setting marks it: `⟨batch_size⟩`, or with a value `⟨batch_size 32⟩`. The library shows the
+//! marks as a recipe has them (`batch_size`, `batch_size = 32`); a program shows them in its own way, as flags for
+//! example, with [`with_settings`]. So no message of the library has to know what a program calls a setting.
+
+use std::fmt;
 
 /// Why something could not be done: one sentence with the cause and the fix.
 ///
 /// The variant decides the exit code of the program, see [`Error::exit_code`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Error {
-    /// Something failed that is nobody's input: a disk, a pipe (exit code 1).
-    #[error("{0}")]
+    /// A disk, a pipe or the program itself failed, whatever the input (exit code 1).
     Failure(String),
     /// The command line, a recipe, a network's text or an unknown name (exit code 2).
-    #[error("{0}")]
     Usage(String),
+    /// A setting has a value that doesn't go with the data, the network, the device or another setting (exit code 2).
+    Setting {
+        /// The key of the setting in a recipe, such as `batch_size`.
+        key: &'static str,
+        /// The sentence.
+        problem: String,
+    },
     /// Data or a model file that cannot be used (exit code 3).
-    #[error("{0}")]
     Data(String),
+    /// No such file or folder where data, a run or a model should be (exit code 3).
+    NotFound(String),
     /// No adapter, too small an adapter, or a lost device (exit code 4).
-    #[error("{0}")]
-    Device(String),
-    /// The loss became NaN or infinite (exit code 5).
-    #[error("{0}")]
+    Device(DeviceFault, String),
+    /// The loss, a gradient or a weight became NaN or infinite (exit code 5).
     Diverged(String),
     /// A check that was asked for did not hold (exit code 6).
-    #[error("{0}")]
     Check(String),
-    /// The user stopped a run by this signal, after it was saved (exit code 128 and the signal's number).
-    #[error("{0}")]
-    Interrupted(String, u8),
+    /// The user stopped a run by a signal, after it was saved (exit code 128 and the signal's number).
+    Interrupted {
+        /// The number of the signal, 2 for Ctrl-C.
+        signal: u8,
+        /// The sentence.
+        problem: String,
+    },
+}
+
+/// What is wrong with a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceFault {
+    /// None answers, or it can't be opened: take another one.
+    Absent,
+    /// It has too little memory or too low a limit: take a smaller batch or network.
+    TooSmall,
+    /// It stopped answering while it worked: open it again.
+    Lost,
 }
 
 /// What a fallible function of this crate returns.
@@ -36,13 +62,74 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Failure(_) => 1,
-            Error::Usage(_) => 2,
-            Error::Data(_) => 3,
-            Error::Device(_) => 4,
+            Error::Usage(_) | Error::Setting { .. } => 2,
+            Error::Data(_) | Error::NotFound(_) => 3,
+            Error::Device(..) => 4,
             Error::Diverged(_) => 5,
             Error::Check(_) => 6,
-            Error::Interrupted(_, signal) => 128 + signal,
+            Error::Interrupted { signal, .. } => 128 + signal,
         }
+    }
+
+    /// The sentence, with settings marked.
+    pub fn marked(&self) -> &str {
+        match self {
+            Error::Failure(problem)
+            | Error::Usage(problem)
+            | Error::Setting { problem, .. }
+            | Error::Data(problem)
+            | Error::NotFound(problem)
+            | Error::Device(_, problem)
+            | Error::Diverged(problem)
+            | Error::Check(problem)
+            | Error::Interrupted { problem, .. } => problem,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&with_settings(self.marked(), as_in_a_recipe))
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A text whose marked settings are shown by `show`, which gets a setting's key and, where there is one, its value.
+pub fn with_settings(text: &str, show: impl Fn(&str, Option<&str>) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('⟨') {
+        shown.push_str(before);
+        match behind.split_once('⟩') {
+            Some((mark, after)) if is_mark(mark) => {
+                let (key, value) =
+                    mark.split_once(' ').map_or((mark, None), |(key, value)| (key, Some(value)));
+                shown.push_str(&show(key, value));
+                rest = after;
+            }
+            // Somebody's own bracket, in the name of a file for example.
+            _ => {
+                shown.push('⟨');
+                rest = behind;
+            }
+        }
+    }
+    shown + rest
+}
+
+/// Whether the text between brackets begins with a key.
+fn is_mark(mark: &str) -> bool {
+    let key = mark.split(' ').next().unwrap_or_default();
+    !key.is_empty() && key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+}
+
+/// A setting as a recipe file has it.
+pub fn as_in_a_recipe(key: &str, value: Option<&str>) -> String {
+    match value {
+        None => key.to_owned(),
+        Some(value) if value.parse::<f64>().is_ok() => format!("{key} = {value}"),
+        Some(value) => format!("{key} = \"{value}\""),
     }
 }
 
@@ -66,5 +153,29 @@ mod tests {
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
         assert_eq!(suggestion("mnsit", &["digits", "mnist"]), ", did you mean “mnist”?");
         assert_eq!(suggestion("cats", &["digits", "mnist"]), "");
+    }
+
+    #[test]
+    fn settings_are_shown_as_a_recipe_has_them_or_as_a_program_calls_them() {
+        let error = Error::Setting {
+            key: "batch_size",
+            problem:
+                "it does not fit: use ⟨batch_size 32⟩, ⟨optimiser sgd momentum 0.9⟩ or another ⟨network⟩"
+                    .to_owned(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "it does not fit: use batch_size = 32, optimiser = \"sgd momentum 0.9\" or another network"
+        );
+        let flag = |key: &str, value: Option<&str>| {
+            format!("--{key}{}", value.map_or(String::new(), |v| format!(" {v}")))
+        };
+        assert_eq!(
+            with_settings(error.marked(), flag),
+            "it does not fit: use --batch_size 32, --optimiser sgd momentum 0.9 or another --network"
+        );
+        for own in ["a ⟨ alone, ⟩ too", "⟨⟩", "an open ⟨batch_size", "⟨Photos⟩"] {
+            assert_eq!(with_settings(own, flag), own);
+        }
     }
 }

@@ -47,19 +47,52 @@
 //! - [`tune`]: which version of a kernel is fastest on an adapter, measured once.
 //! - [`train`]: recipe, session, trainer, and the run directory they leave.
 //! - [`teach`]: lessons, exercises, and one step of one sample number by number.
-//! - [`mod@bench`]: the CPU against the GPU.
+//! - [`bench`](mod@internals::bench): the CPU against the GPU.
 
-pub mod bench;
-pub mod cpu;
-pub mod data;
-pub mod engine;
-pub mod error;
-pub mod kernel;
-pub mod network;
-pub mod program;
-pub mod report;
-pub mod table;
-pub mod teach;
-pub mod train;
-pub mod tune;
-pub mod verify;
+#![warn(missing_docs)]
+
+/// The rooms of wgrad, which the names at the root come from. They are free to change with every version; the names at
+/// the root are not.
+// Under `#[path]` the rooms stay beside this file.
+#[path = ""]
+#[allow(missing_docs)]
+pub mod internals {
+    pub mod bench;
+    pub mod cpu;
+    #[warn(missing_docs)]
+    pub mod data;
+    #[warn(missing_docs)]
+    pub mod engine;
+    #[warn(missing_docs)]
+    pub mod error;
+    pub mod kernel;
+    #[warn(missing_docs)]
+    pub mod network;
+    #[warn(missing_docs)]
+    pub mod program;
+    pub mod report;
+    pub mod table;
+    pub mod teach;
+    #[warn(missing_docs)]
+    pub mod train;
+    pub mod tune;
+    pub mod verify;
+}
+
+// Within the crate a room is called by its own name.
+use internals::{
+    cpu, data, engine, error, kernel, network, program, report, table, teach, train, tune, verify,
+};
+
+pub use data::{Dataset, Samples};
+pub use engine::adapter::Device;
+pub use error::{Error, Result};
+pub use network::Network;
+pub use network::loss::Loss;
+pub use network::optimiser::Optimiser;
+pub use program::Program;
+pub use program::shape::Shape;
+pub use train::recipe::Recipe;
+pub use train::run::model::Model;
+pub use train::session::Session;
+pub use train::trainer::{Measure, Progress, Trainer};

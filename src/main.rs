@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            console::note(format_args!("error: {error}"));
+            console::note(format_args!("error: {}", error.marked()));
             ExitCode::from(error.exit_code())
         }
     }

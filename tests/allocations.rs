@@ -5,18 +5,18 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use wgrad::program::rewrite::Rewrites;
+use wgrad::internals::program::rewrite::Rewrites;
 
-use wgrad::bench::training::{NETWORKS, lowered, noise};
-use wgrad::data::Normaliser;
-use wgrad::engine::Engine;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::Step;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::table::choice::Choice;
-use wgrad::train::trainer::{Settings, Trainer};
+use wgrad::internals::bench::training::{NETWORKS, lowered, noise};
+use wgrad::internals::data::Normaliser;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::Step;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::internals::table::choice::Choice;
+use wgrad::internals::train::trainer::{Settings, Trainer};
 
 /// The system's allocator, with a count of what it is asked for.
 struct Counting;
@@ -187,7 +187,7 @@ fn no_step_allocates_and_epochs_leave_nothing_behind() {
     }
 }
 
-fn trainer(engine: CpuEngine<f32>, lowered: Lowered, samples: &wgrad::data::Samples) -> Trainer {
+fn trainer(engine: CpuEngine<f32>, lowered: Lowered, samples: &wgrad::internals::data::Samples) -> Trainer {
     let parameters = lowered.arena.initial_values(0);
     let normaliser = Normaliser::of(samples);
     let settings = Settings::new(1e-4, 0);

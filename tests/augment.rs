@@ -1,8 +1,8 @@
 //! Changed samples: what each change does, by the twin. Needs no adapter.
 
-use wgrad::data::{Normaliser, Samples};
-use wgrad::kernel::Augmentation;
-use wgrad::program::shape::Shape;
+use wgrad::internals::data::{Normaliser, Samples};
+use wgrad::internals::kernel::Augmentation;
+use wgrad::internals::program::shape::Shape;
 
 fn augmentation(text: &str) -> Augmentation {
     text.parse().unwrap()

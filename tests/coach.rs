@@ -8,14 +8,14 @@ mod place;
 use std::ops::ControlFlow;
 
 use place::Place;
-use wgrad::data::{self, Dataset};
-use wgrad::engine::Data;
-use wgrad::engine::adapter::choose;
-use wgrad::network::optimiser::Optimiser;
-use wgrad::train::coach::{Coach, Moment};
-use wgrad::train::recipe::Recipe;
-use wgrad::train::session::Session;
-use wgrad::train::trainer::{Measure, Trainer};
+use wgrad::internals::data::{self, Dataset};
+use wgrad::internals::engine::Data;
+use wgrad::internals::engine::adapter::choose;
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::train::coach::{Coach, Moment};
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::{Measure, Trainer};
 
 /// What the coach says during a run on the CPU engine, which is to end well.
 #[track_caller]

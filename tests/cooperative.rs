@@ -11,17 +11,17 @@ mod tiles;
 use checked::assert_checked;
 use common::adapter;
 use tiles::offers_tiles;
-use wgrad::data;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::cooperative::{edges, offered};
-use wgrad::error::{Error, Result};
-use wgrad::kernel::precision::Precision;
-use wgrad::network::lower::HELD_OUT;
-use wgrad::table::MATMUL_COOPERATIVE;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::session::Session;
-use wgrad::train::trainer::Trainer;
-use wgrad::verify::experimental::Experimental;
+use wgrad::internals::data;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::cooperative::{edges, offered};
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::network::lower::HELD_OUT;
+use wgrad::internals::table::MATMUL_COOPERATIVE;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::Trainer;
+use wgrad::internals::verify::experimental::Experimental;
+use wgrad::{Error, Result};
 
 fn session(network: &str, precision: Precision, experimental: Experimental) -> Result<Session> {
     let digits = data::load("digits")?;

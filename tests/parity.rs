@@ -15,15 +15,15 @@ use std::time::Instant;
 
 use checked::assert_checked;
 use common::adapter;
-use wgrad::engine::Engine;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::error::Result;
-use wgrad::program::Program;
-use wgrad::table;
-use wgrad::verify::cases::{self, cases_on};
+use wgrad::Result;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::program::Program;
+use wgrad::internals::table;
+use wgrad::internals::verify::cases::{self, cases_on};
 
 /// The kernels that the CPU engine and lavapipe, with subgroups of 8, must have been checked on.
 const KERNELS: &str = "

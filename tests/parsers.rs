@@ -16,8 +16,8 @@ use files::{Folder, RECORD, cifar, pets, png};
 use image::codecs::jpeg::JpegEncoder;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use wgrad::data::{Dataset, Reading};
-use wgrad::error::Error;
+use wgrad::Error;
+use wgrad::internals::data::{Dataset, Reading};
 
 /// The system's allocator, counting the bytes in use and the most there were.
 struct Counting;

@@ -6,17 +6,17 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::adapter;
-use wgrad::data;
-use wgrad::engine::Engine;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::engine::profile::{Clock, Profile, Profiler, trace};
-use wgrad::network::lower::{HELD_OUT, Lowered, TRAIN};
-use wgrad::program::MAX_STEPS;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::session::Session;
+use wgrad::internals::data;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::engine::profile::{Clock, Profile, Profiler, trace};
+use wgrad::internals::network::lower::{HELD_OUT, Lowered, TRAIN};
+use wgrad::internals::program::MAX_STEPS;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::session::Session;
 
 /// More than a submission at first has, and less than an epoch.
 const WANTED: usize = 7;
@@ -156,7 +156,7 @@ fn more_dispatches_than_timestamps_fit_into_several_submissions() {
     let steps = (2 * wgpu::QUERY_SET_MAX_QUERIES as usize / section.len()).min(MAX_STEPS);
     profiler.watch(section.clone(), steps);
     let mut engine = on_gpu(&lowered, Some(&profiler));
-    let scalars = vec![wgrad::kernel::Step { samples: 32, ..Default::default() }; steps];
+    let scalars = vec![wgrad::internals::kernel::Step { samples: 32, ..Default::default() }; steps];
     let ticket = engine.submit(section.clone(), &scalars, lowered.metrics(1)).unwrap();
     engine.wait(ticket).unwrap();
     let first = profiler.profile(&lowered.program).steps();

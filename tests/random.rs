@@ -5,14 +5,14 @@
 mod common;
 
 use common::adapter;
-use wgrad::consts;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::engine::{Data, Engine};
-use wgrad::kernel::rng::{Purpose, random_stream, random_unit, random_words};
-use wgrad::kernel::{Access, Bind, Element, Kernel, Step, WorkgroupSizes, flat_grid};
-use wgrad::program::{Buf, BufDecl, Dispatch, Program, Role, View};
-use wgrad::table;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::engine::{Data, Engine};
+use wgrad::internals::kernel::consts;
+use wgrad::internals::kernel::rng::{Purpose, random_stream, random_unit, random_words};
+use wgrad::internals::kernel::{Access, Bind, Element, Kernel, Step, WorkgroupSizes, flat_grid};
+use wgrad::internals::program::{Buf, BufDecl, Dispatch, Program, Role, View};
+use wgrad::internals::table;
 
 const DRAWS: usize = 1 << 16;
 

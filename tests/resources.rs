@@ -2,14 +2,14 @@
 //! count. This test needs an adapter. Without one it fails: run `./setup`.
 
 use wgpu::{Backends, Instance, InstanceDescriptor};
-use wgrad::bench::training::{NETWORKS, lowered, noise};
-use wgrad::data::Normaliser;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::engine::profile::Profiler;
-use wgrad::network::lower::TRAIN;
-use wgrad::train::trainer::{Settings, Trainer};
+use wgrad::internals::bench::training::{NETWORKS, lowered, noise};
+use wgrad::internals::data::Normaliser;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::engine::profile::Profiler;
+use wgrad::internals::network::lower::TRAIN;
+use wgrad::internals::train::trainer::{Settings, Trainer};
 
 /// What an instance keeps for its users; modules and layouts are let go when pipelines are made.
 fn kept(instance: &Instance) -> [(&'static str, usize); 4] {

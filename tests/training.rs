@@ -10,22 +10,22 @@ mod dispatches;
 use checked::assert_checked;
 use common::adapter;
 use dispatches::{first_with, in_arena};
-use wgrad::data::{self, Dataset, Normaliser, Samples};
-use wgrad::engine::Engine;
-use wgrad::engine::adapter::Device;
-use wgrad::engine::checks::Checks;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::engine::gpu::GpuEngine;
-use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Access, Augmentation, Const, Consts, Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::{Dispatch, Limits};
-use wgrad::table::choice::Choice;
-use wgrad::train::trainer::{Settings, Trainer};
-use wgrad::verify::diff::first_divergence;
+use wgrad::internals::data::{self, Dataset, Normaliser, Samples};
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::engine::checks::Checks;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::engine::gpu::GpuEngine;
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::kernel::{Access, Augmentation, Const, Consts, Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::{Dispatch, Limits};
+use wgrad::internals::table::choice::Choice;
+use wgrad::internals::train::trainer::{Settings, Trainer};
+use wgrad::internals::verify::diff::first_divergence;
 
 const NETWORK: &str = "dense 64, relu, dense 10";
 const SETTINGS: Settings = Settings::new(0.05, 0);
@@ -353,7 +353,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
     engine.write(lowered.parameters, Slice::Real(&lowered.arena.initial_values(3))).unwrap();
     let constants = Normaliser::of(&dataset.train).scale_and_shift();
     engine.write(lowered.normaliser, Slice::Real(&constants)).unwrap();
-    engine.write(part.images, Slice::Uint(&wgrad::train::trainer::pack(&dataset.train))).unwrap();
+    engine.write(part.images, Slice::Uint(&wgrad::internals::train::trainer::pack(&dataset.train))).unwrap();
     engine.write(part.labels, Slice::Uint(&dataset.train.labels)).unwrap();
     let order: Vec<u32> = (0..part.samples as u32).collect();
     engine.write(part.order, Slice::Uint(&order)).unwrap();
@@ -374,7 +374,11 @@ fn host_and_shader_normalise_alike() {
     let normaliser = Normaliser::of(&dataset.train);
     let host: Vec<f32> = (0..32)
         .flat_map(|at| {
-            wgrad::train::trainer::normalise(dataset.train.image(at), &dataset.train.shape, &normaliser)
+            wgrad::internals::train::trainer::normalise(
+                dataset.train.image(at),
+                &dataset.train.shape,
+                &normaliser,
+            )
         })
         .collect();
     assert_eq!(host.len(), shader.len());

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use checked::assert_checked;
 use common::adapter;
-use wgrad::engine::adapter::Device;
-use wgrad::kernel::{Kernel, WorkgroupSizes};
-use wgrad::table::choice::{Choice, Class, Picks, Variant};
-use wgrad::table::{MATMUL_NAIVE, MATMUL_REGISTER};
-use wgrad::tune::{Origin, Outcome, Race, Tuning, candidates, race};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::kernel::{Kernel, WorkgroupSizes};
+use wgrad::internals::table::choice::{Choice, Class, Picks, Variant};
+use wgrad::internals::table::{MATMUL_NAIVE, MATMUL_REGISTER};
+use wgrad::internals::tune::{Origin, Outcome, Race, Tuning, candidates, race};
 
 /// The naive product with something changed, under a name of its own.
 fn variant(name: &'static str, change: impl Fn(&str) -> String) -> Variant {
@@ -39,7 +39,7 @@ fn refusal(race: &Race, name: &str) -> String {
 #[test]
 fn classes_that_nobody_waits_for_keep_their_defaults() {
     let device = Device::Gpu(adapter());
-    let tuned = wgrad::tune::measure(&device, Duration::ZERO);
+    let tuned = wgrad::internals::tune::measure(&device, Duration::ZERO);
     assert_eq!(tuned.choice, device.choice().picks());
     assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
     let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
@@ -71,8 +71,9 @@ fn a_candidate_that_is_wrong_never_wins() {
     // Nor does a wrong default, when another is right.
     let wrong = Choice::SOFTWARE.with(&Picks::default().with(Class::Small, short));
     let device = Device::Gpu(adapter());
-    let race =
-        wgrad::tune::race(Class::Small, wrong, &[short, register], &mut |program| device.open(program));
+    let race = wgrad::internals::tune::race(Class::Small, wrong, &[short, register], &mut |program| {
+        device.open(program)
+    });
     assert_eq!(race.winner, register);
 }
 

@@ -98,8 +98,8 @@ impl Duel {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::{Measurement, WorkKind};
     use super::*;
-    use crate::bench::report::{Measurement, WorkKind};
     use crate::engine::stopwatch::Seconds;
 
     fn row(contender: &str, plain: bool, times: [f64; 3]) -> BenchRow {

@@ -4,7 +4,7 @@
 use super::matmul::{matmul, matmul_bound, weighted_sums};
 use super::softmax::{Exponentials, row_weight, slot_rows, softmax_loss, softmax_loss_bound};
 use super::{TINY, sum_error};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Call, Const, Consts, Epilogue, Real, Slice, SliceMut};
 
 /// The constants of the layer's weighted sums.

@@ -143,8 +143,8 @@ pub fn hot_cold_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
     use crate::kernel::Step;
+    use crate::kernel::consts;
 
     fn walk(x: &[f64], goals: &[f64], weights: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let consts = consts! { BATCH: 1usize, INPUTS: x.len(), OUTPUTS: goals.len() };

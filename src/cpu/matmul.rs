@@ -1,7 +1,7 @@
 //! The twin of `matmul_naive.wgsl` and of every faster version of it.
 
 use super::{EPS, TINY};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Call, Const, Consts, Epilogue, Real, Slice, SliceMut};
 
 impl Epilogue {

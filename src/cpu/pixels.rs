@@ -5,7 +5,7 @@ use super::gather::{gather_batch, gather_batch_bound};
 use super::matmul::{matmul, weighted_sums};
 use super::weights::{self, weight_gradient};
 use super::{TINY, sum_error};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Augmentation, Call, Consts, Epilogue, Real, Slice, SliceMut, Twin};
 
 /// The constants that both kernels have: rows of a batch, which of them comes first in the step,

@@ -2,7 +2,7 @@
 
 use super::guard::flawed;
 use super::{EPS, TINY, sum_error};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Call, Consts, Real, Slice, SliceMut, aligned};
 
 /// Rows and columns of the block of dW that an invocation of `weight_gradient.wgsl` owns.

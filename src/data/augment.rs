@@ -19,7 +19,7 @@ impl Samples {
     ) -> Vec<u8> {
         let image = self.image(at);
         let plane = self.shape.height * self.shape.width;
-        let mut consts = crate::consts! { PLANE: plane, WIDTH: self.shape.width };
+        let mut consts = crate::kernel::consts! { PLANE: plane, WIDTH: self.shape.width };
         consts.extend(augmentation.consts());
         let step = Step { seed: kernel_seed(seed), epoch, ..Step::default() };
         let Some(change) = Change::of(Call { consts: &consts, step: &step }, at) else {

@@ -11,7 +11,7 @@ use super::cpu::CpuEngine;
 use super::gpu::GpuEngine;
 use super::platform::free_memory;
 use crate::engine::profile::Profiler;
-use crate::error::{Error, Result, suggestion};
+use crate::error::{DeviceFault, Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
 use crate::program::{Limits, Program};
 use crate::table::MATMUL_SUBGROUP;
@@ -206,9 +206,10 @@ pub fn choose(wanted: &str) -> Result<Device> {
         if auto && from_env.is_none() {
             return Ok(Device::Cpu { reason: Some(cause) });
         }
-        return Err(Error::Device(format!(
-            "{cause}: install a driver or run ./setup for a software adapter, or use --device cpu"
-        )));
+        return Err(Error::Device(
+            DeviceFault::Absent,
+            format!("{cause}: install a driver or run ./setup for a software adapter, or use --device cpu"),
+        ));
     }
     match from_env {
         Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use wgpu::{Adapter, Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
 
 use super::device::{make_buffer, open};
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 
 /// Copies one buffer to another on an adapter, again and again.
 pub struct Copying {
@@ -39,7 +39,9 @@ impl Copying {
         }
         let index = self.queue.submit([encoder.finish()]);
         let waited = self.device.poll(PollType::Wait { submission_index: Some(index), timeout: None });
-        waited.map_err(|error| Error::Device(format!("the device was lost while it copied: {error}")))?;
+        waited.map_err(|error| {
+            Error::Device(DeviceFault::Lost, format!("the device was lost while it copied: {error}"))
+        })?;
         Ok(begun.elapsed().as_secs_f64() / times as f64)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features};
 
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::program::{Buf, Program};
 
 /// The first thing that went wrong on a device, noted by wgpu's callbacks.
@@ -52,7 +52,7 @@ pub(super) fn open(
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-        .map_err(|error| Error::Device(format!("{name} cannot be used: {error}")))?;
+        .map_err(|error| Error::Device(DeviceFault::Absent, format!("{name} cannot be used: {error}")))?;
     let trouble = Trouble::default();
     let note = |trouble: &Trouble, text: String| {
         // The first report is the cause; the rest are its consequences.
@@ -79,7 +79,7 @@ pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage:
 }
 
 pub(super) fn lost(what: String) -> Error {
-    Error::Device(format!("the device was lost or stopped answering: {what}"))
+    Error::Device(DeviceFault::Lost, format!("the device was lost or stopped answering: {what}"))
 }
 
 thread_local! {

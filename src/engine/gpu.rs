@@ -20,7 +20,7 @@ use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timestamps;
 use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::kernel::{Element, Slice, Step};
 use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
 
@@ -141,10 +141,13 @@ impl GpuEngine {
             .collect();
         if let Some(error) = pollster::block_on(out_of_memory.pop()) {
             let needed = mebibytes(program.total_bytes());
-            return Err(Error::Device(format!(
-                "{}: the device has no memory for the run's {needed}: use a smaller batch ({error})",
-                adapter.get_info().name
-            )));
+            return Err(Error::Device(
+                DeviceFault::TooSmall,
+                format!(
+                    "{}: the device has no memory for the run's {needed}: use a smaller batch ({error})",
+                    adapter.get_info().name
+                ),
+            ));
         }
         let layouts = Layouts::new(&device);
         let slots_group = layouts.bind_slots(&device, &slots);

@@ -6,13 +6,13 @@ use wgpu::{Buffer, MapMode, PollType, SubmissionIndex};
 
 use super::device::{lost, quietly};
 use super::gpu::GpuEngine;
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 
 impl GpuEngine {
     /// The first thing that wgpu reported since the last call.
     pub(super) fn check(&self) -> Result<()> {
         match self.trouble.lock().expect("callbacks do not panic").take() {
-            Some(trouble) => Err(Error::Device(format!("the device reported: {trouble}"))),
+            Some(trouble) => Err(Error::Device(DeviceFault::Lost, format!("the device reported: {trouble}"))),
             None => Ok(()),
         }
     }

@@ -46,14 +46,17 @@ impl fmt::Display for Const {
 pub struct Consts(Vec<(&'static str, Const)>);
 
 /// `consts! { M: 64, ADD: false }`
+#[doc(hidden)]
 #[macro_export]
-macro_rules! consts {
+macro_rules! __consts {
     ($($name:ident: $value:expr),* $(,)?) => {
-        $crate::kernel::Consts::new(vec![
-            $((stringify!($name), $crate::kernel::Const::from($value))),*
+        $crate::internals::kernel::Consts::new(vec![
+            $((stringify!($name), $crate::internals::kernel::Const::from($value))),*
         ])
     };
 }
+// A macro of other crates stands at the root of this one; under this name it stands where it belongs.
+pub use crate::__consts as consts;
 
 impl Consts {
     pub fn new(pairs: Vec<(&'static str, Const)>) -> Consts {

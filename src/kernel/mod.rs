@@ -27,7 +27,7 @@ use wgpu::naga;
 pub use activation::Activation;
 pub use align::{ALIGN, aligned};
 pub use augmentation::Augmentation;
-pub use consts::{Const, Consts};
+pub use consts::{Const, Consts, consts};
 pub use epilogue::Epilogue;
 pub use family::Family;
 pub use geometry::{Geometry, Side};

@@ -152,7 +152,7 @@ fn with_edge(line: &mut String, edge: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
+    use crate::kernel::consts;
 
     #[test]
     fn constants_are_written_into_their_lines_only() {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Dispatch, Limits, Program, Role, View, mebibytes};
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::kernel::{ALIGN, Access, aligned};
 
 /// Workgroups along one dimension of a dispatch: WebGPU's limit.
@@ -144,11 +144,10 @@ impl Program {
     /// [`Error::Device`] with what is needed and what there is.
     pub fn fits(&self, limits: &Limits) -> Result<()> {
         let too_small = |what: &str, needed: u64, available: u64| {
-            Error::Device(format!(
-                "{what} needs {}, the device offers {}",
-                mebibytes(needed),
-                mebibytes(available)
-            ))
+            Error::Device(
+                DeviceFault::TooSmall,
+                format!("{what} needs {}, the device offers {}", mebibytes(needed), mebibytes(available)),
+            )
         };
         for buf in &self.bufs {
             let bytes = buf.len as u64 * 4;
@@ -178,11 +177,14 @@ impl Program {
         for dispatch in &self.steps {
             let most = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
             if most > MOST_GROUPS {
-                return Err(Error::Device(format!(
-                    "{} ({}) needs {most} workgroups along a dimension, a device offers {MOST_GROUPS}",
-                    dispatch.kernel.name,
-                    dispatch.label()
-                )));
+                return Err(Error::Device(
+                    DeviceFault::TooSmall,
+                    format!(
+                        "{} ({}) needs {most} workgroups along a dimension, a device offers {MOST_GROUPS}",
+                        dispatch.kernel.name,
+                        dispatch.label()
+                    ),
+                ));
             }
         }
         Ok(())

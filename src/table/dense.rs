@@ -322,7 +322,7 @@ pub(super) fn enough_parts(blocks: usize, k: &Consts) -> Result<(), &'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
+    use crate::kernel::consts;
     use crate::table::{COLUMN_SUMS, GRADIENT_PARTS, MATMUL_NAIVE};
 
     #[test]

@@ -1,13 +1,13 @@
 //! Shaders that are refused before they run. None of these needs an adapter.
 
-use wgrad::error::Error;
-use wgrad::kernel::{Consts, Kernel};
-use wgrad::table::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
+use wgrad::Error;
+use wgrad::internals::kernel::{Consts, Kernel};
+use wgrad::internals::table::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECTORS, SGD};
 
 use super::{CustomKernel, wgrad};
 
 fn refusal(own: &CustomKernel) -> String {
-    match wgrad::verify::custom::CustomKernel::read(&own.path(), own.kernel) {
+    match wgrad::internals::verify::custom::CustomKernel::read(&own.path(), own.kernel) {
         Err(Error::Usage(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -25,7 +25,7 @@ fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
 fn ours_fulfil_their_own_contracts() {
     for kernel in table::ALL {
         let own = CustomKernel::new(kernel, kernel.wgsl);
-        let read = wgrad::verify::custom::CustomKernel::read(&own.path(), kernel)
+        let read = wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             read.shader.workgroup_size.map(|size| size as usize),
@@ -41,7 +41,7 @@ fn a_binding_may_have_the_name_that_it_had_before() {
     let former = [(&table::GATHER_BATCH, "y"), (&table::PIXEL_DENSE_TILED, "targets")];
     for (kernel, name) in former {
         let own = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
-        wgrad::verify::custom::CustomKernel::read(&own.path(), kernel)
+        wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
             .unwrap_or_else(|error| panic!("{error}"));
     }
     let other = [("batch_labels: array", "classes: array"), ("batch_labels[row]", "classes[row]")];
@@ -99,7 +99,7 @@ fn fours_are_allowed_where_every_length_divides_by_four() {
         ("gradients[i] + decay", "gradients[4u * i] + decay"),
     ];
     let own = CustomKernel::changed(&SGD, &single);
-    wgrad::verify::custom::CustomKernel::read(&own.path(), &SGD).unwrap();
+    wgrad::internals::verify::custom::CustomKernel::read(&own.path(), &SGD).unwrap();
     refused(
         &ACTIVATION,
         &[("x: array<f32>", "x: array<vec4<f32>>"), ("LEAK, x[i])", "LEAK, x[i].x)")],

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use wgrad::teach::exercises::{EXERCISES, Exercise};
-use wgrad::verify::custom;
+use wgrad::internals::teach::exercises::{EXERCISES, Exercise};
+use wgrad::internals::verify::custom;
 
 use super::common::adapter;
 use super::{CustomKernel, wgrad};

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use wgrad::kernel::Kernel;
-use wgrad::network::lower::{Lowering, Part, TRAIN, lower};
-use wgrad::program::Limits;
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::shape::Shape;
-use wgrad::table;
-use wgrad::table::choice::Choice;
-use wgrad::train::recipe::{Recipe, parse_toml};
-use wgrad::verify::custom::{self, how_to_train, replace};
+use wgrad::internals::kernel::Kernel;
+use wgrad::internals::network::lower::{Lowering, Part, TRAIN, lower};
+use wgrad::internals::program::Limits;
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::table;
+use wgrad::internals::table::choice::Choice;
+use wgrad::internals::train::recipe::{Recipe, parse_toml};
+use wgrad::internals::verify::custom::{self, how_to_train, replace};
 
 use super::CustomKernel;
 

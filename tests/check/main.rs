@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
-use wgrad::kernel::Kernel;
+use wgrad::internals::kernel::Kernel;
 
 /// A shader in a file of its own, which goes with this.
 pub struct CustomKernel {

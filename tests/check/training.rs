@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use wgrad::table::{COLUMN_SUMS, MATMUL_HALF, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
+use wgrad::internals::table::{COLUMN_SUMS, MATMUL_HALF, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
 
 use super::{CustomKernel, Ran, wgrad};
 

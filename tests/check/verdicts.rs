@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wgrad::table::{COLUMN_SUMS, MATMUL_NAIVE};
+use wgrad::internals::table::{COLUMN_SUMS, MATMUL_NAIVE};
 
 use super::CustomKernel;
 

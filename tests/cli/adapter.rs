@@ -1,7 +1,7 @@
 //! What needs an adapter: without one these fail and name `./setup`, as the program does.
 
-use wgrad::engine::adapter::Device;
-use wgrad::table;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::table;
 
 use crate::checked::assert_checked;
 use crate::common::adapter;

@@ -1,7 +1,7 @@
 //! The commands that answer a question: eval, predict, summary, devices, doctor, and help.
 
 use serde_json::Value;
-use wgrad::train::run::model::Model;
+use wgrad::internals::train::run::model::Model;
 
 use crate::place::Place;
 
@@ -87,7 +87,7 @@ fn predict_finds_the_class_of_a_picture() {
     let place = Place::new();
     place.run(&["train", "--epochs", "5", "--device", "cpu"]).ok();
     // The first held-out image of each class, as a picture of twice the size.
-    let held_out = wgrad::data::load("digits").unwrap().held_out;
+    let held_out = wgrad::internals::data::load("digits").unwrap().held_out;
     let mut files = Vec::new();
     for class in 0..10 {
         let at = held_out.labels.iter().position(|label| *label == class).unwrap();
@@ -191,7 +191,7 @@ fn summary_counts_what_a_network_takes() {
 #[test]
 fn doctor_runs_every_kernel_on_the_cpu_engine() {
     let ran = Place::new().run(&["doctor", "--device", "cpu"]).ok();
-    for kernel in wgrad::table::ALL {
+    for kernel in wgrad::internals::table::ALL {
         let line = ran.out.lines().find(|line| line.split(' ').next() == Some(kernel.name));
         assert!(line.is_some_and(|line| line.ends_with(" s")), "{} has no line in {}", kernel.name, ran.out);
     }

@@ -122,7 +122,7 @@ fn eval_counts_each_class_and_draws_the_worst_mistakes() {
     }
     let mistakes = json["mistakes"].as_array().unwrap();
     assert_eq!((mistakes.len(), &json["mistakes_file"]), (5, &"worst.png".into()));
-    let held_out = wgrad::data::load("digits").unwrap().held_out;
+    let held_out = wgrad::internals::data::load("digits").unwrap().held_out;
     for mistake in mistakes {
         let label = held_out.labels[number(&mistake["sample"]) as usize].to_string();
         assert!(mistake["class"] == label.as_str() && mistake["predicted"] != mistake["class"], "{mistake}");
@@ -175,7 +175,7 @@ fn data_says_what_a_set_is() {
         (&json["train"], &json["held_out"], &json["shape"][1]),
         (&1437.into(), &360.into(), &8.into())
     );
-    assert_eq!(json["digest"], wgrad::data::load("digits").unwrap().digest);
+    assert_eq!(json["digest"], wgrad::internals::data::load("digits").unwrap().digest);
     assert_eq!(json["classes"][9]["class"], "9");
     place.write("Meine Bilder/links/kaputt.png", "no picture").write("Meine Bilder/links/.hidden", "");
     place.refuses(3, &["data", FOLDER], &["kaputt.png", "neither a PNG nor a JPEG", "--skip-bad"]);
@@ -199,7 +199,7 @@ fn preview_draws_samples_beside_changed_ones() {
     assert_eq!(sheet.dimensions(), (4 * (14 * 6 + 6) + 6, 4 * (64 + 9 + 6) + 6));
     // The first of each class, then the second of the first class: left halves shine.
     let grey = |x: u32, y: u32| sheet.get_pixel(x, y).0[0];
-    let train = wgrad::data::load(place.path(FOLDER).to_str().unwrap()).unwrap().train;
+    let train = wgrad::internals::data::load(place.path(FOLDER).to_str().unwrap()).unwrap().train;
     assert_eq!([grey(6 + 16, 6 + 30), grey(6 + 48, 6 + 30)], [train.image(0)[0], 0]);
     let fourth = 6 + 3 * 79 + 30;
     assert_eq!([grey(6 + 16, fourth), grey(6 + 48, fourth)], [train.image(1)[0], 0]);

@@ -1,8 +1,8 @@
 //! `--experimental`, as far as it takes no adapter that has it: `tests/cooperative.rs` has the rest. What is
 //! shown of a run needs an adapter, of whatever kind.
 
-use wgrad::engine::adapter::choose;
-use wgrad::table::MATMUL_COOPERATIVE;
+use wgrad::internals::engine::adapter::choose;
+use wgrad::internals::table::MATMUL_COOPERATIVE;
 
 use crate::place::Place;
 

@@ -21,7 +21,7 @@ fn train(place: &Place, more: &[&str]) -> Ran {
 #[test]
 fn every_optimiser_learns_digits() {
     let place = Place::new();
-    for name in wgrad::network::optimiser::NAMES {
+    for name in wgrad::internals::network::optimiser::NAMES {
         let ran = train(
             &place,
             &["--network", "dense 16, relu, dense 10", "--epochs", "25", "--optimiser", name, "--json"],

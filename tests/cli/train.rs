@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wgrad::train::run::model::Model;
+use wgrad::internals::train::run::model::Model;
 
 use crate::place::{Place, halves};
 
@@ -91,8 +91,8 @@ fn a_run_says_who_ran_what_where_and_how_it_ended() {
     assert_eq!((&record["seed"], &record["data"]), (&0.into(), &"digits".into()));
     assert_eq!((&record["epochs"], &record["steps"]), (&2.into(), &90.into()));
     assert_eq!((&record["parameters"], &record["wgrad"]), (&4810.into(), &env!("CARGO_PKG_VERSION").into()));
-    assert_eq!(record["wgpu"], wgrad::train::run::WGPU_VERSION);
-    assert_eq!(record["digest"], wgrad::data::load("digits").unwrap().digest);
+    assert_eq!(record["wgpu"], wgrad::internals::train::run::WGPU_VERSION);
+    assert_eq!(record["digest"], wgrad::internals::data::load("digits").unwrap().digest);
     assert!(
         keys(&record).is_superset(&BTreeSet::from(["driver", "backend", "started", "finished", "seconds"]))
     );

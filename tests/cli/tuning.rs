@@ -4,8 +4,8 @@
 use std::fs;
 use std::process::Command;
 
-use wgrad::table::choice::{Choice, Class};
-use wgrad::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::table::choice::{Choice, Class};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 
 use crate::place::{Place, Ran};
 
@@ -186,7 +186,7 @@ fn kernels_are_measured_once_and_said_with_v() {
     fs::remove_file(&file).unwrap();
     let default = train(&["--tuning", "default", "-v"]);
     assert!(default.err.contains("tuning  default\n"), "{}", default.err);
-    place.write("own.wgsl", wgrad::table::SGD_MOMENTUM.wgsl);
+    place.write("own.wgsl", wgrad::internals::table::SGD_MOMENTUM.wgsl);
     let own = train(&["--kernel", "sgd_momentum=own.wgsl", "-v"]);
     assert!(own.err.contains("tuning  default\n"), "{}", own.err);
     assert!(!file.exists());
@@ -206,7 +206,7 @@ fn devices_shows_the_choice_and_measures_it_anew() {
     assert!(words.iter().all(|word| tuned.out.contains(word.as_str())), "{}", tuned.out);
     let shown = devices(&[], cache).out;
     let line = shown.lines().find_map(|line| line.trim().strip_prefix("tuning ")).unwrap().trim();
-    let choice: wgrad::table::choice::Picks = line.parse().unwrap();
+    let choice: wgrad::internals::table::choice::Picks = line.parse().unwrap();
     assert_eq!(choice, Choice::NAIVE.with(&choice).picks());
 
     // Without a home there is nowhere to keep it.

@@ -1,8 +1,8 @@
 //! Dispatches found by what they read and write, never by the words of their label.
 
-use wgrad::kernel::Access;
-use wgrad::network::lower::Lowered;
-use wgrad::program::View;
+use wgrad::internals::kernel::Access;
+use wgrad::internals::network::lower::Lowered;
+use wgrad::internals::program::View;
 
 /// Where a parameter lies in an arena: of the parameters, of their gradients.
 pub fn in_arena(arena: View, lowered: &Lowered, name: &str) -> View {

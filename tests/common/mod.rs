@@ -1,6 +1,6 @@
 //! What several test files need.
 
-use wgrad::engine::adapter::{Device, choose};
+use wgrad::internals::engine::adapter::{Device, choose};
 
 /// The adapter under test; a missing one is a failure, never a skip.
 pub fn adapter() -> wgpu::Adapter {

@@ -4,16 +4,16 @@
 //! repeat, and all numbers are exact in f32, so that a run in f64 starts from
 //! the same ones. (`tests/golden/golden.py` repeats them.)
 
-use wgrad::engine::Engine;
-use wgrad::error::Result;
-use wgrad::kernel::{Augmentation, Slice};
-use wgrad::network::Network;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
-use wgrad::program::Limits;
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::shape::Shape;
-use wgrad::table::choice::Choice;
+use wgrad::Result;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::kernel::{Augmentation, Slice};
+use wgrad::internals::network::Network;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
+use wgrad::internals::program::Limits;
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::table::choice::Choice;
 
 #[derive(Clone)]
 pub struct Small {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wgrad::data::{Reading, load_with};
+use wgrad::internals::data::{Reading, load_with};
 
 use crate::files::{Folder, RECORD, TRAIN_IMAGES, cifar, record};
 use crate::{assert_data_error, assert_usage_error};

@@ -74,12 +74,15 @@ impl Folder {
         self.path().join(name)
     }
 
-    pub fn load_with(&self, reading: &wgrad::data::Reading) -> wgrad::error::Result<wgrad::data::Dataset> {
-        wgrad::data::load_with(self.path().to_str().unwrap(), reading)
+    pub fn load_with(
+        &self,
+        reading: &wgrad::internals::data::Reading,
+    ) -> wgrad::Result<wgrad::internals::data::Dataset> {
+        wgrad::internals::data::load_with(self.path().to_str().unwrap(), reading)
     }
 
-    pub fn load(&self) -> wgrad::error::Result<wgrad::data::Dataset> {
-        wgrad::data::load(self.path().to_str().unwrap())
+    pub fn load(&self) -> wgrad::Result<wgrad::internals::data::Dataset> {
+        wgrad::internals::data::load(self.path().to_str().unwrap())
     }
 }
 

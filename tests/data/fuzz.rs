@@ -4,7 +4,7 @@
 use std::fs;
 
 use proptest::prelude::*;
-use wgrad::data::Dataset;
+use wgrad::internals::data::Dataset;
 
 use crate::files::{Folder, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, gzip};
 

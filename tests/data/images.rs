@@ -3,7 +3,7 @@
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
-use wgrad::data::{Dataset, Reading, load_as, load_with};
+use wgrad::internals::data::{Dataset, Reading, load_as, load_with};
 
 use crate::files::{Folder, pets, png};
 use crate::{assert_data_error, assert_sentence};
@@ -15,7 +15,8 @@ fn resize(size: &str) -> Reading {
 }
 
 fn greys(set: &Dataset) -> (Vec<u8>, Vec<u8>) {
-    let firsts = |part: &wgrad::data::Samples| (0..part.len()).map(|at| part.image(at)[0]).collect();
+    let firsts =
+        |part: &wgrad::internals::data::Samples| (0..part.len()).map(|at| part.image(at)[0]).collect();
     (firsts(&set.train), firsts(&set.held_out))
 }
 
@@ -120,7 +121,7 @@ fn mixed_sizes_and_channels_say_how_to_be_resized() {
     assert_data_error(large.load(), &["9.png is 1×2×513", "1 to 512 pixels", "--resize 32x32"]);
 
     // A network's own size is what its data are brought to.
-    let shape = wgrad::program::shape::Shape::image(3, 5, 5);
+    let shape = wgrad::internals::program::shape::Shape::image(3, 5, 5);
     let path = both.path().to_str().unwrap().to_owned();
     assert_eq!(load_as(&path, &shape, false).unwrap().held_out.shape, shape);
 }

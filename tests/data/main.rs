@@ -11,7 +11,7 @@ mod not_checked;
 mod pictures;
 mod sets;
 
-use wgrad::error::{Error, Result};
+use wgrad::{Error, Result};
 
 /// The message of an `Error::Data`, which must be one sentence with all of `words`.
 #[track_caller]

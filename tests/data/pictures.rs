@@ -11,9 +11,9 @@ use image::{
 };
 use image::{GrayAlphaImage, ImageBuffer, RgbaImage};
 use tempfile::TempDir;
-use wgrad::data::read_picture;
-use wgrad::error::Result;
-use wgrad::program::shape::Shape;
+use wgrad::Result;
+use wgrad::internals::data::read_picture;
+use wgrad::internals::program::shape::Shape;
 
 use crate::assert_data_error;
 

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{MAIN_SEPARATOR_STR, Path};
 
-use wgrad::data::{Dataset, Normaliser, Samples, Source, load, locate, split_validation};
-use wgrad::program::shape::Shape;
+use wgrad::internals::data::{Dataset, Normaliser, Samples, Source, load, locate, split_validation};
+use wgrad::internals::program::shape::Shape;
 
 use crate::files::{Folder, TRAIN_IMAGES};
 use crate::{assert_data_error, assert_usage_error};

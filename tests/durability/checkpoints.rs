@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use wgrad::engine::Data;
-use wgrad::error::Error;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
-use wgrad::train::schedule::Plateau;
-use wgrad::train::stopping::Seen;
-use wgrad::train::trainer::{NamedTensor, Position, Snapshot, Sum};
+use wgrad::Error;
+use wgrad::internals::engine::Data;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
+use wgrad::internals::train::schedule::Plateau;
+use wgrad::internals::train::stopping::Seen;
+use wgrad::internals::train::trainer::{NamedTensor, Position, Snapshot, Sum};
 
 fn example() -> Checkpoint {
     let position = Position {

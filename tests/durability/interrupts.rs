@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use wgrad::train::run::checkpoint;
+use wgrad::internals::train::run::checkpoint;
 
 use crate::kills::{RUN, content};
 use crate::place::{Place, Ran};

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
-use wgrad::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 
 use crate::place::Place;
 
@@ -97,6 +97,6 @@ fn a_checkpoint_that_was_cut_short_is_passed_over_and_nothing_is_lost() {
     assert!(place.read(&format!("{RUN}/model.safetensors")) == weights);
     assert_eq!(content(&place, RUN).0.len(), 180);
     // The damaged ones were not counted among those to keep.
-    let kept = wgrad::train::run::checkpoint::list(&place.path(RUN)).unwrap();
+    let kept = wgrad::internals::train::run::checkpoint::list(&place.path(RUN)).unwrap();
     assert_eq!(kept.iter().map(|(steps, _)| *steps).collect::<Vec<_>>(), [180]);
 }

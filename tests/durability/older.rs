@@ -150,7 +150,7 @@ fn an_older_run_is_listed_summed_up_measured_and_checked() {
         checked.out.starts_with("6 steps from step 140, ") && checked.out.contains("are equal, bit by bit"),
         "{checked:?}"
     );
-    let record = wgrad::train::run::RunRecord::load(&place.path(RUN)).unwrap();
+    let record = wgrad::internals::train::run::RunRecord::load(&place.path(RUN)).unwrap();
     // The record counts whole epochs.
     assert_eq!((record.seed, record.steps, record.parameters), (5, 126, 982));
 }

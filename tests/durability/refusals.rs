@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wgrad::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 
 use crate::kills::{RUN, content};
 use crate::place::{Place, halves};
@@ -205,7 +205,7 @@ fn a_run_that_went_back_ends_well_and_goes_on_with_the_rate_that_it_came_to() {
     assert!((1..=3).contains(&rollbacks), "{}", ran.err);
     let run = "runs/digits-002";
     assert_eq!(place.json(&format!("{run}/run.json"))["rollbacks"], rollbacks);
-    let (checkpoint, _) = wgrad::train::run::checkpoint::newest(&place.path(run)).unwrap();
+    let (checkpoint, _) = wgrad::internals::train::run::checkpoint::newest(&place.path(run)).unwrap();
     assert_eq!(checkpoint.snapshot.position.factor, 0.5_f32.powi(rollbacks as i32));
     // What was measured on the way that was given up is gone.
     let (losses, epochs) = content(&place, run);

@@ -2,16 +2,16 @@
 
 use std::ops::{ControlFlow, Range};
 
-use wgrad::data::{self, Dataset};
-use wgrad::engine::adapter::choose;
-use wgrad::engine::{Data, Engine, Ticket};
-use wgrad::error::Result;
-use wgrad::kernel::{Access, Slice, Step};
-use wgrad::program::View;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::run::checkpoint::{Checkpoint, Standing};
-use wgrad::train::session::Session;
-use wgrad::train::trainer::{Measure, Progress, Snapshot, Trainer};
+use wgrad::Result;
+use wgrad::internals::data::{self, Dataset};
+use wgrad::internals::engine::adapter::choose;
+use wgrad::internals::engine::{Data, Engine, Ticket};
+use wgrad::internals::kernel::{Access, Slice, Step};
+use wgrad::internals::program::View;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::{Measure, Progress, Snapshot, Trainer};
 
 use crate::dispatches::{first_with, in_arena};
 

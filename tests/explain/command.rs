@@ -155,7 +155,7 @@ fn data_that_have_changed_are_reported_and_data_that_are_gone_refused() {
     let object: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(object["data_changed"], true);
 
-    let mut model = wgrad::train::run::model::Model::load(&run).unwrap();
+    let mut model = wgrad::internals::train::run::model::Model::load(&run).unwrap();
     model.data = "gone/away".to_owned();
     model.save(&run.join("model.safetensors")).unwrap();
     refused(&explain(&run, &[]), 2, &["gone/away"]);

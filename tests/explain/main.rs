@@ -8,18 +8,18 @@ mod consistent;
 
 use consistent::check;
 use serde_json::Value;
-use wgrad::data::{Normaliser, Samples};
-use wgrad::engine::adapter::Device;
-use wgrad::error::Error;
-use wgrad::network::Network;
-use wgrad::network::layers::NAMES;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::Training;
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::shape::Shape;
-use wgrad::teach::explain::{Section, Subject, Trace, defaults, explain, json, text};
-use wgrad::train::run::model::Model;
-use wgrad::train::trainer::Settings;
+use wgrad::Error;
+use wgrad::internals::data::{Normaliser, Samples};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::network::Network;
+use wgrad::internals::network::layers::NAMES;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::Training;
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::teach::explain::{Section, Subject, Trace, defaults, explain, json, text};
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::trainer::Settings;
 
 const LOSSES: [Loss; 4] = [Loss::CrossEntropy, Loss::Bce, Loss::Mse, Loss::SquaredError];
 const SHAPE: Shape = Shape::image(2, 2, 3);
@@ -86,7 +86,7 @@ fn problems(model: &Model, device: &Device) -> Vec<String> {
 
 #[test]
 fn every_optimiser_is_explained_and_its_numbers_agree() {
-    for name in wgrad::network::optimiser::NAMES {
+    for name in wgrad::internals::network::optimiser::NAMES {
         for more in ["", " weight-decay 0.25"] {
             let training = Training::with(format!("{name}{more}").parse().unwrap());
             for network in ["dense 4, relu, dense 3", "conv 3 2x2, dense 3"] {

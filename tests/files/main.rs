@@ -5,7 +5,7 @@ mod model;
 mod recipe;
 mod run;
 
-use wgrad::error::{Error, Result};
+use wgrad::{Error, Result};
 
 /// The message of an error of this kind, which must be one sentence with all of `words`.
 #[track_caller]

@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wgrad::data::Normaliser;
-use wgrad::error::Error;
-use wgrad::network::loss::Loss;
-use wgrad::program::shape::Shape;
-use wgrad::train::run::model::{FILE, Model};
+use wgrad::Error;
+use wgrad::internals::data::Normaliser;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::train::run::model::{FILE, Model};
 
 use crate::assert_refused;
 
 fn model() -> Model {
-    let network: wgrad::network::Network = "dense 3, leaky-relu 0.1, flatten, dense 2".parse().unwrap();
+    let network: wgrad::internals::network::Network =
+        "dense 3, leaky-relu 0.1, flatten, dense 2".parse().unwrap();
     let shape = Shape::image(2, 3, 1);
     let mut model = Model {
         network,

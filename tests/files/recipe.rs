@@ -1,10 +1,10 @@
 use std::fs;
 use std::path::Path;
 
-use wgrad::error::{Error, Result};
-use wgrad::network::loss::Loss;
-use wgrad::network::optimiser::Optimiser;
-use wgrad::train::recipe::{Overrides, Recipe, parse_toml, read};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::train::recipe::{Overrides, Recipe, parse_toml, read};
+use wgrad::{Error, Result};
 
 use crate::assert_refused;
 

@@ -2,10 +2,10 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wgrad::error::Error;
-use wgrad::train::recipe::{Recipe, read};
-use wgrad::train::run::checkpoint::FOLDER;
-use wgrad::train::run::{
+use wgrad::Error;
+use wgrad::internals::train::recipe::{Recipe, read};
+use wgrad::internals::train::run::checkpoint::FOLDER;
+use wgrad::internals::train::run::{
     Epoch, Event, METRICS, RECIPE, RECORD, RunDir, RunRecord, Status, Steps, TABLE, Validation,
 };
 
@@ -133,7 +133,7 @@ fn what_is_written_reads_back_the_same() {
     assert_eq!((read.epochs, read.steps, read.last), (2, 20, Some(epoch)));
     let json: Value = serde_json::from_slice(&fs::read(run.path().join(RECORD)).unwrap()).unwrap();
     assert_eq!(json["status"], "diverged");
-    assert_eq!(json["wgpu"], wgrad::train::run::WGPU_VERSION);
+    assert_eq!(json["wgpu"], wgrad::internals::train::run::WGPU_VERSION);
     assert!(json["started"].as_str().unwrap().ends_with('Z'));
 
     fs::write(run.path().join(RECORD), "{}").unwrap();

@@ -1,8 +1,8 @@
 //! Changed samples as PyTorch's `grid_sample` makes them, by `augment.py`.
 
-use wgrad::consts;
-use wgrad::kernel::{Call, Slice, SliceMut, Step};
-use wgrad::table::GATHER_BATCH;
+use wgrad::internals::kernel::consts;
+use wgrad::internals::kernel::{Call, Slice, SliceMut, Step};
+use wgrad::internals::table::GATHER_BATCH;
 
 #[path = "augment_values.rs"]
 mod values;

@@ -5,13 +5,13 @@
 #[rustfmt::skip]
 mod values;
 
-use wgrad::engine::Engine;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, PREDICT, Part, TRAIN};
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::shape::Shape;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, PREDICT, Part, TRAIN};
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::shape::Shape;
 
 use super::small::Small;
 use super::{fractions, numbers};

@@ -1,10 +1,10 @@
 //! Ten steps of every optimiser, and what happens around them.
 
-use wgrad::engine::Engine;
-use wgrad::kernel::{Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{TRAIN, Training};
-use wgrad::network::optimiser::{Optimiser, Rule};
+use wgrad::internals::engine::Engine;
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{TRAIN, Training};
+use wgrad::internals::network::optimiser::{Optimiser, Rule};
 
 use crate::small::Small;
 use crate::{BATCH, DEEP, Precise, SAMPLES, assert_golden, numbers, small, values, weights};

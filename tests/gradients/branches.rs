@@ -1,17 +1,17 @@
 //! A tensor that several layers read: the first to come back writes its
 //! gradient, the others add. Networks are chains so far, so this is recorded by hand.
 
-use wgrad::engine::Engine;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Activation, Element, Slice, Step};
-use wgrad::network::layers::Layer;
-use wgrad::network::loss::{Loss, Metrics};
-use wgrad::program::params::ArenaBuilder;
-use wgrad::program::record::{Recorder, Tensor};
-use wgrad::program::rewrite::{Rewrites, rewrite};
-use wgrad::program::shape::Shape;
-use wgrad::program::{Role, View};
-use wgrad::table::choice::Choice;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Activation, Element, Slice, Step};
+use wgrad::internals::network::layers::Layer;
+use wgrad::internals::network::loss::{Loss, Metrics};
+use wgrad::internals::program::params::ArenaBuilder;
+use wgrad::internals::program::record::{Recorder, Tensor};
+use wgrad::internals::program::rewrite::{Rewrites, rewrite};
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::program::{Role, View};
+use wgrad::internals::table::choice::Choice;
 
 use crate::differences::{Parameters, compare, real};
 

@@ -1,9 +1,9 @@
 //! Central differences of a loss against recorded gradients.
 
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::Slice;
-use wgrad::program::View;
-use wgrad::program::params::Arena;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::Slice;
+use wgrad::internals::program::View;
+use wgrad::internals::program::params::Arena;
 
 /// How far each parameter is moved, both ways. The difference is then off by
 /// H²/6 times the third derivative, some 1e-11, and by the rounding of two

@@ -1,8 +1,8 @@
 //! Layers that work on images: convolution and pooling.
 
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Part, TRAIN};
-use wgrad::program::shape::Shape;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Part, TRAIN};
+use wgrad::internals::program::shape::Shape;
 
 use crate::check;
 use crate::small::Small;

@@ -10,14 +10,14 @@ mod small;
 
 use differences::{H, Parameters, compare, real};
 use small::Small;
-use wgrad::engine::Engine;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Activation, Const, Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, TRAIN};
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::{Dispatch, View};
-use wgrad::table;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Activation, Const, Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, TRAIN};
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::{Dispatch, View};
+use wgrad::internals::table;
 
 /// Networks for three classes on 12 values.
 const NETWORKS: &[&str] = &[

@@ -30,6 +30,7 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
             "{found:?}"
         );
     }
+    assert_eq!(upwards("use crate::internals::high::B;").len(), 1);
     for text in [
         "use crate::error::high;",
         "// crate::high::B",

@@ -52,7 +52,13 @@ impl Tree {
         let first = path.segments.first()?.as_str();
         let mut rest = &path.segments[1..];
         match first {
-            "crate" | "wgrad" => scope.clear(),
+            "crate" | "wgrad" => {
+                scope.clear();
+                // How others call the rooms.
+                if rest.first().is_some_and(|next| next == "internals") {
+                    rest = &rest[1..];
+                }
+            }
             "self" => {}
             "super" => {
                 scope.pop();

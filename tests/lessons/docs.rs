@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use wgrad::teach::lessons::docs::generate;
+use wgrad::internals::teach::lessons::docs::generate;
 
 #[test]
 fn the_page_is_what_the_lessons_print() {

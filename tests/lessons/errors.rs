@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use wgrad::error::Error;
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::LessonOptions;
-use wgrad::teach::lessons::{find, run};
+use wgrad::Error;
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::{find, run};
 
 /// Checks that a lesson is refused with a sentence that has all of these in it.
 #[track_caller]

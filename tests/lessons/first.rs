@@ -1,6 +1,6 @@
 //! Lessons 1 to 4: predicting and measuring.
 
-use wgrad::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::options::LessonOptions;
 
 use super::{close, everywhere, table};
 

@@ -1,6 +1,6 @@
 //! Lessons 5 to 7: hot and cold, and gradient descent.
 
-use wgrad::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::options::LessonOptions;
 
 use super::{close, everywhere, table};
 

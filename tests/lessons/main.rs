@@ -13,11 +13,11 @@ mod pages;
 mod rule;
 mod workbench;
 
-use wgrad::engine::adapter::Device;
-use wgrad::report::page::{Page, Table};
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::LessonOptions;
-use wgrad::teach::lessons::{find, run};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::report::page::{Page, Table};
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::{find, run};
 
 /// Both kinds of twins, and the shaders.
 fn machines() -> [Machine; 3] {

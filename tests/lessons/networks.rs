@@ -1,13 +1,13 @@
 //! Lessons 8 to 12: from similarity to images.
 
-use wgrad::error::Error;
-use wgrad::network::lower::HELD_OUT;
-use wgrad::report::page::{Block, Page};
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
-use wgrad::teach::lessons::odd_even;
-use wgrad::teach::lessons::options::LessonOptions;
-use wgrad::teach::lessons::{find, run};
+use wgrad::Error;
+use wgrad::internals::network::lower::HELD_OUT;
+use wgrad::internals::report::page::{Block, Page};
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::neuron::{EVERY, INPUTS, TARGETS, order};
+use wgrad::internals::teach::lessons::odd_even;
+use wgrad::internals::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::{find, run};
 
 use super::{close, everywhere, machines, table};
 

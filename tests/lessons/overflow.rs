@@ -1,11 +1,11 @@
 //! Numbers that do not fit 32 bits: said once for all lessons, with the limit, and the limit is one.
 
 use super::machines;
-use wgrad::error::Error;
-use wgrad::report::page::{Block, Cell, Page};
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::{Flag, LessonOptions};
-use wgrad::teach::lessons::{ALL, find, run};
+use wgrad::Error;
+use wgrad::internals::report::page::{Block, Cell, Page};
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::options::{Flag, LessonOptions};
+use wgrad::internals::teach::lessons::{ALL, find, run};
 
 /// Settings, as a command line has them.
 type Given<'a> = &'a [(Flag, &'a [f32])];

@@ -1,10 +1,10 @@
 //! Pages: their size, and that nothing in them is broken.
 
-use wgrad::report::page::terminal::{Screen, render};
-use wgrad::report::page::{Block, Plot, svg};
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::LessonOptions;
-use wgrad::teach::lessons::{ALL, find, run};
+use wgrad::internals::report::page::terminal::{Screen, render};
+use wgrad::internals::report::page::{Block, Plot, svg};
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::{ALL, find, run};
 
 use super::close;
 

@@ -1,11 +1,11 @@
 //! The bound of `hot_cold` is no excuse: where it allows any move, two errors
 //! are as good as equal, and that is rare.
 
-use wgrad::cpu::hot_cold::{hot_cold, hot_cold_bound};
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Call, Kernel, Slice, SliceMut, Twin, WorkgroupSizes};
-use wgrad::table::HOT_COLD;
-use wgrad::verify::cases;
+use wgrad::internals::cpu::hot_cold::{hot_cold, hot_cold_bound};
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Call, Kernel, Slice, SliceMut, Twin, WorkgroupSizes};
+use wgrad::internals::table::HOT_COLD;
+use wgrad::internals::verify::cases;
 
 /// Goes the wrong way with every tenth weight.
 fn contrary(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {

@@ -1,7 +1,7 @@
 //! The workbench with everything on it: several samples, a bias, a sigmoid and the factor 2.
 
-use wgrad::kernel::Activation;
-use wgrad::teach::lessons::workbench::{DenseLayer, Scope, Workbench};
+use wgrad::internals::kernel::Activation;
+use wgrad::internals::teach::lessons::workbench::{DenseLayer, Scope, Workbench};
 
 use super::{close, machines};
 

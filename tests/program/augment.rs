@@ -1,8 +1,8 @@
 //! Which dispatches change samples.
 
-use wgrad::kernel::Const;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, Part, TRAIN, VALIDATION};
+use wgrad::internals::kernel::Const;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, Part, TRAIN, VALIDATION};
 
 use crate::small::Small;
 

@@ -1,14 +1,14 @@
 //! Choices that lowering has must not change what a Program computes.
 
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Const, Consts, Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::rewrite::Rewrites;
-use wgrad::program::shape::Shape;
-use wgrad::program::{Limits, View};
-use wgrad::table::choice::Choice;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Const, Consts, Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, Lowered, Part, TRAIN, Training};
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::rewrite::Rewrites;
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::program::{Limits, View};
+use wgrad::internals::table::choice::Choice;
 
 use crate::small::Small;
 

@@ -1,11 +1,11 @@
 //! What lowering makes of a network: sections, and the dispatches of a training step.
 
-use wgrad::kernel::Access;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::Role;
-use wgrad::program::rewrite::Rewrites;
+use wgrad::internals::kernel::Access;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training, VALIDATION};
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::Role;
+use wgrad::internals::program::rewrite::Rewrites;
 
 use crate::small::Small;
 

@@ -1,15 +1,15 @@
 //! Products that read halves, the second factor or both: how far they are from single precision, what is
 //! packed, and what is too large for a half.
 
-use wgrad::engine::Engine;
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, Part, TRAIN, Training};
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::Dispatch;
-use wgrad::table::choice::Choice;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, Part, TRAIN, Training};
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::Dispatch;
+use wgrad::internals::table::choice::Choice;
 
 use crate::choices::{real, start};
 use crate::small::Small;

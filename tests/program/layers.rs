@@ -1,9 +1,9 @@
 //! Layers that do not fit what they get are refused by name, with what they get and what they need.
 
-use wgrad::error::Error;
-use wgrad::network::Network;
-use wgrad::network::loss::Loss;
-use wgrad::program::shape::Shape;
+use wgrad::Error;
+use wgrad::internals::network::Network;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::program::shape::Shape;
 
 use crate::small::Small;
 
@@ -74,7 +74,10 @@ fn the_text_form_is_read_back_as_it_is_written() {
 #[test]
 fn a_batch_of_one_has_no_mean() {
     let lowered = |network: &str, batch, samples| {
-        let parts = vec![wgrad::network::lower::Part { name: wgrad::network::lower::TRAIN, samples }];
+        let parts = vec![wgrad::internals::network::lower::Part {
+            name: wgrad::internals::network::lower::TRAIN,
+            samples,
+        }];
         Small { batch, parts, ..Small::new(network, Loss::Mse) }.lower()
     };
     for (batch, samples) in [(1, 7), (6, 7)] {

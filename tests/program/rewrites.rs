@@ -1,15 +1,15 @@
 //! Every rewrite, alone and left out: it must do something where it is meant to, and never change what a
 //! Program computes.
 
-use wgrad::engine::Engine;
-use wgrad::kernel::{Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training};
-use wgrad::network::optimiser::Optimiser;
-use wgrad::program::rewrite::{self, Rewrites};
-use wgrad::program::shape::Shape;
-use wgrad::program::{Limits, Program};
-use wgrad::table::choice::Choice;
+use wgrad::internals::engine::Engine;
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training};
+use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::rewrite::{self, Rewrites};
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::program::{Limits, Program};
+use wgrad::internals::table::choice::Choice;
 
 use crate::choices::{assert_close, real, start};
 use crate::small::Small;

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use wgrad::engine::cpu::CpuEngine;
-use wgrad::kernel::{Element, Slice, Step};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, TRAIN, Training};
-use wgrad::program::shape::Shape;
-use wgrad::program::{Boundary, Buf, BufDecl, Program, Role};
+use wgrad::internals::engine::cpu::CpuEngine;
+use wgrad::internals::kernel::{Element, Slice, Step};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, TRAIN, Training};
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::program::{Boundary, Buf, BufDecl, Program, Role};
 
 use crate::small::Small;
 

@@ -1,10 +1,10 @@
 //! Programs that do not fit a device say what is needed, what there is, and
 //! which batch size would do.
 
-use wgrad::error::Error;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::TRAIN;
-use wgrad::program::{Limits, MAX_RESULT, MAX_STEPS, mebibytes};
+use wgrad::Error;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::TRAIN;
+use wgrad::internals::program::{Limits, MAX_RESULT, MAX_STEPS, mebibytes};
 
 use crate::small::Small;
 
@@ -23,7 +23,7 @@ fn hidden(batch: u64) -> u64 {
 
 fn refusal(small: &Small) -> String {
     match small.lower() {
-        Err(Error::Device(text)) => text,
+        Err(Error::Device(_, text)) => text,
         other => panic!("expected a device error, not {other:?}"),
     }
 }
@@ -92,7 +92,7 @@ fn what_just_fits_is_accepted() {
         Limits { buffer_bytes: largest - 1, ..exact },
         Limits { memory_bytes: Some(program.shared_bytes() - 1), ..exact },
     ] {
-        assert!(matches!(program.fits(&less), Err(Error::Device(_))), "{less:?}");
+        assert!(matches!(program.fits(&less), Err(Error::Device(..))), "{less:?}");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use wgpu::naga::valid::{GlobalUse, ModuleInfo};
 use wgpu::naga::{AddressSpace, Module, Scalar, StorageAccess, TypeInner, VectorSize};
-use wgrad::kernel::{Access, Element};
-use wgrad::verify::cases::{bench_cases, cases};
+use wgrad::internals::kernel::{Access, Element};
+use wgrad::internals::verify::cases::{bench_cases, cases};
 
 use super::{committed, equal, for_each_kernel};
 

@@ -17,9 +17,9 @@ use wgpu::naga::back::spv;
 use wgpu::naga::proc::GlobalCtx;
 use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use wgpu::naga::{AddressSpace, Module, TypeInner};
-use wgrad::kernel::{Const, Consts, Kernel};
-use wgrad::table;
-use wgrad::verify::cases::cases;
+use wgrad::internals::kernel::{Const, Consts, Kernel};
+use wgrad::internals::table;
+use wgrad::internals::verify::cases::cases;
 
 /// WebGPU's default limits, so that the shaders run in a browser too.
 const MOST_INVOCATIONS: u32 = 256;

@@ -3,9 +3,9 @@
 use std::mem::offset_of;
 
 use wgpu::naga::{AddressSpace, Expression, Literal, Module, Scalar, TypeInner};
-use wgrad::kernel::rng::Purpose;
-use wgrad::kernel::{Activation, COMMON, Const, Epilogue, FLAT_WIDTH, Step};
-use wgrad::table;
+use wgrad::internals::kernel::rng::Purpose;
+use wgrad::internals::kernel::{Activation, COMMON, Const, Epilogue, FLAT_WIDTH, Step};
+use wgrad::internals::table;
 
 use super::{committed, reflect};
 

@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wgrad::kernel::precision::Precision;
-use wgrad::kernel::{Consts, Kernel};
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{HELD_OUT, Part, TRAIN, Training};
-use wgrad::program::shape::Shape;
-use wgrad::table;
-use wgrad::table::choice::Choice;
-use wgrad::verify::cases::{bench_cases, cases};
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::kernel::{Consts, Kernel};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{HELD_OUT, Part, TRAIN, Training};
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::table;
+use wgrad::internals::table::choice::Choice;
+use wgrad::internals::verify::cases::{bench_cases, cases};
 
 use super::small::Small;
 use super::writers::Language;

@@ -4,7 +4,7 @@ use wgpu::naga::back::{hlsl, msl, spv};
 use wgpu::naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use wgpu::naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use wgpu::naga::{Module, ResourceBinding, ShaderStage};
-use wgrad::kernel::{Access, Kernel};
+use wgrad::internals::kernel::{Access, Kernel};
 
 use super::reflect;
 

@@ -4,12 +4,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wgrad::bench::machine::{MachineInfo, devices};
-use wgrad::bench::{self, BenchEvent, BenchOptions, BenchReport, Group};
-use wgrad::data::files::{check_output, write_output};
-use wgrad::engine::adapter::{Device, choose};
-use wgrad::engine::profile::{Profile, trace};
-use wgrad::error::{Error, Result};
+use wgrad::internals::bench::machine::{MachineInfo, devices};
+use wgrad::internals::bench::{self, BenchEvent, BenchOptions, BenchReport, Group};
+use wgrad::internals::data::files::{check_output, write_output};
+use wgrad::internals::engine::adapter::{Device, choose};
+use wgrad::internals::engine::profile::{Profile, trace};
+use wgrad::{Error, Result};
 
 use super::console::{answer, note, quoted};
 use crate::app::cli;

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use wgrad::error::{Error, Result};
+use wgrad::internals::error::with_settings;
+use wgrad::{Error, Result};
 
 /// Writes a line of the answer to stdout.
 ///
@@ -20,9 +21,24 @@ pub fn answer(line: fmt::Arguments) -> Result<()> {
     }
 }
 
-/// Writes a line of progress to stderr; there is nowhere to report that nobody reads it.
+/// Writes a line of progress to stderr, with marked settings as flags; there is nowhere to report that nobody reads it.
 pub fn note(line: fmt::Arguments) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", with_flags(&line.to_string()));
+}
+
+/// A text of the library, its marked settings as flags.
+pub fn with_flags(text: &str) -> String {
+    with_settings(text, as_flag)
+}
+
+/// A setting as the command line has it: the data set is the one that is an argument.
+fn as_flag(key: &str, value: Option<&str>) -> String {
+    let flag = if key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
+    match value {
+        None => flag,
+        Some(value) if value.contains(' ') => format!("{flag} \"{value}\""),
+        Some(value) => format!("{flag} {value}"),
+    }
 }
 
 /// A path as a shell takes it: in quotes where it has anything that a shell would take apart.
@@ -58,6 +74,14 @@ mod tests {
         let paths = ["a/b_c-1.wgsl", "my kernels/a.wgsl", "it's", "", "$HOME"];
         let words = ["a/b_c-1.wgsl", "'my kernels/a.wgsl'", r"'it'\''s'", "''", "'$HOME'"];
         assert_eq!(paths.map(|path| quoted(Path::new(path))), words);
+    }
+
+    #[test]
+    fn marked_settings_are_shown_as_flags() {
+        let text = "use ⟨batch_size 32⟩ or ⟨optimiser sgd momentum 0.9⟩, another ⟨network⟩ or other ⟨data⟩";
+        let shown =
+            "use --batch-size 32 or --optimiser \"sgd momentum 0.9\", another --network or other DATA";
+        assert_eq!(with_flags(text), shown);
     }
 
     #[test]

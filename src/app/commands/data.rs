@@ -1,11 +1,11 @@
 //! `wgrad data`: what a data set holds; `wgrad data preview`: how training would change its samples.
 
 use serde_json::json;
-use wgrad::data::files::write_output;
-use wgrad::data::{self, Dataset, Normaliser, Resize, Samples};
-use wgrad::error::{Error, Result};
-use wgrad::kernel::Augmentation;
-use wgrad::report::sheet::{self, Thumbnail, WHITE};
+use wgrad::internals::data::files::write_output;
+use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
+use wgrad::internals::kernel::Augmentation;
+use wgrad::internals::report::sheet::{self, Thumbnail, WHITE};
+use wgrad::{Error, Result};
 
 use super::console::{answer, note, thousands};
 use crate::app::cli;

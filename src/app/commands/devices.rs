@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use wgpu::Adapter;
-use wgrad::engine::adapter::{Device, adapters, driver, kind};
-use wgrad::engine::cooperative::{edges, offered};
-use wgrad::error::Result;
-use wgrad::program::mebibytes;
-use wgrad::tune::{Origin, cached, measure};
+use wgrad::Result;
+use wgrad::internals::engine::adapter::{Device, adapters, driver, kind};
+use wgrad::internals::engine::cooperative::{edges, offered};
+use wgrad::internals::program::mebibytes;
+use wgrad::internals::tune::{Origin, cached, measure};
 
 use super::console::{answer, note};
 use crate::app::cli;

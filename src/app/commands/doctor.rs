@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use wgrad::engine::adapter::Device;
-use wgrad::error::{Error, Result};
-use wgrad::kernel::Kernel;
-use wgrad::table;
-use wgrad::verify::cases::{self, cases_on};
-use wgrad::verify::custom;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::kernel::Kernel;
+use wgrad::internals::table;
+use wgrad::internals::verify::cases::{self, cases_on};
+use wgrad::internals::verify::custom;
+use wgrad::{Error, Result};
 
 use super::console::answer;
 use crate::app::cli;

@@ -3,12 +3,12 @@
 mod judged;
 mod report;
 
-use wgrad::data::files::write_output;
-use wgrad::data::{self, Dataset};
-use wgrad::error::{Error, Result};
-use wgrad::network::lower::{HELD_OUT, Part};
-use wgrad::report::sheet::{self, GREEN, RED, Thumbnail};
-use wgrad::train::run::model::Model;
+use wgrad::internals::data::files::write_output;
+use wgrad::internals::data::{self, Dataset};
+use wgrad::internals::network::lower::{HELD_OUT, Part};
+use wgrad::internals::report::sheet::{self, GREEN, RED, Thumbnail};
+use wgrad::internals::train::run::model::Model;
+use wgrad::{Error, Result};
 
 use super::console::note;
 use crate::app::cli;

@@ -1,7 +1,7 @@
 //! `wgrad lesson start` and `wgrad lesson hint`.
 
-use wgrad::error::Result;
-use wgrad::teach::exercises::{self, EXERCISES, Exercise};
+use wgrad::Result;
+use wgrad::internals::teach::exercises::{self, EXERCISES, Exercise};
 
 use crate::app::cli::own::{HintArgs, StartArgs};
 use crate::app::commands::console::{answer, note, quoted};

@@ -4,17 +4,17 @@ use ::console::Term;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
-use wgrad::data::{self, Dataset, Samples, split_validation};
-use wgrad::engine::adapter::Device;
-use wgrad::error::{Error, Result};
-use wgrad::network::loss::ClassWeights;
-use wgrad::network::lower::{HELD_OUT, TRAIN};
-use wgrad::teach::explain::{Subject, Trace, defaults, explain, json, text};
-use wgrad::train::recipe::{self, Overrides, Recipe};
-use wgrad::train::run::model::Model;
-use wgrad::train::run::{RECIPE, RECORD, RunRecord};
-use wgrad::train::schedule::Schedule;
-use wgrad::train::trainer::Settings;
+use wgrad::internals::data::{self, Dataset, Samples, split_validation};
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::network::loss::ClassWeights;
+use wgrad::internals::network::lower::{HELD_OUT, TRAIN};
+use wgrad::internals::teach::explain::{Subject, Trace, defaults, explain, json, text};
+use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::run::{RECIPE, RECORD, RunRecord};
+use wgrad::internals::train::schedule::Schedule;
+use wgrad::internals::train::trainer::Settings;
+use wgrad::{Error, Result};
 
 use super::console::{answer, note};
 use crate::app::cli;

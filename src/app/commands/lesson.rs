@@ -4,13 +4,13 @@ use ::console::Term;
 use std::io::{IsTerminal, stdout};
 
 use serde_json::json;
-use wgrad::data::files::write_output;
-use wgrad::error::{Error, Result};
-use wgrad::report::page::terminal::{LEAST_COLUMNS, Screen, render};
-use wgrad::report::page::{Plot, svg};
-use wgrad::teach::lessons::machine::Machine;
-use wgrad::teach::lessons::options::LessonOptions;
-use wgrad::teach::lessons::{self, Lesson};
+use wgrad::internals::data::files::write_output;
+use wgrad::internals::report::page::terminal::{LEAST_COLUMNS, Screen, render};
+use wgrad::internals::report::page::{Plot, svg};
+use wgrad::internals::teach::lessons::machine::Machine;
+use wgrad::internals::teach::lessons::options::LessonOptions;
+use wgrad::internals::teach::lessons::{self, Lesson};
+use wgrad::{Error, Result};
 
 use super::console::{answer, note};
 use crate::app::cli;

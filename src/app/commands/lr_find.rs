@@ -1,13 +1,13 @@
 //! `wgrad lr-find`: steps at growing learning rates, and which one to take.
 
 use serde_json::json;
-use wgrad::data;
-use wgrad::error::Result;
-use wgrad::report::page::terminal::render;
-use wgrad::train::lr_find::{Range, find};
-use wgrad::train::recipe::{Overrides, Recipe};
-use wgrad::train::schedule::Schedule;
-use wgrad::train::session::Session;
+use wgrad::Result;
+use wgrad::internals::data;
+use wgrad::internals::report::page::terminal::render;
+use wgrad::internals::train::lr_find::{Range, find};
+use wgrad::internals::train::recipe::{Overrides, Recipe};
+use wgrad::internals::train::schedule::Schedule;
+use wgrad::internals::train::session::Session;
 
 use super::console::{answer, note};
 use super::lesson::screen;

@@ -23,8 +23,8 @@ pub mod summary;
 pub mod train;
 pub mod tuning;
 
-use wgrad::engine::adapter::{Device, choose, driver, is_software};
-use wgrad::error::Result;
+use wgrad::Result;
+use wgrad::internals::engine::adapter::{Device, choose, driver, is_software};
 
 /// The device that the user wants, announced on stderr.
 pub fn device(wanted: &str) -> Result<Device> {

@@ -12,12 +12,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
-use wgrad::engine::adapter::{Device, choose};
-use wgrad::engine::stopwatch::Seconds;
-use wgrad::error::{Error, Result};
-use wgrad::kernel::Kernel;
-use wgrad::train::recipe::Recipe;
-use wgrad::verify::custom::{self, CustomKernel, OwnKernel};
+use wgrad::internals::engine::adapter::{Device, choose};
+use wgrad::internals::engine::stopwatch::Seconds;
+use wgrad::internals::error::DeviceFault;
+use wgrad::internals::kernel::Kernel;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::verify::custom::{self, CustomKernel, OwnKernel};
+use wgrad::{Error, Result};
 
 use crate::app::cli::own::{CheckArgs, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
@@ -177,7 +178,7 @@ fn judge(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<(
     match status.code() {
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
-        Some(4) => Err(Error::Device(problem)),
+        Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
         _ => {
@@ -193,11 +194,10 @@ fn inside(arguments: &CheckArgs) -> Result<()> {
     let adapter = adapter(&arguments.device)?;
     let device = Device::Gpu(adapter.clone());
     if let Some(lacking) = device.lacks(ours) {
-        return Err(Error::Device(format!(
-            "{} can't run on {}, as it {lacking}: use another --device",
-            ours.name,
-            device.name()
-        )));
+        return Err(Error::Device(
+            DeviceFault::Absent,
+            format!("{} can't run on {}, as it {lacking}: use another --device", ours.name, device.name()),
+        ));
     }
     progress("reading it")?;
     let own = CustomKernel::read(&arguments.file, ours)?;
@@ -275,7 +275,7 @@ fn adapter(wanted: &str) -> Result<Adapter> {
             "--device cpu: the CPU engine runs the twin and never your shader, so use an adapter (wgrad devices lists them)"
                 .to_owned(),
         )),
-        Device::Cpu { reason: Some(reason) } => Err(Error::Device(format!(
+        Device::Cpu { reason: Some(reason) } => Err(Error::Device(DeviceFault::Absent, format!(
             "{reason}, and the CPU engine runs the twin and never your shader: install a driver or run ./setup"
         ))),
     }

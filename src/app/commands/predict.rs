@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wgrad::data::read_picture;
-use wgrad::error::{Error, Result};
-use wgrad::network::loss::Loss;
-use wgrad::program::MAX_RESULT;
-use wgrad::train::run::model::Model;
-use wgrad::train::trainer::normalise;
+use wgrad::internals::data::read_picture;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::program::MAX_RESULT;
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::trainer::normalise;
+use wgrad::{Error, Result};
 
 use super::console::answer;
 use crate::app::cli;

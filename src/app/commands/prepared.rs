@@ -3,20 +3,20 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use wgrad::engine::adapter::{Device, choose, driver};
-use wgrad::error::Result;
-use wgrad::kernel::Activation;
-use wgrad::kernel::precision::Precision;
-use wgrad::network::layers::Layer;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, TRAIN};
-use wgrad::program::{Program, mebibytes};
-use wgrad::train::recipe::{Recipe, WantedRewrites};
-use wgrad::train::run::{RunDir, RunRecord};
-use wgrad::train::session::Session;
-use wgrad::train::trainer::Trainer;
-use wgrad::verify::custom::{CustomKernel, OwnKernel, beside, replace};
-use wgrad::verify::experimental::Experimental;
+use wgrad::Result;
+use wgrad::internals::engine::adapter::{Device, choose, driver};
+use wgrad::internals::kernel::Activation;
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::network::layers::Layer;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, TRAIN};
+use wgrad::internals::program::{Program, mebibytes};
+use wgrad::internals::train::recipe::{Recipe, WantedRewrites};
+use wgrad::internals::train::run::{RunDir, RunRecord};
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::Trainer;
+use wgrad::internals::verify::custom::{CustomKernel, OwnKernel, beside, replace};
+use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
 use super::profile::RunProfile;

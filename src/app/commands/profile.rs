@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use wgrad::data::files::write_atomically;
-use wgrad::engine::profile::{Profiler, trace};
-use wgrad::error::Result;
-use wgrad::network::lower::{Lowered, TRAIN};
-use wgrad::program::Program;
+use wgrad::Result;
+use wgrad::internals::data::files::write_atomically;
+use wgrad::internals::engine::profile::{Profiler, trace};
+use wgrad::internals::network::lower::{Lowered, TRAIN};
+use wgrad::internals::program::Program;
 
 use super::console::{answer, note, quoted};
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wgrad::train::trainer::{Measure, Progress};
+use wgrad::internals::train::trainer::{Measure, Progress};
 
 use super::console::{note, thousands};
 

@@ -3,15 +3,15 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use wgrad::data;
-use wgrad::error::{Error, Result};
-use wgrad::train::recipe::{self, Overrides, Recipe};
-use wgrad::train::run::checkpoint::{self, Checkpoint, Standing};
-use wgrad::train::run::model;
-use wgrad::train::run::{RECIPE, RunDir, RunRecord, Status};
-use wgrad::train::session::Session;
-use wgrad::train::trainer::{Snapshot, Trainer};
-use wgrad::tune::Tuning;
+use wgrad::internals::data;
+use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, Standing};
+use wgrad::internals::train::run::model;
+use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::{Snapshot, Trainer};
+use wgrad::internals::tune::Tuning;
+use wgrad::{Error, Result};
 
 use super::console::{answer, note, quoted};
 use super::prepared::{Prepared, describe, profiled};

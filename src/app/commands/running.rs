@@ -14,15 +14,15 @@ pub use every::Every;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use wgrad::error::{Error, Result};
-use wgrad::network::lower::{HELD_OUT, VALIDATION};
-use wgrad::train::coach::Moment;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::run::checkpoint::{Checkpoint, Standing};
-use wgrad::train::run::model::Model;
-use wgrad::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
-use wgrad::train::session::Session;
-use wgrad::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
+use wgrad::internals::network::lower::{HELD_OUT, VALIDATION};
+use wgrad::internals::train::coach::Moment;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
+use wgrad::{Error, Result};
 
 use super::progress::Display;
 use super::signals::Signals;
@@ -185,7 +185,7 @@ impl Run {
         self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
         let result = loop {
             let outcome = match self.proceed(&mut display, signals) {
-                Err(Error::Device(problem)) => self.recover(problem),
+                Err(Error::Device(fault, problem)) => self.recover(fault, problem),
                 Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
                     self.roll_back(problem)
                 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wgrad::error::{Error, Result};
-use wgrad::train::run::checkpoint::{self, Checkpoint};
-use wgrad::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
+use wgrad::{Error, Result};
 
 use super::console::{answer, note};
 use crate::app::cli;

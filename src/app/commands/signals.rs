@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use wgrad::error::{Error, Result};
+use wgrad::{Error, Result};
 
 /// Who stops a program often tells it twice in a row, once by itself and once with its group:
 /// `timeout` does. Only a signal that comes later than this is meant as a second one.

@@ -2,21 +2,21 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use wgrad::data::check_shape;
-use wgrad::engine::adapter::{Device, choose};
-use wgrad::error::{Error, Result};
-use wgrad::kernel::Augmentation;
-use wgrad::kernel::precision::Precision;
-use wgrad::network::Network;
-use wgrad::network::loss::Loss;
-use wgrad::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
-use wgrad::program::rewrite::{self, Rewrites};
-use wgrad::program::shape::Shape;
-use wgrad::program::{Limits, Program, Role, mebibytes};
-use wgrad::table::choice::Choice;
-use wgrad::train::recipe::{self, Recipe, WantedRewrites};
-use wgrad::train::run::RECIPE;
-use wgrad::train::run::model::Model;
+use wgrad::internals::data::check_shape;
+use wgrad::internals::engine::adapter::{Device, choose};
+use wgrad::internals::kernel::Augmentation;
+use wgrad::internals::kernel::precision::Precision;
+use wgrad::internals::network::Network;
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use wgrad::internals::program::rewrite::{self, Rewrites};
+use wgrad::internals::program::shape::Shape;
+use wgrad::internals::program::{Limits, Program, Role, mebibytes};
+use wgrad::internals::table::choice::Choice;
+use wgrad::internals::train::recipe::{self, Recipe, WantedRewrites};
+use wgrad::internals::train::run::RECIPE;
+use wgrad::internals::train::run::model::Model;
+use wgrad::{Error, Result};
 
 use super::console::{answer, note, thousands};
 use super::prepared::MEASURED_SO;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use wgrad::data::{self, Resize};
-use wgrad::error::{Error, Result};
-use wgrad::train::recipe::{self, Overrides, Recipe};
-use wgrad::train::run::RunDir;
-use wgrad::train::run::model::Model;
-use wgrad::train::schedule::Schedule;
-use wgrad::train::session::Session;
-use wgrad::train::stopping::Stopping;
+use wgrad::internals::data::{self, Resize};
+use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::run::RunDir;
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::schedule::Schedule;
+use wgrad::internals::train::session::Session;
+use wgrad::internals::train::stopping::Stopping;
+use wgrad::{Error, Result};
 
 use super::console::note;
 use super::prepared::{Prepared, profiled};

@@ -1,9 +1,9 @@
 //! Which variants of kernels a command takes, and where it says so.
 
-use wgrad::engine::adapter::Device;
-use wgrad::error::Result;
-use wgrad::train::recipe::Recipe;
-use wgrad::tune::{Origin, Tuned, Tuning, tuned};
+use wgrad::Result;
+use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::tune::{Origin, Tuned, Tuning, tuned};
 
 use super::console::{note, quoted};
 

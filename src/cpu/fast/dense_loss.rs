@@ -184,8 +184,8 @@ impl DenseLoss<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
     use crate::kernel::Step;
+    use crate::kernel::consts;
 
     /// The bits of all that is written, by so many threads.
     fn losses(threads: usize, (batch, inputs, classes): (usize, usize, usize)) -> Vec<u32> {

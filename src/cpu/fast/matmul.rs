@@ -102,7 +102,7 @@ impl ProductPass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
+    use crate::kernel::consts;
     use crate::kernel::{Const, Step};
 
     fn product(threads: usize, (m, n, k): (usize, usize, usize), transposed: [bool; 2]) -> Vec<u32> {

@@ -172,8 +172,8 @@ pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
     use crate::cpu::guard::{gradient_parts, guard};
+    use crate::kernel::consts;
     use crate::kernel::{Step, Twin};
 
     #[test]

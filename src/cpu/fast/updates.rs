@@ -258,8 +258,8 @@ fn split_off_front<'a, const N: usize>(kept: &mut [&'a mut [f32]; N], words: usi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
     use crate::kernel::Step;
+    use crate::kernel::consts;
 
     #[test]
     fn means_of_gradients_that_have_become_0_get_to_0() {

@@ -1,8 +1,8 @@
 //! Activations: a function of each value, or of each row.
 
 use super::words::Words;
-use crate::consts;
 use crate::kernel::Activation;
+use crate::kernel::consts;
 use crate::program::View;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::table;

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::words::{Inits, Pair, Words};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Geometry, Side};
 use crate::program::View;
 use crate::program::init::Fans;

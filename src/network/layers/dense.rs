@@ -3,7 +3,7 @@
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
 use super::words::{Inits, Words};
-use crate::consts;
+use crate::kernel::consts;
 use crate::program::init::Fans;
 use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};

@@ -4,7 +4,7 @@
 //! step and their place, so nothing is kept for the backward pass.
 
 use super::words::{Words, number};
-use crate::consts;
+use crate::kernel::consts;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;
 

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::words::{Words, number};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Element, aligned};
 use crate::program::View;
 use crate::program::init::Initialiser;

@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::conv::windows;
 use super::words::{Pair, Words};
-use crate::consts;
 use crate::cpu::pool::Pooling;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Element, Side};
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;

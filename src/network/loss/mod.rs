@@ -8,9 +8,9 @@ pub use weights::{ClassWeights, Weighting};
 
 use std::fmt;
 
-use crate::consts;
 use crate::cpu::softmax::argmax;
 use crate::error::{Error, Result, suggestion};
+use crate::kernel::consts;
 use crate::kernel::{Activation, Consts};
 use crate::program::View;
 use crate::program::record::{Recorder, Tensor};

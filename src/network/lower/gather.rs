@@ -1,7 +1,7 @@
 //! The samples of a step, gathered by a kernel.
 
 use super::lowered::PartViews;
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{ALIGN, Augmentation, Element};
 use crate::program::View;
 use crate::program::record::{Recorder, Tensor};

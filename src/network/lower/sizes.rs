@@ -4,7 +4,7 @@ use super::gather::words;
 use super::lowered::Lowered;
 use super::what::{Lowering, TRAIN};
 use crate::cpu::guard;
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::kernel::aligned;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
@@ -80,14 +80,15 @@ pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Res
     if !fits(1) {
         let fixed =
             mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
-        return Error::Device(format!(
-            "{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"
-        ));
+        return Error::Device(
+            DeviceFault::TooSmall,
+            format!("{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"),
+        );
     }
     let (mut most, mut least_too_many) = (1, what.batch);
     while most + 1 < least_too_many {
         let middle = most.midpoint(least_too_many);
         if fits(middle) { most = middle } else { least_too_many = middle }
     }
-    Error::Device(format!("{error}: use --batch-size {most} or smaller"))
+    Error::Device(DeviceFault::TooSmall, format!("{error}: use --batch-size {most} or smaller"))
 }

@@ -1,8 +1,8 @@
 //! What a training step does besides forward and backward, and where it measures itself.
 
-use crate::consts;
 use crate::error::{Error, Result};
 use crate::kernel::Element;
+use crate::kernel::consts;
 use crate::network::loss::{Loss, Weighting};
 use crate::network::optimiser::{Optimiser, State};
 use crate::program::record::Recorder;

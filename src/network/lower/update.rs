@@ -1,8 +1,8 @@
 //! The end of a training step: the norm of the gradients, the watch over them, and the update.
 
 use super::training::Training;
-use crate::consts;
 use crate::cpu::guard;
+use crate::kernel::consts;
 use crate::kernel::{Element, aligned};
 use crate::network::loss::Metrics;
 use crate::network::optimiser::State;

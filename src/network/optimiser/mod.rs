@@ -9,8 +9,8 @@ mod text;
 
 pub use text::NAMES;
 
-use crate::consts;
 use crate::error::Result;
+use crate::kernel::consts;
 use crate::kernel::{Consts, Element, Kernel};
 use crate::program::record::Recorder;
 use crate::program::{Role, View};

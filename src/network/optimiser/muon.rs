@@ -6,7 +6,7 @@
 //! updated as AdamW, with the settings of the authors' own program. Tensors
 //! with more than two dimensions count as matrices with a row per output.
 
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Consts, Element, Kernel};
 use crate::program::View;
 use crate::program::record::{Gradient, Product, Recorder};

@@ -13,7 +13,7 @@ pub use product::Product;
 use super::params::Arena;
 use super::shape::Shape;
 use super::{Activated, Boundary, Buf, Dispatch, Program, Role, View};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Element, Kernel, aligned};
 use crate::table;
 

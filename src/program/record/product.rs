@@ -1,7 +1,7 @@
 //! Matrix products, as layers and optimisers ask for them.
 
 use super::{Gradient, Recorder};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Epilogue};
 use crate::program::View;
 use crate::table;

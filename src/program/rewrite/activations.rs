@@ -11,7 +11,7 @@
 
 use super::dense::has_epilogue;
 use super::draft::{Draft, each};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Element, Epilogue, Family};
 use crate::program::{Dispatch, Program, View};
 use crate::table;

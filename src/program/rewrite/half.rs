@@ -12,7 +12,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::draft::{Draft, each};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::precision::Precision;
 use crate::kernel::{Element, Family};
 use crate::program::{Buf, Dispatch, Program, View};

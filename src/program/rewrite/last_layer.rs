@@ -9,7 +9,7 @@
 
 use super::dense::{derivative_of, is_input_gradient, is_weighted_sums};
 use super::draft::{Draft, each};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Element, Kernel};
 use crate::program::{Buf, Dispatch, Program, Role, View};
 use crate::table;

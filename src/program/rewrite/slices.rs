@@ -7,7 +7,7 @@
 
 use super::dense::has_epilogue;
 use super::draft::{Draft, each};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Element, Epilogue, Family};
 use crate::program::{Dispatch, Program};
 use crate::table;

@@ -108,7 +108,7 @@ impl Class {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::consts;
+    use crate::kernel::consts;
 
     #[test]
     fn products_have_the_class_of_their_shape_up_to_its_border() {

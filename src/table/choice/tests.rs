@@ -1,7 +1,7 @@
 //! Which kernels take which shapes.
 
 use super::*;
-use crate::consts;
+use crate::kernel::consts;
 use crate::table;
 
 fn product(choice: &Choice, [m, n, k]: [usize; 3]) -> &'static str {

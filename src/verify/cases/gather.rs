@@ -1,7 +1,7 @@
 //! Batches picked from chunks of a data set, their samples as they are and changed.
 
 use super::case::Case;
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Augmentation, Step};
 
 pub(super) fn cases() -> Vec<Case> {

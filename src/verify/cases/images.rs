@@ -3,8 +3,8 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::consts;
 use crate::cpu::pool::Pooling;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Epilogue, Family, Geometry, Kernel, Side};
 use crate::network::layers::conv::{consts_of, weights_consts, windows};
 use crate::network::layers::pool::{backward, sizes};

@@ -21,10 +21,10 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::consts;
 use crate::cpu::half::half;
 use crate::engine::Data;
 use crate::engine::adapter::Device;
+use crate::kernel::consts;
 use crate::kernel::rng::{Purpose, generator};
 use crate::kernel::{Activation, Consts, Element, Epilogue, Family, Kernel, Step};
 use crate::verify::diff::{self, Comparison};

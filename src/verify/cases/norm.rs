@@ -1,7 +1,7 @@
 //! Awkward shapes of normalisations, dropout and sums of two.
 
 use super::case::Case;
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Kernel, Step};
 
 /// Whether the cases of this kernel are here.

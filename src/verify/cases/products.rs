@@ -1,7 +1,7 @@
 //! Products: every version of matmul, and the two halves of a long one.
 
 use super::case::Case;
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Family, Kernel, Step};
 use crate::table;
 

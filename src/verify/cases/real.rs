@@ -2,8 +2,8 @@
 
 use super::real_size::gather;
 use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
-use crate::consts;
 use crate::engine::adapter::Device;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Family, Kernel, Step};
 
 /// A case of the size of real training: a batch of 64 through a layer of 512,

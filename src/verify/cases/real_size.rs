@@ -1,8 +1,8 @@
 //! Sizes as training has them, and larger: what the benches time besides the awkward cases.
 
 use super::{Case, gradients, images, norm, pixels, products, updates};
-use crate::consts;
 use crate::cpu::guard;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Augmentation, Consts, Family, Kernel, Step};
 
 /// The cases of a kernel whose speed matters.

@@ -1,7 +1,7 @@
 //! Cases of the kernels that work on whole arenas: norms, clipping, updates, averages.
 
 use super::case::Case;
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Consts, Step};
 
 /// Whether a kernel of this name has its cases here.

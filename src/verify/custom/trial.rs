@@ -37,7 +37,7 @@ pub fn trial(own: &CustomKernel, adapter: &Adapter, observe: &mut dyn FnMut(usiz
     let cases = cases_on(own.kernel, &Device::Gpu(adapter.clone()));
     match cases::watch(own.kernel, &cases, &mut make_engine, observe) {
         Ok(verdict) => Ok(Trial { verdict, saw_outside }),
-        Err(Error::Device(problem)) => {
+        Err(Error::Device(_, problem)) => {
             Err(Error::Check(format!("{problem}: most likely the shader takes too long or loops for ever")))
         }
         Err(error) => Err(error),

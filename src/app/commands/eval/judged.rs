@@ -1,6 +1,6 @@
 //! What a network made of held-out images.
 
-use wgrad::report::confusion::Confusion;
+use wgrad::internals::report::confusion::Confusion;
 
 /// The results on all samples.
 #[derive(Default)]

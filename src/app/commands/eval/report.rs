@@ -1,9 +1,9 @@
 //! What `wgrad eval` prints.
 
 use serde_json::{Value, json};
-use wgrad::data::Dataset;
-use wgrad::error::Result;
-use wgrad::report::confusion::{ClassScore, mean};
+use wgrad::Result;
+use wgrad::internals::data::Dataset;
+use wgrad::internals::report::confusion::{ClassScore, mean};
 
 use super::super::console::{answer, note, thousands};
 use super::judged::{Judged, Mistake};

@@ -1,9 +1,9 @@
 //! The coach of a run: when it looks, and what it says.
 
-use wgrad::error::Result;
-use wgrad::train::coach::Moment;
-use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::trainer::Measure;
+use wgrad::Result;
+use wgrad::internals::train::coach::Moment;
+use wgrad::internals::train::run::{Event, read_metrics};
+use wgrad::internals::train::trainer::Measure;
 
 use super::Run;
 use crate::app::commands::progress::Display;

@@ -1,9 +1,9 @@
 //! How a run ends: what it leaves, and what it says.
 
 use serde_json::json;
-use wgrad::error::{Error, Result};
-use wgrad::train::run::Status;
-use wgrad::train::run::checkpoint;
+use wgrad::internals::train::run::Status;
+use wgrad::internals::train::run::checkpoint;
+use wgrad::{Error, Result};
 
 use super::Run;
 use crate::app::cli::OnNan;
@@ -13,13 +13,13 @@ impl Run {
     /// The error for a run that was stopped by a signal, after it was saved.
     pub(super) fn interrupted(&self, signal: u8) -> Error {
         let position = self.kept.position;
-        let message = format!(
+        let problem = format!(
             "interrupted after step {} of epoch {}, and all of it is kept: {}",
             position.step,
             position.epoch,
             self.how_to_resume()
         );
-        Error::Interrupted(message, signal)
+        Error::Interrupted { signal, problem }
     }
 
     fn how_to_resume(&self) -> String {
@@ -32,7 +32,7 @@ impl Run {
         let status = match &outcome {
             Ok(()) => Status::Done,
             Err(Error::Diverged(_)) => Status::Diverged,
-            Err(Error::Interrupted(..)) => Status::Interrupted,
+            Err(Error::Interrupted { .. }) => Status::Interrupted,
             Err(_) => Status::Failed,
         };
         self.record.finish(status, outcome.as_ref().err().map(Error::to_string), seconds);
@@ -61,8 +61,10 @@ impl Run {
                 self.recipe.learning_rate * self.trainer.position().factor,
                 if self.options.on_nan == OnNan::Rollback { "" } else { ", or --on-nan rollback" }
             ))),
-            Err(Error::Device(problem)) => Err(Error::Device(format!("{problem}: {}", self.how_to_resume()))),
-            Err(error @ Error::Interrupted(..)) => Err(error),
+            Err(Error::Device(fault, problem)) => {
+                Err(Error::Device(fault, format!("{problem}: {}", self.how_to_resume())))
+            }
+            Err(error @ Error::Interrupted { .. }) => Err(error),
             Err(error) => {
                 note(format_args!(
                     "the weights {} are kept in {}; {}",

@@ -5,15 +5,16 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wgrad::data;
-use wgrad::engine::{Data, Engine, Ticket};
-use wgrad::error::{Error, Result};
-use wgrad::kernel::{Slice, Step};
-use wgrad::program::View;
-use wgrad::train::recipe::Recipe;
-use wgrad::train::run::model::Model;
-use wgrad::train::run::{RunDir, RunRecord, Status, read_metrics};
-use wgrad::train::session::Session;
+use wgrad::internals::data;
+use wgrad::internals::engine::{Data, Engine, Ticket};
+use wgrad::internals::error::DeviceFault;
+use wgrad::internals::kernel::{Slice, Step};
+use wgrad::internals::program::View;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::run::{RunDir, RunRecord, Status, read_metrics};
+use wgrad::internals::train::session::Session;
+use wgrad::{Error, Result};
 
 use super::{Every, Run, RunOptions};
 use crate::app::cli::OnNan;
@@ -32,7 +33,10 @@ impl Engine for Lossy {
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        self.left = self.left.checked_sub(1).ok_or(Error::Device("the device was lost".to_owned()))?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or(Error::Device(DeviceFault::Lost, "the device was lost".to_owned()))?;
         self.engine.submit(steps, scalars, result)
     }
 
@@ -49,7 +53,7 @@ impl Engine for Lossy {
 fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
     let recipe =
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };
-    let device = wgrad::engine::adapter::choose("cpu").unwrap();
+    let device = wgrad::internals::engine::adapter::choose("cpu").unwrap();
     let session = Session::new(recipe, data::load("digits").unwrap(), device).unwrap();
     let Prepared { session, lowered, .. } = Prepared::new(session, TIMEOUT).unwrap();
     let record = RunRecord::begin(&session.recipe, &session.dataset.digest, lowered.arena.count());
@@ -88,8 +92,8 @@ fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
     let losses = |run: &Path| {
         let events = read_metrics(run).unwrap();
         let losses = events.into_iter().filter_map(|event| match event {
-            wgrad::train::run::Event::Steps(steps) => Some(steps.losses),
-            wgrad::train::run::Event::Epoch(_) => None,
+            wgrad::internals::train::run::Event::Steps(steps) => Some(steps.losses),
+            wgrad::internals::train::run::Event::Epoch(_) => None,
         });
         losses.flatten().collect::<Vec<f64>>()
     };
@@ -126,7 +130,7 @@ fn a_device_that_is_lost_again_and_again_ends_the_run_with_the_way_to_go_on() {
     {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
-    let (checkpoint, _) = wgrad::train::run::checkpoint::newest(&path).unwrap();
+    let (checkpoint, _) = wgrad::internals::train::run::checkpoint::newest(&path).unwrap();
     assert!(checkpoint.snapshot.position.steps > 0);
     assert_eq!(RunRecord::load(&path).unwrap().status, Status::Failed);
 }

@@ -3,8 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use wgrad::error::{Error, Result};
-use wgrad::train::run::checkpoint::Checkpoint;
+use wgrad::internals::error::DeviceFault;
+use wgrad::internals::train::run::checkpoint::Checkpoint;
+use wgrad::{Error, Result};
 
 use super::every::Every;
 use super::{Run, Throughput};
@@ -70,9 +71,9 @@ impl Run {
 
     /// After the device was lost, or had no more memory: opens it again and goes on from the last
     /// checkpoint.
-    pub(super) fn recover(&mut self, problem: String) -> Result<ControlFlow<()>> {
+    pub(super) fn recover(&mut self, fault: DeviceFault, problem: String) -> Result<ControlFlow<()>> {
         if self.losses >= MOST_LOSSES {
-            return Err(Error::Device(format!("{problem}; it was opened again {MOST_LOSSES} times")));
+            return Err(Error::Device(fault, format!("{problem}; it was opened again {MOST_LOSSES} times")));
         }
         self.losses += 1;
         note(format_args!(
@@ -80,7 +81,7 @@ impl Run {
             self.kept.position.steps
         ));
         self.trainer = (self.reopen)()
-            .map_err(|error| Error::Device(format!("{problem}; and then, opened again: {error}")))?;
+            .map_err(|error| Error::Device(fault, format!("{problem}; and then, opened again: {error}")))?;
         self.go_back()?;
         Ok(ControlFlow::Continue(()))
     }

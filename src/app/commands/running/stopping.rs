@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use wgrad::error::Result;
-use wgrad::train::run::model::Model;
-use wgrad::train::run::{Event, read_metrics};
-use wgrad::train::stopping::EpochVerdict;
-use wgrad::train::trainer::Measure;
+use wgrad::Result;
+use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::run::{Event, read_metrics};
+use wgrad::internals::train::stopping::EpochVerdict;
+use wgrad::internals::train::trainer::Measure;
 
 use super::Run;
 use crate::app::commands::console::note;

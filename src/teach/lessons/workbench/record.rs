@@ -1,7 +1,7 @@
 //! The Program of a workbench: one dispatch per stage, each a section of its own.
 
 use super::layer::{DenseLayer, Scope};
-use crate::consts;
+use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Kernel, aligned};
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::table;
