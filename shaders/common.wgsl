@@ -13,7 +13,7 @@ struct Step {
     epoch: u32,
     mean_correction: f32, // what Adam's means and squares of gradients are multiplied by
     square_correction: f32,
-    average: f32,         // how much of the average of the weights is kept
+    ema_decay: f32,       // how much of the EMA of the weights is kept
 }
 @group(1) @binding(0) var<uniform> step: Step;
 
@@ -136,7 +136,7 @@ fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
 // NaN, an infinity, or 2⁴⁸ and more; without those, squares add up to less than f32 can hold.
 struct Watch {
     squares: f32,
-    flaws: u32,
+    non_finite: u32,
 }
 
 const EXPONENT: u32 = 0x7f800000u;
@@ -147,6 +147,6 @@ fn watch_four(watch: ptr<function, Watch>, g: vec4<f32>) {
     let bad = (bitcast<vec4<u32>>(g) & vec4<u32>(EXPONENT)) >= vec4<u32>(TOO_LARGE);
     let count = select(vec4<u32>(0u), vec4<u32>(1u), bad);
     let good = select(g, vec4<f32>(0.0), bad);
-    (*watch).flaws += count.x + count.y + count.z + count.w;
+    (*watch).non_finite += count.x + count.y + count.z + count.w;
     (*watch).squares += dot(good, good);
 }

@@ -8,7 +8,7 @@ const PARTS: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;         // (PARTS)
-@group(0) @binding(2) var<storage, read_write> flaws: array<u32>;        // (PARTS)
+@group(0) @binding(2) var<storage, read_write> non_finite: array<u32>;        // (PARTS)
 
 @compute @workgroup_size(64)
 fn gradient_parts(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -21,5 +21,5 @@ fn gradient_parts(@builtin(global_invocation_id) id: vec3<u32>) {
         watch_four(&watch, gradients[i]);
     }
     sums[part] = watch.squares;
-    flaws[part] = watch.flaws;
+    non_finite[part] = watch.non_finite;
 }

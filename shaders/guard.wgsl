@@ -12,13 +12,13 @@ const ROWS_AT: u32 = 64u;            // where in the report they begin: the hist
 const GATES: u32 = 3u;               // words: the workgroups along x, y and z of each dispatch behind them
 
 @group(0) @binding(0) var<storage, read> sums: array<f32>;               // (PARTS)
-@group(0) @binding(1) var<storage, read> flaws: array<u32>;              // (PARTS)
+@group(0) @binding(1) var<storage, read> non_finite: array<u32>;              // (PARTS)
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;         // (1)
 @group(0) @binding(3) var<storage, read_write> gates: array<u32>;        // (GATES)
 @group(0) @binding(4) var<storage, read_write> report: array<f32>;       // (SLOTS, 2), then (SLOTS, BATCH, 2): loss, hit
 
 var<workgroup> sum_of: array<f32, 64>;
-var<workgroup> flaws_of: array<u32, 64>;
+var<workgroup> non_finite_of: array<u32, 64>;
 
 @compute @workgroup_size(64)
 fn guard(@builtin(local_invocation_index) lane: u32) {
@@ -26,28 +26,28 @@ fn guard(@builtin(local_invocation_index) lane: u32) {
     var found = 0u;
     for (var part = lane; part < PARTS; part += 64u) {
         sum += sums[part];
-        found += flaws[part];
+        found += non_finite[part];
     }
     for (var row = lane; row < step.samples; row += 64u) {
         let loss = bitcast<u32>(report[ROWS_AT + (step.slot * BATCH + row) * 2u]);
         found += select(0u, 1u, (loss & EXPONENT) == EXPONENT);
     }
     sum_of[lane] = sum;
-    flaws_of[lane] = found;
+    non_finite_of[lane] = found;
     for (var half = 32u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if lane < half {
             sum_of[lane] += sum_of[lane + half];
-            flaws_of[lane] += flaws_of[lane + half];
+            non_finite_of[lane] += non_finite_of[lane + half];
         }
     }
     if lane == 0u {
         norm[0] = sqrt(sum_of[0]);
         report[step.slot * 2u] = sqrt(sum_of[0]);
-        report[step.slot * 2u + 1u] = f32(flaws_of[0]);
+        report[step.slot * 2u + 1u] = f32(non_finite_of[0]);
     }
     workgroupBarrier();
     for (var word = lane; word < GATES; word += 64u) {
-        gates[word] = select(gates[word], 0u, flaws_of[0] > 0u);
+        gates[word] = select(gates[word], 0u, non_finite_of[0] > 0u);
     }
 }

@@ -2,7 +2,7 @@
 // One workgroup owns a block of 32×64 of C, one subgroup a tile of EDGE×EDGE of it at a time.
 
 // Experimental: subgroups multiply whole tiles by cooperative matrices, which WebGPU doesn't have. A and B
-// are as pack_half.wgsl leaves them, bound as the halves that they are; a gradient is always A, and has been
+// are as pack_f16.wgsl leaves them, bound as the halves that they are; a gradient is always A, and has been
 // packed times s, a power of two. All sums are in single precision, and each is made in the order of K. The tiles are dealt out to
 // the subgroups whatever their size is. M, N and K must be multiples of EDGE.
 enable f16;

@@ -22,7 +22,7 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
-@group(0) @binding(5) var<storage, read_write> flaws: array<u32>;    // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 @compute @workgroup_size(8)
 fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -82,7 +82,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     // A block's part, and nothing in the parts behind the last block.
     for (var part = id.x; part < PARTS && id.x < BLOCKS; part += BLOCKS) {
         sums[part] = watch.squares;
-        flaws[part] = watch.flaws;
+        non_finite[part] = watch.non_finite;
         watch = Watch();
     }
 }

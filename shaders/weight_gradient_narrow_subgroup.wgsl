@@ -22,7 +22,7 @@ const BLOCKS: u32 = INPUTS / 4u;     // in one row
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(5) var<storage, read_write> flaws: array<u32>;         // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
 
 // Number `at` of the run of four samples, of which invocation i holds the vec4s i, i + 8, … `at` must
 // be known when the shader is compiled: only then is a shuffle cheap.
@@ -98,7 +98,7 @@ fn weight_gradient_narrow_subgroup(
     // A block's part, and nothing in the parts behind the last block.
     for (var part = quad; part < PARTS && quad < BLOCKS; part += BLOCKS) {
         sums[part] = watch.squares;
-        flaws[part] = watch.flaws;
+        non_finite[part] = watch.non_finite;
         watch = Watch();
     }
 }

@@ -23,7 +23,7 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
-@group(0) @binding(5) var<storage, read_write> flaws: array<u32>;    // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // dz of four successive samples and output r out of eight: invocation 2i + h holds sample i of the
 // outputs 4h to 4h + 3. r must be known when the shader is compiled: only then is a shuffle cheap.
@@ -115,7 +115,7 @@ fn weight_gradient_subgroup(
     var part = workgroup.y * ACROSS + quad;
     for (; part < PARTS && quad < ACROSS; part += BLOCKS) {
         sums[part] = watch.squares;
-        flaws[part] = watch.flaws;
+        non_finite[part] = watch.non_finite;
         watch = Watch();
     }
 }

@@ -26,7 +26,7 @@ const TILES: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
-@group(0) @binding(5) var<storage, read_write> flaws: array<u32>;    // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // [sample][output / 4] and [sample][input / 4].
 var<workgroup> tile_dz: array<vec4<f32>, SAMPLES * FOURS>;
@@ -151,7 +151,7 @@ fn weight_gradient_tiled(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.flaws;
+    flawed[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
@@ -163,10 +163,10 @@ fn weight_gradient_tiled(
         // A tile's part, and nothing in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        flaws[tile] = flawed[0];
+        non_finite[tile] = flawed[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
-            flaws[part] = 0u;
+            non_finite[part] = 0u;
         }
     }
 }

@@ -34,7 +34,7 @@ const TILES: u32 = (OUTPUTS + TILE - 1u) / TILE * ACROSS;
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
-@group(0) @binding(5) var<storage, read_write> flaws: array<u32>;    // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // [sample][output / 4] and [sample][input / 4].
 var<workgroup> tile_dz: array<vec4<f32>, VECTORS>;
@@ -164,7 +164,7 @@ fn weight_gradient_vectors(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.flaws;
+    flawed[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
@@ -176,10 +176,10 @@ fn weight_gradient_vectors(
         // A tile's part, and nothing in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        flaws[tile] = flawed[0];
+        non_finite[tile] = flawed[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
-            flaws[part] = 0u;
+            non_finite[part] = 0u;
         }
     }
 }

@@ -128,7 +128,7 @@ fn steps_of_no_kind_of_network_allocate() {
     for (layers, optimiser) in KINDS {
         let training = Training {
             clip_norm: Some(1.0),
-            average: Some(0.99),
+            ema: Some(0.99),
             accumulate: 2,
             ..Training::with(optimiser.parse().unwrap())
         };

@@ -29,15 +29,15 @@ use wgrad::internals::verify::cases::{self, cases_on};
 const KERNELS: &str = "
     gather_batch one_hot
     matmul_naive matmul matmul_vectors matmul_register matmul_subgroup matmul_slices add_slices
-    pack_half matmul_half
+    pack_f16 matmul_f16
     weight_gradient weight_gradient_tiled weight_gradient_vectors weight_gradient_subgroup
     weight_gradient_narrow_subgroup
-    pixel_dense_tiled pixel_dense_subgroup pixel_gradient_tiled pixel_gradient_subgroup
+    gather_dense_tiled gather_dense_subgroup gather_dense_gradient_tiled gather_dense_gradient_subgroup
     activation activation_backward softmax softmax_backward
-    softmax_loss weighted_loss dense_loss_subgroup bce_loss squared_error
+    softmax_loss weighted_loss dense_softmax_loss_subgroup bce_loss squared_error
     column_sums gradient_parts guard square_sums clip_norm clip_value
     sgd sgd_momentum ada_grad rms_prop rms_prop_momentum rms_prop_centred adam lion
-    muon_momentum unit_size blend muon average hot_cold
+    muon_momentum frobenius_normalise newton_schulz muon ema hot_cold
     conv_naive conv conv_register conv_subgroup
     conv_weights_naive conv_weights conv_weights_register conv_weights_subgroup channel_sums
     max_pool max_pool_backward average_pool average_pool_backward
@@ -49,8 +49,8 @@ const COOPERATIVE: &str = "matmul_cooperative";
 
 /// The kernels without a fast function, which the fast CPU engine runs by their twin.
 const PLAIN: &str = "
-    one_hot matmul_slices add_slices pack_half matmul_cooperative
-    pixel_dense_tiled pixel_dense_subgroup pixel_gradient_tiled pixel_gradient_subgroup
+    one_hot matmul_slices add_slices pack_f16 matmul_cooperative
+    gather_dense_tiled gather_dense_subgroup gather_dense_gradient_tiled gather_dense_gradient_subgroup
     softmax softmax_backward weighted_loss bce_loss squared_error hot_cold moments running_moments";
 
 fn expected(cooperative: bool) -> Vec<&'static str> {

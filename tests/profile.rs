@@ -106,7 +106,7 @@ fn the_cpu_engine_is_timed_and_no_weight_changes() {
     assert_eq!(profile.clock, Clock::Host);
     let rows = profile.by_kernel();
     // All versions of a kernel have one function.
-    assert!(rows.iter().any(|row| row.kernel == "dense_loss"), "{rows:?}");
+    assert!(rows.iter().any(|row| row.kernel == "dense_softmax_loss"), "{rows:?}");
 }
 
 #[test]

@@ -190,7 +190,7 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
 fn digits_are_learned_in_half_precision() {
     let dataset = data::load("digits").unwrap();
     let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::Half));
-    assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_half"));
+    assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_f16"));
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();
@@ -406,7 +406,7 @@ fn what_goes_around_a_step_comes_to_the_same_on_gpu_and_cpu() {
     let weights: Vec<f32> = (0..10).map(|class| 0.5 + 0.25 * class as f32).collect();
     for (what, training) in [
         ("accumulation", Training { accumulate: 4, ..plain.clone() }),
-        ("averaging", Training { average: Some(0.95), ..plain.clone() }),
+        ("averaging", Training { ema: Some(0.95), ..plain.clone() }),
         ("label smoothing", Training { label_smoothing: 0.1, ..plain.clone() }),
         ("class weights", Training { class_weights: weights, ..plain.clone() }),
         ("clipping by norm", Training { clip_norm: Some(0.5), ..plain.clone() }),
@@ -415,7 +415,7 @@ fn what_goes_around_a_step_comes_to_the_same_on_gpu_and_cpu() {
             "all at once",
             Training {
                 accumulate: 3,
-                average: Some(0.9),
+                ema: Some(0.9),
                 label_smoothing: 0.1,
                 clip_norm: Some(0.5),
                 ..plain.clone()

@@ -87,8 +87,8 @@ const ON_LAVAPIPE: [(&str, &[&str]); 10] = [
     ("weights", &["weight_gradient", "weight_gradient_subgroup"]),
     ("conv", &["conv_subgroup"]),
     ("conv-weights", &["conv_weights_subgroup"]),
-    ("first", &["separate", "pixel_dense_subgroup"]),
-    ("last", &["separate", "dense_loss_subgroup"]),
+    ("first", &["separate", "gather_dense_subgroup"]),
+    ("last", &["separate", "dense_softmax_loss_subgroup"]),
 ];
 
 #[test]

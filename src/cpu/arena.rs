@@ -1,5 +1,5 @@
 //! Twins of `square_sums.wgsl`, `clip_norm.wgsl`,
-//! `clip_value.wgsl` and `average.wgsl`: what happens to a whole arena
+//! `clip_value.wgsl` and `ema.wgsl`: what happens to a whole arena
 //! around its update.
 
 use super::guard::elements;
@@ -61,19 +61,19 @@ pub fn clip_value_bound(_: Call, _: &[Slice<f64>], writes: &mut [SliceMut<f64>])
     writes[0].real().fill(0.0);
 }
 
-/// a + (1 - average) · (w - a), see [`average`].
+/// a + (1 - ema_decay) · (w - a), see [`ema`].
 fn moved<N: Number>(call: Call, a: N, w: N) -> N {
-    a + (N::exact(1.0) - N::exact(call.step.average.into())) * (w - a)
+    a + (N::exact(1.0) - N::exact(call.step.ema_decay.into())) * (w - a)
 }
 
-/// a = a + (1 - average) · (w - a)
-pub fn average<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+/// a = a + (1 - ema_decay) · (w - a)
+pub fn ema<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     for (a, w) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *a = T::of(moved(call, a.f64(), w.f64()));
     }
 }
 
-pub fn average_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn ema_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     for (a, w) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *a = moved(call, Tracked::exact(*a), Tracked::exact(*w)).error;
     }

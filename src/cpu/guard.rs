@@ -30,14 +30,14 @@ pub fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Ite
 /// `sums[p] = Σ g[i]²` and how many g are flawed, over every part p.
 pub fn gradient_parts<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
-    let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
+    let [sums, non_finite] = writes else { unreachable!("the kernel table binds two outputs") };
     for part in 0..parts {
         let (mut sum, mut found) = (0.0, 0);
         for g in elements(gradients, part, parts).map(|g| g.f64()) {
             if flawed(g) { found += 1 } else { sum += g * g }
         }
         sums.real()[part] = T::of(sum);
-        flaws.uint()[part] = found;
+        non_finite.uint()[part] = found;
     }
 }
 
@@ -55,12 +55,12 @@ pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
 }
 
 /// All flaws of a step: those of the parts, and its losses that are not finite.
-pub fn all_flaws<T: Real>(call: Call, flaws: &[u32], report: &[T]) -> u32 {
+pub fn all_non_finite<T: Real>(call: Call, non_finite: &[u32], report: &[T]) -> u32 {
     let [batch, rows_at] = ["BATCH", "ROWS_AT"].map(|name| call.consts.uint(name));
     let (slot, samples) = (call.step.slot as usize, call.step.samples as usize);
     let rows = report[rows_at + slot * batch * 2..][..samples * 2].chunks_exact(2);
     let losses = rows.filter(|row| !row[0].f64().is_finite()).count();
-    flaws.iter().sum::<u32>() + losses as u32
+    non_finite.iter().sum::<u32>() + losses as u32
 }
 
 /// norm = √Σ sums, the step's row of the history = (norm, all flaws), and gates = 0 if there are flaws.
@@ -68,18 +68,18 @@ pub fn all_flaws<T: Real>(call: Call, flaws: &[u32], report: &[T]) -> u32 {
 pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
     let [norm, gates, report] = writes else { unreachable!("the kernel table binds three outputs") };
-    let flaws = all_flaws(call, reads[1].uint(), report.real());
+    let non_finite = all_non_finite(call, reads[1].uint(), report.real());
     norm.real()[0] = T::of(sum.sqrt());
-    if flaws > 0 {
+    if non_finite > 0 {
         gates.uint().fill(0);
     }
     let row = &mut report.real()[call.step.slot as usize * HISTORY..][..HISTORY];
-    (row[0], row[1]) = (T::of(sum.sqrt()), T::of(flaws.into()));
+    (row[0], row[1]) = (T::of(sum.sqrt()), T::of(non_finite.into()));
 }
 
 pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sum: f64 = reads[0].real().iter().sum();
-    let flaws = all_flaws(call, reads[1].uint(), writes[2].real());
+    let non_finite = all_non_finite(call, reads[1].uint(), writes[2].real());
     // The relative error of a sum of so many terms above 0 is halved by the root.
     let terms = reads[0].real().len() as f64;
     let error = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
@@ -88,5 +88,5 @@ pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>
     writes[2].real().fill(0.0);
     let row = &mut writes[2].real()[call.step.slot as usize * HISTORY..][..HISTORY];
     // The flaws are a whole number, rounded once beyond 2²⁴.
-    (row[0], row[1]) = (error, f64::from(flaws) * EPS);
+    (row[0], row[1]) = (error, f64::from(non_finite) * EPS);
 }

@@ -1,4 +1,4 @@
-//! The twins of `pack_half.wgsl`, `matmul_half.wgsl` and `matmul_cooperative.wgsl`: half-precision numbers,
+//! The twins of `pack_f16.wgsl`, `matmul_f16.wgsl` and `matmul_cooperative.wgsl`: half-precision numbers,
 //! two to a word.
 
 use crate::kernel::{Call, Real, Slice, SliceMut};
@@ -62,7 +62,7 @@ fn scale(call: Call) -> f64 {
 /// `h[i]` = the half-precision number nearest to s·`x[i]`, s = 1 or [`gradient_scale`]
 ///
 /// x: (LENGTH)  h: (LENGTH), two to a word
-pub fn pack_half<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn pack_f16<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let scale = scale(call);
     for (word, two) in writes[0].uint().iter_mut().zip(reads[0].real().chunks_exact(2)) {
         let [low, high] = [two[0], two[1]].map(|value| u32::from(half((scale * value.f64()) as f32)));
@@ -70,18 +70,18 @@ pub fn pack_half<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut
     }
 }
 
-pub fn pack_half_bound(_: Call, _: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn pack_f16_bound(_: Call, _: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     // Bits are as they are.
     writes[0].uint().fill(0);
 }
 
 /// C = A·B, then the epilogue.   A: (M, K)  B: (K, N) in halves  C: (M, N)
-pub fn matmul_half<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn matmul_f16<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let b: Vec<T> = numbers(reads[1].uint()).map(|value| T::of(value.into())).collect();
     super::matmul::matmul(call, &[reads[0], Slice::Real(&b), reads[2]], writes);
 }
 
-pub fn matmul_half_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn matmul_f16_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     // Every half is a number of single precision as well.
     let b: Vec<f64> = numbers(reads[1].uint()).map(f64::from).collect();
     super::matmul::matmul_bound(call, &[reads[0], Slice::Real(&b), reads[2]], writes);
@@ -96,7 +96,7 @@ pub fn matmul_cooperative<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut 
 /// That of the same product in single precision: two halves have 22 digits together, so a product of
 /// them is exact, and what is left are the sums, in any order. An adapter may cut an addition off instead of
 /// rounding it: the bound allows a whole last digit for each. What A was packed times is a power of two
-/// and rounds nothing, and of the halves between 0 and 2⁻¹⁴, which an adapter may take for zero, `pack_half` makes none.
+/// and rounds nothing, and of the halves between 0 and 2⁻¹⁴, which an adapter may take for zero, `pack_f16` makes none.
 pub fn matmul_cooperative_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [a, b] = factors(call, reads);
     super::matmul::matmul_bound(call, &[Slice::Real(&a), Slice::Real(&b), reads[2]], writes);

@@ -23,10 +23,10 @@ fn for_each_row<T: Real>(
         slot[row * 2] = T::of(each(z, t, dz, row_weight(call, row)));
         // With one output there is nothing to compare it with but the threshold.
         // A bound is asked for without one: whether a row hits is exact.
-        let hit = threshold.is_some_and(|threshold| {
+        let correct = threshold.is_some_and(|threshold| {
             if classes == 1 { (z[0].f64() > threshold) == (t[0].f64() > 0.5) } else { argmax(z) == argmax(t) }
         });
-        slot[row * 2 + 1] = T::of(if hit { 1.0 } else { 0.0 });
+        slot[row * 2 + 1] = T::of(if correct { 1.0 } else { 0.0 });
     }
 }
 

@@ -17,7 +17,7 @@ pub mod adaptive;
 pub mod arena;
 pub mod augment;
 pub mod conv;
-pub mod dense_loss;
+pub mod dense_softmax_loss;
 pub mod dropout;
 pub mod fast;
 pub mod gather;

@@ -1,4 +1,4 @@
-//! Twins of `muon_momentum.wgsl`, `unit_size.wgsl`, `blend.wgsl` and `muon.wgsl`.
+//! Twins of `muon_momentum.wgsl`, `frobenius_normalise.wgsl`, `newton_schulz.wgsl` and `muon.wgsl`.
 //! The products between them are those of `matmul.wgsl`.
 
 use super::tracked::{Number, Tracked};
@@ -45,14 +45,14 @@ pub fn norm_of<T: Real>(sums: &[T]) -> f64 {
 }
 
 /// x = u / max(√Σ sums, 1e-7)
-pub fn unit_size<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn frobenius_normalise<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let norm = norm_of(reads[1].real());
     for (x, u) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *x = T::of(u.f64() / norm);
     }
 }
 
-pub fn unit_size_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn frobenius_normalise_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sums = reads[1].real();
     // Sums of squares are positive, so their size is their sum.
     let error = sums.len() as f64 * EPS * total(sums) + TINY;
@@ -64,14 +64,14 @@ pub fn unit_size_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64
 }
 
 /// y = P · x + Q · y
-pub fn blend<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn newton_schulz<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [p, q] = ["P", "Q"].map(|name| call.consts.float(name));
     for (y, x) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *y = T::of(p * x.f64() + q * y.f64());
     }
 }
 
-pub fn blend_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn newton_schulz_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [p, q] = ["P", "Q"].map(|name| call.consts.float(name));
     for (y, x) in writes[0].real().iter_mut().zip(reads[0].real()) {
         *y = 2.0 * EPS * ((p * x).abs() + (q * *y).abs()) + 2.0 * TINY;

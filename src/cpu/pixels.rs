@@ -1,4 +1,4 @@
-//! Twins of `pixel_dense_*.wgsl` and `pixel_gradient_*.wgsl`: a first layer that works on
+//! Twins of `gather_dense_*.wgsl` and `gather_dense_gradient_*.wgsl`: a first layer that works on
 //! packed pixels is picking samples, and then what any dense layer does.
 
 use super::gather::{gather_batch, gather_batch_bound};
@@ -58,7 +58,7 @@ fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], batch_labels: 
 ///
 /// Reads images, labels, order and normaliser, as [`gather_batch`], then W: (outputs, V) and b: (outputs).
 /// Writes y: (B, outputs), and the labels: (B).
-pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn gather_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [y, batch_labels] = writes else { unreachable!("the kernel table binds two outputs") };
     let x = gather(gather_batch, call, &reads[..4], batch_labels.uint());
     let [batch, values, outputs] = ["BATCH", "VALUES", "OUTPUTS"].map(|name| call.consts.uint(name));
@@ -67,7 +67,7 @@ pub fn pixel_dense<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceM
     matmul(Call { consts: &consts, ..call }, &[Slice::Real(&x), reads[4], reads[5]], &mut y);
 }
 
-pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn gather_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let [y, batch_labels] = writes else { unreachable!("the kernel table binds two outputs") };
     let x = gather(gather_batch, call, &reads[..4], batch_labels.uint());
     let errors = gather(gather_batch_bound, call, &reads[..4], batch_labels.uint());
@@ -88,7 +88,7 @@ pub fn pixel_dense_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// x of [`pixel_gradient`], which needs no labels, or its errors.
+/// x of [`gather_dense_gradient`], which needs no labels, or its errors.
 fn gather_unlabelled<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>]) -> Vec<T> {
     let [batch, samples] = ["BATCH", "SAMPLES"].map(|name| call.consts.uint(name));
     let labels = vec![0; samples];
@@ -108,12 +108,12 @@ fn weighing(call: Call) -> Consts {
 /// `dW = dzᵀ·x` and `db`, with the watch over them, see [`weight_gradient`].
 ///
 /// Reads dz: (B, outputs), then images, order and normaliser. Writes as [`weight_gradient`] does.
-pub fn pixel_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn gather_dense_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let x = gather_unlabelled(gather_batch, call, reads);
     weight_gradient(Call { consts: &weighing(call), ..call }, &[reads[0], Slice::Real(&x)], writes);
 }
 
-pub fn pixel_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn gather_dense_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let x = gather_unlabelled(gather_batch, call, reads);
     let errors = gather_unlabelled(gather_batch_bound, call, reads);
     weights::bounds(Call { consts: &weighing(call), ..call }, reads[0].real(), &x, &errors, writes);

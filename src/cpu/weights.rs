@@ -56,12 +56,14 @@ impl Sizes {
 /// And the watch over them, as [`gradient_parts`](super::guard::gradient_parts) keeps it: a part per block of dW.
 pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (dz, x, size) = (reads[0].real(), reads[1].real(), Sizes::of(call));
-    let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
-    let (dweight, dbias, sums, flaws) = (dweight.real(), dbias.real(), sums.real(), flaws.uint());
+    let [dweight, dbias, sums, non_finite] = writes else {
+        unreachable!("the kernel table binds four outputs")
+    };
+    let (dweight, dbias, sums, non_finite) = (dweight.real(), dbias.real(), sums.real(), non_finite.uint());
     let mut squares = vec![0.0; sums.len()];
-    flaws.fill(0);
+    non_finite.fill(0);
     let mut watch = |part: usize, gradient: f64| {
-        if flawed(gradient) { flaws[part] += 1 } else { squares[part] += gradient * gradient }
+        if flawed(gradient) { non_finite[part] += 1 } else { squares[part] += gradient * gradient }
     };
     for output in 0..size.outputs {
         let of_batch = |b: usize| dz[b * size.outputs + output].f64();
@@ -86,7 +88,9 @@ pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sli
 /// The same where x is off by its `errors`.
 pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [SliceMut<f64>]) {
     let size = Sizes::of(call);
-    let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
+    let [dweight, dbias, sums, non_finite] = writes else {
+        unreachable!("the kernel table binds four outputs")
+    };
     let (dweight, dbias, sums) = (dweight.real(), dbias.real(), sums.real());
     let roundings = 2.0 * (size.block.0 * (size.block.1 + 1)) as f64 + 8.0;
     sums.fill(0.0);
@@ -120,7 +124,7 @@ pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [S
         bound(&mut dbias[output], size.part(output, 0), &mut terms);
     }
     // Flaws are counted, and no count may be off.
-    flaws.uint().fill(0);
+    non_finite.uint().fill(0);
 }
 
 #[cfg(test)]
@@ -138,13 +142,13 @@ mod tests {
         let dz = [1.0_f32, 2.0, 3.0, 0.0];
         let x = [1.0_f32, 0.0, -1.0, 2.0, 1.0, f32::INFINITY];
         let (mut dweight, mut dbias) = ([f32::NAN; 6], [f32::NAN; 2]);
-        let (mut sums, mut flaws) = ([f32::NAN; 64], [7; 64]);
+        let (mut sums, mut non_finite) = ([f32::NAN; 64], [7; 64]);
         let call = Call { consts: &consts, step: &Step::default() };
         let mut writes = [
             SliceMut::Real(&mut dweight),
             SliceMut::Real(&mut dbias),
             SliceMut::Real(&mut sums),
-            SliceMut::Uint(&mut flaws),
+            SliceMut::Uint(&mut non_finite),
         ];
         weight_gradient(call, &[Slice::Real(&dz), Slice::Real(&x)], &mut writes);
         assert_eq!(dweight[..5], [7.0, 3.0, f32::INFINITY, 2.0, 0.0]);
@@ -152,6 +156,6 @@ mod tests {
         assert!(dweight[5].is_nan());
         assert_eq!(dbias, [4.0, 2.0]);
         assert_eq!(sums[..7], [7.0 * 7.0 + 4.0 * 4.0, 9.0, 0.0, 2.0 * 2.0 + 2.0 * 2.0, 0.0, 0.0, 0.0]);
-        assert_eq!(flaws[..7], [0, 0, 1, 0, 0, 1, 0]);
+        assert_eq!(non_finite[..7], [0, 0, 1, 0, 0, 1, 0]);
     }
 }

@@ -27,8 +27,8 @@ impl Family {
             Family::Conv => "conv",
             Family::ConvWeights => "conv_weights",
             Family::WeightGradient => "weight_gradient",
-            Family::PixelDense => "pixel_dense",
-            Family::PixelGradient => "pixel_gradient",
+            Family::PixelDense => "gather_dense",
+            Family::PixelGradient => "gather_dense_gradient",
         }
     }
 }

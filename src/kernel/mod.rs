@@ -56,7 +56,7 @@ pub struct Step {
     pub mean_correction: f32,
     pub square_correction: f32,
     /// How much of the average of the weights is kept.
-    pub average: f32,
+    pub ema_decay: f32,
 }
 
 /// What a twin is called with besides its buffers.

@@ -48,12 +48,12 @@ impl Confusion {
         }
         let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
         let score = |class: usize| {
-            let hits = self.count(class, class);
+            let correct = self.count(class, class);
             ClassScore {
                 samples: samples[class],
-                precision: share(hits, predictions[class]),
-                recall: share(hits, samples[class]),
-                f1: share(2 * hits, samples[class] + predictions[class]),
+                precision: share(correct, predictions[class]),
+                recall: share(correct, samples[class]),
+                f1: share(2 * correct, samples[class] + predictions[class]),
             }
         };
         (0..classes).map(score).collect()

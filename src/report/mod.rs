@@ -4,5 +4,5 @@
 //! first.
 
 pub mod confusion;
+pub mod contact_sheet;
 pub mod page;
-pub mod sheet;

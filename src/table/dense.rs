@@ -110,8 +110,8 @@ pub static ADD_SLICES: Kernel = kernel!(
     grid |k| flat_grid(k.uint("M") * k.uint("N"))
 );
 
-pub static PACK_HALF: Kernel = kernel!(
-    pack_half, half::pack_half, pack_half_bound,
+pub static PACK_F16: Kernel = kernel!(
+    pack_f16, half::pack_f16, pack_f16_bound,
     consts ["LENGTH", "GRADIENT"],
     binds binds![x: Read Real, halves: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
@@ -124,8 +124,8 @@ pub static PACK_HALF: Kernel = kernel!(
     }
 );
 
-pub static MATMUL_HALF: Kernel = kernel!(
-    matmul_half, half::matmul_half, matmul_half_bound,
+pub static MATMUL_F16: Kernel = kernel!(
+    matmul_f16, half::matmul_f16, matmul_f16_bound,
     consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
     binds binds![a: Read Real, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
@@ -141,7 +141,7 @@ pub static MATMUL_HALF: Kernel = kernel!(
     flops |k| (MATMUL.flops)(k),
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1],
     requires whole_vectors,
-    fast fast::half::matmul_half_fast
+    fast fast::half::matmul_f16_fast
 );
 
 pub static MATMUL_COOPERATIVE: Kernel = kernel!(
@@ -220,7 +220,7 @@ macro_rules! weight_gradient {
             $shader, weights::weight_gradient, weight_gradient_bound,
             consts ["BATCH", "INPUTS", "OUTPUTS", "ADD", "ROWS", "COLUMNS", "PARTS" $($(, $choice)*)?],
             binds binds![dz: Read Real, x: Read Real, dweight: Write Real, dbias: Write Real,
-                         sums: Set Real, flaws: Set Uint],
+                         sums: Set Real, non_finite: Set Uint],
             lens |k| {
                 let [batch, inputs, outputs, parts] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS", "PARTS"]);
                 vec![batch * outputs, batch * inputs, outputs * inputs, outputs, parts, parts]

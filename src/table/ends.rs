@@ -3,19 +3,19 @@
 
 use super::dense::{blocks, enough_parts, gradient_flops};
 use super::sizes::sizes;
-use crate::cpu::{dense_loss, fast, pixels, weights};
+use crate::cpu::{dense_softmax_loss, fast, pixels, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// A first layer that takes pixels: its weighted sums.
-macro_rules! pixel_dense {
+macro_rules! gather_dense {
     ($shader:ident, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
-            $shader, pixels::pixel_dense, pixel_dense_bound,
+            $shader, pixels::gather_dense, gather_dense_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ACTIVATION", "LEAK"],
             binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                          weight: Read Real, bias: Read Real, y: Write Real, batch_labels: Write Uint],
-            lens |k| pixel_dense_lens(k, k.uint("SAMPLES")),
-            touched |k| pixel_dense_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
+            lens |k| gather_dense_lens(k, k.uint("SAMPLES")),
+            touched |k| gather_dense_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
             flops |k| (2 * k.uint("OUTPUTS") + 2) * k.uint("BATCH") * k.uint("VALUES"),
             grid $grid,
             requires whole_pixels,
@@ -25,34 +25,34 @@ macro_rules! pixel_dense {
     };
 }
 
-pub static PIXEL_DENSE_TILED: Kernel = pixel_dense!(
-    pixel_dense_tiled, subgroup None,
+pub static GATHER_DENSE_TILED: Kernel = gather_dense!(
+    gather_dense_tiled, subgroup None,
     grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(4), 1]
 );
 
-pub static PIXEL_DENSE_SUBGROUP: Kernel = pixel_dense!(
-    pixel_dense_subgroup, subgroup Some(8),
+pub static GATHER_DENSE_SUBGROUP: Kernel = gather_dense!(
+    gather_dense_subgroup, subgroup Some(8),
     grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(32), 1]
 );
 
 /// Words of the bindings when so many samples are counted.
-fn pixel_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
+fn gather_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
     let [batch, values, channels, outputs] = sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS"]);
     let words = values / 4;
     vec![samples * words, samples, samples, 2 * channels, outputs * values, outputs, batch * outputs, batch]
 }
 
 /// The gradients of such a layer.
-macro_rules! pixel_gradient {
+macro_rules! gather_dense_gradient {
     ($shader:ident, block $block:expr, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
-            $shader, pixels::pixel_gradient, pixel_gradient_bound,
+            $shader, pixels::gather_dense_gradient, gather_dense_gradient_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ADD", "ROWS",
                      "COLUMNS", "PARTS"],
             binds binds![dz: Read Real, images: Read Uint, order: Read Uint, normaliser: Read Real,
-                         dweight: Write Real, dbias: Write Real, sums: Set Real, flaws: Set Uint],
-            lens |k| pixel_gradient_lens(k, k.uint("SAMPLES")),
-            touched |k| pixel_gradient_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
+                         dweight: Write Real, dbias: Write Real, sums: Set Real, non_finite: Set Uint],
+            lens |k| gather_dense_gradient_lens(k, k.uint("SAMPLES")),
+            touched |k| gather_dense_gradient_lens(k, k.uint("SAMPLES").min(k.uint("BATCH"))),
             flops |k| 2 * k.uint("BATCH") * k.uint("VALUES") + gradient_flops(k, k.uint("VALUES")),
             grid $grid,
             requires $requires,
@@ -63,8 +63,8 @@ macro_rules! pixel_gradient {
     };
 }
 
-pub static PIXEL_GRADIENT_TILED: Kernel = pixel_gradient!(
-    pixel_gradient_tiled,
+pub static GATHER_DENSE_GRADIENT_TILED: Kernel = gather_dense_gradient!(
+    gather_dense_gradient_tiled,
     block weights::TILE,
     requires |k| match sizes(k, ["ROWS", "COLUMNS"]) {
         weights::TILE => whole_pixels(k).and_then(|()| enough_parts(blocks(k, "VALUES"), k)),
@@ -74,8 +74,8 @@ pub static PIXEL_GRADIENT_TILED: Kernel = pixel_gradient!(
     grid |k| [k.uint("VALUES") / 4, k.uint("OUTPUTS") / 4, 1]
 );
 
-pub static PIXEL_GRADIENT_SUBGROUP: Kernel = pixel_gradient!(
-    pixel_gradient_subgroup,
+pub static GATHER_DENSE_GRADIENT_SUBGROUP: Kernel = gather_dense_gradient!(
+    gather_dense_gradient_subgroup,
     block weights::SUBGROUP_BLOCK,
     requires |k| if !(k.uint("BATCH").is_multiple_of(4)) {
         Err("BATCH must be a multiple of 4")
@@ -88,7 +88,7 @@ pub static PIXEL_GRADIENT_SUBGROUP: Kernel = pixel_gradient!(
     grid |k| [k.uint("VALUES") / 4, k.uint("OUTPUTS").div_ceil(16), 1]
 );
 
-fn pixel_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
+fn gather_dense_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
     let [batch, values, channels, outputs, parts] =
         sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS", "PARTS"]);
     let image = samples * (values / 4);
@@ -107,16 +107,16 @@ fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
-/// Classes of `dense_loss_subgroup` at the most: a row's logits are in registers.
+/// Classes of `dense_softmax_loss_subgroup` at the most: a row's logits are in registers.
 const MOST_CLASSES: usize = 32;
 
-pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
-    dense_loss_subgroup, dense_loss::dense_loss, dense_loss_bound,
+pub static DENSE_SOFTMAX_LOSS_SUBGROUP: Kernel = kernel!(
+    dense_softmax_loss_subgroup, dense_softmax_loss::dense_softmax_loss, dense_softmax_loss_bound,
     consts ["BATCH", "INPUTS", "CLASSES", "SLOTS", "PITCH", "FIRST", "ACTIVATION", "LEAK"],
     binds binds![x: Read Real, weight: Read Real, bias: Read Real, labels: Read Uint,
                  logits: Write Real, dlogits: Write Real, metrics: Write Real, dx: Write Real],
-    lens |k| dense_loss_lens(k, k.uint("SLOTS")),
-    touched |k| dense_loss_lens(k, 1),
+    lens |k| dense_softmax_loss_lens(k, k.uint("SLOTS")),
+    touched |k| dense_softmax_loss_lens(k, 1),
     // The products there and back, and as softmax_loss.
     flops |k| (4 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH")),
@@ -125,11 +125,11 @@ pub static DENSE_LOSS_SUBGROUP: Kernel = kernel!(
         2..=MOST_CLASSES => Err("INPUTS must be a multiple of 4"),
         _ => Err("CLASSES must be from 2 to 32"),
     },
-    fast fast::dense_loss::dense_loss_fast,
+    fast fast::dense_softmax_loss::dense_softmax_loss_fast,
     subgroup Some(8)
 );
 
-fn dense_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
+fn dense_softmax_loss_lens(k: &Consts, slots: usize) -> Vec<usize> {
     let [batch, inputs, classes] = sizes(k, ["BATCH", "INPUTS", "CLASSES"]);
     let (x, logits) = (batch * inputs, batch * classes);
     vec![x, classes * inputs, classes, batch, logits, logits, slots * k.uint("PITCH") * 2, x]

@@ -88,7 +88,7 @@ pub static COLUMN_SUMS: Kernel = kernel!(
 pub static GRADIENT_PARTS: Kernel = kernel!(
     gradient_parts, guard::gradient_parts, gradient_parts_bound,
     consts ["LENGTH", "PARTS"],
-    binds binds![gradients: Read Real, sums: Write Real, flaws: Write Uint],
+    binds binds![gradients: Read Real, sums: Write Real, non_finite: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTS"), k.uint("PARTS")],
     flops |k| 2 * k.uint("LENGTH"),
     grid |k| [k.uint("PARTS"), 1, 1],
@@ -103,7 +103,7 @@ pub static GRADIENT_PARTS: Kernel = kernel!(
 pub static GUARD: Kernel = kernel!(
     guard, guard::guard, guard_bound,
     consts ["PARTS", "SLOTS", "BATCH", "ROWS_AT", "GATES"],
-    binds binds![sums: Read Real, flaws: Read Uint, norm: Write Real, gates: Update Uint, report: Update Real],
+    binds binds![sums: Read Real, non_finite: Read Uint, norm: Write Real, gates: Update Uint, report: Update Real],
     lens |k| {
         let [parts, gates] = sizes(k, ["PARTS", "GATES"]);
         let [slots, batch, rows_at] = sizes(k, ["SLOTS", "BATCH", "ROWS_AT"]);

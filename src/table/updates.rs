@@ -111,24 +111,24 @@ pub static MUON_MOMENTUM: Kernel = update!(
     fast fast::arena::muon_momentum_fast
 );
 
-pub static UNIT_SIZE: Kernel = kernel!(
-    unit_size, muon::unit_size, unit_size_bound,
+pub static FROBENIUS_NORMALISE: Kernel = kernel!(
+    frobenius_normalise, muon::frobenius_normalise, frobenius_normalise_bound,
     consts ["LENGTH", "PARTIALS"],
     binds binds![u: Read Real, sums: Read Real, x: Write Real],
     lens |k| vec![k.uint("LENGTH"), k.uint("PARTIALS"), k.uint("LENGTH")],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH")),
-    fast fast::arena::unit_size_fast
+    fast fast::arena::frobenius_normalise_fast
 );
 
-pub static BLEND: Kernel = kernel!(
-    blend, muon::blend, blend_bound,
+pub static NEWTON_SCHULZ: Kernel = kernel!(
+    newton_schulz, muon::newton_schulz, newton_schulz_bound,
     consts ["LENGTH", "P", "Q"],
     binds binds![x: Read Real, y: Update Real],
     lens |k| vec![k.uint("LENGTH"); 2],
     flops |k| 3 * k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH")),
-    fast fast::arena::blend_fast
+    fast fast::arena::newton_schulz_fast
 );
 
 pub static MUON: Kernel = kernel!(
@@ -170,10 +170,10 @@ pub static CLIP_VALUE: Kernel = update!(
     fast fast::arena::clip_value_fast
 );
 
-pub static AVERAGE: Kernel = update!(
-    average, arena::average, average_bound,
+pub static EMA: Kernel = update!(
+    ema, arena::ema, ema_bound,
     consts ["LENGTH"],
-    binds binds![parameters: Read Real, averages: Update Real],
+    binds binds![parameters: Read Real, ema: Update Real],
     flops 3,
-    fast fast::arena::average_fast
+    fast fast::arena::ema_fast
 );

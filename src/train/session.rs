@@ -47,7 +47,7 @@ impl Session {
         }
         recipe.experimental.check(recipe.precision)?;
         // Written down with the run, which goes on with the same tiles.
-        recipe.experimental = recipe.experimental.settle(&device)?;
+        recipe.experimental = recipe.experimental.resolve(&device)?;
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })
@@ -76,7 +76,7 @@ impl Session {
     /// As [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
     /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
-        if self.recipe.precision == Precision::Half && !self.device.runs(&table::MATMUL_HALF) {
+        if self.recipe.precision == Precision::Half && !self.device.runs(&table::MATMUL_F16) {
             return Err(Error::Usage(format!(
                 "--precision half (or precision in a recipe): {} can't unpack halves; leave it out, or take --device \
                  cpu",

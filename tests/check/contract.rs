@@ -38,7 +38,7 @@ fn ours_fulfil_their_own_contracts() {
 /// A shader that was written for an earlier version is still read.
 #[test]
 fn a_binding_may_have_the_name_that_it_had_before() {
-    let former = [(&table::GATHER_BATCH, "y"), (&table::PIXEL_DENSE_TILED, "targets")];
+    let former = [(&table::GATHER_BATCH, "y"), (&table::GATHER_DENSE_TILED, "targets")];
     for (kernel, name) in former {
         let own = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
         wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)

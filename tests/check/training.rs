@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use wgrad::internals::table::{COLUMN_SUMS, MATMUL_HALF, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
+use wgrad::internals::table::{COLUMN_SUMS, MATMUL_F16, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
 
 use super::{CustomKernel, Ran, wgrad};
 
@@ -99,15 +99,15 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
 fn products_that_read_halves_are_said_not_to_be_a_readers() {
     let out = tempfile::tempdir().unwrap();
     let product = CustomKernel::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
-    let halves = CustomKernel::new(&MATMUL_HALF, MATMUL_HALF.wgsl);
-    let [product, halves] = [("matmul", &product), ("matmul_half", &halves)]
+    let halves = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
+    let [product, halves] = [("matmul", &product), ("matmul_f16", &halves)]
         .map(|(name, own)| format!("{name}={}", own.path().display()));
     let train = |more: &[&str]| {
         let ran = train(out.path(), &[&["--device", "gpu", "--kernel", &product], more].concat());
         ran.passed();
         ran.stderr
     };
-    let said = "not every product is made by matmul_naive: some that read halves are made by our matmul_half";
+    let said = "not every product is made by matmul_naive: some that read halves are made by our matmul_f16";
     assert!(train(&["--precision", "half"]).contains(said));
     assert!(!train(&["--precision", "half", "--kernel", &halves]).contains("read halves"));
     assert!(!train(&[]).contains("read halves"));

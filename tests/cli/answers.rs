@@ -139,9 +139,16 @@ fn summary_counts_what_a_network_takes() {
     let place = Place::trained();
     let text = place.run(&["summary", "dense 128, relu, dense 10", "--device", "cpu"]).ok().out;
     // 784·128 + 128 and 128·10 + 10; 784·128 + 128·10.
-    for word in
-        ["1×28×28", "100,480", "1,290", "101,770", "101,632", "train: 7 dispatches", "sgd", "dense_loss"]
-    {
+    for word in [
+        "1×28×28",
+        "100,480",
+        "1,290",
+        "101,770",
+        "101,632",
+        "train: 7 dispatches",
+        "sgd",
+        "dense_softmax_loss",
+    ] {
         assert!(text.contains(word), "“{word}” is not in {text}");
     }
     // The Program as it is recorded, what each rewrite makes of a step, and the Program that runs.

@@ -64,7 +64,7 @@ fn a_profile_of_training_steps_is_a_table_and_a_trace() {
     let named = |name: &str| events.as_array().unwrap().iter().filter(|event| event["name"] == name).count();
     // A profile for the plain twins and one for the CPU engine.
     assert_eq!(named("process_name"), 2, "{events}");
-    assert!(named("dense_loss") > 0, "{events}");
+    assert!(named("dense_softmax_loss") > 0, "{events}");
     let row = &place.json("report.json")["groups"][0]["rows"][1]["measured"];
     assert_positive(row, "samples_per_second");
     assert_positive(row, "profiled_steps");

@@ -104,16 +104,19 @@ fn eval_counts_each_class_and_draws_the_worst_mistakes() {
     let json = place.run(&json).ok().json();
     let number = |value: &Value| value.as_u64().unwrap();
     let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-    let mut hits = 0;
+    let mut correct = 0;
     for pair in json["confusion"].as_array().unwrap() {
         *rows.entry(pair["class"].as_str().unwrap().to_owned()).or_default() += number(&pair["count"]);
-        hits += if pair["class"] == pair["predicted"] { number(&pair["count"]) } else { 0 };
+        correct += if pair["class"] == pair["predicted"] { number(&pair["count"]) } else { 0 };
     }
     assert_eq!(rows.values().sum::<u64>(), 360);
     // The matrix and the accuracy that the loss kernel counted agree.
     let last = &place.json("runs/digits-001/run.json")["last"];
     for accuracy in [&json["held_out_accuracy"], &last["held_out_accuracy"]] {
-        assert!((hits as f64 / 360.0 - accuracy.as_f64().unwrap()).abs() < 1e-12, "{hits} and {accuracy}");
+        assert!(
+            (correct as f64 / 360.0 - accuracy.as_f64().unwrap()).abs() < 1e-12,
+            "{correct} and {accuracy}"
+        );
     }
     for class in json["classes"].as_array().unwrap() {
         assert_eq!(number(&class["samples"]), rows[class["class"].as_str().unwrap()]);

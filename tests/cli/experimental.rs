@@ -76,7 +76,7 @@ fn a_run_is_shown_with_its_tiles_or_why_not() {
     };
     let (cpu, gpu) = (shown("cpu"), shown(&device.name()));
     assert!(cpu.err.contains(&without("the CPU engine has no cooperative matrices")), "{}", cpu.err);
-    assert!(cpu.out.contains("matmul_half") && !cpu.out.contains("matmul_cooperative"), "{}", cpu.out);
+    assert!(cpu.out.contains("matmul_f16") && !cpu.out.contains("matmul_cooperative"), "{}", cpu.out);
     let lacking = device.lacks(&MATMUL_COOPERATIVE);
     assert_eq!(gpu.out.contains("matmul_cooperative"), lacking.is_none(), "{}", gpu.out);
     match lacking {

@@ -59,7 +59,7 @@ fn schedules_clipping_averages_and_weights_go_together_and_repeat() {
         "1",
         "--clip-value",
         "0.5",
-        "--average",
+        "--ema",
         "0.9",
         "--label-smoothing",
         "0.1",
@@ -141,7 +141,7 @@ fn what_contradicts_itself_is_refused() {
     refuses(&["--clip-norm", "-1"], &["--clip-norm", "a number from 0"]);
     refuses(&["--accumulate", "0"], &["--accumulate", "a whole number from 1"]);
     refuses(&["--accumulate", "16"], &["a step of 16 batches of 100", "--accumulate 15"]);
-    refuses(&["--average", "1"], &["--average", "below 1"]);
+    refuses(&["--ema", "1"], &["--ema", "below 1"]);
     refuses(&["--label-smoothing", "1"], &["--label-smoothing", "below 1"]);
     refuses(&["--label-smoothing", "0.1", "--loss", "mse"], &["for the loss cross-entropy, not for mse"]);
     refuses(&["--class-weights", "1,2"], &["there are 2 of them", "10 classes"]);

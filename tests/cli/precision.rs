@@ -22,7 +22,7 @@ fn half_precision_is_kept_in_the_recipe_and_what_stays_single_is_said() {
     assert!(recipe.contains("\nprecision = \"half\"\n"), "{recipe}");
     // What is told of the run is told of its steps.
     let shown = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok();
-    assert!(shown.out.contains("matmul_half") && !shown.err.contains("experimental"), "{}", shown.out);
+    assert!(shown.out.contains("matmul_f16") && !shown.err.contains("experimental"), "{}", shown.out);
     assert!(shown.err.contains(&format!("the run has precision half; {measured}")), "{}", shown.err);
     let single = place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
     assert!(!single.err.contains("precision"), "{}", single.err);

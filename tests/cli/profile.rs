@@ -9,12 +9,12 @@ fn a_profile_is_a_table_and_a_trace_and_changes_no_weight() {
     place.run(&train).ok();
     let ran = place.run(&[&train[..], &["--profile=5"]].concat()).ok();
     let words = ["profile            5 steps of ", "share", "GFLOP/s", "in sum", "trace.json"];
-    for word in words.iter().chain(&["matmul", "gather_batch", "dense_loss"]) {
+    for word in words.iter().chain(&["matmul", "gather_batch", "dense_softmax_loss"]) {
         assert!(ran.out.contains(word), "“{word}” is not in {}", ran.out);
     }
     let events = place.json("runs/digits-002/trace.json")["traceEvents"].clone();
     let named = |name: &str| events.as_array().unwrap().iter().filter(|event| event["name"] == name).count();
-    assert_eq!((named("step 5"), named("step 6"), named("dense_loss")), (1, 0, 5));
+    assert_eq!((named("step 5"), named("step 6"), named("dense_softmax_loss")), (1, 0, 5));
     assert!(!place.files().contains_key("runs/digits-001/trace.json"));
     assert_eq!(
         place.read("runs/digits-001/model.safetensors"),

@@ -105,7 +105,7 @@ kernel = []                 # your own versions, as in "sgd=own.wgsl"
 clip_norm = 5.0
 clip_value = 1.0
 accumulate = 2
-average = 0.9
+ema = 0.9
 label_smoothing = 0.1
 class_weights = "balanced"
 stop_early = "validation-loss patience 5 gain 0.001"
@@ -122,7 +122,7 @@ const FLAGS: &[&str] = &[
     "--clip-norm=5",
     "--clip-value=1",
     "--accumulate=2",
-    "--average=0.9",
+    "--ema=0.9",
     "--label-smoothing=0.1",
     "--class-weights=balanced",
     "--stop-early=validation-loss patience 5 gain 0.001",
@@ -155,7 +155,7 @@ fn an_older_tuning_with_a_variant_for_every_class_of_work_is_read() {
     let tuning = "narrow matmul_register, small matmul_vectors tile 32 block 4, long matmul_slices slice 64, \
                   large matmul_vectors tile 64 block 8, huge matmul_subgroup, weights weight_gradient_vectors \
                   tile 32 block 4, conv conv_register, conv-weights conv_weights_register, first \
-                  pixel_dense_subgroup, last dense_loss_subgroup";
+                  gather_dense_subgroup, last dense_softmax_loss_subgroup";
     let place = Place::new();
     place.write("recipe.toml", format!("tuning = \"{tuning}\"\nepochs = 1\n"));
     place.run(&["train", "recipe.toml", "--device", "cpu"]).ok();

@@ -17,7 +17,7 @@ fn example() -> Checkpoint {
         epoch: 3,
         step: 4,
         steps: 18,
-        so_far: Sum { samples: 128, loss: 0.1 + 0.2, hits: 101.0 },
+        so_far: Sum { samples: 128, loss: 0.1 + 0.2, correct: 101.0 },
         factor: 0.25,
         plateau: Plateau { best: Some(2.0 / 3.0), waited: 1, factor: 0.1 },
     };

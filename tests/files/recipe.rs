@@ -92,7 +92,7 @@ fn a_recipe_written_out_reads_back_the_same() {
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
          validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, half'\nprecision = 'half'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
          resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
-         clip_norm = 1\nclip_value = 0.5\naccumulate = 2\naverage = 0.99\nlabel_smoothing = 0\n\
+         clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
          class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\noverfit_batches = 3",
     )
     .unwrap();

@@ -152,7 +152,7 @@ fn forward<T: Precise>() {
 struct Golden {
     values: &'static [f64],
     gradient: Vec<f64>,
-    hits: &'static [f64],
+    correct: &'static [f64],
 }
 
 /// A loss as lowering records it, on logits put in place of a network's outputs.
@@ -180,7 +180,7 @@ fn check_loss<T: Precise>(small: &Small, logits: &[f32], labels: &[u32], golden:
     let metrics = numbers(&engine, lowered.metrics(1));
     let column = |at| metrics.iter().copied().skip(at).step_by(2).collect::<Vec<f64>>();
     assert_golden::<T>(&what, &column(0), golden.values);
-    assert_eq!(column(1), golden.hits, "hits, {what}");
+    assert_eq!(column(1), golden.correct, "correct, {what}");
     // Documented: the gradient of squared-error leaves out the 2.
     let factor = if small.loss == Loss::SquaredError { 2.0 } else { 1.0 };
     // In front of the metrics, which are the last binding.
@@ -198,7 +198,7 @@ fn losses<T: Precise>() {
         (Loss::Mse, values::MSE, values::MSE_GRADIENT),
         (Loss::SquaredError, values::SQUARED_ERROR, values::SQUARED_ERROR_GRADIENT),
     ] {
-        let golden = Golden { values, gradient: gradient.concat(), hits: values::HITS };
+        let golden = Golden { values, gradient: gradient.concat(), correct: values::CORRECT };
         check_loss::<T>(&small("dense 4", loss), &logits, &[3, 1, 0], &golden);
     }
     let (even, weights) = (Vec::new(), vec![0.5, 2.0, 1.0, 0.75]);
@@ -209,15 +209,16 @@ fn losses<T: Precise>() {
     ] {
         let training = Training { label_smoothing, class_weights, ..Training::default() };
         let small = Small { training, ..small("dense 4", Loss::CrossEntropy) };
-        let golden = Golden { values, gradient: gradient.concat(), hits: values::HITS };
+        let golden = Golden { values, gradient: gradient.concat(), correct: values::CORRECT };
         check_loss::<T>(&small, &logits, &[3, 1, 0], &golden);
     }
-    let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_HITS);
-    let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_HITS);
+    let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_CORRECT);
+    let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_CORRECT);
     // Of a single output the mean and the sum are one.
-    for (loss, (values, gradient, hits)) in [(Loss::Bce, bce), (Loss::Mse, mse), (Loss::SquaredError, mse)] {
+    for (loss, (values, gradient, correct)) in [(Loss::Bce, bce), (Loss::Mse, mse), (Loss::SquaredError, mse)]
+    {
         let one = Small { classes: 2, ..small("dense 1", loss) };
-        let golden = Golden { values, gradient: gradient.to_vec(), hits };
+        let golden = Golden { values, gradient: gradient.to_vec(), correct };
         check_loss::<T>(&one, &[0.75, 0.25, -1.5], &[1, 0, 1], &golden);
     }
 }

@@ -15,14 +15,14 @@ fn around<T: Precise>() {
     for (training, state) in [
         (Training { clip_norm: Some(0.25), ..plain.clone() }, values::CLIP_NORM_STATE),
         (Training { clip_value: Some(0.03125), ..plain.clone() }, values::CLIP_VALUE_STATE),
-        (Training { average: Some(0.875), ..plain.clone() }, values::AVERAGE_STATE),
+        (Training { ema: Some(0.875), ..plain.clone() }, values::AVERAGE_STATE),
     ] {
         let small = Small { training: training.clone(), ..small(DEEP, Loss::CrossEntropy) };
         let lowered = small.lower().unwrap();
         let mut engine = T::open(lowered.program.clone());
         small.fill(&lowered, &weights(&lowered), &mut engine);
-        if let Some(averages) = lowered.averages {
-            engine.write(averages, Slice::Real(&weights(&lowered))).unwrap();
+        if let Some(ema) = lowered.ema {
+            engine.write(ema, Slice::Real(&weights(&lowered))).unwrap();
         }
         let mut norms = Vec::new();
         for index in 0..10 {
@@ -34,7 +34,7 @@ fn around<T: Precise>() {
                 index: index as u32,
                 learning_rate: 0.125,
                 momentum: 0.875,
-                average: training.average_share(index),
+                ema_decay: training.ema_decay(index),
                 ..Step::default()
             };
             engine.run(lowered.program.section(TRAIN), &step);
@@ -44,7 +44,7 @@ fn around<T: Precise>() {
         if training.clip_norm.is_some() {
             assert_golden::<T>("norms", &norms, values::NORMS);
         }
-        let ours = numbers(&engine, lowered.averages.unwrap_or(lowered.parameters));
+        let ours = numbers(&engine, lowered.ema.unwrap_or(lowered.parameters));
         for (param, tensor) in lowered.arena.params.iter().zip(state) {
             for (at, golden) in tensor.rows.concat().iter().enumerate() {
                 // As above: the shares of the average come as f32.

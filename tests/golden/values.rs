@@ -85,13 +85,13 @@ pub const BOTH_GRADIENT: &[&[f64]] = &[
     &[-0.00520833333333333, -0.604166666666667, 0.6171875, -0.00781249999999997],
     &[-0.15104166666666, -0.0116021391878325, 0.153210164709889, 0.00943364114460389],
 ];
-pub const HITS: &[f64] = &[1.0, 0.0, 0.0];
+pub const CORRECT: &[f64] = &[1.0, 0.0, 0.0];
 pub const ONE_BCE: &[f64] = &[0.3868710061149, 0.825939419878844, 1.70141327798275];
 pub const ONE_BCE_GRADIENT: &[f64] = &[-0.106940433608202, 0.187392166961933, -0.272524825397881];
 pub const ONE_MSE: &[f64] = &[0.0625, 0.0625, 6.25];
 pub const ONE_MSE_GRADIENT: &[f64] = &[-0.166666666666667, 0.166666666666667, -1.66666666666667];
-pub const ONE_BCE_HITS: &[f64] = &[1.0, 0.0, 0.0];
-pub const ONE_MSE_HITS: &[f64] = &[1.0, 1.0, 0.0];
+pub const ONE_BCE_CORRECT: &[f64] = &[1.0, 0.0, 0.0];
+pub const ONE_MSE_CORRECT: &[f64] = &[1.0, 1.0, 0.0];
 pub const DEEP_CROSS_ENTROPY_GRADIENTS: &[Tensor] = &[
     Tensor {
         name: "0.weight",

@@ -236,8 +236,8 @@ fn takes_pixels(small: &Small, section: &str) -> bool {
     let program = small.lower().unwrap().program;
     let names: Vec<&str> =
         program.steps[program.section(section)].iter().map(|step| step.kernel.name).collect();
-    assert_ne!(names.contains(&"gather_batch"), names.contains(&"pixel_dense_subgroup"), "{names:?}");
-    names.contains(&"pixel_dense_subgroup")
+    assert_ne!(names.contains(&"gather_batch"), names.contains(&"gather_dense_subgroup"), "{names:?}");
+    names.contains(&"gather_dense_subgroup")
 }
 
 #[test]
@@ -286,7 +286,9 @@ fn a_last_layer_with_its_loss_computes_the_same() {
 
 fn last_with_loss(small: &Small, section: &str) -> bool {
     let program = small.lower().unwrap().program;
-    program.steps[program.section(section)].iter().any(|step| step.kernel.name == "dense_loss_subgroup")
+    program.steps[program.section(section)]
+        .iter()
+        .any(|step| step.kernel.name == "dense_softmax_loss_subgroup")
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
         GATHER,
         SUMS,           // 0 dense and relu
         SUMS,           // 2 dense
-        "softmax_loss", // loss, gradient and hits in one
+        "softmax_loss", // loss, gradient and correct in one
         SUMS,           // 2 dense: dW
         "column_sums",  // 2 dense: db
         SUMS,           // 2 dense: dx, through the relu

@@ -133,18 +133,18 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     assert_eq!(others[0], "0 dense: weighted sums (8×16×12)");
     assert_eq!(others.len(), 2 + 3);
     // Those are in halves as they were.
-    assert_eq!(of("matmul_half").len(), others.len());
+    assert_eq!(of("matmul_f16").len(), others.len());
     assert!(lowered.in_single().is_empty());
     // Each value, weight and gradient is packed once: of the first layer a weight and the samples, of the two
     // in the middle x, the weights and dz, of the last the weights and x.
-    assert_eq!(of("pack_half").len(), 2 + 3 + 3 + 2);
+    assert_eq!(of("pack_f16").len(), 2 + 3 + 3 + 2);
     let scaled = steps.iter().filter(|dispatch| {
         let consts = &dispatch.consts;
         consts.iter().any(|(name, _)| name == "GRADIENT") && consts.flag("GRADIENT")
     });
     // Gradients alone are scaled, and each of them is read by two products.
     let names: Vec<&str> = scaled.map(|dispatch| dispatch.kernel.name).collect();
-    assert_eq!(names, ["pack_half", "matmul_cooperative", "matmul_cooperative"].repeat(2));
+    assert_eq!(names, ["pack_f16", "matmul_cooperative", "matmul_cooperative"].repeat(2));
     // Where there are tiles of 16, they are taken only if everything is a multiple of that.
     let large = Small { batch: 16, parts: vec![Part { name: TRAIN, samples: 16 }], ..cooperative() };
     assert_eq!(large.lower().unwrap().cooperative_edges(), [8]);
@@ -195,7 +195,7 @@ fn half_precision_makes_a_copy_of_what_several_products_read_once() {
     let program = in_precision(Precision::Half).lower().unwrap().program;
     let names: Vec<&str> =
         program.steps[program.section(TRAIN)].iter().map(|dispatch| dispatch.kernel.name).collect();
-    let (pack, product) = ("pack_half", "matmul_half");
+    let (pack, product) = ("pack_f16", "matmul_f16");
     let forward = [pack, product, pack, product, pack, product, "softmax_loss"];
     // dW of what came in, and its db; dx of the weights, of which there is a copy already.
     let layer = [pack, product, "column_sums", product];

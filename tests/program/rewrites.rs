@@ -17,7 +17,7 @@ use crate::small::Small;
 /// Every kernel that a rewrite brings in single precision is in one of these. What is copied into half precision is
 /// rounded, and held to its own bound in `halves.rs`.
 fn choices() -> [(&'static str, Choice); 5] {
-    let pixels = "first pixel_dense_tiled, last dense_loss_subgroup".parse().unwrap();
+    let pixels = "first gather_dense_tiled, last dense_softmax_loss_subgroup".parse().unwrap();
     [
         ("cpu", Choice::CPU),
         ("gpu", Choice::GPU),
@@ -59,7 +59,7 @@ fn computed(small: &Small) -> [Vec<f64>; 4] {
     let (lowered, mut engine) = start(small);
     for slot in 0..2 {
         let samples = (small.batch * small.training.accumulate) as u32 - slot;
-        let rates = Step { learning_rate: 0.05, momentum: 0.5, average: 0.5, ..Step::default() };
+        let rates = Step { learning_rate: 0.05, momentum: 0.5, ema_decay: 0.5, ..Step::default() };
         let corrections = Step { mean_correction: 10.0, square_correction: 20.0, ..rates };
         let step = Step { slot, first: slot, samples, index: slot, seed: 3, ..corrections };
         engine.run(lowered.program.section(TRAIN), &step);
@@ -136,7 +136,7 @@ fn no_rewrite_changes_what_training_adds_to_a_step() {
     let trainings = [
         settings(&|training| training.accumulate = 2),
         settings(&|training| training.clip_norm = Some(0.1)),
-        settings(&|training| (training.clip_value, training.average) = (Some(0.01), Some(0.9))),
+        settings(&|training| (training.clip_value, training.ema) = (Some(0.01), Some(0.9))),
         settings(&|training| training.label_smoothing = 0.1),
         settings(&|training| training.optimiser = "adamw".parse().unwrap()),
         settings(&|training| training.optimiser = "muon weight-decay 0.1".parse().unwrap()),
@@ -245,7 +245,7 @@ fn each_rewrite_does_what_it_is_meant_to() {
             rewrite: "first-layer",
             network: "dense 8, relu, dense 4",
             choice: subgroups,
-            more: &["pixel_dense_subgroup", "pixel_gradient_subgroup"],
+            more: &["gather_dense_subgroup", "gather_dense_gradient_subgroup"],
             fewer: &["gather_batch", "column_sums"],
         },
         Meant {
@@ -259,14 +259,14 @@ fn each_rewrite_does_what_it_is_meant_to() {
             rewrite: "last-layer",
             network: "dense 8, relu, dense 4",
             choice: subgroups,
-            more: &["dense_loss_subgroup"],
+            more: &["dense_softmax_loss_subgroup"],
             fewer: &["softmax_loss"],
         },
         Meant {
             rewrite: "half",
             network: "dense 8, relu, dense 4",
             choice: Choice::GPU.in_precision("half".parse().unwrap()),
-            more: &["pack_half", "matmul_half"],
+            more: &["pack_f16", "matmul_f16"],
             fewer: &["matmul"],
         },
         Meant {

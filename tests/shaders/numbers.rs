@@ -29,7 +29,7 @@ fn the_step_uniform_is_the_step_struct() {
         field!(epoch: u32, Scalar::U32),
         field!(mean_correction: f32, Scalar::F32),
         field!(square_correction: f32, Scalar::F32),
-        field!(average: f32, Scalar::F32),
+        field!(ema_decay: f32, Scalar::F32),
     ];
     let (module, _) = reflect(COMMON).unwrap();
     let globals: Vec<_> = module.global_variables.iter().map(|(_, global)| global).collect();

@@ -86,7 +86,7 @@ impl Texts {
         for optimiser in OPTIMISERS {
             let training = Training {
                 clip_norm: Some(1.0),
-                average: Some(0.99),
+                ema: Some(0.99),
                 accumulate: 2,
                 label_smoothing: 0.1,
                 class_weights: vec![1.0, 2.0, 1.0, 0.5],

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::custom;
 use super::numbers::{number, whole};
-use super::own;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -16,7 +16,7 @@ their rows of weights one after another. A lesson whose numbers overflow says wh
 lies and ends with exit code 5.")]
 pub struct LessonArgs {
     #[command(subcommand)]
-    pub command: Option<own::LessonCommand>,
+    pub command: Option<custom::LessonCommand>,
     /// Number or name of a lesson
     pub lesson: Option<String>,
     /// How much of each weight_delta is taken

@@ -1,10 +1,10 @@
 //! The command line: flags to typed options, nothing else.
 
 pub mod bench;
+pub mod custom;
 pub mod data;
 mod lesson;
 mod numbers;
-pub mod own;
 mod train;
 mod trained;
 

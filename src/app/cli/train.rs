@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::custom;
 use super::numbers::{from_one, number, whole};
-use super::own;
 use crate::app::commands::profile;
 use crate::app::commands::running::Every;
 
@@ -25,7 +25,7 @@ of PNG or JPEG pictures for each class (in train and test, or of each class a fi
 Changes for --augment: shift PIXELS, rotate DEGREES, scale SHARE, shear PIXELS, flip, cutout PIXELS,
 brightness SHARE, contrast SHARE; “wgrad data preview” shows them.
 A recipe is a TOML file with any of the keys data, resize, skip_bad, augment, network, epochs,
-batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, average,
+batch_size, learning_rate, optimiser, momentum, schedule, clip_norm, clip_value, accumulate, ema,
 label_smoothing, class_weights, stop_early, max_time, overfit_batches, normalise, loss, seed,
 validation, device, tuning, rewrites, precision, experimental and kernel. Flags win over the recipe, the recipe over
 defaults.
@@ -74,9 +74,9 @@ pub struct TrainArgs {
     /// Batches whose gradients a step adds up, as if they were one large batch
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub accumulate: Option<usize>,
-    /// Measure and save an average of the weights that keeps this share of itself, as in 0.999
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub average: Option<f32>,
+    /// Measure and save an EMA of the weights that keeps this fraction of itself at each step, as in 0.999
+    #[arg(long, alias = "average", value_name = "X", allow_negative_numbers = true)]
+    pub ema: Option<f32>,
     /// Share of the label that is spread over all classes
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub label_smoothing: Option<f32>,
@@ -126,7 +126,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
     /// After how many seconds in one case the check of your own kernel is stopped
-    #[arg(long, value_name = "SECONDS", default_value_t = own::TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", default_value_t = custom::TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub kernel_timeout: u64,
     /// Where run directories are made
     #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]

@@ -4,7 +4,7 @@ use serde_json::json;
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::internals::kernel::Augmentation;
-use wgrad::internals::report::sheet::{self, Thumbnail, WHITE};
+use wgrad::internals::report::contact_sheet::{self, Thumbnail, WHITE};
 use wgrad::{Error, Result};
 
 use super::console::{answer, note, thousands};
@@ -109,9 +109,9 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
         [cell(train.image(at).to_vec(), class)].into_iter().chain(changed).collect()
     };
     let chosen = spread(train, dataset.classes.len(), arguments.samples);
-    sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
+    contact_sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
     let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
-    write_output(&arguments.out, &sheet::png(&rows, &train.shape)?)?;
+    write_output(&arguments.out, &contact_sheet::png(&rows, &train.shape)?)?;
     note(format_args!("the samples are drawn in {}", arguments.out.display()));
     answer(format_args!(
         "{}: {} samples as they are and in {epochs} epochs with {augmentation}",

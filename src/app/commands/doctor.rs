@@ -41,7 +41,7 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
             KernelOutcome::Untried(why) => untried.push((kernel.name, why)),
         }
     }
-    answer(format_args!("{}", judge(!named.is_empty(), &device.name(), &problems, &untried)?))
+    answer(format_args!("{}", evaluate(!named.is_empty(), &device.name(), &problems, &untried)?))
 }
 
 /// What it comes to. Who names a kernel wants to know of it, so one that was not tried is no success then.
@@ -49,7 +49,7 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
 /// # Errors
 /// [`Error::Check`] when a kernel computes something else, [`Error::Usage`] when one that was named was not
 /// tried.
-fn judge(named: bool, device: &str, problems: &[String], untried: &[(&str, Reason)]) -> Result<String> {
+fn evaluate(named: bool, device: &str, problems: &[String], untried: &[(&str, Reason)]) -> Result<String> {
     if !problems.is_empty() {
         return Err(Error::Check(format!("on {device}: {}", problems.join("; "))));
     }
@@ -128,7 +128,7 @@ mod tests {
             let lacking = |what: &str| Reason::Lacking(format!("needs {what}"));
             [("sub", lacking("subgroups of 8")), ("coop", lacking("tiles"))]
         };
-        let refused = judge(true, "it", &[], &untried());
+        let refused = evaluate(true, "it", &[], &untried());
         let Err(Error::Usage(told)) = refused else { panic!("{refused:?}") };
         for words in [
             "not be tried on it, so",
@@ -136,16 +136,16 @@ mod tests {
         ] {
             assert!(told.contains(words), "“{words}” is not in {told}");
         }
-        let wrong = judge(true, "it", &["sgd is off".to_owned()], &untried());
+        let wrong = evaluate(true, "it", &["sgd is off".to_owned()], &untried());
         assert!(matches!(&wrong, Err(Error::Check(problem)) if problem == "on it: sgd is off"), "{wrong:?}");
         // Where none is named, what there is counts.
         let all = untried().into_iter().chain([("new", Reason::Experimental)]).collect::<Vec<_>>();
-        let told = judge(false, "it", &[], &all).unwrap();
+        let told = evaluate(false, "it", &[], &all).unwrap();
         let but = "every kernel but sub, coop, which could not be tried, and new, which is experimental and was not \
                    tried, computes on it";
         assert!(told.starts_with(but), "{told}");
         assert!(
-            judge(true, "it", &[], &[]).unwrap().starts_with("every kernel that was named computes on it")
+            evaluate(true, "it", &[], &[]).unwrap().starts_with("every kernel that was named computes on it")
         );
     }
 }

@@ -1,18 +1,18 @@
 //! `wgrad eval`: how well a trained network does on held-out images, for each class.
 
-mod judged;
+mod evaluation;
 mod report;
 
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset};
 use wgrad::internals::network::lower::{HELD_OUT, Part};
-use wgrad::internals::report::sheet::{self, GREEN, RED, Thumbnail};
+use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::internals::train::run::model::Model;
 use wgrad::{Error, Result};
 
 use super::console::note;
 use crate::app::cli;
-use judged::{Judged, Mistake};
+use evaluation::{Evaluation, Mistake};
 
 /// Samples of one step; any number gives the same result.
 const BATCH: usize = 256;
@@ -26,9 +26,9 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     super::data::left_out(&dataset);
     // A sheet that is too large is refused before anything is measured.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
-    most.map_or(Ok(()), |count| sheet::check(count, 1, &model.shape))?;
-    let judged = judge(arguments, &model, &dataset)?;
-    let mut worst = judged.wrong.clone();
+    most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
+    let evaluation = evaluate(arguments, &model, &dataset)?;
+    let mut worst = evaluation.wrong.clone();
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
     worst.truncate(most.unwrap_or_default());
     if !worst.is_empty() {
@@ -36,9 +36,9 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
         note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
     }
     if arguments.json {
-        report::json(arguments, &dataset, &judged, &worst)
+        report::json(arguments, &dataset, &evaluation, &worst)
     } else {
-        report::text(arguments, &dataset, &judged, &worst)
+        report::text(arguments, &dataset, &evaluation, &worst)
     }
 }
 
@@ -77,26 +77,26 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     Ok(dataset)
 }
 
-fn judge(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Judged> {
+fn evaluate(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Evaluation> {
     let samples = &dataset.held_out;
     let device = super::device(&arguments.device)?;
     let parts = vec![Part { name: HELD_OUT, samples: samples.len() }];
     let mut trainer = model.frozen(&device, BATCH.min(samples.len()), parts)?;
     trainer.load(HELD_OUT, samples)?;
-    let mut judged = Judged { device: device.name(), ..Judged::default() };
+    let mut evaluation = Evaluation { device: device.name(), ..Evaluation::default() };
     let mut senseless = None;
-    trainer.judge(HELD_OUT, &mut |outputs, loss| {
-        let sample = judged.samples;
+    trainer.evaluate(HELD_OUT, &mut |outputs, loss| {
+        let sample = evaluation.samples;
         let (truth, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
-        judged.confusion.add(truth, predicted);
+        evaluation.confusion.add(truth, predicted);
         if truth != predicted {
-            judged.wrong.push(Mistake { sample, truth, predicted, loss });
+            evaluation.wrong.push(Mistake { sample, truth, predicted, loss });
         }
         if !loss.is_finite() {
             senseless.get_or_insert(sample);
         }
-        judged.loss += loss;
-        judged.samples += 1;
+        evaluation.loss += loss;
+        evaluation.samples += 1;
     })?;
     if let Some(sample) = senseless {
         return Err(Error::Diverged(format!(
@@ -104,8 +104,8 @@ fn judge(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<
              take another model"
         )));
     }
-    judged.loss /= judged.samples.max(1) as f64;
-    Ok(judged)
+    evaluation.loss /= evaluation.samples.max(1) as f64;
+    Ok(evaluation)
 }
 
 /// A contact sheet: below each image its class, and what it was taken for.
@@ -120,5 +120,5 @@ fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
     let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;
     let rows: Vec<Vec<Thumbnail>> = cells.chunks(columns.max(1)).map(<[Thumbnail]>::to_vec).collect();
-    sheet::png(&rows, &dataset.held_out.shape)
+    contact_sheet::png(&rows, &dataset.held_out.shape)
 }

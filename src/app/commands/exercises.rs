@@ -3,7 +3,7 @@
 use wgrad::Result;
 use wgrad::internals::teach::exercises::{self, EXERCISES, Exercise};
 
-use crate::app::cli::own::{HintArgs, StartArgs};
+use crate::app::cli::custom::{HintArgs, StartArgs};
 use crate::app::commands::console::{answer, note, quoted};
 
 pub fn start(arguments: &StartArgs) -> Result<()> {

@@ -74,7 +74,7 @@ fn left_out(recipe: &Recipe) -> Option<String> {
         (recipe.clip_norm > 0.0, format!("clip-norm {}", recipe.clip_norm)),
         (recipe.clip_value > 0.0, format!("clip-value {}", recipe.clip_value)),
         (recipe.accumulate > 1, format!("accumulate {}", recipe.accumulate)),
-        (recipe.average > 0.0, format!("average {}", recipe.average)),
+        (recipe.ema > 0.0, format!("ema {}", recipe.ema)),
         (recipe.label_smoothing > 0.0, format!("label-smoothing {}", recipe.label_smoothing)),
         (recipe.class_weights != ClassWeights::Even, format!("class-weights {}", recipe.class_weights)),
     ]

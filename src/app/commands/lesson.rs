@@ -20,7 +20,7 @@ const SCREEN: (usize, usize) = (24, 80);
 
 pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     if let Some(command) = &arguments.command {
-        return super::own::dispatch(command);
+        return super::custom::dispatch(command);
     }
     let options = options(arguments);
     let Some(wanted) = &arguments.lesson else {

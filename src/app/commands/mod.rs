@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod console;
+pub mod custom;
 pub mod data;
 pub mod devices;
 pub mod doctor;
@@ -10,7 +11,6 @@ pub mod exercises;
 pub mod explain;
 pub mod lesson;
 pub mod lr_find;
-pub mod own;
 pub mod predict;
 pub mod prepared;
 pub mod profile;

@@ -15,7 +15,7 @@ use wgrad::internals::train::recipe::{Recipe, WantedRewrites};
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
-use wgrad::internals::verify::custom::{CustomKernel, OwnKernel, beside, replace};
+use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, beside, replace};
 use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
@@ -27,14 +27,14 @@ use crate::app::cli;
 pub struct Prepared {
     pub session: Session,
     pub lowered: Lowered,
-    kernels: Vec<OwnKernel>,
+    kernels: Vec<CustomKernelFile>,
 }
 
 impl Prepared {
     /// Lowers the network, with the reader's own kernels in it, and says what will happen.
     /// `timeout` is how many seconds a part of their check may take.
     pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
-        let own = super::own::kernels(&session.recipe, &session.device, timeout)?;
+        let own = super::custom::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
         let taken_in = session.recipe.rewrites != WantedRewrites::Default;
         for (_, own) in &own {

@@ -17,7 +17,7 @@ use super::console::{answer, note, quoted};
 use super::prepared::{Prepared, describe, profiled};
 use super::running::RunOptions;
 use crate::app::cli;
-use crate::app::cli::own::TIMEOUT;
+use crate::app::cli::custom::TIMEOUT;
 
 /// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
 /// refused, but for the device.

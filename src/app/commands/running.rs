@@ -294,7 +294,7 @@ impl Run {
             held_out_loss: held_out.loss,
             held_out_accuracy: held_out.accuracy,
         };
-        if self.judge(epoch, train, validation.as_ref()) {
+        if self.evaluate(epoch, train, validation.as_ref()) {
             self.model.parameters = parameters;
             self.shown = Some(line.clone());
             self.keep_best()?;

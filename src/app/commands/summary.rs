@@ -242,7 +242,7 @@ mod tests {
             |tiles: &[usize]| what.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_edges();
         assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
         let text = what.lower(8, Choice::GPU, &[8], Rewrites::ALL).unwrap().program.to_string();
-        assert!(text.contains("matmul_cooperative") && !text.contains("matmul_half"), "{text}");
+        assert!(text.contains("matmul_cooperative") && !text.contains("matmul_f16"), "{text}");
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn overrides(arguments: &cli::TrainArgs) -> Result<Overrides> {
         clip_norm: arguments.clip_norm,
         clip_value: arguments.clip_value,
         accumulate: arguments.accumulate,
-        average: arguments.average,
+        ema: arguments.ema,
         label_smoothing: arguments.label_smoothing,
         class_weights: arguments.class_weights.as_deref().map(str::parse).transpose()?,
         stop_early: arguments.stop_early.as_deref().map(Stopping::parse).transpose()?,

@@ -6,8 +6,8 @@ use crate::cpu::muon::norm_of;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `average`: a = a + (1 - average) · (w - a)
-pub fn average_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let share = 1.0 - call.step.average;
+pub fn ema_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+    let share = 1.0 - call.step.ema_decay;
     each(
         reads,
         writes,
@@ -30,8 +30,8 @@ pub fn muon_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceM
     );
 }
 
-/// `unit_size`: x = u / max(√Σ sums, 1e-7)
-pub fn unit_size_fast(_: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+/// `frobenius_normalise`: x = u / max(√Σ sums, 1e-7)
+pub fn frobenius_normalise_fast(_: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let norm = norm_of(reads[1].real()) as f32;
     each(
         reads,
@@ -41,8 +41,8 @@ pub fn unit_size_fast(_: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>
     );
 }
 
-/// `blend`: y = P · x + Q · y
-pub fn blend_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+/// `newton_schulz`: y = P · x + Q · y
+pub fn newton_schulz_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [p, q] = ["P", "Q"].map(|name| call.consts.float(name) as f32);
     each(
         reads,

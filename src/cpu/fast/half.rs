@@ -5,8 +5,8 @@ use super::scratch;
 use crate::cpu::half::numbers;
 use crate::kernel::{Call, Slice, SliceMut};
 
-/// `matmul_half`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N) in halves  C: (M, N)
-pub fn matmul_half_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+/// `matmul_f16`: C = A·B, then the epilogue.   A: (M, K)  B: (K, N) in halves  C: (M, N)
+pub fn matmul_f16_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let words = reads[1].uint();
     scratch(2 * words.len(), |b| {
         b.iter_mut().zip(numbers(words)).for_each(|(to, value)| *to = value);

@@ -10,7 +10,7 @@ mod augment;
 mod bytes;
 pub mod conv;
 mod convolution;
-pub mod dense_loss;
+pub mod dense_softmax_loss;
 mod direct;
 pub mod elementwise;
 mod functions;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{scratch, vectorised};
-use crate::cpu::guard::{HISTORY, TOO_LARGE, all_flaws, flawed};
+use crate::cpu::guard::{HISTORY, TOO_LARGE, all_non_finite, flawed};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -63,13 +63,13 @@ fn added_up(values: &[f32]) -> f32 {
 /// of the four gradients that a part takes in turn.
 pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
-    let [sums, flaws] = writes else { unreachable!("the kernel table binds two outputs") };
-    let (sums, flaws) = (sums.real(), flaws.uint());
+    let [sums, non_finite] = writes else { unreachable!("the kernel table binds two outputs") };
+    let (sums, non_finite) = (sums.real(), non_finite.uint());
     let sound = in_halves(gradients, parts, sums, add_sound_squares);
-    flaws.fill(0);
+    non_finite.fill(0);
     if !sound {
         for (at, g) in gradients.iter().enumerate() {
-            flaws[at / 4 % parts] += u32::from(flawed((*g).into()));
+            non_finite[at / 4 % parts] += u32::from(flawed((*g).into()));
         }
     }
 }
@@ -117,16 +117,16 @@ pub fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
         #[inline(always)]
         || {
             sums.fill(0.0);
-            let mut flaws = 0;
+            let mut non_finite = 0;
             for round in gradients.chunks(sums.len()) {
                 for (sum, g) in sums.iter_mut().zip(round) {
                     // Written so that NaN is a flaw.
                     let sound = g.abs() < TOO_LARGE as f32;
                     *sum += if sound { g * g } else { 0.0 };
-                    flaws |= u32::from(!sound);
+                    non_finite |= u32::from(!sound);
                 }
             }
-            flaws == 0
+            non_finite == 0
         },
     )
 }
@@ -160,13 +160,13 @@ pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]
             (sums.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value)).sum::<f64>()).sqrt() as f32
         },
     );
-    let flaws = all_flaws(call, reads[1].uint(), report.real());
-    if flaws > 0 {
+    let non_finite = all_non_finite(call, reads[1].uint(), report.real());
+    if non_finite > 0 {
         gates.uint().fill(0);
     }
     norm.real()[0] = root;
     let row = &mut report.real()[call.step.slot as usize * HISTORY..][..HISTORY];
-    (row[0], row[1]) = (root, flaws as f32);
+    (row[0], row[1]) = (root, non_finite as f32);
 }
 
 #[cfg(test)]
@@ -185,10 +185,10 @@ mod tests {
         gradients[64 * 4 + 9] = TOO_LARGE as f32 / 2.0;
         let call = Call { consts: &consts, step: &Step::default() };
         for function in [gradient_parts::<f32>, gradient_parts_fast] {
-            let (mut sums, mut flaws) = (vec![0.0_f32; 64], vec![0; 64]);
-            let mut writes = [SliceMut::Real(&mut sums), SliceMut::Uint(&mut flaws)];
+            let (mut sums, mut non_finite) = (vec![0.0_f32; 64], vec![0; 64]);
+            let mut writes = [SliceMut::Real(&mut sums), SliceMut::Uint(&mut non_finite)];
             function(call, &[Slice::Real(&gradients[..])], &mut writes);
-            assert_eq!((flaws[0], flaws[1], flaws.iter().sum::<u32>()), (0, 3, 3));
+            assert_eq!((non_finite[0], non_finite[1], non_finite.iter().sum::<u32>()), (0, 3, 3));
             assert_eq!((sums[0], sums[1]), (2.0, 1.25));
             assert!(sums[2] > 1e28 && sums[2].is_finite());
         }
@@ -199,10 +199,10 @@ mod tests {
         let consts = consts! { PARTS: 2usize, SLOTS: 2usize, BATCH: 3usize, ROWS_AT: 4usize, GATES: 3usize };
         let step = Step { slot: 1, samples: 2, ..Step::default() };
         let call = Call { consts: &consts, step: &step };
-        let run = |guard: Twin<f32>, flaws: &[u32], wrong: &[usize], gates: u32| {
+        let run = |guard: Twin<f32>, non_finite: &[u32], wrong: &[usize], gates: u32| {
             let (mut norm, mut gates, mut report) = ([0.0], [gates, 1, 1], [0.5_f32; 4 + 12]);
             wrong.iter().for_each(|at| report[4 + at] = f32::NAN);
-            let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(flaws)];
+            let reads = [Slice::Real(&[9.0, 16.0][..]), Slice::Uint(non_finite)];
             let mut writes =
                 [SliceMut::Real(&mut norm), SliceMut::Uint(&mut gates), SliceMut::Real(&mut report)];
             guard(call, &reads, &mut writes);

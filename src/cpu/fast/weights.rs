@@ -20,13 +20,15 @@ pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slic
         block: (high, wide),
         add: call.consts.flag("ADD"),
     };
-    let [dweight, dbias, sums, flaws] = writes else { unreachable!("the kernel table binds four outputs") };
+    let [dweight, dbias, sums, non_finite] = writes else {
+        unreachable!("the kernel table binds four outputs")
+    };
     let parts = outputs.div_ceil(high) * layer.blocks_across();
     let (sums, behind) = sums.real().split_at_mut(parts);
     behind.fill(0.0);
-    let (flaws, behind) = flaws.uint().split_at_mut(parts);
+    let (non_finite, behind) = non_finite.uint().split_at_mut(parts);
     behind.fill(0);
-    let all = GradientRows { first: 0, dweight: dweight.real(), dbias: dbias.real(), sums, flaws };
+    let all = GradientRows { first: 0, dweight: dweight.real(), dbias: dbias.real(), sums, non_finite };
     layer.run(all, (batch * inputs * outputs / WORTH_A_THREAD).min(rayon::current_num_threads()));
 }
 
@@ -46,7 +48,7 @@ struct GradientRows<'a> {
     dweight: &'a mut [f32],
     dbias: &'a mut [f32],
     sums: &'a mut [f32],
-    flaws: &'a mut [u32],
+    non_finite: &'a mut [u32],
 }
 
 impl<'a> GradientRows<'a> {
@@ -56,15 +58,15 @@ impl<'a> GradientRows<'a> {
         let (dweight, dweight_below) = self.dweight.split_at_mut(rows * layer.x.columns);
         let (dbias, dbias_below) = self.dbias.split_at_mut(rows);
         let (sums, sums_below) = self.sums.split_at_mut(blocks * layer.blocks_across());
-        let (flaws, flaws_below) = self.flaws.split_at_mut(blocks * layer.blocks_across());
+        let (non_finite, non_finite_below) = self.non_finite.split_at_mut(blocks * layer.blocks_across());
         let below = GradientRows {
             first: self.first + rows,
             dweight: dweight_below,
             dbias: dbias_below,
             sums: sums_below,
-            flaws: flaws_below,
+            non_finite: non_finite_below,
         };
-        (GradientRows { first: self.first, dweight, dbias, sums, flaws }, below)
+        (GradientRows { first: self.first, dweight, dbias, sums, non_finite }, below)
     }
 }
 
@@ -88,19 +90,19 @@ impl WeightGradient<'_> {
     }
 
     fn piece(&self, rows: GradientRows) {
-        let GradientRows { first, dweight, dbias, sums, flaws } = rows;
+        let GradientRows { first, dweight, dbias, sums, non_finite } = rows;
         let (inputs, outputs) = (self.x.columns, dbias.len());
         let dz = self.dz.only_rows(first..first + outputs);
         product(dz, self.x, &mut Rectangle::new(dweight, outputs, inputs), self.add);
         self.bias(dz, dbias);
-        flaws.fill(0);
+        non_finite.fill(0);
         let high = self.block.0;
         let across = self.blocks_across();
         for (at, sums) in sums.chunks_exact_mut(across).enumerate() {
             let rows = at * high..((at + 1) * high).min(outputs);
             let (dweight, dbias) = (&dweight[rows.start * inputs..rows.end * inputs], &dbias[rows]);
             if !self.watch(dweight, dbias, sums) {
-                self.count(dweight, dbias, &mut flaws[at * across..][..across]);
+                self.count(dweight, dbias, &mut non_finite[at * across..][..across]);
             }
         }
     }
@@ -143,13 +145,13 @@ impl WeightGradient<'_> {
     }
 
     /// The flaws of a row of blocks.
-    fn count(&self, dweight: &[f32], dbias: &[f32], flaws: &mut [u32]) {
+    fn count(&self, dweight: &[f32], dbias: &[f32], non_finite: &mut [u32]) {
         for row in dweight.chunks_exact(self.x.columns) {
-            for (flaws, block) in flaws.iter_mut().zip(row.chunks(self.block.1)) {
-                *flaws += block.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+            for (non_finite, block) in non_finite.iter_mut().zip(row.chunks(self.block.1)) {
+                *non_finite += block.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
             }
         }
-        flaws[0] += dbias.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+        non_finite[0] += dbias.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
     }
 }
 
@@ -164,7 +166,7 @@ mod tests {
     struct Results {
         gradients: Vec<f32>,
         sums: Vec<f32>,
-        flaws: Vec<u32>,
+        non_finite: Vec<u32>,
     }
 
     fn numbers(len: usize) -> Vec<f32> {
@@ -177,16 +179,16 @@ mod tests {
         let x = numbers(batch * inputs);
         // What is there already, for those that add to it.
         let (mut dweight, mut dbias) = (numbers(outputs * inputs), numbers(outputs));
-        let (mut sums, mut flaws) = (vec![0.5; parts], vec![7; parts]);
+        let (mut sums, mut non_finite) = (vec![0.5; parts], vec![7; parts]);
         let mut writes = [
             SliceMut::Real(&mut dweight),
             SliceMut::Real(&mut dbias),
             SliceMut::Real(&mut sums),
-            SliceMut::Uint(&mut flaws),
+            SliceMut::Uint(&mut non_finite),
         ];
         let call = Call { consts, step: &Step::default() };
         twin(call, &[Slice::Real(dz), Slice::Real(&x)], &mut writes);
-        Results { gradients: [dweight, dbias].concat(), sums, flaws }
+        Results { gradients: [dweight, dbias].concat(), sums, non_finite }
     }
 
     #[test]
@@ -219,8 +221,8 @@ mod tests {
             }
             let fast = write(weight_gradient_fast, &consts, &dz);
             let twin = write(weights::weight_gradient, &consts, &dz);
-            assert!(twin.flaws.iter().filter(|flaws| **flaws > 0).count() > 100);
-            assert!(fast.flaws == twin.flaws);
+            assert!(twin.non_finite.iter().filter(|non_finite| **non_finite > 0).count() > 100);
+            assert!(fast.non_finite == twin.non_finite);
             let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * b.abs();
             assert!(fast.sums.iter().zip(&twin.sums).all(near));
         }

@@ -46,7 +46,7 @@ impl Lowered {
     /// Of a training step the products of dense layers: how many are made by cooperative matrices, and the
     /// labels of the others, with M, N and K of those that have them.
     pub fn by_cooperative_matrices(&self) -> (usize, Vec<String>) {
-        let others = [&table::MATMUL_SLICES, &table::MATMUL_HALF, &table::MATMUL_COOPERATIVE];
+        let others = [&table::MATMUL_SLICES, &table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
         let multiplies = |kernel: &Kernel| {
             let family = kernel.is_a(Family::Matmul) || kernel.is_a(Family::WeightGradient);
             family || others.iter().any(|other| kernel.is(other))

@@ -44,7 +44,7 @@ pub struct Lowered {
     /// The output of section [`PREDICT`](super::PREDICT): (batch, outputs).
     pub output: View,
     /// The average of the weights, laid out like them: what is measured and saved, where there is one.
-    pub averages: Option<View>,
+    pub ema: Option<View>,
     /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
     pub class_weights: Option<View>,
     pub(super) metrics: Metrics,
@@ -104,7 +104,7 @@ impl Lowered {
             &mut self.output,
             &mut self.metrics.view,
         ];
-        let optional = self.averages.iter_mut().chain(&mut self.class_weights);
+        let optional = self.ema.iter_mut().chain(&mut self.class_weights);
         parts.chain(states).chain(single).chain(optional).for_each(moved);
     }
 

@@ -63,7 +63,7 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     let slots = (MAX_ROWS / (2 * pitch)).clamp(1, MAX_STEPS);
     let mut recorder = Recorder::new(arena, what.batch);
     let states = what.training.optimiser.declare(&mut recorder);
-    let averages = what.training.declare_average(&mut recorder);
+    let ema = what.training.declare_ema(&mut recorder);
     let weighting = what.training.declare_weights(&mut recorder, what.classes);
     let normaliser = recorder.buffer("normaliser", Element::Real, 2 * what.shape.channels, Role::Data);
     let metrics = metrics(&mut recorder, slots, pitch);
@@ -74,18 +74,18 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     let mut observed = Observed::default();
     for part in &parts {
         let trains = part.name == TRAIN;
-        recorder.weights = weights_for(trains, &recorder, averages);
+        recorder.weights = weights_for(trains, &recorder, ema);
         // What is measured elsewhere is the plain loss.
         let end = PartEnd { metrics, weighting: weighting.filter(|_| trains) };
         let seen = record_part(&mut recorder, what, &gathering(what, part, normaliser), part, &end);
         if trains {
             observed = seen;
-            update::update(&mut recorder, &what.training, &states, averages, norm, metrics);
+            update::update(&mut recorder, &what.training, &states, ema, norm, metrics);
         }
         recorder.section(part.name);
     }
     recorder.training = false;
-    recorder.weights = weights_for(false, &recorder, averages);
+    recorder.weights = weights_for(false, &recorder, ema);
     let value = recorder.buffer("input", Element::Real, what.batch * what.shape.len(), Role::Data);
     let x = input(value, what.shape, what.batch);
     let output = what.network.record(&mut recorder, x, &input_shape);
@@ -106,7 +106,7 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
         training: what.training.clone(),
         states,
         normaliser,
-        averages,
+        ema,
         class_weights: weighting.map(|weighting| weighting.weights),
         metrics,
     })
@@ -149,8 +149,8 @@ fn record_part(
 }
 
 /// What layers multiply with: to train the parameters, to measure their average if there is one.
-fn weights_for(trains: bool, recorder: &Recorder, averages: Option<View>) -> Buf {
-    averages.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
+fn weights_for(trains: bool, recorder: &Recorder, ema: Option<View>) -> Buf {
+    ema.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
 
 fn declare(recorder: &mut Recorder, part: &Part, shape: &Shape) -> PartViews {

@@ -22,7 +22,7 @@ pub struct Training {
     pub accumulate: usize,
     /// How much of the average of the weights is kept from step to step at the most; without
     /// one there is no average.
-    pub average: Option<f32>,
+    pub ema: Option<f32>,
     /// How much of what is wanted of the label's class is wanted of all classes instead.
     pub label_smoothing: f32,
     /// How much a sample of each class counts; empty when all count the same.
@@ -44,7 +44,7 @@ impl Training {
             clip_norm: None,
             clip_value: None,
             accumulate: 1,
-            average: None,
+            ema: None,
             label_smoothing: 0.0,
             class_weights: Vec::new(),
         }
@@ -62,9 +62,9 @@ impl Training {
                 return wrong(format!("{name} is {most}, but it takes a number above 0"));
             }
         }
-        match self.average {
-            Some(average) if !(0.0..1.0).contains(&average) => {
-                return wrong(format!("average is {average}, but it takes a number from 0 to below 1"));
+        match self.ema {
+            Some(ema) if !(0.0..1.0).contains(&ema) => {
+                return wrong(format!("ema is {ema}, but it takes a number from 0 to below 1"));
             }
             _ => {}
         }
@@ -121,23 +121,23 @@ impl Training {
     /// How much of the average of the weights a step keeps, when `steps` have been taken before
     /// it: the first ones keep less, so that the first weights are soon forgotten.
     ///
-    /// min(average, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
-    pub fn average_share(&self, steps: usize) -> f32 {
+    /// min(ema, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
+    pub fn ema_decay(&self, steps: usize) -> f32 {
         let steps = steps as f64;
-        let share = f64::from(self.average.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
+        let share = f64::from(self.ema.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
         share as f32
     }
 
     /// Declares the average of the weights, if there is one: it outlives a step as the
     /// optimiser's state does.
-    pub fn declare_average(&self, recorder: &mut Recorder) -> Option<View> {
+    pub fn declare_ema(&self, recorder: &mut Recorder) -> Option<View> {
         // What is kept besides, such as the statistics of norms, is averaged as well.
         let len = recorder.arena_view().len;
-        self.average.map(|_| recorder.buffer("averages", Element::Real, len, Role::Optimiser))
+        self.ema.map(|_| recorder.buffer("ema", Element::Real, len, Role::Optimiser))
     }
 
     /// Records what follows the norm of the gradients, a single word.
-    pub fn record(&self, recorder: &mut Recorder, states: &[State], averages: Option<View>, norm: View) {
+    pub fn record(&self, recorder: &mut Recorder, states: &[State], ema: Option<View>, norm: View) {
         let gradients = recorder.gradients();
         let length = gradients.len;
         if let Some(most) = self.clip_norm {
@@ -149,9 +149,9 @@ impl Training {
             recorder.dispatch(&table::CLIP_VALUE, consts, vec![gradients], "clip by value");
         }
         self.optimiser.record(recorder, states);
-        if let Some(averages) = averages {
-            let arguments = vec![recorder.arena_view(), averages];
-            recorder.dispatch(&table::AVERAGE, consts! { LENGTH: averages.len }, arguments, "average");
+        if let Some(ema) = ema {
+            let arguments = vec![recorder.arena_view(), ema];
+            recorder.dispatch(&table::EMA, consts! { LENGTH: ema.len }, arguments, "ema");
         }
     }
 }

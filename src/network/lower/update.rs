@@ -23,20 +23,20 @@ pub(super) fn update(
     recorder: &mut Recorder,
     training: &Training,
     states: &[State],
-    averages: Option<View>,
+    ema: Option<View>,
     norm: View,
     metrics: Metrics,
 ) {
-    let [sums, flaws] = watch(recorder);
+    let [sums, non_finite] = watch(recorder);
     let Metrics { view, slots, pitch } = metrics;
     let guard = |recorder: &mut Recorder, gates: View| {
         let consts = consts! {
             PARTS: sums.len, SLOTS: slots, BATCH: pitch, ROWS_AT: view.start, GATES: gates.len,
         };
-        let arguments = vec![sums, flaws, norm, gates, metrics.report(slots)];
+        let arguments = vec![sums, non_finite, norm, gates, metrics.report(slots)];
         recorder.dispatch(&table::GUARD, consts, arguments, "norm and guard");
     };
-    recorder.guarded(guard, |recorder| training.record(recorder, states, averages, norm));
+    recorder.guarded(guard, |recorder| training.record(recorder, states, ema, norm));
 }
 
 /// The squares and the flaws of all gradients, by a dispatch over all of them.
@@ -44,9 +44,9 @@ pub(crate) fn watch(recorder: &mut Recorder) -> [View; 2] {
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);
     let sums = recorder.buffer("norm parts", Element::Real, parts, Role::Guard);
-    let flaws = recorder.buffer("flaws", Element::Uint, parts, Role::Guard);
+    let non_finite = recorder.buffer("non_finite", Element::Uint, parts, Role::Guard);
     let consts = consts! { LENGTH: gradients.len, PARTS: parts };
-    let arguments = vec![gradients, sums, flaws];
+    let arguments = vec![gradients, sums, non_finite];
     recorder.dispatch(&table::GRADIENT_PARTS, consts, arguments, "squares of the gradients");
-    [sums, flaws]
+    [sums, non_finite]
 }

@@ -87,7 +87,7 @@ fn step(recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: V
     recorder.dispatch(&table::SQUARE_SUMS, consts.clone(), vec![direction, sums], "size of the direction");
     let mut x = recorder.scratch("muon x", Element::Real, length);
     let mut next = recorder.scratch("muon next x", Element::Real, length);
-    recorder.dispatch(&table::UNIT_SIZE, consts, vec![direction, sums, x], "direction of size 1");
+    recorder.dispatch(&table::FROBENIUS_NORMALISE, consts, vec![direction, sums, x], "direction of size 1");
     let side = matrix.rows.min(matrix.columns);
     let [gram, square] = ["muon a", "muon b"].map(|name| recorder.scratch(name, Element::Real, side * side));
     for _ in 0..ITERATIONS {
@@ -118,17 +118,17 @@ fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [Vi
         };
         recorder.matmul(product, "towards orthogonal");
     };
-    let blend = |recorder: &mut Recorder, p: f32, q: f32, from: View, into: View| {
+    let newton_schulz = |recorder: &mut Recorder, p: f32, q: f32, from: View, into: View| {
         let consts = consts! { LENGTH: into.len, P: p, Q: q };
-        recorder.dispatch(&table::BLEND, consts, vec![from, into], "towards orthogonal");
+        recorder.dispatch(&table::NEWTON_SCHULZ, consts, vec![from, into], "towards orthogonal");
     };
     product(recorder, [side, side, longer], [!wide, wide], [x, x, gram]);
     product(recorder, [side, side, side], [false, false], [gram, gram, square]);
-    blend(recorder, B, C, gram, square);
+    newton_schulz(recorder, B, C, gram, square);
     if wide {
         product(recorder, [rows, columns, side], [false, false], [square, x, next])
     } else {
         product(recorder, [rows, columns, side], [false, false], [x, square, next])
     }
-    blend(recorder, A, 1.0, x, next);
+    newton_schulz(recorder, A, 1.0, x, next);
 }

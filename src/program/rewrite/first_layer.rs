@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! before   gather_batch images → x, labels    matmul x, W → y          matmul dy, x → dW   column_sums dy → db
-//! after                                       pixel_dense images, W    pixel_gradient dy, images → dW, db
+//! after                                       gather_dense images, W    gather_dense_gradient dy, images → dW, db
 //!                                               → y, labels              (and their squares)
 //! ```
 //!

@@ -22,14 +22,14 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
 
 fn join(draft: &mut Draft, at: usize, choice: &Choice) {
     let Some(DenseGradients { weight, sums, dbias }) = DenseGradients::at(draft, at) else { return };
-    if choice.precision() == Precision::Half && (table::MATMUL_HALF.requires)(&weight.consts).is_ok() {
+    if choice.precision() == Precision::Half && (table::MATMUL_F16.requires)(&weight.consts).is_ok() {
         return;
     }
     let [outputs, inputs, batch] = ["M", "N", "K"].map(|name| weight.consts.uint(name));
     let kernel = choice.weight_gradient(batch, inputs, outputs, weight.consts.flag("ADD"));
     let Some((kernel, consts)) = kernel else { return };
-    let [squares, flaws] = parts(draft, &weight.layer, consts.uint("PARTS"));
-    let args = vec![weight.view("a"), weight.view("b"), weight.view("c"), dbias, squares, flaws];
+    let [squares, non_finite] = parts(draft, &weight.layer, consts.uint("PARTS"));
+    let args = vec![weight.view("a"), weight.view("b"), weight.view("c"), dbias, squares, non_finite];
     let joined = Dispatch::new(kernel, consts, args, "weight and bias gradient").of_layer(&weight.layer);
     draft.replace(at, vec![joined]);
     draft.remove(sums);
@@ -37,6 +37,6 @@ fn join(draft: &mut Draft, at: usize, choice: &Choice) {
 
 /// Where a kernel leaves the squares and the flaws of the gradients that it writes.
 pub(super) fn parts(draft: &mut Draft, layer: &str, count: usize) -> [View; 2] {
-    [("squares", Element::Real), ("flaws", Element::Uint)]
+    [("squares", Element::Real), ("non_finite", Element::Uint)]
         .map(|(name, element)| draft.scratch(layer, name, element, count))
 }

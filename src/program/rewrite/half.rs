@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! before                     matmul a, b → c
-//! after    pack_half b → h   matmul_half a, h → c        or, by cooperative matrices, from copies of both
+//! after    pack_f16 b → h   matmul_f16 a, h → c        or, by cooperative matrices, from copies of both
 //! ```
 //!
 //! A copy is made where it is read first, once in a section: what a layer multiplies is written once, in front of
@@ -38,7 +38,7 @@ struct Copies(HashMap<(Buf, usize, bool), View>);
 
 fn copy(draft: &mut Draft, at: usize, choice: &Choice, gradients: &HashSet<Buf>, copies: &mut Copies) {
     let product = draft.at(at).filter(|found| found.kernel.is_a(Family::Matmul) && found.gate.is_none());
-    let Some(product) = product.filter(|found| (table::MATMUL_HALF.requires)(&found.consts).is_ok()) else {
+    let Some(product) = product.filter(|found| (table::MATMUL_F16.requires)(&found.consts).is_ok()) else {
         return;
     };
     let mut product = product.clone();
@@ -50,7 +50,7 @@ fn copy(draft: &mut Draft, at: usize, choice: &Choice, gradients: &HashSet<Buf>,
         product.bind("a", halves);
         (product.kernel, product.consts) = (&table::MATMUL_COOPERATIVE, consts);
     } else {
-        product.kernel = &table::MATMUL_HALF;
+        product.kernel = &table::MATMUL_F16;
     }
     let halves = copies.of(draft, b, false, &product, "B", &mut steps);
     product.bind("b", halves);
@@ -73,7 +73,7 @@ impl Copies {
             let name = format!("{}: {factor} in halves", product.what);
             let halves = draft.scratch(&product.layer, &name, Element::Uint, of.len / 2);
             let consts = consts! { LENGTH: of.len, GRADIENT: gradient };
-            let pack = Dispatch::new(&table::PACK_HALF, consts, vec![of, halves], "half precision");
+            let pack = Dispatch::new(&table::PACK_F16, consts, vec![of, halves], "half precision");
             steps.push(pack.of_layer(&product.layer));
             halves
         })

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! before   matmul x, W → logits    softmax_loss logits → dlogits, metrics    matmul dlogits, W → dx
-//! after    dense_loss x, W, labels → logits, dlogits, metrics, dx
+//! after    dense_softmax_loss x, W, labels → logits, dlogits, metrics, dx
 //! ```
 //!
 //! Where nothing is trained nobody reads the gradients; but on a GPU one dispatch more would cost more.
@@ -16,7 +16,7 @@ use crate::table;
 use crate::table::choice::Choice;
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
-    let Some(kernel) = choice.dense_loss() else { return program };
+    let Some(kernel) = choice.dense_softmax_loss() else { return program };
     each(program, |draft| draft.positions().for_each(|at| join(draft, at, kernel, choice)))
 }
 

@@ -43,7 +43,7 @@ fn join(draft: &mut Draft) {
     if let Some(at) = guard {
         let mut guard = draft.all(at)[0].clone();
         guard.bind("sums", watched.squares);
-        guard.bind("flaws", watched.flaws);
+        guard.bind("non_finite", watched.non_finite);
         guard.consts.set("PARTS", Const::from(watched.squares.len));
         draft.replace(at, vec![guard]);
     }
@@ -57,7 +57,7 @@ fn find(draft: &Draft, kernel: &'static Kernel) -> Option<usize> {
 /// The squares and the flaws of all gradients.
 struct Watched {
     squares: View,
-    flaws: View,
+    non_finite: View,
 }
 
 /// Gives each gradient its part of two buffers: every batch of a step writes the same, and the last one has the
@@ -75,13 +75,13 @@ fn share_out(draft: &mut Draft, writers: &[usize]) -> Watched {
     }
     let program = draft.program();
     let squares = program.declare("watched squares", Element::Real, len, Role::Guard);
-    let flaws = program.declare("watched flaws", Element::Uint, len, Role::Guard);
+    let non_finite = program.declare("watched non_finite", Element::Uint, len, Role::Guard);
     for at in writers {
         let mut found = draft.all(*at)[0].clone();
         let (start, count) = (starts[&found.view("dweight").start], found.view("sums").len);
         found.bind("sums", View { start, len: count, ..squares });
-        found.bind("flaws", View { start, len: count, ..flaws });
+        found.bind("non_finite", View { start, len: count, ..non_finite });
         draft.replace(*at, vec![found]);
     }
-    Watched { squares, flaws }
+    Watched { squares, non_finite }
 }

@@ -52,7 +52,7 @@ impl Choice {
     /// refuses.
     pub const CPU: Choice = Choice {
         weights: Variant::of(&table::WEIGHT_GRADIENT),
-        last: Variant::of(&table::DENSE_LOSS_SUBGROUP),
+        last: Variant::of(&table::DENSE_SOFTMAX_LOSS_SUBGROUP),
         ..Choice::NAIVE
     };
     /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
@@ -84,8 +84,8 @@ impl Choice {
         weights: Variant::of(&table::WEIGHT_GRADIENT_SUBGROUP),
         conv: Variant::of(&table::CONV_SUBGROUP),
         conv_weights: Variant::of(&table::CONV_WEIGHTS_SUBGROUP),
-        first: Variant::of(&table::PIXEL_DENSE_SUBGROUP),
-        last: Variant::of(&table::DENSE_LOSS_SUBGROUP),
+        first: Variant::of(&table::GATHER_DENSE_SUBGROUP),
+        last: Variant::of(&table::DENSE_SOFTMAX_LOSS_SUBGROUP),
         product: &table::MATMUL_REGISTER,
         gradients: &[&table::WEIGHT_GRADIENT_NARROW_SUBGROUP, &table::WEIGHT_GRADIENT],
         ..Choice::products(&table::MATMUL_SUBGROUP)
@@ -212,7 +212,7 @@ impl Choice {
     }
 
     /// What takes a small last layer together with cross-entropy.
-    pub fn dense_loss(&self) -> Option<&'static Kernel> {
+    pub fn dense_softmax_loss(&self) -> Option<&'static Kernel> {
         self.last.kernel.filter(|_| self.precision == Precision::Single)
     }
 

@@ -15,8 +15,11 @@ impl PixelKernels {
     /// These weighted sums, and the gradients that go with them.
     pub(super) fn with(dense: &'static Kernel) -> Option<PixelKernels> {
         let pairs = [
-            PixelKernels { dense: &table::PIXEL_DENSE_TILED, gradient: &table::PIXEL_GRADIENT_TILED },
-            PixelKernels { dense: &table::PIXEL_DENSE_SUBGROUP, gradient: &table::PIXEL_GRADIENT_SUBGROUP },
+            PixelKernels { dense: &table::GATHER_DENSE_TILED, gradient: &table::GATHER_DENSE_GRADIENT_TILED },
+            PixelKernels {
+                dense: &table::GATHER_DENSE_SUBGROUP,
+                gradient: &table::GATHER_DENSE_GRADIENT_SUBGROUP,
+            },
         ];
         pairs.into_iter().find(|pair| dense.is(pair.dense))
     }

@@ -179,9 +179,9 @@ pub(super) static CONVOLUTION_WEIGHTS: &[Variant] = &[
 
 pub(super) static FIRST_LAYERS: &[Variant] = &[
     Variant::SEPARATE.both(),
-    Variant::of(&table::PIXEL_DENSE_TILED).gpus(),
-    Variant::of(&table::PIXEL_DENSE_SUBGROUP).software(),
+    Variant::of(&table::GATHER_DENSE_TILED).gpus(),
+    Variant::of(&table::GATHER_DENSE_SUBGROUP).software(),
 ];
 
 pub(super) static LAST_LAYERS: &[Variant] =
-    &[Variant::SEPARATE.both(), Variant::of(&table::DENSE_LOSS_SUBGROUP).software()];
+    &[Variant::SEPARATE.both(), Variant::of(&table::DENSE_SOFTMAX_LOSS_SUBGROUP).software()];

@@ -43,7 +43,7 @@ pub struct PartMeasure {
     /// Summed over the samples.
     pub loss: f64,
     /// Samples on the right side of one half.
-    pub hits: usize,
+    pub correct: usize,
 }
 
 /// Rows of numbers as samples; each number is a whole multiple of `scale`.
@@ -123,10 +123,10 @@ impl Course {
         let samples: Vec<usize> = (0..self.part(part).samples).collect();
         let mut total = PartMeasure::default();
         for samples in samples.chunks(self.lowered.slots) {
-            let PartMeasure { samples, loss, hits } = self.run(part, samples, 0.0)?;
+            let PartMeasure { samples, loss, correct } = self.run(part, samples, 0.0)?;
             total.samples += samples;
             total.loss += loss;
-            total.hits += hits;
+            total.correct += correct;
         }
         Ok(total)
     }
@@ -190,7 +190,7 @@ impl Course {
         Ok(PartMeasure {
             samples: samples.len(),
             loss: rows.iter().step_by(2).map(|loss| f64::from(*loss)).sum(),
-            hits: rows.iter().skip(1).step_by(2).filter(|hit| **hit > 0.5).count(),
+            correct: rows.iter().skip(1).step_by(2).filter(|correct| **correct > 0.5).count(),
         })
     }
 }

@@ -192,9 +192,9 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     }
     page.plot(line(&learned.end));
     page.table(points(&learned));
-    let hits = hits(&learned);
+    let correct = correct(&learned);
     page.text(format!(
-        "After {} the neuron gets {hits} of 8 right, and no line gets more than six: class 1 lies on both \
+        "After {} the neuron gets {correct} of 8 right, and no line gets more than six: class 1 lies on both \
          sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and {}. One neuron draws \
          one straight line, whatever alpha is. Bending it takes a hidden layer, which comes next.",
         count(settings.iterations, "iteration"),
@@ -271,7 +271,11 @@ fn line(weights: &[f32; 3]) -> Plot {
 
 fn points(learned: &Learned) -> Table {
     let mut table = Table::new(
-        format!("the eight points ({} right), with weights and bias {}", hits(learned), list(&learned.end)),
+        format!(
+            "the eight points ({} right), with weights and bias {}",
+            correct(learned),
+            list(&learned.end)
+        ),
         &["input 1", "input 2", "target", "prediction", ""],
     );
     for ((point, target), output) in INPUTS.iter().zip(TARGETS).zip(&learned.outputs) {
@@ -295,7 +299,7 @@ fn cost(learned: &Learned) -> String {
     format!("these predictions cost {}, {verdict}", number(error))
 }
 
-fn hits(learned: &Learned) -> usize {
+fn correct(learned: &Learned) -> usize {
     let pairs = learned.outputs.iter().zip(TARGETS);
     pairs.filter(|(output, target)| (**output > 0.5) == (*target == 1)).count()
 }

@@ -177,8 +177,8 @@ fn curve(iterations: &[IterationErrors]) -> Plot {
     };
     let last = iterations.last();
     let name = |what: &str, part: Option<PartMeasure>| {
-        let PartMeasure { samples, hits, .. } = part.unwrap_or_default();
-        format!("{what} ({hits} of {samples} right)")
+        let PartMeasure { samples, correct, .. } = part.unwrap_or_default();
+        format!("{what} ({correct} of {samples} right)")
     };
     let learned = name("learned from", last.map(|last| last.learned));
     let held_out = name("held out", last.map(|last| last.held_out));
@@ -189,7 +189,7 @@ fn curve(iterations: &[IterationErrors]) -> Plot {
 
 fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> String {
     let Some(IterationErrors { learned, held_out }) = iterations.last() else { return String::new() };
-    let meaning = if held_out.hits == held_out.samples {
+    let meaning = if held_out.correct == held_out.samples {
         "It has not learned the numbers by heart, it has found the digit that matters."
     } else {
         "It has not found the digit that matters; the table shows what other alphas do."
@@ -200,9 +200,9 @@ fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> Str
         learned.samples,
         held_out.samples,
         digits(settings.alpha),
-        held_out.hits,
+        held_out.correct,
         held_out.samples,
-        learned.hits,
+        learned.correct,
         learned.samples
     )
 }

@@ -55,12 +55,12 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
 
     bench.set_weights(&weights)?;
     // The second input comes last, so that its derivative is the one left behind.
-    let before = judge(&mut bench)?;
+    let before = evaluate(&mut bench)?;
     let derivative = bench.dprediction()?[0];
     bench.delta()?;
     let chain = bench.weight_delta()?;
     let corrected = bench.update_by(&[derivative; 2], alpha)?;
-    let after = judge(&mut bench)?;
+    let after = evaluate(&mut bench)?;
 
     let mut page = Page::new("9 · One corrective step");
     page.text(
@@ -91,7 +91,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
 }
 
 /// Predicts both inputs, one after the other.
-fn judge(bench: &mut Workbench) -> Result<PairErrors> {
+fn evaluate(bench: &mut Workbench) -> Result<PairErrors> {
     let mut verdict = PairErrors { predictions: [0.0; 2], errors: [0.0; 2] };
     for (at, input) in INPUTS.iter().enumerate() {
         bench.set_input(input)?;

@@ -10,7 +10,7 @@ use super::overrides::Overrides;
 use crate::data::{Resize, files};
 use crate::error::{Error, Result, suggestion};
 use crate::train::stopping::Stopping;
-use crate::verify::custom::OwnKernel;
+use crate::verify::custom::CustomKernelFile;
 
 /// No recipe is longer; a file that is was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
@@ -63,6 +63,8 @@ impl Overrides {
         let or_wrong = || wrong(shown(value));
         let text = || value.as_str().map(str::to_owned).ok_or_else(or_wrong);
         let size = || whole(value).ok_or_else(or_wrong);
+        // Written by earlier versions.
+        let key = if key == "average" { "ema" } else { key };
         match key {
             "data" => self.data = Some(text()?),
             "resize" => self.resize = Some(Resize::parse(&text()?).map_err(told)?),
@@ -78,7 +80,7 @@ impl Overrides {
             "clip_norm" => self.clip_norm = Some(number(value).ok_or_else(or_wrong)?),
             "clip_value" => self.clip_value = Some(number(value).ok_or_else(or_wrong)?),
             "accumulate" => self.accumulate = Some(size()?),
-            "average" => self.average = Some(number(value).ok_or_else(or_wrong)?),
+            "ema" => self.ema = Some(number(value).ok_or_else(or_wrong)?),
             "label_smoothing" => self.label_smoothing = Some(number(value).ok_or_else(or_wrong)?),
             "class_weights" => self.class_weights = Some(parsed(text()?)?),
             "stop_early" => self.stop_early = Some(Stopping::parse(&text()?).map_err(told)?),
@@ -122,7 +124,7 @@ fn layers(value: &DeValue) -> Option<String> {
 
 /// The same, when each names a kernel and a file.
 fn kernels(texts: Vec<String>) -> Result<Vec<String>, String> {
-    texts.iter().try_for_each(|text| OwnKernel::parse(text).map(|_| ())).map_err(told)?;
+    texts.iter().try_for_each(|text| CustomKernelFile::parse(text).map(|_| ())).map_err(told)?;
     Ok(texts)
 }
 

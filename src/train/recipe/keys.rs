@@ -22,7 +22,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("clip_norm", "a number from 0 (nothing is clipped)"),
     ("clip_value", "a number from 0 (nothing is clipped)"),
     ("accumulate", "a whole number from 1"),
-    ("average", "a number from 0 (no average of the weights) to below 1"),
+    ("ema", "a number from 0 (no EMA of the weights) to below 1"),
     ("label_smoothing", "a number from 0 to below 1"),
     ("class_weights", "a string: even, balanced, or a number for each class, as in “1,2,0.5”"),
     ("stop_early", "a string, as in “validation-loss patience 5 gain 0.001”, or never"),

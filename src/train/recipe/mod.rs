@@ -73,7 +73,7 @@ pub struct Recipe {
     /// Batches whose gradients a step adds up.
     pub accumulate: usize,
     /// How much of the average of the weights a step keeps at the most; 0 for no average.
-    pub average: f32,
+    pub ema: f32,
     /// How much of what is wanted of the label is wanted of all classes instead.
     pub label_smoothing: f32,
     /// How much each class counts.
@@ -138,7 +138,7 @@ impl Recipe {
             clip_norm: 0.0,
             clip_value: 0.0,
             accumulate: 1,
-            average: 0.0,
+            ema: 0.0,
             label_smoothing: 0.0,
             class_weights: ClassWeights::Even,
             stop_early: None,
@@ -211,7 +211,7 @@ impl Recipe {
             clip_norm: given.clip_norm.unwrap_or(defaults.clip_norm),
             clip_value: given.clip_value.unwrap_or(defaults.clip_value),
             accumulate: given.accumulate.unwrap_or(defaults.accumulate),
-            average: given.average.unwrap_or(defaults.average),
+            ema: given.ema.unwrap_or(defaults.ema),
             label_smoothing: given.label_smoothing.unwrap_or(defaults.label_smoothing),
             class_weights: given.class_weights.unwrap_or(defaults.class_weights),
             stop_early: given.stop_early.unwrap_or(defaults.stop_early),
@@ -238,7 +238,7 @@ impl Recipe {
             clip_norm: above_zero(self.clip_norm),
             clip_value: above_zero(self.clip_value),
             accumulate: self.accumulate,
-            average: above_zero(self.average),
+            ema: above_zero(self.ema),
             label_smoothing: self.label_smoothing,
             ..Training::with(self.optimiser)
         }
@@ -286,7 +286,7 @@ impl From<Recipe> for Overrides {
             clip_norm: Some(recipe.clip_norm),
             clip_value: Some(recipe.clip_value),
             accumulate: Some(recipe.accumulate),
-            average: Some(recipe.average),
+            ema: Some(recipe.ema),
             label_smoothing: Some(recipe.label_smoothing),
             class_weights: Some(recipe.class_weights),
             stop_early: Some(recipe.stop_early),

@@ -12,7 +12,7 @@ use crate::network::optimiser::{Optimiser, Rule};
 use crate::train::schedule::Schedule;
 use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
-use crate::verify::custom::OwnKernel;
+use crate::verify::custom::CustomKernelFile;
 use crate::verify::experimental::Experimental;
 
 /// What flags or a recipe file say; what they leave open is `None`.
@@ -46,8 +46,8 @@ pub struct Overrides {
     pub clip_value: Option<f32>,
     /// As [`Recipe::accumulate`](super::Recipe::accumulate).
     pub accumulate: Option<usize>,
-    /// As [`Recipe::average`](super::Recipe::average).
-    pub average: Option<f32>,
+    /// As [`Recipe::ema`](super::Recipe::ema).
+    pub ema: Option<f32>,
     /// As [`Recipe::label_smoothing`](super::Recipe::label_smoothing).
     pub label_smoothing: Option<f32>,
     /// As [`Recipe::class_weights`](super::Recipe::class_weights).
@@ -109,7 +109,7 @@ impl Overrides {
             clip_norm: self.clip_norm.or(other.clip_norm),
             clip_value: self.clip_value.or(other.clip_value),
             accumulate: self.accumulate.or(other.accumulate),
-            average: self.average.or(other.average),
+            ema: self.ema.or(other.ema),
             label_smoothing: self.label_smoothing.or(other.label_smoothing),
             class_weights: self.class_weights.or(other.class_weights),
             stop_early: self.stop_early.or(other.stop_early),
@@ -149,7 +149,7 @@ impl Overrides {
     /// # Errors
     /// [`Error::Usage`] naming the key, its value, and what is allowed.
     pub fn check(&self) -> Result<()> {
-        self.kernel.iter().flatten().try_for_each(|text| OwnKernel::parse(text).map(|_| ()))?;
+        self.kernel.iter().flatten().try_for_each(|text| CustomKernelFile::parse(text).map(|_| ()))?;
         self.optimiser.iter().try_for_each(Optimiser::check)?;
         self.experimental.unwrap_or_default().check(self.precision.unwrap_or_default())?;
         self.rewrites.unwrap_or_default().check(self.precision.unwrap_or_default())?;
@@ -178,7 +178,7 @@ impl Overrides {
             "clip_norm" => unless(&self.clip_norm, |most| most.is_finite() && *most >= 0.0),
             "clip_value" => unless(&self.clip_value, |most| most.is_finite() && *most >= 0.0),
             "accumulate" => unless(&self.accumulate, |batches| *batches >= 1),
-            "average" => unless(&self.average, |share| (0.0..1.0).contains(share)),
+            "ema" => unless(&self.ema, |share| (0.0..1.0).contains(share)),
             "label_smoothing" => unless(&self.label_smoothing, |share| (0.0..1.0).contains(share)),
             "validation" => unless(&self.validation, |fraction| (0.0..1.0).contains(fraction)),
             "device" => named(&self.device),

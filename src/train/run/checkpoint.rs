@@ -155,7 +155,7 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
 /// What no run comes to.
 fn check(position: &Position, standing: &Standing) -> Result<(), String> {
     let Position { epoch, step, steps, so_far, factor, plateau } = *position;
-    let sums = so_far.loss.is_finite() && so_far.hits.is_finite() && so_far.hits >= 0.0;
+    let sums = so_far.loss.is_finite() && so_far.correct.is_finite() && so_far.correct >= 0.0;
     if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps {
         return Err(format!("epoch {epoch} and {step} of {steps} steps"));
     }
@@ -190,6 +190,8 @@ fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
         Dtype::F32 => Data::Real(words.into_iter().map(f32::from_bits).collect()),
         _ => Data::Uint(words),
     };
+    // The EMA of the weights was called their averages.
+    let name = if name == "averages" { "ema" } else { name };
     Ok(NamedTensor { name: name.to_owned(), shape, data })
 }
 

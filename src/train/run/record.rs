@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
-use crate::verify::custom::OwnKernel;
+use crate::verify::custom::CustomKernelFile;
 
 /// The file that holds a [`RunRecord`].
 pub const RECORD: &str = "run.json";
@@ -61,7 +61,7 @@ pub struct RunRecord {
     pub device: String,
     /// Kernels that were a reader's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kernels: Vec<OwnKernel>,
+    pub kernels: Vec<CustomKernelFile>,
     /// The name of the adapter, or of the CPU engine.
     pub adapter: String,
     /// `vulkan`, `metal`, `dx12`, or `cpu`.

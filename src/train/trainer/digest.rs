@@ -19,7 +19,7 @@ pub(super) struct Flawed {
     /// Loss and hit of every sample.
     pub rows: Vec<f32>,
     /// How many of its gradients and losses are of no use.
-    pub flaws: f32,
+    pub non_finite: f32,
 }
 
 /// Where a run gets to, report by report.
@@ -48,9 +48,9 @@ impl Digest {
         let mut latest = Sum::default();
         for report in reports {
             let sum = Sum::of(report.rows);
-            if report.flaws != 0.0 || !sum.loss.is_finite() {
-                let StepReport { step, rows, flaws, .. } = report;
-                self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), flaws: *flaws });
+            if report.non_finite != 0.0 || !sum.loss.is_finite() {
+                let StepReport { step, rows, non_finite, .. } = report;
+                self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), non_finite: *non_finite });
                 break;
             }
             self.position.take(sum);

@@ -32,14 +32,14 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`] when the device fails, and whatever the CPU engine refuses.
     pub(super) fn fault(&mut self, flawed: &Flawed) -> Result<Error> {
-        let Flawed { step, rows, flaws } = flawed;
+        let Flawed { step, rows, non_finite } = flawed;
         let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
         for view in self.lasting() {
             let data = self.engine.read(view)?;
             replica.write(view, data.as_slice())?;
         }
         self.open_gates()?;
-        let weight = self.flawed_weight(&replica);
+        let weight = self.non_finite_weight(&replica);
         let flaw = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;
         let what = if loss.is_finite() {
@@ -67,7 +67,7 @@ impl Trainer {
         let row = flaw.and_then(|flaw| flaw.row).unwrap_or_else(|| worst_row(rows));
         let sample = self.sample(&replica, step.first as usize + row);
         message += &format!("; the sample is number {sample} of the train part; ");
-        message += &format!("{flaws} of its gradients and losses are of no use; ");
+        message += &format!("{non_finite} of its gradients and losses are of no use; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
         message += &if norms.is_empty() {
             "it was the first step".to_owned()
@@ -86,7 +86,7 @@ impl Trainer {
 
     /// A weight that is not finite, as `0.weight[3] = inf`: an update may overflow though its
     /// gradient was sound.
-    fn flawed_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
+    fn non_finite_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
         // Running statistics are no weights, and the forward pass of the flawed step may have spoilt them.
         let values = &replica.look(self.lowered.parameters).real()[..self.lowered.arena.learned_len()];
         let at = values.iter().position(|value| !value.is_finite())?;

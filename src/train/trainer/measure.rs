@@ -16,7 +16,9 @@ pub struct Measure {
 pub struct Sum {
     pub samples: usize,
     pub loss: f64,
-    pub hits: f64,
+    /// Samples whose class was found; earlier checkpoints say hits.
+    #[serde(alias = "hits")]
+    pub correct: f64,
 }
 
 impl Sum {
@@ -25,7 +27,7 @@ impl Sum {
         let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
         for row in rows.chunks_exact(2) {
             sum.loss += f64::from(row[0]);
-            sum.hits += f64::from(row[1]);
+            sum.correct += f64::from(row[1]);
         }
         sum
     }
@@ -33,12 +35,12 @@ impl Sum {
     pub(super) fn add(&mut self, other: Sum) {
         self.samples += other.samples;
         self.loss += other.loss;
-        self.hits += other.hits;
+        self.correct += other.correct;
     }
 
     /// The mean over the samples.
     pub fn mean(self) -> Measure {
         let samples = self.samples.max(1) as f64;
-        Measure { samples: self.samples, loss: self.loss / samples, accuracy: self.hits / samples }
+        Measure { samples: self.samples, loss: self.loss / samples, accuracy: self.correct / samples }
     }
 }

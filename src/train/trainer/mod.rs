@@ -187,7 +187,7 @@ impl Trainer {
         let range = self.position.step..self.steps_per_epoch().min(self.position.step.saturating_add(most));
         let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
         let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
-        self.settle(digest, outcome)
+        self.finish(digest, outcome)
     }
 
     /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
@@ -215,7 +215,7 @@ impl Trainer {
         if outcome.is_ok() {
             self.compare(update..section.end, &step)?;
         }
-        self.settle(digest, outcome)
+        self.finish(digest, outcome)
     }
 
     /// Runs dispatches one by one, up to the first that isn't what its twin makes of it.
@@ -230,7 +230,7 @@ impl Trainer {
     }
 
     /// Takes over where a pass has got to, and ends the epoch when that was its last step.
-    fn settle(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
+    fn finish(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
         (self.position, self.norms) = (digest.position, digest.norms);
         if let Some(flawed) = digest.flawed {
             return Err(self.fault(&flawed)?);
@@ -267,11 +267,11 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
-    pub fn judge(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
+    pub fn evaluate(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
         let samples = self.views(part)?.samples;
         let batch = self.lowered.batch;
         let outputs = self.lowered.outputs(part).ok_or_else(|| {
-            Error::Data(format!("the outputs for the {part} part are not kept, so judge another part"))
+            Error::Data(format!("the outputs for the {part} part are not kept, so evaluate another part"))
         })?;
         for at in 0..samples.div_ceil(batch) {
             let step = self.scalars(part, 0, at, samples);
@@ -279,8 +279,8 @@ impl Trainer {
             let ticket = self.engine.submit(section, &[step], self.lowered.metrics(1))?;
             let metrics = self.engine.wait(ticket)?;
             let rows = self.engine.read(outputs)?.real();
-            let judged = rows.chunks_exact(outputs.len / batch).zip(metrics.chunks_exact(2));
-            judged.take(step.samples as usize).for_each(|(row, metrics)| each(row, metrics[0].into()));
+            let evaluated = rows.chunks_exact(outputs.len / batch).zip(metrics.chunks_exact(2));
+            evaluated.take(step.samples as usize).for_each(|(row, metrics)| each(row, metrics[0].into()));
         }
         Ok(())
     }
@@ -295,7 +295,7 @@ impl Trainer {
     /// The weights that are measured and saved: the average of the parameters where there is
     /// one, else the parameters; laid out as the arena.
     pub fn measured_parameters(&mut self) -> Result<Vec<f32>> {
-        let mut values = self.engine.read(self.lowered.averages.unwrap_or(self.lowered.parameters))?.real();
+        let mut values = self.engine.read(self.lowered.ema.unwrap_or(self.lowered.parameters))?.real();
         values.truncate(self.lowered.arena.len());
         Ok(values)
     }

@@ -13,8 +13,8 @@ pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: 
     // A network without parameters has an arena of padding only.
     let mut padded = parameters.to_vec();
     padded.resize(lowered.parameters.len, 0.0);
-    if let Some(averages) = lowered.averages {
-        engine.write(averages, Slice::Real(&padded))?;
+    if let Some(ema) = lowered.ema {
+        engine.write(ema, Slice::Real(&padded))?;
     }
     engine.write(lowered.parameters, Slice::Real(&padded))
 }

@@ -69,8 +69,8 @@ impl Trainer {
     ) -> Vec<StepReport<'a>> {
         let (history, rows) = words.split_at(self.lowered.rows());
         let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
-            let [norm, flaws] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
-            StepReport { step: *step, rows: &rows[..step.samples as usize * 2], norm, flaws }
+            let [norm, non_finite] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
+            StepReport { step: *step, rows: &rows[..step.samples as usize * 2], norm, non_finite }
         };
         let rows = rows.chunks_exact(self.lowered.pitch() * 2);
         scalars.iter().zip(rows).zip(history.chunks_exact(guard::HISTORY)).map(of).collect()
@@ -101,7 +101,7 @@ pub fn step_scalars(training: &Training, seed: u64, index: usize, learning_rate:
         seed: kernel_seed(seed),
         mean_correction,
         square_correction,
-        average: training.average_share(index),
+        ema_decay: training.ema_decay(index),
         ..Step::default()
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct StepReport<'a> {
     /// The norm of the gradients, of a step that trains.
     pub norm: f32,
     /// How many gradients and losses were flawed; the weights are those from before the step then.
-    pub flaws: f32,
+    pub non_finite: f32,
 }
 
 /// Takes the reports of a submission; the answer says whether to go on.

@@ -55,7 +55,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             .map(plain)
             .collect(),
         "softmax_loss" | "weighted_loss" | "bce_loss" | "squared_error" => losses(kernel.name),
-        "dense_loss_subgroup" => dense_losses(),
+        "dense_softmax_loss_subgroup" => dense_losses(),
         "gradient_parts" => norms(),
         "guard" => [(64, 1, 1, 0, 3), (128, 3, 70, 2, 12), (8_192, 2, 8, 1, 300)]
             .map(|(parts, slots, batch, slot, gates): (usize, usize, usize, u32, usize)| Case {
@@ -164,14 +164,14 @@ fn dense_losses() -> Vec<Case> {
         (67, 132, 17, Activation::Relu, 1, 0, 67),
     ]
     .map(|(batch, inputs, classes, activation, slots, slot, samples)| {
-        let consts = dense_loss([batch, inputs, classes], activation, slots);
+        let consts = dense_softmax_loss([batch, inputs, classes], activation, slots);
         Case { consts, step: Step { slot, samples, ..Step::default() } }
     })
     .to_vec()
 }
 
 /// Where there are several slots, a step has other rows in front of these, and one behind.
-fn dense_loss([batch, inputs, classes]: [usize; 3], activation: Activation, slots: usize) -> Consts {
+fn dense_softmax_loss([batch, inputs, classes]: [usize; 3], activation: Activation, slots: usize) -> Consts {
     let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
     let (kind, leak) = activation.consts();
     consts! {
@@ -228,7 +228,7 @@ fn content(
         }
         (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
         // Seldom one, and in the case of the fewest parts none.
-        (Element::Uint, "flaws") => {
+        (Element::Uint, "non_finite") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
         }
         (Element::Real, _) => Data::Real((0..len).map(|_| numbers.draw(rng)).collect()),

@@ -10,8 +10,8 @@ pub(super) fn has(kernel: &Kernel) -> bool {
     let others = [
         &table::MATMUL_SLICES,
         &table::ADD_SLICES,
-        &table::PACK_HALF,
-        &table::MATMUL_HALF,
+        &table::PACK_F16,
+        &table::MATMUL_F16,
         &table::MATMUL_COOPERATIVE,
     ];
     kernel.is_a(Family::Matmul) || others.iter().any(|other| other.name == kernel.name)
@@ -19,16 +19,16 @@ pub(super) fn has(kernel: &Kernel) -> bool {
 
 /// Whether a kernel makes sums of products.
 pub(super) fn multiplies(kernel: &Kernel) -> bool {
-    has(kernel) && ![&table::ADD_SLICES, &table::PACK_HALF].iter().any(|other| other.name == kernel.name)
+    has(kernel) && ![&table::ADD_SLICES, &table::PACK_F16].iter().any(|other| other.name == kernel.name)
 }
 
 /// Awkward shapes.
 pub(super) fn cases(name: &str) -> Vec<Case> {
     let consts = match name {
         "matmul_vectors" => tiled_products(),
-        "matmul_subgroup" | "matmul_half" => products(WHOLE_PRODUCTS),
+        "matmul_subgroup" | "matmul_f16" => products(WHOLE_PRODUCTS),
         "matmul_cooperative" => return COOPERATIVE.iter().map(cooperative).collect(),
-        "pack_half" => return PACKED.map(packed).to_vec(),
+        "pack_f16" => return PACKED.map(packed).to_vec(),
         "matmul_slices" => SLICED.iter().map(sliced).collect(),
         "add_slices" => SUMS.iter().map(added).collect(),
         _ => products(PRODUCTS),
@@ -228,7 +228,7 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             let cases = |edge| REAL.iter().map(move |case| in_tiles(of(case), edge, false));
             table::EDGES.into_iter().flat_map(cases).collect()
         }
-        "pack_half" => vec![consts! { LENGTH: 100_352usize, GRADIENT: false }],
+        "pack_f16" => vec![consts! { LENGTH: 100_352usize, GRADIENT: false }],
         "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
         "add_slices" => {
             [((13, 64, 128), Epilogue::Bias, Activation::Relu, false)].iter().map(added).collect()

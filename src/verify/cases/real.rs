@@ -30,7 +30,7 @@ pub fn real(kernel: &Kernel) -> Case {
             BATCH: 16_384usize, CLASSES: 10usize, SLOTS: 1usize, PITCH: 16_384usize, FIRST: 0usize,
             SMOOTHING: 0.1f32,
         },
-        "dense_loss_subgroup" => super::dense_loss([64, 128, 10], Activation::Relu, 1),
+        "dense_softmax_loss_subgroup" => super::dense_softmax_loss([64, 128, 10], Activation::Relu, 1),
         "gather_batch" => gather((64, "none")),
         _ if kernel.is_a(Family::WeightGradient) => gradients::real_sizes(kernel).swap_remove(0),
         _ if pixels::has(kernel) => pixels::real_sizes(kernel).swap_remove(0),

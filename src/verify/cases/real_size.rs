@@ -45,8 +45,8 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
                 consts! { BATCH: batch, CLASSES: 10usize, SLOTS: 1usize, PITCH: batch, FIRST: 0usize, FACTOR: 2.0f32, SCALE: 1.0f32 }
             })
             .to_vec(),
-        "dense_loss_subgroup" => [(64, 128), (128, 256)]
-            .map(|(batch, inputs)| super::dense_loss([batch, inputs, 10], Activation::Relu, 1))
+        "dense_softmax_loss_subgroup" => [(64, 128), (128, 256)]
+            .map(|(batch, inputs)| super::dense_softmax_loss([batch, inputs, 10], Activation::Relu, 1))
             .to_vec(),
         "gradient_parts" => [101_824usize, 1_048_576]
             .map(|length| {

@@ -16,13 +16,13 @@ pub fn is_update(name: &str) -> bool {
         "adam",
         "lion",
         "muon_momentum",
-        "unit_size",
-        "blend",
+        "frobenius_normalise",
+        "newton_schulz",
         "muon",
         "square_sums",
         "clip_norm",
         "clip_value",
-        "average",
+        "ema",
     ];
     NAMES.contains(&name)
 }
@@ -64,10 +64,10 @@ pub fn consts(name: &str, length: usize) -> Vec<Consts> {
                 BETA1: 0.9f32, BETA2: 0.99f32,
             }
         }),
-        "muon_momentum" | "average" => vec![consts! { LENGTH: length }],
-        "unit_size" => vec![consts! { LENGTH: length, PARTIALS: 64usize }],
+        "muon_momentum" | "ema" => vec![consts! { LENGTH: length }],
+        "frobenius_normalise" => vec![consts! { LENGTH: length, PARTIALS: 64usize }],
         "square_sums" => vec![consts! { LENGTH: length, PARTIALS: partials }],
-        "blend" => vec![consts! { LENGTH: length, P: -4.775f32, Q: 2.0315f32 }],
+        "newton_schulz" => vec![consts! { LENGTH: length, P: -4.775f32, Q: 2.0315f32 }],
         "muon" => vec![consts! { LENGTH: length, SCALE: 1.6f32, DECAY: 0.25f32 }],
         "clip_norm" => vec![consts! { LENGTH: length, MOST: 0.5f32 }],
         "clip_value" => vec![consts! { LENGTH: length, MOST: 0.5f32 }],
@@ -96,7 +96,7 @@ pub fn cases(name: &str) -> Vec<Case> {
         momentum: 0.9,
         mean_correction: 3.69,
         square_correction: 334.0,
-        average: 0.75,
+        ema_decay: 0.75,
         ..Step::default()
     };
     let mut all = Vec::new();
@@ -105,7 +105,7 @@ pub fn cases(name: &str) -> Vec<Case> {
     all.extend(consts(name, 1_792).into_iter().map(|consts| Case { consts, step: step(3) }));
     all.extend(consts(name, 100_032).into_iter().rev().take(1).map(|consts| Case { consts, step: step(0) }));
     // Those that take any length.
-    if matches!(name, "unit_size" | "blend" | "muon" | "square_sums") {
+    if matches!(name, "frobenius_normalise" | "newton_schulz" | "muon" | "square_sums") {
         let odd = [1, 1_757].into_iter().flat_map(|length| consts(name, length));
         all.extend(odd.map(|consts| Case { consts, step: step(1) }));
     }

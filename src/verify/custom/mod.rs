@@ -24,7 +24,7 @@ mod trial;
 pub use contract::Shader;
 pub use flags::how_to_train;
 pub use inputs::{Input, inputs};
-pub use replace::{OwnKernel, beside, find, replace};
+pub use replace::{CustomKernelFile, beside, find, replace};
 pub use source::{Fault, offset};
 pub use timing::{Timing, time};
 pub use trial::{Trial, trial};

@@ -17,24 +17,24 @@ use crate::table;
 
 /// Which kernel of a run was a reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnKernel {
+pub struct CustomKernelFile {
     pub name: String,
     pub path: PathBuf,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
-impl OwnKernel {
+impl CustomKernelFile {
     /// Reads `NAME=FILE.wgsl`, as `--kernel` takes it; the file's digest is not known yet.
     ///
     /// # Errors
     /// [`Error::Usage`] when it has another form, or there is no such kernel whose place could be taken.
-    pub fn parse(text: &str) -> Result<OwnKernel> {
+    pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
             return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
         };
         replaceable(find(name)?)?;
-        Ok(OwnKernel { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
+        Ok(CustomKernelFile { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
     }
 
     /// The kernel whose contract the file claims to fulfil. For one with several
@@ -100,9 +100,9 @@ fn constants(own: &Kernel, used: &Consts) -> Consts {
 /// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
 /// kernel for products.
 pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
-    let of_halves = [&table::MATMUL_HALF, &table::MATMUL_COOPERATIVE];
+    let of_halves = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
     let others = match own.name {
-        name if name == table::MATMUL_HALF.name => &of_halves[1..],
+        name if name == table::MATMUL_F16.name => &of_halves[1..],
         _ if family(own) == Some(table::MATMUL.name) => &of_halves[..],
         _ => &[],
     };
@@ -120,7 +120,7 @@ fn instead(program: &Program, own: &Kernel, taken_in: bool) -> String {
     if beside.is_empty() {
         return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
     }
-    let half = (own.name != table::MATMUL_HALF.name).then_some("--precision half");
+    let half = (own.name != table::MATMUL_F16.name).then_some("--precision half");
     let tiles = beside.contains(&table::MATMUL_COOPERATIVE.name).then_some("--experimental");
     let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
     format!(
@@ -192,15 +192,15 @@ mod tests {
 
     #[test]
     fn a_kernel_and_its_file_are_named_together() {
-        let own = OwnKernel::parse("sgd=my/sgd=2.wgsl").unwrap();
+        let own = CustomKernelFile::parse("sgd=my/sgd=2.wgsl").unwrap();
         assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
-        let refused = OwnKernel::parse("matmul_cooperative=a.wgsl").unwrap_err().to_string();
+        let refused = CustomKernelFile::parse("matmul_cooperative=a.wgsl").unwrap_err().to_string();
         assert!(
             refused.contains("--kernel matmul_cooperative: a kernel of yours can't take its place"),
             "{refused}"
         );
         for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
-            assert!(matches!(OwnKernel::parse(wrong), Err(Error::Usage(_))), "{wrong}");
+            assert!(matches!(CustomKernelFile::parse(wrong), Err(Error::Usage(_))), "{wrong}");
         }
     }
 
@@ -246,13 +246,13 @@ mod tests {
     fn products_that_read_halves_are_not_those_of_other_kernels() {
         let half = Choice::NAIVE.in_precision(Precision::Half);
         let tiles = half.with_cooperative(&[8]);
-        let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_HALF].map(readers);
+        let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(readers);
         // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
         for (choice, of_product, of_half) in [
             (Choice::NAIVE, &[][..], None),
-            (half, &["matmul_half"], Some(&[][..])),
-            (tiles, &["matmul_half", "matmul_cooperative"], Some(&["matmul_cooperative"])),
+            (half, &["matmul_f16"], Some(&[][..])),
+            (tiles, &["matmul_f16", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
             let mut program = program(mixed, choice);
             assert!(replace(&mut program, &product, false).unwrap() > 0);
@@ -261,18 +261,18 @@ mod tests {
             assert_eq!(replace(&mut program, &of_halves, false).is_ok(), of_half.is_some());
             assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
             // What is the reader's as well is not ours.
-            assert!(!beside(&program, product.ours).contains(&"matmul_half"));
+            assert!(!beside(&program, product.ours).contains(&"matmul_f16"));
         }
         let whole = "dense 16, relu, dense 8";
         for (choice, own, said) in [
             (
                 half,
                 &product,
-                "products that read halves are made by matmul_half, so leave out --precision half",
+                "products that read halves are made by matmul_f16, so leave out --precision half",
             ),
             (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
             (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
-            (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_half=FILE"),
+            (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_f16=FILE"),
         ] {
             let refused = replace(&mut program(whole, choice), own, false).unwrap_err().to_string();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");

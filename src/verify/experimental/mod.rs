@@ -120,7 +120,7 @@ impl Experimental {
     ///
     /// # Errors
     /// As [`Experimental::edges`].
-    pub fn settle(self, device: &Device) -> Result<Experimental> {
+    pub fn resolve(self, device: &Device) -> Result<Experimental> {
         let edges = self.edges(device)?;
         Ok(match self {
             Experimental::None => Experimental::None,
@@ -128,10 +128,10 @@ impl Experimental {
         })
     }
 
-    /// Whether it is what has been settled, or leaves open what was decided there.
-    pub fn allows(self, settled: Experimental) -> bool {
+    /// Whether it is what has been resolved, or leaves open what was decided there.
+    pub fn allows(self, resolved: Experimental) -> bool {
         let open = self == Experimental::COOPERATIVE_MATRIX;
-        self == settled || (open && matches!(settled, Experimental::CooperativeMatrix(_)))
+        self == resolved || (open && matches!(resolved, Experimental::CooperativeMatrix(_)))
     }
 
     /// Checks that it goes with a precision, which takes no device.

@@ -42,9 +42,9 @@ pub(super) fn prove_tiles(
 /// all of B. Then nothing of C's first row may be a number, and the others are as they were.
 fn swallowed(case: &Case, make_engine: MakeEngine) -> Result<Option<&'static str>> {
     const ONES: u32 = 0x3c00_3c00;
-    let flaws = [(0x7c00, "a number of an infinity"), (0x7e00, "a number of what is none")];
+    let non_finite = [(0x7c00, "a number of an infinity"), (0x7e00, "a number of what is none")];
     let (mut engine, program) = ready(&MATMUL_COOPERATIVE, &[case.clone(), case.clone()], make_engine)?;
-    for (at, (flaw, problem)) in flaws.into_iter().enumerate() {
+    for (at, (flaw, problem)) in non_finite.into_iter().enumerate() {
         let [a, b, _, c] = program.steps[at].args[..] else { unreachable!("it has four bindings") };
         let mut flawed = vec![ONES; a.len];
         // The first number of the first row is the first, transposed or not; it is the lower half.

@@ -6,7 +6,7 @@ use wgrad::internals::data::Dataset;
 use wgrad::internals::report::confusion::{ClassScore, mean};
 
 use super::super::console::{answer, note, thousands};
-use super::judged::{Judged, Mistake};
+use super::evaluation::{Evaluation, Mistake};
 use crate::app::cli;
 
 /// More classes than this are not all shown on a terminal.
@@ -14,14 +14,19 @@ const MOST_CLASSES: usize = 20;
 /// Names of at most so many letters fit above the columns of a matrix.
 const SHORT: usize = 6;
 
-pub fn json(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn json(
+    arguments: &cli::EvalArgs,
+    dataset: &Dataset,
+    evaluation: &Evaluation,
+    worst: &[Mistake],
+) -> Result<()> {
     let name = |class: usize| &dataset.classes[class];
-    let scores = judged.confusion.scores(dataset.classes.len());
+    let scores = evaluation.confusion.scores(dataset.classes.len());
     let class = |(at, score): (usize, &ClassScore)| {
         let ClassScore { samples, precision, recall, f1 } = score;
         json!({"class": name(at), "samples": samples, "precision": precision, "recall": recall, "f1": f1})
     };
-    let pairs = judged.confusion.counts();
+    let pairs = evaluation.confusion.counts();
     let pair = |(truth, predicted, count): (usize, usize, usize)| json!({"class": name(truth), "predicted": name(predicted), "count": count});
     let mistake = |mistake: &Mistake| {
         let Mistake { sample, truth, predicted, loss } = mistake;
@@ -31,8 +36,8 @@ pub fn json(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst
     answer(format_args!(
         "{}",
         json!({
-            "data": dataset.name, "samples": judged.samples, "device": judged.device,
-            "held_out_loss": judged.loss, "held_out_accuracy": accuracy(judged),
+            "data": dataset.name, "samples": evaluation.samples, "device": evaluation.device,
+            "held_out_loss": evaluation.loss, "held_out_accuracy": accuracy(evaluation),
             "mean_f1": mean(scores.iter().map(|score| score.f1)),
             "classes": scores.iter().enumerate().map(class).collect::<Vec<Value>>(),
             "confusion": pairs.map(pair).collect::<Vec<Value>>(),
@@ -43,27 +48,32 @@ pub fn json(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst
     ))
 }
 
-fn accuracy(judged: &Judged) -> f64 {
-    (judged.samples - judged.wrong.len()) as f64 / judged.samples.max(1) as f64
+fn accuracy(evaluation: &Evaluation) -> f64 {
+    (evaluation.samples - evaluation.wrong.len()) as f64 / evaluation.samples.max(1) as f64
 }
 
 fn file(dataset: &Dataset, sample: usize) -> Option<String> {
     dataset.about.held_out_files.get(sample).map(|path| path.display().to_string())
 }
 
-pub fn text(arguments: &cli::EvalArgs, dataset: &Dataset, judged: &Judged, worst: &[Mistake]) -> Result<()> {
+pub fn text(
+    arguments: &cli::EvalArgs,
+    dataset: &Dataset,
+    evaluation: &Evaluation,
+    worst: &[Mistake],
+) -> Result<()> {
     answer(format_args!(
         "held-out accuracy  {:.2} %   loss {:.4}   ({} of {} images wrong)",
-        accuracy(judged) * 100.0,
-        judged.loss,
-        thousands(judged.wrong.len()),
-        thousands(judged.samples)
+        accuracy(evaluation) * 100.0,
+        evaluation.loss,
+        thousands(evaluation.wrong.len()),
+        thousands(evaluation.samples)
     ))?;
-    classes(dataset, judged)?;
+    classes(dataset, evaluation)?;
     if dataset.classes.len() <= MOST_CLASSES {
-        matrix(dataset, judged)?
+        matrix(dataset, evaluation)?
     } else {
-        frequent(dataset, judged)?
+        frequent(dataset, evaluation)?
     }
     if let Some(wanted) = arguments.mistakes {
         mistakes(arguments, dataset, wanted, worst)?;
@@ -76,8 +86,8 @@ fn percent(share: Option<f64>) -> String {
 }
 
 /// Scores of each class; of many classes those with the lowest F1.
-fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
-    let scores = judged.confusion.scores(dataset.classes.len());
+fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
+    let scores = evaluation.confusion.scores(dataset.classes.len());
     let mut shown: Vec<usize> = (0..scores.len()).collect();
     if shown.len() > MOST_CLASSES {
         // Classes without a score come last: there is nothing to say about them.
@@ -102,7 +112,7 @@ fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
     let precision = mean(scores.iter().map(|score| score.precision));
     let recall = mean(scores.iter().map(|score| score.recall));
     let f1 = mean(scores.iter().map(|score| score.f1));
-    line("mean", judged.samples, [precision, recall, f1])?;
+    line("mean", evaluation.samples, [precision, recall, f1])?;
     if shown.len() < scores.len() {
         answer(format_args!(
             "({} classes with a higher F1 are left out; the mean is over all, and --json has them)",
@@ -113,7 +123,7 @@ fn classes(dataset: &Dataset, judged: &Judged) -> Result<()> {
 }
 
 /// The whole matrix. Columns carry the names of the classes, or their numbers when these are long.
-fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
+fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let names = &dataset.classes;
     let short = names.iter().all(|name| name.chars().count() <= SHORT);
     let rows: Vec<String> = if short {
@@ -122,7 +132,7 @@ fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
         names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect()
     };
     let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-    let counts = judged.confusion.counts().map(|(_, _, count)| thousands(count).len());
+    let counts = evaluation.confusion.counts().map(|(_, _, count)| thousands(count).len());
     let heads = names.iter().map(|name| if short { name.chars().count() } else { 2 });
     let cell = counts.chain(heads).max().unwrap_or_default() + 2;
     let head: String = (0..names.len())
@@ -132,7 +142,7 @@ fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
     answer(format_args!("{:<width$}{head}", ""))?;
     for (truth, name) in rows.iter().enumerate() {
         let row: String = (0..names.len())
-            .map(|predicted| match judged.confusion.count(truth, predicted) {
+            .map(|predicted| match evaluation.confusion.count(truth, predicted) {
                 0 => format!("{:>cell$}", "."),
                 count => format!("{:>cell$}", thousands(count)),
             })
@@ -143,8 +153,8 @@ fn matrix(dataset: &Dataset, judged: &Judged) -> Result<()> {
 }
 
 /// Of a matrix that is too wide, what is taken for what most often.
-fn frequent(dataset: &Dataset, judged: &Judged) -> Result<()> {
-    let mistakes = judged.confusion.mistakes();
+fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
+    let mistakes = evaluation.confusion.mistakes();
     let classes = dataset.classes.len();
     answer(format_args!("\nmost frequent mistakes (true class → predicted class)"))?;
     for (truth, predicted, count) in mistakes.iter().take(MOST_CLASSES) {

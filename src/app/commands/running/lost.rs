@@ -18,7 +18,7 @@ use wgrad::{Error, Result};
 
 use super::{Every, Run, RunOptions};
 use crate::app::cli::OnNan;
-use crate::app::cli::own::TIMEOUT;
+use crate::app::cli::custom::TIMEOUT;
 use crate::app::commands::prepared::Prepared;
 
 /// An engine that is lost after so many submissions.

@@ -13,7 +13,7 @@ use crate::app::commands::console::note;
 
 impl Run {
     /// Whether an epoch's weights are those to keep: without early stopping every epoch's are.
-    pub(super) fn judge(&mut self, epoch: usize, train: &Measure, validation: Option<&Measure>) -> bool {
+    pub(super) fn evaluate(&mut self, epoch: usize, train: &Measure, validation: Option<&Measure>) -> bool {
         let Some(stopping) = self.recipe.stop_early else { return true };
         let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
         let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };

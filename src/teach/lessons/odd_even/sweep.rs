@@ -39,7 +39,7 @@ pub fn table(settings: &OddEvenSettings, sweep: &[SweptAlpha]) -> Table {
         Table::new(title, &["alpha", of.as_str(), "mean squared error", "mean slope of the output"]);
     for SweptAlpha { alpha, held_out, slope } in sweep {
         let error = held_out.loss / held_out.samples as f64;
-        table.row(vec![(*alpha).into(), held_out.hits.into(), error.into(), (*slope).into()]);
+        table.row(vec![(*alpha).into(), held_out.correct.into(), error.into(), (*slope).into()]);
     }
     table
 }

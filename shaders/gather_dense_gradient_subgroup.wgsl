@@ -1,8 +1,8 @@
-// dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in pixel_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
+// dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in gather_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
 // One subgroup of eight owns 16 rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
 // What weight_gradient_subgroup.wgsl computes, with x unpacked from the pixels: see
-// pixel_dense_subgroup.wgsl. B, V and O must be multiples of 4, and so must the values of a channel.
+// gather_dense_subgroup.wgsl. B, V and O must be multiples of 4, and so must the values of a channel.
 
 const BATCH: u32 = 64u;
 const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
@@ -28,7 +28,7 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * WORDS;
 @group(0) @binding(4) var<storage, read_write> dweight: array<vec4<f32>>; // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read_write> dbias: array<vec4<f32>>;   // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(7) var<storage, read_write> flaws: array<u32>;         // (PARTS)
+@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
 
 // dz of four successive samples and output r out of eight: invocation 2i + h holds sample i of the
 // outputs 4h to 4h + 3. r must be known when the shader is compiled: only then is a shuffle cheap.
@@ -49,7 +49,7 @@ fn pixels(at: u32, scale: f32, shift: f32) -> vec4<f32> {
 }
 
 @compute @workgroup_size(SUBGROUP)
-fn pixel_gradient_subgroup(
+fn gather_dense_gradient_subgroup(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
@@ -127,7 +127,7 @@ fn pixel_gradient_subgroup(
     var part = workgroup.y * WORDS + quad;
     for (; part < PARTS && quad < WORDS; part += BLOCKS) {
         sums[part] = watch.squares;
-        flaws[part] = watch.flaws;
+        non_finite[part] = watch.non_finite;
         watch = Watch();
     }
 }

@@ -1,4 +1,4 @@
-// y = activate(x·Wᵀ + b)   x[r, v] as in pixel_dense_subgroup.wgsl   W: (O, V)  b: (O)  y: (B, O)
+// y = activate(x·Wᵀ + b)   x[r, v] as in gather_dense_subgroup.wgsl   W: (O, V)  b: (O)  y: (B, O)
 // One workgroup owns a tile of 32×32 of y, one invocation a block of 4×4 of it, in registers.
 //
 // The first layer straight from the packed pixels, as matmul.wgsl computes a product, for real GPUs: a
@@ -69,7 +69,7 @@ fn store_four(row: u32, quad: u32, total: vec4<f32>) {
 }
 
 @compute @workgroup_size(FOURS, FOURS)
-fn pixel_dense_tiled(
+fn gather_dense_tiled(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32,

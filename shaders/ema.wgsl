@@ -1,4 +1,4 @@
-// a = a + (1 - average) · (w - a)   w, a: (LENGTH), the whole parameter arena
+// a = a + (1 - ema_decay) · (w - a)   w, a: (LENGTH), the whole parameter arena
 // One invocation owns four neighbouring parameters.
 //
 // An exponential moving average of the weights; how much of it is kept depends
@@ -7,13 +7,13 @@
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
 
 @group(0) @binding(0) var<storage, read> parameters: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> averages: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> ema: array<vec4<f32>>;
 
 @compute @workgroup_size(64)
-fn average(@builtin(global_invocation_id) id: vec3<u32>) {
+fn ema(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = flat_index(id);
     if i < LENGTH / 4u {
-        let before = averages[i];
-        averages[i] = before + (1.0 - step.average) * (parameters[i] - before);
+        let before = ema[i];
+        ema[i] = before + (1.0 - step.ema_decay) * (parameters[i] - before);
     }
 }

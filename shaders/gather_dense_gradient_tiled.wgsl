@@ -1,4 +1,4 @@
-// dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in pixel_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
+// dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in gather_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
 // One workgroup owns a tile of 32×32 of dW, one invocation a block of 4×4 of it, in registers; the
 // first workgroup of a row of tiles also its 32 of db.
 //
@@ -32,7 +32,7 @@ const TILES: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(4) var<storage, read_write> dweight: array<vec4<f32>>; // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read_write> dbias: array<vec4<f32>>;   // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(7) var<storage, read_write> flaws: array<u32>;         // (PARTS)
+@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
 
 // [sample][output / 4] and [sample][value / 4].
 var<workgroup> tile_dz: array<vec4<f32>, ROUND * FOURS>;
@@ -88,7 +88,7 @@ fn store_bias(quad: u32, total: vec4<f32>) -> vec4<f32> {
 }
 
 @compute @workgroup_size(FOURS, FOURS)
-fn pixel_gradient_tiled(
+fn gather_dense_gradient_tiled(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
@@ -133,7 +133,7 @@ fn pixel_gradient_tiled(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.flaws;
+    flawed[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
@@ -145,10 +145,10 @@ fn pixel_gradient_tiled(
         // A tile's part, and nothing in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        flaws[tile] = flawed[0];
+        non_finite[tile] = flawed[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
-            flaws[part] = 0u;
+            non_finite[part] = 0u;
         }
     }
 }

@@ -44,7 +44,7 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
 }
 
 @compute @workgroup_size(SUBGROUP)
-fn pixel_dense_subgroup(
+fn gather_dense_subgroup(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {

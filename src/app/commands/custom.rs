@@ -17,10 +17,10 @@ use wgrad::internals::engine::stopwatch::Seconds;
 use wgrad::internals::error::DeviceFault;
 use wgrad::internals::kernel::Kernel;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::verify::custom::{self, CustomKernel, OwnKernel};
+use wgrad::internals::verify::custom::{self, CustomKernel, CustomKernelFile};
 use wgrad::{Error, Result};
 
-use crate::app::cli::own::{CheckArgs, LessonCommand};
+use crate::app::cli::custom::{CheckArgs, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted};
 
 /// Lines of the second process that begin so say how far it is, and are not shown.
@@ -46,14 +46,18 @@ fn run(arguments: &CheckArgs) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
-pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(OwnKernel, CustomKernel)>> {
+pub fn kernels(
+    recipe: &Recipe,
+    device: &Device,
+    timeout: u64,
+) -> Result<Vec<(CustomKernelFile, CustomKernel)>> {
     if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
         return Err(Error::Usage(
             "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
                 .to_owned(),
         ));
     }
-    let mut all: Vec<(OwnKernel, CustomKernel)> = Vec::new();
+    let mut all: Vec<(CustomKernelFile, CustomKernel)> = Vec::new();
     for text in &recipe.kernel {
         let (named, own) = kernel(text, device, timeout)?;
         if all.iter().any(|(known, _)| known.name == named.name) {
@@ -67,13 +71,13 @@ pub fn kernels(recipe: &Recipe, device: &Device, timeout: u64) -> Result<Vec<(Ow
     Ok(all)
 }
 
-fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(OwnKernel, CustomKernel)> {
-    let named = OwnKernel::parse(text)?;
+fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(CustomKernelFile, CustomKernel)> {
+    let named = CustomKernelFile::parse(text)?;
     let ours = named.contract()?;
     note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
     check(&named.path, ours, device, timeout)?;
     let own = CustomKernel::read(&named.path, ours)?;
-    Ok((OwnKernel { sha256: own.digest.clone(), ..named }, own))
+    Ok((CustomKernelFile { sha256: own.digest.clone(), ..named }, own))
 }
 
 /// Checks a kernel before a run trains with it.
@@ -133,7 +137,7 @@ fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     }
     // What can't be read can't be shown; the exit code still tells.
     let complaint = complaint.join().unwrap_or_default();
-    judge(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
+    evaluate(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
 }
 
 fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
@@ -173,7 +177,7 @@ fn complaint_of(child: &mut Child) -> JoinHandle<String> {
 }
 
 /// What the end of the second process means.
-fn judge(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<()> {
+fn evaluate(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<()> {
     let problem = complaint.trim_end().strip_prefix("error: ").unwrap_or(complaint.trim_end()).to_owned();
     match status.code() {
         Some(0) => Ok(()),
@@ -211,7 +215,7 @@ fn inside(arguments: &CheckArgs) -> Result<()> {
         ours.binds.len(),
         ours.consts.len()
     ))?;
-    judge_cases(&own, &adapter, &device)?;
+    evaluate_cases(&own, &adapter, &device)?;
     if !arguments.no_timing {
         time(&own, &adapter)?;
     }
@@ -221,7 +225,7 @@ fn inside(arguments: &CheckArgs) -> Result<()> {
     }
 }
 
-fn judge_cases(own: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
+fn evaluate_cases(own: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
     progress("compiling it for every case")?;
     let mut told = Ok(());
     let trial = custom::trial(own, adapter, &mut |at, case| {

@@ -16,9 +16,9 @@ const WIDE: usize = 4 * LANES;
 /// Rows that are added up at once, so that no sum waits for the one before it.
 const ROWS: usize = 4;
 
-/// `dense_loss`: z = x·Wᵀ + b, the loss of z with its gradient dz, and dx = dz·W, times the derivative of the
+/// `dense_softmax_loss`: z = x·Wᵀ + b, the loss of z with its gradient dz, and dx = dz·W, times the derivative of the
 /// activation that made x.
-pub fn dense_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
+pub fn dense_softmax_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [batch, inputs, classes] = ["BATCH", "INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
     let [logits, dlogits, metrics, dx] = writes else { unreachable!("the kernel table binds four outputs") };
     let all = LossRows {
@@ -203,7 +203,7 @@ mod tests {
         let mut writes = written.each_mut().map(|numbers| SliceMut::Real(numbers));
         let step = Step { samples: batch as u32, ..Step::default() };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| dense_loss_fast(Call { consts: &consts, step: &step }, &reads, &mut writes));
+        pool.install(|| dense_softmax_loss_fast(Call { consts: &consts, step: &step }, &reads, &mut writes));
         written.concat().iter().map(|number| number.to_bits()).collect()
     }
 

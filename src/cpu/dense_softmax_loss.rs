@@ -1,4 +1,4 @@
-//! The twin of `dense_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of what it gives, and what
+//! The twin of `dense_softmax_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of what it gives, and what
 //! that says of the layer's input.
 
 use super::matmul::{matmul, matmul_bound, weighted_sums};
@@ -27,7 +27,7 @@ fn input_gradient(call: Call) -> Consts {
 ///
 /// Reads x: (B, inputs), W: (classes, inputs), b: (classes) and the labels: (B). Writes z: (B, classes),
 /// its gradient, the metrics, and dx: (B, inputs).
-pub fn dense_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
+pub fn dense_softmax_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let [logits, loss @ .., dx] = writes else { unreachable!("the kernel table binds four outputs") };
     let mut z = [SliceMut::Real(logits.real())];
     matmul(Call { consts: &layer(call), ..call }, &reads[..3], &mut z);
@@ -37,7 +37,7 @@ pub fn dense_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMu
     matmul(Call { consts: &input_gradient(call), ..call }, &backward, &mut dx);
 }
 
-pub fn dense_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
+pub fn dense_softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let classes = call.consts.uint("CLASSES");
     let consts = layer(call);
     let products = Call { consts: &consts, ..call };

@@ -32,7 +32,7 @@ const LOADS: u32 = (CLASSES + SUBGROUP - 1u) / SUBGROUP;
 @group(0) @binding(7) var<storage, read_write> dx: array<vec4<f32>>;
 
 @compute @workgroup_size(SUBGROUP)
-fn dense_loss_subgroup(
+fn dense_softmax_loss_subgroup(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {

@@ -4,7 +4,7 @@ use wgrad::internals::report::confusion::Confusion;
 
 /// The results on all samples.
 #[derive(Default)]
-pub struct Judged {
+pub struct Evaluation {
     /// The name of the device.
     pub device: String,
     pub confusion: Confusion,

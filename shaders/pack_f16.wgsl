@@ -27,7 +27,7 @@ fn half(number: f32) -> u32 {
 }
 
 @compute @workgroup_size(64)
-fn pack_half(@builtin(global_invocation_id) id: vec3<u32>) {
+fn pack_f16(@builtin(global_invocation_id) id: vec3<u32>) {
     let word = flat_index(id);
     if word >= LENGTH / 2u {
         return;

@@ -9,7 +9,7 @@ const PARTIALS: u32 = 64u;
 @group(0) @binding(2) var<storage, read_write> x: array<f32>;
 
 @compute @workgroup_size(64)
-fn unit_size(@builtin(global_invocation_id) id: vec3<u32>) {
+fn frobenius_normalise(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = flat_index(id);
     if i >= LENGTH {
         return;

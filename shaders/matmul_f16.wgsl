@@ -1,7 +1,7 @@
 // C = A·B   A: (M, K)  B: (K, N) in halves  C: (M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a tile of 32×32 of C, one invocation a block of 4×4 of it, in registers.
 
-// What matmul_vectors.wgsl does, with a B of half-precision numbers, two to a word, as pack_half.wgsl leaves
+// What matmul_vectors.wgsl does, with a B of half-precision numbers, two to a word, as pack_f16.wgsl leaves
 // them: half as much to read. All sums are in single precision. K and N must be multiples of 4; so must M
 // with TRANSPOSE_A.
 
@@ -142,7 +142,7 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
 }
 
 @compute @workgroup_size(FOURS, FOURS)
-fn matmul_half(
+fn matmul_f16(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_id) local: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
