@@ -173,7 +173,7 @@ pub static CLIP_VALUE: Kernel = update!(
 pub static EMA: Kernel = update!(
     ema, arena::ema, ema_bound,
     consts ["LENGTH"],
-    binds binds![parameters: Read Real, ema: Update Real],
+    binds binds![parameters: Read Real, ema_weights: Update Real],
     flops 3,
     fast fast::arena::ema_fast
 );

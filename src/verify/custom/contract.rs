@@ -197,8 +197,12 @@ fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> 
 }
 
 /// Names that bindings had before, which a reader's shader may still have, and those that they have now.
-const FORMER: &[(&str, &str)] =
-    &[("y", "batch_labels"), ("targets", "batch_labels"), ("flaws", "non_finite"), ("averages", "ema")];
+const FORMER: &[(&str, &str)] = &[
+    ("y", "batch_labels"),
+    ("targets", "batch_labels"),
+    ("flaws", "non_finite"),
+    ("averages", "ema_weights"),
+];
 
 /// A variable as WGSL declares it.
 fn declaration(module: &Module, global: &GlobalVariable) -> String {
