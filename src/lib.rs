@@ -92,6 +92,7 @@ pub use network::loss::Loss;
 pub use network::optimiser::Optimiser;
 pub use program::Program;
 pub use program::shape::Shape;
+pub use train::classifier::{Classifier, Prediction};
 pub use train::recipe::Recipe;
 pub use train::run::model::Model;
 pub use train::session::Session;

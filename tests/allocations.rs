@@ -5,7 +5,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use wgrad::internals::program::rewrite::Rewrites;
 
 use wgrad::internals::bench::training::{NETWORKS, lowered, noise};
 use wgrad::internals::data::Normaliser;
@@ -13,7 +12,6 @@ use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::adapter::Device;
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::Step;
-use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::internals::table::choice::Choice;
 use wgrad::internals::train::trainer::{Settings, Trainer};
@@ -133,19 +131,12 @@ fn steps_of_no_kind_of_network_allocate() {
             ..Training::with(optimiser.parse().unwrap())
         };
         let lowered = lower(&Lowering {
-            network: &layers.parse().unwrap(),
-            loss: Loss::CrossEntropy,
-            shape: &samples.shape,
-            classes: 10,
-            batch: BATCH / 2,
             parts: vec![Part { name: TRAIN, samples: samples.len() }],
             choice: device.choice(),
-            rewrites: Rewrites::ALL,
-            as_in_prediction: false,
-            keep: false,
             limits: device.limits(),
             augment: "shift 2, rotate 10".parse().unwrap(),
             training,
+            ..Lowering::new(&layers.parse().unwrap(), &samples.shape, 10, BATCH / 2)
         });
         let lowered = lowered.unwrap();
         let mut fast = CpuEngine::fast(lowered.program.clone()).unwrap();

@@ -18,11 +18,10 @@ use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::engine::gpu::GpuEngine;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::kernel::{Access, Augmentation, Const, Consts, Slice, Step};
-use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, lower};
 use wgrad::internals::network::optimiser::Optimiser;
+use wgrad::internals::program::Dispatch;
 use wgrad::internals::program::rewrite::Rewrites;
-use wgrad::internals::program::{Dispatch, Limits};
 use wgrad::internals::table::choice::Choice;
 use wgrad::internals::train::trainer::{Settings, Trainer};
 use wgrad::internals::verify::diff::first_divergence;
@@ -58,22 +57,15 @@ fn rewritten(
     rewrites: Rewrites,
 ) -> Lowered {
     lower(&Lowering {
-        network: &network.parse().unwrap(),
-        loss: Loss::CrossEntropy,
-        shape: &dataset.train.shape,
-        classes: dataset.classes.len(),
-        batch: 32,
         parts: vec![
             Part { name: TRAIN, samples: dataset.train.len() },
             Part { name: HELD_OUT, samples: dataset.held_out.len() },
         ],
         choice,
         rewrites,
-        as_in_prediction: false,
-        keep: false,
-        limits: Limits::WEBGPU,
         augment,
         training,
+        ..Lowering::new(&network.parse().unwrap(), &dataset.train.shape, dataset.classes.len(), 32)
     })
     .unwrap()
 }

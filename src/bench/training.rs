@@ -1,7 +1,6 @@
 //! Training steps of the reference networks on noise of MNIST's size: how fast a step is does not
 //! depend on what the images show.
 
-use crate::program::rewrite::Rewrites;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -12,9 +11,7 @@ use crate::engine::Engine;
 use crate::engine::adapter::Device;
 use crate::engine::profile::{Profile, Profiler};
 use crate::error::Result;
-use crate::kernel::Augmentation;
-use crate::network::loss::Loss;
-use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use crate::network::lower::{Lowered, Lowering, Part, TRAIN, lower};
 use crate::program::shape::Shape;
 use crate::table::choice::Choice;
 use crate::train::trainer::{Settings, Trainer};
@@ -66,19 +63,10 @@ pub fn lowered(
     samples: &Samples,
 ) -> Result<Lowered> {
     lower(&Lowering {
-        network: &layers.parse()?,
-        loss: Loss::CrossEntropy,
-        shape: &samples.shape,
-        classes: 10,
-        batch,
         parts: vec![Part { name: TRAIN, samples: samples.len() }],
         choice,
-        rewrites: Rewrites::ALL,
-        as_in_prediction: false,
-        keep: false,
         limits: device.limits(),
-        augment: Augmentation::default(),
-        training: Training::default(),
+        ..Lowering::new(&layers.parse()?, &samples.shape, 10, batch)
     })
 }
 

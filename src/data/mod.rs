@@ -64,6 +64,17 @@ pub fn load(name_or_path: &str) -> Result<Dataset> {
     load_with(name_or_path, &Reading::default())
 }
 
+impl Dataset {
+    /// [`load`].
+    ///
+    /// # Errors
+    ///
+    /// As [`load`].
+    pub fn load(name_or_path: &str) -> Result<Dataset> {
+        load(name_or_path)
+    }
+}
+
 /// [`load`], with a say in how pictures are read.
 ///
 /// # Errors

@@ -30,6 +30,14 @@ pub enum Device {
 }
 
 impl Device {
+    /// [`choose`].
+    ///
+    /// # Errors
+    /// As [`choose`].
+    pub fn choose(wanted: &str) -> Result<Device> {
+        choose(wanted)
+    }
+
     /// The adapter's name, or `CPU engine`.
     pub fn name(&self) -> String {
         match self {

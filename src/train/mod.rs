@@ -5,6 +5,7 @@
 //!
 //! May depend on everything up to `tune`. Read `session.rs` first.
 
+pub mod classifier;
 pub mod coach;
 pub mod lr_find;
 pub mod recipe;

@@ -86,20 +86,16 @@ impl Session {
         let experimental = self.recipe.experimental;
         let choice = self.recipe.tuning.choice(&self.device)?;
         let choice = choice.in_precision(self.recipe.precision);
+        let Session { recipe, dataset, .. } = self;
         let lowered = lower(&Lowering {
-            network: &self.recipe.network,
             loss: self.recipe.loss,
-            shape: &self.dataset.train.shape,
-            classes: self.dataset.classes.len(),
-            batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             choice: choice.with_cooperative(&experimental.edges(&self.device)?),
             rewrites: self.recipe.rewrites(),
-            as_in_prediction: false,
-            keep: false,
             limits: self.device.limits(),
             augment: self.recipe.augment,
             training: self.training()?,
+            ..Lowering::new(&recipe.network, &dataset.train.shape, dataset.classes.len(), recipe.batch_size)
         })?;
         experimental.prove(&lowered, &self.device)?;
         Ok(lowered)
@@ -122,6 +118,7 @@ impl Session {
         let weights = lowered.arena.initial_values(seed);
         let settings = Settings { learning_rate, seed, schedule, epochs };
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
+        trainer.set_names(&self.dataset.classes, &self.dataset.name);
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;
         }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use wgrad::internals::kernel::Kernel;
 use wgrad::internals::network::lower::{Lowering, Part, TRAIN, lower};
-use wgrad::internals::program::Limits;
 use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::table;
@@ -33,19 +32,13 @@ fn uses(flags: &str, kernel: &'static Kernel) -> bool {
     let recipe = Recipe::resolve(&given, 64, 10, 100).unwrap();
     let shapes = recipe.network.shapes(&Shape::image(1, 8, 8)).unwrap();
     let lowered = lower(&Lowering {
-        network: &recipe.network,
         loss: recipe.loss,
-        shape: &Shape::image(1, 8, 8),
-        classes: shapes.last().unwrap().len(),
-        batch: 8,
         parts: vec![Part { name: TRAIN, samples: 8 }],
         choice: Choice::NAIVE.in_precision(recipe.precision),
         rewrites: Rewrites::NONE.and(Rewrites::HALF),
-        as_in_prediction: false,
-        keep: false,
-        limits: Limits::WEBGPU,
         augment: recipe.augment,
         training: recipe.training(),
+        ..Lowering::new(&recipe.network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)
     });
     let own = custom::CustomKernel::read(&CustomKernel::new(kernel, kernel.wgsl).path(), kernel).unwrap();
     replace(&mut lowered.unwrap().program, &own, false).is_ok()

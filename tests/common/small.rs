@@ -9,7 +9,7 @@ use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Augmentation, Slice};
 use wgrad::internals::network::Network;
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower, words};
+use wgrad::internals::network::lower::{Lowered, Lowering, Mode, Part, TRAIN, Training, lower, words};
 use wgrad::internals::program::Limits;
 use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::shape::Shape;
@@ -25,8 +25,7 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub choice: Choice,
     pub rewrites: Rewrites,
-    pub as_in_prediction: bool,
-    pub keep: bool,
+    pub mode: Mode,
     pub limits: Limits,
     pub augment: Augmentation,
     pub training: Training,
@@ -44,8 +43,7 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             choice: Choice::NAIVE,
             rewrites: Rewrites::ALL,
-            as_in_prediction: false,
-            keep: false,
+            mode: Mode::Train,
             limits: Limits::WEBGPU,
             augment: Augmentation::default(),
             training: Training::default(),
@@ -54,19 +52,15 @@ impl Small {
 
     pub fn lower(&self) -> Result<Lowered> {
         lower(&Lowering {
-            network: &self.network,
             loss: self.loss,
-            shape: &self.shape,
-            classes: self.classes,
-            batch: self.batch,
             parts: self.parts.clone(),
             choice: self.choice,
             rewrites: self.rewrites,
-            as_in_prediction: self.as_in_prediction,
-            keep: self.keep,
+            mode: self.mode,
             limits: self.limits,
             augment: self.augment,
             training: self.training.clone(),
+            ..Lowering::new(&self.network, &self.shape, self.classes, self.batch)
         })
     }
 

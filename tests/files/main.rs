@@ -1,6 +1,7 @@
 //! Files that the program writes and reads back: models, recipes, run directories. What is written
 //! comes back the same, and what is no such file is refused with a sentence.
 
+mod classifier;
 mod model;
 mod recipe;
 mod run;

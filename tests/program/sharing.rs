@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::{Element, Slice, Step};
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, TRAIN, Training};
+use wgrad::internals::network::lower::{Lowered, Mode, TRAIN, Training};
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::program::{Boundary, Buf, BufDecl, Program, Role};
 
@@ -13,12 +13,12 @@ use crate::small::Small;
 
 const DEEP: &str = "dense 9, tanh, dense 8, tanh, dense 7, tanh, dense 6, tanh, dense 3";
 
-fn lowered(keep: bool) -> Lowered {
-    Small { keep, ..Small::new(DEEP, Loss::Mse) }.lower().unwrap()
+fn lowered(mode: Mode) -> Lowered {
+    Small { mode, ..Small::new(DEEP, Loss::Mse) }.lower().unwrap()
 }
 
-fn trained(keep: bool) -> Vec<u32> {
-    let lowered = lowered(keep);
+fn trained(mode: Mode) -> Vec<u32> {
+    let lowered = lowered(mode);
     let small = Small::new(DEEP, Loss::Mse);
     let mut engine = CpuEngine::plain(lowered.program.clone()).unwrap();
     small.fill(&lowered, &lowered.arena.initial_values(3), &mut engine);
@@ -32,14 +32,14 @@ fn trained(keep: bool) -> Vec<u32> {
 
 #[test]
 fn sharing_memory_changes_no_bit_of_the_results() {
-    assert_eq!(trained(false), trained(true));
+    assert_eq!(trained(Mode::Train), trained(Mode::Inspect));
 }
 
 #[test]
 fn sharing_saves_the_memory_of_gradients_that_are_done_with() {
-    let bytes = |keep| lowered(keep).program.bytes(Role::Activations);
-    assert!(bytes(false) < bytes(true), "{} of {}", bytes(false), bytes(true));
-    assert!(lowered(true).program.bufs.iter().all(|buf| buf.home.is_none()));
+    let bytes = |mode| lowered(mode).program.bytes(Role::Activations);
+    assert!(bytes(Mode::Train) < bytes(Mode::Inspect), "{} of {}", bytes(Mode::Train), bytes(Mode::Inspect));
+    assert!(lowered(Mode::Inspect).program.bufs.iter().all(|buf| buf.home.is_none()));
 }
 
 /// Two convolutions with pooling, on images of MNIST's size, with Adam, 128 to a batch.
@@ -79,7 +79,7 @@ fn named(program: &Program, name: &str) -> Buf {
 
 /// Validates the program after `guest` has moved into the memory of `home`, the larger one.
 fn moved(guest: &str, home: &str) -> String {
-    let mut program = lowered(true).program;
+    let mut program = lowered(Mode::Inspect).program;
     let (guest, home) = (named(&program, guest), named(&program, home));
     program.bufs[guest.0].home = Some(home);
     program.bufs[home.0].len = program.bufs[home.0].len.max(program.bufs[guest.0].len);
@@ -107,7 +107,7 @@ fn a_memory_that_does_not_suit_is_refused() {
         |program: &mut Program, home: Buf| program.bufs[home.0].role = Role::Parameters,
         |program: &mut Program, home: Buf| program.bufs[home.0].home = Some(Buf(0)),
     ] {
-        let mut program = lowered(true).program;
+        let mut program = lowered(Mode::Inspect).program;
         let guest = named(&program, "d0 dense.y");
         // A buffer that nothing else uses, so that only its nature is at fault.
         program.bufs.push(program.bufs[guest.0].clone());

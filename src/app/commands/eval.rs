@@ -5,17 +5,13 @@ mod report;
 
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset};
-use wgrad::internals::network::lower::{HELD_OUT, Part};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
-use wgrad::internals::train::run::model::Model;
-use wgrad::{Error, Result};
+use wgrad::internals::train::classifier::Evaluated;
+use wgrad::{Error, Model, Result};
 
 use super::console::note;
 use crate::app::cli;
 use evaluation::{Evaluation, Mistake};
-
-/// Samples of one step; any number gives the same result.
-const BATCH: usize = 256;
 
 pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
@@ -27,7 +23,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     // A sheet that is too large is refused before anything is measured.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
     most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
-    let evaluation = evaluate(arguments, &model, &dataset)?;
+    let evaluation = evaluate(arguments, model, &dataset)?;
     let mut worst = evaluation.wrong.clone();
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
     worst.truncate(most.unwrap_or_default());
@@ -77,34 +73,17 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     Ok(dataset)
 }
 
-fn evaluate(arguments: &cli::EvalArgs, model: &Model, dataset: &Dataset) -> Result<Evaluation> {
-    let samples = &dataset.held_out;
+fn evaluate(arguments: &cli::EvalArgs, model: Model, dataset: &Dataset) -> Result<Evaluation> {
     let device = super::device(&arguments.device)?;
-    let parts = vec![Part { name: HELD_OUT, samples: samples.len() }];
-    let mut trainer = model.frozen(&device, BATCH.min(samples.len()), parts)?;
-    trainer.load(HELD_OUT, samples)?;
     let mut evaluation = Evaluation { device: device.name(), ..Evaluation::default() };
-    let mut senseless = None;
-    trainer.evaluate(HELD_OUT, &mut |outputs, loss| {
-        let sample = evaluation.samples;
-        let (truth, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
+    let measure = model.classifier(&device)?.evaluate_each(&dataset.held_out, &mut |one: Evaluated| {
+        let Evaluated { sample, class: truth, predicted, loss, .. } = one;
         evaluation.confusion.add(truth, predicted);
         if truth != predicted {
             evaluation.wrong.push(Mistake { sample, truth, predicted, loss });
         }
-        if !loss.is_finite() {
-            senseless.get_or_insert(sample);
-        }
-        evaluation.loss += loss;
-        evaluation.samples += 1;
     })?;
-    if let Some(sample) = senseless {
-        return Err(Error::Diverged(format!(
-            "the loss of held-out sample {sample} is not finite, so the network's weights are too large or damaged: \
-             take another model"
-        )));
-    }
-    evaluation.loss /= evaluation.samples.max(1) as f64;
+    (evaluation.samples, evaluation.loss) = (measure.samples, measure.loss);
     Ok(evaluation)
 }
 

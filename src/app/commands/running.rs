@@ -108,16 +108,8 @@ impl Run {
         session: &Session,
         options: RunOptions,
     ) -> Result<Run> {
-        let Session { recipe, dataset, normaliser, .. } = session;
-        let model = Model {
-            network: recipe.network.clone(),
-            loss: recipe.loss,
-            shape: dataset.train.shape,
-            classes: dataset.classes.clone(),
-            normaliser: normaliser.clone(),
-            parameters: trainer.measured_parameters()?,
-            data: dataset.name.clone(),
-        };
+        let recipe = &session.recipe;
+        let model = trainer.to_model()?;
         Ok(Run {
             kept: trainer.snapshot()?,
             trainer,

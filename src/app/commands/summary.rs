@@ -4,7 +4,6 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 use wgrad::internals::data::check_shape;
 use wgrad::internals::engine::adapter::{Device, choose};
-use wgrad::internals::kernel::Augmentation;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::Network;
 use wgrad::internals::network::loss::Loss;
@@ -116,23 +115,18 @@ impl SummarySubject {
         let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
         let training = recipe.map_or_else(Training::default, Recipe::training);
         let outputs = self.network.shapes(&self.shape)?.last().map_or(0, Shape::len);
+        let classes = if self.loss == Loss::CrossEntropy { outputs } else { outputs.max(2) };
         // One batch of data: what a step reads, not what a whole set would need.
         lower(&Lowering {
-            network: &self.network,
             loss: self.loss,
-            shape: &self.shape,
-            classes: if self.loss == Loss::CrossEntropy { outputs } else { outputs.max(2) },
-            batch,
             // As many samples as a step takes.
             parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
             choice: choice.in_precision(precision).with_cooperative(tiles),
             rewrites,
-            as_in_prediction: false,
-            keep: false,
             // To be read, not run: no device has to hold it.
             limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
-            augment: Augmentation::default(),
             training,
+            ..Lowering::new(&self.network, &self.shape, classes, batch)
         })
     }
 }

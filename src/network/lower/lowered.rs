@@ -1,19 +1,24 @@
 //! A lowered network: the Program, and where its data lie.
 
 use super::training::Training;
-use super::what::TRAIN;
-use crate::network::loss::Metrics;
+use super::what::Mode;
+use crate::network::Network;
+use crate::network::loss::{Loss, Metrics};
 use crate::network::optimiser::State;
 use crate::program::params::Arena;
-use crate::program::{Program, View};
+use crate::program::shape::Shape;
+use crate::program::{Dispatch, Program, View};
 
 /// Where a part of the data lies.
 #[derive(Clone, Debug)]
 pub struct PartViews {
+    /// The name of the part, and of its section.
     pub name: &'static str,
+    /// How many samples it has.
     pub samples: usize,
     /// Packed pixels: a row of [`words`](super::words) words per sample.
     pub images: View,
+    /// The class of each sample.
     pub labels: View,
     /// The order in which samples are visited.
     pub order: View,
@@ -22,20 +27,35 @@ pub struct PartViews {
 /// A lowered network: the Program, and where its data lie.
 #[derive(Clone, Debug)]
 pub struct Lowered {
+    /// What was lowered.
+    pub network: Network,
+    /// The loss behind it.
+    pub loss: Loss,
+    /// The size of a sample.
+    pub shape: Shape,
+    /// What it was lowered for.
+    pub mode: Mode,
+    /// A section for each part of the data, and [`PREDICT`](super::PREDICT).
     pub program: Program,
+    /// Where each parameter lies in [`Lowered::parameters`].
     pub arena: Arena,
+    /// Samples that are computed at once.
     pub batch: usize,
+    /// How many classes the labels have.
     pub classes: usize,
     /// Steps of one submission at the most.
     pub slots: usize,
+    /// Where the data lie.
     pub parts: Vec<PartViews>,
+    /// All parameters, laid out as the arena.
     pub parameters: View,
+    /// Their gradients, laid out alike.
     pub gradients: View,
     /// The norm of the last gradients, a single word.
     pub norm: View,
-    /// As it was asked for.
+    /// How the train section goes on from the loss.
     pub training: Training,
-    /// What the optimiser keeps from step to step.
+    /// The optimiser's state.
     pub states: Vec<State>,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
@@ -43,7 +63,7 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`](super::PREDICT): (batch, outputs).
     pub output: View,
-    /// The average of the weights, laid out like them: what is measured and saved, where there is one.
+    /// The EMA of the weights, laid out like them: what is measured and saved, where there is one.
     pub ema: Option<View>,
     /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
     pub class_weights: Option<View>,
@@ -63,7 +83,7 @@ impl Lowered {
 
     /// Samples of a step in a section: training may take several batches to a step.
     pub fn step_samples(&self, section: &str) -> usize {
-        if section == TRAIN { self.batch * self.training.accumulate } else { self.batch }
+        if self.mode.trains(section) { self.batch * self.training.accumulate } else { self.batch }
     }
 
     /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
@@ -76,18 +96,22 @@ impl Lowered {
         self.metrics.view.start
     }
 
-    /// What the network has made of a batch of a part when its section is over: (batch, outputs).
-    /// None of the train part, where the memory serves the backward pass by then.
+    /// The network's outputs for a batch of a part when its section is over: (batch, outputs). There are none for a
+    /// part that is trained on, where the memory serves the backward pass by then.
     pub fn outputs(&self, part: &str) -> Option<View> {
+        if self.mode.trains(part) {
+            return None;
+        }
         let (_, steps) = self.program.sections.iter().find(|(name, _)| name == part)?;
-        // Of all kernels the losses alone write metrics.
-        let loss = self.program.steps[steps.clone()].last()?;
-        let place = |name: &str| loss.kernel.binds.iter().position(|bind| bind.name == name);
-        place("metrics")?;
-        Some(loss.args[place("logits").or_else(|| place("predictions"))?])
+        let bound = |dispatch: &Dispatch, name: &str| {
+            dispatch.kernel.binds.iter().position(|bind| bind.name == name).map(|at| dispatch.args[at])
+        };
+        // Only losses write metrics, and what they read are the outputs.
+        let loss = self.program.steps[steps.clone()].iter().find(|step| bound(step, "metrics").is_some())?;
+        bound(loss, "logits").or_else(|| bound(loss, "predictions"))
     }
 
-    /// Takes the buffers out that rewrites have left without a use.
+    /// Takes out the buffers that rewrites have left without a use.
     pub(super) fn drop_unused(&mut self) {
         let outside = [self.input, self.output, self.norm].map(|view| view.buf);
         let places = self.program.drop_unused(&outside);

@@ -17,7 +17,7 @@ pub(crate) use gather::{Gathering, gather, input};
 pub use lowered::{Lowered, PartViews};
 pub use training::Training;
 pub(crate) use update::{metrics, watch};
-pub use what::{HELD_OUT, Lowering, PREDICT, Part, TRAIN, VALIDATION};
+pub use what::{HELD_OUT, Lowering, Mode, PREDICT, Part, TRAIN, VALIDATION};
 
 use crate::error::Result;
 use crate::kernel::{Augmentation, Element};
@@ -46,7 +46,7 @@ fn record(what: &Lowering) -> Result<Lowered> {
     let mut lowered = record_plain(what)?;
     lowered.program = rewrite(lowered.program, &what.choice, &what.rewrites);
     lowered.drop_unused();
-    if !what.keep {
+    if what.mode.shares() {
         lowered.program.share(&[lowered.output.buf]);
     }
     Ok(lowered)
@@ -73,7 +73,7 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
 
     let mut observed = Observed::default();
     for part in &parts {
-        let trains = part.name == TRAIN;
+        let trains = what.mode.trains(part.name);
         recorder.weights = weights_for(trains, &recorder, ema);
         // What is measured elsewhere is the plain loss.
         let end = PartEnd { metrics, weighting: weighting.filter(|_| trains) };
@@ -92,6 +92,10 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     recorder.section(PREDICT);
     recorder.program.observed = observed;
     Ok(Lowered {
+        network: what.network.clone(),
+        loss: what.loss,
+        shape: input_shape,
+        mode: what.mode,
         parameters: recorder.arena_view(),
         gradients: recorder.gradients(),
         input: x.value,
@@ -127,8 +131,8 @@ fn record_part(
     part: &PartViews,
     end: &PartEnd,
 ) -> Observed {
-    let trains = part.name == TRAIN;
-    recorder.training = trains && !what.as_in_prediction;
+    let trains = what.mode.trains(part.name);
+    recorder.training = trains && what.mode.layers_train();
     let mut activated = Vec::new();
     for batch in 0..if trains { what.training.accumulate } else { 1 } {
         recorder.begin_batch(batch * what.batch);
@@ -171,7 +175,7 @@ fn gathering<'a>(what: &Lowering<'a>, part: &PartViews, normaliser: View) -> Gat
         shape: what.shape,
         batch: what.batch,
         normaliser,
-        augment: if part.name == TRAIN { what.augment } else { Augmentation::default() },
+        augment: if what.mode.trains(part.name) { what.augment } else { Augmentation::default() },
         binding_bytes: what.limits.binding_bytes,
     }
 }

@@ -15,7 +15,7 @@ pub(super) const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STE
 
 /// What layers ask of the smallest batch that they are trained on.
 pub fn check_batches(what: &Lowering) -> Result<()> {
-    let trained = what.parts.iter().find(|part| part.name == TRAIN && !what.as_in_prediction);
+    let trained = what.parts.iter().find(|part| what.mode.layers_train() && part.name == TRAIN);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
     let last = samples % what.batch;
     let whole = what.batch * what.training.accumulate;
@@ -36,7 +36,7 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     let outputs = shapes.last().map_or(0, Shape::len);
     what.loss.check(outputs, what.classes)?;
     what.training.check_loss(what.loss, what.classes)?;
-    if arena.count() == 0 && what.parts.iter().any(|part| part.name == TRAIN) {
+    if arena.count() == 0 && what.parts.iter().any(|part| what.mode.trains(part.name)) {
         return Err(Error::Usage(
             "the network has no parameters, so there is nothing to train: add a dense or a conv layer"
                 .to_owned(),

@@ -70,13 +70,12 @@ pub fn between(
 mod tests {
     use super::*;
     use crate::data::Normaliser;
-    use crate::kernel::{Access, Augmentation};
+    use crate::kernel::Access;
     use crate::network::loss::Loss;
-    use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
+    use crate::network::lower::{Lowering, Mode, Part, TRAIN, lower};
+    use crate::program::Dispatch;
     use crate::program::rewrite::Rewrites;
     use crate::program::shape::Shape;
-    use crate::program::{Dispatch, Limits};
-    use crate::table::choice::Choice;
 
     const SHAPE: Shape = Shape::image(1, 2, 2);
 
@@ -94,19 +93,11 @@ mod tests {
 
     fn lowered(model: &Model, rewrites: Rewrites) -> Lowered {
         lower(&Lowering {
-            network: &model.network,
             loss: model.loss,
-            shape: &model.shape,
-            classes: 2,
-            batch: 1,
             parts: vec![Part { name: TRAIN, samples: 1 }],
-            choice: Choice::NAIVE,
             rewrites,
-            as_in_prediction: true,
-            keep: true,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training: Training::default(),
+            mode: Mode::Explain,
+            ..Lowering::new(&model.network, &model.shape, 2, 1)
         })
         .unwrap()
     }

@@ -1,6 +1,5 @@
 //! One training step of one sample, run dispatch by dispatch with everything kept.
 
-use crate::kernel::Augmentation;
 use crate::program::rewrite::Rewrites;
 use std::ops::Range;
 
@@ -12,7 +11,7 @@ use crate::engine::adapter::Device;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Slice, Step};
-use crate::network::lower::{Lowered, Lowering, Part, TRAIN, Training, lower};
+use crate::network::lower::{Lowered, Lowering, Mode, Part, TRAIN, Training, lower};
 use crate::network::optimiser::Optimiser;
 use crate::program::shape::Shape;
 use crate::program::{Dispatch, View};
@@ -60,19 +59,14 @@ impl<'a> Trace<'a> {
         }
         let sample = samples.subset(&[0]);
         let lowered = lower(&Lowering {
-            network: &model.network,
             loss: model.loss,
-            shape: &model.shape,
-            classes: model.classes.len(),
-            batch: 1,
             parts: vec![Part { name: TRAIN, samples: 1 }],
             choice: device.choice(),
             rewrites: Rewrites::NONE,
-            as_in_prediction: true,
-            keep: true,
+            mode: Mode::Explain,
             limits: device.limits(),
-            augment: Augmentation::default(),
             training: Training::with(training.optimiser),
+            ..Lowering::new(&model.network, &model.shape, model.classes.len(), 1)
         })?;
         let scalars = step_scalars(&lowered.training, settings.seed, 0, settings.learning_rate);
         let step = Step { samples: 1, ..scalars };

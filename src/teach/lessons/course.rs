@@ -5,15 +5,14 @@ use super::machine::Machine;
 use crate::data::Samples;
 use crate::engine::{Data, Engine};
 use crate::error::{Error, Result};
-use crate::kernel::{Augmentation, Slice, Step};
+use crate::kernel::{Slice, Step};
 use crate::network::Network;
 use crate::network::loss::Loss;
-use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, Training, lower};
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, PREDICT, Part, PartViews, TRAIN, lower};
+use crate::program::View;
 use crate::program::rewrite::Rewrites;
 use crate::program::shape::Shape;
-use crate::program::{Limits, View};
 use crate::report::page::Note;
-use crate::table::choice::Choice;
 use crate::train::trainer::pack;
 
 /// What a course is about.
@@ -61,20 +60,11 @@ impl Course {
     pub fn new(machine: &Machine, outline: &Outline) -> Result<Course> {
         let parts = [(TRAIN, outline.train), (HELD_OUT, outline.held_out)];
         let lowered = lower(&Lowering {
-            network: outline.network,
             loss: outline.loss,
-            shape: &outline.train.shape,
-            classes: 2,
-            batch: 1,
             parts: parts.map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
-            // The version to read first: these products are far too small for tiles.
-            choice: Choice::NAIVE,
             rewrites: outline.rewrites,
-            as_in_prediction: false,
-            keep: true,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training: Training::default(),
+            mode: Mode::Inspect,
+            ..Lowering::new(outline.network, &outline.train.shape, 2, 1)
         })?;
         let mut engine = machine.open(lowered.program.clone())?;
         engine.write(lowered.normaliser, Slice::Real(&[outline.scale, 0.0]))?;

@@ -4,6 +4,7 @@
 mod digest;
 mod fault;
 mod measure;
+mod model;
 mod pace;
 mod parameters;
 mod pass;
@@ -68,6 +69,9 @@ pub struct Trainer {
     engine: Box<dyn Engine>,
     lowered: Lowered,
     settings: Settings,
+    normaliser: Normaliser,
+    /// The names of the classes, and of the data.
+    names: (Vec<String>, String),
     position: Position,
     /// The epoch whose order of samples is on the device.
     ordered: Option<usize>,
@@ -93,10 +97,13 @@ impl Trainer {
             engine.write(view, Slice::Real(&weights))?;
         }
         engine.write(lowered.normaliser, Slice::Real(&normaliser.scale_and_shift()))?;
+        let classes = (0..lowered.classes).map(|class| class.to_string()).collect();
         Ok(Trainer {
             engine,
             lowered,
             settings,
+            normaliser: normaliser.clone(),
+            names: (classes, String::new()),
             position: Position::default(),
             ordered: None,
             norms: VecDeque::new(),

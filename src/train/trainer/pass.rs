@@ -10,7 +10,7 @@ use crate::engine::{IN_FLIGHT, Ticket};
 use crate::error::Result;
 use crate::kernel::Step;
 use crate::kernel::rng::kernel_seed;
-use crate::network::lower::{TRAIN, Training};
+use crate::network::lower::Training;
 
 /// A submission under way.
 struct Flight {
@@ -69,7 +69,8 @@ impl Trainer {
     ) -> Vec<StepReport<'a>> {
         let (history, rows) = words.split_at(self.lowered.rows());
         let of = |((step, rows), history): ((&Step, &'a [f32]), &[f32])| {
-            let [norm, non_finite] = if section == TRAIN { [history[0], history[1]] } else { [0.0; 2] };
+            let [norm, non_finite] =
+                if self.lowered.mode.trains(section) { [history[0], history[1]] } else { [0.0; 2] };
             StepReport { step: *step, rows: &rows[..step.samples as usize * 2], norm, non_finite }
         };
         let rows = rows.chunks_exact(self.lowered.pitch() * 2);

@@ -167,12 +167,12 @@ mod tests {
     use super::super::contract::Shader;
     use super::super::leak;
     use super::*;
-    use crate::kernel::Augmentation;
+
     use crate::kernel::precision::Precision;
     use crate::network::Network;
-    use crate::network::loss::Loss;
-    use crate::network::lower::{Lowering, Part, TRAIN, Training, lower};
-    use crate::program::Limits;
+
+    use crate::network::lower::{Lowering, Part, TRAIN, lower};
+
     use crate::program::rewrite::Rewrites;
     use crate::program::shape::Shape;
     use crate::table::choice::Choice;
@@ -225,19 +225,10 @@ mod tests {
         let network: Network = network.parse().unwrap();
         let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
         let lowered = lower(&Lowering {
-            network: &network,
-            loss: Loss::CrossEntropy,
-            shape: &Shape::image(1, 8, 8),
-            classes: shapes.last().unwrap().len(),
-            batch: 8,
             parts: vec![Part { name: TRAIN, samples: 8 }],
             choice,
             rewrites: Rewrites::NONE.and(Rewrites::HALF),
-            as_in_prediction: false,
-            keep: false,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training: Training::default(),
+            ..Lowering::new(&network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)
         });
         lowered.unwrap().program
     }

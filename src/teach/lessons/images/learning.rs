@@ -1,20 +1,15 @@
 //! The images of lesson 12, and the networks that learn from them.
 
-use crate::program::rewrite::Rewrites;
 use crate::report::page::number::count;
 use rand::seq::SliceRandom;
 
 use crate::data::{Dataset, Normaliser, Samples};
 use crate::error::{Error, Result};
-use crate::kernel::Augmentation;
 use crate::kernel::rng::{Purpose, generator, shuffled};
 use crate::network::Network;
-use crate::network::loss::Loss;
-use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
-use crate::program::Limits;
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, Part, TRAIN, VALIDATION, lower};
 use crate::program::shape::Shape;
 use crate::report::page::Note;
-use crate::table::choice::Choice;
 use crate::teach::lessons::machine::Machine;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
@@ -171,20 +166,9 @@ impl Images {
     fn lower(&self, kind: NetworkKind, samples: &Samples) -> Result<Lowered> {
         let network: Network = kind.layers(self.classes).parse()?;
         lower(&Lowering {
-            network: &network,
-            loss: Loss::CrossEntropy,
-            shape: &samples.shape,
-            classes: self.classes,
-            batch: BATCH,
             parts: self.parts(samples).map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
-            // The shader to read first; these products are too small to tell the difference.
-            choice: Choice::NAIVE,
-            rewrites: Rewrites::ALL,
-            as_in_prediction: false,
-            keep: true,
-            limits: Limits::WEBGPU,
-            augment: Augmentation::default(),
-            training: Training::default(),
+            mode: Mode::Inspect,
+            ..Lowering::new(&network, &samples.shape, self.classes, BATCH)
         })
     }
 

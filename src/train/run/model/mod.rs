@@ -6,7 +6,6 @@
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
 
 mod adopt;
-mod frozen;
 mod read;
 
 pub use adopt::Adopted;
@@ -17,7 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::data::files::write_atomically;
-use crate::data::{Normaliser, check_shape};
+use crate::data::{Normaliser, check_shape, read_picture};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -60,6 +59,15 @@ impl Model {
     /// If the network doesn't fit the images, which no loaded or trained model does.
     pub fn arena(&self) -> Arena {
         arena(&self.network, &self.shape).expect("the network of a model fits its images")
+    }
+
+    /// A picture as the model takes it, brought to its size and colours; with `invert` dark ink on white paper becomes
+    /// bright ink on black.
+    ///
+    /// # Errors
+    /// As [`read_picture`].
+    pub fn read_picture(&self, path: &Path, invert: bool) -> Result<Vec<u8>> {
+        read_picture(path, &self.shape, invert)
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.

@@ -1,0 +1,230 @@
+//! A model on a device: images in, classes out.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::data::Samples;
+use crate::engine::adapter::Device;
+use crate::error::{DeviceFault, Error, Result};
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, Part, lower};
+use crate::program::MAX_RESULT;
+use crate::train::run::model::Model;
+use crate::train::trainer::{Measure, Settings, Trainer, normalise};
+
+/// Images of one batch at the most when they are predicted.
+const PREDICTED: usize = 64;
+/// Samples of one batch at the most when they are evaluated; any number gives the same result.
+const EVALUATED: usize = 256;
+/// The end of a sentence about numbers that are not finite.
+const DAMAGED: &str = "so its weights are too large or damaged: take another model";
+
+/// A model on a device, ready to classify images.
+pub struct Classifier {
+    model: Model,
+    device: Device,
+    classes: Arc<[String]>,
+    /// Opened with the first images, for as many at once as there were.
+    predictor: Option<Trainer>,
+}
+
+/// The class of an image, as a model sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// The class, counted from 0.
+    pub class: usize,
+    /// The bare outputs of the network.
+    pub outputs: Vec<f32>,
+    /// What they say of each class: a probability, or the output itself where the loss has no probabilities (see
+    /// [`Loss::has_probabilities`](crate::network::loss::Loss::has_probabilities)).
+    pub scores: Vec<f64>,
+    classes: Arc<[String]>,
+}
+
+/// What a model makes of a sample whose class is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Evaluated<'a> {
+    /// Its number among the samples, from 0.
+    pub sample: usize,
+    /// The class that it has.
+    pub class: usize,
+    /// The class that the model gives it.
+    pub predicted: usize,
+    /// Its loss.
+    pub loss: f64,
+    /// The bare outputs of the network.
+    pub outputs: &'a [f32],
+}
+
+impl Model {
+    /// The model on a device, ready to classify images.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device is too small for the model.
+    pub fn classifier(self, device: &Device) -> Result<Classifier> {
+        let classifier = Classifier {
+            classes: self.classes.clone().into(),
+            model: self,
+            device: device.clone(),
+            predictor: None,
+        };
+        classifier.lower(1, Vec::new())?;
+        Ok(classifier)
+    }
+}
+
+impl Classifier {
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The class of each image. An image is C·H·W bytes of the model's shape: channel by channel, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for an image of another length, [`Error::Diverged`] when an output is not finite, and
+    /// [`Error::Device`] when the device fails.
+    pub fn predict(&mut self, images: &[impl AsRef<[u8]>]) -> Result<Vec<Prediction>> {
+        let outputs = self.outputs(images)?.into_iter().enumerate();
+        let named = |at: usize, error: Error| Error::Diverged(format!("image {at}: {}", error.marked()));
+        outputs.map(|(at, outputs)| self.prediction(outputs).map_err(|error| named(at, error))).collect()
+    }
+
+    /// The bare outputs of the network for each image, finite or not.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for an image of another length, and [`Error::Device`] when the device fails.
+    pub fn outputs(&mut self, images: &[impl AsRef<[u8]>]) -> Result<Vec<Vec<f32>>> {
+        let (shape, normaliser) = (self.model.shape, self.model.normaliser.clone());
+        for (at, image) in images.iter().enumerate() {
+            let (got, wanted) = (image.as_ref().len(), shape.len());
+            if got != wanted {
+                return Err(Error::Data(format!(
+                    "image {at} has {got} bytes, but the network takes images of {shape}: give {wanted} bytes, channel \
+                     by channel and row by row"
+                )));
+            }
+        }
+        let mut rows = Vec::with_capacity(images.len());
+        let trainer = self.predictor(images.len())?;
+        for images in images.chunks(trainer.batch()) {
+            let inputs = images.iter().flat_map(|image| normalise(image.as_ref(), &shape, &normaliser));
+            let outputs = trainer.predict(&inputs.collect::<Vec<f32>>())?;
+            let outputs = outputs.chunks(outputs.len() / trainer.batch());
+            rows.extend(outputs.take(images.len()).map(<[f32]>::to_vec));
+        }
+        Ok(rows)
+    }
+
+    /// The class that outputs of the network stand for.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] when one of them is not finite.
+    pub fn prediction(&self, outputs: Vec<f32>) -> Result<Prediction> {
+        if outputs.iter().any(|value| !value.is_finite()) {
+            return Err(Error::Diverged(format!("the network's outputs are not finite, {DAMAGED}")));
+        }
+        let loss = self.model.loss;
+        Ok(Prediction {
+            class: loss.class(&outputs),
+            scores: loss.probabilities(&outputs, self.classes.len()),
+            outputs,
+            classes: Arc::clone(&self.classes),
+        })
+    }
+
+    /// Mean loss and accuracy over samples of the model's shape and classes.
+    ///
+    /// # Errors
+    /// As [`Classifier::evaluate_each`].
+    pub fn evaluate(&mut self, samples: &Samples) -> Result<Measure> {
+        self.evaluate_each(samples, &mut |_| {})
+    }
+
+    /// [`Classifier::evaluate`], which hands over what the model makes of each sample, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for samples of another shape or of unknown classes, [`Error::Diverged`] when a loss is not
+    /// finite, and [`Error::Device`] when the device fails or is too small.
+    pub fn evaluate_each(&mut self, samples: &Samples, each: &mut dyn FnMut(Evaluated)) -> Result<Measure> {
+        if samples.is_empty() {
+            return Ok(Measure::default());
+        }
+        let part = Part { name: HELD_OUT, samples: samples.len() };
+        let mut trainer = self.open(EVALUATED.min(samples.len()), vec![part])?;
+        trainer.load(HELD_OUT, samples)?;
+        let model = &self.model;
+        let (mut sample, mut correct, mut total, mut senseless) = (0, 0, 0.0, None);
+        trainer.evaluate(HELD_OUT, &mut |outputs, loss| {
+            let (class, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
+            each(Evaluated { sample, class, predicted, loss, outputs });
+            if !loss.is_finite() {
+                senseless.get_or_insert(sample);
+            }
+            correct += usize::from(class == predicted);
+            total += loss;
+            sample += 1;
+        })?;
+        if let Some(sample) = senseless {
+            return Err(Error::Diverged(format!("the loss of sample {sample} is not finite, {DAMAGED}")));
+        }
+        let count = samples.len() as f64;
+        Ok(Measure { samples: samples.len(), loss: total / count, accuracy: correct as f64 / count })
+    }
+
+    /// What predicts so many images, opened anew only when there are more than it takes at once.
+    fn predictor(&mut self, images: usize) -> Result<&mut Trainer> {
+        let most = (MAX_RESULT / self.classes.len()).clamp(1, PREDICTED);
+        let wanted = images.clamp(1, most);
+        let open = match self.predictor.take().filter(|open| open.batch() >= wanted) {
+            Some(open) => open,
+            None => self.open(wanted, Vec::new())?,
+        };
+        Ok(self.predictor.insert(open))
+    }
+
+    fn open(&self, batch: usize, parts: Vec<Part>) -> Result<Trainer> {
+        let Model { parameters, normaliser, .. } = &self.model;
+        let lowered = self.lower(batch, parts)?;
+        let engine = self.device.open(lowered.program.clone())?;
+        Trainer::new(engine, lowered, Settings::FROZEN, parameters, normaliser)
+    }
+
+    /// Lowers the network for at most `batch` samples at once: for fewer where the device has too little memory.
+    fn lower(&self, batch: usize, parts: Vec<Part>) -> Result<Lowered> {
+        let Model { network, loss, shape, .. } = &self.model;
+        let mut lowering = Lowering {
+            loss: *loss,
+            parts,
+            choice: self.device.choice(),
+            mode: Mode::Infer,
+            limits: self.device.limits(),
+            ..Lowering::new(network, shape, self.classes.len(), batch)
+        };
+        loop {
+            match lower(&lowering) {
+                Err(Error::Device(DeviceFault::TooSmall, _)) if lowering.batch > 1 => lowering.batch /= 2,
+                lowered => return lowered,
+            }
+        }
+    }
+}
+
+impl Prediction {
+    /// The name of the class.
+    pub fn name(&self) -> &str {
+        &self.classes[self.class]
+    }
+
+    /// The names of all classes with their scores, the highest first.
+    pub fn ranked(&self) -> Vec<(&str, f64)> {
+        let names = self.classes.iter().map(String::as_str);
+        let mut ranked: Vec<(&str, f64)> = names.zip(self.scores.iter().copied()).collect();
+        ranked.sort_by(|one, two| two.1.partial_cmp(&one.1).unwrap_or(Ordering::Equal));
+        ranked
+    }
+}

@@ -1,0 +1,31 @@
+//! The trained network as a model.
+
+use super::Trainer;
+use crate::error::Result;
+use crate::train::run::model::Model;
+
+impl Trainer {
+    /// Gives the classes and the data set the names that a model of this trainer has; until then a class is called by
+    /// its number, and the data set by nothing.
+    pub fn set_names(&mut self, classes: &[String], data: &str) {
+        self.names = (classes.to_vec(), data.to_owned());
+    }
+
+    /// The network with the weights that are measured: a model to save, and to classify with.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::error::Error::Device) when the device fails.
+    pub fn to_model(&mut self) -> Result<Model> {
+        let parameters = self.measured_parameters()?;
+        let (classes, data) = self.names.clone();
+        Ok(Model {
+            network: self.lowered.network.clone(),
+            loss: self.lowered.loss,
+            shape: self.lowered.shape,
+            classes,
+            normaliser: self.normaliser.clone(),
+            parameters,
+            data,
+        })
+    }
+}
