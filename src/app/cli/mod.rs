@@ -5,6 +5,7 @@ pub mod custom;
 pub mod data;
 mod lesson;
 mod numbers;
+mod settings;
 mod train;
 mod trained;
 

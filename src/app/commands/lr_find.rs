@@ -17,16 +17,7 @@ use crate::app::cli;
 pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
     range.check()?;
-    let flags = Overrides {
-        network: arguments.network.as_deref().map(str::parse).transpose()?,
-        batch_size: arguments.batch_size,
-        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
-        loss: arguments.loss.as_deref().map(str::parse).transpose()?,
-        seed: arguments.seed,
-        device: arguments.device.clone(),
-        ..Overrides::default()
-    };
-    let given = with_source(flags, arguments.source.as_ref())?;
+    let given = with_source(arguments.settings.given.clone()?, arguments.source.as_ref())?;
     // The learning rate is what is tried here, so no schedule has a say in it.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;

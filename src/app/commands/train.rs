@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use wgrad::internals::data::{self, Resize};
+use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::RunDir;
 use wgrad::internals::train::run::model::Model;
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
-use wgrad::internals::train::stopping::Stopping;
 use wgrad::{Error, Result};
 
 use super::console::note;
@@ -27,7 +26,7 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
         tensorboard: arguments.tensorboard,
         json: arguments.json,
     };
-    let given = overrides(arguments)?;
+    let given = with_source(arguments.settings()?, arguments.source.as_ref())?;
     match &arguments.resume {
         Some(run) => resume::run(run, &given, options, arguments),
         None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
@@ -101,43 +100,6 @@ fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
         }
     }
     Ok(values)
-}
-
-/// What the flags and, below them, the recipe file say.
-fn overrides(arguments: &cli::TrainArgs) -> Result<Overrides> {
-    let flags = Overrides {
-        data: None,
-        resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,
-        skip_bad: arguments.skip_bad.then_some(true),
-        augment: arguments.augment.as_deref().map(str::parse).transpose()?,
-        network: arguments.network.as_deref().map(str::parse).transpose()?,
-        epochs: arguments.epochs,
-        batch_size: arguments.batch_size,
-        learning_rate: arguments.learning_rate,
-        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
-        momentum: arguments.momentum,
-        schedule: arguments.schedule.as_deref().map(str::parse).transpose()?,
-        clip_norm: arguments.clip_norm,
-        clip_value: arguments.clip_value,
-        accumulate: arguments.accumulate,
-        ema: arguments.ema,
-        label_smoothing: arguments.label_smoothing,
-        class_weights: arguments.class_weights.as_deref().map(str::parse).transpose()?,
-        stop_early: arguments.stop_early.as_deref().map(Stopping::parse).transpose()?,
-        max_time: arguments.max_time.as_deref().map(str::parse).transpose()?,
-        overfit_batches: arguments.overfit_batches,
-        normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
-        loss: arguments.loss.as_deref().map(str::parse).transpose()?,
-        seed: arguments.seed,
-        validation: arguments.validation,
-        device: arguments.device.clone(),
-        tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
-        rewrites: arguments.rewrites.as_deref().map(str::parse).transpose()?,
-        precision: arguments.precision.as_deref().map(str::parse).transpose()?,
-        experimental: arguments.experimental.as_deref().map(str::parse).transpose()?,
-        kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
-    };
-    with_source(flags, arguments.source.as_ref())
 }
 
 /// Flags, and below them what the data set's name or recipe file says.

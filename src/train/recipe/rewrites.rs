@@ -1,4 +1,4 @@
-//! Which rewrites a run has: those that are named, or the default for its kernels.
+//! The rewrites of a run: those that are named, or the default for its kernels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -44,12 +44,12 @@ impl FromStr for WantedRewrites {
 }
 
 impl WantedRewrites {
-    /// What they come to in a run with or without custom kernels.
+    /// The rewrites of a run with or without custom kernels.
     pub fn resolve(self, custom: bool, precision: Precision) -> Rewrites {
         match self {
             WantedRewrites::These(rewrites) => rewrites,
             WantedRewrites::Default if !custom => Rewrites::ALL,
-            // Half precision is a rewrite of its own.
+            // f16 is a rewrite of its own.
             WantedRewrites::Default if precision == Precision::Half => Rewrites::NONE.and(Rewrites::HALF),
             WantedRewrites::Default => Rewrites::NONE,
         }
@@ -58,17 +58,20 @@ impl WantedRewrites {
     /// Checks that they go with a precision.
     ///
     /// # Errors
-    /// [`Error::Usage`] saying what to add.
+    /// [`Error::Setting`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
         let half = Rewrites::HALF;
         match self {
             WantedRewrites::These(rewrites)
                 if precision == Precision::Half && !rewrites.names().any(|name| name == half) =>
             {
-                Err(Error::Usage(format!(
-                    "--precision half (or precision in a recipe) is made by the rewrite {half}, which --rewrites (or \
-                     rewrites in a recipe) leaves out: name {half} there, or leave precision out"
-                )))
+                Err(Error::Setting {
+                    key: "rewrites",
+                    problem: format!(
+                        "⟨precision f16⟩ is made by the rewrite {half}, which ⟨rewrites⟩ leaves out: name {half} \
+                         there, or leave ⟨precision⟩ out"
+                    ),
+                })
             }
             _ => Ok(()),
         }
@@ -91,7 +94,7 @@ mod tests {
         assert_eq!(of("watch", false, Precision::Single), "watch");
         assert_eq!("default".parse::<WantedRewrites>().unwrap().to_string(), "default");
         let refused = "watch".parse::<WantedRewrites>().unwrap().check(Precision::Half).unwrap_err();
-        assert!(refused.to_string().contains("rewrites in a recipe"), "{refused}");
+        assert!(refused.marked().contains("which ⟨rewrites⟩ leaves out"), "{refused}");
         assert!("all".parse::<WantedRewrites>().unwrap().check(Precision::Half).is_ok());
         assert!(WantedRewrites::Default.check(Precision::Half).is_ok());
     }
