@@ -1,6 +1,6 @@
 //! The list of all kernels, in the order in which a training step uses them.
 
-use super::{dense::*, ends::*, images::*, losses::*, norm::*, steps::*, updates::*};
+use super::{dense::*, ends::*, former, images::*, losses::*, norm::*, steps::*, updates::*};
 use crate::kernel::Kernel;
 
 /// Every kernel there is.
@@ -79,7 +79,8 @@ pub static ALL: &[&Kernel] = &[
     &ADD,
 ];
 
-/// The kernel of this name.
+/// The kernel of this name, which may be a former one.
 pub fn find(name: &str) -> Option<&'static Kernel> {
+    let name = former::kernel(name);
     ALL.iter().copied().find(|kernel| kernel.name == name)
 }

@@ -40,7 +40,7 @@ fn uses(flags: &str, kernel: &'static Kernel) -> bool {
         batch: 8,
         parts: vec![Part { name: TRAIN, samples: 8 }],
         choice: Choice::NAIVE.in_precision(recipe.precision),
-        rewrites: Rewrites::NONE.and(Rewrites::HALF),
+        rewrites: Rewrites::NONE.and(Rewrites::F16),
         as_in_prediction: false,
         keep: false,
         limits: Limits::WEBGPU,

@@ -14,8 +14,8 @@ use wgrad::internals::table::choice::Choice;
 use crate::choices::{assert_close, real, start};
 use crate::small::Small;
 
-/// Every kernel that a rewrite brings in single precision is in one of these. What is copied into half precision is
-/// rounded, and held to its own bound in `halves.rs`.
+/// Every kernel that a rewrite brings, but for f16 ones, is in one of these. Copies in f16 are rounded, and held to
+/// their own bound in `f16.rs`.
 fn choices() -> [(&'static str, Choice); 5] {
     let pixels = "first gather_dense_tiled, last dense_softmax_loss_subgroup".parse().unwrap();
     [
@@ -263,9 +263,9 @@ fn each_rewrite_does_what_it_is_meant_to() {
             fewer: &["softmax_loss"],
         },
         Meant {
-            rewrite: "half",
+            rewrite: "f16",
             network: "dense 8, relu, dense 4",
-            choice: Choice::GPU.in_precision("half".parse().unwrap()),
+            choice: Choice::GPU.in_precision("f16".parse().unwrap()),
             more: &["pack_f16", "matmul_f16"],
             fewer: &["matmul"],
         },

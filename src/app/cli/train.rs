@@ -116,13 +116,13 @@ pub struct TrainArgs {
     /// Which rewrites make the Program faster: default (all; none with your own kernel), all, none, or names with commas
     #[arg(long, value_name = "LIST")]
     pub rewrites: Option<String>,
-    /// What products of dense layers read: single, or half for copies in half precision (sums stay single)
+    /// What products of dense layers read: f32, or f16 for f16 copies (sums stay f32)
     #[arg(long, value_name = "NAME")]
     pub precision: Option<String>,
-    /// What is tried out: none, or cooperative-matrix for products of --precision half on an adapter that has it
+    /// What is tried out: none, or cooperative-matrix for products of --precision f16 on an adapter that has it
     #[arg(long, value_name = "NAME")]
     pub experimental: Option<String>,
-    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product but those of halves)
+    /// Your own version of a kernel, checked first; can be given again (“matmul” is every product but those of f16)
     #[arg(long, value_name = "NAME=FILE.wgsl")]
     pub kernel: Vec<String>,
     /// After how many seconds in one case the check of your own kernel is stopped

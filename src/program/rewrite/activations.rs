@@ -31,7 +31,7 @@ fn take_in(draft: &mut Draft, at: usize) {
         return;
     };
     // Of the others, the derivative is told from z, which must be there then.
-    if !activation.slope_is_in_output() || draft.readers(z.buf) != [at] {
+    if !activation.derivative_is_in_output() || draft.readers(z.buf) != [at] {
         return;
     }
     let Some(mut made) = draft.at(maker).cloned() else { return };
@@ -104,7 +104,7 @@ fn takes_derivative(writer: &Dispatch) -> bool {
 fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View) {
     set_activation(writer, activation);
     if writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv) {
-        writer.consts.set("EPILOGUE", Const::Uint(Epilogue::Slope as u32));
+        writer.consts.set("EPILOGUE", Const::Uint(Epilogue::Derivative as u32));
         writer.bind("extra", y);
     }
 }

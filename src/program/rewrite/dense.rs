@@ -29,7 +29,7 @@ pub(super) fn is_input_gradient(found: &Dispatch, dy: View, weight: View) -> boo
 
 /// The activation by whose derivative an input gradient is multiplied.
 pub(super) fn derivative_of(input_gradient: &Dispatch) -> Activation {
-    if has_epilogue(input_gradient, Epilogue::Slope) {
+    if has_epilogue(input_gradient, Epilogue::Derivative) {
         Activation::chosen(&input_gradient.consts)
     } else {
         Activation::Identity

@@ -5,8 +5,8 @@
 //! after    weight_gradient dy, x → dW, db, squares, flaws
 //! ```
 //!
-//! The squares and flaws are for [`watch`](super::watch); without that rewrite nobody reads them. In half
-//! precision the gradient stays a product where its sizes suit, for [`half`](super::half).
+//! The squares and flaws are for [`watch`](super::watch); without that rewrite nobody reads them. With f16
+//! copies the gradient stays a product where its sizes suit, for [`f16`](super::f16).
 
 use super::dense::DenseGradients;
 use super::draft::{Draft, each};
@@ -22,7 +22,7 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
 
 fn join(draft: &mut Draft, at: usize, choice: &Choice) {
     let Some(DenseGradients { weight, sums, dbias }) = DenseGradients::at(draft, at) else { return };
-    if choice.precision() == Precision::Half && (table::MATMUL_F16.requires)(&weight.consts).is_ok() {
+    if choice.precision() == Precision::F16 && (table::MATMUL_F16.requires)(&weight.consts).is_ok() {
         return;
     }
     let [outputs, inputs, batch] = ["M", "N", "K"].map(|name| weight.consts.uint(name));

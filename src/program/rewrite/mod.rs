@@ -11,9 +11,9 @@
 mod activations;
 mod dense;
 mod draft;
+mod f16;
 mod first_layer;
 mod gradients;
-mod half;
 mod last_layer;
 mod list;
 mod set;

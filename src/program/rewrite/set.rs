@@ -18,8 +18,8 @@ impl Rewrites {
     pub const ALL: Rewrites = Rewrites { wanted: [true; ALL.len()] };
     /// No rewrite: the Program as the layers recorded it.
     pub const NONE: Rewrites = Rewrites { wanted: [false; ALL.len()] };
-    /// The rewrite without which there is no half precision.
-    pub const HALF: &str = "half";
+    /// The rewrite that the precision f16 needs.
+    pub const F16: &str = "f16";
 
     /// These, and the rewrite of this name.
     ///
@@ -73,7 +73,7 @@ impl fmt::Display for Rewrites {
 impl FromStr for Rewrites {
     type Err = Error;
 
-    /// Reads `all`, `none`, or names with commas between them.
+    /// Reads `all`, `none`, or names with commas between them; `half` is a former name of `f16`.
     ///
     /// # Errors
     /// [`Error::Usage`] for a name that there isn't, with those that there are.
@@ -93,6 +93,8 @@ impl FromStr for Rewrites {
         };
         text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| match name {
             known if names.contains(&known) => Ok(all.and(known)),
+            // Its former name.
+            "half" => Ok(all.and(Rewrites::F16)),
             "" => Err(wrong("a name is missing".to_owned())),
             "all" | "none" => Err(wrong(format!("{name} stands alone"))),
             other => {
@@ -109,13 +111,14 @@ mod tests {
 
     #[test]
     fn sets_are_read_as_they_are_written() {
-        for text in ["all", "none", "activations, watch", "half"] {
+        for text in ["all", "none", "activations, watch", "f16"] {
             assert_eq!(text.parse::<Rewrites>().unwrap().to_string(), text);
         }
         assert_eq!(" watch,activations".parse::<Rewrites>().unwrap().to_string(), "activations, watch");
+        assert_eq!("watch, half".parse::<Rewrites>().unwrap().to_string(), "f16, watch");
         let every = Rewrites::ALL.names().collect::<Vec<_>>().join(",");
         assert_eq!(every.parse::<Rewrites>().unwrap(), Rewrites::ALL);
-        assert_eq!(Rewrites::NONE.and(Rewrites::HALF).without(Rewrites::HALF), Rewrites::NONE);
+        assert_eq!(Rewrites::NONE.and(Rewrites::F16).without(Rewrites::F16), Rewrites::NONE);
         for wrong in ["", "watch,", "wach", "all, watch"] {
             let error = wrong.parse::<Rewrites>().unwrap_err();
             assert_eq!(error.exit_code(), 2);

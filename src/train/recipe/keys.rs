@@ -35,10 +35,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("device", "a string: auto, gpu, cpu, or a part of an adapter's name"),
     ("tuning", "a string: auto, default, or variants by class of work, as in “large matmul_register”"),
     ("rewrites", "a string: default, all, none, or names of rewrites, as in “activations, watch”"),
-    ("precision", "a string: single or half"),
+    ("precision", "a string: f32 or f16"),
     (
         "experimental",
-        "a string: none or cooperative-matrix, with the edges of its tiles or without, as in “cooperative-matrix 16 8”",
+        "a string: none or cooperative-matrix, with its tile sizes or without, as in “cooperative-matrix 16 8”",
     ),
     ("kernel", "a list of strings NAME=FILE.wgsl: readers' own versions of kernels"),
 ];

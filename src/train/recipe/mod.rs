@@ -151,7 +151,7 @@ impl Recipe {
             device: "auto".to_owned(),
             tuning: Tuning::Auto,
             rewrites: WantedRewrites::Default,
-            precision: Precision::Single,
+            precision: Precision::F32,
             experimental: Experimental::None,
             kernel: Vec::new(),
         }
