@@ -84,3 +84,20 @@ pub fn find(name: &str) -> Option<&'static Kernel> {
     let name = former::kernel(name);
     ALL.iter().copied().find(|kernel| kernel.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_former_name_leads_to_a_present_one() {
+        for (former, present) in former::KERNELS {
+            assert!(ALL.iter().all(|kernel| kernel.name != *former), "{former}");
+            assert_eq!(find(former).map(|kernel| kernel.name), Some(*present));
+        }
+        for (_, present) in former::BINDINGS {
+            let mut bindings = ALL.iter().flat_map(|kernel| kernel.binds);
+            assert!(bindings.any(|bind| bind.name == *present), "{present}");
+        }
+    }
+}

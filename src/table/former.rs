@@ -3,7 +3,7 @@
 use crate::kernel::Kernel;
 
 /// Former names of kernels, each with the present one.
-const KERNELS: &[(&str, &str)] = &[
+pub(super) const KERNELS: &[(&str, &str)] = &[
     ("pack_half", "pack_f16"),
     ("matmul_half", "matmul_f16"),
     ("pixel_dense_tiled", "gather_dense_tiled"),
@@ -17,7 +17,7 @@ const KERNELS: &[(&str, &str)] = &[
 ];
 
 /// Former names of bindings, which a custom shader may still declare, each with the present one.
-const BINDINGS: &[(&str, &str)] = &[
+pub(super) const BINDINGS: &[(&str, &str)] = &[
     ("y", "batch_labels"),
     ("targets", "batch_labels"),
     ("flaws", "non_finite"),
@@ -55,23 +55,4 @@ pub fn word(word: &str, before: [&str; 2], ours: &Kernel) -> Option<&'static str
         _ => None,
     }
     .or_else(|| present(IDENTIFIERS, word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::table::{self, ALL};
-
-    #[test]
-    fn every_former_name_leads_to_a_kernel_and_is_no_present_name() {
-        for (former, present) in KERNELS {
-            assert!(ALL.iter().all(|kernel| kernel.name != *former), "{former}");
-            assert_eq!(table::find(former).map(|kernel| kernel.name), Some(*present));
-        }
-        let bindings = || ALL.iter().flat_map(|kernel| kernel.binds);
-        for (_, present) in BINDINGS {
-            assert!(bindings().any(|bind| bind.name == *present), "{present}");
-        }
-        assert_eq!(kernel("sgd"), "sgd");
-    }
 }

@@ -186,7 +186,7 @@ fn what_is_looked_at_stays_true() {
                 engine.run(lowered.program.section(TRAIN), &step);
                 let observed = &lowered.program.observed;
                 let values: Vec<Option<Vec<f64>>> = observed
-                    .boundaries
+                    .activations
                     .iter()
                     .map(|boundary| boundary.value.map(|view| real(&engine, view)))
                     .collect();

@@ -1,4 +1,4 @@
-//! Which rewrites are applied, and the text form of that: `all`, `none`, or a list of names.
+//! A set of rewrites, and its text form: `all`, `none`, or a list of names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result, suggestion};
 /// A set of rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rewrites {
-    /// By the position in [`ALL`].
+    /// By position in [`ALL`].
     wanted: [bool; ALL.len()],
 }
 
@@ -21,7 +21,7 @@ impl Rewrites {
     /// The rewrite that the precision f16 needs.
     pub const F16: &str = "f16";
 
-    /// These, and the rewrite of this name.
+    /// The set with the rewrite of this name.
     ///
     /// # Panics
     /// When there is none.
@@ -29,7 +29,7 @@ impl Rewrites {
         self.put(name, true)
     }
 
-    /// These, but for the rewrite of this name.
+    /// The set without the rewrite of this name.
     ///
     /// # Panics
     /// When there is none.
@@ -43,12 +43,12 @@ impl Rewrites {
         self
     }
 
-    /// Whether a rewrite is one of them.
+    /// Whether it has a rewrite.
     pub fn has(&self, rewrite: &Rewrite) -> bool {
         self.names().any(|name| name == rewrite.name)
     }
 
-    /// The names of its rewrites, in the order in which they are applied.
+    /// The names of its rewrites, in the order of application.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         ALL.iter().zip(self.wanted).filter(|(_, wanted)| *wanted).map(|(rewrite, _)| rewrite.name)
     }
