@@ -58,7 +58,7 @@ fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = 
 fn on_device(device: &Device, kernel: &'static Kernel, options: &Options) {
     let mut all = if options.quick { Vec::new() } else { cases(kernel) };
     all.extend(bench_cases(kernel));
-    all.retain(|case| device.takes(&case.consts));
+    all.retain(|case| device.takes(kernel, &case.consts));
     let cpu = matches!(device, Device::Cpu { .. });
     if !cpu {
         return measure(kernel.name, kernel, &all, &mut |program| device.open(program), options);

@@ -39,7 +39,7 @@ fn average_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
             sum += dy[plane + p * OUT_WIDTH + q];
         }
     }
-    var gradient = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH) * activation_slope(ACTIVATION, LEAK, x[at]);
+    var gradient = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH) * activation_derivative(ACTIVATION, LEAK, x[at]);
     if ADD {
         gradient += dx[at];
     }

@@ -63,7 +63,7 @@ fn random_unit(word: u32) -> f32 {
 
 // A gradient is packed into halves times 2⁸ for each sample of the step, rounded up to a power of two: a
 // loss is a mean over them. This is the exponent of that power, and 2 to an exponent is made of its bits,
-// so that nothing is rounded. `gradient_scale` in src/cpu/half.rs gives the same.
+// so that nothing is rounded. `gradient_scale` in src/cpu/f16.rs gives the same.
 fn gradient_exponent() -> u32 {
     return 40u - countLeadingZeros(max(step.samples, 1u) - 1u);
 }
@@ -120,7 +120,7 @@ fn activate(kind: u32, slope: f32, x: f32) -> f32 {
 // The derivative, from the activation's output y. Most can be told from the
 // output alone (for leaky relu while its slope is positive), so the input need
 // not be kept for the backward pass; of gelu and silu, y is the input.
-fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
+fn activation_derivative(kind: u32, slope: f32, y: f32) -> f32 {
     switch kind {
         case RELU: { return select(0.0, 1.0, y > 0.0); }
         case LEAKY_RELU: { return select(slope, 1.0, y > 0.0); }

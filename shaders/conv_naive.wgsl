@@ -25,7 +25,7 @@ const ADD: bool = false;             // output += instead of output =
 // What happens to a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[channel])   extra: a number per channel of the output
-const SLOPE: u32 = 2u;               // sum · activation'(extra[at])     extra: like the output, an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[at])     extra: like the output, an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -96,7 +96,7 @@ fn conv_naive(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     switch EPILOGUE {
         case BIAS: { sum = activate(ACTIVATION, LEAK, sum + extra[channel]); }
-        case SLOPE: { sum *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { sum *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {

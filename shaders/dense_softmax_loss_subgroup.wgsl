@@ -98,7 +98,7 @@ fn dense_softmax_loss_subgroup(
             total += dz[c] * subgroupShuffle(right[c / SUBGROUP], c % SUBGROUP);
         }
         for (var i = 0u; i < 4u; i++) {
-            total[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+            total[i] *= activation_derivative(ACTIVATION, LEAK, y[i]);
         }
         if real {
             dx[row * FOURS + four] = total;

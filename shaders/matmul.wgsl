@@ -11,7 +11,7 @@ const ADD: bool = false;             // C += instead of C =
 // What happens to a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -59,7 +59,7 @@ fn store(row: u32, column: u32, total: f32) {
     var value = total;
     switch EPILOGUE {
         case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[column]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { value *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {

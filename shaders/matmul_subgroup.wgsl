@@ -16,7 +16,7 @@ const ADD: bool = false;             // C += instead of C =
 // What happens to a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -51,10 +51,10 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
             value[i] = activate(ACTIVATION, LEAK, value[i]);
         }
     }
-    if EPILOGUE == SLOPE {
+    if EPILOGUE == DERIVATIVE {
         let y = extra[at];
         for (var i = 0u; i < 4u; i++) {
-            value[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+            value[i] *= activation_derivative(ACTIVATION, LEAK, y[i]);
         }
     }
     if ADD {

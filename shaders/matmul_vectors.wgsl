@@ -15,7 +15,7 @@ const ADD: bool = false;             // C += instead of C =
 // What happens to a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -155,13 +155,13 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
             activate(ACTIVATION, LEAK, value.w),
         );
     }
-    if EPILOGUE == SLOPE {
+    if EPILOGUE == DERIVATIVE {
         let y = extra[at];
         value *= vec4<f32>(
-            activation_slope(ACTIVATION, LEAK, y.x),
-            activation_slope(ACTIVATION, LEAK, y.y),
-            activation_slope(ACTIVATION, LEAK, y.z),
-            activation_slope(ACTIVATION, LEAK, y.w),
+            activation_derivative(ACTIVATION, LEAK, y.x),
+            activation_derivative(ACTIVATION, LEAK, y.y),
+            activation_derivative(ACTIVATION, LEAK, y.z),
+            activation_derivative(ACTIVATION, LEAK, y.w),
         );
     }
     if ADD {

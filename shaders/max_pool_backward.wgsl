@@ -40,7 +40,7 @@ fn max_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
             let window = plane + p * OUT_WIDTH + q;
             if chosen[window] == place {
                 // What a window chose is its y.
-                sum += dy[window] * activation_slope(ACTIVATION, LEAK, y[window]);
+                sum += dy[window] * activation_derivative(ACTIVATION, LEAK, y[window]);
             }
         }
     }

@@ -10,13 +10,13 @@ const LENGTH: u32 = 1024u;
 const GRADIENT: bool = false;        // whether x is a gradient: its small numbers are moved to where halves are
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> halves: array<u32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<u32>;
 
 const SMALLEST: u32 = 0x38800000u;   // 2⁻¹⁴
 const BEYOND: u32 = 0x47800000u;     // 2¹⁶, to which 65,520 is rounded
 const INFINITY: u32 = 0x7c00u;
 
-fn half(number: f32) -> u32 {
+fn to_f16(number: f32) -> u32 {
     let bits = bitcast<u32>(number);
     let sign = (bits >> 16u) & 0x8000u;
     let size = bits & 0x7fffffffu;
@@ -33,5 +33,5 @@ fn pack_f16(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let scale = bitcast<f32>((127u + select(0u, gradient_exponent(), GRADIENT)) << 23u);
-    halves[word] = half(scale * x[2u * word]) | (half(scale * x[2u * word + 1u]) << 16u);
+    packed[word] = to_f16(scale * x[2u * word]) | (to_f16(scale * x[2u * word + 1u]) << 16u);
 }

@@ -157,7 +157,7 @@ fn ten_steps_lose_the_same_on_gpu_and_cpu() {
 }
 
 #[test]
-fn ten_steps_in_half_precision_lose_about_the_same() {
+fn ten_steps_with_f16_lose_about_the_same() {
     let dataset = first(&data::load("digits").unwrap(), 320);
     let loss = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, choice| {
         let lowered = lowered("dense 64, relu, dense 32, relu, dense 10", &dataset, choice);
@@ -165,10 +165,10 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
         trainer.epoch(1, &mut |_| {}).unwrap();
         trainer.measure(HELD_OUT).unwrap().loss
     };
-    let half = |choice: Choice| choice.in_precision(Precision::Half);
+    let f16 = |choice: Choice| choice.in_precision(Precision::F16);
     let single = loss(&on_cpu, Choice::NAIVE);
     for (name, measured) in
-        [("CPU", loss(&on_cpu, half(Choice::NAIVE))), ("GPU", loss(&on_gpu, half(Choice::GPU)))]
+        [("CPU", loss(&on_cpu, f16(Choice::NAIVE))), ("GPU", loss(&on_gpu, f16(Choice::GPU)))]
     {
         // Weights are read with 11 digits, so that each is off by 2⁻¹² at the most.
         assert!(
@@ -179,9 +179,9 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
 }
 
 #[test]
-fn digits_are_learned_in_half_precision() {
+fn digits_are_learned_with_f16() {
     let dataset = data::load("digits").unwrap();
-    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::Half));
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::F16));
     assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_f16"));
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {

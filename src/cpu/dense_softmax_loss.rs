@@ -19,7 +19,7 @@ fn input_gradient(call: Call) -> Consts {
     let (kind, leak) = Activation::of(call).consts();
     consts! {
         M: batch, N: inputs, K: classes, TRANSPOSE_A: false, TRANSPOSE_B: false, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Slope as u32), ACTIVATION: kind, LEAK: leak,
+        EPILOGUE: Const::Uint(Epilogue::Derivative as u32), ACTIVATION: kind, LEAK: leak,
     }
 }
 
@@ -76,7 +76,7 @@ fn input_gradient_bound(call: Call, reads: &[Slice<f64>], dz: &[f64], errors: &[
             size += (dz * w).abs();
         }
         let error = off + sum_error(classes, size + off);
-        *dx = Epilogue::Slope.error(activation, sum, error, x[at]).1 + TINY;
+        *dx = Epilogue::Derivative.error(activation, sum, error, x[at]).1 + TINY;
     }
 }
 

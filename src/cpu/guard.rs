@@ -18,7 +18,7 @@ pub fn parts(length: usize) -> usize {
 }
 
 /// Whether a gradient is of no use for an update: NaN, an infinity, or beyond all sense.
-pub fn flawed(gradient: f64) -> bool {
+pub fn is_non_finite(gradient: f64) -> bool {
     gradient.is_nan() || gradient.abs() >= TOO_LARGE
 }
 
@@ -34,7 +34,7 @@ pub fn gradient_parts<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sli
     for part in 0..parts {
         let (mut sum, mut found) = (0.0, 0);
         for g in elements(gradients, part, parts).map(|g| g.f64()) {
-            if flawed(g) { found += 1 } else { sum += g * g }
+            if is_non_finite(g) { found += 1 } else { sum += g * g }
         }
         sums.real()[part] = T::of(sum);
         non_finite.uint()[part] = found;

@@ -14,11 +14,11 @@ impl Epilogue {
                 let z_error = error + EPS * (sum.abs() + extra.abs());
                 (activation.apply(z), activation.apply_error(z, z_error))
             }
-            Epilogue::Slope => {
-                let slope = activation.slope(extra);
-                let slope_error = activation.slope_error(extra);
-                let value = sum * slope;
-                (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
+            Epilogue::Derivative => {
+                let derivative = activation.derivative(extra);
+                let derivative_error = activation.derivative_error(extra);
+                let value = sum * derivative;
+                (value, error * derivative.abs() + (sum.abs() + error) * derivative_error + EPS * value.abs())
             }
         }
     }
@@ -75,7 +75,7 @@ pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
     match epilogue {
         Epilogue::Plain => 0,
         Epilogue::Bias => column,
-        Epilogue::Slope => at,
+        Epilogue::Derivative => at,
     }
 }
 

@@ -106,7 +106,7 @@ pub fn max_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [
     for window in pooling.windows() {
         let at = pooling.plane(window.plane) + chosen[window.y] as usize;
         // What a window chose is its y.
-        sums[at] += dy[window.y].f64() * activation.slope(y[window.y].f64());
+        sums[at] += dy[window.y].f64() * activation.derivative(y[window.y].f64());
     }
     store(&sums, call.consts.flag("ADD"), writes);
 }
@@ -117,10 +117,10 @@ pub fn max_pool_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut [S
     let mut sums = vec![(0.0, 0.0, TINY); pooling.input()];
     for window in pooling.windows() {
         let (sum, size, error) = &mut sums[pooling.plane(window.plane) + chosen[window.y] as usize];
-        let term = dy[window.y] * activation.slope(y[window.y]);
+        let term = dy[window.y] * activation.derivative(y[window.y]);
         *sum += term;
         *size += term.abs();
-        *error += dy[window.y].abs() * activation.slope_error(y[window.y]) + TINY;
+        *error += dy[window.y].abs() * activation.derivative_error(y[window.y]) + TINY;
     }
     store_bound(&pooling, &sums, call.consts.flag("ADD"), writes);
 }
@@ -155,7 +155,7 @@ pub fn average_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &m
             sums[pooling.plane(window.plane) + place] += dy[window.y].f64() / pooling.area() as f64;
         }
     }
-    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum *= activation.slope(x.f64()));
+    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum *= activation.derivative(x.f64()));
     store(&sums, call.consts.flag("ADD"), writes);
 }
 
@@ -172,11 +172,11 @@ pub fn average_pool_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mu
         }
     }
     for ((sum, size, error), x) in sums.iter_mut().zip(x) {
-        let slope = activation.slope(*x);
-        // The division, the slope and the product with it.
-        *error += *size * (slope.abs() * (DIVISION + EPS) + activation.slope_error(*x)) + TINY;
-        *sum *= slope;
-        *size *= slope.abs();
+        let derivative = activation.derivative(*x);
+        // The division, the derivative and the product with it.
+        *error += *size * (derivative.abs() * (DIVISION + EPS) + activation.derivative_error(*x)) + TINY;
+        *sum *= derivative;
+        *size *= derivative.abs();
     }
     store_bound(&pooling, &sums, call.consts.flag("ADD"), writes);
 }

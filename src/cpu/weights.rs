@@ -1,6 +1,6 @@
 //! The twin of `weight_gradient.wgsl` and of its faster versions.
 
-use super::guard::flawed;
+use super::guard::is_non_finite;
 use super::{EPS, TINY, sum_error};
 use crate::kernel::consts;
 use crate::kernel::{Call, Consts, Real, Slice, SliceMut, aligned};
@@ -63,7 +63,7 @@ pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sl
     let mut squares = vec![0.0; sums.len()];
     non_finite.fill(0);
     let mut watch = |part: usize, gradient: f64| {
-        if flawed(gradient) { non_finite[part] += 1 } else { squares[part] += gradient * gradient }
+        if is_non_finite(gradient) { non_finite[part] += 1 } else { squares[part] += gradient * gradient }
     };
     for output in 0..size.outputs {
         let of_batch = |b: usize| dz[b * size.outputs + output].f64();

@@ -62,7 +62,7 @@ impl Device {
     }
 
     /// What a kernel needs and the device doesn't have: some need subgroups of a certain size, some unpack
-    /// halves, some multiply by cooperative matrices. Such as `needs subgroups of 8`.
+    /// f16, some multiply by cooperative matrices. Such as `needs subgroups of 8`.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let Device::Gpu(adapter) = self else { return None };
         if let Some(size) = kernel.subgroup {
@@ -75,17 +75,18 @@ impl Device {
         }
         let flags = adapter.get_downlevel_capabilities().flags;
         if kernel.wgsl.contains("unpack2x16float") && !flags.contains(DownlevelFlags::SHADER_F16_IN_F32) {
-            return Some("needs to unpack halves".to_owned());
+            return Some("needs to unpack f16".to_owned());
         }
         if kernel.is_cooperative() { cooperative::lacking(adapter) } else { None }
     }
 
-    /// Whether a kernel that runs there runs with these constants: cooperative matrices have the one or the
-    /// other edge on an adapter.
-    pub fn takes(&self, consts: &Consts) -> bool {
-        let edge = consts.iter().find_map(|(name, _)| (name == "EDGE").then(|| consts.uint(name)));
-        match (self, edge) {
-            (Device::Gpu(adapter), Some(edge)) => cooperative::edges(adapter).contains(&edge),
+    /// Whether a kernel that runs there runs with these constants: an adapter's cooperative matrices may have one
+    /// tile size only.
+    pub fn takes(&self, kernel: &Kernel, consts: &Consts) -> bool {
+        match self {
+            Device::Gpu(adapter) if kernel.is_cooperative() => {
+                cooperative::tile_sizes(adapter).contains(&consts.uint("TILE"))
+            }
             _ => true,
         }
     }

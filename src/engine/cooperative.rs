@@ -3,15 +3,16 @@
 use wgpu::{Adapter, CooperativeMatrixProperties, CooperativeScalarType, ExperimentalFeatures, Features};
 
 use crate::program::Program;
-use crate::table::{EDGES, MATMUL_COOPERATIVE};
+use crate::table::{COOPERATIVE_TILES, MATMUL_COOPERATIVE};
 
-/// What a device is opened with, so that a shader may use cooperative matrices of halves.
+/// What a device is opened with, so that a shader may use cooperative matrices of f16.
 const NEEDED: Features =
     Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(Features::SHADER_F16).union(Features::SUBGROUP);
 
-/// The edges of the square tiles of halves that an adapter multiplies and adds up in single precision,
-/// those that `matmul_cooperative.wgsl` prefers first; none where it can't be run.
-pub fn edges(adapter: &Adapter) -> Vec<usize> {
+/// The tile sizes of an adapter for f16 matrices with sums in f32, preferred first.
+///
+/// Empty where `matmul_cooperative.wgsl` can't run.
+pub fn tile_sizes(adapter: &Adapter) -> Vec<usize> {
     if lacking(adapter).is_some() { Vec::new() } else { shapes(adapter).collect() }
 }
 
@@ -35,15 +36,15 @@ pub fn lacking(adapter: &Adapter) -> Option<String> {
     (!whole).then(|| format!("needs subgroups into which {invocations} can be divided, not of {most}"))
 }
 
-/// The edges of its shapes that are of use.
+/// The tile sizes that both the adapter and the kernel have.
 fn shapes(adapter: &Adapter) -> impl Iterator<Item = usize> {
     let offered = adapter.cooperative_matrix_properties();
-    EDGES.into_iter().filter(move |edge| offered.iter().any(|shape| fits(shape, *edge)))
+    COOPERATIVE_TILES.into_iter().filter(move |tile| offered.iter().any(|shape| fits(shape, *tile)))
 }
 
-fn fits(shape: &CooperativeMatrixProperties, edge: usize) -> bool {
+fn fits(shape: &CooperativeMatrixProperties, tile: usize) -> bool {
     let types = (shape.ab_type, shape.cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
-    types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|size| *size as usize == edge)
+    types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|size| *size as usize == tile)
 }
 
 /// What an adapter offers, in words, such as `8×8×8 of f16 with sums in f32`; `none` where it has none.

@@ -125,7 +125,7 @@ impl<T: Real> CpuEngine<T> {
         let memory = program
             .bufs
             .iter()
-            .map(|buf| (buf.element, if buf.home.is_none() { buf.len } else { 0 }))
+            .map(|buf| (buf.element, if buf.shares.is_none() { buf.len } else { 0 }))
             .map(|(element, len)| match element {
                 Element::Real => Memory::Real(vec![T::default(); len]),
                 Element::Uint => Memory::Uint(vec![0; len]),
@@ -142,7 +142,7 @@ impl<T: Real> CpuEngine<T> {
 
     /// What is in a view, in the engine's own precision.
     pub fn look(&self, view: View) -> Slice<'_, T> {
-        self.memory[self.program.home(view.buf).0].slice(view)
+        self.memory[self.program.owner(view.buf).0].slice(view)
     }
 
     /// The numbers in a view, to change.
@@ -150,8 +150,8 @@ impl<T: Real> CpuEngine<T> {
     /// # Panics
     /// When the buffer holds integers.
     pub fn numbers(&mut self, view: View) -> &mut [T] {
-        let home = self.program.home(view.buf);
-        match &mut self.memory[home.0] {
+        let owner = self.program.owner(view.buf);
+        match &mut self.memory[owner.0] {
             Memory::Real(values) => &mut values[view.start..view.start + view.len],
             Memory::Uint(_) => panic!("buffer {} holds integers", self.program.bufs[view.buf.0].name),
         }
@@ -207,8 +207,8 @@ fn execute<T: Real>(
     step: &Step,
     memory: &mut [Memory<T>],
 ) {
-    let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
-    let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
+    let in_owner = |view: &View| View { buf: program.owner(view.buf), ..*view };
+    let bound = || dispatch.args.iter().map(in_owner).zip(dispatch.kernel.binds);
     let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
     let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
     // Arrays, as this happens for every dispatch of every step.
@@ -235,8 +235,8 @@ fn execute<T: Real>(
 
 impl<T: Real> Engine for CpuEngine<T> {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
-        let home = self.program.home(to.buf);
-        match (self.memory[home.0].slice_mut(to), data) {
+        let owner = self.program.owner(to.buf);
+        match (self.memory[owner.0].slice_mut(to), data) {
             (SliceMut::Real(to), Slice::Real(from)) => {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of((*from).into()));
             }

@@ -15,7 +15,7 @@ pub(super) type Trouble = Arc<Mutex<Option<String>>>;
 
 /// One for each buffer of the Program; those that share memory are the same one.
 pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
-    let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
+    let allocated = program.bufs.iter().enumerate().filter(|(_, buf)| buf.shares.is_none());
     let usage_of = |at| {
         if program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
             usage | BufferUsages::INDIRECT
@@ -23,10 +23,10 @@ pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: Buff
             usage
         }
     };
-    let homes: HashMap<Buf, Buffer> = homes
+    let allocated: HashMap<Buf, Buffer> = allocated
         .map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage_of(at))))
         .collect();
-    (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
+    (0..program.bufs.len()).map(|at| allocated[&program.owner(Buf(at))].clone()).collect()
 }
 
 /// A device with what all our kernels need; `more` are features besides, and wgpu's leave for those of

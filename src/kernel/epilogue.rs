@@ -10,7 +10,7 @@ pub enum Epilogue {
     /// activate(sum + extra\[column\])
     Bias = 1,
     /// sum · activation'(extra\[row, column\])
-    Slope = 2,
+    Derivative = 2,
 }
 
 impl Epilogue {
@@ -18,7 +18,7 @@ impl Epilogue {
     pub fn of(call: Call) -> Epilogue {
         match call.consts.uint("EPILOGUE") {
             1 => Epilogue::Bias,
-            2 => Epilogue::Slope,
+            2 => Epilogue::Derivative,
             _ => Epilogue::Plain,
         }
     }
@@ -28,7 +28,7 @@ impl Epilogue {
         match self {
             Epilogue::Plain => sum,
             Epilogue::Bias => activation.apply(sum + extra),
-            Epilogue::Slope => sum * activation.slope(extra),
+            Epilogue::Derivative => sum * activation.derivative(extra),
         }
     }
 }

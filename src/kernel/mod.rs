@@ -31,7 +31,7 @@ pub use consts::{Const, Consts, consts};
 pub use epilogue::Epilogue;
 pub use family::Family;
 pub use geometry::{Geometry, Side};
-pub use text::{COMMON, COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
+pub use text::{COMMON, COOPERATIVE, enabled, enables, in_directive, specialize, words};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
 /// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.

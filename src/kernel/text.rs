@@ -11,7 +11,7 @@ pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 /// constant that `wgsl` does not declare is the error.
 ///
 /// Of the types of cooperative matrices the size is part of the name, where no constant can
-/// stand: the constant `EDGE` is written into `alias` lines with such names, too. What `wgsl`
+/// stand: the constant `TILE` is written into `alias` lines with such names, too. What `wgsl`
 /// enables goes to the very front, as WGSL wants it, and leaves spaces behind; [`in_directive`]
 /// tells where it was.
 pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
@@ -31,8 +31,8 @@ pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
         let (left, right) = line.split_once(" = ").ok_or(name)?;
         let (_, rest) = right.split_once(';').ok_or(name)?;
         *line = format!("{left} = {value};{rest}");
-        if let ("EDGE", Const::Uint(edge)) = (name, value) {
-            lines.iter_mut().for_each(|line| with_edge(line, edge));
+        if let ("TILE", Const::Uint(tile)) = (name, value) {
+            lines.iter_mut().for_each(|line| with_tile_size(line, tile));
         }
     }
     Ok(format!("{enabled}{COMMON}\n{}\n", lines.join("\n")))
@@ -110,19 +110,22 @@ pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
     directives(wgsl).into_iter().flat_map(names).filter(|(_, name)| !name.is_empty()).collect()
 }
 
-/// Where a word stands first in a shader, outside of comments.
-pub fn find_word(wgsl: &str, word: &str) -> Option<usize> {
+/// The words and signs of a shader outside of comments, each with its offset.
+pub fn words(wgsl: &str) -> impl Iterator<Item = (usize, &str)> {
     let in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut at = 0;
-    while let Some(letter) = wgsl[at..].chars().next() {
-        let rest = &wgsl[at..];
-        let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len());
-        if rest[..length] == *word {
-            return Some(at);
+    std::iter::from_fn(move || {
+        loop {
+            let (rest, start) = (&wgsl[at..], at);
+            let letter = rest.chars().next()?;
+            let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len()).max(letter.len_utf8());
+            let skipped = comment(rest);
+            at += skipped.unwrap_or(length);
+            if skipped.is_none() && !letter.is_whitespace() {
+                return Some((start, &rest[..length]));
+            }
         }
-        at += comment(rest).unwrap_or(length.max(letter.len_utf8()));
-    }
-    None
+    })
 }
 
 /// Where in `wgsl` what stands at a place of the first line of [`specialize`]'s text comes from,
@@ -138,11 +141,11 @@ pub fn in_directive(wgsl: &str, at: usize) -> Option<usize> {
 }
 
 /// Writes the size of a cooperative matrix into the alias of its type.
-fn with_edge(line: &mut String, edge: u32) {
+fn with_tile_size(line: &mut String, tile: u32) {
     let sized = |line: &str| -> Option<String> {
         let (left, right) = line.strip_prefix("alias ")?.split_once("coop_mat")?;
         let (_, right) = right.split_once('<')?;
-        Some(format!("alias {left}coop_mat{edge}x{edge}<{right}"))
+        Some(format!("alias {left}coop_mat{tile}x{tile}<{right}"))
     };
     if let Some(sized) = sized(line) {
         *line = sized;
@@ -162,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_of_a_cooperative_matrix_is_written_into_its_name() {
+    fn the_tile_size_of_a_cooperative_matrix_is_written_into_its_name() {
         let wgsl =
-            "// sums\nenable f16;\nconst EDGE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
-        let text = specialize(wgsl, &consts! { EDGE: 8usize }).unwrap();
+            "// sums\nenable f16;\nconst TILE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
+        let text = specialize(wgsl, &consts! { TILE: 8usize }).unwrap();
         assert!(text.starts_with("enable f16; // Put in front"), "{text}");
         assert!(
             text.ends_with(
-                "\n// sums\n           \nconst EDGE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
+                "\n// sums\n           \nconst TILE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
             ),
             "{text}"
         );
@@ -185,9 +188,9 @@ mod tests {
         };
         let cases = [
             (
-                "enable f16; // halves\nenable b;\nx",
+                "enable f16; // packed\nenable b;\nx",
                 "enable f16; enable b; ",
-                "            // halves\n         \nx",
+                "            // packed\n         \nx",
             ),
             (
                 "/* /* enable c; */ */ enable f16;enable\tb , c ;x",
@@ -218,11 +221,15 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_and_outside_of_comments() {
-        let wgsl = "// é f64\n/* f64 */ let f64x = xf64; /*f64*/var é: f64;";
-        assert_eq!(find_word(wgsl, "f64"), Some(wgsl.len() - 4));
-        assert_eq!(find_word(wgsl, "f6"), None);
-        assert_eq!(find_word("f64", "f64"), Some(0));
-        assert_eq!(find_word("/* f64", "f32"), None);
+        let found = |wgsl| words(wgsl).collect::<Vec<_>>();
+        let wgsl = "// é f64\n/* f64 */ let f64x=x.f_; /*f64*/var é: f64;";
+        let expected = ["let", "f64x", "=", "x", ".", "f_", ";", "var", "é", ":", "f64", ";"];
+        assert_eq!(found(wgsl).iter().map(|(_, word)| *word).collect::<Vec<_>>(), expected);
+        assert!(found(wgsl).iter().all(|(at, word)| wgsl[*at..].starts_with(word)));
+        assert_eq!(found("f64"), [(0, "f64")]);
+        // What isn't closed is no comment.
+        assert_eq!(found("/* f64")[2], (3, "f64"));
+        assert_eq!(found(""), []);
     }
 
     #[test]

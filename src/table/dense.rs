@@ -1,7 +1,7 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::sizes::sizes;
-use crate::cpu::{fast, half, matmul, slices, weights};
+use crate::cpu::{f16, fast, matmul, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
 /// A matmul version: all have one contract and differ in how many elements an invocation owns.
@@ -111,9 +111,9 @@ pub static ADD_SLICES: Kernel = kernel!(
 );
 
 pub static PACK_F16: Kernel = kernel!(
-    pack_f16, half::pack_f16, pack_f16_bound,
+    pack_f16, f16::pack_f16, pack_f16_bound,
     consts ["LENGTH", "GRADIENT"],
-    binds binds![x: Read Real, halves: Write Uint],
+    binds binds![x: Read Real, packed: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 2),
@@ -125,7 +125,7 @@ pub static PACK_F16: Kernel = kernel!(
 );
 
 pub static MATMUL_F16: Kernel = kernel!(
-    matmul_f16, half::matmul_f16, matmul_f16_bound,
+    matmul_f16, f16::matmul_f16, matmul_f16_bound,
     consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
     binds binds![a: Read Real, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
@@ -141,12 +141,12 @@ pub static MATMUL_F16: Kernel = kernel!(
     flops |k| (MATMUL.flops)(k),
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1],
     requires whole_vectors,
-    fast fast::half::matmul_f16_fast
+    fast fast::f16::matmul_f16_fast
 );
 
 pub static MATMUL_COOPERATIVE: Kernel = kernel!(
-    matmul_cooperative, half::matmul_cooperative, matmul_cooperative_bound,
-    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "GRADIENT"],
+    matmul_cooperative, f16::matmul_cooperative, matmul_cooperative_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "TILE", "GRADIENT"],
     binds binds![a: Read Uint, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
         let mut lens = (MATMUL.lens)(k);
@@ -166,19 +166,19 @@ pub static MATMUL_COOPERATIVE: Kernel = kernel!(
 
 /// What `matmul_cooperative.wgsl` asks for.
 pub fn whole_tiles(k: &Consts) -> Result<(), &'static str> {
-    let edge = k.uint("EDGE");
-    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(edge));
-    if !EDGES.contains(&edge) {
-        Err("EDGE must be 8 or 16")
+    let tile = k.uint("TILE");
+    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(tile));
+    if !COOPERATIVE_TILES.contains(&tile) {
+        Err("TILE must be 8 or 16")
     } else if whole() {
         Ok(())
     } else {
-        Err("M, N and K must be multiples of EDGE")
+        Err("M, N and K must be multiples of TILE")
     }
 }
 
-/// Rows and columns that the tiles of `matmul_cooperative.wgsl` may have, as WGSL has types for them.
-pub const EDGES: [usize; 2] = [16, 8];
+/// Tile sizes of `matmul_cooperative.wgsl`, preferred first: those that WGSL has types for.
+pub const COOPERATIVE_TILES: [usize; 2] = [16, 8];
 
 /// How much of its sums `matmul_slices.wgsl` adds in one round.
 pub const SLICE_ROUND: usize = 32;

@@ -78,6 +78,7 @@ mod all;
 pub mod choice;
 mod dense;
 mod ends;
+pub mod former;
 mod images;
 mod losses;
 mod norm;

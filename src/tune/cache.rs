@@ -231,6 +231,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn former_names_of_kernels_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tuning.toml");
+        let choice = Choice::SOFTWARE_SUBGROUPS.picks();
+        let variant = Variant::of(&table::GATHER_DENSE_TILED);
+        let measured = [Measured { class: Class::First, variant, outcome: Outcome::Seconds(1e-5) }];
+        store(&file, &key("1"), &choice, &measured).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let former =
+            text.replace("gather_dense_", "pixel_dense_").replace("dense_softmax_loss_", "dense_loss_");
+        assert!(former.contains("pixel_dense_tiled") && former.contains("dense_loss_subgroup"), "{former}");
+        std::fs::write(&file, former).unwrap();
+        assert_eq!(load(&file, &key("1")), Ok(Some((choice, measured.to_vec()))));
+    }
+
+    #[test]
     fn a_damaged_file_is_told_and_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tuning.toml");

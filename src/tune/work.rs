@@ -187,7 +187,7 @@ fn convolution(choice: Choice) -> Work {
     let [x, w, b, dy, y, dx] = std::array::from_fn(|at| data(&mut recorder, names[at], lens[at]));
     let forward = consts_of(&g, false, false, Epilogue::Bias, Activation::Relu);
     recorder.dispatch(&table::CONV_NAIVE, forward, vec![x, w, b, y], "weighted sums");
-    let backward = consts_of(&g, true, false, Epilogue::Slope, Activation::Relu);
+    let backward = consts_of(&g, true, false, Epilogue::Derivative, Activation::Relu);
     recorder.dispatch(&table::CONV_NAIVE, backward, vec![dy, w, x, dx], "input gradient");
     finish(recorder, choice, vec![x, w, b, dy], vec![y, dx])
 }

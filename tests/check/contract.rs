@@ -48,6 +48,36 @@ fn a_binding_may_have_the_name_that_it_had_before() {
     refused(&table::GATHER_BATCH, &other, &["binding(5)", "batch_labels: array<u32>"]);
 }
 
+/// Nor has a kernel, a field of `step` or what is in `common.wgsl` to have its present name.
+#[test]
+fn a_shader_may_use_the_names_that_it_was_written_with() {
+    let read = |kernel: &'static Kernel, former: &[(&str, &str)]| {
+        let text = former.iter().fold(kernel.wgsl.to_owned(), |text, (now, then)| {
+            assert!(text.contains(now), "{now} in {}", kernel.name);
+            text.replace(now, then)
+        });
+        let own = CustomKernel::new(kernel, &text);
+        wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
+            .unwrap_or_else(|error| panic!("{error}"));
+    };
+    read(&table::EMA, &[("fn ema(", "fn average("), ("ema_decay", "average"), ("ema_weights", "averages")]);
+    read(&table::FROBENIUS_NORMALISE, &[("fn frobenius_normalise", "fn unit_size")]);
+    read(
+        &table::MATMUL_F16,
+        &[("fn matmul_f16", "fn matmul_half"), ("activation_derivative", "activation_slope")],
+    );
+    read(&table::PACK_F16, &[("fn pack_f16", "fn pack_half"), ("packed", "halves")]);
+    read(&table::GRADIENT_PARTS, &[("non_finite", "flaws")]);
+    read(&table::MATMUL_COOPERATIVE, &[("TILE", "EDGE")]);
+    // What is wrong besides is shown in its line, with the present name.
+    let text = table::EMA.wgsl.replace("step.ema_decay", "step.average;").replace("fn ema", "fn average");
+    let line = 1 + table::EMA.wgsl.lines().position(|line| line.contains("step.ema_decay")).unwrap();
+    let refusal = refusal(&CustomKernel::new(&table::EMA, &text));
+    for said in [format!("own.wgsl:{line}:"), "step.ema_decay;".to_owned()] {
+        assert!(refusal.contains(&said), "“{said}” is not in: {refusal}");
+    }
+}
+
 #[test]
 fn a_mistake_is_shown_where_it_is() {
     // Line and column in the reader's file, as an editor counts them.

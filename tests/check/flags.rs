@@ -35,7 +35,7 @@ fn uses(flags: &str, kernel: &'static Kernel) -> bool {
         loss: recipe.loss,
         parts: vec![Part { name: TRAIN, samples: 8 }],
         choice: Choice::NAIVE.in_precision(recipe.precision),
-        rewrites: Rewrites::NONE.and(Rewrites::HALF),
+        rewrites: Rewrites::NONE.and(Rewrites::F16),
         augment: recipe.augment,
         training: recipe.training(),
         ..Lowering::new(&recipe.network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)

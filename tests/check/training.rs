@@ -87,8 +87,8 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
-    let halves = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
-    refused(&halves, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
+    let f16 = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
+    refused(&f16, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
     let unused = CustomKernel::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
     refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
     let wrong = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
@@ -96,19 +96,19 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
 }
 
 #[test]
-fn products_that_read_halves_are_said_not_to_be_a_readers() {
+fn products_that_read_f16_are_said_not_to_be_a_readers() {
     let out = tempfile::tempdir().unwrap();
     let product = CustomKernel::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
-    let halves = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
-    let [product, halves] = [("matmul", &product), ("matmul_f16", &halves)]
+    let packed = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
+    let [product, packed] = [("matmul", &product), ("matmul_f16", &packed)]
         .map(|(name, own)| format!("{name}={}", own.path().display()));
     let train = |more: &[&str]| {
         let ran = train(out.path(), &[&["--device", "gpu", "--kernel", &product], more].concat());
         ran.passed();
         ran.stderr
     };
-    let said = "not every product is made by matmul_naive: some that read halves are made by our matmul_f16";
-    assert!(train(&["--precision", "half"]).contains(said));
-    assert!(!train(&["--precision", "half", "--kernel", &halves]).contains("read halves"));
-    assert!(!train(&[]).contains("read halves"));
+    let said = "not every product is made by matmul_naive: some that read f16 are made by our matmul_f16";
+    assert!(train(&["--precision", "f16"]).contains(said));
+    assert!(!train(&["--precision", "f16", "--kernel", &packed]).contains("read f16"));
+    assert!(!train(&[]).contains("read f16"));
 }

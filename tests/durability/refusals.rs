@@ -61,8 +61,8 @@ fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_
     let place = Place::new();
     stopped(&place);
     let experimental = |recipe: &str| {
-        let half = recipe.replace("precision = \"single\"", "precision = \"half\"");
-        half.replace("experimental = \"none\"", "experimental = \"cooperative-matrix 8\"")
+        let f16 = recipe.replace("precision = \"f32\"", "precision = \"f16\"");
+        f16.replace("experimental = \"none\"", "experimental = \"cooperative-matrix 8\"")
     };
     for (_, path) in checkpoint::list(&place.path(RUN)).unwrap() {
         let loaded = Checkpoint::load(&path).unwrap();

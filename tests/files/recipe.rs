@@ -90,7 +90,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, half'\nprecision = 'half'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
+         validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
          resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
          class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\noverfit_batches = 3",
@@ -107,6 +107,16 @@ fn a_recipe_written_out_reads_back_the_same() {
     let pictures = "resize = \"3x8x9\"\nskip_bad = true\naugment = \"shift 2, flip\"\n";
     assert!(text.contains(pictures), "{text}");
     assert_eq!(Recipe::resolve(&parse(&text).unwrap(), 784, 2, 100).unwrap(), recipe);
+}
+
+#[test]
+fn a_recipe_with_former_names_is_read() {
+    let former = "precision = 'half'\nrewrites = 'activations, half'\nkernel = ['unit_size=a.wgsl']\n\
+                  tuning = 'first pixel_dense_subgroup, last dense_loss_subgroup'";
+    let present = "precision = 'f16'\nrewrites = 'activations, f16'\nkernel = ['unit_size=a.wgsl']\n\
+                   tuning = 'first gather_dense_subgroup, last dense_softmax_loss_subgroup'";
+    assert_eq!(parse(former).unwrap(), parse(present).unwrap());
+    assert_eq!(parse("precision = 'single'").unwrap(), parse("precision = 'f32'").unwrap());
 }
 
 #[test]

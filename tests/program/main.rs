@@ -5,7 +5,7 @@
 mod augment;
 mod choices;
 mod dispatches;
-mod halves;
+mod f16;
 mod layers;
 mod rewrites;
 mod rules;

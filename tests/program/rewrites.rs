@@ -14,8 +14,8 @@ use wgrad::internals::table::choice::Choice;
 use crate::choices::{assert_close, real, start};
 use crate::small::Small;
 
-/// Every kernel that a rewrite brings in single precision is in one of these. What is copied into half precision is
-/// rounded, and held to its own bound in `halves.rs`.
+/// Every kernel that a rewrite brings, but for f16 ones, is in one of these. Copies in f16 are rounded, and held to
+/// their own bound in `f16.rs`.
 fn choices() -> [(&'static str, Choice); 5] {
     let pixels = "first gather_dense_tiled, last dense_softmax_loss_subgroup".parse().unwrap();
     [
@@ -186,7 +186,7 @@ fn what_is_looked_at_stays_true() {
                 engine.run(lowered.program.section(TRAIN), &step);
                 let observed = &lowered.program.observed;
                 let values: Vec<Option<Vec<f64>>> = observed
-                    .boundaries
+                    .activations
                     .iter()
                     .map(|boundary| boundary.value.map(|view| real(&engine, view)))
                     .collect();
@@ -263,9 +263,9 @@ fn each_rewrite_does_what_it_is_meant_to() {
             fewer: &["softmax_loss"],
         },
         Meant {
-            rewrite: "half",
+            rewrite: "f16",
             network: "dense 8, relu, dense 4",
-            choice: Choice::GPU.in_precision("half".parse().unwrap()),
+            choice: Choice::GPU.in_precision("f16".parse().unwrap()),
             more: &["pack_f16", "matmul_f16"],
             fewer: &["matmul"],
         },

@@ -28,7 +28,7 @@ impl Storage {
     fn element(&self) -> Element {
         match self.inner {
             TypeInner::Scalar(Scalar::F32) => Element::Real,
-            // Halves lie two to a word, as pack_f16.wgsl writes them.
+            // f16 lie two to a word, as pack_f16.wgsl writes them.
             TypeInner::Scalar(Scalar::U32 | Scalar::F16) => Element::Uint,
             _ if self.is_vector() => Element::Real,
             ref other => panic!("{} holds {other:?}; f32, vec4<f32>, u32 and f16 are allowed", self.name),

@@ -33,7 +33,7 @@ const ENABLED: &str = "enable f16; enable wgpu_cooperative_matrix; ";
 /// matrices, which no browser has, where they are enabled.
 fn reflect(wgsl: &str) -> Result<(Module, ModuleInfo), String> {
     let module = wgpu::naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    // Halves packed into words belong to WebGPU's core.
+    // f16 packed into words belong to WebGPU's core.
     let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if wgsl.contains("subgroup") {
         capabilities |= Capabilities::SUBGROUP;
@@ -117,9 +117,9 @@ fn the_first_lines_say_what_it_computes_and_who_does_it() {
 fn cooperative_matrices_need_their_capability_and_become_vulkans() {
     let shader = &table::MATMUL_COOPERATIVE;
     assert!(table::ALL.iter().all(|kernel| kernel.is_cooperative() == (kernel.name == shader.name)));
-    for edge in table::EDGES {
-        let wgsl = shader.specialize(&Consts::default().with("EDGE", edge.into()));
-        assert_eq!(wgsl.matches(&format!("coop_mat{edge}x{edge}<")).count(), 3);
+    for tile in table::COOPERATIVE_TILES {
+        let wgsl = shader.specialize(&Consts::default().with("TILE", tile.into()));
+        assert_eq!(wgsl.matches(&format!("coop_mat{tile}x{tile}<")).count(), 3);
         let (module, info) = reflect(&wgsl).unwrap();
         let without = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16;
         let refused = Validator::new(ValidationFlags::all(), without).validate(&module).unwrap_err();
@@ -136,7 +136,7 @@ fn cooperative_matrices_need_their_capability_and_become_vulkans() {
             })
             .collect();
         let expected = [("A", 16), ("B", 16), ("C", 32)];
-        let expected = expected.map(|(role, bits)| format!("{role} {edge}×{edge} of {bits}"));
+        let expected = expected.map(|(role, bits)| format!("{role} {tile}×{tile} of {bits}"));
         assert_eq!(sizes, BTreeSet::from(expected));
         let words = spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap();
         let text = words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
@@ -209,7 +209,7 @@ fn cases_cover_every_choice() {
                 let choices: Vec<Const> = match (name, value) {
                     (_, Const::Flag(_)) => vec![Const::Flag(false), Const::Flag(true)],
                     ("EPILOGUE", _) => (0..=2).map(Const::Uint).collect(),
-                    // Only a kernel of their own computes the two whose slope is not in the output.
+                    // Only a kernel of their own computes the two whose derivative is not in the output.
                     ("ACTIVATION", _) if kernel.name.starts_with("activation") => {
                         (0..=6).map(Const::Uint).collect()
                     }

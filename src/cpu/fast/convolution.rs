@@ -24,7 +24,7 @@ impl ConvPass<'_> {
                     finish_plane(self.activation, *bias, sums);
                 }
             }
-            Epilogue::Slope => {
+            Epilogue::Derivative => {
                 finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
             }
         }

@@ -121,7 +121,7 @@ impl DenseLoss<'_> {
         let outputs = dlogits.chunks_exact(classes).zip(dx.chunks_exact_mut(inputs));
         for ((dz, dx), x) in outputs.zip(x.chunks_exact(inputs)) {
             self.carry_back(dz, dx);
-            finish_row(Epilogue::Slope, self.activation, x, dx);
+            finish_row(Epilogue::Derivative, self.activation, x, dx);
         }
     }
 

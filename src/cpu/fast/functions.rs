@@ -111,7 +111,7 @@ pub fn apply(activation: Activation, x: f32) -> f32 {
 
 /// Its derivative, from the output; of gelu and silu from the input.
 #[inline(always)]
-pub fn slope(activation: Activation, y: f32) -> f32 {
+pub fn derivative(activation: Activation, y: f32) -> f32 {
     match activation {
         Activation::Identity => 1.0,
         Activation::Relu => {

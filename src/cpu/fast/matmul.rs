@@ -92,7 +92,7 @@ impl ProductPass<'_> {
         let first = match self.epilogue {
             Epilogue::Plain => return,
             Epilogue::Bias => column,
-            Epilogue::Slope => row * self.width + column,
+            Epilogue::Derivative => row * self.width + column,
         };
         let extra = &self.extra[first..][..sums.len()];
         finish_row(self.epilogue, self.activation, extra, sums);

@@ -13,9 +13,9 @@ mod convolution;
 pub mod dense_softmax_loss;
 mod direct;
 pub mod elementwise;
+pub mod f16;
 mod functions;
 pub mod gather;
-pub mod half;
 pub mod matmul;
 mod matrix;
 pub mod norm;
@@ -33,7 +33,7 @@ use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use crate::kernel::{Activation, Epilogue};
-use functions::{apply, for_kind, slope};
+use functions::{apply, derivative, for_kind};
 
 /// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.
 /// Their results are the same on every machine: nothing is added up in another order, and no
@@ -89,9 +89,9 @@ fn finish_row(epilogue: Epilogue, activation: Activation, extra: &[f32], sums: &
                     *sum = apply(kind, *sum + bias);
                 }
             }),
-            Epilogue::Slope => for_kind!(activation, kind => {
+            Epilogue::Derivative => for_kind!(activation, kind => {
                 for (sum, y) in sums.iter_mut().zip(extra) {
-                    *sum *= slope(kind, *y);
+                    *sum *= derivative(kind, *y);
                 }
             }),
         },

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::functions::{for_kind, slope};
+use super::functions::{derivative, for_kind};
 use super::vectorised;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Activation, Call, Slice, SliceMut};
@@ -103,9 +103,9 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
                     // Written once for each, so that no pixel is read in vain.
                     for_kind!(activation, kind => {
                         if add {
-                            to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| slope(kind, y))
+                            to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| derivative(kind, y))
                         } else {
-                            to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| slope(kind, y))
+                            to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| derivative(kind, y))
                         }
                     });
                 },
@@ -117,7 +117,7 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             dx.fill(0.0);
         }
         for ((at, y), dy) in chosen.iter().zip(y).zip(dy) {
-            dx[*at as usize] += dy * slope(activation, *y);
+            dx[*at as usize] += dy * derivative(activation, *y);
         }
     });
 }
@@ -129,7 +129,7 @@ fn to_one_of_four<const ADD: bool>(
     chosen: &[u32],
     (y, dy): (&[f32], &[f32]),
     dx: &mut [f32],
-    slope: impl Fn(f32) -> f32,
+    derivative: impl Fn(f32) -> f32,
 ) {
     let (size, out) = (p.columns.size, p.columns.out);
     if !ADD && p.rows.out * out * 4 != dx.len() {
@@ -144,7 +144,7 @@ fn to_one_of_four<const ADD: bool>(
         let windows = chosen.iter().zip(y).zip(dy).zip(upper.iter_mut().zip(lower));
         let first = (2 * row * size) as u32;
         for (q, (((chosen, y), dy), (upper, lower))) in (0u32..).zip(windows) {
-            let (gradient, place) = (dy * slope(*y), chosen.wrapping_sub(first));
+            let (gradient, place) = (dy * derivative(*y), chosen.wrapping_sub(first));
             let of = |at: u32| if place == at { gradient } else { 0.0 };
             let (first, below) = (2 * q, 2 * q + size as u32);
             let gradients = [of(first), of(first + 1), of(below), of(below + 1)];
@@ -184,7 +184,7 @@ pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut
         }
         for (at, dy) in dy.iter().enumerate() {
             let share = dy / area;
-            for_each_place(p, at, |place| dx[place] += share * slope(activation, x[place]));
+            for_each_place(p, at, |place| dx[place] += share * derivative(activation, x[place]));
         }
     });
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{scratch, vectorised};
-use crate::cpu::guard::{HISTORY, TOO_LARGE, all_non_finite, flawed};
+use crate::cpu::guard::{HISTORY, TOO_LARGE, all_non_finite, is_non_finite};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -69,7 +69,7 @@ pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
     non_finite.fill(0);
     if !sound {
         for (at, g) in gradients.iter().enumerate() {
-            non_finite[at / 4 % parts] += u32::from(flawed((*g).into()));
+            non_finite[at / 4 % parts] += u32::from(is_non_finite((*g).into()));
         }
     }
 }

@@ -5,7 +5,7 @@ use super::matrix::{MatrixView, Rectangle};
 use super::product::{LEAST_ELEMENTS, product};
 use super::sums::add_sound_squares;
 use super::{scratch, vectorised};
-use crate::cpu::guard::flawed;
+use crate::cpu::guard::is_non_finite;
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `weight_gradient`: dW = dzᵀ·x and db, and a part of the watch for every block of dW. A core watches what it
@@ -133,7 +133,7 @@ impl WeightGradient<'_> {
         scratch(self.x.columns, |squares| {
             let mut sound = add_sound_squares(dweight, squares);
             for bias in dbias {
-                let flawed = flawed((*bias).into());
+                let flawed = is_non_finite((*bias).into());
                 squares[0] += if flawed { 0.0 } else { bias * bias };
                 sound &= !flawed;
             }
@@ -148,10 +148,10 @@ impl WeightGradient<'_> {
     fn count(&self, dweight: &[f32], dbias: &[f32], non_finite: &mut [u32]) {
         for row in dweight.chunks_exact(self.x.columns) {
             for (non_finite, block) in non_finite.iter_mut().zip(row.chunks(self.block.1)) {
-                *non_finite += block.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+                *non_finite += block.iter().map(|g| u32::from(is_non_finite((*g).into()))).sum::<u32>();
             }
         }
-        non_finite[0] += dbias.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+        non_finite[0] += dbias.iter().map(|g| u32::from(is_non_finite((*g).into()))).sum::<u32>();
     }
 }
 

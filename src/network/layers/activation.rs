@@ -40,7 +40,7 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
     }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        let known = if activation.slope_is_in_output() { y.value } else { x.value };
+        let known = if activation.derivative_is_in_output() { y.value } else { x.value };
         let dx = recorder.gradient(x);
         record_backward(recorder, activation, known, dy, dx);
     });

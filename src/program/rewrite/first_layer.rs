@@ -1,4 +1,4 @@
-//! Gathering samples into a first dense layer and its gradients, which then unpack the pixels themselves.
+//! Gathering in a first dense layer and its gradients, which then unpack the pixels themselves.
 //!
 //! ```text
 //! before   gather_batch images → x, labels    matmul x, W → y          matmul dy, x → dW   column_sums dy → db
@@ -6,8 +6,8 @@
 //!                                               → y, labels              (and their squares)
 //! ```
 //!
-//! Where all images are in one binding, nothing augments them, nobody else reads x, and the choice has kernels
-//! that take such sizes.
+//! It applies where all images are in one binding, nothing augments them, nothing else reads x, and the choice has
+//! kernels for the sizes.
 
 use super::dense::{DenseGradients, is_weighted_sums};
 use super::draft::{Draft, each};
@@ -23,12 +23,12 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
     each(program, |draft| draft.positions().for_each(|at| take_in(draft, at, kernels)))
 }
 
-/// What takes the gathered samples.
+/// The layer that reads the gathered samples.
 struct FirstLayer {
     /// The position of the weighted sums.
     at: usize,
     sums: Dispatch,
-    /// The gradients and the position of their product, where the layer learns.
+    /// The position of the gradients' product, and the gradients, where the layer learns.
     gradients: Option<(usize, DenseGradients)>,
 }
 
@@ -66,7 +66,7 @@ fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
     draft.program().observed.lose(x);
 }
 
-/// The dense layer that alone reads what is gathered, and its gradients where it learns.
+/// The dense layer, if it alone reads the gathered samples.
 fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
     if draft.writer(x.buf) != Some(gather) {
         return None;
@@ -80,7 +80,7 @@ fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
     Some(FirstLayer { at, sums: sums.clone(), gradients })
 }
 
-/// The sizes of a dense layer that takes what a dispatch gathers.
+/// The sizes of a dense layer that reads the samples of `gather`.
 fn layer_sizes(gather: &Consts, outputs: usize) -> Consts {
     let [batch, first, channels, plane, samples] =
         ["BATCH", "FIRST", "CHANNELS", "PLANE", "SAMPLES"].map(|name| gather.uint(name));

@@ -13,7 +13,7 @@ pub use pixels::PixelKernels;
 pub use text::Picks;
 pub use variant::Variant;
 
-use super::EDGES;
+use super::COOPERATIVE_TILES;
 use crate::kernel::precision::Precision;
 use crate::kernel::{Consts, Geometry, Kernel};
 use crate::table;
@@ -40,8 +40,8 @@ pub struct Choice {
     gradients: &'static [&'static Kernel],
     /// What the products of dense layers read.
     precision: Precision,
-    /// The tile sizes in which cooperative matrices may make them, preferred first.
-    cooperative: [Option<usize>; EDGES.len()],
+    /// The tile sizes of their products by cooperative matrices, preferred first.
+    cooperative: [Option<usize>; COOPERATIVE_TILES.len()],
 }
 
 impl Choice {
@@ -107,8 +107,8 @@ impl Choice {
             last: Variant::SEPARATE,
             product: kernel,
             gradients: &[],
-            precision: Precision::Single,
-            cooperative: [None; EDGES.len()],
+            precision: Precision::F32,
+            cooperative: [None; COOPERATIVE_TILES.len()],
         }
     }
 
@@ -160,10 +160,11 @@ impl Choice {
         Choice { precision, ..self }
     }
 
-    /// This choice, with products of dense layers by cooperative matrices in tiles of these sizes, preferred
-    /// first; only in half precision, which is theirs.
-    pub fn with_cooperative(self, edges: &[usize]) -> Choice {
-        Choice { cooperative: std::array::from_fn(|at| edges.get(at).copied()), ..self }
+    /// This choice, with cooperative matrices for products of dense layers; it needs [`Precision::F16`].
+    ///
+    /// `tiles` are their tile sizes, preferred first.
+    pub fn with_cooperative(self, tiles: &[usize]) -> Choice {
+        Choice { cooperative: std::array::from_fn(|at| tiles.get(at).copied()), ..self }
     }
 
     /// What the products of dense layers read.
@@ -199,7 +200,7 @@ impl Choice {
     /// The constants of a product by cooperative matrices, where its sizes are whole in tiles of one of the
     /// sizes; `gradient` where A is one.
     pub fn cooperative(&self, usual: &Consts, gradient: bool) -> Option<Consts> {
-        let with = |edge: usize| usual.clone().with("EDGE", edge.into()).with("GRADIENT", gradient.into());
+        let with = |tile: usize| usual.clone().with("TILE", tile.into()).with("GRADIENT", gradient.into());
         let mut whole = self.cooperative.iter().flatten().copied().map(with);
         whole.find(|consts| (table::MATMUL_COOPERATIVE.requires)(consts).is_ok())
     }
@@ -207,13 +208,13 @@ impl Choice {
     /// What takes a first dense layer straight from the pixels; without it the samples are gathered first.
     pub fn pixels(&self) -> Option<PixelKernels> {
         // Pixels are read as bytes, in no precision.
-        let kernel = self.first.kernel.filter(|_| self.precision == Precision::Single)?;
+        let kernel = self.first.kernel.filter(|_| self.precision == Precision::F32)?;
         PixelKernels::with(kernel)
     }
 
     /// What takes a small last layer together with cross-entropy.
     pub fn dense_softmax_loss(&self) -> Option<&'static Kernel> {
-        self.last.kernel.filter(|_| self.precision == Precision::Single)
+        self.last.kernel.filter(|_| self.precision == Precision::F32)
     }
 
     /// The kernel for all gradients of a dense layer, if there is one.

@@ -106,6 +106,12 @@ fn every_choice_is_read_back_as_it_was_written() {
 }
 
 #[test]
+fn former_names_of_kernels_are_read() {
+    let former = "first pixel_dense_subgroup, last dense_loss_subgroup".parse::<Picks>().unwrap();
+    assert_eq!(former.to_string(), "first gather_dense_subgroup, last dense_softmax_loss_subgroup");
+}
+
+#[test]
 fn what_is_misspelt_is_refused_with_what_there_is() {
     for (text, words) in [
         ("larg matmul", ["no class of work “larg”, did you mean “large”?", "conv-weights"]),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::{Class, Variant};
 use crate::error::{Error, Result, suggestion};
+use crate::table::former;
 
 /// The variants of some classes of work, or of all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +68,7 @@ impl FromStr for Picks {
             if picks.get(class).is_some() {
                 return Err(wrong(format!("it names {name} twice, so leave one out")));
             }
-            let variant = words.collect::<Vec<_>>().join(" ");
+            let variant = words.map(former::kernel).collect::<Vec<_>>().join(" ");
             picks = picks.with(class, find(class, &variant).map_err(wrong)?);
         }
         Ok(picks)

@@ -82,8 +82,8 @@ pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, se
     let words = format!("gradient at the output of layer {layer}");
     let value = trace.gradient_value(format!("dy_{layer}"), words, gradient, output, unit);
     section.value(value);
-    let known = if kind.slope_is_in_output() { output } else { trace.input(layer) };
-    let slope = kind.slope(trace.numbers(known)[unit]);
+    let known = if kind.derivative_is_in_output() { output } else { trace.input(layer) };
+    let slope = kind.derivative(trace.numbers(known)[unit]);
     section.note(format!(
         "{}: its gradient times its slope; {}",
         layer_name(trace, layer),

@@ -54,7 +54,7 @@ pub fn between(
     };
     let is_written = |view: &View| writer(written, view.buf, view.start).is_some();
     let boundary = |at: usize| {
-        let noted = lowered.program.observed.boundaries.get(at);
+        let noted = lowered.program.observed.activations.get(at);
         let value = noted.and_then(|noted| noted.value).filter(is_written).ok_or_else(|| missing(at, ""))?;
         match noted.and_then(|noted| noted.gradient) {
             Some(gradient) if is_written(&gradient) => Ok((value, Some(gradient))),
@@ -156,10 +156,10 @@ mod tests {
         let error = found(&model, &lowered(&model, Rewrites::ALL)).unwrap_err().to_string();
         assert!(error.contains("what layer 1 (dense 3) gives is in no buffer"), "{error}");
         let mut lowered = lowered(&model, Rewrites::NONE);
-        lowered.program.observed.boundaries[3].gradient = None;
+        lowered.program.observed.activations[3].gradient = None;
         let error = found(&model, &lowered).unwrap_err().to_string();
         assert!(error.contains("layer 2 (tanh) gives has a gradient, and that is in no buffer"), "{error}");
-        lowered.program.observed.boundaries.truncate(1);
+        lowered.program.observed.activations.truncate(1);
         let error = found(&model, &lowered).unwrap_err().to_string();
         assert!(error.contains("what layer 0 (flatten) gives is in no"), "{error}");
     }

@@ -145,7 +145,7 @@ impl Course {
     /// # Errors
     /// [`Error::Failure`] where these are in no buffer.
     pub fn between(&mut self, boundary: usize) -> Result<(Vec<f32>, Vec<f32>)> {
-        let noted = self.lowered.program.observed.boundaries.get(boundary);
+        let noted = self.lowered.program.observed.activations.get(boundary);
         let Some((value, gradient)) = noted.and_then(|noted| noted.value.zip(noted.gradient)) else {
             return Err(Error::Failure(format!(
                 "this lesson's network keeps nothing at boundary {boundary}, which is a mistake in the lesson"

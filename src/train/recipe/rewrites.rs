@@ -50,7 +50,7 @@ impl WantedRewrites {
             WantedRewrites::These(rewrites) => rewrites,
             WantedRewrites::Default if !custom => Rewrites::ALL,
             // f16 is a rewrite of its own.
-            WantedRewrites::Default if precision == Precision::Half => Rewrites::NONE.and(Rewrites::HALF),
+            WantedRewrites::Default if precision == Precision::F16 => Rewrites::NONE.and(Rewrites::F16),
             WantedRewrites::Default => Rewrites::NONE,
         }
     }
@@ -60,15 +60,15 @@ impl WantedRewrites {
     /// # Errors
     /// [`Error::Setting`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
-        let half = Rewrites::HALF;
+        let f16 = Rewrites::F16;
         match self {
             WantedRewrites::These(rewrites)
-                if precision == Precision::Half && !rewrites.names().any(|name| name == half) =>
+                if precision == Precision::F16 && !rewrites.names().any(|name| name == f16) =>
             {
                 Err(Error::Setting {
                     key: "rewrites",
                     problem: format!(
-                        "⟨precision f16⟩ is made by the rewrite {half}, which ⟨rewrites⟩ leaves out: name {half} \
+                        "⟨precision f16⟩ is made by the rewrite {f16}, which ⟨rewrites⟩ leaves out: name {f16} \
                          there, or leave ⟨precision⟩ out"
                     ),
                 })
@@ -87,15 +87,15 @@ mod tests {
         let of = |text: &str, custom, precision| {
             text.parse::<WantedRewrites>().unwrap().resolve(custom, precision).to_string()
         };
-        assert_eq!(of("default", false, Precision::Single), "all");
-        assert_eq!(of("default", true, Precision::Single), "none");
-        assert_eq!(of("default", true, Precision::Half), "half");
-        assert_eq!(of("all", true, Precision::Single), "all");
-        assert_eq!(of("watch", false, Precision::Single), "watch");
+        assert_eq!(of("default", false, Precision::F32), "all");
+        assert_eq!(of("default", true, Precision::F32), "none");
+        assert_eq!(of("default", true, Precision::F16), "f16");
+        assert_eq!(of("all", true, Precision::F32), "all");
+        assert_eq!(of("watch", false, Precision::F32), "watch");
         assert_eq!("default".parse::<WantedRewrites>().unwrap().to_string(), "default");
-        let refused = "watch".parse::<WantedRewrites>().unwrap().check(Precision::Half).unwrap_err();
+        let refused = "watch".parse::<WantedRewrites>().unwrap().check(Precision::F16).unwrap_err();
         assert!(refused.marked().contains("which ⟨rewrites⟩ leaves out"), "{refused}");
-        assert!("all".parse::<WantedRewrites>().unwrap().check(Precision::Half).is_ok());
-        assert!(WantedRewrites::Default.check(Precision::Half).is_ok());
+        assert!("all".parse::<WantedRewrites>().unwrap().check(Precision::F16).is_ok());
+        assert!(WantedRewrites::Default.check(Precision::F16).is_ok());
     }
 }

@@ -87,9 +87,9 @@ fn convolutions() -> Vec<Consts> {
     let endings = [
         (Epilogue::Plain, Activation::Identity, false),
         (Epilogue::Bias, Activation::Relu, false),
-        (Epilogue::Slope, Activation::Sigmoid, true),
+        (Epilogue::Derivative, Activation::Sigmoid, true),
         (Epilogue::Bias, Activation::LeakyRelu(0.1), false),
-        (Epilogue::Slope, Activation::Relu, false),
+        (Epilogue::Derivative, Activation::Relu, false),
         (Epilogue::Plain, Activation::Identity, true),
         (Epilogue::Bias, Activation::Tanh, true),
     ];
@@ -174,8 +174,9 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         _ => {
             let forward =
                 layers.iter().map(|layer| consts_of(layer, false, false, Epilogue::Bias, Activation::Relu));
-            let back =
-                layers.iter().map(|layer| consts_of(layer, true, false, Epilogue::Slope, Activation::Relu));
+            let back = layers
+                .iter()
+                .map(|layer| consts_of(layer, true, false, Epilogue::Derivative, Activation::Relu));
             forward.chain(back).collect()
         }
     };

@@ -21,7 +21,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::cpu::half::half;
+use crate::cpu::f16::to_f16;
 use crate::engine::Data;
 use crate::engine::adapter::Device;
 use crate::kernel::consts;
@@ -76,7 +76,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
 
 /// The cases that a kernel which runs on a device can run there, see [`Device::takes`].
 pub fn cases_on(kernel: &Kernel, device: &Device) -> Vec<Case> {
-    cases(kernel).into_iter().filter(|case| device.takes(&case.consts)).collect()
+    cases(kernel).into_iter().filter(|case| device.takes(kernel, &case.consts)).collect()
 }
 
 fn tables() -> [(usize, usize); 6] {
@@ -246,7 +246,7 @@ fn content(
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
         (Element::Uint, "a" | "b") => {
-            let mut two = || u32::from(half(numbers.draw(rng)));
+            let mut two = || u32::from(to_f16(numbers.draw(rng)));
             Data::Uint((0..len).map(|_| two() | two() << 16).collect())
         }
         (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),

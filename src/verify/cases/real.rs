@@ -49,9 +49,9 @@ pub fn real(kernel: &Kernel) -> Case {
 
 /// [`real`], where the device [takes](Device::takes) it, or else such a size that it takes.
 pub fn real_on(kernel: &Kernel, device: &Device) -> Case {
-    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(&case.consts));
+    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(kernel, &case.consts));
     let usual = real(kernel);
-    if device.takes(&usual.consts) { usual } else { other().unwrap_or(usual) }
+    if device.takes(kernel, &usual.consts) { usual } else { other().unwrap_or(usual) }
 }
 
 fn largest(kernel: &Kernel) -> Case {

@@ -7,6 +7,7 @@ use wgpu::naga::{
 
 use super::source::{Fault, compile};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, SHAPES};
+use crate::table::former;
 use crate::verify::cases::{cases, real};
 
 /// WebGPU's default limits, so that what a reader writes runs in a browser too.
@@ -154,8 +155,8 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
             .find(at)
             .map_or_else(|| "nothing".to_owned(), |global| declaration(module, global));
         let wanted = allowed(ours, index, bind, bind.name);
-        let mut former = FORMER.iter().filter(|(_, now)| *now == bind.name).map(|(former, _)| former);
-        let is_former = former.any(|name| allowed(ours, index, bind, name).contains(&got));
+        let is_former =
+            former::bindings(bind.name).any(|name| allowed(ours, index, bind, name).contains(&got));
         if !wanted.contains(&got) && !is_former {
             return Err(expected(&format!("@group(0) @binding({index})"), &wanted.join(" or "), &got));
         }
@@ -179,7 +180,7 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
 
 /// What a binding may be declared as: with numbers one by one, and in fours
 /// where its length divides by four in every case. Cooperative matrices are
-/// loaded from halves, two to a word.
+/// loaded from f16, two to a word.
 fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> {
     let access = if bind.access == Access::Read { "read" } else { "read_write" };
     let scalar = match bind.element {
@@ -195,14 +196,6 @@ fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> 
         .map(|element| format!("var<storage, {access}> {name}: array<{element}>"))
         .collect()
 }
-
-/// Names that bindings had before, which a reader's shader may still have, and those that they have now.
-const FORMER: &[(&str, &str)] = &[
-    ("y", "batch_labels"),
-    ("targets", "batch_labels"),
-    ("flaws", "non_finite"),
-    ("averages", "ema_weights"),
-];
 
 /// A variable as WGSL declares it.
 fn declaration(module: &Module, global: &GlobalVariable) -> String {

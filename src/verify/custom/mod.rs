@@ -15,6 +15,7 @@
 mod contract;
 mod family;
 mod flags;
+mod former;
 mod inputs;
 mod replace;
 mod source;
@@ -32,6 +33,8 @@ pub use trial::{Trial, trial};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+
+use former::with_present_names;
 
 use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
@@ -61,9 +64,10 @@ impl CustomKernel {
     /// limits than the contract (with what was expected and what was got).
     pub fn read(path: &Path, ours: &'static Kernel) -> Result<CustomKernel> {
         let text = read_text(path)?;
+        let digest = hex(Sha256::digest(text.as_bytes()));
+        let text = with_present_names(&text, ours);
         let shader = Shader::examine(&text, ours)
             .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
-        let digest = hex(Sha256::digest(text.as_bytes()));
         Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
     }
 }

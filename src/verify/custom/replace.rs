@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::CustomKernel;
 use super::family::family;
@@ -13,15 +13,21 @@ use crate::error::{Error, Result, suggestion};
 use crate::kernel::consts;
 use crate::kernel::{Consts, Kernel};
 use crate::program::{Dispatch, Program};
-use crate::table;
+use crate::table::{self, former};
 
 /// Which kernel of a run was a reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomKernelFile {
+    #[serde(deserialize_with = "present_name")]
     pub name: String,
     pub path: PathBuf,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
+}
+
+fn present_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Ok(former::kernel(&name).to_owned())
 }
 
 impl CustomKernelFile {
@@ -33,8 +39,13 @@ impl CustomKernelFile {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
             return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
         };
-        replaceable(find(name)?)?;
-        Ok(CustomKernelFile { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
+        let kernel = find(name)?;
+        replaceable(kernel)?;
+        Ok(CustomKernelFile {
+            name: kernel.name.to_owned(),
+            path: PathBuf::from(path),
+            sha256: String::new(),
+        })
     }
 
     /// The kernel whose contract the file claims to fulfil. For one with several
@@ -97,13 +108,13 @@ fn constants(own: &Kernel, used: &Consts) -> Consts {
     Consts::new(own.consts.iter().filter_map(value).collect())
 }
 
-/// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
+/// Those of our kernels in a Program that make products from f16 and stay there, beside a reader's
 /// kernel for products.
 pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
-    let of_halves = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
+    let of_f16 = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
     let others = match own.name {
-        name if name == table::MATMUL_F16.name => &of_halves[1..],
-        _ if family(own) == Some(table::MATMUL.name) => &of_halves[..],
+        name if name == table::MATMUL_F16.name => &of_f16[1..],
+        _ if family(own) == Some(table::MATMUL.name) => &of_f16[..],
         _ => &[],
     };
     // A reader's own version of one of them is not ours.
@@ -120,11 +131,11 @@ fn instead(program: &Program, own: &Kernel, taken_in: bool) -> String {
     if beside.is_empty() {
         return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
     }
-    let half = (own.name != table::MATMUL_F16.name).then_some("--precision half");
+    let f16 = (own.name != table::MATMUL_F16.name).then_some("--precision f16");
     let tiles = beside.contains(&table::MATMUL_COOPERATIVE.name).then_some("--experimental");
-    let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
+    let flags: Vec<&str> = f16.into_iter().chain(tiles).collect();
     format!(
-        "products that read halves are made by {}, so leave out {}",
+        "products that read f16 are made by {}, so leave out {}",
         beside.join(" and "),
         flags.join(" and ")
     )
@@ -199,6 +210,13 @@ mod tests {
             refused.contains("--kernel matmul_cooperative: a kernel of yours can't take its place"),
             "{refused}"
         );
+        // A former name, in a recipe and in run.json.
+        let former = CustomKernelFile::parse("unit_size=a.wgsl").unwrap();
+        assert_eq!(former.name, "frobenius_normalise");
+        assert_eq!(find("blend").unwrap().name, "newton_schulz");
+        let written = serde_json::to_string(&former).unwrap().replace("frobenius_normalise", "unit_size");
+        assert!(written.contains("unit_size"), "{written}");
+        assert_eq!(serde_json::from_str::<CustomKernelFile>(&written).unwrap(), former);
         for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
             assert!(matches!(CustomKernelFile::parse(wrong), Err(Error::Usage(_))), "{wrong}");
         }
@@ -227,43 +245,39 @@ mod tests {
         let lowered = lower(&Lowering {
             parts: vec![Part { name: TRAIN, samples: 8 }],
             choice,
-            rewrites: Rewrites::NONE.and(Rewrites::HALF),
+            rewrites: Rewrites::NONE.and(Rewrites::F16),
             ..Lowering::new(&network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)
         });
         lowered.unwrap().program
     }
 
     #[test]
-    fn products_that_read_halves_are_not_those_of_other_kernels() {
-        let half = Choice::NAIVE.in_precision(Precision::Half);
-        let tiles = half.with_cooperative(&[8]);
-        let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(readers);
-        // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
+    fn products_that_read_f16_are_not_those_of_other_kernels() {
+        let f16 = Choice::NAIVE.in_precision(Precision::F16);
+        let tiles = f16.with_cooperative(&[8]);
+        let [product, of_f16] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(readers);
+        // Of its layers the last stays in f32, and of the others' tiles of 8 some are not whole.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
-        for (choice, of_product, of_half) in [
+        for (choice, of_product, of_packed) in [
             (Choice::NAIVE, &[][..], None),
-            (half, &["matmul_f16"], Some(&[][..])),
+            (f16, &["matmul_f16"], Some(&[][..])),
             (tiles, &["matmul_f16", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
             let mut program = program(mixed, choice);
             assert!(replace(&mut program, &product, false).unwrap() > 0);
             assert_eq!(beside(&program, product.ours), of_product);
             assert_eq!(beside(&program, &table::SGD), [""; 0]);
-            assert_eq!(replace(&mut program, &of_halves, false).is_ok(), of_half.is_some());
-            assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
+            assert_eq!(replace(&mut program, &of_f16, false).is_ok(), of_packed.is_some());
+            assert_eq!(beside(&program, of_f16.ours), of_packed.unwrap_or_default());
             // What is the reader's as well is not ours.
             assert!(!beside(&program, product.ours).contains(&"matmul_f16"));
         }
         let whole = "dense 16, relu, dense 8";
         for (choice, own, said) in [
-            (
-                half,
-                &product,
-                "products that read halves are made by matmul_f16, so leave out --precision half",
-            ),
-            (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
-            (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
-            (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_f16=FILE"),
+            (f16, &product, "products that read f16 are made by matmul_f16, so leave out --precision f16"),
+            (tiles, &product, "by matmul_cooperative, so leave out --precision f16 and --experimental"),
+            (tiles, &of_f16, "by matmul_cooperative, so leave out --experimental"),
+            (Choice::NAIVE, &of_f16, "softmax_loss; try --precision f16 --kernel matmul_f16=FILE"),
         ] {
             let refused = replace(&mut program(whole, choice), own, false).unwrap_err().to_string();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");

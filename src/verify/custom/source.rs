@@ -9,7 +9,7 @@ use wgpu::naga::valid::{
 };
 use wgpu::naga::{Module, Span};
 
-use crate::kernel::{COMMON, Consts, Kernel, enabled, find_word, in_directive, specialize};
+use crate::kernel::{COMMON, Consts, Kernel, enabled, in_directive, specialize, words};
 use crate::table::MATMUL_COOPERATIVE;
 
 /// What is wrong with a shader, and where in the reader's file, when it is in one place.
@@ -92,7 +92,8 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
             // The last span is the innermost: the expression, not the function around it.
             let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
             let at = locate(text, &whole, spans.into_iter()).or_else(|| {
-                let at = find_word(text, absent(error.as_inner())?)?;
+                let absent = absent(error.as_inner())?;
+                let (at, _) = words(text).find(|(_, word)| *word == absent)?;
                 Some(position_in(text, at))
             });
             Err(Fault { message: chain(error.as_inner()), at })
@@ -102,7 +103,7 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
 
 /// What a shader may use: no more than every device is opened with that runs a kernel of this contract.
 fn capabilities(ours: &Kernel) -> Capabilities {
-    // Halves packed into words belong to WebGPU's core.
+    // f16 packed into words belongs to WebGPU's core.
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if ours.subgroup.is_some() {
         capabilities |= Capabilities::SUBGROUP;
@@ -208,7 +209,7 @@ mod tests {
     fn a_directive_that_is_wrong_is_found_where_the_reader_has_it() {
         for (text, (line, column), word) in [
             ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
-            ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
+            ("enable f16; // f16\nenable nonsense;", (2, 8), "nonsense"),
         ] {
             let fault = compile(text, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
             assert_eq!(fault.at, at(line, column), "{fault:?}");

@@ -10,7 +10,7 @@ use crate::engine::cooperative;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::precision::Precision;
 use crate::network::lower::Lowered;
-use crate::table::{EDGES, MATMUL_COOPERATIVE};
+use crate::table::{COOPERATIVE_TILES, MATMUL_COOPERATIVE};
 
 /// What of it a run uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,37 +18,37 @@ pub enum Experimental {
     /// Nothing.
     #[default]
     None,
-    /// Cooperative matrices: in [half precision](Precision::Half) a whole subgroup multiplies tiles of
-    /// halves at once, where the adapter offers that. Both factors of a product are halves then, gradients
-    /// among them; sums are in single precision still. A product stays as it is where one of its sizes is
-    /// no multiple of the tile's edge.
+    /// Cooperative matrices: with the precision [f16](Precision::F16) a whole subgroup multiplies f16 tiles at once,
+    /// where the adapter offers that. Both factors of a product are f16 then, gradients among them; sums are still
+    /// f32. A product stays as it is where one of its sizes is no multiple of the tile size.
     CooperativeMatrix(Tiles),
 }
 
-/// Of which edges the tiles of cooperative matrices are, the preferred one first. The order of a sum
-/// depends on it, so a run keeps what it began with.
+/// Tile sizes of cooperative matrices, preferred first; none for those of the adapter.
+///
+/// The order of a sum depends on them, so a run keeps those that it began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tiles([Option<usize>; EDGES.len()]);
+pub struct Tiles([Option<usize>; COOPERATIVE_TILES.len()]);
 
 impl Tiles {
     /// Those that the adapter has, see [`Experimental::settle`].
-    pub const ANY: Tiles = Tiles([None; EDGES.len()]);
+    pub const ANY: Tiles = Tiles([None; COOPERATIVE_TILES.len()]);
 
-    fn of(edges: &[usize]) -> Tiles {
-        Tiles(std::array::from_fn(|at| edges.get(at).copied()))
+    fn of(sizes: &[usize]) -> Tiles {
+        Tiles(std::array::from_fn(|at| sizes.get(at).copied()))
     }
 
-    fn edges(&self) -> Vec<usize> {
+    fn sizes(&self) -> Vec<usize> {
         self.0.iter().flatten().copied().collect()
     }
 
-    /// These, of what is offered; all of that where none are named. An edge that is not offered is the error.
+    /// These sizes, or all that are offered where none are named; a size that isn't offered is the error.
     fn among(&self, offered: &[usize]) -> Result<Vec<usize>, usize> {
-        let edges = self.edges();
-        match edges.iter().find(|edge| !offered.contains(edge)) {
-            Some(edge) => Err(*edge),
-            None if edges.is_empty() => Ok(offered.to_vec()),
-            None => Ok(edges),
+        let sizes = self.sizes();
+        match sizes.iter().find(|size| !offered.contains(size)) {
+            Some(size) => Err(*size),
+            None if sizes.is_empty() => Ok(offered.to_vec()),
+            None => Ok(sizes),
         }
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Display for Experimental {
             Experimental::None => f.write_str(NAMES[0]),
             Experimental::CooperativeMatrix(tiles) => {
                 f.write_str(NAMES[1])?;
-                tiles.edges().iter().try_for_each(|edge| write!(f, " {edge}"))
+                tiles.sizes().iter().try_for_each(|size| write!(f, " {size}"))
             }
         }
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Experimental {
 impl FromStr for Experimental {
     type Err = Error;
 
-    /// Reads `none` or `cooperative-matrix`, and behind that the edges of its tiles, as in
+    /// Reads `none` or `cooperative-matrix`, and behind that its tile sizes, as in
     /// `cooperative-matrix 16 8`.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl FromStr for Experimental {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
             ["none"] => Ok(Experimental::None),
-            ["cooperative-matrix", edges @ ..] => tiles(edges).map(Experimental::CooperativeMatrix),
+            ["cooperative-matrix", sizes @ ..] => tiles(sizes).map(Experimental::CooperativeMatrix),
             _ => Err(Error::Usage(format!(
                 "experimental “{}” is neither none nor cooperative-matrix{}",
                 text.trim().escape_debug(),
@@ -89,12 +89,12 @@ impl FromStr for Experimental {
     }
 }
 
-/// Reads the edges of tiles.
+/// Reads tile sizes.
 fn tiles(words: &[&str]) -> Result<Tiles> {
-    let edge = |word: &&str| word.parse().ok().filter(|edge| EDGES.contains(edge));
-    let edges: Option<Vec<usize>> = words.iter().map(edge).collect();
-    match edges {
-        Some(edges) if (1..edges.len()).all(|at| !edges[..at].contains(&edges[at])) => Ok(Tiles::of(&edges)),
+    let size = |word: &&str| word.parse().ok().filter(|size| COOPERATIVE_TILES.contains(size));
+    let sizes: Option<Vec<usize>> = words.iter().map(size).collect();
+    match sizes {
+        Some(sizes) if (1..sizes.len()).all(|at| !sizes[..at].contains(&sizes[at])) => Ok(Tiles::of(&sizes)),
         _ => Err(Error::Usage(format!(
             "experimental cooperative-matrix has tiles of 16, of 8 or of both, the preferred ones first, as in \
              “cooperative-matrix 16 8”, and not “{}”: leave them out to have what the adapter has",
@@ -119,12 +119,12 @@ impl Experimental {
     /// The same with what it leaves open decided for a device, so that it can be written down.
     ///
     /// # Errors
-    /// As [`Experimental::edges`].
+    /// As [`Experimental::tile_sizes`].
     pub fn resolve(self, device: &Device) -> Result<Experimental> {
-        let edges = self.edges(device)?;
+        let sizes = self.tile_sizes(device)?;
         Ok(match self {
             Experimental::None => Experimental::None,
-            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&edges)),
+            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&sizes)),
         })
     }
 
@@ -140,19 +140,18 @@ impl Experimental {
     /// [`Error::Usage`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
         match (self, precision) {
-            (Experimental::CooperativeMatrix(_), Precision::Single) => {
-                Err(refused("its matrices are of halves, so add --precision half, or leave it out"))
+            (Experimental::CooperativeMatrix(_), Precision::F32) => {
+                Err(refused("its matrices are f16, so add --precision f16, or leave it out"))
             }
             _ => Ok(()),
         }
     }
 
-    /// The edges of the tiles that products may be cut into on a device, the preferred one first; none
-    /// where it is not asked for.
+    /// The tile sizes that products may have on a device, preferred first; none where it is not asked for.
     ///
     /// # Errors
     /// [`Error::Usage`] when it is, and the device can't do it or has no such tiles.
-    pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
+    pub fn tile_sizes(self, device: &Device) -> Result<Vec<usize>> {
         self.available(device).map_err(|why| refused(&format!("{why}; {OTHERWISE}")))
     }
 
@@ -168,8 +167,8 @@ impl Experimental {
         if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
             return Err(format!("{} can't, as it {lacking}", device.name()));
         }
-        tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
-            format!("{} has no tiles of {edge}, it offers {}", device.name(), cooperative::offered(adapter))
+        tiles.among(&cooperative::tile_sizes(adapter)).map_err(|size| {
+            format!("{} has no tiles of {size}, it offers {}", device.name(), cooperative::offered(adapter))
         })
     }
 
@@ -183,13 +182,13 @@ impl Experimental {
         if self == Experimental::None {
             return Ok(());
         }
-        let (edges, offered) = (lowered.cooperative_edges(), self.edges(device)?);
-        if edges.is_empty() {
+        let (sizes, offered) = (lowered.cooperative_tile_sizes(), self.tile_sizes(device)?);
+        if sizes.is_empty() {
             let least = offered.into_iter().min().unwrap_or_default();
             return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
         let option = Experimental::COOPERATIVE_MATRIX.to_string();
-        proof::prove_tiles(&edges, (&option, &device.name()), &mut |program| device.open(program))
+        proof::prove_tiles(&sizes, (&option, &device.name()), &mut |program| device.open(program))
     }
 }
 
@@ -223,7 +222,7 @@ mod tests {
             assert!(error.contains("tiles of 16, of 8 or of both"), "{error}");
         }
         assert!(read("none 8").is_err());
-        let among = |edges: &[usize], offered: &[usize]| Tiles::of(edges).among(offered);
+        let among = |sizes: &[usize], offered: &[usize]| Tiles::of(sizes).among(offered);
         assert_eq!(among(&[], &[16, 8]), Ok(vec![16, 8]));
         assert_eq!(among(&[8], &[16, 8]), Ok(vec![8]));
         assert_eq!(among(&[16, 8], &[8]), Err(16));

@@ -5,17 +5,17 @@ use crate::kernel::Slice;
 use crate::table::MATMUL_COOPERATIVE;
 use crate::verify::cases::{Case, MakeEngine, cases, check, ready};
 
-/// Runs the kernel on those of its cases that have tiles of these edges, and with numbers that are none.
+/// Runs the kernel on those of its cases that have tiles of these sizes, and with infinities and NaN.
 ///
 /// # Errors
 /// [`Error::Check`] when it computes something else, or an overflow is lost; as the engine when that fails.
 pub(super) fn prove_tiles(
-    edges: &[usize],
+    tile_sizes: &[usize],
     (option, device): (&str, &str),
     make_engine: MakeEngine,
 ) -> Result<()> {
     let mut cases = cases(&MATMUL_COOPERATIVE);
-    cases.retain(|case| edges.contains(&case.consts.uint("EDGE")));
+    cases.retain(|case| tile_sizes.contains(&case.consts.uint("TILE")));
     let problem = check(&MATMUL_COOPERATIVE, &cases, make_engine)?.problem;
     if let Some(problem) = problem {
         return Err(Error::Check(format!(
@@ -23,14 +23,14 @@ pub(super) fn prove_tiles(
              --experimental {option}: {problem}"
         )));
     }
-    for edge in edges {
-        let of_this = cases.iter().filter(|case| case.consts.uint("EDGE") == *edge);
+    for tile in tile_sizes {
+        let of_this = cases.iter().filter(|case| case.consts.uint("TILE") == *tile);
         let sizes =
             |case: &&Case| ["M", "N", "K"].map(|size| case.consts.uint(size)).iter().product::<usize>();
-        let smallest = of_this.min_by_key(sizes).expect("there are cases of each edge");
+        let smallest = of_this.min_by_key(sizes).expect("there are cases of each tile size");
         if let Some(problem) = swallowed(smallest, make_engine)? {
             return Err(Error::Check(format!(
-                "on {device} cooperative matrices in tiles of {edge} make {problem}, so no overflow would stop an \
+                "on {device} cooperative matrices in tiles of {tile} make {problem}, so no overflow would stop an \
                  update: begin a new run without --experimental {option}"
             )));
         }
@@ -79,11 +79,11 @@ mod tests {
     fn what_computes_something_else_is_refused_with_the_case_and_by_how_much() {
         let mut seen = Vec::new();
         let mut right = |program: Program| -> Result<Box<dyn Engine>> {
-            seen.extend(program.steps.iter().map(|step| step.consts.uint("EDGE")));
+            seen.extend(program.steps.iter().map(|step| step.consts.uint("TILE")));
             Ok(Box::new(CpuEngine::plain(program)?))
         };
         prove_tiles(&[8], (OPTION, "it"), &mut right).unwrap();
-        assert!(seen.len() > 3 && seen.iter().all(|edge| *edge == 8), "{seen:?}");
+        assert!(seen.len() > 3 && seen.iter().all(|tile| *tile == 8), "{seen:?}");
         // One that forgets to divide by what a gradient was packed times.
         let mut wrong = |mut program: Program| -> Result<Box<dyn Engine>> {
             for step in &mut program.steps {
@@ -100,7 +100,7 @@ mod tests {
             "on some GPU",
             "without --experimental cooperative-matrix",
             "GRADIENT=true",
-            "EDGE=16u",
+            "TILE=16u",
             "the twin says",
             "allowed is",
         ] {
