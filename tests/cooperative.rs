@@ -13,7 +13,7 @@ use common::adapter;
 use tiles::offers_tiles;
 use wgrad::internals::data;
 use wgrad::internals::engine::adapter::Device;
-use wgrad::internals::engine::cooperative::{edges, offered};
+use wgrad::internals::engine::cooperative::{offered, tile_sizes};
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::HELD_OUT;
 use wgrad::internals::table::MATMUL_COOPERATIVE;
@@ -79,16 +79,16 @@ fn learns() {
     let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
     let settled = session(NETWORK, half, cooperative).unwrap();
     let lowered = settled.lower().unwrap();
-    assert_eq!(lowered.cooperative_edges(), [edges(&adapter())[0]]);
+    assert_eq!(lowered.cooperative_edges(), [tile_sizes(&adapter())[0]]);
     // Two layers forwards, their weights' gradients, and one's inputs'; the last has 10 outputs.
     assert_eq!(lowered.by_cooperative_matrices().0, 5);
 
     // What the adapter has is spelt out, so that the run goes on with the same; what it lacks is refused.
-    let all = edges(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+    let all = tile_sizes(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     assert_eq!(settled.recipe.experimental.to_string(), format!("cooperative-matrix {all}"));
     for edge in [8, 16] {
         let named = session(NETWORK, half, format!("cooperative-matrix {edge}").parse().unwrap());
-        match (edges(&adapter()).contains(&edge), named) {
+        match (tile_sizes(&adapter()).contains(&edge), named) {
             (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_edges(), [edge]),
             (false, Err(Error::Usage(refusal))) => {
                 assert!(refusal.contains(&format!("has no tiles of {edge}, it offers")), "{refusal}");
@@ -117,6 +117,6 @@ fn learns() {
 
     let unfit = session("dense 63, relu, dense 10", half, cooperative).unwrap();
     let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };
-    let least = edges(&adapter()).pop().unwrap();
+    let least = tile_sizes(&adapter()).pop().unwrap();
     assert!(refusal.contains(&format!("are all multiples of {least}, and this network has")), "{refusal}");
 }

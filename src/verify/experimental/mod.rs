@@ -168,7 +168,7 @@ impl Experimental {
         if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
             return Err(format!("{} can't, as it {lacking}", device.name()));
         }
-        tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
+        tiles.among(&cooperative::tile_sizes(adapter)).map_err(|edge| {
             format!("{} has no tiles of {edge}, it offers {}", device.name(), cooperative::offered(adapter))
         })
     }
