@@ -102,7 +102,8 @@ fn bar(share: f64) -> String {
 fn where_it_goes(row: &BenchRow) -> Option<String> {
     let measured = row.measured.as_ref().filter(|measured| !measured.profile.is_empty())?;
     let named = measured.profile.iter().take(KERNELS);
-    let named: Vec<String> = named.map(|row| format!("{} {:.0} %", row.kernel, row.share * 100.0)).collect();
+    let named: Vec<String> =
+        named.map(|row| format!("{} {:.0} %", row.kernel, row.fraction * 100.0)).collect();
     Some(format!("  {} {}", shortened(&row.contender), named.join(", ")))
 }
 

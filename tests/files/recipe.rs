@@ -193,7 +193,7 @@ fn a_file_that_can_not_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recipe.toml");
     assert_refused(read(&path), Error::Usage, &["recipe.toml", "can't be read"]);
-    assert_refused(read(folder.path()), Error::Usage, &["it is no file"]);
+    assert_refused(read(folder.path()), Error::Usage, &["it is not a regular file"]);
     fs::write(&path, [0xff, 0xfe]).unwrap();
     assert_refused(read(&path), Error::Usage, &["UTF-8"]);
     fs::write(&path, "epochs = 2 # enough").unwrap();

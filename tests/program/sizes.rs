@@ -116,7 +116,9 @@ fn shapes_and_losses_that_do_not_fit_are_refused() {
         ("dense 1000000000, dense 3", Loss::Mse, "1 “dense 1000000000” gets 2×2×3"),
     ] {
         match Small::new(network, loss).lower() {
-            Err(Error::Usage(text)) => assert!(text.contains(says), "“{text}” does not say “{says}”"),
+            Err(Error::Setting { key: "network", problem: text }) => {
+                assert!(text.contains(says), "“{text}” does not say “{says}”");
+            }
             other => panic!("{network}: {other:?}"),
         }
     }

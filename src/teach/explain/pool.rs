@@ -6,7 +6,7 @@ use super::names::{layer_name, meaning};
 use super::page::{LaterLayers, Section, Term, Terms, Value};
 use super::trace::Trace;
 use crate::cpu::pool::Pooling;
-use crate::network::layers::pool::{Kept, Pool};
+use crate::network::layers::pool::{Pool, Reduction};
 
 fn pooling(trace: &Trace, pool: Pool, layer: usize) -> Pooling {
     pool.pooling(1, trace.shapes[layer]).expect("the network's shapes were checked")
@@ -21,9 +21,9 @@ fn window(sizes: &Pooling, unit: usize) -> Vec<usize> {
 /// How much of a window's value comes from one of its inputs: all or nothing
 /// for the maximum, of which the first of equals counts; an equal share for the mean.
 fn share(pool: Pool, sizes: &Pooling, inputs: &[f64], window: &[usize], input: usize) -> f64 {
-    match pool.kept {
-        Kept::Mean => 1.0 / sizes.area() as f64,
-        Kept::Maximum => {
+    match pool.reduction {
+        Reduction::Mean => 1.0 / sizes.area() as f64,
+        Reduction::Maximum => {
             let first = |best: usize, at: &usize| if inputs[*at] > inputs[best] { *at } else { best };
             f64::from(u8::from(window.iter().fold(window[0], first) == input))
         }
@@ -37,9 +37,9 @@ pub fn explain(trace: &mut Trace, pool: Pool, layer: usize, unit: usize, later: 
     let inputs = trace.numbers(input).to_vec();
     let shares: Vec<f64> = places.iter().map(|at| share(pool, &sizes, &inputs, &places, *at)).collect();
     let mut forward = Section::new("forward", "Forward: what the window keeps");
-    forward.note(match pool.kept {
-        Kept::Maximum => "y = the largest value of the window: its share is 1, that of the others 0",
-        Kept::Mean => "y = the mean of the window: every value has the same share; padding counts as 0",
+    forward.note(match pool.reduction {
+        Reduction::Maximum => "y = the largest value of the window: its share is 1, that of the others 0",
+        Reduction::Mean => "y = the mean of the window: every value has the same share; padding counts as 0",
     });
     let term = |(at, share): (&usize, &f64)| {
         let name = format!("x {at}{}", meaning(trace, layer, *at));

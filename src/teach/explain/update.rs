@@ -61,10 +61,7 @@ fn words(optimiser: &Optimiser) -> RuleText {
             states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
             step: format!("sign({beta1} × mean before + (1 − {beta1}) × weight_delta)"),
         },
-        Rule::Muon { .. } => {
-            let (beta1, beta2, epsilon) = Optimiser::MUON_REST;
-            adam(optimiser, beta1, beta2, epsilon)
-        }
+        Rule::Muon { .. } => words(&Optimiser { rule: Optimiser::MUON_REST, ..*optimiser }),
     }
 }
 

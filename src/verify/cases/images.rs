@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::cpu::pool::Pooling;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Epilogue, Family, Geometry, Kernel, Side};
-use crate::network::layers::conv::{consts_of, weights_consts, windows};
+use crate::network::layers::conv::{self, consts_of, weights_consts};
 use crate::network::layers::pool::{backward, sizes};
 use crate::table;
 
@@ -46,8 +46,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Consts> {
 }
 
 fn side(size: usize, kernel: usize, stride: usize, pad: usize, dilation: usize) -> Side {
-    let out = windows(size, kernel, stride, pad, dilation).expect("the kernel fits");
-    Side { size, out, kernel, stride, pad, dilation }
+    conv::side(size, kernel, stride, pad, dilation).expect("the kernel fits")
 }
 
 /// Size, kernel, stride, pad and dilation along a side.
