@@ -52,7 +52,7 @@ fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try(
             }
             let twins = text.contains("cpu::matmul::matmul") || text.contains("src/cpu/{");
             assert!(twins, "lesson {}: no twin in {rendered:#?}", lesson.id);
-            assert!(text.contains("--all"), "lesson {}: nobody says that it is shortened", lesson.id);
+            assert!(text.contains("--all"), "lesson {}: it does not say that it is shortened", lesson.id);
             let table = page.tables().next().map(|table| &table.columns[0]).unwrap();
             assert!(
                 rendered.iter().any(|line| line.trim_start().starts_with(table)),
@@ -132,7 +132,7 @@ fn sentences_follow_from_the_numbers() {
     told("7b", alpha(4.8), &["all run away"], &["all get nearer"]);
     told("7b", alpha(0.0), &["no step moves"], &["all get nearer"]);
     told("neuron", LessonOptions::default(), &["about the same"], &[]);
-    told("neuron", alpha(1e30), &["worse than not answering"], &["about the same"]);
+    told("neuron", alpha(1e30), &["worse than predicting one half"], &["about the same"]);
     let weights = LessonOptions { weights: Some(vec![0.0, 0.0]), ..LessonOptions::default() };
     told("8", weights, &["exactly one half"], &["the neuron is sure of it", "All are on the right side"]);
     let sure = "What is wrong is not a little wrong";
@@ -140,7 +140,7 @@ fn sentences_follow_from_the_numbers() {
     let unsure = LessonOptions { weights: Some(vec![0.1, 0.1]), ..LessonOptions::default() };
     told("8", unsure, &["only a little wrong"], &[sure]);
     let falls = ["goes on falling", "early stopping. "];
-    told("images", once(), &["One round shows no way"], &falls);
+    told("images", once(), &["One round shows no trend"], &falls);
     told(
         "images",
         LessonOptions { iterations: Some(2), ..LessonOptions::default() },
@@ -191,7 +191,7 @@ fn bars_are_the_sums_and_what_they_consist_of() {
     let of = |name| heights(&series("4", &own, name));
     close(&of("third row 0, 1.3, 0.1"), &[0.72, 0.98, 0.91]);
     close(&of("third row 0.1, 1.3, 0.1"), &[0.62, 1.15, 2.18]);
-    close(&of("rows for columns"), &[1.22, 3.1, -2.82]);
+    close(&of("transposed"), &[1.22, 3.1, -2.82]);
     let given = LessonOptions {
         input: Some(vec![1.0, 2.0]),
         weights: Some(vec![1.0, 0.5, -1.0, 0.25, 3.0, 0.0]),
