@@ -29,7 +29,7 @@ fn value(page: &Page, start: &str) -> f64 {
 
 fn refused(lesson: &str, options: &LessonOptions) -> String {
     match run(find(lesson).unwrap(), options, &Machine::plain()) {
-        Err(Error::Usage(sentence)) => sentence,
+        Err(error @ (Error::Usage(_) | Error::Setting { .. })) => error.to_string(),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("lesson {lesson} took {options:?}"),
     }
@@ -119,7 +119,7 @@ fn the_neurons_curve_is_that_of_a_plain_loop() {
 }
 
 #[test]
-fn odd_and_even_are_told_apart_from_every_seed() {
+fn odd_and_even_are_learned_from_every_seed() {
     for machine in machines() {
         for seed in 0..10 {
             let mut course = odd_even::course(&machine, seed).unwrap();
@@ -149,7 +149,7 @@ fn an_alpha_may_be_too_small_and_too_large() {
 }
 
 #[test]
-fn images_are_remembered_or_understood() {
+fn images_are_memorised_or_generalised() {
     everywhere("images", &LessonOptions::default(), |page| {
         let results = table(page, "the networks, at the end");
         let percent = |row: usize, column: usize| -> f64 {
@@ -175,7 +175,7 @@ fn images_are_remembered_or_understood() {
 }
 
 #[test]
-fn no_lesson_keeps_more_steps_than_there_is_room_for() {
+fn no_lesson_keeps_more_steps_than_its_limit() {
     let many = LessonOptions {
         input: Some(vec![0.1]),
         weights: Some(vec![0.5; 1000]),
@@ -188,7 +188,7 @@ fn no_lesson_keeps_more_steps_than_there_is_room_for() {
 }
 
 #[test]
-fn wrong_settings_are_told_in_a_sentence() {
+fn wrong_settings_are_refused_with_a_sentence() {
     let weights =
         |weights: &[f32]| LessonOptions { weights: Some(weights.to_vec()), ..LessonOptions::default() };
     let input = |input: &[f32]| LessonOptions { input: Some(input.to_vec()), ..LessonOptions::default() };
