@@ -24,7 +24,7 @@ fn errors_are_measured() {
 }
 
 #[test]
-fn several_inputs_are_weighed() {
+fn several_inputs_make_a_weighted_sum() {
     everywhere("weighted-sum", &LessonOptions::default(), |page| {
         let games = table(page, "each game by itself");
         close(&games.column("toes"), &[8.5, 9.5, 9.9, 9.0]);
@@ -35,7 +35,7 @@ fn several_inputs_are_weighed() {
 }
 
 #[test]
-fn a_row_of_weights_makes_an_output_and_a_column_a_mistake() {
+fn a_row_of_weights_makes_an_output_and_columns_the_transposed_mistake() {
     everywhere("several-outputs", &LessonOptions::default(), |page| {
         let first = table(page, "third row 0, 1.3, 0.1, input 8.5, 0.65, 0.65");
         close(&first.column("prediction"), &[0.72, 0.98, 0.91]);

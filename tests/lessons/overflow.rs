@@ -1,4 +1,4 @@
-//! Numbers that do not fit 32 bits: said once for all lessons, with the limit, and the limit is one.
+//! Numbers that overflow f32: every lesson reports them with the limit, and the limit is right.
 
 use super::machines;
 use wgrad::Error;
@@ -32,7 +32,7 @@ fn teach(lesson: &str, settings: Given, machine: &Machine) -> Page {
     run(find(lesson).unwrap(), &options(settings), machine).unwrap()
 }
 
-/// Whether a number of the page is none, by its tables and its arithmetic.
+/// Whether a number of the page is not finite, by its tables and its formulas.
 fn overflows(page: &Page) -> bool {
     page.blocks.iter().any(|block| match block {
         Block::Table(table) => {
@@ -47,7 +47,7 @@ fn overflows(page: &Page) -> bool {
 }
 
 #[test]
-fn every_overflow_is_told_with_the_limit() {
+fn every_overflow_is_reported_with_the_limit() {
     use Setting::{Alpha, Goal, Input, Iterations, Step, Weights};
     let cases: &[(&str, Given, &[&str])] = &[
         ("1", &[(Weights, &[1e38])], &["below 3.403e38", "10 · 1e38 = 1e39"]),
@@ -65,7 +65,7 @@ fn every_overflow_is_told_with_the_limit() {
         ("9", &[(Alpha, &[3e38])], &["up to an alpha of 4.861e37"]),
     ];
     for machine in machines() {
-        // f64 has room for all of these; the limits are those of 32 bits.
+        // f64 does not overflow here; the limits are those of f32.
         if machine.name.contains("f64") {
             continue;
         }
@@ -76,13 +76,13 @@ fn every_overflow_is_told_with_the_limit() {
                 assert!(sentence.contains(part), "lesson {lesson}: “{sentence}” does not say “{part}”");
             }
             let told = |block: &Block| matches!(block, Block::Remark(text) if text.contains(&sentence));
-            assert!(page.blocks.iter().any(told), "lesson {lesson}: the page does not tell it");
+            assert!(page.blocks.iter().any(told), "lesson {lesson}: the page does not report it");
         }
     }
 }
 
 #[test]
-fn below_the_limit_that_is_told_nothing_overflows_and_above_it_does() {
+fn below_the_reported_limit_nothing_overflows_and_above_it_does() {
     use Setting::{Alpha, Goal, Input, Iterations, Weights};
     let machine = Machine::plain();
     let fits = |lesson, settings: Given| teach(lesson, settings, &machine).diverged.is_none();
@@ -91,11 +91,11 @@ fn below_the_limit_that_is_told_nothing_overflows_and_above_it_does() {
     // √3.4028e38
     assert!(fits("2", &[(Goal, &[1.84e19, 1.0])]) && !fits("2", &[(Goal, &[1.85e19, 1.0])]));
     assert!(fits("5", &[(Goal, &[1.84e19])]) && !fits("5", &[(Goal, &[1.85e19])]));
-    // 2 / 0.3²: a long time later, below it is at the goal and above it is gone.
+    // 2 / 0.3²: after many steps, alpha below it converges and above it overflows.
     let steps: (Setting, &[f32]) = (Iterations, &[20_000.0]);
     assert!(fits("7", &[(Alpha, &[22.2]), steps]) && !fits("7", &[(Alpha, &[22.3]), steps]));
     assert!(fits("7b", &[(Alpha, &[4.7]), steps]) && !fits("7b", &[(Alpha, &[4.8]), steps]));
-    // Sure to fit.
+    // An alpha that can't overflow.
     assert!(
         fits("9", &[(Alpha, &[4.86e37])]) && fits("9", &[(Alpha, &[4.86e37]), (Weights, &[-1e30, 1e30])])
     );
@@ -105,11 +105,11 @@ fn below_the_limit_that_is_told_nothing_overflows_and_above_it_does() {
 }
 
 #[test]
-fn whatever_is_given_no_page_has_an_overflow_that_is_not_told() {
+fn no_page_has_an_overflow_that_is_not_reported() {
     let extremes = [1e19f32, -3e38, 3e38, 1e-38];
     let machine = Machine::plain();
     let mut told = 0;
-    // Those whose steps take long are tried where they overflow, below.
+    // The lessons with long steps have a test of their own, below.
     for lesson in ALL.iter().filter(|lesson| !["10", "11", "12"].contains(&lesson.id)) {
         for flag in lesson
             .takes
@@ -117,7 +117,7 @@ fn whatever_is_given_no_page_has_an_overflow_that_is_not_told() {
             .filter(|flag| ![Setting::Iterations, Setting::Seed, Setting::Data].contains(*flag))
         {
             for value in extremes {
-                // As many numbers as the lesson takes of its own.
+                // Every length that a lesson may take.
                 for count in 1..=9 {
                     let values = vec![value; count];
                     match run(lesson, &options(&[(*flag, &values)]), &machine) {
@@ -141,8 +141,8 @@ fn whatever_is_given_no_page_has_an_overflow_that_is_not_told() {
 }
 
 #[test]
-fn networks_tell_the_limit_too() {
-    // With this seed the first slope is above 1, so the first step overflows.
+fn lessons_of_networks_report_the_limit_too() {
+    // With this seed the first derivative is above 1, so the first step overflows.
     let machine = Machine::plain();
     let settings: Given = &[
         (Setting::Alpha, &[3.4e38]),
@@ -162,7 +162,7 @@ fn networks_tell_the_limit_too() {
     let error = run(find("12").unwrap(), &options(settings), &machine).unwrap_err();
     assert!(matches!(error, Error::Diverged(_)), "{error:?}");
     let text = error.to_string();
-    // What is said to work does, and what is said not to does not.
+    // The reported alphas do and don't overflow.
     let number = |before: &str| -> f32 {
         let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("{text}"));
         rest.split(' ').next().unwrap().parse().unwrap()
