@@ -1,7 +1,8 @@
-//! The house stands: rooms that know those below them only, no files that import one another, and
-//! none that is too long to read.
+//! The layout of the source and the pages: rooms import only rooms below them, no files import one another, no file is
+//! too long to read, and every link and path of a page leads somewhere.
 
 mod fakes;
+mod pages;
 mod paths;
 mod rules;
 mod tokens;
@@ -115,4 +116,39 @@ fn what_only_some_systems_have_stands_in_files_of_its_own() {
     let platforms = all.iter().filter(|(path, _)| path.ends_with("/platform.rs")).count();
     assert!(platforms <= 2, "{platforms} files for what differs between systems");
     holds(&rules::of_one_system(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+}
+
+#[test]
+fn every_link_and_path_of_a_page_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |page: &str| (page.to_owned(), fs::read_to_string(root.join(page)).unwrap());
+    let beside = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md", "data/README.md"];
+    let all = [files("docs", "md"), beside.map(read).to_vec()].concat();
+    let architecture = all.iter().find(|(page, _)| page == "docs/ARCHITECTURE.md");
+    assert!(architecture.is_some_and(|(_, text)| text.matches("](../src/").count() > 30));
+    let problems = all.iter().flat_map(|(page, text)| {
+        // A changelog names paths that have gone.
+        let missing =
+            if page == "CHANGELOG.md" { Vec::new() } else { pages::missing_paths(root, page, text) };
+        [pages::broken_links(root, page, text), missing].concat()
+    });
+    holds(&problems.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_test_binary_has_a_row_in_its_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("tests/README.md")).unwrap();
+    let mut rows: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    rows.sort_unstable();
+    let binary = |(path, _): &(String, String)| {
+        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        let name = name.strip_suffix("/main").unwrap_or(name);
+        (!name.contains('/')).then(|| name.to_owned())
+    };
+    let mut binaries: Vec<String> = files("tests", "rs").iter().filter_map(binary).collect();
+    binaries.sort_unstable();
+    assert!(binaries.len() > 20 && binaries.iter().any(|name| name == "house"), "{binaries:?}");
+    assert_eq!(rows, binaries);
 }
