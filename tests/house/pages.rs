@@ -45,9 +45,11 @@ pub fn broken_links(root: &Path, page: &str, text: &str) -> Vec<String> {
         };
         !leads
     };
-    let sentence =
-        |link: Link| format!("{page}: {}#{} is not there", link.target, link.anchor.unwrap_or_default());
-    links(text).into_iter().filter(broken).map(sentence).collect()
+    let name = |link: Link| match link.anchor {
+        Some(anchor) => format!("{page}: {}#{anchor} is not there", link.target),
+        None => format!("{page}: {} is not there", link.target),
+    };
+    links(text).into_iter().filter(broken).map(name).collect()
 }
 
 /// The paths that a page names between backticks and that do not exist.

@@ -10,7 +10,7 @@ pub struct Exercise {
     pub idea: &'static str,
     /// The lines that are left out, as they are in wgrad's shader.
     pub core: &'static str,
-    /// What to write in their place.
+    /// The task: what to write in their place.
     pub task: &'static str,
     /// The lines of the core that the rest of the shader needs.
     pub kept: &'static str,

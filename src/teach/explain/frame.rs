@@ -1,4 +1,4 @@
-//! The sections that the layers share which have no weights of their own.
+//! The sections of layers without weights of their own.
 
 use super::loss;
 use super::page::{LaterLayers, Section};

@@ -17,9 +17,9 @@ pub struct Section {
 
 /// The lines about the layers behind a unit's own.
 pub struct LaterLayers {
-    /// What becomes of the unit's value.
+    /// The unit's value in later layers.
     pub forward: Vec<Line>,
-    /// Where the gradient of the unit's value comes from.
+    /// The origin of the gradient of the unit's value.
     pub backward: Vec<Line>,
 }
 
@@ -100,7 +100,7 @@ pub struct Compared {
     pub kernel: &'static Kernel,
     /// Result, twin on the same inputs, and how far they may be apart.
     pub element: ComparedElement,
-    /// What it would be if the whole step were taken in f64.
+    /// The number of a step that runs in f64 from its start.
     pub exact: f64,
 }
 

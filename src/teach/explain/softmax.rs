@@ -1,4 +1,4 @@
-//! A value of a softmax layer: its fraction of the row, and why its gradient depends on all of the row.
+//! A value of a softmax layer: its fraction of the row, and its gradient, which depends on the whole row.
 
 use super::frame::Frame;
 use super::names::{layer_name, meaning};

@@ -14,7 +14,7 @@ const WIDEST: usize = 100;
 /// Characters of a row besides its name: three numbers, yes or no, and the gaps.
 const CELLS: usize = 2 + 3 * 13 + 6;
 
-/// What is explained.
+/// The subject of an explanation.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The run as the user named it.

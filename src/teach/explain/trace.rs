@@ -34,7 +34,7 @@ pub struct Trace<'a> {
     pub(super) step: Step,
     /// Takes the same step again with one number changed.
     pub(super) oracle: CpuEngine<f64>,
-    /// What each dispatch wrote to each of its bindings.
+    /// The numbers that each dispatch wrote to each of its bindings.
     written: Vec<Vec<Written>>,
     /// The same numbers, from a step that runs in f64 from its start.
     exact: Vec<Vec<Vec<f64>>>,

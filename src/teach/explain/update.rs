@@ -25,7 +25,7 @@ pub struct ShownWeight {
 /// An optimiser's rule in words.
 struct RuleText {
     states: Vec<StateText>,
-    /// What is multiplied by the learning rate.
+    /// The step before it is multiplied by the learning rate.
     step: String,
 }
 

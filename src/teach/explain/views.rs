@@ -120,7 +120,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What a step writes, as far as `activations` looks.
+    /// The views that a step writes, without numbers.
     fn written(lowered: &Lowered) -> Vec<Vec<Written>> {
         let dispatches = &lowered.program.steps[lowered.program.section(TRAIN)];
         let all = |view: &View| Written {

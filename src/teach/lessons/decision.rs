@@ -35,7 +35,7 @@ fn side(values: impl Iterator<Item = f64>) -> [f64; 2] {
     [least - room, most + room]
 }
 
-/// Where weight 1 · x + weight 2 · y + bias = 0 meets the sides of the picture; empty if it misses it.
+/// The ends of weight 1 · x + weight 2 · y + bias = 0 in the picture; none if the line misses it.
 fn line(weights: &[f32; 3], [x, y]: [[f64; 2]; 2]) -> Vec<(f64, f64)> {
     let [a, b, c] = weights.map(f64::from);
     let inside = |value: f64, [least, most]: [f64; 2]| {

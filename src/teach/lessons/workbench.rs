@@ -17,7 +17,7 @@ use record::{
     ACTIVATION_DELTA, BIAS_DELTA, ERROR, HOT_COLD, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record,
 };
 
-/// What one step of gradient descent computed.
+/// The numbers of one step of gradient descent.
 #[derive(Clone, Debug)]
 pub struct Iteration {
     /// The weights before the step, and after it: (outputs, inputs).
@@ -40,7 +40,7 @@ impl Iteration {
     }
 }
 
-/// What one step of hot and cold learning computed.
+/// The numbers of one step of hot and cold learning.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The weights before the step, and after it: (outputs, inputs).

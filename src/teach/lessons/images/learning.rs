@@ -65,7 +65,7 @@ pub struct Round {
 /// The rounds of one training; there is at least one.
 pub struct LearningCurve {
     pub kind: NetworkKind,
-    /// What it learned from, such as `few`.
+    /// The name of its images, such as `few`.
     pub name: &'static str,
     pub rounds: Vec<Round>,
 }
