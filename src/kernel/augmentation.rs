@@ -37,12 +37,12 @@ pub struct Augmentation {
 const CHANGES: &[(&str, &str)] = &[
     ("shift", "pixels from 0 to 512, as in “shift 2”"),
     ("rotate", "degrees from 0 to 180, as in “rotate 10”"),
-    ("scale", "a share from 0 to 0.9, as in “scale 0.1”"),
+    ("scale", "a fraction from 0 to 0.9, as in “scale 0.1”"),
     ("shear", "pixels per row from 0 to 2, as in “shear 0.1”"),
     ("flip", "nothing, as in “flip”"),
     ("cutout", "a whole number of pixels from 0 to 512, as in “cutout 8”"),
-    ("brightness", "a share from 0 to 1, as in “brightness 0.2”"),
-    ("contrast", "a share from 0 to 1, as in “contrast 0.2”"),
+    ("brightness", "a fraction from 0 to 1, as in “brightness 0.2”"),
+    ("contrast", "a fraction from 0 to 1, as in “contrast 0.2”"),
 ];
 
 /// What stands for no change at all.
