@@ -21,8 +21,7 @@ fn for_each_row<T: Real>(
         let t = &targets[row * classes..][..classes];
         let dz = &mut gradients.real()[row * classes..][..classes];
         slot[row * 2] = T::of(each(z, t, dz, row_weight(call, row)));
-        // A single output is compared with the threshold.
-        // The bound of whether a row is correct is 0.
+        // A single output is compared with the threshold; bounds have none, and that of `correct` is 0.
         let correct = threshold.is_some_and(|threshold| {
             if classes == 1 { (z[0].f64() > threshold) == (t[0].f64() > 0.5) } else { argmax(z) == argmax(t) }
         });
