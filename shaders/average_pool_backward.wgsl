@@ -12,7 +12,7 @@ const STRIDE_Y: u32 = 2u;
 const STRIDE_X: u32 = 2u;
 const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
-const ACTIVATION: u32 = 0u;          // the one that made x
+const ACTIVATION: u32 = 0u;          // of the layer whose output x is
 const LEAK: f32 = 0.01;
 const ADD: bool = false;             // dx += instead of dx =
 
@@ -28,7 +28,7 @@ fn average_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let place = at % (HEIGHT * WIDTH);
     let plane = at / (HEIGHT * WIDTH) * OUT_HEIGHT * OUT_WIDTH;
-    // The windows that cover this place, in the padded plane.
+    // The windows that cover this element, in the padded plane.
     let row = place / WIDTH + PAD_Y;
     let column = place % WIDTH + PAD_X;
     let last_p = min(row / STRIDE_Y, OUT_HEIGHT - 1u);

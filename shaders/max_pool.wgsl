@@ -1,5 +1,5 @@
 // y[n, p, q] = max_{r, s} x[n, p·stride + r - pad, q·stride + s - pad]   x: (PLANES, H, W)  y, chosen: (PLANES, OUT_H, OUT_W)
-// One invocation owns one element of y, and says which place of its plane it is: the backward pass goes there.
+// One invocation owns one element of y, and stores its offset in the plane for the backward pass.
 
 const PLANES: u32 = 64u;             // samples times channels
 const HEIGHT: u32 = 28u;

@@ -25,7 +25,7 @@ fn normalise_weights(@builtin(global_invocation_id) id: vec3<u32>) {
         products += dy[place] * ((x[place] - mean[group]) / sqrt(variance[group] + EPSILON));
         sum += dy[place];
     }
-    // What lies between parameters has no gradient.
+    // The padding between parameters has no gradient.
     gradients[i] = select(0.0, products, i < INNER);
     if i < INNER {
         gradients[PITCH + i] = sum;

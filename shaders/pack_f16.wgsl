@@ -1,13 +1,12 @@
-// h[i] = the half-precision number nearest to s·x[i], s = 1 or 2^gradient_exponent()   x: (LENGTH)  h: (LENGTH), two to a word
-// One invocation owns one word: the lower half is the number in front.
+// h[i] = the f16 nearest to s·x[i], s = 1 or 2^gradient_exponent()   x: (LENGTH)  h: (LENGTH), two to a word
+// One invocation owns one word: its lower half is the first number.
 
-// By the bits, because WGSL leaves it to an adapter how it rounds: so every adapter has the same
-// halves. Of two as near it is the even one. What is below 2⁻¹⁴ becomes zero, as an adapter may take
-// a smaller half for zero; what is too large, or no number, becomes an infinity, and the watch over
-// the gradients that come of it stops the update.
+// Rounding is done on the bits, because WGSL leaves it to the adapter: so every adapter gets the same f16,
+// ties to even. Numbers below 2⁻¹⁴ become zero, because an adapter may flush smaller f16. A NaN or a number
+// that is too large becomes an infinity, and the guard stops the update.
 
 const LENGTH: u32 = 1024u;
-const GRADIENT: bool = false;        // whether x is a gradient: its small numbers are moved to where halves are
+const GRADIENT: bool = false;        // whether x is a gradient, which is packed times s
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> packed: array<u32>;

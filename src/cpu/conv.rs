@@ -5,7 +5,7 @@ use super::{EPS, TINY};
 use crate::kernel::{Activation, Call, Epilogue, Geometry, Real, Slice, SliceMut};
 
 /// `y[b, o, p, q] = Σ x[b, c, p·stride + r·dilation - pad, …] · w[o, c, r, s]`, then the epilogue;
-/// with BACKWARD its derivative: dx from dy.
+/// with BACKWARD its input gradient: dx from dy.
 pub fn conv<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let geometry = Geometry::of(call.consts);
     let (input, weights, extra) = (reads[0].real(), reads[1].real(), reads[2].real());
@@ -51,13 +51,13 @@ pub fn conv_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
     }
 }
 
-/// Rows of dy that each slice of [`conv_weights`] sums over, and how many slices there are.
+/// The rows of dy in each slice of [`conv_weights`], and the number of slices.
 fn slices(geometry: &Geometry, call: Call) -> (usize, usize) {
     let slice = call.consts.uint("SLICE");
     (slice, (geometry.batch * geometry.rows.out).div_ceil(slice))
 }
 
-/// Calls `term` with the places of dy, x and the weight for every product of a slice.
+/// Calls `term` with the offsets of dy, x and the weight for every product of a slice.
 fn products(geometry: &Geometry, rows: std::ops::Range<usize>, mut term: impl FnMut(usize, usize, usize)) {
     for row in rows.start..rows.end.min(geometry.batch * geometry.rows.out) {
         let (sample, p) = (row / geometry.rows.out, row % geometry.rows.out);
@@ -70,7 +70,7 @@ fn products(geometry: &Geometry, rows: std::ops::Range<usize>, mut term: impl Fn
     }
 }
 
-/// `dw[z, o, c, r, s]` = Σ over the rows of slice z of dy · the x that the weight met.
+/// `dw[z, o, c, r, s]` = Σ over the rows of slice z of dy · x, at the x that the weight was multiplied by.
 pub fn conv_weights<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let geometry = Geometry::of(call.consts);
     let (x, dy) = (reads[0].real(), reads[1].real());

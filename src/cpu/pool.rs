@@ -12,7 +12,7 @@ pub struct Pooling {
     pub columns: Side,
 }
 
-/// One value of y, and what it is made of.
+/// One value of y, with its plane and window.
 struct Window {
     y: usize,
     plane: usize,
@@ -49,7 +49,7 @@ impl Pooling {
         self.rows.kernel * self.columns.kernel
     }
 
-    /// The place of a plane's first value in x.
+    /// The offset of a plane's first value in x.
     fn plane(&self, plane: usize) -> usize {
         plane * self.rows.size * self.columns.size
     }
@@ -60,7 +60,7 @@ impl Pooling {
         (0..self.output()).map(window)
     }
 
-    /// The places within its plane that a window of y reads; padding has none.
+    /// The offsets in its plane that a window of y reads, without padding.
     fn places(&self, window: &Window) -> impl Iterator<Item = usize> {
         let (rows, columns, p, q) = (self.rows, self.columns, window.p, window.q);
         (0..rows.kernel).filter_map(move |r| rows.reads(p, r)).flat_map(move |row| {
@@ -69,13 +69,13 @@ impl Pooling {
         })
     }
 
-    /// The places within its plane that the window of this value of y reads.
+    /// The offsets in its plane that the window of this value of y reads.
     pub fn places_of(&self, y: usize) -> Vec<usize> {
         self.windows().nth(y).map(|window| self.places(&window).collect()).unwrap_or_default()
     }
 }
 
-/// y = the largest value of each window; chosen = where in its plane it stands, the first of equals.
+/// y = the largest value of each window; chosen = its offset in the plane, the first of equal ones.
 pub fn max_pool<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
@@ -105,7 +105,7 @@ pub fn max_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [
     let mut sums = vec![0.0; pooling.input()];
     for window in pooling.windows() {
         let at = pooling.plane(window.plane) + chosen[window.y] as usize;
-        // What a window chose is its y.
+        // The value that a window chose is its y.
         sums[at] += dy[window.y].f64() * activation.derivative(y[window.y].f64());
     }
     store(&sums, call.consts.flag("ADD"), writes);
@@ -145,7 +145,7 @@ pub fn average_pool_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     }
 }
 
-/// dx = activation'(x) · Σ over the windows that x is in of dy / area; x is the activation's output
+/// dx = activation'(x) · Σ dy / area over the windows of x; x is the activation's output
 pub fn average_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (pooling, activation) = (Pooling::of(call.consts), Activation::of(call));
     let (x, dy) = (reads[0].real(), reads[1].real());
@@ -187,7 +187,7 @@ fn store<T: Real>(sums: &[f64], add: bool, writes: &mut [SliceMut<T>]) {
     }
 }
 
-/// `sums`: value, Σ of the terms' sizes, and the error that the terms bring along.
+/// `sums`: value, Σ of the terms' absolute values, and the terms' own error.
 fn store_bound(pooling: &Pooling, sums: &[(f64, f64, f64)], add: bool, writes: &mut [SliceMut<f64>]) {
     for (dx, (sum, size, error)) in writes[0].real().iter_mut().zip(sums) {
         let before = if add { EPS * (sum.abs() + dx.abs()) } else { 0.0 };

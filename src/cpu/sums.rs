@@ -22,7 +22,7 @@ pub fn column_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// The places of one channel's values in a slice of (BATCH, CHANNELS, PLANE), counted over the batch.
+/// The offsets of one channel's values in a slice of (BATCH, CHANNELS, PLANE), counted over the batch.
 fn slice_of_channel(call: Call, z: usize, channel: usize) -> impl Iterator<Item = usize> {
     let [batch, channels, plane, slice] =
         ["BATCH", "CHANNELS", "PLANE", "SLICE"].map(|name| call.consts.uint(name));

@@ -1,8 +1,8 @@
-//! What a kernel that makes sums does to a finished one.
+//! Epilogues: what a kernel does to a finished sum.
 
 use super::{Activation, Call};
 
-/// What happens to a finished sum; the numbers are those in the shader.
+/// The epilogue of a finished sum; the numbers are those in the shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epilogue {
     /// Nothing; `extra` is not read.
@@ -23,7 +23,7 @@ impl Epilogue {
         }
     }
 
-    /// What becomes of a finished sum.
+    /// The value of a finished sum.
     pub fn apply(self, activation: Activation, sum: f64, extra: f64) -> f64 {
         match self {
             Epilogue::Plain => sum,

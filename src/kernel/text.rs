@@ -1,4 +1,4 @@
-//! The text of a shader as it is compiled: constants written in, directives in front.
+//! The text of a shader that is compiled: with constants written in and directives in front.
 
 use std::ops::Range;
 
@@ -7,13 +7,11 @@ use super::{Const, Consts};
 /// `shaders/common.wgsl`, which goes in front of every kernel.
 pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
-/// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
-/// constant that `wgsl` does not declare is the error.
+/// `common.wgsl`, then `wgsl` with its `const` lines rewritten.
 ///
-/// Of the types of cooperative matrices the size is part of the name, where no constant can
-/// stand: the constant `TILE` is written into `alias` lines with such names, too. What `wgsl`
-/// enables goes to the very front, as WGSL wants it, and leaves spaces behind; [`in_directive`]
-/// tells where it was.
+/// The error is the name of a constant that `wgsl` does not declare. Types of cooperative matrices have their size in
+/// their name, so the constant `TILE` is written into `alias` lines with such names, too. Directives go to the very
+/// front, as WGSL demands, and leave spaces behind; [`in_directive`] maps their positions back.
 pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
     let mut rest = wgsl.to_owned();
     // On the first line, so that lines keep their numbers.
@@ -38,13 +36,13 @@ pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
     Ok(format!("{enabled}{COMMON}\n{}\n", lines.join("\n")))
 }
 
-/// What cooperative matrices have to be enabled by.
+/// The extension of cooperative matrices.
 pub const COOPERATIVE: &str = "wgpu_cooperative_matrix";
 
-/// Where the directives stand with which a shader begins and enables something, each up to its `;`.
+/// The ranges of a shader's `enable` directives, each with its `;`.
 ///
-/// Comments may stand between them; behind anything else WGSL has no directives. One with a comment in
-/// it is none of them: it stays where it is, and is no WGSL there.
+/// Comments may stand between them. A directive with a comment in it doesn't count: it stays where it is, and the
+/// parser refuses it there.
 fn directives(wgsl: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -70,14 +68,14 @@ fn directives(wgsl: &str) -> Vec<Range<usize>> {
     }
 }
 
-/// The length of the comment with which a text begins, if it begins with one.
+/// The length of the comment at the start of a text, if there is one.
 fn comment(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
     let (mut depth, mut at) = (0, 0);
     loop {
-        // Comments of this kind may be in one another.
+        // Such comments may be nested.
         let rest = text.get(at..)?;
         match rest.get(..2) {
             Some("/*") => (depth, at) = (depth + 1, at + 2),
@@ -94,7 +92,7 @@ pub fn enables(wgsl: &str, extension: &str) -> bool {
     enabled(wgsl).iter().any(|(_, name)| *name == extension)
 }
 
-/// The extensions that a shader enables, each with the place of its name.
+/// The extensions that a shader enables, each with the offset of its name.
 pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
     let names = |place: Range<usize>| {
         let mut next = place.start + "enable".len();
@@ -128,8 +126,7 @@ pub fn words(wgsl: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where in `wgsl` what stands at a place of the first line of [`specialize`]'s text comes from,
-/// if it comes from a directive.
+/// The offset in `wgsl` of an offset in the first line of [`specialize`]'s text, if that is in a directive.
 pub fn in_directive(wgsl: &str, at: usize) -> Option<usize> {
     let mut front = 0;
     directives(wgsl).into_iter().find_map(|place| {
@@ -198,7 +195,7 @@ mod tests {
                 "/* /* enable c; */ */                          x",
             ),
             ("enable\n f16;\nx", "enable  f16; ", "      \n     \nx"),
-            // No directives, and what is none any more.
+            // No directives, and text that is none any more.
             ("// enable f16;\nx enable f16;", "", "// enable f16;\nx enable f16;"),
             ("enabled;\nenable f16;", "", "enabled;\nenable f16;"),
             ("enable /* ; */ f16;", "", "enable /* ; */ f16;"),

@@ -3,7 +3,7 @@
 use super::{dense::*, ends::*, former, images::*, losses::*, norm::*, steps::*, updates::*};
 use crate::kernel::Kernel;
 
-/// Every kernel there is.
+/// Every kernel.
 pub static ALL: &[&Kernel] = &[
     &GATHER_BATCH,
     &ONE_HOT,

@@ -1,4 +1,4 @@
-//! What happens to every element on its own: activations, dropout, sums of two tensors.
+//! Elementwise kernels: activations, dropout, sums of two tensors.
 
 use rayon::prelude::*;
 

@@ -7,12 +7,12 @@ use super::vectorised;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Activation, Call, Slice, SliceMut};
 
-/// Whether windows are two by two pixels, side by side: most are.
+/// Whether windows are two by two pixels without overlap: most are.
 fn is_quartering(p: &Pooling) -> bool {
     [&p.rows, &p.columns].iter().all(|side| (side.kernel, side.stride, side.pad) == (2, 2, 0))
 }
 
-/// `max_pool`: the largest value of each window, and where it stands.
+/// `max_pool`: the largest value of each window, and its offset.
 pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let p = &Pooling::of(call.consts);
     let (from, to) = (p.input() / p.planes, p.output() / p.planes);
@@ -66,7 +66,7 @@ fn largest_of_fours(p: &Pooling, x: &[f32], y: &mut [f32], chosen: &mut [u32]) {
     }
 }
 
-/// One tap of a row of windows: takes over what is larger than what they have.
+/// One tap of a row of windows: keeps the larger values.
 fn larger_of_row(p: &Pooling, x: &[f32], row: usize, s: usize, y: &mut [f32], chosen: &mut [u32]) {
     let start = row * p.columns.size;
     let mut take = |q: usize, column: usize| {
@@ -100,7 +100,7 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             vectorised(
                 #[inline(always)]
                 || {
-                    // Written once for each, so that no pixel is read in vain.
+                    // Compiled for both cases, so that no pixel is read in vain.
                     for_kind!(activation, kind => {
                         if add {
                             to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| derivative(kind, y))
@@ -133,7 +133,7 @@ fn to_one_of_four<const ADD: bool>(
 ) {
     let (size, out) = (p.columns.size, p.columns.out);
     if !ADD && p.rows.out * out * 4 != dx.len() {
-        // Pixels that no window sees.
+        // Pixels that are in no window.
         dx.fill(0.0);
     }
     let windows = chosen.chunks_exact(out).zip(y.chunks_exact(out)).zip(dy.chunks_exact(out));
@@ -172,7 +172,7 @@ pub fn average_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     });
 }
 
-/// `average_pool_backward`: every window's gradient in equal parts to all that it saw.
+/// `average_pool_backward`: every window's gradient, in equal parts, to all its pixels.
 pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let p = &Pooling::of(call.consts);
     let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
@@ -183,13 +183,13 @@ pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut
             dx.fill(0.0);
         }
         for (at, dy) in dy.iter().enumerate() {
-            let share = dy / area;
-            for_each_place(p, at, |place| dx[place] += share * derivative(activation, x[place]));
+            let part = dy / area;
+            for_each_place(p, at, |place| dx[place] += part * derivative(activation, x[place]));
         }
     });
 }
 
-/// The places within a plane that one window reads.
+/// The offsets in a plane that one window reads.
 fn for_each_place(p: &Pooling, window: usize, mut each: impl FnMut(usize)) {
     let (row, column) = (window / p.columns.out, window % p.columns.out);
     for r in 0..p.rows.kernel {

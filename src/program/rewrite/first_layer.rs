@@ -12,14 +12,14 @@
 use super::dense::{DenseGradients, is_weighted_sums};
 use super::draft::{Draft, each};
 use super::gradients::parts;
-use crate::cpu::pixels::{dense_constants, sizes};
+use crate::cpu::gather_dense::{dense_constants, sizes};
 use crate::kernel::{Activation, Consts};
 use crate::program::{Dispatch, Program, View};
 use crate::table;
-use crate::table::choice::{Choice, PixelKernels};
+use crate::table::choice::{Choice, GatherDenseKernels};
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
-    let Some(kernels) = choice.pixels() else { return program };
+    let Some(kernels) = choice.gather_dense() else { return program };
     each(program, |draft| draft.positions().for_each(|at| take_in(draft, at, kernels)))
 }
 
@@ -32,7 +32,7 @@ struct FirstLayer {
     gradients: Option<(usize, DenseGradients)>,
 }
 
-fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
+fn take_in(draft: &mut Draft, at: usize, kernels: GatherDenseKernels) {
     let Some(gather) = draft.at(at).filter(|found| found.kernel.is(&table::GATHER_BATCH)) else { return };
     let whole = gather.consts.uint("CHUNK_LENGTH") == gather.consts.uint("SAMPLES");
     if !whole || gather.consts.flag("AUGMENT") {

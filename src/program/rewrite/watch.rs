@@ -21,7 +21,7 @@ pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
 
 /// Whether a dispatch writes the squares and non-finite counts of its gradients.
 fn watches(dispatch: &Dispatch) -> bool {
-    dispatch.kernel.is_a(Family::WeightGradient) || dispatch.kernel.is_a(Family::PixelGradient)
+    dispatch.kernel.is_a(Family::WeightGradient) || dispatch.kernel.is_a(Family::GatherDenseGradient)
 }
 
 fn join(draft: &mut Draft) {

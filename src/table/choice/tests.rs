@@ -55,7 +55,7 @@ fn long_sums_of_few_tiles_are_cut_on_a_gpu() {
     assert_eq!(slices(&Choice::SOFTWARE, [64, 128, 784]), None);
     let uncut = Choice::GPU.with(&"long matmul".parse().unwrap());
     assert_eq!(slices(&uncut, [64, 128, 784]), None);
-    // Where one dispatch is asked for, there is one.
+    // A product in one dispatch is never cut.
     assert_eq!(product(&Choice::GPU, [64, 128, 784]), "matmul_vectors");
     assert_eq!(product(&Choice::GPU, [64, 128, 785]), "matmul");
 }

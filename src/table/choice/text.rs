@@ -1,4 +1,4 @@
-//! Variants picked for classes of work, and their text form, as in `narrow matmul_register, large matmul_subgroup`.
+//! Picked variants, and their text form, as in `narrow matmul_register, large matmul_subgroup`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +17,7 @@ impl Picks {
         self.iter().find(|(known, _)| *known == class).map(|(_, variant)| variant)
     }
 
-    /// The same with this variant for a class.
+    /// The picks with this variant for a class.
     pub fn with(mut self, class: Class, variant: Variant) -> Picks {
         self.0.retain(|(known, _)| *known != class);
         let at = self.0.partition_point(|(known, _)| *known < class);
@@ -49,7 +49,7 @@ impl fmt::Display for Picks {
 impl FromStr for Picks {
     type Err = Error;
 
-    /// Reads classes with their variants, with commas between them; what is not named is left open.
+    /// Reads classes with their variants, separated by commas; former names of kernels are read too.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.

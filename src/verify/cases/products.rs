@@ -1,11 +1,11 @@
-//! Products: every version of matmul, and the two halves of a long one.
+//! Products: every version of matmul, and the two dispatches of a long one.
 
 use super::case::Case;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Family, Kernel, Step};
 use crate::table;
 
-/// Whether a kernel is one of these.
+/// Whether the cases of this kernel are here.
 pub(super) fn has(kernel: &Kernel) -> bool {
     let others = [
         &table::MATMUL_SLICES,
@@ -44,7 +44,7 @@ const B: (bool, bool) = (false, true);
 const A: (bool, bool) = (true, false);
 const BOTH: (bool, bool) = (true, true);
 
-/// Sizes around tile borders and sums long enough to go wrong. Every
+/// Sizes around tile borders, and long sums. Every
 /// transposition, epilogue and activation occurs, but not each with each shape:
 /// a software adapter takes up to a second to compile each of these. Some
 /// drivers end a loop silently after 65,535 rounds (Mesa before 25).
@@ -65,7 +65,7 @@ const PRODUCTS: &[ProductCase] = &[
     ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
+/// Cases for versions that read and write whole vec4s: contiguous sizes are multiples of 4.
 const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
     ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
@@ -82,8 +82,9 @@ const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// Products in whole vec4s, with a tile and a block. Every tile meets its borders and takes A and B as they
-/// are and transposed; what is done to a finished sum does not depend on the tile.
+/// Products in whole vec4s, with a tile and a block.
+///
+/// Every tile meets its borders, with A and B in both layouts; epilogues don't depend on the tile.
 const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
     (((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false), (32, 4)),
     (((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false), (32, 4)),
@@ -129,7 +130,7 @@ fn in_tiles(consts: Consts, tile: usize, gradient: bool) -> Consts {
     consts.with("TILE", tile.into()).with("GRADIENT", gradient.into())
 }
 
-/// Lengths of what is packed, and the samples of the step where that is a gradient.
+/// Lengths of packed matrices, and the samples of the step for a gradient.
 const PACKED: [(usize, Option<u32>); 6] =
     [(2, None), (2, Some(1)), (64, Some(3)), (64, Some(65_536)), (1_758, Some(100)), (1_758, None)];
 
@@ -137,7 +138,7 @@ fn packed((length, samples): (usize, Option<u32>)) -> Case {
     Case { consts: consts! { LENGTH: length, GRADIENT: samples.is_some() }, step: step(samples) }
 }
 
-/// A step of so many samples; of another number than one where that is not to matter.
+/// A step with this number of samples; not 1 where it must not matter.
 fn step(samples: Option<u32>) -> Step {
     Step { samples: samples.unwrap_or(5), ..Step::default() }
 }
@@ -147,7 +148,7 @@ fn tiled_products() -> Vec<Consts> {
     TILED_PRODUCTS.iter().map(with_tile).collect()
 }
 
-/// The constants of a product, by tiles of a size.
+/// The constants of a product by cooperative matrices.
 pub(super) fn tiled(consts: Consts, (tile, block): (usize, usize)) -> Consts {
     consts.with("TILE", tile.into()).with("BLOCK", block.into())
 }
@@ -164,10 +165,10 @@ fn of(&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &Prod
     }
 }
 
-/// (M, N, K), A and B transposed, and how much of K a slice has.
+/// (M, N, K), A and B transposed, and the length of a slice of K.
 type SlicedCase = ((usize, usize, usize), (bool, bool), usize);
 
-/// Around the borders of tiles and slices; one whose B is stored by columns need not have whole vec4s of them.
+/// Around the borders of tiles and slices; with a transposed B, N need not be a multiple of 4.
 const SLICED: &[SlicedCase] = &[
     ((64, 128, 784), B, 128),
     ((33, 10, 100), B, 64),
@@ -249,7 +250,7 @@ mod tests {
         (0..len).map(|at| (at as f64 * 0.37).sin()).collect()
     }
 
-    /// What a twin writes over the numbers from 0 to 1 with these constants.
+    /// A twin's output for inputs from 0 to 1.
     fn run(twin: Twin<f64>, consts: &Consts, reads: &[&[f64]], len: usize) -> Vec<f64> {
         let reads: Vec<Slice<f64>> = reads.iter().map(|values| Slice::Real(values)).collect();
         let mut result = numbers(len);
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_halves_are_a_product() {
+    fn the_two_dispatches_are_a_product() {
         for case in cases(table::MATMUL_SLICES.name) {
             let [m, n, k] = ["M", "N", "K"].map(|name| case.consts.uint(name));
             let (a, b, extra) = (numbers(m * k), numbers(k * n), numbers(m * n));
