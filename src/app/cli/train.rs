@@ -38,11 +38,11 @@ pub struct TrainArgs {
     /// Data set, folder, or recipe file (*.toml) [default: digits]
     #[arg(value_name = "DATA|RECIPE")]
     pub source: Option<String>,
+    #[command(flatten)]
+    pub learning: SettingFlags<Learning>,
     /// Begin with the weights of this run or model, where names and shapes agree
     #[arg(long, value_name = "MODEL", help_heading = "Network", hide_short_help = true)]
     pub init_from: Option<PathBuf>,
-    #[command(flatten)]
-    pub learning: SettingFlags<Learning>,
     /// After a non-finite loss or gradient: stop, or roll back and halve the learning rate
     #[arg(
         long,

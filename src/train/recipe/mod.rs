@@ -27,7 +27,6 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernel::Augmentation;
 use crate::network::lower::Training;
-use crate::network::optimiser::Optimiser;
 use crate::program::rewrite::Rewrites;
 
 /// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
@@ -149,5 +148,96 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         let keys = toml::to_string(self).expect("strings and numbers are TOML");
         format!("# Run it again with: wgrad train recipe.toml\n{keys}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::settings::settings;
+    use super::*;
+    use crate::data::Normalise;
+    use crate::network::loss;
+
+    settings! {
+        /// What a small program is told.
+        Small,
+        /// The same, as far as it is given.
+        SmallGiven,
+        /// One setting, and a short one for it.
+        SMALL;
+
+        /// Largest tilt of a picture, in degrees.
+        most_tilt | max_tilt formerly lean: f32 = 2.5,
+            Data "DEGREES" often, takes "a number from 0 to 180", if |tilt| (0.0..=180.0).contains(tilt);
+
+        /// Short for a tilt of 90.
+        upright: bool, Data "BOOL", takes "true or false";
+    }
+
+    fn read(text: &str) -> Result<SmallGiven> {
+        let mut given = SmallGiven::default();
+        file::parse(text, Path::new("small.toml"), |key, said| given.set(key, said))?;
+        Ok(given)
+    }
+
+    /// Its row is all that there is of the setting, and all the rest follows.
+    #[test]
+    fn a_setting_is_added_in_one_place() {
+        let [tilt, upright] = SMALL else { panic!("two rows, not {SMALL:?}") };
+        assert_eq!(
+            (tilt.key, tilt.flag(), tilt.value_name),
+            ("most_tilt", "most-tilt".to_owned(), "DEGREES")
+        );
+        assert_eq!(
+            (tilt.help, (tilt.default)()),
+            ("Largest tilt of a picture, in degrees", "2.5".to_owned())
+        );
+        assert_eq!((tilt.heading, tilt.often, tilt.given), (Heading::Data, true, Given::Once));
+        assert!(tilt.flag_aliases().eq(["max-tilt"]) && tilt.former_flags().eq(["lean"]));
+        assert_eq!(
+            ((upright.default)(), upright.often, upright.given),
+            (String::new(), false, Given::Switch)
+        );
+        // Written, with its default, and read back; what is short for it is not written.
+        let small = Small::of_the_table();
+        let written = toml::to_string(&small).unwrap();
+        assert_eq!((small.most_tilt, written.as_str()), (2.5, "most_tilt = 2.5\n"));
+        assert_eq!(read(&written).unwrap(), SmallGiven::from(small.clone()));
+        // By every name, from a file and from a flag; the flag wins.
+        let given = SmallGiven { most_tilt: Some(7.0), ..SmallGiven::default() };
+        for key in ["most_tilt", "max_tilt", "lean"] {
+            assert_eq!(read(&format!("{key} = 7")).unwrap(), given);
+        }
+        let mut flag = SmallGiven::default();
+        flag.set("most_tilt", &Said::Flag(&["9".to_owned()])).unwrap();
+        assert_eq!(small.with(flag.or_each(given)).most_tilt, 9.0);
+        // Refused by its check, from either, and by whoever sets the field.
+        let problem = "small.toml, line 1: most_tilt is 181, but it takes a number from 0 to 180";
+        assert_eq!(read("lean = 181").unwrap_err().to_string(), problem);
+        let refused = SmallGiven::default().set("most_tilt", &Said::Flag(&["steep".to_owned()]));
+        assert_eq!(refused.unwrap_err(), "⟨most_tilt⟩ is “steep”, but it takes a number from 0 to 180");
+        let wrong = SmallGiven { most_tilt: Some(f32::NAN), ..SmallGiven::default() };
+        assert!(wrong.check_each().unwrap_err().marked().starts_with("⟨most_tilt⟩ is NaN"));
+        let unknown = read("tilt = 1").unwrap_err().to_string();
+        assert!(unknown.contains("no key “tilt”") && unknown.contains("most_tilt, upright"), "{unknown}");
+    }
+
+    #[test]
+    fn the_table_says_what_the_code_takes() {
+        let setting = |key: &str| SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        assert!(setting("epochs").takes.ends_with(&MAX_EPOCHS.to_string()));
+        for text in [setting("normalise").takes, setting("normalise").help] {
+            assert!(Normalise::NAMES.iter().all(|name| text.contains(name)), "{text}");
+        }
+        for text in [setting("loss").takes, setting("loss").help] {
+            assert!(loss::NAMES.iter().all(|name| text.contains(name)), "{text}");
+        }
+        assert_eq!(SETTINGS.iter().filter(|setting| setting.often).count(), 10);
+        let mut names: Vec<&str> =
+            SETTINGS.iter().flat_map(|one| [&[one.key], one.aliases, one.former].concat()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
     }
 }
