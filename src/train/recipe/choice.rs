@@ -20,7 +20,7 @@ const CNN: &str = "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, 
 pub enum NetworkChoice {
     /// These layers.
     Layers(Network),
-    /// Two convolutions with poolings, and two dense layers; [`cnn`] has them.
+    /// Two convolutions with poolings, and two dense layers.
     Cnn,
 }
 
