@@ -46,7 +46,7 @@ pub enum Command {
     /// Train a network on images
     Train(Box<TrainArgs>),
     /// Suggest a learning rate from a sweep, and draw its curve
-    LrFind(LrFindArgs),
+    LrFind(Box<LrFindArgs>),
     /// List runs, or find where two of them differ
     Runs(RunsArgs),
     /// Prove that a run resumes from a checkpoint to the same bits

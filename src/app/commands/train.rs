@@ -34,10 +34,10 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     }
 }
 
-/// One step of everything, of which nothing is kept.
+/// Takes one step of everything, and keeps nothing.
 fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOptions) -> Result<()> {
     let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
-    // Whatever the recipe says of its length: schedules fit themselves to one step.
+    // A schedule may be made for longer runs.
     let schedule = Some(Schedule::CONSTANT);
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
     let outcome = begin(arguments, &out, &given, options);
@@ -49,7 +49,7 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
     outcome
 }
 
-/// A run from its first step on, its directory under `out`.
+/// Begins a run, its directory under `out`.
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
@@ -77,15 +77,15 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     profiled(profiling, kept.as_deref(), outcome)
 }
 
-/// First weights as far as a model has them; what it doesn't is said.
+/// Takes the initial weights from a model where it has them, and says which.
 fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
     let mut values = arena.initial_values(prepared.session.recipe.seed);
     let adopted = model.adopt(arena, &mut values);
     if adopted.taken.is_empty() {
         return Err(Error::Usage(
-            "--init-from: none of the model's parameters has the name and shape of one of this network, \
-             as wgrad summary shows of both"
+            "--init-from: none of the model's parameters has the name and shape of one of this network; wgrad summary \
+             shows those of both"
                 .to_owned(),
         ));
     }
@@ -102,7 +102,7 @@ fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// Flags, and below them what the data set's name or recipe file says.
+/// Adds the data set or the recipe file to the flags, which win.
 pub fn with_source(flags: Overrides, source: Option<&String>) -> Result<Overrides> {
     match source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {

@@ -12,15 +12,15 @@ use crate::network::Network;
 /// Names of networks that only lack the number of classes.
 pub const NAMES: &[&str] = &["cnn"];
 
-/// What `cnn` stands for in front of its last layer.
+/// The layers of `cnn` in front of its last one.
 const CNN: &str = "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, flatten, dense 128, relu, dropout 0.3";
 
-/// A network as a recipe says it.
+/// The network that a recipe or a flag names.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NetworkChoice {
     /// These layers.
     Layers(Network),
-    /// Two convolutions with poolings, and two dense layers; [`cnn`] has them.
+    /// Two convolutions with poolings, and two dense layers.
     Cnn,
 }
 

@@ -37,7 +37,7 @@ impl Recipe {
     /// The defaults for a data set, its training part as it is.
     ///
     /// ```
-    /// use wgrad::{Recipe, data};
+    /// use wgrad::{Recipe, internals::data};
     ///
     /// let digits = data::load("digits")?;
     /// let recipe = Recipe { epochs: 3, ..Recipe::for_data(&digits) };

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::program::rewrite::Rewrites;
 
-/// Rewrites as a recipe says them.
+/// The rewrites that a recipe or a flag names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WantedRewrites {
     /// All; with a custom kernel none, as what that kernel computes must not vanish in a larger one.

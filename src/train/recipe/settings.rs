@@ -30,14 +30,20 @@ pub struct Setting {
 
 /// The parts of the help, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
 pub enum Heading {
+    /// The samples and how they are read.
     Data,
+    /// The layers.
     Network,
+    /// The loss, and how weights follow its gradient.
     Training,
+    /// What keeps a network from over-fitting.
     Regularisation,
+    /// Where a run computes, and in what precision.
     Device,
+    /// The shaders of a run.
     Kernels,
+    /// What may change or go.
     Experimental,
 }
 
