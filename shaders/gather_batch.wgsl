@@ -73,16 +73,16 @@ fn turn(angle: f32) -> vec2<f32> {
 }
 
 fn change_of(sample: u32) -> Change {
-    let place = random_words(step.seed, random_stream(PURPOSE_AUGMENT, 0u), step.epoch, sample);
+    let words = random_words(step.seed, random_stream(PURPOSE_AUGMENT, 0u), step.epoch, sample);
     let look = random_words(step.seed, random_stream(PURPOSE_AUGMENT, 1u), step.epoch, sample);
     let cut = random_words(step.seed, random_stream(PURPOSE_AUGMENT, 2u), step.epoch, sample);
-    let angle = turn(ROTATE * either_way(place.z));
-    let size = 1.0 + SCALE * either_way(place.w);
+    let angle = turn(ROTATE * either_way(words.z));
+    let size = 1.0 + SCALE * either_way(words.w);
     let shear = SHEAR * either_way(look.x);
     var change: Change;
     change.across = size * vec2<f32>(angle.x, angle.x * shear + angle.y);
     change.down = size * vec2<f32>(-angle.y, angle.x - angle.y * shear);
-    change.moved = SHIFT * vec2<f32>(either_way(place.x), either_way(place.y));
+    change.moved = SHIFT * vec2<f32>(either_way(words.x), either_way(words.y));
     change.brightness = BRIGHTNESS * either_way(look.y);
     change.contrast = 1.0 + CONTRAST * either_way(look.z);
     change.flipped = FLIP && look.w >= 0x80000000u;
@@ -106,8 +106,8 @@ fn pixel(start: u32, channel: u32, column: i32, row: i32) -> f32 {
 fn source(change: Change, column: u32, row: u32) -> vec2<f32> {
     let middle = 0.5 * vec2<f32>(f32(WIDTH) - 1.0, f32(PLANE / WIDTH) - 1.0);
     let from_middle = vec2<f32>(f32(column), f32(row)) - middle - change.moved;
-    let place = vec2<f32>(dot(change.across, from_middle), dot(change.down, from_middle)) + middle;
-    return vec2<f32>(select(place.x, f32(WIDTH) - 1.0 - place.x, change.flipped), place.y);
+    let position = vec2<f32>(dot(change.across, from_middle), dot(change.down, from_middle)) + middle;
+    return vec2<f32>(select(position.x, f32(WIDTH) - 1.0 - position.x, change.flipped), position.y);
 }
 
 // One value of an augmented image, normalised.
@@ -118,9 +118,9 @@ fn changed(change: Change, start: u32, value: u32) -> f32 {
     if all(inside >= vec2<i32>(0)) && all(inside < vec2<i32>(i32(CUT_OUT))) {
         return 0.0;
     }
-    let place = source(change, at % WIDTH, at / WIDTH);
-    let corner = floor(place);
-    let part = place - corner;
+    let position = source(change, at % WIDTH, at / WIDTH);
+    let corner = floor(position);
+    let part = position - corner;
     let c = i32(corner.x);
     let r = i32(corner.y);
     let first = channel * PLANE;

@@ -27,18 +27,18 @@ fn max_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
     if at >= PLANES * HEIGHT * WIDTH {
         return;
     }
-    let place = at % (HEIGHT * WIDTH);
+    let offset = at % (HEIGHT * WIDTH);
     let plane = at / (HEIGHT * WIDTH) * OUT_HEIGHT * OUT_WIDTH;
     // The windows that cover this element, in the padded plane.
-    let row = place / WIDTH + PAD_Y;
-    let column = place % WIDTH + PAD_X;
+    let row = offset / WIDTH + PAD_Y;
+    let column = offset % WIDTH + PAD_X;
     let last_p = min(row / STRIDE_Y, OUT_HEIGHT - 1u);
     let last_q = min(column / STRIDE_X, OUT_WIDTH - 1u);
     var sum = 0.0;
     for (var p = (max(row, KERNEL_HEIGHT - 1u) - (KERNEL_HEIGHT - 1u) + STRIDE_Y - 1u) / STRIDE_Y; p <= last_p; p++) {
         for (var q = (max(column, KERNEL_WIDTH - 1u) - (KERNEL_WIDTH - 1u) + STRIDE_X - 1u) / STRIDE_X; q <= last_q; q++) {
             let window = plane + p * OUT_WIDTH + q;
-            if chosen[window] == place {
+            if chosen[window] == offset {
                 // The value that a window chose is its y.
                 sum += dy[window] * activation_derivative(ACTIVATION, LEAK, y[window]);
             }

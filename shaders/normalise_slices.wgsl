@@ -30,9 +30,9 @@ fn normalise_slices(@builtin(global_invocation_id) id: vec3<u32>) {
     var products = 0.0;
     var sum = 0.0;
     for (var i = z * SLICE; i < min((z + 1u) * SLICE, OUTER * INNER); i++) {
-        let place = (i / INNER * GROUPS + group) * INNER + i % INNER;
-        let gradient = dy[place] * select(1.0, weight[select(0u, i % INNER, BY_SAMPLE)], BY_SAMPLE);
-        products += gradient * ((x[place] - mean[group]) * scale);
+        let offset = (i / INNER * GROUPS + group) * INNER + i % INNER;
+        let gradient = dy[offset] * select(1.0, weight[select(0u, i % INNER, BY_SAMPLE)], BY_SAMPLE);
+        products += gradient * ((x[offset] - mean[group]) * scale);
         sum += gradient;
     }
     slices[z * (PITCH + GROUPS) + at % PITCH] = select(0.0, products, real);

@@ -1,5 +1,5 @@
-//! Training by cooperative matrices: where the adapter has them, that it learns as in single precision and
-//! repeats itself; where it has none, that it is refused, as nothing else can be shown there. Needs an
+//! Training with cooperative matrices: where the adapter has them, it learns as in f32 and can be repeated; where it has
+//! none, it is refused. Needs an
 //! adapter: run `./setup`.
 
 #[path = "common/checked.rs"]
@@ -107,7 +107,7 @@ fn learns() {
     for epoch in 2..=20 {
         once.epoch(epoch, &mut |_| {}).unwrap();
     }
-    // Of 96 %, which f16 reaches in tests/training.rs, the share of 360 samples is off by one in
+    // Of 96 %, which f16 reaches in tests/training.rs, the accuracy of 360 samples is off by one in
     // a hundred, from one adapter's roundings to another's: two of those less.
     let measure = once.measure(HELD_OUT).unwrap();
     println!("after 20 epochs {measure:?}");

@@ -55,10 +55,10 @@ impl Change {
             let purpose = random_stream(Purpose::Augment, stream);
             random_words(call.step.seed, purpose, call.step.epoch, sample as u32)
         };
-        let (place, look, cut) = (draw(0), draw(1), draw(2));
+        let (words, look, cut) = (draw(0), draw(1), draw(2));
         let (width, height) = (k.uint("WIDTH"), k.uint("PLANE") / k.uint("WIDTH"));
-        let angle = k.float("ROTATE") * either_way(place[2]);
-        let size = 1.0 + k.float("SCALE") * either_way(place[3]);
+        let angle = k.float("ROTATE") * either_way(words[2]);
+        let size = 1.0 + k.float("SCALE") * either_way(words[3]);
         let shear = k.float("SHEAR") * either_way(look[0]);
         let (sin, cos) = angle.sin_cos();
         // The middle of the square is any pixel: the upper 16 bits of a word as a fraction of the side.
@@ -69,7 +69,7 @@ impl Change {
             height: height as i64,
             matrix: [[size * cos, size * (cos * shear + sin)], [-size * sin, size * (cos - sin * shear)]],
             matrix_error: matrix_error(k, angle, size, shear),
-            moved: [place[0], place[1]].map(|word| k.float("SHIFT") * either_way(word)),
+            moved: [words[0], words[1]].map(|word| k.float("SHIFT") * either_way(word)),
             flipped: k.flag("FLIP") && look[3] >= 1 << 31,
             cut: [first(cut[0], width), first(cut[1], height)],
             side,
@@ -156,7 +156,7 @@ impl Change {
             0.0 => 0.0,
             moved => EPS * (moved.abs() + from[axis].abs()),
         });
-        let mut place = [0, 1].map(|axis| {
+        let mut position = [0, 1].map(|axis| {
             let line = self.matrix[axis];
             line[0] * from[0] + line[1] * from[1] + middle[axis]
         });
@@ -167,12 +167,12 @@ impl Change {
                     + line[i].abs() * from_error[i]
                     + self.rounding() * (line[i] * from[i]).abs()
             });
-            terms[0] + terms[1] + self.rounding() * (place[axis].abs() + self.width as f64)
+            terms[0] + terms[1] + self.rounding() * (position[axis].abs() + self.width as f64)
         });
         if self.flipped {
-            place[0] = self.width as f64 - 1.0 - place[0];
+            position[0] = self.width as f64 - 1.0 - position[0];
         }
-        (place, error)
+        (position, error)
     }
 
     /// Relative error of two operations on positions; 0 where all are multiples of 1/2.

@@ -12,15 +12,15 @@ pub fn conv<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>])
     let (epilogue, activation) = (Epilogue::of(call), Activation::of(call));
     let (backward, add) = (call.consts.flag("BACKWARD"), call.consts.flag("ADD"));
     let output = writes[0].real();
-    for (at, place) in geometry.elements(backward) {
+    for (at, element) in geometry.elements(backward) {
         let mut sum = 0.0;
         let term = |i: usize, w: usize| sum += input[i].f64() * weights[w].f64();
         if backward {
-            geometry.backward(place, term)
+            geometry.backward(element, term)
         } else {
-            geometry.forward(place, term)
+            geometry.forward(element, term)
         }
-        let extra = extra[extra_at(epilogue, at, place[1])].f64();
+        let extra = extra[extra_at(epilogue, at, element[1])].f64();
         let value = epilogue.apply(activation, sum, extra);
         output[at] = T::of(if add { output[at].f64() + value } else { value });
     }
@@ -34,18 +34,18 @@ pub fn conv_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
     let output = writes[0].real();
     let own = if backward { geometry.outputs / geometry.groups } else { geometry.seen() };
     let terms = own * geometry.taps();
-    for (at, place) in geometry.elements(backward) {
+    for (at, element) in geometry.elements(backward) {
         let (mut sum, mut size) = (0.0, 0.0);
         let term = |i: usize, w: usize| {
             sum += input[i] * weights[w];
             size += (input[i] * weights[w]).abs();
         };
         if backward {
-            geometry.backward(place, term)
+            geometry.backward(element, term)
         } else {
-            geometry.forward(place, term)
+            geometry.forward(element, term)
         }
-        let extra = extra[extra_at(epilogue, at, place[1])];
+        let extra = extra[extra_at(epilogue, at, element[1])];
         let (value, error) = epilogue.error(activation, sum, super::sum_error(terms, size), extra);
         output[at] = error + TINY + if add { EPS * (output[at].abs() + value.abs()) } else { 0.0 };
     }

@@ -31,14 +31,14 @@ impl Groups {
     }
 
     /// The offset of value `i` of a group.
-    fn place(&self, group: usize, i: usize) -> usize {
+    fn offset(&self, group: usize, i: usize) -> usize {
         (i / self.inner * self.groups + group) * self.inner + i % self.inner
     }
 
     /// The group of the value at an offset, and the index of its weight.
-    fn own(&self, place: usize) -> (usize, usize) {
-        let group = place / self.inner % self.groups;
-        (group, if self.by_sample { place % self.inner } else { group })
+    fn own(&self, offset: usize) -> (usize, usize) {
+        let group = offset / self.inner % self.groups;
+        (group, if self.by_sample { offset % self.inner } else { group })
     }
 
     /// The values of slice `z`, without those of samples past the end of the data.
@@ -53,7 +53,7 @@ pub fn moments_slices<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sli
     let (groups, x) = (Groups::of(call), reads[0].real());
     for (at, slice) in writes[0].real().chunks_exact_mut(2).enumerate() {
         let range = groups.slice(call, at / groups.groups);
-        let value = |i| x[groups.place(at % groups.groups, i)].f64();
+        let value = |i| x[groups.offset(at % groups.groups, i)].f64();
         let mean = range.clone().map(value).sum::<f64>() / range.len().max(1) as f64;
         let squares: f64 = range.map(|i| (value(i) - mean).powi(2)).sum();
         slice[0] = T::of(mean);
@@ -65,7 +65,7 @@ pub fn moments_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
     let (groups, x) = (Groups::of(call), reads[0].real());
     for (at, slice) in writes[0].real().chunks_exact_mut(2).enumerate() {
         let range = groups.slice(call, at / groups.groups);
-        let value = |i| x[groups.place(at % groups.groups, i)];
+        let value = |i| x[groups.offset(at % groups.groups, i)];
         let count = range.len().max(1) as f64;
         let mean = range.clone().map(value).sum::<f64>() / count;
         let size: f64 = range.clone().map(|i| value(i).abs()).sum();
@@ -224,10 +224,10 @@ fn slices<T: Real>(
         for group in 0..groups.groups {
             let (mut sums, mut sizes) = ([0.0; 2], [0.0; 2]);
             for i in z * slice..((z + 1) * slice).min(length) {
-                let place = groups.place(group, i);
+                let offset = groups.offset(group, i);
                 let factor = if groups.by_sample { weight[i % groups.inner].f64() } else { 1.0 };
-                let gradient = dy[place].f64() * factor;
-                for (at, term) in [gradient * normal(call, reads, [0, 2, 3], place, group), gradient]
+                let gradient = dy[offset].f64() * factor;
+                for (at, term) in [gradient * normal(call, reads, [0, 2, 3], offset, group), gradient]
                     .into_iter()
                     .enumerate()
                 {
@@ -325,9 +325,9 @@ fn columns<T: Real>(call: Call, reads: &[Slice<T>], i: usize, of: fn(f64) -> f64
     let (groups, inner) = (call.consts.uint("GROUPS"), call.consts.uint("INNER"));
     let mut sums = [0.0; 2];
     for group in 0..groups {
-        let place = group * inner + i;
-        let dy = reads[1].real()[place].f64();
-        sums[0] += of(dy * normal(call, reads, [0, 2, 3], place, group));
+        let offset = group * inner + i;
+        let dy = reads[1].real()[offset].f64();
+        sums[0] += of(dy * normal(call, reads, [0, 2, 3], offset, group));
         sums[1] += of(dy);
     }
     sums

@@ -61,7 +61,7 @@ impl Pooling {
     }
 
     /// The offsets in its plane that a window of y reads, without padding.
-    fn places(&self, window: &Window) -> impl Iterator<Item = usize> {
+    fn offsets(&self, window: &Window) -> impl Iterator<Item = usize> {
         let (rows, columns, p, q) = (self.rows, self.columns, window.p, window.q);
         (0..rows.kernel).filter_map(move |r| rows.reads(p, r)).flat_map(move |row| {
             let across = (0..columns.kernel).filter_map(move |s| columns.reads(q, s));
@@ -71,7 +71,7 @@ impl Pooling {
 
     /// The offsets in its plane that the window of this value of y reads.
     pub fn places_of(&self, y: usize) -> Vec<usize> {
-        self.windows().nth(y).map(|window| self.places(&window).collect()).unwrap_or_default()
+        self.windows().nth(y).map(|window| self.offsets(&window).collect()).unwrap_or_default()
     }
 }
 
@@ -81,9 +81,9 @@ pub fn max_pool<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
         let mut best: Option<usize> = None;
-        for place in pooling.places(&window) {
-            if best.is_none_or(|best| plane[place].f64() > plane[best].f64()) {
-                best = Some(place);
+        for offset in pooling.offsets(&window) {
+            if best.is_none_or(|best| plane[offset].f64() > plane[best].f64()) {
+                best = Some(offset);
             }
         }
         let best = best.expect("a window is never all padding");
@@ -130,7 +130,7 @@ pub fn average_pool<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
-        let sum: f64 = pooling.places(&window).map(|place| plane[place].f64()).sum();
+        let sum: f64 = pooling.offsets(&window).map(|offset| plane[offset].f64()).sum();
         writes[0].real()[window.y] = T::of(sum / pooling.area() as f64);
     }
 }
@@ -139,7 +139,7 @@ pub fn average_pool_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
-        let size: f64 = pooling.places(&window).map(|place| plane[place].abs()).sum();
+        let size: f64 = pooling.offsets(&window).map(|offset| plane[offset].abs()).sum();
         let area = pooling.area() as f64;
         writes[0].real()[window.y] = size / area * (area * EPS + DIVISION) + TINY;
     }
@@ -151,8 +151,8 @@ pub fn average_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &m
     let (x, dy) = (reads[0].real(), reads[1].real());
     let mut sums = vec![0.0; pooling.input()];
     for window in pooling.windows() {
-        for place in pooling.places(&window) {
-            sums[pooling.plane(window.plane) + place] += dy[window.y].f64() / pooling.area() as f64;
+        for offset in pooling.offsets(&window) {
+            sums[pooling.plane(window.plane) + offset] += dy[window.y].f64() / pooling.area() as f64;
         }
     }
     sums.iter_mut().zip(x).for_each(|(sum, x)| *sum *= activation.derivative(x.f64()));
@@ -164,8 +164,8 @@ pub fn average_pool_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mu
     let (x, dy) = (reads[0].real(), reads[1].real());
     let mut sums = vec![(0.0, 0.0, TINY); pooling.input()];
     for window in pooling.windows() {
-        for place in pooling.places(&window) {
-            let (sum, size, _) = &mut sums[pooling.plane(window.plane) + place];
+        for offset in pooling.offsets(&window) {
+            let (sum, size, _) = &mut sums[pooling.plane(window.plane) + offset];
             let term = dy[window.y] / pooling.area() as f64;
             *sum += term;
             *size += term.abs();

@@ -96,17 +96,17 @@ pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [S
     sums.fill(0.0);
     // The error of a sum of terms, each with its own error, added to what is there; and its effect on the part's
     // squares.
-    let mut bound = |place: &mut f64, part: usize, terms: &mut dyn Iterator<Item = (f64, f64)>| {
+    let mut bound = |element: &mut f64, part: usize, terms: &mut dyn Iterator<Item = (f64, f64)>| {
         let (mut sum, mut absolute, mut error) = (0.0, 0.0, 0.0);
         for (term, term_error) in terms {
             sum += term;
             absolute += term.abs() + term_error;
             error += term_error;
         }
-        let value = if size.add { *place + sum } else { sum };
-        let added = if size.add { EPS * (place.abs() + sum.abs() + error) } else { 0.0 };
+        let value = if size.add { *element + sum } else { sum };
+        let added = if size.add { EPS * (element.abs() + sum.abs() + error) } else { 0.0 };
         let error = error + sum_error(size.batch, absolute) + added + TINY;
-        *place = error;
+        *element = error;
         let largest = value.abs() + error;
         sums[part] += (2.0 * value.abs() + error) * error + roundings * (EPS * largest * largest + TINY);
     };

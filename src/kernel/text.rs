@@ -16,11 +16,11 @@ pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
     let mut rest = wgsl.to_owned();
     // On the first line, so that lines keep their numbers.
     let mut enabled = String::new();
-    for place in directives(wgsl) {
-        enabled += &wgsl[place.clone()].replace(['\n', '\r'], " ");
+    for range in directives(wgsl) {
+        enabled += &wgsl[range.clone()].replace(['\n', '\r'], " ");
         enabled.push(' ');
-        let blank = wgsl[place.clone()].replace(|letter| letter != '\n', " ");
-        rest.replace_range(place, &blank);
+        let blank = wgsl[range.clone()].replace(|letter| letter != '\n', " ");
+        rest.replace_range(range, &blank);
     }
     let mut lines: Vec<String> = rest.lines().map(str::to_owned).collect();
     for (name, value) in consts.iter() {
@@ -94,10 +94,10 @@ pub fn enables(wgsl: &str, extension: &str) -> bool {
 
 /// The extensions that a shader enables, each with the offset of its name.
 pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
-    let names = |place: Range<usize>| {
-        let mut next = place.start + "enable".len();
+    let names = |range: Range<usize>| {
+        let mut next = range.start + "enable".len();
         let words =
-            wgsl[next..place.end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            wgsl[next..range.end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         words.map(move |word| {
             let at = next;
             // And the one byte behind it.
@@ -129,11 +129,11 @@ pub fn words(wgsl: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The offset in `wgsl` of an offset in the first line of [`specialize`]'s text, if that is in a directive.
 pub fn in_directive(wgsl: &str, at: usize) -> Option<usize> {
     let mut front = 0;
-    directives(wgsl).into_iter().find_map(|place| {
+    directives(wgsl).into_iter().find_map(|range| {
         let begin = front;
         // And the space behind it.
-        front += place.len() + 1;
-        (begin..front).contains(&at).then(|| place.start + (at - begin).min(place.len() - 1))
+        front += range.len() + 1;
+        (begin..front).contains(&at).then(|| range.start + (at - begin).min(range.len() - 1))
     })
 }
 
@@ -205,8 +205,8 @@ mod tests {
         for (wgsl, directives, rest) in cases {
             assert_eq!(front(wgsl), (directives.to_owned(), rest.to_owned()), "{wgsl}");
             for (at, letter) in directives.char_indices().filter(|(_, letter)| !letter.is_whitespace()) {
-                let place = in_directive(wgsl, at).unwrap();
-                assert_eq!(wgsl[place..].chars().next(), Some(letter), "{wgsl}: {at} and {place}");
+                let at_word = in_directive(wgsl, at).unwrap();
+                assert_eq!(wgsl[at_word..].chars().next(), Some(letter), "{wgsl}: {at} and {at_word}");
             }
             assert_eq!(in_directive(wgsl, directives.len()), None);
         }

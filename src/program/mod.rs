@@ -96,19 +96,19 @@ impl Program {
         let bound = self.steps.iter().flat_map(|dispatch| &dispatch.args).map(|view| view.buf);
         bound.chain(keep.iter().copied()).for_each(|buf| used[buf.0] = true);
         let mut next = 0..;
-        let places: Vec<Option<Buf>> =
+        let indices: Vec<Option<Buf>> =
             used.iter().map(|used| used.then(|| next.next().map(Buf)).flatten()).collect();
-        let place = |buf: Buf| places[buf.0].expect("a buffer that is used stays");
+        let index = |buf: Buf| indices[buf.0].expect("a buffer that is used stays");
         let mut used = used.iter();
         self.bufs.retain(|_| *used.next().unwrap_or(&true));
         for buf in &mut self.bufs {
-            buf.gradient = buf.gradient.and_then(|gradient| places[gradient.0]);
+            buf.gradient = buf.gradient.and_then(|gradient| indices[gradient.0]);
         }
         for view in self.steps.iter_mut().flat_map(|dispatch| &mut dispatch.args).chain(&mut self.gates) {
-            view.buf = place(view.buf);
+            view.buf = index(view.buf);
         }
-        self.observed.views().for_each(|view| view.buf = place(view.buf));
-        places
+        self.observed.views().for_each(|view| view.buf = index(view.buf));
+        indices
     }
 
     /// Bytes of all memory with this role; shared memory counts once.

@@ -1,4 +1,4 @@
-//! Layers that do not fit what they get are refused by name, with what they get and what they need.
+//! Layers that don't fit their input are refused by name, with what they get and what they need.
 
 use wgrad::Error;
 use wgrad::internals::network::Network;
@@ -7,7 +7,7 @@ use wgrad::internals::program::shape::Shape;
 
 use crate::small::Small;
 
-/// Checks that lowering turns a network away with a sentence that has all of these in it.
+/// Checks that lowering refuses a network with a sentence that has all of these in it.
 pub fn refused(network: &str, parts: &[&str]) {
     let shape = Shape::image(6, 5, 4);
     let text = match network.parse::<Network>() {

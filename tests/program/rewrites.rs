@@ -1,5 +1,4 @@
-//! Every rewrite, alone and left out: it must do something where it is meant to, and never change what a
-//! Program computes.
+//! Every rewrite, alone and left out: it must do something where it is meant to, and never change the results.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Slice, Step};
@@ -53,8 +52,7 @@ fn sets() -> Vec<Rewrites> {
     [vec![Rewrites::ALL], alone.to_vec(), without.to_vec()].concat()
 }
 
-/// Two steps of a network, a measurement and a prediction, in f64: parameters, metrics, outputs and what is
-/// predicted.
+/// Two steps of a network, a measurement and a prediction, in f64: parameters, metrics, outputs and predictions.
 fn computed(small: &Small) -> [Vec<f64>; 4] {
     let (lowered, mut engine) = start(small);
     for slot in 0..2 {
@@ -75,7 +73,7 @@ fn computed(small: &Small) -> [Vec<f64>; 4] {
     [parameters, metrics, outputs, real(&engine, lowered.output)]
 }
 
-/// Holds every set of rewrites to what the plain Program computes.
+/// Compares every set of rewrites with the plain Program.
 fn assert_all_the_same(what: &str, small: &Small) {
     for (name, choice) in choices() {
         let plain = computed(&Small { choice, rewrites: Rewrites::NONE, ..small.clone() });
@@ -174,7 +172,7 @@ fn no_rewrite_changes_what_long_sums_compute() {
     assert_all_the_same("long sums of an update", &muon);
 }
 
-/// What is looked at from outside is what the plain Program has there, as far as it is still made.
+/// Observed values are those of the plain Program, where they still exist.
 #[test]
 fn what_is_looked_at_stays_true() {
     for network in NETWORKS {
@@ -289,7 +287,7 @@ fn each_rewrite_does_what_it_is_meant_to() {
         for name in fewer {
             assert!(count(alone, name) < count(Rewrites::NONE, name), "{rewrite}: {name}");
         }
-        // Left out, nothing of it is there.
+        // Left out, it brings no kernels.
         assert!(more.iter().all(|name| count(Rewrites::ALL.without(rewrite), name) == 0), "{rewrite}");
     }
 }

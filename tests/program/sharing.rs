@@ -56,7 +56,7 @@ fn a_plan_takes_little_more_than_what_every_layer_has_made() {
         ..Small::new(SEEING, Loss::CrossEntropy)
     };
     let lowered = lowered.lower().unwrap();
-    // What a layer leaves for the way back, its output; that of a pooling with the places it chose.
+    // What a layer keeps for the backward pass: its output, and the offsets that a pooling chose.
     let made = |boundary: &ObservedActivation| boundary.value.map_or(0, |value| value.len);
     let chosen = |buf: &BufDecl| buf.name.ends_with(".chosen").then_some(buf.len);
     let train = lowered.program.section(TRAIN);
@@ -109,7 +109,7 @@ fn a_memory_that_does_not_suit_is_refused() {
     ] {
         let mut program = lowered(Mode::Inspect).program;
         let guest = named(&program, "d0 dense.y");
-        // A buffer that nothing else uses, so that only its nature is at fault.
+        // A buffer that nothing else uses, so that only the memory is unfit.
         program.bufs.push(program.bufs[guest.0].clone());
         let owner = Buf(program.bufs.len() - 1);
         program.bufs[guest.0].shares = Some(owner);

@@ -1,5 +1,4 @@
-//! Programs that do not fit a device say what is needed, what there is, and
-//! which batch size would do.
+//! Errors of Programs that don't fit a device: what is needed, what there is, and which batch size fits.
 
 use wgrad::Error;
 use wgrad::internals::network::loss::Loss;
@@ -98,7 +97,7 @@ fn what_just_fits_is_accepted() {
 
 #[test]
 fn a_batch_whose_metrics_exceed_one_result_is_refused() {
-    // In front of a step's losses and hits stands the history of all steps, of two words each.
+    // In front of a step's (loss, correct) rows stands the history of all steps, of two words each.
     let most = MAX_RESULT / 2 - MAX_STEPS;
     let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
     assert_eq!(small(most).lower().unwrap().slots, 1);

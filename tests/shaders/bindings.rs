@@ -74,7 +74,7 @@ fn bindings_are_those_of_the_table() {
             .map(|(at, bind)| describe(at, bind.name, bind.access != Access::Read, bind.element))
             .collect();
         equal("bindings", in_shader, in_table)?;
-        // Engines trust `Write` to mean that what was there does not matter.
+        // For engines, `Write` means that the content before does not matter.
         for (binding, bind) in bindings.iter().zip(kernel.binds) {
             let expected = match bind.access {
                 Access::Read => GlobalUse::READ,

@@ -1,6 +1,4 @@
-//! Every shader against its row in the kernel table, by reflection: what the
-//! table says about names, bindings and constants is what the WGSL says.
-//! Needs no adapter.
+//! Every shader against its row in the kernel table, by reflection: names, bindings and constants. Needs no adapter.
 
 mod bindings;
 mod numbers;
@@ -26,7 +24,7 @@ const MOST_INVOCATIONS: u32 = 256;
 const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
 const MOST_STORAGE_BUFFERS: usize = 8;
 
-/// What stands in front of a shader with cooperative matrices.
+/// The directives of a shader with cooperative matrices.
 const ENABLED: &str = "enable f16; enable wgpu_cooperative_matrix; ";
 
 /// Parses and validates with no more than WebGPU's core, subgroups where they are used, and cooperative
@@ -124,7 +122,7 @@ fn cooperative_matrices_need_their_capability_and_become_vulkans() {
         let without = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16;
         let refused = Validator::new(ValidationFlags::all(), without).validate(&module).unwrap_err();
         assert!(format!("{:?}", refused.as_inner()).contains("COOPERATIVE_MATRIX"), "{refused:?}");
-        // All three factors of the size that is asked for, and nothing of the other.
+        // All three matrices have this tile size.
         let sizes: BTreeSet<String> = module
             .types
             .iter()

@@ -1,4 +1,4 @@
-//! What stands once in Rust and once in WGSL, because two languages share it.
+//! Numbers that stand in Rust and in WGSL.
 
 use std::mem::offset_of;
 

@@ -1,4 +1,4 @@
-//! Every shader, at the constants it is used with, can be said in the languages of Metal, DirectX 12 and Vulkan.
+//! Every shader, with the constants that it is used with, translates to the languages of Metal, DirectX 12 and Vulkan.
 //!
 //! naga writes them as wgpu has it do; whether Apple's and Microsoft's compilers take the result shows only on
 //! their systems.
@@ -17,10 +17,10 @@ use wgrad::internals::verify::cases::{bench_cases, cases};
 use super::small::Small;
 use super::writers::Language;
 
-/// What a language can't say: the kernel, a part of its text, the language, and a part of the reason.
+/// A kernel that a language can't express: a part of its text, the language, and a part of the reason.
 type Refusal = (&'static str, &'static str, Language, &'static str);
 
-/// All of them. The kernels stay off adapters where they can't be said.
+/// All refusals. Adapters of such a language don't run these kernels.
 const REFUSED: [Refusal; 3] = [
     // wgpu offers no cooperative matrices on DirectX 12.
     ("matmul_cooperative", "coop_mat8x8", Language::Hlsl, "COOPERATIVE_MATRIX"),

@@ -1,7 +1,7 @@
 //! Augmentation, row by row, from images with a black border.
 
 use super::bytes::normalise;
-use super::{PLACES, lend, scratch, vectorised};
+use super::{OFFSETS, lend, scratch, vectorised};
 use crate::cpu::augment::{Change, Look, SourceLine};
 use crate::cpu::gather::SampleRow;
 
@@ -30,7 +30,7 @@ pub fn changed(
                 normalise(sample, channel * size + row * width, (1.0, 0.0), to);
             }
         }
-        lend(&PLACES, width, |starts| {
+        lend(&OFFSETS, width, |starts| {
             let (right, down) = parts.split_at_mut(width);
             for row in 0..height {
                 let line = change.line(row);

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::convolution::ConvPass;
 use super::tile::{DOTS, Dots, LANES, Outer, ROWS};
-use super::{places, scratch};
+use super::{offsets, scratch};
 use crate::kernel::{Geometry, Side};
 
 /// One side of a pass of stride 1 over padded images.
@@ -152,7 +152,7 @@ pub fn convolve(plan: &Plan, pass: &ConvPass, images: &[f32], results: &mut [f32
             .zip(arranged.chunks_exact_mut(tiles * terms * ROWS))
             .for_each(|(weights, arranged)| plan.arrange(weights, arranged));
         let arranged = &*arranged;
-        places(plan.starts(), |starts| {
+        offsets(plan.starts(), |starts| {
             let samples = results.par_chunks_exact_mut(result).zip(images.par_chunks_exact(image));
             samples.enumerate().for_each(|(sample, (results, images))| {
                 let one = One { plan, pass, starts, first: sample * result };
@@ -247,7 +247,7 @@ pub fn weights(plan: &Plan, g: &Geometry, x: &[f32], dy: &[f32], slice: usize, s
     let (own, terms) = plan.dots();
     let lines = g.batch * g.rows.out;
     let last = plan.terms() - 1;
-    places((0..terms).map(|term| plan.start(term.min(last))), |starts| {
+    offsets((0..terms).map(|term| plan.start(term.min(last))), |starts| {
         slices.par_chunks_exact_mut(g.weights()).enumerate().for_each(|(z, dw)| {
             let part = BatchSlice { plan, g, x, dy, starts, lines: z * slice..((z + 1) * slice).min(lines) };
             scratch(own * terms * LANES, |sums| {
@@ -309,7 +309,7 @@ impl BatchSlice<'_> {
                 plan.spread(&self.dy[sample * dy + group * output..][..output], rows, spread);
                 plan.pad(&self.x[sample * x + group * image..][..image], rows, padded);
             }
-            places((0..own).map(|row| row * length), |a_starts| {
+            offsets((0..own).map(|row| row * length), |a_starts| {
                 let (a, b, b_starts) = (&*spread, &*padded, self.starts);
                 Dots { a, a_starts, b, b_starts, runs, steps, length, sums }.run();
             });

@@ -45,7 +45,7 @@ type SpareBuffers<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
 
 thread_local! {
     static NUMBERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-    static PLACES: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
+    static OFFSETS: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Calls `work` with scratch memory of this thread, whose content is arbitrary.
@@ -56,9 +56,9 @@ fn scratch<R>(len: usize, then: impl FnOnce(&mut [f32]) -> R) -> R {
 }
 
 /// The same for offsets, which are set to these.
-fn places<R>(places: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[usize]) -> R) -> R {
-    lend(&PLACES, places.len(), |memory| {
-        memory.iter_mut().zip(places).for_each(|(to, place)| *to = place);
+fn offsets<R>(offsets: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[usize]) -> R) -> R {
+    lend(&OFFSETS, offsets.len(), |memory| {
+        memory.iter_mut().zip(offsets).for_each(|(to, offset)| *to = offset);
         then(memory)
     })
 }

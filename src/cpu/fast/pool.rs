@@ -53,15 +53,15 @@ fn largest_of_fours(p: &Pooling, x: &[f32], y: &mut [f32], chosen: &mut [u32]) {
         let (lower, _) = x[start + size..][..2 * out].as_chunks::<2>();
         for (q, (((y, chosen), upper), lower)) in y.iter_mut().zip(chosen).zip(upper).zip(lower).enumerate() {
             let (first, below) = ((start + 2 * q) as u32, size as u32);
-            let (mut most, mut place) = (upper[0], first);
+            let (mut most, mut offset) = (upper[0], first);
             for (value, at) in
                 [(upper[1], first + 1), (lower[0], first + below), (lower[1], first + below + 1)]
             {
                 let larger = value > most;
                 most = if larger { value } else { most };
-                place = if larger { at } else { place };
+                offset = if larger { at } else { offset };
             }
-            (*y, *chosen) = (most, place);
+            (*y, *chosen) = (most, offset);
         }
     }
 }
@@ -144,8 +144,8 @@ fn to_one_of_four<const ADD: bool>(
         let windows = chosen.iter().zip(y).zip(dy).zip(upper.iter_mut().zip(lower));
         let first = (2 * row * size) as u32;
         for (q, (((chosen, y), dy), (upper, lower))) in (0u32..).zip(windows) {
-            let (gradient, place) = (dy * derivative(*y), chosen.wrapping_sub(first));
-            let of = |at: u32| if place == at { gradient } else { 0.0 };
+            let (gradient, offset) = (dy * derivative(*y), chosen.wrapping_sub(first));
+            let of = |at: u32| if offset == at { gradient } else { 0.0 };
             let (first, below) = (2 * q, 2 * q + size as u32);
             let gradients = [of(first), of(first + 1), of(below), of(below + 1)];
             if ADD {
@@ -166,7 +166,7 @@ pub fn average_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     planes.for_each(|(y, x)| {
         for (at, y) in y.iter_mut().enumerate() {
             let mut sum = 0.0;
-            for_each_place(p, at, |place| sum += x[place]);
+            for_each_offset(p, at, |offset| sum += x[offset]);
             *y = sum / area;
         }
     });
@@ -184,13 +184,13 @@ pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut
         }
         for (at, dy) in dy.iter().enumerate() {
             let part = dy / area;
-            for_each_place(p, at, |place| dx[place] += part * derivative(activation, x[place]));
+            for_each_offset(p, at, |offset| dx[offset] += part * derivative(activation, x[offset]));
         }
     });
 }
 
 /// The offsets in a plane that one window reads.
-fn for_each_place(p: &Pooling, window: usize, mut each: impl FnMut(usize)) {
+fn for_each_offset(p: &Pooling, window: usize, mut each: impl FnMut(usize)) {
     let (row, column) = (window / p.columns.out, window % p.columns.out);
     for r in 0..p.rows.kernel {
         let Some(row) = p.rows.reads(row, r) else { continue };

@@ -85,8 +85,8 @@ impl<'a> Draft<'a> {
     fn note_users(&mut self, at: usize) {
         for view in self.steps[at].iter().flat_map(|dispatch| &dispatch.args) {
             let known = self.users.entry(view.buf).or_default();
-            if let Err(place) = known.binary_search(&at) {
-                known.insert(place, at);
+            if let Err(slot) = known.binary_search(&at) {
+                known.insert(slot, at);
             }
         }
     }

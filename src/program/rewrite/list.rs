@@ -22,33 +22,37 @@ pub struct Rewrite {
 pub static ALL: [Rewrite; 7] = [
     Rewrite {
         name: "activations",
-        about: "an activation into the epilogue of the layer in front of it",
+        about: "puts an activation into the epilogue of the layer in front of it",
         apply: activations::rewrite,
     },
     Rewrite {
         name: "first-layer",
-        about: "gathering samples into a first dense layer and its gradients",
+        about: "gathers the samples in a first dense layer and in its gradients",
         apply: first_layer::rewrite,
     },
     Rewrite {
         name: "gradients",
-        about: "the gradients of a dense layer's weights and bias into one, which keeps parts for the watch",
+        about: "joins a dense layer's gradients, with their squares and non-finite counts",
         apply: gradients::rewrite,
     },
     Rewrite {
         name: "last-layer",
-        about: "a small last layer, its loss and the gradient of its input into one",
+        about: "joins a small last layer, its loss and the gradient of its input",
         apply: last_layer::rewrite,
     },
     Rewrite {
         name: "f16",
-        about: "products of dense layers from f16 copies, with the precision f16",
+        about: "computes products of dense layers from f16 copies, with the precision f16",
         apply: f16::rewrite,
     },
-    Rewrite { name: "slices", about: "a long product with a small result in slices", apply: slices::rewrite },
+    Rewrite {
+        name: "slices",
+        about: "cuts a long product with a small result into slices",
+        apply: slices::rewrite,
+    },
     Rewrite {
         name: "watch",
-        about: "the watch over all gradients from the parts that their kernels keep",
+        about: "takes the norm of all gradients from the squares that their kernels write",
         apply: watch::rewrite,
     },
 ];
