@@ -62,10 +62,11 @@ fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
         !fits,
         "{lacking}"
     );
-    let Err(Error::Usage(refusal)) = session(NETWORK, half, cooperative) else {
+    let Err(Error::Setting { problem: refusal, .. }) = session(NETWORK, half, cooperative) else {
         panic!("it was not refused")
     };
-    for words in ["--experimental cooperative-matrix", &device.name(), &lacking, "leave it out", "--device"] {
+    for words in ["⟨experimental cooperative-matrix⟩", &device.name(), &lacking, "leave it out", "⟨device⟩"]
+    {
         assert!(refusal.contains(words), "“{words}” is not in “{refusal}”");
     }
     if offered(&adapter()) == "none" {
@@ -90,7 +91,7 @@ fn learns() {
         let named = session(NETWORK, half, format!("cooperative-matrix {edge}").parse().unwrap());
         match (tile_sizes(&adapter()).contains(&edge), named) {
             (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_edges(), [edge]),
-            (false, Err(Error::Usage(refusal))) => {
+            (false, Err(Error::Setting { problem: refusal, .. })) => {
                 assert!(refusal.contains(&format!("has no tiles of {edge}, it offers")), "{refusal}");
             }
             (has, named) => panic!("{edge}: {has}, {:?}", named.err()),
@@ -116,7 +117,7 @@ fn learns() {
     assert!(measure.accuracy > 0.94, "{measure:?}");
 
     let unfit = session("dense 63, relu, dense 10", half, cooperative).unwrap();
-    let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };
+    let Err(Error::Setting { problem: refusal, .. }) = unfit.lower() else { panic!("it was not refused") };
     let least = tile_sizes(&adapter()).pop().unwrap();
     assert!(refusal.contains(&format!("are all multiples of {least}, and this network has")), "{refusal}");
 }

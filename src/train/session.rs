@@ -93,7 +93,7 @@ impl Session {
             classes: self.dataset.classes.len(),
             batch: self.recipe.batch_size,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            choice: choice.with_cooperative(&experimental.edges(&self.device)?),
+            choice: choice.with_cooperative(&experimental.tile_sizes(&self.device)?),
             rewrites: self.recipe.rewrites(),
             as_in_prediction: false,
             keep: false,

@@ -23,7 +23,7 @@ fn what_cooperative_matrices_need_is_said_before_anything_runs() {
     );
     // A recipe is held to the same.
     place.write("recipe.toml", "device = 'cpu'\nprecision = 'half'\nexperimental = 'cooperative-matrix'");
-    place.refuses(2, &["train", "recipe.toml"], &["(or experimental in a recipe)", "the CPU engine has no"]);
+    place.refuses(2, &["train", "recipe.toml"], &[OPTION, "the CPU engine has no"]);
     place.refuses(2, &["train", "recipe.toml", "--precision", "single"], &["add --precision half"]);
     place.write("recipe.toml", "experimental = true");
     place.refuses(2, &["train", "recipe.toml"], &["experimental is true", "none or cooperative-matrix"]);
