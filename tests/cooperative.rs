@@ -62,8 +62,11 @@ fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
         !fits,
         "{lacking}"
     );
-    let Err(Error::Usage(refusal)) = session(NETWORK, f16, cooperative) else { panic!("it was not refused") };
-    for words in ["--experimental cooperative-matrix", &device.name(), &lacking, "leave it out", "--device"] {
+    let Err(Error::Setting { problem: refusal, .. }) = session(NETWORK, f16, cooperative) else {
+        panic!("it was not refused")
+    };
+    for words in ["⟨experimental cooperative-matrix⟩", &device.name(), &lacking, "leave it out", "⟨device⟩"]
+    {
         assert!(refusal.contains(words), "“{words}” is not in “{refusal}”");
     }
     if offered(&adapter()) == "none" {
@@ -88,7 +91,7 @@ fn learns() {
         let named = session(NETWORK, f16, format!("cooperative-matrix {tile}").parse().unwrap());
         match (tile_sizes(&adapter()).contains(&tile), named) {
             (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_tile_sizes(), [tile]),
-            (false, Err(Error::Usage(refusal))) => {
+            (false, Err(Error::Setting { problem: refusal, .. })) => {
                 assert!(refusal.contains(&format!("has no tiles of {tile}, it offers")), "{refusal}");
             }
             (has, named) => panic!("{tile}: {has}, {:?}", named.err()),
@@ -114,7 +117,7 @@ fn learns() {
     assert!(measure.accuracy > 0.94, "{measure:?}");
 
     let unfit = session("dense 63, relu, dense 10", f16, cooperative).unwrap();
-    let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };
+    let Err(Error::Setting { problem: refusal, .. }) = unfit.lower() else { panic!("it was not refused") };
     let least = tile_sizes(&adapter()).pop().unwrap();
     assert!(refusal.contains(&format!("are all multiples of {least}, and this network has")), "{refusal}");
 }

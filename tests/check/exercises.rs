@@ -10,9 +10,9 @@ use super::{CustomKernel, wgrad};
 
 fn problem(exercise: &Exercise, text: &str) -> Option<String> {
     let file = CustomKernel::new(exercise.kernel, text);
-    let own =
+    let custom =
         custom::CustomKernel::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
-    custom::trial(&own, &adapter(), &mut |_, _| {}).unwrap().report()
+    custom::trial(&custom, &adapter(), &mut |_, _| {}).unwrap().report()
 }
 
 #[test]

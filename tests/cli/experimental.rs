@@ -14,7 +14,7 @@ fn what_cooperative_matrices_need_is_said_before_anything_runs() {
     let train = ["train", "--device", "cpu", "--experimental", "cooperative-matrix"];
     place.refuses(2, &train, &[OPTION, "add --precision f16, or leave it out"]);
     // The former name of f32.
-    let f32 = [&train[..], &["--precision", "single"]].concat();
+    let f32 = [&train[..], &["--precision", "f32"]].concat();
     place.refuses(2, &f32, &[OPTION, "add --precision f16"]);
     let f16 = [&train[..], &["--precision", "f16"]].concat();
     place.refuses(
@@ -24,7 +24,7 @@ fn what_cooperative_matrices_need_is_said_before_anything_runs() {
     );
     // A recipe is held to the same.
     place.write("recipe.toml", "device = 'cpu'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'");
-    place.refuses(2, &["train", "recipe.toml"], &["(or experimental in a recipe)", "the CPU engine has no"]);
+    place.refuses(2, &["train", "recipe.toml"], &[OPTION, "the CPU engine has no"]);
     place.refuses(2, &["train", "recipe.toml", "--precision", "f32"], &["add --precision f16"]);
     place.write("recipe.toml", "experimental = true");
     place.refuses(2, &["train", "recipe.toml"], &["experimental is true", "none or cooperative-matrix"]);

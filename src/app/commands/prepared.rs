@@ -15,7 +15,7 @@ use wgrad::internals::train::recipe::{Recipe, WantedRewrites};
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
-use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, beside, replace};
+use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, built_in_f16_products, replace};
 use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
@@ -125,10 +125,10 @@ pub fn profiled(profiling: Option<RunProfile>, run: Option<&Path>, outcome: Resu
 
 /// Says which products are not made by a reader's kernel for products.
 fn say_what_is_left(program: &Program, own: &CustomKernel) {
-    let ours = beside(program, own.ours);
+    let ours = built_in_f16_products(program, own.ours);
     if !ours.is_empty() {
         note(format_args!(
-            "        not every product is made by {}: some that read f16 are made by our {}",
+            "        not every product is made by {}: some, of f16, are made by our {}",
             own.ours.name,
             ours.join(" and our ")
         ));

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
+use super::limits::{MOST_TERMS, MOST_WEIGHTS};
 use super::words::{Inits, Pair, Words};
-use super::{MOST_TERMS, MOST_WEIGHTS};
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Geometry, Side};
 use crate::program::View;

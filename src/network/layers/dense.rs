@@ -2,7 +2,7 @@
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
-use super::MOST_WEIGHTS;
+use super::limits::MOST_WEIGHTS;
 use super::words::{Inits, Words};
 use crate::kernel::consts;
 use crate::program::init::Fans;

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod conv;
 pub mod dense;
 pub mod dropout;
+mod limits;
 pub mod norm;
 pub mod pool;
 mod residual;
@@ -22,12 +23,6 @@ use dense::Dense;
 use norm::Norm;
 use pool::{Pool, Reduction};
 use words::Inits;
-
-/// The most weights of a layer: shaders index by u32, and no adapter has a larger buffer.
-const MOST_WEIGHTS: usize = 1 << 30;
-
-/// The most terms of a sum within a window: some drivers stop a loop after 65,535 iterations.
-const MOST_TERMS: usize = 60_000;
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq)]

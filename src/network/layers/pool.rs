@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::MOST_TERMS;
 use super::conv::side;
+use super::limits::MOST_TERMS;
 use super::words::{Pair, Words};
 use crate::cpu::pool::Pooling;
 use crate::kernel::consts;
