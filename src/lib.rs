@@ -95,5 +95,6 @@ pub use program::shape::Shape;
 pub use train::classifier::{Classifier, Prediction};
 pub use train::recipe::Recipe;
 pub use train::run::model::Model;
+pub use train::running::{EpochReport, Observer};
 pub use train::session::Session;
 pub use train::trainer::{Measure, Progress, Trainer};

@@ -1,7 +1,7 @@
 //! A network trained on data: from a recipe to a run directory.
 //!
-//! A [`recipe`] says what is trained, a [`session`] lowers it, a [`trainer`] takes the steps, and a [`run`]
-//! keeps what came of it.
+//! A [`recipe`] says what is trained, a [`session`] lowers it, a [`trainer`] takes the steps, [`running`] trains to the
+//! end, a [`run`] directory keeps what came of it, and a [`classifier`] uses the model.
 //!
 //! May depend on everything up to `tune`. Read `session.rs` first.
 
@@ -10,6 +10,7 @@ pub mod coach;
 pub mod lr_find;
 pub mod recipe;
 pub mod run;
+pub mod running;
 pub mod schedule;
 pub mod session;
 pub mod stopping;

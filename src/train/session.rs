@@ -2,12 +2,14 @@
 
 use crate::data::{Dataset, Normaliser, Samples, split_validation};
 use crate::engine::Engine;
-use crate::engine::adapter::Device;
+use crate::engine::adapter::{Device, choose};
 use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::table;
 use crate::train::recipe::Recipe;
+use crate::train::run::RunRecord;
+use crate::train::running::{Observer, Run, RunOptions, Trained};
 use crate::train::schedule::Length;
 use crate::train::stopping::Stopping;
 use crate::train::trainer::{Settings, Trainer};
@@ -131,6 +133,59 @@ impl Session {
     /// As both.
     pub fn start(&self) -> Result<Trainer> {
         self.open(self.lower()?)
+    }
+
+    /// Trains to the end of the recipe and keeps everything in memory.
+    ///
+    /// # Errors
+    /// As [`Session::start`] and [`Run::begin`], and [`Error::Setting`] for a recipe with custom kernels, which are
+    /// checked and put into a Program by hand (see [`replace`](crate::verify::custom::replace)).
+    pub fn train(&self, observer: &mut dyn Observer) -> Result<Trained> {
+        if !self.recipe.kernel.is_empty() {
+            return Err(Error::Setting {
+                key: "kernel",
+                problem: "a run from within a program takes no ⟨kernel⟩: replace it in the lowered Program, and run that"
+                    .to_owned(),
+            });
+        }
+        let lowered = self.lower()?;
+        let record = self.record(&lowered);
+        self.run(self.open(lowered.clone())?, &lowered, record, RunOptions::default())?.begin(observer)
+    }
+
+    /// A run of a trainer that was opened for `lowered`, with `record` as its description. When the device is lost, it
+    /// is opened again.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub fn run<'a>(
+        &'a self,
+        trainer: Trainer,
+        lowered: &'a Lowered,
+        record: RunRecord,
+        options: RunOptions,
+    ) -> Result<Run<'a>> {
+        let reopen = || {
+            let device = self.device_again()?;
+            self.recipe.experimental.prove(lowered, &device)?;
+            self.open_on(device.open(lowered.program.clone())?, lowered.clone())
+        };
+        Run::new(trainer, Box::new(reopen), &self.recipe, record, options)
+    }
+
+    /// The record of a run that starts now.
+    pub fn record(&self, lowered: &Lowered) -> RunRecord {
+        let mut record = RunRecord::begin(&self.recipe, &self.dataset.digest, lowered.arena.count());
+        record.set_device(&self.device);
+        record
+    }
+
+    /// The device after it was lost. An adapter is asked for anew: the one there was may be gone for good.
+    fn device_again(&self) -> Result<Device> {
+        match &self.device {
+            Device::Cpu { .. } => Ok(self.device.clone()),
+            Device::Gpu(_) => choose(&self.recipe.device),
+        }
     }
 }
 

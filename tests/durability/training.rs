@@ -127,7 +127,7 @@ fn assert_guarded(device: &str) {
     let mut one = session.start().unwrap();
     train_to(&mut one, 1);
     let good = one.snapshot().unwrap();
-    assert_eq!(good.flaw(), None);
+    assert_eq!(good.non_finite(), None);
     let mut wild = session.start().unwrap();
     let error = wild.advance(usize::MAX, &mut go_on).unwrap_err();
     assert_eq!(error.exit_code(), 5);

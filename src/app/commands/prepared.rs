@@ -1,10 +1,8 @@
 //! A run that is ready to start: its network lowered and said, its device named.
 
 use std::path::Path;
-use std::rc::Rc;
 
 use wgrad::Result;
-use wgrad::internals::engine::adapter::{Device, choose, driver};
 use wgrad::internals::kernel::Activation;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::layers::Layer;
@@ -12,6 +10,7 @@ use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::{Program, mebibytes};
 use wgrad::internals::train::recipe::{Recipe, WantedRewrites};
+use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
@@ -20,7 +19,8 @@ use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
 use super::profile::RunProfile;
-use super::running::{Run, RunOptions};
+use super::progress::Display;
+use super::running::{RunOptions, Shown};
 use crate::app::cli;
 
 /// All that a run needs but its directory.
@@ -75,45 +75,22 @@ impl Prepared {
 
     /// The record of a run that starts now.
     pub fn record(&self) -> RunRecord {
-        let Session { recipe, dataset, device, .. } = &self.session;
-        let mut record = RunRecord::begin(recipe, &dataset.digest, self.lowered.arena.count());
-        describe(&mut record, device);
-        record.kernels = self.kernels.clone();
-        record
+        RunRecord { kernels: self.kernels.clone(), ..self.session.record(&self.lowered) }
     }
 
-    /// A run in a directory.
-    pub fn run(
-        self,
+    /// Trains in a run directory, from a checkpoint if there is one, and prints how it went.
+    pub fn train(
+        &self,
         trainer: Trainer,
         directory: RunDir,
         record: RunRecord,
-        options: RunOptions,
-    ) -> Result<Run> {
-        let Prepared { session, lowered, .. } = self;
-        // Shared, because data are large: a copy is made only when the device was lost.
-        let session = Rc::new(session);
-        let again = Rc::clone(&session);
-        let reopen = move || {
-            // The adapter is asked for anew: the one there was may be gone for good.
-            let device = choose(&again.recipe.device)?;
-            again.recipe.experimental.prove(&lowered, &device)?;
-            Session { device, ..Session::clone(&again) }.open(lowered.clone())
-        };
-        Run::new(trainer, Box::new(reopen), directory, record, &session, options)
-    }
-}
-
-/// Enters the device into the record of a run.
-pub fn describe(record: &mut RunRecord, device: &Device) {
-    record.adapter = device.name();
-    match device {
-        Device::Cpu { .. } => record.backend = "cpu".to_owned(),
-        Device::Gpu(adapter) => {
-            let info = adapter.get_info();
-            record.backend = info.backend.to_string();
-            record.driver = driver(&info);
-        }
+        options: &RunOptions,
+        from: Option<Checkpoint>,
+    ) -> Result<()> {
+        let shown = Shown::of(directory.path(), &record, options);
+        let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
+        let run = self.session.run(trainer, &self.lowered, record, options.into())?.keep_in(directory);
+        shown.train(run, display, from)
     }
 }
 

@@ -14,7 +14,7 @@ use wgrad::internals::tune::Tuning;
 use wgrad::{Error, Result};
 
 use super::console::{answer, note, quoted};
-use super::prepared::{Prepared, describe, profiled};
+use super::prepared::{Prepared, profiled};
 use super::running::RunOptions;
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
@@ -42,7 +42,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
     let before = record.adapter.clone();
-    describe(&mut record, &prepared.session.device);
+    record.set_device(&prepared.session.device);
     if record.adapter != before {
         note(format_args!(
             "        the run began on {before}: here its kernels are chosen anew, and its results are the same to \
@@ -56,7 +56,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.epoch,
         position.steps
     ));
-    let outcome = prepared.run(trainer, directory, record, options)?.resume(checkpoint);
+    let outcome = prepared.train(trainer, directory, record, &options, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 

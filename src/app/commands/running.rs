@@ -1,321 +1,183 @@
-//! A training run under way: its epochs, what it writes down, and how it ends.
+//! A training run, shown: its progress on stderr, its result on stdout, and signals that end it.
 
-mod coaching;
-mod ending;
-mod every;
-#[cfg(test)]
-mod lost;
-mod saving;
-mod stopping;
-mod watch;
+use std::path::{Path, PathBuf};
 
-pub use every::Every;
+use serde_json::json;
+use wgrad::internals::train::run::RunRecord;
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::train::running::{self, Ended, Run, Trained};
+use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+pub use wgrad::internals::train::running::Every;
 
-use wgrad::internals::network::lower::{HELD_OUT, VALIDATION};
-use wgrad::internals::train::coach::Moment;
-use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
-use wgrad::internals::train::run::model::Model;
-use wgrad::internals::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
-use wgrad::internals::train::session::Session;
-use wgrad::internals::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
-use wgrad::{Error, Result};
-
+use super::console::{answer, note, quoted, thousands};
 use super::progress::Display;
 use super::signals::Signals;
 use crate::app::cli::OnNan;
-use watch::CoachWatch;
 
-/// What a run does besides training, and never changes what it computes.
+/// What a run does besides training, as the command line has it.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
-    /// What happens when a loss or gradient stops being a number.
     pub on_nan: OnNan,
-    /// Compare every so manieth step with the twins.
+    /// Check every Nth step against the twins.
     pub verify: Option<usize>,
-    /// Say nothing about the numbers of an epoch.
+    /// Give no advice after epochs.
     pub quiet: bool,
     /// Keep an event file for TensorBoard.
     pub tensorboard: bool,
     pub json: bool,
 }
 
-/// Opens the device again, with the run's network and data on it.
-pub type Reopen = Box<dyn Fn() -> Result<Trainer>>;
-
-/// A run under way.
-pub struct Run {
-    trainer: Trainer,
-    reopen: Reopen,
-    directory: RunDir,
-    /// The weights of the last epoch whose losses were all finite; at first the initial ones, or
-    /// those that the run was resumed with.
-    model: Model,
-    record: RunRecord,
-    recipe: Recipe,
-    options: RunOptions,
-    /// None of a run that is quiet.
-    watch: Option<CoachWatch>,
-    /// What was saved last: where the run can go on from.
-    kept: Snapshot,
-    standing: Standing,
-    /// The run at its smallest validation loss, until that is on the disk as well.
-    best: Option<Snapshot>,
-    /// How often the device was lost since the last checkpoint.
-    losses: usize,
-    saved: Instant,
-    started: Instant,
-    /// When the run is over, however far it has got.
-    deadline: Option<Instant>,
-    /// The epoch whose weights are in the model.
-    shown: Option<Epoch>,
-    /// Samples of this epoch that this process trained on, and the time of their steps.
-    epoch: Throughput,
-    /// Training steps, and the time of them alone.
-    stepping: Throughput,
-}
-
-/// A number of steps or samples, and the time that they took.
-#[derive(Clone, Copy, Debug, Default)]
-struct Throughput {
-    count: usize,
-    time: Duration,
-}
-
-impl Throughput {
-    fn per_second(self) -> f64 {
-        self.count as f64 / self.time.as_secs_f64()
-    }
-
-    /// The same with more of it.
-    fn plus(self, count: usize, time: Duration) -> Throughput {
-        Throughput { count: self.count + count, time: self.time + time }
-    }
-}
-
-impl Run {
-    pub fn new(
-        mut trainer: Trainer,
-        reopen: Reopen,
-        directory: RunDir,
-        record: RunRecord,
-        session: &Session,
-        options: RunOptions,
-    ) -> Result<Run> {
-        let recipe = &session.recipe;
-        let model = trainer.to_model()?;
-        Ok(Run {
-            kept: trainer.snapshot()?,
-            trainer,
-            reopen,
-            directory,
-            model,
-            record,
-            recipe: recipe.clone(),
-            watch: (!options.quiet).then(|| CoachWatch::new(recipe)),
-            options,
-            standing: Standing::default(),
-            best: None,
-            losses: 0,
-            saved: Instant::now(),
-            started: Instant::now(),
-            deadline: None,
-            shown: None,
-            epoch: Throughput::default(),
-            stepping: Throughput::default(),
-        })
-    }
-
-    /// A new run: writes what is known before the first step, trains, saves and reports.
-    pub fn begin(mut self) -> Result<()> {
-        if let Err(error) = self.open() {
-            self.directory.abandon();
-            return Err(error);
+impl From<&RunOptions> for running::RunOptions {
+    fn from(options: &RunOptions) -> running::RunOptions {
+        running::RunOptions {
+            every: options.every,
+            keep: options.keep,
+            on_nan: match options.on_nan {
+                OnNan::Stop => running::OnNan::Stop,
+                OnNan::Rollback => running::OnNan::Rollback,
+            },
+            verify: options.verify,
+            coach: !options.quiet,
+            tensorboard: options.tensorboard,
         }
-        self.go()
+    }
+}
+
+/// Draws a run, and ends it when a signal has come.
+struct Watch {
+    display: Display,
+    signals: Signals,
+}
+
+impl Observer for Watch {
+    fn progress(&mut self, progress: &Progress) {
+        self.display.progress(progress);
     }
 
-    fn open(&mut self) -> Result<()> {
-        self.keep_events()?;
-        self.directory.write_recipe(&self.recipe)?;
-        self.directory.write_record(&self.record)?;
-        self.save()
+    fn epoch(&mut self, report: &EpochReport) {
+        let EpochReport { epoch, train, validation, held_out, took } = report;
+        let validation = validation.map(|measure| ("validation", measure));
+        let others: Vec<_> = validation.into_iter().chain([("held-out", *held_out)]).collect();
+        self.display.epoch(*epoch, train, &others, *took);
     }
 
-    /// Goes on from a checkpoint, which the trainer is in the state of.
-    pub fn resume(mut self, checkpoint: Checkpoint) -> Result<()> {
-        self.standing = checkpoint.standing;
-        self.keep_events()?;
-        self.rewind()?;
-        self.recall()?;
-        self.take_up_best()?;
-        self.record.resume();
-        self.directory.write_record(&self.record)?;
-        self.go()
+    fn advice(&mut self, sentence: &str) {
+        self.display.line(&format!("coach   {sentence}"));
     }
 
-    fn keep_events(&mut self) -> Result<()> {
-        if self.options.tensorboard { self.directory.keep_events() } else { Ok(()) }
+    fn note(&mut self, sentence: &str) {
+        self.display.line(sentence);
     }
 
-    fn go(mut self) -> Result<()> {
-        let outcome = Signals::catch().and_then(|signals| self.train(&signals));
-        self.close(outcome)
+    fn stop(&mut self) -> bool {
+        self.signals.caught().is_some()
+    }
+}
+
+/// What is printed of a run besides its numbers.
+pub struct Shown {
+    pub run: PathBuf,
+    pub device: String,
+    pub adapter: String,
+    pub json: bool,
+}
+
+impl Shown {
+    pub fn of(run: &Path, record: &RunRecord, options: &RunOptions) -> Shown {
+        let RunRecord { device, adapter, .. } = record.clone();
+        Shown { run: run.to_owned(), device, adapter, json: options.json }
     }
 
-    /// Trains what is left of all epochs.
-    fn train(&mut self, signals: &Signals) -> Result<()> {
-        let mut display = Display::new(self.recipe.epochs, self.trainer.steps_per_epoch());
-        (self.started, self.saved) = (Instant::now(), Instant::now());
-        let spent = Duration::from_secs_f64(self.standing.seconds);
-        self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
-        let result = loop {
-            let outcome = match self.proceed(&mut display, signals) {
-                Err(Error::Device(fault, problem)) => self.recover(fault, problem),
-                Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
-                    self.roll_back(problem)
+    /// Trains to the end, from a checkpoint if there is one, and prints how it went.
+    pub fn train(&self, run: Run, display: Display, from: Option<Checkpoint>) -> Result<()> {
+        let mut watch = Watch { display, signals: Signals::catch()? };
+        let outcome = match from {
+            None => run.begin(&mut watch),
+            Some(checkpoint) => run.resume(checkpoint, &mut watch),
+        };
+        watch.display.finish();
+        match outcome {
+            Ok(trained) if trained.ended == Ended::Asked => {
+                let position = trained.trainer.position();
+                let problem = format!(
+                    "interrupted after step {} of epoch {}, and all of it is kept: {}",
+                    position.step,
+                    position.epoch,
+                    how_to_resume(&self.run)
+                );
+                Err(Error::Interrupted { signal: watch.signals.caught().unwrap_or_default(), problem })
+            }
+            Ok(trained) if self.json => self.print_json(&trained),
+            Ok(trained) => self.print(&trained),
+            Err(error) => Err(self.with_a_way_on(error)),
+        }
+    }
+
+    /// The error of a run that can be resumed, with how.
+    fn with_a_way_on(&self, error: Error) -> Error {
+        let resumable = checkpoint::list(&self.run).is_ok_and(|kept| !kept.is_empty());
+        match error {
+            Error::Device(fault, problem) if resumable => {
+                Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
+            }
+            // It would get to the same step.
+            error @ (Error::Device(..) | Error::Diverged(_)) => error,
+            error => {
+                if resumable {
+                    note(format_args!("{}", how_to_resume(&self.run)));
                 }
-                outcome => outcome,
-            };
-            match outcome {
-                Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(())) => break Ok(()),
-                Err(error) => break Err(error),
+                error
             }
-        };
-        display.finish();
-        result
-    }
-
-    /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
-    /// or the end of the run because it is over or the user wants it.
-    fn proceed(&mut self, display: &mut Display, signals: &Signals) -> Result<ControlFlow<()>> {
-        if self.trainer.position().epoch > self.recipe.epochs || self.is_stopped() {
-            return Ok(ControlFlow::Break(()));
-        }
-        let watched = self.prepare_look()?;
-        let train = self.stretch(display, signals)?;
-        self.look(watched)?;
-        if let Some(train) = train {
-            self.end_epoch(&train, display)?;
-        }
-        let position = self.trainer.position();
-        let done = position.epoch > self.recipe.epochs || self.is_stopped() || self.out_of_time();
-        let signal = signals.caught();
-        if done || signal.is_some() || self.due(position.steps) {
-            self.save()?;
-        }
-        match signal {
-            Some(signal) if !done => Err(self.interrupted(signal)),
-            _ if done => {
-                self.say_why_it_stopped();
-                Ok(ControlFlow::Break(()))
-            }
-            _ => Ok(ControlFlow::Continue(())),
         }
     }
 
-    /// Takes steps until something is due.
-    fn stretch(&mut self, display: &mut Display, signals: &Signals) -> Result<Option<Measure>> {
-        let (started, before) = (Instant::now(), self.trainer.position());
-        let epoch = self.epoch;
-        let (mut taken, mut trained) = (0, 0);
-        let mut written = Ok(());
-        let most = self.options.every.steps_from(before.steps).min(self.steps_to_look());
-        let (directory, every, saved) = (&mut self.directory, self.options.every, self.saved);
-        let deadline = self.deadline;
-        let mut observe = |progress: Progress| {
-            display.progress(&progress);
-            taken += progress.losses.len();
-            trained += progress.latest.samples;
-            let event = Event::Steps(Steps {
-                step: (before.steps + taken) as u64,
-                epoch: progress.epoch,
-                train_loss: progress.latest.loss,
-                train_accuracy: progress.latest.accuracy,
-                samples_per_second: epoch.plus(trained, started.elapsed()).per_second(),
-                losses: progress.losses.to_vec(),
-                gradient_norms: progress.norms.to_vec(),
-                learning_rates: progress.rates.to_vec(),
-            });
-            written = directory.append(&event);
-            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if written.is_err() || signals.caught().is_some() || late || every.is_over(saved) {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        let outcome = match self.options.verify.map(|every| every - 1 - before.steps % every) {
-            Some(0) => self.trainer.verify(&mut observe),
-            Some(plain) => self.trainer.advance(most.min(plain), &mut observe),
-            None => self.trainer.advance(most, &mut observe),
-        };
-        let took = started.elapsed();
-        self.epoch = epoch.plus(trained, took);
-        self.stepping = self.stepping.plus(taken, took);
-        written.and(outcome)
-    }
-
-    /// Measures what an epoch has come to, and writes it down.
-    fn end_epoch(&mut self, train: &Measure, display: &mut Display) -> Result<()> {
-        let Position { epoch: next, steps, .. } = self.trainer.position();
-        let epoch = next - 1;
-        let trained = std::mem::take(&mut self.epoch);
-        let measuring = Instant::now();
-        let held_out = self.trainer.measure(HELD_OUT)?;
-        let validation =
-            self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
-        let parameters = self.trainer.measured_parameters()?;
-        check_finite(epoch, &held_out, &parameters)?;
-        self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
-        let line = Epoch {
-            step: steps as u64,
-            epoch,
-            train_loss: train.loss,
-            train_accuracy: train.accuracy,
-            samples_per_second: trained.per_second(),
-            validation: validation
-                .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
-            held_out_loss: held_out.loss,
-            held_out_accuracy: held_out.accuracy,
-        };
-        if self.evaluate(epoch, train, validation.as_ref()) {
-            self.model.parameters = parameters;
-            self.shown = Some(line.clone());
-            self.keep_best()?;
-        }
-        self.record.advance(&line);
-        self.directory.append(&Event::Epoch(line))?;
-        if let Some(validation) = validation {
-            self.note_best(validation.loss)?;
-        }
-        let others: Vec<(&str, Measure)> = validation
-            .map(|measure| ("validation", measure))
-            .into_iter()
-            .chain([("held-out", held_out)])
-            .collect();
-        display.epoch(epoch, train, &others, trained.time + measuring.elapsed());
-        self.advise(Moment { epoch, train: *train, validation }, display);
+    fn print(&self, trained: &Trained) -> Result<()> {
+        let Some(last) = &trained.epoch else { return Ok(()) };
+        let run = self.run.display();
+        answer(format_args!(
+            "held-out accuracy  {:.2} %   loss {:.4}",
+            last.held_out_accuracy * 100.0,
+            last.held_out_loss
+        ))?;
+        answer(format_args!(
+            "time               {:.1} s   ({} epochs, {} steps, {:.0} steps/s)",
+            trained.seconds,
+            trained.epochs,
+            thousands(trained.trainer.steps()),
+            trained.steps_per_second
+        ))?;
+        answer(format_args!("run                {run}"))?;
+        note(format_args!(
+            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
+        ));
         Ok(())
     }
+
+    fn print_json(&self, trained: &Trained) -> Result<()> {
+        let Some(last) = &trained.epoch else { return Ok(()) };
+        answer(format_args!(
+            "{}",
+            json!({
+                "run": self.run.display().to_string(),
+                "device": self.device,
+                "adapter": self.adapter,
+                "epochs": trained.epochs,
+                "steps": trained.trainer.steps(),
+                "seconds": trained.seconds,
+                "steps_per_second": trained.steps_per_second,
+                "train_loss": last.train_loss,
+                "train_accuracy": last.train_accuracy,
+                "held_out_loss": last.held_out_loss,
+                "held_out_accuracy": last.held_out_accuracy,
+            })
+        ))
+    }
 }
 
-/// Weights that are not finite, or give no finite loss, are not worth keeping. A loss alone does
-/// not show it: on some GPUs relu makes 0 of NaN.
-fn check_finite(epoch: usize, held_out: &Measure, parameters: &[f32]) -> Result<()> {
-    let what = if !held_out.loss.is_finite() {
-        format!("the held-out loss became {}", held_out.loss)
-    } else if let Some(weight) = parameters.iter().find(|weight| !weight.is_finite()) {
-        format!("a weight became {weight}")
-    } else {
-        return Ok(());
-    };
-    Err(Error::Diverged(format!("{what} in epoch {epoch}")))
+fn how_to_resume(run: &Path) -> String {
+    format!("go on with wgrad train --resume {}", quoted(run))
 }

@@ -73,7 +73,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let record = prepared.record();
     let directory = RunDir::create(out, &prepared.session.recipe.data)?;
     let kept = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
-    let outcome = prepared.run(trainer, directory, record, options)?.begin();
+    let outcome = prepared.train(trainer, directory, record, &options, None);
     profiled(profiling, kept.as_deref(), outcome)
 }
 

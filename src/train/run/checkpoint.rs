@@ -146,7 +146,7 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     let (network, digest) = (file.text("network")?.to_owned(), file.text("digest")?.to_owned());
     let tensors = file.names().iter().map(|name| tensor(&mut file, name)).collect::<Result<_, _>>()?;
     let snapshot = Snapshot { position, tensors };
-    match snapshot.flaw() {
+    match snapshot.non_finite() {
         Some(flaw) => Err(format!("is damaged: {}, {}", shorten(&flaw), ADVICE.damaged)),
         None => Ok(Checkpoint { snapshot, standing, recipe, network, seed, digest }),
     }

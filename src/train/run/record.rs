@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::engine::adapter::{Device, driver};
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::verify::custom::CustomKernelFile;
@@ -87,8 +88,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// The record of a run that starts now. Where it runs is left empty: `adapter`, `backend` and
-    /// `driver` are for the caller to fill in.
+    /// The record of a run that starts now. Where it runs is left empty, see [`RunRecord::set_device`].
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
         let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
         RunRecord {
@@ -115,6 +115,19 @@ impl RunRecord {
             epochs: 0,
             steps: 0,
             last: None,
+        }
+    }
+
+    /// Enters where the run computes.
+    pub fn set_device(&mut self, device: &Device) {
+        self.adapter = device.name();
+        match device {
+            Device::Cpu { .. } => self.backend = "cpu".to_owned(),
+            Device::Gpu(adapter) => {
+                let info = adapter.get_info();
+                self.backend = info.backend.to_string();
+                self.driver = driver(&info);
+            }
         }
     }
 

@@ -29,8 +29,8 @@ impl Snapshot {
         tensor.or_else(|| (self.position != other.position).then(position))
     }
 
-    /// The first number that is not finite, as the end of a sentence.
-    pub fn flaw(&self) -> Option<String> {
+    /// The first non-finite value, as the end of a sentence.
+    pub fn non_finite(&self) -> Option<String> {
         self.tensors.iter().find_map(|tensor| {
             let Data::Real(values) = &tensor.data else { return None };
             let at = values.iter().position(|value| !value.is_finite())?;

@@ -3,10 +3,12 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// How often a checkpoint is saved, as `--checkpoint-every` takes it.
+/// How often a checkpoint is saved; text is a number of steps, as in `500`, or a time, as in `30s`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
+    /// Every so many steps of the run.
     Steps(usize),
+    /// When so much time is over since the last one.
     Time(Duration),
 }
 

@@ -1,25 +1,22 @@
 //! Tests: a device that is lost in the middle of a run.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use wgrad::internals::data;
-use wgrad::internals::engine::{Data, Engine, Ticket};
-use wgrad::internals::error::DeviceFault;
-use wgrad::internals::kernel::{Slice, Step};
-use wgrad::internals::program::View;
-use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::model::Model;
-use wgrad::internals::train::run::{RunDir, RunRecord, Status, read_metrics};
-use wgrad::internals::train::session::Session;
-use wgrad::{Error, Result};
-
-use super::{Every, Run, RunOptions};
-use crate::app::cli::OnNan;
-use crate::app::cli::custom::TIMEOUT;
-use crate::app::commands::prepared::Prepared;
+use super::{Ended, Every, Run, RunOptions, Silent, Trained};
+use crate::data;
+use crate::engine::adapter::choose;
+use crate::engine::{Data, Engine, Ticket};
+use crate::error::{DeviceFault, Error, Result};
+use crate::kernel::{Slice, Step};
+use crate::program::View;
+use crate::train::recipe::Recipe;
+use crate::train::run::model::Model;
+use crate::train::run::{Event, RunDir, RunRecord, Status, checkpoint, read_metrics};
+use crate::train::session::Session;
 
 /// An engine that is lost after so many submissions.
 struct Lossy {
@@ -50,50 +47,50 @@ impl Engine for Lossy {
 }
 
 /// A run of four epochs whose devices are lost after so many submissions each.
-fn run(out: &Path, lifetimes: &[usize], quiet: bool) -> (PathBuf, Result<()>) {
+fn run(out: Option<&Path>, lifetimes: &[usize], coach: bool) -> (PathBuf, Result<Trained>) {
     let recipe =
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };
-    let device = wgrad::internals::engine::adapter::choose("cpu").unwrap();
-    let session = Session::new(recipe, data::load("digits").unwrap(), device).unwrap();
-    let Prepared { session, lowered, .. } = Prepared::new(session, TIMEOUT).unwrap();
-    let record = RunRecord::begin(&session.recipe, &session.dataset.digest, lowered.arena.count());
-    let directory = RunDir::create(out, "digits").unwrap();
-    let path = directory.path().to_owned();
-    let lifetimes = std::cell::RefCell::new(lifetimes.iter().copied().collect::<VecDeque<_>>());
-    let again = session.clone();
-    let open = move || {
-        let engine = again.device.open(lowered.program.clone())?;
+    let session = Session::new(recipe, data::load("digits").unwrap(), choose("cpu").unwrap()).unwrap();
+    let lowered = session.lower().unwrap();
+    let record = session.record(&lowered);
+    let lifetimes = RefCell::new(lifetimes.iter().copied().collect::<VecDeque<_>>());
+    let open = || {
+        let engine = session.device.open(lowered.program.clone())?;
         let left = lifetimes.borrow_mut().pop_front().unwrap_or(usize::MAX);
-        again.open_on(Box::new(Lossy { engine, left }), lowered.clone())
+        session.open_on(Box::new(Lossy { engine, left }), lowered.clone())
     };
-    let options = RunOptions {
-        every: Every::Steps(7),
-        keep: 2,
-        on_nan: OnNan::Stop,
-        verify: None,
-        quiet,
-        tensorboard: false,
-        json: true,
-    };
-    let run = Run::new(open().unwrap(), Box::new(open), directory, record, &session, options).unwrap();
-    (path, run.begin())
+    let options = RunOptions { every: Every::Steps(7), coach, ..RunOptions::default() };
+    let run = Run::new(open().unwrap(), Box::new(open), &session.recipe, record, options).unwrap();
+    match out {
+        None => (PathBuf::new(), run.begin(&mut Silent)),
+        Some(out) => {
+            let directory = RunDir::create(out, "digits").unwrap();
+            (directory.path().to_owned(), run.keep_in(directory).begin(&mut Silent))
+        }
+    }
 }
 
 #[test]
 fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
-    let (straight, ended) = run(folder.path(), &[], true);
+    let (straight, ended) = run(Some(folder.path()), &[], false);
     ended.unwrap();
     // In the middle of an epoch, at once after it was opened, and while the held-out part is measured.
-    let (lossy, ended) = run(folder.path(), &[9, 0, 20, 3, 31], true);
+    let (lossy, ended) = run(Some(folder.path()), &[9, 0, 20, 3, 31], false);
     ended.unwrap();
-    let model = |run: &Path| Model::load(run).unwrap().parameters;
+    let model = |run: &Path| Model::load(run).unwrap();
     assert!(model(&straight) == model(&lossy));
+    // Nor does it matter where the run is kept.
+    for lifetimes in [&[][..], &[9, 0, 20, 3, 31]] {
+        let trained = run(None, lifetimes, false).1.unwrap();
+        assert!(trained.model == model(&straight));
+        assert_eq!((trained.epochs, trained.trainer.steps(), trained.ended), (4, 180, Ended::AllEpochs));
+    }
     let losses = |run: &Path| {
         let events = read_metrics(run).unwrap();
         let losses = events.into_iter().filter_map(|event| match event {
-            wgrad::internals::train::run::Event::Steps(steps) => Some(steps.losses),
-            wgrad::internals::train::run::Event::Epoch(_) => None,
+            Event::Steps(steps) => Some(steps.losses),
+            Event::Epoch(_) => None,
         });
         losses.flatten().collect::<Vec<f64>>()
     };
@@ -107,7 +104,7 @@ fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
 fn a_device_may_be_lost_while_the_coach_looks() {
     let folder = tempfile::tempdir().unwrap();
     let model = |lifetimes: &[usize]| {
-        let (path, ended) = run(folder.path(), lifetimes, false);
+        let (path, ended) = run(Some(folder.path()), lifetimes, true);
         ended.unwrap();
         Model::load(&path).unwrap().parameters
     };
@@ -119,18 +116,12 @@ fn a_device_may_be_lost_while_the_coach_looks() {
 }
 
 #[test]
-fn a_device_that_is_lost_again_and_again_ends_the_run_with_the_way_to_go_on() {
+fn a_device_that_is_lost_again_and_again_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, ended) = run(folder.path(), &[30, 1, 1, 1, 1, 1], true);
-    let error = ended.unwrap_err();
-    assert_eq!(error.exit_code(), 4);
-    let message = error.to_string();
-    for word in
-        ["the device was lost", "opened again 3 times", "wgrad train --resume", &path.display().to_string()]
-    {
-        assert!(message.contains(word), "“{word}” is not in “{message}”");
-    }
-    let (checkpoint, _) = wgrad::internals::train::run::checkpoint::newest(&path).unwrap();
+    let (path, ended) = run(Some(folder.path()), &[30, 1, 1, 1, 1, 1], false);
+    let Err(Error::Device(DeviceFault::Lost, message)) = ended.map(|_| ()) else { panic!("it was lost") };
+    assert!(message.contains("the device was lost") && message.contains("opened again 3 times"), "{message}");
+    let (checkpoint, _) = checkpoint::newest(&path).unwrap();
     assert!(checkpoint.snapshot.position.steps > 0);
     assert_eq!(RunRecord::load(&path).unwrap().status, Status::Failed);
 }

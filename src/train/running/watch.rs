@@ -1,8 +1,8 @@
 //! The coach of a run, and what it looks at.
 
-use wgrad::internals::train::coach::Coach;
-use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::trainer::Vitals;
+use crate::train::coach::Coach;
+use crate::train::recipe::Recipe;
+use crate::train::trainer::Vitals;
 
 /// A coach, and what it has looked at.
 pub(super) struct CoachWatch {

@@ -1,0 +1,96 @@
+//! Where a run keeps what comes of it: in a run directory, or in memory.
+
+use std::path::Path;
+
+use crate::error::Result;
+use crate::train::recipe::Recipe;
+use crate::train::run::model::Model;
+use crate::train::run::{Epoch, Event, RunDir, RunRecord, read_metrics};
+use crate::train::trainer::Position;
+
+/// A run directory, or the epochs in memory.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    directory: Option<RunDir>,
+    /// The epochs of a run without a directory.
+    epochs: Vec<Epoch>,
+}
+
+impl Journal {
+    pub fn in_directory(directory: RunDir) -> Journal {
+        Journal { directory: Some(directory), epochs: Vec::new() }
+    }
+
+    /// The run directory, if there is one.
+    pub fn directory(&mut self) -> Option<&mut RunDir> {
+        self.directory.as_mut()
+    }
+
+    /// Where the run directory is, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.directory.as_ref().map(RunDir::path)
+    }
+
+    /// Writes what is known before the first step.
+    pub fn open(&mut self, tensorboard: bool, recipe: &Recipe, record: &RunRecord) -> Result<()> {
+        self.keep_events(tensorboard)?;
+        match &self.directory {
+            Some(directory) => directory.write_recipe(recipe),
+            None => Ok(()),
+        }?;
+        self.write_record(record)
+    }
+
+    /// Removes the directory of a run that failed before it began.
+    pub fn abandon(self) {
+        if let Some(directory) = self.directory {
+            directory.abandon();
+        }
+    }
+
+    /// Keeps an event file for TensorBoard as well, if that is wanted.
+    pub fn keep_events(&mut self, wanted: bool) -> Result<()> {
+        match &mut self.directory {
+            Some(directory) if wanted => directory.keep_events(),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.write_record(record))
+    }
+
+    pub fn save_model(&self, model: &Model) -> Result<()> {
+        self.directory.as_ref().map_or(Ok(()), |directory| directory.save_model(model))
+    }
+
+    pub fn append(&mut self, event: &Event) -> Result<()> {
+        match (&mut self.directory, event) {
+            (Some(directory), _) => directory.append(event),
+            (None, Event::Epoch(line)) => {
+                self.epochs.push(line.clone());
+                Ok(())
+            }
+            (None, Event::Steps(_)) => Ok(()),
+        }
+    }
+
+    /// Forgets what came after a position, and returns the last epoch that is left.
+    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
+        if let Some(directory) = &mut self.directory {
+            return directory.rewind(position);
+        }
+        self.epochs.retain(|line| line.epoch < position.epoch);
+        Ok(self.epochs.last().cloned())
+    }
+
+    /// The epochs that are over.
+    pub fn epochs(&self) -> Result<Vec<Epoch>> {
+        let Some(directory) = &self.directory else { return Ok(self.epochs.clone()) };
+        let epoch = |event| match event {
+            Event::Epoch(line) => Some(line),
+            Event::Steps(_) => None,
+        };
+        Ok(read_metrics(directory.path())?.into_iter().filter_map(epoch).collect())
+    }
+}
