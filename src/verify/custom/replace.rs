@@ -33,9 +33,7 @@ impl CustomKernelFile {
     /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!(
-                "⟨kernel {text}⟩ has not the form NAME=FILE.wgsl: write it so"
-            )));
+            return Err(Error::Usage(format!("⟨kernel {text}⟩: expected NAME=FILE.wgsl")));
         };
         replaceable(find(name)?)?;
         Ok(CustomKernelFile { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
