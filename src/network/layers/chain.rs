@@ -26,7 +26,7 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
             _ => {}
         }
         if depth > MOST_DEPTH {
-            return Err(format!("blocks are nested more than {MOST_DEPTH} deep: use fewer"));
+            return Err(format!("blocks are at most {MOST_DEPTH} deep within one another: use fewer"));
         }
     }
     parts.push(&text[first..]);

@@ -39,9 +39,7 @@ impl CustomKernelFile {
     /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!(
-                "⟨kernel {text}⟩ has not the form NAME=FILE.wgsl: write it so"
-            )));
+            return Err(Error::Usage(format!("⟨kernel {text}⟩: expected NAME=FILE.wgsl")));
         };
         let kernel = find(name)?;
         replaceable(kernel)?;

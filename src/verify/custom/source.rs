@@ -234,7 +234,7 @@ mod tests {
             let name = EnableExtension::from(*extension).to_ident();
             let fault = faulty(name, &SGD).unwrap();
             assert_eq!(fault.at, at(2, 8), "{fault:?}");
-            assert!(fault.message.contains(&format!(" may enable {name}: for sgd")), "{fault:?}");
+            assert!(fault.message.contains(&format!(" may enable {name}: the device for sgd")), "{fault:?}");
             let of_tiles = ["f16", "wgpu_cooperative_matrix"].contains(&name);
             assert_eq!(faulty(name, &MATMUL_COOPERATIVE).is_none(), of_tiles, "{name}");
             assert_eq!(fault.message.starts_with("only a matmul_cooperative"), of_tiles, "{fault:?}");
