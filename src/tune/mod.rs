@@ -6,13 +6,13 @@
 //! can be repeated to the bit; [`Device::choice`] is the choice that nothing was measured for.
 //!
 //! ```no_run
-//! use wgrad::{engine::adapter::choose, tune};
+//! use wgrad::internals::{engine::adapter::choose, tune};
 //!
 //! let device = choose("gpu")?;
 //! // Takes a second or two at the first call on this machine, and nothing at the next.
 //! let tuned = tune::tuned(&device, &mut || eprintln!("measuring …"));
 //! let choice = device.choice().with(&tuned.choice);
-//! # Ok::<(), wgrad::error::Error>(())
+//! # Ok::<(), wgrad::Error>(())
 //! ```
 //!
 //! May depend on everything up to `report`; knows no recipes and no runs. Read this file first, then `race.rs`.

@@ -31,7 +31,7 @@ pub enum Experimental {
 pub struct Tiles([Option<usize>; EDGES.len()]);
 
 impl Tiles {
-    /// Those that the adapter has, see [`Experimental::settle`].
+    /// Those that the adapter has, see [`Experimental::resolve`].
     pub const ANY: Tiles = Tiles([None; EDGES.len()]);
 
     fn of(edges: &[usize]) -> Tiles {
