@@ -1,37 +1,57 @@
 //! wgrad trains neural networks with hand-written WGSL compute shaders, on any
 //! GPU that wgpu reaches, and proves every shader against a plain Rust twin.
 //!
-//! A network is lowered once to a [`program::Program`]: a list of kernel
-//! dispatches over named buffers. The GPU engine and the CPU engine run the
-//! same Program; training, checking, timing and explaining are things done to it.
+//! A network is lowered once to a [`Program`]: a list of kernel dispatches over named buffers. The GPU engine and the
+//! CPU engine run the same Program; training, checking, timing and explaining are things done to it.
 //!
 //! # Train a network
 //!
 //! ```
-//! use wgrad::{data, engine::adapter::choose, network::lower::HELD_OUT, train::recipe::Recipe, train::session::Session};
+//! use wgrad::{Dataset, Device, EpochReport, Observer, Recipe, Session};
+//!
+//! struct Print;
+//!
+//! impl Observer for Print {
+//!     fn epoch(&mut self, report: &EpochReport) {
+//!         println!("epoch {}: held-out accuracy {:.3}", report.epoch, report.held_out.accuracy);
+//!     }
+//! }
 //!
 //! // 1,437 handwritten digits to learn from and 360 that training never sees.
-//! let digits = data::load("digits")?;
-//! let recipe = Recipe {
-//!     network: "dense 32, relu, dense 10".parse()?,
-//!     epochs: 10,
-//!     ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
-//! };
+//! let digits = Dataset::load("digits")?;
+//! let recipe = Recipe { epochs: 10, ..Recipe::defaults_for("digits", 64, 10, digits.train.len()) };
 //! // The best adapter of this machine, or the CPU engine when none answers.
-//! let session = Session::new(recipe, digits, choose("auto")?)?;
-//! let mut trainer = session.start()?;
-//! for epoch in 1..=session.recipe.epochs {
-//!     let train = trainer.epoch(epoch, &mut |_| {})?;
-//!     println!("epoch {epoch}: loss {:.4}", train.loss);
-//! }
-//! let held_out = trainer.measure(HELD_OUT)?;
-//! assert!(held_out.accuracy > 0.9, "{held_out:?}");
-//! # Ok::<(), wgrad::error::Error>(())
+//! let session = Session::new(recipe, digits, Device::choose("auto")?)?;
+//! let trained = session.train(&mut Print)?;
+//! let path = std::env::temp_dir().join("digits.safetensors");
+//! trained.model.save(&path)?;
+//! # assert!(trained.epoch.unwrap().held_out_accuracy > 0.9);
+//! # std::fs::remove_file(path).unwrap();
+//! # Ok::<(), wgrad::Error>(())
 //! ```
+//!
+//! # Use a model
+//!
+//! ```no_run
+//! use wgrad::{Device, Model};
+//!
+//! let model = Model::load("digits.safetensors")?;
+//! let picture = model.read_picture("seven.png", false)?;
+//! for prediction in model.classifier(&Device::choose("auto")?)?.predict(&[picture])? {
+//!     println!("{} {:?}", prediction.name(), prediction.ranked());
+//! }
+//! # Ok::<(), wgrad::Error>(())
+//! ```
+//!
+//! # What is stable
+//!
+//! The names at the root, and the files that wgrad writes: recipes, run directories, checkpoints and models are read by
+//! every later version. The [`internals`] may change with every version; so may what is reached through them, such
+//! as the fields of a [`Program`].
 //!
 //! # Read the code
 //!
-//! Five files show the whole idea: [`network`], [`program::record`], one layer
+//! `examples/` first, then five files that show the whole idea: [`network`], [`program::record`], one layer
 //! ([`network::layers::dense`]), its shader (`shaders/matmul_naive.wgsl`) and its twin
 //! ([`cpu::matmul`]). The rooms, from the ground up; each depends on those above it only:
 //!
@@ -45,7 +65,7 @@
 //! - [`verify`]: shaders compared with their twins; custom kernels.
 //! - [`report`]: what draws: pages, charts, contact sheets, confusion matrices.
 //! - [`tune`]: which version of a kernel is fastest on an adapter, measured once.
-//! - [`train`]: recipe, session, trainer, and the run directory they leave.
+//! - [`train`]: recipe, session, trainer, the run to the last epoch, and the model that comes of it.
 //! - [`teach`]: lessons, exercises, and one step of one sample number by number.
 //! - [`bench`](mod@internals::bench): the CPU against the GPU.
 
@@ -98,3 +118,8 @@ pub use train::run::model::Model;
 pub use train::running::{EpochReport, Observer};
 pub use train::session::Session;
 pub use train::trainer::{Measure, Progress, Trainer};
+
+/// The code of `docs/embedding.md` compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;

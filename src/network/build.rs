@@ -9,12 +9,12 @@ use crate::network::layers::words::Pair;
 use crate::network::layers::{Layer, Residual};
 
 /// ```
-/// use wgrad::network::Network;
+/// use wgrad::Network;
 /// let block = Network::new().conv(8, 1).relu();
 /// let network = Network::new().conv(8, 3).batch_norm().relu().max_pool(2).residual(block).dense(10);
 /// let text = "conv 8 3x3, batchnorm, relu, maxpool 2, residual { conv 8 1x1, relu }, dense 10";
 /// assert_eq!(network, text.parse()?);
-/// # Ok::<(), wgrad::error::Error>(())
+/// # Ok::<(), wgrad::Error>(())
 /// ```
 impl Network {
     /// A network without layers.

@@ -22,10 +22,10 @@ use crate::program::shape::Shape;
 /// Layers in the order in which a sample passes them.
 ///
 /// ```
-/// use wgrad::network::Network;
+/// use wgrad::Network;
 /// let network: Network = "dense 128, relu, dense 10".parse()?;
 /// assert_eq!(network.layers.len(), 3);
-/// # Ok::<(), wgrad::error::Error>(())
+/// # Ok::<(), wgrad::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {

@@ -6,13 +6,13 @@
 //! measurements.
 //!
 //! ```no_run
-//! use wgrad::{engine::adapter::choose, tune};
+//! use wgrad::internals::{engine::adapter::choose, tune};
 //!
 //! let device = choose("gpu")?;
 //! // The first call on this machine takes a second or two, the next ones nothing.
 //! let tuned = tune::tuned(&device, &mut || eprintln!("measuring …"));
 //! let choice = device.choice().with(&tuned.choice);
-//! # Ok::<(), wgrad::error::Error>(())
+//! # Ok::<(), wgrad::Error>(())
 //! ```
 //!
 //! May depend on everything up to `report`; knows no recipes and no runs. Read this file first, then `race.rs`.

@@ -66,8 +66,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`read_picture`].
-    pub fn read_picture(&self, path: &Path, invert: bool) -> Result<Vec<u8>> {
-        read_picture(path, &self.shape, invert)
+    pub fn read_picture(&self, path: impl AsRef<Path>, invert: bool) -> Result<Vec<u8>> {
+        read_picture(path.as_ref(), &self.shape, invert)
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.
@@ -75,7 +75,8 @@ impl Model {
     /// # Errors
     /// [`Error::Failure`] when the file can't be written, or for a model that
     /// [`Model::load`] would refuse, such as one with weights that are not finite.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         self.check().map_err(|problem| {
             Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
         })?;

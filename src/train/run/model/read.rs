@@ -27,8 +27,8 @@ impl Model {
     /// # Errors
     /// [`Error::Data`] for a file that is missing, damaged, or not a model of this program, and for
     /// weights that are not finite.
-    pub fn load(path: &Path) -> Result<Model> {
-        let path = &file_of(path)?;
+    pub fn load(path: impl AsRef<Path>) -> Result<Model> {
+        let path = &file_of(path.as_ref())?;
         read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
     }
 }
