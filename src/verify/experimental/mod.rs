@@ -31,7 +31,7 @@ pub enum Experimental {
 pub struct Tiles([Option<usize>; COOPERATIVE_TILES.len()]);
 
 impl Tiles {
-    /// Those that the adapter has, see [`Experimental::settle`].
+    /// Those that the adapter has, see [`Experimental::resolve`].
     pub const ANY: Tiles = Tiles([None; COOPERATIVE_TILES.len()]);
 
     fn of(sizes: &[usize]) -> Tiles {
