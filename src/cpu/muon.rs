@@ -39,7 +39,7 @@ fn total<T: Real>(sums: &[T]) -> f64 {
     sums.iter().map(|sum| sum.f64()).sum()
 }
 
-/// The norm from partial sums of squares, at least [`LEAST`].
+/// The norm from partial sums of squares, at least 1e-7.
 pub fn norm_of<T: Real>(sums: &[T]) -> f64 {
     total(sums).sqrt().max(LEAST)
 }

@@ -125,7 +125,7 @@ from parameters[i]. An element is a vec4: four parameters at once, with the same
     for (var c = 0u; c < CLASSES; c++) {
         sum += exp(logits[start + c] - maximum);
     }
-    // Rows past the end of the data weigh nothing.
+    // Rows past the end of the data have weight 0.
     let weight = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     for (var c = 0u; c < CLASSES; c++) {
         let probability = exp(logits[start + c] - maximum) / sum;
