@@ -12,11 +12,13 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A disk, a pipe or the program itself failed, whatever the input (exit code 1).
+    /// A failed disk, pipe or program, whatever the input (exit code 1).
     Failure(String),
-    /// The command line, a recipe, a network's text or an unknown name (exit code 2).
+    /// A text that can't be read, or an unknown name (exit code 2).
     Usage(String),
-    /// A setting has a value that doesn't go with the data, the network, the device or another setting (exit code 2).
+    /// A setting that doesn't go with the rest (exit code 2).
+    ///
+    /// The rest is the data, the network, the device or another setting.
     Setting {
         /// The key of the setting in a recipe, such as `batch_size`.
         key: &'static str,
@@ -25,15 +27,15 @@ pub enum Error {
     },
     /// Data or a model file that cannot be used (exit code 3).
     Data(String),
-    /// No such file or folder where data, a run or a model should be (exit code 3).
+    /// A missing file or folder of data, a run or a model (exit code 3).
     NotFound(String),
     /// No adapter, too small an adapter, or a lost device (exit code 4).
     Device(DeviceFault, String),
-    /// The loss, a gradient or a weight became NaN or infinite (exit code 5).
+    /// The loss, a gradient or a weight became non-finite (exit code 5).
     Diverged(String),
     /// A check that was asked for did not hold (exit code 6).
     Check(String),
-    /// The user stopped a run by a signal, after it was saved (exit code 128 and the signal's number).
+    /// A signal stopped a run, which was saved (exit code 128 + signal).
     Interrupted {
         /// The number of the signal, 2 for Ctrl-C.
         signal: u8,
@@ -42,7 +44,7 @@ pub enum Error {
     },
 }
 
-/// What is wrong with a device.
+/// The fault of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceFault {
@@ -54,7 +56,7 @@ pub enum DeviceFault {
     Lost,
 }
 
-/// What a fallible function of this crate returns.
+/// The result of a fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -95,7 +97,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A text whose marked settings are shown by `show`, which gets a setting's key and, where there is one, its value.
+/// A text with its marked settings replaced.
+///
+/// `show` gets the key of a setting and, where there is one, its value.
 pub fn with_settings(text: &str, show: impl Fn(&str, Option<&str>) -> String) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -108,7 +112,7 @@ pub fn with_settings(text: &str, show: impl Fn(&str, Option<&str>) -> String) ->
                 shown.push_str(&show(key, value));
                 rest = after;
             }
-            // Somebody's own bracket, in the name of a file for example.
+            // A bracket that is no mark, in the name of a file for example.
             _ => {
                 shown.push('⟨');
                 rest = behind;
@@ -133,7 +137,7 @@ pub fn as_in_a_recipe(key: &str, value: Option<&str>) -> String {
     }
 }
 
-/// `, did you mean “x”?` for the nearest of `known`, or nothing when none is near.
+/// `, did you mean “x”?` with the nearest of `known`; empty when none is near.
 pub fn suggestion(given: &str, known: &[&str]) -> String {
     let given = given.to_lowercase();
     known
@@ -174,8 +178,8 @@ mod tests {
             with_settings(error.marked(), flag),
             "it does not fit: use --batch_size 32, --optimiser sgd momentum 0.9 or another --network"
         );
-        for own in ["a ⟨ alone, ⟩ too", "⟨⟩", "an open ⟨batch_size", "⟨Photos⟩"] {
-            assert_eq!(with_settings(own, flag), own);
+        for unmarked in ["a ⟨ alone, ⟩ too", "⟨⟩", "an open ⟨batch_size", "⟨Photos⟩"] {
+            assert_eq!(with_settings(unmarked, flag), unmarked);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::kernel::rng::kernel_seed;
 use crate::kernel::{Augmentation, Call, Step};
 
 impl Samples {
-    /// The sample at `at` as it is augmented in an epoch, as C·H·W bytes.
+    /// The C·H·W bytes of sample `at`, augmented as in an epoch.
     ///
     /// The twin of `gather_batch` computes it. Its random numbers are a function of seed, epoch and `at`.
     pub fn augmented(

@@ -85,7 +85,7 @@ pub struct About {
     pub origin: String,
     /// A sentence for each file or folder that was not read.
     pub notes: Vec<String>,
-    /// A sentence for each picture that can't be read and was skipped, with settings marked.
+    /// A sentence for each skipped picture, with settings marked.
     pub skipped: Vec<String>,
     /// The files of the held-out samples, in order; none when samples aren't files.
     pub held_out_files: Vec<PathBuf>,

@@ -25,9 +25,9 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// Writes to a path that the user named, which may be a link, a pipe or a device.
+/// Writes to a path that the user named.
 ///
-/// A symbolic link stays one, and its target is written as by [`write_atomically`]. A pipe or a device gets the bytes
+/// It may be a link, a pipe or a device. A symbolic link stays one, and its target is written as by [`write_atomically`]. A pipe or a device gets the bytes
 /// and stays what it is.
 ///
 /// # Errors

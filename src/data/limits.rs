@@ -12,7 +12,7 @@ pub const MAX_CHANNELS: usize = 4;
 /// The largest number of classes; labels run from 0 to one less.
 pub const MAX_CLASSES: usize = 65_536;
 
-/// Checks that images have 1 to 4 channels and sides of 1 to 512 pixels.
+/// Checks that images have 1 to 4 channels, sides from 1 to 512.
 ///
 /// # Errors
 ///

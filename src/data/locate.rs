@@ -11,7 +11,7 @@ use crate::error::{Error, Result, suggestion};
 /// The names of data sets that [`load`](super::load) knows; anything else is a folder.
 pub const NAMES: [&str; 2] = ["digits", "mnist"];
 
-/// The place that a data set is read from.
+/// The source of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The built-in set.

@@ -24,7 +24,7 @@ const MAX_PICTURE_BYTES: u64 = 512 << 20;
 /// The largest file of a picture, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Reads a PNG or JPEG picture as C·H·W bytes of `shape`, channels first.
+/// Reads a PNG or JPEG picture as C·H·W bytes of `shape`.
 ///
 /// - The format is detected from the content, not from the name.
 /// - The picture is turned upright by its EXIF orientation.

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::dataset::Samples;
 use crate::error::{Error, Result};
 
-/// Splits `train` into samples to train on and samples to validate with, in this order.
+/// Splits `train` into a train part and a validation part, in this order.
 ///
 /// `fraction` of the samples, rounded to the nearest, go to the second part, and `fraction` of each class as nearly as
 /// whole numbers allow. No class loses its last training sample. The choice is drawn from `seed` alone. Samples keep

@@ -62,9 +62,9 @@ impl Device {
         self.lacks(kernel).is_none()
     }
 
-    /// The requirement of a kernel that the device doesn't meet, such as `needs subgroups of 8`.
+    /// The requirement of a kernel that the device doesn't meet.
     ///
-    /// Some kernels need subgroups of a certain size, some unpack f16, some use cooperative matrices.
+    /// Such as `needs subgroups of 8`. Some kernels need subgroups of a certain size, some unpack f16, some use cooperative matrices.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let Device::Gpu(adapter) = self else { return None };
         if let Some(size) = kernel.subgroup {
@@ -82,9 +82,9 @@ impl Device {
         if kernel.is_cooperative() { cooperative::lacking(adapter) } else { None }
     }
 
-    /// Whether the device runs a kernel with these constants, if it runs it at all.
+    /// Whether the device runs a kernel with these constants.
     ///
-    /// An adapter has cooperative matrices of some tile sizes only.
+    /// The kernel must be one that it [runs](Device::runs). An adapter has cooperative matrices of some tile sizes only.
     pub fn takes(&self, kernel: &Kernel, consts: &Consts) -> bool {
         match self {
             Device::Gpu(adapter) if kernel.is_cooperative() => {

@@ -48,7 +48,9 @@ fn fits(shape: &CooperativeMatrixProperties, size: usize) -> bool {
     types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|side| *side as usize == size)
 }
 
-/// The shapes of an adapter as text, such as `8×8×8 of f16 with sums in f32`, or `none`.
+/// The shapes of an adapter as text.
+///
+/// Such as `8×8×8 of f16 with sums in f32`, or `none`.
 ///
 /// wgpu knows of square tiles of 8 and of 16 only, so an adapter may have others.
 pub fn offered(adapter: &Adapter) -> String {

@@ -33,14 +33,14 @@ impl<T: Real> Memory<T> {
         self.all_mut().part(view.start, view.len).0
     }
 
-    /// Puts the parts of `buf` that `views` name into `places`, by the number of the view.
+    /// Puts the parts of `buf` that `views` name into `slots`, by the number of the view.
     ///
-    /// Views don't overlap. A buffer that lives in another's memory is empty, and fills no place.
+    /// Views don't overlap. A buffer that lives in another's memory is empty, and fills no slot.
     fn split<'a>(
         &'a mut self,
         buf: Buf,
         views: impl Iterator<Item = (usize, View)> + Clone,
-        places: &mut [SliceMut<'a, T>],
+        slots: &mut [SliceMut<'a, T>],
     ) {
         if self.is_empty() {
             return;
@@ -50,9 +50,9 @@ impl<T: Real> Memory<T> {
             let behind = views.clone().filter(|(_, view)| view.buf == buf && view.start >= passed);
             behind.min_by_key(|(_, view)| view.start)
         };
-        while let Some((place, view)) = next(passed) {
+        while let Some((number, view)) = next(passed) {
             let (part, behind) = rest.part(view.start - passed, view.len);
-            places[place] = part;
+            slots[number] = part;
             (rest, passed) = (behind, view.start + view.len);
         }
     }

@@ -40,12 +40,12 @@ impl Seconds {
         }
     }
 
-    /// Half the range from the shortest to the longest time, as a fraction of the median.
+    /// Half the range of the times, as a fraction of the median.
     pub fn spread(&self) -> f64 {
         (self.most - self.least) / 2.0 / self.median
     }
 
-    /// Whether one median is within the range of the other, so that neither is clearly faster.
+    /// Whether neither is clearly faster: one median is within the other's range.
     pub fn overlaps(&self, other: &Seconds) -> bool {
         let holds = |one: &Seconds, time: f64| (one.least..=one.most).contains(&time);
         holds(self, other.median) || holds(other, self.median)
@@ -70,9 +70,9 @@ pub fn each(
     Ok(start.elapsed().as_secs_f64() / times as f64)
 }
 
-/// The number of runs for a measurement of `goal` seconds, at most `most`, and seconds per run.
+/// The number of runs for a measurement of `goal` seconds, and seconds per run.
 ///
-/// `run` takes a number of runs in a row, and returns seconds per run.
+/// The number is at most `most`. `run` takes a number of runs in a row, and returns seconds per run.
 ///
 /// # Errors
 /// When a run fails.

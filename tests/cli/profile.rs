@@ -8,7 +8,7 @@ fn a_profile_is_a_table_and_a_trace_and_changes_no_weight() {
     let train = ["train", "--epochs", "1", "--device", "cpu"];
     place.run(&train).ok();
     let ran = place.run(&[&train[..], &["--profile=5"]].concat()).ok();
-    let words = ["profile            5 steps of ", "share", "GFLOP/s", "in sum", "trace.json"];
+    let words = ["profile            5 steps of ", "% time", "GFLOP/s", "total", "trace.json"];
     for word in words.iter().chain(&["matmul", "gather_batch", "dense_softmax_loss"]) {
         assert!(ran.out.contains(word), "“{word}” is not in {}", ran.out);
     }

@@ -64,7 +64,7 @@ fn a_recipe_says_the_same_as_the_flags_and_flags_win() {
 fn recipes_that_can_not_be_used_are_refused() {
     let place = Place::new();
     place.write("folder.toml/file", "").write("binary.toml", [0xff, 0, 0xfe]);
-    place.refuses(2, &["train", "none.toml"], &["none.toml", "No such file"]);
+    place.refuses(2, &["train", "none.toml"], &["none.toml", "no such file"]);
     place.refuses(2, &["train", "folder.toml"], &["folder.toml", "can't be read"]);
     place.refuses(2, &["train", "binary.toml"], &["binary.toml", "UTF-8"]);
     for (text, words) in [

@@ -161,7 +161,7 @@ fn pictures_that_are_none_are_refused_and_spoil_no_output() {
         ("empty.png", "neither a PNG nor a JPEG"),
         ("cut.png", "damaged or cut short"),
         ("folder", "not a file"),
-        ("nowhere.png", "can't be read"),
+        ("nowhere.png", "isn't there"),
     ] {
         place.refuses(3, &["predict", "runs/digits-001", "good.png", name, "--device", "cpu"], &[name, word]);
     }

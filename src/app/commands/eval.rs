@@ -44,8 +44,9 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
         if arguments.data.is_none() && !arguments.skip_bad {
             Error::Data(format!(
-                "the data that the network was trained on are not found from here, or not whole ({error}), \
-                 so name them behind the run"
+                "the data that the network was trained on are not found from here, or not whole ({}), \
+                 so name them behind the run",
+                error.marked()
             ))
         } else {
             error

@@ -78,7 +78,9 @@ impl Profiler {
         Profiler { by_submission: true, ..Profiler::default() }
     }
 
-    /// Asks for the times of the next `steps` runs of a section, and forgets earlier ones.
+    /// Asks for the times of the next `steps` runs of a section.
+    ///
+    /// Earlier times are forgotten.
     pub fn watch(&self, section: Range<usize>, steps: usize) {
         *self.log() = Log { section, wanted: steps, ..Log::default() };
     }
@@ -142,7 +144,7 @@ pub struct Profile {
     dispatches: Vec<DispatchNeeds>,
     /// The clock of all times.
     pub clock: Clock,
-    /// A time for each dispatch of each step, in the order in which they ran.
+    /// A time for each dispatch of each step, in order.
     pub spans: Vec<Span>,
 }
 
@@ -152,9 +154,9 @@ impl Profile {
         self.spans.len() / self.dispatches.len().max(1)
     }
 
-    /// Whether the table leaves out the first step, in which drivers compile and memory is first touched.
+    /// Whether the table leaves out the first step.
     ///
-    /// An only step is not left out.
+    /// Drivers compile and memory is first touched in it. An only step is not left out.
     pub fn leaves_out_the_first(&self) -> bool {
         self.steps() > 1
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{DispatchNeeds, Profile, Span};
 
-/// The total of all dispatches of one kernel, or of one dispatch of every step.
+/// The total of one kernel, or of one dispatch of every step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProfileRow {
     /// The name of the kernel; on the CPU engine that of its twin.

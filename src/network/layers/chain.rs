@@ -102,9 +102,9 @@ pub fn check_batch(layers: &[Layer], input: &Shape, samples: usize) -> Result<()
     Ok(())
 }
 
-/// Records the forward pass of all layers, and leaves the backward pass on the tape.
+/// Records the forward pass of all layers.
 ///
-/// The names of parameters begin with `prefix`. `behind` gets the output of each layer.
+/// The backward pass is left on the tape. The names of parameters begin with `prefix`. `behind` gets the output of each layer.
 pub fn record(
     layers: &[Layer],
     recorder: &mut Recorder,

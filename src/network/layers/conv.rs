@@ -163,7 +163,9 @@ impl Conv {
         self.geometry(1, *input).map_or(0, |sizes| sizes.multiply_adds())
     }
 
-    /// Declares w and b, by default uniform in ±1/√(inputs of one output) as in `nn.Conv2d`.
+    /// Declares w and b.
+    ///
+    /// By default they are uniform in ±1/√(inputs of one output), as in `nn.Conv2d`.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Pair { y, x } = self.kernel;
         let seen = input.channels / self.groups;

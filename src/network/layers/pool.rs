@@ -193,7 +193,9 @@ pub fn sizes(pooling: &Pooling) -> Consts {
     }
 }
 
-/// The constants of a backward kernel, which also goes through the activation that made x.
+/// The constants of a backward kernel.
+///
+/// It also goes through the activation that made x.
 pub fn backward(sizes: Consts, activation: Activation, add: bool) -> Consts {
     let (kind, leak) = activation.consts();
     sizes.with("ACTIVATION", kind).with("LEAK", leak).with("ADD", Const::from(add))

@@ -69,7 +69,7 @@ impl Inits {
     /// The words that [`Inits::parse`] understands.
     pub const TAKES: &str = "“init …” and “bias-init …”";
 
-    /// Reads `init …` or `bias-init …` if `word` begins one, and says whether it does.
+    /// Reads `init …` or `bias-init …`, and says whether `word` begins one.
     ///
     /// # Errors
     /// As [`Init::parse`].

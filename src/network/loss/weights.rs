@@ -21,7 +21,9 @@ pub enum ClassWeights {
     /// The same weight for all classes.
     #[default]
     Even,
-    /// Weights in inverse proportion to the number of samples, so that each class counts the same in total.
+    /// Weights in inverse proportion to the number of samples.
+    ///
+    /// Each class then counts the same in total.
     Balanced,
     /// A weight per class.
     Given(Vec<f32>),

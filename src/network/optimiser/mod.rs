@@ -22,7 +22,7 @@ pub enum Rule {
     Sgd {
         /// The factor of the last velocity, from 0 to below 1; 0 for no velocity.
         momentum: f32,
-        /// The fraction of the gradient that the velocity leaves out, from 0 to below 1.
+        /// The fraction of the gradient left out, from 0 to below 1.
         dampening: f32,
         /// Whether it is Nesterov's momentum.
         nesterov: bool,
@@ -54,7 +54,7 @@ pub enum Rule {
     },
     /// Lion: steps of one size, by the sign of a moving average of gradients.
     Lion {
-        /// The factor of the moving average in the direction of a step, from 0 to below 1.
+        /// The moving average's factor in a step, from 0 to below 1.
         beta1: f32,
         /// The decay of the moving average, from 0 to below 1.
         beta2: f32,
@@ -73,13 +73,19 @@ pub enum Rule {
 pub struct Optimiser {
     /// The rule of the update.
     pub rule: Rule,
-    /// The fraction of each weight that a step takes off, divided by the learning rate.
+    /// The factor of decay.
+    ///
+    /// A step takes off the product of this, the learning rate and the weight.
     pub weight_decay: f32,
-    /// Whether decay is applied to weights directly (as in AdamW), and not through gradients (L2).
+    /// Whether decay is applied to weights directly, as in AdamW.
+    ///
+    /// Otherwise it goes through gradients (L2).
     pub decoupled: bool,
 }
 
-/// A buffer of optimiser state, laid out like the arena, zero before the first step.
+/// A buffer of optimiser state.
+///
+/// It is laid out like the arena, and zero before the first step.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     /// The buffer's name, such as `velocities`.

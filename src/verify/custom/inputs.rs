@@ -25,7 +25,7 @@ pub struct Input {
     pub more: bool,
 }
 
-/// The inputs from which the twin computes `binding[index]` in the case of `wrong`.
+/// The inputs that `binding[index]` depends on in the case of `wrong`.
 pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     let Wrong { kernel, at, case, numbers, .. } = wrong;
     let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };
@@ -67,7 +67,7 @@ type Scalar = (&'static str, fn(&mut Step) -> &mut f32);
 const SCALARS: [Scalar; 2] =
     [("learning_rate", |step| &mut step.learning_rate), ("momentum", |step| &mut step.momentum)];
 
-/// The numbers of the step from which the twin computes `binding[index]` in the case of `wrong`.
+/// The numbers of the step that `binding[index]` depends on in the case of `wrong`.
 pub fn scalars(wrong: &Wrong, binding: &str, index: usize) -> Vec<(&'static str, f32)> {
     let Wrong { kernel, at, case, numbers, .. } = wrong;
     let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };

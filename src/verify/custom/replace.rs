@@ -122,7 +122,7 @@ fn constants(custom: &Kernel, used: &Consts) -> Consts {
     Consts::new(custom.consts.iter().filter_map(value).collect())
 }
 
-/// The built-in kernels for products of f16 that stay in a Program beside a custom kernel for products.
+/// The built-in kernels for products of f16 that a custom kernel leaves in a Program.
 pub fn built_in_f16_products(program: &Program, custom: &Kernel) -> Vec<&'static str> {
     let of_f16 = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
     let others = match custom.name {

@@ -119,7 +119,7 @@ impl Experimental {
     /// Cooperative matrices with all tile sizes that the adapter has.
     pub const COOPERATIVE_MATRIX: Experimental = Experimental::CooperativeMatrix(Tiles::ANY);
 
-    /// The setting with the tile sizes of a device, as a run writes it down.
+    /// The setting with the tile sizes of a device, for the recipe.
     ///
     /// # Errors
     /// As [`Experimental::tile_sizes`].
