@@ -1,5 +1,5 @@
-//! Files and texts of chance for everything that the program reads: no panic, none that takes
-//! longer than seconds, and no more memory than 64 MiB and 4 times what there is to read.
+//! Random files and texts for everything that the program reads: no panic, no more than seconds, and no more memory
+//! than 64 MiB and 4 times the bytes to be read.
 //!
 //!     cargo bench --bench fuzz -- --inputs 100000 --seed 1
 //!
@@ -32,13 +32,13 @@ use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::model::Model;
 use wgrad::internals::train::session::Session;
 
-/// The system's allocator, counting the bytes in use and the most there were.
+/// The system's allocator, with counts of the bytes in use and of their maximum.
 struct Counting;
 
 static USED: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: all is left to the system's allocator; sizes are only counted on the way.
+// SAFETY: the system's allocator does the work; sizes are only counted.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         MOST.fetch_max(USED.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
@@ -56,17 +56,17 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// How long one input may take: far more than any needs, so that nothing but a hang is found.
+/// The longest time of one input: far more than any needs, so that only a hang exceeds it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is being parsed, and since when.
+/// The input that is being parsed, and the start of that.
 static UNDER_WAY: Mutex<Option<(Instant, String, Vec<u8>)>> = Mutex::new(None);
 
 fn under_way(what: Option<(Instant, String, Vec<u8>)>) {
     *UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
 
-/// Ends the program when an input takes longer than [`PATIENCE`]: who hangs can't say so himself.
+/// Ends the program when an input takes longer than [`PATIENCE`], from another thread.
 fn watch() {
     thread::spawn(|| {
         loop {
@@ -80,7 +80,7 @@ fn watch() {
     });
 }
 
-/// Runs inputs of chance through one parser.
+/// Runs random inputs through one parser.
 struct Run {
     name: &'static str,
     inputs: usize,
@@ -96,7 +96,7 @@ impl Run {
         Run { name, inputs, rng, accepted: 0, most: 0, slowest: Duration::ZERO }
     }
 
-    /// Hands every input to `parse`, with how many bytes there are to read besides it.
+    /// Calls `parse` with every input, which reads `besides` further bytes.
     fn over<T>(
         mut self,
         besides: usize,
@@ -141,7 +141,7 @@ impl Run {
     }
 }
 
-/// A good input with bytes changed, pieces doubled, moved or taken out, and maybe cut short.
+/// A good input with bytes changed, parts doubled, moved or removed, and maybe cut short.
 fn mutate(rng: &mut ChaCha8Rng, good: &[u8]) -> Vec<u8> {
     let mut bytes = good.to_vec();
     for _ in 0..rng.random_range(0..6) {
@@ -169,7 +169,7 @@ fn mutate(rng: &mut ChaCha8Rng, good: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Words of a language in an order of chance.
+/// Words of a language in random order.
 fn words(rng: &mut ChaCha8Rng, vocabulary: &[&str]) -> Vec<u8> {
     let count = rng.random_range(0..20);
     let text: String = (0..count).map(|_| *vocabulary.choose(rng).expect("it has words")).collect();
@@ -239,7 +239,7 @@ fn networks(run: Run) {
     };
     run.over(0, make, |bytes| {
         let network: Network = String::from_utf8_lossy(bytes).parse()?;
-        // Shapes are worked out before anything is made of them.
+        // Shapes are computed before anything is built from them.
         network.shapes(&Shape::image(1, 28, 28))
     });
 }
@@ -297,13 +297,13 @@ fn safetensors(run: &dyn Fn(&'static str) -> Run) {
     );
 }
 
-/// A folder of which one file is of chance; `new` is what those are made from that aren't there.
+/// A folder with one random file; missing files are made from `new`.
 fn folder(run: Run, folder: &Folder, names: &[&str], new: &[u8]) {
     let there: Vec<bool> = names.iter().map(|name| folder.file(name).is_file()).collect();
     let good: Vec<Vec<u8>> =
         names.iter().map(|name| fs::read(folder.file(name)).unwrap_or(new.to_vec())).collect();
     let besides: usize = good.iter().map(Vec::len).sum::<usize>() + 16_384;
-    // The first byte says which file it is.
+    // The first byte chooses the file.
     let make = |rng: &mut ChaCha8Rng| {
         let at = rng.random_range(0..names.len());
         let mut bytes = mutate(rng, &good[at]);

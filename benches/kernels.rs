@@ -7,8 +7,8 @@
 //! takes the sizes of training only, and fewer measurements.
 //!
 //! A time is that of one dispatch among many in one submission. GFLOP/s and GB/s
-//! come from the median and from what the kernel table says that the equation
-//! needs, so they compare versions; a cache may move more bytes than memory can.
+//! come from the median and from the operations and bytes of the equation in the
+//! kernel table, so they compare versions; a cache may move more bytes than memory can.
 
 mod common;
 
@@ -24,7 +24,7 @@ use wgrad::internals::program::{Program, View};
 use wgrad::internals::table;
 use wgrad::internals::verify::cases::{Case, bench_cases, cases, ready};
 
-/// Twins are plain loops: beyond this many operations nobody waits for them.
+/// The most operations for which a twin, a plain loop, is timed.
 const MOST_FOR_A_TWIN: usize = 5_000_000;
 
 fn main() {
@@ -43,8 +43,8 @@ fn main() {
     }
 }
 
-/// The kernels that run on a device and are asked for. On the CPU engine all
-/// versions of a contract are one function, and nothing cooperates.
+/// The wanted kernels that run on a device. On the CPU engine all versions of a
+/// contract are one function, and there are no cooperative matrices.
 fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = &'static Kernel> + 'a {
     let mut twins = Vec::new();
     table::ALL.iter().copied().filter(move |kernel| {
@@ -58,7 +58,7 @@ fn chosen<'a>(device: &'a Device, options: &'a Options) -> impl Iterator<Item = 
 fn on_device(device: &Device, kernel: &'static Kernel, options: &Options) {
     let mut all = if options.quick { Vec::new() } else { cases(kernel) };
     all.extend(bench_cases(kernel));
-    all.retain(|case| device.takes(&case.consts));
+    all.retain(|case| device.takes(kernel, &case.consts));
     let cpu = matches!(device, Device::Cpu { .. });
     if !cpu {
         return measure(kernel.name, kernel, &all, &mut |program| device.open(program), options);
@@ -96,7 +96,7 @@ fn measure(
     }
 }
 
-/// The constants that say something: not what is zero or false.
+/// The constants that are neither zero nor false.
 fn short(consts: &Consts) -> String {
     let words = consts.iter().filter_map(|(name, value)| match value {
         Const::Uint(0) | Const::Flag(false) | Const::Float(0) => None,

@@ -1,5 +1,4 @@
-//! Kills runs at moments of chance, resumes them, and compares what they end with; then measures
-//! what a checkpoint costs.
+//! Kills runs at random moments, resumes them, and compares their results; then measures the time of a checkpoint.
 //!
 //!     cargo bench --bench kills -- --kills 100 --device cpu
 //!
@@ -21,7 +20,7 @@ use wgrad::internals::train::session::Session;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 
-/// A checkpoint after every step: a good part of the time is spent in the write.
+/// A checkpoint after every step, so that much of the time is spent writing.
 const TRAIN: &[&str] = &["--epochs", "8", "--checkpoint-every", "1", "--keep", "3"];
 
 fn main() {
@@ -44,7 +43,7 @@ fn program(place: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Trains straight, then begins runs, kills them as often as chance has it, and lets them end.
+/// Trains without a break, then begins runs, kills them at random, and lets them end.
 fn kill(place: &Path, wanted: usize, device: &str) {
     let train: Vec<&str> = [&["train", "--device", device], TRAIN].concat();
     let started = Instant::now();
@@ -63,19 +62,19 @@ fn kill(place: &Path, wanted: usize, device: &str) {
             let mut child = program(place, &arguments).spawn().expect("the program runs");
             let pause = whole.mul_f64(rng.random_range(0.0..1.1));
             sleep(pause);
-            // Of a process that has ended, this does nothing.
+            // For a process that has ended, this does nothing.
             child.kill().expect("the process is ours");
             // 2 says that there was nothing left to do: it was killed when all was done.
             if matches!(child.wait().expect("it ends").code(), Some(0 | 2)) {
                 break;
             }
-            // Without a checkpoint there is nothing that could be resumed: it was killed too early.
+            // A run that was killed before its first checkpoint can't be resumed.
             let begun = place.join(&run).join("checkpoints/step-000000000.safetensors").is_file()
                 || fs::read_dir(place.join(&run).join("checkpoints")).is_ok_and(|files| {
                     files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("step-"))
                 });
             if begun {
-                // What was being written has the name of a temporary file still.
+                // A file that was being written still has a temporary name.
                 writing += usize::from(has_unfinished(&place.join(&run)));
                 kills += 1;
                 resumes += 1;
@@ -94,7 +93,7 @@ fn kill(place: &Path, wanted: usize, device: &str) {
     );
 }
 
-/// Whether a run or its folder of checkpoints has a file that was never finished.
+/// Whether a run or its folder of checkpoints has an unfinished file.
 fn has_unfinished(run: &Path) -> bool {
     [run.to_owned(), run.join("checkpoints")].iter().any(|folder| {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -6,8 +6,8 @@
 //! Words choose among devices and what grows: `-- layers llvmpipe`. `--quick` takes fewer rounds and
 //! goes up to four times.
 //!
-//! Sizes take turns, so that whatever else the machine does meets all of them. Of layers the work is
-//! what the kernel table says that a step needs, as the first and the last one cost something else.
+//! Sizes take turns, so that other load on the machine meets all of them. For layers the work is that of a step in the
+//! kernel table, because the first and the last layer take other times.
 
 mod common;
 
@@ -23,12 +23,12 @@ use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::train::trainer::{Settings, Trainer};
 
 const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
-/// What one times is.
+/// The samples of a run of factor 1.
 const SAMPLES: usize = 2_048;
 const BATCH: usize = 64;
 const NETWORK: &str = "dense 128, relu, dense 10";
 
-/// What grows.
+/// The dimension that grows.
 #[derive(Clone, Copy, Debug)]
 enum Growing {
     Samples,
@@ -48,7 +48,7 @@ fn main() {
     }
 }
 
-/// A network that is trained so many epochs at a time.
+/// A network that is trained for a number of epochs at a time.
 struct Runner {
     trainer: Trainer,
     /// Operations and epochs of one measurement.

@@ -40,7 +40,7 @@ const NETWORKS: [(&str, &str, usize); 3] = [
 /// Plain SGD.
 const SETTINGS: Settings = Settings::new(0.01, 0);
 
-/// Measured after one that finds the pace.
+/// Epochs that are measured, after one that finds the pace.
 const EPOCHS: usize = 3;
 
 fn main() {
@@ -78,7 +78,7 @@ impl Engine for Shared {
 
 struct Bench {
     engine: Rc<RefCell<dyn Engine>>,
-    /// The same once more, where it has a clock.
+    /// The same engine, if it is a GPU engine.
     gpu: Option<Rc<RefCell<GpuEngine>>>,
     lowered: Lowered,
     trainer: Trainer,

@@ -1,5 +1,5 @@
 // y = activate(x)   x, y: (LENGTH)
-// One invocation owns one element of y. Used where no matmul can do it in its epilogue.
+// One invocation owns one element of y. Used where no epilogue can apply it.
 
 const LENGTH: u32 = 1024u;
 const ACTIVATION: u32 = 1u;

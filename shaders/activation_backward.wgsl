@@ -16,7 +16,7 @@ fn activation_backward(@builtin(global_invocation_id) id: vec3<u32>) {
     if i >= LENGTH {
         return;
     }
-    var gradient = dy[i] * activation_slope(ACTIVATION, LEAK, y[i]);
+    var gradient = dy[i] * activation_derivative(ACTIVATION, LEAK, y[i]);
     if ADD {
         gradient += dx[i];
     }

@@ -1,5 +1,5 @@
 // y = activate(a + b)   a, b, y: (LENGTH)
-// One invocation owns one element of y: what a residual block adds to what it got.
+// One invocation owns one element of y: a residual block adds its input to its output.
 
 const LENGTH: u32 = 1024u;
 const ACTIVATION: u32 = 0u;

@@ -1,18 +1,18 @@
 // C = Σ_z P[z]   P: (SLICES, M, N)  C: (M, N)
 // One invocation owns one element of C: its sum over the slices, in their order.
 
-// The second half of a long product with a small result; matmul_slices.wgsl is the first. What happens
-// to a finished sum of a product happens here.
+// The second of two dispatches for a long product with a small result; matmul_slices.wgsl is the first. The epilogue of the
+// product happens here.
 
 const SLICES: u32 = 7u;
 const M: u32 = 64u;
 const N: u32 = 64u;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -33,7 +33,7 @@ fn add_slices(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     switch EPILOGUE {
         case BIAS: { sum = activate(ACTIVATION, LEAK, sum + extra[at % N]); }
-        case SLOPE: { sum *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { sum *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {

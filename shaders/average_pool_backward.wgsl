@@ -12,7 +12,7 @@ const STRIDE_Y: u32 = 2u;
 const STRIDE_X: u32 = 2u;
 const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
-const ACTIVATION: u32 = 0u;          // the one that made x
+const ACTIVATION: u32 = 0u;          // of the layer whose output x is
 const LEAK: f32 = 0.01;
 const ADD: bool = false;             // dx += instead of dx =
 
@@ -26,11 +26,11 @@ fn average_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
     if at >= PLANES * HEIGHT * WIDTH {
         return;
     }
-    let place = at % (HEIGHT * WIDTH);
+    let offset = at % (HEIGHT * WIDTH);
     let plane = at / (HEIGHT * WIDTH) * OUT_HEIGHT * OUT_WIDTH;
-    // The windows that cover this place, in the padded plane.
-    let row = place / WIDTH + PAD_Y;
-    let column = place % WIDTH + PAD_X;
+    // The windows that cover this element, in the padded plane.
+    let row = offset / WIDTH + PAD_Y;
+    let column = offset % WIDTH + PAD_X;
     let last_p = min(row / STRIDE_Y, OUT_HEIGHT - 1u);
     let last_q = min(column / STRIDE_X, OUT_WIDTH - 1u);
     var sum = 0.0;
@@ -39,7 +39,7 @@ fn average_pool_backward(@builtin(global_invocation_id) id: vec3<u32>) {
             sum += dy[plane + p * OUT_WIDTH + q];
         }
     }
-    var gradient = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH) * activation_slope(ACTIVATION, LEAK, x[at]);
+    var gradient = sum / f32(KERNEL_HEIGHT * KERNEL_WIDTH) * activation_derivative(ACTIVATION, LEAK, x[at]);
     if ADD {
         gradient += dx[at];
     }

@@ -1,7 +1,7 @@
 // s[z, c] = Σ_{(b, i) in slice z} x[b, c, i]   x: (BATCH, CHANNELS, PLANE)  s: (SLICES, CHANNELS)
-// One invocation owns one channel over one slice. This is how the bias of a convolution collects its gradient.
+// One invocation owns one channel over one slice. It is the gradient of a convolution's bias.
 
-// The slices are added up afterwards, always in the same order.
+// Another dispatch adds up the slices, always in the same order.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;
 const PLANE: u32 = 784u;

@@ -1,5 +1,5 @@
 // s[c] = Σ_r x[r, c]   x: (ROWS, COLUMNS)  s: (COLUMNS)
-// One invocation owns one column. This is how a bias collects its gradient over the batch.
+// One invocation owns one column. It is the gradient of a dense layer's bias.
 
 const ROWS: u32 = 64u;
 const COLUMNS: u32 = 128u;

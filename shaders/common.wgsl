@@ -1,19 +1,19 @@
-// Put in front of every kernel. What a kernel does not use costs nothing.
+// Stands in front of every kernel. What a kernel does not use costs nothing.
 
 // What changes from one training step to the next. One slot of 256 bytes per
 // step; a dispatch reads the slot of its step through a dynamic offset.
 struct Step {
     slot: u32,            // which row of the metrics buffer belongs to this step
     first: u32,           // position in the shuffled order of the step's first sample
-    samples: u32,         // how many the step has, over all its batches (the last step may be short)
+    samples: u32,         // of all batches of the step; the last step of an epoch may be short
     index: u32,           // steps taken since the run began
     learning_rate: f32,
     momentum: f32,
     seed: u32,
     epoch: u32,
-    mean_correction: f32, // what Adam's means and squares of gradients are multiplied by
-    square_correction: f32,
-    ema_decay: f32,       // how much of the EMA of the weights is kept
+    mean_correction: f32, // Adam's factor for the means of gradients
+    square_correction: f32, // and for the means of their squares
+    ema_decay: f32,       // the decay of the EMA of the weights
 }
 @group(1) @binding(0) var<uniform> step: Step;
 
@@ -25,9 +25,8 @@ fn flat_index(id: vec3<u32>) -> u32 {
     return id.y * FLAT_WIDTH + id.x;
 }
 
-// Random numbers without a state. Four words are a pure function of the seed, the
-// purpose, and two numbers that count what is drawn for: of an augmentation the
-// epoch and the sample, say. This is pcg4d of M. Jarzynski and M. Olano, “Hash
+// Random numbers without state. Four words are a pure function of the seed, the
+// purpose and two counters, for an augmentation the epoch and the sample. This is pcg4d of M. Jarzynski and M. Olano, “Hash
 // Functions for GPU Rendering”, Journal of Computer Graphics Techniques 9(3),
 // 2020. `random_words` in src/kernel/rng.rs gives the same bits.
 fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> vec4<u32> {
@@ -50,8 +49,7 @@ fn pcg_round(words: vec4<u32>) -> vec4<u32> {
 const PURPOSE_AUGMENT: u32 = 4u;
 const PURPOSE_DROPOUT: u32 = 5u;
 
-// What `random_words` takes as a purpose when one purpose has several streams:
-// a layer's number, say.
+// The purpose for `random_words` of one of several streams, such as a layer's number.
 fn random_stream(purpose: u32, stream: u32) -> u32 {
     return purpose | (stream << 8u);
 }
@@ -61,9 +59,9 @@ fn random_unit(word: u32) -> f32 {
     return f32(word >> 8u) * 0x1p-24f;
 }
 
-// A gradient is packed into halves times 2⁸ for each sample of the step, rounded up to a power of two: a
-// loss is a mean over them. This is the exponent of that power, and 2 to an exponent is made of its bits,
-// so that nothing is rounded. `gradient_scale` in src/cpu/half.rs gives the same.
+// A gradient is packed to f16 times 2⁸ for each sample of the step, rounded up to a power of two, because a
+// loss is a mean over the samples. This is the exponent of that power; the power is made of its bits, so
+// that nothing is rounded. `gradient_scale` in src/cpu/f16.rs gives the same.
 fn gradient_exponent() -> u32 {
     return 40u - countLeadingZeros(max(step.samples, 1u) - 1u);
 }
@@ -91,13 +89,13 @@ fn tanh_by_exp(x: f32) -> f32 {
     return select(-t, t, x >= 0.0);
 }
 
-// The density of the normal distribution.
+// The density of the standard normal distribution.
 fn normal_density(x: f32) -> f32 {
     return exp(-0.5 * x * x) * 0.3989422804;
 }
 
-// Its distribution function, off by 0.75e-7 at most: from erf by formula 7.1.26 of
-// Abramowitz and Stegun, “Handbook of Mathematical Functions”.
+// Its distribution function, with an error of at most 0.75e-7: from erf by formula
+// 7.1.26 of Abramowitz and Stegun, “Handbook of Mathematical Functions”.
 fn normal_below(x: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.3275911 * 0.7071067812 * abs(x));
     let p = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
@@ -117,10 +115,10 @@ fn activate(kind: u32, slope: f32, x: f32) -> f32 {
     }
 }
 
-// The derivative, from the activation's output y. Most can be told from the
-// output alone (for leaky relu while its slope is positive), so the input need
-// not be kept for the backward pass; of gelu and silu, y is the input.
-fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
+// The derivative, from the activation's output y, so that the backward pass does not
+// need the input (for leaky relu while its slope is positive). For gelu and silu y is
+// the input.
+fn activation_derivative(kind: u32, slope: f32, y: f32) -> f32 {
     switch kind {
         case RELU: { return select(0.0, 1.0, y > 0.0); }
         case LEAKY_RELU: { return select(slope, 1.0, y > 0.0); }
@@ -132,8 +130,8 @@ fn activation_slope(kind: u32, slope: f32, y: f32) -> f32 {
     }
 }
 
-// A watch over gradients: the sum of the squares of those that are of use, and how many are of none:
-// NaN, an infinity, or 2⁴⁸ and more; without those, squares add up to less than f32 can hold.
+// The watch over gradients: the sum of the squares of the finite ones, and the count of the others. A
+// gradient of 2⁴⁸ or more counts as non-finite too, so that the sum of squares fits f32.
 struct Watch {
     squares: f32,
     non_finite: u32,
@@ -142,7 +140,7 @@ struct Watch {
 const EXPONENT: u32 = 0x7f800000u;
 const TOO_LARGE: u32 = 0x57800000u;   // 2⁴⁸
 
-// Tests are by bits, because a shader compiler may assume that there is no NaN.
+// It tests bits, because a shader compiler may assume that there is no NaN.
 fn watch_four(watch: ptr<function, Watch>, g: vec4<f32>) {
     let bad = (bitcast<vec4<u32>>(g) & vec4<u32>(EXPONENT)) >= vec4<u32>(TOO_LARGE);
     let count = select(vec4<u32>(0u), vec4<u32>(1u), bad);

@@ -1,11 +1,11 @@
 // y[b, o, p, q] = Σ_{c, r, s} x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad] · w[o, c, r, s]   x: (B, C, H, W)  w: (O, C/G, KH, KW)  y: (B, O, OH, OW)
 // One workgroup owns TILE channels by TILE pixels of y, one invocation a block of 4×4 of them, in registers. With BACKWARD they are of dx.
 
-// A product of matrices whose second factor is never stored: weights (channels, k)
-// times what the windows see (k, pixels), where k counts input channels and taps.
+// A matrix product whose second factor is never stored: weights (channels, k) times
+// windows (k, pixels), where k counts input channels and taps.
 
-// Forward, input is x and output is y. BACKWARD is the derivative: input is dy,
-// output is dx, and an element of dx adds up the outputs whose windows saw it.
+// Forward, input is x and output is y. BACKWARD is the gradient of the input: input is
+// dy, output is dx, and an element of dx sums over the outputs whose windows cover it.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -21,19 +21,19 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const BACKWARD: bool = false;
 const ADD: bool = false;             // output += instead of output =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[channel])   extra: a number per channel of the output
-const SLOPE: u32 = 2u;               // sum · activation'(extra[at])     extra: like the output, an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[at])     extra: like the output, an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-// Sizes of what is read and of what is written.
+// Sizes of the input (FROM) and the output (TO).
 const FROM_CHANNELS: u32 = select(CHANNELS, OUTPUTS, BACKWARD);
 const FROM_HEIGHT: u32 = select(HEIGHT, OUT_HEIGHT, BACKWARD);
 const FROM_WIDTH: u32 = select(WIDTH, OUT_WIDTH, BACKWARD);
@@ -43,14 +43,14 @@ const TO_WIDTH: u32 = select(OUT_WIDTH, WIDTH, BACKWARD);
 const FROM_GROUP: u32 = FROM_CHANNELS / GROUPS;
 const TO_GROUP: u32 = TO_CHANNELS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one channel that is read to the next
-const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // and from one that is written to the next
+const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one input channel to the next
+const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // in w, from one output channel to the next
 
 const PIXELS: u32 = BATCH * TO_HEIGHT * TO_WIDTH;
 const LENGTH: u32 = FROM_GROUP * TAPS;           // of a sum
 
 const TILE: u32 = 32u;               // channels and pixels of a tile
-const TILE_K: u32 = 8u;              // how much of the sums one round adds
+const TILE_K: u32 = 8u;              // terms of the sums that one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const PITCH: u32 = FOURS + 1u;       // vec4s from one k to the next, so that stores hit different memory banks
 const TILES: u32 = (TO_GROUP + TILE - 1u) / TILE;                // of a group's channels
@@ -66,10 +66,10 @@ const ACROSS: u32 = 32768u;          // workgroups side by side; more tiles of p
 var<workgroup> tile_w: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_x: array<vec4<f32>, TILE_K * PITCH>;
 
-// Which row of the input the tap r of this row of the output reads; FROM_HEIGHT when none.
+// The input row that tap r of this output row reads; FROM_HEIGHT for none.
 fn input_row(row: u32, r: u32) -> u32 {
     if BACKWARD {
-        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps, and is too large
+        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps and is too large
         return select(FROM_HEIGHT, min(at / STRIDE_Y, FROM_HEIGHT), at % STRIDE_Y == 0u);
     }
     return min(row * STRIDE_Y + r * DILATION_Y - PAD_Y, FROM_HEIGHT);
@@ -83,7 +83,7 @@ fn input_column(column: u32, s: u32) -> u32 {
     return min(column * STRIDE_X + s * DILATION_X - PAD_X, FROM_WIDTH);
 }
 
-// Beyond an edge the tiles hold zeros: they add nothing.
+// Beyond the edges the tiles hold zeros, which add nothing.
 fn load_weight(group: u32, channel: u32, k: u32) -> f32 {
     if channel >= TO_GROUP || k >= LENGTH {
         return 0.0;
@@ -92,7 +92,7 @@ fn load_weight(group: u32, channel: u32, k: u32) -> f32 {
     return weights[first + k / TAPS * FROM_STEP + channel * TO_STEP + k % TAPS];
 }
 
-// A pixel of the output: its place in its plane, and where the samples that are read and written begin.
+// A pixel of the output: its offset in its plane, and the offsets of its sample in input and output.
 struct Pixel {
     row: u32,
     column: u32,
@@ -126,7 +126,7 @@ fn store(pixel: Pixel, channel: u32, total: f32) {
     var value = total;
     switch EPILOGUE {
         case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[channel]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { value *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {
@@ -149,7 +149,7 @@ fn conv(
     var sum2 = vec4<f32>();
     var sum3 = vec4<f32>();
 
-    // The pixels whose values this invocation loads, and the channel whose weights.
+    // The pixels and the channel that this invocation loads for.
     let loaded = first_pixel + 4u * (index % FOURS);
     let pixel0 = pixel_at(loaded, group);
     let pixel1 = pixel_at(loaded + 1u, group);
@@ -187,7 +187,7 @@ fn conv(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let sums = array<vec4<f32>, 4>(sum0, sum1, sum2, sum3);

@@ -1,8 +1,8 @@
 // y[b, o, p, q] = Σ_{c, r, s} x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad] · w[o, c, r, s]   x: (B, C, H, W)  w: (O, C/G, KH, KW)  y: (B, O, OH, OW)
-// One invocation owns one element of y: the weighted sum of what its window sees. With BACKWARD it owns one of dx.
+// One invocation owns one element of y: the weighted sum of its window. With BACKWARD it owns one of dx.
 
-// Forward, input is x and output is y. BACKWARD is the derivative: input is dy,
-// output is dx, and an element of dx adds up the outputs whose windows saw it.
+// Forward, input is x and output is y. BACKWARD is the gradient of the input: input is
+// dy, output is dx, and an element of dx sums over the outputs whose windows cover it.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -18,19 +18,19 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const BACKWARD: bool = false;
 const ADD: bool = false;             // output += instead of output =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[channel])   extra: a number per channel of the output
-const SLOPE: u32 = 2u;               // sum · activation'(extra[at])     extra: like the output, an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[at])     extra: like the output, an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-// Sizes of what is read and of what is written.
+// Sizes of the input (FROM) and the output (TO).
 const FROM_CHANNELS: u32 = select(CHANNELS, OUTPUTS, BACKWARD);
 const FROM_HEIGHT: u32 = select(HEIGHT, OUT_HEIGHT, BACKWARD);
 const FROM_WIDTH: u32 = select(WIDTH, OUT_WIDTH, BACKWARD);
@@ -40,18 +40,18 @@ const TO_WIDTH: u32 = select(OUT_WIDTH, WIDTH, BACKWARD);
 const FROM_GROUP: u32 = FROM_CHANNELS / GROUPS;
 const TO_GROUP: u32 = TO_CHANNELS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one channel that is read to the next
-const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // and from one that is written to the next
+const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one input channel to the next
+const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // in w, from one output channel to the next
 
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
 @group(0) @binding(2) var<storage, read> extra: array<f32>;
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
 
-// Which row of the input the tap r of this row of the output reads; FROM_HEIGHT when none.
+// The input row that tap r of this output row reads; FROM_HEIGHT for none.
 fn input_row(row: u32, r: u32) -> u32 {
     if BACKWARD {
-        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps, and is too large
+        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps and is too large
         return select(FROM_HEIGHT, min(at / STRIDE_Y, FROM_HEIGHT), at % STRIDE_Y == 0u);
     }
     return min(row * STRIDE_Y + r * DILATION_Y - PAD_Y, FROM_HEIGHT);
@@ -96,7 +96,7 @@ fn conv_naive(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     switch EPILOGUE {
         case BIAS: { sum = activate(ACTIVATION, LEAK, sum + extra[channel]); }
-        case SLOPE: { sum *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { sum *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {

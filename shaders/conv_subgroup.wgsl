@@ -2,12 +2,12 @@
 // One invocation owns PIXELS neighbouring pixels of ROWS channels of y, in registers. With BACKWARD they are of dx.
 
 // For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe).
-// There a load is the slow part. So each invocation loads the piece of an input
-// row that its pixels see once, for all taps and channels; and of the weights,
-// which all eight need, each loads an eighth and hands it round.
+// There a load is the slow part. So each invocation loads the part of an input
+// row that its pixels read once, for all taps and channels. All eight need the
+// weights: each loads an eighth of them and shuffles it to the others.
 
-// Forward, input is x and output is y. BACKWARD is the derivative: input is dy,
-// output is dx, and an element of dx adds up the outputs whose windows saw it.
+// Forward, input is x and output is y. BACKWARD is the gradient of the input: input is
+// dy, output is dx, and an element of dx sums over the outputs whose windows cover it.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -23,19 +23,19 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const BACKWARD: bool = false;
 const ADD: bool = false;             // output += instead of output =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[channel])   extra: a number per channel of the output
-const SLOPE: u32 = 2u;               // sum · activation'(extra[at])     extra: like the output, an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[at])     extra: like the output, an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-// Sizes of what is read and of what is written.
+// Sizes of the input (FROM) and the output (TO).
 const FROM_CHANNELS: u32 = select(CHANNELS, OUTPUTS, BACKWARD);
 const FROM_HEIGHT: u32 = select(HEIGHT, OUT_HEIGHT, BACKWARD);
 const FROM_WIDTH: u32 = select(WIDTH, OUT_WIDTH, BACKWARD);
@@ -45,20 +45,20 @@ const TO_WIDTH: u32 = select(OUT_WIDTH, WIDTH, BACKWARD);
 const FROM_GROUP: u32 = FROM_CHANNELS / GROUPS;
 const TO_GROUP: u32 = TO_CHANNELS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
-const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one channel that is read to the next
-const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // and from one that is written to the next
+const FROM_STEP: u32 = select(1u, TO_GROUP, BACKWARD) * TAPS;    // in w, from one input channel to the next
+const TO_STEP: u32 = select(FROM_GROUP, 1u, BACKWARD) * TAPS;    // in w, from one output channel to the next
 
 
 const ROWS: u32 = select(select(16u, 8u, TO_GROUP <= 8u), 4u, TO_GROUP <= 4u);
-const SUBGROUP: u32 = 8u;            // what the adapter must have
-const HELD: u32 = (ROWS + SUBGROUP - 1u) / SUBGROUP;             // channels whose weights each loads
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
+const HELD: u32 = (ROWS + SUBGROUP - 1u) / SUBGROUP;             // channels whose weights each invocation loads
 const TILES: u32 = (TO_GROUP + ROWS - 1u) / ROWS;                // of a group's channels
-// Backwards a multiple of the stride: which taps then meet which pixels is known when compiled.
+// With BACKWARD a multiple of the stride, so that the taps of each pixel are known at compile time.
 const PIXELS: u32 = select(4u, 3u, BACKWARD && STRIDE_X == 3u);
 const ACROSS: u32 = (TO_WIDTH + PIXELS - 1u) / PIXELS;
 const STRIPS: u32 = TO_HEIGHT * ACROSS;
 
-// Tap s of pixel j reads column first + (j·stride + s·dilation), backwards
+// Tap s of pixel j reads column first + (j·stride + s·dilation), or with BACKWARD
 // first + (j + pad - s·dilation) / stride. SHIFT keeps that above zero.
 const SHIFT: u32 = KERNEL_WIDTH * DILATION_X;                    // in columns of the input
 const LOWEST: u32 = (PAD_X + SHIFT * STRIDE_X - (KERNEL_WIDTH - 1u) * DILATION_X) / STRIDE_X;
@@ -76,7 +76,7 @@ const WINDOW: u32 = select(
 
 fn input_row(row: u32, r: u32) -> u32 {
     if BACKWARD {
-        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps, and is too large
+        let at = row + PAD_Y - r * DILATION_Y;       // below zero it wraps and is too large
         return select(FROM_HEIGHT, min(at / STRIDE_Y, FROM_HEIGHT), at % STRIDE_Y == 0u);
     }
     return min(row * STRIDE_Y + r * DILATION_Y - PAD_Y, FROM_HEIGHT);
@@ -86,7 +86,7 @@ fn store(at: u32, channel: u32, total: f32) {
     var value = total;
     switch EPILOGUE {
         case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[channel]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { value *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {
@@ -101,14 +101,14 @@ fn conv_subgroup(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    // Beyond the last strip an invocation repeats it; nothing is stored.
+    // An invocation beyond the last strip repeats it and stores nothing.
     let strip = min(id.x, STRIPS - 1u);
     let row = strip / ACROSS;
     let column = strip % ACROSS * PIXELS;
     let group = workgroup.y / TILES;
     let tile = workgroup.y % TILES * ROWS;           // the first channel, within the group
     let sample = workgroup.z;
-    // Where the window begins; left of the image it wraps, and is too large.
+    // The first column of the window; left of the image it wraps and is too large.
     let first = select(column * STRIDE_X - PAD_X, column / STRIDE_X + LOWEST - SHIFT, BACKWARD);
 
     // Invocation l holds the weights of the channels l and 8 + l.
@@ -138,7 +138,7 @@ fn conv_subgroup(
                 }
             }
             for (var s = 0u; s < KERNEL_WIDTH; s++) {
-                // What tap s of each pixel reads.
+                // The columns that tap s of each pixel reads.
                 var pixels: array<f32, PIXELS>;
                 for (var j = 0u; j < PIXELS; j++) {
                     if BACKWARD {
@@ -160,7 +160,7 @@ fn conv_subgroup(
     if id.x >= STRIPS {
         return;
     }
-    // Unrolled as well: an index that is not constant would put all sums into memory.
+    // Unrolled as well: an index that isn't constant would put all sums into memory.
     for (var t = 0u; t < ROWS; t++) {
         let channel = group * TO_GROUP + tile + t;
         let start = ((sample * TO_CHANNELS + channel) * TO_HEIGHT + row) * TO_WIDTH + column;

@@ -1,8 +1,8 @@
 // dw[z, o, c, r, s] = Σ_{(b, p) in slice z} Σ_q dy[b, o, p, q] · x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad]   dy: (B, O, OH, OW)  x: (B, C, H, W)  dw: (SLICES, O, C/G, KH, KW)
 // One workgroup owns TILE outputs by TILE weights of dw over one slice, one invocation a block of 4×4 of them, in registers.
 
-// A product of matrices whose second factor is never stored: dy (outputs, k) times
-// what the windows saw (k, weights), where k counts the windows of the slice.
+// A matrix product whose second factor is never stored: dy (outputs, k) times
+// windows (k, weights), where k counts the windows of the slice.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -18,20 +18,20 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const SLICE: u32 = 64u;              // rows of dy in a slice, counted over the batch
 
 const SEEN: u32 = CHANNELS / GROUPS;
 const OWN: u32 = OUTPUTS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
 const WEIGHTS: u32 = OUTPUTS * SEEN * TAPS;
-const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in all
+const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in total
 const SLICES: u32 = (LINES + SLICE - 1u) / SLICE;
 
 const LENGTH: u32 = SLICE * OUT_WIDTH;           // of a sum
 
 const TILE: u32 = 32u;               // outputs and weights of a tile
-const TILE_K: u32 = 8u;              // how much of the sums one round adds
+const TILE_K: u32 = 8u;              // terms of the sums that one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const PITCH: u32 = FOURS + 1u;       // vec4s from one k to the next, so that stores hit different memory banks
 const TILES: u32 = (OWN + TILE - 1u) / TILE;     // of a group's outputs
@@ -44,7 +44,7 @@ const TILES: u32 = (OWN + TILE - 1u) / TILE;     // of a group's outputs
 var<workgroup> tile_dy: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_x: array<vec4<f32>, TILE_K * PITCH>;
 
-// Beyond an edge the tiles hold zeros: they add nothing.
+// Beyond the edges the tiles hold zeros, which add nothing.
 fn load_gradient(group: u32, own: u32, line: u32, q: u32) -> f32 {
     if own >= OWN || line >= LINES {
         return 0.0;
@@ -56,7 +56,7 @@ fn load_gradient(group: u32, own: u32, line: u32, q: u32) -> f32 {
 fn load_pixel(group: u32, weight: u32, line: u32, q: u32) -> f32 {
     let row = line % OUT_HEIGHT * STRIDE_Y + weight % TAPS / KERNEL_WIDTH * DILATION_Y - PAD_Y;
     let column = q * STRIDE_X + weight % KERNEL_WIDTH * DILATION_X - PAD_X;
-    // Above and left of the image they have wrapped, and are too large.
+    // Above and left of the image they wrap and are too large.
     if weight >= SEEN * TAPS || line >= LINES || row >= HEIGHT || column >= WIDTH {
         return 0.0;
     }
@@ -93,7 +93,7 @@ fn conv_weights(
     for (var first_k = 0u; first_k < LENGTH; first_k += TILE_K) {
         // Neighbouring invocations read neighbouring windows.
         let k = first_k + index % TILE_K;
-        // Behind the slice there is no line.
+        // There is no line behind the slice.
         let line = select(z * SLICE + k / OUT_WIDTH, LINES, k >= LENGTH);
         let q = k % OUT_WIDTH;
         tile_dy[index % TILE_K * PITCH + four] = vec4<f32>(
@@ -118,7 +118,7 @@ fn conv_weights(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let own = first_own + 4u * local.y;

@@ -1,8 +1,8 @@
 // dw[z, o, c, r, s] = Σ_{(b, p) in slice z} Σ_q dy[b, o, p, q] · x[b, c, p·stride + r·dilation - pad, q·stride + s·dilation - pad]   dy: (B, O, OH, OW)  x: (B, C, H, W)  dw: (SLICES, O, C/G, KH, KW)
-// One invocation owns one element of dw: what one weight collects over one slice of the batch.
+// One invocation owns one element of dw: one weight's gradient over one slice of the batch.
 
-// The slices are added up afterwards, always in the same order. One sum over the
-// whole batch would leave most of a GPU idle, and is more rounds than some drivers allow.
+// Another dispatch adds up the slices, always in the same order. One sum over the
+// whole batch would leave most of a GPU idle, and has more rounds than some drivers allow.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -18,14 +18,14 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const SLICE: u32 = 64u;              // rows of dy in a slice, counted over the batch
 
 const SEEN: u32 = CHANNELS / GROUPS;
 const OWN: u32 = OUTPUTS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
 const WEIGHTS: u32 = OUTPUTS * SEEN * TAPS;
-const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in all
+const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in total
 const SLICES: u32 = (LINES + SLICE - 1u) / SLICE;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -48,7 +48,7 @@ fn conv_weights_naive(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var line = z * SLICE; line < min((z + 1u) * SLICE, LINES); line++) {
         let sample = line / OUT_HEIGHT;
         let p = line % OUT_HEIGHT;
-        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps, and is too large
+        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps and is too large
         if row >= HEIGHT {
             continue;
         }

@@ -2,8 +2,8 @@
 // One invocation owns one row of the kernel, of one input channel and ROWS output channels, over one slice of the batch.
 
 // For adapters that run on the CPU. There a load is the slow part, workgroup memory
-// is no faster than any other, and a barrier is dear. So each invocation loads the
-// piece of an input row that PIXELS outputs see once, and uses it for all taps and
+// is no faster than other memory, and a barrier is expensive. So each invocation loads the
+// part of an input row that PIXELS outputs read once, and uses it for all taps and
 // all its outputs.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
@@ -20,14 +20,14 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const SLICE: u32 = 64u;              // rows of dy in a slice, counted over the batch
 
 const SEEN: u32 = CHANNELS / GROUPS;
 const OWN: u32 = OUTPUTS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
 const WEIGHTS: u32 = OUTPUTS * SEEN * TAPS;
-const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in all
+const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in total
 const SLICES: u32 = (LINES + SLICE - 1u) / SLICE;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -44,7 +44,7 @@ fn conv_weights_register(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(workgroup_id) workgroup: vec3<u32>,
 ) {
-    // Beyond the last row of a kernel an invocation repeats it; nothing is stored.
+    // An invocation beyond the last row of a kernel repeats it and stores nothing.
     let own = min(id.x, SEEN * KERNEL_HEIGHT - 1u);
     let c = own / KERNEL_HEIGHT;
     let r = own % KERNEL_HEIGHT;
@@ -57,7 +57,7 @@ fn conv_weights_register(
     for (var line = z * SLICE; line < min((z + 1u) * SLICE, LINES); line++) {
         let sample = line / OUT_HEIGHT;
         let p = line % OUT_HEIGHT;
-        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps, and is too large
+        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps and is too large
         let x_row = ((sample * CHANNELS + group * SEEN + c) * HEIGHT + min(row, HEIGHT - 1u)) * WIDTH;
         let dy_row = (sample * OUTPUTS * OUT_HEIGHT + p) * OUT_WIDTH;
         for (var q = 0u; q < OUT_WIDTH; q += PIXELS) {

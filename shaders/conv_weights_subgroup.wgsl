@@ -2,9 +2,9 @@
 // One invocation owns one row of the kernel, of one input channel and ROWS output channels, over one slice of the batch.
 
 // For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe).
-// There a load is the slow part. So each invocation loads the piece of an input
-// row that PIXELS outputs see once, for all taps and all its outputs; and of dy,
-// which all eight need, each loads an eighth and hands it round.
+// There a load is the slow part. So each invocation loads the part of an input
+// row that PIXELS outputs read once, for all taps and all its outputs. All eight
+// need dy: each loads an eighth of it and shuffles it to the others.
 const BATCH: u32 = 64u;
 const CHANNELS: u32 = 16u;           // of x
 const HEIGHT: u32 = 28u;
@@ -20,14 +20,14 @@ const PAD_Y: u32 = 0u;
 const PAD_X: u32 = 0u;
 const DILATION_Y: u32 = 1u;
 const DILATION_X: u32 = 1u;
-const GROUPS: u32 = 1u;              // outputs of a group see the channels of that group alone
+const GROUPS: u32 = 1u;              // outputs read the channels of their group only
 const SLICE: u32 = 64u;              // rows of dy in a slice, counted over the batch
 
 const SEEN: u32 = CHANNELS / GROUPS;
 const OWN: u32 = OUTPUTS / GROUPS;
 const TAPS: u32 = KERNEL_HEIGHT * KERNEL_WIDTH;
 const WEIGHTS: u32 = OUTPUTS * SEEN * TAPS;
-const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in all
+const LINES: u32 = BATCH * OUT_HEIGHT;           // rows of dy in total
 const SLICES: u32 = (LINES + SLICE - 1u) / SLICE;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -37,8 +37,8 @@ const SLICES: u32 = (LINES + SLICE - 1u) / SLICE;
 const ROWS: u32 = select(select(16u, 8u, OWN <= 8u || KERNEL_WIDTH > 4u), 4u, OWN <= 4u);
 const TILES: u32 = (OWN + ROWS - 1u) / ROWS;     // of a group's outputs
 const PIXELS: u32 = 4u;
-const SUBGROUP: u32 = 8u;            // what the adapter must have
-const HELD: u32 = ROWS * PIXELS / SUBGROUP;      // values of dy that each loads
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
+const HELD: u32 = ROWS * PIXELS / SUBGROUP;      // values of dy that each invocation loads
 const WINDOW: u32 = (PIXELS - 1u) * STRIDE_X + (KERNEL_WIDTH - 1u) * DILATION_X + 1u;
 
 @compute @workgroup_size(SUBGROUP)
@@ -47,7 +47,7 @@ fn conv_weights_subgroup(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    // Beyond the last row of a kernel an invocation repeats it; nothing is stored.
+    // An invocation beyond the last row of a kernel repeats it and stores nothing.
     let own = min(id.x, SEEN * KERNEL_HEIGHT - 1u);
     let c = own / KERNEL_HEIGHT;
     let r = own % KERNEL_HEIGHT;
@@ -60,7 +60,7 @@ fn conv_weights_subgroup(
     for (var line = z * SLICE; line < min((z + 1u) * SLICE, LINES); line++) {
         let sample = line / OUT_HEIGHT;
         let p = line % OUT_HEIGHT;
-        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps, and is too large
+        let row = p * STRIDE_Y + r * DILATION_Y - PAD_Y;         // above the image it wraps and is too large
         let x_row = ((sample * CHANNELS + group * SEEN + c) * HEIGHT + min(row, HEIGHT - 1u)) * WIDTH;
         let dy_row = (sample * OUTPUTS * OUT_HEIGHT + p) * OUT_WIDTH;
         for (var q = 0u; q < OUT_WIDTH; q += PIXELS) {

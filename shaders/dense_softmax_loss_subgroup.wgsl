@@ -1,11 +1,11 @@
 // z = x·Wᵀ + b   loss[r] = log Σ_c exp(z[r, c]) - z[r, label r]   dz = (softmax(z) - one_hot(label)) / samples   dx = (dz·W) · activation'(x)
 // One invocation owns one row: its logits, its loss and their gradient, the gradient of x, and whether the largest logit is the label's.
 //
-// The last layer and its loss, there and back: what matmul, softmax_loss and matmul do in three
-// dispatches, where the layer is so small that a dispatch costs as much as the work. x is an activation's
-// output, and dx the gradient of what it was made of. For adapters that run on the CPU and have subgroups
-// of exactly 8 (lavapipe): W is the same for all rows, so each invocation loads another class and they
-// hand the numbers round. I must be a multiple of 4.
+// The last layer and its loss, forward and backward: what matmul, softmax_loss and matmul do in three
+// dispatches, for layers so small that a dispatch costs as much as the work. x is an activation's output,
+// and dx the gradient of the activation's input. For adapters that run on the CPU and have subgroups of
+// exactly 8 (lavapipe): W is the same for all rows, so each invocation loads another class and shuffles
+// it to the others. I must be a multiple of 4.
 //
 // x, dx: (B, I)  W: (C, I)  b: (C)  z, dz: (B, C)
 
@@ -14,12 +14,12 @@ const INPUTS: u32 = 128u;
 const CLASSES: u32 = 10u;            // at most 32: a row's logits are in registers
 const SLOTS: u32 = 1u;
 const PITCH: u32 = 64u;              // rows of a step in the metrics
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
-const ACTIVATION: u32 = 0u;          // that made x
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
+const ACTIVATION: u32 = 0u;          // of the layer whose output x is
 const LEAK: f32 = 0.01;
 
 const FOURS: u32 = INPUTS / 4u;      // vec4s in a row of x and of W
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const LOADS: u32 = (CLASSES + SUBGROUP - 1u) / SUBGROUP;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
@@ -28,7 +28,7 @@ const LOADS: u32 = (CLASSES + SUBGROUP - 1u) / SUBGROUP;
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
 @group(0) @binding(4) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;
-@group(0) @binding(6) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, hit
+@group(0) @binding(6) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, correct
 @group(0) @binding(7) var<storage, read_write> dx: array<vec4<f32>>;
 
 @compute @workgroup_size(SUBGROUP)
@@ -36,7 +36,7 @@ fn dense_softmax_loss_subgroup(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(subgroup_invocation_id) lane: u32,
 ) {
-    // Beyond the last class or row an invocation repeats it, and nobody looks at the result.
+    // An invocation beyond the last class or row repeats it and stores nothing.
     let row = min(flat_index(id), BATCH - 1u);
     let real = flat_index(id) < BATCH;
     var at_weight: array<u32, LOADS>;
@@ -70,7 +70,7 @@ fn dense_softmax_loss_subgroup(
     for (var c = 0u; c < CLASSES; c++) {
         sum += exp(z[c] - maximum);
     }
-    // Rows past the end of the data weigh nothing.
+    // Rows past the end of the data have weight 0.
     let weigh = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     var dz: array<f32, CLASSES>;
     for (var c = 0u; c < CLASSES; c++) {
@@ -98,7 +98,7 @@ fn dense_softmax_loss_subgroup(
             total += dz[c] * subgroupShuffle(right[c / SUBGROUP], c % SUBGROUP);
         }
         for (var i = 0u; i < 4u; i++) {
-            total[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+            total[i] *= activation_derivative(ACTIVATION, LEAK, y[i]);
         }
         if real {
             dx[row * FOURS + four] = total;

@@ -1,10 +1,10 @@
 // y = x / KEEP with probability KEEP, else 0   x, y: (LENGTH)
-// One invocation owns one element of y. The same draw decides on the way back, where x is dy and y is dx.
+// One invocation owns one element of y. The backward pass draws the same, with dy for x and dx for y.
 
 const LENGTH: u32 = 1024u;
 const FIRST: u32 = 0u;               // elements of the step in front of these
 const KEEP: f32 = 0.5;
-const STREAM: u32 = 0u;              // every dropout of a network draws for itself
+const STREAM: u32 = 0u;              // a number for every dropout of a network
 const ADD: bool = false;             // y += instead of y =
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -1,8 +1,8 @@
 // a = a + (1 - ema_decay) · (w - a)   w, a: (LENGTH), the whole parameter arena
 // One invocation owns four neighbouring parameters.
 //
-// An exponential moving average of the weights; how much of it is kept depends
-// on the step, so the host computes it.
+// The exponential moving average of the weights; ema_decay depends on the step, so
+// the host computes it.
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
 

@@ -1,5 +1,5 @@
 // x = u / max(√Σ sums, 1e-7)   u, x: (LENGTH)  sums: (PARTIALS), the squares of u added up in parts
-// One invocation owns one element; the few sums it adds up by itself, which needs no barrier.
+// One invocation owns one element, and adds up the few sums by itself, without a barrier.
 
 const LENGTH: u32 = 1024u;
 const PARTIALS: u32 = 64u;

@@ -5,7 +5,7 @@
 // gather_dense_subgroup.wgsl. B, V and O must be multiples of 4, and so must the values of a channel.
 
 const BATCH: u32 = 64u;
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 const VALUES: u32 = 784u;            // values of one image: C·H·W
 const PLANE: u32 = 784u;             // values of one channel: H·W
 const CHANNELS: u32 = 1u;
@@ -16,7 +16,7 @@ const ROWS: u32 = 16u;               // of an invocation's block; a multiple of 
 const COLUMNS: u32 = 4u;
 const PARTS: u32 = 2048u;            // at least the number of blocks
 
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const LOADS: u32 = ROWS / SUBGROUP;
 const WORDS: u32 = VALUES / 4u;      // of an image, and blocks in a row of blocks
 const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * WORDS;
@@ -28,10 +28,10 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * WORDS;
 @group(0) @binding(4) var<storage, read_write> dweight: array<vec4<f32>>; // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read_write> dbias: array<vec4<f32>>;   // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
+@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // dz of four successive samples and output r out of eight: invocation 2i + h holds sample i of the
-// outputs 4h to 4h + 3. r must be known when the shader is compiled: only then is a shuffle cheap.
+// outputs 4h to 4h + 3. r must be a constant at compile time: only then is a shuffle cheap.
 fn output_of(left: vec4<f32>, r: u32) -> vec4<f32> {
     let lane = r / 4u;
     let four = left[r % 4u];
@@ -56,7 +56,7 @@ fn gather_dense_gradient_subgroup(
     let first_row = workgroup.y * ROWS;
     let quad = workgroup.x * SUBGROUP + lane;
 
-    // Beyond an edge a block repeats the last four rows or columns, and stores nothing there.
+    // Beyond the edges a block repeats the last four rows or columns, and stores nothing there.
     var at_dz: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
         let four = first_row / 4u + 2u * i + lane % 2u;
@@ -76,7 +76,7 @@ fn gather_dense_gradient_subgroup(
             bias[i] += left[i];
             at_dz[i] += OUTPUTS;
         }
-        // Where the images of the four samples begin, each in every fourth invocation.
+        // The first words of the four samples' images, each in every fourth invocation.
         let image = order[min(step.first + FIRST + sample + lane % 4u, SAMPLES - 1u)] * WORDS;
         let right = array(           // right[i]: the four columns of sample + i
             pixels(subgroupShuffle(image, 0u) + word, scale, shift),
@@ -106,7 +106,7 @@ fn gather_dense_gradient_subgroup(
             }
         }
     }
-    // Every block has the sums over the batch as well; the first of a row of blocks keeps them.
+    // Every block has the sums over the batch; the first of each row of blocks stores them.
     for (var i = 0u; i < LOADS; i++) {
         bias[i] += subgroupShuffleXor(bias[i], 2u);
         bias[i] += subgroupShuffleXor(bias[i], 4u);
@@ -123,7 +123,7 @@ fn gather_dense_gradient_subgroup(
             }
         }
     }
-    // A block's part, and nothing in the parts behind the last block.
+    // The part of each block, and 0 in the parts behind the last block.
     var part = workgroup.y * WORDS + quad;
     for (; part < PARTS && quad < WORDS; part += BLOCKS) {
         sums[part] = watch.squares;

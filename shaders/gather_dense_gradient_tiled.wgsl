@@ -1,12 +1,12 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in gather_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
 // One workgroup owns a tile of 32×32 of dW, one invocation a block of 4×4 of it, in registers; the
-// first workgroup of a row of tiles also its 32 of db.
+// first workgroup of each row of tiles also 32 elements of db.
 //
 // What weight_gradient_tiled.wgsl computes, with x unpacked from the pixels. V must be a multiple of 4,
 // and so must the values of a channel and O.
 
 const BATCH: u32 = 64u;
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 const VALUES: u32 = 784u;            // values of one image: C·H·W
 const PLANE: u32 = 784u;             // values of one channel: H·W
 const CHANNELS: u32 = 1u;
@@ -18,7 +18,7 @@ const COLUMNS: u32 = 32u;
 const PARTS: u32 = 128u;             // at least the number of tiles
 
 const WORDS: u32 = VALUES / 4u;      // of an image, and vec4s of a row of dW
-const ROUND: u32 = 32u;              // samples that one round takes
+const ROUND: u32 = 32u;              // samples of one round
 const FOURS: u32 = ROWS / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
 const QUADS: u32 = OUTPUTS / 4u;     // vec4s of a row of dz
@@ -32,17 +32,17 @@ const TILES: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(4) var<storage, read_write> dweight: array<vec4<f32>>; // (OUTPUTS, VALUES)
 @group(0) @binding(5) var<storage, read_write> dbias: array<vec4<f32>>;   // (OUTPUTS)
 @group(0) @binding(6) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
+@group(0) @binding(7) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // [sample][output / 4] and [sample][value / 4].
 var<workgroup> tile_dz: array<vec4<f32>, ROUND * FOURS>;
 var<workgroup> tile_x: array<vec4<f32>, ROUND * FOURS>;
 
-// What each invocation has watched.
+// The squares and non-finite counts of each invocation.
 var<workgroup> squares: array<f32, INVOCATIONS>;
-var<workgroup> flawed: array<u32, INVOCATIONS>;
+var<workgroup> counts: array<u32, INVOCATIONS>;
 
-// Beyond an edge of dz or x the tile holds zeros: they add nothing.
+// Beyond the edges of dz and x the tile holds zeros, which add nothing.
 fn load_dz(sample: u32, quad: u32) -> vec4<f32> {
     if sample >= BATCH || quad >= QUADS {
         return vec4<f32>();
@@ -61,7 +61,7 @@ fn load_x(row: u32, word: u32) -> vec4<f32> {
     return vec4<f32>(bytes) * normaliser[channel] + normaliser[CHANNELS + channel];
 }
 
-// What is stored is what is watched, and beyond an edge nothing.
+// Stores and watches; beyond the edges neither.
 fn store(row: u32, word: u32, total: vec4<f32>) -> vec4<f32> {
     if row >= OUTPUTS || word >= WORDS {
         return vec4<f32>();
@@ -118,7 +118,7 @@ fn gather_dense_gradient_tiled(
             total2 += left.z * right;
             total3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     var watch: Watch;
@@ -133,19 +133,19 @@ fn gather_dense_gradient_tiled(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.non_finite;
+    counts[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
             squares[index] += squares[index + half];
-            flawed[index] += flawed[index + half];
+            counts[index] += counts[index + half];
         }
     }
     if index == 0u {
-        // A tile's part, and nothing in the parts behind the last tile.
+        // The part of each tile, and 0 in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        non_finite[tile] = flawed[0];
+        non_finite[tile] = counts[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
             non_finite[part] = 0u;

@@ -1,13 +1,13 @@
 // y = activate(x·Wᵀ + b)   x[r, v] = image[order[first + r], v] · scale + shift   W: (O, V)  b: (O)  y: (B, O)
 // One subgroup of eight owns up to 32 rows by 32 columns of y, one invocation four of its columns, in registers.
 //
-// The first layer straight from the packed pixels: what gather_batch and matmul do in two dispatches.
+// The first layer, computed from the packed pixels: what gather_batch and matmul do in two dispatches.
 // x is never stored. For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe), like
-// matmul_subgroup.wgsl; there a word is loaded four times as fast as four numbers. V and O must be
+// matmul_subgroup.wgsl; there loading a word is four times as fast as loading four numbers. V and O must be
 // multiples of 4, and so must the values of a channel.
 
 const BATCH: u32 = 64u;
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 const VALUES: u32 = 784u;            // values of one image: C·H·W
 const PLANE: u32 = 784u;             // values of one channel: H·W
 const CHANNELS: u32 = 1u;
@@ -16,7 +16,7 @@ const OUTPUTS: u32 = 128u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const LOADS: u32 = min((BATCH + SUBGROUP - 1u) / SUBGROUP, 4u);
 const ROWS: u32 = LOADS * SUBGROUP;  // of a block: as many as there are, and at most 32
 const COLUMNS: u32 = 4u * SUBGROUP;
@@ -51,7 +51,7 @@ fn gather_dense_subgroup(
     let first_row = workgroup.y * ROWS;
     let column = workgroup.x * COLUMNS + 4u * lane;
 
-    // Rows past the end of the data repeat the last sample; the loss ignores them. Beyond an edge a
+    // Rows past the end of the data repeat the last sample; the loss ignores them. Beyond the edges a
     // block repeats the last column; store drops the result.
     var at_image: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
@@ -87,7 +87,7 @@ fn gather_dense_subgroup(
             at_weight[s] += 1u;
         }
         right = transpose(right);
-        // r must be known when the shader is compiled: only then is a shuffle cheap.
+        // r must be a constant at compile time: only then is a shuffle cheap.
         for (var r = 0u; r < ROWS; r++) {
             let row = subgroupShuffle(left[r / SUBGROUP], r % SUBGROUP);
             sums[r] += row.x * right[0];

@@ -1,12 +1,12 @@
 // y = activate(x·Wᵀ + b)   x[r, v] as in gather_dense_subgroup.wgsl   W: (O, V)  b: (O)  y: (B, O)
 // One workgroup owns a tile of 32×32 of y, one invocation a block of 4×4 of it, in registers.
 //
-// The first layer straight from the packed pixels, as matmul.wgsl computes a product, for real GPUs: a
-// dispatch less than picking the samples first. V must be a multiple of 4, and so must the values of a
+// The first layer, computed from the packed pixels as in matmul.wgsl, for real GPUs: one dispatch less than
+// gathering the samples first. V must be a multiple of 4, and so must the values of a
 // channel and O.
 
 const BATCH: u32 = 64u;
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 const VALUES: u32 = 784u;            // values of one image: C·H·W
 const PLANE: u32 = 784u;             // values of one channel: H·W
 const CHANNELS: u32 = 1u;
@@ -40,7 +40,7 @@ fn sample_of(row: u32) -> u32 {
     return order[min(step.first + FIRST + row, SAMPLES - 1u)];
 }
 
-// Four values of a row; beyond an edge zeros, which add nothing.
+// Four values of a row; beyond the edges zeros, which add nothing.
 fn load_x(row: u32, word: u32) -> vec4<f32> {
     if row >= BATCH || word >= WORDS {
         return vec4<f32>();
@@ -106,7 +106,7 @@ fn gather_dense_tiled(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let row = first_row + 4u * local.y;

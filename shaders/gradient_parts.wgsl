@@ -1,14 +1,15 @@
-// sums[p] = Σ g[i]²   flaws[p] = number of g[i] that are of no use, for every i with i/4 mod PARTS = p
+// sums[p] = Σ g[i]² over the finite g[i]   non_finite[p] = number of the others, for every i with i/4 mod PARTS = p
 // One invocation owns one part: every PARTS-th group of four gradients.
 //
-// The first half of a norm that takes two dispatches, and of the watch for numbers gone wrong.
+// The first of two dispatches for the norm of the gradients and their non-finite count; guard.wgsl is
+// the second. A gradient of 2⁴⁸ or more counts as non-finite.
 
 const LENGTH: u32 = 1024u;           // words of g; arenas are padded to multiples of 64
 const PARTS: u32 = 64u;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> sums: array<f32>;         // (PARTS)
-@group(0) @binding(2) var<storage, read_write> non_finite: array<u32>;        // (PARTS)
+@group(0) @binding(2) var<storage, read_write> non_finite: array<u32>;   // (PARTS)
 
 @compute @workgroup_size(64)
 fn gradient_parts(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,21 +1,21 @@
-// norm = √Σ sums   report[slot] = (norm, all flaws)   gates = 0 if there are flaws   sums, flaws: (PARTS)
-// One workgroup owns everything; an invocation adds up every 64th part, and then they are added in pairs.
+// norm = √Σ sums   report[slot] = (norm, count)   gates = 0 if count > 0   sums, non_finite: (PARTS)
+// One workgroup owns everything; an invocation adds up every 64th part, and pairs of these sums are added.
 //
-// A flaw is a gradient of no use, as counted in the parts, or a loss of the step that is not finite.
-// The dispatches of the update take their numbers of workgroups from the gates. So a step with a
-// flaw changes no weight, and neither does any behind it, until the host opens the gates again.
+// count is the number of non-finite gradients, from the parts, and of non-finite losses of the step. The
+// dispatches of the update take their numbers of workgroups from the gates. So a step with a non-finite
+// value changes no weight, and neither does any step behind it, until the host opens the gates again.
 
 const PARTS: u32 = 64u;
 const SLOTS: u32 = 1u;
 const BATCH: u32 = 64u;              // rows of a step in the report
-const ROWS_AT: u32 = 64u;            // where in the report they begin: the history is in front
+const ROWS_AT: u32 = 64u;            // their offset in the report, behind the history
 const GATES: u32 = 3u;               // words: the workgroups along x, y and z of each dispatch behind them
 
 @group(0) @binding(0) var<storage, read> sums: array<f32>;               // (PARTS)
-@group(0) @binding(1) var<storage, read> non_finite: array<u32>;              // (PARTS)
+@group(0) @binding(1) var<storage, read> non_finite: array<u32>;         // (PARTS)
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;         // (1)
 @group(0) @binding(3) var<storage, read_write> gates: array<u32>;        // (GATES)
-@group(0) @binding(4) var<storage, read_write> report: array<f32>;       // (SLOTS, 2), then (SLOTS, BATCH, 2): loss, hit
+@group(0) @binding(4) var<storage, read_write> report: array<f32>;       // (SLOTS, 2), then (SLOTS, BATCH, 2): loss, correct
 
 var<workgroup> sum_of: array<f32, 64>;
 var<workgroup> non_finite_of: array<u32, 64>;

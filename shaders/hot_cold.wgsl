@@ -1,5 +1,5 @@
 // moved[w] = positions[w] ± 1, whichever way Σ_b (x[b]·weights - goals[b])² is smaller   weights = starts + positions · step
-// One invocation owns one weight, and tries it a step up and a step down with the others as they are.
+// One invocation owns one weight, and tries it a step up and a step down while the others stay.
 //
 // A learning rule without a gradient; a weight whose two errors are equal stays.
 // x: (BATCH, INPUTS)  goals: (BATCH, OUTPUTS)  starts, positions, moved, weights: (OUTPUTS, INPUTS)
@@ -20,7 +20,7 @@ const OUTPUTS: u32 = 1u;
 @group(0) @binding(5) var<storage, read_write> moved: array<f32>;
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;  // after the move
 
-// The learning rate of the step is how far one step goes.
+// The learning rate is the length of a step.
 fn weight_at(i: u32, positions_tried: vec2<f32>) -> vec2<f32> {
     return starts[i] + positions_tried * step.learning_rate;
 }
@@ -32,7 +32,7 @@ fn hot_cold(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let output = own / INPUTS;
-    // The first component is the way up, the second the way down.
+    // The first component is for the step up, the second for the step down.
     var errors = vec2(0.0);
     for (var b = 0u; b < BATCH; b++) {
         var predictions = vec2(0.0);

@@ -8,10 +8,10 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -19,10 +19,10 @@ const LEAK: f32 = 0.01;
 // 32 gives enough workgroups for the small products of training. 64 reads memory
 // half as often, which pays once there are more tiles than the GPU has cores.
 const TILE: u32 = 32u;               // rows and columns of C in a tile
-const TILE_K: u32 = 32u;             // how much of the sums one round adds
+const TILE_K: u32 = 32u;             // terms of the sums that one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
-const VECTORS: u32 = TILE_K * FOURS; // a round's share of A (and of B) in vec4s
+const VECTORS: u32 = TILE_K * FOURS; // vec4s of A, and of B, in a round
 const PITCH: u32 = FOURS + 1u;       // vec4s from one k to the next: invocations that store
                                      // neighbouring k's then hit different memory banks
 
@@ -36,7 +36,7 @@ const PITCH: u32 = FOURS + 1u;       // vec4s from one k to the next: invocation
 var<workgroup> tile_a: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_b: array<vec4<f32>, TILE_K * PITCH>;
 
-// Beyond an edge of A or B the tile holds zeros: they add nothing.
+// Beyond the edges of A and B the tile holds zeros, which add nothing.
 fn load_a(row: u32, k: u32) -> f32 {
     if row >= M || k >= K {
         return 0.0;
@@ -59,7 +59,7 @@ fn store(row: u32, column: u32, total: f32) {
     var value = total;
     switch EPILOGUE {
         case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[column]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { value *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {
@@ -89,8 +89,8 @@ fn matmul(
     var sum3 = vec4<f32>();
 
     for (var first_k = 0u; first_k < K; first_k += TILE_K) {
-        // Neighbouring invocations read neighbouring addresses, so which index
-        // runs fastest depends on how the matrix is stored.
+        // Neighbouring invocations read neighbouring addresses, so the fastest
+        // index depends on how the matrix is stored.
         for (var round = 0u; round < VECTORS / INVOCATIONS; round++) {
             let i = round * INVOCATIONS + index;
             let k = select(i % TILE_K, i / FOURS, TRANSPOSE_A);
@@ -125,7 +125,7 @@ fn matmul(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let row = first_row + 4u * local.y;

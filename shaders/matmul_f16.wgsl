@@ -1,9 +1,8 @@
-// C = A·B   A: (M, K)  B: (K, N) in halves  C: (M, N); A may be stored as (K, M), B as (N, K).
+// C = A·B   A: (M, K)  B: (K, N) in f16  C: (M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a tile of 32×32 of C, one invocation a block of 4×4 of it, in registers.
 
-// What matmul_vectors.wgsl does, with a B of half-precision numbers, two to a word, as pack_f16.wgsl leaves
-// them: half as much to read. All sums are in single precision. K and N must be multiples of 4; so must M
-// with TRANSPOSE_A.
+// What matmul_vectors.wgsl does, with a B of f16, two to a word, as pack_f16.wgsl writes them: half as much
+// to read. All sums are f32. K and N must be multiples of 4; so must M with TRANSPOSE_A.
 
 const M: u32 = 64u;
 const N: u32 = 64u;
@@ -12,16 +11,16 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
 const TILE: u32 = 32u;               // rows and columns of C in a tile
-const TILE_K: u32 = 32u;             // how much of the sums one round adds
+const TILE_K: u32 = 32u;             // terms of the sums that one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
 const ROUNDS: u32 = TILE_K * FOURS / INVOCATIONS;
@@ -43,8 +42,8 @@ const WIDTH: u32 = N / 4u;
 var<workgroup> tile_a: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_b: array<vec4<f32>, TILE_K * PITCH>;
 
-// The four at this row and place in it, as A and B are stored. Beyond an edge there are zeros: they
-// add nothing.
+// The vec4 at this row and column of the stored A or B. Beyond the edges there are zeros, which add
+// nothing.
 fn load_a(row: u32, at: u32) -> vec4<f32> {
     if row >= select(M, K, TRANSPOSE_A) || at >= WIDTH_A {
         return vec4<f32>();
@@ -60,8 +59,8 @@ fn load_b(row: u32, at: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(b[word]), unpack2x16float(b[word + 1u]));
 }
 
-// Stored as it is needed, a row is a k. Stored the other way a vec4 is four k's, and an invocation
-// takes a square of four of them and turns it.
+// In one layout a stored row is a k. In the other a vec4 is four k's, and an invocation transposes a
+// square of four of them.
 fn fill_a(first_row: u32, first_k: u32, index: u32) {
     if TRANSPOSE_A {
         for (var round = 0u; round < ROUNDS; round++) {
@@ -126,13 +125,13 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
             activate(ACTIVATION, LEAK, value.w),
         );
     }
-    if EPILOGUE == SLOPE {
+    if EPILOGUE == DERIVATIVE {
         let y = extra[at];
         value *= vec4<f32>(
-            activation_slope(ACTIVATION, LEAK, y.x),
-            activation_slope(ACTIVATION, LEAK, y.y),
-            activation_slope(ACTIVATION, LEAK, y.z),
-            activation_slope(ACTIVATION, LEAK, y.w),
+            activation_derivative(ACTIVATION, LEAK, y.x),
+            activation_derivative(ACTIVATION, LEAK, y.y),
+            activation_derivative(ACTIVATION, LEAK, y.z),
+            activation_derivative(ACTIVATION, LEAK, y.w),
         );
     }
     if ADD {
@@ -167,7 +166,7 @@ fn matmul_f16(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let row = first_row + 4u * local.y;

@@ -8,10 +8,10 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -37,7 +37,7 @@ fn matmul_naive(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     switch EPILOGUE {
         case BIAS: { sum = activate(ACTIVATION, LEAK, sum + extra[column]); }
-        case SLOPE: { sum *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { sum *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {

@@ -2,7 +2,7 @@
 // One invocation owns a block of 8×8 of C, in registers.
 
 // For adapters that run on the CPU. There a load is the slow part, workgroup memory
-// is no faster than any other, and a barrier is dear: so 16 loads feed 64 products,
+// is no faster than other memory, and a barrier is expensive: so 16 loads feed 64 products,
 // and nothing is shared.
 
 const M: u32 = 64u;
@@ -12,15 +12,15 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-const ROWS: u32 = 8u;                // of a block; with 16 the registers run out, and it is slower
+const ROWS: u32 = 8u;                // of a block; with 16 the registers run out
 const COLUMNS: u32 = 8u;
 const BLOCKS_ACROSS: u32 = (N + COLUMNS - 1u) / COLUMNS;
 
@@ -41,7 +41,7 @@ fn store(row: u32, column: u32, total: f32) {
     var value = total;
     switch EPILOGUE {
         case BIAS: { value = activate(ACTIVATION, LEAK, value + extra[column]); }
-        case SLOPE: { value *= activation_slope(ACTIVATION, LEAK, extra[at]); }
+        case DERIVATIVE: { value *= activation_derivative(ACTIVATION, LEAK, extra[at]); }
         default: {}
     }
     if ADD {
@@ -55,7 +55,7 @@ fn matmul_register(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = id.x / BLOCKS_ACROSS * ROWS;
     let column = id.x % BLOCKS_ACROSS * COLUMNS;
 
-    // Beyond an edge a block repeats the last row or column; store drops the result.
+    // Beyond the edges a block repeats the last row or column; store drops the result.
     var at_a: array<u32, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
         at_a[r] = min(row + r, M - 1u) * select(K, 1u, TRANSPOSE_A);
@@ -66,7 +66,7 @@ fn matmul_register(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     // The compiler unrolls the loops over r and s below, so that their indices are
-    // constants; a real index would cost a separate access per invocation.
+    // constants; a variable index would cost a separate access per invocation.
     var sums: array<array<f32, COLUMNS>, ROWS>;
     for (var k = 0u; k < K; k++) {
         var left: array<f32, ROWS>;

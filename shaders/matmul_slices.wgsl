@@ -1,9 +1,9 @@
 // P[z] = A·B over slice z of K   A: (M, K)  B: (K, N)  P: (SLICES, M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a tile of 32×32 of one slice, one invocation a block of 4×4 of it, in registers.
 
-// The first half of a long product with a small result, for real GPUs: such a product has few tiles, and
-// with a workgroup for each most of the GPU would wait. add_slices.wgsl is the second half. It reads
-// whole vec4s, so the stored rows of A and B must be multiples of 4 long; N need not be with TRANSPOSE_B.
+// The first of two dispatches for a long product with a small result, on real GPUs: such a product has few
+// tiles, and with a workgroup for each most of the GPU would be idle. add_slices.wgsl is the second. This
+// one reads whole vec4s, so the stored rows of A and B must be multiples of 4 long; N need not be with TRANSPOSE_B.
 
 const M: u32 = 64u;
 const N: u32 = 64u;
@@ -14,7 +14,7 @@ const SLICES: u32 = 7u;
 const SLICE: u32 = 128u;             // of K; a multiple of TILE_K, and only the last slice may be shorter
 
 const TILE: u32 = 32u;               // rows and columns of C in a tile
-const TILE_K: u32 = 32u;             // how much of the sums one round adds
+const TILE_K: u32 = 32u;             // terms of the sums that one round adds
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
 const ROUNDS: u32 = TILE_K * FOURS / INVOCATIONS;
@@ -34,8 +34,8 @@ const WIDTH_B: u32 = select(N, K, TRANSPOSE_B) / 4u;
 var<workgroup> tile_a: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_b: array<vec4<f32>, TILE_K * PITCH>;
 
-// The vec4 at this row and place in it, as A and B are stored. Beyond an edge there are zeros: they
-// add nothing.
+// The vec4 at this row and column of the stored A or B. Beyond the edges there are zeros, which add
+// nothing.
 fn load_a(row: u32, at: u32) -> vec4<f32> {
     if row >= select(M, K, TRANSPOSE_A) || at >= WIDTH_A {
         return vec4<f32>();
@@ -50,8 +50,8 @@ fn load_b(row: u32, at: u32) -> vec4<f32> {
     return b[row * WIDTH_B + at];
 }
 
-// Stored as it is needed, a row is a k. Stored the other way a vec4 is four k's, and an invocation
-// takes a square of four of them and turns it.
+// In one layout a stored row is a k. In the other a vec4 is four k's, and an invocation transposes a
+// square of four of them.
 fn fill_a(first_row: u32, first_k: u32, index: u32) {
     if TRANSPOSE_A {
         for (var round = 0u; round < ROUNDS; round++) {
@@ -140,7 +140,7 @@ fn matmul_slices(
             sum2 += left.z * right;
             sum3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let row = first_row + 4u * local.y;

@@ -2,9 +2,9 @@
 // One subgroup of eight owns 16 rows by 32 columns of C, one invocation four of its columns, in registers.
 
 // For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe).
-// There a load is slow, and of four numbers hardly slower than of one; so each
-// is done once, as a vec4, and the invocations hand the numbers round. So is a
-// store. K and N must be multiples of 4; so must M with TRANSPOSE_A.
+// There a load is slow, and a vec4 hardly slower than one number. So each number
+// is loaded once, as part of a vec4, and shuffled to the other invocations; stores
+// are vec4s as well. K and N must be multiples of 4; so must M with TRANSPOSE_A.
 
 const M: u32 = 64u;
 const N: u32 = 64u;
@@ -13,15 +13,15 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
 
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const ROWS: u32 = 16u;               // of a block; a multiple of SUBGROUP
 const COLUMNS: u32 = 4u * SUBGROUP;
 const LOADS: u32 = ROWS / SUBGROUP;
@@ -51,10 +51,10 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
             value[i] = activate(ACTIVATION, LEAK, value[i]);
         }
     }
-    if EPILOGUE == SLOPE {
+    if EPILOGUE == DERIVATIVE {
         let y = extra[at];
         for (var i = 0u; i < 4u; i++) {
-            value[i] *= activation_slope(ACTIVATION, LEAK, y[i]);
+            value[i] *= activation_derivative(ACTIVATION, LEAK, y[i]);
         }
     }
     if ADD {
@@ -64,7 +64,7 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
 }
 
 // Four successive k's of row r out of the eight rows that the subgroup loaded.
-// r must be known when the shader is compiled: only then is a shuffle cheap.
+// r must be a constant at compile time: only then is a shuffle cheap.
 fn row_of(left: vec4<f32>, r: u32) -> vec4<f32> {
     if TRANSPOSE_A {                 // invocation 2i + h holds k = i of the rows 4h to 4h + 3
         let lane = r / 4u;
@@ -87,7 +87,7 @@ fn matmul_subgroup(
     let first_row = workgroup.y * ROWS;
     let column = workgroup.x * COLUMNS + 4u * lane;
 
-    // Beyond an edge a block repeats the last row or column; store drops the result.
+    // Beyond the edges a block repeats the last row or column; store drops the result.
     var at_a: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
         let row = first_row + i * SUBGROUP;

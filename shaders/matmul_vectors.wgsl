@@ -2,7 +2,7 @@
 // One workgroup owns a square tile of C, one invocation a block of 4×4 or 8×8 of it, in registers.
 
 // What matmul.wgsl does, in whole vec4s and with a choice of tiles, for real GPUs: K and N must be
-// multiples of 4; so must M with TRANSPOSE_A. Nothing here hopes that a compiler unrolls a loop: sums
+// multiples of 4; so must M with TRANSPOSE_A. It doesn't depend on a compiler that unrolls loops: sums
 // are matrices with constant indices, which every compiler keeps in registers.
 
 const M: u32 = 64u;
@@ -12,10 +12,10 @@ const TRANSPOSE_A: bool = false;
 const TRANSPOSE_B: bool = false;
 const ADD: bool = false;             // C += instead of C =
 
-// What happens to a finished sum.
+// The epilogue of a finished sum.
 const PLAIN: u32 = 0u;               // nothing; extra is not read
 const BIAS: u32 = 1u;                // activate(sum + extra[column])          extra: (N)
-const SLOPE: u32 = 2u;               // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
+const DERIVATIVE: u32 = 2u;          // sum · activation'(extra[row, column])  extra: (M, N), an activation's output
 const EPILOGUE: u32 = 0u;
 const ACTIVATION: u32 = 0u;
 const LEAK: f32 = 0.01;
@@ -28,8 +28,8 @@ const BLOCK: u32 = 4u;               // of an invocation
 const SIDE: u32 = TILE / BLOCK;      // a workgroup's side in invocations
 const INVOCATIONS: u32 = SIDE * SIDE;
 
-// How much of the sums one round adds: as much as two tiles of workgroup memory hold. A round's share
-// of A, and of B, is then 256 vec4s, or 64 squares of 4×4.
+// Terms of the sums that one round adds: as many as the two tiles of workgroup memory hold. A round then
+// has 256 vec4s of A, and of B: 64 squares of 4×4.
 const TILE_K: u32 = 1024u / TILE;
 const VECTORS: u32 = 256u;
 const SQUARES: u32 = 64u;
@@ -52,8 +52,8 @@ const WIDTH: u32 = N / 4u;
 var<workgroup> tile_a: array<vec4<f32>, TILE_K * PITCH>;
 var<workgroup> tile_b: array<vec4<f32>, TILE_K * PITCH>;
 
-// The vec4 at this row and place in it, of a matrix with so many rows of so many vec4s. Beyond an
-// edge there are zeros: they add nothing.
+// The vec4 at this row and column of a matrix of this size in vec4s. Beyond the edges there are zeros,
+// which add nothing.
 fn load_a(row: u32, at: u32) -> vec4<f32> {
     if row >= select(M, K, TRANSPOSE_A) || at >= WIDTH_A {
         return vec4<f32>();
@@ -68,7 +68,7 @@ fn load_b(row: u32, at: u32) -> vec4<f32> {
     return b[row * WIDTH_B + at];
 }
 
-// Stored as it is needed: a row of A or B is a k.
+// The layout in which a row of A or B is a k.
 fn fill_a(first_row: u32, first_k: u32, index: u32) {
     for (var round = 0u; round < VECTORS / INVOCATIONS; round++) {
         let i = round * INVOCATIONS + index;
@@ -87,8 +87,7 @@ fn fill_b(first_column: u32, first_k: u32, index: u32) {
     }
 }
 
-// Stored the other way: a vec4 is four k's, so one invocation takes a square of four of them and
-// turns it. Four invocations that each stored one number of a vec4 could overwrite each other.
+// The other layout, in which a vec4 is four k's: an invocation transposes a square of four of them. Four invocations that each stored one number of a vec4 could overwrite each other.
 fn turn_a(first_row: u32, first_k: u32, index: u32) {
     if index < SQUARES {
         let k = index % (TILE_K / 4u);
@@ -155,13 +154,13 @@ fn store(row: u32, quad: u32, total: vec4<f32>) {
             activate(ACTIVATION, LEAK, value.w),
         );
     }
-    if EPILOGUE == SLOPE {
+    if EPILOGUE == DERIVATIVE {
         let y = extra[at];
         value *= vec4<f32>(
-            activation_slope(ACTIVATION, LEAK, y.x),
-            activation_slope(ACTIVATION, LEAK, y.y),
-            activation_slope(ACTIVATION, LEAK, y.z),
-            activation_slope(ACTIVATION, LEAK, y.w),
+            activation_derivative(ACTIVATION, LEAK, y.x),
+            activation_derivative(ACTIVATION, LEAK, y.y),
+            activation_derivative(ACTIVATION, LEAK, y.z),
+            activation_derivative(ACTIVATION, LEAK, y.w),
         );
     }
     if ADD {
@@ -192,8 +191,8 @@ fn matmul_vectors(
     var sums_both = mat4x4<f32>();
 
     for (var first_k = 0u; first_k < K; first_k += TILE_K) {
-        // Neighbouring invocations read neighbouring addresses. The two halves of a workgroup turn
-        // what is to be turned of A and of B at the same time.
+        // Neighbouring invocations read neighbouring addresses. One half of the workgroup transposes A
+        // while the other transposes B.
         if TRANSPOSE_A {
             fill_a(first_row, first_k, index);
         } else {
@@ -218,7 +217,7 @@ fn matmul_vectors(
                 sums_both = add_products(sums_both, left_below, right_right);
             }
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     let row = first_row + 4u * local.y;

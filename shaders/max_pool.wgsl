@@ -1,5 +1,5 @@
 // y[n, p, q] = max_{r, s} x[n, p·stride + r - pad, q·stride + s - pad]   x: (PLANES, H, W)  y, chosen: (PLANES, OUT_H, OUT_W)
-// One invocation owns one element of y, and says which place of its plane it is: the backward pass goes there.
+// One invocation owns one element of y, and stores its offset in the plane for the backward pass.
 
 const PLANES: u32 = 64u;             // samples times channels
 const HEIGHT: u32 = 28u;
@@ -27,17 +27,17 @@ fn max_pool(@builtin(global_invocation_id) id: vec3<u32>) {
     // In the padded plane; the padding itself is never chosen.
     let top = at / OUT_WIDTH % OUT_HEIGHT * STRIDE_Y;
     let left = at % OUT_WIDTH * STRIDE_X;
-    var place = (max(top, PAD_Y) - PAD_Y) * WIDTH + max(left, PAD_X) - PAD_X;
-    var best = x[plane + place];
+    var offset = (max(top, PAD_Y) - PAD_Y) * WIDTH + max(left, PAD_X) - PAD_X;
+    var best = x[plane + offset];
     for (var row = max(top, PAD_Y) - PAD_Y; row < min(top + KERNEL_HEIGHT, HEIGHT + PAD_Y) - PAD_Y; row++) {
         for (var column = max(left, PAD_X) - PAD_X; column < min(left + KERNEL_WIDTH, WIDTH + PAD_X) - PAD_X; column++) {
             let value = x[plane + row * WIDTH + column];
             if value > best {
                 best = value;
-                place = row * WIDTH + column;
+                offset = row * WIDTH + column;
             }
         }
     }
     y[at] = best;
-    chosen[at] = place;
+    chosen[at] = offset;
 }

@@ -1,5 +1,5 @@
 // mean[g] = Σ_z n_z · p[z, g].mean / n   variance[g] = Σ_z (p[z, g].squares + n_z · (p[z, g].mean - mean[g])²) / n
-// One invocation owns one group: it puts the slices of moments_slices.wgsl together, always in the same order.
+// One invocation owns one group: it combines the slices of moments_slices.wgsl, always in the same order.
 
 const OUTER: u32 = 64u;
 const GROUPS: u32 = 16u;

@@ -1,15 +1,15 @@
 // p[z, g] = (mean, Σ (x - mean)²) over slice z of the values (o, i) of group g   x: (OUTER, GROUPS, INNER)  p: (SLICES, GROUPS, 2)
-// One invocation owns one group over one slice, and goes through it twice: so no large sum is taken from another.
+// One invocation owns one group over one slice, and reads it twice, so that no large sums cancel.
 
-// Of batch normalisation a group is a channel, OUTER counts samples and INNER
-// pixels; of layer normalisation a group is a sample, and OUTER is 1.
+// In batch normalisation a group is a channel, OUTER counts samples and INNER
+// pixels; in layer normalisation a group is a sample, and OUTER is 1.
 const OUTER: u32 = 64u;
 const GROUPS: u32 = 16u;
 const INNER: u32 = 784u;
 const SLICE: u32 = 1024u;            // values of a group in a slice
 const BY_SAMPLE: bool = false;       // groups are samples; else the outer index counts them
 
-// Samples beyond the data are not in a mean.
+// Samples past the end of the data are in no mean.
 fn length() -> u32 {
     return select(min(OUTER, step.samples), OUTER, BY_SAMPLE) * INNER;
 }

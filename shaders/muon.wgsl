@@ -1,4 +1,4 @@
-// w = w - learning_rate · (SCALE · x + DECAY · w)   w, x: (LENGTH), a matrix and the direction it goes, made orthogonal
+// w = w - learning_rate · (SCALE · x + DECAY · w)   w, x: (LENGTH), a matrix and its orthogonalised direction
 // One invocation owns one element.
 //
 // Jordan et al., "Muon: An optimizer for hidden layers in neural networks"

@@ -1,7 +1,7 @@
 // v = momentum · v + (1 - momentum) · g   u = momentum · v + (1 - momentum) · g   v, u, g: (LENGTH)
 // One invocation owns four neighbouring parameters.
 //
-// The first part of Muon, see muon: what is made orthogonal is u.
+// The first part of Muon, which then orthogonalises u: see muon.wgsl.
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
 

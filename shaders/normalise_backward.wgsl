@@ -1,12 +1,12 @@
 // dx = (dy · weight - factor · (sums[1, g] + n · sums[0, g]) / N) / √(variance[g] + EPSILON), n = (x - mean[g]) / √(variance[g] + EPSILON)   x, dy, dx: (OUTER, GROUPS, INNER)
-// One invocation owns one element of dx. N values share a mean; where the mean is a constant, CENTRED is false and only the first term is left.
+// One invocation owns one element of dx. N values have one mean; where the mean is a constant, CENTRED is false and only the first term remains.
 
 const OUTER: u32 = 64u;
 const GROUPS: u32 = 16u;
 const INNER: u32 = 784u;
 const PITCH: u32 = 64u;
 const EPSILON: f32 = 1e-5;
-const BY_SAMPLE: bool = false;       // then the sums hold the weight, and factor is 1; else it is the weight
+const BY_SAMPLE: bool = false;       // then the sums include the weight, and factor is 1; else factor is the weight
 const CENTRED: bool = true;
 const ADD: bool = false;             // dx += instead of dx =
 
@@ -33,7 +33,7 @@ fn normalise_backward(@builtin(global_invocation_id) id: vec3<u32>) {
         let samples = select(min(OUTER, step.samples), OUTER, BY_SAMPLE);
         let shared_by_all = (sums[PITCH + group] + normal * sums[group]) / f32(samples * INNER);
         inner -= select(own, 1.0, BY_SAMPLE) * shared_by_all;
-        // Samples beyond the data are in no mean, and nobody asks for their gradient.
+        // Samples past the end of the data are in no mean, and need no gradient.
         if !BY_SAMPLE && at / (INNER * GROUPS) >= step.samples {
             inner = 0.0;
         }

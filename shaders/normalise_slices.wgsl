@@ -1,5 +1,5 @@
 // p[z, g] = (Σ d · n, Σ d) over slice z of group g, with n = (x - mean[g]) / √(variance[g] + EPSILON)   x, dy: (OUTER, GROUPS, INNER)  p: (SLICES, PITCH + GROUPS)
-// One invocation owns one group over one slice. d is dy, of samples dy · weight.
+// One invocation owns one group over one slice. d is dy, or with BY_SAMPLE dy · weight.
 
 const OUTER: u32 = 64u;
 const GROUPS: u32 = 16u;
@@ -23,16 +23,16 @@ fn normalise_slices(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let z = at / PITCH;
-    // What lies between the sums is zero, as it is between parameters.
+    // The padding between the sums is zero, as between parameters.
     let group = min(at % PITCH, GROUPS - 1u);
     let real = at % PITCH < GROUPS;
     let scale = 1.0 / sqrt(variance[group] + EPSILON);
     var products = 0.0;
     var sum = 0.0;
     for (var i = z * SLICE; i < min((z + 1u) * SLICE, OUTER * INNER); i++) {
-        let place = (i / INNER * GROUPS + group) * INNER + i % INNER;
-        let gradient = dy[place] * select(1.0, weight[select(0u, i % INNER, BY_SAMPLE)], BY_SAMPLE);
-        products += gradient * ((x[place] - mean[group]) * scale);
+        let offset = (i / INNER * GROUPS + group) * INNER + i % INNER;
+        let gradient = dy[offset] * select(1.0, weight[select(0u, i % INNER, BY_SAMPLE)], BY_SAMPLE);
+        products += gradient * ((x[offset] - mean[group]) * scale);
         sum += gradient;
     }
     slices[z * (PITCH + GROUPS) + at % PITCH] = select(0.0, products, real);

@@ -21,11 +21,11 @@ fn normalise_weights(@builtin(global_invocation_id) id: vec3<u32>) {
     var products = 0.0;
     var sum = 0.0;
     for (var group = 0u; group < GROUPS; group++) {
-        let place = group * INNER + min(i, INNER - 1u);
-        products += dy[place] * ((x[place] - mean[group]) / sqrt(variance[group] + EPSILON));
-        sum += dy[place];
+        let offset = group * INNER + min(i, INNER - 1u);
+        products += dy[offset] * ((x[offset] - mean[group]) / sqrt(variance[group] + EPSILON));
+        sum += dy[offset];
     }
-    // What lies between parameters has no gradient.
+    // The padding between parameters has no gradient.
     gradients[i] = select(0.0, products, i < INNER);
     if i < INNER {
         gradients[PITCH + i] = sum;

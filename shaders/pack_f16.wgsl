@@ -1,22 +1,21 @@
-// h[i] = the half-precision number nearest to s·x[i], s = 1 or 2^gradient_exponent()   x: (LENGTH)  h: (LENGTH), two to a word
-// One invocation owns one word: the lower half is the number in front.
+// h[i] = the f16 nearest to s·x[i], s = 1 or 2^gradient_exponent()   x: (LENGTH)  h: (LENGTH), two to a word
+// One invocation owns one word: its lower half is the first number.
 
-// By the bits, because WGSL leaves it to an adapter how it rounds: so every adapter has the same
-// halves. Of two as near it is the even one. What is below 2⁻¹⁴ becomes zero, as an adapter may take
-// a smaller half for zero; what is too large, or no number, becomes an infinity, and the watch over
-// the gradients that come of it stops the update.
+// Rounding is done on the bits, because WGSL leaves it to the adapter: so every adapter gets the same f16,
+// ties to even. Numbers below 2⁻¹⁴ become zero, because an adapter may flush smaller f16. A NaN or a number
+// that is too large becomes an infinity, and the guard stops the update.
 
 const LENGTH: u32 = 1024u;
-const GRADIENT: bool = false;        // whether x is a gradient: its small numbers are moved to where halves are
+const GRADIENT: bool = false;        // whether x is a gradient, which is packed times s
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> halves: array<u32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<u32>;
 
 const SMALLEST: u32 = 0x38800000u;   // 2⁻¹⁴
 const BEYOND: u32 = 0x47800000u;     // 2¹⁶, to which 65,520 is rounded
 const INFINITY: u32 = 0x7c00u;
 
-fn half(number: f32) -> u32 {
+fn to_f16(number: f32) -> u32 {
     let bits = bitcast<u32>(number);
     let sign = (bits >> 16u) & 0x8000u;
     let size = bits & 0x7fffffffu;
@@ -33,5 +32,5 @@ fn pack_f16(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let scale = bitcast<f32>((127u + select(0u, gradient_exponent(), GRADIENT)) << 23u);
-    halves[word] = half(scale * x[2u * word]) | (half(scale * x[2u * word + 1u]) << 16u);
+    packed[word] = to_f16(scale * x[2u * word]) | (to_f16(scale * x[2u * word + 1u]) << 16u);
 }

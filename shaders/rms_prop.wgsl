@@ -5,7 +5,7 @@
 // EPSILON where PyTorch has it.
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
-const DECAYED: u32 = 0u;             // words that decay, the first ones: matrices stand in front
+const DECAYED: u32 = 0u;             // words with weight decay: matrices, which stand first
 const DECAY: f32 = 0.0;
 const DECOUPLED: bool = false;
 const SMOOTHING: f32 = 0.99;
@@ -21,7 +21,7 @@ fn rms_prop(@builtin(global_invocation_id) id: vec3<u32>) {
     if i >= LENGTH / 4u {
         return;
     }
-    // L2 decay is a part of the gradient, decoupled decay goes past the rule.
+    // L2 decay is a part of the gradient, decoupled decay acts on the weight itself.
     let decay = select(0.0, DECAY, i < DECAYED / 4u) * parameters[i];
     let gradient = gradients[i] + select(decay, vec4<f32>(), DECOUPLED);
     let square = SMOOTHING * squares[i] + (1.0 - SMOOTHING) * (gradient * gradient);

@@ -1,11 +1,11 @@
 // c = SMOOTHING · (c + (1 - SMOOTHING) · (g - m)²)   m = SMOOTHING · m + (1 - SMOOTHING) · g   v = momentum · v + g / (√c + EPSILON)   w = w - learning_rate · v   all: (LENGTH)
 // One invocation owns four neighbouring parameters.
 //
-// c is the variance of the gradient, which PyTorch works out as the mean of its squares less the
-// square of its mean m: the same number, but here nothing cancels and it is never below 0.
+// c is the variance of the gradient. PyTorch computes it as the mean of squares minus the square of the
+// mean m: the same number, but here nothing cancels and it is never below 0.
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
-const DECAYED: u32 = 0u;             // words that decay, the first ones: matrices stand in front
+const DECAYED: u32 = 0u;             // words with weight decay: matrices, which stand first
 const DECAY: f32 = 0.0;
 const DECOUPLED: bool = false;
 const SMOOTHING: f32 = 0.99;
@@ -23,7 +23,7 @@ fn rms_prop_centred(@builtin(global_invocation_id) id: vec3<u32>) {
     if i >= LENGTH / 4u {
         return;
     }
-    // L2 decay is a part of the gradient, decoupled decay goes past the rule.
+    // L2 decay is a part of the gradient, decoupled decay acts on the weight itself.
     let decay = select(0.0, DECAY, i < DECAYED / 4u) * parameters[i];
     let gradient = gradients[i] + select(decay, vec4<f32>(), DECOUPLED);
     let off = gradient - means[i];

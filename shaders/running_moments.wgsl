@@ -1,5 +1,5 @@
 // running_mean += momentum · (mean - running_mean)   running_variance += momentum · (variance · n / (n - 1) - running_variance)   all: (GROUPS)
-// One invocation owns one group. What batch normalisation uses when it predicts; n counts what the mean was taken over.
+// One invocation owns one group. Batch normalisation predicts with them; n is the number of values of a mean.
 
 const OUTER: u32 = 64u;
 const GROUPS: u32 = 16u;

@@ -1,11 +1,11 @@
 // w = w - learning_rate · (g + DECAY · w)   w, g: (LENGTH), the whole parameter arena
 // One invocation owns four neighbouring parameters.
 //
-// Gradient descent as it is first told: no momentum, so there is no state to
-// read and write. Momentum is another kernel, sgd_momentum.
+// Plain gradient descent, without momentum and so without state; see also
+// sgd_momentum.wgsl.
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
-const DECAYED: u32 = 0u;             // words that decay, the first ones: matrices stand in front
+const DECAYED: u32 = 0u;             // words with weight decay: matrices, which stand first
 const DECAY: f32 = 0.0;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4<f32>>;

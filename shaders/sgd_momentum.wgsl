@@ -9,7 +9,7 @@
 // and Hutter, "Decoupled Weight Decay Regularization", 2019, as SGDW).
 
 const LENGTH: u32 = 1024u;           // words; arenas are padded to multiples of 64
-const DECAYED: u32 = 0u;             // words that decay, the first ones: matrices stand in front
+const DECAYED: u32 = 0u;             // words with weight decay: matrices, which stand first
 const DECAY: f32 = 0.0;
 const DECOUPLED: bool = false;
 const DAMPENING: f32 = 0.0;

@@ -5,12 +5,12 @@ const BATCH: u32 = 64u;
 const CLASSES: u32 = 10u;
 const SLOTS: u32 = 1u;
 const PITCH: u32 = 64u;              // rows of a step in the metrics
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;             // (BATCH, CLASSES)
 @group(0) @binding(1) var<storage, read> labels: array<u32>;             // (BATCH)
 @group(0) @binding(2) var<storage, read_write> dlogits: array<f32>;      // (BATCH, CLASSES)
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, hit
+@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;      // (SLOTS, PITCH, 2): loss, correct
 
 @compute @workgroup_size(64)
 fn softmax_loss(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -31,7 +31,7 @@ fn softmax_loss(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var c = 0u; c < CLASSES; c++) {
         sum += exp(logits[start + c] - maximum);
     }
-    // Rows past the end of the data weigh nothing.
+    // Rows past the end of the data have weight 0.
     let weight = select(0.0, 1.0 / f32(step.samples), FIRST + row < step.samples);
     for (var c = 0u; c < CLASSES; c++) {
         let probability = exp(logits[start + c] - maximum) / sum;

@@ -1,7 +1,7 @@
 // sums[p] = Σ_i |x[p + i · PARTIALS]|²   x: (LENGTH), in fours  sums: (PARTIALS)
 // One invocation owns one partial sum; neighbours read neighbouring fours.
 //
-// The first half of a norm, always added up in the same order.
+// The first of two dispatches for a norm, always added up in the same order.
 
 const LENGTH: u32 = 1024u;
 const PARTIALS: u32 = 64u;

@@ -1,22 +1,21 @@
 // loss[r] = SCALE · Σ_c (p - t)²   dp = FACTOR · SCALE · (p - t) / samples   p, t, dp: (B, C)
-// One invocation owns one row: its loss, its gradient and whether it is classified rightly.
+// One invocation owns one row: its loss, its gradient and whether its class is correct.
 //
-// FACTOR 2 is the derivative as calculus has it; FACTOR 1 drops the 2, as many
-// first lessons on learning do (the learning rate takes it up). SCALE 1/C makes
-// it the mean over the outputs.
+// FACTOR 2 is the derivative; FACTOR 1 drops the 2, as many first lessons do (the
+// learning rate makes up for it). SCALE 1/C gives the mean over the outputs.
 
 const BATCH: u32 = 64u;
 const CLASSES: u32 = 10u;
 const SLOTS: u32 = 1u;
 const PITCH: u32 = 64u;              // rows of a step in the metrics
-const FIRST: u32 = 0u;               // row 0 among those of the step: a batch may be a part of it
+const FIRST: u32 = 0u;               // rows of the step in front of this batch
 const FACTOR: f32 = 2.0;
 const SCALE: f32 = 1.0;
 
 @group(0) @binding(0) var<storage, read> predictions: array<f32>;         // (BATCH, CLASSES)
 @group(0) @binding(1) var<storage, read> targets: array<f32>;             // (BATCH, CLASSES)
 @group(0) @binding(2) var<storage, read_write> dpredictions: array<f32>;  // (BATCH, CLASSES)
-@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;       // (SLOTS, PITCH, 2): loss, hit
+@group(0) @binding(3) var<storage, read_write> metrics: array<f32>;       // (SLOTS, PITCH, 2): loss, correct
 
 @compute @workgroup_size(64)
 fn squared_error(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -36,7 +35,7 @@ fn squared_error(@builtin(global_invocation_id) id: vec3<u32>) {
         best = select(best, c, predictions[start + c] > predictions[start + best]);
         wanted = select(wanted, c, targets[start + c] > targets[start + wanted]);
     }
-    // With one output there is nothing to compare it with but the threshold.
+    // A single output is compared with the threshold.
     let right = select(best == wanted,
                        (predictions[start] > 0.5) == (targets[start] > 0.5), CLASSES == 1u);
     let at = (step.slot * PITCH + FIRST + row) * 2u;

@@ -1,9 +1,9 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
-// One invocation owns a block of 8×8 of dW, in registers; the first of a row of blocks also its eight of db.
+// One invocation owns a block of 8×8 of dW, in registers; the first of each row of blocks also eight elements of db.
 //
-// The whole gradient of a dense layer in one pass over the batch, and the watch over it: what
-// matmul, column_sums and gradient_parts do in three dispatches, where a dispatch costs as much as
-// the work. sums[p] = Σ g² and flaws[p] = how many g are of no use, over the g of block p.
+// Both gradients of a dense layer in one pass over the batch, and the watch over them: what matmul,
+// column_sums and gradient_parts do in three dispatches, where a dispatch costs as much as the work.
+// sums[p] = Σ g² over the finite g of block p, and non_finite[p] = the number of the others.
 // Without barriers, for adapters that run on the CPU, like matmul_register.wgsl.
 
 const BATCH: u32 = 64u;
@@ -21,7 +21,7 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
 @group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 @compute @workgroup_size(8)
@@ -29,7 +29,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = id.x / ACROSS * ROWS;
     let column = id.x % ACROSS * COLUMNS;
 
-    // Beyond an edge a block repeats the last row or column, and stores nothing there.
+    // Beyond the edges a block repeats the last row or column, and stores nothing there.
     var at_dz: array<u32, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
         at_dz[r] = min(row + r, OUTPUTS - 1u);
@@ -40,7 +40,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 
     // The compiler unrolls the loops over r and s below, so that their indices are
-    // constants; a real index would cost a separate access per invocation.
+    // constants; a variable index would cost a separate access per invocation.
     var totals: array<array<f32, COLUMNS>, ROWS>;
     var bias: array<f32, ROWS>;
     for (var sample = 0u; sample < BATCH; sample++) {
@@ -79,7 +79,7 @@ fn weight_gradient(@builtin(global_invocation_id) id: vec3<u32>) {
             watch_four(&watch, vec4<f32>(gradient, 0.0, 0.0, 0.0));
         }
     }
-    // A block's part, and nothing in the parts behind the last block.
+    // The part of each block, and 0 in the parts behind the last block.
     for (var part = id.x; part < PARTS && id.x < BLOCKS; part += BLOCKS) {
         sums[part] = watch.squares;
         non_finite[part] = watch.non_finite;

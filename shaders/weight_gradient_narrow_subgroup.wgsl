@@ -1,8 +1,8 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One subgroup of eight owns all rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
-// What weight_gradient_subgroup.wgsl does, for layers of few outputs, in any number: the O rows of
-// dz of four successive samples are one run of 4·O numbers, so they are O vec4s wherever the samples
+// What weight_gradient_subgroup.wgsl does, for layers with any small number of outputs: the rows of dz
+// of four successive samples are one run of 4·O numbers, so they are O vec4s wherever the samples
 // begin. B and I must be multiples of 4, and O at most 32.
 
 const BATCH: u32 = 64u;
@@ -13,7 +13,7 @@ const ROWS: u32 = 32u;               // of an invocation's block: at least OUTPU
 const COLUMNS: u32 = 4u;
 const PARTS: u32 = 64u;              // at least the number of blocks
 
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const LOADS: u32 = (OUTPUTS + SUBGROUP - 1u) / SUBGROUP;
 const BLOCKS: u32 = INPUTS / 4u;     // in one row
 
@@ -22,10 +22,10 @@ const BLOCKS: u32 = INPUTS / 4u;     // in one row
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
-@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;         // (PARTS)
+@group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
-// Number `at` of the run of four samples, of which invocation i holds the vec4s i, i + 8, … `at` must
-// be known when the shader is compiled: only then is a shuffle cheap.
+// Number `at` of the run of four samples; invocation i holds its vec4s i, i + 8, … `at` must
+// be a constant at compile time: only then is a shuffle cheap.
 fn number(run: array<vec4<f32>, LOADS>, at: u32) -> f32 {
     let four = at / 4u;
     return subgroupShuffle(run[four / SUBGROUP][at % 4u], four % SUBGROUP);
@@ -38,7 +38,7 @@ fn weight_gradient_narrow_subgroup(
 ) {
     let quad = workgroup.x * SUBGROUP + lane;
 
-    // Beyond an edge an invocation repeats the last vec4 of the run, or of a row, and nobody looks at it.
+    // Beyond the edges an invocation repeats the last vec4 of the run, or of a row; nothing uses it.
     var at_dz: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
         at_dz[i] = min(i * SUBGROUP + lane, OUTPUTS - 1u);
@@ -49,7 +49,7 @@ fn weight_gradient_narrow_subgroup(
     }
 
     var totals: array<vec4<f32>, OUTPUTS>;
-    var runs: array<vec4<f32>, LOADS>;    // what becomes db
+    var runs: array<vec4<f32>, LOADS>;    // the terms of db
     for (var sample = 0u; sample < BATCH; sample += 4u) {
         var left: array<vec4<f32>, LOADS>;
         for (var i = 0u; i < LOADS; i++) {
@@ -81,7 +81,7 @@ fn weight_gradient_narrow_subgroup(
             watch_four(&watch, totals[r]);
         }
     }
-    // Every block has the sums over the batch as well; the first one keeps them.
+    // Every block has the sums over the batch; the first one stores them.
     for (var r = 0u; r < OUTPUTS; r++) {
         var sum = number(runs, r);
         sum += number(runs, OUTPUTS + r);
@@ -95,7 +95,7 @@ fn weight_gradient_narrow_subgroup(
             watch_four(&watch, vec4<f32>(sum, 0.0, 0.0, 0.0));
         }
     }
-    // A block's part, and nothing in the parts behind the last block.
+    // The part of each block, and 0 in the parts behind the last block.
     for (var part = quad; part < PARTS && quad < BLOCKS; part += BLOCKS) {
         sums[part] = watch.squares;
         non_finite[part] = watch.non_finite;

@@ -1,8 +1,8 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One subgroup of eight owns 16 rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
-// What weight_gradient.wgsl says, for adapters that run on the CPU and have subgroups of exactly 8
-// (lavapipe): loads and stores are slow there, and of four numbers hardly slower than of one. B, I
+// What weight_gradient.wgsl does, for adapters that run on the CPU and have subgroups of exactly 8
+// (lavapipe): loads and stores are slow there, and a vec4 is hardly slower than one number. B, I
 // and O must be multiples of 4.
 
 const BATCH: u32 = 64u;
@@ -13,7 +13,7 @@ const ROWS: u32 = 16u;               // of an invocation's block; a multiple of 
 const COLUMNS: u32 = 4u;
 const PARTS: u32 = 64u;              // at least the number of blocks
 
-const SUBGROUP: u32 = 8u;            // what the adapter must have
+const SUBGROUP: u32 = 8u;            // the adapter's subgroup size
 const LOADS: u32 = ROWS / SUBGROUP;
 const ACROSS: u32 = INPUTS / 4u;     // blocks in a row of blocks
 const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
@@ -22,11 +22,11 @@ const BLOCKS: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
 @group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // dz of four successive samples and output r out of eight: invocation 2i + h holds sample i of the
-// outputs 4h to 4h + 3. r must be known when the shader is compiled: only then is a shuffle cheap.
+// outputs 4h to 4h + 3. r must be a constant at compile time: only then is a shuffle cheap.
 fn output_of(left: vec4<f32>, r: u32) -> vec4<f32> {
     let lane = r / 4u;
     let four = left[r % 4u];
@@ -46,13 +46,13 @@ fn weight_gradient_subgroup(
     let first_row = workgroup.y * ROWS;
     let quad = workgroup.x * SUBGROUP + lane;
 
-    // Beyond an edge a block repeats the last four rows or columns, and stores nothing there.
+    // Beyond the edges a block repeats the last four rows or columns, and stores nothing there.
     var at_dz: array<u32, LOADS>;
     for (var i = 0u; i < LOADS; i++) {
         let four = first_row / 4u + 2u * i + lane % 2u;
         at_dz[i] = lane / 2u * (OUTPUTS / 4u) + min(four, OUTPUTS / 4u - 1u);
     }
-    // An address of its own for each: one that is moved on in the inner loop keeps Mesa from unrolling it.
+    // Separate addresses: one that the inner loop advances keeps Mesa from unrolling it.
     var at_x: array<u32, 4>;
     for (var s = 0u; s < 4u; s++) {
         at_x[s] = s * (INPUTS / 4u) + min(quad, INPUTS / 4u - 1u);
@@ -94,7 +94,7 @@ fn weight_gradient_subgroup(
             }
         }
     }
-    // Every block has the sums over the batch as well; the first of a row of blocks keeps them.
+    // Every block has the sums over the batch; the first of each row of blocks stores them.
     for (var i = 0u; i < LOADS; i++) {
         bias[i] += subgroupShuffleXor(bias[i], 2u);
         bias[i] += subgroupShuffleXor(bias[i], 4u);
@@ -111,7 +111,7 @@ fn weight_gradient_subgroup(
             }
         }
     }
-    // A block's part, and nothing in the parts behind the last block.
+    // The part of each block, and 0 in the parts behind the last block.
     var part = workgroup.y * ACROSS + quad;
     for (; part < PARTS && quad < ACROSS; part += BLOCKS) {
         sums[part] = watch.squares;

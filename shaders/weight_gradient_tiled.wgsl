@@ -1,10 +1,10 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One workgroup owns a tile of 32×32 of dW, one invocation a block of 4×4 of it, in registers; the
-// first workgroup of a row of tiles also its 32 of db.
+// first workgroup of each row of tiles also 32 elements of db.
 //
-// What weight_gradient.wgsl says, through workgroup memory as matmul.wgsl does it, for real GPUs.
-// sums[p] = Σ g² and flaws[p] = how many g are of no use, over the g of tile p, added up within the
-// workgroup in an order that is always the same.
+// What weight_gradient.wgsl does, through workgroup memory as in matmul.wgsl, for real GPUs.
+// sums[p] = Σ g² over the finite g of tile p, and non_finite[p] = the number of the others, added up
+// within the workgroup always in the same order.
 
 const BATCH: u32 = 64u;
 const INPUTS: u32 = 64u;
@@ -14,7 +14,7 @@ const ROWS: u32 = 32u;               // of a tile
 const COLUMNS: u32 = 32u;
 const PARTS: u32 = 64u;              // at least the number of tiles
 
-const SAMPLES: u32 = 32u;            // how much of the sums one round adds
+const SAMPLES: u32 = 32u;            // terms of the sums that one round adds
 const FOURS: u32 = ROWS / 4u;        // a tile's side in vec4s, and in invocations
 const INVOCATIONS: u32 = FOURS * FOURS;
 const ROUNDS: u32 = SAMPLES * FOURS / INVOCATIONS;
@@ -25,18 +25,18 @@ const TILES: u32 = (OUTPUTS + ROWS - 1u) / ROWS * ACROSS;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dweight: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
 @group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // [sample][output / 4] and [sample][input / 4].
 var<workgroup> tile_dz: array<vec4<f32>, SAMPLES * FOURS>;
 var<workgroup> tile_x: array<vec4<f32>, SAMPLES * FOURS>;
 
-// What each invocation has watched.
+// The squares and non-finite counts of each invocation.
 var<workgroup> squares: array<f32, INVOCATIONS>;
-var<workgroup> flawed: array<u32, INVOCATIONS>;
+var<workgroup> counts: array<u32, INVOCATIONS>;
 
-// Beyond an edge of dz or x the tile holds zeros: they add nothing.
+// Beyond the edges of dz and x the tile holds zeros, which add nothing.
 fn load_dz(sample: u32, output: u32) -> f32 {
     if sample >= BATCH || output >= OUTPUTS {
         return 0.0;
@@ -51,7 +51,7 @@ fn load_x(sample: u32, input: u32) -> f32 {
     return x[sample * INPUTS + input];
 }
 
-// What is stored is what is watched, and beyond an edge nothing.
+// Stores and watches; beyond the edges neither.
 fn store(row: u32, column: u32, total: f32) -> f32 {
     if row >= OUTPUTS || column >= INPUTS {
         return 0.0;
@@ -131,7 +131,7 @@ fn weight_gradient_tiled(
             total2 += left.z * right;
             total3 += left.w * right;
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     var watch: Watch;
@@ -151,19 +151,19 @@ fn weight_gradient_tiled(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.non_finite;
+    counts[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
             squares[index] += squares[index + half];
-            flawed[index] += flawed[index + half];
+            counts[index] += counts[index + half];
         }
     }
     if index == 0u {
-        // A tile's part, and nothing in the parts behind the last tile.
+        // The part of each tile, and 0 in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        non_finite[tile] = flawed[0];
+        non_finite[tile] = counts[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
             non_finite[part] = 0u;

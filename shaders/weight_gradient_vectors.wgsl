@@ -1,9 +1,9 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One workgroup owns a square tile of dW, one invocation a block of 4×4 or 8×8 of it, in registers; the first
-// workgroup of a row of tiles also the tile's rows of db.
+// workgroup of each row of tiles also the tile's rows of db.
 //
-// What weight_gradient_tiled.wgsl says, in whole vec4s and with a choice of tiles, as matmul_vectors.wgsl
-// multiplies: I and O must be multiples of 4.
+// What weight_gradient_tiled.wgsl does, in whole vec4s and with a choice of tiles, as in
+// matmul_vectors.wgsl: I and O must be multiples of 4.
 
 const BATCH: u32 = 64u;
 const INPUTS: u32 = 64u;
@@ -18,7 +18,7 @@ const BLOCK: u32 = 4u;               // of an invocation
 const SIDE: u32 = TILE / BLOCK;      // a workgroup's side in invocations
 const INVOCATIONS: u32 = SIDE * SIDE;
 
-// How much of the sums one round adds, so that its share of dz, and of x, is 256 vec4s.
+// Terms of the sums that one round adds: 256 vec4s of dz, and of x.
 const SAMPLES: u32 = 1024u / TILE;
 const VECTORS: u32 = 256u;
 const FOURS: u32 = TILE / 4u;        // a tile's side in vec4s
@@ -33,18 +33,18 @@ const TILES: u32 = (OUTPUTS + TILE - 1u) / TILE * ACROSS;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> dweight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> dbias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> sums: array<f32>;     // (PARTS)
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;          // (PARTS)
 @group(0) @binding(5) var<storage, read_write> non_finite: array<u32>;    // (PARTS)
 
 // [sample][output / 4] and [sample][input / 4].
 var<workgroup> tile_dz: array<vec4<f32>, VECTORS>;
 var<workgroup> tile_x: array<vec4<f32>, VECTORS>;
 
-// What each invocation has watched.
+// The squares and non-finite counts of each invocation.
 var<workgroup> squares: array<f32, INVOCATIONS>;
-var<workgroup> flawed: array<u32, INVOCATIONS>;
+var<workgroup> counts: array<u32, INVOCATIONS>;
 
-// Beyond an edge of dz or x the tile holds zeros: they add nothing.
+// Beyond the edges of dz and x the tile holds zeros, which add nothing.
 fn load_dz(sample: u32, four: u32) -> vec4<f32> {
     if sample >= BATCH || four >= HEIGHT {
         return vec4<f32>();
@@ -69,7 +69,7 @@ fn add_products(sums: mat4x4<f32>, left: vec4<f32>, right: vec4<f32>) -> mat4x4<
     );
 }
 
-// What is stored is what is watched, and beyond an edge nothing.
+// Stores and watches; beyond the edges neither.
 fn store(row: u32, quad: u32, total: vec4<f32>) -> vec4<f32> {
     if row >= OUTPUTS || quad >= WIDTH {
         return vec4<f32>();
@@ -144,7 +144,7 @@ fn weight_gradient_vectors(
                 }
             }
         }
-        workgroupBarrier();          // nobody overwrites a tile that is still being read
+        workgroupBarrier();          // all have read the tiles before they are overwritten
     }
 
     var watch: Watch;
@@ -164,19 +164,19 @@ fn weight_gradient_vectors(
     }
 
     squares[index] = watch.squares;
-    flawed[index] = watch.non_finite;
+    counts[index] = watch.non_finite;
     for (var half = INVOCATIONS / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if index < half {
             squares[index] += squares[index + half];
-            flawed[index] += flawed[index + half];
+            counts[index] += counts[index + half];
         }
     }
     if index == 0u {
-        // A tile's part, and nothing in the parts behind the last tile.
+        // The part of each tile, and 0 in the parts behind the last tile.
         let tile = workgroup.y * ACROSS + workgroup.x;
         sums[tile] = squares[0];
-        non_finite[tile] = flawed[0];
+        non_finite[tile] = counts[0];
         for (var part = tile + TILES; part < PARTS; part += TILES) {
             sums[part] = 0.0;
             non_finite[part] = 0u;

@@ -1,5 +1,6 @@
-//! Memory is constant over a run on the CPU engine: a step allocates nothing, and epochs leave nothing
-//! behind. One test runs at a time, because the whole process counts.
+//! Memory is constant over a run on the CPU engine: a step allocates nothing, and epochs leave nothing behind.
+//!
+//! One test runs at a time, as the allocations of the whole process are counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
@@ -16,7 +17,7 @@ use wgrad::internals::network::lower::{Lowered, Lowering, Part, TRAIN, Training,
 use wgrad::internals::table::choice::Choice;
 use wgrad::internals::train::trainer::{Settings, Trainer};
 
-/// The system's allocator, with a count of what it is asked for.
+/// The system's allocator with a count of its calls.
 struct Counting;
 
 /// Held by the test that counts.
@@ -43,7 +44,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// How often something allocates.
+/// The number of allocations of an action.
 fn allocations(action: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     action();
@@ -53,11 +54,11 @@ fn allocations(action: impl FnOnce()) -> u64 {
 const SAMPLES: usize = 128;
 const BATCH: usize = 32;
 
-/// Submissions that are compared: a thread of the pool makes its own memory when it first comes to a
-/// piece of work, which may be late, and its queue of work grows now and then.
+/// Submissions that are compared, as a thread of the pool allocates at its first task, which may be late, and its queue
+/// grows now and then.
 const TRIES: usize = 10;
 
-/// Allocations of a submission of so many steps: the least of several.
+/// The fewest allocations of several submissions of `steps` steps.
 fn of_steps(engine: &mut dyn Engine, lowered: &Lowered, steps: usize) -> u64 {
     let scalars: Vec<Step> =
         (0..steps).map(|slot| Step { slot: slot as u32, samples: BATCH as u32, ..Step::default() }).collect();
@@ -71,8 +72,10 @@ fn of_steps(engine: &mut dyn Engine, lowered: &Lowered, steps: usize) -> u64 {
     (0..TRIES).map(submit).min().unwrap()
 }
 
-/// Allocations of a step at the most. Products are made in memory that is kept where the processor has
-/// the vectors for it; elsewhere the `gemm` crate allocates a few times for each.
+/// The most allocations of a step.
+///
+/// Products reuse memory where the processor has the vector instructions for it; elsewhere the `gemm` crate allocates
+/// for each.
 fn most_of_a_step() -> u64 {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -81,7 +84,7 @@ fn most_of_a_step() -> u64 {
     64
 }
 
-/// A submission of many steps allocates as often as one of a single step, which is for its report.
+/// Checks that a submission of many steps allocates as often as one of a single step, which allocates its result.
 #[track_caller]
 fn assert_steps_allocate_nothing(engine: &mut dyn Engine, lowered: &Lowered, network: &str) {
     let [one, many] = [1, 8].map(|steps| of_steps(engine, lowered, steps));
@@ -98,12 +101,12 @@ fn the_plain_twins_of_a_dense_network_allocate_nothing_in_a_step() {
     let samples = noise(SAMPLES);
     let lowered =
         lowered(&Device::Cpu { reason: None }, Choice::NAIVE, NETWORKS[0].layers, BATCH, &samples).unwrap();
-    // The twins of a dense network need no memory of their own, where each has a dispatch of its own.
+    // The twins of a plain dense network need no memory of their own.
     let mut plain = CpuEngine::plain(lowered.program.clone()).unwrap();
     assert_steps_allocate_nothing(&mut plain, &lowered, NETWORKS[0].name);
 }
 
-/// A kind of network for every fast function, with the rule by which it learns.
+/// Networks and optimisers that use every fast function.
 const KINDS: [(&str, &str); 7] = [
     ("dense 512, relu, dense 256, relu, dense 10", "adam"),
     ("conv 8 3x3 pad 1, batchnorm, relu, maxpool 2, conv 8 3x3 stride 2, silu, avgpool 2, dense 10", "lion"),
@@ -155,7 +158,7 @@ fn no_step_allocates_and_epochs_leave_nothing_behind() {
         assert_steps_allocate_nothing(&mut fast, &lowered, network.name);
 
         let mut trainer = trainer(fast, lowered, &samples);
-        // The least of the last two epochs: while it works, a queue of another thread may have a block more.
+        // The smaller of the last two epochs, as the queue of another thread may have grown by a block.
         let mut live = |epochs: usize| {
             let mut after_each = (0..epochs).map(|_| {
                 let end = trainer.steps() + SAMPLES / BATCH;

@@ -1,4 +1,4 @@
-//! Changed samples: what each change does, by the twin. Needs no adapter.
+//! Augmentation: the effect of each change, by the twin. Needs no adapter.
 
 use wgrad::internals::data::{Normaliser, Samples};
 use wgrad::internals::kernel::Augmentation;
@@ -45,7 +45,7 @@ fn changes_follow_from_seed_epoch_and_sample_alone() {
     let other_seed: Vec<_> =
         (0..20).map(|at| samples.augmented(at, &augmentation(all), normaliser, (4, 1))).collect();
     assert_eq!(differ(&other_seed), 20);
-    // Nor are samples of one epoch changed alike.
+    // Nor are samples of one epoch augmented alike.
     assert!((1..20).all(|at| once[at] != once[at - 1]));
 }
 
@@ -88,7 +88,7 @@ fn cut_outs_are_squares_anywhere_that_may_reach_over_the_edge() {
 
 #[test]
 fn shifts_reach_as_far_as_asked_and_no_farther() {
-    // A bright column in the middle: where its centre of mass goes, the picture went.
+    // A bright column in the middle: its centre of mass shows the shift.
     let data = copies(9, 41, 500, |x, _| if x == 20 { 200 } else { 0 });
     let moved: Vec<f64> = shown("shift 5", &data, 1)
         .iter()
@@ -120,7 +120,7 @@ fn whole_turns_of_a_round_picture_leave_it_alike() {
         // the corners, 4 pixels from its foot, black comes in.
         assert!(worst <= 8, "{worst}");
     }
-    // Something that is not round does change.
+    // A picture that isn't round changes.
     let line = copies(21, 21, 50, |x, _| if x == 10 { 255 } else { 0 });
     let same = shown("rotate 180", &line, 1).iter().filter(|shown| *shown == line.0.image(0)).count();
     assert_eq!(same, 0);

@@ -1,5 +1,5 @@
-//! The coach: each finding on a network that is made to show it, none on one that learns well, the
-//! numbers themselves, and that looking changes no bit. Some tests need an adapter.
+//! The coach: each finding on a network made to have it, none on one that learns well, its numbers, and that
+//! observing changes no bit. Some tests need an adapter.
 
 #[path = "cli/place.rs"]
 #[allow(dead_code)]
@@ -17,7 +17,7 @@ use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::{Measure, Trainer};
 
-/// What the coach says during a run on the CPU engine, which is to end well.
+/// The coach's lines during a successful run on the CPU engine.
 #[track_caller]
 fn advice(arguments: &[&str]) -> Vec<String> {
     let place = Place::new();
@@ -39,7 +39,7 @@ fn assert_said(arguments: &[&str], words: &[&str]) {
 
 #[test]
 fn dead_relus_are_counted() {
-    // At this learning rate the first steps throw most units out of reach of every sample.
+    // At this learning rate most units are dead after the first steps.
     assert_said(
         &["--learning-rate", "1", "--epochs", "4"],
         &["of the 64 relus of layer 0 dense are dead", "256 samples", "try a lower learning rate"],
@@ -88,9 +88,9 @@ fn steps_that_are_too_large_or_too_small_are_measured() {
 }
 
 #[test]
-fn over_fitting_is_told_by_the_validation_part_and_again_only_when_it_is_twice_as_bad() {
-    let learn_by_heart = ["--overfit-batches", "3", "--epochs", "300", "--learning-rate", "0.1"];
-    let said = advice(&[&["--validation", "0.5"], &learn_by_heart[..]].concat());
+fn over_fitting_is_reported_from_the_validation_part_and_again_only_once_it_has_doubled() {
+    let memorise = ["--overfit-batches", "3", "--epochs", "300", "--learning-rate", "0.1"];
+    let said = advice(&[&["--validation", "0.5"], &memorise[..]].concat());
     let over: Vec<f64> = said
         .iter()
         .filter_map(|line| line.strip_prefix("over-fitting: the validation loss "))
@@ -99,12 +99,12 @@ fn over_fitting_is_told_by_the_validation_part_and_again_only_when_it_is_twice_a
     assert!(!over.is_empty(), "{said:#?}");
     // Rounded to a percent.
     assert!(over[0] >= 5.0 && over.windows(2).all(|pair| pair[1] + 1.0 >= 2.0 * pair[0]), "{over:?}");
-    // Without that part nobody can know: the held-out part is not asked.
-    assert!(!advice(&learn_by_heart).iter().any(|line| line.contains("over-fitting")));
+    // Without that part it can't be seen, as the coach does not use the held-out part.
+    assert!(!advice(&memorise).iter().any(|line| line.contains("over-fitting")));
 }
 
 #[test]
-fn a_loss_that_stays_is_told() {
+fn a_loss_that_no_longer_falls_is_reported() {
     // One number between the input and ten classes.
     assert_said(
         &["--network", "dense 1, dense 10", "--epochs", "25"],
@@ -139,7 +139,7 @@ fn quiet_silences_it_and_json_is_not_disturbed() {
 }
 
 #[test]
-fn a_run_that_is_taken_up_again_remembers_its_epochs() {
+fn a_resumed_run_remembers_its_epochs() {
     let place = Place::new();
     let train = ["train", "--device", "cpu", "--network", "dense 1, dense 10", "--epochs", "25"];
     let all = place.run(&[&train[..], &["--checkpoint-every", "45", "--keep", "99"]].concat()).ok();
@@ -153,7 +153,7 @@ fn a_run_that_is_taken_up_again_remembers_its_epochs() {
     assert_eq!(said(&again.err), said(&all.err));
 }
 
-/// Ten units of which four can answer to nothing, and a layer behind them.
+/// A layer of ten units, four of them dead, and a layer behind it.
 fn trainer(device: &str) -> Trainer {
     let digits = data::load("digits").unwrap();
     let few: Vec<usize> = (0..200).collect();
@@ -181,7 +181,7 @@ fn step(trainer: &mut Trainer) {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_device_and_looking_changes_none() {
+fn the_numbers_are_those_of_the_device_and_observing_changes_none() {
     for device in ["cpu", "gpu"] {
         let (mut looked, mut plain) = (trainer(device), trainer(device));
         assert_eq!(looked.telling_step(), 4);
@@ -189,7 +189,7 @@ fn the_numbers_are_those_of_the_device_and_looking_changes_none() {
             let before = looked.parameters().unwrap();
             step(&mut looked);
             let vitals = looked.vitals(&before).unwrap();
-            // All five steps of an epoch are looked at, and of each the first batch.
+            // All five steps of an epoch are observed, of each the first batch.
             assert_eq!(vitals.samples, 100);
             let [relu, tanh] = &vitals.activities[..] else { panic!("{vitals:?}") };
             assert_eq!((relu.layer.as_str(), relu.units, relu.dead), ("1 batchnorm", 10, 4), "{device}");
@@ -216,7 +216,7 @@ fn the_numbers_are_those_of_the_device_and_looking_changes_none() {
 }
 
 #[test]
-fn a_coach_that_goes_back_forgets_what_came_later() {
+fn a_coach_that_rolls_back_forgets_later_epochs() {
     let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
     let moment = |epoch, loss| Moment {
         epoch,
@@ -235,7 +235,7 @@ fn a_coach_that_goes_back_forgets_what_came_later() {
         assert!(coach.advise(moment(epoch, 1.0), None, recipe.learning_rate).is_empty());
     }
     assert_eq!(coach.advise(moment(6, 1.0), None, recipe.learning_rate).len(), 1);
-    // Said once, and again when twice as many epochs have brought nothing.
+    // Reported once, and again after twice as many epochs without progress.
     for epoch in 7..=10 {
         assert!(coach.advise(moment(epoch, 1.0), None, recipe.learning_rate).is_empty(), "{epoch}");
     }

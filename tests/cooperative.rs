@@ -1,5 +1,5 @@
-//! Training by cooperative matrices: where the adapter has them, that it learns as in single precision and
-//! repeats itself; where it has none, that it is refused, as nothing else can be shown there. Needs an
+//! Training with cooperative matrices: where the adapter has them, it learns as in f32 and can be repeated; where it has
+//! none, it is refused. Needs an
 //! adapter: run `./setup`.
 
 #[path = "common/checked.rs"]
@@ -13,7 +13,7 @@ use common::adapter;
 use tiles::offers_tiles;
 use wgrad::internals::data;
 use wgrad::internals::engine::adapter::Device;
-use wgrad::internals::engine::cooperative::{edges, offered};
+use wgrad::internals::engine::cooperative::{offered, tile_sizes};
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::HELD_OUT;
 use wgrad::internals::table::MATMUL_COOPERATIVE;
@@ -45,7 +45,7 @@ fn trained(precision: Precision, experimental: Experimental) -> Trainer {
 
 #[test]
 fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
-    let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
+    let (f16, cooperative) = (Precision::F16, Experimental::COOPERATIVE_MATRIX);
     let device = Device::Gpu(adapter());
     let what = "that networks learn by cooperative matrices";
     let fits = offers_tiles(&adapter());
@@ -62,61 +62,62 @@ fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
         !fits,
         "{lacking}"
     );
-    let Err(Error::Usage(refusal)) = session(NETWORK, half, cooperative) else {
+    let Err(Error::Setting { problem: refusal, .. }) = session(NETWORK, f16, cooperative) else {
         panic!("it was not refused")
     };
-    for words in ["--experimental cooperative-matrix", &device.name(), &lacking, "leave it out", "--device"] {
+    for words in ["⟨experimental cooperative-matrix⟩", &device.name(), &lacking, "leave it out", "⟨device⟩"]
+    {
         assert!(refusal.contains(words), "“{words}” is not in “{refusal}”");
     }
     if offered(&adapter()) == "none" {
         assert!(lacking.contains("of f16 with sums in f32, and it offers none"), "{lacking}");
     }
     // Without it, everything goes on.
-    session(NETWORK, half, Experimental::None).unwrap().lower().unwrap();
+    session(NETWORK, f16, Experimental::None).unwrap().lower().unwrap();
 }
 
 fn learns() {
-    let (half, cooperative) = (Precision::Half, Experimental::COOPERATIVE_MATRIX);
-    let settled = session(NETWORK, half, cooperative).unwrap();
+    let (f16, cooperative) = (Precision::F16, Experimental::COOPERATIVE_MATRIX);
+    let settled = session(NETWORK, f16, cooperative).unwrap();
     let lowered = settled.lower().unwrap();
-    assert_eq!(lowered.cooperative_edges(), [edges(&adapter())[0]]);
+    assert_eq!(lowered.cooperative_tile_sizes(), [tile_sizes(&adapter())[0]]);
     // Two layers forwards, their weights' gradients, and one's inputs'; the last has 10 outputs.
     assert_eq!(lowered.by_cooperative_matrices().0, 5);
 
     // What the adapter has is spelt out, so that the run goes on with the same; what it lacks is refused.
-    let all = edges(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
+    let all = tile_sizes(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     assert_eq!(settled.recipe.experimental.to_string(), format!("cooperative-matrix {all}"));
-    for edge in [8, 16] {
-        let named = session(NETWORK, half, format!("cooperative-matrix {edge}").parse().unwrap());
-        match (edges(&adapter()).contains(&edge), named) {
-            (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_edges(), [edge]),
-            (false, Err(Error::Usage(refusal))) => {
-                assert!(refusal.contains(&format!("has no tiles of {edge}, it offers")), "{refusal}");
+    for tile in [8, 16] {
+        let named = session(NETWORK, f16, format!("cooperative-matrix {tile}").parse().unwrap());
+        match (tile_sizes(&adapter()).contains(&tile), named) {
+            (true, Ok(named)) => assert_eq!(named.lower().unwrap().cooperative_tile_sizes(), [tile]),
+            (false, Err(Error::Setting { problem: refusal, .. })) => {
+                assert!(refusal.contains(&format!("has no tiles of {tile}, it offers")), "{refusal}");
             }
-            (has, named) => panic!("{edge}: {has}, {:?}", named.err()),
+            (has, named) => panic!("{tile}: {has}, {:?}", named.err()),
         }
     }
 
-    let [mut once, again] = [(); 2].map(|()| trained(half, cooperative));
+    let [mut once, again] = [(); 2].map(|()| trained(f16, cooperative));
     let (one, two) = (once.snapshot().unwrap(), { again }.snapshot().unwrap());
     assert_eq!(one.difference(&two), None);
     let loss = once.measure(HELD_OUT).unwrap().loss;
-    let single = trained(Precision::Single, Experimental::None).measure(HELD_OUT).unwrap().loss;
+    let single = trained(Precision::F32, Experimental::None).measure(HELD_OUT).unwrap().loss;
     println!("{loss} by cooperative matrices, {single} in single precision");
-    // Nine times what ten steps may be off with one factor in half precision (tests/training.rs): here
+    // Nine times what ten steps may be off with one factor in f16 (tests/training.rs): here
     // both are, and the epoch has 45 steps.
     assert!(loss != single && (loss - single).abs() < 0.09 * single, "{loss} and {single}");
     for epoch in 2..=20 {
         once.epoch(epoch, &mut |_| {}).unwrap();
     }
-    // Of 96 %, which half precision reaches in tests/training.rs, the share of 360 samples is off by one in
+    // Of 96 %, which f16 reaches in tests/training.rs, the accuracy of 360 samples is off by one in
     // a hundred, from one adapter's roundings to another's: two of those less.
     let measure = once.measure(HELD_OUT).unwrap();
     println!("after 20 epochs {measure:?}");
     assert!(measure.accuracy > 0.94, "{measure:?}");
 
-    let unfit = session("dense 63, relu, dense 10", half, cooperative).unwrap();
-    let Err(Error::Usage(refusal)) = unfit.lower() else { panic!("it was not refused") };
-    let least = edges(&adapter()).pop().unwrap();
+    let unfit = session("dense 63, relu, dense 10", f16, cooperative).unwrap();
+    let Err(Error::Setting { problem: refusal, .. }) = unfit.lower() else { panic!("it was not refused") };
+    let least = tile_sizes(&adapter()).pop().unwrap();
     assert!(refusal.contains(&format!("are all multiples of {least}, and this network has")), "{refusal}");
 }

@@ -1,7 +1,7 @@
 //! Every kernel on every awkward shape against its twin, on the adapter that
 //! `WGPU_ADAPTER_NAME` names or the best one, with the shader's bounds checks
-//! on (and bindings over the guard words, where the checks would drop what is
-//! written too far) and off; and the CPU engine's fast functions likewise.
+//! on (and bindings over the guard words, where the checks would drop writes
+//! past the end) and off; and the CPU engine's fast functions likewise.
 //!
 //! These tests need an adapter. Without one they fail: run `./setup`.
 
@@ -44,10 +44,10 @@ const KERNELS: &str = "
     moments_slices moments running_moments
     normalise normalise_slices normalise_backward normalise_weights dropout add";
 
-/// The one for cooperative matrices, which lavapipe has from Mesa 26 on.
+/// The kernel for cooperative matrices, which lavapipe has since Mesa 26.
 const COOPERATIVE: &str = "matmul_cooperative";
 
-/// The kernels without a fast function, which the fast CPU engine runs by their twin.
+/// The kernels without a fast function, for which the fast CPU engine runs the twin.
 const PLAIN: &str = "
     one_hot matmul_slices add_slices pack_f16 matmul_cooperative
     gather_dense_tiled gather_dense_subgroup gather_dense_gradient_tiled gather_dense_gradient_subgroup
@@ -57,7 +57,7 @@ fn expected(cooperative: bool) -> Vec<&'static str> {
     KERNELS.split_whitespace().chain(cooperative.then_some(COOPERATIVE)).collect()
 }
 
-/// The kernels that were checked, and those that the device can't run at all or on all cases, with what it lacks.
+/// The checked kernels, and those that the device can't run at all or on all cases, with what it lacks.
 type Checked = (Vec<&'static str>, Vec<(&'static str, String)>);
 
 fn check_all(device: &Device, mut make_engine: impl FnMut(Program) -> Result<Box<dyn Engine>>) -> Checked {

@@ -117,7 +117,7 @@ fn rows_add_up_and_leave_out_the_first_step() {
     for rows in [profile.by_kernel(), profile.by_dispatch()] {
         assert_eq!(rows.iter().map(|row| row.calls).sum::<usize>(), dispatches * (WANTED - 1));
         assert!((rows.iter().map(|row| row.seconds).sum::<f64>() - seconds).abs() < 1e-9);
-        assert!((rows.iter().map(|row| row.share).sum::<f64>() - 1.0).abs() < 1e-9);
+        assert!((rows.iter().map(|row| row.fraction).sum::<f64>() - 1.0).abs() < 1e-9);
         assert!(rows.windows(2).all(|pair| pair[0].seconds >= pair[1].seconds));
     }
     let steps = &lowered.program.steps[lowered.program.section(TRAIN)];

@@ -1,4 +1,4 @@
-//! The random numbers of kernels: the adapter draws the very bits that the host draws.
+//! The random numbers of kernels: adapter and host draw the same bits.
 //!
 //! This test needs an adapter. Without one it fails: run `./setup`.
 

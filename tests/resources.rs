@@ -1,5 +1,4 @@
-//! Nothing is made on a GPU after the first step: no buffer, pipeline or bind group, by wgpu's own
-//! count. This test needs an adapter. Without one it fails: run `./setup`.
+//! After the first step a GPU engine creates no buffer, pipeline or bind group, by wgpu's own counts. This test needs an adapter. Without one it fails: run `./setup`.
 
 use wgpu::{Backends, Instance, InstanceDescriptor};
 use wgrad::internals::bench::training::{NETWORKS, lowered, noise};
@@ -11,7 +10,7 @@ use wgrad::internals::engine::profile::Profiler;
 use wgrad::internals::network::lower::TRAIN;
 use wgrad::internals::train::trainer::{Settings, Trainer};
 
-/// What an instance keeps for its users; modules and layouts are let go when pipelines are made.
+/// The counts of an instance; modules and layouts are dropped once there are pipelines.
 fn kept(instance: &Instance) -> [(&'static str, usize); 4] {
     let report = instance.generate_report().expect("wgpu counts everywhere but in browsers");
     let hub = report.hub_report();
@@ -47,7 +46,7 @@ fn after_the_first_step_nothing_is_made_on_the_device() {
         kept(&instance)
     };
     let first = epoch(1);
-    // The counts do count.
+    // The counts work.
     assert!(first.iter().zip(&before).all(|((_, now), (_, before))| now > before), "{before:?} {first:?}");
     for number in 2..6 {
         assert_eq!(epoch(number), first, "after epoch {number}");

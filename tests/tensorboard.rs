@@ -1,7 +1,6 @@
-//! The event file, read back by none of the code that wrote it: the framing is written down here
-//! once more from TensorFlow's `record_writer.h`, the checksums are the crate crc32c's (which asks
-//! the processor, where ours has a table), and the messages are taken apart by prost, from the
-//! numbers and types in `event.proto` and `summary.proto`.
+//! The event file, read by other code than wrote it: the framing is written here again from TensorFlow's
+//! `record_writer.h`, the checksums are from the crate crc32c, and prost decodes the messages by the numbers and types
+//! of `event.proto` and `summary.proto`.
 
 #[path = "cli/place.rs"]
 #[allow(dead_code)]
@@ -44,7 +43,7 @@ struct Value {
     simple_value: f32,
 }
 
-/// The messages of a file that is whole to its last byte.
+/// The messages of a file that is complete to its last byte.
 #[track_caller]
 fn read(bytes: &[u8]) -> Vec<Event> {
     let masked = |bytes: &[u8]| {
@@ -64,7 +63,7 @@ fn read(bytes: &[u8]) -> Vec<Event> {
     events
 }
 
-/// What a run's file says, tag by tag: the steps and their values.
+/// The steps and values of each tag in a run's file.
 #[track_caller]
 fn series(place: &Place, run: &str) -> BTreeMap<String, Vec<(i64, f32)>> {
     let events = read(&place.read(&format!("runs/{run}/{EVENTS}")));
@@ -80,7 +79,7 @@ fn series(place: &Place, run: &str) -> BTreeMap<String, Vec<(i64, f32)>> {
     series
 }
 
-/// The same from `metrics.jsonl`, of what doesn't depend on how steps were submitted.
+/// The same from `metrics.jsonl`, without values that depend on how steps were submitted.
 fn expected(place: &Place, run: &str) -> BTreeMap<String, Vec<(i64, f32)>> {
     let text = String::from_utf8(place.read(&format!("runs/{run}/metrics.jsonl"))).unwrap();
     let mut series: BTreeMap<String, Vec<(i64, f32)>> = BTreeMap::new();
@@ -130,7 +129,7 @@ const TRAIN: &[&str] = &[
     "99",
 ];
 
-/// Everything but the accuracies of groups of steps, whose length follows the clock.
+/// Compares all but the accuracies of groups of steps, whose length depends on the clock.
 #[track_caller]
 fn assert_whole(place: &Place, run: &str) -> BTreeMap<String, Vec<(i64, f32)>> {
     let mut found = series(place, run);
@@ -148,7 +147,7 @@ fn every_step_and_every_epoch_is_there_once() {
     let place = Place::new();
     place.run(&[TRAIN, &["--tensorboard"]].concat()).ok();
     let found = assert_whole(&place, "digits-001");
-    // The schedule is to be seen: up, and down to next to nothing.
+    // The schedule is visible: up, and down to almost 0.
     let rates = &found["learning_rate"];
     assert!(rates[0].1 < rates[150].1 && rates[150].1 > rates[491].1, "{rates:?}");
     // Without the flag there is no such file.
@@ -157,7 +156,7 @@ fn every_step_and_every_epoch_is_there_once() {
 }
 
 #[test]
-fn a_run_that_is_killed_and_taken_up_again_has_no_gap_and_no_duplicate() {
+fn a_killed_and_resumed_run_has_no_gap_and_no_duplicate() {
     let place = Place::new();
     place.run(&[TRAIN, &["--tensorboard"]].concat()).ok();
     let straight = assert_whole(&place, "digits-001");
@@ -175,7 +174,7 @@ fn a_run_that_is_killed_and_taken_up_again_has_no_gap_and_no_duplicate() {
             break;
         }
         kills += 1;
-        // Whether it is kept on is not asked again.
+        // The resumed run needs no flag.
         arguments = vec!["train", "--resume", "runs/digits-002", "--checkpoint-every", "7", "--keep", "99"];
     }
     assert!(kills >= 1);
@@ -185,7 +184,7 @@ fn a_run_that_is_killed_and_taken_up_again_has_no_gap_and_no_duplicate() {
 }
 
 #[test]
-fn a_file_that_was_begun_late_or_is_damaged_is_made_whole() {
+fn a_file_that_was_begun_late_or_is_damaged_is_completed() {
     let place = Place::new();
     let checkpoint = "runs/digits-001/checkpoints/step-000000252.safetensors";
     place.run(TRAIN).ok();

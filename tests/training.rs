@@ -1,5 +1,5 @@
-//! Training as a whole: the shaders against the CPU engine, and against what training must be able
-//! to do. These tests need an adapter. Without one they fail: run `./setup`.
+//! Training as a whole: the shaders agree with the CPU engine, and learn. These tests need an adapter and fail without
+//! one: run `./setup`.
 
 #[path = "common/checked.rs"]
 mod checked;
@@ -30,7 +30,7 @@ const NETWORK: &str = "dense 64, relu, dense 10";
 const SETTINGS: Settings = Settings::new(0.05, 0);
 
 fn lowered(network: &str, dataset: &Dataset, choice: Choice) -> Lowered {
-    // Momentum, so that there is state to go wrong.
+    // With momentum, so that there is optimiser state.
     lowered_for(network, dataset, choice, Training::with(Optimiser::sgd(0.9)))
 }
 
@@ -87,7 +87,7 @@ fn trainer(engine: Box<dyn Engine>, lowered: Lowered, dataset: &Dataset, setting
     trainer
 }
 
-/// The first samples of the train part, as a data set that is quickly gone through.
+/// A small data set, of the first samples of the train part.
 fn first(dataset: &Dataset, samples: usize) -> Dataset {
     let indices: Vec<usize> = (0..samples).collect();
     Dataset { train: dataset.train.subset(&indices), ..dataset.clone() }
@@ -152,12 +152,12 @@ fn compare_ten_steps(network: &str, all: &[(&str, Choice)]) {
 }
 
 #[test]
-fn ten_steps_lose_the_same_on_gpu_and_cpu() {
+fn ten_steps_have_the_same_losses_on_gpu_and_cpu() {
     compare_ten_steps(NETWORK, &choices());
 }
 
 #[test]
-fn ten_steps_in_half_precision_lose_about_the_same() {
+fn ten_steps_in_f16_have_about_the_same_losses() {
     let dataset = first(&data::load("digits").unwrap(), 320);
     let loss = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, choice| {
         let lowered = lowered("dense 64, relu, dense 32, relu, dense 10", &dataset, choice);
@@ -165,12 +165,12 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
         trainer.epoch(1, &mut |_| {}).unwrap();
         trainer.measure(HELD_OUT).unwrap().loss
     };
-    let half = |choice: Choice| choice.in_precision(Precision::Half);
+    let f16 = |choice: Choice| choice.in_precision(Precision::F16);
     let single = loss(&on_cpu, Choice::NAIVE);
     for (name, measured) in
-        [("CPU", loss(&on_cpu, half(Choice::NAIVE))), ("GPU", loss(&on_gpu, half(Choice::GPU)))]
+        [("CPU", loss(&on_cpu, f16(Choice::NAIVE))), ("GPU", loss(&on_gpu, f16(Choice::GPU)))]
     {
-        // Weights are read with 11 digits, so that each is off by 2⁻¹² at the most.
+        // Weights are read with 11 binary digits, so each is off by 2⁻¹² at the most.
         assert!(
             measured != single && (measured - single).abs() < 0.01 * single,
             "{name}: {measured}, {single}"
@@ -179,21 +179,21 @@ fn ten_steps_in_half_precision_lose_about_the_same() {
 }
 
 #[test]
-fn digits_are_learned_in_half_precision() {
+fn digits_are_learned_in_f16() {
     let dataset = data::load("digits").unwrap();
-    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::Half));
+    let lowered = lowered(NETWORK, &dataset, Choice::NAIVE.in_precision(Precision::F16));
     assert!(lowered.program.steps.iter().any(|step| step.kernel.name == "matmul_f16"));
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);
     for epoch in 1..=20 {
         trainer.epoch(epoch, &mut |_| {}).unwrap();
     }
-    // As digits_are_learned_on_the_gpu asks of single precision.
+    // The same as digits_are_learned_on_the_gpu requires of f32.
     let measure = trainer.measure(HELD_OUT).unwrap();
     assert!(measure.accuracy > 0.96, "{measure:?}");
 }
 
 #[test]
-fn long_sums_in_slices_lose_the_same_on_gpu_and_cpu() {
+fn long_sums_in_slices_have_the_same_losses_on_gpu_and_cpu() {
     let network = "dense 256, relu, dense 20, relu, dense 10";
     let steps = lowered(network, &data::load("digits").unwrap(), Choice::GPU).program.steps;
     assert!(steps.iter().any(|step| step.kernel.name == "matmul_slices"));
@@ -201,7 +201,7 @@ fn long_sums_in_slices_lose_the_same_on_gpu_and_cpu() {
 }
 
 #[test]
-fn changed_samples_train_alike_on_gpu_and_cpu() {
+fn augmented_samples_have_the_same_losses_on_gpu_and_cpu() {
     let dataset = first(&data::load("digits").unwrap(), 320);
     let changes = "shift 1, rotate 15, scale 0.1, shear 0.1, cutout 2, brightness 0.1, contrast 0.1";
     let losses = |engine: &dyn Fn(&Lowered) -> Box<dyn Engine>, changes: &str| {
@@ -214,12 +214,12 @@ fn changed_samples_train_alike_on_gpu_and_cpu() {
     let (gpu, cpu) = (losses(&on_gpu, changes), losses(&on_cpu, changes));
     let close = |a: f64, b: f64| (a - b).abs() < 1e-4;
     assert!(close(gpu[0], cpu[0]) && close(gpu[1], cpu[1]), "{gpu:?} on the GPU, {cpu:?} on the CPU");
-    // Without changes it is another and easier task.
+    // Without augmentation it is another, easier task.
     assert!(losses(&on_cpu, "none")[1] < cpu[1] - 0.01);
 }
 
 #[test]
-fn one_batch_is_learned_by_heart() {
+fn one_batch_is_memorised() {
     let dataset = first(&data::load("digits").unwrap(), 32);
     let lowered = lowered(NETWORK, &dataset, Device::Gpu(adapter()).choice());
     let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, SETTINGS);
@@ -247,14 +247,14 @@ fn the_same_seed_gives_the_same_bits() {
 }
 
 #[test]
-fn a_divergence_is_reported_and_waited_out() {
+fn a_divergence_is_reported_and_leaves_nothing_in_flight() {
     let dataset = first(&data::load("digits").unwrap(), 320);
     let lowered = lowered(NETWORK, &dataset, Choice::NAIVE);
     let settings = Settings { learning_rate: 1e30, ..SETTINGS };
     let mut trainer = trainer(on_gpu(&lowered), lowered, &dataset, settings);
     let error = trainer.epoch(1, &mut |_| {}).unwrap_err();
     assert_eq!(error.exit_code(), 5, "{error}");
-    // What was still under way has been waited for: the trainer goes on working.
+    // No submission is in flight any more: the trainer goes on working.
     trainer.measure(HELD_OUT).unwrap();
 }
 
@@ -306,7 +306,7 @@ fn the_plain_and_the_rewritten_program_train_within_their_bounds_and_repeat_to_t
     }
 }
 
-/// Every dispatch of a real step, on inputs that the step itself has made.
+/// Every dispatch of a real step, on the inputs of that step.
 #[test]
 fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
     let dataset = first(&data::load("digits").unwrap(), 40);
@@ -319,12 +319,12 @@ fn a_step_diverges_nowhere_and_a_broken_one_where_it_is_broken() {
         let divergence = first_divergence(engine.as_mut(), &lowered.program, section.clone(), &step).unwrap();
         assert!(divergence.is_none(), "{name}: {}", divergence.unwrap());
 
-        // The engine computes what it was given; the twin is asked about something else.
+        // The engine runs the Program as it was; the twin gets other constants.
         let gradient = in_arena(lowered.gradients, &lowered, "0.weight");
         let broken = first_with(&lowered, Access::Write, gradient);
         assert!(section.contains(&broken), "{broken} is not in {section:?}");
         let Dispatch { kernel, consts, .. } = &mut lowered.program.steps[broken];
-        // Four samples too few, whatever their number is called.
+        // Four samples too few, whatever the constant is called.
         let short =
             |(name, value)| (name, if ["K", "BATCH"].contains(&name) { Const::Uint(28) } else { value });
         *consts = Consts::new(consts.iter().map(short).collect());
@@ -351,7 +351,7 @@ fn fill(engine: &mut dyn Engine, lowered: &Lowered, dataset: &Dataset) {
     engine.write(part.order, Slice::Uint(&order)).unwrap();
 }
 
-/// A picture that `predict` normalises on the host is what the shader makes of the same bytes.
+/// `predict` normalises a picture on the host as the shader normalises the same bytes.
 #[test]
 fn host_and_shader_normalise_alike() {
     let dataset = first(&data::load("digits").unwrap(), 32);
@@ -380,7 +380,7 @@ fn host_and_shader_normalise_alike() {
     }
 }
 
-/// Ten steps' worth of samples, trained twice over on an engine; the weights that would be saved.
+/// The weights after two epochs of ten steps on an engine.
 fn trained_with(training: &Training, engine: &dyn Fn(&Lowered) -> Box<dyn Engine>) -> Vec<f32> {
     let dataset = first(&data::load("digits").unwrap(), 320);
     let lowered = lowered_for(NETWORK, &dataset, Choice::NAIVE, training.clone());
@@ -392,7 +392,7 @@ fn trained_with(training: &Training, engine: &dyn Fn(&Lowered) -> Box<dyn Engine
 }
 
 #[test]
-fn what_goes_around_a_step_comes_to_the_same_on_gpu_and_cpu() {
+fn clipping_accumulation_and_ema_agree_on_gpu_and_cpu() {
     let plain = Training::with(Optimiser::sgd(0.9));
     let without = trained_with(&plain, &on_cpu);
     let weights: Vec<f32> = (0..10).map(|class| 0.5 + 0.25 * class as f32).collect();

@@ -43,7 +43,10 @@ fn classes_that_nobody_waits_for_keep_their_defaults() {
     assert_eq!(tuned.choice, device.choice().picks());
     assert!(tuned.measured.is_empty() && matches!(tuned.origin, Origin::Now(_, None)), "{tuned:?}");
     let [problem] = &tuned.problems[..] else { panic!("{:?}", tuned.problems) };
-    assert!(problem.contains("defaults stand for narrow, small") && problem.contains("--tune"), "{problem}");
+    assert!(
+        problem.contains("has the default for narrow, small") && problem.contains("measures on"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -64,7 +67,7 @@ fn a_candidate_that_is_wrong_never_wins() {
     }
     assert!(refusal(&race, "matmul_invalid").contains("matmul_invalid"));
     let problem = race.problem().unwrap();
-    for word in ["small matmul_idle not", "small matmul_short not", "wgrad doctor"] {
+    for word in ["small matmul_idle not", "small matmul_short not", "not chosen: "] {
         assert!(problem.contains(word), "“{word}” is not in “{problem}”");
     }
 
@@ -77,7 +80,7 @@ fn a_candidate_that_is_wrong_never_wins() {
     assert_eq!(race.winner, register);
 }
 
-/// What is raced on lavapipe for each class of work.
+/// The candidates of each class on lavapipe.
 const ON_LAVAPIPE: [(&str, &[&str]); 10] = [
     ("narrow", &["matmul_register", "matmul_subgroup"]),
     ("small", &["matmul_register", "matmul_subgroup"]),
@@ -111,8 +114,7 @@ fn every_candidate_of_this_adapter_is_right_and_one_of_them_wins() {
     }
 }
 
-/// What is worth measuring on real GPUs, raced on whatever adapter this is: that it is right can be seen
-/// here, and only how fast it is can't.
+/// The candidates for real GPUs, on any adapter: it shows that they are right, not how fast they are.
 #[test]
 fn the_candidates_of_real_gpus_are_right() {
     let device = Device::Gpu(adapter());
@@ -143,10 +145,12 @@ fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
     let error = tuning.choice(&device).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     let message = error.to_string();
-    for word in ["--tuning", "large matmul_odd", &device.name(), "make it auto", "name another variant"] {
+    for word in
+        ["tuning says large matmul_odd", &device.name(), "use tuning = \"auto\"", "name another variant"]
+    {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
-    // A choice is for shaders; the CPU engine has versions of its own.
+    // A choice is for shaders; the CPU engine has its own functions.
     let cpu = Device::Cpu { reason: None };
     assert_eq!(tuning.choice(&cpu).unwrap().picks(), Choice::CPU.picks());
 }

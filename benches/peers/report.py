@@ -8,7 +8,7 @@ import contest
 import machine
 
 HEADER = [
-    "network", "on", "program", "steps/s", "least–most", "wgrad is", "first epoch", "warm-up", "accuracy",
+    "network", "on", "program", "steps/s", "min–max", "wgrad is", "first epoch", "warm-up", "accuracy",
 ]
 
 NOTES = """\

@@ -1,4 +1,4 @@
-//! What a device reaches at its best, measured in the same run: no kernel is expected to be faster.
+//! The ceilings of a device, measured in the same run: no kernel is expected to be faster.
 
 use std::time::Instant;
 
@@ -11,12 +11,12 @@ use crate::engine::adapter::Device;
 use crate::engine::copying::Copying;
 use crate::error::Result;
 
-/// Bytes of each buffer of a copy.
+/// The size in bytes of each buffer of a copy.
 const BYTES: usize = 64 << 20;
 /// Rows and columns of the matrices.
 const SIZES: [usize; 4] = [512, 1_024, 2_048, 4_096];
 
-/// Measures both ceilings of a device; the best time counts.
+/// Measures both ceilings of a device by the best of several times.
 ///
 /// # Errors
 /// When the device fails.
@@ -44,7 +44,7 @@ fn least(seconds: impl IntoIterator<Item = f64>) -> f64 {
 fn copy_on_cpu(rounds: usize) -> f64 {
     const CHUNK: usize = 1 << 20;
     let (from, mut to) = (vec![1u8; BYTES], vec![0u8; BYTES]);
-    // The first round touches the memory for the first time.
+    // A further round, as the first one faults the pages in.
     least((0..=rounds).map(|_| {
         let begun = Instant::now();
         let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
@@ -53,7 +53,7 @@ fn copy_on_cpu(rounds: usize) -> f64 {
     }))
 }
 
-/// Larger and larger products, until one takes long enough to be the best that there is.
+/// GFLOP/s of the best of ever larger products, up to one that takes long enough.
 fn best_product(contender: &Contender, quick: bool) -> Result<f64> {
     let (enough, rounds) = if quick { (0.005, 3) } else { (0.05, 5) };
     let mut best = 0.0;

@@ -1,8 +1,8 @@
-//! Who is measured: the plain twins, the fast CPU engine and every adapter.
+//! The contenders: the plain twins, the fast CPU engine and every adapter.
 
 use std::collections::HashMap;
 
-use super::machine::DeviceInfo;
+use super::machine::{BenchDevice, DeviceInfo};
 use super::report::WorkKind;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
@@ -12,24 +12,24 @@ use crate::error::Result;
 use crate::program::Program;
 use crate::table::choice::Choice;
 
-/// Something that runs Programs.
+/// An engine on a device.
 pub(super) struct Contender {
     pub name: String,
-    /// Its place among the devices.
+    /// The index of its device.
     pub device: usize,
     pub plain: bool,
-    /// Where it runs.
+    /// The device that it runs on.
     pub of: Device,
-    /// The shaders that it uses there.
+    /// The versions of kernels that it uses there.
     pub choice: Choice,
-    /// Operations a second at the last piece of work of each kind.
+    /// FLOP/s of the last workload of each kind.
     pub flops_per_second: HashMap<WorkKind, f64>,
 }
 
-/// All contenders on some devices; the plain twins run on the CPU as well.
-pub(super) fn contenders(devices: &[(Device, Choice)], infos: &[DeviceInfo]) -> Vec<Contender> {
+/// All contenders on some devices; the CPU has two, the plain twins and the CPU engine.
+pub(super) fn contenders(devices: &[BenchDevice], infos: &[DeviceInfo]) -> Vec<Contender> {
     let mut all = Vec::new();
-    for (at, ((device, choice), info)) in devices.iter().zip(infos).enumerate() {
+    for (at, (BenchDevice { device, choice }, info)) in devices.iter().zip(infos).enumerate() {
         if matches!(device, Device::Cpu { .. }) {
             let name = "plain twins, 1 thread".to_owned();
             all.push(Contender { name, device: at, plain: true, ..Contender::fast(device, *choice) });
@@ -40,7 +40,7 @@ pub(super) fn contenders(devices: &[(Device, Choice)], infos: &[DeviceInfo]) -> 
 }
 
 impl Contender {
-    /// What a device trains with.
+    /// The engine that training uses on a device.
     pub fn fast(device: &Device, choice: Choice) -> Contender {
         let (name, of) = (device.name(), device.clone());
         Contender { name, device: 0, plain: false, of, choice, flops_per_second: HashMap::new() }

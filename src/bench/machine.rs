@@ -1,4 +1,4 @@
-//! What the numbers are of: times mean little without the machine, the driver and the load.
+//! The machine, its devices, their drivers and the load, which every time belongs to.
 
 use serde::Serialize;
 
@@ -10,21 +10,21 @@ use crate::train::run::WGPU_VERSION;
 /// The machine and the program.
 #[derive(Clone, Debug, Serialize)]
 pub struct MachineInfo {
-    /// The processor's name, where the system tells it.
+    /// The processor's name, where the system gives one.
     pub processor: Option<String>,
     pub cores: usize,
-    /// As in `linux x86_64`.
+    /// Such as `linux x86_64`.
     pub system: String,
-    /// Processes that wanted to run in the last minute, where the system tells it.
+    /// The mean number of runnable processes in the last minute, where the system gives it.
     pub load_average: Option<f64>,
     pub wgrad: &'static str,
     pub wgpu: &'static str,
-    /// Whether the program was built for speed.
+    /// Whether the program was built with optimisations.
     pub optimised: bool,
 }
 
 impl MachineInfo {
-    /// This one, now.
+    /// This machine at this moment.
     pub fn here() -> MachineInfo {
         MachineInfo {
             processor: processor(),
@@ -38,48 +38,55 @@ impl MachineInfo {
     }
 }
 
-/// A device at its best.
+/// The best rates of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Ceiling {
-    /// 10⁹ bytes a second, read and written, of a copy of more than caches hold.
+    /// GB/s, read and written, of a copy that is larger than the caches.
     pub copy_gbytes: f64,
-    /// 10⁹ operations a second of the product of two square matrices, the best of several sizes.
+    /// GFLOP/s of the product of two square matrices, the best of several sizes.
     pub matmul_gflops: f64,
 }
 
 impl Ceiling {
-    /// Seconds that so many operations on so many bytes take at least.
+    /// The fewest seconds for a number of operations on a number of bytes.
     pub fn seconds(&self, flops: usize, bytes: usize) -> f64 {
         f64::max(flops as f64 / self.matmul_gflops, bytes as f64 / self.copy_gbytes) * 1e-9
     }
 }
 
-/// A device, and what it reaches at its best.
+/// A device to measure.
+#[derive(Clone, Debug)]
+pub struct BenchDevice {
+    pub device: Device,
+    /// The versions of kernels that it trains with.
+    pub choice: Choice,
+}
+
+/// A device and its ceilings.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviceInfo {
-    /// No other device of the bench has it.
+    /// Its name, unique in the bench.
     pub name: String,
-    /// `cpu`, or what kind of adapter.
+    /// `cpu`, or the kind of adapter.
     pub kind: &'static str,
     pub backend: String,
     pub driver: String,
-    /// Which variants of kernels it took, as `--tuning` takes them; there are none on the CPU engine.
+    /// The versions of kernels that it took, as the setting `tuning` has them; none on the CPU engine.
     pub tuning: Option<String>,
     /// None where the device could not be opened.
     pub ceiling: Option<Ceiling>,
 }
 
 impl DeviceInfo {
-    /// All devices, with ceilings yet to be measured and no two of one name.
-    pub(super) fn of_all(devices: &[(Device, Choice)]) -> Vec<DeviceInfo> {
-        let of = |(device, choice): &(Device, Choice)| DeviceInfo::of(device, choice);
-        let mut all: Vec<DeviceInfo> = devices.iter().map(of).collect();
-        let names = told_apart(all.iter().map(|info| info.name.as_str()).collect());
+    /// All devices with unique names, without ceilings.
+    pub(super) fn of_all(devices: &[BenchDevice]) -> Vec<DeviceInfo> {
+        let mut all: Vec<DeviceInfo> = devices.iter().map(DeviceInfo::of).collect();
+        let names = distinct(all.iter().map(|info| info.name.as_str()).collect());
         all.iter_mut().zip(names).for_each(|(info, name)| info.name = name);
         all
     }
 
-    fn of(device: &Device, choice: &Choice) -> DeviceInfo {
+    fn of(BenchDevice { device, choice }: &BenchDevice) -> DeviceInfo {
         let (kind, backend, driver, tuning) = match device {
             Device::Cpu { .. } => ("cpu", String::new(), String::new(), None),
             Device::Gpu(adapter) => {
@@ -91,8 +98,8 @@ impl DeviceInfo {
     }
 }
 
-/// Names as they are where they differ; equal ones, as of two graphics cards of a kind, with a number.
-fn told_apart(names: Vec<&str>) -> Vec<String> {
+/// The names, with a number behind equal ones, as two graphics cards of a kind have.
+fn distinct(names: Vec<&str>) -> Vec<String> {
     let numbered = |(at, name): (usize, &&str)| {
         let before = names[..at].iter().filter(|other| *other == name).count();
         if before == 0 && !names[at + 1..].contains(name) {
@@ -110,7 +117,7 @@ pub fn devices() -> Vec<Device> {
     std::iter::once(Device::Cpu { reason: None }).chain(gpus).collect()
 }
 
-/// A device, its driver, and how busy the machine is.
+/// A device, its driver, and the machine's load.
 pub fn title(device: &Device) -> String {
     let driver = match device {
         Device::Gpu(adapter) => format!(", {}", adapter.get_info().driver_info),
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn two_cards_of_a_kind_get_numbers_and_others_keep_their_names() {
-        let names = told_apart(vec!["CPU engine", "Card", "llvmpipe", "Card", "Car"]);
+        let names = distinct(vec!["CPU engine", "Card", "llvmpipe", "Card", "Car"]);
         assert_eq!(names, ["CPU engine", "Card #1", "llvmpipe", "Card #2", "Car"]);
     }
 }

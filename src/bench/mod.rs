@@ -1,8 +1,8 @@
-//! The CPU against the GPU on this machine: products, convolutions and training steps on the plain
-//! twins, the fast CPU engine and every adapter, side by side in one run.
+//! The CPU against the GPU on this machine: products, convolutions and training steps on the plain twins, the fast
+//! CPU engine and every adapter.
 //!
-//! Devices take turns, so that whatever else the machine does meets all of them. What would take too
-//! long is left out, and the report says so.
+//! The runs of all contenders are interleaved, so that other load on the machine slows all of them. A workload that
+//! would take too long is left out, and the report says so.
 //!
 //! May depend on everything but `app`. Read this file first, then `work.rs`, which lists what is measured.
 
@@ -24,29 +24,27 @@ pub use report::{BenchReport, BenchRow, Group, Measurement, WorkKind};
 pub use text::{ceilings, lines};
 pub use verdict::verdict;
 
-use crate::engine::adapter::Device;
 use crate::error::{Error, Result};
-use crate::table::choice::Choice;
 use contender::{Contender, contenders};
-use machine::{DeviceInfo, MachineInfo};
+use machine::{BenchDevice, DeviceInfo, MachineInfo};
 use timing::{Effort, Turn};
 pub use work::left_out_by_quick;
 use work::{Workload, works};
 
-/// What is measured, and how thoroughly.
+/// The devices, the workloads and the effort of a bench.
 #[derive(Clone, Debug)]
 pub struct BenchOptions {
-    /// Each with the shaders that it trains with. The CPU engine stands for itself and for the plain twins.
-    pub devices: Vec<(Device, Choice)>,
-    /// Only what has all these words in its name.
+    /// The CPU engine brings the plain twins with it.
+    pub devices: Vec<BenchDevice>,
+    /// Only workloads with all these words in their names.
     pub words: Vec<String>,
     /// Fewer sizes and shorter measurements.
     pub quick: bool,
 }
 
-/// What happens while a bench runs.
+/// An event of a running bench.
 pub enum BenchEvent<'a> {
-    /// Of so many pieces of work, one begins.
+    /// Workload `at` of `of` begins.
     Began {
         at: usize,
         of: usize,
@@ -60,19 +58,18 @@ pub enum BenchEvent<'a> {
 /// Runs the bench.
 ///
 /// # Errors
-/// [`Error::Usage`] when the words choose nothing. A device that fails is left out of what it failed
-/// at, and the report says why.
+/// [`Error::Usage`] when no workload has all the words. Where a device fails, the report says why.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(BenchEvent)) -> Result<BenchReport> {
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
     let mut devices = DeviceInfo::of_all(&options.devices);
-    for ((device, choice), info) in options.devices.iter().zip(&mut devices) {
+    for (BenchDevice { device, choice }, info) in options.devices.iter().zip(&mut devices) {
         observe(BenchEvent::Began {
             at: 0,
             of: works.len() + 1,
             what: &format!("ceilings of {}", info.name),
         });
-        // An adapter that can't be opened says so at every piece of work.
+        // An adapter that can't be opened gets an error at every workload.
         info.ceiling = ceiling::measure(&Contender::fast(device, *choice), options.quick).ok();
     }
     observe(BenchEvent::Ceilings(&devices));
@@ -95,15 +92,15 @@ pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(BenchEvent)) -> Resul
     })
 }
 
-/// Checks that there is something to do, before anything is printed or measured.
+/// Checks the words before anything is printed or measured.
 ///
 /// # Errors
-/// [`Error::Usage`] when the words choose nothing.
+/// [`Error::Usage`] when no workload has all of them.
 pub fn check(options: &BenchOptions) -> Result<()> {
     chosen(options).map(|_| ())
 }
 
-/// The work that the words choose.
+/// The workloads that the words choose.
 fn chosen(options: &BenchOptions) -> Result<Vec<Workload>> {
     let all = works(options.quick);
     let names: Vec<&str> = all.iter().map(|work| work.name.as_str()).collect();
@@ -111,13 +108,13 @@ fn chosen(options: &BenchOptions) -> Result<Vec<Workload>> {
     let wants = |name: &str| options.words.iter().all(|word| name.contains(&word.to_lowercase()));
     let problem = || {
         let words = options.words.join(" ");
-        Error::Usage(format!("nothing in the bench has “{words}” in its name; there are “{listed}”"))
+        Error::Usage(format!("no workload of the bench has “{words}” in its name; there are “{listed}”"))
     };
     let none = !names.iter().any(|name| wants(name));
     if none { Err(problem()) } else { Ok(all.into_iter().filter(|work| wants(&work.name)).collect()) }
 }
 
-/// Measures all contenders at one piece of work, in turns.
+/// Measures all contenders at one workload, in interleaved runs.
 fn measure(work: &Workload, contenders: &mut [Contender], devices: &[DeviceInfo], effort: Effort) -> Group {
     let mut turns: Vec<Result<Turn, String>> =
         contenders.iter_mut().map(|contender| contender.prepare(work, &effort)).collect();

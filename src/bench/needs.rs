@@ -1,8 +1,8 @@
-//! Operations and bytes of a dispatch.
+//! The operations and bytes of a dispatch.
 
 use crate::kernel::{Consts, Kernel};
 
-/// What the kernel table says that a dispatch needs.
+/// The work of a dispatch, by the kernel table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needs {
     pub flops: usize,

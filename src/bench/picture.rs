@@ -8,10 +8,10 @@ use super::timing::duration;
 use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;
-/// Where bars begin and how long the longest is; numbers stand behind it.
+/// The left end and the length of the longest bar; numbers are to the right of it.
 const LEFT: f64 = 230.0;
 const LONGEST: f64 = 340.0;
-/// Heights of the top, of a title and of a bar with what is around it.
+/// The heights of the head, of a title and of a bar with its margins.
 const TOP: f64 = 84.0;
 const TITLE: f64 = 34.0;
 const BAR: f64 = 22.0;
@@ -80,9 +80,10 @@ fn draw(svg: &mut String, group: &Group, row: &BenchRow, y: f64) {
         Some(speed) => format!("{speed:.0} samples/s"),
         None => format!("{:.1} GFLOP/s", measured.gflops),
     };
-    let share = measured.share_of_ceiling;
-    let share = share.map_or_else(String::new, |share| format!(", {:.0} % of the ceiling", share * 100.0));
-    let numbers = format!("{speed}, {}{share}", duration(measured.seconds.median));
+    let fraction = measured.fraction_of_ceiling;
+    let fraction =
+        fraction.map_or_else(String::new, |fraction| format!(", {:.0} % of the ceiling", fraction * 100.0));
+    let numbers = format!("{speed}, {}{fraction}", duration(measured.seconds.median));
     text(svg, LEFT + length + 8.0, y + 14.0, "", &numbers);
 }
 
@@ -90,7 +91,7 @@ fn text(svg: &mut String, x: f64, y: f64, class: &str, content: &str) {
     let _ = writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(content));
 }
 
-/// Words in lines that fit the picture; no font is at hand to measure with.
+/// Text in lines that fit the picture, counted in characters.
 fn wrapped(text: &str) -> Vec<String> {
     const MOST: usize = 112;
     let mut lines = vec![String::new()];

@@ -1,4 +1,4 @@
-//! What one run of the bench found out.
+//! The results of a bench.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::machine::{DeviceInfo, MachineInfo};
 use crate::engine::profile::{Profile, ProfileRow};
 use crate::engine::stopwatch::Seconds;
 
-/// What kind of work it is.
+/// The kinds of workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WorkKind {
@@ -15,22 +15,22 @@ pub enum WorkKind {
     Training,
 }
 
-/// All that one run of the bench found out.
+/// The results of a bench.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
     pub machine: MachineInfo,
     pub quick: bool,
-    /// What the words chose; everything when there are none.
+    /// The words that chose the workloads; without words, all.
     pub words: Vec<String>,
     pub devices: Vec<DeviceInfo>,
     pub groups: Vec<Group>,
-    /// What to train on which device.
+    /// The device to train each kind of network on.
     pub verdict: String,
-    /// How long all of it took.
+    /// The time of the whole bench.
     pub seconds: f64,
 }
 
-/// One piece of work, and what each contender makes of it.
+/// One workload with the results of all contenders.
 #[derive(Clone, Debug, Serialize)]
 pub struct Group {
     pub name: String,
@@ -42,34 +42,33 @@ pub struct Group {
     pub rows: Vec<BenchRow>,
 }
 
-/// One contender at one piece of work.
+/// One contender at one workload.
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchRow {
     pub contender: String,
-    /// Its place in [`BenchReport::devices`].
+    /// Its index in [`BenchReport::devices`].
     pub device: usize,
-    /// Whether these are the plain twins, which nobody would train with.
+    /// Whether these are the plain twins, which are too slow to train with.
     pub plain: bool,
     pub measured: Option<Measurement>,
     /// Why it was not measured.
     pub left_out: Option<String>,
 }
 
-/// What was measured.
+/// The measurement of one contender at one workload.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measurement {
-    /// Of one run: a dispatch, or a training step with all that belongs to it.
+    /// The time of one run: a dispatch, or a training step.
     pub seconds: Seconds,
     pub samples_per_second: Option<f64>,
     pub dispatches: usize,
     pub seconds_per_dispatch: f64,
     pub gflops: f64,
-    /// The time it would take at the device's ceilings, each dispatch at the one that binds it, as a
-    /// share of the time that it takes.
-    pub share_of_ceiling: Option<f64>,
-    /// Where the time goes, by kernel; of training steps only.
+    /// The time at the device's ceilings divided by the time measured; each dispatch has the ceiling that binds it.
+    pub fraction_of_ceiling: Option<f64>,
+    /// The time by kernel; only of training steps.
     pub profile: Vec<ProfileRow>,
-    /// How many steps that is from.
+    /// The number of steps in the profile.
     pub profiled_steps: usize,
     #[serde(skip)]
     pub details: Option<Profile>,

@@ -7,15 +7,15 @@ use super::timing::duration;
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;
 const BAR: usize = 16;
-/// Kernels that are named of where the time goes.
+/// How many kernels a profile names.
 const KERNELS: usize = 4;
 
 impl MachineInfo {
-    /// In one line.
+    /// The machine in one line.
     pub fn line(&self) -> String {
         let processor = self.processor.as_ref().map_or_else(String::new, |name| format!("{name}, "));
         let load = self.load_average.map_or_else(String::new, |load| format!(", load average {load:.2}"));
-        let build = if self.optimised { "" } else { ", built without optimisation: its times mean nothing" };
+        let build = if self.optimised { "" } else { ", built without optimisations: its times mean nothing" };
         format!(
             "machine  {processor}{} cores, {}{load}; wgrad {}, wgpu {}{build}",
             self.cores, self.system, self.wgrad, self.wgpu
@@ -23,7 +23,7 @@ impl MachineInfo {
     }
 }
 
-/// The devices, and what each reaches at its best.
+/// The devices and their ceilings.
 pub fn ceilings(devices: &[DeviceInfo]) -> Vec<String> {
     let mut lines = Vec::new();
     for device in devices {
@@ -43,7 +43,7 @@ pub fn ceilings(devices: &[DeviceInfo]) -> Vec<String> {
     lines
 }
 
-/// A piece of work: a line for each contender, with a bar for how fast it is beside the fastest.
+/// A workload: a line for each contender, with a bar for its speed relative to the fastest.
 pub fn lines(group: &Group) -> Vec<String> {
     let measured = || group.rows.iter().filter_map(|row| row.measured.as_ref());
     let best = measured().map(|measured| measured.seconds.median).fold(f64::INFINITY, f64::min);
@@ -52,7 +52,7 @@ pub fn lines(group: &Group) -> Vec<String> {
         group.name.clone(),
         format!(
             "  {:<NAME$} {:BAR$} {samples:>10} {:>10} {:>7} {:>8} {:>8} {:>10}",
-            "", "", "time", "spread", "GFLOP/s", "ceiling", "a dispatch"
+            "", "", "time", "spread", "GFLOP/s", "ceiling", "dispatch"
         ),
     ];
     for row in &group.rows {
@@ -62,10 +62,10 @@ pub fn lines(group: &Group) -> Vec<String> {
             (None, why) => format!("  {name} {}", why.as_deref().unwrap_or("left out")),
         });
     }
-    let shares: Vec<String> = group.rows.iter().filter_map(where_it_goes).collect();
-    if !shares.is_empty() {
+    let profiles: Vec<String> = group.rows.iter().filter_map(profile).collect();
+    if !profiles.is_empty() {
         lines.push("  where the time goes:".to_owned());
-        lines.extend(shares);
+        lines.extend(profiles);
     }
     lines
 }
@@ -77,9 +77,10 @@ fn line(measured: &Measurement, best: f64) -> String {
         _ => format!("±{:.0} %", seconds.spread() * 100.0),
     };
     let samples = measured.samples_per_second.map_or_else(String::new, |speed| format!("{speed:.0}"));
-    let share = measured.share_of_ceiling.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+    let percent = |fraction: f64| format!("{:.0} %", fraction * 100.0);
+    let ceiling = measured.fraction_of_ceiling.map_or_else(String::new, percent);
     format!(
-        "{} {samples:>10} {:>10} {spread:>7} {:>8.2} {share:>8} {:>10}",
+        "{} {samples:>10} {:>10} {spread:>7} {:>8.2} {ceiling:>8} {:>10}",
         bar(best / seconds.median),
         duration(seconds.median),
         measured.gflops,
@@ -87,10 +88,10 @@ fn line(measured: &Measurement, best: f64) -> String {
     )
 }
 
-/// A bar of a share from 0 to 1, to an eighth of a character.
-fn bar(share: f64) -> String {
+/// A bar for a fraction from 0 to 1, to an eighth of a character.
+fn bar(fraction: f64) -> String {
     const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
-    let eighths = ((share * BAR as f64 * 8.0).round() as usize).clamp(1, BAR * 8);
+    let eighths = ((fraction * BAR as f64 * 8.0).round() as usize).clamp(1, BAR * 8);
     let mut bar = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {
         bar.push(PARTS[eighths % 8 - 1]);
@@ -98,20 +99,21 @@ fn bar(share: f64) -> String {
     format!("{bar:<BAR$}")
 }
 
-/// What takes longest of a contender's training steps.
-fn where_it_goes(row: &BenchRow) -> Option<String> {
+/// The kernels that take longest in a contender's training steps.
+fn profile(row: &BenchRow) -> Option<String> {
     let measured = row.measured.as_ref().filter(|measured| !measured.profile.is_empty())?;
     let named = measured.profile.iter().take(KERNELS);
-    let named: Vec<String> = named.map(|row| format!("{} {:.0} %", row.kernel, row.share * 100.0)).collect();
+    let named: Vec<String> =
+        named.map(|row| format!("{} {:.0} %", row.kernel, row.fraction * 100.0)).collect();
     Some(format!("  {} {}", shortened(&row.contender), named.join(", ")))
 }
 
-/// A name in exactly [`NAME`] columns; no adapter is known to have wide characters in it.
+/// A name in exactly [`NAME`] columns.
 fn shortened(name: &str) -> String {
     format!("{:<NAME$}", cut(name, NAME))
 }
 
-/// A name in so many characters at the most; the number that tells it from another stays.
+/// A name in `most` characters at the most; a number at its end stays.
 pub(super) fn cut(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.to_owned();
@@ -126,12 +128,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_as_long_as_its_share_and_never_empty() {
+    fn a_bar_is_as_long_as_its_fraction_and_never_empty() {
         assert_eq!(bar(1.0), "█".repeat(BAR));
         assert_eq!(bar(0.5).trim_end(), "█".repeat(BAR / 2));
         assert_eq!(bar(1.0 / 128.0).trim_end(), "▏");
         assert_eq!(bar(0.0).trim_end(), "▏");
-        assert!([0.0, 0.3, 1.0].iter().all(|share| bar(*share).chars().count() == BAR));
+        assert!([0.0, 0.3, 1.0].iter().all(|fraction| bar(*fraction).chars().count() == BAR));
     }
 
     #[test]

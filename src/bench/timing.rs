@@ -1,4 +1,4 @@
-//! How often a piece of work is worth measuring, and its turns.
+//! How often a workload is measured, and its measurements.
 
 use super::needs::Needs;
 use super::report::WorkKind;
@@ -6,21 +6,21 @@ use crate::engine::profile::Profile;
 use crate::engine::stopwatch::{Seconds, repeats};
 use crate::error::Result;
 
-/// How much time goes into a measurement.
+/// The time to spend on measurements.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// Seconds that one measurement should take; what is shorter is repeated.
+    /// Seconds of one measurement; a shorter run is repeated within it.
     pub goal: f64,
-    /// Measurements of each contender at the most.
+    /// The most measurements of each contender.
     pub rounds: usize,
-    /// Seconds that all measurements of one contender should take.
+    /// Seconds of all measurements of one contender.
     pub total: f64,
-    /// What takes longer than this many seconds in one go is left out.
+    /// A run that takes more seconds than this is left out.
     pub longest: f64,
 }
 
 impl Effort {
-    /// For one kind of work.
+    /// The effort for one kind of workload.
     pub(super) fn of(kind: WorkKind, quick: bool) -> Effort {
         match (kind, quick) {
             (WorkKind::Training, false) => Effort { goal: 0.15, rounds: 5, total: 1.2, longest: 2.5 },
@@ -31,19 +31,19 @@ impl Effort {
     }
 }
 
-/// Something that can be run again and again.
+/// A workload that can be run repeatedly.
 pub(super) trait Repeatable {
-    /// Runs it so many times in a row, and says how many seconds one took.
+    /// Runs it `times` times in a row, and returns the seconds of one run.
     fn run(&mut self, times: usize) -> Result<f64>;
 
-    /// Where the time goes in some steps more, if that can be said.
+    /// A profile of further training steps; none of other workloads.
     fn profile(&mut self, steps: usize) -> Result<Option<Profile>>;
 
-    /// What each dispatch of one run needs.
+    /// The work of each dispatch of one run.
     fn needs(&self) -> &[Needs];
 }
 
-/// A contender that is ready for its measurements.
+/// The measurements of one contender at one workload.
 pub(super) struct Turn {
     pub runner: Box<dyn Repeatable>,
     times: usize,
@@ -52,12 +52,13 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Warms a runner up and finds out how often a measurement repeats it. `compiles` says that what
-    /// the first run takes means nothing.
+    /// Warms a runner up and decides how often a measurement repeats it.
+    ///
+    /// With `compiles` the time of the first run does not count, as the driver compiles in it.
     pub fn new(mut runner: Box<dyn Repeatable>, compiles: bool, effort: &Effort) -> Result<Turn> {
         let first = runner.run(1)?;
         if !compiles && first > effort.total / 2.0 {
-            // A second run would cost more than it tells.
+            // One run has to do, as a second would take too long.
             return Ok(Turn { runner, times: 1, rounds: 0, measured: vec![first] });
         }
         let (times, one) = repeats((effort.goal, MOST_TIMES), |times| runner.run(times))?;
@@ -65,7 +66,7 @@ impl Turn {
         Ok(Turn { runner, times, rounds: rounds.clamp(1, effort.rounds), measured: Vec::new() })
     }
 
-    /// One measurement, unless there were enough before.
+    /// Takes one measurement, unless there are enough.
     pub fn take(&mut self, round: usize) -> Result<()> {
         if round < self.rounds {
             self.measured.push(self.runner.run(self.times)?);
@@ -73,16 +74,16 @@ impl Turn {
         Ok(())
     }
 
-    /// What was measured.
+    /// The times measured.
     pub fn seconds(&self) -> Seconds {
         Seconds::of(self.measured.clone())
     }
 }
 
-/// Runs of one measurement at the most.
+/// The most runs within one measurement.
 const MOST_TIMES: usize = 100_000;
 
-/// A time for people.
+/// A time with its unit.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         ..1e-3 => format!("{:.1} µs", seconds * 1e6),
@@ -95,7 +96,7 @@ pub(super) fn duration(seconds: f64) -> String {
 mod tests {
     use super::*;
 
-    /// Takes what it is told to, and counts its runs.
+    /// Counts its runs.
     struct Fake(Vec<f64>);
 
     impl Repeatable for Fake {

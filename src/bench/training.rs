@@ -1,5 +1,4 @@
-//! Training steps of the reference networks on noise of MNIST's size: how fast a step is does not
-//! depend on what the images show.
+//! Training steps of the reference networks, on noise of MNIST's size, as the speed does not depend on the images.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -20,13 +19,13 @@ use crate::train::trainer::{Settings, Trainer};
 #[derive(Clone, Copy, Debug)]
 pub struct ReferenceNetwork {
     pub name: &'static str,
-    /// As the command line takes them.
+    /// The network's text.
     pub layers: &'static str,
-    /// What networks of its kind are called in the verdict.
+    /// The plural of its kind in the verdict.
     pub plural: &'static str,
 }
 
-/// A dense network, and one that convolves.
+/// A dense and a convolutional network.
 pub const NETWORKS: [ReferenceNetwork; 2] = [
     ReferenceNetwork { name: "784-128-10", layers: "dense 128, relu, dense 10", plural: "MLPs" },
     ReferenceNetwork {
@@ -36,22 +35,22 @@ pub const NETWORKS: [ReferenceNetwork; 2] = [
     },
 ];
 
-/// Plain SGD, and so small a learning rate that no number of steps diverges.
+/// Plain SGD with a learning rate that is too small to diverge.
 const SETTINGS: Settings = Settings::new(1e-4, 0);
 
-/// Images to train on: more than a step of the largest batch takes.
+/// The number of images to train on; more than the largest batch.
 pub(super) fn images(quick: bool) -> usize {
     if quick { 4_096 } else { 16_384 }
 }
 
-/// Images of MNIST's size that show nothing, of ten classes.
+/// Random images of MNIST's size, of ten classes.
 pub fn noise(count: usize) -> Samples {
     let shape = Shape::image(1, 28, 28);
     let pixels = (0..count * shape.len()).map(|at| ((at * 2_654_435_761) >> 13) as u8).collect();
     Samples { shape, pixels, labels: (0..count as u32).map(|at| at % 10).collect() }
 }
 
-/// A network, lowered for a device and with these shaders to train on samples of ten classes.
+/// A network lowered for a device, to train on samples of ten classes.
 ///
 /// # Errors
 /// As [`lower`].
@@ -70,7 +69,7 @@ pub fn lowered(
     })
 }
 
-/// Steps as a run takes them: orders of samples, submissions in flight, and metrics read back.
+/// Training steps by the trainer, as in a run.
 pub(super) struct TrainingRun {
     trainer: Trainer,
     lowered: Lowered,

@@ -1,4 +1,4 @@
-//! A contender at one piece of work: made ready, and what its measurements come to.
+//! A contender at one workload: its preparation, and its result.
 
 use super::contender::Contender;
 use super::machine::Ceiling;
@@ -8,25 +8,25 @@ use super::timing::{Effort, Turn, duration};
 use super::work::Workload;
 use crate::engine::adapter::Device;
 
-/// Steps that are profiled at the most.
+/// The most steps in a profile.
 const PROFILED: usize = 21;
 
 impl Contender {
-    /// Gets ready for its measurements, or says why there are none.
+    /// Prepares the measurements, or returns why there are none.
     pub fn prepare(&mut self, work: &Workload, effort: &Effort) -> Result<Turn, String> {
         let job = work.job(self).map_err(|error| error.to_string())?;
         let flops: usize = job.needs().iter().map(|need| need.flops).sum();
         let speed = self.flops_per_second.get(&work.kind);
         let expected = speed.map_or(0.0, |speed| flops as f64 / speed);
         if expected > effort.longest {
-            return Err(format!("left out: once would take about {}", duration(expected)));
+            return Err(format!("left out: one run would take about {}", duration(expected)));
         }
         let compiles = matches!(self.of, Device::Gpu(_));
         let turn = job.start(self).and_then(|runner| Turn::new(runner, compiles, effort));
         turn.map_err(|error| error.to_string())
     }
 
-    /// What its measurements come to.
+    /// The result of the measurements.
     pub fn finish(
         &mut self,
         work: &Workload,
@@ -48,7 +48,7 @@ impl Contender {
             dispatches: needs.len(),
             seconds_per_dispatch: seconds.median / needs.len() as f64,
             gflops: speed * 1e-9,
-            share_of_ceiling: ideal.map(|ideal| ideal / seconds.median),
+            fraction_of_ceiling: ideal.map(|ideal| ideal / seconds.median),
             profile: details.as_ref().map_or_else(Vec::new, |profile| profile.by_kernel()),
             profiled_steps: details.as_ref().map_or(0, |profile| profile.steps()),
             details,

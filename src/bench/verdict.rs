@@ -1,23 +1,24 @@
-//! What the numbers say to somebody who wants to train.
+//! The device to train on, as a sentence.
 
 use super::report::{BenchRow, Group};
 use super::training::{NETWORKS, ReferenceNetwork};
 
-/// The batch that the verdict is about, if it was measured.
+/// The batch size of the verdict, if it was measured.
 const BATCH: usize = 64;
 
-/// A sentence: what to train on which device; and one more where another batch says otherwise.
+/// A sentence with the device for each kind of network, and one more where another batch differs.
 pub fn verdict(groups: &[Group]) -> String {
     let found: Vec<NetworkVerdict> =
         NETWORKS.iter().filter_map(|network| NetworkVerdict::of(network, groups)).collect();
     let Some(first) = found.first() else {
-        return "No verdict: that takes training steps on at least two devices.".to_owned();
+        return "No verdict: it needs training steps on at least two devices.".to_owned();
     };
-    let advice: Vec<String> = if found.iter().all(|one| one.duel.place() == first.duel.place()) {
+    let advice: Vec<String> = if found.iter().all(|one| one.comparison.device() == first.comparison.device())
+    {
         let plurals: Vec<&str> = found.iter().map(|one| one.network.plural).collect();
-        vec![format!("{} on {}", plurals.join(" and "), first.duel.place())]
+        vec![format!("{} on {}", plurals.join(" and "), first.comparison.device())]
     } else {
-        found.iter().map(|one| format!("{} on {}", one.network.plural, one.duel.place())).collect()
+        found.iter().map(|one| format!("{} on {}", one.network.plural, one.comparison.device())).collect()
     };
     let reasons: Vec<String> = found.iter().map(NetworkVerdict::reason).collect();
     let mut sentences =
@@ -26,38 +27,40 @@ pub fn verdict(groups: &[Group]) -> String {
     sentences.join(" ")
 }
 
-/// What the measurements of one network come to.
+/// The verdict about one network.
 struct NetworkVerdict {
     network: &'static ReferenceNetwork,
     batch: usize,
-    duel: Duel,
+    comparison: Comparison,
     exceptions: Vec<String>,
 }
 
 impl NetworkVerdict {
-    /// At the batch that the verdict is about, else at the largest one with two devices.
+    /// At [`BATCH`], or else at the largest batch with two devices.
     fn of(network: &'static ReferenceNetwork, groups: &[Group]) -> Option<NetworkVerdict> {
         let of_network = groups.iter().filter(|group| group.network == Some(network.name));
-        let mut duels: Vec<(usize, Duel)> =
-            of_network.filter_map(|group| Some((group.batch?, Duel::of(group)?))).collect();
-        let last = duels.len().checked_sub(1)?;
-        let (batch, duel) = duels.remove(duels.iter().position(|(batch, _)| *batch == BATCH).unwrap_or(last));
-        let exceptions = duels.iter().filter(|(_, other)| other.is_decided() && other.best != duel.best);
+        let mut comparisons: Vec<(usize, Comparison)> =
+            of_network.filter_map(|group| Some((group.batch?, Comparison::of(group)?))).collect();
+        let last = comparisons.len().checked_sub(1)?;
+        let (batch, comparison) =
+            comparisons.remove(comparisons.iter().position(|(batch, _)| *batch == BATCH).unwrap_or(last));
+        let exceptions =
+            comparisons.iter().filter(|(_, other)| other.is_decided() && other.best != comparison.best);
         let exceptions = exceptions
             .map(|(batch, other)| {
-                format!("At batch {batch} of {} it is otherwise: {}.", network.name, other.outcome())
+                format!("At batch {batch} of {} it differs: {}.", network.name, other.outcome())
             })
             .collect();
-        Some(NetworkVerdict { network, batch, duel, exceptions })
+        Some(NetworkVerdict { network, batch, comparison, exceptions })
     }
 
     fn reason(&self) -> String {
-        format!("{} at batch {} of {}", self.duel.outcome(), self.batch, self.network.name)
+        format!("{} at batch {} of {}", self.comparison.outcome(), self.batch, self.network.name)
     }
 }
 
-/// The two fastest devices at one piece of work.
-struct Duel {
+/// The two fastest devices at one workload.
+struct Comparison {
     best: String,
     second: String,
     ratio: f64,
@@ -65,13 +68,13 @@ struct Duel {
     tie: bool,
 }
 
-impl Duel {
-    fn of(group: &Group) -> Option<Duel> {
+impl Comparison {
+    fn of(group: &Group) -> Option<Comparison> {
         let seconds = |row: &BenchRow| Some((row.measured.as_ref()?.seconds, row.contender.clone()));
         let mut all: Vec<_> = group.rows.iter().filter(|row| !row.plain).filter_map(seconds).collect();
         all.sort_by(|(one, _), (two, _)| one.median.total_cmp(&two.median));
         let [(first, best), (second, name), ..] = all.as_slice() else { return None };
-        Some(Duel {
+        Some(Comparison {
             best: best.clone(),
             second: name.clone(),
             ratio: second.median / first.median,
@@ -83,13 +86,13 @@ impl Duel {
         !self.tie
     }
 
-    fn place(&self) -> String {
+    fn device(&self) -> String {
         if self.tie { format!("{} or {}", self.best, self.second) } else { format!("the {}", self.best) }
     }
 
     fn outcome(&self) -> String {
         if self.tie {
-            format!("{} and {} can't be told apart", self.best, self.second)
+            format!("{} and {} are equally fast", self.best, self.second)
         } else {
             format!("{} is {:.1} times as fast as {}", self.best, self.ratio, self.second)
         }
@@ -109,7 +112,7 @@ mod tests {
             dispatches: 1,
             seconds_per_dispatch: 0.0,
             gflops: 0.0,
-            share_of_ceiling: None,
+            fraction_of_ceiling: None,
             profile: Vec::new(),
             profiled_steps: 0,
             details: None,
@@ -132,7 +135,7 @@ mod tests {
             network: Some(NETWORKS[network].name),
             batch: Some(batch),
             rows: vec![
-                // The fastest of all, but nobody trains with them.
+                // The fastest of all, but not a device to train on.
                 row("plain twins", true, [0.0, 0.0, 0.0]),
                 row("CPU engine", false, around(cpu)),
                 row("GPU", false, around(gpu)),
@@ -155,7 +158,7 @@ mod tests {
         let groups = [group(0, 64, [1.0, 5.0]), group(0, 1_024, [2.0, 1.0]), group(1, 64, [1.0, 2.0])];
         let verdict = verdict(&groups);
         assert!(verdict.starts_with("On this machine train MLPs and CNNs on the CPU engine: "), "{verdict}");
-        let end = "At batch 1024 of 784-128-10 it is otherwise: GPU is 2.0 times as fast as CPU engine.";
+        let end = "At batch 1024 of 784-128-10 it differs: GPU is 2.0 times as fast as CPU engine.";
         assert!(verdict.ends_with(end), "{verdict}");
     }
 
@@ -164,7 +167,7 @@ mod tests {
         let verdict = verdict(&[group(0, 128, [1.0, 1.005])]);
         assert_eq!(
             verdict,
-            "On this machine train MLPs on CPU engine or GPU: CPU engine and GPU can't be told apart at batch 128 of \
+            "On this machine train MLPs on CPU engine or GPU: CPU engine and GPU are equally fast at batch 128 of \
              784-128-10."
         );
     }

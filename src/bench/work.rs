@@ -1,4 +1,4 @@
-//! What is measured: products and convolutions alone, and whole training steps.
+//! The workloads: products, convolutions and training steps.
 
 use super::contender::Contender;
 use super::needs::Needs;
@@ -18,9 +18,9 @@ use crate::table::choice::Choice;
 use crate::tune::{Work as Recorded, plain_product};
 use crate::verify::cases::{Case, bench_cases, ready};
 
-/// One piece of work.
+/// One workload.
 pub(super) struct Workload {
-    /// In small letters.
+    /// Its name in lower case.
     pub name: String,
     pub kind: WorkKind,
     what: Task,
@@ -29,13 +29,13 @@ pub(super) struct Workload {
 enum Task {
     /// C = A·B   A: (m, k)  B: (k, n), by m, n and k.
     Product([usize; 3]),
-    /// One kernel, in the version that is fastest on a device.
+    /// One kernel, in a device's version.
     Kernel(Case, fn(&Choice, Consts) -> (&'static Kernel, Consts)),
     /// Training steps of a network.
     Training { network: &'static ReferenceNetwork, batch: usize, samples: usize },
 }
 
-/// Rows of A, columns of B, and what is summed over.
+/// m, n and k of C = A·B   A: (m, k)  B: (k, n).
 const PRODUCTS: [(usize, usize, usize); 6] = [
     (64, 128, 784),
     (256, 256, 256),
@@ -49,7 +49,7 @@ const FEW_PRODUCTS: usize = 3;
 const BATCHES: [usize; 4] = [1, 64, 128, 1_024];
 const FEW_BATCHES: usize = 2;
 
-/// All pieces of work, the smaller ones of each kind first.
+/// All workloads, the smaller ones of each kind first.
 pub(super) fn works(quick: bool) -> Vec<Workload> {
     let few = |most: usize, few: usize| if quick { few } else { most };
     let products = &PRODUCTS[..few(PRODUCTS.len(), FEW_PRODUCTS)];
@@ -66,11 +66,11 @@ pub(super) fn works(quick: bool) -> Vec<Workload> {
     all
 }
 
-/// What `quick` leaves out, as a sentence.
+/// The workloads that `quick` leaves out, as the end of a sentence.
 pub fn left_out_by_quick() -> String {
     let sizes: Vec<String> = PRODUCTS[FEW_PRODUCTS..].iter().map(|(m, _, _)| format!("{m}³")).collect();
     let batches: Vec<String> = BATCHES[FEW_BATCHES..].iter().map(usize::to_string).collect();
-    format!("--quick leaves out products of {} and batches of {}", sizes.join(", "), batches.join(" and "))
+    format!("products of {} and batches of {}", sizes.join(", "), batches.join(" and "))
 }
 
 /// C = A·B   A: (m, k)  B: (k, n)
@@ -78,7 +78,7 @@ pub(super) fn product(m: usize, n: usize, k: usize) -> Workload {
     Workload { name: format!("sgemm {m}×{n}×{k}"), kind: WorkKind::Sgemm, what: Task::Product([m, n, k]) }
 }
 
-/// The convolutions that the kernels' own bench times, forwards, the smallest first.
+/// The forward convolutions of the bench of kernels, the smallest first.
 fn convolutions() -> Vec<Workload> {
     let mut cases = bench_cases(&table::CONV_NAIVE);
     cases.retain(|case| !case.consts.flag("BACKWARD"));
@@ -96,7 +96,7 @@ fn convolutions() -> Vec<Workload> {
 }
 
 impl Workload {
-    /// Samples of a training step.
+    /// The samples of a training step.
     pub fn batch(&self) -> Option<usize> {
         match self.what {
             Task::Product(_) | Task::Kernel(..) => None,
@@ -112,7 +112,7 @@ impl Workload {
         }
     }
 
-    /// The work as a contender does it.
+    /// The workload as a contender runs it.
     ///
     /// # Errors
     /// When the device is too small for it.
@@ -134,7 +134,7 @@ impl Workload {
     }
 }
 
-/// Work that is made for a device.
+/// A workload made for a device.
 pub(super) enum Job {
     Product(Recorded),
     Kernel(&'static Kernel, Case),
@@ -142,7 +142,7 @@ pub(super) enum Job {
 }
 
 impl Job {
-    /// What each dispatch of one run needs.
+    /// The work of each dispatch of one run.
     pub fn needs(&self) -> Vec<Needs> {
         let of = |dispatch: &Dispatch| Needs::of(dispatch.kernel, &dispatch.consts);
         match self {
@@ -154,7 +154,7 @@ impl Job {
         }
     }
 
-    /// Everything that it takes, on an engine.
+    /// The workload on an engine, with its inputs.
     ///
     /// # Errors
     /// When the device fails or has too little memory.
@@ -181,7 +181,7 @@ impl Job {
     }
 }
 
-/// One dispatch again and again, or the few that take its place.
+/// One dispatch, or the few that replace it, run repeatedly.
 struct Alone {
     engine: Box<dyn Engine>,
     result: View,
@@ -202,7 +202,7 @@ impl Repeatable for Alone {
     }
 
     fn profile(&mut self, _: usize) -> Result<Option<Profile>> {
-        // It is hardly more than one dispatch.
+        // One dispatch needs no profile.
         Ok(None)
     }
 

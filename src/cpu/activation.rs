@@ -1,5 +1,5 @@
 //! Twins of `activation.wgsl` and `activation_backward.wgsl`, and how far f32 may be from `activate` and
-//! `activation_slope` in `common.wgsl`.
+//! `activation_derivative` in `common.wgsl`.
 
 use super::{DIVISION, EPS, TINY, exp_error};
 use crate::kernel::activation::normal_density;
@@ -25,14 +25,14 @@ impl Activation {
         match self {
             Activation::Identity | Activation::Relu => error,
             Activation::LeakyRelu(slope) => error * f64::from(slope).abs().max(1.0) + EPS * y.abs(),
-            // The slope is at most 1/4; e⁻|ˣ| may be in the numerator and in the denominator.
+            // The derivative is at most 1/4; e⁻|ˣ| may be in the numerator and in the denominator.
             Activation::Sigmoid => error / 4.0 + y * (2.0 * exp_error(x) + EPS + DIVISION) + TINY,
             Activation::Tanh => {
                 let e = (-2.0 * x.abs()).exp();
                 let from_exp = 2.0 * e * exp_error(2.0 * x) / (1.0 + e).powi(2);
                 error + from_exp + y.abs() * (2.0 * EPS + DIVISION) + TINY
             }
-            // Both slopes are below 1.2.
+            // Both derivatives are below 1.2.
             Activation::Gelu => 1.2 * error + x.abs() * normal_below_error(x) + 2.0 * EPS * y.abs() + TINY,
             Activation::Silu => {
                 let sigmoid = Activation::Sigmoid.apply_error(x, 0.0);
@@ -42,11 +42,11 @@ impl Activation {
     }
 
     /// Largest error of the f32 derivative from an exact output `y`.
-    pub fn slope_error(self, y: f64) -> f64 {
+    pub fn derivative_error(self, y: f64) -> f64 {
         match self {
             Activation::Identity | Activation::Relu | Activation::LeakyRelu(_) => 0.0,
-            Activation::Sigmoid => 2.0 * EPS * self.slope(y).abs() + TINY,
-            Activation::Tanh => EPS * (y * y + self.slope(y).abs()) + TINY,
+            Activation::Sigmoid => 2.0 * EPS * self.derivative(y).abs() + TINY,
+            Activation::Tanh => EPS * (y * y + self.derivative(y).abs()) + TINY,
             Activation::Gelu => {
                 let second = y.abs() * (normal_density_error(y) + EPS * normal_density(y));
                 normal_below_error(y) + second + 2.0 * EPS + TINY * (1.0 + y.abs())
@@ -56,7 +56,10 @@ impl Activation {
                 let error = Activation::Sigmoid.apply_error(y, 0.0);
                 let bracket =
                     y.abs() * (error + 2.0 * EPS * (1.0 - s)) + 2.0 * EPS * (1.0 + y.abs() * (1.0 - s));
-                error * (1.0 + y.abs() * (1.0 - s)) + (s + error) * bracket + EPS * self.slope(y).abs() + TINY
+                error * (1.0 + y.abs() * (1.0 - s))
+                    + (s + error) * bracket
+                    + EPS * self.derivative(y).abs()
+                    + TINY
             }
         }
     }
@@ -82,7 +85,7 @@ pub fn activation_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut
     let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
     let (y, dy, dx) = (reads[0].real(), reads[1].real(), writes[0].real());
     for i in 0..dx.len() {
-        let gradient = dy[i].f64() * activation.slope(y[i].f64());
+        let gradient = dy[i].f64() * activation.derivative(y[i].f64());
         dx[i] = T::of(if add { dx[i].f64() + gradient } else { gradient });
     }
 }
@@ -91,8 +94,8 @@ pub fn activation_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut 
     let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
     let (y, dy, dx) = (reads[0].real(), reads[1].real(), writes[0].real());
     for i in 0..dx.len() {
-        let gradient = dy[i] * activation.slope(y[i]);
-        let error = dy[i].abs() * activation.slope_error(y[i]) + EPS * gradient.abs() + TINY;
+        let gradient = dy[i] * activation.derivative(y[i]);
+        let error = dy[i].abs() * activation.derivative_error(y[i]) + EPS * gradient.abs() + TINY;
         dx[i] = error + if add { EPS * (gradient.abs() + dx[i].abs()) } else { 0.0 };
     }
 }

@@ -1,6 +1,6 @@
 //! Twins of `ada_grad.wgsl`, `rms_prop.wgsl`, `rms_prop_momentum.wgsl`, `rms_prop_centred.wgsl`,
 //! `adam.wgsl` and `lion.wgsl`:
-//! updates whose step is fitted to each parameter.
+//! updates whose step depends on each parameter's own gradients.
 //!
 //! Each rule stands here once: computed in f64 it is the twin, computed in
 //! [`Tracked`] its bound.
@@ -9,18 +9,18 @@ use super::sgd::Decay;
 use super::tracked::{Number, Tracked};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// A parameter at one place of the arena, and what belongs to it.
+/// A parameter of the arena, and what belongs to it.
 struct Weight<N> {
     w: N,
     gradient: N,
-    /// What it decays by; 0 for biases and norms.
+    /// Its weight decay; 0 for biases and norms.
     decay: N,
-    /// What the optimiser keeps of it, in the order of the bindings; only the first is always there.
+    /// Its optimiser state, in the order of the bindings; some rules use only the first.
     kept: [N; 3],
 }
 
 impl<N: Number> Weight<N> {
-    /// The gradient with L2 decay in it, and what decay takes off past the rule.
+    /// The gradient with L2 decay, and the decoupled decay.
     fn decayed(&self, call: Call) -> (N, N) {
         let decay = self.decay * self.w;
         if call.consts.flag("DECOUPLED") {
@@ -30,7 +30,7 @@ impl<N: Number> Weight<N> {
         }
     }
 
-    /// w - learning_rate · direction, with what is kept from here on.
+    /// w - learning_rate · direction, with the new optimiser state.
     fn step<const KEPT: usize>(mut self, call: Call, direction: N, kept: [N; KEPT]) -> Weight<N> {
         self.w = self.w - N::exact(call.step.learning_rate.into()) * direction;
         self.kept[..KEPT].copy_from_slice(&kept);
@@ -38,7 +38,7 @@ impl<N: Number> Weight<N> {
     }
 }
 
-/// Takes `rule` to every place of the arena; `store` says what of a number is written.
+/// Applies `rule` to every parameter; `store` turns its numbers into written ones.
 fn update<T: Real, N: Number>(
     call: Call,
     reads: &[Slice<T>],
@@ -65,9 +65,9 @@ fn constant<N: Number>(call: Call, name: &str) -> N {
     N::exact(call.consts.float(name))
 }
 
-/// share · old + (1 - share) · new
-fn blend<N: Number>(share: N, old: N, new: N) -> N {
-    share * old + (N::exact(1.0) - share) * new
+/// decay · old + (1 - decay) · new
+fn moving_average<N: Number>(decay: N, old: N, new: N) -> N {
+    decay * old + (N::exact(1.0) - decay) * new
 }
 
 /// s = s + g²   w = w - learning_rate · g / (√s + EPSILON)
@@ -89,7 +89,7 @@ pub fn ada_grad_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f
 /// s = SMOOTHING · s + (1 - SMOOTHING) · g²   w = w - learning_rate · g / (√s + EPSILON)
 fn rms_prop_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
-    let squares = blend(constant(call, "SMOOTHING"), weight.kept[0], g * g);
+    let squares = moving_average(constant(call, "SMOOTHING"), weight.kept[0], g * g);
     let direction = g / (squares.sqrt() + constant(call, "EPSILON")) + decay;
     weight.step(call, direction, [squares])
 }
@@ -106,7 +106,7 @@ pub fn rms_prop_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f
 /// w = w - learning_rate · v
 fn rms_prop_momentum_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
-    let squares = blend(constant(call, "SMOOTHING"), weight.kept[0], g * g);
+    let squares = moving_average(constant(call, "SMOOTHING"), weight.kept[0], g * g);
     let momentum = N::exact(call.step.momentum.into());
     let velocity = momentum * weight.kept[1] + g / (squares.sqrt() + constant(call, "EPSILON"));
     weight.step(call, velocity + decay, [squares, velocity])
@@ -134,7 +134,7 @@ fn rms_prop_centred_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> 
     let smoothing: N = constant(call, "SMOOTHING");
     let off = g - mean;
     let variance = smoothing * (variance + (N::exact(1.0) - smoothing) * (off * off));
-    let mean = blend(smoothing, mean, g);
+    let mean = moving_average(smoothing, mean, g);
     let momentum = N::exact(call.step.momentum.into());
     let velocity = momentum * velocity + g / (variance.sqrt() + constant(call, "EPSILON"));
     weight.step(call, velocity + decay, [variance, mean, velocity])
@@ -152,8 +152,8 @@ pub fn rms_prop_centred_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sl
 /// w = w - learning_rate · (m · mean_correction) / (√(s · square_correction) + EPSILON)
 fn adam_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
-    let means = blend(constant(call, "BETA1"), weight.kept[0], g);
-    let squares = blend(constant(call, "BETA2"), weight.kept[1], g * g);
+    let means = moving_average(constant(call, "BETA1"), weight.kept[0], g);
+    let squares = moving_average(constant(call, "BETA2"), weight.kept[1], g * g);
     let corrections = [call.step.mean_correction, call.step.square_correction];
     let [mean, square] = corrections.map(|correction| N::exact(correction.into()));
     let direction = (means * mean) / ((squares * square).sqrt() + constant(call, "EPSILON")) + decay;
@@ -171,8 +171,8 @@ pub fn adam_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
 /// w = w - learning_rate · sign(BETA1 · m + (1 - BETA1) · g)   m = BETA2 · m + (1 - BETA2) · g
 fn lion_rule<N: Number>(call: Call, weight: Weight<N>) -> Weight<N> {
     let (g, decay) = weight.decayed(call);
-    let direction = blend(constant(call, "BETA1"), weight.kept[0], g).sign() + decay;
-    let means = blend(constant(call, "BETA2"), weight.kept[0], g);
+    let direction = moving_average(constant(call, "BETA1"), weight.kept[0], g).sign() + decay;
+    let means = moving_average(constant(call, "BETA2"), weight.kept[0], g);
     weight.step(call, direction, [means])
 }
 

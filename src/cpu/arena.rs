@@ -1,6 +1,5 @@
 //! Twins of `square_sums.wgsl`, `clip_norm.wgsl`,
-//! `clip_value.wgsl` and `ema.wgsl`: what happens to a whole arena
-//! around its update.
+//! `clip_value.wgsl` and `ema.wgsl`: kernels over a whole arena around its update.
 
 use super::guard::elements;
 use super::tracked::{Number, Tracked};
@@ -15,7 +14,7 @@ pub fn square_sums<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceM
     }
 }
 
-/// The squares that partial sum `at` adds up: every so manieth four of neighbours.
+/// The terms of partial sum `at`: every PARTIALS-th group of four.
 fn squares<T: Real>(x: &[T], partials: usize, at: usize) -> f64 {
     elements(x, at, partials).map(|x| x.f64() * x.f64()).sum()
 }
@@ -29,10 +28,10 @@ pub fn square_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// Added to a norm before it divides, as PyTorch's `clip_grad_norm_` does.
+/// Added to a norm before the division, as in PyTorch's `clip_grad_norm_`.
 const LEAST: f64 = 1e-6;
 
-/// By how much gradients of this norm are multiplied, so that it is `most` at the most.
+/// The factor for gradients of this norm, so that their norm is at most `most`.
 pub fn clipping(most: f64, norm: f64) -> f64 {
     (most / (norm + LEAST)).min(1.0)
 }

@@ -1,7 +1,7 @@
-//! How `gather_batch.wgsl` changes a sample before a network is trained on it.
+//! Augmentation, as `gather_batch.wgsl` computes it.
 //!
-//! A change is drawn by (seed, epoch, sample). It says where in the image each pixel of the result
-//! comes from, and what is done to its value.
+//! It is a function of (seed, epoch, sample): a position in the image for each pixel of the result, and a function
+//! of its value.
 
 use std::ops::Range;
 
@@ -9,23 +9,23 @@ use super::EPS;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Call, Consts};
 
-/// What is drawn for one sample in one epoch.
+/// The augmentation of one sample in one epoch.
 #[derive(Clone, Debug)]
 pub struct Change {
     width: i64,
     height: i64,
-    /// The matrix from a place in the result to one in the image, both from the middle: columns, rows.
+    /// The matrix from a position in the result to one in the image, both from the middle: columns, rows.
     matrix: [[f64; 2]; 2],
-    /// How far each entry of the matrix may be off in f32.
+    /// The error of each entry of the matrix in f32.
     matrix_error: f64,
-    /// Columns and rows by which the picture is moved.
+    /// The shift in columns and rows.
     moved: [f64; 2],
     flipped: bool,
-    /// The first column and row of the square that is cut out, and its side.
+    /// The first column and row of the cut-out square, and its side.
     cut: [i64; 2],
     side: i64,
     contrast: f64,
-    /// A share of the way from black to white.
+    /// A fraction of the way from black to white.
     brightness: f64,
 }
 
@@ -45,7 +45,7 @@ pub struct Look {
 }
 
 impl Change {
-    /// What is drawn for a sample, when the call changes samples at all.
+    /// The augmentation of a sample, if the call augments.
     pub fn of(call: Call, sample: usize) -> Option<Change> {
         let k = call.consts;
         if !k.flag("AUGMENT") {
@@ -55,13 +55,13 @@ impl Change {
             let purpose = random_stream(Purpose::Augment, stream);
             random_words(call.step.seed, purpose, call.step.epoch, sample as u32)
         };
-        let (place, look, cut) = (draw(0), draw(1), draw(2));
+        let (words, look, cut) = (draw(0), draw(1), draw(2));
         let (width, height) = (k.uint("WIDTH"), k.uint("PLANE") / k.uint("WIDTH"));
-        let angle = k.float("ROTATE") * either_way(place[2]);
-        let size = 1.0 + k.float("SCALE") * either_way(place[3]);
+        let angle = k.float("ROTATE") * either_way(words[2]);
+        let size = 1.0 + k.float("SCALE") * either_way(words[3]);
         let shear = k.float("SHEAR") * either_way(look[0]);
         let (sin, cos) = angle.sin_cos();
-        // The middle of the square is any pixel: the upper 16 bits of a word as a share of the side.
+        // The middle of the square is any pixel: the upper 16 bits of a word as a fraction of the side.
         let side = k.uint("CUT_OUT") as i64;
         let first = |word: u32, length: usize| i64::from(((word >> 16) * length as u32) >> 16) - side / 2;
         Some(Change {
@@ -69,7 +69,7 @@ impl Change {
             height: height as i64,
             matrix: [[size * cos, size * (cos * shear + sin)], [-size * sin, size * (cos - sin * shear)]],
             matrix_error: matrix_error(k, angle, size, shear),
-            moved: [place[0], place[1]].map(|word| k.float("SHIFT") * either_way(word)),
+            moved: [words[0], words[1]].map(|word| k.float("SHIFT") * either_way(word)),
             flipped: k.flag("FLIP") && look[3] >= 1 << 31,
             cut: [first(cut[0], width), first(cut[1], height)],
             side,
@@ -78,7 +78,7 @@ impl Change {
         })
     }
 
-    /// The value number `at` of a channel in the result. `byte` gives those of the image.
+    /// Value number `at` of a channel of the result; `byte` reads the image.
     pub fn apply(&self, at: usize, look: Look, byte: impl Fn(usize) -> f64) -> f64 {
         let (column, row) = (at as i64 % self.width, at as i64 / self.width);
         if self.cuts(column, row) {
@@ -93,8 +93,8 @@ impl Change {
         plain * self.contrast + self.brightness * 255.0 * look.scale
     }
 
-    /// A row of the result: what of it is cut out, and where in the image it comes from, the place of
-    /// its first pixel as column and row, and how far it is from each pixel to the next.
+    /// A row of the result: its cut-out columns, the position of its first pixel in the image (column, row), and
+    /// the distance from pixel to pixel there.
     pub fn line(&self, row: usize) -> SourceLine {
         let (first, _) = self.source(0, row as i64);
         let turn = if self.flipped { -1.0 } else { 1.0 };
@@ -107,15 +107,16 @@ impl Change {
         SourceLine { first, step: [turn * self.matrix[0][0], self.matrix[1][0]], cut }
     }
 
-    /// What a mixed byte of a channel is multiplied by, and what is added to that.
+    /// The factor for an interpolated byte of a channel, and the number added to it.
     pub fn tone(&self, look: Look) -> [f64; 2] {
         let brightness = self.brightness * 255.0 * look.scale;
         [look.scale * self.contrast, look.shift * self.contrast + brightness]
     }
 
-    /// The largest error of [`Change::apply`] in f32. A mean of neighbouring pixels by nearness is
-    /// continuous, and no steeper than the pixels around differ: so an error of the place, even one
-    /// that takes it across a border between pixels, counts times their difference.
+    /// The largest error of [`Change::apply`] in f32.
+    ///
+    /// Bilinear interpolation is continuous, and no steeper than the differences of the pixels around: so an error
+    /// of the position, even across a border between pixels, counts times their difference.
     pub fn bound(&self, at: usize, look: Look, byte: impl Fn(usize) -> f64) -> f64 {
         let (column, row) = (at as i64 % self.width, at as i64 / self.width);
         if self.cuts(column, row) {
@@ -123,14 +124,14 @@ impl Change {
         }
         let ([x, y], [x_error, y_error]) = self.source(column, row);
         let (c, r) = (x.floor() as i64, y.floor() as i64);
-        // Two by two pixels are mixed, in f32 maybe one further along.
+        // Interpolation reads two by two pixels, in f32 maybe one further along.
         let around = (-1..=2).flat_map(|row| (-1..=2).map(move |column| (c + column, r + row)));
         let (mut least, mut most) = (f64::INFINITY, 0.0f64);
         for (column, row) in around {
             let value = self.pixel(column, row, &byte);
             (least, most) = (least.min(value), most.max(value));
         }
-        // Three roundings for each of the two directions, and one of a part near 1.
+        // Three roundings for each of the two directions, and one of a fraction near 1.
         let mixed = (x_error + y_error) * (most - least) + 8.0 * EPS * most;
         let plain = most * look.scale.abs() + look.shift.abs();
         let plain_error = mixed * look.scale.abs() + 2.0 * EPS * plain;
@@ -146,16 +147,16 @@ impl Change {
         inside(column, self.cut[0]) && inside(row, self.cut[1])
     }
 
-    /// Where in the image a pixel of the result comes from, and the error of either number in f32.
+    /// The position in the image of a pixel of the result, and the error of each coordinate in f32.
     fn source(&self, column: i64, row: i64) -> ([f64; 2], [f64; 2]) {
         let middle = [(self.width - 1) as f64 / 2.0, (self.height - 1) as f64 / 2.0];
         let from = [column as f64 - middle[0] - self.moved[0], row as f64 - middle[1] - self.moved[1]];
         let from_error = [0, 1].map(|axis| match self.moved[axis] {
-            // Halves of whole numbers are exact.
+            // Multiples of 1/2 are exact.
             0.0 => 0.0,
             moved => EPS * (moved.abs() + from[axis].abs()),
         });
-        let mut place = [0, 1].map(|axis| {
+        let mut position = [0, 1].map(|axis| {
             let line = self.matrix[axis];
             line[0] * from[0] + line[1] * from[1] + middle[axis]
         });
@@ -166,21 +167,21 @@ impl Change {
                     + line[i].abs() * from_error[i]
                     + self.rounding() * (line[i] * from[i]).abs()
             });
-            terms[0] + terms[1] + self.rounding() * (place[axis].abs() + self.width as f64)
+            terms[0] + terms[1] + self.rounding() * (position[axis].abs() + self.width as f64)
         });
         if self.flipped {
-            place[0] = self.width as f64 - 1.0 - place[0];
+            position[0] = self.width as f64 - 1.0 - position[0];
         }
-        (place, error)
+        (position, error)
     }
 
-    /// Relative error of two operations on places; none where all are halves of whole numbers.
+    /// Relative error of two operations on positions; 0 where all are multiples of 1/2.
     fn rounding(&self) -> f64 {
         let exact = self.matrix_error == 0.0 && self.moved == [0.0; 2];
         if exact { 0.0 } else { 2.0 * EPS }
     }
 
-    /// The pixel of a channel at a place, black outside.
+    /// The pixel of a channel at a position, black outside.
     fn pixel(&self, column: i64, row: i64, byte: &impl Fn(usize) -> f64) -> f64 {
         if (0..self.width).contains(&column) && (0..self.height).contains(&row) {
             byte((row * self.width + column) as usize)
@@ -195,7 +196,7 @@ fn either_way(word: u32) -> f64 {
     2.0 * f64::from(random_unit(word)) - 1.0
 }
 
-/// How far an entry of the matrix may be off in f32: 0 when nothing turns, scales or shears.
+/// The error of an entry of the matrix in f32: 0 without rotation, scale and shear.
 fn matrix_error(k: &Consts, angle: f64, size: f64, shear: f64) -> f64 {
     if ["ROTATE", "SCALE", "SHEAR"].iter().all(|name| k.float(name) == 0.0) {
         return 0.0;
@@ -212,9 +213,9 @@ fn turn_error(angle: f64) -> f64 {
         return 0.0;
     }
     let (mut sin, mut cos) = (angle / 4.0).sin_cos();
-    // The series end at terms below 3·10⁻⁸ for a quarter of π, a quarter of EPS. Their first steps
-    // count little in the last, which leaves two roundings and half of another two; and the
-    // angle's own rounding, once relative to it.
+    // The series end at terms below 3·10⁻⁸ for a quarter of π, a quarter of EPS. The errors of their first
+    // steps shrink in the last, which leaves two roundings and half of another two; and the angle's own
+    // relative rounding.
     let (mut sin_error, mut cos_error) = (5.0 * EPS * sin.abs(), 4.0 * EPS);
     for _ in 0..2 {
         let double = (2.0 * sin * cos).abs();

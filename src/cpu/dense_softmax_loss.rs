@@ -1,5 +1,5 @@
-//! The twin of `dense_softmax_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of what it gives, and what
-//! that says of the layer's input.
+//! The twin of `dense_softmax_loss_subgroup.wgsl`: a dense layer, softmax cross-entropy of its output, and the
+//! gradient of its input.
 
 use super::matmul::{matmul, matmul_bound, weighted_sums};
 use super::softmax::{Exponentials, row_weight, slot_rows, softmax_loss, softmax_loss_bound};
@@ -19,11 +19,11 @@ fn input_gradient(call: Call) -> Consts {
     let (kind, leak) = Activation::of(call).consts();
     consts! {
         M: batch, N: inputs, K: classes, TRANSPOSE_A: false, TRANSPOSE_B: false, ADD: false,
-        EPILOGUE: Const::Uint(Epilogue::Slope as u32), ACTIVATION: kind, LEAK: leak,
+        EPILOGUE: Const::Uint(Epilogue::Derivative as u32), ACTIVATION: kind, LEAK: leak,
     }
 }
 
-/// `z = x·Wᵀ + b`, [`softmax_loss`] of z, and `dx = dz·W`, times the derivative of the activation that made x.
+/// `z = x·Wᵀ + b`, [`softmax_loss`] of z, and `dx = dz·W`, times the derivative of x's activation.
 ///
 /// Reads x: (B, inputs), W: (classes, inputs), b: (classes) and the labels: (B). Writes z: (B, classes),
 /// its gradient, the metrics, and dx: (B, inputs).
@@ -76,23 +76,23 @@ fn input_gradient_bound(call: Call, reads: &[Slice<f64>], dz: &[f64], errors: &[
             size += (dz * w).abs();
         }
         let error = off + sum_error(classes, size + off);
-        *dx = Epilogue::Slope.error(activation, sum, error, x[at]).1 + TINY;
+        *dx = Epilogue::Derivative.error(activation, sum, error, x[at]).1 + TINY;
     }
 }
 
-/// What logits that are `off` by so much at the most add to the errors of a row.
+/// The errors that logits with an error of at most `off` add to a row.
 ///
 /// A difference of two logits is off by twice that, so each exp by a factor of `exp(2·off)` at the most,
-/// and each share of their sum by the square of it.
+/// and each probability by the square of it.
 fn carry_over(z: &[f64], off: f64, label: usize, weight: f64, dz: &mut [f64], metrics: &mut [f64]) {
     let exponentials = Exponentials::of(z);
     let (maximum, factor) = (exponentials.maximum, (4.0 * off).exp());
     for (z, dz) in z.iter().zip(dz) {
-        // What rounds there rounds numbers that are as much larger.
-        *dz = *dz * factor + weight * exponentials.share(*z) * (factor - 1.0);
+        // The other errors apply to numbers that are larger by this factor.
+        *dz = *dz * factor + weight * exponentials.probability(*z) * (factor - 1.0);
     }
     metrics[0] = metrics[0] * factor + 4.0 * off;
-    // Another logit may be the largest, or another of several as large.
+    // Another logit may be the largest, or another of several equal ones.
     let label_may = z[label] + off >= maximum - off;
     let another_may = z.iter().enumerate().any(|(c, z)| c != label && z + off >= maximum - off);
     metrics[1] = if label_may && another_may && off > 0.0 { 1.0 } else { 0.0 };

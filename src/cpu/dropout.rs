@@ -26,7 +26,7 @@ pub fn dropout_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f6
     for (at, (y, x)) in writes[0].real().iter_mut().zip(reads[0].real()).enumerate() {
         let value = if keeps(call, at) { (x / keep).abs() } else { 0.0 };
         let before = if adds { EPS * (y.abs() + value) } else { 0.0 };
-        // What is dropped is exactly zero.
+        // A dropped element is exactly zero.
         *y = if value > 0.0 { DIVISION * value + TINY } else { 0.0 } + before;
     }
 }

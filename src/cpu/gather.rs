@@ -6,7 +6,7 @@ use super::EPS;
 use super::augment::{Change, Look};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// What one row of a batch is made from.
+/// The source of one row of a batch.
 pub struct SampleRow<'a> {
     /// The sample's index in the data set.
     sample: usize,
@@ -16,7 +16,7 @@ pub struct SampleRow<'a> {
 }
 
 impl SampleRow<'_> {
-    /// How the sample is changed, if the call changes any.
+    /// The augmentation of the sample, if the call augments.
     pub fn change(&self, call: Call) -> Option<Change> {
         Change::of(call, self.sample)
     }
@@ -27,7 +27,7 @@ impl SampleRow<'_> {
     }
 }
 
-/// The samples that a call picks from.
+/// The samples that a call gathers from.
 pub struct GatherSource<'a> {
     images: &'a [u32],
     labels: &'a [u32],
@@ -49,7 +49,7 @@ impl<'a> GatherSource<'a> {
         GatherSource { images, labels, order, words, chunk: first..first + length, position }
     }
 
-    /// The sample that a row shows, when it lies in this call's chunk.
+    /// The sample of a row, if it is in this call's chunk.
     pub fn row(&self, row: usize) -> Option<SampleRow<'a>> {
         // Rows past the end of the data repeat the last sample; the loss ignores them.
         let sample = self.order[(self.position + row).min(self.order.len() - 1)] as usize;
@@ -63,7 +63,7 @@ impl<'a> GatherSource<'a> {
 }
 
 /// `x[r] = scale · image + shift` of the r-th sample of this step, and its label; with `AUGMENT`
-/// the sample is changed first, as [`Change`] says.
+/// the sample is augmented first, see [`Change`].
 pub fn gather_batch<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let values = call.consts.uint("VALUES");
     let [x, labels] = writes else { unreachable!("the kernel table binds two outputs") };

@@ -1,40 +1,39 @@
-//! Twins of `gradient_parts.wgsl` and `guard.wgsl`: the norm of the gradients, and the watch for
-//! numbers gone wrong.
+//! Twins of `gradient_parts.wgsl` and `guard.wgsl`: the norm of the gradients, and the count of non-finite values.
 
 use super::{EPS, SQRT, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// Words of a step's row in the history: the norm of its gradients, and how many numbers were flawed.
+/// Words of a step's row in the history: the norm of its gradients, and its non-finite count.
 pub const HISTORY: usize = 2;
 
-/// A gradient as large as this, 2⁴⁸, is treated like one that is not finite: without such, the
-/// squares of a whole arena add up to less than f32 can hold.
+/// The size from which a gradient counts as non-finite, 2⁴⁸, so that the squares of a whole arena fit f32.
 pub const TOO_LARGE: f64 = (1_u64 << 48) as f64;
 
-/// Parts of the sum over an arena of so many words: enough to keep a GPU busy, and few enough to
-/// be added up by one workgroup.
+/// Parts of the sum over an arena of `length` words.
+///
+/// They are enough to keep a GPU busy, and few enough for one workgroup to add up.
 pub fn parts(length: usize) -> usize {
     (length / 64).next_multiple_of(64).clamp(64, 8_192)
 }
 
-/// Whether a gradient is of no use for an update: NaN, an infinity, or beyond all sense.
-pub fn flawed(gradient: f64) -> bool {
+/// Whether a gradient is NaN, infinite, or so large that its square overflows.
+pub fn is_non_finite(gradient: f64) -> bool {
     gradient.is_nan() || gradient.abs() >= TOO_LARGE
 }
 
-/// The elements of part `part` out of `parts`: every so manieth group of four.
+/// The elements of part `part`: every `parts`-th group of four.
 pub fn elements<T>(values: &[T], part: usize, parts: usize) -> impl Iterator<Item = &T> {
     values.chunks(4).skip(part).step_by(parts).flatten()
 }
 
-/// `sums[p] = Σ g[i]²` and how many g are flawed, over every part p.
+/// `sums[p] = Σ g[i]²` over the finite g, and the number of the others, over every part p.
 pub fn gradient_parts<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, non_finite] = writes else { unreachable!("the kernel table binds two outputs") };
     for part in 0..parts {
         let (mut sum, mut found) = (0.0, 0);
         for g in elements(gradients, part, parts).map(|g| g.f64()) {
-            if flawed(g) { found += 1 } else { sum += g * g }
+            if is_non_finite(g) { found += 1 } else { sum += g * g }
         }
         sums.real()[part] = T::of(sum);
         non_finite.uint()[part] = found;
@@ -50,11 +49,11 @@ pub fn gradient_parts_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
     for sum in writes[0].real() {
         *sum = roundings * (EPS * *sum + TINY);
     }
-    // Flaws are counted, and no count may be off.
+    // Counts are exact.
     writes[1].uint().fill(0);
 }
 
-/// All flaws of a step: those of the parts, and its losses that are not finite.
+/// The non-finite count of a step: that of the parts, and of its losses.
 pub fn all_non_finite<T: Real>(call: Call, non_finite: &[u32], report: &[T]) -> u32 {
     let [batch, rows_at] = ["BATCH", "ROWS_AT"].map(|name| call.consts.uint(name));
     let (slot, samples) = (call.step.slot as usize, call.step.samples as usize);
@@ -63,8 +62,9 @@ pub fn all_non_finite<T: Real>(call: Call, non_finite: &[u32], report: &[T]) -> 
     non_finite.iter().sum::<u32>() + losses as u32
 }
 
-/// norm = √Σ sums, the step's row of the history = (norm, all flaws), and gates = 0 if there are flaws.
-/// The history is the first of the report; behind it are losses and hits, of which flaws are counted too.
+/// norm = √Σ sums, the step's row of the history = (norm, count), and gates = 0 if count > 0.
+///
+/// The history is the first of the report; behind it are rows of (loss, correct), whose non-finite losses count too.
 pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let sum: f64 = reads[0].real().iter().map(|sum| sum.f64()).sum();
     let [norm, gates, report] = writes else { unreachable!("the kernel table binds three outputs") };
@@ -80,13 +80,13 @@ pub fn guard<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]
 pub fn guard_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sum: f64 = reads[0].real().iter().sum();
     let non_finite = all_non_finite(call, reads[1].uint(), writes[2].real());
-    // The relative error of a sum of so many terms above 0 is halved by the root.
+    // The root halves the relative error of a sum of positive terms.
     let terms = reads[0].real().len() as f64;
     let error = sum.sqrt() * (0.5 * terms * EPS + SQRT) + (terms * TINY).sqrt();
     writes[0].real()[0] = error;
     writes[1].uint().fill(0);
     writes[2].real().fill(0.0);
     let row = &mut writes[2].real()[call.step.slot as usize * HISTORY..][..HISTORY];
-    // The flaws are a whole number, rounded once beyond 2²⁴.
+    // The count is a whole number, rounded once beyond 2²⁴.
     (row[0], row[1]) = (error, f64::from(non_finite) * EPS);
 }

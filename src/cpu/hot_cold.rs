@@ -58,7 +58,7 @@ impl<'a, T: Real> HotColdCall<'a, T> {
     }
 }
 
-/// -1, 0 or 1: towards the smaller error, and nowhere when they are equal.
+/// -1, 0 or 1: towards the smaller error; 0 when they are equal.
 fn direction([up, down]: [f64; 2]) -> f64 {
     match () {
         () if up < down => 1.0,
@@ -127,11 +127,11 @@ pub fn hot_cold_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f
         let both = walk.tries(own);
         let bounds = [walk.error_bound(own, position + 1.0), walk.error_bound(own, position - 1.0)];
         let decided = (both[0] - both[1]).abs() > bounds[0] + bounds[1];
-        // From one end to the other are two steps, from the middle one.
+        // Two steps from one end to the other, one from the middle.
         let astray = if decided { 0.0 } else { 1.0 + direction(both).abs() };
         tries.real()[own * 2] = bounds[0];
         tries.real()[own * 2 + 1] = bounds[1];
-        // Positions that are no whole numbers are rounded like any sum.
+        // Positions that aren't whole numbers are rounded like any sum.
         moved.real()[own] = astray + EPS * (position.abs() + 1.0);
         let furthest = position.abs() + 1.0;
         weights.real()[own] = astray * walk.step.abs()
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn each_weight_goes_towards_the_smaller_error_or_stays() {
-        // Predictions 0.5 and 2 for goals 1 and 1; the third input is deaf, so both ways are equal.
+        // Predictions 0.5 and 2 for goals 1 and 1; the third input is 0, so both ways are equal.
         let (tries, moved, after) = walk(&[1.0, 0.5, 0.0], &[1.0, 1.0], &[0.25, 0.5, 9.0, 1.0, 2.0, 9.0]);
         assert_eq!(moved, [1.0, 1.0, 0.0, -1.0, -1.0, 0.0]);
         assert_eq!(after, [0.5, 0.75, 9.0, 0.75, 1.75, 9.0]);

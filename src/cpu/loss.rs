@@ -21,8 +21,7 @@ fn for_each_row<T: Real>(
         let t = &targets[row * classes..][..classes];
         let dz = &mut gradients.real()[row * classes..][..classes];
         slot[row * 2] = T::of(each(z, t, dz, row_weight(call, row)));
-        // With one output there is nothing to compare it with but the threshold.
-        // A bound is asked for without one: whether a row hits is exact.
+        // A single output is compared with the threshold; bounds have none, and that of `correct` is 0.
         let correct = threshold.is_some_and(|threshold| {
             if classes == 1 { (z[0].f64() > threshold) == (t[0].f64() > 0.5) } else { argmax(z) == argmax(t) }
         });
@@ -30,7 +29,7 @@ fn for_each_row<T: Real>(
     }
 }
 
-/// Binary cross-entropy on logits, mean over the outputs; its gradient; the hit.
+/// Binary cross-entropy on logits, mean over the outputs; its gradient; whether it is correct.
 pub fn bce_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let classes = call.consts.uint("CLASSES") as f64;
     for_each_row(call, reads, writes, Some(0.0), |z, t, dz, weight| {
@@ -46,7 +45,7 @@ pub fn bce_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<
 
 pub fn bce_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let classes = call.consts.uint("CLASSES") as f64;
-    // The other slots are not touched.
+    // The other slots stay as they are.
     writes[1].real().fill(0.0);
     for_each_row(call, reads, writes, None, |z, t, dz, weight| {
         let (mut size, mut error) = (0.0, 0.0);
@@ -68,7 +67,7 @@ pub fn bce_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f
     });
 }
 
-/// Squared error times SCALE, its gradient with FACTOR for the 2, and the hit.
+/// Squared error times SCALE, its gradient with FACTOR for the 2, and whether it is correct.
 pub fn squared_error<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (factor, scale) = (call.consts.float("FACTOR"), call.consts.float("SCALE"));
     for_each_row(call, reads, writes, Some(0.5), |p, t, dp, weight| {
@@ -84,7 +83,7 @@ pub fn squared_error<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slic
 
 pub fn squared_error_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let (factor, scale) = (call.consts.float("FACTOR"), call.consts.float("SCALE"));
-    // The other slots are not touched.
+    // The other slots stay as they are.
     writes[1].real().fill(0.0);
     for_each_row(call, reads, writes, None, |p, t, dp, weight| {
         let mut sum = 0.0;

@@ -5,7 +5,7 @@ use crate::kernel::consts;
 use crate::kernel::{Activation, Call, Const, Consts, Epilogue, Real, Slice, SliceMut};
 
 impl Epilogue {
-    /// What becomes of a finished sum, and its largest error in f32 when the sum is off by `error`.
+    /// The value of a finished sum, and its largest error in f32 when the sum has the error `error`.
     pub fn error(self, activation: Activation, sum: f64, error: f64, extra: f64) -> (f64, f64) {
         match self {
             Epilogue::Plain => (sum, error),
@@ -14,11 +14,11 @@ impl Epilogue {
                 let z_error = error + EPS * (sum.abs() + extra.abs());
                 (activation.apply(z), activation.apply_error(z, z_error))
             }
-            Epilogue::Slope => {
-                let slope = activation.slope(extra);
-                let slope_error = activation.slope_error(extra);
-                let value = sum * slope;
-                (value, error * slope.abs() + (sum.abs() + error) * slope_error + EPS * value.abs())
+            Epilogue::Derivative => {
+                let derivative = activation.derivative(extra);
+                let derivative_error = activation.derivative_error(extra);
+                let value = sum * derivative;
+                (value, error * derivative.abs() + (sum.abs() + error) * derivative_error + EPS * value.abs())
             }
         }
     }
@@ -42,7 +42,7 @@ pub(super) struct ProductSizes {
     b: Strides,
 }
 
-/// Distances in a matrix.
+/// The strides of a matrix.
 struct Strides {
     /// From one row to the next.
     down: usize,
@@ -59,23 +59,23 @@ impl ProductSizes {
         ProductSizes { m, n, k, a, b }
     }
 
-    /// The place of `A[row, k]`.
+    /// The offset of `A[row, k]`.
     pub fn at_a(&self, row: usize, k: usize) -> usize {
         row * self.a.down + k * self.a.along
     }
 
-    /// The place of `B[k, column]`.
+    /// The offset of `B[k, column]`.
     pub fn at_b(&self, k: usize, column: usize) -> usize {
         k * self.b.down + column * self.b.along
     }
 }
 
-/// Where an epilogue reads for the element `at` of C, which is in `column`; a plain one reads nothing.
+/// The offset that an epilogue reads for element `at` of C, in `column`; a plain one reads nothing.
 pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
     match epilogue {
         Epilogue::Plain => 0,
         Epilogue::Bias => column,
-        Epilogue::Slope => at,
+        Epilogue::Derivative => at,
     }
 }
 

@@ -1,14 +1,12 @@
-//! The twins: for every shader the same contract in plain Rust, one function of
-//! the same name, and beside it the error that f32 arithmetic may make of it.
+//! The twins: for every shader a plain Rust function of the same name, and a bound on the error of f32 arithmetic.
 //!
-//! Twins are the plainest loops, never an imitation of GPU threads. They
-//! compute in f64 whatever they store; [`Real`](crate::kernel::Real) decides
-//! that. A `*_bound` function follows the shader's arithmetic operation by
+//! Twins are the plainest loops and don't imitate GPU threads. They compute in f64, and store as
+//! [`Real`](crate::kernel::Real) says. A `*_bound` function follows the shader's arithmetic operation by
 //! operation, with the accuracy that WGSL promises for each (WGSL, "Floating
 //! point accuracy"): it holds for any order of the sums, with or without fused
 //! multiply-add, and for either direction of rounding.
 //!
-//! [`fast`] has the functions that the CPU engine trains with; each is held to its twin like a shader.
+//! [`fast`] has the functions that the CPU engine trains with; each is tested against its twin like a shader.
 //!
 //! May depend on `kernel` and `error`. Read `matmul.rs` first, beside `shaders/matmul_naive.wgsl`.
 
@@ -19,16 +17,16 @@ pub mod augment;
 pub mod conv;
 pub mod dense_softmax_loss;
 pub mod dropout;
+pub mod f16;
 pub mod fast;
 pub mod gather;
+pub mod gather_dense;
 pub mod guard;
-pub mod half;
 pub mod hot_cold;
 pub mod loss;
 pub mod matmul;
 pub mod muon;
 pub mod norm;
-pub mod pixels;
 pub mod pool;
 pub mod sgd;
 pub mod slices;
@@ -60,7 +58,7 @@ pub fn log_error(log: f64) -> f64 {
     (3.0 * EPS * log.abs()).max(2f64.powi(-21))
 }
 
-/// Largest error of a sum of so many products whose sizes add up to `size`, in any order.
+/// Largest error of a sum of products in any order; `size` is the sum of their absolute values.
 pub fn sum_error(terms: usize, size: f64) -> f64 {
     // N products and N - 1 additions, and denormal products lost: γ of Higham, "Accuracy and
     // Stability of Numerical Algorithms", 3.1.

@@ -7,10 +7,10 @@ use crate::kernel::{Call, Real, Slice, SliceMut};
 
 /// The new velocity and the direction, see [`muon_momentum`].
 fn momentum<N: Number>(call: Call, velocity: N, gradient: N) -> [N; 2] {
-    let share = N::exact(call.step.momentum.into());
-    let rest = N::exact(1.0) - share;
-    let velocity = share * velocity + rest * gradient;
-    [velocity, share * velocity + rest * gradient]
+    let momentum = N::exact(call.step.momentum.into());
+    let rest = N::exact(1.0) - momentum;
+    let velocity = momentum * velocity + rest * gradient;
+    [velocity, momentum * velocity + rest * gradient]
 }
 
 /// v = momentum · v + (1 - momentum) · g   u = momentum · v + (1 - momentum) · g
@@ -31,7 +31,7 @@ pub fn muon_momentum_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slice
     }
 }
 
-/// Below this a norm does not count, so that zeros stay zeros.
+/// The least norm that is divided by, so that zeros stay zeros.
 const LEAST: f64 = 1e-7;
 
 /// The sum of the partial sums.
@@ -39,7 +39,7 @@ fn total<T: Real>(sums: &[T]) -> f64 {
     sums.iter().map(|sum| sum.f64()).sum()
 }
 
-/// The norm that partial sums of squares come to, not below the least one.
+/// The norm from partial sums of squares, at least [`LEAST`].
 pub fn norm_of<T: Real>(sums: &[T]) -> f64 {
     total(sums).sqrt().max(LEAST)
 }
@@ -54,7 +54,7 @@ pub fn frobenius_normalise<T: Real>(_: Call, reads: &[Slice<T>], writes: &mut [S
 
 pub fn frobenius_normalise_bound(_: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let sums = reads[1].real();
-    // Sums of squares are positive, so their size is their sum.
+    // Squares are positive, so the sum of their sizes is their sum.
     let error = sums.len() as f64 * EPS * total(sums) + TINY;
     let norm = Tracked { value: total(sums), error }.sqrt();
     let least = Tracked { value: LEAST, error: EPS * LEAST };
@@ -92,7 +92,7 @@ pub fn muon_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]
     let rate = f64::from(call.step.learning_rate);
     for (w, x) in writes[0].real().iter_mut().zip(reads[0].real()) {
         let size = rate * ((scale * x).abs() + (decay * *w).abs());
-        // Two products and their sum, times the rate, and the difference.
+        // Two products and their sum, times the learning rate, and the difference.
         *w = 4.0 * EPS * size + EPS * w.abs() + 4.0 * TINY;
     }
 }

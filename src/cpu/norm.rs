@@ -9,19 +9,19 @@ const ROOT: f64 = 2.0 * EPS + DIVISION;
 /// Relative error of 1 / √(variance + epsilon): sum (halved by the root), root and division.
 const SCALE: f64 = EPS + ROOT + DIVISION;
 
-/// Values in groups that share a mean: (outer, groups, inner).
+/// Values in groups with one mean each: (outer, groups, inner).
 pub struct Groups {
     pub outer: usize,
     pub groups: usize,
     pub inner: usize,
     /// Groups are samples; else the outer index counts them.
     pub by_sample: bool,
-    /// How many values of a group there are without samples beyond the data.
+    /// Values of a group, without samples past the end of the data.
     pub real: usize,
 }
 
 impl Groups {
-    /// Those in a call's constants.
+    /// The sizes in a call's constants.
     pub fn of(call: Call) -> Groups {
         let [outer, groups, inner] = ["OUTER", "GROUPS", "INNER"].map(|name| call.consts.uint(name));
         let by_sample =
@@ -30,18 +30,18 @@ impl Groups {
         Groups { outer, groups, inner, by_sample, real: samples * inner }
     }
 
-    /// The place of value `i` of a group.
-    fn place(&self, group: usize, i: usize) -> usize {
+    /// The offset of value `i` of a group.
+    fn offset(&self, group: usize, i: usize) -> usize {
         (i / self.inner * self.groups + group) * self.inner + i % self.inner
     }
 
-    /// The group of a place, and the place's weight.
-    fn own(&self, place: usize) -> (usize, usize) {
-        let group = place / self.inner % self.groups;
-        (group, if self.by_sample { place % self.inner } else { group })
+    /// The group of the value at an offset, and the index of its weight.
+    fn own(&self, offset: usize) -> (usize, usize) {
+        let group = offset / self.inner % self.groups;
+        (group, if self.by_sample { offset % self.inner } else { group })
     }
 
-    /// The values of slice `z`, without those of samples beyond the data.
+    /// The values of slice `z`, without those of samples past the end of the data.
     pub fn slice(&self, call: Call, z: usize) -> std::ops::Range<usize> {
         let slice = call.consts.uint("SLICE");
         (z * slice).min(self.real)..((z + 1) * slice).min(self.real)
@@ -53,7 +53,7 @@ pub fn moments_slices<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sli
     let (groups, x) = (Groups::of(call), reads[0].real());
     for (at, slice) in writes[0].real().chunks_exact_mut(2).enumerate() {
         let range = groups.slice(call, at / groups.groups);
-        let value = |i| x[groups.place(at % groups.groups, i)].f64();
+        let value = |i| x[groups.offset(at % groups.groups, i)].f64();
         let mean = range.clone().map(value).sum::<f64>() / range.len().max(1) as f64;
         let squares: f64 = range.map(|i| (value(i) - mean).powi(2)).sum();
         slice[0] = T::of(mean);
@@ -65,20 +65,20 @@ pub fn moments_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slic
     let (groups, x) = (Groups::of(call), reads[0].real());
     for (at, slice) in writes[0].real().chunks_exact_mut(2).enumerate() {
         let range = groups.slice(call, at / groups.groups);
-        let value = |i| x[groups.place(at % groups.groups, i)];
+        let value = |i| x[groups.offset(at % groups.groups, i)];
         let count = range.len().max(1) as f64;
         let mean = range.clone().map(value).sum::<f64>() / count;
         let size: f64 = range.clone().map(|i| value(i).abs()).sum();
         let squares: f64 = range.map(|i| (value(i) - mean).powi(2)).sum();
         let mean_error = size / count * (count * EPS + DIVISION) + TINY;
-        // About a mean that is off by δ the squares are larger by n·δ².
+        // Around a mean with the error δ, the squares are larger by n·δ².
         let shifted = squares + count * mean_error.powi(2);
         slice[0] = mean_error;
         slice[1] = shifted - squares + (count + 4.0) * EPS * shifted + count * TINY;
     }
 }
 
-/// The slices of a group: how many values each has, its mean, its squares.
+/// The slices of a group: their number of values, mean and squares.
 fn slices_of<'a, T: Real>(
     call: Call<'a>,
     groups: &'a Groups,
@@ -145,7 +145,7 @@ pub fn running_moments_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sli
     let (groups, momentum) = (Groups::of(call), call.consts.float("MOMENTUM"));
     let (pitch, count) = (call.consts.uint("PITCH"), groups.real as f64);
     let before = writes[0].real().to_vec();
-    // What lies between the two is not touched.
+    // The padding between the two stays as it is.
     writes[0].real().fill(0.0);
     for group in 0..groups.groups {
         let unbiased = reads[1].real()[group] * count / (count - 1.0).max(1.0);
@@ -193,24 +193,24 @@ pub fn normalise_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<
     }
 }
 
-/// `p[z]`: Σ d · normal of every group over slice z, then Σ d; d is dy, of samples dy · weight
+/// `p[z]`: Σ d · normal of every group over slice z, then Σ d; d is dy, or with BY_SAMPLE dy · weight
 pub fn normalise_slices<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     slices(call, reads, |z, sums: [f64; 2], _, at: [usize; 2]| {
         let row = row(call, z);
         writes[0].real()[row + at[0]] = T::of(sums[0]);
         writes[0].real()[row + at[1]] = T::of(sums[1]);
     });
-    // What lies between the two is zero, as between parameters.
+    // The padding between the two is zero, as between parameters.
     let (groups, pitch) = (call.consts.uint("GROUPS"), call.consts.uint("PITCH"));
     writes[0].real().chunks_exact_mut(pitch + groups).for_each(|row| row[groups..pitch].fill(T::of(0.0)));
 }
 
-/// Where the sums of a slice begin.
+/// The offset of a slice's sums.
 fn row(call: Call, z: usize) -> usize {
     z * (call.consts.uint("PITCH") + call.consts.uint("GROUPS"))
 }
 
-/// Calls `each` with a slice, the two sums of a group, their sizes, and their places in the slice.
+/// Calls `each` with a slice, the two sums of a group, their sizes, and their offsets in the slice.
 fn slices<T: Real>(
     call: Call,
     reads: &[Slice<T>],
@@ -224,10 +224,10 @@ fn slices<T: Real>(
         for group in 0..groups.groups {
             let (mut sums, mut sizes) = ([0.0; 2], [0.0; 2]);
             for i in z * slice..((z + 1) * slice).min(length) {
-                let place = groups.place(group, i);
+                let offset = groups.offset(group, i);
                 let factor = if groups.by_sample { weight[i % groups.inner].f64() } else { 1.0 };
-                let gradient = dy[place].f64() * factor;
-                for (at, term) in [gradient * normal(call, reads, [0, 2, 3], place, group), gradient]
+                let gradient = dy[offset].f64() * factor;
+                for (at, term) in [gradient * normal(call, reads, [0, 2, 3], offset, group), gradient]
                     .into_iter()
                     .enumerate()
                 {
@@ -246,14 +246,14 @@ pub fn normalise_slices_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sl
     writes[0].real().fill(0.0);
     slices(call, reads, |z, _, sizes, at| {
         let row = row(call, z);
-        // Each term carries the errors of its factors into the sum; a difference may be flushed.
+        // Each term has the errors of its factors; a difference may be flushed to zero.
         let first = sum_error(terms, sizes[0]) + sizes[0] * (NORMAL + 3.0 * EPS);
         writes[0].real()[row + at[0]] = first + terms as f64 * FLUSHED;
         writes[0].real()[row + at[1]] = sum_error(terms, sizes[1]) + 2.0 * EPS * sizes[1] + TINY;
     });
 }
 
-/// What a flushed intermediate may grow to by a scale of up to 1 / √1e-12 and factors below 1e3.
+/// The error of a flushed intermediate, times a scale of up to 1 / √1e-12 and factors below 1e3.
 const FLUSHED: f64 = TINY * 1e9;
 
 /// `dx = (dy · weight - factor · (sums[1] + normal · sums[0]) / N) / √(variance + epsilon)`
@@ -270,9 +270,9 @@ pub fn normalise_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut 
 struct InputGradient {
     /// dy · weight
     direct: f64,
-    /// The part that all values of the group share.
+    /// The part that all values of the group have in common.
     shared: f64,
-    /// Its terms without their signs.
+    /// The sum of its terms' absolute values.
     size: f64,
     scale: f64,
 }
@@ -320,14 +320,14 @@ pub fn normalise_weights<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [
     }
 }
 
-/// The two sums of a weight, of its terms or of what `of` makes of them.
+/// The two sums of a weight over its terms, each mapped by `of`.
 fn columns<T: Real>(call: Call, reads: &[Slice<T>], i: usize, of: fn(f64) -> f64) -> [f64; 2] {
     let (groups, inner) = (call.consts.uint("GROUPS"), call.consts.uint("INNER"));
     let mut sums = [0.0; 2];
     for group in 0..groups {
-        let place = group * inner + i;
-        let dy = reads[1].real()[place].f64();
-        sums[0] += of(dy * normal(call, reads, [0, 2, 3], place, group));
+        let offset = group * inner + i;
+        let dy = reads[1].real()[offset].f64();
+        sums[0] += of(dy * normal(call, reads, [0, 2, 3], offset, group));
         sums[1] += of(dy);
     }
     sums

@@ -12,7 +12,7 @@ pub struct Pooling {
     pub columns: Side,
 }
 
-/// One value of y, and what it is made of.
+/// One value of y, with its plane and window.
 struct Window {
     y: usize,
     plane: usize,
@@ -49,7 +49,7 @@ impl Pooling {
         self.rows.kernel * self.columns.kernel
     }
 
-    /// The place of a plane's first value in x.
+    /// The offset of a plane's first value in x.
     fn plane(&self, plane: usize) -> usize {
         plane * self.rows.size * self.columns.size
     }
@@ -60,8 +60,8 @@ impl Pooling {
         (0..self.output()).map(window)
     }
 
-    /// The places within its plane that a window of y reads; padding has none.
-    fn places(&self, window: &Window) -> impl Iterator<Item = usize> {
+    /// The offsets in its plane that a window of y reads, without padding.
+    fn offsets(&self, window: &Window) -> impl Iterator<Item = usize> {
         let (rows, columns, p, q) = (self.rows, self.columns, window.p, window.q);
         (0..rows.kernel).filter_map(move |r| rows.reads(p, r)).flat_map(move |row| {
             let across = (0..columns.kernel).filter_map(move |s| columns.reads(q, s));
@@ -69,21 +69,21 @@ impl Pooling {
         })
     }
 
-    /// The places within its plane that the window of this value of y reads.
+    /// The offsets in its plane that the window of this value of y reads.
     pub fn places_of(&self, y: usize) -> Vec<usize> {
-        self.windows().nth(y).map(|window| self.places(&window).collect()).unwrap_or_default()
+        self.windows().nth(y).map(|window| self.offsets(&window).collect()).unwrap_or_default()
     }
 }
 
-/// y = the largest value of each window; chosen = where in its plane it stands, the first of equals.
+/// y = the largest value of each window; chosen = its offset in the plane, the first of equal ones.
 pub fn max_pool<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
         let mut best: Option<usize> = None;
-        for place in pooling.places(&window) {
-            if best.is_none_or(|best| plane[place].f64() > plane[best].f64()) {
-                best = Some(place);
+        for offset in pooling.offsets(&window) {
+            if best.is_none_or(|best| plane[offset].f64() > plane[best].f64()) {
+                best = Some(offset);
             }
         }
         let best = best.expect("a window is never all padding");
@@ -105,8 +105,8 @@ pub fn max_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [
     let mut sums = vec![0.0; pooling.input()];
     for window in pooling.windows() {
         let at = pooling.plane(window.plane) + chosen[window.y] as usize;
-        // What a window chose is its y.
-        sums[at] += dy[window.y].f64() * activation.slope(y[window.y].f64());
+        // The value that a window chose is its y.
+        sums[at] += dy[window.y].f64() * activation.derivative(y[window.y].f64());
     }
     store(&sums, call.consts.flag("ADD"), writes);
 }
@@ -117,10 +117,10 @@ pub fn max_pool_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut [S
     let mut sums = vec![(0.0, 0.0, TINY); pooling.input()];
     for window in pooling.windows() {
         let (sum, size, error) = &mut sums[pooling.plane(window.plane) + chosen[window.y] as usize];
-        let term = dy[window.y] * activation.slope(y[window.y]);
+        let term = dy[window.y] * activation.derivative(y[window.y]);
         *sum += term;
         *size += term.abs();
-        *error += dy[window.y].abs() * activation.slope_error(y[window.y]) + TINY;
+        *error += dy[window.y].abs() * activation.derivative_error(y[window.y]) + TINY;
     }
     store_bound(&pooling, &sums, call.consts.flag("ADD"), writes);
 }
@@ -130,7 +130,7 @@ pub fn average_pool<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
-        let sum: f64 = pooling.places(&window).map(|place| plane[place].f64()).sum();
+        let sum: f64 = pooling.offsets(&window).map(|offset| plane[offset].f64()).sum();
         writes[0].real()[window.y] = T::of(sum / pooling.area() as f64);
     }
 }
@@ -139,23 +139,23 @@ pub fn average_pool_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let (pooling, x) = (Pooling::of(call.consts), reads[0].real());
     for window in pooling.windows() {
         let plane = &x[pooling.plane(window.plane)..];
-        let size: f64 = pooling.places(&window).map(|place| plane[place].abs()).sum();
+        let size: f64 = pooling.offsets(&window).map(|offset| plane[offset].abs()).sum();
         let area = pooling.area() as f64;
         writes[0].real()[window.y] = size / area * (area * EPS + DIVISION) + TINY;
     }
 }
 
-/// dx = activation'(x) · Σ over the windows that x is in of dy / area; x is the activation's output
+/// dx = activation'(x) · Σ dy / area over the windows of x; x is the activation's output
 pub fn average_pool_backward<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (pooling, activation) = (Pooling::of(call.consts), Activation::of(call));
     let (x, dy) = (reads[0].real(), reads[1].real());
     let mut sums = vec![0.0; pooling.input()];
     for window in pooling.windows() {
-        for place in pooling.places(&window) {
-            sums[pooling.plane(window.plane) + place] += dy[window.y].f64() / pooling.area() as f64;
+        for offset in pooling.offsets(&window) {
+            sums[pooling.plane(window.plane) + offset] += dy[window.y].f64() / pooling.area() as f64;
         }
     }
-    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum *= activation.slope(x.f64()));
+    sums.iter_mut().zip(x).for_each(|(sum, x)| *sum *= activation.derivative(x.f64()));
     store(&sums, call.consts.flag("ADD"), writes);
 }
 
@@ -164,19 +164,19 @@ pub fn average_pool_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mu
     let (x, dy) = (reads[0].real(), reads[1].real());
     let mut sums = vec![(0.0, 0.0, TINY); pooling.input()];
     for window in pooling.windows() {
-        for place in pooling.places(&window) {
-            let (sum, size, _) = &mut sums[pooling.plane(window.plane) + place];
+        for offset in pooling.offsets(&window) {
+            let (sum, size, _) = &mut sums[pooling.plane(window.plane) + offset];
             let term = dy[window.y] / pooling.area() as f64;
             *sum += term;
             *size += term.abs();
         }
     }
     for ((sum, size, error), x) in sums.iter_mut().zip(x) {
-        let slope = activation.slope(*x);
-        // The division, the slope and the product with it.
-        *error += *size * (slope.abs() * (DIVISION + EPS) + activation.slope_error(*x)) + TINY;
-        *sum *= slope;
-        *size *= slope.abs();
+        let derivative = activation.derivative(*x);
+        // The division, the derivative and the product with it.
+        *error += *size * (derivative.abs() * (DIVISION + EPS) + activation.derivative_error(*x)) + TINY;
+        *sum *= derivative;
+        *size *= derivative.abs();
     }
     store_bound(&pooling, &sums, call.consts.flag("ADD"), writes);
 }
@@ -187,7 +187,7 @@ fn store<T: Real>(sums: &[f64], add: bool, writes: &mut [SliceMut<T>]) {
     }
 }
 
-/// `sums`: value, Σ of the terms' sizes, and the error that the terms bring along.
+/// `sums`: value, Σ of the terms' absolute values, and the terms' own error.
 fn store_bound(pooling: &Pooling, sums: &[(f64, f64, f64)], add: bool, writes: &mut [SliceMut<f64>]) {
     for (dx, (sum, size, error)) in writes[0].real().iter_mut().zip(sums) {
         let before = if add { EPS * (sum.abs() + dx.abs()) } else { 0.0 };

@@ -3,8 +3,9 @@
 use super::{EPS, TINY};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// By how much parameters decay: the arena's matrices, which stand in front, by DECAY, the rest
-/// not at all. Read once for all of them: constants are looked up by name.
+/// The weight decay: DECAY for the arena's matrices, which stand first, and 0 for the rest.
+///
+/// Read once for all parameters, because constants are looked up by name.
 pub struct Decay {
     decayed: usize,
     decay: f64,
@@ -15,7 +16,7 @@ impl Decay {
         Decay { decayed: call.consts.uint("DECAYED"), decay: call.consts.float("DECAY") }
     }
 
-    /// That of the parameter at this place.
+    /// The decay of the parameter at this offset.
     pub fn at(&self, at: usize) -> f64 {
         if at < self.decayed { self.decay } else { 0.0 }
     }
@@ -40,22 +41,22 @@ pub fn sgd_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>])
     }
 }
 
-/// What a step with momentum makes of one parameter.
+/// One parameter after a step with momentum.
 struct Momentum {
     velocity: f64,
-    /// What the learning rate is multiplied with.
+    /// The direction, which the learning rate multiplies.
     direction: f64,
     /// Largest errors of the two in f32.
     velocity_error: f64,
     direction_error: f64,
 }
 
-/// What all parameters have in common, read once like [`Decay`].
+/// The constants of all parameters, read once like [`Decay`].
 struct MomentumRule {
     decays: Decay,
     momentum: f64,
-    /// Of the gradient, that the velocity takes up.
-    share: f64,
+    /// The factor of the gradient in the velocity.
+    factor: f64,
     nesterov: bool,
     decoupled: bool,
 }
@@ -63,26 +64,26 @@ struct MomentumRule {
 impl MomentumRule {
     fn of(call: Call) -> MomentumRule {
         // The first velocity is the gradient.
-        let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") };
+        let factor = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") };
         let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
         MomentumRule {
             decays: Decay::of(call),
             momentum: call.step.momentum.into(),
-            share,
+            factor,
             nesterov,
             decoupled,
         }
     }
 
     fn apply(&self, at: usize, w: f64, v: f64, g: f64) -> Momentum {
-        let &MomentumRule { ref decays, momentum, share, nesterov, decoupled } = self;
+        let &MomentumRule { ref decays, momentum, factor, nesterov, decoupled } = self;
         let decay = decays.at(at) * w;
         let (gradient, gradient_error) =
             if decoupled { (g, 0.0) } else { (g + decay, 2.0 * EPS * (g.abs() + decay.abs()) + TINY) };
-        let velocity = momentum * v + share * gradient;
-        // The share, two products and the sum.
-        let size = (momentum * v).abs() + (share * gradient).abs();
-        let velocity_error = share.abs() * gradient_error + 3.0 * EPS * size + TINY;
+        let velocity = momentum * v + factor * gradient;
+        // The factor, two products and the sum.
+        let size = (momentum * v).abs() + (factor * gradient).abs();
+        let velocity_error = factor.abs() * gradient_error + 3.0 * EPS * size + TINY;
         let (mut direction, mut direction_error) = (velocity, velocity_error);
         if nesterov {
             direction = gradient + momentum * velocity;

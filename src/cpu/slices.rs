@@ -1,11 +1,11 @@
-//! The twins of `matmul_slices.wgsl` and `add_slices.wgsl`, the two halves of a long product with a small
-//! result: together they are [`matmul`](super::matmul::matmul).
+//! The twins of `matmul_slices.wgsl` and `add_slices.wgsl`, the two dispatches of a long product
+//! with a small result: together they are [`matmul`](super::matmul::matmul).
 
 use super::matmul::{ProductSizes, extra_at};
 use super::{EPS, TINY};
 use crate::kernel::{Activation, Call, Epilogue, Real, Slice, SliceMut};
 
-/// Every sum of P, with the k's that it is over: P is (SLICES, M, N).
+/// Every sum of P, with its range of k: P is (SLICES, M, N).
 fn sums(call: Call, mut each: impl FnMut(usize, &mut dyn Iterator<Item = (usize, usize)>)) {
     let p = ProductSizes::of(call);
     let [slices, slice] = ["SLICES", "SLICE"].map(|name| call.consts.uint(name));

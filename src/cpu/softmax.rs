@@ -19,13 +19,13 @@ impl Exponentials {
         Exponentials { maximum, sum, sum_error: error / sum + row.len() as f64 * EPS }
     }
 
-    pub fn share(&self, x: f64) -> f64 {
+    pub fn probability(&self, x: f64) -> f64 {
         (x - self.maximum).exp() / self.sum
     }
 
-    /// Largest error of `share` in f32.
-    fn share_error(&self, x: f64) -> f64 {
-        self.share(x) * (term_error(x - self.maximum) + self.sum_error + DIVISION) + TINY
+    /// Largest error of `probability` in f32.
+    fn probability_error(&self, x: f64) -> f64 {
+        self.probability(x) * (term_error(x - self.maximum) + self.sum_error + DIVISION) + TINY
     }
 }
 
@@ -41,7 +41,7 @@ pub fn softmax<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T
     for (x, y) in rows.zip(writes[0].real().chunks_exact_mut(columns)) {
         let exponentials = Exponentials::of(x);
         for (y, x) in y.iter_mut().zip(x) {
-            *y = T::of(exponentials.share(x.f64()));
+            *y = T::of(exponentials.probability(x.f64()));
         }
     }
 }
@@ -52,7 +52,7 @@ pub fn softmax_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f6
     for (x, y) in rows.zip(writes[0].real().chunks_exact_mut(columns)) {
         let exponentials = Exponentials::of(x);
         for (y, x) in y.iter_mut().zip(x) {
-            *y = exponentials.share_error(*x);
+            *y = exponentials.probability_error(*x);
         }
     }
 }
@@ -86,7 +86,7 @@ pub fn softmax_backward_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sl
     }
 }
 
-/// Softmax cross-entropy of each row, its gradient with respect to the logits, and the hit.
+/// Softmax cross-entropy of each row, its gradient with respect to the logits, and whether it is correct.
 pub fn softmax_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels) = (reads[0].real(), reads[1].uint());
@@ -100,7 +100,7 @@ pub fn softmax_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slice
         let weight = row_weight(call, row);
         for c in 0..classes {
             let target = if c == label { 1.0 } else { 0.0 };
-            dz[c] = T::of((exponentials.share(z[c].f64()) - target) * weight);
+            dz[c] = T::of((exponentials.probability(z[c].f64()) - target) * weight);
         }
         let loss = exponentials.sum.ln() - (z[label].f64() - exponentials.maximum);
         slot[row * 2] = T::of(loss);
@@ -112,7 +112,7 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels) = (reads[0].real(), reads[1].uint());
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
-    // The other slots are not touched.
+    // The other slots stay as they are.
     metrics.real().fill(0.0);
     let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
@@ -123,10 +123,10 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
         let weight = row_weight(call, row);
         for c in 0..classes {
             let target = if c == label { 1.0 } else { 0.0 };
-            let difference = exponentials.share(z[c]) - target;
+            let difference = exponentials.probability(z[c]) - target;
             // Rounded: the difference, the weight's division, the product.
             let rounding = difference.abs() * (2.0 * EPS + DIVISION);
-            dz[c] = weight * (exponentials.share_error(z[c]) + rounding) + TINY;
+            dz[c] = weight * (exponentials.probability_error(z[c]) + rounding) + TINY;
         }
         let margin = z[label] - exponentials.maximum;
         let log = exponentials.sum.ln();
@@ -135,14 +135,14 @@ pub fn softmax_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     }
 }
 
-/// What class `c` counts for in the loss of a row with this label: its weight, smoothed.
+/// The smoothed target of class `c`, times its weight, for a row with this label.
 fn wanted<T: Real>(call: Call, weights: &[T], c: usize, label: usize) -> f64 {
     let smoothing = call.consts.float("SMOOTHING");
     let hot = if c == label { 1.0 - smoothing } else { 0.0 };
     weights[c].f64() * (hot + smoothing / weights.len() as f64)
 }
 
-/// Softmax cross-entropy of each row with class weights and label smoothing, its gradient, and the hit.
+/// Softmax cross-entropy of each row with class weights and label smoothing, its gradient, and whether it is correct.
 pub fn weighted_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels, weights) = (reads[0].real(), reads[1].uint(), reads[2].real());
@@ -158,7 +158,7 @@ pub fn weighted_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slic
         for c in 0..classes {
             let own = wanted(call, weights, c, label);
             loss += own * (exponentials.sum.ln() - (z[c].f64() - exponentials.maximum));
-            dz[c] = T::of((exponentials.share(z[c].f64()) * total - own) * row_weight(call, row));
+            dz[c] = T::of((exponentials.probability(z[c].f64()) * total - own) * row_weight(call, row));
         }
         slot[row * 2] = T::of(loss);
         slot[row * 2 + 1] = T::of(if argmax(z) == label { 1.0 } else { 0.0 });
@@ -166,12 +166,12 @@ pub fn weighted_loss<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Slic
 }
 
 pub fn weighted_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
-    // What is wanted of a class: 1 - SMOOTHING, a division, a sum and a product.
+    // The target of a class: 1 - SMOOTHING, a division, a sum and a product.
     const WANTED: f64 = 3.0 * EPS + DIVISION;
     let (batch, classes) = (call.consts.uint("BATCH"), call.consts.uint("CLASSES"));
     let (logits, labels, weights) = (reads[0].real(), reads[1].uint(), reads[2].real());
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
-    // The other slots are not touched.
+    // The other slots stay as they are.
     metrics.real().fill(0.0);
     let slot = slot_rows(call, metrics.real());
     for row in 0..batch {
@@ -191,10 +191,10 @@ pub fn weighted_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slice
                 exponentials.sum_error + log_error(log) + EPS * (margin.abs() + surprise) + TINY;
             error += own * surprise_error + (WANTED + EPS) * own * surprise + 2.0 * TINY;
             sum += own * surprise;
-            let share = exponentials.share(z[c]);
-            let product_error =
-                exponentials.share_error(z[c]) * (total.abs() + total_error) + share * total_error;
-            let difference = share * total.abs() + own;
+            let probability = exponentials.probability(z[c]);
+            let product_error = exponentials.probability_error(z[c]) * (total.abs() + total_error)
+                + probability * total_error;
+            let difference = probability * total.abs() + own;
             // Rounded: the product, the difference, the weight's division, the product with it.
             let rounding = (3.0 * EPS + DIVISION) * difference + WANTED * own;
             dz[c] = weight * (product_error + rounding) + TINY;
@@ -203,13 +203,13 @@ pub fn weighted_loss_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Slice
     }
 }
 
-/// This batch's rows of loss and hit in the metrics of its step.
+/// This batch's rows of (loss, correct) in the metrics of its step.
 pub fn slot_rows<'a, T>(call: Call, metrics: &'a mut [T]) -> &'a mut [T] {
     let [batch, pitch, first] = ["BATCH", "PITCH", "FIRST"].map(|name| call.consts.uint(name));
     &mut metrics[(call.step.slot as usize * pitch + first) * 2..][..batch * 2]
 }
 
-/// What a row's gradient is multiplied by: 1 / samples, or 0 past the end of the data.
+/// The factor of a row's gradient: 1 / samples, or 0 past the end of the data.
 pub fn row_weight(call: Call, row: usize) -> f64 {
     let samples = call.step.samples as usize;
     if call.consts.uint("FIRST") + row < samples { 1.0 / samples as f64 } else { 0.0 }

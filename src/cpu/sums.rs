@@ -22,7 +22,7 @@ pub fn column_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMu
     }
 }
 
-/// The places of one channel's values in a slice of (BATCH, CHANNELS, PLANE), counted over the batch.
+/// The offsets of one channel's values in a slice of (BATCH, CHANNELS, PLANE), counted over the batch.
 fn slice_of_channel(call: Call, z: usize, channel: usize) -> impl Iterator<Item = usize> {
     let [batch, channels, plane, slice] =
         ["BATCH", "CHANNELS", "PLANE", "SLICE"].map(|name| call.consts.uint(name));
@@ -34,8 +34,8 @@ fn slice_of_channel(call: Call, z: usize, channel: usize) -> impl Iterator<Item 
 pub fn channel_sums<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (x, channels) = (reads[0].real(), call.consts.uint("CHANNELS"));
     for (at, total) in writes[0].real().iter_mut().enumerate() {
-        let places = slice_of_channel(call, at / channels, at % channels);
-        *total = T::of(places.map(|place| x[place].f64()).sum());
+        let offsets = slice_of_channel(call, at / channels, at % channels);
+        *total = T::of(offsets.map(|offset| x[offset].f64()).sum());
     }
 }
 
@@ -43,7 +43,7 @@ pub fn channel_sums_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceM
     let (x, channels) = (reads[0].real(), call.consts.uint("CHANNELS"));
     let terms = call.consts.uint("SLICE") as f64;
     for (at, total) in writes[0].real().iter_mut().enumerate() {
-        let places = slice_of_channel(call, at / channels, at % channels);
-        *total = terms * EPS * places.map(|place| x[place].abs()).sum::<f64>() + TINY;
+        let offsets = slice_of_channel(call, at / channels, at % channels);
+        *total = terms * EPS * offsets.map(|offset| x[offset].abs()).sum::<f64>() + TINY;
     }
 }

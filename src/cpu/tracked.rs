@@ -1,5 +1,5 @@
-//! Arithmetic that follows how wrong f32 may be: a twin written once over
-//! [`Number`] computes its values with `f64` and its bounds with [`Tracked`].
+//! Arithmetic with error bounds: a twin written once over [`Number`] computes its values with `f64` and its bounds
+//! with [`Tracked`].
 
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -8,7 +8,7 @@ use super::{DIVISION, EPS, TINY};
 /// Relative error of an f32 square root: that of 1 / inverseSqrt, 2 ULP and a division.
 const ROOT: f64 = 5.0 * EPS;
 
-/// What the arithmetic of an update needs.
+/// The arithmetic of an update.
 pub trait Number:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
 {
@@ -35,7 +35,7 @@ impl Number for f64 {
     }
 }
 
-/// A value, and how far the same arithmetic in f32 may be from it.
+/// A value, and the largest error of the same arithmetic in f32.
 #[derive(Clone, Copy, Debug)]
 pub struct Tracked {
     pub value: f64,
@@ -45,7 +45,7 @@ pub struct Tracked {
 impl Add for Tracked {
     type Output = Tracked;
     fn add(self, other: Tracked) -> Tracked {
-        // By the size of both terms, not of their sum: sums may be taken in another order.
+        // Relative to both terms, not to their sum, because sums may have another order.
         let size = self.value.abs() + other.value.abs();
         let error = self.error + other.error;
         Tracked { value: self.value + other.value, error: error + EPS * (size + error) + TINY }
@@ -73,7 +73,7 @@ impl Div for Tracked {
     type Output = Tracked;
     fn div(self, other: Tracked) -> Tracked {
         let value = self.value / other.value;
-        // Whatever the divisor may be at the least; where that is nothing, anything may come out.
+        // By the least that the divisor may be; where that is 0, the quotient may be anything.
         let least = other.value.abs() - other.error;
         let error = (self.error + value.abs() * other.error) / least;
         let error = if least > 0.0 { error } else { f64::INFINITY };
@@ -89,7 +89,7 @@ impl Number for Tracked {
         let value = self.value.sqrt();
         // |√x - √y| is at most |x - y| / √x, and at most √|x - y|.
         let error = (self.error / value).min(self.error.sqrt());
-        // What a root is taken of may be flushed to zero.
+        // The radicand may be flushed to zero.
         let error = error.max(if self.value < 2.0 * TINY { (2.0 * TINY).sqrt() } else { 0.0 });
         Tracked { value, error: error + ROOT * (value + error) + TINY }
     }
@@ -106,7 +106,7 @@ impl Number for Tracked {
 mod tests {
     use super::*;
 
-    /// A few operations whose result in f32 is known, each within its bound and the bound not wild.
+    /// A few operations whose f32 result is known: each is within its bound, and the bound isn't much larger.
     #[test]
     fn f32_stays_within_the_error_that_is_followed() {
         for (x, y) in [(1.1f32, 3.7f32), (-1e-20, 5.5), (200.0, 1e-3), (0.3, 0.300_000_1)] {

@@ -1,20 +1,20 @@
 //! The twin of `weight_gradient.wgsl` and of its faster versions.
 
-use super::guard::flawed;
+use super::guard::is_non_finite;
 use super::{EPS, TINY, sum_error};
 use crate::kernel::consts;
 use crate::kernel::{Call, Consts, Real, Slice, SliceMut, aligned};
 
 /// Rows and columns of the block of dW that an invocation of `weight_gradient.wgsl` owns.
 pub const BLOCK: [usize; 2] = [8, 8];
-/// The same of `weight_gradient_subgroup.wgsl`.
+/// The block of `weight_gradient_subgroup.wgsl`.
 pub const SUBGROUP_BLOCK: [usize; 2] = [16, 4];
-/// The same of `weight_gradient_narrow_subgroup.wgsl`, which has one row of them.
+/// The block of `weight_gradient_narrow_subgroup.wgsl`, whose blocks cover all rows.
 pub const NARROW_BLOCK: [usize; 2] = [32, 4];
-/// What a workgroup of `weight_gradient_tiled.wgsl` owns.
+/// The tile of a workgroup of `weight_gradient_tiled.wgsl`.
 pub const TILE: [usize; 2] = [32, 32];
 
-/// A part for every block, and as many more as a view needs.
+/// The number of parts: one per block, rounded up for the alignment of views.
 pub fn parts(inputs: usize, outputs: usize, [rows, columns]: [usize; 2]) -> usize {
     aligned(outputs.div_ceil(rows) * inputs.div_ceil(columns))
 }
@@ -33,7 +33,7 @@ struct Sizes {
     batch: usize,
     inputs: usize,
     outputs: usize,
-    /// Of a block of dW: what one invocation owns, and one part watches.
+    /// Rows and columns of a block of dW, which has one part.
     block: (usize, usize),
     add: bool,
 }
@@ -45,7 +45,7 @@ impl Sizes {
         Sizes { batch, inputs, outputs, block: (rows, columns), add: call.consts.flag("ADD") }
     }
 
-    /// The part that watches dW\[output, input\]; that of input 0 watches db\[output\] as well.
+    /// The part of dW\[output, input\]; that of input 0 is also db\[output\]'s.
     fn part(&self, output: usize, input: usize) -> usize {
         output / self.block.0 * self.inputs.div_ceil(self.block.1) + input / self.block.1
     }
@@ -53,7 +53,7 @@ impl Sizes {
 
 /// dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, outputs)  x: (B, inputs)  dW: (outputs, inputs)
 ///
-/// And the watch over them, as [`gradient_parts`](super::guard::gradient_parts) keeps it: a part per block of dW.
+/// And the squares and non-finite counts, as in [`gradient_parts`](super::guard::gradient_parts), per block of dW.
 pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [SliceMut<T>]) {
     let (dz, x, size) = (reads[0].real(), reads[1].real(), Sizes::of(call));
     let [dweight, dbias, sums, non_finite] = writes else {
@@ -63,7 +63,7 @@ pub fn weight_gradient<T: Real>(call: Call, reads: &[Slice<T>], writes: &mut [Sl
     let mut squares = vec![0.0; sums.len()];
     non_finite.fill(0);
     let mut watch = |part: usize, gradient: f64| {
-        if flawed(gradient) { non_finite[part] += 1 } else { squares[part] += gradient * gradient }
+        if is_non_finite(gradient) { non_finite[part] += 1 } else { squares[part] += gradient * gradient }
     };
     for output in 0..size.outputs {
         let of_batch = |b: usize| dz[b * size.outputs + output].f64();
@@ -85,7 +85,7 @@ pub fn weight_gradient_bound(call: Call, reads: &[Slice<f64>], writes: &mut [Sli
     bounds(call, reads[0].real(), x, &vec![0.0; x.len()], writes);
 }
 
-/// The same where x is off by its `errors`.
+/// The bound where x has these `errors`.
 pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [SliceMut<f64>]) {
     let size = Sizes::of(call);
     let [dweight, dbias, sums, non_finite] = writes else {
@@ -94,19 +94,19 @@ pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [S
     let (dweight, dbias, sums) = (dweight.real(), dbias.real(), sums.real());
     let roundings = 2.0 * (size.block.0 * (size.block.1 + 1)) as f64 + 8.0;
     sums.fill(0.0);
-    // The error of a sum of terms, each with its own error, added to what is there; and what it does to
-    // the part's squares.
-    let mut bound = |place: &mut f64, part: usize, terms: &mut dyn Iterator<Item = (f64, f64)>| {
+    // The error of a sum of terms, each with its own error, added to what is there; and its effect on the part's
+    // squares.
+    let mut bound = |element: &mut f64, part: usize, terms: &mut dyn Iterator<Item = (f64, f64)>| {
         let (mut sum, mut absolute, mut error) = (0.0, 0.0, 0.0);
         for (term, term_error) in terms {
             sum += term;
             absolute += term.abs() + term_error;
             error += term_error;
         }
-        let value = if size.add { *place + sum } else { sum };
-        let added = if size.add { EPS * (place.abs() + sum.abs() + error) } else { 0.0 };
+        let value = if size.add { *element + sum } else { sum };
+        let added = if size.add { EPS * (element.abs() + sum.abs() + error) } else { 0.0 };
         let error = error + sum_error(size.batch, absolute) + added + TINY;
-        *place = error;
+        *element = error;
         let largest = value.abs() + error;
         sums[part] += (2.0 * value.abs() + error) * error + roundings * (EPS * largest * largest + TINY);
     };
@@ -123,7 +123,7 @@ pub fn bounds(call: Call, dz: &[f64], x: &[f64], errors: &[f64], writes: &mut [S
         let mut terms = (0..size.batch).map(|b| (of_batch(b), 0.0));
         bound(&mut dbias[output], size.part(output, 0), &mut terms);
     }
-    // Flaws are counted, and no count may be off.
+    // Counts are exact.
     non_finite.uint().fill(0);
 }
 
@@ -133,7 +133,7 @@ mod tests {
     use crate::kernel::Step;
 
     #[test]
-    fn the_first_part_of_a_row_of_blocks_watches_the_bias_too_and_flaws_are_left_out() {
+    fn the_first_part_of_each_row_of_blocks_has_the_bias_too_and_non_finite_values_are_left_out() {
         // Two outputs of three inputs each, a part per element of dW.
         let consts = consts! {
             BATCH: 2usize, INPUTS: 3usize, OUTPUTS: 2usize, ADD: false, ROWS: 1usize, COLUMNS: 1usize,

@@ -1,4 +1,4 @@
-//! A training sample as the network sees it: augmented, and turned back into an image.
+//! Augmented samples as images.
 
 use super::dataset::Samples;
 use super::normaliser::Normaliser;
@@ -7,9 +7,9 @@ use crate::kernel::rng::kernel_seed;
 use crate::kernel::{Augmentation, Call, Step};
 
 impl Samples {
-    /// The sample at `at` as training sees it in an epoch, turned back into bytes: C·H·W of them.
+    /// The sample at `at` as it is augmented in an epoch, as C·H·W bytes.
     ///
-    /// The twin of `gather_batch` changes it; seed, epoch and `at` decide what is drawn.
+    /// The twin of `gather_batch` computes it. Its random numbers are a function of seed, epoch and `at`.
     pub fn augmented(
         &self,
         at: usize,
@@ -31,7 +31,7 @@ impl Samples {
             let channel = value / plane;
             let look = Look { scale: scale[channel].into(), shift: shift[channel].into() };
             let number = change.apply(value % plane, look, |pixel| image[channel * plane + pixel].into());
-            // Out of range where it is brighter than white, which a network doesn't mind.
+            // A network takes values brighter than white; a byte doesn't hold them.
             ((number - look.shift) / look.scale).round().clamp(0.0, 255.0) as u8
         };
         (0..image.len()).map(byte).collect()

@@ -16,9 +16,9 @@ const RECORD: usize = 1 + 3 * 32 * 32;
 pub(super) const TEST: &str = "test_batch.bin";
 /// The file with the names of the classes.
 pub(super) const NAMES: &str = "batches.meta.txt";
-/// Bytes of names at the most: a label is a byte, so there are at most 256.
+/// The most bytes of names: a label is a byte, so there are at most 256.
 const MOST_NAMES: u64 = 1 << 16;
-/// Files of the train part at the most; the set itself has 5.
+/// The most files of the train part; CIFAR-10 itself has 5.
 const MOST_BATCHES: usize = 1000;
 
 /// The name of a file of the train part, counted from 1.
@@ -26,7 +26,7 @@ pub(super) fn batch(number: usize) -> String {
     format!("data_batch_{number}.bin")
 }
 
-/// Whether a file of this name belongs to such a set.
+/// Whether the name is that of one of CIFAR-10's files.
 pub(super) fn is_part(name: &str) -> bool {
     name == TEST || name == NAMES || number(name).is_some()
 }
@@ -37,21 +37,21 @@ fn number(name: &str) -> Option<usize> {
     (batch(number) == name && number <= MOST_BATCHES).then_some(number)
 }
 
-/// Reads the files of a folder, which are among `files`. `name` becomes the set's name.
+/// Reads a folder of CIFAR-10's binary files as the set `name`; `files` are the names in the folder.
 ///
-/// All of `data_batch_1.bin` up to the last one that there is are the train part,
-/// `test_batch.bin` is held out, and `batches.meta.txt` has the name of a class on each line. The
-/// files may have any number of records.
+/// `data_batch_1.bin` to the last file of that kind are the train part, `test_batch.bin` is held out, and
+/// `batches.meta.txt` has the name of a class on each line. The files may have any number of records.
 ///
 /// # Errors
-/// [`Error::Data`] for a file that is missing, unreadable, cut short, or has a label without a name.
+/// [`Error::NotFound`] for a missing file; [`Error::Data`] for a file that is unreadable, cut short, or has a label
+/// without a name.
 pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dataset> {
     let last = files.iter().filter_map(|file| number(file)).max().unwrap_or(1);
-    // All are found before the first is read, so that a missing one is reported at once.
+    // All files are found before the first is read, so that a missing one is reported at once.
     let mut batches: Vec<PathBuf> = Vec::new();
     for file in (1..=last.max(1)).map(batch).chain([TEST.to_owned(), NAMES.to_owned()]) {
         if !files.contains(&file) {
-            return Err(Error::Data(format!(
+            return Err(Error::NotFound(format!(
                 "{} has no {file}, so copy the whole set in CIFAR-10's binary version",
                 folder.display()
             )));
@@ -66,7 +66,7 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
     Ok(Dataset::new(name, classes, train, held_out, about))
 }
 
-/// The names of the classes, a line each; empty lines are no classes.
+/// Reads the names of the classes, one on each line; empty lines are skipped.
 fn read_names(path: &Path) -> Result<Vec<String>> {
     let bytes = read(path, MOST_NAMES)?;
     let text = String::from_utf8(bytes)
@@ -74,7 +74,8 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     let names: Vec<String> =
         text.lines().map(|line| line.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     if !(2..=256).contains(&names.len()) {
-        let problem = format!("has {} names of classes, but it takes 2 to 256, a line each", names.len());
+        let problem =
+            format!("has {} names of classes, but 2 to 256 are needed, one on each line", names.len());
         return Err(bad(path, format!("{problem}, so copy or download it again")));
     }
     for (at, name) in names.iter().enumerate() {
@@ -86,7 +87,7 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// The records of several files, one after another.
+/// Reads the records of several files, one after another.
 fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
     let mut samples = Samples { shape: SHAPE, pixels: Vec::new(), labels: Vec::new() };
     for path in paths {
@@ -95,7 +96,7 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
             return Err(bad(
                 path,
                 format!(
-                    "has {} bytes, which is no whole number of records of {RECORD} bytes from 1 \
+                    "has {} bytes, but it takes one or more whole records of {RECORD} bytes \
                      (a class and 3×32×32 values), so copy or download it again",
                     bytes.len()
                 ),
@@ -121,11 +122,17 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
     Ok(samples)
 }
 
-/// All bytes of a file of at most `most` bytes.
+/// Reads all of a file of at most `most` bytes.
 fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     read_bytes(path, most).map_err(|why| match why {
-        Unread::NoFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
-        Unread::TooLong(length) => bad(path, format!("has {length} bytes, but it takes at most {most}")),
+        Unread::NotFound => {
+            Error::NotFound(format!("{} isn't there any more, so copy the whole set again", path.display()))
+        }
+        Unread::NotAFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
+        Unread::TooLong(length) => bad(
+            path,
+            format!("has {length} bytes, but it takes at most {most}, so copy or download it again"),
+        ),
         Unread::OutOfMemory => too_large(path),
         Unread::Failed(error) => {
             bad(path, format!("can't be read ({error}), so check the file and its permissions"))

@@ -1,4 +1,4 @@
-//! A data set in memory: samples of one size in two parts, the names of the classes, and a digest.
+//! A data set in memory: a train part and a held-out part, class names, and a digest.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,14 @@ use super::files::hex;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// Images of one size with a class each: what a run trains on or is measured on.
+/// Images of one size, each with a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Samples {
-    /// The size of every image.
+    /// The size of every image, C × H × W.
     pub shape: Shape,
-    /// N × C·H·W bytes, 0 to 255, images one after another, each channel by channel and row by row.
+    /// N × C·H·W bytes, 0 to 255: image by image, channel by channel, row by row.
     pub pixels: Vec<u8>,
-    /// N classes, in the order of the images.
+    /// N classes from 0, in the order of the images.
     pub labels: Vec<u32>,
 }
 
@@ -58,34 +58,36 @@ impl Samples {
     }
 }
 
-/// Images to train on, and images of the same size and classes that training never sees.
+/// A data set: a part to train on, and a held-out part that training never sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
-    /// What [`load`](super::load) was asked for: a name or a path.
+    /// The name or path that [`load`](super::load) was given.
     pub name: String,
-    /// The names of the classes, by label: of the files or folders, or `"0"`, `"1"` and so on.
+    /// The names of the classes, by label; `"0"`, `"1"` … where the files have none.
     pub classes: Vec<String>,
     /// The part to train on; never empty.
     pub train: Samples,
     /// The part to measure on; never empty, and of the same image size.
     pub held_out: Samples,
-    /// `sha256:` and 64 hexadecimal digits over the image size, the number of classes, and the
-    /// pixels and labels of both parts: equal digests mean equal data, wherever it was read from.
+    /// A digest of the content: `sha256:` and 64 hexadecimal digits.
+    ///
+    /// It covers the image size, the number of classes, and the pixels and labels of both parts. Equal digests mean
+    /// equal data, wherever they were read from.
     pub digest: String,
-    /// Where it is from, and what was left out.
+    /// Its origin, and what was left out.
     pub about: About,
 }
 
-/// How a data set was read.
+/// The origin of a data set, and what was not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// What it was read from, such as `four IDX files`.
+    /// The files that it was read from, such as `four IDX files`.
     pub origin: String,
-    /// A sentence for each thing that was there and was not read.
+    /// A sentence for each file or folder that was not read.
     pub notes: Vec<String>,
-    /// A sentence for each picture that can't be read and was skipped.
+    /// A sentence for each picture that can't be read and was skipped, with settings marked.
     pub skipped: Vec<String>,
-    /// The files of the held-out part, in its order; none when its samples aren't files.
+    /// The files of the held-out samples, in order; none when samples aren't files.
     pub held_out_files: Vec<PathBuf>,
 }
 
@@ -119,24 +121,25 @@ fn digest(classes: usize, parts: [&Samples; 2]) -> String {
     format!("sha256:{}", hex(hash.finalize()))
 }
 
-/// The names of classes that have only numbers.
+/// Numbers as the names of classes: `"0"`, `"1"` and so on.
 pub(super) fn numbered(classes: usize) -> Vec<String> {
     (0..classes).map(|class| class.to_string()).collect()
 }
 
-/// Checks that a class's name, which is found at `place`, can be printed on one line.
-pub(super) fn check_class_name(place: &Path, name: &str) -> Result<()> {
+/// Checks that the name of a class can be printed on one line; `path` is where it was found.
+pub(super) fn check_class_name(path: &Path, name: &str) -> Result<()> {
     if !name.is_empty() && !name.contains(char::is_control) {
         return Ok(());
     }
     Err(Error::Data(format!(
         "{} names a class “{}”, but such a name is printable text in UTF-8, so rename it",
-        place.to_string_lossy().escape_debug(),
+        path.to_string_lossy().escape_debug(),
         name.escape_debug()
     )))
 }
 
-/// Copies one image from the order of picture files, H × W × C, to that of tensors, C × H × W.
+/// Copies an image from the order of picture files, H × W × C, to C × H × W.
+///
 /// Both slices hold [`len`](Shape::len) bytes.
 pub(super) fn separate_channels(shape: &Shape, interleaved: &[u8], planar: &mut [u8]) {
     let plane = shape.height * shape.width;

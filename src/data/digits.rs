@@ -1,4 +1,4 @@
-//! The 8×8 handwritten digits that come with the program, so that a first run needs no download.
+//! The built-in set of 8×8 handwritten digits, so that a first run needs no download.
 
 use std::io::Read;
 
@@ -8,7 +8,7 @@ use super::dataset::{About, Dataset, Samples, numbered};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` says where they are from.
+/// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` has the source.
 const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;
@@ -25,8 +25,7 @@ pub(super) fn dataset() -> Result<Dataset> {
         .map(|all| {
             let (held_out, train): (Vec<_>, Vec<_>) =
                 (0..all.len()).partition(|index| index % HELD_OUT_EVERY == 0);
-            let about =
-                About { origin: "built in, of each five samples one held out".into(), ..About::default() };
+            let about = About { origin: "built in, every fifth sample held out".into(), ..About::default() };
             Dataset::new("digits", numbered(CLASSES), all.subset(&train), all.subset(&held_out), about)
         })
         .ok_or_else(|| {
@@ -39,7 +38,7 @@ fn parse(csv: &str) -> Option<Samples> {
     for line in csv.lines() {
         let mut values = line.split(',').map(|value| value.parse::<u32>().ok());
         for _ in 0..SHAPE.len() {
-            // Rounded to the nearest of 255 steps.
+            // Rounded to the nearest byte.
             let value = values.next()??;
             all.pixels.push(u8::try_from((value * 255 + 8) / 16).ok()?);
         }

@@ -1,4 +1,4 @@
-//! Files: written whole or not at all, read up to a limit, and told apart by their hash.
+//! Files: written whole or not at all, read up to a limit, identified by their hash.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,34 +9,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::platform::sync_folder;
 use crate::error::{Error, Result};
 
-/// Writes a file so that at every moment, also when the machine loses power, `path` holds either
-/// what was there before or all of `bytes`.
+/// Writes a file whole or not at all, even when the machine loses power.
 ///
-/// The bytes go to a temporary file in the same folder, reach the disk, and take the name `path`
-/// last. When anything fails the temporary file is removed.
+/// The bytes go to a temporary file in the same folder, are flushed to disk, and take the name `path` last. Until then
+/// `path` keeps its former content. When anything fails, the temporary file is removed.
 ///
 /// # Errors
 /// [`Error::Failure`] naming the file and what the operating system said.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write(path, bytes).map_err(|error| {
         Error::Failure(format!(
-            "{} can't be written ({error}), so check that its folder exists, may be written to \
-             and is on a disk with room",
+            "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
             path.display()
         ))
     })
 }
 
-/// Writes a file that the user named: what is there already keeps its kind.
+/// Writes to a path that the user named, which may be a link, a pipe or a device.
 ///
-/// A symbolic link stays one, and what it leads to is written as [`write_atomically`] does. What is
-/// no regular file, such as a pipe or a device, gets the bytes and stays what it is.
+/// A symbolic link stays one, and its target is written as by [`write_atomically`]. A pipe or a device gets the bytes
+/// and stays what it is.
 ///
 /// # Errors
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!("{} can't be written ({error}), so check what it is", path.display()))
+        Error::Failure(format!("{} can't be written ({error}), so name another file", path.display()))
     };
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
@@ -44,27 +42,28 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
             let opened = OpenOptions::new().write(true).open(&target);
             opened.and_then(|mut file| file.write_all(bytes)).map_err(problem)
         }
-        // That there is nothing yet is as good as a file; another problem comes up again.
+        // A path without anything is written like a file; any other problem shows up there again.
         _ => write_atomically(&target, bytes),
     }
 }
 
-/// Checks that [`write_output`] is going to find a folder to write to, before the work is done that
-/// fills the file; nothing is left behind.
+/// Checks that [`write_output`] can write to a path, and leaves nothing behind.
+///
+/// Meant for the start of long work whose result goes there.
 ///
 /// # Errors
 /// As [`write_output`].
 pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
-            "{} can't be written ({error}), so check that its folder exists and may be written to",
+            "{} can't be written ({error}), so check that its folder exists and is writable",
             path.display()
         ))
     };
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),
-        // A pipe or a device takes what it takes.
+        // Nothing can be told of a pipe or a device.
         Ok(found) if !found.is_file() => Ok(()),
         _ => create_temporary(folder_of(&target))
             .and_then(|(file, temporary)| {
@@ -75,9 +74,9 @@ pub fn check_output(path: &Path) -> Result<()> {
     }
 }
 
-/// Where a path leads, if it is a symbolic link, though there may be nothing yet.
+/// The target of a path after all symbolic links; it need not exist.
 fn followed(path: &Path) -> io::Result<PathBuf> {
-    // As many as Linux follows.
+    // The limit of Linux.
     const MOST_LINKS: usize = 40;
     let mut at = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -85,7 +84,7 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
             return Ok(at);
         }
         let next = fs::read_link(&at)?;
-        // Relative to the folder of the link.
+        // A target is relative to the folder of its link.
         at = at.parent().map(|folder| folder.join(&next)).unwrap_or(next);
     }
     Err(io::Error::other("its symbolic links lead in a circle"))
@@ -110,32 +109,41 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Why [`read_bytes`] did not read a file.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Unread {
+    /// There is no such file.
+    NotFound,
     /// It is a folder, a pipe or a device.
-    NoFile,
-    /// It has more bytes than it may have: as many as this, or more.
+    NotAFile,
+    /// It has at least this many bytes, which is more than allowed.
     TooLong(u64),
     /// It does not fit the memory of this machine.
     OutOfMemory,
-    /// The operating system said so.
+    /// The operating system reported another error.
     Failed(io::Error),
 }
 
 impl From<io::Error> for Unread {
     fn from(error: io::Error) -> Unread {
-        if error.kind() == ErrorKind::OutOfMemory { Unread::OutOfMemory } else { Unread::Failed(error) }
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Unread::NotFound,
+            ErrorKind::OutOfMemory => Unread::OutOfMemory,
+            _ => Unread::Failed(error),
+        }
     }
 }
 
-/// Reads a regular file of at most `most` bytes. Memory is taken for what the file really holds.
+/// Reads a regular file of at most `most` bytes.
+///
+/// Memory is taken for the bytes that the file really holds.
 ///
 /// # Errors
-/// Why there are no bytes.
+/// The reason, as an [`Unread`].
 pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     // Opening a pipe would wait for its other end.
     let found = fs::metadata(path)?;
     if !found.is_file() {
-        return Err(Unread::NoFile);
+        return Err(Unread::NotAFile);
     }
     if found.len() > most {
         return Err(Unread::TooLong(found.len()));
@@ -143,19 +151,21 @@ pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     let length = usize::try_from(found.len()).map_err(|_| Unread::OutOfMemory)?;
     bytes.try_reserve_exact(length).map_err(|_| Unread::OutOfMemory)?;
-    // One byte more than allowed, in case the file grew after it was asked for its size.
+    // One byte more than allowed, in case the file has grown since.
     File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     let length = bytes.len() as u64;
     if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
 }
 
-/// Reads a text file of at most `most` bytes.
+/// Reads a UTF-8 text file of at most `most` bytes.
 ///
 /// # Errors
-/// What is wrong, to stand in brackets behind “can't be read”.
+/// The reason, to stand in brackets behind “can't be read”.
 pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
     let bytes = read_bytes(path, most).map_err(|why| match why {
-        Unread::NoFile | Unread::TooLong(_) => format!("it is no file of at most {most} bytes"),
+        Unread::NotFound => "there is no such file".to_owned(),
+        Unread::NotAFile => "it is not a regular file".to_owned(),
+        Unread::TooLong(_) => format!("it has more than {most} bytes"),
         Unread::OutOfMemory => "out of memory".to_owned(),
         Unread::Failed(error) => error.to_string(),
     })?;
@@ -167,8 +177,9 @@ pub fn hex(hash: impl AsRef<[u8]>) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Removes what [`write_atomically`] left in a folder when its process was killed. Nobody may be
-/// writing there. What can't be removed stays, and does no harm.
+/// Removes the temporary files of a [`write_atomically`] whose process was killed.
+///
+/// Nobody may be writing in the folder meanwhile. A file that can't be removed stays, and does no harm.
 pub(crate) fn remove_temporary(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for path in entries.map(|entry| entry.path()) {
@@ -182,21 +193,21 @@ pub(crate) fn remove_temporary(folder: &Path) {
 const PREFIX: &str = ".wgrad-";
 const SUFFIX: &str = ".tmp";
 
-/// A new file of a name that no other process and no other call uses.
+/// Creates a file whose name no other process and no other call uses.
 fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{PREFIX}{}-{number}{SUFFIX}", process::id()));
         match File::create_new(&path) {
-            // Left by a process of the same number that was killed while writing.
+            // Left by a killed process that had the same number.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             created => return Ok((created?, path)),
         }
     }
 }
 
-/// Takes the file, so that it is closed before it is renamed: Windows insists.
+/// Writes and closes a file: Windows renames only closed ones.
 fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()

@@ -1,4 +1,4 @@
-//! A folder of four IDX files as a data set: which files, and whether they fit together.
+//! A folder of four IDX files as a data set.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,20 +8,23 @@ use super::dataset::{About, Dataset, Samples, numbered};
 use super::idx;
 use crate::error::{Error, Result};
 
-/// The two files of one part of a set.
+/// The two files of one part of a data set.
 struct PartFiles {
     images: PathBuf,
     labels: PathBuf,
 }
 
-/// Reads a folder's four files. `name` becomes the set's name.
+/// Reads the four files of a folder as the set `name`.
+///
+/// # Errors
+/// [`Error::NotFound`] for a missing file; [`Error::Data`] for files that are unreadable, damaged or don't fit together.
 pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
-    // Both files of a part carry the same prefix, so that images never meet another set's labels.
+    // Both files of a part have the same prefix, so that images never meet the labels of another set.
     let held_out = if holds_any(folder, &["t10k"])? { "t10k" } else { "test" };
-    // All four are found before the first is read, so that a missing one is reported at once.
+    // All files are found before the first is read, so that a missing one is reported at once.
     let (train_files, held_out_files) =
         (PartFiles::find(folder, "train")?, PartFiles::find(folder, held_out)?);
-    // Unpacking takes longest by far, so it takes more than one core.
+    // Unpacking takes longest by far, so both parts are read at once.
     let (train, held_out) = rayon::join(|| train_files.read(), || held_out_files.read());
     let (train, held_out) = (train?, held_out?);
     if train.shape != held_out.shape {
@@ -50,7 +53,7 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
     Ok(Dataset::new(name, numbered(classes), train, held_out, about))
 }
 
-/// Whether the folder has any file of any of these parts.
+/// Whether the folder has a file of one of these parts.
 pub(super) fn holds_any(folder: &Path, prefixes: &[&str]) -> Result<bool> {
     for prefix in prefixes {
         for names in [image_names(prefix), label_names(prefix)] {
@@ -66,7 +69,7 @@ impl PartFiles {
     fn find(folder: &Path, prefix: &str) -> Result<PartFiles> {
         let file = |names: Vec<String>| {
             find(folder, &names)?.ok_or_else(|| {
-                Error::Data(format!(
+                Error::NotFound(format!(
                     "{} has no {}, with or without .gz, so add it or name another folder",
                     folder.display(),
                     names[0]
@@ -91,7 +94,7 @@ fn label_names(prefix: &str) -> Vec<String> {
     spellings(prefix, "labels", 1)
 }
 
-/// The names one file may have, the usual one first and the plain one before the compressed.
+/// The names that a file may have, the usual one first and plain before compressed.
 fn spellings(prefix: &str, kind: &str, dimensions: usize) -> Vec<String> {
     ["-", "."]
         .iter()
@@ -108,7 +111,7 @@ fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(error) => {
                 return Err(Error::Data(format!(
-                    "{} can't be looked into ({error}), so check the permissions of its folder",
+                    "{} can't be opened ({error}), so check the permissions of its folder",
                     path.display()
                 )));
             }

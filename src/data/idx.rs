@@ -1,8 +1,8 @@
-//! IDX files, the format MNIST came in, plain or compressed with gzip.
+//! IDX files, the format of MNIST, plain or compressed with gzip.
 //!
-//! A file is two zero bytes, an element type, the number of dimensions, each dimension as a
-//! big-endian u32, and the elements, last dimension fastest. Nothing in a file is trusted: memory
-//! is taken for what a file really holds, at most about twice as much, whatever its header claims.
+//! A file is two zero bytes, an element type, the number of dimensions, each dimension as a big-endian u32, and the
+//! elements, last dimension fastest. Nothing in a file is trusted: memory is taken for the bytes that it really holds,
+//! at most about twice as much, whatever its header claims.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -36,7 +36,7 @@ pub(super) fn read_images(path: &Path) -> Result<(Shape, Vec<u8>)> {
     }
     if count == 0 {
         return Err(file.error(format_args!(
-            "holds no images, but each part of a data set needs at least one, so add some"
+            "holds no images, but each part of a data set needs at least one, so add one"
         )));
     }
     let shape = Shape::image(channels, height, width);
@@ -53,11 +53,10 @@ pub(super) fn read_images(path: &Path) -> Result<(Shape, Vec<u8>)> {
     Ok((shape, pixels))
 }
 
-/// Reads the labels of a 1-D file of unsigned bytes, or of signed 16- or 32-bit integers for more
-/// classes.
+/// Reads the labels of a 1-D file of unsigned bytes or signed 16- or 32-bit integers.
 ///
-/// There must be `count` of them, one for each image in the file `images`. Checking this before
-/// reading any also bounds how much is read.
+/// There must be `count` labels, one for each image in the file `images`. The number is checked first, which bounds how
+/// much is read.
 pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Vec<u32>> {
     let mut file = IdxFile::open(path, "labels")?;
     let promised = match file.dimensions[..] {
@@ -133,7 +132,7 @@ struct IdxFile<'a> {
 }
 
 impl<'a> IdxFile<'a> {
-    /// Opens a file and reads its header; `expected` says in an error what the file should hold.
+    /// Opens a file and reads its header; an error says that `expected` was expected.
     fn open(path: &'a Path, expected: &str) -> Result<Self> {
         let mut source = open(path).map_err(|error| unreadable(path, &error))?;
         let mut header = |bytes: &mut [u8]| {
@@ -165,8 +164,9 @@ impl<'a> IdxFile<'a> {
         Ok(IdxFile { path, source, element, dimensions: sizes })
     }
 
-    /// Reads the elements, `length` bytes (`None`: more than this machine can address) and then the
-    /// end of the file.
+    /// Reads `length` bytes of elements, after which the file must end.
+    ///
+    /// A length of none is more than this machine can address.
     fn elements(&mut self, length: Option<usize>, content: fmt::Arguments<'_>) -> Result<Vec<u8>> {
         let length = length.ok_or_else(|| {
             self.error(format_args!("promises {content}, which is more than this machine can address, {FIX}"))
@@ -184,7 +184,7 @@ impl<'a> IdxFile<'a> {
                 )));
             }
         }
-        // Reaching the end also has gzip compare its checksum.
+        // gzip checks its checksum at the end of the file.
         match self.source.read(&mut [0]) {
             Ok(0) => Ok(bytes),
             Ok(_) => Err(self.error(format_args!(
@@ -207,8 +207,9 @@ impl<'a> IdxFile<'a> {
     }
 }
 
-/// Opens a file for reading, through gzip if its content says so: browsers unpack files and leave
-/// the name.
+/// Opens a file, through gzip if its content is compressed.
+///
+/// The name doesn't tell: browsers unpack files and leave it.
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     // Opening a pipe would wait for its other end.
     if !fs::metadata(path)?.is_file() {
@@ -222,8 +223,9 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
 }
 
-/// Appends `length` bytes to `bytes`, or as many as there are. Room is made for what has come so
-/// far once more, so that a promise alone costs no memory.
+/// Appends `length` bytes to `bytes`, or as many as there are.
+///
+/// Memory grows with the bytes read so far, so that a false length in a header costs none.
 fn read_up_to(source: &mut impl Read, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     while bytes.len() < length {
         let step = (length - bytes.len()).min(bytes.len().max(1 << 16));
@@ -237,6 +239,7 @@ fn read_up_to(source: &mut impl Read, length: usize, bytes: &mut Vec<u8>) -> io:
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
+        ErrorKind::NotFound => Error::NotFound(format!("{} leads nowhere, so add the file", path.display())),
         ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
         ErrorKind::InvalidInput | ErrorKind::InvalidData => {
             bad(path, format_args!("is damaged gzip data ({error}), {FIX}"))

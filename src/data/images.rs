@@ -1,5 +1,4 @@
-//! Folders of pictures: the pictures of each class in a folder that has the class's name, in
-//! `train` and `test`, or all together to be split here.
+//! Folders of pictures: a folder for each class, in `train` and `test` or to be split here.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ use super::reading::{Reading, Resize};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// Of so many pictures of a class one is held out, where the folder doesn't say which.
+/// One in this many pictures of a class is held out, where the folder doesn't say which.
 const HELD_OUT_OF: usize = 5;
 
 /// The pictures of a data set, found but not read.
@@ -27,7 +26,7 @@ pub(super) struct Pictures {
     train: Vec<Picture>,
     /// None when the folder doesn't say what is held out.
     held_out: Option<Vec<Picture>>,
-    /// What was not read, and why.
+    /// A sentence for each folder that is not read.
     notes: Vec<String>,
 }
 
@@ -38,12 +37,12 @@ struct Picture {
 }
 
 impl Pictures {
-    /// Finds the class folders: those in `folder`, or those in its folders `train` and `test`.
+    /// Finds the class folders in `folder`, or in its folders `train` and `test`.
     ///
     /// # Errors
-    /// [`Error::Data`] for a class folder without pictures, with folders in it or with a name that
-    /// can't be printed, for fewer than two classes, for pictures outside all class folders, and for
-    /// a class to test on without one to train on.
+    /// [`Error::Data`] for a class folder without pictures, with folders in it or with a name that can't be printed, for
+    /// fewer than two classes, for pictures outside all class folders, and for a class in `test` that isn't in `train`;
+    /// [`Error::NotFound`] when there is `train` and no `test`.
     pub fn find(folder: &Path, listing: &Listing) -> Result<Pictures> {
         let (train, test) = (folder.join("train"), folder.join("test"));
         let has = |path: &PathBuf| listing.folders.contains(path);
@@ -53,7 +52,7 @@ impl Pictures {
                 .with_two_classes();
         }
         if !has(&test) {
-            return Err(Error::Data(format!(
+            return Err(Error::NotFound(format!(
                 "{} has class folders in train, but no folder test to hold out, so add one or name train itself",
                 folder.display()
             )));
@@ -61,9 +60,9 @@ impl Pictures {
         let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
         let (names, mut held_out) = class_folders(&test, &Listing::of(&test)?)?;
         let known: HashMap<&String, usize> = classes.iter().zip(0..).collect();
-        let mut places = Vec::new();
+        let mut labels = Vec::new();
         for name in &names {
-            places.push(*known.get(name).ok_or_else(|| {
+            labels.push(*known.get(name).ok_or_else(|| {
                 Error::Data(format!(
                     "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
                      so add some there or leave it out",
@@ -72,7 +71,7 @@ impl Pictures {
                 ))
             })?);
         }
-        held_out.iter_mut().for_each(|picture| picture.class = places[picture.class]);
+        held_out.iter_mut().for_each(|picture| picture.class = labels[picture.class]);
         let others = listing.folders.iter().filter(|path| **path != train && **path != test);
         let notes = others
             .map(|path| format!("{} was not read: it lies beside train and test", path.display()))
@@ -89,14 +88,14 @@ impl Pictures {
             _ => return Ok(self),
         };
         Err(Error::Data(format!(
-            "{} {problem}, but it takes 2 to {MAX_CLASSES} classes to tell apart, \
+            "{} {problem}, but 2 to {MAX_CLASSES} classes are needed, \
              so name a folder with a folder of pictures for each class",
             self.folder.display()
         )))
     }
 }
 
-/// The names of the classes in a folder, and their pictures.
+/// Finds the class folders in a folder: the names of the classes, and their pictures.
 fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<Picture>)> {
     let name =
         |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
@@ -131,15 +130,15 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
     Ok((classes, pictures))
 }
 
-/// Reads all pictures. `name` becomes the set's name.
+/// Reads all pictures as the set `name`.
 ///
-/// Without a folder `test`, of each class a fifth is held out, rounded to the nearest but at least
-/// one picture: those whose file names have the least SHA-256. So which ones depends on no seed,
-/// and a picture that is added moves at most one other to the other part.
+/// Without a folder `test`, 20 % of each class is held out, rounded to the nearest but at least one picture: those whose
+/// file names have the least SHA-256. The choice depends on no seed, and an added picture moves at most one other to
+/// the other part.
 ///
 /// # Errors
-/// [`Error::Data`] for a picture that can't be read (unless those are skipped), sizes or channels
-/// that differ, and a class that is left with too few pictures.
+/// [`Error::Data`] for a picture that can't be read (unless those are skipped), for sizes or channels that differ, and
+/// for a class that is left with too few pictures.
 pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Result<Dataset> {
     let mut about = About { notes: pictures.notes.clone(), ..About::default() };
     let train = read(&pictures.train, reading, &mut about)?;
@@ -151,7 +150,7 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
             (train, held_out)
         }
         None => {
-            about.origin = "pictures in class folders, of each a fifth held out".to_owned();
+            about.origin = "pictures in class folders, 20 % of each held out".to_owned();
             split(train, pictures)?
         }
     };
@@ -171,11 +170,12 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     Ok(Dataset::new(name, pictures.classes.clone(), samples(shape, train), samples(shape, held_out), about))
 }
 
-/// A picture's values, channels first; none when it is larger than an image may be.
+/// A picture that has been read.
 struct Read {
     path: PathBuf,
     class: usize,
     shape: Shape,
+    /// C·H·W bytes; none when it is larger than an image may be.
     values: Vec<u8>,
 }
 
@@ -192,9 +192,10 @@ fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Ve
     for read in each {
         match read {
             Ok(read) => good.push(read),
-            Err(error) if reading.skip_bad => about.skipped.push(error.to_string()),
+            Err(error) if reading.skip_bad => about.skipped.push(error.marked().to_owned()),
             Err(error) => {
-                return Err(Error::Data(format!("{error}, or leave such files out with --skip-bad")));
+                let problem = error.marked();
+                return Err(Error::Data(format!("{problem}, or leave such files out with ⟨skip_bad⟩")));
             }
         }
     }
@@ -216,13 +217,13 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
     if let Some(large) = large {
         return Err(Error::Data(format!(
             "{} is {}, but images have sides of 1 to {MAX_SIDE} pixels, \
-             so have all pictures resized, as with --resize {example}",
+             so have all pictures resized, as with ⟨resize {example}⟩",
             large.path.display(),
             large.shape
         )));
     }
     let Some(other) = other else { return Ok(first.shape) };
-    // Three channels hold whatever is grey or has colours.
+    // Three channels hold grey as well as colours.
     let with_channels = |resize: Resize| Resize { channels: Some(3), ..resize };
     let size = match (reading.resize, sides(first) == sides(other)) {
         (Some(resize), _) => with_channels(resize),
@@ -232,7 +233,7 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
     };
     Err(Error::Data(format!(
         "{} is {}, but {} is {} (channels × rows × columns), so have all pictures brought to one size, \
-         as with --resize {size}",
+         as with ⟨resize {size}⟩",
         other.path.display(),
         other.shape,
         first.path.display(),
@@ -244,14 +245,14 @@ fn fits(read: &Read) -> bool {
     read.shape.height <= MAX_SIDE && read.shape.width <= MAX_SIDE
 }
 
-/// The places of the pictures of each class.
+/// The indices of the pictures of each class.
 fn members(all: &[Read], pictures: &Pictures) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); pictures.classes.len()];
     all.iter().enumerate().for_each(|(at, read)| members[read.class].push(at));
     members
 }
 
-/// The part to train on and the part that is held out, each in the order of the pictures.
+/// Splits pictures into the train part and the held-out part, in this order.
 fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> {
     let mut held_out = vec![false; all.len()];
     for (name, mut members) in pictures.classes.iter().zip(members(&all, pictures)) {

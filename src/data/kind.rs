@@ -1,4 +1,4 @@
-//! What a folder holds: the files of a known format, or a folder of pictures for each class.
+//! Formats of data, detected from the file names in a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,24 +9,24 @@ use super::reading::Reading;
 use super::{cifar, folder};
 use crate::error::{Error, Result};
 
-/// A folder, by what it holds.
+/// The format of a folder's files.
 #[derive(Debug)]
 pub(super) enum FolderFormat {
     /// Four IDX files.
     Idx,
-    /// CIFAR-10's binary files, with the names of all files.
+    /// CIFAR-10's binary files; the names of all files in the folder.
     Cifar(Vec<String>),
-    /// Class folders of pictures.
+    /// A folder of pictures for each class.
     Pictures(Pictures),
 }
 
 impl FolderFormat {
-    /// Looks into a folder, by the names in it alone. IDX and CIFAR files go before class folders,
-    /// because other folders may lie beside them.
+    /// Detects the format from the names in a folder.
+    ///
+    /// IDX and CIFAR files go before class folders, because other folders may lie beside them.
     ///
     /// # Errors
-    /// [`Error::Data`] for a folder that holds nothing known, with what was looked for, or two
-    /// kinds of files.
+    /// [`Error::NotFound`] for a folder without files of a known format; [`Error::Data`] for one with files of two.
     pub fn of(folder: &Path) -> Result<FolderFormat> {
         let listing = Listing::of(folder)?;
         let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
@@ -44,10 +44,10 @@ impl FolderFormat {
         }
     }
 
-    /// Reads what was found; `reading` counts for pictures.
+    /// Reads the data set; `reading` is for pictures.
     ///
     /// # Errors
-    /// [`Error::Data`] for what can't be read or doesn't fit together.
+    /// [`Error::NotFound`] for missing files; [`Error::Data`] for files that can't be read or don't fit together.
     pub fn read(&self, name: &str, folder: &Path, reading: &Reading) -> Result<Dataset> {
         match self {
             FolderFormat::Idx => folder::dataset(name, folder),
@@ -57,7 +57,7 @@ impl FolderFormat {
     }
 }
 
-/// Says what was looked for, and what the folder may be instead.
+/// An error that names the known formats, and what the folder may be instead.
 fn nothing(folder: &Path, files: &[String]) -> Error {
     let shown = folder.display();
     if files.iter().any(|file| is_picture(file)) {
@@ -71,7 +71,7 @@ fn nothing(folder: &Path, files: &[String]) -> Error {
             "{shown} holds CIFAR-10 in its Python version, so take the binary version"
         ));
     }
-    Error::Data(format!(
+    Error::NotFound(format!(
         "{shown} has no files of a data set (neither IDX files such as train-images-idx3-ubyte, with or \
          without .gz, nor data_batch_1.bin and the other files of CIFAR-10, nor folders of PNG or JPEG \
          pictures, one for each class), so add them or name another folder"

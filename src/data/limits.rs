@@ -1,4 +1,4 @@
-//! The images and labels that this crate reads: how large, how many channels, how many classes.
+//! Limits of images and labels: sides, channels, classes.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ pub const MAX_CHANNELS: usize = 4;
 /// The largest number of classes; labels run from 0 to one less.
 pub const MAX_CLASSES: usize = 65_536;
 
-/// Checks that a shape is one this crate reads: 1 to 4 channels, sides of 1 to 512 pixels.
+/// Checks that images have 1 to 4 channels and sides of 1 to 512 pixels.
 ///
 /// # Errors
 ///
-/// [`Error::Data`], a sentence that begins with `owner`, the thing whose images these are.
+/// [`Error::Data`] otherwise; its sentence begins with `owner`, whose images these are.
 pub fn check_shape(shape: &Shape, owner: impl fmt::Display) -> Result<()> {
     let sides = 1..=MAX_SIDE;
     let channels = 1..=MAX_CHANNELS;

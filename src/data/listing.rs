@@ -1,4 +1,4 @@
-//! What lies in a folder, by the names in it.
+//! The names of the files and folders in a folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,24 +12,23 @@ pub(super) fn is_picture(name: &str) -> bool {
     ["png", "jpg", "jpeg"].iter().any(|known| end.eq_ignore_ascii_case(known))
 }
 
-/// The files and folders in a folder, each in the order of their names, byte by byte. Hidden ones,
-/// whose names begin with a dot, are left out: systems leave their own notes in such files.
+/// The files and folders in a folder, each sorted by name, byte by byte.
+///
+/// Hidden ones, whose names begin with a dot, are left out: systems keep files of their own there.
 pub(super) struct Listing {
     pub files: Vec<PathBuf>,
     pub folders: Vec<PathBuf>,
 }
 
 impl Listing {
-    /// Looks into a folder.
+    /// Lists a folder.
     ///
     /// # Errors
-    /// [`Error::Data`] for one that can't be looked into.
+    /// [`Error::Data`] for a folder that can't be opened.
     pub fn of(folder: &Path) -> Result<Listing> {
         let problem = |error| {
             let shown = folder.display();
-            Error::Data(format!(
-                "{shown} can't be looked into ({error}), so check the path and its permissions"
-            ))
+            Error::Data(format!("{shown} can't be opened ({error}), so check the path and its permissions"))
         };
         let mut listing = Listing { files: Vec::new(), folders: Vec::new() };
         for entry in fs::read_dir(folder).map_err(problem)? {
@@ -37,7 +36,7 @@ impl Listing {
             if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
                 continue;
             }
-            // Of a link, what it leads to; one that leads nowhere is a file that can't be read.
+            // A link counts as its target; one that leads nowhere counts as a file that can't be read.
             match fs::metadata(&path) {
                 Ok(found) if found.is_dir() => listing.folders.push(path),
                 Ok(_) => listing.files.push(path),

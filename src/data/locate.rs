@@ -1,4 +1,4 @@
-//! From the name of a data set, or a path, to the place it is read from.
+//! Finds a data set by its name or path.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,30 +8,30 @@ use std::path::{Path, PathBuf};
 use super::folder;
 use crate::error::{Error, Result, suggestion};
 
-/// The names that [`load`](super::load) knows besides folders.
+/// The names of data sets that [`load`](super::load) knows; anything else is a folder.
 pub const NAMES: [&str; 2] = ["digits", "mnist"];
 
-/// Where a data set is read from.
+/// The place that a data set is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The set that is built into the program.
+    /// The built-in set.
     Digits,
     /// A folder that exists.
     Folder(PathBuf),
 }
 
-/// Finds a data set by name, or as a folder relative to `cwd`; a name wins over a folder called the
-/// same, which is reached as `./name`.
+/// Finds a data set by name, or as a folder relative to `cwd`.
 ///
-/// `mnist` is the first of these folders to hold a file named like those of MNIST:
-/// `data_folder/mnist` and `data_folder` itself, where `data_folder` is the value of the
-/// environment variable `WGRAD_DATA` (an explicit wish, so it comes first; empty counts as unset),
-/// then `cwd/data/mnist` and `cwd/mnist`.
+/// A name wins over a folder of the same name, which is reached as `./name`.
+///
+/// `mnist` is the first of these folders that holds a file named like those of MNIST: `data_folder/mnist`,
+/// `data_folder`, `cwd/data/mnist`, `cwd/mnist`. `data_folder` is the value of the environment variable `WGRAD_DATA`;
+/// empty counts as unset.
 ///
 /// # Errors
 ///
-/// [`Error::Usage`] if `name` is neither known nor a folder; [`Error::Data`] if MNIST is in none of
-/// its places, naming them all, or if a folder can't be looked into.
+/// [`Error::Usage`] if `name` is neither known nor a folder; [`Error::NotFound`] if MNIST is in none of these folders;
+/// [`Error::Data`] if a folder can't be opened.
 pub fn locate(name: &str, cwd: &Path, data_folder: Option<&OsStr>) -> Result<Source> {
     match name {
         "digits" => Ok(Source::Digits),
@@ -41,24 +41,24 @@ pub fn locate(name: &str, cwd: &Path, data_folder: Option<&OsStr>) -> Result<Sou
 }
 
 fn mnist(cwd: &Path, data_folder: Option<&OsStr>) -> Result<PathBuf> {
-    let mut places = Vec::new();
+    let mut folders = Vec::new();
     if let Some(folder) = data_folder.filter(|folder| !folder.is_empty()) {
         let folder = cwd.join(folder);
-        places.extend([folder.join("mnist"), folder]);
+        folders.extend([folder.join("mnist"), folder]);
     }
-    places.extend([cwd.join("data").join("mnist"), cwd.join("mnist")]);
-    for place in &places {
-        if folder::holds_any(place, &["train", "t10k", "test"])? {
-            return Ok(place.clone());
+    folders.extend([cwd.join("data").join("mnist"), cwd.join("mnist")]);
+    for folder in &folders {
+        if folder::holds_any(folder, &["train", "t10k", "test"])? {
+            return Ok(folder.clone());
         }
     }
-    let places: Vec<String> = places.iter().map(|place| place.display().to_string()).collect();
-    Err(Error::Data(format!(
+    let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    Err(Error::NotFound(format!(
         "MNIST was not found in {}, so put train-images-idx3-ubyte.gz, \
          train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz \
          into one of these folders or set WGRAD_DATA to the folder that holds them \
          (the set “digits” is built in)",
-        places.join(", ")
+        folders.join(", ")
     )))
 }
 
@@ -79,7 +79,7 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
             )))
         }
         Err(error) => Err(Error::Data(format!(
-            "{path} can't be looked into ({error}), so check the path and its permissions"
+            "{path} can't be opened ({error}), so check the path and its permissions"
         ))),
     }
 }

@@ -1,11 +1,9 @@
-//! Data sets: images of one size, each with a class, in a part to train on and a part held out.
+//! Data sets: images of one size with a class each, in a train part and a held-out part.
 //!
-//! [`load`] takes a name or a folder ([`locate`] says where it looks). What a folder holds is told
-//! from the names in it: IDX files, CIFAR-10's binary files, or a folder of pictures for each class.
-//! They are read and checked against each other, and the result is a [`Dataset`]. Pixels stay bytes
-//! all the way to the device, a quarter of the memory of floats; a [`Normaliser`] says how they
-//! become numbers, and an [`Augmentation`](crate::kernel::Augmentation) how they are changed before
-//! they are trained on.
+//! [`load`] takes a name or a folder ([`locate`] says where it looks). The format of a folder is detected from its file
+//! names: IDX files, CIFAR-10's binary files, or a folder of pictures for each class. They are read and checked against
+//! each other, and the result is a [`Dataset`]. Pixels stay bytes all the way to the device, a quarter of the memory of
+//! floats; a [`Normaliser`] makes numbers of them, and an [`Augmentation`](crate::kernel::Augmentation) augments them.
 //!
 //! May depend on `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
 //! first, then `kind.rs`, which a new format joins.
@@ -44,7 +42,7 @@ use kind::FolderFormat;
 
 /// Loads a data set: `digits` (built in), `mnist`, or a folder.
 ///
-/// Where `mnist` is looked for is said at [`locate`]. A folder holds one of these:
+/// [`locate`] says where `mnist` is looked for. A folder holds one of these:
 ///
 /// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
 ///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of
@@ -52,14 +50,14 @@ use kind::FolderFormat;
 ///   hold N × H × W × C images.
 /// - CIFAR-10's binary version: `data_batch_1.bin` and so on to train on, `test_batch.bin` to hold
 ///   out, and the names of the classes in `batches.meta.txt`.
-/// - A folder of PNG or JPEG pictures for each class, named like the class, in the folders `train`
-///   and `test`; or directly, and then a fifth of each class is held out, which by the names of the
-///   files alone. Classes are numbered in the order of their names.
+/// - A folder of PNG or JPEG pictures for each class, named like the class, in the folders `train` and `test`; or
+///   directly, and then 20 % of each class is held out, chosen by a hash of the file name. Classes are numbered in the
+///   order of their names.
 ///
 /// # Errors
 ///
-/// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::Data`] for files that
-/// are missing, unreadable, damaged, or at odds with each other.
+/// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::NotFound`] for missing files;
+/// [`Error::Data`] for files that are unreadable, damaged, or don't fit together.
 pub fn load(name_or_path: &str) -> Result<Dataset> {
     load_with(name_or_path, &Reading::default())
 }
@@ -75,30 +73,30 @@ impl Dataset {
     }
 }
 
-/// [`load`], with a say in how pictures are read.
+/// [`load`], with settings for reading pictures.
 ///
 /// # Errors
 ///
-/// As [`load`], and [`Error::Usage`] for a wish that only pictures can fulfil.
+/// As [`load`], and [`Error::Setting`] for a setting of pictures with other data.
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     let location = Location::find(name_or_path)?;
     location.check(name_or_path, "resize", reading.resize.is_some())?;
-    location.check(name_or_path, "skip-bad", reading.skip_bad)?;
+    location.check(name_or_path, "skip_bad", reading.skip_bad)?;
     location.read(name_or_path, reading)
 }
 
-/// [`load`], with pictures brought to the size of a network's images, as when they are predicted.
+/// [`load`], with pictures resized to `shape`, as for prediction.
 ///
 /// # Errors
 ///
 /// As [`load_with`].
 pub fn load_as(name_or_path: &str, shape: &Shape, skip_bad: bool) -> Result<Dataset> {
     let location = Location::find(name_or_path)?;
-    location.check(name_or_path, "skip-bad", skip_bad)?;
+    location.check(name_or_path, "skip_bad", skip_bad)?;
     location.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
 }
 
-/// Where a data set is, and what it is.
+/// The place and the format of a data set.
 enum Location {
     Digits,
     Folder(PathBuf, FolderFormat),
@@ -116,14 +114,13 @@ impl Location {
         })
     }
 
-    /// Refuses what only pictures can fulfil.
-    fn check(&self, name: &str, flag: &str, wanted: bool) -> Result<()> {
-        if !wanted || matches!(self, Location::Folder(_, FolderFormat::Pictures(_))) {
+    /// Refuses a setting of pictures, if it is `given`, with other data.
+    fn check(&self, name: &str, key: &'static str, given: bool) -> Result<()> {
+        if !given || matches!(self, Location::Folder(_, FolderFormat::Pictures(_))) {
             return Ok(());
         }
-        Err(Error::Usage(format!(
-            "--{flag} is for folders of pictures, which {name} is not, so leave it out"
-        )))
+        let problem = format!("⟨{key}⟩ is for folders of pictures, which {name} is not, so leave it out");
+        Err(Error::Setting { key, problem })
     }
 
     fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {

@@ -1,4 +1,4 @@
-//! From bytes to the numbers a network is fed.
+//! Normalisation: pixels, which are bytes, become the inputs of a network.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,20 +8,20 @@ use rayon::prelude::*;
 use super::dataset::Samples;
 use crate::error::{Error, Result, suggestion};
 
-/// How pixels become the numbers that a network is fed.
+/// How pixels become inputs of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalise {
-    /// Mean 0 and deviation 1 over the train part, per channel.
+    /// Mean 0 and standard deviation 1 over the train part, per channel.
     Standard,
     /// byte/255, from 0 to 1.
     Unit,
 }
 
 impl Normalise {
-    /// Names on the command line and in recipes.
+    /// The names in recipes.
     pub const NAMES: &[&str] = &["standard", "unit"];
 
-    /// The normaliser for a network that is trained on `samples`.
+    /// The normaliser for training on `samples`.
     pub fn measure(self, samples: &Samples) -> Normaliser {
         let channels = samples.shape.channels;
         match self {
@@ -39,7 +39,7 @@ impl FromStr for Normalise {
             "standard" => Ok(Normalise::Standard),
             "unit" => Ok(Normalise::Unit),
             _ => Err(Error::Usage(format!(
-                "normalise: there is no “{text}”{}; there are {}",
+                "⟨normalise⟩: there is no “{text}”{}; there are {}",
                 suggestion(text, Normalise::NAMES),
                 Normalise::NAMES.join(" and ")
             ))),
@@ -56,20 +56,19 @@ impl fmt::Display for Normalise {
     }
 }
 
-/// How pixels are brought to mean 0 and deviation 1: value = (byte/255 − mean) / std, per channel.
+/// A mean and a standard deviation per channel: value = (byte/255 − mean) / std.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Normaliser {
     /// C means of byte/255.
     pub mean: Vec<f32>,
-    /// C standard deviations of byte/255 (over N, not N − 1); 1 for a channel that never changes,
-    /// and so never 0.
+    /// C standard deviations of byte/255 (over N, not N − 1); 1 for a constant channel, never 0.
     pub std: Vec<f32>,
 }
 
-/// Images whose pixels are added up at a time.
+/// The number of images that one thread adds up at a time.
 const IMAGES: usize = 1_024;
 
-/// The bytes of a channel, added up; u64 is enough for 2^48 of them.
+/// Sums over the bytes of a channel; u64 is enough for 2^48 of them.
 #[derive(Clone, Copy, Default)]
 struct ChannelSums {
     /// Σ x
@@ -86,7 +85,7 @@ impl ChannelSums {
 
 /// The sums of each channel.
 fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<ChannelSums> {
-    // So many squares of bytes stay below 2³², and u32 is what a processor adds fastest.
+    // The sum of this many squares of bytes stays below 2³², and a processor adds u32 fastest.
     const MOST: usize = 1 << 16;
     let mut sums = vec![ChannelSums::default(); channels];
     for (index, values) in images.chunks_exact(plane).enumerate() {
@@ -104,11 +103,10 @@ fn sums(images: &[u8], plane: usize, channels: usize) -> Vec<ChannelSums> {
 }
 
 impl Normaliser {
-    /// Measures all pixels of `samples`, which should be the training part alone: what is known of
-    /// held-out samples must not reach the network, not even through their mean.
+    /// Measures the pixels of `samples`, which should be the train part alone.
     ///
-    /// The sums are of integers, and so exact and independent of any order. Without samples the
-    /// mean is 0.
+    /// Nothing of held-out samples may reach the network, not even their mean. The sums are of integers, so they are
+    /// exact and independent of any order. Without samples the mean is 0.
     pub fn of(samples: &Samples) -> Normaliser {
         let channels = samples.shape.channels;
         let plane = samples.shape.height * samples.shape.width;
@@ -124,8 +122,7 @@ impl Normaliser {
         let scale = 255.0 * count as f64;
         let measure = |&ChannelSums { sum, squares }: &ChannelSums| {
             let sum = u128::from(sum);
-            // N·Σx² − (Σx)² = N²·variance is exact, and so 0 for a constant channel and only for
-            // one.
+            // N·Σx² − (Σx)² = N²·variance is exact, so it is 0 for a constant channel alone.
             let spread = u128::from(squares) * count - sum * sum;
             let std = if spread == 0 { 1.0 } else { (spread as f64).sqrt() / scale };
             ((sum as f64 / scale) as f32, std as f32)
@@ -134,8 +131,7 @@ impl Normaliser {
         Normaliser { mean, std }
     }
 
-    /// Scale of every channel, then shift of every channel, such that
-    /// byte · scale + shift = (byte/255 − mean) / std.
+    /// C scales, then C shifts: byte · scale + shift = (byte/255 − mean) / std.
     pub fn scale_and_shift(&self) -> Vec<f32> {
         let pairs = || self.mean.iter().zip(&self.std);
         let scale = pairs().map(|(_, std)| (1.0 / (255.0 * f64::from(*std))) as f32);

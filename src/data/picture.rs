@@ -1,4 +1,4 @@
-//! A picture from a file as one image of a set's size.
+//! Pictures, read from PNG and JPEG files as images of one size.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -16,31 +16,32 @@ use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// A picture's largest width or height, its largest size in memory, and its largest file: all far
-/// above a photograph's, and small enough that no file can exhaust memory.
+// The limits are far above a photograph's, and low enough that no file can exhaust memory.
+/// The largest width or height of a picture, in pixels.
 const MAX_PICTURE_SIDE: u32 = 16_384;
+/// The largest picture in memory, in bytes.
 const MAX_PICTURE_BYTES: u64 = 512 << 20;
+/// The largest file of a picture, in bytes.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Reads a PNG or JPEG picture, told apart by content, as C·H·W bytes of `shape`, channels first.
+/// Reads a PNG or JPEG picture as C·H·W bytes of `shape`, channels first.
 ///
-/// - It is turned upright as its EXIF orientation says.
-/// - Colours become those of the shape: grey by the weights of Rec. 709 for 1 and 2 channels, RGB
-///   for 3 and 4. Samples of 16 bits are rounded to 8.
-/// - `invert` turns every grey or colour value v into 255 − v, for dark ink on white paper where
-///   the set has bright ink on black.
-/// - Transparency shows black for shapes without alpha (2 and 4 channels keep it as their last). As
-///   inverting comes first, inverted dark ink on a transparent ground is bright ink on black.
-/// - A picture of the size of `shape` stays as it is. Any other is scaled, keeping its aspect
-///   ratio, to the largest that fits (triangle filter, over the area of each new pixel when
-///   shrinking), and centred on opaque black; an odd pixel of margin goes to the right or the
-///   bottom.
+/// - The format is detected from the content, not from the name.
+/// - The picture is turned upright by its EXIF orientation.
+/// - Colours become those of the shape: grey by the weights of Rec. 709 for 1 and 2 channels, RGB for 3 and 4. Samples
+///   of 16 bits are rounded to 8.
+/// - `invert` makes 255 − v of every grey or colour value v, for dark ink on white paper where the data set has bright
+///   ink on black.
+/// - Transparency becomes black for shapes without alpha (2 and 4 channels keep it as their last). Inverting comes
+///   first, so inverted dark ink on a transparent ground is bright ink on black.
+/// - A picture of the size of `shape` stays as it is. Any other is scaled, keeping its aspect ratio, to the largest that
+///   fits (triangle filter, over the area of each new pixel when shrinking), and centred on opaque black; an odd pixel
+///   of margin goes to the right or the bottom.
 ///
 /// # Errors
 ///
-/// [`Error::Data`] if the file is missing or unreadable, is neither PNG nor JPEG, is damaged or cut
-/// short, is larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of
-/// range.
+/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
+/// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
@@ -49,14 +50,13 @@ pub fn read_picture(path: &Path, shape: &Shape, invert: bool) -> Result<Vec<u8>>
     Ok(fit(picture, shape, invert))
 }
 
-/// Reads a picture of a data set: as it is, or brought to a size as [`read_picture`] does.
+/// Reads a picture of a data set, as it is or resized as by [`read_picture`].
 ///
-/// Reading one picture takes no more memory than 64 MiB and 4 times its file, so that a small file
-/// can't claim a large part of the machine's. One with a side beyond [`MAX_SIDE`] that is to stay as
-/// it is comes without values.
+/// Reading a picture takes at most 64 MiB and 4 times its file, so that a small file can't exhaust memory. A picture
+/// with a side beyond [`MAX_SIDE`] that is not resized comes without values.
 ///
 /// # Errors
-/// [`Error::Data`] as [`read_picture`], and for a picture that needs more memory.
+/// As [`read_picture`], and [`Error::Data`] for a picture that needs more memory.
 pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8>)> {
     let bytes = read_file(path)?;
     let most = 4 * bytes.len() as u64 + (64 << 20);
@@ -96,29 +96,35 @@ fn bad(path: &Path, problem: &str) -> Error {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let sentence = |why| match why {
-        Unread::NoFile => "is not a file, so name a PNG or JPEG picture".to_owned(),
-        Unread::TooLong(_) => "is larger than 256 MiB, so scale the picture down first".to_owned(),
-        Unread::OutOfMemory => "is larger than the memory of this machine, so scale it down first".to_owned(),
-        Unread::Failed(error) => format!("can't be read ({error}), so check the path and its permissions"),
-    };
-    read_bytes(path, MAX_FILE_BYTES).map_err(|why| bad(path, &sentence(why)))
+    read_bytes(path, MAX_FILE_BYTES).map_err(|why| match why {
+        Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", path.display())),
+        Unread::NotAFile => bad(path, "is not a file, so name a PNG or JPEG picture"),
+        Unread::TooLong(_) => bad(path, "is larger than 256 MiB, so scale the picture down first"),
+        Unread::OutOfMemory => {
+            bad(path, "is larger than the memory of this machine, so scale the picture down first")
+        }
+        Unread::Failed(error) => {
+            bad(path, &format!("can't be read ({error}), so check the path and its permissions"))
+        }
+    })
 }
 
-/// Decodes a PNG or JPEG file with at most so many bytes of memory and turns it upright. The error
-/// completes a sentence that begins with the file.
+/// Decodes a PNG or JPEG file, with at most `most` bytes of memory, and turns it upright.
+///
+/// # Errors
+/// The rest of a sentence that begins with the file.
 fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
     };
-    // How often a picture is in memory at once: as it is decoded, and turned or converted.
+    // The picture is in memory twice: decoded, and turned or converted.
     let mut copies = 2;
     if format == ImageFormat::Jpeg {
-        // The decoder would fill what is missing with grey and not say so.
+        // The decoder would silently fill the missing part with grey.
         let cut_short = || "is a JPEG picture that is cut short, so save or copy it again".to_owned();
         let jpeg = Jpeg::of(bytes).ok_or_else(cut_short)?;
-        // Of a progressive one all coefficients, of two bytes, are kept until its end.
+        // A progressive file also keeps all coefficients, of two bytes each, until its end.
         copies += if jpeg.progressive { 2 } else { 0 };
     }
     decode_as(bytes, format, copies, most).map_err(|error| match error {
@@ -128,7 +134,7 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
             most >> 20
         ),
         error => {
-            // Some of these messages end in a line break, and some are two sentences.
+            // Some of these messages have a line break at the end or two sentences.
             let error = error.to_string().trim_end().replace(". ", ": ");
             format!("is a damaged or cut short picture ({error}), so save or copy it again")
         }
@@ -152,14 +158,15 @@ fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> Image
     Ok(picture)
 }
 
-/// What the markers of a JPEG file say.
+/// Facts from the markers of a JPEG file.
 struct Jpeg {
     progressive: bool,
 }
 
 impl Jpeg {
-    /// Looks for the end marker; none if the file is cut short. It walks from segment to segment,
-    /// because a preview within one has an end marker of its own.
+    /// Reads the markers up to the end marker; none if the file is cut short.
+    ///
+    /// It goes from segment to segment, because a preview within one has an end marker of its own.
     fn of(bytes: &[u8]) -> Option<Jpeg> {
         let mut jpeg = Jpeg { progressive: false };
         let mut at = 2;
@@ -169,7 +176,7 @@ impl Jpeg {
                 // Compressed data (its 0xff bytes are followed by 0), restart markers and fill bytes.
                 [0xff, 0x00 | 0x01 | 0xd0..=0xd8] => at += 2,
                 [0xff, 0xff] | [0..=0xfe, _] => at += 1,
-                // A segment that says its length, with the two bytes of the length in it.
+                // A segment with its length, which includes the two bytes of the length.
                 _ => {
                     jpeg.progressive |= bytes[at + 1] == 0xc2;
                     let length = bytes.get(at + 2..at + 4)?;
@@ -209,8 +216,7 @@ fn channel_values(picture: DynamicImage, channels: usize, invert: bool) -> Vec<u
     values
 }
 
-/// The width and height of the largest picture of the same aspect ratio that fits, at least one
-/// pixel each.
+/// The largest width and height that keep the aspect ratio, at least one pixel each.
 fn fitted((width, height): (u32, u32), shape: &Shape) -> (u32, u32) {
     let (to_width, to_height) = (shape.width as u32, shape.height as u32);
     let scaled = |side: u32, to: u32, from: u32| {
@@ -233,7 +239,7 @@ fn resize<P: Pixel<Subpixel = u8> + 'static>(values: Vec<u8>, from: (u32, u32), 
     imageops::resize(&picture, to.0, to.1, FilterType::Triangle).into_raw()
 }
 
-/// Puts a picture of `width` pixels a row in the middle of one of `shape`, both H × W × C.
+/// Centres a picture with rows of `width` pixels in one of `shape`, both H × W × C.
 fn centre(values: &[u8], width: usize, shape: &Shape) -> Vec<u8> {
     let mut canvas = vec![0; shape.len()];
     if matches!(shape.channels, 2 | 4) {

@@ -1,7 +1,6 @@
-//! What differs between systems in dealing with files: each difference with what the other systems do instead.
+//! Differences between systems in dealing with files.
 //!
-//! Both sides are compiled on every system, so that neither rots; [`crate::engine::platform`] has what a system
-//! tells of the machine.
+//! All sides are compiled on every system, so that none rots; [`crate::engine::platform`] has facts about the machine.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -9,19 +8,20 @@ use std::path::{Path, PathBuf};
 
 /// Makes a new name in a folder survive a loss of power.
 ///
-/// Elsewhere than on Unix a folder can't be opened as a file, and the journal of the file system keeps names. Some
-/// file systems refuse; the file is whole under its name by then, so that is no failure.
+/// Only Unix opens a folder as a file; elsewhere the journal of the file system keeps names. A file system may refuse:
+/// the file is whole under its name by then, so that is no failure.
 pub(super) fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 
-/// Whether a locked file can be read through its own handle only, as on Windows. On Unix a lock stops nobody who
-/// doesn't ask for it.
+/// Whether a locked file can be read through its own handle only, as on Windows.
+///
+/// On Unix a lock stops nobody who doesn't ask for it.
 pub(crate) const LOCKS_STOP_READERS: bool = cfg!(windows);
 
-/// The user's cache directory: `$XDG_CACHE_HOME` everywhere, else what the system has for it.
+/// The user's cache directory: `$XDG_CACHE_HOME` if set, else that of the system.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     let system = if cfg!(target_os = "macos") {
         System::Mac

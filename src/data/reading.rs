@@ -1,4 +1,4 @@
-//! How a folder of pictures is read, beyond what the pictures themselves say.
+//! Settings for reading a folder of pictures.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,16 @@ use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// How a folder of pictures is read. Other data sets have one size and are whole or refused, and
-/// take neither.
+/// Settings for reading a folder of pictures; other data sets take none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The size that every picture is brought to; without it, all must have one size.
+    /// The size of all pictures; without it, all must have the same size.
     pub resize: Option<Resize>,
-    /// Whether to leave out pictures that can't be read. Otherwise the first one is an error.
+    /// Whether to leave out pictures that can't be read; otherwise the first one is an error.
     pub skip_bad: bool,
 }
 
-/// The size to bring pictures to, as `32x32` (rows, then columns) or with channels in front, as
-/// `3x32x32`.
+/// The size that pictures are resized to: `32x32` (rows × columns) or `3x32x32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resize {
     /// 1 for grey, 3 for RGB; with alpha 2 and 4. Without it, all pictures must have the same.
@@ -36,10 +34,10 @@ impl From<Shape> for Resize {
 }
 
 impl Resize {
-    /// What a `Resize` is written as in recipes when there is none.
+    /// The text for no resizing in a recipe.
     pub const NONE: &str = "none";
 
-    /// Reads `32x32`, `3x32x32` or `none`; `×` will do for `x`.
+    /// Reads `32x32`, `3x32x32` or `none`, with `x`, `X` or `×`.
     ///
     /// # Errors
     /// [`Error::Usage`] for anything else.

@@ -1,4 +1,4 @@
-//! Which adapter runs the shaders: all that answer, and the choice among them.
+//! The adapters of this machine, and the choice among them.
 
 use wgpu::{
     Adapter, AdapterInfo, Backends, DeviceType, DownlevelFlags, Instance, InstanceDescriptor, InstanceFlags,
@@ -17,15 +17,15 @@ use crate::program::{Limits, Program};
 use crate::table::MATMUL_SUBGROUP;
 use crate::table::choice::Choice;
 
-/// Where a Program runs.
+/// A device that runs Programs: the CPU engine, or an adapter.
 #[derive(Clone, Debug)]
 pub enum Device {
-    /// The twins, on the CPU.
+    /// The CPU engine, which runs the twins.
     Cpu {
-        /// Why, when the user did not ask for it.
+        /// Why it was chosen, when nobody asked for it.
         reason: Option<String>,
     },
-    /// The shaders, on an adapter; real GPU or software.
+    /// An adapter, which runs the shaders: a real GPU or a software one.
     Gpu(Adapter),
 }
 
@@ -46,8 +46,9 @@ impl Device {
         }
     }
 
-    /// Whether both are one device, by all that an adapter says of itself: two cards of a kind differ
-    /// in the place where they are plugged in.
+    /// Whether both are the same device.
+    ///
+    /// Everything that an adapter says of itself is compared: two cards of a kind differ in their bus address.
     pub fn is_same(&self, other: &Device) -> bool {
         match (self, other) {
             (Device::Cpu { .. }, Device::Cpu { .. }) => true,
@@ -56,13 +57,14 @@ impl Device {
         }
     }
 
-    /// Whether a kernel can run there.
+    /// Whether the device can run a kernel.
     pub fn runs(&self, kernel: &Kernel) -> bool {
         self.lacks(kernel).is_none()
     }
 
-    /// What a kernel needs and the device doesn't have: some need subgroups of a certain size, some unpack
-    /// halves, some multiply by cooperative matrices. Such as `needs subgroups of 8`.
+    /// The requirement of a kernel that the device doesn't meet, such as `needs subgroups of 8`.
+    ///
+    /// Some kernels need subgroups of a certain size, some unpack f16, some use cooperative matrices.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let Device::Gpu(adapter) = self else { return None };
         if let Some(size) = kernel.subgroup {
@@ -75,23 +77,26 @@ impl Device {
         }
         let flags = adapter.get_downlevel_capabilities().flags;
         if kernel.wgsl.contains("unpack2x16float") && !flags.contains(DownlevelFlags::SHADER_F16_IN_F32) {
-            return Some("needs to unpack halves".to_owned());
+            return Some("needs to unpack f16".to_owned());
         }
         if kernel.is_cooperative() { cooperative::lacking(adapter) } else { None }
     }
 
-    /// Whether a kernel that runs there runs with these constants: cooperative matrices have the one or the
-    /// other edge on an adapter.
-    pub fn takes(&self, consts: &Consts) -> bool {
-        let edge = consts.iter().find_map(|(name, _)| (name == "EDGE").then(|| consts.uint(name)));
-        match (self, edge) {
-            (Device::Gpu(adapter), Some(edge)) => cooperative::edges(adapter).contains(&edge),
+    /// Whether the device runs a kernel with these constants, if it runs it at all.
+    ///
+    /// An adapter has cooperative matrices of some tile sizes only.
+    pub fn takes(&self, kernel: &Kernel, consts: &Consts) -> bool {
+        match self {
+            Device::Gpu(adapter) if kernel.is_cooperative() => {
+                cooperative::tile_sizes(adapter).contains(&consts.uint("TILE"))
+            }
             _ => true,
         }
     }
 
-    /// The shaders that are the fastest on most adapters of its kind; for this one it can be measured, see
-    /// [`tuning`](crate::tune).
+    /// The default variants for devices of this kind.
+    ///
+    /// They are the fastest on most such devices; [`tune`](crate::tune) measures which are on this one.
     pub fn choice(&self) -> Choice {
         match self {
             Device::Cpu { .. } => Choice::CPU,
@@ -101,11 +106,11 @@ impl Device {
         }
     }
 
-    /// An engine that trains with a Program: shaders without run-time checks,
-    /// or the CPU engine's fast functions.
+    /// An engine for training: shaders without run-time checks, or fast CPU functions.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device cannot be had or has too little memory.
+    /// [`Error::Device`]: [`DeviceFault::Absent`] when the adapter can't be opened, [`DeviceFault::TooSmall`] when
+    /// it has too little memory.
     pub fn open(&self, program: Program) -> Result<Box<dyn Engine>> {
         Ok(match self {
             Device::Cpu { .. } => Box::new(CpuEngine::fast(program)?),
@@ -113,7 +118,7 @@ impl Device {
         })
     }
 
-    /// The same engine, and it times the dispatches of the steps that a profile wants.
+    /// The engine of [`Device::open`], which also times dispatches for a profile.
     ///
     /// # Errors
     /// As [`Device::open`].
@@ -126,7 +131,7 @@ impl Device {
         })
     }
 
-    /// What a Program may use there.
+    /// The bytes that a Program may use.
     pub fn limits(&self) -> Limits {
         match self {
             Device::Cpu { .. } => {
@@ -138,7 +143,7 @@ impl Device {
                 Limits {
                     binding_bytes: limits.max_storage_buffer_binding_size,
                     buffer_bytes: limits.max_buffer_size,
-                    // A software adapter's memory is the machine's; of others it is not known.
+                    // A software adapter has the machine's memory; other adapters don't say how much they have.
                     memory_bytes: if software { free_memory() } else { None },
                 }
             }
@@ -146,12 +151,12 @@ impl Device {
     }
 }
 
-/// Whether an adapter is a program that runs on the CPU, such as lavapipe, SwiftShader or WARP.
+/// Whether an adapter is software on the CPU: lavapipe, SwiftShader or WARP.
 pub fn is_software(info: &AdapterInfo) -> bool {
     info.device_type == DeviceType::Cpu
 }
 
-/// `discrete`, `integrated`, `virtual`, `software` or `other`.
+/// The kind of an adapter: `discrete`, `integrated`, `virtual`, `software` or `other`.
 pub fn kind(info: &AdapterInfo) -> &'static str {
     match info.device_type {
         DeviceType::DiscreteGpu => "discrete",
@@ -174,7 +179,7 @@ pub fn driver(info: &AdapterInfo) -> String {
 pub fn adapters() -> Vec<Adapter> {
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     descriptor.backends = wanted_backend().map_or(Backends::all(), |name| Backends::from_comma_list(&name));
-    // No validation layers: the parity tests and naga check what they would.
+    // Without validation layers: naga and the parity tests check the same rules.
     descriptor.flags = InstanceFlags::empty();
     let instance = Instance::new(descriptor);
     let mut adapters = pollster::block_on(instance.enumerate_adapters(Backends::all()));
@@ -193,10 +198,14 @@ fn wanted_backend() -> Option<String> {
     std::env::var("WGPU_BACKEND").ok().filter(|name| !name.is_empty())
 }
 
-/// The device that `--device` names: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
+/// The device of this name: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
+///
+/// `auto` is the best adapter, or the CPU engine where no adapter answers. Where the environment variable
+/// `WGPU_ADAPTER_NAME` is set, it chooses among the adapters for `auto` and `gpu`.
 ///
 /// # Errors
-/// [`Error::Device`] when no adapter answers, [`Error::Usage`] when none has such a name.
+/// [`Error::Device`] with [`DeviceFault::Absent`] when no adapter answers, [`Error::Usage`] when none has such a
+/// name.
 pub fn choose(wanted: &str) -> Result<Device> {
     if wanted.eq_ignore_ascii_case("cpu") {
         return Ok(Device::Cpu { reason: None });
@@ -216,16 +225,17 @@ pub fn choose(wanted: &str) -> Result<Device> {
         }
         return Err(Error::Device(
             DeviceFault::Absent,
-            format!("{cause}: install a driver or run ./setup for a software adapter, or use --device cpu"),
+            format!("{cause}: install a driver or run ./setup for a software adapter, or use ⟨device cpu⟩"),
         ));
     }
     match from_env {
         Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),
         None if by_kind => Ok(Device::Gpu(adapters.into_iter().next().expect("checked above"))),
-        None => named(adapters, wanted, "--device"),
+        None => named(adapters, wanted, "⟨device⟩"),
     }
 }
 
+/// The first adapter with `name` in its name; `origin` is where the name was given.
 fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     let found = names.iter().position(|known| known.to_lowercase().contains(&name.to_lowercase()));

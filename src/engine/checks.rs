@@ -1,14 +1,14 @@
-//! How much a GPU watches over what shaders read and write.
+//! Bounds checks in shaders.
 
-/// Whether shaders carry checks against reads and writes out of bounds.
+/// Whether shaders check that reads and writes stay in bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
-    /// As in a browser; the parity tests run so.
+    /// Checks as in a browser; the parity tests use them.
     On,
-    /// As on, and every binding reaches past its view to the end of the buffer:
-    /// a write past the end of a view is then seen in the words behind it,
-    /// where the checks would have dropped it without a word.
+    /// Checks at the end of the buffer instead of the end of the view.
+    ///
+    /// A write past the end of a view then shows in the words behind it; with [`Checks::On`] it would be dropped.
     Wide,
-    /// For speed, after the same kernels have passed the tests with checks on.
+    /// No checks, for speed: the same kernels have passed the tests with checks on.
     Off,
 }

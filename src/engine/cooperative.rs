@@ -3,22 +3,23 @@
 use wgpu::{Adapter, CooperativeMatrixProperties, CooperativeScalarType, ExperimentalFeatures, Features};
 
 use crate::program::Program;
-use crate::table::{EDGES, MATMUL_COOPERATIVE};
+use crate::table::{COOPERATIVE_TILES, MATMUL_COOPERATIVE};
 
-/// What a device is opened with, so that a shader may use cooperative matrices of halves.
+/// The features of a device whose shaders may use cooperative matrices of f16.
 const NEEDED: Features =
     Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(Features::SHADER_F16).union(Features::SUBGROUP);
 
-/// The edges of the square tiles of halves that an adapter multiplies and adds up in single precision,
-/// those that `matmul_cooperative.wgsl` prefers first; none where it can't be run.
-pub fn edges(adapter: &Adapter) -> Vec<usize> {
-    if lacking(adapter).is_some() { Vec::new() } else { shapes(adapter).collect() }
+/// The tile sizes that `matmul_cooperative.wgsl` can use, preferred first.
+///
+/// Tiles are square, of f16, with sums in f32. None where an adapter can't run the shader.
+pub fn tile_sizes(adapter: &Adapter) -> Vec<usize> {
+    if lacking(adapter).is_some() { Vec::new() } else { usable_sizes(adapter).collect() }
 }
 
-/// What an adapter lacks of what `matmul_cooperative.wgsl` needs, such as `needs …; it offers none`.
+/// The requirement of `matmul_cooperative.wgsl` that an adapter doesn't meet, such as `needs …`.
 pub fn lacking(adapter: &Adapter) -> Option<String> {
     let (features, info) = (adapter.features(), adapter.get_info());
-    if shapes(adapter).next().is_none() {
+    if usable_sizes(adapter).next().is_none() {
         let offered = offered(adapter);
         return Some(format!(
             "needs cooperative matrices of 8×8×8 or 16×16×16 of f16 with sums in f32, and it offers {offered}"
@@ -28,25 +29,26 @@ pub fn lacking(adapter: &Adapter) -> Option<String> {
         let missing: Vec<&str> = (NEEDED - features).iter_names().map(|(name, _)| name).collect();
         return Some(format!("needs more than its driver gives: {}", missing.join(", ")));
     }
-    // Tiles belong to whole subgroups, so a workgroup must be made of such.
+    // A tile belongs to a whole subgroup, so a workgroup must be whole subgroups.
     let (most, invocations) =
         (info.subgroup_max_size, MATMUL_COOPERATIVE.workgroup_size(&Default::default())[0]);
     let whole = most > 0 && invocations.is_multiple_of(most as usize);
-    (!whole).then(|| format!("needs subgroups into which {invocations} can be divided, not of {most}"))
+    (!whole).then(|| format!("needs subgroups whose size divides {invocations}, and {most} doesn't"))
 }
 
-/// The edges of its shapes that are of use.
-fn shapes(adapter: &Adapter) -> impl Iterator<Item = usize> {
+/// The sizes among those of the shader that an adapter has tiles of.
+fn usable_sizes(adapter: &Adapter) -> impl Iterator<Item = usize> {
     let offered = adapter.cooperative_matrix_properties();
-    EDGES.into_iter().filter(move |edge| offered.iter().any(|shape| fits(shape, *edge)))
+    COOPERATIVE_TILES.into_iter().filter(move |size| offered.iter().any(|shape| fits(shape, *size)))
 }
 
-fn fits(shape: &CooperativeMatrixProperties, edge: usize) -> bool {
+/// Whether a shape is a square tile of this size, of f16 with sums in f32.
+fn fits(shape: &CooperativeMatrixProperties, size: usize) -> bool {
     let types = (shape.ab_type, shape.cr_type) == (CooperativeScalarType::F16, CooperativeScalarType::F32);
-    types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|size| *size as usize == edge)
+    types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|side| *side as usize == size)
 }
 
-/// What an adapter offers, in words, such as `8×8×8 of f16 with sums in f32`; `none` where it has none.
+/// The shapes of an adapter as text, such as `8×8×8 of f16 with sums in f32`, or `none`.
 ///
 /// wgpu knows of square tiles of 8 and of 16 only, so an adapter may have others.
 pub fn offered(adapter: &Adapter) -> String {
@@ -66,15 +68,14 @@ fn describe(shape: &CooperativeMatrixProperties) -> String {
     format!("{m_size}×{n_size}×{k_size} of {factors} with sums in {sums}")
 }
 
-/// What a Program needs of a device beyond what every one is opened with, and wgpu's leave for that.
+/// The features that a Program needs beyond those of [`open`](super::device::open).
 pub(super) fn needs(program: &Program) -> (Features, ExperimentalFeatures) {
-    // By the name of our own: whatever another kernel's text enables, it gets no such device.
+    // Only our kernel gets such a device, whatever the text of another one enables.
     if !program.steps.iter().any(|dispatch| dispatch.kernel.is(&MATMUL_COOPERATIVE)) {
         return (Features::empty(), ExperimentalFeatures::disabled());
     }
-    // SAFETY: wgpu warns that what is experimental may have bugs that end in undefined behaviour. Only
-    // a Program with that kernel gets here, and outside of this project's own tests and benches there is
-    // one only where somebody has asked for it: in training by `--experimental cooperative-matrix`, and by
-    // the kernel's name in `wgrad doctor` and `wgrad lesson check`.
+    // SAFETY: wgpu warns that experimental features may have bugs that end in undefined behaviour. Only a Program with
+    // that kernel gets here. Outside of this project's tests and benches, somebody has asked for one: in training by
+    // `--experimental cooperative-matrix`, or by the kernel's name in `wgrad doctor` and `wgrad lesson check`.
     (NEEDED, unsafe { ExperimentalFeatures::enabled() })
 }

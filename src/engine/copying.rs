@@ -1,13 +1,13 @@
-//! Copies from buffer to buffer: what an adapter's memory is capable of.
+//! Copies from buffer to buffer, which measure the bandwidth of an adapter's memory.
 
 use std::time::Instant;
 
 use wgpu::{Adapter, Buffer, BufferUsages, CommandEncoderDescriptor, PollType};
 
-use super::device::{make_buffer, open};
-use crate::error::{DeviceFault, Error, Result};
+use super::device::{lost, make_buffer, open};
+use crate::error::Result;
 
-/// Copies one buffer to another on an adapter, again and again.
+/// An adapter with two buffers, one of which is copied to the other.
 pub struct Copying {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -16,10 +16,10 @@ pub struct Copying {
 }
 
 impl Copying {
-    /// Opens the adapter with two buffers of so many bytes.
+    /// Opens the adapter and makes two buffers of `bytes` bytes each.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device can't be had.
+    /// [`Error::Device`](crate::error::Error::Device) when the adapter can't be opened.
     pub fn new(adapter: &Adapter, bytes: u64) -> Result<Copying> {
         let (device, queue, _) = open(adapter, Default::default())?;
         let usage = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
@@ -27,10 +27,10 @@ impl Copying {
         Ok(Copying { device, queue, from, to })
     }
 
-    /// Seconds that one copy takes, of so many in one submission.
+    /// Seconds per copy, measured over `times` copies in one submission.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device is lost.
+    /// [`Error::Device`](crate::error::Error::Device) when the device is lost.
     pub fn run(&self, times: usize) -> Result<f64> {
         let begun = Instant::now();
         let mut encoder = self.device.create_command_encoder(&CommandEncoderDescriptor::default());
@@ -39,9 +39,7 @@ impl Copying {
         }
         let index = self.queue.submit([encoder.finish()]);
         let waited = self.device.poll(PollType::Wait { submission_index: Some(index), timeout: None });
-        waited.map_err(|error| {
-            Error::Device(DeviceFault::Lost, format!("the device was lost while it copied: {error}"))
-        })?;
+        waited.map_err(|error| lost(&error.to_string()))?;
         Ok(begun.elapsed().as_secs_f64() / times as f64)
     }
 }

@@ -1,4 +1,4 @@
-//! The CPU engine: runs a Program by the twins, in f32 to train, in f64 as the truth.
+//! The CPU engine: runs a Program with the twins, in f32 to train, in f64 as the reference.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,7 +13,9 @@ use crate::program::{Buf, Dispatch, Program, View};
 /// The content of a buffer.
 #[derive(Clone, Debug)]
 pub enum Memory<T> {
+    /// Real numbers, in the engine's precision.
     Real(Vec<T>),
+    /// Integers, or packed bytes or f16.
     Uint(Vec<u32>),
 }
 
@@ -31,8 +33,9 @@ impl<T: Real> Memory<T> {
         self.all_mut().part(view.start, view.len).0
     }
 
-    /// Of numbered views that don't overlap, those of this buffer, each put into its place; of one
-    /// that is empty, as its memory is elsewhere, none.
+    /// Puts the parts of `buf` that `views` name into `places`, by the number of the view.
+    ///
+    /// Views don't overlap. A buffer that lives in another's memory is empty, and fills no place.
     fn split<'a>(
         &'a mut self,
         buf: Buf,
@@ -70,7 +73,7 @@ impl<T: Real> Memory<T> {
 }
 
 impl<'a, T> SliceMut<'a, T> {
-    /// So many elements from `start` on, and what is behind them.
+    /// `len` elements from `start` on, and the rest behind them.
     fn part(self, start: usize, len: usize) -> (SliceMut<'a, T>, SliceMut<'a, T>) {
         match self {
             SliceMut::Real(values) => {
@@ -85,7 +88,7 @@ impl<'a, T> SliceMut<'a, T> {
     }
 }
 
-/// Which function of a kernel runs.
+/// Selects the function of a kernel that runs.
 type TwinOf<T> = fn(&'static Kernel) -> Twin<T>;
 
 /// Runs a Program on the CPU, one dispatch after the other.
@@ -96,24 +99,33 @@ pub struct CpuEngine<T> {
     choice: TwinOf<T>,
     results: VecDeque<(u64, Vec<f32>)>,
     tickets: u64,
-    /// Who wants to know how long dispatches take, and since when times are counted.
+    /// The profiler that times dispatches, and the moment from which its times count.
     profiler: Option<(Profiler, Instant)>,
 }
 
 impl CpuEngine<f32> {
-    /// For training: a kernel's fast function where it has one, else its twin.
+    /// An engine for training: a kernel's fast function where it has one, else its twin.
+    ///
+    /// # Errors
+    /// As [`Program::validate`].
     pub fn fast(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.fast.unwrap_or(kernel.twin))
     }
 
-    /// The plain twins in f32.
+    /// An engine of the plain twins in f32.
+    ///
+    /// # Errors
+    /// As [`Program::validate`].
     pub fn plain(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.twin)
     }
 }
 
 impl CpuEngine<f64> {
-    /// The twins in f64: what every other execution is measured against.
+    /// An engine of the twins in f64, the reference for every other execution.
+    ///
+    /// # Errors
+    /// As [`Program::validate`].
     pub fn oracle(program: Program) -> Result<CpuEngine<f64>> {
         CpuEngine::new(program, |kernel| kernel.oracle)
     }
@@ -125,7 +137,7 @@ impl<T: Real> CpuEngine<T> {
         let memory = program
             .bufs
             .iter()
-            .map(|buf| (buf.element, if buf.home.is_none() { buf.len } else { 0 }))
+            .map(|buf| (buf.element, if buf.shares.is_none() { buf.len } else { 0 }))
             .map(|(element, len)| match element {
                 Element::Real => Memory::Real(vec![T::default(); len]),
                 Element::Uint => Memory::Uint(vec![0; len]),
@@ -140,36 +152,36 @@ impl<T: Real> CpuEngine<T> {
         Ok(engine)
     }
 
-    /// What is in a view, in the engine's own precision.
+    /// The content of a view, in the engine's own precision.
     pub fn look(&self, view: View) -> Slice<'_, T> {
-        self.memory[self.program.home(view.buf).0].slice(view)
+        self.memory[self.program.owner(view.buf).0].slice(view)
     }
 
-    /// The numbers in a view, to change.
+    /// The real numbers in a view, mutable.
     ///
     /// # Panics
     /// When the buffer holds integers.
     pub fn numbers(&mut self, view: View) -> &mut [T] {
-        let home = self.program.home(view.buf);
-        match &mut self.memory[home.0] {
+        let owner = self.program.owner(view.buf);
+        match &mut self.memory[owner.0] {
             Memory::Real(values) => &mut values[view.start..view.start + view.len],
             Memory::Uint(_) => panic!("buffer {} holds integers", self.program.bufs[view.buf.0].name),
         }
     }
 
-    /// Whether a dispatch stands behind a gate, and that is closed.
+    /// Whether a dispatch is behind a closed gate.
     fn is_closed(&self, dispatch: &Dispatch) -> bool {
         let gate = dispatch.gate.zip(self.program.gates);
         gate.is_some_and(|(gate, gates)| self.look(gates).uint()[3 * gate] == 0)
     }
 
-    /// Has each dispatch timed of the steps that a profile wants.
+    /// Times each dispatch of the steps that a profile wants.
     pub fn with_profiler(mut self, profiler: &Profiler) -> CpuEngine<T> {
         self.profiler = Some((profiler.clone(), Instant::now()));
         self
     }
 
-    /// Runs dispatches once.
+    /// Runs the dispatches `steps` once, in order.
     pub fn run(&mut self, steps: Range<usize>, step: &Step) {
         let watched = self.profiler.as_ref().filter(|(profiler, _)| profiler.claim(&steps, 1) > 0);
         let Some((profiler, origin)) = watched.cloned() else {
@@ -195,11 +207,13 @@ impl<T: Real> CpuEngine<T> {
     }
 }
 
-/// Bindings of a kernel at the most: WebGPU's limit.
+/// The most bindings that a kernel may have: WebGPU's limit.
 const MOST_BINDINGS: usize = 8;
 
-/// Runs one dispatch. Written buffers are taken out of memory meanwhile, so a
-/// buffer that is read and written at once is caught here as on a GPU.
+/// Runs one dispatch.
+///
+/// Written buffers are taken out of memory meanwhile, so a buffer that is read and written at once fails here, as on a
+/// GPU.
 fn execute<T: Real>(
     program: &Program,
     dispatch: &Dispatch,
@@ -207,11 +221,11 @@ fn execute<T: Real>(
     step: &Step,
     memory: &mut [Memory<T>],
 ) {
-    let at_home = |view: &View| View { buf: program.home(view.buf), ..*view };
-    let bound = || dispatch.args.iter().map(at_home).zip(dispatch.kernel.binds);
+    let in_owner = |view: &View| View { buf: program.owner(view.buf), ..*view };
+    let bound = || dispatch.args.iter().map(in_owner).zip(dispatch.kernel.binds);
     let written = || bound().filter(|(_, bind)| bind.access != Access::Read).map(|(view, _)| view);
     let read = || bound().filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| view);
-    // Arrays, as this happens for every dispatch of every step.
+    // Arrays and not vectors: this runs for every dispatch of every step.
     let mut taken = [const { Memory::Uint(Vec::new()) }; MOST_BINDINGS];
     let firsts =
         || written().enumerate().filter(|(at, view)| written().take(*at).all(|other| other.buf != view.buf));
@@ -235,8 +249,8 @@ fn execute<T: Real>(
 
 impl<T: Real> Engine for CpuEngine<T> {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
-        let home = self.program.home(to.buf);
-        match (self.memory[home.0].slice_mut(to), data) {
+        let owner = self.program.owner(to.buf);
+        match (self.memory[owner.0].slice_mut(to), data) {
             (SliceMut::Real(to), Slice::Real(from)) => {
                 to.iter_mut().zip(from).for_each(|(to, from)| *to = T::of((*from).into()));
             }
@@ -247,7 +261,7 @@ impl<T: Real> Engine for CpuEngine<T> {
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        // On a thread of the pool: from there a function reaches the others without waking anybody.
+        // On a thread of the pool, from which a function starts work on the others without a wake-up.
         rayon::scope(|_| scalars.iter().for_each(|step| self.run(steps.clone(), step)));
         self.tickets += 1;
         let result = self.read(result)?.real();

@@ -10,12 +10,12 @@ use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures
 use crate::error::{DeviceFault, Error, Result};
 use crate::program::{Buf, Program};
 
-/// The first thing that went wrong on a device, noted by wgpu's callbacks.
-pub(super) type Trouble = Arc<Mutex<Option<String>>>;
+/// The first error of a device that wgpu's callbacks were given.
+pub(super) type Trouble = Arc<Mutex<Option<Error>>>;
 
-/// One for each buffer of the Program; those that share memory are the same one.
+/// A wgpu buffer for each buffer of the Program; buffers that share memory are the same one.
 pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
-    let homes = program.bufs.iter().enumerate().filter(|(_, buf)| buf.home.is_none());
+    let allocated = program.bufs.iter().enumerate().filter(|(_, buf)| buf.shares.is_none());
     let usage_of = |at| {
         if program.gates.is_some_and(|gates| gates.buf == Buf(at)) {
             usage | BufferUsages::INDIRECT
@@ -23,21 +23,20 @@ pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: Buff
             usage
         }
     };
-    let homes: HashMap<Buf, Buffer> = homes
+    let allocated: HashMap<Buf, Buffer> = allocated
         .map(|(at, buf)| (Buf(at), make_buffer(device, &buf.name, buf.len as u64 * 4, usage_of(at))))
         .collect();
-    (0..program.bufs.len()).map(|at| homes[&program.home(Buf(at))].clone()).collect()
+    (0..program.bufs.len()).map(|at| allocated[&program.owner(Buf(at))].clone()).collect()
 }
 
-/// A device with what all our kernels need; `more` are features besides, and wgpu's leave for those of
-/// them that are experimental.
+/// Opens a device with the features that all our kernels need, and `more`.
 pub(super) fn open(
     adapter: &Adapter,
     (more, experimental_features): (Features, ExperimentalFeatures),
 ) -> Result<(wgpu::Device, wgpu::Queue, Trouble)> {
     let offered = adapter.limits();
-    // Kernels stay within WebGPU's default limits, so that they run in a browser
-    // too; only buffers may be as large as the adapter allows.
+    // Kernels stay within WebGPU's default limits, so that they run in a browser too. Only buffers may be as large as
+    // the adapter allows.
     let required_limits = wgpu::Limits {
         max_buffer_size: offered.max_buffer_size,
         max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
@@ -51,22 +50,38 @@ pub(super) fn open(
         experimental_features,
         ..Default::default()
     };
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
-        .map_err(|error| Error::Device(DeviceFault::Absent, format!("{name} cannot be used: {error}")))?;
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
+        let problem = format!("{name} can't be opened ({error}): update its driver, or use another ⟨device⟩");
+        Error::Device(DeviceFault::Absent, problem)
+    })?;
     let trouble = Trouble::default();
-    let note = |trouble: &Trouble, text: String| {
+    let note = |trouble: &Trouble, error: Error| {
         // The first report is the cause; the rest are its consequences.
-        trouble.lock().expect("callbacks do not panic").get_or_insert(text);
+        trouble.lock().expect("callbacks do not panic").get_or_insert(error);
     };
     let seen = Arc::clone(&trouble);
-    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&seen, error.to_string())));
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| note(&seen, reported(&error))));
     let seen = Arc::clone(&trouble);
     device.set_device_lost_callback(move |reason, text| {
         if reason != wgpu::DeviceLostReason::Destroyed {
-            note(&seen, format!("the device was lost: {text}"));
+            note(&seen, lost(&text));
         }
     });
     Ok((device, queue, trouble))
+}
+
+/// An error that wgpu reported while the device worked.
+fn reported(error: &wgpu::Error) -> Error {
+    match error {
+        wgpu::Error::OutOfMemory { .. } => too_small(&format!("the device ran out of memory ({error})")),
+        _ => lost(&error.to_string()),
+    }
+}
+
+/// `problem`, and the advice for a device with too little memory.
+pub(super) fn too_small(problem: &str) -> Error {
+    let advice = "use a smaller ⟨batch_size⟩ or ⟨network⟩, or another ⟨device⟩";
+    Error::Device(DeviceFault::TooSmall, format!("{problem}: {advice}"))
 }
 
 pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
@@ -78,15 +93,19 @@ pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage:
     })
 }
 
-pub(super) fn lost(what: String) -> Error {
-    Error::Device(DeviceFault::Lost, format!("the device was lost or stopped answering: {what}"))
+/// A device that stopped answering, and why.
+pub(super) fn lost(cause: &str) -> Error {
+    let problem = format!(
+        "the device was lost or stopped answering ({cause}), so open it again or use another ⟨device⟩"
+    );
+    Error::Device(DeviceFault::Lost, problem)
 }
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `call` returns, or nothing if it panics; this thread's panics are not printed meanwhile.
+/// The result of `call`, or none if it panics; panics of this thread are not printed meanwhile.
 pub(super) fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,8 +1,7 @@
 //! The GPU engine: runs a Program through wgpu.
 //!
-//! Buffers, pipelines and bind groups are made once. A submission is one
-//! command buffer with one compute pass that repeats a section for many steps;
-//! what differs between steps is read from a slot of the step buffer.
+//! Buffers, pipelines and bind groups are made once. A submission is one command buffer with one compute pass that
+//! repeats a section for many steps; the scalars of each step are read from a slot of the step buffer.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
@@ -14,13 +13,13 @@ use wgpu::{
 
 use super::checks::Checks;
 use super::cooperative;
-use super::device::{Trouble, make_buffer, make_buffers, open};
+use super::device::{Trouble, make_buffer, make_buffers, open, too_small};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timestamps;
 use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
-use crate::error::{DeviceFault, Error, Result};
+use crate::error::Result;
 use crate::kernel::{Element, Slice, Step};
 use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
 
@@ -55,7 +54,7 @@ pub struct GpuEngine {
     pub(super) profiling: Option<Profiling>,
 }
 
-/// What of a run is timed.
+/// The part of a run that is timed.
 #[derive(Clone, Copy)]
 enum Timed<'a> {
     Nothing,
@@ -65,16 +64,15 @@ enum Timed<'a> {
 }
 
 impl GpuEngine {
-    /// Opens the adapter and makes everything the Program needs.
+    /// Opens the adapter and makes everything that the Program needs.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device cannot be had or a buffer does not fit.
+    /// [`Error::Device`](crate::error::Error::Device) when the adapter can't be opened or has too little memory.
     pub fn new(adapter: &Adapter, program: Program, checks: Checks) -> Result<GpuEngine> {
         GpuEngine::make(adapter, program, checks, Timed::Nothing)
     }
 
-    /// The same with a clock on the device, where the adapter has one: see
-    /// [`GpuEngine::device_seconds`].
+    /// An engine that also counts [`GpuEngine::device_seconds`], where the adapter has a clock.
     ///
     /// # Errors
     /// As [`GpuEngine::new`].
@@ -82,8 +80,9 @@ impl GpuEngine {
         GpuEngine::make(adapter, program, checks, Timed::Submissions)
     }
 
-    /// The same as [`GpuEngine::new`], and it times each dispatch of the steps that a profile wants:
-    /// by the device's clock where it has one, else by submitting each of them alone.
+    /// An engine that also times each dispatch of the steps that a profile wants.
+    ///
+    /// Times come from the device's clock where it has one, else from submitting each dispatch alone.
     ///
     /// # Errors
     /// As [`GpuEngine::new`].
@@ -96,8 +95,9 @@ impl GpuEngine {
         GpuEngine::make(adapter, program, checks, Timed::Dispatches(profiler))
     }
 
-    /// Seconds that the device has spent in the compute passes of all submissions waited
-    /// for so far: kernels and the barriers between them. Nothing without a clock.
+    /// Seconds in the compute passes of all submissions waited for so far.
+    ///
+    /// They count kernels and the barriers between them. None without a clock.
     pub fn device_seconds(&self) -> Option<f64> {
         self.timing.as_ref().map(Timestamps::seconds)
     }
@@ -140,14 +140,8 @@ impl GpuEngine {
             })
             .collect();
         if let Some(error) = pollster::block_on(out_of_memory.pop()) {
-            let needed = mebibytes(program.total_bytes());
-            return Err(Error::Device(
-                DeviceFault::TooSmall,
-                format!(
-                    "{}: the device has no memory for the run's {needed}: use a smaller batch ({error})",
-                    adapter.get_info().name
-                ),
-            ));
+            let (name, needed) = (adapter.get_info().name, mebibytes(program.total_bytes()));
+            return Err(too_small(&format!("{name} has no memory for the run's {needed} ({error})")));
         }
         let layouts = Layouts::new(&device);
         let slots_group = layouts.bind_slots(&device, &slots);

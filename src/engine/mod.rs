@@ -1,7 +1,7 @@
 //! Engines run Programs: one on a GPU through wgpu, one on the CPU by the twins.
 //!
-//! Both are an [`Engine`]: write, submit, wait, read. [`adapter`] finds the devices of a machine, [`profile`]
-//! says where the time of a step goes, and [`stopwatch`] how long dispatches take.
+//! Both are an [`Engine`]: write, submit, wait, read. [`adapter`] finds the devices of a machine, [`profile`] times each
+//! dispatch of a step, and [`stopwatch`] times dispatches alone.
 //!
 //! May depend on everything up to `program`; knows no layers and no data sets. Read this file first, then `cpu.rs`.
 
@@ -30,12 +30,14 @@ use crate::program::View;
 /// The content of a view.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data {
+    /// Real numbers.
     Real(Vec<f32>),
+    /// Integers, or packed bytes or f16.
     Uint(Vec<u32>),
 }
 
 impl Data {
-    /// Zeros.
+    /// `len` zeros.
     pub fn zeros(element: Element, len: usize) -> Data {
         match element {
             Element::Real => Data::Real(vec![0.0; len]),
@@ -43,6 +45,7 @@ impl Data {
         }
     }
 
+    /// The number of 32-bit words.
     pub fn len(&self) -> usize {
         match self {
             Data::Real(values) => values.len(),
@@ -50,6 +53,7 @@ impl Data {
         }
     }
 
+    /// Whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -70,6 +74,7 @@ impl Data {
         }
     }
 
+    /// The words as an [`Engine`] takes them.
     pub fn as_slice(&self) -> Slice<'_, f32> {
         match self {
             Data::Real(values) => Slice::Real(values),
@@ -84,24 +89,39 @@ pub struct Ticket(pub(crate) u64);
 
 /// Runs a Program over its buffers, which live as long as the engine.
 pub trait Engine {
-    /// Puts data into a view, after everything submitted so far.
+    /// Writes data to a view, after everything submitted so far.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::error::Error::Device) when the device fails, as with all methods here.
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()>;
 
-    /// Runs a section once for every element of `scalars`, then keeps a copy of
-    /// `result` for [`Engine::wait`]. Returns as soon as the work is under way.
+    /// Runs the dispatches `steps` once for every element of `scalars`.
+    ///
+    /// A copy of `result` is kept for [`Engine::wait`]. The call returns as soon as the work is submitted.
+    ///
+    /// # Errors
+    /// As [`Engine::write`].
     ///
     /// # Panics
     /// When `scalars` is empty or longer than [`MAX_STEPS`](crate::program::MAX_STEPS), or `result` longer
     /// than [`MAX_RESULT`](crate::program::MAX_RESULT).
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket>;
 
-    /// Waits for a submission and returns the copy it kept. Tickets are waited
-    /// for in the order in which they were given.
+    /// Waits for a submission and returns the copy that it kept.
+    ///
+    /// # Errors
+    /// As [`Engine::write`].
+    ///
+    /// # Panics
+    /// When tickets are not waited for in the order in which they were given.
     fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>>;
 
-    /// Waits for everything submitted and returns what is in a view now.
+    /// Waits for everything submitted and returns the content of a view.
+    ///
+    /// # Errors
+    /// As [`Engine::write`].
     fn read(&mut self, from: View) -> Result<Data>;
 }
 
-/// Submissions that may be under way at once.
+/// The number of submissions that may be under way at once.
 pub const IN_FLIGHT: usize = 2;

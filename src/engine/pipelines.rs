@@ -1,5 +1,4 @@
-//! What is made before the first step: a pipeline for every kernel and its constants, and a bind
-//! group for every dispatch.
+//! Pipelines and bind groups, made before the first step.
 
 use std::collections::HashMap;
 
@@ -134,10 +133,9 @@ impl Stages<'_> {
         let source = ShaderSource::Wgsl(kernel.specialize(consts).into());
         let descriptor = ShaderModuleDescriptor { label: Some(kernel.name), source };
         let module = match self.checks {
-            // SAFETY: without checks a shader that indexes out of bounds, loops
-            // for ever or divides by zero is undefined behaviour. Trusted ones
-            // are ours and do none of these: `tests/parity.rs` runs every kernel
-            // on every awkward shape with checks on, between guard words.
+            // SAFETY: without checks a shader that indexes out of bounds, loops for ever or divides by zero is undefined
+            // behaviour. Trusted shaders are ours and do none of these: `tests/parity.rs` runs every kernel on every
+            // awkward shape with checks on, between guard words.
             Checks::Off if kernel.trusted => unsafe {
                 self.device.create_shader_module_trusted(descriptor, ShaderRuntimeChecks::unchecked())
             },
@@ -162,9 +160,11 @@ impl Stages<'_> {
             cache: None,
         });
         match pollster::block_on(problems.pop()) {
-            Some(error) => {
-                Err(Error::Failure(format!("shader {} with {consts} does not compile: {error}", kernel.name)))
-            }
+            Some(error) => Err(Error::Failure(format!(
+                "the shader {} with {consts} doesn't compile on this device ({error}): update its driver, or use \
+                 another ⟨device⟩",
+                kernel.name
+            ))),
             None => Ok((pipeline, layout)),
         }
     }

@@ -1,9 +1,8 @@
-//! What the system tells of the machine. Only Linux tells it in files; elsewhere nothing is known, and callers
-//! do without.
+//! Facts about the machine that Linux has in files. Elsewhere they are unknown, and callers do without.
 
 use std::fs;
 
-/// Memory that the system can give, in bytes.
+/// Available memory, in bytes.
 pub(super) fn free_memory() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
@@ -18,7 +17,7 @@ pub(crate) fn processor() -> Option<String> {
     Some(name.trim().to_owned())
 }
 
-/// Processes that wanted to run in the last minute.
+/// Processes ready to run, averaged over the last minute.
 pub(crate) fn load_average() -> Option<f64> {
     fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }

@@ -12,8 +12,9 @@ use crate::error::Result;
 use crate::kernel::Step;
 
 impl GpuEngine {
-    /// Encodes those steps of a submission that a profile wants, a pass for each dispatch; without a
-    /// clock it runs them there and then.
+    /// Encodes the steps of a submission that a profile wants, a pass for each dispatch.
+    ///
+    /// Without a clock it runs them at once.
     pub(super) fn encode_profiled(
         &mut self,
         encoder: &mut CommandEncoder,
@@ -44,7 +45,7 @@ impl GpuEngine {
         Ok(profiled)
     }
 
-    /// Runs each dispatch of some steps in a submission of its own, by the machine's clock.
+    /// Times each dispatch of the profiled steps in a submission of its own, by the host's clock.
     fn run_alone(&self, profiled: &Profiled) -> Result<()> {
         let Some(profiling) = &self.profiling else { return Ok(()) };
         for (slot, step) in profiled.steps.iter().enumerate() {
@@ -65,7 +66,7 @@ impl GpuEngine {
         Ok(())
     }
 
-    /// Hands the timestamps of a finished submission to its profile.
+    /// Adds the timestamps of a finished submission to the profile.
     pub(super) fn collect_profile(
         &mut self,
         staging: usize,

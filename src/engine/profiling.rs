@@ -1,4 +1,4 @@
-//! The clock of a device, and what a submission under way is going to have times of.
+//! The clock of a device, and the steps of a submission that it times.
 
 use std::time::Instant;
 
@@ -18,37 +18,38 @@ pub(super) struct Profiling {
     origin: Instant,
 }
 
-/// What a submission under way is going to have times of.
+/// The part of a submission under way that is timed.
 #[derive(Clone, Default)]
 pub(super) struct Profiled {
     /// [`Step::index`](crate::kernel::Step::index) of each profiled step; they come first in the submission.
     pub steps: Vec<u32>,
-    /// The first dispatch of a step, and how many of each have timestamps on the way.
+    /// The first dispatch of a step.
     pub first: usize,
+    /// Dispatches of each step that have timestamps.
     pub dispatches: usize,
 }
 
 impl Profiled {
-    /// How many dispatches have timestamps.
+    /// The number of dispatches that have timestamps.
     pub fn len(&self) -> usize {
         self.steps.len() * self.dispatches
     }
 }
 
-/// Timestamps of the device, for as many dispatches as there is room for.
+/// A query set of timestamps, two for each timed dispatch.
 pub(super) struct DeviceClock {
     queries: QuerySet,
     /// The timestamps as numbers.
     numbers: Buffer,
-    /// One for each submission under way, as with results.
+    /// A staging buffer for each submission under way, as with results.
     pub staging: Vec<Buffer>,
     seconds_per_tick: f64,
-    /// The first timestamp there was.
+    /// The first timestamp.
     origin: Option<u64>,
 }
 
 impl DeviceClock {
-    /// Dispatches of one submission that can be timed: a query set has up to 4,096 timestamps.
+    /// The most dispatches of a submission that can be timed: a query set has up to 4,096 timestamps.
     pub const MOST: usize = wgpu::QUERY_SET_MAX_QUERIES as usize / 2;
 
     pub fn new(device: &Device, queue: &Queue) -> DeviceClock {
@@ -75,7 +76,7 @@ impl DeviceClock {
         }
     }
 
-    /// Timestamps for the pass of the dispatch of this number in its submission.
+    /// The timestamps for the pass of dispatch `number` of a submission.
     pub fn writes(&self, number: usize) -> ComputePassTimestampWrites<'_> {
         ComputePassTimestampWrites {
             query_set: &self.queries,
@@ -84,7 +85,7 @@ impl DeviceClock {
         }
     }
 
-    /// Puts the timestamps into a staging buffer when their passes are over.
+    /// Copies the timestamps to a staging buffer after their passes.
     pub fn keep(&self, encoder: &mut CommandEncoder, staging: usize, profiled: &Profiled) {
         let queries = 2 * profiled.len() as u32;
         encoder.resolve_query_set(&self.queries, 0..queries, &self.numbers, 0);
@@ -100,7 +101,7 @@ impl DeviceClock {
             dispatch: profiled.first + at % profiled.dispatches,
             step: profiled.steps[at / profiled.dispatches],
             start: pair[0].saturating_sub(origin) as f64 * self.seconds_per_tick,
-            // Some clocks are coarse, and some of their times are equal or in the wrong order.
+            // The times of a coarse clock may be equal or in the wrong order.
             seconds: pair[1].saturating_sub(pair[0]) as f64 * self.seconds_per_tick,
         });
         pairs.collect()
@@ -112,7 +113,7 @@ impl Profiling {
         Profiling { profiler: profiler.clone(), clock, origin: Instant::now() }
     }
 
-    /// Seconds from when the engine was made.
+    /// Seconds from the making of the engine to a moment.
     pub fn since(&self, moment: Instant) -> f64 {
         (moment - self.origin).as_secs_f64()
     }

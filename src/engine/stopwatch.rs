@@ -1,5 +1,6 @@
-//! How long dispatches take: measured several times, and repeated within a submission so that the
-//! host's part does not count.
+//! Times of dispatches, measured several times and repeated within a submission.
+//!
+//! The repeats keep the host's overhead out of the result.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -11,17 +12,24 @@ use crate::error::Result;
 use crate::kernel::Step;
 use crate::program::{MAX_STEPS, View};
 
-/// Seconds, measured several times.
+/// A time in seconds, measured several times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Seconds {
+    /// The median, in seconds; of an even number of measurements the larger of the middle two.
     pub median: f64,
+    /// The shortest measurement, in seconds.
     pub least: f64,
+    /// The longest measurement, in seconds.
     pub most: f64,
+    /// The number of measurements.
     pub measurements: usize,
 }
 
 impl Seconds {
-    /// Of at least one measurement.
+    /// Summarises measurements, in seconds.
+    ///
+    /// # Panics
+    /// Without any.
     pub fn of(mut values: Vec<f64>) -> Seconds {
         values.sort_by(f64::total_cmp);
         Seconds {
@@ -32,19 +40,19 @@ impl Seconds {
         }
     }
 
-    /// Half of what lies between the shortest and the longest time, as a share of the median.
+    /// Half the range from the shortest to the longest time, as a fraction of the median.
     pub fn spread(&self) -> f64 {
         (self.most - self.least) / 2.0 / self.median
     }
 
-    /// Whether one's median is a time that the other took as well, so that they can't be told apart.
+    /// Whether one median is within the range of the other, so that neither is clearly faster.
     pub fn overlaps(&self, other: &Seconds) -> bool {
         let holds = |one: &Seconds, time: f64| (one.least..=one.most).contains(&time);
         holds(self, other.median) || holds(other, self.median)
     }
 }
 
-/// Seconds of one run of some dispatches that are repeated `times` times within a submission.
+/// Seconds per run of dispatches that are repeated `times` times within a submission.
 ///
 /// # Errors
 /// When the engine fails.
@@ -62,9 +70,9 @@ pub fn each(
     Ok(start.elapsed().as_secs_f64() / times as f64)
 }
 
-/// How many runs a measurement of `goal` seconds takes, `most` at the most, and the seconds of one of them.
+/// The number of runs for a measurement of `goal` seconds, at most `most`, and seconds per run.
 ///
-/// `run` takes a number of runs in a row, and returns the seconds of one.
+/// `run` takes a number of runs in a row, and returns seconds per run.
 ///
 /// # Errors
 /// When a run fails.
@@ -73,7 +81,7 @@ pub fn repeats(
     mut run: impl FnMut(usize) -> Result<f64>,
 ) -> Result<(usize, f64)> {
     let (mut times, mut one) = (1, run(1)?);
-    // Twice, because a single run is mostly the submission.
+    // Twice, because the time of a single run is mostly that of its submission.
     for _ in 0..2 {
         if one < goal {
             // No clock is finer than a nanosecond.
@@ -84,7 +92,7 @@ pub fn repeats(
     Ok((times, one))
 }
 
-/// Times dispatches `samples` times; each measurement repeats them until it takes `goal` seconds.
+/// Times dispatches `samples` times, each measurement long enough for `goal` seconds.
 ///
 /// # Errors
 /// When the engine fails.

@@ -1,4 +1,4 @@
-//! Waiting for a GPU: until a submission is done, what it has computed, and what went wrong meanwhile.
+//! Waiting for a submission, and fetching its result or the error of the device.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,13 +6,13 @@ use wgpu::{Buffer, MapMode, PollType, SubmissionIndex};
 
 use super::device::{lost, quietly};
 use super::gpu::GpuEngine;
-use crate::error::{DeviceFault, Error, Result};
+use crate::error::Result;
 
 impl GpuEngine {
-    /// The first thing that wgpu reported since the last call.
+    /// Fails with the first error that wgpu has reported since the last call.
     pub(super) fn check(&self) -> Result<()> {
         match self.trouble.lock().expect("callbacks do not panic").take() {
-            Some(trouble) => Err(Error::Device(DeviceFault::Lost, format!("the device reported: {trouble}"))),
+            Some(error) => Err(error),
             None => Ok(()),
         }
     }
@@ -28,9 +28,9 @@ impl GpuEngine {
         self.poll(index)?;
         match mapped.lock().expect("the closure does not panic").take() {
             Some(Ok(())) => {}
-            other => return Err(lost(format!("mapping a result gave {other:?}"))),
+            other => return Err(lost(&format!("mapping a result gave {other:?}"))),
         }
-        let view = staging.get_mapped_range(range).map_err(|error| lost(error.to_string()))?;
+        let view = staging.get_mapped_range(range).map_err(|error| lost(&error.to_string()))?;
         let bytes = view.to_vec();
         drop(view);
         staging.unmap();
@@ -42,12 +42,12 @@ impl GpuEngine {
         let wait = PollType::Wait { submission_index: Some(index), timeout: None };
         // wgpu 30 panics here when the device is lost, instead of returning that as an error.
         let polled = quietly(|| self.device.poll(wait));
-        // What the callbacks were told is nearer to the cause.
+        // The callbacks know more of the cause.
         self.check()?;
         match polled {
             Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(lost(error.to_string())),
-            None => Err(lost("wgpu gave up".to_owned())),
+            Some(Err(error)) => Err(lost(&error.to_string())),
+            None => Err(lost("wgpu gave up")),
         }
     }
 }

@@ -1,33 +1,34 @@
 //! Activations: the functions that kernels apply to each value, as in `common.wgsl`.
 //!
-//! How far f32 may be from them stands with the twins, in `src/cpu/activation.rs`.
+//! Their error bounds in f32 are with the twins, in `src/cpu/activation.rs`.
 
 use super::{Call, Const, Consts};
 
-/// An elementwise function; of most the derivative can be told from the output.
+/// An elementwise function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
+    /// x
     Identity,
     /// max(x, 0)
     Relu,
-    /// x where positive, else slope · x; the slope is positive.
+    /// x where positive, else slope · x, with a positive slope
     LeakyRelu(f32),
     /// 1 / (1 + e⁻ˣ)
     Sigmoid,
     /// (1 - e⁻²ˣ) / (1 + e⁻²ˣ)
     Tanh,
-    /// x · Φ(x), with the distribution function of the normal distribution
+    /// x · Φ(x)
     Gelu,
     /// x / (1 + e⁻ˣ)
     Silu,
 }
 
-/// Φ, the distribution function of the normal distribution.
+/// Φ(x), the distribution function of the standard normal distribution.
 pub fn normal_below(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 
-/// Its density.
+/// φ(x), the density of the standard normal distribution.
 pub fn normal_density(x: f64) -> f64 {
     (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()
 }
@@ -65,12 +66,14 @@ impl Activation {
         }
     }
 
-    /// Whether the derivative can be told from the output: then the activation may be part of
-    /// another kernel, and the backward pass needs its input no more.
-    pub fn slope_is_in_output(self) -> bool {
+    /// Whether the derivative follows from the output.
+    ///
+    /// Then the activation may be part of another kernel, and the backward pass doesn't need its input.
+    pub fn derivative_is_in_output(self) -> bool {
         !matches!(self, Activation::Gelu | Activation::Silu)
     }
 
+    /// The output at `x`.
     pub fn apply(self, x: f64) -> f64 {
         match self {
             Activation::Identity => x,
@@ -89,9 +92,8 @@ impl Activation {
         }
     }
 
-    /// The derivative at the point whose output is `y`; where it cannot be told from the output,
-    /// see [`Activation::slope_is_in_output`], at the point `y`.
-    pub fn slope(self, y: f64) -> f64 {
+    /// The derivative where the output is `y`; at `y` itself without [`Activation::derivative_is_in_output`].
+    pub fn derivative(self, y: f64) -> f64 {
         match self {
             Activation::Identity => 1.0,
             Activation::Relu => {

@@ -1,9 +1,9 @@
-//! Where the views that a kernel binds may start.
+//! The alignment of views.
 
-/// Words between possible starts of a view: WebGPU binds storage on multiples of 256 bytes.
+/// Views start on multiples of this many words: WebGPU binds storage on multiples of 256 bytes.
 pub const ALIGN: usize = 64;
 
-/// `len` rounded up so that another view may follow it.
+/// `len` rounded up to the alignment of the next view.
 pub const fn aligned(len: usize) -> usize {
     len.next_multiple_of(ALIGN)
 }

@@ -1,5 +1,5 @@
-//! How training samples are changed at random before a network sees them, so that it can't learn
-//! them by heart: what is asked for, as text and as the constants of `gather_batch`.
+//! Augmentation of training samples, so that a network doesn't memorise them: the settings, as text and as the
+//! constants of `gather_batch`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,54 +7,55 @@ use std::str::FromStr;
 use super::Const;
 use crate::error::{Error, Result, suggestion};
 
-/// The changes, each drawn anew for every sample in every epoch. A 0 leaves a change out.
+/// The augmentation of samples, drawn anew for every sample in every epoch; a 0 turns a change off.
 ///
 /// Its text form is `shift 2, rotate 10, flip`, or `none`. Shifting, rotating, scaling and
-/// shearing are one step: every pixel of the result is taken from a place between four pixels of
-/// the image, weighted by their distance, and black where that is outside.
+/// shearing are one step: every pixel of the result is interpolated bilinearly at a position in the image, which is
+/// black outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Augmentation {
     /// Pixels, 0 to 512: right or left by up to this much, and up or down.
     pub shift: f32,
     /// Degrees, 0 to 180: either way by up to this much, about the middle.
     pub rotate: f32,
-    /// 0 to 0.9: smaller or larger by up to this share.
+    /// 0 to 0.9: smaller or larger by up to this fraction.
     pub scale: f32,
-    /// 0 to 2: a row is moved against the one above by up to so many pixels, either way.
+    /// Pixels, 0 to 2: each row is moved against the one above by up to this much, either way.
     pub shear: f32,
-    /// Left and right are swapped for every other sample, by chance.
+    /// Left and right are swapped with probability 1/2.
     pub flip: bool,
-    /// Pixels, 0 to 512: the side of a square, somewhere in the image and cut at its edges, that
-    /// becomes 0, which is the mean of the train part unless pixels are normalised otherwise.
+    /// Pixels, 0 to 512: the side of a square, anywhere in the image, that becomes 0 after normalisation.
+    ///
+    /// With the default normalisation, 0 is the mean of the train part.
     pub cut_out: u32,
-    /// 0 to 1: all values are raised or lowered by up to this share of the way from black to white.
+    /// 0 to 1: all values are raised or lowered by up to this fraction of the way from black to white.
     pub brightness: f32,
-    /// 0 to 1: what the network gets is multiplied by a number that is nearer to 1 than this.
+    /// 0 to 1: normalised values are multiplied by 1 ± up to this much.
     pub contrast: f32,
 }
 
-/// The changes by name, with what each may be followed by.
+/// The changes by name, with the value that each takes.
 const CHANGES: &[(&str, &str)] = &[
     ("shift", "pixels from 0 to 512, as in “shift 2”"),
     ("rotate", "degrees from 0 to 180, as in “rotate 10”"),
-    ("scale", "a share from 0 to 0.9, as in “scale 0.1”"),
+    ("scale", "a fraction from 0 to 0.9, as in “scale 0.1”"),
     ("shear", "pixels per row from 0 to 2, as in “shear 0.1”"),
     ("flip", "nothing, as in “flip”"),
     ("cutout", "a whole number of pixels from 0 to 512, as in “cutout 8”"),
-    ("brightness", "a share from 0 to 1, as in “brightness 0.2”"),
-    ("contrast", "a share from 0 to 1, as in “contrast 0.2”"),
+    ("brightness", "a fraction from 0 to 1, as in “brightness 0.2”"),
+    ("contrast", "a fraction from 0 to 1, as in “contrast 0.2”"),
 ];
 
-/// What stands for no change at all.
+/// The text of no augmentation.
 const NONE: &str = "none";
 
 impl Augmentation {
-    /// Whether samples stay as they are.
+    /// Whether no change is turned on.
     pub fn is_none(&self) -> bool {
         *self == Augmentation::default()
     }
 
-    /// The constants of `gather_batch` that are about changes, in its order.
+    /// The augmentation constants of `gather_batch`, in its order.
     pub fn consts(&self) -> [(&'static str, Const); 9] {
         [
             ("AUGMENT", (!self.is_none()).into()),

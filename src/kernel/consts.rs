@@ -1,4 +1,4 @@
-//! The constants of a dispatch: shapes and settings that lowering writes into a shader.
+//! The constants of a dispatch: shapes and settings that lowering writes into its shader.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Const {
 
 impl From<usize> for Const {
     fn from(value: usize) -> Const {
-        // Program::validate turns sizes beyond u32 away before they get here.
+        // Program::validate refuses sizes beyond u32 before they get here.
         Const::Uint(u32::try_from(value).expect("sizes fit 32 bits"))
     }
 }
@@ -55,7 +55,7 @@ macro_rules! __consts {
         ])
     };
 }
-// A macro of other crates stands at the root of this one; under this name it stands where it belongs.
+// An exported macro stands at the root of the crate; this is its path in this room.
 pub use crate::__consts as consts;
 
 impl Consts {
@@ -63,18 +63,18 @@ impl Consts {
         Consts(pairs)
     }
 
-    /// Adds constants behind these.
+    /// Appends constants.
     pub fn extend(&mut self, pairs: impl IntoIterator<Item = (&'static str, Const)>) {
         self.0.extend(pairs);
     }
 
-    /// These and one more behind them.
+    /// These constants, and one more behind them.
     pub fn with(mut self, name: &'static str, value: Const) -> Consts {
         self.0.push((name, value));
         self
     }
 
-    /// Gives a constant that there is another value.
+    /// Changes the value of a constant.
     ///
     /// # Panics
     /// When there is none of this name.
@@ -107,12 +107,12 @@ impl Consts {
         }
     }
 
-    /// Those with one of these names.
+    /// The constants with one of these names.
     pub fn only(&self, names: &[&str]) -> Consts {
         Consts(self.iter().filter(|(name, _)| names.contains(name)).collect())
     }
 
-    /// Whether a kernel adds to what it writes.
+    /// Whether the kernel adds to its output.
     pub fn adds(&self) -> bool {
         self.iter().any(|pair| pair == ("ADD", Const::Flag(true)))
     }

@@ -1,8 +1,8 @@
-//! What a kernel that makes sums does to a finished one.
+//! Epilogues: what a kernel does to a finished sum.
 
 use super::{Activation, Call};
 
-/// What happens to a finished sum; the numbers are those in the shader.
+/// The epilogue of a finished sum; the numbers are those in the shader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Epilogue {
     /// Nothing; `extra` is not read.
@@ -10,7 +10,7 @@ pub enum Epilogue {
     /// activate(sum + extra\[column\])
     Bias = 1,
     /// sum · activation'(extra\[row, column\])
-    Slope = 2,
+    Derivative = 2,
 }
 
 impl Epilogue {
@@ -18,17 +18,17 @@ impl Epilogue {
     pub fn of(call: Call) -> Epilogue {
         match call.consts.uint("EPILOGUE") {
             1 => Epilogue::Bias,
-            2 => Epilogue::Slope,
+            2 => Epilogue::Derivative,
             _ => Epilogue::Plain,
         }
     }
 
-    /// What becomes of a finished sum.
+    /// The value of a finished sum.
     pub fn apply(self, activation: Activation, sum: f64, extra: f64) -> f64 {
         match self {
             Epilogue::Plain => sum,
             Epilogue::Bias => activation.apply(sum + extra),
-            Epilogue::Slope => sum * activation.slope(extra),
+            Epilogue::Derivative => sum * activation.derivative(extra),
         }
     }
 }

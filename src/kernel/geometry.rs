@@ -1,8 +1,8 @@
-//! The sizes of a convolution, and which values of its ends belong together.
+//! The sizes of a convolution, and the inputs and outputs that belong together.
 
 use super::Consts;
 
-/// Sizes and steps along one side of an image.
+/// Sizes along one side of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
     /// Of the layer's input.
@@ -28,7 +28,7 @@ impl Side {
     }
 }
 
-/// The sizes of a convolution: what every kernel of one has as its first constants.
+/// The sizes of a convolution: the first constants of its kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     pub batch: usize,
@@ -55,7 +55,7 @@ impl Geometry {
         Geometry { batch, channels, outputs, groups, rows, columns }
     }
 
-    /// Channels that one output sees.
+    /// Input channels of one output channel.
     pub fn seen(&self) -> usize {
         self.channels / self.groups
     }
@@ -93,13 +93,12 @@ impl Geometry {
         ((sample * self.outputs + channel) * self.rows.out + row) * self.columns.out + column
     }
 
-    /// `channel` is one of the seen ones.
+    /// The offset of a weight; `channel` counts those of the output's group.
     pub fn at_weight(&self, output: usize, channel: usize, row: usize, column: usize) -> usize {
         ((output * self.seen() + channel) * self.rows.kernel + row) * self.columns.kernel + column
     }
 
-    /// Σ over the channels and taps that make one value of y: calls `term` with
-    /// the places of the input and of the weight.
+    /// Calls `term` with the offsets of input and weight for each term of one value of y.
     pub fn forward(&self, [sample, output, p, q]: [usize; 4], mut term: impl FnMut(usize, usize)) {
         let first = output / (self.outputs / self.groups) * self.seen();
         for channel in 0..self.seen() {
@@ -115,7 +114,7 @@ impl Geometry {
         }
     }
 
-    /// The same for one value of dx: the outputs whose taps read it.
+    /// Calls `term` with the offsets of dy and weight for each term of one value of dx.
     pub fn backward(&self, [sample, channel, row, column]: [usize; 4], mut term: impl FnMut(usize, usize)) {
         let own = self.outputs / self.groups;
         let first = channel / self.seen() * own;
@@ -133,7 +132,7 @@ impl Geometry {
         }
     }
 
-    /// Every element of y, or with `backward` of dx: its place and its four coordinates.
+    /// Every element of y, or with `backward` of dx: its offset and its four coordinates.
     pub fn elements(&self, backward: bool) -> impl Iterator<Item = (usize, [usize; 4])> {
         let (channels, rows, columns) = if backward {
             (self.channels, self.rows.size, self.columns.size)

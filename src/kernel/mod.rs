@@ -1,8 +1,7 @@
-//! A kernel: a contract with two executions, the WGSL and the plain Rust twin
-//! that says what the WGSL must compute.
+//! Kernels: a kernel is a contract with two implementations, a shader in WGSL and a twin in plain Rust.
 //!
-//! This room has the words that all others speak in: [`Kernel`] and its constants, the slices that a twin
-//! gets, the scalars of a [`Step`], and random numbers that shaders and Rust draw alike.
+//! This room has the types that all others use: [`Kernel`] and its constants, the slices of a twin, the scalars of a
+//! [`Step`], and random numbers that are equal in shaders and Rust.
 //!
 //! May depend on `error` alone. Read this file first, then `consts.rs`.
 
@@ -31,18 +30,18 @@ pub use consts::{Const, Consts, consts};
 pub use epilogue::Epilogue;
 pub use family::Family;
 pub use geometry::{Geometry, Side};
-pub use text::{COMMON, COOPERATIVE, enabled, enables, find_word, in_directive, specialize};
+pub use text::{COMMON, COOPERATIVE, enabled, enables, in_directive, specialize, words};
 pub use values::{Access, Element, Real, Slice, SliceMut};
 
-/// What changes from one step to the next; the same struct as in `shaders/common.wgsl`.
+/// The values of one training step; the same struct as in `shaders/common.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct Step {
-    /// Which row of the metrics buffer belongs to this step.
+    /// The step's row of the metrics buffer.
     pub slot: u32,
     /// Position in the shuffled order of the step's first sample.
     pub first: u32,
-    /// How many samples the step has, over all its batches; the last step of an epoch may be short.
+    /// Samples of all batches of the step; the last step of an epoch may be short.
     pub samples: u32,
     /// Steps taken since the run began.
     pub index: u32,
@@ -51,22 +50,22 @@ pub struct Step {
     /// For random numbers drawn inside kernels.
     pub seed: u32,
     pub epoch: u32,
-    /// What Adam's means and squares of gradients are multiplied by, see
+    /// Adam's factors for the means and squares of gradients, see
     /// [`Optimiser::corrections`](crate::network::optimiser::Optimiser::corrections).
     pub mean_correction: f32,
     pub square_correction: f32,
-    /// How much of the average of the weights is kept.
+    /// The decay of the EMA of the weights.
     pub ema_decay: f32,
 }
 
-/// What a twin is called with besides its buffers.
+/// The arguments of a twin besides its buffers.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     pub consts: &'a Consts,
     pub step: &'a Step,
 }
 
-/// A twin: the bindings that are only read, and those that are written, in binding order.
+/// A twin; its slices are the bindings that are only read, then those that are written, in binding order.
 pub type Twin<T> = fn(Call, &[Slice<T>], &mut [SliceMut<T>]);
 
 /// One binding of a kernel.
@@ -77,7 +76,7 @@ pub struct Bind {
     pub element: Element,
 }
 
-/// Where a twin stands in this crate's source.
+/// A twin's position in this crate's source.
 #[derive(Clone, Copy, Debug)]
 pub struct TwinSource {
     pub path: &'static str,
@@ -86,15 +85,15 @@ pub struct TwinSource {
     pub text: &'static str,
 }
 
-/// The constants by which a shader with several tile sizes makes its workgroups.
+/// The constants that the workgroup size of a shader may depend on.
 pub const SHAPES: &[&str] = &["TILE", "BLOCK"];
 
-/// The workgroup sizes of a shader, by those of its constants that they depend on.
+/// The workgroup sizes of a shader, by the constants in [`SHAPES`].
 #[derive(Debug, Default)]
 pub struct WorkgroupSizes(Mutex<Vec<(Consts, [usize; 3])>>);
 
 impl WorkgroupSizes {
-    /// None is known.
+    /// An empty list.
     pub const fn new() -> WorkgroupSizes {
         WorkgroupSizes(Mutex::new(Vec::new()))
     }
@@ -111,26 +110,25 @@ impl WorkgroupSizes {
     }
 }
 
-/// A contract with two executions: the WGSL, and the twin that says what it must compute.
+/// A contract with two implementations: a shader, and the twin that defines what it must compute.
 pub struct Kernel {
     /// Stem of the shader file, its entry point, and the label in every table.
     pub name: &'static str,
     pub wgsl: &'static str,
-    /// Where the twin stands, such as `cpu::matmul::matmul`.
+    /// The path of the twin, such as `cpu::matmul::matmul`.
     pub twin_name: &'static str,
     /// The constants that every dispatch gives.
     pub consts: &'static [&'static str],
     pub binds: &'static [Bind],
     /// Words of each binding, in binding order.
     pub lens: fn(&Consts) -> Vec<usize>,
-    /// Words of each binding that one dispatch reads or writes at most: of a batch
-    /// out of a data set, say, not the whole set.
+    /// The most words of each binding that one dispatch reads or writes: a batch, say, and not the whole data set.
     pub touched: fn(&Consts) -> Vec<usize>,
-    /// Floating-point operations of the equation: a multiply-add is two, and an
-    /// exp or a division one. Tables of speeds count by it, so that a version
-    /// that computes something twice gains nothing by that.
+    /// Floating-point operations of the equation: two for a multiply-add, one for an exp or a division.
+    ///
+    /// All versions of a contract have the same number, also one that computes something twice.
     pub flops: fn(&Consts) -> usize,
-    /// Invocations wanted along x, y and z; workgroups follow from the shader's own workgroup size.
+    /// Invocations along x, y and z; the workgroups follow from the shader's workgroup size.
     pub grid: fn(&Consts) -> [usize; 3],
     /// The twin as the CPU engine runs it.
     pub twin: Twin<f32>,
@@ -138,24 +136,24 @@ pub struct Kernel {
     pub oracle: Twin<f64>,
     /// The twin as text, for readers.
     pub twin_source: TwinSource,
-    /// The largest error that f32 arithmetic in any order explains, per written
-    /// element. It has a twin's signature: it finds in its writes what the
-    /// kernel would find there, and leaves the bounds in their place.
+    /// The largest error of f32 arithmetic in any order, per written element.
+    ///
+    /// It has a twin's signature: its outputs hold what the kernel would find there, and it overwrites them with the
+    /// bounds.
     pub bound: Twin<f64>,
-    /// A fast function for the CPU engine, held to the twin like a shader.
+    /// A fast function for the CPU engine, tested against the twin like a shader.
     pub fast: Option<Twin<f32>>,
-    /// What the constants must fulfil beyond their lengths, or the sentence that says so.
+    /// Checks requirements on the constants; the error is a sentence.
     pub requires: fn(&Consts) -> Result<(), &'static str>,
-    /// The one subgroup size with which the shader is right, when it uses subgroups.
+    /// The subgroup size that the shader needs, if it uses subgroups.
     pub subgroup: Option<u32>,
-    /// The contract that it shares with other versions, where there are several or a rewrite looks for it.
+    /// Its family, where there are several versions or a rewrite looks for it.
     pub family: Option<Family>,
-    /// Rows and columns of what one invocation (or workgroup) owns and watches, where the shader fixes them.
+    /// Rows and columns of the block that has one part of the watch, where the shader fixes them.
     pub block: Option<[usize; 2]>,
-    /// Ours, which the tests have proved with run-time checks on, so that it
-    /// may run without; a reader's own version never does.
+    /// Whether it may run without run-time checks: ours, which the tests run with them. A custom kernel never may.
     pub trusted: bool,
-    /// Read from the shader once, see [`Kernel::workgroup_size`].
+    /// Read from the shader once: see [`Kernel::workgroup_size`].
     pub workgroup_sizes: WorkgroupSizes,
 }
 
@@ -174,7 +172,7 @@ pub fn flat_grid(invocations: usize) -> [usize; 3] {
 }
 
 impl Kernel {
-    /// Whether it is this row of the table itself: no other version, and no custom kernel.
+    /// Whether it is this row of the table, and neither another version nor a custom kernel.
     pub fn is(&self, row: &'static Kernel) -> bool {
         std::ptr::eq(self, row)
     }
@@ -184,24 +182,22 @@ impl Kernel {
         self.family == Some(family)
     }
 
-    /// Whether its shader multiplies by cooperative matrices, which an adapter must have and a device be
-    /// opened for.
+    /// Whether its shader uses cooperative matrices, for which a device must be opened.
     pub fn is_cooperative(&self) -> bool {
         enables(self.wgsl, COOPERATIVE)
     }
 
-    /// The complete WGSL with these constants written into their `const` lines.
+    /// The complete WGSL, with these constants in their `const` lines.
     ///
     /// # Panics
-    /// When the shader does not declare one of the constants: the kernel table
-    /// and the shader disagree, which no user can cause.
+    /// When the shader does not declare one of the constants: then the kernel table is wrong.
     pub fn specialize(&self, consts: &Consts) -> String {
         specialize(self.wgsl, consts).unwrap_or_else(|name| {
             panic!("shader {} declares no const {name}", self.name);
         })
     }
 
-    /// The workgroup size with these constants, read from the shader itself by reflection.
+    /// The workgroup size with these constants, by reflection.
     ///
     /// # Panics
     /// When the shader is not valid WGSL, which `tests/shaders` rules out.
@@ -213,8 +209,7 @@ impl Kernel {
         })
     }
 
-    /// Bytes that one dispatch moves: every word it touches once, and one that is
-    /// updated or added to twice.
+    /// Bytes that one dispatch moves: each word once, and twice if it is updated or added to.
     pub fn bytes(&self, consts: &Consts) -> usize {
         let touched = (self.touched)(consts);
         let moved = touched.iter().zip(self.binds).map(|(words, bind)| {

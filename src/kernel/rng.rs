@@ -1,15 +1,13 @@
-//! Randomness: every number is a pure function of the seed, the purpose and what
-//! is drawn for, so a run can be continued from its step alone.
+//! Random numbers: each is a pure function of the seed, the purpose and counters, so a run resumes from its step alone.
 //!
-//! What is drawn once, on the host, comes from ChaCha8 ([`generator`]). What is
-//! drawn inside kernels comes from a function without a state that stands here
-//! and in `shaders/common.wgsl`, with the same bits ([`random_words`]).
+//! The host draws with ChaCha8 ([`generator`]). Kernels draw with a function without state that is here and in
+//! `shaders/common.wgsl`, with the same bits ([`random_words`]).
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// What random numbers are drawn for; purposes never share numbers.
+/// The purpose of random numbers; purposes have different numbers.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
     /// Initial weights; the number is the parameter's index.
@@ -18,9 +16,9 @@ pub enum Purpose {
     Order = 2,
     /// Awkward inputs for comparing kernels with their twins.
     Cases = 3,
-    /// How a sample is changed before it is trained on; drawn inside kernels.
+    /// Augmentation; drawn inside kernels.
     Augment = 4,
-    /// Which activations are dropped; drawn inside kernels.
+    /// Dropout; drawn inside kernels.
     Dropout = 5,
 }
 
@@ -33,15 +31,16 @@ pub fn generator(seed: u64, purpose: Purpose, number: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(key)
 }
 
-/// The order in which an epoch visits the samples.
+/// The shuffled order of an epoch's samples.
 pub fn shuffled(samples: usize, seed: u64, epoch: u64) -> Vec<u32> {
     let mut order: Vec<u32> = (0..samples as u32).collect();
     order.shuffle(&mut generator(seed, Purpose::Order, epoch));
     order
 }
 
-/// Four random words for a purpose, inside a kernel and its twin. `number` and
-/// `index` count what is drawn for: of an augmentation the epoch and the sample, say.
+/// Four random words for a purpose, inside a kernel and its twin.
+///
+/// `number` and `index` are counters: for an augmentation the epoch and the sample.
 ///
 /// This is pcg4d of M. Jarzynski and M. Olano, “Hash Functions for GPU Rendering”,
 /// Journal of Computer Graphics Techniques 9(3), 2020: a step of a linear congruential
@@ -65,8 +64,7 @@ fn pcg_round(v: &mut [u32; 4]) {
     v[3] = v[3].wrapping_add(v[1].wrapping_mul(v[2]));
 }
 
-/// What [`random_words`] takes as a purpose when one purpose has several streams: a
-/// layer's number, say. Streams are below 2^24.
+/// The purpose for [`random_words`] of one of several streams, such as a layer's number. Streams are below 2^24.
 pub fn random_stream(purpose: Purpose, stream: u32) -> u32 {
     purpose as u32 | stream << 8
 }
@@ -77,7 +75,7 @@ pub fn random_unit(word: u32) -> f32 {
     (word >> 8) as f32 / (1 << 24) as f32
 }
 
-/// A seed as kernels get it, in one word: no two nearby seeds share it.
+/// The seed of kernels, in one word: nearby seeds get different ones.
 pub fn kernel_seed(seed: u64) -> u32 {
     // Seeds below 2^32, which is all that people choose, stay as they are.
     let (low, high) = (seed as u32, (seed >> 32) as u32);

@@ -1,4 +1,4 @@
-//! The text of a shader as it is compiled: constants written in, directives in front.
+//! The text of a shader that is compiled: with constants written in and directives in front.
 
 use std::ops::Range;
 
@@ -7,22 +7,20 @@ use super::{Const, Consts};
 /// `shaders/common.wgsl`, which goes in front of every kernel.
 pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
-/// `common.wgsl`, then `wgsl` with its `const` lines rewritten; the name of a
-/// constant that `wgsl` does not declare is the error.
+/// `common.wgsl`, then `wgsl` with its `const` lines rewritten.
 ///
-/// Of the types of cooperative matrices the size is part of the name, where no constant can
-/// stand: the constant `EDGE` is written into `alias` lines with such names, too. What `wgsl`
-/// enables goes to the very front, as WGSL wants it, and leaves spaces behind; [`in_directive`]
-/// tells where it was.
+/// The error is the name of a constant that `wgsl` does not declare. Types of cooperative matrices have their size in
+/// their name, so the constant `TILE` is written into `alias` lines with such names, too. Directives go to the very
+/// front, as WGSL demands, and leave spaces behind; [`in_directive`] maps their positions back.
 pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
     let mut rest = wgsl.to_owned();
     // On the first line, so that lines keep their numbers.
     let mut enabled = String::new();
-    for place in directives(wgsl) {
-        enabled += &wgsl[place.clone()].replace(['\n', '\r'], " ");
+    for range in directives(wgsl) {
+        enabled += &wgsl[range.clone()].replace(['\n', '\r'], " ");
         enabled.push(' ');
-        let blank = wgsl[place.clone()].replace(|letter| letter != '\n', " ");
-        rest.replace_range(place, &blank);
+        let blank = wgsl[range.clone()].replace(|letter| letter != '\n', " ");
+        rest.replace_range(range, &blank);
     }
     let mut lines: Vec<String> = rest.lines().map(str::to_owned).collect();
     for (name, value) in consts.iter() {
@@ -31,20 +29,20 @@ pub fn specialize(wgsl: &str, consts: &Consts) -> Result<String, &'static str> {
         let (left, right) = line.split_once(" = ").ok_or(name)?;
         let (_, rest) = right.split_once(';').ok_or(name)?;
         *line = format!("{left} = {value};{rest}");
-        if let ("EDGE", Const::Uint(edge)) = (name, value) {
-            lines.iter_mut().for_each(|line| with_edge(line, edge));
+        if let ("TILE", Const::Uint(tile)) = (name, value) {
+            lines.iter_mut().for_each(|line| with_tile_size(line, tile));
         }
     }
     Ok(format!("{enabled}{COMMON}\n{}\n", lines.join("\n")))
 }
 
-/// What cooperative matrices have to be enabled by.
+/// The extension of cooperative matrices.
 pub const COOPERATIVE: &str = "wgpu_cooperative_matrix";
 
-/// Where the directives stand with which a shader begins and enables something, each up to its `;`.
+/// The ranges of a shader's `enable` directives, each with its `;`.
 ///
-/// Comments may stand between them; behind anything else WGSL has no directives. One with a comment in
-/// it is none of them: it stays where it is, and is no WGSL there.
+/// Comments may stand between them. A directive with a comment in it doesn't count: it stays where it is, and the
+/// parser refuses it there.
 fn directives(wgsl: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -70,14 +68,14 @@ fn directives(wgsl: &str) -> Vec<Range<usize>> {
     }
 }
 
-/// The length of the comment with which a text begins, if it begins with one.
+/// The length of the comment at the start of a text, if there is one.
 fn comment(text: &str) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
     }
     let (mut depth, mut at) = (0, 0);
     loop {
-        // Comments of this kind may be in one another.
+        // Such comments may be nested.
         let rest = text.get(at..)?;
         match rest.get(..2) {
             Some("/*") => (depth, at) = (depth + 1, at + 2),
@@ -94,12 +92,12 @@ pub fn enables(wgsl: &str, extension: &str) -> bool {
     enabled(wgsl).iter().any(|(_, name)| *name == extension)
 }
 
-/// The extensions that a shader enables, each with the place of its name.
+/// The extensions that a shader enables, each with the offset of its name.
 pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
-    let names = |place: Range<usize>| {
-        let mut next = place.start + "enable".len();
+    let names = |range: Range<usize>| {
+        let mut next = range.start + "enable".len();
         let words =
-            wgsl[next..place.end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+            wgsl[next..range.end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
         words.map(move |word| {
             let at = next;
             // And the one byte behind it.
@@ -110,39 +108,41 @@ pub fn enabled(wgsl: &str) -> Vec<(usize, &str)> {
     directives(wgsl).into_iter().flat_map(names).filter(|(_, name)| !name.is_empty()).collect()
 }
 
-/// Where a word stands first in a shader, outside of comments.
-pub fn find_word(wgsl: &str, word: &str) -> Option<usize> {
+/// The words and signs of a shader outside of comments, each with its offset.
+pub fn words(wgsl: &str) -> impl Iterator<Item = (usize, &str)> {
     let in_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let mut at = 0;
-    while let Some(letter) = wgsl[at..].chars().next() {
-        let rest = &wgsl[at..];
-        let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len());
-        if rest[..length] == *word {
-            return Some(at);
+    std::iter::from_fn(move || {
+        loop {
+            let (rest, start) = (&wgsl[at..], at);
+            let letter = rest.chars().next()?;
+            let length = rest.find(|letter| !in_word(letter)).unwrap_or(rest.len()).max(letter.len_utf8());
+            let skipped = comment(rest);
+            at += skipped.unwrap_or(length);
+            if skipped.is_none() && !letter.is_whitespace() {
+                return Some((start, &rest[..length]));
+            }
         }
-        at += comment(rest).unwrap_or(length.max(letter.len_utf8()));
-    }
-    None
+    })
 }
 
-/// Where in `wgsl` what stands at a place of the first line of [`specialize`]'s text comes from,
-/// if it comes from a directive.
+/// The offset in `wgsl` of an offset in the first line of [`specialize`]'s text, if that is in a directive.
 pub fn in_directive(wgsl: &str, at: usize) -> Option<usize> {
     let mut front = 0;
-    directives(wgsl).into_iter().find_map(|place| {
+    directives(wgsl).into_iter().find_map(|range| {
         let begin = front;
         // And the space behind it.
-        front += place.len() + 1;
-        (begin..front).contains(&at).then(|| place.start + (at - begin).min(place.len() - 1))
+        front += range.len() + 1;
+        (begin..front).contains(&at).then(|| range.start + (at - begin).min(range.len() - 1))
     })
 }
 
 /// Writes the size of a cooperative matrix into the alias of its type.
-fn with_edge(line: &mut String, edge: u32) {
+fn with_tile_size(line: &mut String, tile: u32) {
     let sized = |line: &str| -> Option<String> {
         let (left, right) = line.strip_prefix("alias ")?.split_once("coop_mat")?;
         let (_, right) = right.split_once('<')?;
-        Some(format!("alias {left}coop_mat{edge}x{edge}<{right}"))
+        Some(format!("alias {left}coop_mat{tile}x{tile}<{right}"))
     };
     if let Some(sized) = sized(line) {
         *line = sized;
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_of_a_cooperative_matrix_is_written_into_its_name() {
+    fn the_tile_size_of_a_cooperative_matrix_is_written_into_its_name() {
         let wgsl =
-            "// sums\nenable f16;\nconst EDGE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
-        let text = specialize(wgsl, &consts! { EDGE: 8usize }).unwrap();
+            "// sums\nenable f16;\nconst TILE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
+        let text = specialize(wgsl, &consts! { TILE: 8usize }).unwrap();
         assert!(text.starts_with("enable f16; // Put in front"), "{text}");
         assert!(
             text.ends_with(
-                "\n// sums\n           \nconst EDGE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
+                "\n// sums\n           \nconst TILE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"
             ),
             "{text}"
         );
@@ -185,9 +185,9 @@ mod tests {
         };
         let cases = [
             (
-                "enable f16; // halves\nenable b;\nx",
+                "enable f16; // packed\nenable b;\nx",
                 "enable f16; enable b; ",
-                "            // halves\n         \nx",
+                "            // packed\n         \nx",
             ),
             (
                 "/* /* enable c; */ */ enable f16;enable\tb , c ;x",
@@ -195,7 +195,7 @@ mod tests {
                 "/* /* enable c; */ */                          x",
             ),
             ("enable\n f16;\nx", "enable  f16; ", "      \n     \nx"),
-            // No directives, and what is none any more.
+            // No directives, and text that is none any more.
             ("// enable f16;\nx enable f16;", "", "// enable f16;\nx enable f16;"),
             ("enabled;\nenable f16;", "", "enabled;\nenable f16;"),
             ("enable /* ; */ f16;", "", "enable /* ; */ f16;"),
@@ -205,8 +205,8 @@ mod tests {
         for (wgsl, directives, rest) in cases {
             assert_eq!(front(wgsl), (directives.to_owned(), rest.to_owned()), "{wgsl}");
             for (at, letter) in directives.char_indices().filter(|(_, letter)| !letter.is_whitespace()) {
-                let place = in_directive(wgsl, at).unwrap();
-                assert_eq!(wgsl[place..].chars().next(), Some(letter), "{wgsl}: {at} and {place}");
+                let at_word = in_directive(wgsl, at).unwrap();
+                assert_eq!(wgsl[at_word..].chars().next(), Some(letter), "{wgsl}: {at} and {at_word}");
             }
             assert_eq!(in_directive(wgsl, directives.len()), None);
         }
@@ -218,11 +218,15 @@ mod tests {
 
     #[test]
     fn words_are_found_whole_and_outside_of_comments() {
-        let wgsl = "// é f64\n/* f64 */ let f64x = xf64; /*f64*/var é: f64;";
-        assert_eq!(find_word(wgsl, "f64"), Some(wgsl.len() - 4));
-        assert_eq!(find_word(wgsl, "f6"), None);
-        assert_eq!(find_word("f64", "f64"), Some(0));
-        assert_eq!(find_word("/* f64", "f32"), None);
+        let found = |wgsl| words(wgsl).collect::<Vec<_>>();
+        let wgsl = "// é f64\n/* f64 */ let f64x=x.f_; /*f64*/var é: f64;";
+        let expected = ["let", "f64x", "=", "x", ".", "f_", ";", "var", "é", ":", "f64", ";"];
+        assert_eq!(found(wgsl).iter().map(|(_, word)| *word).collect::<Vec<_>>(), expected);
+        assert!(found(wgsl).iter().all(|(at, word)| wgsl[*at..].starts_with(word)));
+        assert_eq!(found("f64"), [(0, "f64")]);
+        // What isn't closed is no comment.
+        assert_eq!(found("/* f64")[2], (3, "f64"));
+        assert_eq!(found(""), []);
     }
 
     #[test]

@@ -1,13 +1,12 @@
-//! What kernels read and write: numbers or integers, in views that are read or written.
+//! Elements of buffers, and slices of them that twins read and write.
 
 use std::fmt;
 
 use super::consts::Consts;
 
-/// A number that a twin computes with: f32 as the GPU does, or f64 as the truth.
+/// A number type of twins: f32 like the GPU, or f64 as the reference.
 ///
-/// Twins do their arithmetic in f64 whatever they store, so a type needs no
-/// more than the two conversions.
+/// Twins compute in f64 whatever they store, so a type needs only two conversions.
 pub trait Real: Copy + Default + Send + Sync + fmt::Debug + 'static {
     fn of(value: f64) -> Self;
     fn f64(self) -> f64;
@@ -31,7 +30,7 @@ impl Real for f64 {
     }
 }
 
-/// What a buffer holds.
+/// The element type of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
     /// f32 on the GPU.
@@ -40,20 +39,20 @@ pub enum Element {
     Uint,
 }
 
-/// What a kernel does with a binding.
+/// How a kernel uses a binding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Read,
     /// Only writes; with a constant `ADD` that is true, adds to what is there.
     Write,
-    /// Only writes, also where `ADD` is true: it stands beside what is added to.
+    /// Only writes, also where `ADD` is true.
     Set,
     /// Always reads what is there before it writes.
     Update,
 }
 
 impl Access {
-    /// Whether a dispatch with these constants reads what is there.
+    /// Whether a dispatch with these constants reads the content before.
     pub fn reads(self, consts: &Consts) -> bool {
         match self {
             Access::Read | Access::Update => true,
@@ -68,14 +67,14 @@ impl Access {
     }
 }
 
-/// What a twin reads: one view, as numbers or as integers.
+/// A view that a twin reads, as numbers or integers.
 #[derive(Clone, Copy, Debug)]
 pub enum Slice<'a, T> {
     Real(&'a [T]),
     Uint(&'a [u32]),
 }
 
-/// What a twin writes.
+/// A view that a twin writes, as numbers or integers.
 #[derive(Debug)]
 pub enum SliceMut<'a, T> {
     Real(&'a mut [T]),

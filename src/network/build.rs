@@ -4,7 +4,7 @@ use super::Network;
 use crate::kernel::Activation;
 use crate::network::layers::conv::Conv;
 use crate::network::layers::norm::Norm;
-use crate::network::layers::pool::{Kept, Pool};
+use crate::network::layers::pool::{Pool, Reduction};
 use crate::network::layers::words::Pair;
 use crate::network::layers::{Layer, Residual};
 
@@ -17,59 +17,59 @@ use crate::network::layers::{Layer, Residual};
 /// # Ok::<(), wgrad::Error>(())
 /// ```
 impl Network {
-    /// A network without layers, to add some to.
+    /// A network without layers.
     #[allow(clippy::new_without_default, reason = "a network without layers is only a beginning")]
     pub fn new() -> Network {
         Network { layers: Vec::new() }
     }
 
-    /// With any layer behind the others: what has more settings than a method here is made so.
+    /// Adds any layer, such as one with more settings than a method here has.
     pub fn with(mut self, layer: Layer) -> Network {
         self.layers.push(layer);
         self
     }
 
-    /// With a dense layer of so many outputs.
+    /// Adds a dense layer with `outputs` outputs.
     pub fn dense(self, outputs: usize) -> Network {
         self.with(Layer::dense(outputs))
     }
 
-    /// With a convolution of so many outputs and a square kernel, stride 1 and no padding.
+    /// Adds a convolution with a square kernel, stride 1 and no padding.
     pub fn conv(self, outputs: usize, kernel: usize) -> Network {
         self.with(Layer::Conv(Conv::new(outputs, Pair::both(kernel))))
     }
 
-    /// With max pooling over square windows side by side.
+    /// Adds max pooling over square windows side by side.
     pub fn max_pool(self, window: usize) -> Network {
-        self.with(Layer::Pool(Pool::new(Kept::Maximum, Pair::both(window))))
+        self.with(Layer::Pool(Pool::new(Reduction::Maximum, Pair::both(window))))
     }
 
-    /// With average pooling over square windows side by side.
+    /// Adds average pooling over square windows side by side.
     pub fn average_pool(self, window: usize) -> Network {
-        self.with(Layer::Pool(Pool::new(Kept::Mean, Pair::both(window))))
+        self.with(Layer::Pool(Pool::new(Reduction::Mean, Pair::both(window))))
     }
 
-    /// With batch normalisation as PyTorch's.
+    /// Adds batch normalisation with PyTorch's defaults.
     pub fn batch_norm(self) -> Network {
         self.with(Layer::Norm(Norm::BATCH))
     }
 
-    /// With layer normalisation as PyTorch's.
+    /// Adds layer normalisation with PyTorch's defaults.
     pub fn layer_norm(self) -> Network {
         self.with(Layer::Norm(Norm::SAMPLE))
     }
 
-    /// With relu.
+    /// Adds relu.
     pub fn relu(self) -> Network {
         self.with(Layer::Activation(Activation::Relu))
     }
 
-    /// With dropout of this probability.
+    /// Adds dropout of this probability.
     pub fn dropout(self, probability: f32) -> Network {
         self.with(Layer::Dropout(probability))
     }
 
-    /// With a residual block around these layers.
+    /// Adds a residual block around these layers.
     pub fn residual(self, body: Network) -> Network {
         self.with(Layer::Residual(Residual { body: body.layers }))
     }

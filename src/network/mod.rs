@@ -1,6 +1,6 @@
 //! Networks: layers, losses and optimisers, and how a network is lowered to a Program.
 //!
-//! A network is a list of layers, as the user writes it. Layers know how they are read and what they record;
+//! A network is a list of layers, as the user writes it. A layer knows its text form and records its dispatches;
 //! [`lower`] makes a Program of a network, a loss and the sizes of the data.
 //!
 //! Depends on `program`, and everything below. Read this file first, then `layers/dense.rs` and `lower/mod.rs`.
@@ -29,6 +29,7 @@ use crate::program::shape::Shape;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
+    /// The layers, first to last.
     pub layers: Vec<Layer>,
 }
 
@@ -36,7 +37,8 @@ impl std::str::FromStr for Network {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Network> {
-        chain::parse(text).map(|layers| Network { layers }).map_err(wrong)
+        let layers = chain::parse(text);
+        layers.map(|layers| Network { layers }).map_err(|problem| Error::Usage(in_network(&problem)))
     }
 }
 
@@ -48,17 +50,22 @@ impl fmt::Display for Network {
 }
 
 /// A problem of a layer as one of the network.
-fn wrong(problem: String) -> Error {
-    Error::Usage(format!("network, {problem}"))
+fn in_network(problem: &str) -> String {
+    format!("⟨network⟩, {problem}")
+}
+
+/// A network that doesn't go with the shape of its input or the size of its batches.
+fn unfit(problem: String) -> Error {
+    Error::Setting { key: "network", problem: in_network(&problem) }
 }
 
 impl Network {
-    /// The shape in front of every layer, and behind the last.
+    /// The input shape of every layer, and the output shape of the last.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the layer, the shape that it gets and what it needs.
+    /// [`Error::Setting`] naming the layer, its input shape and what it needs.
     pub fn shapes(&self, input: &Shape) -> Result<Vec<Shape>> {
-        chain::shapes(&self.layers, input).map_err(wrong)
+        chain::shapes(&self.layers, input).map_err(unfit)
     }
 
     /// The parameters of all layers.
@@ -72,20 +79,22 @@ impl Network {
         Ok(arena.place())
     }
 
-    /// Checks that all layers can be trained on a batch of so many samples.
+    /// Checks that all layers can be trained on batches of `samples` samples.
     ///
     /// # Errors
     /// As [`Network::shapes`].
     pub fn check_batch(&self, input: &Shape, samples: usize) -> Result<()> {
-        chain::check_batch(&self.layers, input, samples).map_err(wrong)
+        chain::check_batch(&self.layers, input, samples).map_err(unfit)
     }
 
-    /// Whether what it makes of a sample depends on the other samples of the batch.
+    /// Whether the output for a sample depends on the other samples of its batch.
     pub fn mixes_samples(&self) -> bool {
         chain::mixes_samples(&self.layers)
     }
 
-    /// Records the forward pass of all layers; the backward pass is left on the tape.
+    /// Records the forward pass of all layers, and leaves the backward pass on the tape.
+    ///
+    /// `x` is a batch of samples of shape `input`; the result is the output of the last layer.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape) -> Tensor {
         recorder.start(x);
         let y = chain::record(&self.layers, recorder, x, input, "", Recorder::pass);

@@ -10,11 +10,10 @@ use crate::kernel::{ALIGN, Access, aligned};
 const MOST_GROUPS: u32 = 65_535;
 
 impl Program {
-    /// Checks every rule that a GPU would check, and that views have the length their kernel says.
+    /// Checks every rule that a GPU would check, and the lengths of all views.
     ///
     /// # Errors
-    /// [`Error::Failure`] naming the dispatch: a Program that breaks a rule is
-    /// a mistake in a layer, not in what the user wrote.
+    /// [`Error::Failure`] with the dispatch: a Program that breaks a rule is a mistake in a layer, not of the user.
     pub fn validate(&self) -> Result<()> {
         for (at, dispatch) in self.steps.iter().enumerate() {
             self.check(dispatch).map_err(|problem| {
@@ -29,8 +28,7 @@ impl Program {
         self.check_order()
     }
 
-    /// Checks that a section reads nothing from a scratch buffer before it has written it: what
-    /// another section left there is not its own.
+    /// Checks that a section writes every scratch buffer before it reads it.
     fn check_order(&self) -> Result<()> {
         for (section, range) in &self.sections {
             let mut written: Vec<View> = Vec::new();
@@ -62,8 +60,9 @@ impl Program {
         Ok(())
     }
 
-    /// Whether a view has content when so much has been written in its section. Of a report a step
-    /// reads its own rows, which some dispatch has written before.
+    /// Whether a view has content once `written` has been written in its section.
+    ///
+    /// A step reads only its own rows of the report, so any write to it counts.
     fn is_written(&self, view: View, written: &[View]) -> bool {
         match self.bufs[view.buf.0].role {
             Role::Metrics => written.iter().any(|part| part.buf == view.buf),
@@ -71,8 +70,7 @@ impl Program {
         }
     }
 
-    /// The binding by which a dispatch would set gradients of the parameters that another has
-    /// written: all but the first must add.
+    /// The binding that would overwrite a gradient of the parameters: all writers but the first must add.
     fn lost_gradient(&self, dispatch: &Dispatch, written: &[View]) -> Option<&'static str> {
         let sets = !dispatch.consts.adds();
         let mut bound = dispatch.args.iter().zip(dispatch.kernel.binds);
@@ -117,7 +115,7 @@ impl Program {
                     bind.name, bind.element, buf.name, buf.element
                 ));
             }
-            // What is written may be bound in several parts, but not one of them twice, nor to read.
+            // A written buffer may be bound in several parts that don't overlap, and not be read.
             let again = written
                 .iter()
                 .any(|one| if bind.access.writes() { one.overlaps(*view) } else { one.buf == view.buf });
@@ -172,7 +170,7 @@ impl Program {
         }
     }
 
-    /// Checks what no device offers more of.
+    /// Checks the workgroups, of which every device offers equally many.
     fn groups_fit(&self) -> Result<()> {
         for dispatch in &self.steps {
             let most = dispatch.kernel.groups(&dispatch.consts).into_iter().max().unwrap_or_default();
@@ -191,7 +189,7 @@ impl Program {
     }
 }
 
-/// Whether what has been written covers a view; the padding behind a view counts with it.
+/// Whether the written views, with the padding behind each, cover a view.
 fn covered(view: View, written: &[View]) -> bool {
     let mut parts: Vec<&View> = written.iter().filter(|part| part.buf == view.buf).collect();
     parts.sort_by_key(|part| part.start);

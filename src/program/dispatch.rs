@@ -1,4 +1,4 @@
-//! One kernel over views.
+//! A dispatch: one kernel over views.
 
 use super::buffer::View;
 use crate::kernel::{Consts, Kernel};
@@ -6,21 +6,25 @@ use crate::kernel::{Consts, Kernel};
 /// One kernel over views, with its constants.
 #[derive(Clone, Debug)]
 pub struct Dispatch {
+    /// The kernel.
     pub kernel: &'static Kernel,
+    /// Its constants, in the order of [`Kernel::consts`].
     pub consts: Consts,
     /// One view per binding, in binding order.
     pub args: Vec<View>,
-    /// The layer that it belongs to, such as `2 dense`; empty for what belongs to none.
+    /// The layer that it belongs to, such as `2 dense`; empty without a layer.
     pub layer: String,
-    /// What it is for, such as `weighted sums`.
+    /// Its purpose, such as `weighted sums`.
     pub what: String,
-    /// A gate that it stands behind: three words of [`Program::gates`](super::Program::gates), the workgroups
-    /// to run along x, y and z. A kernel closes it by setting them to 0, and then the dispatch does nothing.
+    /// Its gate, if it has one: an index into [`Program::gates`](super::Program::gates).
+    ///
+    /// A gate is three words, the workgroups along x, y and z. While a kernel has set them to 0, the dispatch does
+    /// nothing.
     pub gate: Option<usize>,
 }
 
 impl Dispatch {
-    /// A dispatch of no layer and without a gate.
+    /// A dispatch without a layer or a gate.
     pub fn new(
         kernel: &'static Kernel,
         consts: Consts,
@@ -30,7 +34,7 @@ impl Dispatch {
         Dispatch { kernel, consts, args, layer: String::new(), what: what.into(), gate: None }
     }
 
-    /// The same for a layer.
+    /// The same dispatch, of this layer.
     pub fn of_layer(self, layer: &str) -> Dispatch {
         Dispatch { layer: layer.to_owned(), ..self }
     }
@@ -43,12 +47,12 @@ impl Dispatch {
         }
     }
 
-    /// The view that is bound to a binding of this name.
+    /// The view bound to this binding.
     ///
     /// # Panics
     /// When the kernel has no such binding.
     pub fn view(&self, bind: &str) -> View {
-        self.args[self.place(bind)]
+        self.args[self.position(bind)]
     }
 
     /// Binds another view.
@@ -56,7 +60,7 @@ impl Dispatch {
     /// # Panics
     /// When the kernel has no such binding.
     pub fn bind(&mut self, bind: &str, view: View) {
-        let at = self.place(bind);
+        let at = self.position(bind);
         self.args[at] = view;
     }
 
@@ -65,12 +69,12 @@ impl Dispatch {
         self.args.iter_mut().filter(|view| **view == from).for_each(|view| *view = to);
     }
 
-    fn place(&self, bind: &str) -> usize {
+    fn position(&self, bind: &str) -> usize {
         let found = self.kernel.binds.iter().position(|known| known.name == bind);
         found.unwrap_or_else(|| panic!("{} has no binding {bind}", self.kernel.name))
     }
 
-    /// The views that it reads, what it adds to included.
+    /// The views that it reads; those that it adds to are among them.
     pub fn reads(&self) -> impl Iterator<Item = View> + '_ {
         self.args
             .iter()

@@ -1,11 +1,11 @@
-//! Gates: dispatches that a kernel can stop.
+//! Gates, by which a kernel stops dispatches behind it.
 
 use super::Program;
 use crate::kernel::Const;
 use crate::table;
 
 impl Program {
-    /// What [`Program::gates`] holds when all are open.
+    /// The words of [`Program::gates`] when all gates are open.
     pub fn open_gates(&self) -> Vec<u32> {
         let mut words = vec![0; self.gates.map_or(0, |gates| gates.len)];
         for dispatch in &self.steps {
@@ -16,8 +16,7 @@ impl Program {
         words
     }
 
-    /// Numbers the gates in the order of the dispatches that stand behind them, and tells the guard how many
-    /// there are.
+    /// Numbers the gates in the order of their dispatches, and sets their number in the guard.
     pub(super) fn number_gates(&mut self) {
         let Some(gates) = &mut self.gates else { return };
         let behind = self.steps.iter_mut().filter_map(|dispatch| dispatch.gate.as_mut());

@@ -1,21 +1,21 @@
-//! How parameters get their first values, and how the text form of a layer says so.
+//! Initialisers of parameters, and their text form in a layer.
 
 use std::fmt;
 
 use crate::error::suggestion;
 
-/// How a parameter gets its first values.
+/// The distribution of a parameter's first values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Initialiser {
     /// Uniform in [-bound, bound).
     Uniform(f32),
     /// Normal around 0 with this standard deviation.
     Normal(f32),
-    /// All the same.
+    /// This value everywhere.
     Constant(f32),
 }
 
-/// What the text form asks for; how wide it spreads may depend on the layer.
+/// An initialiser as a layer's text names it; its range may depend on the layer's fans.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// Uniform in ±√(6 / fan-in): `nn.init.kaiming_uniform_` for relu.
@@ -26,13 +26,17 @@ pub enum Init {
     XavierUniform,
     /// Normal with deviation √(2 / (fan-in + fan-out)): `nn.init.xavier_normal_`.
     XavierNormal,
+    /// Uniform in [-bound, bound).
     Uniform(f32),
+    /// Normal around 0 with this standard deviation.
     Normal(f32),
+    /// This value everywhere.
     Constant(f32),
+    /// 0 everywhere.
     Zeros,
 }
 
-/// Names in the text form; those with a number are followed by it.
+/// Names in the text form; `uniform`, `normal` and `constant` are followed by a number.
 pub const NAMES: &[&str] = &[
     "kaiming-uniform",
     "kaiming-normal",
@@ -44,15 +48,17 @@ pub const NAMES: &[&str] = &[
     "zeros",
 ];
 
-/// How many numbers a unit reads, and how many units read a number.
+/// The fans of a parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Fans {
+    /// Inputs of one output.
     pub fan_in: usize,
+    /// Outputs of one input.
     pub fan_out: usize,
 }
 
 impl Fans {
-    /// What `nn.Linear` and `nn.Conv2d` draw weights and biases from: uniform in ±1/√fan-in.
+    /// The default of `nn.Linear` and `nn.Conv2d`: uniform in ±1/√fan-in.
     pub fn default(self) -> Initialiser {
         Initialiser::Uniform(1.0 / (self.fan_in as f32).sqrt())
     }
@@ -62,7 +68,7 @@ impl Init {
     /// Reads a name, and its number where it takes one, off the front of `words`.
     ///
     /// # Errors
-    /// What is wrong, as a part of a sentence.
+    /// The problem, as a part of a sentence.
     pub fn parse<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<Init, String> {
         let name = words.next().ok_or_else(|| format!("init takes one of {}", NAMES.join(", ")))?;
         let mut number = |least: f32| {
@@ -91,7 +97,7 @@ impl Init {
         })
     }
 
-    /// How a parameter with these fans is drawn.
+    /// The distribution for a parameter with these fans.
     pub fn resolve(self, fans: Fans) -> Initialiser {
         let (fan_in, both) = (fans.fan_in as f32, (fans.fan_in + fans.fan_out) as f32);
         match self {

@@ -1,7 +1,7 @@
 //! A Program: the network lowered once to a list of dispatches over named buffers.
 //!
-//! It is data. [`record`] writes it, [`rewrite`] makes it fast, engines run it; [`Program::validate`] checks
-//! every rule that a GPU would, on a machine without one; its `Display` is a table.
+//! It is data. [`record`] writes it, [`rewrite`] makes it fast, engines run it. [`Program::validate`] checks every rule
+//! that a GPU would check, without a GPU. Its `Display` is a table.
 //!
 //! Depends on `kernel`, `cpu` and `table`. Read this file first, then `record/mod.rs` and `rewrite/mod.rs`.
 
@@ -23,43 +23,45 @@ use std::ops::Range;
 use crate::kernel::{Access, Element};
 pub use buffer::{Buf, BufDecl, Role, View};
 pub use dispatch::Dispatch;
-pub use observed::{Activated, Boundary, Observed};
+pub use observed::{Activated, Observed, ObservedActivation};
 
-/// Copies of the parameters that a run keeps in the machine's own memory at the
-/// most, besides those on the device: while weights are sent, fetched and saved.
+/// The most copies of the parameters in host memory: while weights are sent, fetched and saved.
 const HOST_COPIES: u64 = 4;
 
-/// Steps of one submission at the most.
+/// The most steps of one submission.
 pub const MAX_STEPS: usize = 1024;
 
-/// Words of a submission's result at the most.
+/// The most words of a submission's result.
 pub const MAX_RESULT: usize = 1 << 18;
 
 /// Dispatches over buffers, in named sections that engines run on their own.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
+    /// All buffers; a [`Buf`] is an index into them.
     pub bufs: Vec<BufDecl>,
+    /// All dispatches, section by section.
     pub steps: Vec<Dispatch>,
+    /// Names, and ranges of the dispatches.
     pub sections: Vec<(String, Range<usize>)>,
-    /// Three words for each gate, if there are any; engines open them when they are made.
+    /// Three words for each gate, if there are gates; an engine opens all of them when it is made.
     pub gates: Option<View>,
-    /// What is looked at from outside while it trains.
+    /// Values that are read while it trains.
     pub observed: Observed,
 }
 
-/// The sizes of a device that decide whether a Program runs on it.
+/// The sizes of a device that a Program must fit.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of the largest view that can be bound.
     pub binding_bytes: u64,
     /// Bytes of the largest buffer.
     pub buffer_bytes: u64,
-    /// Bytes of memory, where that is known and shared with the machine.
+    /// Bytes of memory, where that is known and shared with the host.
     pub memory_bytes: Option<u64>,
 }
 
 impl Limits {
-    /// What every WebGPU implementation must offer.
+    /// The limits that every WebGPU implementation offers.
     pub const WEBGPU: Limits =
         Limits { binding_bytes: 128 << 20, buffer_bytes: 256 << 20, memory_bytes: None };
 }
@@ -85,53 +87,56 @@ impl Program {
         View { buf, start: 0, len: self.bufs[buf.0].len }
     }
 
-    /// Takes out the buffers of activations and guards that no dispatch uses, but for `keep`, and says for each buffer which
-    /// it is now.
+    /// Removes the buffers of activations and guards that no dispatch uses, but not those in `keep`.
+    ///
+    /// Returns each buffer's new index, by its former one; none for a removed buffer.
     pub fn drop_unused(&mut self, keep: &[Buf]) -> Vec<Option<Buf>> {
         let mut used: Vec<bool> =
             self.bufs.iter().map(|buf| !matches!(buf.role, Role::Activations | Role::Guard)).collect();
         let bound = self.steps.iter().flat_map(|dispatch| &dispatch.args).map(|view| view.buf);
         bound.chain(keep.iter().copied()).for_each(|buf| used[buf.0] = true);
         let mut next = 0..;
-        let places: Vec<Option<Buf>> =
+        let indices: Vec<Option<Buf>> =
             used.iter().map(|used| used.then(|| next.next().map(Buf)).flatten()).collect();
-        let place = |buf: Buf| places[buf.0].expect("a buffer that is used stays");
+        let index = |buf: Buf| indices[buf.0].expect("a buffer that is used stays");
         let mut used = used.iter();
         self.bufs.retain(|_| *used.next().unwrap_or(&true));
         for buf in &mut self.bufs {
-            buf.gradient = buf.gradient.and_then(|gradient| places[gradient.0]);
+            buf.gradient = buf.gradient.and_then(|gradient| indices[gradient.0]);
         }
         for view in self.steps.iter_mut().flat_map(|dispatch| &mut dispatch.args).chain(&mut self.gates) {
-            view.buf = place(view.buf);
+            view.buf = index(view.buf);
         }
-        self.observed.views().for_each(|view| view.buf = place(view.buf));
-        places
+        self.observed.views().for_each(|view| view.buf = index(view.buf));
+        indices
     }
 
-    /// Bytes of all memory with this role; what buffers share counts once.
+    /// Bytes of all memory with this role; shared memory counts once.
     pub fn bytes(&self, role: Role) -> u64 {
-        self.homes().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
+        self.allocated().filter(|buf| buf.role == role).map(|buf| buf.len as u64 * 4).sum()
     }
 
-    /// Bytes of all buffers: nothing else is allocated while it runs but the
-    /// staging memory for step scalars and metrics.
+    /// Bytes of all buffers.
+    ///
+    /// An engine allocates nothing else but staging memory for step scalars and metrics.
     pub fn total_bytes(&self) -> u64 {
-        self.homes().map(|buf| buf.len as u64 * 4).sum()
+        self.allocated().map(|buf| buf.len as u64 * 4).sum()
     }
 
     /// The buffers with memory of their own.
-    fn homes(&self) -> impl Iterator<Item = &BufDecl> {
-        self.bufs.iter().filter(|buf| buf.home.is_none())
+    fn allocated(&self) -> impl Iterator<Item = &BufDecl> {
+        self.bufs.iter().filter(|buf| buf.shares.is_none())
     }
 
-    /// Bytes of a run where the device's memory is the machine's: all buffers,
-    /// and copies of the parameters on their way to and from them.
+    /// Bytes of a run on a device that shares the host's memory.
+    ///
+    /// These are all buffers, and the host's copies of the parameters.
     pub fn shared_bytes(&self) -> u64 {
         self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
     }
 }
 
-/// A size for people.
+/// A size in B, KiB or MiB, for messages.
 pub fn mebibytes(bytes: u64) -> String {
     match bytes {
         0..10_240 => format!("{bytes} B"),

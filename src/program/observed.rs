@@ -1,41 +1,42 @@
-//! What is looked at from outside while a Program trains: by who explains a step, and by the coach.
+//! Values of a training step that are read from outside: by `explain`, and by the coach.
 
 use super::buffer::View;
 use super::shape::Shape;
 use crate::kernel::Activation;
 
-/// What is looked at in the section that trains. Rewrites keep it true: a view that is no longer made is
-/// no longer in it.
+/// The observed values of the training section.
+///
+/// Rewrites keep it up to date: they remove a view that no dispatch writes any more.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// In front of each layer of the network, and behind the last, in the last batch of a step.
-    pub boundaries: Vec<Boundary>,
-    /// What activations make, in the first batch of a step.
+    /// The input of each layer of the network, then the output of the last, in the last batch of a step.
+    pub activations: Vec<ObservedActivation>,
+    /// The outputs of activation functions, in the first batch of a step.
     pub activated: Vec<Activated>,
 }
 
 impl Observed {
-    /// Every view in it.
+    /// All its views.
     pub(super) fn views(&mut self) -> impl Iterator<Item = &mut View> {
-        let boundaries = self.boundaries.iter_mut().flat_map(|boundary| {
-            let Boundary { value, gradient } = boundary;
+        let activations = self.activations.iter_mut().flat_map(|activation| {
+            let ObservedActivation { value, gradient } = activation;
             value.iter_mut().chain(gradient.iter_mut())
         });
-        boundaries.chain(self.activated.iter_mut().map(|made| &mut made.value))
+        activations.chain(self.activated.iter_mut().map(|made| &mut made.value))
     }
 
-    /// Notes that a view is made no longer.
+    /// Removes a view that is no longer written.
     pub(super) fn lose(&mut self, view: View) {
-        for boundary in self.boundaries.iter_mut().filter(|boundary| boundary.value == Some(view)) {
-            *boundary = Boundary { value: None, gradient: None };
+        for activation in self.activations.iter_mut().filter(|activation| activation.value == Some(view)) {
+            *activation = ObservedActivation { value: None, gradient: None };
         }
         self.activated.retain(|made| made.value != view);
     }
 
-    /// Notes that another layer's dispatch makes an activation, and whose gradient is there then.
+    /// Notes that another layer's dispatch writes an activation, and the gradient that there is then.
     pub(super) fn made_by(&mut self, view: View, layer: &str, gradient: Option<View>) {
-        for boundary in self.boundaries.iter_mut().filter(|boundary| boundary.value == Some(view)) {
-            boundary.gradient = gradient.or(boundary.gradient);
+        for activation in self.activations.iter_mut().filter(|activation| activation.value == Some(view)) {
+            activation.gradient = gradient.or(activation.gradient);
         }
         for made in self.activated.iter_mut().filter(|made| made.value == view) {
             made.layer = layer.to_owned();
@@ -43,22 +44,23 @@ impl Observed {
     }
 }
 
-/// What lies between two layers of a network, in front of the first layer or behind the last.
+/// The activation between two layers, in front of the first layer or behind the last.
 #[derive(Clone, Copy, Debug)]
-pub struct Boundary {
-    /// None where a rewrite has taken the layers on both sides into one dispatch: then what is between them is
-    /// in no buffer.
+pub struct ObservedActivation {
+    /// None where a rewrite has joined the layers on both sides into one dispatch: then no buffer holds it.
     pub value: Option<View>,
-    /// The gradient of the value, or, where an activation that made it is in the epilogue of the layer in front,
-    /// that of the weighted sum; none where nobody needs it.
+    /// The gradient of the value, if there is one.
+    ///
+    /// Where the activation function is in the epilogue of the layer in front, it is that of the weighted sums.
     pub gradient: Option<View>,
 }
 
-/// What an activation of a network has made.
+/// The output of an activation function.
 #[derive(Clone, Debug)]
 pub struct Activated {
-    /// The layer whose dispatch made it, such as `3 relu`, or `0 dense` where it is in its epilogue.
+    /// The layer whose dispatch computes it, such as `3 relu`, or `0 dense` where it is in its epilogue.
     pub layer: String,
+    /// The function.
     pub activation: Activation,
     /// A row per sample.
     pub value: View,

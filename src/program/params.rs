@@ -1,9 +1,8 @@
 //! The parameter arena: every parameter of a network in one buffer.
 //!
-//! Gradients and optimiser state have buffers of the same layout, so an update
-//! is one dispatch, a model one download and a gradient norm one reduction.
-//! Behind what is learned lies what is only kept: running statistics, which no
-//! gradient reaches and no optimiser touches.
+//! Gradients and optimiser state have buffers of the same layout, so an update is one dispatch, a model one download
+//! and a gradient norm one reduction. Running statistics stand behind the learned parameters: they have no gradient, and
+//! no optimiser changes them.
 
 use rand::RngExt;
 
@@ -16,24 +15,28 @@ pub use crate::program::init::Initialiser;
 pub struct Param {
     /// `0.weight`, `0.bias`, …: the layer's index in the network, then PyTorch's name.
     pub name: String,
+    /// As PyTorch has it, such as `[outputs, inputs]`.
     pub shape: Vec<usize>,
     /// First word in the arena.
     pub start: usize,
+    /// Its first values.
     pub initialiser: Initialiser,
     /// Whether it has a gradient; running statistics have none.
     pub learned: bool,
 }
 
 impl Param {
+    /// The number of its values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
+    /// Whether it has no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Which part of the arena it stands in, see [`ArenaBuilder::place`].
+    /// Its part of the arena, see [`ArenaBuilder::place`].
     fn class(&self) -> usize {
         match (self.learned, self.is_vector()) {
             (true, false) => 0,
@@ -42,13 +45,13 @@ impl Param {
         }
     }
 
-    /// Whether it has a single dimension, as biases and the scales of norms have.
+    /// Whether it has a single dimension, like biases and the weights of norms.
     pub fn is_vector(&self) -> bool {
         self.shape.len() <= 1
     }
 }
 
-/// The parameters of a network while its layers declare them, before they have their offsets.
+/// The parameters that layers have declared, before they have offsets.
 #[derive(Debug, Default)]
 pub struct ArenaBuilder {
     params: Vec<Param>,
@@ -60,7 +63,7 @@ impl ArenaBuilder {
         self.params.push(Param { name, shape, start: 0, initialiser, learned: true });
     }
 
-    /// Appends numbers that training changes by other means than gradients.
+    /// Appends a buffer of the network, such as running statistics: it has no gradient.
     pub fn keep(&mut self, name: String, shape: Vec<usize>, initialiser: Initialiser) {
         self.params.push(Param { name, shape, start: 0, initialiser, learned: false });
     }
@@ -70,8 +73,9 @@ impl ArenaBuilder {
         self.params.is_empty()
     }
 
-    /// The arena of what was appended. Matrices first, then vectors, each in their order: so what weight
-    /// decay spares, biases and norms, is one range of the arena. What is kept stands last.
+    /// Gives every parameter its offset: matrices first, then vectors, then what isn't learned.
+    ///
+    /// So the parameters without weight decay, biases and norms, are one range of the arena.
     pub fn place(mut self) -> Arena {
         let (mut len, mut ends) = (0, [0; 3]);
         for (class, end) in ends.iter_mut().enumerate() {
@@ -90,7 +94,7 @@ impl ArenaBuilder {
 pub struct Arena {
     /// In the order of PyTorch's `state_dict`.
     pub params: Vec<Param>,
-    /// Words up to the end of the matrices, of all that is learned, and of all.
+    /// Words up to the end of the matrices, of the learned parameters, and of all.
     ends: [usize; 3],
 }
 
@@ -100,32 +104,34 @@ impl Arena {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// Words of all matrices (and of what has more dimensions), padding included; they stand in front.
+    /// Words of all learned parameters with two or more dimensions, padding included; they stand first.
     pub fn matrices(&self) -> usize {
         self.ends[0]
     }
 
-    /// Words of what is learned, padding included: the first of the arena.
+    /// Words of the learned parameters, padding included; they stand first.
     pub fn learned_len(&self) -> usize {
         self.ends[1]
     }
 
-    /// Words of the arena, padding included. The padding stays zero: its
-    /// gradients are never written.
+    /// Words of the arena, padding included.
+    ///
+    /// The padding stays zero: its gradients are never written.
     pub fn len(&self) -> usize {
         self.ends[2]
     }
 
+    /// Whether there are no parameters.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty()
     }
 
-    /// How many numbers are learned.
+    /// The number of learned values.
     pub fn count(&self) -> usize {
         self.params.iter().filter(|param| param.learned).map(Param::len).sum()
     }
 
-    /// First values, drawn from the seed: each parameter from a generator of its own.
+    /// The first values of the arena: each parameter has a generator of its own, from the seed.
     pub fn initial_values(&self, seed: u64) -> Vec<f32> {
         let mut values = vec![0.0; self.len()];
         for (index, param) in self.params.iter().enumerate() {
@@ -142,7 +148,7 @@ impl Arena {
     }
 }
 
-/// A number with mean 0 and standard deviation 1: the method of Box and Muller.
+/// A standard normal number, by the method of Box and Muller.
 fn normal(rng: &mut impl RngExt) -> f32 {
     // Above 0, where the logarithm is finite.
     let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
@@ -154,7 +160,7 @@ mod tests {
     use super::*;
     use crate::program::init::Fans;
 
-    /// That of two dense layers: from 50 values to 40, and on to 30.
+    /// The arena of two dense layers: from 50 values to 40, and on to 30.
     fn arena() -> Arena {
         let mut arena = ArenaBuilder::default();
         for (layer, outputs, inputs) in [(0, 40, 50), (2, 30, 40)] {

@@ -5,13 +5,13 @@ use std::fmt;
 /// The size of one sample, channels first; displays as `1×28×28`, or as `64` for a row of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// In the data 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; a row of values has a channel for each.
+    /// In the data: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. A row of values has a channel for each.
     pub channels: usize,
     /// Rows, in pixels.
     pub height: usize,
     /// Columns, in pixels.
     pub width: usize,
-    /// Whether it is a row of values, as dense layers make it: no layer finds an image in it.
+    /// Whether it is a row of values, like the output of a dense layer, and no image.
     pub flat: bool,
 }
 
@@ -41,10 +41,10 @@ impl Shape {
         if self.flat { vec![self.len()] } else { vec![self.channels, self.height, self.width] }
     }
 
-    /// Checks that the sample is an image, for the layers that work on images alone.
+    /// Checks that the sample is an image, for layers that need one.
     ///
     /// # Errors
-    /// What does not fit, as a part of a sentence about the layer `name`.
+    /// The problem, as a part of a sentence about the layer `name`.
     pub fn check_image(&self, name: &str) -> Result<(), String> {
         if self.flat {
             return Err(format!(

@@ -1,9 +1,9 @@
 //! The list of all kernels, in the order in which a training step uses them.
 
-use super::{dense::*, ends::*, images::*, losses::*, norm::*, steps::*, updates::*};
+use super::{dense::*, ends::*, former, images::*, losses::*, norm::*, steps::*, updates::*};
 use crate::kernel::Kernel;
 
-/// Every kernel there is.
+/// Every kernel.
 pub static ALL: &[&Kernel] = &[
     &GATHER_BATCH,
     &ONE_HOT,
@@ -79,7 +79,25 @@ pub static ALL: &[&Kernel] = &[
     &ADD,
 ];
 
-/// The kernel of this name.
+/// The kernel of this name, which may be a former one.
 pub fn find(name: &str) -> Option<&'static Kernel> {
+    let name = former::kernel(name);
     ALL.iter().copied().find(|kernel| kernel.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_former_name_leads_to_a_present_one() {
+        for (former, present) in former::KERNELS {
+            assert!(ALL.iter().all(|kernel| kernel.name != *former), "{former}");
+            assert_eq!(find(former).map(|kernel| kernel.name), Some(*present));
+        }
+        for (_, present) in former::BINDINGS {
+            let mut bindings = ALL.iter().flat_map(|kernel| kernel.binds);
+            assert!(bindings.any(|bind| bind.name == *present), "{present}");
+        }
+    }
 }

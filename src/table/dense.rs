@@ -1,10 +1,10 @@
 //! Rows of the kernel table for dense layers: matrix products, and the gradients of weights.
 
 use super::sizes::sizes;
-use crate::cpu::{fast, half, matmul, slices, weights};
+use crate::cpu::{f16, fast, matmul, slices, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
-/// A matmul version: all have one contract and differ in how many elements an invocation owns.
+/// A version of matmul.
 macro_rules! matmul {
     ($shader:ident, $(choices [$($choice:literal),*],)? requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
@@ -14,7 +14,7 @@ macro_rules! matmul {
             binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
             lens |k| {
                 let [m, n, inner] = sizes(k, ["M", "N", "K"]);
-                // What the epilogue reads; a plain one reads nothing and is given A again.
+                // What the epilogue reads; a plain one reads nothing, and A is bound in its place.
                 let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
                 vec![m * inner, inner * n, extra, m * n]
             },
@@ -49,9 +49,9 @@ pub static MATMUL_VECTORS: Kernel = matmul!(
     grid |k| [k.uint("N").div_ceil(k.uint("BLOCK")), k.uint("M").div_ceil(k.uint("BLOCK")), 1]
 );
 
-/// The tiles of C that a workgroup of `matmul_vectors.wgsl` may own, and the blocks of them that an
-/// invocation owns: from 64 invocations, below which a GPU's cores are half empty, to 256, the most
-/// that WebGPU promises.
+/// Tile and block sizes of `matmul_vectors.wgsl`.
+///
+/// They have from 64 invocations, below which a GPU's cores are half empty, to 256, the most that WebGPU promises.
 pub const TILES: [(usize, usize); 4] = [(32, 4), (64, 4), (64, 8), (128, 8)];
 
 fn offered_tile(k: &Consts) -> Result<(), &'static str> {
@@ -98,7 +98,7 @@ pub static ADD_SLICES: Kernel = kernel!(
     binds binds![parts: Read Real, extra: Read Real, c: Write Real],
     lens |k| {
         let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
-        // What the epilogue reads; a plain one reads nothing and is given the parts again.
+        // What the epilogue reads; a plain one reads nothing, and the parts are bound in its place.
         let extra = [slices * m * n, n, m * n][k.uint("EPILOGUE").min(2)];
         vec![slices * m * n, extra, m * n]
     },
@@ -111,9 +111,9 @@ pub static ADD_SLICES: Kernel = kernel!(
 );
 
 pub static PACK_F16: Kernel = kernel!(
-    pack_f16, half::pack_f16, pack_f16_bound,
+    pack_f16, f16::pack_f16, pack_f16_bound,
     consts ["LENGTH", "GRADIENT"],
-    binds binds![x: Read Real, halves: Write Uint],
+    binds binds![x: Read Real, packed: Write Uint],
     lens |k| vec![k.uint("LENGTH"), k.uint("LENGTH") / 2],
     flops |k| k.uint("LENGTH"),
     grid |k| flat_grid(k.uint("LENGTH") / 2),
@@ -125,7 +125,7 @@ pub static PACK_F16: Kernel = kernel!(
 );
 
 pub static MATMUL_F16: Kernel = kernel!(
-    matmul_f16, half::matmul_f16, matmul_f16_bound,
+    matmul_f16, f16::matmul_f16, matmul_f16_bound,
     consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK"],
     binds binds![a: Read Real, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
@@ -141,12 +141,12 @@ pub static MATMUL_F16: Kernel = kernel!(
     flops |k| (MATMUL.flops)(k),
     grid |k| [k.uint("N").div_ceil(4), k.uint("M").div_ceil(4), 1],
     requires whole_vectors,
-    fast fast::half::matmul_f16_fast
+    fast fast::f16::matmul_f16_fast
 );
 
 pub static MATMUL_COOPERATIVE: Kernel = kernel!(
-    matmul_cooperative, half::matmul_cooperative, matmul_cooperative_bound,
-    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "EDGE", "GRADIENT"],
+    matmul_cooperative, f16::matmul_cooperative, matmul_cooperative_bound,
+    consts ["M", "N", "K", "TRANSPOSE_A", "TRANSPOSE_B", "ADD", "EPILOGUE", "ACTIVATION", "LEAK", "TILE", "GRADIENT"],
     binds binds![a: Read Uint, b: Read Uint, extra: Read Real, c: Write Real],
     lens |k| {
         let mut lens = (MATMUL.lens)(k);
@@ -159,31 +159,31 @@ pub static MATMUL_COOPERATIVE: Kernel = kernel!(
         touched
     },
     flops |k| (MATMUL.flops)(k),
-    // A workgroup of 128 has a block of 32×64.
+    // A workgroup of 128 owns a block of 32×64.
     grid |k| [k.uint("N").div_ceil(64) * 128, k.uint("M").div_ceil(32), 1],
     requires whole_tiles
 );
 
-/// What `matmul_cooperative.wgsl` asks for.
+/// The requirements of `matmul_cooperative.wgsl`.
 pub fn whole_tiles(k: &Consts) -> Result<(), &'static str> {
-    let edge = k.uint("EDGE");
-    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(edge));
-    if !EDGES.contains(&edge) {
-        Err("EDGE must be 8 or 16")
+    let tile = k.uint("TILE");
+    let whole = || sizes(k, ["M", "N", "K"]).iter().all(|size| size.is_multiple_of(tile));
+    if !COOPERATIVE_TILES.contains(&tile) {
+        Err("TILE must be 8 or 16")
     } else if whole() {
         Ok(())
     } else {
-        Err("M, N and K must be multiples of EDGE")
+        Err("M, N and K must be multiples of TILE")
     }
 }
 
-/// Rows and columns that the tiles of `matmul_cooperative.wgsl` may have, as WGSL has types for them.
-pub const EDGES: [usize; 2] = [16, 8];
+/// Tile sizes of `matmul_cooperative.wgsl`, preferred first: those that WGSL has types for.
+pub const COOPERATIVE_TILES: [usize; 2] = [16, 8];
 
-/// How much of its sums `matmul_slices.wgsl` adds in one round.
+/// Terms of the sums that `matmul_slices.wgsl` adds in one round.
 pub const SLICE_ROUND: usize = 32;
 
-/// What `matmul_slices.wgsl` asks for, as it reads vec4s.
+/// The requirements of `matmul_slices.wgsl`, which reads vec4s.
 fn whole_rows(k: &Consts) -> Result<(), &'static str> {
     let [m, n, inner] = sizes(k, ["M", "N", "K"]);
     let a = if k.flag("TRANSPOSE_A") { m } else { inner };
@@ -195,7 +195,7 @@ fn whole_rows(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
-/// What `matmul_subgroup.wgsl` asks for, as it reads and writes in vec4s.
+/// The requirements of `matmul_subgroup.wgsl`, which reads and writes vec4s.
 pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     let [m, n, inner] = sizes(k, ["M", "N", "K"]).map(|size| size.is_multiple_of(4));
     if inner && n && (m || !k.flag("TRANSPOSE_A")) {
@@ -205,14 +205,15 @@ pub fn whole_vectors(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
-/// Operations of the gradients of a dense layer with so many inputs: the products, the sums of the
-/// bias, and the square and sum of every gradient that is watched.
+/// Operations of the gradients of a dense layer with this number of inputs.
+///
+/// These are the products, the sums of the bias, and the square and sum of every gradient.
 pub(super) fn gradient_flops(k: &Consts, inputs: usize) -> usize {
     let [batch, outputs] = sizes(k, ["BATCH", "OUTPUTS"]);
     (2 * batch * inputs + batch + 2 * (inputs + 1)) * outputs
 }
 
-/// A version of the gradients of a dense layer: they differ in the block that an invocation owns.
+/// A version of the gradients of a dense layer.
 macro_rules! weight_gradient {
     ($shader:ident, $(choices [$($choice:literal),*],)? $(block $block:expr,)? requires $requires:expr,
      subgroup $subgroup:expr, grid $grid:expr) => {

@@ -1,16 +1,16 @@
-//! Rows of the kernel table for the ends of a network: a first layer that takes pixels, and a last one with
-//! its loss.
+//! Rows of the kernel table for the ends of a network: a first layer that gathers its samples, and a
+//! last one with its loss.
 
 use super::dense::{blocks, enough_parts, gradient_flops};
 use super::sizes::sizes;
-use crate::cpu::{dense_softmax_loss, fast, pixels, weights};
+use crate::cpu::{dense_softmax_loss, fast, gather_dense, weights};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
-/// A first layer that takes pixels: its weighted sums.
+/// A version of a first layer that gathers its samples.
 macro_rules! gather_dense {
     ($shader:ident, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
-            $shader, pixels::gather_dense, gather_dense_bound,
+            $shader, gather_dense::gather_dense, gather_dense_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ACTIVATION", "LEAK"],
             binds binds![images: Read Uint, labels: Read Uint, order: Read Uint, normaliser: Read Real,
                          weight: Read Real, bias: Read Real, y: Write Real, batch_labels: Write Uint],
@@ -20,7 +20,7 @@ macro_rules! gather_dense {
             grid $grid,
             requires whole_pixels,
             subgroup $subgroup,
-            family PixelDense
+            family GatherDense
         )
     };
 }
@@ -35,18 +35,18 @@ pub static GATHER_DENSE_SUBGROUP: Kernel = gather_dense!(
     grid |k| [k.uint("OUTPUTS") / 4, k.uint("BATCH").div_ceil(32), 1]
 );
 
-/// Words of the bindings when so many samples are counted.
+/// Words of the bindings with this number of samples.
 fn gather_dense_lens(k: &Consts, samples: usize) -> Vec<usize> {
     let [batch, values, channels, outputs] = sizes(k, ["BATCH", "VALUES", "CHANNELS", "OUTPUTS"]);
     let words = values / 4;
     vec![samples * words, samples, samples, 2 * channels, outputs * values, outputs, batch * outputs, batch]
 }
 
-/// The gradients of such a layer.
+/// A version of the gradients of such a layer.
 macro_rules! gather_dense_gradient {
     ($shader:ident, block $block:expr, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
-            $shader, pixels::gather_dense_gradient, gather_dense_gradient_bound,
+            $shader, gather_dense::gather_dense_gradient, gather_dense_gradient_bound,
             consts ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES", "OUTPUTS", "ADD", "ROWS",
                      "COLUMNS", "PARTS"],
             binds binds![dz: Read Real, images: Read Uint, order: Read Uint, normaliser: Read Real,
@@ -57,7 +57,7 @@ macro_rules! gather_dense_gradient {
             grid $grid,
             requires $requires,
             subgroup $subgroup,
-            family PixelGradient,
+            family GatherDenseGradient,
             block $block
         )
     };
@@ -95,7 +95,7 @@ fn gather_dense_gradient_lens(k: &Consts, samples: usize) -> Vec<usize> {
     vec![batch * outputs, image, samples, 2 * channels, outputs * values, outputs, parts, parts]
 }
 
-/// What kernels ask for that unpack whole words of pixels, all of one channel.
+/// The requirements of kernels that unpack whole words of pixels, each of one channel.
 fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
     let [values, plane, outputs] = sizes(k, ["VALUES", "PLANE", "OUTPUTS"]);
     if !([values, plane, outputs].iter().all(|size| size.is_multiple_of(4))) {
@@ -107,7 +107,7 @@ fn whole_pixels(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
-/// Classes of `dense_softmax_loss_subgroup` at the most: a row's logits are in registers.
+/// The most classes of `dense_softmax_loss_subgroup`: a row's logits are in registers.
 const MOST_CLASSES: usize = 32;
 
 pub static DENSE_SOFTMAX_LOSS_SUBGROUP: Kernel = kernel!(
@@ -117,7 +117,7 @@ pub static DENSE_SOFTMAX_LOSS_SUBGROUP: Kernel = kernel!(
                  logits: Write Real, dlogits: Write Real, metrics: Write Real, dx: Write Real],
     lens |k| dense_softmax_loss_lens(k, k.uint("SLOTS")),
     touched |k| dense_softmax_loss_lens(k, 1),
-    // The products there and back, and as softmax_loss.
+    // The products of both passes, and as in softmax_loss.
     flops |k| (4 * k.uint("INPUTS") + 7) * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH")),
     requires |k| match k.uint("CLASSES") {

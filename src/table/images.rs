@@ -5,7 +5,7 @@ use crate::cpu::pool::Pooling;
 use crate::cpu::{conv, fast, pool, sums};
 use crate::kernel::{Access, Bind, Consts, Element, Geometry, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
-/// A convolution's version: all have one contract and differ in how much of the output an invocation owns.
+/// A version of a convolution.
 macro_rules! convolution {
     ($shader:ident, requires $requires:expr, subgroup $subgroup:expr, grid $grid:expr) => {
         kernel!(
@@ -16,7 +16,7 @@ macro_rules! convolution {
             binds binds![input: Read Real, weights: Read Real, extra: Read Real, output: Write Real],
             lens |k| {
                 let (from, to, channels) = ends(k);
-                // What the epilogue reads; a plain one reads nothing and is given the input again.
+                // What the epilogue reads; a plain one reads nothing, and the input is bound in its place.
                 let extra = [from, channels, to][k.uint("EPILOGUE").min(2)];
                 vec![from, Geometry::of(k).weights(), extra, to]
             },
@@ -34,7 +34,7 @@ macro_rules! convolution {
     };
 }
 
-/// Words that are read and written, and channels of what is written.
+/// Words of the input and the output, and channels of the output.
 fn ends(k: &Consts) -> (usize, usize, usize) {
     let geometry = Geometry::of(k);
     if k.flag("BACKWARD") {
@@ -80,7 +80,7 @@ pub static CONV: Kernel = convolution!(
     }
 );
 
-/// Tiles of channels that an invocation of a `*_register` shader owns, in a group of so many.
+/// Tiles of channels of a `*_register` shader, in a group of `channels`.
 fn tiles(channels: usize, few: bool) -> usize {
     let rows = match channels {
         0..=4 => 4,
@@ -91,7 +91,7 @@ fn tiles(channels: usize, few: bool) -> usize {
     channels.div_ceil(rows)
 }
 
-/// What the `*_register` shaders ask for: a window that the compiler unrolls.
+/// The requirements of the `*_register` shaders: a window that the compiler unrolls.
 fn short_windows(k: &Consts) -> Result<(), &'static str> {
     let columns = Geometry::of(k).columns;
     let window = 3 * columns.stride + (columns.kernel - 1) * columns.dilation + 1;

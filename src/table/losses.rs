@@ -4,7 +4,7 @@ use super::sizes::sizes;
 use crate::cpu::{fast, loss, softmax};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
-/// Words of the four bindings that every loss has, with the metrics of so many steps.
+/// Words of the four bindings of every loss, with the metrics of `slots` steps.
 fn loss_lens(k: &Consts, slots: usize, targets: usize) -> Vec<usize> {
     let [batch, classes] = sizes(k, ["BATCH", "CLASSES"]);
     vec![batch * classes, targets, batch * classes, slots * k.uint("PITCH") * 2]
@@ -29,7 +29,7 @@ pub static WEIGHTED_LOSS: Kernel = kernel!(
                  metrics: Write Real],
     lens |k| weighted(k, loss_lens(k, k.uint("SLOTS"), k.uint("BATCH"))),
     touched |k| weighted(k, loss_lens(k, 1, k.uint("BATCH"))),
-    // As softmax_loss; what is wanted of a class, three times, and a product and a sum more.
+    // As softmax_loss; three times the target of a class, a product and a sum.
     flops |k| 18 * k.uint("BATCH") * k.uint("CLASSES"),
     grid |k| flat_grid(k.uint("BATCH"))
 );

@@ -4,8 +4,7 @@
 //!
 //! A row names the shader's constants and bindings, says how many words each
 //! binding has and how many invocations it wants, and ties the shader to its
-//! twin and its error bound. `tests/shaders` checks every row against the
-//! shader itself, by reflection.
+//! twin and its error bound. `tests/shaders` checks every row against the shader, by reflection.
 
 /// `binds![a: Read Real, c: Write Real]`
 macro_rules! binds {
@@ -73,11 +72,12 @@ macro_rules! kernel {
     (@fast $fast:path) => { Some($fast) };
 }
 
-// Behind the macros, with which rows are written.
+// Behind the macros, which the modules use.
 mod all;
 pub mod choice;
 mod dense;
 mod ends;
+pub mod former;
 mod images;
 mod losses;
 mod norm;

@@ -11,7 +11,7 @@ fn groups(k: &Consts) -> (usize, usize) {
     (outer * groups * inner, slice.map_or(1, |slice| (outer * inner).div_ceil(slice)))
 }
 
-/// How many weights a normalisation has.
+/// The number of weights of a normalisation.
 fn weights(k: &Consts) -> usize {
     k.uint(if k.flag("BY_SAMPLE") { "INNER" } else { "GROUPS" })
 }

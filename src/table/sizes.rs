@@ -1,8 +1,8 @@
-//! Sizes out of constants.
+//! Sizes from constants.
 
 use crate::kernel::Consts;
 
-/// The sizes of these names.
+/// The sizes with these names.
 pub(super) fn sizes<const N: usize>(consts: &Consts, names: [&str; N]) -> [usize; N] {
     names.map(|name| consts.uint(name))
 }

@@ -1,5 +1,5 @@
-//! Rows of the kernel table for what a step does besides its layers: samples and targets, activations, sums over
-//! the batch, and the watch over the gradients.
+//! Rows of the kernel table for the rest of a step: samples and targets, activations, sums over the batch, and the
+//! watch over the gradients.
 
 use super::sizes::sizes;
 use crate::cpu::{activation, fast, gather, guard, hot_cold, softmax, sums};
@@ -21,7 +21,8 @@ pub static GATHER_BATCH: Kernel = kernel!(
         let [samples, chunk] = sizes(k, ["SAMPLES", "CHUNK_LENGTH"]).map(|size| size.min(batch));
         vec![chunk * words, samples, samples, 2 * channels, batch * values, batch]
     },
-    // A scale and a shift; of a changed sample also the place (8), the mix (3 of 3) and the look (4).
+    // A scale and a shift; with augmentation also the position (8), the interpolation (3 of 3), brightness and
+    // contrast (4).
     flops |k| if k.flag("AUGMENT") { 23 } else { 2 } * k.uint("BATCH") * k.uint("VALUES"),
     grid |k| flat_grid(k.uint("BATCH") * k.uint("WORDS")),
     fast fast::gather::gather_batch_fast
@@ -125,7 +126,7 @@ pub static HOT_COLD: Kernel = kernel!(
         let weights = outputs * inputs;
         vec![batch * inputs, batch * outputs, weights, weights, 2 * weights, weights, weights]
     },
-    // Every weight makes the whole prediction of every sample, and tries two steps from it.
+    // Every weight computes the prediction of every sample, and tries two steps from it.
     flops |k| {
         let [batch, inputs, outputs] = sizes(k, ["BATCH", "INPUTS", "OUTPUTS"]);
         outputs * inputs * batch * (2 * inputs + 6)

@@ -1,10 +1,10 @@
-//! The rows of what happens between the gradients and the next step: norms,
-//! clipping, the update itself, and the average of the weights.
+//! Rows of the kernel table between the gradients and the next step: norms, clipping, updates, and the EMA of the
+//! weights.
 
 use crate::cpu::{adaptive, arena, fast, muon, sgd};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, TwinSource, WorkgroupSizes, flat_grid};
 
-/// What kernels over whole arenas ask for, as they read them in vec4s.
+/// The requirements of kernels over whole arenas, which read vec4s.
 pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
     let lengths = k.iter().filter(|(name, _)| ["LENGTH", "DECAYED"].contains(name));
     if lengths.into_iter().all(|(name, _)| k.uint(name).is_multiple_of(4)) {
@@ -14,7 +14,7 @@ pub fn whole_fours(k: &Consts) -> Result<(), &'static str> {
     }
 }
 
-/// An update of a whole arena, four neighbours to an invocation.
+/// An update of a whole arena; an invocation has four neighbours.
 macro_rules! update {
     ($shader:ident, $module:ident::$twin:ident, $bound:ident, consts $consts:expr, binds $binds:expr,
      flops $flops:literal $(, fast $fast:path)?) => {

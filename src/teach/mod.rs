@@ -1,4 +1,4 @@
-//! What explains learning: lessons, exercises, and one step number by number.
+//! Lessons, exercises, and one training step number by number.
 //!
 //! May depend on everything up to `train`. Read `lessons/mod.rs` first.
 

@@ -78,9 +78,9 @@ impl Session {
     /// As [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
     /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
-        if self.recipe.precision == Precision::Half && !self.device.runs(&table::MATMUL_F16) {
+        if self.recipe.precision == Precision::F16 && !self.device.runs(&table::MATMUL_F16) {
             return Err(Error::Usage(format!(
-                "--precision half (or precision in a recipe): {} can't unpack halves; leave it out, or take --device \
+                "--precision f16 (or precision in a recipe): {} can't unpack f16; leave it out, or take --device \
                  cpu",
                 self.device.name()
             )));
@@ -92,7 +92,7 @@ impl Session {
         let lowered = lower(&Lowering {
             loss: self.recipe.loss,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            choice: choice.with_cooperative(&experimental.edges(&self.device)?),
+            choice: choice.with_cooperative(&experimental.tile_sizes(&self.device)?),
             rewrites: self.recipe.rewrites(),
             limits: self.device.limits(),
             augment: self.recipe.augment,

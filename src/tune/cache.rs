@@ -1,4 +1,4 @@
-//! What was measured, kept for the next run: a file in the user's cache directory.
+//! The cache of measurements: a file in the user's cache directory.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
 
-/// What a choice depends on; where any of it is another, it is measured anew.
+/// The values that a choice depends on; when one of them changes, it is measured again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Key {
     adapter: String,
@@ -23,12 +23,12 @@ pub(super) struct Key {
     driver: String,
     driver_info: String,
     wgrad: String,
-    /// SHA-256 of all shaders that there are to choose from: between two versions they change as well.
+    /// SHA-256 of all shaders of a choice, which may change between releases.
     shaders: String,
 }
 
 impl Key {
-    /// Of an adapter; the CPU engine needs none.
+    /// The key of an adapter; the CPU engine has none.
     pub fn of(device: &Device) -> Option<Key> {
         let Device::Gpu(adapter) = device else { return None };
         let info = adapter.get_info();
@@ -70,7 +70,7 @@ struct AdapterEntry {
     measured: Vec<CandidateEntry>,
 }
 
-/// A candidate: what it took, or why it may not win.
+/// A candidate: its time, or why it may not win.
 #[derive(Debug, Serialize, Deserialize)]
 struct CandidateEntry {
     class: String,
@@ -81,28 +81,28 @@ struct CandidateEntry {
     refused: Option<String>,
 }
 
-/// Adapters, drivers and versions that are remembered.
+/// The most entries of the file.
 const MOST: usize = 16;
-/// No cache is longer.
+/// The longest file that is read.
 const MOST_BYTES: u64 = 1 << 20;
 /// The file in the cache directory.
 const FILE: &str = "wgrad/tuning.toml";
 
-/// Where it is; none where there is no cache directory.
+/// The path of the file; none where there is no cache directory.
 pub(super) fn file() -> Option<PathBuf> {
     cache_folder().map(|folder| folder.join(FILE))
 }
 
-/// What is known of an adapter: for the classes that have been measured.
+/// The measured classes of an adapter, and their measurements.
 pub(super) type Known = (Picks, Vec<Measured>);
 
-/// What the cache knows, if it knows the adapter; a file that isn't there knows nothing.
+/// The cache's entry for an adapter, if there is one; a missing file is empty.
 ///
 /// # Errors
-/// A sentence about what is wrong with the file.
+/// A sentence about the file's problem.
 pub(super) fn load(file: &Path, key: &Key) -> Result<Option<Known>, String> {
     let problem = |why: String| {
-        format!("the cache {} is of no use ({why}), so the kernels are measured anew", file.display())
+        format!("the cache {} can't be used ({why}), so the kernels are measured again", file.display())
     };
     let entries = read(file).map_err(problem)?.adapters;
     let entry = entries.into_iter().rev().find(|entry| entry.key == *key);
@@ -155,13 +155,13 @@ impl CandidateEntry {
     }
 }
 
-/// Puts what was measured into the file; what was there of other adapters stays.
+/// Writes the measurements of an adapter into the file; entries of other adapters stay.
 ///
 /// # Errors
 /// A sentence when it can't be written.
 pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured]) -> Result<(), String> {
     let problem = |why: String| format!("{why}; so the kernels will be measured again");
-    // What can't be read is not worth keeping.
+    // A file that can't be read is replaced.
     let File { mut adapters } = read(file).unwrap_or_default();
     adapters.retain(|entry| entry.key != *key);
     adapters.push(AdapterEntry {
@@ -220,7 +220,7 @@ pub(super) mod tests {
         store(&file, &key("1"), &new, &measured()[..1]).unwrap();
         assert_eq!(load(&file, &key("1")), Ok(Some((new.clone(), measured()[..1].to_vec()))));
         assert_eq!(load(&file, &key("2")), Ok(Some((new.clone(), Vec::new()))));
-        // As many as there may be: the oldest goes.
+        // Beyond the most entries the oldest is dropped.
         for driver in 3..=MOST + 1 {
             store(&file, &key(&driver.to_string()), &old, &[]).unwrap();
         }
@@ -228,6 +228,22 @@ pub(super) mod tests {
         assert_eq!(load(&file, &key("1")), Ok(Some((new.clone(), measured()[..1].to_vec()))));
         let beside = std::fs::read_dir(file.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1, "nothing temporary is left");
+    }
+
+    #[test]
+    fn former_names_of_kernels_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tuning.toml");
+        let choice = Choice::SOFTWARE_SUBGROUPS.picks();
+        let variant = Variant::of(&table::GATHER_DENSE_TILED);
+        let measured = [Measured { class: Class::First, variant, outcome: Outcome::Seconds(1e-5) }];
+        store(&file, &key("1"), &choice, &measured).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let former =
+            text.replace("gather_dense_", "pixel_dense_").replace("dense_softmax_loss_", "dense_loss_");
+        assert!(former.contains("pixel_dense_tiled") && former.contains("dense_loss_subgroup"), "{former}");
+        std::fs::write(&file, former).unwrap();
+        assert_eq!(load(&file, &key("1")), Ok(Some((choice, measured.to_vec()))));
     }
 
     #[test]
@@ -249,7 +265,7 @@ pub(super) mod tests {
             std::fs::write(&file, &text).unwrap();
             let problem = load(&file, &key("1")).unwrap_err();
             assert!(
-                problem.contains("tuning.toml is of no use (") && problem.contains("measured anew"),
+                problem.contains("tuning.toml can't be used (") && problem.contains("measured again"),
                 "{problem}"
             );
             assert!(!problem.contains('\n'), "{problem}");

@@ -1,15 +1,15 @@
-//! Which variant of a shader is fastest on an adapter: measured there once, and kept in a cache.
+//! The fastest variants of kernels on an adapter, measured there once and kept in a cache.
 //!
-//! For every [`Class`] of work there are several [`Variant`]s, and a few of them are worth trying on a
-//! kind of adapter. Each is timed on one shape of the class, as a reference network has it, and its
-//! result is compared before it may win. A run's recipe keeps the [`Picks`] that came of it, so the run
-//! can be repeated to the bit; [`Device::choice`] is the choice that nothing was measured for.
+//! Every [`Class`] of work has several [`Variant`]s, of which some are worth measuring on a kind of adapter. Each is
+//! timed on one shape of the class, from a reference network, and its result is checked before it may win. A run's
+//! recipe has the [`Picks`], so the run can be repeated to the bit; [`Device::choice`] is the choice without
+//! measurements.
 //!
 //! ```no_run
 //! use wgrad::internals::{engine::adapter::choose, tune};
 //!
 //! let device = choose("gpu")?;
-//! // Takes a second or two at the first call on this machine, and nothing at the next.
+//! // The first call on this machine takes a second or two, the next ones nothing.
 //! let tuned = tune::tuned(&device, &mut || eprintln!("measuring …"));
 //! let choice = device.choice().with(&tuned.choice);
 //! # Ok::<(), wgrad::Error>(())
@@ -36,19 +36,19 @@ use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::table::choice::{Choice, Class, Picks, Variant};
 
-/// Which variants a run takes, as a recipe says it.
+/// The variants of a run, as a recipe names them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Tuning {
-    /// Those that are fastest on the device: see [`tuned`].
+    /// The fastest on the device: see [`tuned`].
     #[default]
     Auto,
-    /// Those of [`Device::choice`].
+    /// The variants of [`Device::choice`].
     Default,
-    /// These, and those of [`Device::choice`] for what they leave open.
+    /// These, and those of [`Device::choice`] for the other classes.
     Fixed(Picks),
 }
 
-/// The words that are no choice.
+/// The words that stand for a choice.
 const AUTO: &str = "auto";
 const DEFAULT: &str = "default";
 
@@ -73,7 +73,7 @@ impl FromStr for Tuning {
         match text.trim() {
             AUTO => Ok(Tuning::Auto),
             DEFAULT => Ok(Tuning::Default),
-            // One word is no class with its variant.
+            // One word can't be a class with its variant.
             word if !word.contains([' ', ',']) => Err(Error::Usage(format!(
                 "tuning “{}” is neither auto nor default{}, nor variants by class, as in “large matmul_register”",
                 word.escape_debug(),
@@ -85,19 +85,19 @@ impl FromStr for Tuning {
 }
 
 impl Tuning {
-    /// The shaders that it means on a device; `auto` means the default until it is resolved to a choice.
+    /// The choice on a device; `auto` is the default until it is resolved.
     ///
     /// # Errors
     /// [`Error::Usage`] when the device can't run one of them.
     pub fn choice(&self, device: &Device) -> Result<Choice> {
         match (self, device) {
-            // A choice is for shaders; the CPU engine has versions of its own.
+            // A choice is for shaders; the CPU engine has its own functions.
             (_, Device::Cpu { .. }) | (Tuning::Auto | Tuning::Default, _) => Ok(device.choice()),
             (Tuning::Fixed(choice), _) => match cannot_run(choice, device) {
                 None => Ok(device.choice().with(choice)),
                 Some((class, variant)) => Err(Error::Usage(format!(
-                    "--tuning (or tuning in a recipe) says {} {variant}, but {} can't run that: leave the key out \
-                     or make it auto, to have it chosen for this device, or name another variant",
+                    "⟨tuning⟩ says {} {variant}, but {} can't run that: use ⟨tuning auto⟩, which measures this \
+                     device, or name another variant",
                     class.name(),
                     device.name()
                 ))),
@@ -105,7 +105,7 @@ impl Tuning {
         }
     }
 
-    /// Whether a device can run all that it names.
+    /// Whether a device can run all variants that it names.
     pub fn runs_on(&self, device: &Device) -> bool {
         match self {
             Tuning::Fixed(choice) => cannot_run(choice, device).is_none(),
@@ -132,47 +132,47 @@ pub fn candidates(class: Class, device: &Device) -> Vec<Variant> {
     variants.copied().collect()
 }
 
-/// What was found to be fastest on a device.
+/// The fastest variants on a device.
 #[derive(Clone, Debug)]
 pub struct Tuned {
-    /// For every class; on the CPU engine it means nothing.
+    /// For every class; the CPU engine doesn't use it.
     pub choice: Picks,
     pub origin: Origin,
-    /// What every candidate took, by class.
+    /// The time of every candidate, by class.
     pub measured: Vec<Measured>,
-    /// What went wrong on the way, in sentences.
+    /// Problems on the way, in sentences.
     pub problems: Vec<String>,
 }
 
-/// Where a choice comes from.
+/// The origin of a choice.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
-    /// Nothing to choose: the CPU engine has one version of everything.
+    /// The CPU engine, which has nothing to choose.
     Cpu,
     /// Measured by an earlier run.
     Cache(PathBuf),
-    /// Measured just now, in so many seconds; and where that was kept, if it could be.
+    /// Measured just now: the seconds, and the cache, if it could be written.
     Now(f64, Option<PathBuf>),
 }
 
-/// For how long a run waits at its start, but for the class it is at then: some drivers take seconds to
-/// compile a shader.
+/// The longest wait at the start of a run; the class that is being measured then is finished.
+///
+/// Some drivers take seconds to compile a shader.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is said of classes that the patience did not reach.
+/// The sentence about classes that were not measured in time.
 fn unmeasured(classes: &[Class]) -> String {
     let names: Vec<&str> = classes.iter().map(|class| class.name()).collect();
     format!(
-        "that takes long here, so this time the defaults stand for {}; the next run goes on, or “wgrad devices \
-         --tune” measures all of them",
+        "measuring the kernels takes long here, so this run has the default for {}; the next run measures on",
         names.join(", ")
     )
 }
 
-/// The fastest variants on a device: from the cache, else measured, after a call of `before`, and kept there.
+/// The fastest variants on a device: from the cache, else measured and kept there.
 ///
-/// Problems with the cache or a variant are in what it returns, and the default stands for what could not
-/// be measured, or not within half a minute.
+/// `before` is called before it measures. Classes that could not be measured, or not within half a minute, get the
+/// default; problems with the cache or a variant are in the result.
 pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
     let mut problems = Vec::new();
     let (key, file) = match (cache::Key::of(device), cache::file()) {
@@ -193,8 +193,9 @@ pub fn tuned(device: &Device, before: &mut dyn FnMut()) -> Tuned {
     Tuned { problems, ..Tuned::default(device) }.measure(device, file, &key, known, PATIENCE)
 }
 
-/// The fastest variants on a device, measured in any case, and kept in the cache. When `patience` is over,
-/// no further class of work is begun, and what went wrong says so.
+/// The fastest variants on a device, always measured, and kept in the cache.
+///
+/// After `patience` no further class is begun, and the problems say so.
 pub fn measure(device: &Device, patience: Duration) -> Tuned {
     match cache::Key::of(device) {
         Some(key) => {
@@ -204,7 +205,7 @@ pub fn measure(device: &Device, patience: Duration) -> Tuned {
     }
 }
 
-/// What the cache has for a device, without measuring anything.
+/// The cached choice of a device, without measuring.
 ///
 /// # Errors
 /// A sentence about what is wrong with the cache.
@@ -227,7 +228,7 @@ impl Tuned {
         Tuned { origin: Origin::Cpu, ..Tuned::default(device) }
     }
 
-    /// Measures class after class but for those that are known; when `patience` is over, no other is begun.
+    /// Measures the classes that aren't known; after `patience` no further one is begun.
     fn measure(
         mut self,
         device: &Device,
@@ -257,7 +258,7 @@ impl Tuned {
         self.choice = default.with(&known).picks();
         self.problems.extend((!left.is_empty()).then(|| unmeasured(&left)));
         let seconds = begun.elapsed().as_secs_f64();
-        // A device that runs nothing has nothing to remember.
+        // A device that runs nothing has nothing to keep.
         let ran = self.measured.iter().any(|one| matches!(one.outcome, Outcome::Seconds(_)));
         let kept = file.filter(|_| ran).and_then(|file| {
             let stored = cache::store(&file, key, &known, &self.measured);
@@ -266,7 +267,7 @@ impl Tuned {
         Tuned { origin: Origin::Now(seconds, kept), ..self }
     }
 
-    /// What was chosen, with the times of all candidates, a line for each class.
+    /// The choice with the times of all candidates, a line for each class.
     pub fn lines(&self) -> Vec<String> {
         let of_class = |(class, variant): (Class, Variant)| {
             let mut all: Vec<&Measured> = self.measured.iter().filter(|one| one.class == class).collect();

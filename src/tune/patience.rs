@@ -1,4 +1,4 @@
-//! What is measured when patience ends early, and by the next run.
+//! Tests of a run that stops measuring early, and of the next run.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::table::choice::{Class, Picks, Variant};
 fn what_patience_has_cut_off_goes_on_where_it_ended() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tuning.toml");
-    // The CPU engine has nothing to race, so each class that is begun takes its default.
+    // The CPU engine has no candidates, so each class that is begun takes its default.
     let device = Device::Cpu { reason: None };
     let register = Variant::of(&table::MATMUL_REGISTER);
     let begun = (Picks::default().with(Class::Long, register), measured());

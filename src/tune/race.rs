@@ -1,4 +1,4 @@
-//! The candidates of a class side by side: each must compute what the others do before it may win.
+//! The race of a class's candidates: each must compute the right result before it may win.
 
 use std::fmt;
 
@@ -9,16 +9,16 @@ use crate::error::Result;
 use crate::program::Program;
 use crate::table::choice::{Choice, Class, Picks, Variant};
 
-/// What a candidate took, or why it may not win.
+/// A candidate's time, or why it may not win.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// The work of its class once, in the shortest of several measurements.
+    /// The shortest time of its class's work.
     Seconds(f64),
-    /// It can't be run here, or computes something else.
+    /// It can't run here, or its result is wrong.
     Refused(String),
 }
 
-/// A candidate of a class and how it did.
+/// A candidate of a class, and its outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     pub class: Class,
@@ -45,7 +45,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// How a race of one class went.
+/// The result of a race of one class.
 #[derive(Clone, Debug)]
 pub struct Race {
     /// The default, unless another is clearly faster.
@@ -54,21 +54,19 @@ pub struct Race {
     pub measured: Vec<Measured>,
 }
 
-/// How often each is measured at the most, in turns.
+/// The most rounds, in each of which every candidate is measured once.
 const ROUNDS: usize = 4;
-/// What takes so many times as long as the fastest is not measured again.
+/// A candidate that takes this many times as long as the fastest is not measured again.
 const HOPELESS: f64 = 1.5;
-/// More rounds of a winner and the default, of which it must win all but one.
+/// Further rounds of a winner against the default, of which it must win all but one.
 const PAIRS: usize = 5;
-/// The share of the default's time that another must stay below: so that no noise decides.
+/// A winner takes at most this fraction of the default's time, so that noise doesn't decide.
 const CLEARLY: f64 = 0.95;
 
-/// Times all candidates of a class on engines that `open` makes, in turns, after comparing what they
-/// compute with what the CPU engine does: of whole numbers so small that every sum is exact, whatever
-/// its order.
+/// Times all candidates of a class in interleaved rounds, on engines that `open` makes.
 ///
-/// What is not in the class's work comes from `default`, and so does the winner, unless a candidate is
-/// at least 5 % faster.
+/// First their results are compared with the CPU engine's, for whole numbers so small that every sum is exact in any
+/// order. `default` has the kernels of the other classes, and wins unless a candidate is at least 5 % faster.
 pub fn race(
     class: Class,
     default: Choice,
@@ -78,7 +76,7 @@ pub fn race(
     let usual = default.variant(class);
     let recorded =
         |variant: &Variant| (*variant, work(class, default.with(&Picks::default().with(class, *variant))));
-    // One that refuses the shape would be measured as what takes its place.
+    // For a candidate that refuses the shape another kernel would be measured.
     let takes = |(variant, work): &(Variant, Work)| {
         let used = |name| work.program.steps.iter().any(|step| step.kernel.name == name);
         variant.kernel.is_none_or(|kernel| used(kernel.name))
@@ -101,7 +99,7 @@ pub fn race(
     for round in 0..ROUNDS {
         for (variant, runner) in &mut runners {
             let Ok(ready) = runner else { continue };
-            // The others are judged by the default, so it takes part to the end.
+            // The others are compared with the default, so it takes part to the end.
             let limit = if *variant == usual { f64::INFINITY } else { best * HOPELESS };
             match ready.measure(round, limit) {
                 Ok(()) => best = best.min(ready.least),
@@ -125,8 +123,9 @@ fn outcomes(class: Class, runners: &[(Variant, Result<Runner, String>)]) -> Vec<
     runners.iter().map(outcome).collect()
 }
 
-/// Whether a winner beats the default clearly in more rounds, one right after the other: on
-/// a busy machine the shortest times of both may be from different moments.
+/// Whether a winner clearly beats the default in further rounds, one right after the other.
+///
+/// On a busy machine the shortest times of both may be from different moments.
 fn confirmed(usual: Variant, won: Variant, runners: &mut [(Variant, Result<Runner, String>)]) -> bool {
     let mut once = |wanted: Variant| {
         let runner = runners.iter_mut().find(|(variant, _)| *variant == wanted)?.1.as_mut().ok()?;
@@ -134,26 +133,26 @@ fn confirmed(usual: Variant, won: Variant, runners: &mut [(Variant, Result<Runne
     };
     let rounds = (0..PAIRS).map(|_| match (once(won), once(usual)) {
         (Some(won), Some(usual)) => won < usual * CLEARLY,
-        // Nothing is known of the default then, but that it is of no use.
+        // The default was refused.
         (won, None) => won.is_some(),
         (None, _) => false,
     });
     rounds.filter(|faster| *faster).count() + 1 >= PAIRS
 }
 
-/// The fastest that may win; the default, unless that one is clearly faster.
+/// The fastest candidate, if it is clearly faster than the default; else the default.
 fn winner(usual: Variant, measured: &[Measured]) -> Variant {
     let fastest = measured.iter().min_by(|a, b| a.seconds().total_cmp(&b.seconds()));
     let default = measured.iter().find(|one| one.variant == usual).map(Measured::seconds);
     match fastest {
-        // Where nothing is known of the default, what is known to be right is better.
+        // A candidate with a right result is better than a default without one.
         Some(fastest) if fastest.seconds() < default.unwrap_or(f64::INFINITY) * CLEARLY => fastest.variant,
         _ => usual,
     }
 }
 
 impl Race {
-    /// What is wrong with candidates, as a sentence.
+    /// A sentence about refused candidates.
     pub fn problem(&self) -> Option<String> {
         let wrong: Vec<String> = self
             .measured
@@ -161,8 +160,7 @@ impl Race {
             .filter(|one| matches!(one.outcome, Outcome::Refused(_)))
             .map(|one| format!("{} {one}", one.class.name()))
             .collect();
-        (!wrong.is_empty())
-            .then(|| format!("not chosen: {}; “wgrad doctor” checks every kernel", wrong.join("; ")))
+        (!wrong.is_empty()).then(|| format!("not chosen: {}", wrong.join("; ")))
     }
 }
 
@@ -194,7 +192,7 @@ mod tests {
         assert_eq!(winner(REGISTER, &[]), REGISTER);
     }
 
-    /// The CPU engine computes what is exact in any order, so no variant is wrong there.
+    /// The CPU engine's sums are exact in any order, so no variant is wrong there.
     #[test]
     fn the_work_of_every_class_is_exact_and_uses_the_variants_that_are_raced() {
         for class in Class::ALL {

@@ -1,4 +1,4 @@
-//! A candidate on its engine: compared first, then timed.
+//! A candidate on its engine: checked first, then timed.
 
 use super::work::{BATCH, Work, work};
 use crate::engine::cpu::CpuEngine;
@@ -9,15 +9,16 @@ use crate::kernel::{Slice, Step};
 use crate::program::{MAX_STEPS, Program, View};
 use crate::table::choice::{Choice, Class};
 
-/// What exp and log of whole numbers may be off, as a share: WGSL allows a hundredth of it for numbers
-/// up to 500, and the twin knows better; here it is told apart what is right and what isn't.
+/// The relative error allowed for exp and log of whole numbers, enough to tell right from wrong.
+///
+/// WGSL allows a hundredth of it for numbers up to 500, and the twin's bounds are tighter.
 const ROUNDED: f32 = 1e-3;
-/// Seconds of one measurement; what is shorter is repeated within one submission.
+/// Seconds of one measurement; shorter work is repeated within one submission.
 const GOAL: f64 = 5e-3;
 /// Seconds of all measurements, once there are two.
 const ENOUGH: f64 = 25e-3;
 
-/// What the work of a class comes to, by the CPU engine.
+/// The result of a class's work by the CPU engine.
 pub(super) fn expected(class: Class) -> Result<Vec<Data>, String> {
     let work = work(class, Choice::NAIVE);
     let compute = || run(&mut CpuEngine::fast(work.program.clone())?, &work);
@@ -28,7 +29,7 @@ pub(super) fn expected(class: Class) -> Result<Vec<Data>, String> {
 fn run(engine: &mut dyn Engine, work: &Work) -> Result<Vec<Data>> {
     work.fill(engine)?;
     for view in &work.outputs {
-        // What is not written stays not a number.
+        // An element that isn't written stays NaN.
         engine.write(*view, Slice::Real(&vec![f32::NAN; view.len]))?;
     }
     let ticket = engine.submit(0..work.program.steps.len(), &[step()], first_of(&work.outputs))?;
@@ -36,7 +37,7 @@ fn run(engine: &mut dyn Engine, work: &Work) -> Result<Vec<Data>> {
     work.outputs.iter().map(|view| engine.read(*view)).collect()
 }
 
-/// One with a whole batch.
+/// A step with a whole batch.
 fn step() -> Step {
     Step { samples: BATCH as u32, ..Step::default() }
 }
@@ -45,7 +46,7 @@ fn first_of(views: &[View]) -> View {
     View { len: 1, ..views[0] }
 }
 
-/// A candidate that has proved that it is right.
+/// A candidate with a right result.
 pub(super) struct Runner {
     engine: Box<dyn Engine>,
     dispatches: usize,
@@ -58,7 +59,7 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Opens an engine for it, and compares what it computes.
+    /// Opens an engine for it, and checks its result.
     pub fn new(
         work: Work,
         wanted: &[Data],
@@ -82,13 +83,13 @@ impl Runner {
         Ok(Runner { engine, dispatches, result, times: 1, least: f64::INFINITY, spent: 0.0 })
     }
 
-    /// Finds out how often a measurement has to repeat it, unless it takes more than `limit`.
+    /// Finds the repetitions of a measurement, unless it takes more than `limit`.
     pub fn warm_up(&mut self, limit: f64) -> Result<(), String> {
         self.once()?;
         // Twice, because a single run is mostly the submission.
         for _ in 0..2 {
             let times = ((GOAL / self.least) as usize).clamp(1, MAX_STEPS);
-            // Of few repetitions the submission says too much to judge by.
+            // With few repetitions the submission is too large a part of the time.
             if times == self.times || (self.times * 8 > times && self.least > limit) {
                 break;
             }
@@ -99,7 +100,7 @@ impl Runner {
         Ok(())
     }
 
-    /// Measures it once more, unless it has taken more than `limit` at its best, or enough is known.
+    /// Measures it once more, unless its best time is above `limit`, or it has been measured enough.
     pub fn measure(&mut self, round: usize, limit: f64) -> Result<(), String> {
         let enough = round >= 2 && self.spent > ENOUGH;
         if enough || self.least > limit { Ok(()) } else { self.once().map(|_| ()) }
@@ -117,10 +118,10 @@ impl Runner {
     }
 }
 
-/// The first number that is not what it must be, but for a share of it that is allowed.
+/// The first number with more than the allowed relative error, as text.
 fn first_difference(found: &Data, wanted: &Data, allowed: f32) -> Option<String> {
     let (Data::Real(found), Data::Real(wanted)) = (found, wanted) else { return None };
-    // What is not a number is not near to anything.
+    // NaN is near to no number.
     let near = |found: f32, wanted: f32| (found - wanted).abs() <= allowed * (1.0 + wanted.abs());
     let at = found.iter().zip(wanted).position(|(found, wanted)| !near(*found, *wanted))?;
     Some(format!("[{at}] is {} and not {}", found[at], wanted[at]))

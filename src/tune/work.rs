@@ -1,4 +1,4 @@
-//! A piece of work for each class, as the reference networks have it, recorded as training records it.
+//! The work of each class, from the reference networks, recorded as in training.
 
 use crate::engine::Engine;
 use crate::error::Result;
@@ -16,17 +16,17 @@ use crate::program::{Program, Role, View};
 use crate::table;
 use crate::table::choice::{Choice, Class};
 
-/// One section of a Program, whose views of the same name are the same whatever choice it is recorded with.
+/// One section of a Program; its inputs and outputs don't depend on the choice.
 pub(crate) struct Work {
     pub program: Program,
     pub inputs: Vec<View>,
     pub outputs: Vec<View>,
-    /// How many of the outputs, from the first on, are exact.
+    /// The number of exact outputs, which come first.
     pub exact: usize,
 }
 
 impl Work {
-    /// Fills the inputs with whole numbers, so small that all sums are exact.
+    /// Fills the inputs with small whole numbers, so that all sums are exact.
     ///
     /// # Errors
     /// When the engine fails.
@@ -39,7 +39,7 @@ impl Work {
     }
 }
 
-/// From 0 to 6: labels, places of samples, and pixels, three of four black.
+/// From 0 to 6: labels, indices of samples, and pixels, three of four black.
 fn small_numbers(seed: usize, len: usize) -> Vec<u32> {
     (0..len).map(|at| (((at + 31 * seed).wrapping_mul(2_654_435_761) >> 16) % 7) as u32).collect()
 }
@@ -49,11 +49,11 @@ fn whole_numbers(seed: usize, len: usize) -> Vec<f32> {
     small_numbers(seed, len).into_iter().map(|number| number as f32 - 3.0).collect()
 }
 
-/// Samples of a step, and of one that convolves.
+/// Samples of a step, and of one with convolutions.
 pub(super) const BATCH: usize = 64;
 const IMAGES: usize = 32;
 
-/// The work that stands for a class.
+/// The work of a class.
 pub(super) fn work(class: Class, choice: Choice) -> Work {
     match class {
         // The layers of 784-128-10, and the first of such a network on smaller images.
@@ -71,12 +71,12 @@ pub(super) fn work(class: Class, choice: Choice) -> Work {
     }
 }
 
-/// Data that go into a piece of work, or come out of it.
+/// Inputs or outputs of the work.
 fn data(recorder: &mut Recorder, name: &str, len: usize) -> View {
     recorder.buffer(name, Element::Real, len, Role::Data)
 }
 
-/// Rewrites what was recorded with a choice of kernels, all rewrites.
+/// The recorded work, with all rewrites and a choice of kernels.
 fn finish(recorder: Recorder, choice: Choice, inputs: Vec<View>, outputs: Vec<View>) -> Work {
     let program = rewrite(recorder.program, &choice, &Rewrites::ALL);
     Work { program, inputs, exact: outputs.len(), outputs }
@@ -114,7 +114,7 @@ fn product(choice: Choice, [m, n, k]: [usize; 3]) -> Work {
     finish(recorder, choice, vec![a, b, bias], vec![y.value])
 }
 
-/// The gradients of a dense layer, and the watch over them that a step keeps in any case.
+/// The gradients of a dense layer, and the watch over them, which every step has.
 fn weights(choice: Choice, inputs: usize, outputs: usize) -> Work {
     let mut recorder = dense(inputs, outputs);
     let x = data(&mut recorder, "x", BATCH * inputs);
@@ -129,7 +129,7 @@ fn weights(choice: Choice, inputs: usize, outputs: usize) -> Work {
     finish(recorder, choice, vec![x, dy], gradients.to_vec())
 }
 
-/// A first layer from the pixels on: its weighted sums, and its gradients from those of these sums.
+/// A first layer from the pixels on: weighted sums, and the gradients.
 fn first(choice: Choice, inputs: usize, outputs: usize) -> Work {
     let mut recorder = dense(inputs, outputs);
     let shape = Shape::image(1, 1, inputs);
@@ -157,7 +157,7 @@ fn first(choice: Choice, inputs: usize, outputs: usize) -> Work {
     finish(recorder, choice, inputs, outputs)
 }
 
-/// A last layer and cross-entropy, which is rounded, and what they say of the layer's input.
+/// A last layer and cross-entropy, which is rounded, and the gradient of the layer's input.
 fn last(choice: Choice, inputs: usize, classes: usize) -> Work {
     let mut recorder = dense(inputs, classes);
     let x = recorder.tensor("x", inputs);
@@ -178,7 +178,7 @@ fn geometry() -> Geometry {
     conv.geometry(IMAGES, Shape::image(16, 14, 14)).expect("the kernel fits")
 }
 
-/// y = relu(x ∗ w + b), and what dx is from dy.
+/// y = relu(x ∗ w + b), and dx from dy.
 fn convolution(choice: Choice) -> Work {
     let g = geometry();
     let mut recorder = Recorder::new(Arena::default(), IMAGES);
@@ -187,12 +187,12 @@ fn convolution(choice: Choice) -> Work {
     let [x, w, b, dy, y, dx] = std::array::from_fn(|at| data(&mut recorder, names[at], lens[at]));
     let forward = consts_of(&g, false, false, Epilogue::Bias, Activation::Relu);
     recorder.dispatch(&table::CONV_NAIVE, forward, vec![x, w, b, y], "weighted sums");
-    let backward = consts_of(&g, true, false, Epilogue::Slope, Activation::Relu);
+    let backward = consts_of(&g, true, false, Epilogue::Derivative, Activation::Relu);
     recorder.dispatch(&table::CONV_NAIVE, backward, vec![dy, w, x, dx], "input gradient");
     finish(recorder, choice, vec![x, w, b, dy], vec![y, dx])
 }
 
-/// The gradient of its weights.
+/// The weight gradient of the same convolution.
 fn convolution_weights(choice: Choice) -> Work {
     let g = geometry();
     let mut recorder = Recorder::new(Arena::default(), IMAGES);

@@ -1,5 +1,6 @@
-//! Comparing an engine with the truth: a dispatch's results against the f64
-//! twin, within the error that f32 arithmetic explains.
+//! Comparing an engine with the reference: the results of a dispatch against the f64 twin.
+//!
+//! They agree within the error bound of f32 arithmetic.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,12 +10,12 @@ use crate::error::Result;
 use crate::kernel::{Access, Call, Kernel, Slice, SliceMut, Step, Twin};
 use crate::program::{Dispatch, Program, View};
 
-/// How far the results of a dispatch are from the twin's.
+/// The difference between the results of a dispatch and those of the twin.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
     /// The largest |result - truth| / bound; at most 1 where they agree.
     pub worst: f64,
-    /// Where that was, when anything was written.
+    /// The element with that ratio; none when nothing was written.
     pub at: Option<ComparedElement>,
     /// The first element that does not agree, in the order of bindings and words.
     pub first: Option<ComparedElement>,
@@ -28,16 +29,17 @@ pub struct ComparedElement {
     pub result: f64,
     pub truth: f64,
     pub bound: f64,
-    /// Whether it still has the very bits that stood there before.
+    /// Whether it still has the bits from before the dispatch.
     pub untouched: bool,
 }
 
 impl Comparison {
+    /// Whether all elements are within their bounds.
     pub fn agrees(&self) -> bool {
         self.worst <= 1.0
     }
 
-    /// Of everything that a dispatch wrote.
+    /// Compares everything that a dispatch wrote.
     pub fn of(written: &[Written]) -> Comparison {
         let mut comparison = Comparison::default();
         for written in written {
@@ -57,7 +59,7 @@ impl Comparison {
         }
     }
 
-    /// Takes over the other one if it is worse.
+    /// Keeps the worse of both, and the first disagreement.
     pub fn merge(&mut self, other: Comparison) {
         let first = self.first.take().or_else(|| other.first.clone());
         if self.at.is_none() || other.worst > self.worst {
@@ -72,7 +74,7 @@ impl ComparedElement {
     pub fn ratio(&self) -> f64 {
         let ComparedElement { result, truth, bound, .. } = self;
         if result == truth || (result.is_nan() && truth.is_nan()) {
-            // NaN on both sides is poison that neither has written.
+            // NaN on both sides is poison that neither has overwritten.
             0.0
         } else if bound.is_finite() && *bound > 0.0 && result.is_finite() {
             (result - truth).abs() / bound
@@ -87,12 +89,12 @@ impl fmt::Display for ComparedElement {
         let ComparedElement { binding, index, result, truth, bound, .. } = self;
         write!(
             f,
-            "{binding}[{index}] is {result:e}, the twin says {truth:e}, allowed is a difference of {bound:.1e}"
+            "{binding}[{index}] is {result:e}, the twin says {truth:e}, and the largest allowed difference is {bound:.1e}"
         )
     }
 }
 
-/// A view's content in f64.
+/// The content of a view in f64.
 #[derive(Clone)]
 pub(crate) enum Wide {
     Real(Vec<f64>),
@@ -136,7 +138,7 @@ impl Wide {
     }
 }
 
-/// What a dispatch reads and writes.
+/// The bindings of a dispatch.
 struct Bound<'a> {
     dispatch: &'a Dispatch,
 }
@@ -153,7 +155,7 @@ impl Bound<'_> {
         self.views(written).map(|(view, _)| engine.read(view)).collect()
     }
 
-    /// What a function of the kernel makes of these contents.
+    /// The written bindings after a function of the kernel has run on these contents.
     fn call(&self, function: Twin<f64>, step: &Step, reads: &[Data], writes: &[Data]) -> Vec<Wide> {
         let reads: Vec<Wide> = reads.iter().map(Wide::of).collect();
         let reads: Vec<Slice<f64>> = reads.iter().map(Wide::slice).collect();
@@ -164,7 +166,7 @@ impl Bound<'_> {
     }
 }
 
-/// What a dispatch wrote to one of its bindings, beside the truth.
+/// The results of a dispatch in one of its bindings, with the twin's and the bounds.
 #[derive(Clone, Debug)]
 pub struct Written {
     pub binding: &'static str,
@@ -172,7 +174,7 @@ pub struct Written {
     pub results: Vec<f64>,
     pub truths: Vec<f64>,
     pub bounds: Vec<f64>,
-    /// Whether an element still has the very bits that stood there before.
+    /// Whether an element still has the bits from before the dispatch.
     pub untouched: Vec<bool>,
 }
 
@@ -190,8 +192,7 @@ impl Written {
     }
 }
 
-/// Runs one dispatch on an engine and sets what it wrote beside what the twin
-/// makes of the same contents.
+/// Runs one dispatch on an engine and its twin on the same contents.
 pub fn observe(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Vec<Written>> {
     let dispatch = &program.steps[at];
     let bound = Bound { dispatch };
@@ -216,15 +217,15 @@ pub fn observe(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
         .collect())
 }
 
-/// Runs one dispatch on an engine and compares what it wrote with the twin.
+/// Runs one dispatch on an engine and compares its results with the twin's.
 pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
     Ok(Comparison::of(&observe(engine, program, at, step)?))
 }
 
-/// The first dispatch at which an engine and the twins part.
+/// The first dispatch whose results disagree with the twin's.
 #[derive(Debug)]
 pub struct Divergence {
-    /// Place in [`Program::steps`].
+    /// Its index in [`Program::steps`].
     pub dispatch: usize,
     pub kernel: &'static Kernel,
     pub label: String,
@@ -241,8 +242,7 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// Runs a section dispatch by dispatch and stops at the first whose results
-/// the twin cannot explain from the same inputs.
+/// Runs a section dispatch by dispatch, up to the first that disagrees with its twin.
 pub fn first_divergence(
     engine: &mut dyn Engine,
     program: &Program,

@@ -1,8 +1,8 @@
-//! Proofs that a shader computes what its twin says.
+//! Verification: every shader is compared with its twin.
 //!
-//! [`cases`] lists shapes and numbers for every kernel; [`diff`] compares what an engine makes of them with
-//! the twin, within the bound that f32 arithmetic allows; [`custom`] does so for a reader's own kernel and
-//! puts it in the place of ours; [`experimental`] proves what is tried out before a run may use it.
+//! [`cases`] lists shapes and numbers for every kernel. [`diff`] compares the results of an engine with those of the
+//! twin, within the bound that f32 arithmetic allows. [`custom`] checks a custom kernel and lets it replace a built-in
+//! one. [`experimental`] proves an experimental kernel before a run may use it.
 //!
 //! May depend on everything up to `data`. Read `cases/mod.rs` first.
 

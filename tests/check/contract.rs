@@ -6,8 +6,8 @@ use wgrad::internals::table::{self, ACTIVATION, COLUMN_SUMS, MATMUL, MATMUL_VECT
 
 use super::{CustomKernel, wgrad};
 
-fn refusal(own: &CustomKernel) -> String {
-    match wgrad::internals::verify::custom::CustomKernel::read(&own.path(), own.kernel) {
+fn refusal(custom: &CustomKernel) -> String {
+    match wgrad::internals::verify::custom::CustomKernel::read(&custom.path(), custom.kernel) {
         Err(Error::Usage(text)) => text,
         other => panic!("{other:?}"),
     }
@@ -24,8 +24,8 @@ fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
 #[test]
 fn ours_fulfil_their_own_contracts() {
     for kernel in table::ALL {
-        let own = CustomKernel::new(kernel, kernel.wgsl);
-        let read = wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
+        let custom = CustomKernel::new(kernel, kernel.wgsl);
+        let read = wgrad::internals::verify::custom::CustomKernel::read(&custom.path(), kernel)
             .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(
             read.shader.workgroup_size.map(|size| size as usize),
@@ -40,19 +40,49 @@ fn ours_fulfil_their_own_contracts() {
 fn a_binding_may_have_the_name_that_it_had_before() {
     let former = [(&table::GATHER_BATCH, "y"), (&table::GATHER_DENSE_TILED, "targets")];
     for (kernel, name) in former {
-        let own = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
-        wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
+        let custom = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
+        wgrad::internals::verify::custom::CustomKernel::read(&custom.path(), kernel)
             .unwrap_or_else(|error| panic!("{error}"));
     }
     let other = [("batch_labels: array", "classes: array"), ("batch_labels[row]", "classes[row]")];
     refused(&table::GATHER_BATCH, &other, &["binding(5)", "batch_labels: array<u32>"]);
 }
 
+/// Nor has a kernel, a field of `step` or what is in `common.wgsl` to have its present name.
+#[test]
+fn a_shader_may_use_the_names_that_it_was_written_with() {
+    let read = |kernel: &'static Kernel, former: &[(&str, &str)]| {
+        let text = former.iter().fold(kernel.wgsl.to_owned(), |text, (now, then)| {
+            assert!(text.contains(now), "{now} in {}", kernel.name);
+            text.replace(now, then)
+        });
+        let own = CustomKernel::new(kernel, &text);
+        wgrad::internals::verify::custom::CustomKernel::read(&own.path(), kernel)
+            .unwrap_or_else(|error| panic!("{error}"));
+    };
+    read(&table::EMA, &[("fn ema(", "fn average("), ("ema_decay", "average"), ("ema_weights", "averages")]);
+    read(&table::FROBENIUS_NORMALISE, &[("fn frobenius_normalise", "fn unit_size")]);
+    read(
+        &table::MATMUL_F16,
+        &[("fn matmul_f16", "fn matmul_half"), ("activation_derivative", "activation_slope")],
+    );
+    read(&table::PACK_F16, &[("fn pack_f16", "fn pack_half"), ("packed", "halves")]);
+    read(&table::GRADIENT_PARTS, &[("non_finite", "flaws")]);
+    read(&table::MATMUL_COOPERATIVE, &[("TILE", "EDGE")]);
+    // What is wrong besides is shown in its line, with the present name.
+    let text = table::EMA.wgsl.replace("step.ema_decay", "step.average;").replace("fn ema", "fn average");
+    let line = 1 + table::EMA.wgsl.lines().position(|line| line.contains("step.ema_decay")).unwrap();
+    let refusal = refusal(&CustomKernel::new(&table::EMA, &text));
+    for said in [format!("own.wgsl:{line}:"), "step.ema_decay;".to_owned()] {
+        assert!(refusal.contains(&said), "“{said}” is not in: {refusal}");
+    }
+}
+
 #[test]
 fn a_mistake_is_shown_where_it_is() {
-    // Line and column in the reader's file, as an editor counts them.
+    // Line and column in the file, as an editor counts them.
     let line = 1 + COLUMN_SUMS.wgsl.lines().position(|line| line.contains("sum += x[")).unwrap();
-    let place = |column: usize| format!("own.wgsl:{line}:{column}: ");
+    let place = |column: usize| format!("custom.wgsl:{line}:{column}: ");
     let indented = "        sum += x[row * COLUMNS + ];\n";
     let caret = format!("{}^", " ".repeat(33));
     refused(
@@ -98,8 +128,8 @@ fn fours_are_allowed_where_every_length_divides_by_four() {
         ("gradients: array<vec4<f32>>", "gradients: array<f32>"),
         ("gradients[i] + decay", "gradients[4u * i] + decay"),
     ];
-    let own = CustomKernel::changed(&SGD, &single);
-    wgrad::internals::verify::custom::CustomKernel::read(&own.path(), &SGD).unwrap();
+    let custom = CustomKernel::changed(&SGD, &single);
+    wgrad::internals::verify::custom::CustomKernel::read(&custom.path(), &SGD).unwrap();
     refused(
         &ACTIVATION,
         &[("x: array<f32>", "x: array<vec4<f32>>"), ("LEAK, x[i])", "LEAK, x[i].x)")],
@@ -163,8 +193,8 @@ fn limits_are_those_of_a_browser() {
 
 #[test]
 fn the_command_line_says_what_it_cannot_do() {
-    let own = CustomKernel::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
-    let path = own.path();
+    let custom = CustomKernel::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
+    let path = custom.path();
     let path = path.to_str().unwrap();
     let check = |kernel: &str, path: &str, device: &str| {
         wgrad(&["lesson", "check", path, "--kernel", kernel, "--device", device])

@@ -1,4 +1,4 @@
-//! Exercises are cut from the real shaders: each has a hole, and the heart fills it.
+//! Exercises are cut from the real shaders: each has a hole, and the core fills it.
 
 use std::fs;
 
@@ -10,18 +10,18 @@ use super::{CustomKernel, wgrad};
 
 fn problem(exercise: &Exercise, text: &str) -> Option<String> {
     let file = CustomKernel::new(exercise.kernel, text);
-    let own =
+    let custom =
         custom::CustomKernel::read(&file.path(), exercise.kernel).unwrap_or_else(|error| panic!("{error}"));
-    custom::trial(&own, &adapter(), &mut |_, _| {}).unwrap().report()
+    custom::trial(&custom, &adapter(), &mut |_, _| {}).unwrap().report()
 }
 
 #[test]
-fn every_exercise_is_valid_and_fails_until_its_heart_is_back() {
+fn every_exercise_is_valid_and_fails_until_its_core_is_back() {
     for exercise in EXERCISES {
         let text = exercise.text();
         let report = problem(exercise, &text);
         assert!(report.is_some(), "{} passes with a hole in it", exercise.kernel.name);
-        let filled = text.replacen(&exercise.hole(), exercise.heart, 1);
+        let filled = text.replacen(&exercise.hole(), exercise.core, 1);
         assert_eq!(filled, exercise.kernel.wgsl);
         assert_eq!(problem(exercise, &filled), None);
     }
@@ -32,7 +32,7 @@ fn hints_go_from_a_nudge_to_the_lines() {
     for exercise in EXERCISES {
         let hints = [1, 2, 3].map(|number| exercise.hint(number));
         assert!(hints[0].len() < hints[1].len(), "{}", exercise.kernel.name);
-        assert!(hints[2].contains(exercise.heart.trim_end()));
+        assert!(hints[2].contains(exercise.core.trim_end()));
     }
     let ran = wgrad(&["lesson", "hint", "sgd"]);
     ran.passed();

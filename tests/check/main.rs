@@ -1,10 +1,10 @@
-//! Readers' own kernels: `wgrad lesson check`, `start` and `hint`, and `wgrad train --kernel`.
+//! Custom kernels: `wgrad lesson check`, `start` and `hint`, and `wgrad train --kernel`.
 //!
 //! Most of these tests need an adapter. Without one they fail: run `./setup`.
 
 mod contract;
 mod exercises;
-mod flags;
+mod settings;
 mod training;
 mod verdicts;
 
@@ -20,7 +20,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use wgrad::internals::kernel::Kernel;
 
-/// A shader in a file of its own, which goes with this.
+/// A shader in a temporary file.
 pub struct CustomKernel {
     folder: TempDir,
     kernel: &'static Kernel,
@@ -29,11 +29,11 @@ pub struct CustomKernel {
 impl CustomKernel {
     pub fn new(kernel: &'static Kernel, text: &str) -> CustomKernel {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("own.wgsl"), text).unwrap();
+        fs::write(folder.path().join("custom.wgsl"), text).unwrap();
         CustomKernel { folder, kernel }
     }
 
-    /// Our shader with some of its text exchanged, each of it exactly once.
+    /// The built-in shader with parts of its text replaced, each of which occurs exactly once.
     pub fn changed(kernel: &'static Kernel, changes: &[(&str, &str)]) -> CustomKernel {
         let mut text = kernel.wgsl.to_owned();
         for (from, to) in changes {
@@ -44,7 +44,7 @@ impl CustomKernel {
     }
 
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("own.wgsl")
+        self.folder.path().join("custom.wgsl")
     }
 
     /// Runs `wgrad lesson check` on it.

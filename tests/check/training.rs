@@ -20,7 +20,7 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
-fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
+fn custom_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     let out = tempfile::tempdir().unwrap();
     let ours = train(out.path(), &["--device", "gpu"]);
     ours.passed();
@@ -35,7 +35,7 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     );
     let sgd = CustomKernel::changed(&SGD_MOMENTUM, &[("@workgroup_size(64)", "@workgroup_size(32)")]);
     let [product, sgd] = [("matmul", &product), ("sgd_momentum", &sgd)]
-        .map(|(name, own)| format!("{name}={}", own.path().display()));
+        .map(|(name, custom)| format!("{name}={}", custom.path().display()));
     let theirs = train(out.path(), &["--device", "gpu", "--kernel", &product, "--kernel", &sgd]);
     theirs.passed();
     let [ours, theirs] = [ours, theirs].map(|ran| json(&ran.stdout));
@@ -50,11 +50,12 @@ fn a_readers_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     assert_eq!(kernels[0]["name"], "matmul");
     assert_eq!(kernels[0]["sha256"].as_str().unwrap().len(), 64);
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
-    assert!(recipe.contains("own.wgsl"), "{recipe}");
+    assert!(recipe.contains("custom.wgsl"), "{recipe}");
     // An explanation is of our kernels, and says so.
     let explained = wgrad(&["explain", run.to_str().unwrap(), "--device", "gpu", "--json"]);
     explained.passed();
-    for part in ["kernels of your own, matmul (", "own.wgsl), sgd_momentum (", "what is shown here are ours"]
+    for part in
+        ["kernels of your own, matmul (", "custom.wgsl), sgd_momentum (", "what is shown here are ours"]
     {
         assert!(explained.stderr.contains(part), "“{part}” is not in {}", explained.stderr);
     }
@@ -78,8 +79,8 @@ fn a_kernel_that_never_ends_is_stopped_after_the_time_that_it_was_given() {
 #[test]
 fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     let out = tempfile::tempdir().unwrap();
-    let refused = |own: &CustomKernel, name: &str, device: &str, code: i32, said: &[&str]| {
-        let kernel = format!("{name}={}", own.path().display());
+    let refused = |custom: &CustomKernel, name: &str, device: &str, code: i32, said: &[&str]| {
+        let kernel = format!("{name}={}", custom.path().display());
         train(out.path(), &["--device", device, "--kernel", &kernel]).refused(code, said);
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "a run was begun");
     };
@@ -87,8 +88,8 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
     refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
-    let halves = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
-    refused(&halves, "sgd", "gpu", 2, &["own.wgsl:1:8: only a matmul_cooperative may enable f16"]);
+    let f16 = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));
+    refused(&f16, "sgd", "gpu", 2, &["custom.wgsl:1:8: only a matmul_cooperative may enable f16"]);
     let unused = CustomKernel::new(&SQUARED_ERROR, SQUARED_ERROR.wgsl);
     refused(&unused, "squared_error", "gpu", 2, &["never uses it", "softmax_loss"]);
     let wrong = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS", "row + 1u < ROWS")]);
@@ -96,19 +97,19 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
 }
 
 #[test]
-fn products_that_read_halves_are_said_not_to_be_a_readers() {
+fn products_of_f16_are_said_not_to_be_custom() {
     let out = tempfile::tempdir().unwrap();
     let product = CustomKernel::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
-    let halves = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
-    let [product, halves] = [("matmul", &product), ("matmul_f16", &halves)]
-        .map(|(name, own)| format!("{name}={}", own.path().display()));
+    let f16 = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
+    let [product, f16] = [("matmul", &product), ("matmul_f16", &f16)]
+        .map(|(name, custom)| format!("{name}={}", custom.path().display()));
     let train = |more: &[&str]| {
         let ran = train(out.path(), &[&["--device", "gpu", "--kernel", &product], more].concat());
         ran.passed();
         ran.stderr
     };
-    let said = "not every product is made by matmul_naive: some that read halves are made by our matmul_f16";
-    assert!(train(&["--precision", "half"]).contains(said));
-    assert!(!train(&["--precision", "half", "--kernel", &halves]).contains("read halves"));
-    assert!(!train(&[]).contains("read halves"));
+    let said = "not every product is made by matmul_naive: some, of f16, are made by our matmul_f16";
+    assert!(train(&["--precision", "f16"]).contains(said));
+    assert!(!train(&["--precision", "f16", "--kernel", &f16]).contains("of f16"));
+    assert!(!train(&[]).contains("of f16"));
 }

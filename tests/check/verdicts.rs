@@ -9,7 +9,7 @@ use super::CustomKernel;
 #[test]
 fn a_good_shader_passes_and_is_told_how_fast_it_is_and_how_to_train_with_it() {
     // Another workgroup, another order, other names.
-    let own = CustomKernel::new(
+    let custom = CustomKernel::new(
         &COLUMN_SUMS,
         "const ROWS: u32 = 1u;
 const COLUMNS: u32 = 1u;
@@ -27,7 +27,7 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 }",
     );
-    let ran = own.check(&[]);
+    let ran = custom.check(&[]);
     ran.passed();
     for said in ["workgroup 32×1×1", "14 of 14 cases", "times ours", "wgrad train --kernel column_sums="] {
         assert!(ran.stdout.contains(said), "“{said}” is not in {ran:#?}");
@@ -37,7 +37,7 @@ fn column_sums(@builtin(global_invocation_id) id: vec3<u32>) {
 #[test]
 fn the_first_wrong_element_is_shown_with_its_inputs_and_what_was_expected() {
     // Right as long as A is stored row by row, so in case 0.
-    let own = CustomKernel::changed(
+    let custom = CustomKernel::changed(
         &MATMUL_NAIVE,
         &[("a[select(row * K + k, k * M + row, TRANSPOSE_A)]", "a[row * K + k]")],
     );
@@ -52,32 +52,32 @@ fn the_first_wrong_element_is_shown_with_its_inputs_and_what_was_expected() {
         "extra[0]",
         "C = A·B",
     ];
-    own.check(&[]).refused(6, &said);
+    custom.check(&[]).refused(6, &said);
 }
 
 #[test]
 fn a_write_past_the_end_is_seen() {
-    let own =
+    let custom =
         CustomKernel::changed(&COLUMN_SUMS, &[("    if column >= COLUMNS {\n        return;\n    }\n", "")]);
-    own.check(&[]).refused(6, &["sums[1] was written, but sums ends at 0"]);
+    custom.check(&[]).refused(6, &["sums[1] was written, but sums ends at 0"]);
 }
 
 #[test]
 fn a_forgotten_element_is_seen() {
-    let own = CustomKernel::changed(
+    let custom = CustomKernel::changed(
         &COLUMN_SUMS,
         &[("if column >= COLUMNS {", "if column >= COLUMNS || column == 5u {")],
     );
-    own.check(&[]).refused(6, &["case 2", "sums[5] was never written, expected"]);
+    custom.check(&[]).refused(6, &["case 2", "sums[5] was never written, expected"]);
 }
 
 #[test]
 fn a_shader_may_ask_how_long_its_bindings_are() {
-    let own = CustomKernel::changed(
+    let custom = CustomKernel::changed(
         &COLUMN_SUMS,
         &[("if column >= COLUMNS {", "if column >= arrayLength(&sums) {")],
     );
-    let ran = own.check(&["--no-timing"]);
+    let ran = custom.check(&["--no-timing"]);
     ran.passed();
     assert!(ran.stdout.contains("arrayLength"), "{ran:#?}");
 }
@@ -85,16 +85,19 @@ fn a_shader_may_ask_how_long_its_bindings_are() {
 #[test]
 fn what_the_device_is_opened_without_is_shown_where_it_is_enabled() {
     for name in ["f16", "clip_distances", "wgpu_int16"] {
-        let own = CustomKernel::new(&COLUMN_SUMS, &format!("\n  enable {name};\n{}", COLUMN_SUMS.wgsl));
-        own.check(&[]).refused(2, &["own.wgsl:2:10: ", &format!(" may enable {name}: "), "leave it out"]);
+        let custom = CustomKernel::new(&COLUMN_SUMS, &format!("\n  enable {name};\n{}", COLUMN_SUMS.wgsl));
+        custom
+            .check(&[])
+            .refused(2, &["custom.wgsl:2:10: ", &format!(" may enable {name}: "), "leave it out"]);
     }
 }
 
 #[test]
 fn a_shader_that_loops_for_ever_is_stopped() {
-    let own = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
+    let custom = CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS; row++", "row < ROWS; row += 0u")]);
     let start = Instant::now();
-    own.check(&["--timeout", "3"])
+    custom
+        .check(&["--timeout", "3"])
         .refused(6, &["stopped after 3 s", "in case 0", "loops for ever", "--timeout 30"]);
     assert!(start.elapsed() < Duration::from_secs(8), "it took {:?}", start.elapsed());
 }
@@ -102,15 +105,15 @@ fn a_shader_that_loops_for_ever_is_stopped() {
 #[test]
 fn a_complaint_longer_than_a_pipe_is_told_at_once() {
     let line = format!("const long = {}!;", "1 + ".repeat(50_000));
-    let own = CustomKernel::new(&COLUMN_SUMS, &line);
+    let custom = CustomKernel::new(&COLUMN_SUMS, &line);
     let start = Instant::now();
-    let ran = own.check(&["--timeout", "20"]);
-    ran.refused(2, &["own.wgsl:1:"]);
+    let ran = custom.check(&["--timeout", "20"]);
+    ran.refused(2, &["custom.wgsl:1:"]);
     assert!(ran.stderr.len() < 4_000, "{} bytes", ran.stderr.len());
     assert!(!ran.stderr.contains("stopped"), "after {:?}: {}", start.elapsed(), ran.stderr);
     // No line of the report is as long as the file's, but a name is.
     let name = "x".repeat(200_000);
     let ran = CustomKernel::new(&COLUMN_SUMS, &format!("const a = {name};")).check(&["--timeout", "20"]);
-    ran.refused(2, &["own.wgsl:1:"]);
+    ran.refused(2, &["custom.wgsl:1:"]);
     assert!(!ran.stderr.contains("stopped"), "{}", ran.stderr.len());
 }

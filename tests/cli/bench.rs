@@ -40,7 +40,7 @@ fn words_choose_the_work_and_the_report_has_everything() {
     for key in ["median", "least", "most", "measurements"] {
         assert_positive(&measured["seconds"], key);
     }
-    for key in ["dispatches", "seconds_per_dispatch", "gflops", "share_of_ceiling"] {
+    for key in ["dispatches", "seconds_per_dispatch", "gflops", "fraction_of_ceiling"] {
         assert_positive(measured, key);
     }
     assert_positive(&report, "seconds");

@@ -165,7 +165,7 @@ fn data_says_what_a_set_is() {
     let said = place.run(&["data", FOLDER]).ok();
     assert_eq!(said.err, "");
     for line in [
-        "data      Meine Bilder (pictures in class folders, of each a fifth held out)",
+        "data      Meine Bilder (pictures in class folders, 20 % of each held out)",
         "images    1×8×8 (channels × rows × columns)",
         "class                train    held out",
         "oben und unten           8           2",

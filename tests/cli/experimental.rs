@@ -12,19 +12,20 @@ const OPTION: &str = "--experimental cooperative-matrix";
 fn what_cooperative_matrices_need_is_said_before_anything_runs() {
     let place = Place::new();
     let train = ["train", "--device", "cpu", "--experimental", "cooperative-matrix"];
-    place.refuses(2, &train, &[OPTION, "add --precision half, or leave it out"]);
-    let single = [&train[..], &["--precision", "single"]].concat();
-    place.refuses(2, &single, &[OPTION, "add --precision half"]);
-    let half = [&train[..], &["--precision", "half"]].concat();
+    place.refuses(2, &train, &[OPTION, "add --precision f16, or leave it out"]);
+    // The former name of f32.
+    let f32 = [&train[..], &["--precision", "f32"]].concat();
+    place.refuses(2, &f32, &[OPTION, "add --precision f16"]);
+    let f16 = [&train[..], &["--precision", "f16"]].concat();
     place.refuses(
         2,
-        &half,
+        &f16,
         &[OPTION, "the CPU engine has no cooperative matrices", "--device", "leave it out"],
     );
     // A recipe is held to the same.
-    place.write("recipe.toml", "device = 'cpu'\nprecision = 'half'\nexperimental = 'cooperative-matrix'");
-    place.refuses(2, &["train", "recipe.toml"], &["(or experimental in a recipe)", "the CPU engine has no"]);
-    place.refuses(2, &["train", "recipe.toml", "--precision", "single"], &["add --precision half"]);
+    place.write("recipe.toml", "device = 'cpu'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'");
+    place.refuses(2, &["train", "recipe.toml"], &[OPTION, "the CPU engine has no"]);
+    place.refuses(2, &["train", "recipe.toml", "--precision", "f32"], &["add --precision f16"]);
     place.write("recipe.toml", "experimental = true");
     place.refuses(2, &["train", "recipe.toml"], &["experimental is true", "none or cooperative-matrix"]);
 }
@@ -43,7 +44,7 @@ fn an_experiment_that_there_is_not_is_refused() {
 #[test]
 fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
     let place = Place::new();
-    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "half"]).ok();
+    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "f16"]).ok();
     assert!(!ran.err.contains("experimental") && !ran.err.contains("cooperative"), "{}", ran.err);
     let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
     assert!(recipe.contains("\nexperimental = \"none\"\n"), "{recipe}");
@@ -52,7 +53,7 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
         &["train", "--resume", "runs/digits-001", "--experimental", "cooperative-matrix"],
         &["a run is resumed as it was: experimental was \"none\""],
     );
-    // Not that it needs half precision, with which it would be refused as well.
+    // Not that it needs f16, with which it would be refused as well.
     place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
     place.refuses(
         2,
@@ -64,7 +65,7 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
 #[test]
 fn a_run_is_shown_with_its_tiles_or_why_not() {
     let place = Place::new();
-    let network = ["--network", "dense 32, relu, dense 10", "--precision", "half", "--device", "cpu"];
+    let network = ["--network", "dense 32, relu, dense 10", "--precision", "f16", "--device", "cpu"];
     place.run(&[&["train", "--epochs", "1"], &network[..]].concat()).ok();
     let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
     let cooperative = "experimental = \"cooperative-matrix\"";

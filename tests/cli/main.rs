@@ -10,6 +10,7 @@ mod checked;
 mod common;
 mod data;
 mod experimental;
+mod help;
 mod optimiser;
 mod place;
 mod precision;

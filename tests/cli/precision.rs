@@ -3,11 +3,11 @@
 use crate::place::Place;
 
 #[test]
-fn half_precision_is_kept_in_the_recipe_and_what_stays_single_is_said() {
+fn the_precision_f16_is_kept_in_the_recipe_and_what_stays_f32_is_said() {
     let place = Place::new();
-    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "half"]).ok();
+    let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "f16"]).ok();
     let said =
-        "precision half: for all products but convolutions and those of sizes that are no multiples of 4";
+        "precision f16: for all products but convolutions and those of sizes that are no multiples of 4";
     assert!(ran.err.contains(said), "{}", ran.err);
     // Ten outputs are no multiple of four.
     assert!(
@@ -15,17 +15,16 @@ fn half_precision_is_kept_in_the_recipe_and_what_stays_single_is_said() {
         "{}",
         ran.err
     );
-    let measured =
-        "what training measures is computed so as well, and wgrad eval and predict compute in single";
+    let measured = "what training measures is computed so as well, and wgrad eval and predict compute in f32";
     assert!(ran.err.contains(measured), "{}", ran.err);
     let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
-    assert!(recipe.contains("\nprecision = \"half\"\n"), "{recipe}");
+    assert!(recipe.contains("\nprecision = \"f16\"\n"), "{recipe}");
     // What is told of the run is told of its steps.
     let shown = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok();
     assert!(shown.out.contains("matmul_f16") && !shown.err.contains("experimental"), "{}", shown.out);
-    assert!(shown.err.contains(&format!("the run has precision half; {measured}")), "{}", shown.err);
-    let single = place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
-    assert!(!single.err.contains("precision"), "{}", single.err);
+    assert!(shown.err.contains(&format!("the run has precision f16; {measured}")), "{}", shown.err);
+    let plain = place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
+    assert!(!plain.err.contains("precision"), "{}", plain.err);
     let shown = place.run(&["summary", "runs/digits-002", "--device", "cpu"]).ok();
     assert_eq!(shown.err, "");
 }
@@ -35,7 +34,7 @@ fn a_precision_that_there_is_not_is_refused() {
     let place = Place::new();
     place.refuses(
         2,
-        &["train", "--precision", "halv"],
-        &["“halv” is neither single nor half, did you mean “half”?"],
+        &["train", "--precision", "f61"],
+        &["“f61” is neither f32 nor f16, did you mean “f16”?"],
     );
 }

@@ -99,8 +99,8 @@ validation = 0.1            # share of the train part to measure on after each e
 seed = 0
 device = "auto"             # or gpu, cpu, a part of an adapter's name
 tuning = "auto"             # or default, or variants by class of work, "large matmul_register"
-precision = "single"        # or half: what products of dense layers read
-experimental = "none"       # or cooperative-matrix, with precision half; see Limits
+precision = "f32"           # or f16: what products of dense layers read
+experimental = "none"       # or cooperative-matrix, with precision f16; see Limits
 kernel = []                 # your own versions, as in "sgd=own.wgsl"
 clip_norm = 5.0
 clip_value = 1.0

@@ -178,7 +178,7 @@ fn kernels_are_measured_once_and_said_with_v() {
     let whole = fs::read_to_string(&file).unwrap();
     fs::write(&file, &whole[..whole.find(", small").unwrap()]).unwrap();
     let damaged = train(&[]);
-    for words in ["tuning.toml is of no use (", "measured anew", "finding out, once", "kept in"] {
+    for words in ["tuning.toml can't be used (", "measured again", "finding out, once", "kept in"] {
         assert!(damaged.err.contains(words), "“{words}” is not in {}", damaged.err);
     }
     assert!(!train(&[]).err.contains("tuning"));

@@ -5,7 +5,7 @@ use std::fs;
 use wgrad::internals::data::{Reading, load_with};
 
 use crate::files::{Folder, RECORD, TRAIN_IMAGES, cifar, record};
-use crate::{assert_data_error, assert_usage_error};
+use crate::{assert_data_error, assert_not_found, assert_setting_error};
 
 #[test]
 fn records_become_images_and_names_classes() {
@@ -45,10 +45,10 @@ fn batches_are_read_in_the_order_of_their_numbers() {
 #[test]
 fn missing_files_are_named() {
     for name in ["data_batch_1.bin", "test_batch.bin", "batches.meta.txt"] {
-        assert_data_error(cifar().without(name).load(), &["has no", name, "binary version"]);
+        assert_not_found(cifar().without(name).load(), &["has no", name, "binary version"]);
     }
     let gap = cifar().renamed("data_batch_2.bin", "data_batch_3.bin");
-    assert_data_error(gap.load(), &["has no data_batch_2.bin"]);
+    assert_not_found(gap.load(), &["has no data_batch_2.bin"]);
     let python = Folder::empty().with("data_batch_1", b"").with("test_batch", b"");
     assert_data_error(python.load(), &["Python version", "binary version"]);
     let both = cifar().with(TRAIN_IMAGES, b"");
@@ -65,7 +65,7 @@ fn damaged_records_are_refused() {
     let folder = cifar().with("test_batch.bin", &[record(0, 1), record(3, 1)].concat());
     assert_data_error(folder.load(), &["test_batch.bin", "label 3 at index 1", "names only 3 classes"]);
     let folder = cifar().without("test_batch.bin").with_folder("test_batch.bin");
-    assert_data_error(folder.load(), &["has no test_batch.bin"]);
+    assert_not_found(folder.load(), &["has no test_batch.bin"]);
 }
 
 #[test]
@@ -84,13 +84,14 @@ fn names_of_classes_are_checked() {
 }
 
 #[test]
-fn wishes_about_pictures_are_refused() {
+fn settings_of_pictures_are_refused() {
     let folder = cifar();
     let resize = Reading { resize: "8x8".parse().ok(), skip_bad: false };
     let skip_bad = Reading { resize: None, skip_bad: true };
-    assert_usage_error(folder.load_with(&resize), &["--resize", "folders of pictures", "leave it out"]);
-    assert_usage_error(folder.load_with(&skip_bad), &["--skip-bad", "folders of pictures"]);
-    assert_usage_error(load_with("digits", &resize), &["--resize", "digits"]);
-    assert_usage_error(Folder::good().load_with(&skip_bad), &["--skip-bad"]);
+    let leave_out = ["folders of pictures", "leave it out"];
+    assert_setting_error(folder.load_with(&resize), "resize", &leave_out);
+    assert_setting_error(folder.load_with(&skip_bad), "skip_bad", &leave_out);
+    assert_setting_error(load_with("digits", &resize), "resize", &["digits"]);
+    assert_setting_error(Folder::good().load_with(&skip_bad), "skip_bad", &leave_out);
     fs::metadata(folder.path()).unwrap();
 }

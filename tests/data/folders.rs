@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::Command;
 
-use crate::assert_data_error;
 use crate::files::{Folder, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, gzip, idx};
 use crate::not_checked::not_checked;
+use crate::{assert_data_error, assert_not_found};
 
 #[test]
 fn a_good_folder_is_read() {
@@ -95,12 +95,12 @@ fn a_missing_file_is_named() {
     for name in [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS] {
         let folder = Folder::good().without(name);
         let place = folder.path().to_str().unwrap();
-        assert_data_error(folder.load(), &[place, "has no", name, ".gz"]);
+        assert_not_found(folder.load(), &[place, "has no", name, ".gz"]);
     }
-    assert_data_error(Folder::empty().load(), &["has no", TRAIN_IMAGES]);
+    assert_not_found(Folder::empty().load(), &["has no", TRAIN_IMAGES]);
     // Labels of another prefix don't stand in.
     let folder = Folder::good().renamed(TEST_LABELS, "test-labels-idx1-ubyte");
-    assert_data_error(folder.load(), &["has no", TEST_LABELS]);
+    assert_not_found(folder.load(), &["has no", TEST_LABELS]);
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! IDX files of chance: whatever bytes a file has, reading it ends with a whole data set or a
-//! sentence.
+//! Random bytes in IDX files: reading them ends with a whole data set or a sentence.
 
 use std::fs;
 
@@ -26,7 +25,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// Chance alone seldom gets past the first four bytes, so these are sometimes given.
+    /// Random bytes seldom get past the first four, so these are sometimes given.
     #[test]
     fn random_bytes_never_panic(
         magic in prop::option::of((0x07u8..0x10, 0u8..6)),

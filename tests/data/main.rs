@@ -22,6 +22,27 @@ fn assert_data_error<T>(result: Result<T>, words: &[&str]) {
     }
 }
 
+/// The same for `Error::NotFound`.
+#[track_caller]
+fn assert_not_found<T>(result: Result<T>, words: &[&str]) {
+    match result.map(|_| ()) {
+        Err(Error::NotFound(message)) => assert_sentence(&message, words),
+        other => panic!("expected Error::NotFound with {words:?}, got {other:?}"),
+    }
+}
+
+/// The same for `Error::Setting`, whose setting must be marked.
+#[track_caller]
+fn assert_setting_error<T>(result: Result<T>, setting: &str, words: &[&str]) {
+    match result.map(|_| ()) {
+        Err(Error::Setting { key, problem }) if key == setting => {
+            assert_sentence(&problem, words);
+            assert!(problem.contains(&format!("⟨{key}")), "{key} is not marked in “{problem}”");
+        }
+        other => panic!("expected Error::Setting of {setting} with {words:?}, got {other:?}"),
+    }
+}
+
 /// The same for `Error::Usage`.
 #[track_caller]
 fn assert_usage_error<T>(result: Result<T>, words: &[&str]) {

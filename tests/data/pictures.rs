@@ -15,7 +15,7 @@ use wgrad::Result;
 use wgrad::internals::data::read_picture;
 use wgrad::internals::program::shape::Shape;
 
-use crate::assert_data_error;
+use crate::{assert_data_error, assert_not_found};
 
 fn shape(channels: usize, height: usize, width: usize) -> Shape {
     Shape::image(channels, height, width)
@@ -168,7 +168,7 @@ fn what_is_no_picture_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = shape(1, 8, 8);
     let missing = folder.path().join("missing.png");
-    assert_data_error(read_picture(&missing, &small, false), &["missing.png", "can't be read"]);
+    assert_not_found(read_picture(&missing, &small, false), &["missing.png", "isn't there"]);
     let itself = read_picture(folder.path(), &small, false);
     assert_data_error(itself, &["is not a file", "PNG or JPEG"]);
     for bytes in [&b""[..], b"GIF89a", b"not a picture", b"\xff\xd8", b"\x89PNG"] {

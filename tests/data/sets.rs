@@ -8,7 +8,7 @@ use wgrad::internals::data::{Dataset, Normaliser, Samples, Source, load, locate,
 use wgrad::internals::program::shape::Shape;
 
 use crate::files::{Folder, TRAIN_IMAGES};
-use crate::{assert_data_error, assert_usage_error};
+use crate::{assert_data_error, assert_not_found, assert_setting_error, assert_usage_error};
 
 const MNIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist");
 
@@ -79,8 +79,8 @@ fn mnist_is_looked_for_in_order() {
     let places = ["elsewhere/mnist", "elsewhere", "here/data/mnist", "here/mnist"]
         .map(|place| place.replace('/', MAIN_SEPARATOR_STR));
     let missing = places.each_ref().map(|place| root.path().join(place).display().to_string());
-    assert_data_error(find(env), &missing.each_ref().map(String::as_str));
-    assert_data_error(find(None), &[&places[2], "WGRAD_DATA", "t10k-labels-idx1-ubyte"]);
+    assert_not_found(find(env), &missing.each_ref().map(String::as_str));
+    assert_not_found(find(None), &[&places[2], "WGRAD_DATA", "t10k-labels-idx1-ubyte"]);
     // Each place wins over the ones before it in this list.
     for folder in places.iter().rev() {
         let expected = place(folder);
@@ -97,7 +97,7 @@ fn an_incomplete_mnist_is_not_skipped() {
     let folder = Folder::good().without(TRAIN_IMAGES);
     let found = locate("mnist", Path::new("/nowhere"), Some(folder.path().as_os_str())).unwrap();
     assert_eq!(found, Source::Folder(folder.path().to_owned()));
-    assert_data_error(folder.load(), &["has no train-images-idx3-ubyte"]);
+    assert_not_found(folder.load(), &["has no train-images-idx3-ubyte"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn unknown_names_are_usage_errors() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     assert_usage_error(load(file), &[file, "is a file", "folder"]);
     assert_usage_error(load(&format!("{file}/below")), &["folder"]);
-    assert_data_error(load("a\0b"), &["can't be looked into"]);
+    assert_data_error(load("a\0b"), &["can't be opened"]);
 }
 
 #[test]
@@ -200,11 +200,11 @@ fn small_classes_are_split_sensibly() {
     // No class loses its last training sample.
     assert_eq!(split(&[0, 1, 2, 2, 2], 0.9).unwrap(), (vec![0, 1, 2], vec![2, 2]));
     assert_eq!(split(&[3, 3], 0.5).unwrap(), (vec![3], vec![3]));
-    assert_usage_error(split(&[0, 0, 0], 0.1), &["0.1 of 3", "empty"]);
-    assert_usage_error(split(&[0, 1, 2], 0.9), &["0.9 of 3", "empty"]);
-    assert_usage_error(split(&[], 0.5), &["0.5 of 0", "empty"]);
+    assert_setting_error(split(&[0, 0, 0], 0.1), "validation", &["0.1 of 3", "empty"]);
+    assert_setting_error(split(&[0, 1, 2], 0.9), "validation", &["0.9 of 3", "empty"]);
+    assert_setting_error(split(&[], 0.5), "validation", &["0.5 of 0", "empty"]);
     for fraction in [0.0, 1.0, -0.1, f64::NAN, f64::INFINITY] {
-        assert_usage_error(split(&[0, 0], fraction), &["above 0 and below 1"]);
+        assert_setting_error(split(&[0, 0], fraction), "validation", &["above 0 and below 1"]);
     }
     assert_data_error(split(&[0, 4], 0.5), &["sample 1", "label 4", "4 classes"]);
 }

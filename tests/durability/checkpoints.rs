@@ -1,4 +1,4 @@
-//! Checkpoint files: whole ones come back, and damaged ones are refused in a sentence.
+//! Checkpoint files: complete ones are read back, and damaged ones are refused with a sentence.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ fn a_checkpoint_comes_back_bit_for_bit_and_makes_equal_files() {
 }
 
 #[test]
-fn one_that_is_cut_short_anywhere_is_refused() {
+fn a_truncated_checkpoint_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (path, bytes) = saved(folder.path());
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
@@ -186,7 +186,7 @@ fn tensors_that_are_not_there_or_of_absurd_size_are_refused() {
 }
 
 #[test]
-fn the_newest_that_can_be_read_is_taken_and_the_rest_is_named() {
+fn the_newest_readable_checkpoint_is_taken_and_the_others_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path();
     assert!(checkpoint::newest(run).unwrap_err().to_string().contains("no checkpoint"));

@@ -11,7 +11,7 @@ use wgrad::internals::train::run::checkpoint;
 use crate::kills::{RUN, content};
 use crate::place::{Place, Ran};
 
-/// A run that takes minutes if nobody stops it, some epochs on.
+/// A run that takes minutes if nothing stops it, after its first epochs.
 fn started(place: &Place, more: &[&str]) -> Child {
     let train = ["train", "--epochs", "3000", "--device", "cpu"];
     let mut command = place.command(&[&train[..], more].concat());
@@ -34,7 +34,7 @@ fn ended(child: Child) -> Ran {
 }
 
 #[test]
-fn a_signal_saves_the_run_and_says_how_to_go_on() {
+fn a_signal_saves_the_run_and_names_the_command_that_resumes_it() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let place = Place::new();
         let child = started(&place, &[]);
@@ -47,7 +47,7 @@ fn a_signal_saves_the_run_and_says_how_to_go_on() {
         let steps = content(&place, RUN).0.len();
         let (checkpoint, _) = checkpoint::newest(&place.path(RUN)).unwrap();
         assert_eq!(checkpoint.snapshot.position.steps, steps, "saved after the last step");
-        // It goes on from there, to be interrupted again.
+        // It resumes, to be interrupted again.
         let mut command = place.command(&["train", "--resume", RUN]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         while content_len(&place) <= steps {
@@ -81,9 +81,9 @@ fn a_signal_that_is_echoed_counts_once() {
 }
 
 #[test]
-fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
+fn a_second_signal_ends_the_run_at_once_and_damages_no_checkpoint() {
     let place = Place::new();
-    // A step that is compared with twins of this size takes seconds, and a signal waits for its end.
+    // A verified step of this size takes seconds, and a signal waits for its end.
     let train =
         ["train", "--device", "cpu", "--verify", "1", "--network", "dense 4000, relu, dense 4000, dense 10"];
     let mut command = place.command(&train);
@@ -98,13 +98,13 @@ fn a_second_signal_ends_the_run_at_once_and_spoils_no_checkpoint() {
     signal(&child, "-INT");
     let ran = ended(child);
     assert_eq!(ran.code, Some(130), "{}", ran.err);
-    assert!(!ran.err.contains("interrupted"), "it had the time for an orderly end: {}", ran.err);
+    assert!(!ran.err.contains("interrupted"), "it had time for an orderly end: {}", ran.err);
     let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
     assert_eq!((checkpoint.snapshot.position.steps, problems.len()), (0, 0));
 }
 
 #[test]
-fn two_processes_in_one_directory_are_refused_and_a_dead_one_is_no_hindrance() {
+fn a_second_process_in_one_directory_is_refused_unless_the_first_is_dead() {
     let place = Place::new();
     let mut child = started(&place, &["--checkpoint-every", "10"]);
     let ran = place.run(&["train", "--resume", RUN]);
@@ -126,10 +126,10 @@ fn two_processes_in_one_directory_are_refused_and_a_dead_one_is_no_hindrance() {
 }
 
 #[test]
-fn a_run_directory_that_is_deleted_meanwhile_ends_the_run_with_a_sentence() {
+fn a_deleted_run_directory_ends_the_run_with_a_sentence() {
     let place = Place::new();
     let child = started(&place, &["--checkpoint-every", "20"]);
-    // All at once: a checkpoint written meanwhile would keep the folder from being removed.
+    // At once, as a checkpoint written meanwhile would keep the folder from being removed.
     fs::rename(place.path(RUN), place.path("gone")).unwrap();
     fs::remove_dir_all(place.path("gone")).unwrap();
     ended(child).failed(1, &["runs/digits-001", "can't be written"]);
@@ -137,10 +137,10 @@ fn a_run_directory_that_is_deleted_meanwhile_ends_the_run_with_a_sentence() {
 }
 
 #[test]
-fn a_disk_without_room_ends_the_run_and_keeps_the_checkpoints_there_are() {
+fn a_full_disk_ends_the_run_and_keeps_its_checkpoints() {
     let place = Place::new();
-    // No file may grow beyond 64 blocks, which a write is told like that of a full disk. The metrics
-    // get there while checkpoints of a small network don't.
+    // No file may grow beyond 64 blocks; a write then fails as on a full disk. The metrics reach that size, the
+    // checkpoints of a small network don't.
     let program = env!("CARGO_BIN_EXE_wgrad");
     let train = "train --epochs 3000 --device cpu --checkpoint-every 5 --network 'dense 10'";
     let mut command = place.command(&[]);

@@ -1,4 +1,4 @@
-//! SIGKILL at moments of chance. `benches/kills.rs` does it a hundred times.
+//! SIGKILL at random moments. `benches/kills.rs` does it a hundred times.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -10,7 +10,7 @@ use crate::place::Place;
 
 pub const RUN: &str = "runs/digits-001";
 
-/// What a run's lines say that doesn't depend on the clock: the losses of its steps, and its epochs.
+/// The parts of a run's metrics that do not depend on the clock: the losses of steps, and epochs.
 pub fn content(place: &Place, run: &str) -> (Vec<u64>, Vec<serde_json::Value>) {
     let text = String::from_utf8(place.read(&format!("{run}/metrics.jsonl"))).unwrap();
     let (mut losses, mut epochs) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     for pause in [150, 40, 90, 60, 200, 30, 120] {
         let mut command = place.command(&arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // The first pause is long enough for a directory, and the others fall where they fall.
+        // The first pause is long enough for a run directory; the others are arbitrary.
         let checkpoints = place.path(RUN).join("checkpoints");
         let begun = || std::fs::read_dir(&checkpoints).is_ok_and(|files| files.count() > 0);
         while kills == 0 && !begun() && child.try_wait().unwrap().is_none() {
@@ -66,7 +66,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
         let same = place.read(&format!("{RUN}/{file}")) == place.read(&format!("straight/digits-001/{file}"));
         assert!(same, "{file} differs");
     }
-    // A checkpoint's file says how long the run took as well.
+    // A checkpoint also has the duration of the run.
     let [one, two] = [RUN, "straight/digits-001"].map(|run| {
         Checkpoint::load(&place.path(run).join(checkpoint::FOLDER).join(checkpoint::BEST)).unwrap().snapshot
     });

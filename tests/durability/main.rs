@@ -1,6 +1,5 @@
-//! A run that is stopped, killed, or meets bad luck goes on as if nothing had happened, or says
-//! plainly why it can't; and no checkpoint is ever lost by it. `training` and `verified` need an
-//! adapter.
+//! A run that is stopped, killed or meets a non-finite value resumes with the same bits, or says why it can't, and no
+//! checkpoint is lost. Some tests of `training` need an adapter.
 
 mod checkpoints;
 #[path = "../common/dispatches.rs"]

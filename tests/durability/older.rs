@@ -45,8 +45,8 @@ const STRAIGHT: Written = Written {
 };
 
 impl Written {
-    /// What the CPU engine must write here; none on other processors and systems than the older wgrad was
-    /// tried on.
+    /// The bytes of the CPU engine on this machine; none on processors and systems on which the older wgrad did not
+    /// run.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     fn here(&self) -> Option<&'static str> {
         let avx512 = pulp::x86::V4::is_available();
@@ -107,7 +107,7 @@ fn an_older_run_is_resumed_and_ends_with_the_bytes_that_the_older_wgrad_wrote() 
     assert_eq!((losses.len(), all_epochs.len()), (168, 8));
     assert!(losses.starts_with(&before) && all_epochs.starts_with(&epochs));
     let accuracy = all_epochs[7]["held_out_accuracy"].as_f64().unwrap();
-    // The older wgrad got 88.89 %; on another processor a few of the 360 samples may fall differently.
+    // The older wgrad got 88.89 %; on another processor a few of the 360 samples may be classified differently.
     assert!((accuracy - 0.8889).abs() < 0.02, "{accuracy}");
     let record = place.json(&format!("{RUN}/run.json"));
     assert_eq!((&record["status"], &record["resumes"]), (&"done".into(), &1.into()));

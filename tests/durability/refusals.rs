@@ -1,4 +1,4 @@
-//! What a run is not resumed with, or begun with.
+//! What a run is not resumed with, or started with.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use crate::kills::{RUN, content};
 use crate::place::{Place, halves};
 
-/// A run that was stopped in its second epoch, as far as its files tell.
+/// The files of a run that was stopped in its second epoch.
 fn stopped(place: &Place) {
     let train = ["train", "--epochs", "3", "--device", "cpu", "--checkpoint-every", "60", "--keep", "9"];
     place.run(&train).ok();
@@ -17,7 +17,7 @@ fn stopped(place: &Place) {
 }
 
 #[test]
-fn flags_that_say_something_else_are_refused_and_those_that_agree_are_not() {
+fn flags_that_contradict_the_recipe_are_refused_and_those_that_agree_are_not() {
     let place = Place::new();
     stopped(&place);
     for (flags, words) in [
@@ -51,18 +51,18 @@ fn a_recipe_that_was_changed_is_refused() {
     place.refuses(2, &["train", "--resume", RUN], &["recipe.toml has changed", "seed was 0 and now is 4"]);
     place.write(&file, recipe.replace("seed", "sede"));
     place.refuses(2, &["train", "--resume", RUN], &["“sede”", "did you mean “seed”"]);
-    // Where it runs decides nothing that was promised.
+    // The device may change.
     place.write(&file, recipe.replace("device = \"cpu\"", "device = \"auto\""));
     place.run(&["train", "--resume", RUN, "--device", "cpu"]).ok();
 }
 
 #[test]
-fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_from_its_weights() {
+fn an_experimental_run_is_not_resumed_on_an_adapter_without_it_but_a_new_one_starts_from_its_weights() {
     let place = Place::new();
     stopped(&place);
     let experimental = |recipe: &str| {
-        let half = recipe.replace("precision = \"single\"", "precision = \"half\"");
-        half.replace("experimental = \"none\"", "experimental = \"cooperative-matrix 8\"")
+        let f16 = recipe.replace("precision = \"f32\"", "precision = \"f16\"");
+        f16.replace("experimental = \"none\"", "experimental = \"cooperative-matrix 8\"")
     };
     for (_, path) in checkpoint::list(&place.path(RUN)).unwrap() {
         let loaded = Checkpoint::load(&path).unwrap();
@@ -80,13 +80,13 @@ fn without_what_the_run_has_experimental_it_is_not_resumed_but_a_new_one_begins_
     for command in [&["train", "--resume"][..], &["resume-check"]] {
         place.refuses(2, &[command, &[RUN]].concat(), &words);
     }
-    // What can't be done is not advised, and what is advised can be done.
+    // The advice of the error works.
     let ran = place.run(&["train", "--resume", RUN]);
     assert!(!ran.err.contains("leave it out"), "{}", ran.err);
     let way: Vec<&str> = way.split(' ').collect();
     let ran = place.run(&[&["train", &file, "--epochs", "1"], &way[..]].concat()).ok();
     assert!(ran.err.contains("weights 4 taken over"), "{}", ran.err);
-    // A run that was killed has no model to begin from.
+    // A killed run has no model to start from.
     fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
     let ran = place.run(&["train", "--resume", RUN]);
     assert!(ran.code == Some(2) && !ran.err.contains("begin a new run"), "{}", ran.err);
@@ -107,7 +107,7 @@ fn other_data_are_refused() {
 }
 
 #[test]
-fn a_run_that_is_over_is_refused_and_one_that_was_killed_before_its_model_is_not() {
+fn a_finished_run_is_refused_and_one_that_was_killed_before_its_model_is_not() {
     let place = Place::trained();
     place.refuses(
         2,
@@ -124,7 +124,7 @@ fn a_run_that_is_over_is_refused_and_one_that_was_killed_before_its_model_is_not
 }
 
 #[test]
-fn what_is_no_run_is_refused() {
+fn a_folder_that_is_no_run_is_refused() {
     let place = Place::new();
     place.write("empty/.keep", "");
     place.refuses(3, &["train", "--resume", "empty"], &["empty is no run directory"]);
@@ -144,7 +144,7 @@ fn what_is_no_run_is_refused() {
 }
 
 #[test]
-fn weights_are_taken_over_by_name_and_what_did_not_match_is_named() {
+fn weights_are_matched_by_name_and_the_others_are_listed() {
     let place = Place::new();
     place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
     let from = ["train", "--epochs", "1", "--device", "cpu", "--init-from", RUN, "--network"];
@@ -159,7 +159,7 @@ fn weights_are_taken_over_by_name_and_what_did_not_match_is_named() {
     let ran = place.run(&[&from[..], &["dense 64, flatten, dense 10"]].concat()).ok();
     assert!(ran.err.contains("4 taken over") && !ran.err.contains("drawn at random"), "{}", ran.err);
     place.refuses(2, &[&from[..], &["flatten, dense 10"]].concat(), &["--init-from: none"]);
-    // A second epoch in a run of its own begins where the first ended.
+    // A second epoch, in a run of its own, starts where the first ended.
     let again =
         place.run(&["train", "--epochs", "1", "--device", "cpu", "--init-from", RUN, "--json"]).ok().json();
     let first = &place.json("runs/digits-001/run.json")["last"]["held_out_loss"];
@@ -177,14 +177,14 @@ fn weights_are_taken_from_a_path_of_any_letters() {
         let ran = place.run(&[&train[..], &["--init-from", &from]].concat()).ok();
         assert!(ran.err.contains("weights 4 taken over"), "{from}: {}", ran.err);
     }
-    // What is to be typed is quoted as a shell takes it.
+    // The path in the advice is quoted for a shell.
     let typed = "--init-from 'it'\\''s \"my\" best run, $HOME & é/digits-001'";
     place.refuses(2, &["train", "--resume", &run], &["has run all its 1 epochs", typed]);
     place.refuses(2, &["train", "--resume", &run, "--seed", "1"], &["seed was 0 and now is 1", typed]);
 }
 
 #[test]
-fn a_run_goes_back_when_it_is_told_to_and_no_more_than_three_times() {
+fn a_run_rolls_back_at_most_three_times() {
     let place = Place::new();
     let wild =
         ["train", "--epochs", "3", "--device", "cpu", "--learning-rate", "1e30", "--on-nan", "rollback"];
@@ -195,7 +195,7 @@ fn a_run_goes_back_when_it_is_told_to_and_no_more_than_three_times() {
 }
 
 #[test]
-fn a_run_that_went_back_ends_well_and_goes_on_with_the_rate_that_it_came_to() {
+fn a_run_that_rolled_back_finishes_and_resumes_with_its_learning_rate() {
     let place = Place::new();
     let wild =
         ["train", "--epochs", "2", "--device", "cpu", "--learning-rate", "1e6", "--checkpoint-every", "10"];
@@ -207,7 +207,7 @@ fn a_run_that_went_back_ends_well_and_goes_on_with_the_rate_that_it_came_to() {
     assert_eq!(place.json(&format!("{run}/run.json"))["rollbacks"], rollbacks);
     let (checkpoint, _) = wgrad::internals::train::run::checkpoint::newest(&place.path(run)).unwrap();
     assert_eq!(checkpoint.snapshot.position.factor, 0.5_f32.powi(rollbacks as i32));
-    // What was measured on the way that was given up is gone.
+    // The measurements of the steps that were given up are gone.
     let (losses, epochs) = content(&place, run);
     assert_eq!((losses.len(), epochs.len()), (90, 2));
     let weights = place.read(&format!("{run}/model.safetensors"));

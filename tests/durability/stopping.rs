@@ -1,20 +1,20 @@
-//! Early stopping, and a run that is taken up again in the middle of it.
+//! Early stopping, and a run that is resumed in the middle of it.
 
 use crate::kills::{RUN, content};
 use crate::place::Place;
 
 const TRAIN: &[&str] = &["train", "--device", "cpu", "--epochs", "200", "--keep", "999"];
 
-/// The epochs that a run has to show.
+/// The epochs in a run's metrics.
 fn epochs(place: &Place) -> u64 {
     place.json(&format!("{RUN}/run.json"))["epochs"].as_u64().unwrap()
 }
 
 #[test]
-fn a_run_that_is_taken_up_again_stops_at_the_same_epoch_with_the_same_weights() {
+fn a_resumed_run_stops_at_the_same_epoch_with_the_same_weights() {
     let place = Place::new();
     let when = ["--validation", "0.2", "--stop-early", "validation-loss patience 3 gain 0.01"];
-    // Steps of an epoch: a fifth of 1,437 samples is for validation, and 32 go into a step.
+    // The steps of an epoch: a fifth of 1,437 samples is for validation, and the batch size is 32.
     let per_epoch = 36;
     let ran = place.run(&[TRAIN, &when, &["--checkpoint-every", "18"]].concat()).ok();
     let stopped = epochs(&place);
@@ -23,7 +23,7 @@ fn a_run_that_is_taken_up_again_stops_at_the_same_epoch_with_the_same_weights() 
     let said = format!("by validation-loss the best epoch is {best} of {stopped}: its weights are kept");
     assert!(ran.err.contains(&said), "{}", ran.err);
     let (weights, lines) = (place.read(&format!("{RUN}/model.safetensors")), content(&place, RUN));
-    // Before the best epoch, at its end, in the middle of the waiting, and in the middle of an epoch.
+    // Before the best epoch, at its end, within the patience, and within an epoch.
     for from in [best - 2, best, best + 1, stopped - 1] {
         for half in [0, 18] {
             let step = from * per_epoch + half;

@@ -1,4 +1,4 @@
-//! The trainer itself: from any step, and however steps are grouped, the same bits.
+//! The trainer gives the same bits from any step, and however steps are grouped.
 
 use std::ops::{ControlFlow, Range};
 
@@ -15,7 +15,7 @@ use wgrad::internals::train::trainer::{Measure, Progress, Snapshot, Trainer};
 
 use crate::dispatches::{first_with, in_arena};
 
-/// Seven steps an epoch, the last of them short.
+/// A session of seven steps per epoch, the last with a short batch.
 fn session(device: &str, learning_rate: f32) -> Session {
     session_of("dense 16, relu, dense 10", device, learning_rate)
 }
@@ -27,7 +27,7 @@ fn session_of(network: &str, device: &str, learning_rate: f32) -> Session {
     let recipe = Recipe {
         network: network.parse().unwrap(),
         learning_rate,
-        // Drawn anew for every epoch and sample, and the same in a run that was resumed.
+        // Drawn for every epoch and sample, and the same in a resumed run.
         augment: "shift 1, rotate 10".parse().unwrap(),
         ..Recipe::defaults_for("digits", 64, 10, 200)
     };
@@ -38,7 +38,7 @@ fn go_on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Trains up to a step, and returns what the epochs on the way came to.
+/// Trains up to a step, and returns the measures of its epochs.
 fn train_to(trainer: &mut Trainer, end: usize) -> Vec<Measure> {
     let mut epochs = Vec::new();
     while trainer.steps() < end {
@@ -71,29 +71,29 @@ fn assert_resumable(network: &str, device: &str) {
         let ended = train_to(&mut resumed, END);
         let what = resumed.snapshot().unwrap().difference(&last);
         assert_eq!(what, None, "from step {step}");
-        // An epoch that was interrupted comes to what it would have come to.
+        // An interrupted epoch has the same measure.
         assert_eq!(ended, epochs[epochs.len() - ended.len()..], "from step {step}");
         train_to(&mut slow, step + 1);
     }
     assert_eq!(slow.snapshot().unwrap().difference(&last), None);
 
-    // And it is no wonder that all are equal: another step is another run.
+    // The comparison can fail: after another step the bits differ.
     train_to(&mut slow, END + 1);
     assert!(slow.snapshot().unwrap().difference(&last).is_some());
 }
 
 #[test]
-fn the_cpu_engine_goes_on_from_any_step_with_the_same_bits() {
+fn the_cpu_engine_resumes_from_any_step_with_the_same_bits() {
     assert_resumable("dense 16, relu, dense 10", "cpu");
 }
 
 #[test]
-fn the_adapter_goes_on_from_any_step_with_the_same_bits() {
+fn the_adapter_resumes_from_any_step_with_the_same_bits() {
     assert_resumable("dense 16, relu, dense 10", "gpu");
 }
 
 #[test]
-fn running_statistics_and_dropped_activations_go_on_as_well() {
+fn running_statistics_and_dropout_resume_as_well() {
     for device in ["cpu", "gpu"] {
         assert_resumable("dense 16, batchnorm, relu, dropout 0.25, dense 10", device);
     }
@@ -143,9 +143,9 @@ fn assert_guarded(device: &str) {
     ] {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }
-    // Neither the bad step nor those that were submitted behind it changed a bit.
+    // Neither the non-finite step nor those submitted after it changed a bit.
     assert_eq!(wild.snapshot().unwrap().difference(&good), None);
-    // The guard is open again: it would stop at the same step, and not before.
+    // The guard is open again: it stops at the same step, and not before.
     wild.restore(&good).unwrap();
     assert_eq!(
         wild.advance(1, &mut go_on).unwrap_err().to_string().split(" at ").next(),
@@ -154,18 +154,18 @@ fn assert_guarded(device: &str) {
 }
 
 #[test]
-fn a_bad_update_is_never_applied_on_the_cpu_engine() {
+fn a_non_finite_update_is_never_applied_on_the_cpu_engine() {
     assert_guarded("cpu");
 }
 
 #[test]
-fn a_bad_update_is_never_applied_on_the_adapter() {
+fn a_non_finite_update_is_never_applied_on_the_adapter() {
     assert_guarded("gpu");
 }
 
 #[test]
-fn a_pixel_that_blows_up_is_traced_to_its_sample() {
-    // A weight so large that one bright pixel alone makes its sum overflow.
+fn a_pixel_whose_sum_overflows_is_traced_to_its_sample() {
+    // With this weight the sum overflows for a single bright pixel.
     let session = session("cpu", 0.01);
     let mut trainer = session.start().unwrap();
     let mut snapshot: Snapshot = trainer.snapshot().unwrap();
@@ -212,7 +212,7 @@ fn a_verified_step_is_the_step_on_the_adapter() {
     assert_verified("gpu");
 }
 
-/// An engine whose weight gradient is wrong by a little, once it is run on its own.
+/// An engine whose weight gradient is slightly wrong when it runs on its own.
 struct Broken {
     engine: Box<dyn Engine>,
     dispatch: usize,
@@ -247,7 +247,7 @@ impl Engine for Broken {
 }
 
 #[test]
-fn a_kernel_that_computes_something_else_is_named() {
+fn a_wrong_kernel_is_named() {
     let session = session("cpu", 0.05);
     let lowered = session.lower().unwrap();
     let output = in_arena(lowered.gradients, &lowered, "2.weight");

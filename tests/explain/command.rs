@@ -30,14 +30,14 @@ fn trained() -> &'static Path {
     run
 }
 
-/// A copy of the run's files, to be spoilt.
+/// A copy of the run's files, to be damaged.
 fn copy() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     fs::create_dir(&run).unwrap();
     for entry in fs::read_dir(trained()).unwrap() {
         let path = entry.unwrap().path();
-        // Not the checkpoints, which nothing is explained by.
+        // Not the checkpoints, which explain does not read.
         if path.is_file() {
             fs::copy(&path, run.join(path.file_name().unwrap())).unwrap();
         }
@@ -117,7 +117,7 @@ fn the_source_is_printed_on_request() {
 }
 
 #[test]
-fn what_there_is_not_is_refused_with_the_range() {
+fn an_index_out_of_range_is_refused_with_the_range() {
     let run = trained();
     refused(&explain(run, &["--sample", "360"]), 2, &["--sample 360", "held-out", "0 to 359"]);
     // A tenth of the 1,437 training samples is set aside for validation.
@@ -130,7 +130,7 @@ fn what_there_is_not_is_refused_with_the_range() {
 }
 
 #[test]
-fn a_run_that_is_not_whole_is_refused() {
+fn an_incomplete_run_is_refused() {
     let (_folder, run) = copy();
     fs::remove_file(run.join("recipe.toml")).unwrap();
     refused(&explain(&run, &[]), 3, &["recipe.toml", "learning rate"]);
@@ -162,7 +162,7 @@ fn data_that_have_changed_are_reported_and_data_that_are_gone_refused() {
 }
 
 #[test]
-fn what_a_step_of_the_run_has_besides_is_said() {
+fn settings_that_the_step_leaves_out_are_named() {
     let said = |run: &Path| String::from_utf8(explain(run, &[]).stderr).unwrap();
     assert!(!said(trained()).contains("one plain step"), "{}", said(trained()));
     let (_folder, run) = copy();
@@ -177,7 +177,7 @@ fn what_a_step_of_the_run_has_besides_is_said() {
 }
 
 #[test]
-fn a_recipe_that_says_too_little_or_something_else_is_refused() {
+fn a_recipe_that_is_incomplete_or_contradicts_the_model_is_refused() {
     let (_folder, run) = copy();
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
     let with = |key: &str, line: Option<&str>| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Sums of a few hundred terms in f64, in another order than the twin's.
 const ROUNDING: f64 = 1e-11;
 /// A finite difference in f64, relative to the gradient and absolute.
-const TRYING: (f64, f64) = (1e-6, 2e-9);
+const DIFFERENCE: (f64, f64) = (1e-6, 2e-9);
 
 fn number(object: &Value, path: &str) -> Result<f64, String> {
     object.pointer(path).and_then(Value::as_f64).ok_or_else(|| format!("no number {path}"))
@@ -16,7 +16,7 @@ fn same(what: &str, got: f64, wanted: f64) -> Result<(), String> {
     if close { Ok(()) } else { Err(format!("{what} is {got}, and follows as {wanted}")) }
 }
 
-/// Says what does not fit in an explanation, as JSON has it.
+/// Checks that the numbers of an explanation as JSON follow from each other.
 pub fn check(object: &Value) -> Result<(), String> {
     if object["agrees"] != true {
         return Err(format!("it says itself that something is wrong: {}", object["problem"]));
@@ -31,7 +31,7 @@ pub fn check(object: &Value) -> Result<(), String> {
         dense(object)?;
     }
     if let Some(backward) = object.get("backward") {
-        slopes(backward)?;
+        derivatives(backward)?;
     }
     if object.pointer("/backward/loss_gradient").is_some() {
         loss(object)?;
@@ -56,11 +56,11 @@ fn compared(object: &Value, path: &str, found: &mut usize) -> Result<(), String>
             return Err(format!("{path} is {device}, the twin says {twin} ± {bound}"));
         }
     }
-    if let Some(tried) = members.get("finite_difference").filter(|tried| !tried.is_null()) {
-        let (tried, exact) = (tried.as_f64().unwrap_or(f64::NAN), number(object, "/exact")?);
-        let agrees = (tried - exact).abs() <= TRYING.0 * exact.abs() + TRYING.1;
+    if let Some(difference) = members.get("finite_difference").filter(|difference| !difference.is_null()) {
+        let (difference, exact) = (difference.as_f64().unwrap_or(f64::NAN), number(object, "/exact")?);
+        let agrees = (difference - exact).abs() <= DIFFERENCE.0 * exact.abs() + DIFFERENCE.1;
         if !agrees || members["difference_agrees"] != true {
-            return Err(format!("{path} is {exact} in f64, by trying {tried}"));
+            return Err(format!("{path} is {exact} in f64, and the finite difference is {difference}"));
         }
     }
     members.iter().try_for_each(|(key, member)| compared(member, &format!("{path}/{key}"), found))
@@ -116,16 +116,15 @@ fn dense(object: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The gradient behind an activation is the one in front of it times the slope.
-/// Where it is flat nothing else is said, so this follows the chain from the end.
-fn slopes(backward: &Value) -> Result<(), String> {
+/// The gradient at x of an activation is the gradient at y times the derivative.
+fn derivatives(backward: &Value) -> Result<(), String> {
     let members: Vec<(&String, &Value)> = backward.as_object().into_iter().flatten().collect();
-    for (at, (key, slope)) in members.iter().enumerate() {
-        let Some(layer) = key.strip_prefix("slope_") else { continue };
-        let wanted = number(backward, &format!("/dy_{layer}/device"))? * number(slope, "/worked_out")?;
-        // What follows in the section is the gradient that the slope leads to.
+    for (at, (key, derivative)) in members.iter().enumerate() {
+        let Some(layer) = key.strip_prefix("derivative_") else { continue };
+        let wanted = number(backward, &format!("/dy_{layer}/device"))? * number(derivative, "/worked_out")?;
+        // The next value of the section is the gradient at x.
         if let Some((key, next)) = members.get(at + 1) {
-            // The slope is worked out in f64 from a rounded y: the kernel's bound covers it.
+            // The derivative is computed in f64 from a rounded y: the kernel's bound covers it.
             let (twin, bound) = (number(next, "/twin")?, number(next, "/bound")?);
             if (twin - wanted).abs() > bound + ROUNDING {
                 return Err(format!("{key} is {twin}, and follows as {wanted}"));

@@ -45,7 +45,7 @@ fn model(network: &str, loss: Loss, classes: usize) -> Model {
         parameters: Vec::new(),
         data: "made up".to_owned(),
     };
-    // Twice the usual weights, so that activations leave their straight part.
+    // Twice the usual weights, so that activations are not nearly linear.
     model.parameters = model.arena().initial_values(3).iter().map(|weight| 2.0 * weight).collect();
     model
 }
@@ -137,6 +137,8 @@ fn networks() -> Vec<String> {
         all
     };
     let mut networks: Vec<String> = NAMES.iter().flat_map(around).collect();
+    // More units behind the last weights than there are outputs.
+    networks.push("conv 3 2x2, relu, globalavgpool".to_owned());
     // Several in a row, and more inputs than are shown one by one.
     networks.push("dense 16, tanh, sigmoid, dense 15, relu, relu, flatten, softmax, dense 3".to_owned());
     networks
@@ -154,8 +156,8 @@ fn every_kind_of_layer_has_an_explanation() {
             let checked = section.values().any(|value| value.twin.is_some());
             assert!(checked, "{name}: the {key} section compares nothing with a twin");
         }
-        let tried = sections.iter().flat_map(Section::values).any(|value| value.difference.is_some());
-        assert!(tried, "{name}: no gradient is tried");
+        let differences = sections.iter().flat_map(Section::values).any(|value| value.difference.is_some());
+        assert!(differences, "{name}: no gradient has a finite difference");
     }
 }
 
@@ -218,8 +220,8 @@ fn numbers_that_do_not_fit_are_found() {
 }
 
 #[test]
-fn where_a_relu_bends_there_is_no_slope_to_try() {
-    // What the first relu makes 0 is where the second one bends.
+fn at_the_corner_of_a_relu_there_is_no_finite_difference() {
+    // What the first relu makes 0 is at the second one's corner.
     let model = model("dense 8, relu, relu, dense 3", Loss::Mse, 3);
     let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let sections: Vec<Value> = (0..8)
@@ -280,7 +282,7 @@ fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
 }
 
 #[test]
-fn numbers_beyond_f32_are_said_to_be_so() {
+fn numbers_beyond_f32_are_reported_as_divergence() {
     let mut model = model("dense 4, relu, dense 3", Loss::CrossEntropy, 3);
     model.parameters.iter_mut().for_each(|weight| *weight *= 1e30);
     let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();

@@ -13,7 +13,7 @@ use wgrad::{Error, Result};
 fn assert_refused<T>(result: Result<T>, kind: fn(String) -> Error, words: &[&str]) {
     let error = result.map(|_| ()).expect_err("this should have been refused");
     let message = error.to_string();
-    assert_eq!(format!("{error:?}"), format!("{:?}", kind(message.clone())));
+    assert_eq!(format!("{error:?}"), format!("{:?}", kind(error.marked().to_owned())));
     for word in words {
         assert!(message.contains(word), "“{word}” is not in “{message}”");
     }

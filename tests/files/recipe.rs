@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::Path;
 
+use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::optimiser::Optimiser;
-use wgrad::internals::train::recipe::{Overrides, Recipe, parse_toml, read};
+use wgrad::internals::train::recipe::{Overrides, Recipe, Said, parse_toml, read};
 use wgrad::{Error, Result};
 
 use crate::assert_refused;
@@ -90,7 +91,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     let given = parse(
         "data = 'C:\\data \"x\"'\nnetwork = 'dense 4,leaky-relu 0.2, dense 2'\nepochs = 1_000\n\
          batch_size = 0x10\nlearning_rate = 1e-3\nmomentum = 0\nloss = 'bce'\nseed = 18446744073709551615\n\
-         validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, half'\nprecision = 'half'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
+         validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
          resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
          class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\noverfit_batches = 3",
@@ -110,8 +111,128 @@ fn a_recipe_written_out_reads_back_the_same() {
 }
 
 #[test]
+fn a_recipe_with_former_names_is_read() {
+    let former = "precision = 'half'\nrewrites = 'activations, half'\nkernel = ['unit_size=a.wgsl']\n\
+                  tuning = 'first pixel_dense_subgroup, last dense_loss_subgroup'";
+    let present = "precision = 'f16'\nrewrites = 'activations, f16'\nkernel = ['unit_size=a.wgsl']\n\
+                   tuning = 'first gather_dense_subgroup, last dense_softmax_loss_subgroup'";
+    assert_eq!(parse(former).unwrap(), parse(present).unwrap());
+    assert_eq!(parse("precision = 'single'").unwrap(), parse("precision = 'f32'").unwrap());
+}
+
+#[test]
+fn former_names_and_american_spellings_are_read_to_the_same_recipe() {
+    let former = include_str!("former.toml");
+    let recipe = |text: &str| Recipe::resolve(&parse(text).unwrap(), 64, 10, 1437).unwrap();
+    let today = former
+        .replace("lr =", "learning_rate =")
+        .replace("optimizer", "optimiser")
+        .replace("normalize", "normalise")
+        .replace("average", "ema")
+        .replace("gain", "min-delta");
+    assert_eq!(recipe(former), recipe(&today));
+    let expected = Recipe {
+        network: "dense 128, relu, dense 10".parse().unwrap(),
+        normalise: "unit".parse().unwrap(),
+        ema: 0.9,
+        stop_early: Some("validation-loss patience 5 min-delta 0.001".parse().unwrap()),
+        validation: 0.1,
+        precision: "half".parse().unwrap(),
+        ..Recipe::defaults_for("digits", 64, 10, 1437)
+    };
+    assert_eq!(recipe(former), expected);
+    assert_eq!(
+        recipe(&former.replace("half", "single")),
+        Recipe { precision: Precision::default(), ..expected }
+    );
+    // What is written has today's names.
+    let written = recipe(former).to_toml();
+    for word in ["lr =", "optimizer", "normalize", "average", "gain"] {
+        assert!(
+            !written.contains(&format!("\n{word}")) && !written.contains(&format!(" {word} ")),
+            "{written}"
+        );
+    }
+}
+
+/// A recipe as wgrad has written it since 0.2.0, byte by byte, but for the names that have changed since.
+#[test]
+fn a_recipe_is_written_as_it_has_always_been() {
+    let recipe = Recipe {
+        learning_rate: 0.001,
+        kernel: vec!["sgd=my sgd.wgsl".to_owned()],
+        validation: 0.1,
+        clip_norm: 1.0,
+        data: "C:\\data \"x\"".to_owned(),
+        ..Recipe::defaults_for("digits", 64, 10, 1437)
+    };
+    let precision = recipe.precision;
+    let expected = format!(
+        r#"# Run it again with: wgrad train recipe.toml
+data = 'C:\data "x"'
+resize = "none"
+skip_bad = false
+augment = "none"
+network = "dense 64, relu, dense 10"
+epochs = 40
+batch_size = 32
+learning_rate = 0.001
+optimiser = "sgd momentum 0.9"
+schedule = "constant"
+clip_norm = 1.0
+clip_value = 0.0
+accumulate = 1
+ema = 0.0
+label_smoothing = 0.0
+class_weights = "even"
+stop_early = "never"
+max_time = "none"
+overfit_batches = 0
+normalise = "standard"
+loss = "cross-entropy"
+seed = 0
+validation = 0.1
+device = "auto"
+tuning = "auto"
+rewrites = "default"
+precision = "{precision}"
+experimental = "none"
+kernel = ["sgd=my sgd.wgsl"]
+"#
+    );
+    assert_eq!(recipe.to_toml(), expected);
+}
+
+#[test]
+fn a_data_set_brings_its_defaults() {
+    let digits = wgrad::internals::data::load("digits").unwrap();
+    let train = digits.train.len();
+    assert_eq!(Recipe::for_data(&digits), Recipe::defaults_for("digits", 64, 10, train));
+}
+
+#[test]
+fn a_flag_is_read_as_a_file_is() {
+    let mut from_flags = Overrides::default();
+    let mut flag = |key: &str, texts: &[&str]| {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        from_flags.set(key, &Said::Flag(&texts))
+    };
+    flag("epochs", &["3"]).unwrap();
+    flag("lr", &["1e-3"]).unwrap();
+    flag("skip_bad", &["true"]).unwrap();
+    flag("resize", &["none"]).unwrap();
+    flag("network", &["cnn"]).unwrap();
+    flag("kernel", &["sgd=a.wgsl", "matmul=b.wgsl"]).unwrap();
+    let wrong = flag("seed", &["-1"]).unwrap_err();
+    assert_eq!(wrong, "⟨seed⟩ is “-1”, but it takes a whole number from 0");
+    let from_file = "epochs = 3\nlearning_rate = 1e-3\nskip_bad = true\nresize = 'none'\nnetwork = 'cnn'\n\
+                     kernel = ['sgd=a.wgsl', 'matmul=b.wgsl']";
+    assert_eq!(from_flags, parse(from_file).unwrap());
+}
+
+#[test]
 fn mistakes_in_a_file_are_named_with_their_line() {
-    let cases: [(&str, &[&str]); 30] = [
+    let cases: [(&str, &[&str]); 34] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
         ("zzz = 1", &["no key “zzz”; there are data, resize"]),
         ("batch-size = 1", &["did you mean “batch_size”?"]),
@@ -140,6 +261,10 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("skip_bad = 1", &["skip_bad is 1", "true or false"]),
         ("augment = \"shift\"", &["line 1", "augment", "“shift” takes pixels"]),
         ("kernel = \"sgd=a.wgsl\"", &["kernel is the string", "a list of strings"]),
+        ("average = 2", &["line 1: ema is 2, but it takes a number from 0"]),
+        ("ema = 0.9\naverage = 0.9", &["line 2: ema is given twice"]),
+        ("optimizer = \"sdg\"", &["did you mean “sgd”?"]),
+        ("stop_early = \"train-loss gain -1\"", &["gain is -1, but it takes a number from 0"]),
         ("kernel = [\"sgd\"]", &["expected NAME=FILE.wgsl"]),
         ("kernel = [\"sdg=a.wgsl\"]", &["did you mean “sgd”?"]),
     ];
@@ -161,19 +286,19 @@ fn text_that_is_no_toml_is_named_with_its_line() {
 }
 
 #[test]
-fn flags_that_are_not_allowed_are_named() {
+fn values_that_are_not_allowed_are_named() {
     let refused = |given: Overrides, words: &[&str]| {
         assert_refused(given.check(), Error::Usage, words);
         assert_refused(Recipe::resolve(&given, 784, 10, 100), Error::Usage, words);
     };
     let open = Overrides::default;
-    let both = ["--batch-size (or batch_size in a recipe) is 0", "a whole number from 1"];
-    refused(Overrides { batch_size: Some(0), ..open() }, &both);
-    refused(Overrides { learning_rate: Some(-0.5), ..open() }, &["--learning-rate", "-0.5"]);
-    refused(Overrides { validation: Some(f64::NAN), ..open() }, &["--validation", "NaN"]);
-    refused(Overrides { validation: Some(1.0), ..open() }, &["--validation", "is 1,"]);
-    refused(Overrides { data: Some(String::new()), ..open() }, &["DATA", "is empty"]);
-    refused(Overrides { momentum: Some(1.0), ..open() }, &["--momentum", "is 1,"]);
+    let batch = ["batch_size is 0, but it takes a whole number from 1"];
+    refused(Overrides { batch_size: Some(0), ..open() }, &batch);
+    refused(Overrides { learning_rate: Some(-0.5), ..open() }, &["learning_rate is -0.5"]);
+    refused(Overrides { validation: Some(f64::NAN), ..open() }, &["validation is NaN"]);
+    refused(Overrides { validation: Some(1.0), ..open() }, &["validation is 1,"]);
+    refused(Overrides { data: Some(String::new()), ..open() }, &["data is empty"]);
+    refused(Overrides { momentum: Some(1.0), ..open() }, &["momentum is 1,"]);
     let recipe = Recipe { optimiser: Optimiser::sgd(1.0), ..Recipe::defaults_for("digits", 64, 10, 9) };
     assert_refused(recipe.check(), Error::Usage, &["optimiser “sgd momentum 1.0”", "below 1"]);
 }
@@ -183,7 +308,7 @@ fn a_file_that_can_not_be_read_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("recipe.toml");
     assert_refused(read(&path), Error::Usage, &["recipe.toml", "can't be read"]);
-    assert_refused(read(folder.path()), Error::Usage, &["it is no file"]);
+    assert_refused(read(folder.path()), Error::Usage, &["it is not a regular file"]);
     fs::write(&path, [0xff, 0xfe]).unwrap();
     assert_refused(read(&path), Error::Usage, &["UTF-8"]);
     fs::write(&path, "epochs = 2 # enough").unwrap();

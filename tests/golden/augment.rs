@@ -1,4 +1,4 @@
-//! Changed samples as PyTorch's `grid_sample` makes them, by `augment.py`.
+//! Augmented samples of PyTorch's `grid_sample`, by `augment.py`.
 
 use wgrad::internals::kernel::consts;
 use wgrad::internals::kernel::{Call, Slice, SliceMut, Step};

@@ -65,7 +65,7 @@ fn check(network: &str, predictions: &[f64], loss: &[f64], state: &[Tensor]) {
         engine.run(lowered.program.section(PREDICT), &Step::default());
         assert_golden(&format!("predictions of “{network}”"), &numbers(&engine, lowered.output), predictions);
 
-        // The picked samples are replaced by PyTorch's.
+        // The gathered samples are replaced by PyTorch's.
         let section = lowered.program.section(TRAIN);
         let gathered = &lowered.program.steps[section.start].args;
         engine.write(gathered[4], Slice::Real(&x)).unwrap();

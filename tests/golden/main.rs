@@ -148,7 +148,7 @@ fn forward<T: Precise>() {
     }
 }
 
-/// What PyTorch makes of a loss: values, gradient and hits.
+/// PyTorch's results of a loss: values, gradient and whether rows are correct.
 struct Golden {
     values: &'static [f64],
     gradient: Vec<f64>,

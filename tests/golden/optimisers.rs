@@ -9,7 +9,7 @@ use wgrad::internals::network::optimiser::{Optimiser, Rule};
 use crate::small::Small;
 use crate::{BATCH, DEEP, Precise, SAMPLES, assert_golden, numbers, small, values, weights};
 
-/// Clipping and averaging around ten steps, and the norms that were clipped.
+/// Clipping and the EMA around ten steps, and the clipped norms.
 fn around<T: Precise>() {
     let plain = Training::with(Optimiser::sgd(0.875));
     for (training, state) in [
@@ -47,7 +47,7 @@ fn around<T: Precise>() {
         let ours = numbers(&engine, lowered.ema.unwrap_or(lowered.parameters));
         for (param, tensor) in lowered.arena.params.iter().zip(state) {
             for (at, golden) in tensor.rows.concat().iter().enumerate() {
-                // As above: the shares of the average come as f32.
+                // As above: the decay of the EMA comes as f32.
                 let difference = (ours[param.start + at] - golden).abs();
                 assert!(difference <= T::TOLERANCE.max(1e-7), "{what}, {}[{at}]: {difference:e}", param.name);
             }

@@ -90,7 +90,7 @@ fn check(made_by: Activation, branches: &[Layer], rewrites: Rewrites, choice: Ch
 #[test]
 fn a_tensor_that_several_layers_read_gets_the_sum_of_their_gradients() {
     let (dense, tanh, softmax) = (Layer::dense(3), Layer::Activation(Activation::Tanh), Layer::Softmax);
-    // Who comes last writes first; so each kind is once the one that sets.
+    // The last branch writes first, so each kind sets once.
     let orders = [
         [dense.clone(), tanh.clone(), softmax.clone()],
         [tanh.clone(), softmax.clone(), dense.clone()],

@@ -5,7 +5,7 @@ use wgrad::internals::kernel::Slice;
 use wgrad::internals::program::View;
 use wgrad::internals::program::params::Arena;
 
-/// How far each parameter is moved, both ways. The difference is then off by
+/// The distance that each parameter is moved, both ways. The difference is then off by
 /// H²/6 times the third derivative, some 1e-11, and by the rounding of two
 /// losses near 1 divided by H, another 1e-11: the best H is about their cube root.
 pub const H: f64 = 1e-5;
@@ -19,7 +19,7 @@ const ABSOLUTE: f64 = 2e-10;
 /// A parameter whose largest gradient is below this has not been tested.
 const SOMETHING: f64 = 1e-4;
 
-/// Where the parameters and their recorded gradients lie.
+/// The views of the parameters and their recorded gradients.
 pub struct Parameters<'a> {
     pub arena: &'a Arena,
     pub values: View,

@@ -94,8 +94,7 @@ impl Bench {
         self.engine.run(self.lowered.program.section(TRAIN), &self.step);
     }
 
-    /// How near an input of relu or leaky relu comes to zero. Only for a
-    /// the plain Program, which keeps those inputs.
+    /// The least size of an input of relu or leaky relu; only in the plain Program, which keeps those inputs.
     fn distance_from_kinks(&mut self) -> f64 {
         self.train();
         let kinked = [Activation::Relu.consts().0, Activation::LeakyRelu(0.1).consts().0];

@@ -1,7 +1,9 @@
-//! The house stands: rooms that know those below them only, no files that import one another, and
-//! none that is too long to read.
+//! The layout of the source and the pages: rooms import only rooms below them, no files import one another, no file is
+//! too long to read, no message of the library names a flag, and every link and path of a page leads somewhere.
 
 mod fakes;
+mod messages;
+mod pages;
 mod paths;
 mod rules;
 mod tokens;
@@ -50,6 +52,28 @@ const ROOMS: &[Room] = &[
         "the program and its commands",
         "kernel table program network engine data verify report tune train teach bench",
     ),
+];
+
+/// Files with literals that are about a command line, and why.
+const ABOUT_COMMAND_LINES: &[(&str, &str)] = &[
+    ("src/report/page/terminal.rs", "a page of a lesson says how the whole of it is shown"),
+    ("src/train/recipe/mod.rs", "a recipe begins with the command that runs it again"),
+    ("src/bench/picture.rs", "a picture of the bench has its command as the title"),
+];
+
+/// Files whose messages still name flags or commands.
+const STILL_WITH_FLAGS: &[&str] = &[
+    "src/bench/work.rs",
+    "src/network/lower/sizes.rs",
+    "src/train/coach/findings.rs",
+    "src/train/lr_find.rs",
+    "src/train/recipe/overrides.rs",
+    "src/train/recipe/rewrites.rs",
+    "src/train/run/mod.rs",
+    "src/train/session.rs",
+    "src/train/trainer/fault.rs",
+    "src/tune/mod.rs",
+    "src/tune/race.rs",
 ];
 
 /// Files of a folder of this crate and of the folders in it, with their text.
@@ -115,4 +139,62 @@ fn what_only_some_systems_have_stands_in_files_of_its_own() {
     let platforms = all.iter().filter(|(path, _)| path.ends_with("/platform.rs")).count();
     assert!(platforms <= 2, "{platforms} files for what differs between systems");
     holds(&rules::of_one_system(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
+}
+
+#[test]
+fn every_link_and_path_of_a_page_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |page: &str| (page.to_owned(), fs::read_to_string(root.join(page)).unwrap());
+    let beside = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md", "data/README.md"];
+    let all = [files("docs", "md"), beside.map(read).to_vec()].concat();
+    let architecture = all.iter().find(|(page, _)| page == "docs/ARCHITECTURE.md");
+    assert!(architecture.is_some_and(|(_, text)| text.matches("](../src/").count() > 30));
+    let problems = all.iter().flat_map(|(page, text)| {
+        // A changelog names paths that have gone.
+        let missing =
+            if page == "CHANGELOG.md" { Vec::new() } else { pages::missing_paths(root, page, text) };
+        [pages::broken_links(root, page, text), missing].concat()
+    });
+    holds(&problems.collect::<Vec<_>>());
+}
+
+#[test]
+fn every_test_binary_has_a_row_in_its_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("tests/README.md")).unwrap();
+    let mut rows: Vec<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    rows.sort_unstable();
+    let binary = |(path, _): &(String, String)| {
+        let name = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        let name = name.strip_suffix("/main").unwrap_or(name);
+        (!name.contains('/')).then(|| name.to_owned())
+    };
+    let mut binaries: Vec<String> = files("tests", "rs").iter().filter_map(binary).collect();
+    binaries.sort_unstable();
+    assert!(binaries.len() > 20 && binaries.iter().any(|name| name == "house"), "{binaries:?}");
+    assert_eq!(rows, binaries);
+}
+
+#[test]
+fn no_message_of_the_library_names_a_flag_or_a_command() {
+    let all = files("src", "rs");
+    let cli = &all.iter().find(|(path, _)| path == "src/app/cli/mod.rs").unwrap().1;
+    let commands = messages::commands(cli);
+    assert!(commands.len() > 10 && commands.contains(&"lr-find".to_owned()), "{commands:?}");
+    let found =
+        messages::command_lines(all.iter().map(|(path, text)| (path.as_str(), text.as_str())), &commands);
+    let is_in = |problem: &String, path: &str| problem.starts_with(&format!("{path}:"));
+    for (path, why) in ABOUT_COMMAND_LINES {
+        assert!(
+            found.iter().any(|problem| is_in(problem, path)),
+            "{path} names no command line, though {why}: take it off the list"
+        );
+    }
+    let mut others = found;
+    others.retain(|problem| {
+        let excepted = ABOUT_COMMAND_LINES.iter().map(|(path, _)| path).chain(STILL_WITH_FLAGS);
+        !excepted.into_iter().any(|path| is_in(problem, path))
+    });
+    holds(&others);
 }

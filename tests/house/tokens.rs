@@ -1,9 +1,11 @@
-//! Rust text as identifiers and punctuation, each with its line: comments and strings are left out.
+//! Rust text as identifiers, string literals and punctuation, each with its line; comments are left out.
 
-/// What is left of Rust text for somebody who looks for paths.
+/// A part of Rust text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Token {
     Word(String),
+    /// A string literal as it is written, without quotes.
+    Text(String),
     /// `::`
     Colons,
     /// Any other punctuation.
@@ -33,11 +35,11 @@ pub fn tokens(text: &str) -> Vec<(usize, Token)> {
         let (len, token) = match rest {
             ['/', '/', ..] => (until(rest, &['\n']), None),
             ['/', '*', ..] => (comment(rest), None),
-            ['"', ..] => (string(rest), None),
-            ['b' | 'c', '"', ..] => (1 + string(&rest[1..]), None),
-            ['r', '"' | '#', ..] if raw_string(rest).is_some() => (raw_string(rest).unwrap(), None),
+            ['"', ..] => literal(rest, string(rest)),
+            ['b' | 'c', '"', ..] => literal(rest, 1 + string(&rest[1..])),
+            ['r', '"' | '#', ..] if raw_string(rest).is_some() => literal(rest, raw_string(rest).unwrap()),
             ['b' | 'c', 'r', '"' | '#', ..] if raw_string(&rest[1..]).is_some() => {
-                (1 + raw_string(&rest[1..]).unwrap(), None)
+                literal(rest, 1 + raw_string(&rest[1..]).unwrap())
             }
             // A character, else a lifetime.
             ['\'', '\\', ..] => (3 + until(&rest[3..], &['\'']) + 1, None),
@@ -58,6 +60,14 @@ pub fn tokens(text: &str) -> Vec<(usize, Token)> {
         at = end;
     }
     found
+}
+
+/// A string literal with its length.
+fn literal(letters: &[char], len: usize) -> (usize, Option<Token>) {
+    let whole: String = letters[..len.min(letters.len())].iter().collect();
+    let inner = whole.trim_start_matches(['b', 'c', 'r', '#']).trim_end_matches('#');
+    let inner = inner.strip_prefix('"').unwrap_or(inner);
+    (len, Some(Token::Text(inner.strip_suffix('"').unwrap_or(inner).to_owned())))
 }
 
 /// Letters in front of `end`.
@@ -101,7 +111,7 @@ fn raw_string(letters: &[char]) -> Option<usize> {
 }
 
 #[test]
-fn comments_and_strings_are_left_out_and_lines_are_counted() {
+fn comments_are_left_out_and_lines_are_counted() {
     let text = "//! crate::a\nuse b::c; /* crate::d /* e */\n */ let f = \"crate::g \\\" \n\";\n\
                 let h = r#\"crate::i\"\"#; let j = 'k'; fn l<'m>() { '\\'' } n";
     let found = tokens(text);
@@ -111,4 +121,9 @@ fn comments_and_strings_are_left_out_and_lines_are_counted() {
     assert_eq!(words[..8], expected);
     assert_eq!(words[8..], [(5, "j"), (5, "fn"), (5, "l"), (5, "m"), (5, "n")]);
     assert_eq!(found.iter().filter(|(_, token)| *token == Token::Colons).count(), 1);
+    let texts = found.iter().filter_map(|(line, token)| match token {
+        Token::Text(text) => Some((*line, text.as_str())),
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), [(3, "crate::g \\\" \n"), (5, "crate::i\"")]);
 }

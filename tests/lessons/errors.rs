@@ -1,4 +1,4 @@
-//! What a learner can get wrong, and how it is told.
+//! Wrong settings, and their errors.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use wgrad::internals::teach::lessons::{find, run};
 fn refused(lesson: &str, options: &LessonOptions, parts: &[&str]) {
     let result = find(lesson).and_then(|lesson| run(lesson, options, &Machine::plain()));
     let error = result.expect_err("it was accepted");
-    assert!(matches!(error, Error::Usage(_)), "{error:?}");
+    assert!(matches!(error, Error::Usage(_) | Error::Setting { .. }), "{error:?}");
     for part in parts {
         assert!(error.to_string().contains(part), "“{error}” does not say “{part}”");
     }
@@ -38,39 +38,31 @@ fn unknown_lessons_are_told_with_the_nearest() {
 #[test]
 fn settings_that_a_lesson_does_not_have_are_named_with_those_it_has() {
     let options = LessonOptions { alpha: Some(1.0), ..LessonOptions::default() };
-    refused("1", &options, &["lesson 1 (one-weight) has no --alpha", "it takes --input, --weights"]);
+    refused("1", &options, &["lesson 1 (one-weight) has no alpha", "it takes input, weights"]);
 }
 
 #[test]
 fn vectors_of_different_lengths_are_refused() {
     let input = LessonOptions { input: Some(vec![1.0, 2.0]), ..LessonOptions::default() };
-    refused("3", &input, &["--input has 2 numbers", "--weights has 3 numbers"]);
-    refused("4", &input, &["--weights has 9 numbers", "multiple of 2"]);
-    refused("7", &input, &["--input has 2 numbers", "one input"]);
+    refused("3", &input, &["input has 2 numbers", "weights has 3 numbers"]);
+    refused("4", &input, &["weights has 9 numbers", "multiple of 2"]);
+    refused("7", &input, &["input has 2 numbers", "one input"]);
     let goal = LessonOptions { goal: Some(vec![1.0]), ..LessonOptions::default() };
-    refused("2", &goal, &["--input has 2 numbers", "--goal has 1 number"]);
-    refused("7b", &goal, &["--weights has 3 numbers", "--goal has 1 number"]);
+    refused("2", &goal, &["input has 2 numbers", "goal has 1 number"]);
+    refused("7b", &goal, &["weights has 3 numbers", "goal has 1 number"]);
     let weights = LessonOptions { weights: Some(vec![1.0, 2.0]), ..LessonOptions::default() };
-    refused("5", &weights, &["--weights has 2 numbers", "1 input", "1 goal"]);
+    refused("5", &weights, &["weights has 2 numbers", "1 input", "1 goal"]);
 }
 
 #[test]
 fn what_is_no_number_is_refused() {
     for value in [f32::NAN, f32::INFINITY] {
         let options = LessonOptions { weights: Some(vec![value]), ..LessonOptions::default() };
-        refused("1", &options, &["--weights", "not a number"]);
+        refused("1", &options, &["weights", "not a number"]);
     }
-    refused("5", &LessonOptions { step: Some(0.0), ..LessonOptions::default() }, &["--step", "above 0"]);
-    refused(
-        "5",
-        &LessonOptions { iterations: Some(0), ..LessonOptions::default() },
-        &["--iterations", "1 to"],
-    );
-    refused(
-        "1",
-        &LessonOptions { input: Some(Vec::new()), ..LessonOptions::default() },
-        &["--input", "1 to"],
-    );
+    refused("5", &LessonOptions { step: Some(0.0), ..LessonOptions::default() }, &["step", "above 0"]);
+    refused("5", &LessonOptions { iterations: Some(0), ..LessonOptions::default() }, &["iterations", "1 to"]);
+    refused("1", &LessonOptions { input: Some(Vec::new()), ..LessonOptions::default() }, &["input", "1 to"]);
 }
 
 /// The program's exit code, and what it wrote to stdout and stderr.
@@ -84,6 +76,10 @@ fn wgrad(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn exit_codes_tell_usage_from_divergence() {
     let (code, _, errors) = wgrad(&["lesson", "nine"]);
     assert_eq!((code, errors.lines().count()), (Some(2), 1), "{errors}");
+    let (code, _, errors) = wgrad(&["lesson", "1", "--alpha", "3"]);
+    assert!(code == Some(2) && errors.contains("has no --alpha; it takes --input, --weights"), "{errors}");
+    let (code, _, errors) = wgrad(&["lesson", "1", "--data", "mnist"]);
+    assert!(code == Some(2) && errors.contains("has no --data; it takes"), "{errors}");
     let (code, _, errors) = wgrad(&["lesson", "--alpha", "3"]);
     assert!(code == Some(2) && errors.contains("LESSON"), "{errors}");
     let (code, page, errors) = wgrad(&["lesson", "7", "--alpha", "1e20", "--device", "cpu"]);

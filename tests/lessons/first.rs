@@ -24,7 +24,7 @@ fn errors_are_measured() {
 }
 
 #[test]
-fn several_inputs_are_weighed() {
+fn several_inputs_make_a_weighted_sum() {
     everywhere("weighted-sum", &LessonOptions::default(), |page| {
         let games = table(page, "each game by itself");
         close(&games.column("toes"), &[8.5, 9.5, 9.9, 9.0]);
@@ -35,13 +35,13 @@ fn several_inputs_are_weighed() {
 }
 
 #[test]
-fn a_row_of_weights_makes_an_output_and_a_column_a_mistake() {
+fn a_row_of_weights_makes_an_output_and_columns_the_transposed_mistake() {
     everywhere("several-outputs", &LessonOptions::default(), |page| {
         let first = table(page, "third row 0, 1.3, 0.1, input 8.5, 0.65, 0.65");
         close(&first.column("prediction"), &[0.72, 0.98, 0.91]);
         let second = table(page, "third row 0.1, 1.3, 0.1, input 9.9, 0.8, 1.5");
         close(&second.column("prediction"), &[0.62, 1.15, 2.18]);
-        close(&second.column("rows for columns"), &[1.22, 3.1, -2.82]);
+        close(&second.column("transposed"), &[1.22, 3.1, -2.82]);
     });
 }
 
@@ -60,6 +60,6 @@ fn other_numbers_can_be_tried() {
     everywhere("4", &options, |page| {
         let outputs = table(page, "outputs, input 1, 2");
         close(&outputs.column("prediction"), &[2.0, -0.5, 3.0]);
-        assert!(!outputs.columns.iter().any(|column| column == "rows for columns"));
+        assert!(!outputs.columns.iter().any(|column| column == "transposed"));
     });
 }

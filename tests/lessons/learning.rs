@@ -5,13 +5,13 @@ use wgrad::internals::teach::lessons::options::LessonOptions;
 use super::{close, everywhere, table};
 
 #[test]
-fn small_steps_arrive() {
+fn small_steps_converge() {
     everywhere("hot-and-cold", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let (predictions, errors) = (steps.column("prediction"), steps.column("error"));
         close(&predictions[..3], &[0.25, 0.2505, 0.251]);
         close(&errors[..3], &[0.3025, 0.301_950_25, 0.301_401]);
-        // Every one of them: nothing drifts.
+        // Every step, so that no error accumulates.
         let expected: Vec<f64> = (0..1101).map(|at| 0.25 + 0.0005 * f64::from(at)).collect();
         close(&predictions, &expected);
         assert!((predictions[1100] - 0.8).abs() < 1e-6 && errors[1100] < 1e-12);
@@ -56,7 +56,7 @@ fn many_weights_walk_at_once() {
 }
 
 #[test]
-fn gradient_descent_arrives_in_steps_that_shrink() {
+fn gradient_descent_converges_in_steps_that_shrink() {
     everywhere("gradient-descent", &LessonOptions::default(), |page| {
         let steps = table(page, "iterations");
         let (errors, predictions) = (steps.column("error"), steps.column("prediction"));

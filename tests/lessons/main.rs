@@ -1,5 +1,5 @@
-//! The lessons: their numbers against published ones, on the twins and on the
-//! adapter; what pages look like; what is refused. A missing adapter is a failure.
+//! The lessons: their numbers against published ones, on the twins and on the adapter; their pages; wrong settings.
+//! A missing adapter is a failure.
 
 #[path = "../common/mod.rs"]
 mod common;

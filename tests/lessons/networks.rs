@@ -29,7 +29,7 @@ fn value(page: &Page, start: &str) -> f64 {
 
 fn refused(lesson: &str, options: &LessonOptions) -> String {
     match run(find(lesson).unwrap(), options, &Machine::plain()) {
-        Err(Error::Usage(sentence)) => sentence,
+        Err(error @ (Error::Usage(_) | Error::Setting { .. })) => error.to_string(),
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("lesson {lesson} took {options:?}"),
     }
@@ -52,8 +52,8 @@ fn similarity_is_measured_and_two_linear_layers_are_one() {
         let by_hand = [-0.85 * 1.66 + 0.2 * 1.56, -0.85 * 2.0 + 0.2 * 1.5, -0.85 * 3.66 + 0.2 * 3.06];
         close(&layers.column("two layers"), &by_hand);
         close(&layers.column("one layer, W₂·W₁"), &by_hand);
-        let bent = layers.column("sigmoid between");
-        assert!((bent[0] + bent[1] - bent[2]).abs() > 0.1, "{bent:?}");
+        let nonlinear = layers.column("sigmoid between");
+        assert!((nonlinear[0] + nonlinear[1] - nonlinear[2]).abs() > 0.1, "{nonlinear:?}");
     });
 }
 
@@ -70,7 +70,7 @@ fn one_correction_repairs_one_input_and_spoils_the_other() {
         // 2·(p − t) · p·(1 − p) · input
         let slope = 1.742_038_295_7 * 0.871_019_147_9 * (1.0 - 0.871_019_147_9);
         let chain = table(page, "derivatives for the second input");
-        close(&chain.column("chain of slopes"), &[slope * 2.0, slope * 1.5]);
+        close(&chain.column("chain rule"), &[slope * 2.0, slope * 1.5]);
     });
 }
 
@@ -119,7 +119,7 @@ fn the_neurons_curve_is_that_of_a_plain_loop() {
 }
 
 #[test]
-fn odd_and_even_are_told_apart_from_every_seed() {
+fn odd_and_even_are_learned_from_every_seed() {
     for machine in machines() {
         for seed in 0..10 {
             let mut course = odd_even::course(&machine, seed).unwrap();
@@ -136,10 +136,11 @@ fn an_alpha_may_be_too_small_and_too_large() {
     everywhere("odd-or-even", &LessonOptions::default(), |page| {
         let sweep = page.tables().next().unwrap();
         close(&sweep.column("alpha"), &[0.001, 0.01, 0.1, 1.0, 10.0, 100.0]);
-        let (right, slopes) = (sweep.column("right of 96"), sweep.column("mean slope of the output"));
+        let (right, derivatives) =
+            (sweep.column("right of 96"), sweep.column("mean derivative of the output"));
         assert_eq!(right[2..5], [96.0; 3]);
-        assert!(right[0] < 70.0 && slopes[0] > 0.2, "{right:?} {slopes:?}");
-        assert!(right[5] < 70.0 && slopes[5] < 1e-3, "{right:?} {slopes:?}");
+        assert!(right[0] < 70.0 && derivatives[0] > 0.2, "{right:?} {derivatives:?}");
+        assert!(right[5] < 70.0 && derivatives[5] < 1e-3, "{right:?} {derivatives:?}");
         // The step by step: each line follows from the ones before it.
         let [error, prediction] = ["error", "prediction "].map(|name| value(page, name));
         let delta = error * prediction * (1.0 - prediction);
@@ -148,7 +149,7 @@ fn an_alpha_may_be_too_small_and_too_large() {
 }
 
 #[test]
-fn images_are_remembered_or_understood() {
+fn images_are_memorised_or_generalised() {
     everywhere("images", &LessonOptions::default(), |page| {
         let results = table(page, "the networks, at the end");
         let percent = |row: usize, column: usize| -> f64 {
@@ -156,7 +157,7 @@ fn images_are_remembered_or_understood() {
             let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
             digits.parse().unwrap()
         };
-        // By heart: all of the mixed labels, and next to nothing of what was never seen.
+        // Memorised: all of the shuffled labels, and next to nothing of the held-out images.
         assert!(percent(1, 4) > 90.0 && percent(1, 5) < 30.0, "{results:?}");
         assert!(percent(0, 4) > 99.0 && percent(0, 5) > 65.0, "{results:?}");
         assert!(percent(2, 5) > 93.0, "{results:?}");
@@ -174,7 +175,7 @@ fn images_are_remembered_or_understood() {
 }
 
 #[test]
-fn no_lesson_keeps_more_steps_than_there_is_room_for() {
+fn no_lesson_keeps_more_steps_than_its_limit() {
     let many = LessonOptions {
         input: Some(vec![0.1]),
         weights: Some(vec![0.5; 1000]),
@@ -187,12 +188,12 @@ fn no_lesson_keeps_more_steps_than_there_is_room_for() {
 }
 
 #[test]
-fn wrong_settings_are_told_in_a_sentence() {
+fn wrong_settings_are_refused_with_a_sentence() {
     let weights =
         |weights: &[f32]| LessonOptions { weights: Some(weights.to_vec()), ..LessonOptions::default() };
     let input = |input: &[f32]| LessonOptions { input: Some(input.to_vec()), ..LessonOptions::default() };
     assert!(refused("similarity", &weights(&[1.0])).contains("has 1 number"));
-    assert!(refused("similarity", &input(&[1.0, 2.0])).contains("--goal"));
+    assert!(refused("similarity", &input(&[1.0, 2.0])).contains("goal"));
     let odd = LessonOptions { goal: Some(vec![1.0]), ..input(&[1.0, 2.0, 3.0]) };
     assert!(refused("similarity", &odd).contains("pair"));
     assert!(refused("one-correction", &weights(&[1.0; 3])).contains("give two"));

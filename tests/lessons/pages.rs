@@ -52,7 +52,7 @@ fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try(
             }
             let twins = text.contains("cpu::matmul::matmul") || text.contains("src/cpu/{");
             assert!(twins, "lesson {}: no twin in {rendered:#?}", lesson.id);
-            assert!(text.contains("--all"), "lesson {}: nobody says that it is shortened", lesson.id);
+            assert!(text.contains("--all"), "lesson {}: it does not say that it is shortened", lesson.id);
             let table = page.tables().next().map(|table| &table.columns[0]).unwrap();
             assert!(
                 rendered.iter().any(|line| line.trim_start().starts_with(table)),
@@ -73,7 +73,7 @@ fn a_screen_of_any_size_is_kept_to() {
     // More room is used.
     let shown = |lines| render(&page, Screen { columns: 80, lines: Some(lines) }).len();
     assert!(shown(40) > 24 && shown(60) > 40);
-    // And little room in width.
+    // And a narrow screen.
     for lesson in ALL {
         let page = run(lesson, &LessonOptions::default(), &Machine::plain()).unwrap();
         for columns in [40, 47, 60, 80] {
@@ -103,7 +103,7 @@ fn a_split_table_says_in_every_part_which_row_is_which() {
 }
 
 #[test]
-fn what_was_just_done_is_not_what_to_try() {
+fn a_page_does_not_suggest_the_settings_that_it_has() {
     let command = |options: &LessonOptions| {
         let page = run(find("neuron").unwrap(), options, &Machine::plain()).unwrap();
         match page.blocks.last() {
@@ -132,7 +132,7 @@ fn sentences_follow_from_the_numbers() {
     told("7b", alpha(4.8), &["all run away"], &["all get nearer"]);
     told("7b", alpha(0.0), &["no step moves"], &["all get nearer"]);
     told("neuron", LessonOptions::default(), &["about the same"], &[]);
-    told("neuron", alpha(1e30), &["worse than not answering"], &["about the same"]);
+    told("neuron", alpha(1e30), &["worse than predicting one half"], &["about the same"]);
     let weights = LessonOptions { weights: Some(vec![0.0, 0.0]), ..LessonOptions::default() };
     told("8", weights, &["exactly one half"], &["the neuron is sure of it", "All are on the right side"]);
     let sure = "What is wrong is not a little wrong";
@@ -140,7 +140,7 @@ fn sentences_follow_from_the_numbers() {
     let unsure = LessonOptions { weights: Some(vec![0.1, 0.1]), ..LessonOptions::default() };
     told("8", unsure, &["only a little wrong"], &[sure]);
     let falls = ["goes on falling", "early stopping. "];
-    told("images", once(), &["One round shows no way"], &falls);
+    told("images", once(), &["One round shows no trend"], &falls);
     told(
         "images",
         LessonOptions { iterations: Some(2), ..LessonOptions::default() },
@@ -187,11 +187,11 @@ fn bars_are_the_sums_and_what_they_consist_of() {
     close(&of("toes · weight"), &[0.85, 0.95, 0.99, 0.9]);
     close(&of("win rate · weight"), &[0.13, 0.16, 0.16, 0.18]);
     close(&of("fans · weight"), &[0.0; 4]);
-    // Both variants of the notes side by side, and the mistake.
+    // Both products side by side, and the transposed one.
     let of = |name| heights(&series("4", &own, name));
     close(&of("third row 0, 1.3, 0.1"), &[0.72, 0.98, 0.91]);
     close(&of("third row 0.1, 1.3, 0.1"), &[0.62, 1.15, 2.18]);
-    close(&of("rows for columns"), &[1.22, 3.1, -2.82]);
+    close(&of("transposed"), &[1.22, 3.1, -2.82]);
     let given = LessonOptions {
         input: Some(vec![1.0, 2.0]),
         weights: Some(vec![1.0, 0.5, -1.0, 0.25, 3.0, 0.0]),
@@ -201,7 +201,7 @@ fn bars_are_the_sums_and_what_they_consist_of() {
 }
 
 #[test]
-fn on_the_decision_line_the_weighted_sum_is_nothing() {
+fn on_the_decision_line_the_weighted_sum_is_zero() {
     let own = LessonOptions::default();
     let on = |lesson, name, [a, b, c]: [f64; 3]| {
         let ends = series(lesson, &own, name);

@@ -1,5 +1,4 @@
-//! The bound of `hot_cold` is no excuse: where it allows any move, two errors
-//! are as good as equal, and that is rare.
+//! The bound of `hot_cold` allows any move only where two errors are almost equal, which is rare.
 
 use wgrad::internals::cpu::hot_cold::{hot_cold, hot_cold_bound};
 use wgrad::internals::engine::cpu::CpuEngine;
@@ -44,7 +43,7 @@ fn few_moves_are_left_undecided() {
     fn undecided(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
         hot_cold_bound(call, reads, writes);
         let moved = writes[1].real();
-        // A deaf weight, whose input is always 0, may go anywhere.
+        // A weight whose input is always 0 may make any move.
         let free = moved.iter().filter(|bound| **bound >= 1.0).count();
         assert!(free * 4 <= moved.len(), "{free} of {} moves are free ({})", moved.len(), call.consts);
     }

@@ -1,4 +1,4 @@
-//! The workbench with everything on it: several samples, a bias, a sigmoid and the factor 2.
+//! The workbench with several samples, a bias, a sigmoid and the factor 2.
 
 use wgrad::internals::kernel::Activation;
 use wgrad::internals::teach::lessons::workbench::{DenseLayer, Scope, Workbench};

@@ -1,4 +1,4 @@
-//! Which dispatches change samples.
+//! The dispatches that augment samples.
 
 use wgrad::internals::kernel::Const;
 use wgrad::internals::network::loss::Loss;

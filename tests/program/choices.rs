@@ -1,4 +1,4 @@
-//! Choices that lowering has must not change what a Program computes.
+//! Choices of lowering that must not change the results of a Program.
 
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::{Const, Consts, Slice, Step};
@@ -164,7 +164,7 @@ fn a_gradient_that_is_not_added_to_is_refused() {
     assert!(error.contains("sums of column_sums") && error.contains("not added to"), "{error}");
 }
 
-/// What the first dispatches, which pick the samples, make of a step: values and labels.
+/// The samples that the first dispatches of a step gather: values and labels.
 fn batch(lowered: &Lowered, engine: &mut CpuEngine<f64>, first: u32) -> (Vec<f64>, Vec<f64>) {
     let section = lowered.program.section(TRAIN);
     let dispatches = &lowered.program.steps[section.clone()];
@@ -204,7 +204,7 @@ fn data_in_chunks_give_the_same_batches() {
     }
 }
 
-/// A network whose first layer can take pixels: whole words of a channel, outputs by fours.
+/// A network whose first layer can gather its samples: whole words of a channel, outputs by fours.
 fn of_pixels(network: &str) -> Small {
     Small {
         shape: Shape::image(2, 2, 4),
@@ -258,7 +258,7 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
     ] {
         assert!(!takes_pixels(&small, TRAIN), "{why}");
     }
-    // Samples of the train part alone are changed.
+    // Only samples of the train part are augmented.
     let changed = Small { augment: "shift 1".parse().unwrap(), ..of_pixels(network) };
     assert!(!takes_pixels(&changed, TRAIN) && takes_pixels(&changed, HELD_OUT));
 }

@@ -1,4 +1,4 @@
-//! What lowering makes of a network: sections, and the dispatches of a training step.
+//! The lowered network: sections, and the dispatches of a training step.
 
 use wgrad::internals::kernel::Access;
 use wgrad::internals::network::loss::Loss;
@@ -136,7 +136,7 @@ fn sections_share_their_activation_buffers() {
         let train_only = Small { parts: vec![Part { name: TRAIN, samples: 7 }], ..with_all_parts(loss) };
         let (one, all) = (train_only.lower().unwrap().program, with_all_parts(loss).lower().unwrap().program);
         assert!(all.steps.len() > one.steps.len());
-        // Whatever measuring needs, training has needed it before.
+        // Measuring needs no buffer that training doesn't have.
         assert_eq!(all.bytes(Role::Activations), one.bytes(Role::Activations), "{loss}");
     }
 }

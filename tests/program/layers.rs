@@ -1,4 +1,4 @@
-//! Layers that do not fit what they get are refused by name, with what they get and what they need.
+//! Layers that don't fit their input are refused by name, with what they get and what they need.
 
 use wgrad::Error;
 use wgrad::internals::network::Network;
@@ -7,13 +7,13 @@ use wgrad::internals::program::shape::Shape;
 
 use crate::small::Small;
 
-/// Checks that lowering turns a network away with a sentence that has all of these in it.
+/// Checks that lowering refuses a network with a sentence that has all of these in it.
 pub fn refused(network: &str, parts: &[&str]) {
     let shape = Shape::image(6, 5, 4);
     let text = match network.parse::<Network>() {
         Err(error @ Error::Usage(_)) => error.to_string(),
         Ok(network) => match (Small { network, shape, ..Small::new("dense 3", Loss::Mse) }).lower() {
-            Err(Error::Usage(text)) => text,
+            Err(Error::Setting { key: "network", problem }) => problem,
             other => panic!("{other:?}"),
         },
         other => panic!("{network}: {other:?}"),
@@ -27,7 +27,7 @@ fn convolutions_that_do_not_fit_are_refused() {
         "conv 8 3x5, dense 3",
         &["layer 1 “conv 8 3x5”", "gets 6×5×4", "3×5 pixels", "has 5×4", "more pad"],
     );
-    refused("conv 8 3 dilation 4, dense 3", &["reaches over 9×9"]);
+    refused("conv 8 3 dilation 4, dense 3", &["covers 9×9"]);
     refused("conv 8 3x3 groups 4, dense 3", &["4 groups do not divide the 6 channels"]);
     refused("conv 8 3x3 groups 3, dense 3", &["3 groups do not divide the 8 outputs"]);
     refused("flatten, conv 8 1x1, dense 3", &["layer 2", "gets 120", "channels × height × width"]);
@@ -82,8 +82,8 @@ fn a_batch_of_one_has_no_mean() {
     };
     for (batch, samples) in [(1, 7), (6, 7)] {
         match lowered("dense 4, batchnorm, dense 3", batch, samples) {
-            Err(Error::Usage(text)) => {
-                for part in ["layer 2 “batchnorm” gets 4", "one sample", "--batch-size"] {
+            Err(Error::Setting { problem: text, .. }) => {
+                for part in ["layer 2 “batchnorm” gets 4", "one sample", "⟨batch_size⟩"] {
                     assert!(text.contains(part), "“{text}” does not say “{part}”");
                 }
             }

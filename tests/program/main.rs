@@ -1,11 +1,10 @@
-//! Programs without an adapter: the rules they are held to, what lowering
-//! makes of a network, how sizes are limited, and that the choices lowering
-//! has (rewrites, versions of kernels, chunks of data) do not change results.
+//! Programs without an adapter: their rules, lowering, limits of sizes, and that the choices of lowering (rewrites,
+//! versions of kernels, chunks of data) don't change results.
 
 mod augment;
 mod choices;
 mod dispatches;
-mod halves;
+mod f16;
 mod layers;
 mod rewrites;
 mod rules;

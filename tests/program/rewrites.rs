@@ -1,5 +1,4 @@
-//! Every rewrite, alone and left out: it must do something where it is meant to, and never change what a
-//! Program computes.
+//! Every rewrite, alone and left out: it must do something where it is meant to, and never change the results.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Slice, Step};
@@ -14,8 +13,8 @@ use wgrad::internals::table::choice::Choice;
 use crate::choices::{assert_close, real, start};
 use crate::small::Small;
 
-/// Every kernel that a rewrite brings in single precision is in one of these. What is copied into half precision is
-/// rounded, and held to its own bound in `halves.rs`.
+/// Every kernel that a rewrite brings, but for f16 ones, is in one of these. Copies in f16 are rounded, and held to
+/// their own bound in `f16.rs`.
 fn choices() -> [(&'static str, Choice); 5] {
     let pixels = "first gather_dense_tiled, last dense_softmax_loss_subgroup".parse().unwrap();
     [
@@ -53,8 +52,7 @@ fn sets() -> Vec<Rewrites> {
     [vec![Rewrites::ALL], alone.to_vec(), without.to_vec()].concat()
 }
 
-/// Two steps of a network, a measurement and a prediction, in f64: parameters, metrics, outputs and what is
-/// predicted.
+/// Two steps of a network, a measurement and a prediction, in f64: parameters, metrics, outputs and predictions.
 fn computed(small: &Small) -> [Vec<f64>; 4] {
     let (lowered, mut engine) = start(small);
     for slot in 0..2 {
@@ -75,7 +73,7 @@ fn computed(small: &Small) -> [Vec<f64>; 4] {
     [parameters, metrics, outputs, real(&engine, lowered.output)]
 }
 
-/// Holds every set of rewrites to what the plain Program computes.
+/// Compares every set of rewrites with the plain Program.
 fn assert_all_the_same(what: &str, small: &Small) {
     for (name, choice) in choices() {
         let plain = computed(&Small { choice, rewrites: Rewrites::NONE, ..small.clone() });
@@ -174,7 +172,7 @@ fn no_rewrite_changes_what_long_sums_compute() {
     assert_all_the_same("long sums of an update", &muon);
 }
 
-/// What is looked at from outside is what the plain Program has there, as far as it is still made.
+/// Observed values are those of the plain Program, where they still exist.
 #[test]
 fn what_is_looked_at_stays_true() {
     for network in NETWORKS {
@@ -186,7 +184,7 @@ fn what_is_looked_at_stays_true() {
                 engine.run(lowered.program.section(TRAIN), &step);
                 let observed = &lowered.program.observed;
                 let values: Vec<Option<Vec<f64>>> = observed
-                    .boundaries
+                    .activations
                     .iter()
                     .map(|boundary| boundary.value.map(|view| real(&engine, view)))
                     .collect();
@@ -263,9 +261,9 @@ fn each_rewrite_does_what_it_is_meant_to() {
             fewer: &["softmax_loss"],
         },
         Meant {
-            rewrite: "half",
+            rewrite: "f16",
             network: "dense 8, relu, dense 4",
-            choice: Choice::GPU.in_precision("half".parse().unwrap()),
+            choice: Choice::GPU.in_precision("f16".parse().unwrap()),
             more: &["pack_f16", "matmul_f16"],
             fewer: &["matmul"],
         },
@@ -289,7 +287,7 @@ fn each_rewrite_does_what_it_is_meant_to() {
         for name in fewer {
             assert!(count(alone, name) < count(Rewrites::NONE, name), "{rewrite}: {name}");
         }
-        // Left out, nothing of it is there.
+        // Left out, it brings no kernels.
         assert!(more.iter().all(|name| count(Rewrites::ALL.without(rewrite), name) == 0), "{rewrite}");
     }
 }

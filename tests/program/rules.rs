@@ -25,7 +25,7 @@ fn first<'a>(program: &'a mut Program, name: &str) -> &'a mut Dispatch {
     program.steps.iter_mut().find(|dispatch| dispatch.kernel.name == name).unwrap()
 }
 
-/// Checks that a broken program is turned away with a sentence that has all of these in it.
+/// Checks that a broken program is refused with a sentence that has all of these in it.
 fn assert_refused(program: &Program, parts: &[&str]) {
     let error = program.validate().expect_err("a broken program was accepted");
     assert!(matches!(error, Error::Failure(_)), "{error:?}");

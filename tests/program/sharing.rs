@@ -7,7 +7,7 @@ use wgrad::internals::kernel::{Element, Slice, Step};
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::lower::{Lowered, Mode, TRAIN, Training};
 use wgrad::internals::program::shape::Shape;
-use wgrad::internals::program::{Boundary, Buf, BufDecl, Program, Role};
+use wgrad::internals::program::{Buf, BufDecl, ObservedActivation, Program, Role};
 
 use crate::small::Small;
 
@@ -39,7 +39,7 @@ fn sharing_memory_changes_no_bit_of_the_results() {
 fn sharing_saves_the_memory_of_gradients_that_are_done_with() {
     let bytes = |mode| lowered(mode).program.bytes(Role::Activations);
     assert!(bytes(Mode::Train) < bytes(Mode::Inspect), "{} of {}", bytes(Mode::Train), bytes(Mode::Inspect));
-    assert!(lowered(Mode::Inspect).program.bufs.iter().all(|buf| buf.home.is_none()));
+    assert!(lowered(Mode::Inspect).program.bufs.iter().all(|buf| buf.shares.is_none()));
 }
 
 /// Two convolutions with pooling, on images of MNIST's size, with Adam, 128 to a batch.
@@ -56,14 +56,14 @@ fn a_plan_takes_little_more_than_what_every_layer_has_made() {
         ..Small::new(SEEING, Loss::CrossEntropy)
     };
     let lowered = lowered.lower().unwrap();
-    // What a layer leaves for the way back, its output; that of a pooling with the places it chose.
-    let made = |boundary: &Boundary| boundary.value.map_or(0, |value| value.len);
+    // What a layer keeps for the backward pass: its output, and the offsets that a pooling chose.
+    let made = |boundary: &ObservedActivation| boundary.value.map_or(0, |value| value.len);
     let chosen = |buf: &BufDecl| buf.name.ends_with(".chosen").then_some(buf.len);
     let train = lowered.program.section(TRAIN);
     let used: HashSet<Buf> =
         lowered.program.steps[train].iter().flat_map(|step| step.args.iter().map(|view| view.buf)).collect();
     let bufs = lowered.program.bufs.iter().enumerate().filter(|(at, _)| used.contains(&Buf(*at)));
-    let values: usize = lowered.program.observed.boundaries.iter().map(made).sum::<usize>()
+    let values: usize = lowered.program.observed.activations.iter().map(made).sum::<usize>()
         + bufs.filter_map(|(_, buf)| chosen(buf)).sum::<usize>();
     let bytes = |role| lowered.program.bytes(role);
     let least = bytes(Role::Parameters) + bytes(Role::Optimiser) + values as u64 * 4;
@@ -77,12 +77,12 @@ fn named(program: &Program, name: &str) -> Buf {
     Buf(program.bufs.iter().position(|buf| buf.name == name).unwrap_or_else(|| panic!("no buffer {name}")))
 }
 
-/// Validates the program after `guest` has moved into the memory of `home`, the larger one.
-fn moved(guest: &str, home: &str) -> String {
+/// Validates the program after `guest` has moved into the memory of `owner`, the larger one.
+fn moved(guest: &str, owner: &str) -> String {
     let mut program = lowered(Mode::Inspect).program;
-    let (guest, home) = (named(&program, guest), named(&program, home));
-    program.bufs[guest.0].home = Some(home);
-    program.bufs[home.0].len = program.bufs[home.0].len.max(program.bufs[guest.0].len);
+    let (guest, owner) = (named(&program, guest), named(&program, owner));
+    program.bufs[guest.0].shares = Some(owner);
+    program.bufs[owner.0].len = program.bufs[owner.0].len.max(program.bufs[guest.0].len);
     program.validate().expect_err("a plan that loses values was accepted").to_string()
 }
 
@@ -102,20 +102,20 @@ fn two_buffers_of_one_dispatch_in_one_memory_are_refused() {
 #[test]
 fn a_memory_that_does_not_suit_is_refused() {
     for broken in [
-        |program: &mut Program, home: Buf| program.bufs[home.0].len = 8,
-        |program: &mut Program, home: Buf| program.bufs[home.0].element = Element::Uint,
-        |program: &mut Program, home: Buf| program.bufs[home.0].role = Role::Parameters,
-        |program: &mut Program, home: Buf| program.bufs[home.0].home = Some(Buf(0)),
+        |program: &mut Program, owner: Buf| program.bufs[owner.0].len = 8,
+        |program: &mut Program, owner: Buf| program.bufs[owner.0].element = Element::Uint,
+        |program: &mut Program, owner: Buf| program.bufs[owner.0].role = Role::Parameters,
+        |program: &mut Program, owner: Buf| program.bufs[owner.0].shares = Some(Buf(0)),
     ] {
         let mut program = lowered(Mode::Inspect).program;
         let guest = named(&program, "d0 dense.y");
-        // A buffer that nothing else uses, so that only its nature is at fault.
+        // A buffer that nothing else uses, so that only the memory is unfit.
         program.bufs.push(program.bufs[guest.0].clone());
-        let home = Buf(program.bufs.len() - 1);
-        program.bufs[guest.0].home = Some(home);
+        let owner = Buf(program.bufs.len() - 1);
+        program.bufs[guest.0].shares = Some(owner);
         program.validate().unwrap();
-        broken(&mut program, home);
+        broken(&mut program, owner);
         let text = program.validate().expect_err("an unfit memory was accepted").to_string();
-        assert!(text.contains("cannot live in the memory"), "{text}");
+        assert!(text.contains("cannot share the memory"), "{text}");
     }
 }

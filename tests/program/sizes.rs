@@ -1,5 +1,4 @@
-//! Programs that do not fit a device say what is needed, what there is, and
-//! which batch size would do.
+//! Errors of Programs that don't fit a device: what is needed, what there is, and which batch size fits.
 
 use wgrad::Error;
 use wgrad::internals::network::loss::Loss;
@@ -98,7 +97,7 @@ fn what_just_fits_is_accepted() {
 
 #[test]
 fn a_batch_whose_metrics_exceed_one_result_is_refused() {
-    // In front of a step's losses and hits stands the history of all steps, of two words each.
+    // In front of a step's (loss, correct) rows stands the history of all steps, of two words each.
     let most = MAX_RESULT / 2 - MAX_STEPS;
     let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
     assert_eq!(small(most).lower().unwrap().slots, 1);
@@ -116,7 +115,9 @@ fn shapes_and_losses_that_do_not_fit_are_refused() {
         ("dense 1000000000, dense 3", Loss::Mse, "1 “dense 1000000000” gets 2×2×3"),
     ] {
         match Small::new(network, loss).lower() {
-            Err(Error::Usage(text)) => assert!(text.contains(says), "“{text}” does not say “{says}”"),
+            Err(Error::Setting { key: "network", problem: text }) => {
+                assert!(text.contains(says), "“{text}” does not say “{says}”");
+            }
             other => panic!("{network}: {other:?}"),
         }
     }

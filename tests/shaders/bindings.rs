@@ -28,7 +28,7 @@ impl Storage {
     fn element(&self) -> Element {
         match self.inner {
             TypeInner::Scalar(Scalar::F32) => Element::Real,
-            // Halves lie two to a word, as pack_f16.wgsl writes them.
+            // f16 lie two to a word, as pack_f16.wgsl writes them.
             TypeInner::Scalar(Scalar::U32 | Scalar::F16) => Element::Uint,
             _ if self.is_vector() => Element::Real,
             ref other => panic!("{} holds {other:?}; f32, vec4<f32>, u32 and f16 are allowed", self.name),
@@ -74,7 +74,7 @@ fn bindings_are_those_of_the_table() {
             .map(|(at, bind)| describe(at, bind.name, bind.access != Access::Read, bind.element))
             .collect();
         equal("bindings", in_shader, in_table)?;
-        // Engines trust `Write` to mean that what was there does not matter.
+        // For engines, `Write` means that the content before does not matter.
         for (binding, bind) in bindings.iter().zip(kernel.binds) {
             let expected = match bind.access {
                 Access::Read => GlobalUse::READ,

@@ -1,6 +1,4 @@
-//! Every shader against its row in the kernel table, by reflection: what the
-//! table says about names, bindings and constants is what the WGSL says.
-//! Needs no adapter.
+//! Every shader against its row in the kernel table, by reflection: names, bindings and constants. Needs no adapter.
 
 mod bindings;
 mod numbers;
@@ -26,14 +24,14 @@ const MOST_INVOCATIONS: u32 = 256;
 const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
 const MOST_STORAGE_BUFFERS: usize = 8;
 
-/// What stands in front of a shader with cooperative matrices.
+/// The directives of a shader with cooperative matrices.
 const ENABLED: &str = "enable f16; enable wgpu_cooperative_matrix; ";
 
 /// Parses and validates with no more than WebGPU's core, subgroups where they are used, and cooperative
 /// matrices, which no browser has, where they are enabled.
 fn reflect(wgsl: &str) -> Result<(Module, ModuleInfo), String> {
     let module = wgpu::naga::front::wgsl::parse_str(wgsl).map_err(|error| error.emit_to_string(wgsl))?;
-    // Halves packed into words belong to WebGPU's core.
+    // f16 packed into words belong to WebGPU's core.
     let mut capabilities = Capabilities::default() | Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if wgsl.contains("subgroup") {
         capabilities |= Capabilities::SUBGROUP;
@@ -117,14 +115,14 @@ fn the_first_lines_say_what_it_computes_and_who_does_it() {
 fn cooperative_matrices_need_their_capability_and_become_vulkans() {
     let shader = &table::MATMUL_COOPERATIVE;
     assert!(table::ALL.iter().all(|kernel| kernel.is_cooperative() == (kernel.name == shader.name)));
-    for edge in table::EDGES {
-        let wgsl = shader.specialize(&Consts::default().with("EDGE", edge.into()));
-        assert_eq!(wgsl.matches(&format!("coop_mat{edge}x{edge}<")).count(), 3);
+    for tile in table::COOPERATIVE_TILES {
+        let wgsl = shader.specialize(&Consts::default().with("TILE", tile.into()));
+        assert_eq!(wgsl.matches(&format!("coop_mat{tile}x{tile}<")).count(), 3);
         let (module, info) = reflect(&wgsl).unwrap();
         let without = Capabilities::SUBGROUP | Capabilities::SHADER_FLOAT16;
         let refused = Validator::new(ValidationFlags::all(), without).validate(&module).unwrap_err();
         assert!(format!("{:?}", refused.as_inner()).contains("COOPERATIVE_MATRIX"), "{refused:?}");
-        // All three factors of the size that is asked for, and nothing of the other.
+        // All three matrices have this tile size.
         let sizes: BTreeSet<String> = module
             .types
             .iter()
@@ -136,7 +134,7 @@ fn cooperative_matrices_need_their_capability_and_become_vulkans() {
             })
             .collect();
         let expected = [("A", 16), ("B", 16), ("C", 32)];
-        let expected = expected.map(|(role, bits)| format!("{role} {edge}×{edge} of {bits}"));
+        let expected = expected.map(|(role, bits)| format!("{role} {tile}×{tile} of {bits}"));
         assert_eq!(sizes, BTreeSet::from(expected));
         let words = spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap();
         let text = words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<u8>>();
@@ -209,7 +207,7 @@ fn cases_cover_every_choice() {
                 let choices: Vec<Const> = match (name, value) {
                     (_, Const::Flag(_)) => vec![Const::Flag(false), Const::Flag(true)],
                     ("EPILOGUE", _) => (0..=2).map(Const::Uint).collect(),
-                    // Only a kernel of their own computes the two whose slope is not in the output.
+                    // Only a kernel of their own computes the two whose derivative is not in the output.
                     ("ACTIVATION", _) if kernel.name.starts_with("activation") => {
                         (0..=6).map(Const::Uint).collect()
                     }

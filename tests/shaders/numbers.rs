@@ -1,4 +1,4 @@
-//! What stands once in Rust and once in WGSL, because two languages share it.
+//! Numbers that stand in Rust and in WGSL.
 
 use std::mem::offset_of;
 
@@ -80,7 +80,7 @@ fn numbers_that_stand_in_rust_and_in_wgsl_are_equal() {
     for kernel in table::ALL.iter().filter(|kernel| kernel.consts.contains(&"EPILOGUE")) {
         let (module, _) = committed(kernel);
         for (name, epilogue) in
-            [("PLAIN", Epilogue::Plain), ("BIAS", Epilogue::Bias), ("SLOPE", Epilogue::Slope)]
+            [("PLAIN", Epilogue::Plain), ("BIAS", Epilogue::Bias), ("DERIVATIVE", Epilogue::Derivative)]
         {
             assert_eq!(constant(&module, name), epilogue as u32, "{} {name}", kernel.name);
         }

@@ -1,4 +1,4 @@
-//! Every shader, at the constants it is used with, can be said in the languages of Metal, DirectX 12 and Vulkan.
+//! Every shader, with the constants that it is used with, translates to the languages of Metal, DirectX 12 and Vulkan.
 //!
 //! naga writes them as wgpu has it do; whether Apple's and Microsoft's compilers take the result shows only on
 //! their systems.
@@ -17,10 +17,10 @@ use wgrad::internals::verify::cases::{bench_cases, cases};
 use super::small::Small;
 use super::writers::Language;
 
-/// What a language can't say: the kernel, a part of its text, the language, and a part of the reason.
+/// A kernel that a language can't express: a part of its text, the language, and a part of the reason.
 type Refusal = (&'static str, &'static str, Language, &'static str);
 
-/// All of them. The kernels stay off adapters where they can't be said.
+/// All refusals. Adapters of such a language don't run these kernels.
 const REFUSED: [Refusal; 3] = [
     // wgpu offers no cooperative matrices on DirectX 12.
     ("matmul_cooperative", "coop_mat8x8", Language::Hlsl, "COOPERATIVE_MATRIX"),
@@ -75,9 +75,9 @@ impl Texts {
             parts: vec![Part { name: TRAIN, samples: 32 }, Part { name: HELD_OUT, samples: 16 }],
             ..Small::new(network, Loss::CrossEntropy)
         };
-        let halves = Choice::GPU.in_precision(Precision::Half);
-        let choices = [Choice::NAIVE, Choice::GPU, Choice::SOFTWARE, Choice::SOFTWARE_SUBGROUPS, halves];
-        let cooperative = table::EDGES.map(|edge| halves.with_cooperative(&[edge]));
+        let f16 = Choice::GPU.in_precision(Precision::F16);
+        let choices = [Choice::NAIVE, Choice::GPU, Choice::SOFTWARE, Choice::SOFTWARE_SUBGROUPS, f16];
+        let cooperative = table::COOPERATIVE_TILES.map(|tile| f16.with_cooperative(&[tile]));
         for network in NETWORKS {
             for choice in choices.into_iter().chain(cooperative) {
                 texts.add_network(&Small { choice, ..of(network) });
@@ -160,8 +160,8 @@ fn every_shader_of_small_networks_can_be_said_on_metal_directx_and_vulkan() {
 #[test]
 fn a_refusal_that_is_not_listed_is_found_and_so_is_a_listed_one_that_does_not_happen() {
     let mut texts = Texts::default();
-    table::EDGES.iter().for_each(|edge| {
-        texts.add(&table::MATMUL_COOPERATIVE, &Consts::default().with("EDGE", (*edge).into()));
+    table::COOPERATIVE_TILES.iter().for_each(|tile| {
+        texts.add(&table::MATMUL_COOPERATIVE, &Consts::default().with("TILE", (*tile).into()));
     });
     assert_eq!(texts.unexpected(&[]).len(), 2, "both sizes are refused by HLSL in the same words");
     assert_none(texts.unexpected(&REFUSED));

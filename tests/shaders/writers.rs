@@ -8,7 +8,7 @@ use wgrad::internals::kernel::{Access, Kernel};
 
 use super::reflect;
 
-/// What a shader needs beyond WebGPU's core, and with it the oldest language that an adapter with it speaks.
+/// A shader's needs beyond WebGPU's core, and the oldest language of an adapter that has them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Needs {
     Core,
@@ -37,7 +37,7 @@ impl Language {
     /// Writes a kernel's specialised text, with and without run-time checks; returns the bytes written.
     ///
     /// # Errors
-    /// Why the language can't say it.
+    /// The reason, if the language can't express it.
     pub fn write(self, kernel: &Kernel, wgsl: &str) -> Result<usize, String> {
         let (module, _) = reflect(wgsl)?;
         // wgpu hands no writer what the language lacks: an adapter there does not have the feature.

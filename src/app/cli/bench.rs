@@ -6,26 +6,26 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-It times products and convolutions alone, then training steps of a dense and a convolutional network
-at several batches: on the plain twins, the CPU engine and every adapter, in turns. Bars show who is
-faster; “ceiling” is how much of what the device reaches at its best, in a copy or in a large
-product, the work gets; what a cache holds moves faster than a copy, and may pass 100 %. What would
-take too long is left out, and the line says so.
+The bench times products and convolutions, then training steps of a dense and a convolutional
+network at several batch sizes, on the twins, the CPU engine and every adapter in turn. “ceiling” is
+the fraction of the device's best speed, in a copy or a large product; data in a cache move faster
+than a copy, so it may pass 100 %. Work that would take too long is left out, and its line says so.
+
 Words choose among the work: wgrad bench train batch 64")]
 pub struct BenchArgs {
-    /// Only what has all these words in its name
+    /// Time only work with all these words in its name
     #[arg(value_name = "WORD")]
     pub words: Vec<String>,
-    /// Only this device, as in cpu, gpu or a part of an adapter's name; can be given again
+    /// Device: cpu, gpu, or part of an adapter's name; can be given again [default: all]
     #[arg(long, value_name = "NAME")]
     pub device: Vec<String>,
-    /// Say which variants of kernels were chosen, and what each of them takes
+    /// Print the time of each variant of a kernel, and the one that was chosen
     #[arg(long, short)]
     pub verbose: bool,
-    /// Fewer sizes and shorter measurements
+    /// Time fewer sizes, and for a shorter time
     #[arg(long)]
     pub quick: bool,
-    /// Time every dispatch of some training steps: prints tables, and writes a trace
+    /// Time every dispatch of a few training steps: tables, and a trace in this file
     #[arg(
         long,
         value_name = "FILE",
@@ -34,10 +34,10 @@ pub struct BenchArgs {
         default_missing_value = "bench-trace.json"
     )]
     pub profile: Option<PathBuf>,
-    /// Write everything that was measured to this file, with machine, drivers and versions
+    /// File to write all measurements to, with machine, drivers and versions
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Draw the bars into this file
+    /// File to draw the bars in
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 }

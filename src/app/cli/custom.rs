@@ -1,4 +1,4 @@
-//! The subcommands of `wgrad lesson` for readers' own kernels.
+//! The subcommands of `wgrad lesson` for custom kernels.
 
 use std::path::PathBuf;
 
@@ -9,37 +9,36 @@ pub const TIMEOUT: u64 = 60;
 
 #[derive(Subcommand, Debug)]
 pub enum LessonCommand {
-    /// Check your own version of a kernel: valid, right on every case, and how fast
+    /// Check a custom kernel: whether it is valid and right on every case, and how fast it is
     Check(CheckArgs),
-    /// Write exercises: kernels of the first lessons with the heart left out
+    /// Write exercises: kernels of the first lessons with the core left for you to write
     Start(StartArgs),
-    /// A hint for an exercise
+    /// Print a hint for an exercise
     Hint(HintArgs),
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The file is complete WGSL with an entry point named like the kernel; shaders/common.wgsl is put in
-front of it, and the values of the “const” lines of our version are written anew for every case.
-The workgroup may have another size, but an invocation owns what it owns in our shader (its second
-line says what): a product with one element to an invocation is a matmul_naive, one with blocks of
-4×4 a matmul.
+The file is complete WGSL with an entry point named like the kernel. shaders/common.wgsl is put in
+front of it, and its “const” lines get the values of each case. The workgroup may have another size,
+but an invocation owns what it owns in wgrad's shader, whose second line says what: a product with
+one element per invocation is a matmul_naive, one with blocks of 4×4 a matmul.
 
-Exit codes: 0 right, 2 not valid or not the kernel's bindings, 6 wrong or stopped.")]
+Exit codes: 0 right, 2 invalid or with other bindings than the kernel's, 6 wrong or stopped.")]
 pub struct CheckArgs {
-    /// Your shader
+    /// Shader to check
     #[arg(value_name = "FILE.wgsl")]
     pub file: PathBuf,
-    /// The kernel that it is a version of
+    /// Kernel to check it against
     #[arg(long, value_name = "NAME")]
     pub kernel: String,
-    /// auto, gpu, or a part of an adapter's name
+    /// Device: auto, gpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// After how many seconds in one case it is stopped: a shader may loop for ever
+    /// Seconds after which it is stopped, per case
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
-    /// Only right or wrong, not how fast
+    /// Check it without timing it
     #[arg(long)]
     pub no_timing: bool,
     /// Check in this process: the one that is stopped when it takes too long
@@ -49,17 +48,17 @@ pub struct CheckArgs {
 
 #[derive(Args, Debug)]
 pub struct StartArgs {
-    /// Where the exercises are written; files that are there stay as they are
+    /// Folder for the exercises; files that are there stay as they are
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }
 
 #[derive(Args, Debug)]
 pub struct HintArgs {
-    /// The exercise
+    /// Exercise
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Which hint: 1 nudges, 2 explains, 3 shows the lines
+    /// Number of the hint: 1 nudges, 2 explains, 3 shows the lines
     #[arg(value_name = "1|2|3", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     pub number: u8,
 }

@@ -8,7 +8,7 @@ use super::numbers::whole;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-#[command(after_help = "A folder called preview is reached as ./preview.")]
+#[command(after_help = "For a folder that is called preview, write ./preview.")]
 pub struct DataArgs {
     #[command(subcommand)]
     pub command: Option<DataCommand>,
@@ -24,41 +24,44 @@ pub struct DataArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
-    /// Draw training samples beside changed ones, as training would see them
+    /// Draw training samples beside augmented ones, as training would see them
     Preview(PreviewArgs),
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-In each row stands a sample as it is, then as it is changed in epochs 1, 2 and so on of a run with
-that seed, by the plain Rust that the shader is held to. Pixels are normalised by the train part.")]
+Each row shows a sample, then its augmentation in epochs 1, 2 and so on of a run with that seed,
+computed by the twin. Pixels are normalised by the training part.
+
+Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS,
+brightness FRACTION, contrast FRACTION.")]
 pub struct PreviewArgs {
     /// Data set or folder
     #[arg(value_name = "DATA")]
     pub data: String,
-    /// How to change samples, as in "shift 2, rotate 10"
-    #[arg(long, value_name = "CHANGES")]
+    /// Augmentation, as in "shift 2, rotate 10"
+    #[arg(long, value_name = "LIST")]
     pub augment: String,
-    /// The PNG file to write
+    /// PNG file to write
     #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
     pub out: PathBuf,
-    /// How many samples, from the first of each class on
+    /// Number of samples, from the first of each class on
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub samples: usize,
-    /// How many epochs
+    /// Number of epochs
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub epochs: usize,
-    /// The seed of the run
+    /// Seed of the run
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     #[command(flatten)]
     pub reading: ReadingArgs,
 }
 
-/// How pictures are read.
+/// Flags for reading pictures.
 #[derive(Args, Debug)]
 pub struct ReadingArgs {
-    /// Bring all pictures of a folder to one size: height x width, or 3x32x32 with channels
+    /// Size to bring all pictures of a folder to: 32x32, or 3x32x32 with channels
     #[arg(long, value_name = "SIZE")]
     pub resize: Option<String>,
     /// Leave out pictures that can't be read, and list them

@@ -5,6 +5,7 @@ pub mod custom;
 pub mod data;
 mod lesson;
 mod numbers;
+mod settings;
 mod train;
 mod trained;
 
@@ -29,13 +30,13 @@ const EXAMPLES: &str = "\
 Examples:
   wgrad train                         learn the built-in handwritten digits
   wgrad train mnist --epochs 3        learn MNIST
-  wgrad train --resume runs/mnist-001 go on with a run that was stopped or killed
+  wgrad train --resume runs/mnist-001 resume a run that was stopped or killed
   wgrad eval runs/mnist-001           measure a trained network on held-out images
   wgrad predict runs/mnist-001 3.png  classify pictures
-  wgrad data photos                   what a folder of pictures is as data
-  wgrad lesson                        how learning works, from one weight upwards
+  wgrad data photos                   show what a folder of pictures holds
+  wgrad lesson                        see how learning works, from one weight upwards
   wgrad doctor                        check every shader on this machine
-  wgrad bench                         the CPU against the GPU on this machine
+  wgrad bench                         time the CPU against the GPU
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
 5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
@@ -44,11 +45,11 @@ Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device l
 pub enum Command {
     /// Train a network on images
     Train(Box<TrainArgs>),
-    /// Try learning rates and suggest one; draws the curve, changes nothing
-    LrFind(LrFindArgs),
-    /// List runs, or find where two of them part
+    /// Suggest a learning rate from a sweep, and draw its curve
+    LrFind(Box<LrFindArgs>),
+    /// List runs, or find where two of them differ
     Runs(RunsArgs),
-    /// Prove that a run goes on from a checkpoint as if it had never stopped
+    /// Prove that a run resumes from a checkpoint to the same bits
     ResumeCheck(ResumeCheckArgs),
     /// Measure a trained network on held-out images
     Eval(EvalArgs),
@@ -58,15 +59,15 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Show one training step of one sample, number by number
     Explain(ExplainArgs),
-    /// Show what a data set holds, or how its samples can be changed for training
+    /// Show what a data set holds, or what augmentation makes of it
     Data(data::DataArgs),
-    /// List the adapters of this machine, and which kernels are fastest on each
+    /// List the adapters of this machine, and the fastest kernels on each
     Devices(DevicesArgs),
-    /// Learn how learning works, number by number
+    /// Show how learning works, number by number
     Lesson(LessonArgs),
-    /// Run every kernel on every case and compare it with its twin
+    /// Check every kernel against its twin on every case
     Doctor(DoctorArgs),
-    /// Measure the CPU against the GPU on this machine
+    /// Time the CPU against the GPU on this machine
     Bench(bench::BenchArgs),
 }
 
@@ -74,47 +75,47 @@ pub enum Command {
 pub struct RunsArgs {
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
-    /// Where the run directories are
+    /// Folder of the run directories
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
 }
 
 #[derive(Subcommand, Debug)]
 pub enum RunsCommand {
-    /// Name the first step at which two runs part, and the tensor that did
+    /// Find the first step at which two runs differ, and the tensor
     Diff {
-        /// A run directory
+        /// Run directory
         one: PathBuf,
-        /// Another one
+        /// Another run directory
         two: PathBuf,
     },
 }
 
 #[derive(Args, Debug)]
 pub struct ResumeCheckArgs {
-    /// A run directory, or a checkpoint in it
+    /// Run directory, or a checkpoint in it
     pub run: PathBuf,
-    /// How many steps are taken, once straight and once with a stop in the middle
+    /// Number of steps to take, once straight and once with a stop in the middle
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = from_one, allow_negative_numbers = true)]
     pub steps: usize,
-    /// auto, gpu, cpu, or a part of an adapter's name; without it, the one that the run asked for
+    /// Device: auto, gpu, cpu, or part of an adapter's name [default: the run's]
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub struct DevicesArgs {
-    /// Measure anew which kernels are fastest on each, for all that trains from now on
+    /// Measure the fastest kernels anew, for all runs from now on
     #[arg(long)]
     pub tune: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Only these, each of which must be tried; without any every kernel that can be, but for what is experimental
+    /// Kernels to check [default: all that can run here, but experimental ones]
     #[arg(value_name = "KERNEL")]
     pub kernels: Vec<String>,
-    /// auto, gpu, cpu, or a part of an adapter's name
+    /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
 }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use wgrad::internals::bench::machine::{MachineInfo, devices};
+use wgrad::internals::bench::machine::{BenchDevice, MachineInfo, devices};
 use wgrad::internals::bench::{self, BenchEvent, BenchOptions, BenchReport, Group};
 use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::engine::adapter::{Device, choose};
@@ -22,14 +22,14 @@ pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
     bench::check(&options)?;
     let with_versions = |device: Device| {
         let choice = device.choice().with(&super::tuning::of(&device, arguments.verbose).choice);
-        (device, choice)
+        BenchDevice { device, choice }
     };
     let devices = wanted(&arguments.device)?.into_iter().map(with_versions).collect();
     let options = BenchOptions { devices, ..options };
     answer(format_args!("{}", MachineInfo::here().line()))?;
     let report = measure(&options)?;
     if arguments.quick && arguments.words.is_empty() {
-        answer(format_args!("{}", bench::left_out_by_quick()))?;
+        answer(format_args!("--quick leaves out {}", bench::left_out_by_quick()))?;
     }
     if let Some(path) = &arguments.profile {
         profiles(&report, path)?;

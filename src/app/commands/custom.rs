@@ -21,7 +21,7 @@ use wgrad::internals::verify::custom::{self, CustomKernel, CustomKernelFile};
 use wgrad::{Error, Result};
 
 use crate::app::cli::custom::{CheckArgs, LessonCommand};
-use crate::app::commands::console::{answer, note, quoted};
+use crate::app::commands::console::{answer, note, quoted, with_flags};
 
 /// Lines of the second process that begin so say how far it is, and are not shown.
 const PROGRESS: &str = "\u{1}";
@@ -219,9 +219,14 @@ fn inside(arguments: &CheckArgs) -> Result<()> {
     if !arguments.no_timing {
         time(&own, &adapter)?;
     }
-    match custom::how_to_train(ours) {
-        Ok(how) => answer(format_args!("train     wgrad train {how}={}", quoted(&arguments.file))),
-        Err(why) => answer(format_args!("train     {why}")),
+    match custom::needed_settings(ours) {
+        Ok(settings) => {
+            let flags: String =
+                settings.iter().map(|setting| with_flags(&setting.to_string()) + " ").collect();
+            let (name, file) = (custom::name_in_settings(ours), quoted(&arguments.file));
+            answer(format_args!("train     wgrad train {flags}--kernel {name}={file}"))
+        }
+        Err(why) => answer(format_args!("train     {}", with_flags(why))),
     }
 }
 

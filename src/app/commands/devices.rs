@@ -5,7 +5,7 @@ use std::time::Duration;
 use wgpu::Adapter;
 use wgrad::Result;
 use wgrad::internals::engine::adapter::{Device, adapters, driver, kind};
-use wgrad::internals::engine::cooperative::{edges, offered};
+use wgrad::internals::engine::cooperative::{offered, tile_sizes};
 use wgrad::internals::program::mebibytes;
 use wgrad::internals::tune::{Origin, cached, measure};
 
@@ -55,8 +55,8 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
 /// The shapes of cooperative matrices, and which of them are of use here.
 fn cooperative(adapter: &Adapter) -> String {
     let offered = offered(adapter);
-    match edges(adapter).first() {
-        Some(edge) => format!("{offered}; usable with tiles of {edge}×{edge}"),
+    match tile_sizes(adapter).first() {
+        Some(tile) => format!("{offered}; usable with tiles of {tile}×{tile}"),
         None if offered == "none" => offered,
         None => format!("{offered}; none that is usable"),
     }

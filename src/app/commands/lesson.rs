@@ -28,7 +28,7 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     };
     let lesson = lessons::find(wanted)?;
     // A device takes time to open; a wrong setting is told at once.
-    lesson.check(&options)?;
+    lesson.check(&options).map_err(with_data_as_a_flag)?;
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {
@@ -44,6 +44,14 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     match page.diverged {
         Some(sentence) => Err(Error::Diverged(sentence)),
         None => Ok(()),
+    }
+}
+
+/// The data set of a lesson is a flag, where that of other commands is an argument.
+fn with_data_as_a_flag(error: Error) -> Error {
+    match error {
+        Error::Usage(problem) => Error::Usage(problem.replace("⟨data⟩", "--data")),
+        other => other,
     }
 }
 

@@ -1,4 +1,4 @@
-//! `wgrad lr-find`: steps at growing learning rates, and which one to take.
+//! `wgrad lr-find`: steps at growing learning rates, and a suggestion.
 
 use serde_json::json;
 use wgrad::Result;
@@ -17,17 +17,8 @@ use crate::app::cli;
 pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
     range.check()?;
-    let flags = Overrides {
-        network: arguments.network.as_deref().map(str::parse).transpose()?,
-        batch_size: arguments.batch_size,
-        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
-        loss: arguments.loss.as_deref().map(str::parse).transpose()?,
-        seed: arguments.seed,
-        device: arguments.device.clone(),
-        ..Overrides::default()
-    };
-    let given = with_source(flags, arguments.source.as_ref())?;
-    // The learning rate is what is tried here, so no schedule has a say in it.
+    let given = with_source(arguments.settings.given.clone()?, arguments.source.as_ref())?;
+    // A schedule would change the learning rates that are tried.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;
     let dataset = data::load_with(given.data(), &given.reading())?;

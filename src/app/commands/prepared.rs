@@ -14,7 +14,7 @@ use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
-use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, beside, replace};
+use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, built_in_f16_products, replace};
 use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
@@ -102,10 +102,10 @@ pub fn profiled(profiling: Option<RunProfile>, run: Option<&Path>, outcome: Resu
 
 /// Says which products are not made by a reader's kernel for products.
 fn say_what_is_left(program: &Program, own: &CustomKernel) {
-    let ours = beside(program, own.ours);
+    let ours = built_in_f16_products(program, own.ours);
     if !ours.is_empty() {
         note(format_args!(
-            "        not every product is made by {}: some that read halves are made by our {}",
+            "        not every product is made by {}: some, of f16, are made by our {}",
             own.ours.name,
             ours.join(" and our ")
         ));
@@ -132,8 +132,8 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(lowered.arena.count()),
         lowered.program.section(TRAIN).len()
     ));
-    if recipe.precision == Precision::Half {
-        note(format_args!("precision half: {}", in_half(lowered)));
+    if recipe.precision == Precision::F16 {
+        note(format_args!("precision f16: {}", in_f16(lowered)));
         note(format_args!("        {MEASURED_SO}"));
     }
     if recipe.experimental != Experimental::None {
@@ -146,18 +146,18 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
 }
 
-/// Whose numbers are in half precision, and whose are not: those of one network may differ by it.
+/// Which results are computed with f16, and which are not.
 pub const MEASURED_SO: &str =
-    "what training measures is computed so as well, and wgrad eval and predict compute in single precision";
+    "what training measures is computed so as well, and wgrad eval and predict compute in f32";
 
-/// Says which products compute in half precision.
-fn in_half(lowered: &Lowered) -> String {
-    match lowered.in_single().as_slice() {
-        [] => "every product reads a copy in half precision".to_owned(),
-        single => format!(
+/// Says which products read f16.
+fn in_f16(lowered: &Lowered) -> String {
+    match lowered.in_f32().as_slice() {
+        [] => "every product reads an f16 copy".to_owned(),
+        others => format!(
             "for all products but convolutions and those of sizes that are no multiples of 4, which stay in single \
              precision: {}",
-            single.join("; ")
+            others.join("; ")
         ),
     }
 }
@@ -165,10 +165,10 @@ fn in_half(lowered: &Lowered) -> String {
 /// Says which products use cooperative matrices, and why the others don't.
 fn in_tiles(lowered: &Lowered) -> String {
     let (count, others) = lowered.by_cooperative_matrices();
-    let edges: Vec<String> =
-        lowered.cooperative_edges().iter().map(|edge| format!("{edge}×{edge}")).collect();
+    let tiles: Vec<String> =
+        lowered.cooperative_tile_sizes().iter().map(|tile| format!("{tile}×{tile}")).collect();
     let made =
-        format!("{count} products in tiles of {}, proved on this adapter just now", edges.join(" and "));
+        format!("{count} products in tiles of {}, proved on this adapter just now", tiles.join(" and "));
     match others.as_slice() {
         [] => made,
         others => format!("{made}; not those whose sizes are no multiples of that: {}", others.join("; ")),

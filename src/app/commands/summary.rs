@@ -144,12 +144,12 @@ fn remarks(recipe: &Recipe, lacking: Option<&String>) -> Vec<String> {
     let own = recipe.kernel.first();
     let own =
         own.map(|own| format!("the run used a kernel of its own ({own}); the steps are shown with ours"));
-    let half =
-        (recipe.precision == Precision::Half).then(|| format!("the run has precision half; {MEASURED_SO}"));
+    let f16 =
+        (recipe.precision == Precision::F16).then(|| format!("the run has precision f16; {MEASURED_SO}"));
     let without = lacking.map(|why| {
         format!("the run has experimental {}, but {why}; the steps are shown without", recipe.experimental)
     });
-    [own, half, without].into_iter().flatten().collect()
+    [own, f16, without].into_iter().flatten().collect()
 }
 
 /// How a run was trained; nothing for a model without one beside it.
@@ -217,9 +217,9 @@ fn memory(program: &Program, batch: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// A run in half precision, with something experimental.
+    /// A run with the precision f16 and something experimental.
     fn what(experimental: &str) -> SummarySubject {
-        let (precision, experimental) = (Precision::Half, experimental.parse().unwrap());
+        let (precision, experimental) = (Precision::F16, experimental.parse().unwrap());
         let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
         SummarySubject {
             network: "dense 16, relu, dense 8".parse().unwrap(),
@@ -232,9 +232,10 @@ mod tests {
     #[test]
     fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
         let what = what("cooperative-matrix 8");
-        let edges =
-            |tiles: &[usize]| what.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_edges();
-        assert_eq!((edges(&[8]), edges(&[16, 8]), edges(&[])), (vec![8], vec![8], vec![]));
+        let used = |tiles: &[usize]| {
+            what.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_tile_sizes()
+        };
+        assert_eq!((used(&[8]), used(&[16, 8]), used(&[])), (vec![8], vec![8], vec![]));
         let text = what.lower(8, Choice::GPU, &[8], Rewrites::ALL).unwrap().program.to_string();
         assert!(text.contains("matmul_cooperative") && !text.contains("matmul_f16"), "{text}");
     }
@@ -242,12 +243,12 @@ mod tests {
     #[test]
     fn what_is_not_as_it_is_shown_is_said() {
         let with = what("cooperative-matrix 8").recipe.unwrap();
-        let half = format!("the run has precision half; {MEASURED_SO}");
-        assert_eq!(remarks(&with, None).join("; "), half);
+        let f16 = format!("the run has precision f16; {MEASURED_SO}");
+        assert_eq!(remarks(&with, None).join("; "), f16);
         let lacking =
             "the run has experimental cooperative-matrix 8, but it has none; the steps are shown without";
-        assert_eq!(remarks(&with, Some(&"it has none".to_owned())), [half, lacking.to_owned()]);
-        let single = Recipe::defaults_for("digits", 64, 8, 100);
-        assert_eq!(remarks(&single, None), [""; 0]);
+        assert_eq!(remarks(&with, Some(&"it has none".to_owned())), [f16, lacking.to_owned()]);
+        let f32 = Recipe::defaults_for("digits", 64, 8, 100);
+        assert_eq!(remarks(&f32, None), [""; 0]);
     }
 }

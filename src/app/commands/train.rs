@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use wgrad::internals::data::{self, Resize};
+use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::RunDir;
 use wgrad::internals::train::run::model::Model;
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
-use wgrad::internals::train::stopping::Stopping;
 use wgrad::{Error, Result};
 
 use super::console::note;
@@ -27,7 +26,7 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
         tensorboard: arguments.tensorboard,
         json: arguments.json,
     };
-    let given = overrides(arguments)?;
+    let given = with_source(arguments.settings()?, arguments.source.as_ref())?;
     match &arguments.resume {
         Some(run) => resume::run(run, &given, options, arguments),
         None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
@@ -35,10 +34,10 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     }
 }
 
-/// One step of everything, of which nothing is kept.
+/// Takes one step of everything, and keeps nothing.
 fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOptions) -> Result<()> {
     let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
-    // Whatever the recipe says of its length: schedules fit themselves to one step.
+    // A schedule may be made for longer runs.
     let schedule = Some(Schedule::CONSTANT);
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
     let outcome = begin(arguments, &out, &given, options);
@@ -50,7 +49,7 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
     outcome
 }
 
-/// A run from its first step on, its directory under `out`.
+/// Begins a run, its directory under `out`.
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
@@ -78,15 +77,15 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     profiled(profiling, kept.as_deref(), outcome)
 }
 
-/// First weights as far as a model has them; what it doesn't is said.
+/// Takes the initial weights from a model where it has them, and says which.
 fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
     let mut values = arena.initial_values(prepared.session.recipe.seed);
     let adopted = model.adopt(arena, &mut values);
     if adopted.taken.is_empty() {
         return Err(Error::Usage(
-            "--init-from: none of the model's parameters has the name and shape of one of this network, \
-             as wgrad summary shows of both"
+            "--init-from: none of the model's parameters has the name and shape of one of this network; wgrad summary \
+             shows those of both"
                 .to_owned(),
         ));
     }
@@ -103,44 +102,7 @@ fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// What the flags and, below them, the recipe file say.
-fn overrides(arguments: &cli::TrainArgs) -> Result<Overrides> {
-    let flags = Overrides {
-        data: None,
-        resize: arguments.resize.as_deref().map(Resize::parse).transpose()?,
-        skip_bad: arguments.skip_bad.then_some(true),
-        augment: arguments.augment.as_deref().map(str::parse).transpose()?,
-        network: arguments.network.as_deref().map(str::parse).transpose()?,
-        epochs: arguments.epochs,
-        batch_size: arguments.batch_size,
-        learning_rate: arguments.learning_rate,
-        optimiser: arguments.optimiser.as_deref().map(str::parse).transpose()?,
-        momentum: arguments.momentum,
-        schedule: arguments.schedule.as_deref().map(str::parse).transpose()?,
-        clip_norm: arguments.clip_norm,
-        clip_value: arguments.clip_value,
-        accumulate: arguments.accumulate,
-        ema: arguments.ema,
-        label_smoothing: arguments.label_smoothing,
-        class_weights: arguments.class_weights.as_deref().map(str::parse).transpose()?,
-        stop_early: arguments.stop_early.as_deref().map(Stopping::parse).transpose()?,
-        max_time: arguments.max_time.as_deref().map(str::parse).transpose()?,
-        overfit_batches: arguments.overfit_batches,
-        normalise: arguments.normalise.as_deref().map(str::parse).transpose()?,
-        loss: arguments.loss.as_deref().map(str::parse).transpose()?,
-        seed: arguments.seed,
-        validation: arguments.validation,
-        device: arguments.device.clone(),
-        tuning: arguments.tuning.as_deref().map(str::parse).transpose()?,
-        rewrites: arguments.rewrites.as_deref().map(str::parse).transpose()?,
-        precision: arguments.precision.as_deref().map(str::parse).transpose()?,
-        experimental: arguments.experimental.as_deref().map(str::parse).transpose()?,
-        kernel: Some(arguments.kernel.clone()).filter(|kernels| !kernels.is_empty()),
-    };
-    with_source(flags, arguments.source.as_ref())
-}
-
-/// Flags, and below them what the data set's name or recipe file says.
+/// Adds the data set or the recipe file to the flags, which win.
 pub fn with_source(flags: Overrides, source: Option<&String>) -> Result<Overrides> {
     match source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {

@@ -1,18 +1,18 @@
-//! What happens to a whole arena around its update, and between the products of Muon.
+//! Kernels over a whole arena around its update, and between the products of Muon.
 
 use super::updates::{alone, each};
 use crate::cpu::arena::clipping;
 use crate::cpu::muon::norm_of;
 use crate::kernel::{Call, Slice, SliceMut};
 
-/// `average`: a = a + (1 - average) · (w - a)
+/// `ema`: a = a + (1 - ema_decay) · (w - a)
 pub fn ema_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
-    let share = 1.0 - call.step.ema_decay;
+    let rest = 1.0 - call.step.ema_decay;
     each(
         reads,
         writes,
         #[inline(always)]
-        move |w, [a]| [a + share * (w - a)],
+        move |w, [a]| [a + rest * (w - a)],
     );
 }
 

@@ -1,15 +1,16 @@
-//! Changing a sample before a network is trained on it: row by row, from images with a black border.
+//! Augmentation, row by row, from images with a black border.
 
 use super::bytes::normalise;
-use super::{PLACES, lend, scratch, vectorised};
+use super::{OFFSETS, lend, scratch, vectorised};
 use crate::cpu::augment::{Change, Look, SourceLine};
 use crate::cpu::gather::SampleRow;
 
-/// Black pixels around an image, so that all that a place mixes is there: a place further outside
-/// counts as one just outside, from which two by two pixels are black as well.
+/// Black pixels around an image, so that interpolation never reads outside it.
+///
+/// A position further outside counts as one in the border, where two by two pixels are black as well.
 const BORDER: usize = 2;
 
-/// The pixels of a sample, channel after channel, as a change and the look of each channel make them.
+/// The pixels of an augmented sample, channel after channel.
 pub fn changed(
     sample: &SampleRow,
     change: &Change,
@@ -29,7 +30,7 @@ pub fn changed(
                 normalise(sample, channel * size + row * width, (1.0, 0.0), to);
             }
         }
-        lend(&PLACES, width, |starts| {
+        lend(&OFFSETS, width, |starts| {
             let (right, down) = parts.split_at_mut(width);
             for row in 0..height {
                 let line = change.line(row);
@@ -51,15 +52,14 @@ pub fn changed(
     });
 }
 
-/// Where the pixels that each of a row is mixed of begin in an image with its border, and how far
-/// between them it lies.
+/// The first pixel that each pixel of a row is interpolated from, and the fractions between the pixels.
 #[inline(always)]
 fn find(line: &SourceLine, size: [usize; 2], starts: &mut [usize], right: &mut [f32], down: &mut [f32]) {
     let [width, height] = size.map(|length| length as f64);
-    // In 32 bits, to which a vector of numbers is turned at once.
+    // In 32 bits, to which vectors of numbers convert at once.
     let (wide, border) = ((size[0] + 2 * BORDER) as i32, BORDER as i32);
     for (at, (start, (right, down))) in starts.iter_mut().zip(right.iter_mut().zip(down)).enumerate() {
-        // In f64, as the twin does: a place decides which pixels are read.
+        // In f64, as the twin does: the position decides which pixels are read.
         let along =
             |axis: usize, length: f64| (line.first[axis] + at as f64 * line.step[axis]).clamp(-1.0, length);
         let (x, y) = (along(0, width), along(1, height));
@@ -69,7 +69,7 @@ fn find(line: &SourceLine, size: [usize; 2], starts: &mut [usize], right: &mut [
     }
 }
 
-/// A row of a channel: two by two pixels by nearness, then the change of the values.
+/// A row of a channel: bilinear interpolation, then the change of the values.
 #[inline(always)]
 fn mix(
     image: &[f32],

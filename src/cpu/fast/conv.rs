@@ -1,7 +1,7 @@
 //! Convolutions by matrix products, one sample at a time on every core: those that
 //! `direct` can't compute.
 //!
-//! What the windows of one sample see is laid out as a matrix, a column per window
+//! The windows of one sample are laid out as a matrix, a column per window
 //! (`im2col`; Chellapilla et al., “High Performance Convolutional Neural Networks for
 //! Document Processing”, 2006), so that each pass is a matrix product. Only one
 //! sample's matrix exists per core at a time, and it stays in that core's cache.
@@ -63,14 +63,14 @@ impl ConvPass<'_> {
         if !self.add || self.epilogue == Epilogue::Plain {
             return make(y, self.add);
         }
-        // An epilogue works on the finished sum, before it is added to what was there.
+        // The epilogue applies to the finished sum, before it is added to what is there.
         scratch(y.len(), |sums| {
             make(sums, false);
             y.iter_mut().zip(&*sums).for_each(|(y, sum)| *y += sum);
         });
     }
 
-    /// windows (K, P) = Wᵀ (K, O) · dy (O, P), per group, and every pixel adds up what the windows over it say.
+    /// windows (K, P) = Wᵀ (K, O) · dy (O, P), per group; every pixel sums over its windows.
     fn backward(&self, sample: usize, dy: &[f32], dx: &mut [f32]) {
         let g = &self.geometry;
         let (own, k, pixels) = (g.outputs / g.groups, g.seen() * g.taps(), g.rows.out * g.columns.out);
@@ -127,7 +127,7 @@ pub fn conv_weights_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     });
 }
 
-/// What the rows of one sample say of the weights.
+/// Adds the weight gradient of the rows of one sample.
 fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut [f32], add: bool) {
     let (own, k) = (g.outputs / g.groups, g.seen() * g.taps());
     let (plane, pixels) = (g.rows.out * g.columns.out, rows.len() * g.columns.out);
@@ -141,8 +141,8 @@ fn add_weights(g: &Geometry, x: &[f32], dy: &[f32], rows: Range<usize>, dw: &mut
     }
 }
 
-/// Hands over what the windows in these rows of the output see of a group's
-/// channels: (K, P), with K = (channel, r, s) and P = (row, column).
+/// Calls `each` with the windows of these output rows over a group's channels:
+/// (K, P), with K = (channel, r, s) and P = (row, column).
 fn with_windows(g: &Geometry, x: &[f32], group: usize, rows: Range<usize>, then: impl FnOnce(&[f32])) {
     let plane = g.rows.size * g.columns.size;
     let x = &x[group * g.seen() * plane..][..g.seen() * plane];
@@ -165,7 +165,7 @@ fn unpadded(g: &Geometry) -> bool {
     (g.rows.stride, g.columns.stride, g.rows.pad, g.columns.pad) == (1, 1, 0, 0)
 }
 
-/// Adds every window to the pixels that it saw.
+/// Adds every window to its pixels.
 fn add_windows(g: &Geometry, windows: &mut [f32], x: &mut [f32]) {
     for_each_row(g, windows, 0..g.rows.out, |row, source, s| {
         if let Some(start) = source {
@@ -174,8 +174,8 @@ fn add_windows(g: &Geometry, windows: &mut [f32], x: &mut [f32]) {
     });
 }
 
-/// Every row of output pixels in a matrix of windows, with where in a group's
-/// channels the row of the input begins that it sees, and the tap's column.
+/// Every row of output pixels in a matrix of windows, with the offset of its input row
+/// in a group's channels, and the tap's column.
 fn for_each_row(
     g: &Geometry,
     windows: &mut [f32],
@@ -197,7 +197,7 @@ fn for_each_row(
 }
 
 /// The outputs of a row whose tap in column `s` is inside the image, for stride 1,
-/// and where in the row of the image the first reads.
+/// and the column that the first of them reads.
 fn inside(g: &Geometry, s: usize) -> (Range<usize>, usize) {
     let (columns, shift) = (&g.columns, s * g.columns.dilation);
     let first = columns.pad.saturating_sub(shift).min(columns.out);

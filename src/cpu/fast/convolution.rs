@@ -1,9 +1,9 @@
-//! A pass of a convolution, whichever way it is computed.
+//! A pass of a convolution, for both ways to compute it.
 
 use super::{finish_plane, finish_row};
 use crate::kernel::{Activation, Epilogue, Geometry};
 
-/// One pass over a batch: what its samples have in common.
+/// One pass over a batch: the data of all its samples.
 pub struct ConvPass<'a> {
     pub geometry: Geometry,
     pub weights: &'a [f32],
@@ -24,7 +24,7 @@ impl ConvPass<'_> {
                     finish_plane(self.activation, *bias, sums);
                 }
             }
-            Epilogue::Slope => {
+            Epilogue::Derivative => {
                 finish_row(self.epilogue, self.activation, &self.extra[at..][..sums.len()], sums);
             }
         }

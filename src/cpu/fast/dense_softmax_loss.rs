@@ -1,4 +1,4 @@
-//! A small last layer and its loss, there and back, some rows of the batch to every core.
+//! A small last layer and its loss, forward and backward, with some rows of the batch on every core.
 
 use super::softmax::softmax_loss_rows;
 use super::tile::LANES;
@@ -6,18 +6,19 @@ use super::{finish_row, scratch, vectorised};
 use crate::cpu::softmax::slot_rows;
 use crate::kernel::{Activation, Call, Epilogue, Slice, SliceMut};
 
-/// Multiplications, there and back, that are worth a thread: fewer than of a product, as dispatches in which
-/// the other cores have nothing to do stand on both sides of this one.
+/// Multiplications, forward and backward, that are worth a thread.
+///
+/// They are fewer than for a product, because the other cores are idle in the dispatches on both sides of this one.
 const WORTH_A_THREAD: usize = 1 << 14;
 
-/// Inputs whose gradients are added up at once: they stay in registers.
+/// Inputs whose gradients are summed at once, in registers.
 const WIDE: usize = 4 * LANES;
 
-/// Rows that are added up at once, so that no sum waits for the one before it.
+/// Rows that are summed at once, so that no sum waits for the one before it.
 const ROWS: usize = 4;
 
-/// `dense_softmax_loss`: z = x·Wᵀ + b, the loss of z with its gradient dz, and dx = dz·W, times the derivative of the
-/// activation that made x.
+/// `dense_softmax_loss`: z = x·Wᵀ + b, the loss of z with its gradient dz, and dx = dz·W, times the derivative of
+/// x's activation.
 pub fn dense_softmax_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [batch, inputs, classes] = ["BATCH", "INPUTS", "CLASSES"].map(|name| call.consts.uint(name));
     let [logits, dlogits, metrics, dx] = writes else { unreachable!("the kernel table binds four outputs") };
@@ -40,8 +41,7 @@ pub fn dense_softmax_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
     });
 }
 
-/// W with the weights of each input side by side, class by class, in panels of so many classes:
-/// zeros where there are no more.
+/// W with the weights of each input side by side, class by class, in panels of classes padded with zeros.
 fn turn(weight: &[f32], inputs: usize, turned: &mut [f32]) {
     turned.fill(0.0);
     for (c, row) in weight.chunks_exact(inputs).enumerate() {
@@ -50,7 +50,7 @@ fn turn(weight: &[f32], inputs: usize, turned: &mut [f32]) {
     }
 }
 
-/// What the pieces have in common.
+/// The data of all pieces.
 struct DenseLoss<'a> {
     call: Call<'a>,
     inputs: usize,
@@ -94,7 +94,7 @@ impl<'a> LossRows<'a> {
 }
 
 impl DenseLoss<'_> {
-    /// These rows in so many pieces, each for a core.
+    /// These rows in `pieces` pieces, one for each core.
     fn run(&self, rows: LossRows, pieces: usize) {
         let left = pieces / 2;
         let cut = if pieces < 2 { 0 } else { (rows.labels.len() * left / pieces).next_multiple_of(ROWS) };
@@ -109,7 +109,7 @@ impl DenseLoss<'_> {
         let LossRows { first, x, labels, logits, dlogits, metrics, dx } = rows;
         let (inputs, classes) = (self.inputs, self.classes);
         for (x, z) in x.chunks(ROWS * inputs).zip(logits.chunks_mut(ROWS * classes)) {
-            // A sum is the same whatever is added up beside it.
+            // A sum doesn't depend on the sums beside it.
             if x.len() == ROWS * inputs {
                 self.weighted_sums::<ROWS>(x, z)
             } else {
@@ -121,7 +121,7 @@ impl DenseLoss<'_> {
         let outputs = dlogits.chunks_exact(classes).zip(dx.chunks_exact_mut(inputs));
         for ((dz, dx), x) in outputs.zip(x.chunks_exact(inputs)) {
             self.carry_back(dz, dx);
-            finish_row(Epilogue::Slope, self.activation, x, dx);
+            finish_row(Epilogue::Derivative, self.activation, x, dx);
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
     use crate::kernel::Step;
     use crate::kernel::consts;
 
-    /// The bits of all that is written, by so many threads.
+    /// The bits of all outputs, computed with this number of threads.
     fn losses(threads: usize, (batch, inputs, classes): (usize, usize, usize)) -> Vec<u32> {
         let (kind, leak) = Activation::Relu.consts();
         let consts = consts! {

@@ -1,9 +1,8 @@
-//! Convolutions of stride 1 straight from the images.
+//! Convolutions of stride 1, computed from the images without a matrix of windows.
 //!
-//! With its padding around it, an image lies so that all that one tap sees of it is a single run:
-//! the window of the next pixel begins one number further on, also from one row to the next. So
-//! each pass is sums of products of whole runs (see [`super::tile`]), and no matrix of windows is
-//! made. The few pixels between two rows come out as well, and are left behind.
+//! In a padded image all values that one tap reads are a single run: the window of the next pixel begins one number
+//! further on, also from one row to the next. So each pass is sums of products of whole runs (see [`super::tile`]). The
+//! few pixels between two rows are computed as well, and dropped.
 
 use std::ops::Range;
 
@@ -11,15 +10,15 @@ use rayon::prelude::*;
 
 use super::convolution::ConvPass;
 use super::tile::{DOTS, Dots, LANES, Outer, ROWS};
-use super::{places, scratch};
+use super::{offsets, scratch};
 use crate::kernel::{Geometry, Side};
 
 /// One side of a pass of stride 1 over padded images.
 #[derive(Clone, Copy)]
 struct UnitSide {
-    /// Of the image that is read.
+    /// The size of the input image.
     size: usize,
-    /// Of the result.
+    /// The size of the result.
     out: usize,
     pad: usize,
     taps: usize,
@@ -32,39 +31,39 @@ impl UnitSide {
         (stride == 1).then_some(UnitSide { size, out, pad, taps: kernel, dilation })
     }
 
-    /// The same from the gradient of the output to that of the input, with the taps in reverse.
+    /// The side for the input gradient, with the taps in reverse.
     fn backward(side: &Side) -> Option<UnitSide> {
         let pad = (side.dilation * (side.kernel - 1)).checked_sub(side.pad)?;
         let axis = UnitSide::forward(side)?;
         Some(UnitSide { size: axis.out, out: axis.size, pad, ..axis })
     }
 
-    /// What all taps of all results see: the image and its padding.
+    /// The padded size, which the taps of all results read.
     fn seen(&self) -> usize {
         self.out + (self.taps - 1) * self.dilation
     }
 }
 
-/// How images are read and results laid out.
+/// The layout of images and results.
 #[derive(Clone, Copy)]
 pub struct Plan {
     rows: UnitSide,
     columns: UnitSide,
-    /// Channels that one result sees.
+    /// Channels that one result reads.
     channels: usize,
-    /// Results that see the same channels.
+    /// Results that read the same channels.
     results: usize,
     reverse: bool,
 }
 
 impl Plan {
-    /// How to compute y, if the geometry allows.
+    /// The layout for y, if the geometry allows.
     pub fn forward(g: &Geometry) -> Option<Plan> {
         let (rows, columns) = (UnitSide::forward(&g.rows)?, UnitSide::forward(&g.columns)?);
         Some(Plan { rows, columns, channels: g.seen(), results: g.outputs / g.groups, reverse: false })
     }
 
-    /// How to compute dx, if the geometry allows.
+    /// The layout for dx, if the geometry allows.
     pub fn backward(g: &Geometry) -> Option<Plan> {
         let (rows, columns) = (UnitSide::backward(&g.rows)?, UnitSide::backward(&g.columns)?);
         Some(Plan { rows, columns, channels: g.outputs / g.groups, results: g.seen(), reverse: true })
@@ -80,7 +79,7 @@ impl Plan {
         self.rows.seen() * self.columns.seen()
     }
 
-    /// The run that makes so many rows of a result, as whole vectors.
+    /// The length of the run for `rows` rows of a result, in whole vectors.
     fn run(&self, rows: usize) -> usize {
         (rows * self.columns.seen()).next_multiple_of(LANES)
     }
@@ -90,7 +89,7 @@ impl Plan {
         self.channels * self.plane() + (self.columns.taps - 1) * self.columns.dilation + LANES
     }
 
-    /// Where the run of each term begins in the padded images, in the order of the weights.
+    /// The offset of each term's run in the padded images, in the order of the weights.
     fn starts(&self) -> impl ExactSizeIterator<Item = usize> {
         (0..self.terms()).map(|term| self.start(term))
     }
@@ -102,8 +101,7 @@ impl Plan {
         channel * self.plane() + r * rows.dilation * columns.seen() + s * columns.dilation
     }
 
-    /// Lays out the images of a group with zeros around them, some rows of each: as many as these
-    /// rows of the result see.
+    /// Lays out the padded images of a group: the rows that these rows of the result read.
     fn pad(&self, images: &[f32], results: &Range<usize>, padded: &mut [f32]) {
         let UnitSide { size, pad, taps, dilation, .. } = self.rows;
         let width = self.columns.seen();
@@ -154,7 +152,7 @@ pub fn convolve(plan: &Plan, pass: &ConvPass, images: &[f32], results: &mut [f32
             .zip(arranged.chunks_exact_mut(tiles * terms * ROWS))
             .for_each(|(weights, arranged)| plan.arrange(weights, arranged));
         let arranged = &*arranged;
-        places(plan.starts(), |starts| {
+        offsets(plan.starts(), |starts| {
             let samples = results.par_chunks_exact_mut(result).zip(images.par_chunks_exact(image));
             samples.enumerate().for_each(|(sample, (results, images))| {
                 let one = One { plan, pass, starts, first: sample * result };
@@ -169,7 +167,7 @@ struct One<'a> {
     plan: &'a Plan,
     pass: &'a ConvPass<'a>,
     starts: &'a [usize],
-    /// Place of the sample's first result in the batch.
+    /// The offset of the sample's first result in the batch.
     first: usize,
 }
 
@@ -196,7 +194,7 @@ impl One<'_> {
         });
     }
 
-    /// Takes over what a channel's run says of pixels, not of what lies between two rows.
+    /// Copies the pixels of a channel's run, without the values between two rows.
     fn finish(&self, channel: usize, sums: &[f32], plane: &mut [f32]) {
         let (columns, length) = (self.plan.columns, plane.len());
         let finished = |plane: &mut [f32]| {
@@ -207,7 +205,7 @@ impl One<'_> {
         if !self.pass.add {
             return finished(plane);
         }
-        // An epilogue works on the finished sum, before it is added to what was there.
+        // The epilogue applies to the finished sum, before it is added to what is there.
         scratch(length, |sums| {
             finished(sums);
             plane.iter_mut().zip(&*sums).for_each(|(value, sum)| *value += sum);
@@ -215,24 +213,24 @@ impl One<'_> {
     }
 }
 
-/// Samples whose images are laid out at once, to be multiplied while the sums stay in registers.
+/// Samples whose images are laid out at once; their sums stay in registers.
 const RUNS: usize = 4;
 
-/// Parts of sums at the most: 8 MiB.
+/// The most parts of sums: 8 MiB.
 const MOST_PARTS: usize = 1 << 21;
 
 impl Plan {
-    /// How to compute dw, if the geometry allows.
+    /// The layout for dw, if the geometry allows.
     pub fn weights(g: &Geometry) -> Option<Plan> {
         Plan::forward(g).filter(|plan| plan.dots().0 * plan.dots().1 * LANES <= MOST_PARTS)
     }
 
-    /// Rows and columns of the sums, made up to what [`Dots`] asks for.
+    /// Rows and columns of the sums, rounded up for [`Dots`].
     fn dots(&self) -> (usize, usize) {
         (self.results.next_multiple_of(DOTS.0), self.terms().next_multiple_of(DOTS.1))
     }
 
-    /// Lays out the rows of dy of a group as the images lie, with zeros in between.
+    /// Lays out the rows of dy of a group like the images, with zeros in between.
     fn spread(&self, dy: &[f32], lines: &Range<usize>, spread: &mut [f32]) {
         let (width, plane) = (self.columns.out, self.rows.out * self.columns.out);
         let run = self.run(lines.len());
@@ -249,7 +247,7 @@ pub fn weights(plan: &Plan, g: &Geometry, x: &[f32], dy: &[f32], slice: usize, s
     let (own, terms) = plan.dots();
     let lines = g.batch * g.rows.out;
     let last = plan.terms() - 1;
-    places((0..terms).map(|term| plan.start(term.min(last))), |starts| {
+    offsets((0..terms).map(|term| plan.start(term.min(last))), |starts| {
         slices.par_chunks_exact_mut(g.weights()).enumerate().for_each(|(z, dw)| {
             let part = BatchSlice { plan, g, x, dy, starts, lines: z * slice..((z + 1) * slice).min(lines) };
             scratch(own * terms * LANES, |sums| {
@@ -278,14 +276,14 @@ struct BatchSlice<'a> {
 }
 
 impl BatchSlice<'_> {
-    /// Sets `sums` to what the slice says of the weights of a group.
+    /// Sets `sums` to the slice's weight gradient of a group.
     fn group(&self, group: usize, sums: &mut [f32]) {
         sums.fill(0.0);
         let rows = self.g.rows.out;
         let mut line = self.lines.start;
         while line < self.lines.end {
             let (sample, first) = (line / rows, line % rows);
-            // The rest of a sample that has begun, or whole samples, or the beginning of the last.
+            // The rest of a sample, or whole samples, or the beginning of the last.
             let whole = ((self.lines.end - line) / rows).min(RUNS);
             let (runs, rows) = if first == 0 && whole > 0 {
                 (whole, 0..rows)
@@ -297,7 +295,7 @@ impl BatchSlice<'_> {
         }
     }
 
-    /// Adds what these rows of some samples say.
+    /// Adds the weight gradient of these rows of some samples.
     fn add(&self, group: usize, sample: usize, runs: usize, rows: &Range<usize>, sums: &mut [f32]) {
         let (plan, g) = (self.plan, self.g);
         let (x, dy) = (self.x.len() / g.batch, self.dy.len() / g.batch);
@@ -311,7 +309,7 @@ impl BatchSlice<'_> {
                 plan.spread(&self.dy[sample * dy + group * output..][..output], rows, spread);
                 plan.pad(&self.x[sample * x + group * image..][..image], rows, padded);
             }
-            places((0..own).map(|row| row * length), |a_starts| {
+            offsets((0..own).map(|row| row * length), |a_starts| {
                 let (a, b, b_starts) = (&*spread, &*padded, self.starts);
                 Dots { a, a_starts, b, b_starts, runs, steps, length, sums }.run();
             });

@@ -1,8 +1,8 @@
-//! What happens to every element on its own: activations, dropout, sums of two tensors.
+//! Elementwise kernels: activations, dropout, sums of two tensors.
 
 use rayon::prelude::*;
 
-use super::functions::{apply, for_kind, slope};
+use super::functions::{apply, derivative, for_kind};
 use super::vectorised;
 use crate::kernel::rng::{Purpose, random_stream, random_unit, random_words};
 use crate::kernel::{Activation, Call, Slice, SliceMut};
@@ -38,7 +38,7 @@ pub fn activation_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [
             || {
                 for_kind!(activation, kind => {
                     for (dx, (y, dy)) in dx.iter_mut().zip(y.iter().zip(dy)) {
-                        *dx = dy * slope(kind, *y) + if add { *dx } else { 0.0 };
+                        *dx = dy * derivative(kind, *y) + if add { *dx } else { 0.0 };
                     }
                 });
             },

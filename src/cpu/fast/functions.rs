@@ -1,9 +1,10 @@
-//! Activations in f32 that vectorise: their own exp, and no choice within a loop.
+//! Activations in f32 that vectorise: with their own exp, and without branches in a loop.
 
 use crate::kernel::Activation;
 
-/// Runs `body` with `kind` bound to what an activation is, once written for each: so that a loop in
-/// it is compiled for each of them, without a choice for every element.
+/// Runs `body` with `kind` bound to each activation's constant.
+///
+/// So a loop in it is compiled for each activation, without a branch for every element.
 macro_rules! for_kind {
     ($activation:expr, $kind:ident => $body:expr) => {{
         use crate::kernel::Activation;
@@ -47,12 +48,12 @@ pub(super) use for_kind;
 /// first term left out is below 2⁻²⁶ of the sum.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    /// Added to a small number, this rounds it, and leaves the whole number in the lowest bits.
+    /// Added to a small number, this rounds it and leaves the whole number in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts: a product of the first with n is exact.
     const UPPER: f32 = 0.693_359_4;
     const LOWER: f32 = -2.121_944_4e-4;
-    // Below this the result is smaller than f32 can hold with all its digits.
+    // Below this the result is subnormal.
     const LEAST: f32 = -87.336_54;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
@@ -77,7 +78,7 @@ fn tanh(x: f32) -> f32 {
     ((1.0 - e) / (1.0 + e)).copysign(x)
 }
 
-/// The distribution function of the normal distribution, by the formula in `common.wgsl`.
+/// The distribution function of the standard normal distribution, by the formula in `common.wgsl`.
 #[inline(always)]
 fn normal_below(x: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2 * x.abs());
@@ -109,9 +110,9 @@ pub fn apply(activation: Activation, x: f32) -> f32 {
     }
 }
 
-/// Its derivative, from the output; of gelu and silu from the input.
+/// The derivative, from the output; for gelu and silu from the input.
 #[inline(always)]
-pub fn slope(activation: Activation, y: f32) -> f32 {
+pub fn derivative(activation: Activation, y: f32) -> f32 {
     match activation {
         Activation::Identity => 1.0,
         Activation::Relu => {
@@ -148,7 +149,7 @@ mod tests {
         for step in 0..200_000 {
             let x = -(step as f32) * 5e-4;
             let (got, truth) = (f64::from(exp(x)), f64::from(x).exp());
-            // The bound is for hardware that may be worse; ours is within three units.
+            // The bound allows worse hardware; this function is within three units.
             let bound = truth * exp_error(0.0) + f64::from(f32::MIN_POSITIVE);
             assert!((got - truth).abs() <= bound, "exp({x}) is {got:e}, not {truth:e}");
         }

@@ -1,4 +1,4 @@
-//! Picking the samples of a batch, a few rows to a core.
+//! Gathering the samples of a batch, with a few rows on each core.
 
 use std::hint::black_box;
 
@@ -41,11 +41,12 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     });
 }
 
-/// Words of a line of the cache.
+/// Words of a cache line.
 const LINE: usize = 16;
 
-/// Reads something of each line of the cache that a sample is in. Samples are anywhere in a data set that is
-/// larger than a cache, and memory brings many lines in little more time than one.
+/// Reads a word of each cache line of a sample, so that memory fetches all of them at once.
+///
+/// Samples are anywhere in a data set that is larger than a cache.
 fn fetch(samples: &GatherSource, row: usize) {
     if let Some(sample) = samples.row(row) {
         black_box(sample.words.iter().step_by(LINE).fold(0, |all, word| all ^ word));

@@ -1,4 +1,4 @@
-//! Matrix products, a piece of the result for every core.
+//! Matrix products, with a piece of the result on every core.
 
 use super::matrix::{MatrixView, Rectangle};
 use super::product::{LEAST_ELEMENTS, product};
@@ -28,16 +28,16 @@ pub fn matmul_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>
         add: call.consts.flag("ADD"),
         epilogue: Epilogue::of(call),
         activation: Activation::of(call),
-        // A transposed B holds weights, whose rows are columns of C, and a transposed A makes
-        // gradients of weights, which are rows of C. Cut so, every core meets the same part of the
-        // weights in both passes and in the update, and finds it in its cache.
+        // A transposed B holds weights, whose rows are columns of C; with a transposed A, C holds gradients
+        // of weights. Cut like this, every core has the same part of the weights in both passes and in the
+        // update, in its cache.
         by_columns: if transpose_a == transpose_b { n >= m } else { transpose_b },
     };
     let pieces = (m * n * k / WORTH_A_THREAD).min(m * n / LEAST_ELEMENTS);
     pass.run(0, 0, Rectangle::new(writes[0].real(), m, n), pieces.min(rayon::current_num_threads()));
 }
 
-/// What the pieces of a product have in common.
+/// The data of all pieces of a product.
 struct ProductPass<'a> {
     a: MatrixView<'a>,
     b: MatrixView<'a>,
@@ -51,7 +51,7 @@ struct ProductPass<'a> {
 }
 
 impl ProductPass<'_> {
-    /// The rectangle of C that begins at this row and column, in so many pieces.
+    /// The rectangle of C that begins at this row and column, in `pieces` pieces.
     fn run(&self, row: usize, column: usize, c: Rectangle, pieces: usize) {
         let (length, left) = (if self.by_columns { c.columns() } else { c.rows() }, pieces / 2);
         // Whole vectors, so that as few as possible are cut.
@@ -77,7 +77,7 @@ impl ProductPass<'_> {
             product(a, b, &mut c, self.add);
             return (0..rows).for_each(|at| self.finish(row + at, column, c.row(at)));
         }
-        // An epilogue works on the finished sum, before it is added to what was there.
+        // The epilogue applies to the finished sum, before it is added to what is there.
         scratch(rows * columns, |sums| {
             product(a, b, &mut Rectangle::new(sums, rows, columns), false);
             for (at, sums) in sums.chunks_exact_mut(columns).enumerate() {
@@ -92,7 +92,7 @@ impl ProductPass<'_> {
         let first = match self.epilogue {
             Epilogue::Plain => return,
             Epilogue::Bias => column,
-            Epilogue::Slope => row * self.width + column,
+            Epilogue::Derivative => row * self.width + column,
         };
         let extra = &self.extra[first..][..sums.len()];
         finish_row(self.epilogue, self.activation, extra, sums);

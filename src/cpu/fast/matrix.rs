@@ -26,7 +26,7 @@ impl<'a> MatrixView<'a> {
         MatrixView::strided(values, (rows, columns), (1, rows))
     }
 
-    /// Rows and columns, and the distances from one row and one column to the next.
+    /// A matrix with these sizes and strides.
     pub fn strided(
         values: &'a [f32],
         (rows, columns): (usize, usize),
@@ -92,12 +92,12 @@ impl<'a> Rectangle<'a> {
     /// One row of the rectangle.
     pub fn row(&mut self, row: usize) -> &mut [f32] {
         assert!(row < self.rows);
-        // SAFETY: the row's elements are within the memory, and nobody else reaches them while
+        // SAFETY: the row's elements are within the memory, and nothing else reaches them while
         // this rectangle is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.first.add(row * self.down), self.columns) }
     }
 
-    /// Where a tile of it begins, and the distance from one row to the next.
+    /// The pointer to a tile, and the stride of its rows.
     pub fn tile(&mut self, rows: Range<usize>, columns: Range<usize>) -> (*mut f32, usize) {
         assert!(rows.end <= self.rows && columns.end <= self.columns);
         // SAFETY: the tile is within the rectangle, and so its first element within the memory.

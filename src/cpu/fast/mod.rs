@@ -1,9 +1,7 @@
-//! Fast functions of the CPU engine, for training without a GPU: well-kept crates
-//! and all cores in place of the twins' plain loops. Each is held to its twin by
-//! the same cases as the shader, see `tests/parity.rs`.
+//! Fast functions of the CPU engine, with vectors and all cores in place of the twins' plain loops.
 //!
-//! What they compute does not depend on the number of threads: sums are cut at fixed places,
-//! whoever adds them up. Memory that they work in is kept from one step to the next.
+//! Each is tested against its twin in the same cases as the shader, see `tests/parity.rs`. Results don't depend on the
+//! number of threads: sums are cut at fixed positions. Scratch memory is kept from one step to the next.
 
 pub mod arena;
 mod augment;
@@ -13,9 +11,9 @@ mod convolution;
 pub mod dense_softmax_loss;
 mod direct;
 pub mod elementwise;
+pub mod f16;
 mod functions;
 pub mod gather;
-pub mod half;
 pub mod matmul;
 mod matrix;
 pub mod norm;
@@ -33,33 +31,34 @@ use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use crate::kernel::{Activation, Epilogue};
-use functions::{apply, for_kind, slope};
+use functions::{apply, derivative, for_kind};
 
-/// Runs loops compiled for the widest vectors of this machine, as far as they are inlined here.
-/// Their results are the same on every machine: nothing is added up in another order, and no
-/// product and sum are rounded as one.
+/// Runs loops compiled for the widest vectors of this machine, if they are inlined here.
+///
+/// Results are the same on every machine: no sum has another order, and no product and sum are fused.
 fn vectorised<R>(loops: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(loops)
 }
 
-/// Memory of a thread that is not in use, the last returned last.
+/// Unused scratch memory of a thread, the last returned last.
 type SpareBuffers<T> = LocalKey<RefCell<Vec<Vec<T>>>>;
 
 thread_local! {
     static NUMBERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-    static PLACES: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
+    static OFFSETS: RefCell<Vec<Vec<usize>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Hands over so many numbers of this thread's own memory, whatever they are. It is kept, so that
-/// only the first step allocates.
+/// Calls `work` with scratch memory of this thread, whose content is arbitrary.
+///
+/// The memory is kept, so that only the first step allocates.
 fn scratch<R>(len: usize, then: impl FnOnce(&mut [f32]) -> R) -> R {
     lend(&NUMBERS, len, then)
 }
 
-/// The same for places in memory, which are set to these.
-fn places<R>(places: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[usize]) -> R) -> R {
-    lend(&PLACES, places.len(), |memory| {
-        memory.iter_mut().zip(places).for_each(|(to, place)| *to = place);
+/// The same for offsets, which are set to these.
+fn offsets<R>(offsets: impl ExactSizeIterator<Item = usize>, then: impl FnOnce(&[usize]) -> R) -> R {
+    lend(&OFFSETS, offsets.len(), |memory| {
+        memory.iter_mut().zip(offsets).for_each(|(to, offset)| *to = offset);
         then(memory)
     })
 }
@@ -89,16 +88,16 @@ fn finish_row(epilogue: Epilogue, activation: Activation, extra: &[f32], sums: &
                     *sum = apply(kind, *sum + bias);
                 }
             }),
-            Epilogue::Slope => for_kind!(activation, kind => {
+            Epilogue::Derivative => for_kind!(activation, kind => {
                 for (sum, y) in sums.iter_mut().zip(extra) {
-                    *sum *= slope(kind, *y);
+                    *sum *= derivative(kind, *y);
                 }
             }),
         },
     );
 }
 
-/// The epilogue of finished sums that share a bias.
+/// The epilogue of finished sums with one bias.
 fn finish_plane(activation: Activation, bias: f32, sums: &mut [f32]) {
     vectorised(
         #[inline(always)]

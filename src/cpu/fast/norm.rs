@@ -1,5 +1,6 @@
-//! Normalisations line by line: a line is a run of values in memory, of one group, or, where a
-//! group has a single value of each sample, of one value of every group.
+//! Normalisations line by line.
+//!
+//! A line is a run of values of one group; or, where a group has a single value per sample, one value of every group.
 
 use std::ops::Range;
 
@@ -23,7 +24,7 @@ fn line(groups: &Groups) -> usize {
     if across(groups) { groups.groups } else { groups.inner }
 }
 
-/// Hands over 1 / √(variance + epsilon) of every group.
+/// Calls `work` with 1 / √(variance + epsilon) of every group.
 fn with_scales<R>(call: Call, variance: &[f32], then: impl FnOnce(&[f32]) -> R) -> R {
     let epsilon = call.consts.float("EPSILON");
     scratch(variance.len(), |scales| {
@@ -34,7 +35,7 @@ fn with_scales<R>(call: Call, variance: &[f32], then: impl FnOnce(&[f32]) -> R) 
     })
 }
 
-/// The places of values `range` of a group, run by run.
+/// The offsets of values `range` of a group, run by run.
 fn runs(groups: &Groups, group: usize, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let (count, inner) = (groups.groups, groups.inner);
     let mut at = range.start;
@@ -77,12 +78,12 @@ pub fn moments_slices_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
     let count = groups.groups;
     writes[0].real().par_chunks_exact_mut(2 * count).enumerate().for_each(|(z, moments)| {
         let range = groups.slice(call, z);
-        let share = 1.0 / range.len().max(1) as f32;
+        let fraction = 1.0 / range.len().max(1) as f32;
         if across(groups) {
             return scratch(2 * count, |memory| {
                 let (means, squares) = memory.split_at_mut(count);
                 let lines = || x[range.start * count..range.end * count].chunks_exact(count);
-                moments_across(lines, share, means, squares);
+                moments_across(lines, fraction, means, squares);
                 for (moments, (mean, squares)) in moments.chunks_exact_mut(2).zip(means.iter().zip(squares)) {
                     (moments[0], moments[1]) = (*mean, *squares);
                 }
@@ -92,7 +93,7 @@ pub fn moments_slices_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
             let total = |term: &(dyn Fn(&[f32]) -> f32 + Sync)| {
                 runs(groups, group, range.clone()).map(|run| term(&x[run])).sum::<f32>()
             };
-            let mean = total(&|run| sums([run], |[x]| [x, 0.0])[0]) * share;
+            let mean = total(&|run| sums([run], |[x]| [x, 0.0])[0]) * fraction;
             (moments[0], moments[1]) =
                 (mean, total(&|run| sums([run], |[x]| [(x - mean) * (x - mean), 0.0])[0]));
         });
@@ -101,7 +102,7 @@ pub fn moments_slices_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slice
 
 fn moments_across<'a, I: Iterator<Item = &'a [f32]>>(
     lines: impl Fn() -> I,
-    share: f32,
+    fraction: f32,
     means: &mut [f32],
     squares: &mut [f32],
 ) {
@@ -111,7 +112,7 @@ fn moments_across<'a, I: Iterator<Item = &'a [f32]>>(
             means.fill(0.0);
             squares.fill(0.0);
             lines().for_each(|line| means.iter_mut().zip(line).for_each(|(mean, x)| *mean += x));
-            means.iter_mut().for_each(|mean| *mean *= share);
+            means.iter_mut().for_each(|mean| *mean *= fraction);
             for line in lines() {
                 let values = squares.iter_mut().zip(means.iter().zip(line));
                 values.for_each(|(squares, (mean, x))| *squares += (x - mean) * (x - mean));
@@ -228,14 +229,14 @@ pub fn normalise_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
     let (count, length) = (groups.groups, line(groups));
     let (products, gradients) = (&both[..count], &both[call.consts.uint("PITCH")..][..count]);
     with_scales(call, variance, |scales| {
-        let share = centred.then_some(1.0 / groups.real as f32);
-        let shared = NormBackward { mean, scales, weight, products, gradients, share, add };
+        let fraction = centred.then_some(1.0 / groups.real as f32);
+        let shared = NormBackward { mean, scales, weight, products, gradients, fraction, add };
         let lines = x.par_chunks_exact(length).zip(dy.par_chunks_exact(length));
         let lines = writes[0].real().par_chunks_exact_mut(length).zip(lines);
         lines.with_min_len(WORTH_A_THREAD.div_ceil(length)).enumerate().for_each(|(at, (dx, (x, dy)))| {
             let sample = if across(groups) { at } else { at / count };
             if centred && !groups.by_sample && sample >= call.step.samples as usize {
-                // A sample beyond the data has no part in the loss.
+                // A sample past the end of the data has no part in the loss.
                 return if !add {
                     dx.fill(0.0);
                 };
@@ -252,7 +253,7 @@ pub fn normalise_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [S
     });
 }
 
-/// What the lines of [`normalise_backward_fast`] have in common.
+/// The data of all lines of [`normalise_backward_fast`].
 struct NormBackward<'a> {
     mean: &'a [f32],
     scales: &'a [f32],
@@ -261,19 +262,19 @@ struct NormBackward<'a> {
     products: &'a [f32],
     /// Σ d of every group.
     gradients: &'a [f32],
-    /// One value's share of its group; none where the moments don't follow from the group.
-    share: Option<f32>,
+    /// 1 / N; none where the moments are constants.
+    fraction: Option<f32>,
     add: bool,
 }
 
 impl NormBackward<'_> {
-    /// Of one value of a group: `direct` is dy · weight, and `factor` that of what is shared.
+    /// One value of a group: `direct` is dy · weight, and `factor` the factor of the common part.
     #[inline(always)]
     fn gradient(&self, group: usize, direct: f32, factor: f32, x: f32) -> f32 {
         let normal = (x - self.mean[group]) * self.scales[group];
-        let shared = self
-            .share
-            .map_or(0.0, |share| factor * share * (self.gradients[group] + normal * self.products[group]));
+        let shared = self.fraction.map_or(0.0, |fraction| {
+            factor * fraction * (self.gradients[group] + normal * self.products[group])
+        });
         (direct - shared) * self.scales[group]
     }
 
@@ -300,7 +301,7 @@ impl NormBackward<'_> {
     #[inline(always)]
     fn by_channel(&self, group: usize, x: &[f32], dy: &[f32], dx: &mut [f32]) {
         let [mean, scale, weight] = [self.mean, self.scales, self.weight].map(|numbers| numbers[group]);
-        let factor = self.share.map_or(0.0, |share| weight * share);
+        let factor = self.fraction.map_or(0.0, |fraction| weight * fraction);
         let (product, sum) = (factor * self.products[group], factor * self.gradients[group]);
         let gradient = |x: f32, dy: f32| {
             let normal = (x - mean) * scale;

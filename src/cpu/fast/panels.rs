@@ -1,9 +1,9 @@
-//! Products by the micro kernels of the `gemm` crate. The crate allocates for every product; here what
-//! the micro kernels read is put in order in memory that its thread keeps.
+//! Products by the micro kernels of the `gemm` crate. The crate allocates for every product; here
+//! panels are packed into memory that each thread keeps.
 //!
-//! A micro kernel makes a tile of C, as many rows as it has registers for and a few vectors of
-//! columns. It wants B in panels as wide as a tile, row after row, and A row by row or in panels as
-//! high as a tile. Every sum is added up in order of its terms, whatever the tiles and the panels are.
+//! A micro kernel computes a tile of C: as many rows as it has registers for and a few vectors of columns. It reads B in
+//! panels as wide as a tile, row after row, and A row by row or in panels as high as a tile. Every sum is in the order
+//! of its terms, whatever the tiles and panels are.
 
 use std::ops::Range;
 
@@ -13,10 +13,11 @@ use pulp::x86::{V3, V4};
 use super::matrix::{MatrixView, Rectangle};
 use super::{scratch, vectorised};
 
-/// Columns and rows of the tile, terms of its sums, where C, B and A begin; from one row of C to the
-/// next, from one element of a row of C to the next, from one row of B to the next, from one column
-/// of A and from one row of A to the next; two factors, how C is taken over (0: overwritten, 1: added
-/// to), three flags of complex numbers, and what may be fetched ahead.
+/// A micro kernel of `gemm`.
+///
+/// Its arguments: columns and rows of the tile, terms of its sums; pointers to C, B and A; the strides of C's rows and
+/// columns, of B's rows, of A's columns and rows; two factors, the mode of C (0: overwritten, 1: added to), three flags
+/// for complex numbers, and the pointer to prefetch from.
 type MicroKernel = unsafe fn(
     usize,
     usize,
@@ -47,9 +48,9 @@ struct MicroKernels {
     wide: usize,
     /// Rows of the largest tile.
     high: usize,
-    /// That for so many vectors and rows.
+    /// The micro kernel for this number of vectors and rows.
     kernel: fn(usize, usize) -> MicroKernel,
-    /// Puts A in panels as high as a tile.
+    /// Packs A into panels as high as a tile.
     pack: fn(MatrixView, &mut [f32]),
 }
 
@@ -82,13 +83,13 @@ impl MicroKernels {
     }
 }
 
-/// Numbers of B that are in panels at a time: half a mebibyte, which stays in a core's second cache.
+/// Numbers of B in panels at a time: half a mebibyte, which stays in a core's second-level cache.
 const BLOCK: usize = 1 << 17;
 
-/// Numbers of a line of the cache, on which panels begin.
+/// Numbers of a cache line, to which panels are aligned.
 const LINE: usize = 16;
 
-/// C = A·B or C += A·B; nothing is done, and that is said, on a processor without these vectors.
+/// C = A·B or C += A·B; false, and nothing is done, on a processor without these vectors.
 pub fn multiply(a: MatrixView, b: MatrixView, c: &mut Rectangle, add: bool) -> bool {
     let tiles = MicroKernels::widest();
     tiles.map(|tiles| by_tiles(tiles, a, b, c, add)).is_some()
@@ -98,7 +99,7 @@ fn by_tiles(tiles: MicroKernels, a: MatrixView, b: MatrixView, c: &mut Rectangle
     assert!(a.rows == c.rows() && b.columns == c.columns() && a.columns == b.rows);
     let MicroKernels { lanes, wide, high, .. } = tiles;
     let depth = a.columns;
-    // What is read often enough is worth putting in order; and of B whole vectors are read.
+    // A factor that is read often enough is worth packing; B is read in whole vectors.
     let packs_a = a.along != 1 && b.columns > 2 * wide;
     let packs_b = b.along != 1 || !b.columns.is_multiple_of(lanes) || a.rows > 8 * high;
     let block = (BLOCK / depth / wide).max(1) * wide;
@@ -128,11 +129,11 @@ fn by_tiles(tiles: MicroKernels, a: MatrixView, b: MatrixView, c: &mut Rectangle
 /// A matrix as micro kernels read it.
 struct Ordered<'a> {
     values: &'a [f32],
-    /// From the first number of a tile to that of the next.
+    /// The stride from tile to tile.
     tile: usize,
-    /// From one term of the sums to the next.
+    /// The stride from term to term of the sums.
     term: usize,
-    /// From one row of A to the next.
+    /// The stride of the rows of A.
     row: usize,
 }
 
@@ -151,10 +152,10 @@ fn each_tile(
             let (rows, columns) = (high.min(all_rows - row), wide.min(all_columns.end - column));
             let (to, down) = c.tile(row..row + rows, column..column + columns);
             let (b_first, a_first) = (b.values[j * b.tile..].as_ptr(), a.values[i * a.tile..].as_ptr());
-            // SAFETY: the processor has these vectors, as `Tiles` has asked it. The tile of C is within
-            // memory that is borrowed mutably. Of A its rows are read, which are within their slice. Of B
-            // whole vectors are read: in a panel all are there, and else no vector of columns is cut, as
-            // their number is a multiple of the lanes.
+            // SAFETY: the processor has these vectors, as `Tiles` has checked. The tile of C is within
+            // memory that is borrowed mutably. The rows of A that are read are within their slice. B is read in
+            // whole vectors: panels are padded, and without panels the number of columns is a multiple of the
+            // lanes.
             unsafe {
                 kernel(columns.div_ceil(lanes), rows)(
                     columns,
@@ -181,13 +182,13 @@ fn each_tile(
     }
 }
 
-/// The memory from where a line of the cache begins: one line less at the most.
+/// The memory from the next start of a cache line.
 fn on_a_line(memory: &mut [f32]) -> &mut [f32] {
     let skipped = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
     &mut memory[skipped..]
 }
 
-/// Panels of so many rows of A, in each one column after the other.
+/// Packs A into panels of `rows` rows, in each one column after the other.
 fn pack_rows<const HIGH: usize>(a: MatrixView, panels: &mut [f32]) {
     for (row, panel) in (0..a.rows).step_by(HIGH).zip(panels.chunks_exact_mut(HIGH * a.columns)) {
         let rows = HIGH.min(a.rows - row);
@@ -201,7 +202,7 @@ fn pack_rows<const HIGH: usize>(a: MatrixView, panels: &mut [f32]) {
     }
 }
 
-/// Panels of so many columns of B, in each one row after the other; zeros where there are no more.
+/// Packs B into panels of columns padded with zeros, in each one row after the other.
 fn pack_columns(b: MatrixView, wide: usize, panels: &mut [f32]) {
     for (column, panel) in (0..b.columns).step_by(wide).zip(panels.chunks_exact_mut(wide * b.rows)) {
         let columns = wide.min(b.columns - column);
@@ -222,7 +223,7 @@ fn pack_columns(b: MatrixView, wide: usize, panels: &mut [f32]) {
     }
 }
 
-/// Columns whose numbers don't lie side by side, as many at once as a line holds.
+/// Copies columns that aren't contiguous, as many at once as a cache line holds.
 #[inline(always)]
 fn turn_columns(b: MatrixView, wide: usize, panel: &mut [f32]) {
     let mut first = 0;

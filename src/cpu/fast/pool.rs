@@ -2,17 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::functions::{for_kind, slope};
+use super::functions::{derivative, for_kind};
 use super::vectorised;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Activation, Call, Slice, SliceMut};
 
-/// Whether windows are two by two pixels, side by side: most are.
+/// Whether windows are two by two pixels without overlap: most are.
 fn is_quartering(p: &Pooling) -> bool {
     [&p.rows, &p.columns].iter().all(|side| (side.kernel, side.stride, side.pad) == (2, 2, 0))
 }
 
-/// `max_pool`: the largest value of each window, and where it stands.
+/// `max_pool`: the largest value of each window, and its offset.
 pub fn max_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let p = &Pooling::of(call.consts);
     let (from, to) = (p.input() / p.planes, p.output() / p.planes);
@@ -53,20 +53,20 @@ fn largest_of_fours(p: &Pooling, x: &[f32], y: &mut [f32], chosen: &mut [u32]) {
         let (lower, _) = x[start + size..][..2 * out].as_chunks::<2>();
         for (q, (((y, chosen), upper), lower)) in y.iter_mut().zip(chosen).zip(upper).zip(lower).enumerate() {
             let (first, below) = ((start + 2 * q) as u32, size as u32);
-            let (mut most, mut place) = (upper[0], first);
+            let (mut most, mut offset) = (upper[0], first);
             for (value, at) in
                 [(upper[1], first + 1), (lower[0], first + below), (lower[1], first + below + 1)]
             {
                 let larger = value > most;
                 most = if larger { value } else { most };
-                place = if larger { at } else { place };
+                offset = if larger { at } else { offset };
             }
-            (*y, *chosen) = (most, place);
+            (*y, *chosen) = (most, offset);
         }
     }
 }
 
-/// One tap of a row of windows: takes over what is larger than what they have.
+/// One tap of a row of windows: keeps the larger values.
 fn larger_of_row(p: &Pooling, x: &[f32], row: usize, s: usize, y: &mut [f32], chosen: &mut [u32]) {
     let start = row * p.columns.size;
     let mut take = |q: usize, column: usize| {
@@ -100,12 +100,12 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             vectorised(
                 #[inline(always)]
                 || {
-                    // Written once for each, so that no pixel is read in vain.
+                    // Compiled for both cases, so that no pixel is read in vain.
                     for_kind!(activation, kind => {
                         if add {
-                            to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| slope(kind, y))
+                            to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| derivative(kind, y))
                         } else {
-                            to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| slope(kind, y))
+                            to_one_of_four::<false>(p, chosen, (y, dy), dx, |y| derivative(kind, y))
                         }
                     });
                 },
@@ -117,7 +117,7 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             dx.fill(0.0);
         }
         for ((at, y), dy) in chosen.iter().zip(y).zip(dy) {
-            dx[*at as usize] += dy * slope(activation, *y);
+            dx[*at as usize] += dy * derivative(activation, *y);
         }
     });
 }
@@ -129,11 +129,11 @@ fn to_one_of_four<const ADD: bool>(
     chosen: &[u32],
     (y, dy): (&[f32], &[f32]),
     dx: &mut [f32],
-    slope: impl Fn(f32) -> f32,
+    derivative: impl Fn(f32) -> f32,
 ) {
     let (size, out) = (p.columns.size, p.columns.out);
     if !ADD && p.rows.out * out * 4 != dx.len() {
-        // Pixels that no window sees.
+        // Pixels that are in no window.
         dx.fill(0.0);
     }
     let windows = chosen.chunks_exact(out).zip(y.chunks_exact(out)).zip(dy.chunks_exact(out));
@@ -144,8 +144,8 @@ fn to_one_of_four<const ADD: bool>(
         let windows = chosen.iter().zip(y).zip(dy).zip(upper.iter_mut().zip(lower));
         let first = (2 * row * size) as u32;
         for (q, (((chosen, y), dy), (upper, lower))) in (0u32..).zip(windows) {
-            let (gradient, place) = (dy * slope(*y), chosen.wrapping_sub(first));
-            let of = |at: u32| if place == at { gradient } else { 0.0 };
+            let (gradient, offset) = (dy * derivative(*y), chosen.wrapping_sub(first));
+            let of = |at: u32| if offset == at { gradient } else { 0.0 };
             let (first, below) = (2 * q, 2 * q + size as u32);
             let gradients = [of(first), of(first + 1), of(below), of(below + 1)];
             if ADD {
@@ -166,13 +166,13 @@ pub fn average_pool_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
     planes.for_each(|(y, x)| {
         for (at, y) in y.iter_mut().enumerate() {
             let mut sum = 0.0;
-            for_each_place(p, at, |place| sum += x[place]);
+            for_each_offset(p, at, |offset| sum += x[offset]);
             *y = sum / area;
         }
     });
 }
 
-/// `average_pool_backward`: every window's gradient in equal parts to all that it saw.
+/// `average_pool_backward`: every window's gradient, in equal parts, to all its pixels.
 pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let p = &Pooling::of(call.consts);
     let (activation, add) = (Activation::of(call), call.consts.flag("ADD"));
@@ -183,14 +183,14 @@ pub fn average_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut
             dx.fill(0.0);
         }
         for (at, dy) in dy.iter().enumerate() {
-            let share = dy / area;
-            for_each_place(p, at, |place| dx[place] += share * slope(activation, x[place]));
+            let part = dy / area;
+            for_each_offset(p, at, |offset| dx[offset] += part * derivative(activation, x[offset]));
         }
     });
 }
 
-/// The places within a plane that one window reads.
-fn for_each_place(p: &Pooling, window: usize, mut each: impl FnMut(usize)) {
+/// The offsets in a plane that one window reads.
+fn for_each_offset(p: &Pooling, window: usize, mut each: impl FnMut(usize)) {
     let (row, column) = (window / p.columns.out, window % p.columns.out);
     for r in 0..p.rows.kernel {
         let Some(row) = p.rows.reads(row, r) else { continue };

@@ -6,8 +6,9 @@ use super::matrix::{MatrixView, Rectangle};
 #[cfg(target_arch = "x86_64")]
 use super::panels::multiply as by_panels;
 
-/// Terms of a sum that are added up at once. Left to itself, `gemm` decides by the sizes of a
-/// piece, and then the same sum could come out differently in pieces of another number.
+/// Terms of a sum that are added up at once.
+///
+/// Without it `gemm` decides by the sizes of a piece, and sums would depend on the number of pieces.
 const DEPTH: usize = 512;
 
 /// Elements of a product below which `gemm` adds up rows times columns in another order, which must
@@ -21,14 +22,14 @@ pub fn product(a: MatrixView, b: MatrixView, c: &mut Rectangle, add: bool) {
     for start in (0..a.columns).step_by(depth) {
         let range = start..(start + depth).min(a.columns);
         let (a, b, add) = (a.only_columns(range.clone()), b.only_rows(range), add || start > 0);
-        // What has few terms or elements is not worth panels, and `gemm` does without them as well.
+        // Few terms or elements are not worth panels; `gemm` doesn't pack them either.
         if is_thin(a, b) || !by_panels(a, b, c, add) {
             multiply(a, b, c, add);
         }
     }
 }
 
-/// Of other processors the crate's micro kernels are not called directly.
+/// On other processors the crate's micro kernels are not called directly.
 #[cfg(not(target_arch = "x86_64"))]
 fn by_panels(_: MatrixView, _: MatrixView, _: &mut Rectangle, _: bool) -> bool {
     false

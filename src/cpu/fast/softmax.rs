@@ -5,14 +5,14 @@ use super::vectorised;
 use crate::cpu::softmax::{argmax, row_weight, slot_rows};
 use crate::kernel::{Call, Slice, SliceMut};
 
-/// `softmax_loss`: the loss of each row, its gradient with respect to the logits, and the hit.
+/// `softmax_loss`: the loss of each row, its gradient with respect to the logits, and whether it is correct.
 pub fn softmax_loss_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [dlogits, metrics] = writes else { unreachable!("the kernel table binds two outputs") };
     let metrics = slot_rows(call, metrics.real());
     softmax_loss_rows(call, 0, reads[0].real(), reads[1].uint(), dlogits.real(), metrics);
 }
 
-/// The same of some rows of the batch, from row `first` on.
+/// The rows of the batch from row `first` on.
 pub fn softmax_loss_rows(
     call: Call,
     first: usize,
@@ -27,7 +27,7 @@ pub fn softmax_loss_rows(
         let maximum = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         dz.iter_mut().zip(z).for_each(|(dz, z)| *dz = z - maximum);
     }
-    // What the loss needs besides the sum, before it is overwritten.
+    // The label's logit, before it is overwritten.
     for (((_, label), dz), metrics) in
         rows().zip(dlogits.chunks_exact(classes)).zip(metrics.chunks_exact_mut(2))
     {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{scratch, vectorised};
-use crate::cpu::guard::{HISTORY, TOO_LARGE, all_non_finite, flawed};
+use crate::cpu::guard::{HISTORY, TOO_LARGE, all_non_finite, is_non_finite};
 use crate::kernel::{Call, Slice, SliceMut};
 
 /// `column_sums`: row by row, so that neighbours are added at once.
@@ -31,7 +31,7 @@ pub fn channel_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
         let (start, end) = (z * slice, ((z + 1) * slice).min(batch * plane));
         for (channel, total) in sums.iter_mut().enumerate() {
             let (mut at, mut sum) = (start, 0.0);
-            // Piece by piece: a slice may begin and end within a sample.
+            // Piece by piece, because a slice may begin and end within a sample.
             while at < end {
                 let (sample, first) = (at / plane, at % plane);
                 let length = (plane - first).min(end - at);
@@ -59,28 +59,28 @@ fn added_up(values: &[f32]) -> f32 {
     )
 }
 
-/// `gradient_parts`: in two halves of the arena, each from its beginning to its end, a sum for each
-/// of the four gradients that a part takes in turn.
+/// `gradient_parts`: two halves of the arena, with a sum for each of the four gradients of a group.
 pub fn gradient_parts_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let (gradients, parts) = (reads[0].real(), call.consts.uint("PARTS"));
     let [sums, non_finite] = writes else { unreachable!("the kernel table binds two outputs") };
     let (sums, non_finite) = (sums.real(), non_finite.uint());
-    let sound = in_halves(gradients, parts, sums, add_sound_squares);
+    let finite = in_halves(gradients, parts, sums, add_finite_squares);
     non_finite.fill(0);
-    if !sound {
+    if !finite {
         for (at, g) in gradients.iter().enumerate() {
-            non_finite[at / 4 % parts] += u32::from(flawed((*g).into()));
+            non_finite[at / 4 % parts] += u32::from(is_non_finite((*g).into()));
         }
     }
 }
 
-/// `square_sums`: the squares of every so manieth four of neighbours, whatever they are.
+/// `square_sums`: sums over every PARTIALS-th group of four.
 pub fn square_sums_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     in_halves(reads[0].real(), call.consts.uint("PARTIALS"), writes[0].real(), add_squares);
 }
 
-/// Sums of every so manieth four of neighbours: `add` sets them for each of two halves of the arena, a
-/// sum for each of four neighbours, and tells whether all is well. That of both is returned.
+/// Sums over every `parts`-th group of four; returns whether all values are finite.
+///
+/// `add` sets the sums of each half of the arena, one for each of four neighbours, and returns the same for its half.
 fn in_halves(
     values: &[f32],
     parts: usize,
@@ -91,9 +91,9 @@ fn in_halves(
     let (first, second) = values.split_at((rounds.div_ceil(2) * 4 * parts).min(values.len()));
     scratch(8 * parts, |squares| {
         let (early, late) = squares.split_at_mut(4 * parts);
-        let sound = rayon::join(|| add(first, early), || add(second, late));
+        let finite = rayon::join(|| add(first, early), || add(second, late));
         add_fours(early, late, sums);
-        sound == (true, true)
+        finite == (true, true)
     })
 }
 
@@ -110,9 +110,10 @@ fn add_fours(early: &[f32], late: &[f32], sums: &mut [f32]) {
     );
 }
 
-/// Sets `sums` to the squares of every so manieth gradient, without those that are flawed; and
-/// tells whether none is.
-pub fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
+/// Sets `sums` to the sums of every `sums.len()`-th square, without non-finite gradients.
+///
+/// Returns whether all gradients are finite.
+pub fn add_finite_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
     vectorised(
         #[inline(always)]
         || {
@@ -120,10 +121,10 @@ pub fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
             let mut non_finite = 0;
             for round in gradients.chunks(sums.len()) {
                 for (sum, g) in sums.iter_mut().zip(round) {
-                    // Written so that NaN is a flaw.
-                    let sound = g.abs() < TOO_LARGE as f32;
-                    *sum += if sound { g * g } else { 0.0 };
-                    non_finite |= u32::from(!sound);
+                    // Written so that NaN counts as non-finite.
+                    let finite = g.abs() < TOO_LARGE as f32;
+                    *sum += if finite { g * g } else { 0.0 };
+                    non_finite |= u32::from(!finite);
                 }
             }
             non_finite == 0
@@ -131,7 +132,7 @@ pub fn add_sound_squares(gradients: &[f32], sums: &mut [f32]) -> bool {
     )
 }
 
-/// Sets `sums` to the squares of every so manieth number.
+/// Sets `sums` to the sums of every `sums.len()`-th square.
 fn add_squares(values: &[f32], sums: &mut [f32]) -> bool {
     vectorised(
         #[inline(always)]
@@ -145,7 +146,7 @@ fn add_squares(values: &[f32], sums: &mut [f32]) -> bool {
     )
 }
 
-/// `guard`: norm = √Σ sums, the step's row of the history, and gates = 0 if there are flaws.
+/// `guard`: norm = √Σ sums, the step's row of the history, and gates = 0 if there are non-finite values.
 pub fn guard_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [norm, gates, report] = writes else { unreachable!("the kernel table binds three outputs") };
     let (eights, rest) = reads[0].real().as_chunks::<8>();
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flaw_among_the_parts_or_the_losses_closes_the_gates_for_good() {
+    fn a_non_finite_value_among_the_parts_or_the_losses_closes_the_gates_for_good() {
         let consts = consts! { PARTS: 2usize, SLOTS: 2usize, BATCH: 3usize, ROWS_AT: 4usize, GATES: 3usize };
         let step = Step { slot: 1, samples: 2, ..Step::default() };
         let call = Call { consts: &consts, step: &step };
@@ -209,12 +210,12 @@ mod tests {
             (norm, gates, [report[0], report[1], report[2], report[3]])
         };
         for guard in [guard::<f32>, guard_fast] {
-            // The losses of the other slot, a hit, and the row without a sample don't count.
-            let sound = run(guard, &[0, 0], &[0, 2, 4, 7, 10], 3);
-            assert_eq!(sound, ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
+            // The losses of the other slot, a correct flag, and the row without a sample don't count.
+            let losses = run(guard, &[0, 0], &[0, 2, 4, 7, 10], 3);
+            assert_eq!(losses, ([5.0], [3, 1, 1], [0.5, 0.5, 5.0, 0.0]));
             assert_eq!(run(guard, &[0, 3], &[], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 3.0]));
             assert_eq!(run(guard, &[0, 3], &[6, 8], 3), ([5.0], [0, 0, 0], [0.5, 0.5, 5.0, 5.0]));
-            // Once closed, closed until the host says otherwise.
+            // Closed gates stay closed until the host opens them.
             assert_eq!(run(guard, &[0, 0], &[], 0).1[0], 0);
         }
     }

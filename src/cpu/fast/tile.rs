@@ -1,12 +1,11 @@
-//! Sums of products that stay in registers: what is multiplied is read where it lies, row by row
-//! from given places, so that nothing is copied into another order first.
+//! Sums of products that stay in registers: factors are read row by row from given offsets, without packing.
 //!
 //! Both functions are written once over `pulp`'s vectors and compiled for AVX-512, AVX2, NEON and
 //! plain numbers; which one runs is decided on the machine.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Columns are read and written in multiples of this many: the lanes of the widest vectors.
+/// Columns are read and written in multiples of this: the lanes of the widest vectors.
 pub const LANES: usize = 16;
 
 /// Rows that [`Outer`] computes at once.
@@ -33,7 +32,7 @@ impl WithSimd for Outer<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let columns = self.c.len() / ROWS;
-        // Three vectors to a row: of 16 registers half as many rows hold them.
+        // Three vectors to a row: 16 registers hold half as many rows.
         if S::REGISTER_COUNT >= 32 {
             outer::<S, ROWS>(simd, self.a, self.b, self.starts, self.c, columns);
         } else {
@@ -56,7 +55,7 @@ fn outer<S: Simd, const R: usize>(
     let lanes = size_of::<S::f32s>() / size_of::<f32>();
     let mut at = 0;
     while at < columns {
-        // Three and three, and what is left as evenly as it goes.
+        // Three at a time, and the rest as evenly as possible.
         let width = match (columns - at) / lanes {
             1 => outer_tile::<S, R, 1>(simd, a, &b[at..], starts, c, at),
             2 | 4 => outer_tile::<S, R, 2>(simd, a, &b[at..], starts, c, at),
@@ -95,7 +94,7 @@ fn outer_tile<S: Simd, const R: usize, const V: usize>(
     V
 }
 
-/// `sums[i, j] += Σ_p a[a_starts[i] + p] · b[b_starts[j] + p]`, for several runs of so many p: those of
+/// `sums[i, j] += Σ_p a[a_starts[i] + p] · b[b_starts[j] + p]`, for several runs of p: those of
 /// run number `n` begin `n` times `steps` further on. Each sum is kept as [`LANES`] parts.
 pub struct Dots<'a> {
     pub a: &'a [f32],
@@ -103,14 +102,14 @@ pub struct Dots<'a> {
     pub b: &'a [f32],
     pub b_starts: &'a [usize],
     pub runs: usize,
-    /// From one run to the next, in a and in b.
+    /// The strides from run to run, in a and in b.
     pub steps: (usize, usize),
     /// A multiple of [`LANES`].
     pub length: usize,
     pub sums: &'a mut [f32],
 }
 
-/// What the numbers of rows of [`Dots`] must be multiples of, in a and in b.
+/// The numbers of rows of [`Dots`], in a and in b, are multiples of these.
 pub const DOTS: (usize, usize) = (4, 6);
 
 impl Dots<'_> {
@@ -147,7 +146,7 @@ fn dots<S: Simd, const P: usize, const Q: usize>(simd: S, d: Dots) {
             for (p, tile) in tile.iter().enumerate() {
                 for (q, sum) in tile.iter().enumerate() {
                     let parts = &mut sums[p * wide + (j * Q + q) * LANES..][..LANES];
-                    // Fewer lanes than parts leave the last parts alone.
+                    // With fewer lanes than parts the last parts stay 0.
                     let (parts, _) = S::as_mut_simd_f32s(parts);
                     parts[0] = simd.add_f32s(parts[0], *sum);
                 }

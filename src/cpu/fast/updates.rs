@@ -1,4 +1,4 @@
-//! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core. What they leave is never
+//! Updates of whole arenas: the rules of the twins in f32, vectorised, on every core. Optimiser state is never
 //! subnormal.
 
 use rayon::prelude::*;
@@ -25,7 +25,7 @@ pub fn sgd_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) 
 pub fn sgd_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let (rate, momentum) = (call.step.learning_rate, call.step.momentum);
     // The first velocity is the gradient.
-    let share = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") as f32 };
+    let factor = if call.step.index == 0 { 1.0 } else { 1.0 - call.consts.float("DAMPENING") as f32 };
     let [nesterov, decoupled] = ["NESTEROV", "DECOUPLED"].map(|name| call.consts.flag(name));
     update(
         call,
@@ -34,7 +34,7 @@ pub fn sgd_momentum_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
         #[inline(always)]
         move |g, [w, v], decay| {
             let (gradient, apart) = decayed(g, decay * w, decoupled);
-            let velocity = momentum * v + share * gradient;
+            let velocity = momentum * v + factor * gradient;
             let direction = if nesterov { gradient + momentum * velocity } else { velocity };
             [w - rate * (direction + apart), velocity]
         },
@@ -156,13 +156,13 @@ pub fn adam_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>])
     );
 }
 
-/// The gradient with decay in it, and what decay takes off past the rule.
+/// The gradient with L2 decay, and the decoupled decay.
 fn decayed(gradient: f32, decay: f32, decoupled: bool) -> (f32, f32) {
     if decoupled { (gradient, decay) } else { (gradient + decay, 0.0) }
 }
 
-/// Takes `rule` to every place of the arena: it is told the gradient, what is there in the order
-/// of the bindings, and by how much the parameter decays.
+/// Applies `rule` to every parameter: it gets the gradient, the written values in the order of the bindings, and the
+/// decay.
 fn update<const N: usize>(
     call: Call,
     reads: &[Slice<f32>],
@@ -171,7 +171,7 @@ fn update<const N: usize>(
 ) {
     let (decays, decay) = (call.consts.uint("DECAYED"), call.consts.float("DECAY") as f32);
     let mut kept = written(writes);
-    // The parameters that decay stand in front.
+    // The parameters with weight decay stand first.
     let (first, second) = reads[0].real().split_at(decays);
     let front = split_off_front(&mut kept, decays);
     in_pieces(
@@ -188,7 +188,7 @@ fn update<const N: usize>(
     );
 }
 
-/// Takes `rule` to every place: it is told what is read there, and what was there to be written over.
+/// Applies `rule` to every element: it gets the value that is read, and the values to be overwritten.
 pub fn each<const N: usize>(
     reads: &[Slice<f32>],
     writes: &mut [SliceMut<f32>],
@@ -202,7 +202,7 @@ fn written<'a, const N: usize>(writes: &'a mut [SliceMut<f32>]) -> [&'a mut [f32
     std::array::from_fn(|_| writes.next().expect("a rule fits its bindings").real())
 }
 
-/// Takes `rule` to every word of a single buffer.
+/// Applies `rule` to every word of a single buffer.
 pub fn alone(words: &mut [f32], rule: impl Fn(f32) -> f32 + Copy + Sync) {
     words.par_chunks_mut(WORTH_A_THREAD).for_each(|words| {
         vectorised(
@@ -237,16 +237,16 @@ fn in_pieces<const N: usize>(
     );
 }
 
-/// The number, and 0 in place of one so small that f32 holds it with fewer digits, as a GPU may have it too.
+/// The number, or 0 for a subnormal one, as a GPU may have it too.
 ///
-/// The means of gradients that have become 0 shrink from step to step until they are such numbers, and rounding
-/// then keeps them from ever getting to 0. With each of them some processors take a hundred times as long.
+/// Means of gradients that have become 0 shrink until they are subnormal, and rounding keeps them from reaching 0. Some
+/// processors take a hundred times as long for each of them.
 #[inline(always)]
 fn without_subnormals(number: f32) -> f32 {
     if number.abs() < f32::MIN_POSITIVE { 0.0 } else { number }
 }
 
-/// Takes the first words off every buffer.
+/// Splits the first words off every buffer.
 fn split_off_front<'a, const N: usize>(kept: &mut [&'a mut [f32]; N], words: usize) -> [&'a mut [f32]; N] {
     kept.each_mut().map(|words_of_one| {
         let (front, rest) = std::mem::take(words_of_one).split_at_mut(words);

@@ -1,15 +1,16 @@
-//! All gradients of a dense layer with the watch over them, some rows of blocks of dW to every core.
+//! Both gradients of a dense layer with the watch over them, with some rows of dW's blocks on every core.
 
 use super::matmul::WORTH_A_THREAD;
 use super::matrix::{MatrixView, Rectangle};
 use super::product::{LEAST_ELEMENTS, product};
-use super::sums::add_sound_squares;
+use super::sums::add_finite_squares;
 use super::{scratch, vectorised};
-use crate::cpu::guard::flawed;
+use crate::cpu::guard::is_non_finite;
 use crate::kernel::{Call, Slice, SliceMut};
 
-/// `weight_gradient`: dW = dzᵀ·x and db, and a part of the watch for every block of dW. A core watches what it
-/// has just computed, as much of which is in its cache as that holds.
+/// `weight_gradient`: dW = dzᵀ·x and db, and the squares and non-finite counts of every block of dW.
+///
+/// A core takes the squares right after it has computed the gradients, while they are in its cache.
 pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMut<f32>]) {
     let [batch, inputs, outputs, high, wide] =
         ["BATCH", "INPUTS", "OUTPUTS", "ROWS", "COLUMNS"].map(|name| call.consts.uint(name));
@@ -32,17 +33,17 @@ pub fn weight_gradient_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Slic
     layer.run(all, (batch * inputs * outputs / WORTH_A_THREAD).min(rayon::current_num_threads()));
 }
 
-/// What the pieces have in common.
+/// The data of all pieces.
 struct WeightGradient<'a> {
     /// (outputs, batch)
     dz: MatrixView<'a>,
     x: MatrixView<'a>,
-    /// Rows and columns of dW that a part watches.
+    /// Rows and columns of a block of dW.
     block: (usize, usize),
     add: bool,
 }
 
-/// Some rows of dW, whole rows of blocks, and what belongs to them.
+/// Some rows of dW, in whole rows of blocks, and their bias gradient and parts.
 struct GradientRows<'a> {
     first: usize,
     dweight: &'a mut [f32],
@@ -52,7 +53,7 @@ struct GradientRows<'a> {
 }
 
 impl<'a> GradientRows<'a> {
-    /// Those above a row of blocks, and the others.
+    /// The rows above a row of blocks, and the others.
     fn cut(self, blocks: usize, layer: &WeightGradient) -> (GradientRows<'a>, GradientRows<'a>) {
         let rows = blocks * layer.block.0;
         let (dweight, dweight_below) = self.dweight.split_at_mut(rows * layer.x.columns);
@@ -75,7 +76,7 @@ impl WeightGradient<'_> {
         self.x.columns.div_ceil(self.block.1)
     }
 
-    /// These rows in so many pieces, each for a core.
+    /// These rows in `pieces` pieces, one for each core.
     fn run(&self, rows: GradientRows, pieces: usize) {
         let (outputs, high) = (rows.dbias.len(), self.block.0);
         let (blocks, left) = (outputs.div_ceil(high), pieces / 2);
@@ -128,30 +129,30 @@ impl WeightGradient<'_> {
         });
     }
 
-    /// The squares of a row of blocks, of those gradients that are not flawed; whether none is.
+    /// The squares of the finite gradients of a row of blocks; returns whether all are finite.
     fn watch(&self, dweight: &[f32], dbias: &[f32], sums: &mut [f32]) -> bool {
         scratch(self.x.columns, |squares| {
-            let mut sound = add_sound_squares(dweight, squares);
+            let mut finite = add_finite_squares(dweight, squares);
             for bias in dbias {
-                let flawed = flawed((*bias).into());
-                squares[0] += if flawed { 0.0 } else { bias * bias };
-                sound &= !flawed;
+                let non_finite = is_non_finite((*bias).into());
+                squares[0] += if non_finite { 0.0 } else { bias * bias };
+                finite &= !non_finite;
             }
             sums.iter_mut()
                 .zip(squares.chunks(self.block.1))
                 .for_each(|(sum, part)| *sum = part.iter().sum());
-            sound
+            finite
         })
     }
 
-    /// The flaws of a row of blocks.
+    /// The non-finite counts of a row of blocks.
     fn count(&self, dweight: &[f32], dbias: &[f32], non_finite: &mut [u32]) {
         for row in dweight.chunks_exact(self.x.columns) {
             for (non_finite, block) in non_finite.iter_mut().zip(row.chunks(self.block.1)) {
-                *non_finite += block.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+                *non_finite += block.iter().map(|g| u32::from(is_non_finite((*g).into()))).sum::<u32>();
             }
         }
-        non_finite[0] += dbias.iter().map(|g| u32::from(flawed((*g).into()))).sum::<u32>();
+        non_finite[0] += dbias.iter().map(|g| u32::from(is_non_finite((*g).into()))).sum::<u32>();
     }
 }
 
@@ -177,7 +178,7 @@ mod tests {
         let [batch, inputs, outputs, parts] =
             ["BATCH", "INPUTS", "OUTPUTS", "PARTS"].map(|name| consts.uint(name));
         let x = numbers(batch * inputs);
-        // What is there already, for those that add to it.
+        // The content before, for ADD.
         let (mut dweight, mut dbias) = (numbers(outputs * inputs), numbers(outputs));
         let (mut sums, mut non_finite) = (vec![0.5; parts], vec![7; parts]);
         let mut writes = [
@@ -211,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn flaws_are_counted_where_they_are_and_left_out_of_the_squares() {
+    fn non_finite_values_are_counted_where_they_are_and_left_out_of_the_squares() {
         let (batch, inputs, outputs) = (64, 300, 45);
         for add in [false, true] {
             let consts = weights::constants(batch, inputs, outputs, add, weights::BLOCK);
             let mut dz = numbers(batch * outputs);
-            for (at, flaw) in [(0, f32::NAN), (11, f32::INFINITY), (30, 1e15), (44, -1e20)] {
-                dz[at] = flaw;
+            for (at, value) in [(0, f32::NAN), (11, f32::INFINITY), (30, 1e15), (44, -1e20)] {
+                dz[at] = value;
             }
             let fast = write(weight_gradient_fast, &consts, &dz);
             let twin = write(weights::weight_gradient, &consts, &dz);

@@ -1,7 +1,7 @@
-//! What each dispatch of a step takes: an engine notes it while a profile is being taken, and a
-//! table and a trace are made of it afterwards.
+//! Profiles: the time of each dispatch of a step, as a table and as a trace.
 //!
-//! Taking a profile changes when dispatches run, never what they compute: see `tests/profile.rs`.
+//! An engine notes times while a [`Profiler`] wants them. A profile changes when dispatches run, never what they
+//! compute: see `tests/profile.rs`.
 
 mod table;
 mod trace;
@@ -14,21 +14,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::program::Program;
 
-/// What time is measured by.
+/// The clock that times are measured by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// The machine's, around each function of the CPU engine.
+    /// The host's clock, around each function of the CPU engine.
     #[default]
     Host,
-    /// The device's own, read before and after each dispatch.
+    /// The device's clock, read before and after each dispatch.
     Device,
-    /// The machine's, around a submission of one dispatch and the wait for it: for adapters without
-    /// a clock of their own, or for more dispatches than it has room for.
+    /// The host's clock, around the submission of one dispatch and the wait for it.
+    ///
+    /// It serves adapters without a clock, and sections of more dispatches than there are timestamps.
     Submission,
 }
 
 impl Clock {
-    /// What a time is, as a sentence continues after “times are”.
+    /// What a time includes, to follow “times are”.
     pub fn meaning(self) -> &'static str {
         match self {
             Clock::Host => "those of each function on the CPU",
@@ -41,47 +42,48 @@ impl Clock {
     }
 }
 
-/// One run of one dispatch.
+/// The time of one run of one dispatch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
-    /// Its place in [`Program::steps`].
+    /// Its index in [`Program::steps`].
     pub dispatch: usize,
-    /// [`Step::index`](crate::kernel::Step::index) of the step that it belongs to.
+    /// [`Step::index`](crate::kernel::Step::index) of its step.
     pub step: u32,
-    /// Seconds from a moment that all spans of a profile share.
+    /// Its start, in seconds from an origin that all spans of a profile share.
     pub start: f64,
+    /// Its duration, in seconds.
     pub seconds: f64,
 }
 
-/// Tells an engine which steps are wanted, and keeps what it notes. Clones are one and the same.
+/// Tells an engine which steps to time, and keeps their times. Clones share both.
 #[derive(Clone, Debug, Default)]
 pub struct Profiler {
     log: Arc<Mutex<Log>>,
-    /// Whether a device's own clock is left alone.
+    /// Whether the device's clock is not used.
     pub(crate) by_submission: bool,
 }
 
 #[derive(Debug, Default)]
 struct Log {
     section: Range<usize>,
-    /// Steps that are still wanted.
+    /// Steps that are still to be timed.
     wanted: usize,
     clock: Clock,
     spans: Vec<Span>,
 }
 
 impl Profiler {
-    /// One that times submissions also where the adapter has a clock of its own.
+    /// A profiler that times submissions, even where the adapter has a clock.
     pub fn by_submission() -> Profiler {
         Profiler { by_submission: true, ..Profiler::default() }
     }
 
-    /// Wants the next `steps` runs of a section, and forgets what was noted before.
+    /// Asks for the times of the next `steps` runs of a section, and forgets earlier ones.
     pub fn watch(&self, section: Range<usize>, steps: usize) {
         *self.log() = Log { section, wanted: steps, ..Log::default() };
     }
 
-    /// Of a section that is about to run `steps` times, how many times are wanted: the first ones.
+    /// The number of runs to time when a section is about to run `steps` times: the first ones.
     pub(crate) fn claim(&self, section: &Range<usize>, steps: usize) -> usize {
         let mut log = self.log();
         let claimed = if log.section == *section { steps.min(log.wanted) } else { 0 };
@@ -89,18 +91,18 @@ impl Profiler {
         claimed
     }
 
-    /// Keeps what was measured.
+    /// Keeps measured times.
     pub(crate) fn note(&self, clock: Clock, spans: impl IntoIterator<Item = Span>) {
         let mut log = self.log();
         log.clock = clock;
         log.spans.extend(spans);
     }
 
-    /// What has been noted, with the dispatches that it was noted of.
+    /// The times noted so far, with their dispatches.
     pub fn profile(&self, program: &Program) -> Profile {
         let log = self.log();
         let dispatches = program.steps[log.section.clone()].iter().map(|dispatch| DispatchNeeds {
-            // The CPU engine runs no shader, and its function is the same for all versions.
+            // The CPU engine runs no shader, and all variants have the same function.
             kernel: match log.clock {
                 Clock::Host => dispatch.kernel.twin_source.function,
                 Clock::Device | Clock::Submission => dispatch.kernel.name,
@@ -118,12 +120,12 @@ impl Profiler {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        // Nothing is left half done in a log when a thread panics.
+        // A panic leaves no log half changed.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a dispatch is, and what the kernel table says that it needs.
+/// A dispatch, with its work by the kernel table.
 #[derive(Clone, Debug)]
 struct DispatchNeeds {
     kernel: &'static str,
@@ -132,24 +134,27 @@ struct DispatchNeeds {
     bytes: usize,
 }
 
-/// The profile of some steps of one section.
+/// The times of all dispatches in consecutive runs of one section.
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// The place of the section's first dispatch in its Program.
+    /// The index of the section's first dispatch in its Program.
     first: usize,
     dispatches: Vec<DispatchNeeds>,
+    /// The clock of all times.
     pub clock: Clock,
+    /// A time for each dispatch of each step, in the order in which they ran.
     pub spans: Vec<Span>,
 }
 
 impl Profile {
-    /// Steps that were profiled.
+    /// The number of steps that were profiled.
     pub fn steps(&self) -> usize {
         self.spans.len() / self.dispatches.len().max(1)
     }
 
-    /// Whether the first step is left out of the table: drivers compile in it, and memory is touched
-    /// for the first time. It stays in when it is the only one.
+    /// Whether the table leaves out the first step, in which drivers compile and memory is first touched.
+    ///
+    /// An only step is not left out.
     pub fn leaves_out_the_first(&self) -> bool {
         self.steps() > 1
     }

@@ -4,34 +4,37 @@ use serde::Serialize;
 
 use super::{DispatchNeeds, Profile, Span};
 
-/// What the dispatches of one kernel come to, or a single dispatch of every step.
+/// The total of all dispatches of one kernel, or of one dispatch of every step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProfileRow {
+    /// The name of the kernel; on the CPU engine that of its twin.
     pub kernel: &'static str,
-    /// What the dispatch is for; empty where a row stands for a kernel.
+    /// The purpose of the dispatch; empty in a row for a kernel.
     pub what: String,
+    /// The number of dispatches.
     pub calls: usize,
+    /// The time of all calls, in seconds.
     pub seconds: f64,
-    /// Of the time in all dispatches, from 0 to 1.
-    pub share: f64,
-    /// Floating-point operations of all calls, as the kernel table counts them.
+    /// The fraction of the time of all dispatches, from 0 to 1.
+    pub fraction: f64,
+    /// Floating-point operations of all calls, by the kernel table.
     pub flops: f64,
-    /// Bytes that all calls have to move.
+    /// Bytes read and written by all calls, by the kernel table.
     pub bytes: f64,
 }
 
 impl ProfileRow {
-    /// Seconds of one call.
+    /// Seconds per call.
     pub fn mean(&self) -> f64 {
         self.seconds / self.calls.max(1) as f64
     }
 
-    /// 10⁹ operations a second; 0 where no time was seen.
+    /// 10⁹ floating-point operations per second; 0 where the time is 0.
     pub fn gflops(&self) -> f64 {
         billions_per_second(self.flops, self.seconds)
     }
 
-    /// 10⁹ bytes a second; 0 where no time was seen.
+    /// 10⁹ bytes per second; 0 where the time is 0.
     pub fn gbytes(&self) -> f64 {
         billions_per_second(self.bytes, self.seconds)
     }
@@ -44,18 +47,18 @@ impl ProfileRow {
     }
 }
 
-/// 0 where no time was seen.
+/// 10⁹ units per second; 0 where the time is 0.
 fn billions_per_second(amount: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { amount / seconds * 1e-9 } else { 0.0 }
 }
 
 impl Profile {
-    /// A row for each kernel, the one that takes longest first.
+    /// A row for each kernel, the slowest first.
     pub fn by_kernel(&self) -> Vec<ProfileRow> {
         self.rows(|work| (work.kernel, String::new()))
     }
 
-    /// A row for each kernel and what it is used for, the one that takes longest first.
+    /// A row for each kernel and purpose, the slowest first.
     pub fn by_dispatch(&self) -> Vec<ProfileRow> {
         self.rows(|work| (work.kernel, work.label.clone()))
     }
@@ -68,8 +71,15 @@ impl Profile {
             let (kernel, what) = name(work);
             let at = rows.iter().position(|row| row.kernel == kernel && row.what == what);
             let at = at.unwrap_or_else(|| {
-                let empty =
-                    ProfileRow { kernel, what, calls: 0, seconds: 0.0, share: 0.0, flops: 0.0, bytes: 0.0 };
+                let empty = ProfileRow {
+                    kernel,
+                    what,
+                    calls: 0,
+                    seconds: 0.0,
+                    fraction: 0.0,
+                    flops: 0.0,
+                    bytes: 0.0,
+                };
                 rows.push(empty);
                 rows.len() - 1
             });
@@ -77,7 +87,7 @@ impl Profile {
         }
         let total: f64 = rows.iter().map(|row| row.seconds).sum();
         if total > 0.0 {
-            rows.iter_mut().for_each(|row| row.share = row.seconds / total);
+            rows.iter_mut().for_each(|row| row.fraction = row.seconds / total);
         }
         rows.sort_by(|one, two| two.seconds.total_cmp(&one.seconds));
         rows
@@ -88,16 +98,16 @@ impl Profile {
         let head = |name: &str| {
             format!(
                 "{name:<26} {:>7} {:>10} {:>10} {:>6} {:>9} {:>8}",
-                "calls", "total ms", "mean µs", "share", "GFLOP/s", "GB/s"
+                "calls", "total ms", "mean µs", "% time", "GFLOP/s", "GB/s"
             )
         };
         let rows = self.by_kernel();
         let mut lines = vec![head("kernel")];
         lines.extend(rows.iter().map(|row| line(row.kernel, row)));
         let (calls, seconds) = (rows.iter().map(|row| row.calls).sum::<usize>(), seconds_of(&rows));
-        lines.push(format!("{:<26} {calls:>7} {:>10.3}", "in sum", seconds * 1e3));
+        lines.push(format!("{:<26} {calls:>7} {:>10.3}", "total", seconds * 1e3));
         let dispatches = self.by_dispatch();
-        // Where every kernel is used once, they are the same rows again.
+        // Where every kernel is used once, the rows would be the same again.
         if dispatches.len() > rows.len() {
             lines.push(head("longest dispatches"));
             let longest = dispatches.iter().take(LONGEST);
@@ -106,7 +116,7 @@ impl Profile {
         lines
     }
 
-    /// What the table and its times are of, in one sentence.
+    /// The steps of the table and its clock, in one sentence.
     pub fn caption(&self) -> String {
         let (steps, dispatches) = (self.steps(), self.dispatches.len());
         let first = if self.leaves_out_the_first() {
@@ -119,7 +129,7 @@ impl Profile {
     }
 }
 
-/// Dispatches in the lower part of the table.
+/// The number of dispatches in the lower part of the table.
 const LONGEST: usize = 8;
 
 fn seconds_of(rows: &[ProfileRow]) -> f64 {
@@ -127,14 +137,14 @@ fn seconds_of(rows: &[ProfileRow]) -> f64 {
 }
 
 fn line(name: &str, row: &ProfileRow) -> String {
-    // Bookkeeping of a few words computes at no speed worth a number.
+    // The speed of a kernel that only does bookkeeping means nothing.
     let positive = |speed: f64| if speed >= 0.005 { format!("{speed:.2}") } else { "–".to_owned() };
     format!(
         "{name:<26} {:>7} {:>10.3} {:>10.1} {:>5.1}% {:>9} {:>8}",
         row.calls,
         row.seconds * 1e3,
         row.mean() * 1e6,
-        row.share * 100.0,
+        row.fraction * 100.0,
         positive(row.gflops()),
         positive(row.gbytes())
     )

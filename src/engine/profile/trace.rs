@@ -8,7 +8,7 @@ use super::Profile;
 const STEPS: u32 = 1;
 const DISPATCHES: u32 = 2;
 
-/// Profiles with a title each, in Chrome's Trace Event Format.
+/// Profiles in Chrome's Trace Event Format, each with its title.
 ///
 /// The format: <https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU>.
 pub fn trace<'a>(profiles: impl IntoIterator<Item = (String, &'a Profile)>) -> Value {
@@ -18,8 +18,9 @@ pub fn trace<'a>(profiles: impl IntoIterator<Item = (String, &'a Profile)>) -> V
 }
 
 impl Profile {
-    /// The spans as events, with times in microseconds from the first one: a lane of steps and below
-    /// it one of dispatches. Title and number tell the profiles of one trace apart.
+    /// The spans as events: a lane of steps, and below it one of dispatches.
+    ///
+    /// Times are in microseconds from the first span. Title and number tell the profiles of one trace apart.
     fn events(&self, title: &str, number: usize) -> Vec<Value> {
         let name = |kind: &str, lane: u32, name: &str| json!({"name": kind, "ph": "M", "pid": number, "tid": lane, "args": {"name": name}});
         let mut events = vec![

@@ -7,22 +7,26 @@ use crate::program::View;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::table;
 
-/// The slope of PyTorch's `nn.LeakyReLU`.
+/// The negative slope of PyTorch's `nn.LeakyReLU`.
 const LEAK: f32 = 0.01;
 
+/// Reads the negative slope behind `leaky-relu`.
+///
+/// # Errors
+/// The problem, as part of a sentence.
 pub fn parse_leaky_relu(words: &mut Words) -> Result<Activation, String> {
-    let slope = match words.next() {
+    let leak = match words.next() {
         None => LEAK,
         Some(text) => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
     };
     if let Some(second) = words.next() {
         return Err(format!("leaky-relu takes one slope, not also “{second}”"));
     }
-    // A positive slope keeps the sign, so the derivative can be told from the output.
-    if slope > 0.0 && slope < 1.0 {
-        Ok(Activation::LeakyRelu(slope))
+    // A positive slope keeps the sign, so the derivative is a function of the output.
+    if leak > 0.0 && leak < 1.0 {
+        Ok(Activation::LeakyRelu(leak))
     } else {
-        Err(format!("a slope of {slope} is not between 0 and 1"))
+        Err(format!("a slope of {leak} is not between 0 and 1"))
     }
 }
 
@@ -40,7 +44,7 @@ pub fn record(recorder: &mut Recorder, x: Tensor, activation: Activation) -> Ten
     }
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
-        let known = if activation.slope_is_in_output() { y.value } else { x.value };
+        let known = if activation.derivative_is_in_output() { y.value } else { x.value };
         let dx = recorder.gradient(x);
         record_backward(recorder, activation, known, dy, dx);
     });

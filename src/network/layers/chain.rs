@@ -1,4 +1,4 @@
-//! Layers one behind the other: a whole network, or the body of a residual block.
+//! Sequences of layers: a whole network, or the body of a residual block.
 
 use super::Layer;
 use super::norm::Over;
@@ -6,13 +6,13 @@ use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 
-/// No network has more layers: its text must fit a model file, and its step a submission.
+/// The most layers of a network: its text must fit a model file, and its step a submission.
 const MOST_LAYERS: usize = 10_000;
 
-/// Blocks within blocks.
+/// The deepest nesting of blocks.
 const MOST_DEPTH: usize = 16;
 
-/// The layers between the commas that stand outside of braces.
+/// Splits a text at the commas outside of braces.
 fn split(text: &str) -> Result<Vec<&str>, String> {
     let (mut parts, mut first, mut depth) = (Vec::new(), 0, 0usize);
     for (at, letter) in text.char_indices() {
@@ -26,7 +26,7 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
             _ => {}
         }
         if depth > MOST_DEPTH {
-            return Err(format!("blocks are at most {MOST_DEPTH} deep within one another"));
+            return Err(format!("blocks are nested more than {MOST_DEPTH} deep: use fewer"));
         }
     }
     parts.push(&text[first..]);
@@ -36,14 +36,14 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
 /// Reads layers with commas between them.
 ///
 /// # Errors
-/// What is wrong, as a part of a sentence; so with all functions here.
+/// The problem, as part of a sentence; so with all functions here.
 pub fn parse(text: &str) -> Result<Vec<Layer>, String> {
     if text.trim().is_empty() {
         return Err("there are no layers; write them as in “dense 128, relu, dense 10”".to_owned());
     }
     let count = text.split(',').count();
     if count > MOST_LAYERS {
-        return Err(format!("there are {count} layers, and {MOST_LAYERS} are possible: use fewer"));
+        return Err(format!("there are {count} layers, but at most {MOST_LAYERS} are possible: use fewer"));
     }
     let layers = split(text)?.into_iter().enumerate().map(|(at, text)| {
         let text = text.trim();
@@ -58,7 +58,7 @@ pub fn text(layers: &[Layer]) -> String {
     layers.join(", ")
 }
 
-/// The shape in front of every layer, and behind the last.
+/// The input shape of every layer, and the output shape of the last.
 pub fn shapes(layers: &[Layer], input: &Shape) -> Result<Vec<Shape>, String> {
     let mut shapes = vec![*input];
     for (at, layer) in layers.iter().enumerate() {
@@ -79,7 +79,7 @@ pub fn declare(layers: &[Layer], prefix: &str, input: &Shape, arena: &mut ArenaB
     }
 }
 
-/// Whether what they make of a sample depends on the other samples of the batch.
+/// Whether the output for a sample depends on the other samples of its batch.
 pub fn mixes_samples(layers: &[Layer]) -> bool {
     layers.iter().any(|layer| match layer {
         Layer::Norm(norm) => norm.over != Over::Sample,
@@ -88,7 +88,7 @@ pub fn mixes_samples(layers: &[Layer]) -> bool {
     })
 }
 
-/// Checks that all layers can be trained on a batch of so many samples.
+/// Checks that all layers can be trained on batches of `samples` samples.
 pub fn check_batch(layers: &[Layer], input: &Shape, samples: usize) -> Result<(), String> {
     for ((at, layer), input) in layers.iter().enumerate().zip(shapes(layers, input)?) {
         let checked = match layer {
@@ -102,8 +102,9 @@ pub fn check_batch(layers: &[Layer], input: &Shape, samples: usize) -> Result<()
     Ok(())
 }
 
-/// Records the forward pass of all layers, whose names begin with `prefix`, and leaves the backward pass on the
-/// tape. `behind` is told what each layer gives.
+/// Records the forward pass of all layers, and leaves the backward pass on the tape.
+///
+/// The names of parameters begin with `prefix`. `behind` gets the output of each layer.
 pub fn record(
     layers: &[Layer],
     recorder: &mut Recorder,

@@ -1,10 +1,10 @@
 //! y = x ∗ w + b   x: (B, C, H, W)  w: (O, C/groups, KH, KW)  b: (O)  y: (B, O, OH, OW)
 //!
-//! Every output looks through a small window that slides over the image: a
-//! weighted sum of what it sees there. As `nn.Conv2d`, whose layout w has.
+//! Every output is a weighted sum over a small window that slides over the image. As `nn.Conv2d`, and w has its layout.
 
 use std::fmt;
 
+use super::limits::{MOST_TERMS, MOST_WEIGHTS};
 use super::words::{Inits, Pair, Words};
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Geometry, Side};
@@ -15,27 +15,29 @@ use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
 
-/// No sum of a convolution has more terms: some drivers stop a loop after 65,535 rounds.
-const MOST_TERMS: usize = 60_000;
-/// As of dense layers.
-const MOST_WEIGHTS: usize = 1 << 30;
-
 /// A convolution as the user writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Conv {
+    /// The number of output channels.
     pub outputs: usize,
+    /// The size of the window, in pixels.
     pub kernel: Pair,
+    /// The step from window to window, in pixels.
     pub stride: Pair,
+    /// Rows and columns of zeros on each side of the image.
     pub pad: Pair,
+    /// The step within a window, in pixels.
     pub dilation: Pair,
-    /// Each group of outputs sees only its own group of channels.
+    /// The number of groups: each group of outputs sees only its own group of channels.
     pub groups: usize,
+    /// Whether each output has a bias.
     pub bias: bool,
+    /// The initialisers of w and b.
     pub inits: Inits,
 }
 
 impl Conv {
-    /// One with stride 1, no padding, one group and a bias: `nn.Conv2d(…, outputs, kernel)`.
+    /// A convolution with stride 1, no padding, one group and a bias: `nn.Conv2d(…, outputs, kernel)`.
     pub fn new(outputs: usize, kernel: Pair) -> Conv {
         Conv {
             outputs,
@@ -50,6 +52,10 @@ impl Conv {
     }
 }
 
+/// Reads the words behind `conv`.
+///
+/// # Errors
+/// The problem, as part of a sentence; so with all functions here.
 pub fn parse(words: &mut Words) -> Result<Conv, String> {
     let form = "conv takes the number of its outputs and the size of its kernel, as in “conv 16 3x3”";
     let outputs = words.next().and_then(|text| text.parse().ok());
@@ -95,28 +101,25 @@ impl fmt::Display for Conv {
     }
 }
 
-/// How many windows fit along a side, if any does.
-pub fn windows(size: usize, kernel: usize, stride: usize, pad: usize, dilation: usize) -> Option<usize> {
+/// The sizes along one side, if a window fits.
+pub fn side(size: usize, kernel: usize, stride: usize, pad: usize, dilation: usize) -> Option<Side> {
     let reach = (kernel - 1) * dilation + 1;
-    (size + 2 * pad).checked_sub(reach).map(|room| room / stride + 1)
+    let room = (size + 2 * pad).checked_sub(reach)?;
+    Some(Side { size, out: room / stride + 1, kernel, stride, pad, dilation })
 }
 
 impl Conv {
-    /// The sizes on a batch of inputs.
+    /// The sizes on a batch of inputs of shape `input`.
     ///
     /// # Errors
-    /// What does not fit, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn geometry(&self, batch: usize, input: Shape) -> Result<Geometry, String> {
-        let side = |size, kernel, stride, pad, dilation| {
-            let out = windows(size, kernel, stride, pad, dilation);
-            out.map(|out| Side { size, out, kernel, stride, pad, dilation })
-        };
         let rows = side(input.height, self.kernel.y, self.stride.y, self.pad.y, self.dilation.y);
         let columns = side(input.width, self.kernel.x, self.stride.x, self.pad.x, self.dilation.x);
         let (Some(rows), Some(columns)) = (rows, columns) else {
             let reach = |kernel: usize, dilation: usize| (kernel - 1) * dilation + 1;
             return Err(format!(
-                "its kernel reaches over {}×{} pixels, the padded image has {}×{}: use a smaller kernel or more pad",
+                "its kernel covers {}×{} pixels, but the padded image has {}×{}: use a smaller kernel or more pad",
                 reach(self.kernel.y, self.dilation.y),
                 reach(self.kernel.x, self.dilation.x),
                 input.height + 2 * self.pad.y,
@@ -145,18 +148,22 @@ impl Conv {
         }
     }
 
+    /// The output shape for one sample: outputs × OH × OW.
+    ///
+    /// # Errors
+    /// The problem, as part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
         input.check_image("conv")?;
         let geometry = self.geometry(1, *input)?;
         Ok(Shape::image(self.outputs, geometry.rows.out, geometry.columns.out))
     }
 
-    /// Multiplications (each with its addition) to push one sample through.
+    /// Multiply-adds of the forward pass of one sample.
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         self.geometry(1, *input).map_or(0, |sizes| sizes.multiply_adds())
     }
 
-    /// w and b uniform in ±1/√(inputs of one output), as `nn.Conv2d` draws them.
+    /// Declares w and b, by default uniform in ±1/√(inputs of one output) as in `nn.Conv2d`.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Pair { y, x } = self.kernel;
         let seen = input.channels / self.groups;
@@ -168,6 +175,7 @@ impl Conv {
         }
     }
 
+    /// Records the forward pass, and leaves the backward pass on the tape.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str) -> Tensor {
         let geometry = self.geometry(x.rows, x.shape).expect("shapes were checked");
         let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
@@ -191,7 +199,7 @@ impl Conv {
             if !x.needs_gradient {
                 return;
             }
-            // dx: what the windows over a pixel say
+            // dx = Σ over the windows over a pixel of dy · w
             let dx = recorder.gradient(x);
             let consts = consts_of(&geometry, true, dx.add, Epilogue::Plain, Activation::Identity);
             let args = vec![dy, weight, dy, dx.view];
@@ -201,7 +209,7 @@ impl Conv {
     }
 }
 
-/// dw = Σ over the batch and all windows of dy · what the window saw
+/// dw = Σ over the batch and all windows of dy · x
 pub(crate) fn record_weight_gradient(
     recorder: &mut Recorder,
     geometry: &Geometry,
@@ -217,7 +225,7 @@ pub(crate) fn record_weight_gradient(
     });
 }
 
-/// The constants that all kernels of a convolution begin with.
+/// The constants of sizes, which all kernels of a convolution have.
 fn sizes(g: &Geometry) -> Consts {
     let Geometry { rows, columns, .. } = g;
     consts! {
@@ -229,7 +237,7 @@ fn sizes(g: &Geometry) -> Consts {
     }
 }
 
-/// The constants of a convolution.
+/// The constants of a forward or backward convolution.
 pub fn consts_of(
     geometry: &Geometry,
     backward: bool,
@@ -246,20 +254,19 @@ pub fn consts_of(
         .with("LEAK", leak)
 }
 
-/// The constants of a weight gradient in slices of so many rows.
+/// The constants of a weight gradient in slices of `slice` rows.
 pub fn weights_consts(geometry: &Geometry, slice: usize) -> Consts {
     sizes(geometry).with("SLICE", Const::from(slice))
 }
 
-/// Products of a slice of a weight gradient, as far as memory allows: enough
-/// slices to keep a device busy, and never a loop that a driver cuts short.
+/// Products of a slice of a weight gradient, where memory allows: enough slices to keep a device busy.
 const SLICE_PRODUCTS: usize = 2_048;
-/// The most that one loop may do.
+/// The most products of a slice, so that no driver cuts its loop short.
 const MOST_PRODUCTS: usize = 40_000;
-/// Words of all slices together, as far as [`MOST_PRODUCTS`] allows: 4 MiB.
+/// The most words of all slices together, where [`MOST_PRODUCTS`] allows: 4 MiB.
 const SLICES_WORDS: usize = 1 << 20;
 
-/// Rows of dy to a slice.
+/// Rows of dy per slice.
 fn slice(geometry: &Geometry) -> usize {
     let lines = geometry.batch * geometry.rows.out;
     let rows = |products: usize| (products / geometry.columns.out).max(1);
@@ -270,7 +277,7 @@ fn slice(geometry: &Geometry) -> usize {
         .min(lines)
 }
 
-/// Values of a channel to a slice of its sum.
+/// Values of a channel per slice of its sum.
 const SLICE_VALUES: usize = 1_024;
 
 fn record_channel_sums(recorder: &mut Recorder, dy: View, geometry: &Geometry, to: Gradient) {

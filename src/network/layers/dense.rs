@@ -2,6 +2,7 @@
 //!
 //! The layout of W is that of PyTorch's `nn.Linear`.
 
+use super::limits::MOST_WEIGHTS;
 use super::words::{Inits, Words};
 use crate::kernel::consts;
 use crate::program::init::Fans;
@@ -10,15 +11,18 @@ use crate::program::record::{Gradient, Product, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
 
-/// Shaders number weights by u32, and a buffer of more than this fits no adapter.
-const MOST_WEIGHTS: usize = 1 << 30;
-
 /// A dense layer as the user writes it.
 pub struct Dense {
+    /// The number of outputs.
     pub outputs: usize,
+    /// The initialisers of W and b.
     pub inits: Inits,
 }
 
+/// Reads the words behind `dense`.
+///
+/// # Errors
+/// The problem, as part of a sentence; so with all functions here.
 pub fn parse(words: &mut Words) -> Result<Dense, String> {
     let Some(text) = words.next() else {
         return Err("dense takes the number of its outputs, as in “dense 128”".to_owned());
@@ -40,20 +44,27 @@ pub fn parse(words: &mut Words) -> Result<Dense, String> {
     Ok(Dense { outputs, inits })
 }
 
+/// The output shape for one sample, a row of `outputs` values.
+///
+/// # Errors
+/// The problem, as part of a sentence.
 pub fn output(outputs: usize, input: &Shape) -> Result<Shape, String> {
     match outputs.checked_mul(input.len()) {
         Some(weights) if weights <= MOST_WEIGHTS => Ok(Shape::flat(outputs)),
-        _ => Err(format!("{outputs} outputs from an input of {input} take more than {MOST_WEIGHTS} weights")),
+        _ => Err(format!(
+            "{outputs} outputs from an input of {input} take more than {MOST_WEIGHTS} weights: use fewer outputs"
+        )),
     }
 }
 
-/// W and b uniform in ±1/√inputs, as `nn.Linear` draws them.
+/// Declares W and b, by default uniform in ±1/√inputs as in `nn.Linear`.
 pub fn declare(path: &str, outputs: usize, inits: Inits, input: &Shape, arena: &mut ArenaBuilder) {
     let fans = Fans { fan_in: input.len(), fan_out: outputs };
     arena.add(format!("{path}.weight"), vec![outputs, input.len()], inits.weight(fans));
     arena.add(format!("{path}.bias"), vec![outputs], inits.bias(fans));
 }
 
+/// Records the forward pass, and leaves the backward pass on the tape.
 pub fn record(recorder: &mut Recorder, x: Tensor, outputs: usize, path: &str) -> Tensor {
     let (weight, dweight) = recorder.parameter(&format!("{path}.weight"));
     let (bias, dbias) = recorder.parameter(&format!("{path}.bias"));

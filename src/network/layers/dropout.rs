@@ -1,17 +1,20 @@
-//! y = x / (1 - p) with probability 1 - p, else 0: while the network is trained, and only then.
+//! y = x / (1 - p) with probability 1 - p, else 0, in training only.
 //!
-//! As `nn.Dropout`. Which values are dropped is a function of the seed, the
-//! step and their place, so nothing is kept for the backward pass.
+//! As `nn.Dropout`. The mask is a function of the seed, the step and the index of a value, so nothing is kept for the
+//! backward pass.
 
 use super::words::{Words, number};
 use crate::kernel::consts;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;
 
-/// PyTorch's.
+/// PyTorch's default.
 const PROBABILITY: f32 = 0.5;
 
-/// The probability with which a value is dropped.
+/// Reads the probability of dropping a value, behind `dropout`.
+///
+/// # Errors
+/// The problem, as part of a sentence.
 pub fn parse(words: &mut Words) -> Result<f32, String> {
     let probability = match words.clone().next() {
         None => PROBABILITY,
@@ -35,7 +38,7 @@ pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
     let consts = move |add: bool| {
         consts! { LENGTH: y.value.len, FIRST: first, KEEP: 1.0 - probability, STREAM: stream, ADD: add }
     };
-    recorder.dispatch(&table::DROPOUT, consts(false), vec![x.value, y.value], "some are dropped");
+    recorder.dispatch(&table::DROPOUT, consts(false), vec![x.value, y.value], "dropout");
 
     if !x.needs_gradient {
         return y;
@@ -43,7 +46,7 @@ pub fn record(recorder: &mut Recorder, x: Tensor, probability: f32) -> Tensor {
     recorder.on_backward(move |recorder| {
         let dy = recorder.written_gradient(y);
         let dx = recorder.gradient(x);
-        recorder.dispatch(&table::DROPOUT, consts(dx.add), vec![dy, dx.view], "gradient of the kept");
+        recorder.dispatch(&table::DROPOUT, consts(dx.add), vec![dy, dx.view], "gradient through dropout");
     });
     y
 }

@@ -1,11 +1,11 @@
-//! What a network is made of. A layer family is one file: forward and its
-//! derivative stand on one screen.
+//! Layers. A layer family is one file, with the forward pass and its gradient on one screen.
 
 pub mod activation;
 pub mod chain;
 pub mod conv;
 pub mod dense;
 pub mod dropout;
+mod limits;
 pub mod norm;
 pub mod pool;
 mod residual;
@@ -21,39 +21,45 @@ use crate::program::shape::Shape;
 use conv::Conv;
 use dense::Dense;
 use norm::Norm;
-use pool::{Kept, Pool};
+use pool::{Pool, Reduction};
 use words::Inits;
 
 /// One layer of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layer {
-    /// y = x·Wᵀ + b
-    Dense { outputs: usize, inits: Inits },
-    /// A weighted sum of every small window of an image.
+    /// A dense layer: y = x·Wᵀ + b.
+    Dense {
+        /// The number of outputs.
+        outputs: usize,
+        /// The initialisers of W and b.
+        inits: Inits,
+    },
+    /// A convolution: a weighted sum over every window of an image.
     Conv(Conv),
-    /// The largest value or the mean of every window.
+    /// The maximum or the mean of every window.
     Pool(Pool),
-    /// Values made to have mean 0 and variance 1.
+    /// Normalisation to mean 0 and variance 1.
     Norm(Norm),
-    /// Each value left out with this probability, while training.
+    /// Dropout with this probability, in training only.
     Dropout(f32),
-    /// What a few layers make of x, and x itself.
+    /// A residual block: the output of its body plus its input.
     Residual(Residual),
     /// A function of each value.
     Activation(Activation),
-    /// Each sample's values made positive with sum 1.
+    /// Softmax over the values of each sample.
     Softmax,
-    /// The same values in one row; dense layers do it by themselves.
+    /// The values of each sample as one row; dense layers need no such layer.
     Flatten,
 }
 
 /// A residual block as the user writes it: `residual { conv 16 3x3 pad 1, relu }`; see `residual.rs`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Residual {
+    /// The layers between the input and the sum.
     pub body: Vec<Layer>,
 }
 
-/// Names in the text form of a network.
+/// The names of layers in the text form.
 pub const NAMES: &[&str] = &[
     "dense",
     "conv",
@@ -75,7 +81,7 @@ pub const NAMES: &[&str] = &[
 ];
 
 impl Layer {
-    /// A dense layer that is drawn as PyTorch draws it.
+    /// A dense layer with PyTorch's initialisers.
     pub fn dense(outputs: usize) -> Layer {
         Layer::Dense { outputs, inits: Inits::default() }
     }
@@ -83,7 +89,7 @@ impl Layer {
     /// Reads a layer from its text form, such as `dense 128`.
     ///
     /// # Errors
-    /// What is wrong, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn parse(text: &str) -> Result<Layer, String> {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
@@ -96,8 +102,8 @@ impl Layer {
                 dense::parse(&mut words).map(|Dense { outputs, inits }| Layer::Dense { outputs, inits })
             }
             "conv" => conv::parse(&mut words).map(Layer::Conv),
-            "maxpool" => pool::parse(Kept::Maximum, &mut words).map(Layer::Pool),
-            "avgpool" => pool::parse(Kept::Mean, &mut words).map(Layer::Pool),
+            "maxpool" => pool::parse(Reduction::Maximum, &mut words).map(Layer::Pool),
+            "avgpool" => pool::parse(Reduction::Mean, &mut words).map(Layer::Pool),
             "batchnorm" => norm::parse(Norm::BATCH, &mut words).map(Layer::Norm),
             "layernorm" => norm::parse(Norm::SAMPLE, &mut words).map(Layer::Norm),
             "dropout" => dropout::parse(&mut words).map(Layer::Dropout),
@@ -113,7 +119,7 @@ impl Layer {
             "silu" => none(Layer::Activation(Activation::Silu)),
             "softmax" => none(Layer::Softmax),
             "flatten" => none(Layer::Flatten),
-            "" => Err("nothing between two commas".to_owned()),
+            "" => Err("there is nothing between two commas: leave one out".to_owned()),
             _ => Err(format!(
                 "there is no such layer{}; there are {}",
                 suggestion(name, NAMES),
@@ -122,10 +128,10 @@ impl Layer {
         }
     }
 
-    /// The shape it makes of `input`.
+    /// The output shape for one sample of shape `input`.
     ///
     /// # Errors
-    /// What does not fit, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
         match self {
             Layer::Dense { outputs, .. } => dense::output(*outputs, input),
@@ -137,7 +143,7 @@ impl Layer {
         }
     }
 
-    /// Adds its parameters to the arena; `path` is its place in the network, such as `0`.
+    /// Adds its parameters to the arena; `path` is its index in the network, such as `0`.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         match self {
             Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),
@@ -148,7 +154,7 @@ impl Layer {
         }
     }
 
-    /// Multiplications (each with its addition) to push one sample through.
+    /// Multiply-adds of the forward pass of one sample.
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         match self {
             Layer::Dense { outputs, .. } => outputs * input.len(),
@@ -159,8 +165,9 @@ impl Layer {
         }
     }
 
-    /// Records the forward pass and leaves the backward pass on the tape.
-    /// `input` is the shape it gets, `path` what its parameters' names begin with.
+    /// Records the forward pass, and leaves the backward pass on the tape.
+    ///
+    /// `x` is a batch of samples of shape `input`. The names of its parameters begin with `path`.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape, path: &str) -> Tensor {
         match self {
             Layer::Dense { outputs, .. } => dense::record(recorder, x, *outputs, path),
@@ -188,7 +195,7 @@ impl fmt::Display for Layer {
             Layer::Residual(residual) => residual.fmt(f),
             Layer::Activation(Activation::Identity) => write!(f, "identity"),
             Layer::Activation(Activation::Relu) => write!(f, "relu"),
-            Layer::Activation(Activation::LeakyRelu(slope)) => write!(f, "leaky-relu {slope}"),
+            Layer::Activation(Activation::LeakyRelu(leak)) => write!(f, "leaky-relu {leak}"),
             Layer::Activation(Activation::Sigmoid) => write!(f, "sigmoid"),
             Layer::Activation(Activation::Tanh) => write!(f, "tanh"),
             Layer::Activation(Activation::Gelu) => write!(f, "gelu"),

@@ -1,8 +1,7 @@
 //! y = (x - mean) / √(variance + ε) · w + b
 //!
-//! Batch normalisation takes the mean over the batch, a channel at a time, and
-//! keeps running means for when it predicts; layer normalisation takes it over
-//! each sample. As `nn.BatchNorm1d`, `nn.BatchNorm2d` and `nn.LayerNorm`.
+//! Batch normalisation takes mean and variance of each channel over the batch, and keeps running ones for prediction;
+//! layer normalisation takes them of each sample. As `nn.BatchNorm1d`, `nn.BatchNorm2d` and `nn.LayerNorm`.
 
 use std::fmt;
 
@@ -16,34 +15,46 @@ use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
 
-/// What values share a mean.
+/// The values that have a common mean and variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Over {
-    /// Those of a channel, in all samples; the running means follow by so much a step.
-    Batch { momentum: f32 },
-    /// Those of a sample.
+    /// The values of a channel in all samples of the batch.
+    Batch {
+        /// The fraction of a batch's moments in the new running moments.
+        momentum: f32,
+    },
+    /// The values of a sample.
     Sample,
 }
 
 /// A normalisation as the user writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Norm {
+    /// The values that have a common mean and variance.
     pub over: Over,
+    /// ε, added to the variance.
     pub epsilon: f32,
 }
 
-/// PyTorch's.
+/// PyTorch's default.
 const MOMENTUM: f32 = 0.1;
+/// PyTorch's default.
 const EPSILON: f32 = 1e-5;
 
-/// Values of a group to a slice of its sums.
+/// Values of a group per slice of its sums.
 const SLICE: usize = 1_024;
 
 impl Norm {
+    /// Batch normalisation with PyTorch's defaults.
     pub const BATCH: Norm = Norm { over: Over::Batch { momentum: MOMENTUM }, epsilon: EPSILON };
+    /// Layer normalisation with PyTorch's default.
     pub const SAMPLE: Norm = Norm { over: Over::Sample, epsilon: EPSILON };
 }
 
+/// Reads the words behind `batchnorm` or `layernorm`; `norm` has the defaults.
+///
+/// # Errors
+/// The problem, as part of a sentence.
 pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Norm, String> {
     while let Some(word) = words.next() {
         match (word, &mut norm.over) {
@@ -51,7 +62,7 @@ pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Norm, String> {
                 *momentum = number(words, "momentum from 0 to 1", |value| (0.0..=1.0).contains(&value))?;
             }
             ("eps", _) => {
-                // The bounds of the kernels' errors count on it.
+                // The error bounds of the kernels assume this range.
                 norm.epsilon = number(words, "eps from 1e-12 to 1", |value| (1e-12..=1.0).contains(&value))?;
             }
             (_, over) => {
@@ -87,25 +98,25 @@ struct Recorded {
     mean: View,
     variance: View,
     weight: View,
-    /// Whether mean and variance follow from x, or are constants.
+    /// Whether mean and variance are functions of x; otherwise they are constants.
     centred: bool,
 }
 
 impl Norm {
-    /// Checks that there is more than one value to take a mean of.
+    /// Checks that each mean of the smallest batch is of more than one value.
     ///
     /// # Errors
-    /// What does not fit, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn check_batch(&self, input: &Shape, samples: usize) -> Result<(), String> {
         if self.over == Over::Sample || samples * input.height * input.width > 1 {
             return Ok(());
         }
         Err("the smallest batch has one sample, so each mean would be of one value: \
-             use another --batch-size, which leaves more than one sample for the last batch"
+             use another ⟨batch_size⟩, which leaves more than one sample for the last batch"
             .to_owned())
     }
 
-    /// Weights 1 and biases 0; running means 0 and running variances 1.
+    /// Declares weights of 1 and biases of 0; running means of 0 and running variances of 1.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let shape = match self.over {
             Over::Batch { .. } => vec![input.channels],
@@ -119,6 +130,7 @@ impl Norm {
         }
     }
 
+    /// Records the forward pass, and leaves the backward pass on the tape.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, path: &str) -> Tensor {
         let (plane, sample) = (x.shape.height * x.shape.width, x.columns());
         let sizes = match self.over {
@@ -133,22 +145,22 @@ impl Norm {
         } else {
             ["running_mean", "running_var"].map(|name| recorder.kept(&format!("{path}.{name}")))
         };
-        let own = Recorded { norm: *self, sizes, mean, variance, weight, centred };
+        let recorded = Recorded { norm: *self, sizes, mean, variance, weight, centred };
         if centred {
-            own.record_moments(recorder, x, path);
+            recorded.record_moments(recorder, x, path);
         }
         let y = recorder.tensor("y", x.shape);
         let (kind, leak) = Activation::Identity.consts();
-        let consts = own.with_epsilon(own.consts()).with("ACTIVATION", kind).with("LEAK", leak);
+        let consts = recorded.with_epsilon(recorded.consts()).with("ACTIVATION", kind).with("LEAK", leak);
         let args = vec![x.value, mean, variance, weight, bias, y.value];
         recorder.dispatch(&table::NORMALISE, consts, args, "normalised");
-        // Weight and bias stand one behind the other, and so do their gradients.
+        // Weight and bias are adjacent in the arena, and so are their gradients.
         let (first, last) = (dweight.view, dbias.view);
         let view = View { len: last.start - first.start + last.len, ..first };
         let gradients = Gradient { view, add: dweight.add };
         recorder.on_backward(move |recorder| {
             let dy = recorder.written_gradient(y);
-            own.record_backward(recorder, x, dy, gradients);
+            recorded.record_backward(recorder, x, dy, gradients);
         });
         y
     }
@@ -168,14 +180,14 @@ impl Recorded {
         consts.with("EPSILON", Const::from(self.norm.epsilon)).with("BY_SAMPLE", self.by_sample())
     }
 
-    /// Values to a slice, and slices.
+    /// Values per slice, and the number of slices.
     fn slices(&self) -> (usize, usize) {
         let [outer, _, inner] = self.sizes;
         let slice = SLICE.min(outer * inner);
         (slice, (outer * inner).div_ceil(slice))
     }
 
-    /// mean and variance of every group; the running ones follow.
+    /// Records mean and variance of every group, and the update of the running ones.
     fn record_moments(&self, recorder: &mut Recorder, x: Tensor, path: &str) {
         let (slice, count) = self.slices();
         let slices = recorder.local("moments in slices", Element::Real, count * self.sizes[1] * 2);
@@ -192,12 +204,11 @@ impl Recorded {
         recorder.dispatch(&table::RUNNING_MOMENTS, consts, args, "running moments");
     }
 
-    /// Gradients of weight and bias, then of x.
+    /// Records the gradients of weight and bias, then of x.
     fn record_backward(&self, recorder: &mut Recorder, x: Tensor, dy: View, gradients: Gradient) {
         let groups = self.sizes[1];
         let sums = match self.norm.over {
-            // The way on to x needs this batch's sums alone, so where they are added to, they
-            // are kept apart first.
+            // The gradient of x needs the sums of this batch alone, so they are not added to others first.
             Over::Batch { .. } if gradients.add => recorder.local("sums", Element::Real, gradients.view.len),
             Over::Batch { .. } => gradients.view,
             Over::Sample => {

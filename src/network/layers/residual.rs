@@ -1,10 +1,8 @@
 //! y = body(x) + shortcut(x)
 //!
-//! The shortcut is x itself where the body keeps its shape. Where it does not,
-//! it is a convolution of 1×1 without a bias, with the stride that brings the
-//! image to its new size: K. He and others, “Deep Residual Learning for Image
-//! Recognition”, CVPR 2016, option B. In a saved file the body's layers are
-//! `N.body.0`, `N.body.1` … and that convolution is `N.shortcut`.
+//! The shortcut is x itself where the body keeps its shape. Otherwise it is a 1×1 convolution without a bias, with the
+//! stride that gives the image its new size: K. He and others, “Deep Residual Learning for Image Recognition”, CVPR
+//! 2016, option B. In a saved file the body's layers are `N.body.0`, `N.body.1` … and that convolution is `N.shortcut`.
 
 use std::fmt;
 
@@ -26,10 +24,10 @@ impl fmt::Display for Residual {
 }
 
 impl Residual {
-    /// `text` is what stands behind the word `residual`.
+    /// Reads the text behind the word `residual`.
     ///
     /// # Errors
-    /// What is wrong, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn parse(text: &str) -> Result<Residual, String> {
         let inner = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let inner = inner
@@ -38,10 +36,10 @@ impl Residual {
         Ok(Residual { body })
     }
 
-    /// What the body makes of `input`.
+    /// The output shape of the body for one sample of shape `input`.
     ///
     /// # Errors
-    /// What does not fit, as a part of a sentence.
+    /// The problem, as part of a sentence.
     pub fn output(&self, input: &Shape) -> Result<Shape, String> {
         let shapes = chain::shapes(&self.body, input).map_err(|problem| format!("in its body, {problem}"))?;
         let output = shapes.last().copied().unwrap_or(*input);
@@ -49,7 +47,7 @@ impl Residual {
         Ok(output)
     }
 
-    /// The convolution on the way past the body; none where x goes past as it is.
+    /// The convolution of the shortcut; none where the shortcut is x itself.
     fn shortcut(&self, input: &Shape, output: &Shape) -> Result<Option<Conv>, String> {
         if input == output {
             return Ok(None);
@@ -64,12 +62,13 @@ impl Residual {
             Ok(Some(conv))
         } else {
             Err(format!(
-                "its body makes {output} of {input}, and no 1×1 convolution does: keep the size of the image, \
+                "its body makes {output} of {input}, but no 1×1 convolution does: keep the size of the image, \
                  or divide it by a whole number (rounded up)"
             ))
         }
     }
 
+    /// Declares the parameters of the body, then those of the shortcut.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let Ok(output) = self.output(input) else { return };
         chain::declare(&self.body, &format!("{path}.body."), input, arena);
@@ -78,21 +77,22 @@ impl Residual {
         }
     }
 
+    /// Multiply-adds of the forward pass of one sample.
     pub fn multiply_adds(&self, input: &Shape) -> usize {
         let (Ok(shapes), Ok(output)) = (chain::shapes(&self.body, input), self.output(input)) else {
             return 0;
         };
         let body = self.body.iter().zip(&shapes).map(|(layer, input)| layer.multiply_adds(input));
         let shortcut = self.shortcut(input, &output).ok().flatten();
-        let past = shortcut.map_or(0, |conv| conv.multiply_adds(input));
-        body.sum::<usize>() + past
+        body.sum::<usize>() + shortcut.map_or(0, |conv| conv.multiply_adds(input))
     }
 
+    /// Records the forward pass, and leaves the backward pass on the tape.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape, path: &str) -> Tensor {
         let output = self.output(input).expect("shapes were checked");
         let named = recorder.layer_name();
         let body = chain::record(&self.body, recorder, x, input, &format!("{path}.body."), |_, _| {});
-        let past = match self.shortcut(input, &output).expect("shapes were checked") {
+        let shortcut = match self.shortcut(input, &output).expect("shapes were checked") {
             None => x,
             Some(conv) => {
                 recorder.enter(format!("{path}.shortcut conv"));
@@ -101,18 +101,18 @@ impl Residual {
         };
         recorder.enter(named);
         let y = recorder.tensor("y", body.shape);
-        let y = Tensor { needs_gradient: body.needs_gradient || past.needs_gradient, ..y };
+        let y = Tensor { needs_gradient: body.needs_gradient || shortcut.needs_gradient, ..y };
         let (kind, leak) = Activation::Identity.consts();
         let consts = consts! { LENGTH: y.value.len, ACTIVATION: kind, LEAK: leak };
-        recorder.dispatch(&table::ADD, consts, vec![body.value, past.value, y.value], "sum");
+        recorder.dispatch(&table::ADD, consts, vec![body.value, shortcut.value, y.value], "sum");
 
         if !y.needs_gradient {
             return y;
         }
-        // The gradient of a sum is that of both its parts.
+        // dy is the gradient of both terms.
         recorder.on_backward(move |recorder| {
             let dy = recorder.written_gradient(y);
-            for part in [body, past].into_iter().filter(|part| part.needs_gradient) {
+            for part in [body, shortcut].into_iter().filter(|part| part.needs_gradient) {
                 let gradient = recorder.gradient(part);
                 record_backward(recorder, Activation::Identity, part.value, dy, gradient);
             }

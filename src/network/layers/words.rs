@@ -1,20 +1,22 @@
-//! Reading the words of a layer's text form.
+//! Words of a layer's text form: sizes, numbers, initialisers.
 
 use std::fmt;
 use std::str::SplitWhitespace;
 
 use crate::program::init::{Fans, Init, Initialiser};
 
-/// What is left of a layer's words.
+/// The words of a layer that are still to be read.
 pub type Words<'a> = SplitWhitespace<'a>;
 
-/// No size along a side is larger: images are not, and products of sizes stay countable.
+/// The largest size along a side: no image is larger, and products of sizes don't overflow.
 const MOST: usize = 1 << 20;
 
 /// A number per side, height first: `3x3`, or `3` for both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair {
+    /// The number along the height.
     pub y: usize,
+    /// The number along the width.
     pub x: usize,
 }
 
@@ -24,10 +26,10 @@ impl Pair {
         Pair { y: size, x: size }
     }
 
-    /// Reads the next word; `what` it stands for is said when it is none.
+    /// Reads the next word, whose numbers are at least `least`.
     ///
     /// # Errors
-    /// What is wrong, as a part of a sentence.
+    /// The problem, as part of a sentence in which the word is called `what`.
     pub fn parse(words: &mut Words, what: &str, least: usize) -> Result<Pair, String> {
         let text = words.next().ok_or_else(|| format!("{what} is missing: a number, or two as in 3x3"))?;
         let number = |text: &str| text.parse().ok().filter(|size| (least..=MOST).contains(size));
@@ -45,19 +47,21 @@ impl fmt::Display for Pair {
     }
 }
 
-/// A number from `range`, behind a word.
+/// Reads the next word as a number for which `fits` holds.
 ///
 /// # Errors
-/// What is wrong, as a part of a sentence.
+/// The problem, as part of a sentence in which the number is called `what`.
 pub fn number(words: &mut Words, what: &str, fits: impl Fn(f32) -> bool) -> Result<f32, String> {
     let text = words.next().ok_or_else(|| format!("{what} is missing its number"))?;
     text.parse().ok().filter(|value| fits(*value)).ok_or_else(|| format!("“{text}” is no {what}"))
 }
 
-/// How a layer's weights and biases are drawn, where the text says so.
+/// The initialisers of a layer; none for PyTorch's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Inits {
+    /// The initialiser of the weights.
     pub weight: Option<Init>,
+    /// The initialiser of the biases.
     pub bias: Option<Init>,
 }
 
@@ -65,7 +69,7 @@ impl Inits {
     /// The words that [`Inits::parse`] understands.
     pub const TAKES: &str = "“init …” and “bias-init …”";
 
-    /// Takes `init …` or `bias-init …`, whose first word was `word`; says whether it was one.
+    /// Reads `init …` or `bias-init …` if `word` begins one, and says whether it does.
     ///
     /// # Errors
     /// As [`Init::parse`].
@@ -78,12 +82,12 @@ impl Inits {
         Ok(true)
     }
 
-    /// How weights with these fans are drawn.
+    /// The initialiser of weights with these fans.
     pub fn weight(&self, fans: Fans) -> Initialiser {
         self.weight.map_or(fans.default(), |init| init.resolve(fans))
     }
 
-    /// How biases beside such weights are drawn.
+    /// The initialiser of biases beside weights with these fans.
     pub fn bias(&self, fans: Fans) -> Initialiser {
         self.bias.map_or(fans.default(), |init| init.resolve(fans))
     }

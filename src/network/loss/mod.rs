@@ -1,4 +1,4 @@
-//! What a network is trained to make small.
+//! Losses: what training minimises.
 
 mod metrics;
 mod weights;
@@ -31,7 +31,7 @@ pub enum Loss {
     SquaredError,
 }
 
-/// Names on the command line and in recipes.
+/// The names of losses in recipes.
 pub const NAMES: &[&str] = &["cross-entropy", "bce", "mse", "squared-error"];
 
 impl std::str::FromStr for Loss {
@@ -44,7 +44,7 @@ impl std::str::FromStr for Loss {
             "mse" => Ok(Loss::Mse),
             "squared-error" => Ok(Loss::SquaredError),
             _ => Err(Error::Usage(format!(
-                "loss: there is no “{text}”{}; there are {}",
+                "⟨loss⟩: there is no “{text}”{}; there are {}",
                 suggestion(text, NAMES),
                 NAMES.join(", ")
             ))),
@@ -64,29 +64,32 @@ impl fmt::Display for Loss {
 }
 
 impl Loss {
-    /// Checks that a network with this many outputs can be trained on this many classes.
+    /// Checks that a network with `outputs` outputs can be trained on `classes` classes.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the number of outputs that it takes.
+    /// [`Error::Setting`] with the number of outputs that are needed.
     pub fn check(self, outputs: usize, classes: usize) -> Result<()> {
         let one_output_will_do = self != Loss::CrossEntropy && classes == 2;
         if outputs == classes || (one_output_will_do && outputs == 1) {
             return Ok(());
         }
         let also = if one_output_will_do { " (or one output)" } else { "" };
-        Err(Error::Usage(format!(
-            "the network's last layer gives {outputs} values, the data have {classes} classes: end it with “dense {classes}”{also}"
-        )))
+        let problem = format!(
+            "the last layer of the ⟨network⟩ gives {outputs} values, but the data have {classes} classes: end it with \
+             “dense {classes}”{also}"
+        );
+        Err(Error::Setting { key: "network", problem })
     }
 
-    /// Whether [`Loss::probabilities`] are probabilities, and not the bare outputs.
+    /// Whether [`Loss::probabilities`] are probabilities, and not the outputs themselves.
     pub fn has_probabilities(self) -> bool {
         matches!(self, Loss::CrossEntropy | Loss::Bce)
     }
 
-    /// What a row of outputs says of each class: probabilities by softmax or
-    /// sigmoid, or the outputs themselves where the loss has no probabilities.
-    /// One output for two classes speaks for the second.
+    /// A number for each class from a row of outputs.
+    ///
+    /// They are probabilities by softmax or sigmoid, or the outputs themselves where the loss has no probabilities. One
+    /// output for two classes is that of the second.
     pub fn probabilities(self, outputs: &[f32], classes: usize) -> Vec<f64> {
         let outputs = outputs.iter().map(|value| f64::from(*value));
         let each: Vec<f64> = match self {
@@ -105,8 +108,9 @@ impl Loss {
         }
     }
 
-    /// The class that a row of outputs stands for, as the kernels decide it when they count hits: the
-    /// first largest output; of one output, which side of the threshold it is on.
+    /// The predicted class for a row of outputs, as kernels decide it when they count correct ones.
+    ///
+    /// It is the first largest output; a single output above the threshold means class 1, else class 0.
     pub fn class(self, outputs: &[f32]) -> usize {
         match (outputs, self) {
             ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),
@@ -115,8 +119,9 @@ impl Loss {
         }
     }
 
-    /// Records the loss, its gradient and the hits.
-    /// `weighting` is for [`Loss::CrossEntropy`] alone, which lowering sees to.
+    /// Records the loss, its gradient, and whether each prediction is correct.
+    ///
+    /// `weighting` is for [`Loss::CrossEntropy`] alone; lowering checks that.
     pub fn record(
         self,
         recorder: &mut Recorder,
@@ -132,15 +137,15 @@ impl Loss {
             consts! { BATCH: batch, CLASSES: classes, SLOTS: slots, PITCH: pitch, FIRST: first }
         };
         let squared = |factor: f32, scale: f32| {
-            let own = consts! { FACTOR: factor, SCALE: scale };
-            Consts::new(sizes().iter().chain(own.iter()).collect())
+            let factors = consts! { FACTOR: factor, SCALE: scale };
+            Consts::new(sizes().iter().chain(factors.iter()).collect())
         };
         let targets =
             if self == Loss::CrossEntropy { labels } else { one_hot(recorder, labels, batch, classes) };
         let gradient = recorder.gradient(output).view;
         if let Some(Weighting { weights, smoothing }) = weighting {
-            let own = consts! { SMOOTHING: smoothing };
-            let consts = Consts::new(sizes().iter().chain(own.iter()).collect());
+            let smoothing = consts! { SMOOTHING: smoothing };
+            let consts = Consts::new(sizes().iter().chain(smoothing.iter()).collect());
             let args = vec![output.value, targets, weights, gradient, view];
             return recorder.dispatch(&table::WEIGHTED_LOSS, consts, args, "loss and its gradient");
         }
@@ -155,7 +160,7 @@ impl Loss {
     }
 }
 
-/// Targets 0 and 1 from the labels.
+/// Records one-hot targets from the labels.
 fn one_hot(recorder: &mut Recorder, labels: View, batch: usize, classes: usize) -> View {
     let targets = recorder.tensor("targets", classes).value;
     let consts = consts! { BATCH: batch, CLASSES: classes };

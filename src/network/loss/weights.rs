@@ -1,4 +1,4 @@
-//! Class weights: how much the samples of each class count.
+//! Class weights: a factor for the loss of the samples of each class.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,54 +6,57 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::program::View;
 
-/// What cross-entropy takes besides logits and labels.
+/// Class weights and label smoothing of a recorded cross-entropy.
 #[derive(Clone, Copy, Debug)]
 pub struct Weighting {
-    /// One per class.
+    /// A weight per class.
     pub weights: View,
+    /// The label smoothing, from 0 to below 1.
     pub smoothing: f32,
 }
 
-/// How much each class counts in the loss.
+/// The weight of each class in the loss.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {
-    /// All the same.
+    /// The same weight for all classes.
     #[default]
     Even,
-    /// The rarer a class, the more: each class counts as much as any other, all its samples together.
+    /// Weights in inverse proportion to the number of samples, so that each class counts the same in total.
     Balanced,
-    /// One number per class.
+    /// A weight per class.
     Given(Vec<f32>),
 }
 
 impl ClassWeights {
-    /// A weight per class, scaled so that the mean over these samples is 1: the loss and the
-    /// learning rate then keep their meaning. Empty when all are the same.
+    /// A weight per class, with mean 1 over the samples of `labels`; empty when all are the same.
+    ///
+    /// With that mean the loss and the learning rate keep their meaning.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there are not as many weights as classes, or no sample counts.
+    /// [`Error::Setting`] when there are not as many weights as classes, or all samples have weight 0.
     pub fn resolve(&self, labels: &[u32], classes: usize) -> Result<Vec<f32>> {
+        let refused = |problem| Error::Setting { key: "class_weights", problem };
         let mut counts = vec![0usize; classes];
         labels.iter().for_each(|label| counts[*label as usize] += 1);
         let weights: Vec<f64> = match self {
             ClassWeights::Even => return Ok(Vec::new()),
-            // Of a class without samples no weight is ever asked for.
+            // The weight of a class without samples is never used.
             ClassWeights::Balanced => counts.iter().map(|count| 1.0 / (*count).max(1) as f64).collect(),
             ClassWeights::Given(weights) if weights.len() == classes => {
                 weights.iter().map(|weight| f64::from(*weight)).collect()
             }
             ClassWeights::Given(weights) => {
-                return Err(Error::Usage(format!(
-                    "class weights: there are {} of them, but the data have {classes} classes: give one for each",
+                return Err(refused(format!(
+                    "there are {} ⟨class_weights⟩, but the data have {classes} classes: give one for each",
                     weights.len()
                 )));
             }
         };
         let total: f64 = weights.iter().zip(&counts).map(|(weight, count)| weight * *count as f64).sum();
         if total == 0.0 {
-            return Err(Error::Usage(
-                "class weights: all classes that have samples weigh 0, so nothing would be learned: \
-                 give some class a weight above 0"
+            return Err(refused(
+                "the ⟨class_weights⟩ of all classes with samples are 0, so nothing would be learned: \
+                 give one of them a weight above 0"
                     .to_owned(),
             ));
         }
@@ -76,7 +79,7 @@ impl FromStr for ClassWeights {
         let numbers: Option<Vec<f32>> = text.split(',').map(number).collect();
         numbers.map(ClassWeights::Given).ok_or_else(|| {
             Error::Usage(format!(
-                "class weights “{text}”: they are even, balanced, or a number from 0 for each class, as in 1,2,0.5"
+                "⟨class_weights⟩ “{text}”: they are even, balanced, or a number from 0 for each class, as in 1,2,0.5"
             ))
         })
     }
@@ -109,8 +112,8 @@ mod tests {
         assert_eq!(resolve("balanced", 3).unwrap(), [2.0 / 3.0, 2.0, 1.0]);
         assert_eq!(resolve("1,2,0.5", 3).unwrap(), [1.0, 2.0, 0.5]);
         assert_eq!(resolve("2,4,1", 3).unwrap(), [1.0, 2.0, 0.5]);
-        assert!(resolve("1,2", 3).unwrap_err().to_string().contains("there are 2 of them"));
-        assert!(resolve("0,0,0", 3).unwrap_err().to_string().contains("weigh 0"));
+        assert!(resolve("1,2", 3).unwrap_err().to_string().contains("there are 2 class_weights"));
+        assert!(resolve("0,0,0", 3).unwrap_err().to_string().contains("are 0"));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! Layers record the plain Program; rewrites make it fast; buffers that are never needed at the same time share
 //! memory.
 
+mod f16;
 mod gather;
-mod halves;
 mod lowered;
 mod sizes;
 mod training;

@@ -1,8 +1,7 @@
-//! Optimisers: how a step goes from gradients to new weights.
+//! Optimisers: from gradients to new weights.
 //!
-//! An optimiser declares its state, buffers laid out like the arena, and
-//! records its update: one dispatch over the whole arena, but for Muon, which
-//! treats every matrix on its own.
+//! An optimiser declares its state, buffers laid out like the arena, and records its update: one dispatch over the whole
+//! arena. Muon has dispatches for every matrix.
 
 mod muon;
 mod text;
@@ -19,63 +18,86 @@ use crate::table;
 /// The rule by which weights follow gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
-    /// Gradient descent, plain or with a velocity.
+    /// Stochastic gradient descent, plain or with momentum.
     Sgd {
-        /// Share of the last velocity that is kept; 0 for none, and then there is no velocity.
+        /// The factor of the last velocity, from 0 to below 1; 0 for no velocity.
         momentum: f32,
-        /// Share of the gradient that a velocity leaves out.
+        /// The fraction of the gradient that the velocity leaves out, from 0 to below 1.
         dampening: f32,
-        /// Whether the step looks ahead along the velocity.
+        /// Whether it is Nesterov's momentum.
         nesterov: bool,
     },
-    /// Steps that shrink with all gradients so far.
-    AdaGrad { epsilon: f32 },
-    /// Steps by the size of recent gradients.
-    RmsProp {
-        smoothing: f32,
+    /// AdaGrad: the gradient over the root of the sum of all squared gradients.
+    AdaGrad {
+        /// The number added to the divisor.
         epsilon: f32,
-        /// Share of the last velocity that is kept; 0 for none.
+    },
+    /// RMSProp: the gradient over the root of a moving average of its squares.
+    RmsProp {
+        /// The decay of the moving average, from 0 to below 1.
+        smoothing: f32,
+        /// The number added to the divisor.
+        epsilon: f32,
+        /// The factor of the last velocity, from 0 to below 1; 0 for no velocity.
         momentum: f32,
-        /// Whether the size is taken around the mean of the gradients.
+        /// Whether the divisor is the root of the variance, instead of the mean square.
         centred: bool,
     },
-    /// Steps by the mean and the size of recent gradients; AdamW when decay is decoupled.
-    Adam { beta1: f32, beta2: f32, epsilon: f32 },
-    /// Steps of one size, by the sign of recent gradients.
-    Lion { beta1: f32, beta2: f32 },
-    /// Matrices but the last go along their momentum made orthogonal; the rest as AdamW.
-    Muon { momentum: f32 },
+    /// Adam, or AdamW when weight decay is decoupled.
+    Adam {
+        /// The decay of the moving average of gradients, from 0 to below 1.
+        beta1: f32,
+        /// The decay of the moving average of squared gradients, from 0 to below 1.
+        beta2: f32,
+        /// The number added to the divisor.
+        epsilon: f32,
+    },
+    /// Lion: steps of one size, by the sign of a moving average of gradients.
+    Lion {
+        /// The factor of the moving average in the direction of a step, from 0 to below 1.
+        beta1: f32,
+        /// The decay of the moving average, from 0 to below 1.
+        beta2: f32,
+    },
+    /// Muon for all matrices but the last: their momentum, made orthogonal; AdamW for the rest.
+    Muon {
+        /// The factor of the last momentum, from 0 to below 1.
+        momentum: f32,
+    },
 }
 
-/// A rule, and how weights decay. Biases and norms, that is parameters with a
-/// single dimension, do not.
+/// A rule and its weight decay.
+///
+/// Parameters with a single dimension, biases and those of norms, don't decay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Optimiser {
+    /// The rule of the update.
     pub rule: Rule,
-    /// How much of each weight is taken off, times the learning rate.
+    /// The fraction of each weight that a step takes off, divided by the learning rate.
     pub weight_decay: f32,
-    /// Whether decay goes past the rule (AdamW's way) instead of into its gradients (L2).
+    /// Whether decay is applied to weights directly (as in AdamW), and not through gradients (L2).
     pub decoupled: bool,
 }
 
-/// State of an optimiser: a buffer laid out like the arena, zero before the first step.
+/// A buffer of optimiser state, laid out like the arena, zero before the first step.
 #[derive(Clone, Copy, Debug)]
 pub struct State {
     /// The buffer's name, such as `velocities`.
     pub name: &'static str,
+    /// The whole buffer.
     pub view: View,
 }
 
 impl Default for Optimiser {
-    /// Plain gradient descent.
+    /// Gradient descent without momentum.
     fn default() -> Optimiser {
         Optimiser::sgd(0.0)
     }
 }
 
 impl Optimiser {
-    /// BETA1, BETA2 and EPSILON with which Muon updates as AdamW what it does not make orthogonal.
-    pub const MUON_REST: (f32, f32, f32) = (muon::BETA1, muon::BETA2, muon::EPSILON);
+    /// The AdamW by which [`Rule::Muon`] updates vectors and the last matrix.
+    pub const MUON_REST: Rule = Rule::Adam { beta1: muon::BETA1, beta2: muon::BETA2, epsilon: muon::EPSILON };
 
     /// Gradient descent with momentum, or without for 0.
     pub fn sgd(momentum: f32) -> Optimiser {
@@ -83,7 +105,7 @@ impl Optimiser {
         Optimiser { rule, weight_decay: 0.0, decoupled: false }
     }
 
-    /// Checks what the text form checks as it is read.
+    /// Checks all settings, as reading the text form does.
     ///
     /// # Errors
     /// [`Error::Usage`](crate::error::Error::Usage) naming the setting and what it takes.
@@ -91,19 +113,19 @@ impl Optimiser {
         self.to_string().parse::<Optimiser>().map(|_| ())
     }
 
-    /// The learning rate when nothing else is said: one that does for small networks.
+    /// The default learning rate, which suits small networks.
     pub fn default_learning_rate(&self) -> f32 {
         match self.rule {
             Rule::Sgd { .. } => 0.02,
             Rule::AdaGrad { .. } => 0.01,
             Rule::RmsProp { .. } | Rule::Adam { .. } => 0.001,
-            // A third of Adam's or less, as Lion's authors advise: its steps are never small.
+            // A third of Adam's or less, as Lion's authors advise, because its steps are never small.
             Rule::Lion { .. } => 0.0003,
             Rule::Muon { .. } => 0.005,
         }
     }
 
-    /// The momentum that kernels read from the step's scalars.
+    /// The momentum in the scalars of a step.
     pub fn momentum(&self) -> f32 {
         match self.rule {
             Rule::Sgd { momentum, .. } | Rule::RmsProp { momentum, .. } | Rule::Muon { momentum } => momentum,
@@ -111,8 +133,7 @@ impl Optimiser {
         }
     }
 
-    /// What Adam's mean and square are multiplied by after `steps` steps, to make up for
-    /// their start at zero: 1 / (1 - BETAⁿ).
+    /// Adam's bias corrections after `steps` steps: 1 / (1 - βⁿ) for β₁ and β₂.
     pub fn corrections(&self, steps: usize) -> [f32; 2] {
         let [beta1, beta2] = match self.rule {
             Rule::Adam { beta1, beta2, .. } => [beta1, beta2],
@@ -164,7 +185,7 @@ impl Optimiser {
         }
     }
 
-    /// The kernel that updates so many words of the arena, of which the first ones decay.
+    /// The kernel that updates `length` words of the arena, of which the first `decayed` decay.
     fn update(&self, length: usize, decayed: usize) -> (&'static Kernel, Consts) {
         let decay = [
             ("LENGTH", length.into()),
@@ -172,7 +193,7 @@ impl Optimiser {
             ("DECAY", self.weight_decay.into()),
             ("DECOUPLED", self.decoupled.into()),
         ];
-        let (kernel, own) = match self.rule {
+        let (kernel, settings) = match self.rule {
             Rule::Sgd { momentum: 0.0, .. } => (&table::SGD, consts! {}),
             Rule::Sgd { dampening, nesterov, .. } => {
                 (&table::SGD_MOMENTUM, consts! { DAMPENING: dampening, NESTEROV: nesterov })
@@ -194,8 +215,8 @@ impl Optimiser {
                 (&table::ADAM, consts! { BETA1: muon::BETA1, BETA2: muon::BETA2, EPSILON: muon::EPSILON })
             }
         };
-        // Plain descent has one kind of decay: both come to the same.
+        // Without momentum both kinds of decay are the same, and the kernel has one.
         let decay = decay.into_iter().filter(|(name, _)| kernel.consts.contains(name));
-        (kernel, Consts::new(decay.chain(own.iter()).collect()))
+        (kernel, Consts::new(decay.chain(settings.iter()).collect()))
     }
 }

@@ -1,10 +1,8 @@
-//! Muon: the momentum of a matrix, made orthogonal by five Newton–Schulz
-//! iterations, is the direction it goes.
+//! Muon: a matrix moves along its momentum, made orthogonal by five Newton–Schulz iterations.
 //!
-//! Jordan et al., "Muon: An optimizer for hidden layers in neural networks"
-//! (2024). As there, vectors and the output layer go another way: they are
-//! updated as AdamW, with the settings of the authors' own program. Tensors
-//! with more than two dimensions count as matrices with a row per output.
+//! Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024). As there, vectors and the output
+//! layer are updated by AdamW, with the settings of the authors' program. Tensors with more than two dimensions count as
+//! matrices with a row per output.
 
 use crate::kernel::consts;
 use crate::kernel::{Consts, Element, Kernel};
@@ -12,18 +10,18 @@ use crate::program::View;
 use crate::program::record::{Gradient, Product, Recorder};
 use crate::table;
 
-/// AdamW's settings for what is not made orthogonal.
+// The settings of AdamW for vectors and the output layer.
 pub const BETA1: f32 = 0.9;
 pub const BETA2: f32 = 0.95;
 pub const EPSILON: f32 = 1e-10;
 
-/// Newton–Schulz: X becomes a·X + (b·A + c·A²)·X with A = X·Xᵀ, so often.
+/// Iterations of Newton–Schulz: X becomes a·X + (b·A + c·A²)·X with A = X·Xᵀ.
 const ITERATIONS: usize = 5;
 const A: f32 = 3.4445;
 const B: f32 = -4.775;
 const C: f32 = 2.0315;
 
-/// Partial sums of a matrix's norm.
+/// The number of partial sums of a matrix's norm.
 const PARTIALS: usize = 64;
 
 /// A matrix of the arena.
@@ -45,9 +43,9 @@ impl Matrix {
     }
 }
 
-/// Records the update; `args` are gradients, parameters, means and squares, whole arenas.
+/// Records the update; `args` are the whole arenas of gradients, parameters, means and squares.
 ///
-/// `rest` gives the kernel of AdamW and its constants for so many words, of which the first ones decay.
+/// `rest` gives the kernel of AdamW and its constants for a number of words and how many of these decay.
 pub fn record(
     recorder: &mut Recorder,
     args: &[View],
@@ -78,7 +76,7 @@ pub fn record(
     recorder.dispatch(kernel, consts, args.iter().map(behind).collect(), "update");
 }
 
-/// One matrix: its direction made orthogonal, and a step along it.
+/// Records the update of one matrix: its direction made orthogonal, and a step along it.
 fn step(recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: View, weight_decay: f32) {
     let direction = matrix.of(directions);
     let length = matrix.len();
@@ -99,7 +97,7 @@ fn step(recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: V
     recorder.dispatch(&table::MUON, consts, vec![x, matrix.of(parameters)], "update");
 }
 
-/// One iteration, from `x` to `next`; the Gram matrix is taken over the longer side.
+/// Records one iteration, from `x` to `next`; the Gram matrix is over the longer side.
 fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [View; 4]) {
     let Matrix { rows, columns, .. } = matrix;
     let wide = rows <= columns;

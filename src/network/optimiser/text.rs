@@ -1,5 +1,6 @@
-//! The text form of an optimiser: a name, then settings that differ from its
-//! defaults, as in `sgd momentum 0.9 nesterov` or `adamw weight-decay 0.05`.
+//! The text form of an optimiser: `sgd momentum 0.9 nesterov`, `adamw weight-decay 0.05`.
+//!
+//! It is a name, and the settings that differ from its defaults.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,12 +8,12 @@ use std::str::FromStr;
 use super::{Optimiser, Rule};
 use crate::error::{Error, Result, suggestion};
 
-/// Names in the text form.
+/// The names of optimisers in the text form.
 pub const NAMES: &[&str] = &["sgd", "adagrad", "rmsprop", "adam", "adamw", "lion", "muon"];
 
-/// What a name stands for by itself, with the defaults of PyTorch and, for
-/// Lion and Muon, of their authors. They differ from PyTorch in that nothing
-/// decays but with `adamw`.
+/// The optimiser of a name alone.
+///
+/// Defaults are those of PyTorch and, for Lion and Muon, of their authors, except that only `adamw` decays weights.
 fn named(name: &str) -> Option<Optimiser> {
     let plain = |rule| Optimiser { rule, weight_decay: 0.0, decoupled: false };
     let decoupled = |rule, weight_decay| Optimiser { rule, weight_decay, decoupled: true };
@@ -47,29 +48,29 @@ impl Optimiser {
         }
     }
 
-    /// The settings of the rule that are numbers: name, value, and the least and largest.
+    /// The settings that are numbers: name, value, least and most.
     fn numbers(&mut self) -> Vec<(&'static str, &mut f32, f32, f32)> {
-        let share = |name, value| (name, value, 0.0, BELOW_ONE);
+        let fraction = |name, value| (name, value, 0.0, BELOW_ONE);
         let small = |value| ("epsilon", value, LEAST_EPSILON, f32::MAX);
         let mut all = match &mut self.rule {
             Rule::Sgd { momentum, dampening, .. } => {
-                vec![share("momentum", momentum), share("dampening", dampening)]
+                vec![fraction("momentum", momentum), fraction("dampening", dampening)]
             }
             Rule::AdaGrad { epsilon } => vec![small(epsilon)],
             Rule::RmsProp { smoothing, epsilon, momentum, .. } => {
-                vec![share("smoothing", smoothing), small(epsilon), share("momentum", momentum)]
+                vec![fraction("smoothing", smoothing), small(epsilon), fraction("momentum", momentum)]
             }
             Rule::Adam { beta1, beta2, epsilon } => {
-                vec![share("beta1", beta1), share("beta2", beta2), small(epsilon)]
+                vec![fraction("beta1", beta1), fraction("beta2", beta2), small(epsilon)]
             }
-            Rule::Lion { beta1, beta2 } => vec![share("beta1", beta1), share("beta2", beta2)],
-            Rule::Muon { momentum } => vec![share("momentum", momentum)],
+            Rule::Lion { beta1, beta2 } => vec![fraction("beta1", beta1), fraction("beta2", beta2)],
+            Rule::Muon { momentum } => vec![fraction("momentum", momentum)],
         };
         all.push(("weight-decay", &mut self.weight_decay, 0.0, f32::MAX));
         all
     }
 
-    /// The settings that are words by themselves.
+    /// The settings that are a single word.
     fn flags(&mut self) -> Vec<(&'static str, &mut bool)> {
         match &mut self.rule {
             Rule::Sgd { nesterov, .. } => {
@@ -79,12 +80,12 @@ impl Optimiser {
                 vec![("centred", centred), ("decoupled", &mut self.decoupled)]
             }
             Rule::AdaGrad { .. } => vec![("decoupled", &mut self.decoupled)],
-            // Adam has a name for it, and the others know no other way.
+            // For Adam the name decides, and the others always decouple.
             Rule::Adam { .. } | Rule::Lion { .. } | Rule::Muon { .. } => Vec::new(),
         }
     }
 
-    /// Sets what a word of the text form stands for.
+    /// Applies a setting of the text form, whose number is in the next word.
     fn set(&mut self, word: &str, next: impl FnOnce() -> Option<String>) -> Result<(), String> {
         if let Some((_, flag)) = self.flags().into_iter().find(|(name, _)| *name == word) {
             *flag = true;
@@ -104,7 +105,7 @@ impl Optimiser {
         Ok(())
     }
 
-    /// What does not go together.
+    /// Settings that don't go together, as a sentence.
     fn contradiction(&self) -> Option<&'static str> {
         match self.rule {
             Rule::Sgd { momentum: 0.0, nesterov: true, .. } => Some("nesterov needs a momentum above 0"),
@@ -128,7 +129,7 @@ impl FromStr for Optimiser {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Optimiser> {
-        let problem = |what: String| Error::Usage(format!("optimiser “{text}”: {what}"));
+        let problem = |what: String| Error::Usage(format!("⟨optimiser⟩ “{text}”: {what}"));
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let Some(mut optimiser) = named(name) else {
@@ -146,17 +147,17 @@ impl FromStr for Optimiser {
 }
 
 impl fmt::Display for Optimiser {
-    /// The text form that [`Optimiser::from_str`] reads, without what is as by default.
+    /// The text form that [`Optimiser::from_str`] reads, without defaults.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (mut own, name) = (*self, self.name());
+        let (mut given, name) = (*self, self.name());
         let mut default = named(name).unwrap_or_default();
         f.write_str(name)?;
-        for ((name, value, ..), (_, usual, ..)) in own.numbers().into_iter().zip(default.numbers()) {
+        for ((name, value, ..), (_, usual, ..)) in given.numbers().into_iter().zip(default.numbers()) {
             if value != usual {
                 write!(f, " {name} {value:?}")?;
             }
         }
-        for ((name, value), (_, usual)) in own.flags().into_iter().zip(default.flags()) {
+        for ((name, value), (_, usual)) in given.flags().into_iter().zip(default.flags()) {
             if value != usual {
                 write!(f, " {name}")?;
             }

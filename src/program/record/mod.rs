@@ -1,9 +1,8 @@
-//! The recorder: layers tell it what they compute, and it writes the plain Program, a dispatch for each
-//! operation.
+//! The recorder, with which layers write the plain Program: one dispatch per operation.
 //!
 //! Going forward a layer records its dispatches and leaves a closure on the tape that records the
 //! derivative. [`Recorder::backward`] runs the closures from last to first, once, at lowering; training only
-//! replays dispatches. What makes the Program fast comes afterwards: see [`rewrite`](super::rewrite).
+//! replays dispatches. The [rewrites](super::rewrite) make the Program fast afterwards.
 
 mod product;
 mod tape;
@@ -12,20 +11,21 @@ pub use product::Product;
 
 use super::params::Arena;
 use super::shape::Shape;
-use super::{Activated, Boundary, Buf, Dispatch, Program, Role, View};
+use super::{Activated, Buf, Dispatch, ObservedActivation, Program, Role, View};
 use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Element, Kernel, aligned};
 use crate::table;
 
-/// Activations while a Program is recorded: one row per sample, and within it
-/// channel by channel, row by row (NCHW).
+/// Activations while a Program is recorded, in NCHW order.
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor {
+    /// The values, (rows, shape).
     pub value: View,
+    /// Samples of a batch.
     pub rows: usize,
     /// The sizes of one sample.
     pub shape: Shape,
-    /// False for the data: nobody needs its gradient.
+    /// False for the data.
     pub needs_gradient: bool,
 }
 
@@ -36,35 +36,39 @@ impl Tensor {
     }
 }
 
-/// Where a gradient goes, and whether something is there already to add to.
+/// The view that a gradient is written to, and whether to add to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Gradient {
+    /// The gradient.
     pub view: View,
+    /// Whether it has been written before in this step.
     pub add: bool,
 }
 
 type Backward = Box<dyn FnOnce(&mut Recorder)>;
 
-/// Writes a Program while layers describe themselves.
+/// Writes a Program, dispatch by dispatch.
 pub struct Recorder {
+    /// What has been recorded.
     pub program: Program,
+    /// The parameters.
     pub arena: Arena,
-    /// Rows of a batch.
+    /// Samples of a batch.
     pub batch: usize,
-    /// Rows of the step in front of this batch: a step may consist of several, whose gradients
-    /// of the parameters add up.
+    /// Samples of the step in front of this batch.
+    ///
+    /// A step may have several batches, whose gradients of the parameters add up.
     pub first_row: usize,
-    /// What layers multiply with: the parameters, or their average where that is measured.
+    /// The weights that layers use: the parameters, or their EMA.
     pub weights: Buf,
-    /// Whether layers behave as in training: where that differs, as of dropout
-    /// and batch normalisation, they behave as in prediction otherwise.
+    /// Whether dropout and batch normalisation compute as in training, or as in prediction.
     pub training: bool,
     parameters: Buf,
     gradients: Buf,
     tape: Vec<Backward>,
-    /// The name of the layer that records now, such as `0 dense`.
+    /// The layer that records now, such as `0 dense`.
     layer: String,
-    /// Numbers that have been given out for drawing.
+    /// Random streams that have been given out.
     streams: usize,
     section_start: usize,
 }
@@ -94,7 +98,7 @@ impl Recorder {
         }
     }
 
-    /// What is learned: the parameter arena without what is only kept.
+    /// The learned part of the parameter arena.
     pub fn parameters(&self) -> View {
         View { len: self.gradients().len, ..self.arena_view() }
     }
@@ -104,13 +108,12 @@ impl Recorder {
         self.program.whole(self.parameters)
     }
 
-    /// The gradients of all that is learned, laid out like the parameters.
+    /// The gradients of the learned parameters, in the layout of the arena.
     pub fn gradients(&self) -> View {
         self.program.whole(self.gradients)
     }
 
-    /// A parameter of the arena, and its gradient: set in the first batch of a step, added to in
-    /// the others.
+    /// A parameter and its gradient, which all batches of a step but the first add to.
     ///
     /// # Panics
     /// When no layer has declared it.
@@ -120,7 +123,7 @@ impl Recorder {
         (kept, Gradient { view, add: self.first_row > 0 })
     }
 
-    /// A parameter of the arena that has no gradient.
+    /// A parameter, without its gradient.
     ///
     /// # Panics
     /// When no layer has declared it.
@@ -134,66 +137,70 @@ impl Recorder {
         self.program.declare(name, element, len, role)
     }
 
-    /// A buffer that only this section needs; lowering lets those share memory.
+    /// A buffer of this section alone; such buffers may share memory.
     pub fn scratch(&mut self, name: &str, element: Element, len: usize) -> View {
         self.buffer(name, element, len, Role::Activations)
     }
 
-    /// A scratch buffer with the layer's name in front of its own.
+    /// A scratch buffer whose name begins with the layer's.
     pub fn local(&mut self, name: &str, element: Element, len: usize) -> View {
         let name = if self.layer.is_empty() { name.to_owned() } else { format!("{}.{name}", self.layer) };
         self.scratch(&name, element, len)
     }
 
-    /// Activations with a row per sample.
+    /// A scratch buffer for activations, (batch, shape).
     pub fn tensor(&mut self, name: &str, shape: impl Into<Shape>) -> Tensor {
         let shape = shape.into();
         let value = self.local(name, Element::Real, self.batch * shape.len());
         Tensor { value, rows: self.batch, shape, needs_gradient: true }
     }
 
-    /// A label per sample.
+    /// A scratch buffer for labels, (batch).
     pub fn labels(&mut self) -> View {
         self.scratch("labels", Element::Uint, self.batch)
     }
 
-    /// The name of the layer that records now.
+    /// The layer that records now, such as `0 dense`.
     pub fn layer_name(&self) -> String {
         self.layer.clone()
     }
 
-    /// Names the layer that records from here on.
+    /// Sets the layer that records from here on.
     pub fn enter(&mut self, layer: String) {
         self.layer = layer;
     }
 
-    /// Begins a batch of a step that has so many rows in front of it: what is drawn at random is
-    /// drawn as for rows of one large batch.
+    /// Begins a batch of a step, with `first_row` samples in front of it.
+    ///
+    /// Random numbers are drawn as for one large batch.
     pub fn begin_batch(&mut self, first_row: usize) {
         (self.first_row, self.streams) = (first_row, 0);
     }
 
-    /// A number that no other layer of the section gets, for drawing.
+    /// A random stream that no other layer of the section has.
     pub fn stream(&mut self) -> usize {
         self.streams += 1;
         self.streams - 1
     }
 
-    /// Notes what an activation makes, for those who look at it.
+    /// Notes the output of an activation function in [`Program::observed`].
     pub fn note_activation(&mut self, activation: Activation, y: Tensor) {
         let layer = self.layer.clone();
         self.program.observed.activated.push(Activated { layer, activation, value: y.value, shape: y.shape });
     }
 
-    /// Notes what lies in front of a network's first layer.
+    /// Notes the input of a network's first layer in [`Program::observed`].
     pub fn start(&mut self, input: Tensor) {
-        self.program.observed.boundaries.clear();
+        self.program.observed.activations.clear();
         self.pass(input);
     }
 
-    /// Notes what lies behind the next layer.
+    /// Notes the output of the next layer in [`Program::observed`].
     pub fn pass(&mut self, output: Tensor) {
-        self.program.observed.boundaries.push(Boundary { value: Some(output.value), gradient: None });
+        self.program
+            .observed
+            .activations
+            .push(ObservedActivation { value: Some(output.value), gradient: None });
     }
 
     /// Appends a dispatch.
@@ -202,14 +209,16 @@ impl Recorder {
         self.program.steps.push(dispatch);
     }
 
-    /// Records an update that `guard` may stop: the guard first, with the view of the gates that it opens
-    /// and closes, then the dispatches behind them, see [`Dispatch::gate`].
+    /// Records an update that `guard` may stop.
+    ///
+    /// `guard` comes first and gets the view of the gates; the dispatches of `update` stand behind them: see
+    /// [`Dispatch::gate`].
     ///
     /// # Panics
     /// When it is called twice: a Program has one buffer of gates.
     pub fn guarded(&mut self, guard: impl FnOnce(&mut Recorder, View), update: impl FnOnce(&mut Recorder)) {
         assert!(self.program.gates.is_none(), "a program has one buffer of gates");
-        // How long it is follows from how many dispatches the update has.
+        // Their length follows from the number of dispatches of the update.
         let gates = self.buffer("gates", Element::Uint, 0, Role::Guard);
         self.program.gates = Some(gates);
         guard(self, gates);
@@ -219,8 +228,9 @@ impl Recorder {
         self.program.number_gates();
     }
 
-    /// Closes a section: everything recorded since the last one. None knows of
-    /// the scratch buffers of another.
+    /// Ends a section: everything recorded since the last one.
+    ///
+    /// Sections don't read each other's scratch buffers.
     pub fn section(&mut self, name: &str) {
         let end = self.program.steps.len();
         self.program.sections.push((name.to_owned(), self.section_start..end));
@@ -229,8 +239,7 @@ impl Recorder {
         self.streams = 0;
     }
 
-    /// A sum over the batch whose terms are so many numbers each: `record` writes
-    /// it in slices, one after the other, and they are added up in that order.
+    /// A sum over the batch in slices: `record` writes them one behind the other, and they are added up in that order.
     pub fn in_slices(
         &mut self,
         slices: usize,
@@ -238,7 +247,7 @@ impl Recorder {
         what: &str,
         record: impl FnOnce(&mut Recorder, View),
     ) {
-        // What writes slices only sets them, so what adds to something is a slice as well.
+        // `record` never adds, so a single slice that is added to something goes through a sum as well.
         if slices == 1 && !to.add {
             return record(self, to.view);
         }

@@ -1,13 +1,13 @@
-//! An activation into the epilogue of the layer in front of it, forwards and back.
+//! Activations in the epilogue of the layer in front of them, in both passes.
 //!
 //! ```text
 //! before   matmul → z    activation z → y              … dy    activation_backward y, dy → dz
-//! after    matmul → y    (with the activation)         … dz    (times activation'(y), by who wrote dy)
+//! after    matmul → y    (with the activation)         … dz    (times activation'(y), by the writer of dy)
 //! ```
 //!
-//! Convolutions, norms and sums take an activation in as well. On the way back the products, convolutions,
-//! poolings and sums that write dy multiply by the derivative themselves. Where several write dy and one of
-//! them can't, that one keeps a dispatch of its own, whose result is added.
+//! Convolutions, norms and sums can have an activation as well. In the backward pass the products, convolutions,
+//! poolings and sums that write dy multiply by the derivative. Where several write dy and one of them can't multiply,
+//! that one gets a dispatch behind it, whose result is added.
 
 use super::dense::has_epilogue;
 use super::draft::{Draft, each};
@@ -21,7 +21,7 @@ pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
     each(program, |draft| draft.positions().for_each(|at| take_in(draft, at)))
 }
 
-/// Takes the activation at a position into the dispatch that makes its input, if there is one and it can.
+/// Moves the activation at a position into the dispatch that writes its input, if that can have one.
 fn take_in(draft: &mut Draft, at: usize) {
     let Some(found) = draft.at(at).filter(|found| found.kernel.is(&table::ACTIVATION)) else { return };
     let activation = Activation::chosen(&found.consts);
@@ -30,8 +30,8 @@ fn take_in(draft: &mut Draft, at: usize) {
     else {
         return;
     };
-    // Of the others, the derivative is told from z, which must be there then.
-    if !activation.slope_is_in_output() || draft.readers(z.buf) != [at] {
+    // Derivatives of the others need z.
+    if !activation.derivative_is_in_output() || draft.readers(z.buf) != [at] {
         return;
     }
     let Some(mut made) = draft.at(maker).cloned() else { return };
@@ -40,7 +40,7 @@ fn take_in(draft: &mut Draft, at: usize) {
     let layer = made.layer.clone();
     draft.replace(maker, vec![made]);
     draft.remove(at);
-    // What the layer gives keeps the layer's name.
+    // The output keeps the layer's name.
     let name = draft.name(z.buf).to_owned();
     draft.program().bufs[y.buf.0].name = name;
     let dz = take_derivative_in(draft, activation, z, y);
@@ -49,7 +49,7 @@ fn take_in(draft: &mut Draft, at: usize) {
     observed.made_by(y, &layer, dz);
 }
 
-/// Whether a dispatch can apply an activation to what it makes, and applies none so far.
+/// Whether a dispatch can apply an activation to its output, and applies none yet.
 fn takes_activation(maker: &Dispatch) -> bool {
     let sums = maker.kernel.is_a(Family::Matmul) || maker.kernel.is_a(Family::Conv);
     let with_bias = sums && has_epilogue(maker, Epilogue::Bias);
@@ -63,15 +63,16 @@ fn set_activation(dispatch: &mut Dispatch, activation: Activation) {
     dispatch.consts.set("LEAK", leak);
 }
 
-/// Lets those that write dy, the gradient of y, write dz, that of the weighted sums, and returns its view; where
-/// nothing is learned there is none.
+/// Lets the writers of dy, the gradient of y, write dz, the gradient of the weighted sums.
+///
+/// Returns dz; none where nothing is learned.
 fn take_derivative_in(draft: &mut Draft, activation: Activation, z: View, y: View) -> Option<View> {
     let back = draft.writer(draft.gradient(z.buf)?)?;
     let through = draft.at(back).filter(|through| through.kernel.is(&table::ACTIVATION_BACKWARD))?;
     let (dy, dz) = (through.view("dy"), through.view("dx"));
     let writers = draft.writers(dy.buf);
     let takes = |draft: &Draft, at: usize| draft.at(at).is_some_and(takes_derivative);
-    // One that can't multiply leaves it to the dispatch that there is.
+    // A single writer that can't multiply leaves that to the dispatch that there is.
     let alone = writers.len() == 1 && !takes(draft, writers[0]);
     let several = writers.iter().any(|at| draft.at(*at).is_none());
     if alone || several || draft.readers(dy.buf) != [back] {
@@ -100,16 +101,16 @@ fn takes_derivative(writer: &Dispatch) -> bool {
     takes && Activation::chosen(&writer.consts) == Activation::Identity
 }
 
-/// y is what the derivative is told from; all but sums have it bound already.
+/// Sets the derivative at y; all kernels but products and convolutions bind y already.
 fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View) {
     set_activation(writer, activation);
     if writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv) {
-        writer.consts.set("EPILOGUE", Const::Uint(Epilogue::Slope as u32));
+        writer.consts.set("EPILOGUE", Const::Uint(Epilogue::Derivative as u32));
         writer.bind("extra", y);
     }
 }
 
-/// Lets one that can't multiply write a gradient of its own, and a dispatch behind it make of that its part of dz.
+/// Lets a writer that can't multiply write a plain gradient, which a dispatch behind it turns into dz.
 fn apart(draft: &mut Draft, at: usize, mut writer: Dispatch, activation: Activation, [y, dy, dz]: [View; 3]) {
     let plain = draft.scratch(&writer.layer, "plain gradient", Element::Real, dy.len);
     let add = writer.consts.flag("ADD");

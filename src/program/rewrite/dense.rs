@@ -1,4 +1,4 @@
-//! The dispatches of a dense layer, as several rewrites look for them.
+//! The dispatches of a dense layer, for several rewrites.
 
 use super::draft::Draft;
 use crate::kernel::{Activation, Const, Epilogue, Family};
@@ -20,16 +20,16 @@ pub(super) fn is_weighted_sums(found: &Dispatch) -> bool {
         && is("ADD", false)
 }
 
-/// Whether a dispatch is dx = dy·W, through the derivative of the activation that made x or not.
+/// Whether a dispatch is dx = dy·W, with or without the derivative of x's activation.
 pub(super) fn is_input_gradient(found: &Dispatch, dy: View, weight: View) -> bool {
     let product = found.kernel.is_a(Family::Matmul) && !has_epilogue(found, Epilogue::Bias);
     let plain = product && !found.consts.flag("TRANSPOSE_A") && !found.consts.flag("TRANSPOSE_B");
     plain && found.view("a") == dy && found.view("b") == weight
 }
 
-/// The activation by whose derivative an input gradient is multiplied.
+/// The activation whose derivative an input gradient is multiplied by.
 pub(super) fn derivative_of(input_gradient: &Dispatch) -> Activation {
-    if has_epilogue(input_gradient, Epilogue::Slope) {
+    if has_epilogue(input_gradient, Epilogue::Derivative) {
         Activation::chosen(&input_gradient.consts)
     } else {
         Activation::Identity

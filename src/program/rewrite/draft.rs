@@ -1,24 +1,25 @@
-//! The draft of a section while it is rewritten: its dispatches, and who reads and writes each buffer.
+//! A section while it is rewritten: its dispatches, and the users of each buffer.
 
 use std::collections::HashMap;
 
 use crate::kernel::Element;
 use crate::program::{Buf, Dispatch, Program, Role, View};
 
-/// A section's dispatches. Positions stay what they are while it is rewritten: a dispatch that is taken out
-/// leaves a gap, and new ones stand where an old one was.
+/// A section's dispatches by position.
+///
+/// Positions stay the same while it is rewritten: a removed dispatch leaves a gap, and several may replace one.
 pub(super) struct Draft<'a> {
     program: &'a mut Program,
-    /// What stands at the position of each dispatch of the section as it was.
+    /// The dispatches at each position of the section.
     steps: Vec<Vec<Dispatch>>,
-    /// The positions of the dispatches that have a view of each buffer.
+    /// The positions of the dispatches that bind each buffer.
     users: HashMap<Buf, Vec<usize>>,
 }
 
-/// Rewrites section after section; a Program without any is one.
+/// Rewrites section after section; a Program without sections is one.
 ///
 /// # Panics
-/// When there are dispatches outside of the sections: a recorder leaves none.
+/// When there are dispatches outside the sections: a recorder leaves none.
 pub(super) fn each(mut program: Program, mut edit: impl FnMut(&mut Draft)) -> Program {
     let mut steps = std::mem::take(&mut program.steps).into_iter();
     let sections = std::mem::take(&mut program.sections);
@@ -54,7 +55,7 @@ impl<'a> Draft<'a> {
         0..self.steps.len()
     }
 
-    /// The dispatch at a position; none where it was taken out or replaced by several, or behind the last.
+    /// The dispatch at a position; none where there are several or none.
     pub fn at(&self, at: usize) -> Option<&Dispatch> {
         match self.steps.get(at)?.as_slice() {
             [one] => Some(one),
@@ -62,29 +63,30 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// All dispatches that stand at a position.
+    /// All dispatches at a position.
     pub fn all(&self, at: usize) -> &[Dispatch] {
         &self.steps[at]
     }
 
-    /// Takes a dispatch out.
+    /// Removes a dispatch.
     pub fn remove(&mut self, at: usize) {
         self.steps[at].clear();
     }
 
-    /// Puts other dispatches in the place of one.
+    /// Replaces a dispatch by others.
     pub fn replace(&mut self, at: usize, by: Vec<Dispatch>) {
         self.steps[at] = by;
         self.note_users(at);
     }
 
-    /// Keeps who uses which buffer. Positions that use one no longer stay in its list: whoever asks looks at
-    /// what stands there now.
+    /// Notes the buffers that a position uses.
+    ///
+    /// Former users stay in the list, so readers of it look at the dispatches that are there now.
     fn note_users(&mut self, at: usize) {
         for view in self.steps[at].iter().flat_map(|dispatch| &dispatch.args) {
             let known = self.users.entry(view.buf).or_default();
-            if let Err(place) = known.binary_search(&at) {
-                known.insert(place, at);
+            if let Err(slot) = known.binary_search(&at) {
+                known.insert(slot, at);
             }
         }
     }
@@ -94,8 +96,7 @@ impl<'a> Draft<'a> {
         self.users_that(buf, |dispatch| dispatch.writes().any(|view| view.buf == buf))
     }
 
-    /// The positions of the dispatches that read a view of a buffer, by binding it to be read: not those that
-    /// only add to it.
+    /// The positions of the dispatches that bind a view of a buffer for reading: not those that add to it.
     pub fn readers(&self, buf: Buf) -> Vec<usize> {
         self.users_that(buf, |dispatch| {
             let mut bound = dispatch.args.iter().zip(dispatch.kernel.binds);
@@ -121,7 +122,7 @@ impl<'a> Draft<'a> {
         self.program.bufs[buf.0].role
     }
 
-    /// The buffer of the gradient of what is in a buffer.
+    /// The buffer of a buffer's gradient.
     pub fn gradient(&self, buf: Buf) -> Option<Buf> {
         self.program.bufs[buf.0].gradient
     }
@@ -131,13 +132,13 @@ impl<'a> Draft<'a> {
         &self.program.bufs[buf.0].name
     }
 
-    /// A new buffer of a layer that only this section needs.
+    /// A new scratch buffer of a layer.
     pub fn scratch(&mut self, layer: &str, name: &str, element: Element, len: usize) -> View {
         let name = if layer.is_empty() { name.to_owned() } else { format!("{layer}.{name}") };
         self.program.declare(&name, element, len, Role::Activations)
     }
 
-    /// The Program around it, without its dispatches.
+    /// The Program, without its dispatches.
     pub fn program(&mut self) -> &mut Program {
         self.program
     }

@@ -1,4 +1,4 @@
-//! Gathering samples into a first dense layer and its gradients, which then unpack the pixels themselves.
+//! Gathering in a first dense layer and its gradients, which then unpack the pixels themselves.
 //!
 //! ```text
 //! before   gather_batch images → x, labels    matmul x, W → y          matmul dy, x → dW   column_sums dy → db
@@ -6,33 +6,33 @@
 //!                                               → y, labels              (and their squares)
 //! ```
 //!
-//! Where all images are in one binding, nothing augments them, nobody else reads x, and the choice has kernels
-//! that take such sizes.
+//! It applies where all images are in one binding, nothing augments them, nothing else reads x, and the choice has
+//! kernels for the sizes.
 
 use super::dense::{DenseGradients, is_weighted_sums};
 use super::draft::{Draft, each};
 use super::gradients::parts;
-use crate::cpu::pixels::{dense_constants, sizes};
+use crate::cpu::gather_dense::{dense_constants, sizes};
 use crate::kernel::{Activation, Consts};
 use crate::program::{Dispatch, Program, View};
 use crate::table;
-use crate::table::choice::{Choice, PixelKernels};
+use crate::table::choice::{Choice, GatherDenseKernels};
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
-    let Some(kernels) = choice.pixels() else { return program };
+    let Some(kernels) = choice.gather_dense() else { return program };
     each(program, |draft| draft.positions().for_each(|at| take_in(draft, at, kernels)))
 }
 
-/// What takes the gathered samples.
+/// The layer that reads the gathered samples.
 struct FirstLayer {
     /// The position of the weighted sums.
     at: usize,
     sums: Dispatch,
-    /// The gradients and the position of their product, where the layer learns.
+    /// The position of the gradients' product, and the gradients, where the layer learns.
     gradients: Option<(usize, DenseGradients)>,
 }
 
-fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
+fn take_in(draft: &mut Draft, at: usize, kernels: GatherDenseKernels) {
     let Some(gather) = draft.at(at).filter(|found| found.kernel.is(&table::GATHER_BATCH)) else { return };
     let whole = gather.consts.uint("CHUNK_LENGTH") == gather.consts.uint("SAMPLES");
     if !whole || gather.consts.flag("AUGMENT") {
@@ -66,7 +66,7 @@ fn take_in(draft: &mut Draft, at: usize, kernels: PixelKernels) {
     draft.program().observed.lose(x);
 }
 
-/// The dense layer that alone reads what is gathered, and its gradients where it learns.
+/// The dense layer, if it alone reads the gathered samples.
 fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
     if draft.writer(x.buf) != Some(gather) {
         return None;
@@ -80,7 +80,7 @@ fn first_layer(draft: &Draft, gather: usize, x: View) -> Option<FirstLayer> {
     Some(FirstLayer { at, sums: sums.clone(), gradients })
 }
 
-/// The sizes of a dense layer that takes what a dispatch gathers.
+/// The sizes of a dense layer that reads the samples of `gather`.
 fn layer_sizes(gather: &Consts, outputs: usize) -> Consts {
     let [batch, first, channels, plane, samples] =
         ["BATCH", "FIRST", "CHANNELS", "PLANE", "SAMPLES"].map(|name| gather.uint(name));

@@ -1,12 +1,12 @@
-//! The gradients of a dense layer's weights and bias into one dispatch, which keeps parts for the watch as well.
+//! Both gradients of a dense layer in one dispatch, with the squares and non-finite counts for the watch.
 //!
 //! ```text
 //! before   matmul dyᵀ, x → dW    column_sums dy → db
-//! after    weight_gradient dy, x → dW, db, squares, flaws
+//! after    weight_gradient dy, x → dW, db, squares, non-finite counts
 //! ```
 //!
-//! The squares and flaws are for [`watch`](super::watch); without that rewrite nobody reads them. In half
-//! precision the gradient stays a product where its sizes suit, for [`half`](super::half).
+//! [`watch`](super::watch) uses the squares and counts. With the precision f16 a gradient that [`f16`](super::f16) can
+//! take stays a product.
 
 use super::dense::DenseGradients;
 use super::draft::{Draft, each};
@@ -22,7 +22,7 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
 
 fn join(draft: &mut Draft, at: usize, choice: &Choice) {
     let Some(DenseGradients { weight, sums, dbias }) = DenseGradients::at(draft, at) else { return };
-    if choice.precision() == Precision::Half && (table::MATMUL_F16.requires)(&weight.consts).is_ok() {
+    if choice.precision() == Precision::F16 && (table::MATMUL_F16.requires)(&weight.consts).is_ok() {
         return;
     }
     let [outputs, inputs, batch] = ["M", "N", "K"].map(|name| weight.consts.uint(name));
@@ -35,7 +35,7 @@ fn join(draft: &mut Draft, at: usize, choice: &Choice) {
     draft.remove(sums);
 }
 
-/// Where a kernel leaves the squares and the flaws of the gradients that it writes.
+/// Buffers for the squares and non-finite counts of a kernel's gradients.
 pub(super) fn parts(draft: &mut Draft, layer: &str, count: usize) -> [View; 2] {
     [("squares", Element::Real), ("non_finite", Element::Uint)]
         .map(|(name, element)| draft.scratch(layer, name, element, count))

@@ -1,11 +1,12 @@
-//! A small last layer, its loss and the gradient of its input into one dispatch.
+//! A small last layer, its loss and the gradient of its input in one dispatch.
 //!
 //! ```text
 //! before   matmul x, W → logits    softmax_loss logits → dlogits, metrics    matmul dlogits, W → dx
 //! after    dense_softmax_loss x, W, labels → logits, dlogits, metrics, dx
 //! ```
 //!
-//! Where nothing is trained nobody reads the gradients; but on a GPU one dispatch more would cost more.
+//! It applies where nothing is trained too: computing gradients that nothing reads costs a GPU less than another
+//! dispatch.
 
 use super::dense::{derivative_of, is_input_gradient, is_weighted_sums};
 use super::draft::{Draft, each};
@@ -27,7 +28,7 @@ fn join(draft: &mut Draft, at: usize, kernel: &'static Kernel, choice: &Choice) 
     let (logits, dlogits) = (loss.view("logits"), loss.view("dlogits"));
     let Some((sums, layer)) = last_layer(draft, at, logits) else { return };
     let x = layer.view("a");
-    // Long sums are left to slices.
+    // `slices` takes long sums.
     if choice.slices(&layer.consts).is_some() || !learns(draft, x.buf) {
         return;
     }
@@ -57,7 +58,7 @@ fn join(draft: &mut Draft, at: usize, kernel: &'static Kernel, choice: &Choice) 
     }
 }
 
-/// The dense layer without an activation that gives the logits of the loss at a position alone, and its position.
+/// The position of the dense layer without an activation whose logits only this loss reads, and the layer.
 fn last_layer(draft: &Draft, loss: usize, logits: View) -> Option<(usize, Dispatch)> {
     let sums = draft.writer(logits.buf)?;
     let layer = draft.at(sums).filter(|found| is_weighted_sums(found))?;
@@ -65,8 +66,9 @@ fn last_layer(draft: &Draft, loss: usize, logits: View) -> Option<(usize, Dispat
     (bare && draft.readers(logits.buf) == [loss]).then(|| (sums, layer.clone()))
 }
 
-/// The activation in the epilogue of what makes x, where no gradient of x is asked for: nobody reads what is
-/// computed with it then, and the kernel is the one that training has.
+/// The activation in the epilogue of the dispatch that writes x.
+///
+/// It stands for the derivative where no gradient of x is wanted, so that the kernel is that of training.
 fn activation_of(draft: &Draft, x: View) -> Activation {
     let maker = draft.writer(x.buf).and_then(|at| draft.at(at));
     let in_epilogue = |maker: &&Dispatch| {
@@ -75,19 +77,19 @@ fn activation_of(draft: &Draft, x: View) -> Activation {
     maker.filter(in_epilogue).map_or(Activation::Identity, |maker| Activation::chosen(&maker.consts))
 }
 
-/// Whether what is in a buffer depends on anything that is learned: else nobody needs its gradient.
+/// Whether the content of a buffer depends on a learned parameter; else nothing needs its gradient.
 fn learns(draft: &Draft, buf: Buf) -> bool {
     let (mut open, mut seen) = (vec![buf], vec![buf]);
     while let Some(buf) = open.pop() {
         let writers = draft.writers(buf);
         if writers.is_empty() && draft.role(buf) == Role::Activations {
-            // It comes from outside, and is no data.
+            // It comes from outside and is no data.
             return true;
         }
         for writer in writers.into_iter().flat_map(|at| draft.all(at)) {
             for read in writer.reads().map(|view| view.buf) {
                 match draft.role(read) {
-                    // Where the average of the weights is measured it stands with what an optimiser keeps.
+                    // The EMA of the weights is among the optimiser state.
                     Role::Parameters | Role::Optimiser => return true,
                     Role::Activations if !seen.contains(&read) => {
                         open.push(read);
@@ -101,7 +103,7 @@ fn learns(draft: &Draft, buf: Buf) -> bool {
     false
 }
 
-/// The constants of the loss, and those of the layer with so many inputs.
+/// The constants of the loss, and of a layer with this many inputs.
 fn constants(loss: &Consts, inputs: usize, activation: Activation) -> Consts {
     let [batch, classes, slots, pitch, first] =
         ["BATCH", "CLASSES", "SLOTS", "PITCH", "FIRST"].map(|name| loss.uint(name));

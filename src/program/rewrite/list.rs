@@ -1,54 +1,58 @@
 //! The list of all rewrites.
 
-use super::{activations, first_layer, gradients, half, last_layer, slices, watch};
+use super::{activations, f16, first_layer, gradients, last_layer, slices, watch};
 use crate::program::Program;
 use crate::table::choice::Choice;
 
 /// A rewrite.
 pub struct Rewrite {
-    /// As a list of rewrites names it.
+    /// Its name in a list of rewrites.
     pub name: &'static str,
-    /// What it does, in a few words.
+    /// What it does, for a table.
     pub about: &'static str,
     pub(super) apply: fn(Program, &Choice) -> Program,
 }
 
-/// All rewrites, in the order in which they are applied.
+/// All rewrites, in the order of application.
 ///
-/// Those that join several dispatches of a layer come before those that change single ones: a product that has been
-/// copied into half precision or cut into slices is no longer recognised as a part of a layer. `activations` is
-/// first, as what the others join has epilogues; `first-layer` comes before `gradients`, which would take the
-/// gradients that it needs; `watch` is last, when it is known who writes the gradients.
+/// Rewrites that join several dispatches of a layer come before those that change single ones, which no rewrite
+/// recognises as part of a layer afterwards. `activations` is first, because others join dispatches with epilogues.
+/// `first-layer` comes before `gradients`, which would take the gradients that it needs. `watch` is last, when the
+/// writers of all gradients are known.
 pub static ALL: [Rewrite; 7] = [
     Rewrite {
         name: "activations",
-        about: "an activation into the epilogue of the layer in front of it",
+        about: "puts an activation into the epilogue of the layer in front of it",
         apply: activations::rewrite,
     },
     Rewrite {
         name: "first-layer",
-        about: "gathering samples into a first dense layer and its gradients",
+        about: "gathers the samples in a first dense layer and in its gradients",
         apply: first_layer::rewrite,
     },
     Rewrite {
         name: "gradients",
-        about: "the gradients of a dense layer's weights and bias into one, which keeps parts for the watch",
+        about: "joins a dense layer's gradients, with their squares and non-finite counts",
         apply: gradients::rewrite,
     },
     Rewrite {
         name: "last-layer",
-        about: "a small last layer, its loss and the gradient of its input into one",
+        about: "joins a small last layer, its loss and the gradient of its input",
         apply: last_layer::rewrite,
     },
     Rewrite {
-        name: "half",
-        about: "products of dense layers from copies in half precision, where that is asked for",
-        apply: half::rewrite,
+        name: "f16",
+        about: "computes products of dense layers from f16 copies, with the precision f16",
+        apply: f16::rewrite,
     },
-    Rewrite { name: "slices", about: "a long product with a small result in slices", apply: slices::rewrite },
+    Rewrite {
+        name: "slices",
+        about: "cuts a long product with a small result into slices",
+        apply: slices::rewrite,
+    },
     Rewrite {
         name: "watch",
-        about: "the watch over all gradients from the parts that their kernels keep",
+        about: "takes the norm of all gradients from the squares that their kernels write",
         apply: watch::rewrite,
     },
 ];

@@ -1,19 +1,18 @@
-//! Rewrites: from the plain Program, a dispatch for each operation, to a fast one that computes the same.
+//! Rewrites from the plain Program, one dispatch per operation, to a fast one with the same results.
 //!
 //! Each rewrite is one function Program → Program in a file of its own, with a drawing of before and after.
 //! It recognises dispatches by their kernels and families, never by text, and looks at nothing but the Program
-//! and the choice of kernels. [`ALL`] lists them in the order in which they are applied; each can be left out.
-//! In the end every dispatch gets the version of its kernel that the choice names, rewritten or not: see
-//! `versions.rs`.
+//! and the choice of kernels. [`ALL`] lists them in the order of application; each can be left out. In the end every
+//! dispatch gets the version of its kernel that the choice names: see `versions.rs`.
 //!
 //! Read `gradients.rs` first.
 
 mod activations;
 mod dense;
 mod draft;
+mod f16;
 mod first_layer;
 mod gradients;
-mod half;
 mod last_layer;
 mod list;
 mod set;
@@ -27,8 +26,7 @@ pub use set::Rewrites;
 use super::Program;
 use crate::table::choice::Choice;
 
-/// Applies the rewrites that are wanted, one after the other, and then takes the version of every kernel that the
-/// choice names.
+/// Applies the wanted rewrites in order, then the choice's version of every kernel.
 pub fn rewrite(program: Program, choice: &Choice, wanted: &Rewrites) -> Program {
     let wanted = ALL.iter().filter(|rewrite| wanted.has(rewrite));
     let program = wanted.fold(program, |program, rewrite| (rewrite.apply)(program, choice));

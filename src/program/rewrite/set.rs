@@ -1,4 +1,4 @@
-//! Which rewrites are applied, and the text form of that: `all`, `none`, or a list of names.
+//! A set of rewrites, and its text form: `all`, `none`, or a list of names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::error::{Error, Result, suggestion};
 /// A set of rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rewrites {
-    /// By the position in [`ALL`].
+    /// By position in [`ALL`].
     wanted: [bool; ALL.len()],
 }
 
@@ -18,10 +18,10 @@ impl Rewrites {
     pub const ALL: Rewrites = Rewrites { wanted: [true; ALL.len()] };
     /// No rewrite: the Program as the layers recorded it.
     pub const NONE: Rewrites = Rewrites { wanted: [false; ALL.len()] };
-    /// The rewrite without which there is no half precision.
-    pub const HALF: &str = "half";
+    /// The rewrite that the precision f16 needs.
+    pub const F16: &str = "f16";
 
-    /// These, and the rewrite of this name.
+    /// The set with the rewrite of this name.
     ///
     /// # Panics
     /// When there is none.
@@ -29,7 +29,7 @@ impl Rewrites {
         self.put(name, true)
     }
 
-    /// These, but for the rewrite of this name.
+    /// The set without the rewrite of this name.
     ///
     /// # Panics
     /// When there is none.
@@ -43,12 +43,12 @@ impl Rewrites {
         self
     }
 
-    /// Whether a rewrite is one of them.
+    /// Whether it has a rewrite.
     pub fn has(&self, rewrite: &Rewrite) -> bool {
         self.names().any(|name| name == rewrite.name)
     }
 
-    /// The names of its rewrites, in the order in which they are applied.
+    /// The names of its rewrites, in the order of application.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         ALL.iter().zip(self.wanted).filter(|(_, wanted)| *wanted).map(|(rewrite, _)| rewrite.name)
     }
@@ -73,7 +73,7 @@ impl fmt::Display for Rewrites {
 impl FromStr for Rewrites {
     type Err = Error;
 
-    /// Reads `all`, `none`, or names with commas between them.
+    /// Reads `all`, `none`, or names with commas between them; `half` is a former name of `f16`.
     ///
     /// # Errors
     /// [`Error::Usage`] for a name that there isn't, with those that there are.
@@ -93,6 +93,8 @@ impl FromStr for Rewrites {
         };
         text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| match name {
             known if names.contains(&known) => Ok(all.and(known)),
+            // Its former name.
+            "half" => Ok(all.and(Rewrites::F16)),
             "" => Err(wrong("a name is missing".to_owned())),
             "all" | "none" => Err(wrong(format!("{name} stands alone"))),
             other => {
@@ -109,13 +111,14 @@ mod tests {
 
     #[test]
     fn sets_are_read_as_they_are_written() {
-        for text in ["all", "none", "activations, watch", "half"] {
+        for text in ["all", "none", "activations, watch", "f16"] {
             assert_eq!(text.parse::<Rewrites>().unwrap().to_string(), text);
         }
         assert_eq!(" watch,activations".parse::<Rewrites>().unwrap().to_string(), "activations, watch");
+        assert_eq!("watch, half".parse::<Rewrites>().unwrap().to_string(), "f16, watch");
         let every = Rewrites::ALL.names().collect::<Vec<_>>().join(",");
         assert_eq!(every.parse::<Rewrites>().unwrap(), Rewrites::ALL);
-        assert_eq!(Rewrites::NONE.and(Rewrites::HALF).without(Rewrites::HALF), Rewrites::NONE);
+        assert_eq!(Rewrites::NONE.and(Rewrites::F16).without(Rewrites::F16), Rewrites::NONE);
         for wrong in ["", "watch,", "wach", "all, watch"] {
             let error = wrong.parse::<Rewrites>().unwrap_err();
             assert_eq!(error.exit_code(), 2);

@@ -1,4 +1,6 @@
-//! A long product with a small result in slices, where few tiles would keep few of a GPU's cores busy.
+//! A long product with a small result, cut into slices.
+//!
+//! Its result has too few tiles to keep a GPU's cores busy.
 //!
 //! ```text
 //! before   matmul a, b → c
@@ -28,12 +30,12 @@ fn cut(draft: &mut Draft, at: usize, choice: &Choice) {
     let slices = Dispatch::new(&table::MATMUL_SLICES, consts, args, name);
     let mut consts = consts! { SLICES: count, M: m, N: n, ADD: product.consts.flag("ADD") };
     consts.extend(product.consts.only(&["EPILOGUE", "ACTIVATION", "LEAK"]).iter());
-    // A plain sum reads nothing besides, and is given what it adds up.
+    // A plain epilogue reads nothing; the parts are bound in its place.
     let plain = has_epilogue(&product, Epilogue::Plain);
     let extra = if plain { parts } else { product.view("extra") };
     let args = vec![parts, extra, product.view("c")];
     let sum = Dispatch::new(&table::ADD_SLICES, consts, args, product.what.clone());
-    // Behind a gate both are: their numbers follow from their order.
+    // Both stand behind the gate, if there is one: gates are numbered later.
     let placed =
         [slices, sum].map(|dispatch| Dispatch { gate: product.gate, ..dispatch.of_layer(&product.layer) });
     draft.replace(at, placed.to_vec());

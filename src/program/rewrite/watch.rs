@@ -1,11 +1,11 @@
-//! The watch over all gradients from the parts that their kernels keep.
+//! The watch over all gradients, from the squares and counts that their kernels write.
 //!
 //! ```text
 //! before   weight_gradient → dW, db, own squares    …    gradient_parts all gradients → squares    guard squares
 //! after    weight_gradient → dW, db, its part of the watched squares     …                guard watched squares
 //! ```
 //!
-//! Where every gradient of the parameters is written by a kernel that watches it.
+//! It applies where every gradient of the parameters is written by such a kernel.
 
 use std::collections::HashMap;
 
@@ -19,9 +19,9 @@ pub(super) fn rewrite(program: Program, _: &Choice) -> Program {
     each(program, join)
 }
 
-/// Whether a dispatch leaves the squares and the flaws of the gradients that it writes.
+/// Whether a dispatch writes the squares and non-finite counts of its gradients.
 fn watches(dispatch: &Dispatch) -> bool {
-    dispatch.kernel.is_a(Family::WeightGradient) || dispatch.kernel.is_a(Family::PixelGradient)
+    dispatch.kernel.is_a(Family::WeightGradient) || dispatch.kernel.is_a(Family::GatherDenseGradient)
 }
 
 fn join(draft: &mut Draft) {
@@ -54,14 +54,15 @@ fn find(draft: &Draft, kernel: &'static Kernel) -> Option<usize> {
     draft.positions().find(|at| draft.at(*at).is_some_and(|found| found.kernel.is(kernel)))
 }
 
-/// The squares and the flaws of all gradients.
+/// The squares and non-finite counts of all gradients.
 struct Watched {
     squares: View,
     non_finite: View,
 }
 
-/// Gives each gradient its part of two buffers: every batch of a step writes the same, and the last one has the
-/// finished sums.
+/// Gives each gradient its part of two buffers.
+///
+/// All batches of a step write the same part, and the last one has the finished sums.
 fn share_out(draft: &mut Draft, writers: &[usize]) -> Watched {
     let mut starts: HashMap<usize, usize> = HashMap::new();
     let mut len = 0;

@@ -1,11 +1,13 @@
-//! Letters of 5 × 7 pixels, enough for the names of classes under small pictures.
+//! A font of 5 × 7 pixels, for the names of classes under small pictures.
 
-/// Width and height of a letter in pixels; one more to either side is left free.
+/// The width of a letter, in pixels.
 pub const WIDTH: usize = 5;
+/// The height of a letter, in pixels.
 pub const HEIGHT: usize = 7;
 
-/// The rows of a letter; a dot is ground and anything else ink. Small letters look like capitals,
-/// and what has no letter here is a box.
+/// The rows of a letter, in which a dot is background and anything else foreground.
+///
+/// Small letters look like capitals, and an unknown character is a box.
 pub fn letter(letter: char) -> [&'static str; HEIGHT] {
     let letter = letter.to_ascii_uppercase();
     let found = LETTERS.iter().find(|(known, _)| *known == letter);

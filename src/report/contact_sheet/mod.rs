@@ -1,4 +1,4 @@
-//! Contact sheets: many small pictures with a few words each, as one PNG file.
+//! Contact sheets: many small pictures with lines of text, as one PNG file.
 
 mod font;
 
@@ -16,13 +16,13 @@ pub const GREEN: Colour = [90, 220, 90];
 pub const RED: Colour = [255, 110, 110];
 const GROUND: Colour = [40, 40, 48];
 
-/// Small pictures are drawn with whole pixels enlarged to about this side.
+/// The side to which small pictures are enlarged, by a whole factor.
 const SIDE: usize = 64;
 /// Pixels between cells.
 const GAP: usize = 6;
-/// Letters of a line at the most; longer ones end in dots.
+/// The most letters of a line; longer ones end in dots.
 const MOST_LETTERS: usize = 16;
-/// Bytes of a sheet in memory at the most.
+/// The most bytes of a contact sheet in memory.
 const MOST_BYTES: usize = 256 << 20;
 
 /// One image of a data set, and lines of text below it.
@@ -33,7 +33,7 @@ pub struct Thumbnail {
     pub lines: Vec<(String, Colour)>,
 }
 
-/// Checks that a sheet of so many cells fits into memory, before their images are made.
+/// Checks the size of a contact sheet, before its images are made.
 ///
 /// # Errors
 /// [`Error::Usage`] when it would take more than 256 MiB.
@@ -41,7 +41,7 @@ pub fn check(rows: usize, columns: usize, shape: &Shape) -> Result<()> {
     let pixels = shape.width.max(SIDE).saturating_mul(shape.height.max(SIDE));
     if rows.saturating_mul(columns).saturating_mul(pixels).saturating_mul(3) > MOST_BYTES {
         return Err(Error::Usage(format!(
-            "a sheet of {rows} × {columns} images is larger than {} MiB, so ask for fewer",
+            "a contact sheet of {rows} × {columns} images is larger than {} MiB, so ask for fewer",
             MOST_BYTES >> 20
         )));
     }
@@ -77,7 +77,11 @@ pub fn png(rows: &[Vec<Thumbnail>], shape: &Shape) -> Result<Vec<u8>> {
     let mut file = Vec::new();
     PngEncoder::new(&mut file)
         .write_image(&canvas.pixels, width as u32, height as u32, ExtendedColorType::Rgb8)
-        .map_err(|error| Error::Failure(format!("the sheet can't be encoded as PNG ({error})")))?;
+        .map_err(|error| {
+            let problem =
+                format!("the contact sheet can't be encoded as PNG ({error}), so ask for fewer images");
+            Error::Failure(problem)
+        })?;
     Ok(file)
 }
 
@@ -119,7 +123,7 @@ impl Canvas {
     }
 }
 
-/// The colour of a pixel; what is transparent shows black.
+/// The colour of a pixel; transparency becomes black.
 fn colour(image: &[u8], shape: &Shape, at: usize) -> Colour {
     let plane = shape.height * shape.width;
     let value = |channel: usize| image[channel * plane + at];
@@ -142,20 +146,20 @@ mod tests {
     }
 
     #[test]
-    fn images_and_words_stand_where_they_should() {
+    fn images_and_words_are_in_their_cells() {
         let shape = Shape::image(3, 1, 2);
         let cell =
             |word: &str| Thumbnail { image: vec![255, 1, 0, 2, 0, 3], lines: vec![(word.to_owned(), GREEN)] };
-        let sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
-        // Pixels of 32×32, three letters are narrower than two of them.
-        assert_eq!(sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 9 + 6) + 6));
+        let contact_sheet = decoded(&[vec![cell("cat"), cell("l")], vec![cell("i")]], &shape);
+        // A pixel is enlarged to 32×32, and two of them are wider than three letters.
+        assert_eq!(contact_sheet.dimensions(), (2 * (64 + 6) + 6, 2 * (32 + 9 + 6) + 6));
         for (x, y, expected) in
             [(6, 6, [255, 0, 0]), (69, 37, [1, 2, 3]), (76, 6, [255, 0, 0]), (0, 0, GROUND)]
         {
-            assert_eq!(sheet.get_pixel(x, y).0, expected, "{x}, {y}");
+            assert_eq!(contact_sheet.get_pixel(x, y).0, expected, "{x}, {y}");
         }
         // The foot of an L is five pixels wide, its top one.
-        let green = |y: u32| (76..140).filter(|x| sheet.get_pixel(*x, y).0 == GREEN).count();
+        let green = |y: u32| (76..140).filter(|x| contact_sheet.get_pixel(*x, y).0 == GREEN).count();
         assert_eq!((green(6 + 32 + 2), green(6 + 32 + 2 + 6)), (1, 5));
     }
 
@@ -165,13 +169,13 @@ mod tests {
             [(1, vec![9], [9; 3]), (2, vec![200, 128], [100; 3]), (4, vec![255, 0, 10, 0], [0; 3])]
         {
             let shape = Shape::image(channels, 1, 1);
-            let sheet = decoded(&[vec![Thumbnail { image, lines: vec![] }]], &shape);
-            assert_eq!(sheet.get_pixel(20, 20).0, expected);
+            let contact_sheet = decoded(&[vec![Thumbnail { image, lines: vec![] }]], &shape);
+            assert_eq!(contact_sheet.get_pixel(20, 20).0, expected);
         }
     }
 
     #[test]
-    fn long_words_end_in_dots_and_sheets_beyond_memory_are_refused() {
+    fn long_words_end_in_dots_and_contact_sheets_beyond_memory_are_refused() {
         assert_eq!(shortened("0123456789abcdefg"), "0123456789abcd..");
         let shape = Shape::image(1, 512, 512);
         let rows = vec![vec![Thumbnail { image: vec![0; 512 * 512], lines: vec![] }]; 400];

@@ -4,7 +4,7 @@ use super::number::number;
 use super::plot::{Axis, Plot, Series, Style};
 use super::table::width;
 
-/// One mark per series, also told apart without colour.
+/// A mark for each series, distinct without colour.
 pub(super) const MARKS: [char; 6] = ['●', '○', '×', '+', '◆', '◇'];
 
 /// Dots of a braille character, by row and column.
@@ -23,7 +23,7 @@ impl TextCanvas {
         TextCanvas { columns, rows, dots: vec![0; columns * rows], marks: vec![None; columns * rows] }
     }
 
-    /// The dot at a place from 0 to 1, counted from the left and from below.
+    /// The dot at a position from 0 to 1, from the left and from below.
     fn dot_at(&self, (x, y): (f64, f64)) -> (i64, i64) {
         let (wide, high) = (self.columns as f64 * 2.0 - 1.0, self.rows as f64 * 4.0 - 1.0);
         ((x * wide).round() as i64, ((1.0 - y) * high).round() as i64)
@@ -74,8 +74,9 @@ impl TextCanvas {
     }
 }
 
-/// Draws a plot in `columns` columns with `height` lines for the drawing
-/// itself. Where room is short, the legend goes into the title's line.
+/// Draws a plot in `columns` columns, with `height` lines for the drawing itself.
+///
+/// If `short`, the legend goes into the line of the title.
 pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> Vec<String> {
     let ticks = match height {
         _ if short => 0,
@@ -98,7 +99,7 @@ pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> V
     }
     drawn.extend(horizontal(&canvas, &x, left));
     let Some(legend) = legend(plot) else { return drawn };
-    // A single series is what the title is about.
+    // The title names a single series.
     if short && plot.series.len() == 1 {
         return drawn;
     }
@@ -113,14 +114,14 @@ pub(super) fn draw(plot: &Plot, columns: usize, height: usize, short: bool) -> V
 fn draw_series(canvas: &mut TextCanvas, plot: &Plot, series: &Series, (x, y): (&Axis, &Axis)) {
     if series.style.has_line() {
         let points: Vec<(f64, f64)> =
-            series.points.iter().map(|point| (x.place(point.0), y.place(point.1))).collect();
+            series.points.iter().map(|point| (x.position(point.0), y.position(point.1))).collect();
         points.windows(2).for_each(|pair| canvas.line(pair[0], pair[1]));
     }
     if series.style == Style::Bars {
-        let zero = y.place(0.0);
+        let zero = y.position(0.0);
         for point in &series.points {
-            let (left, right) = (x.place(point.0 - plot.bar), x.place(point.0 + plot.bar));
-            canvas.fill((left, zero), (right, y.place(point.1)));
+            let (left, right) = (x.position(point.0 - plot.bar), x.position(point.0 + plot.bar));
+            canvas.fill((left, zero), (right, y.position(point.1)));
         }
     }
 }
@@ -129,21 +130,21 @@ fn mark_series(canvas: &mut TextCanvas, plot: &Plot, (at, series): (usize, &Seri
     if !series.style.has_marks() && lines(plot) < 2 {
         return;
     }
-    // Lines look alike, so of several each carries its mark here and there.
+    // Lines look alike, so several lines carry their marks at intervals.
     let every = if series.style.has_marks() { 1 } else { series.points.len().div_ceil(6).max(1) };
     for point in series.points.iter().step_by(every) {
-        canvas.mark((x.place(point.0), y.place(point.1)), MARKS[at % MARKS.len()]);
+        canvas.mark((x.position(point.0), y.position(point.1)), MARKS[at % MARKS.len()]);
     }
 }
 
-/// Series that are lines without marks.
+/// Whether series are lines without marks.
 fn lines(plot: &Plot) -> usize {
     plot.series.iter().filter(|series| !series.style.has_marks()).count()
 }
 
-/// The label of the tick that lies in this row.
+/// The label of the tick in this row.
 fn label_of<'a>(canvas: &TextCanvas, axis: &Axis, labels: &'a [String], row: usize) -> &'a str {
-    let row_of = |tick: &f64| canvas.dot_at((0.0, axis.place(*tick))).1 / 4;
+    let row_of = |tick: &f64| canvas.dot_at((0.0, axis.position(*tick))).1 / 4;
     let at = axis.ticks.iter().position(|tick| row_of(tick) == row as i64);
     at.map_or("", |at| &labels[at])
 }
@@ -155,7 +156,7 @@ fn horizontal(canvas: &TextCanvas, axis: &Axis, left: usize) -> [String; 2] {
     let mut labels: Vec<char> = vec![' '; indent + canvas.columns];
     let mut free = 0;
     for tick in &axis.ticks {
-        let column = (canvas.dot_at((axis.place(*tick), 0.0)).0 / 2) as usize;
+        let column = (canvas.dot_at((axis.position(*tick), 0.0)).0 / 2) as usize;
         let label: Vec<char> = number(*tick).chars().collect();
         let most = labels.len().saturating_sub(label.len());
         let start = (indent + column).saturating_sub(label.len() / 2).min(most);
@@ -171,7 +172,7 @@ fn horizontal(canvas: &TextCanvas, axis: &Axis, left: usize) -> [String; 2] {
     [format!("  {:>left$} └{line}", ""), labels.trim_end().to_owned()]
 }
 
-/// What each mark stands for.
+/// The legend: each mark with the name of its series.
 fn legend(plot: &Plot) -> Option<String> {
     let several = lines(plot) > 1;
     let entry = |(at, series): (usize, &Series)| {
@@ -211,7 +212,7 @@ mod tests {
         let full = |row: &&String| row.contains('⣿');
         assert!(drawn[1].contains('●') && drawn[8].contains('○'), "{drawn:#?}");
         assert!(drawn[2..8].iter().all(|row| full(&row)), "{drawn:#?}");
-        // Half as high a bar begins half as high up.
+        // A bar of half the height begins at half the height.
         assert!(!drawn[2].trim_end().ends_with('●') && drawn[3].matches('●').count() == 1, "{drawn:#?}");
     }
 

@@ -3,11 +3,11 @@
 use super::table::{Ends, Table};
 use super::{Block, Page};
 
-/// Rows of a table from its start and from its end.
+/// Rows that are shown from the start and from the end of a table.
 const FIRST: usize = 8;
 const LAST: usize = 3;
 
-/// The page as a section; `picture` is where its plots are.
+/// The page as a section; `picture` is the path of the picture of its plots.
 pub fn render(page: &Page, picture: &str) -> String {
     let mut text = format!("## {}\n", page.title);
     let mut pictured = false;

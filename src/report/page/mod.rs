@@ -1,4 +1,4 @@
-//! A lesson's page: what it says and shows, as data.
+//! Pages of lessons, as data.
 //!
 //! [`terminal`], [`markdown`] and [`svg`] render it; tests read its tables.
 
@@ -18,13 +18,12 @@ use crate::program::Dispatch;
 pub use plot::{Plot, Style};
 pub use table::{Cell, Table};
 
-/// What a lesson prints.
+/// The page of a lesson.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub title: String,
     pub blocks: Vec<Block>,
-    /// Set when numbers overflowed: the page tells about it, and the program
-    /// ends with the exit code of a divergence.
+    /// The sentence about numbers that overflowed; the program then ends with the exit code of a divergence.
     pub diverged: Option<String>,
 }
 
@@ -33,35 +32,35 @@ pub struct Page {
 pub enum Block {
     /// A paragraph.
     Text(String),
-    /// A paragraph about the numbers that the learner chose, shown however short the page.
+    /// A paragraph about the numbers that the learner chose, shown on any screen.
     Remark(String),
     /// Lines of arithmetic, kept as they are.
     Formulas(Vec<String>),
     Table(Table),
     Plot(Plot),
     Note(Note),
-    /// A command line to try, and what to look for.
+    /// A command line to try, and the effect to look for.
     Try {
         command: String,
         why: String,
     },
 }
 
-/// Which shaders and twins computed the numbers.
+/// The shaders and twins that computed the numbers.
 #[derive(Clone, Debug)]
 pub struct Note {
     pub machine: String,
     pub shaders: bool,
-    /// What a kernel was used for, and the kernel.
+    /// The purpose of each kernel, and the kernel.
     pub kernels: Vec<(String, &'static Kernel)>,
 }
 
 impl Note {
-    /// What the dispatches of some programs are for, each once, in the order of their first use.
+    /// A note about these dispatches: each kernel and purpose once, in the order of first use.
     pub fn new<'a>(machine: &str, shaders: bool, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Note {
         let mut kernels: Vec<(String, &'static Kernel)> = Vec::new();
         for dispatch in dispatches {
-            // Which layer it is for does not matter here.
+            // The purpose without the layer.
             let what = dispatch.what.as_str();
             let known =
                 |(known, kernel): &(String, &Kernel)| known == what && kernel.name == dispatch.kernel.name;
@@ -111,10 +110,10 @@ impl Note {
     }
 }
 
-/// Kernels whose twins are named one by one in a sentence.
+/// The most kernels whose twins are named one by one in a sentence.
 const FEW: usize = 4;
 
-/// Each once, in the order of their first use.
+/// Each item once, in the order of first use.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut all: Vec<&str> = Vec::new();
     for name in names {
@@ -130,8 +129,9 @@ impl Page {
         Page { title: title.into(), blocks: Vec::new(), diverged: None }
     }
 
-    /// Adds a paragraph. The first one of a page holds its idea: of its
-    /// sentences, a screen that is short of room shows the first.
+    /// Adds a paragraph.
+    ///
+    /// The first paragraph of a page holds its idea; a small screen shows its first sentences.
     pub fn text(&mut self, text: impl Into<String>) {
         self.blocks.push(Block::Text(text.into()));
     }
@@ -141,12 +141,12 @@ impl Page {
         self.blocks.push(Block::Remark(text.into()));
     }
 
-    /// The same right behind the idea of the page.
+    /// Adds a paragraph about the learner's own numbers behind the first paragraph.
     pub fn remark_first(&mut self, text: impl Into<String>) {
         self.blocks.insert(self.blocks.len().min(1), Block::Remark(text.into()));
     }
 
-    /// Tells that the numbers have overflowed, in the place of all other remarks about them.
+    /// Replaces all remarks by a sentence about numbers that overflowed.
     pub fn diverge(&mut self, sentence: String) {
         for block in &mut self.blocks {
             if let Block::Remark(text) = block {
@@ -157,7 +157,7 @@ impl Page {
         self.diverged = Some(sentence);
     }
 
-    /// What on the page is no longer a number that fits 32 bits, if anything is.
+    /// The first number of the page that overflowed, in words.
     pub fn overflow(&self) -> Option<String> {
         self.blocks.iter().find_map(Block::overflow)
     }
@@ -179,12 +179,12 @@ impl Page {
         self.blocks.push(Block::Note(note));
     }
 
-    /// Adds something to try, such as `wgrad lesson 1 --weights 0.2`.
+    /// Adds a command to try, such as `wgrad lesson 1 --weights 0.2`.
     pub fn try_this(&mut self, command: impl Into<String>, why: impl Into<String>) {
         self.blocks.push(Block::Try { command: command.into(), why: why.into() });
     }
 
-    /// Exchanges what there is to try, where `other` has another command for it.
+    /// Replaces the commands to try for which `other` has another one.
     pub fn try_something_else(&mut self, other: impl Fn(&str) -> Option<String>) {
         for block in &mut self.blocks {
             let Block::Try { command, why } = block else { continue };
@@ -222,7 +222,7 @@ impl Block {
             Block::Table(table) => table.overflow(),
             Block::Formulas(lines) => {
                 let line = lines.iter().find(|line| number::overflows(line))?;
-                // Without the blanks that align it.
+                // Without the alignment.
                 Some(
                     line.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches("= ").to_owned(),
                 )
@@ -230,7 +230,7 @@ impl Block {
             Block::Text(text) | Block::Remark(text) => {
                 number::overflows(text).then(|| "a number of the text".to_owned())
             }
-            // Plots leave out what is not finite, and draw nothing that no table or formula has.
+            // Plots leave out non-finite values, and show no number that isn't in a table or formula.
             Block::Plot(_) | Block::Note(_) | Block::Try { .. } => None,
         }
     }

@@ -1,14 +1,13 @@
-//! Numbers for people: the digits that are right, and no others.
+//! Numbers as text, with the digits that are significant.
 
-/// Significant digits: an f32 has a little more than seven, and a few roundings cost the last.
+/// Significant digits: an f32 has a little more than seven, and rounding errors cost the last.
 const DIGITS: i32 = 6;
 
-/// How numbers are told that are none.
+/// The texts of non-finite values.
 const NOT_A_NUMBER: &str = "not a number";
 const INFINITY: &str = "∞";
 
-/// Whether a text tells of a number that has overflowed: all numbers of a page
-/// are written by [`number`].
+/// Whether a text contains a number that has overflowed, as written by [`number`].
 pub(super) fn overflows(text: &str) -> bool {
     text.contains(INFINITY) || text.contains(NOT_A_NUMBER)
 }
@@ -36,12 +35,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Without zeros behind the last digit that counts.
+/// Removes zeros behind the last significant digit.
 fn trim(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// The same for an f32.
+/// The text of an f32, as by [`number`].
 pub fn digits(value: f32) -> String {
     number(value.into())
 }
@@ -51,10 +50,10 @@ pub fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// Numbers of a list that are written out.
+/// The most numbers of a list that are written out.
 const LISTED: usize = 8;
 
-/// `0.1, 0.2, 0`; of a long list the first, and how many there are.
+/// `0.1, 0.2, 0`; a long list is cut, with the number of its values.
 pub fn list(values: &[f32]) -> String {
     let shown = if values.len() > LISTED { LISTED - 1 } else { values.len() };
     let mut texts: Vec<String> = values[..shown].iter().map(|value| digits(*value)).collect();
@@ -64,13 +63,13 @@ pub fn list(values: &[f32]) -> String {
     texts.join(", ")
 }
 
-/// A factor in a formula: negative numbers stand in brackets.
+/// A factor in a formula, in brackets if it is negative.
 pub fn factor(value: f32) -> String {
     let text = digits(value);
     if text.starts_with('-') { format!("({text})") } else { text }
 }
 
-/// `name = formula = value`, the value on a line of its own where one is too short.
+/// `name = formula = value`, with the value on a second line where one is too short.
 pub fn equation(name: &str, formula: &str, value: &str) -> Vec<String> {
     let line = format!("{name} = {formula} = {value}");
     // Pages are 80 columns wide and indent formulas.

@@ -1,8 +1,8 @@
-//! Plots as data, and the axes that both renderers share.
+//! Plots as data, and their axes.
 
 use serde_json::{Value, json};
 
-/// How a series is drawn.
+/// The style of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A line without marks.
@@ -25,7 +25,7 @@ impl Style {
     }
 }
 
-/// Points that belong together.
+/// A series of points.
 #[derive(Clone, Debug)]
 pub struct Series {
     pub name: String,
@@ -44,7 +44,7 @@ pub struct Plot {
     pub(super) bar: f64,
 }
 
-/// The part of a group's room that its bars take.
+/// The fraction of a group's width that its bars take.
 const FILLED: f64 = 0.8;
 
 impl Plot {
@@ -52,7 +52,7 @@ impl Plot {
         Plot { title: title.into(), x: x.into(), y: y.into(), series: Vec::new(), bar: 0.0 }
     }
 
-    /// A group of bars around 1, 2, 3 …: one bar from each of these series, a name and its values.
+    /// Adds groups of bars around 1, 2, 3 …, with a bar from each series, a name and its values.
     #[must_use]
     pub fn bars(mut self, series: &[(String, Vec<f32>)]) -> Plot {
         let room = FILLED / series.len().max(1) as f64;
@@ -83,8 +83,7 @@ impl Plot {
         json!({"title": self.title, "x": self.x, "y": self.y, "series": series})
     }
 
-    /// The horizontal and the vertical axis; without vertical ticks, one that
-    /// wastes no room on round ends.
+    /// The horizontal and the vertical axis; without vertical ticks a tight vertical one.
     pub(super) fn axes(&self, ticks: (usize, usize)) -> (Axis, Axis) {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         for series in &self.series {
@@ -100,10 +99,10 @@ impl Plot {
         let y = y.into_iter();
         let mut horizontal = Axis::of(x.iter().copied(), ticks.0).tight(x.iter().copied());
         if self.bar > 0.0 {
-            // Groups are counted: there is none between two.
+            // Groups have whole numbers, so no tick is between two.
             horizontal.ticks.retain(|tick| (tick - tick.round()).abs() < 1e-6);
         }
-        let vertical = if ticks.1 == 0 { Axis::snug(y) } else { Axis::of(y, ticks.1) };
+        let vertical = if ticks.1 == 0 { Axis::around(y) } else { Axis::of(y, ticks.1) };
         (horizontal, vertical)
     }
 }
@@ -126,8 +125,8 @@ impl Axis {
         Axis { least: first * tick, most: last * tick, ticks }
     }
 
-    /// An axis that reaches hardly further than the values do, with ticks at its ends and at zero.
-    pub fn snug(values: impl Iterator<Item = f64>) -> Axis {
+    /// An axis just around values, with ticks at its ends and at zero.
+    pub fn around(values: impl Iterator<Item = f64>) -> Axis {
         let (least, most) = range(values);
         let step = 10f64.powf((most / 2.0 - least / 2.0).log10().floor()) / 5.0;
         let (least, most) = ((least / step + 1e-9).floor() * step, (most / step - 1e-9).ceil() * step);
@@ -135,27 +134,27 @@ impl Axis {
         Axis { least, most, ticks: [least, most].into_iter().chain(zero).collect() }
     }
 
-    /// The same without the room between the values and the round ends.
+    /// This axis without the room between the values and the round ends.
     fn tight(mut self, values: impl Iterator<Item = f64> + Clone) -> Axis {
         let least = values.clone().fold(f64::INFINITY, f64::min);
         let most = values.fold(f64::NEG_INFINITY, f64::max);
         if most - least > (self.most - self.least) / 2.0 {
             (self.least, self.most) = (least, most);
-            // A tick at the very end may be off by a rounding.
+            // A tick at the end may be off by a rounding error.
             let room = 1e-6 * (most - least);
             self.ticks.retain(|tick| (least - room..=most + room).contains(tick));
         }
         self
     }
 
-    /// Where a value lies: 0 at the least, 1 at the most.
-    pub fn place(&self, value: f64) -> f64 {
-        // Halves, so that a range as wide as f64 does not overflow.
+    /// The position of a value: 0 at the least, 1 at the most.
+    pub fn position(&self, value: f64) -> f64 {
+        // Values are halved, so that a range as wide as f64 does not overflow.
         (value / 2.0 - self.least / 2.0) / (self.most / 2.0 - self.least / 2.0)
     }
 }
 
-/// The least and the most of some values, far enough apart to divide what lies between.
+/// The least and the most of values, far enough apart to divide by their difference.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values {
@@ -164,7 +163,7 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if least > most {
         return (0.0, 1.0);
     }
-    // One value has no range, and neighbours in f64 have none to divide.
+    // A single value has no range, and that of neighbours in f64 can't be divided.
     if most - least <= 1e-12 * most.abs().max(least.abs()) || most == least {
         let half = if most == 0.0 { 0.5 } else { most.abs() / 2.0 };
         return (least - half, most + half);
@@ -188,24 +187,24 @@ mod tests {
         let axis = Axis::of([0.03, 0.68].into_iter(), 4);
         assert_eq!((axis.least, axis.most), (0.0, 0.8));
         assert_eq!(axis.ticks.len(), 5);
-        assert!((axis.place(0.4) - 0.5).abs() < 1e-12);
+        assert!((axis.position(0.4) - 0.5).abs() < 1e-12);
     }
 
     #[test]
     fn a_snug_axis_wastes_little_room() {
-        let axis = Axis::snug([0.000_235, 0.4489].into_iter());
+        let axis = Axis::around([0.000_235, 0.4489].into_iter());
         assert_eq!((axis.least, axis.ticks.len()), (0.0, 2));
         assert!((0.4489..0.47).contains(&axis.most), "{axis:?}");
-        assert_eq!(Axis::snug([-2.82, 3.1].into_iter()).ticks[2], 0.0);
+        assert_eq!(Axis::around([-2.82, 3.1].into_iter()).ticks[2], 0.0);
     }
 
     #[test]
     fn no_value_one_value_and_huge_values_have_an_axis() {
         for values in [vec![], vec![0.0], vec![3.0; 4], vec![-1e38, 1e38], vec![1e-40, 2e-40]] {
-            for axis in [Axis::of(values.iter().copied(), 4), Axis::snug(values.iter().copied())] {
+            for axis in [Axis::of(values.iter().copied(), 4), Axis::around(values.iter().copied())] {
                 assert!(axis.least < axis.most && axis.ticks.len() < 20, "{values:?} {axis:?}");
                 for value in &values {
-                    assert!((-1e-6..=1.000_001).contains(&axis.place(*value)), "{value} {axis:?}");
+                    assert!((-1e-6..=1.000_001).contains(&axis.position(*value)), "{value} {axis:?}");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Plots as one SVG: no scripts, no outside files, readable on light and dark.
+//! Plots as one SVG without scripts or outside files, readable on light and dark.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use super::plot::{Axis, Plot, Series, Style};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 400.0;
-/// Room around the drawing: left, right, above, below.
+/// Margins of the drawing: left, right, above, below.
 const ROOM: (f64, f64, f64, f64) = (76.0, 20.0, 64.0, 52.0);
 
-/// Colours that differ in lightness too; marks and dashes differ as well.
+/// Colours of series, which differ in lightness too.
 const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#222}.title{font-weight:600;font-size:15px}
 .paper{fill:#fff}.axis{stroke:#666;fill:none}.grid{stroke:#ddd}
@@ -24,7 +24,7 @@ text{font:13px system-ui,sans-serif;fill:#222}.title{font-weight:600;font-size:1
 .m0{fill:#6cb6ff}.m4{fill:#e3b341}
 .f0{fill:#6cb6ff}.f1{fill:#ffa657}.f2{fill:#7ee787}.f3{fill:#d2a8ff}.f4{fill:#e3b341}.f5{fill:#ff9bce}}";
 
-/// All plots below each other in one picture.
+/// All plots in one picture, one below the other.
 pub fn render(plots: &[&Plot]) -> String {
     let height = HEIGHT * plots.len() as f64;
     let titles: Vec<&str> = plots.iter().map(|plot| plot.title.as_str()).collect();
@@ -51,11 +51,11 @@ struct Frame {
 
 impl Frame {
     fn x(&self, value: f64) -> f64 {
-        ROOM.0 + self.x.place(value) * (WIDTH - ROOM.0 - ROOM.1)
+        ROOM.0 + self.x.position(value) * (WIDTH - ROOM.0 - ROOM.1)
     }
 
     fn y(&self, value: f64) -> f64 {
-        HEIGHT - ROOM.3 - self.y.place(value) * (HEIGHT - ROOM.2 - ROOM.3)
+        HEIGHT - ROOM.3 - self.y.position(value) * (HEIGHT - ROOM.2 - ROOM.3)
     }
 }
 
@@ -148,7 +148,7 @@ fn mark(svg: &mut String, (x, y): (f64, f64), class: usize) {
     svg.push('\n');
 }
 
-/// What each series is, in a line below the title.
+/// The legend, in a line below the title.
 fn legend(svg: &mut String, plot: &Plot) {
     let mut x = ROOM.0;
     for (at, series) in plot.series.iter().enumerate() {
@@ -160,12 +160,12 @@ fn legend(svg: &mut String, plot: &Plot) {
             mark(svg, (x + 12.0, 45.0), class);
         }
         text(svg, x + 30.0, 49.0, "legend", "start", &series.name);
-        // No font is at hand to measure with: letters are about 7 wide.
+        // Without a font to measure, letters count as 7 wide.
         x += 46.0 + 7.0 * series.name.chars().count() as f64;
     }
 }
 
-/// Text as it stands in XML.
+/// Text, escaped for XML.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

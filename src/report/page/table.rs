@@ -1,4 +1,4 @@
-//! Tables: cells, and their columns aligned at the decimal point.
+//! Tables, whose columns are aligned at the decimal point.
 
 use serde_json::{Value, json};
 
@@ -56,11 +56,11 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
-    /// Columns, from the first, that say what a row is about: repeated where a table is split.
+    /// The number of first columns that identify a row, and are repeated where a table is split.
     pub keys: usize,
 }
 
-/// The rows of a table that are shown, and how many between them are not.
+/// The rows of a table that are shown, and the number of hidden ones between them.
 pub(super) struct Ends<'a> {
     pub head: &'a [Vec<Cell>],
     pub hidden: usize,
@@ -77,7 +77,7 @@ impl Table {
         }
     }
 
-    /// The same, with so many columns that say what a row is about.
+    /// This table with `keys` columns that identify a row.
     pub fn keyed(self, keys: usize) -> Table {
         Table { keys, ..self }
     }
@@ -113,7 +113,7 @@ impl Table {
         self.rows.iter().enumerate().find_map(|(row, cells)| {
             let (column, text) =
                 cells.iter().map(Cell::text).enumerate().find(|(_, text)| overflows(text))?;
-            // Tables of iterations begin with their number.
+            // The first column of a table of iterations is their number.
             let place = match (self.columns[0].as_str(), &cells[0]) {
                 ("iteration", first) => format!("iteration {}", first.text()),
                 _ => format!("row {} of “{}”", row + 1, self.title),
@@ -128,7 +128,7 @@ impl Table {
 
     pub(super) fn json(&self) -> Value {
         let cell = |cell: &Cell| match cell {
-            // JSON has no infinities: they are told as text.
+            // JSON has no infinities: they are written as text.
             Cell::Number(value) if value.is_finite() => json!(value),
             other => json!(other.text()),
         };
@@ -136,14 +136,14 @@ impl Table {
         json!({"title": self.title, "columns": self.columns, "rows": rows})
     }
 
-    /// Whether a column holds numbers, which stand at the right.
+    /// Whether a column holds numbers, which are aligned to the right.
     pub(super) fn is_numeric(&self, column: usize) -> bool {
         self.rows.iter().all(|row| matches!(row[column], Cell::Number(_)))
     }
 
-    /// The first and the last rows, where a line of its own says how many lie between them.
+    /// The first and the last rows, where a line says how many are hidden between them.
     pub(super) fn ends(&self, first: usize, last: usize) -> Ends<'_> {
-        // An ellipsis in the place of one row saves nothing.
+        // A line about one hidden row saves nothing.
         if self.rows.len() <= first.saturating_add(last).saturating_add(1) {
             Ends { head: &self.rows, hidden: 0, tail: &[] }
         } else {
@@ -151,7 +151,7 @@ impl Table {
         }
     }
 
-    /// The same where what lies between takes no line.
+    /// The first and the last rows, where hidden ones take no line.
     pub(super) fn exact_ends(&self, first: usize, last: usize) -> Ends<'_> {
         if self.rows.len() <= first.saturating_add(last) {
             return Ends { head: &self.rows, hidden: 0, tail: &[] };
@@ -161,7 +161,7 @@ impl Table {
     }
 }
 
-/// A column's cells, all of one width, numbers aligned at the decimal point.
+/// The cells of a column, padded to one width, numbers aligned at the decimal point.
 pub(super) fn aligned(cells: &[&Cell], header: &str) -> Vec<String> {
     let texts: Vec<String> = cells.iter().map(|cell| cell.text()).collect();
     let split = |text: &str| text.find('.').map_or((width(text), 0), |at| (at, width(text) - at));
@@ -181,7 +181,7 @@ pub(super) fn aligned(cells: &[&Cell], header: &str) -> Vec<String> {
     [header].into_iter().chain(padded.iter().map(String::as_str)).map(fill).collect()
 }
 
-/// How many columns of a terminal a text takes; the lessons use no wide characters.
+/// The columns of a terminal that a text takes; lessons use no wide characters.
 pub(super) fn width(text: &str) -> usize {
     text.chars().count()
 }

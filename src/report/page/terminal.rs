@@ -1,34 +1,34 @@
-//! Pages as text for a terminal, never more than a screenful unless asked for.
+//! Pages as text for a terminal, shortened to a screenful.
 
 use super::chart;
 use super::number::count;
 use super::table::{Cell, Ends, Table, aligned, width};
 use super::{Block, Note, Page};
 
-/// How much room there is.
+/// The size of a terminal.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
     pub columns: usize,
-    /// Lines, or none to show everything.
+    /// Lines; none to show everything.
     pub lines: Option<usize>,
 }
 
-/// What is left out to make a page shorter.
+/// The most that a page shows.
 #[derive(Clone, Copy)]
 struct Detail {
     /// Paragraphs; remarks are always shown.
     texts: usize,
-    /// Lines that the first paragraph may take: it ends with a whole sentence.
+    /// Lines of the first paragraph, which ends with a whole sentence.
     idea: usize,
     /// Lines of arithmetic, over all of the page.
     formulas: usize,
     tables: usize,
-    /// Rows of a table from its start and from its end.
+    /// Rows from the start and from the end of a table.
     rows: (usize, usize),
     plots: usize,
     /// Lines of a plot.
     height: usize,
-    /// Whether there is room for blank lines, and for a line per shader and its twin.
+    /// Whether it has blank lines, and a line per shader and its twin.
     airy: bool,
 }
 
@@ -43,8 +43,7 @@ const EVERYTHING: Detail = Detail {
     airy: true,
 };
 
-/// A screen that is short of room: the idea, the numbers that matter, one
-/// drawing, the shaders and their twins, and what to try.
+/// A small screen: the idea, the most important numbers, a plot, shaders and twins, a command to try.
 const DENSE: Detail =
     Detail { texts: 1, idea: 2, formulas: 6, tables: 1, rows: (3, 1), plots: 1, height: 6, airy: false };
 
@@ -68,14 +67,14 @@ const DETAILS: [Detail; 19] = [
     Detail { height: 3, rows: (1, 1), formulas: 1, ..DENSE },
     Detail { height: 3, rows: (1, 0), formulas: 0, idea: 1, ..DENSE },
     Detail { height: 2, rows: (1, 0), formulas: 0, idea: 1, ..DENSE },
-    // No screen is that small by accident: what cannot be drawn is at least told.
+    // Without plots, for the smallest screens.
     Detail { plots: 0, rows: (1, 1), formulas: 0, idea: 1, ..DENSE },
 ];
 
 /// Columns beyond which text is hard to read.
 const MOST_COLUMNS: usize = 80;
 
-/// Fewer have no room for a drawing; a page for fewer is made for so many, and says so.
+/// The fewest columns that a page is made for, as fewer have no room for a plot.
 pub const LEAST_COLUMNS: usize = 40;
 
 /// The page as lines.
@@ -91,7 +90,7 @@ pub fn render(page: &Page, screen: Screen) -> Vec<String> {
             return shortest;
         }
     }
-    // What comes last, the command to try, is not what is cut.
+    // The command to try comes last and is kept.
     let kept = most.max(2);
     shortest.drain(1..=shortest.len() - kept);
     shortest
@@ -119,7 +118,7 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
         if lines.len() > head && detail.airy {
             lines.push(String::new());
         }
-        // Arithmetic and commands that are too long are broken where they have blanks.
+        // Long formulas and commands are broken at blanks.
         for line in part {
             if width(&line) > columns {
                 lines.extend(wrap(&line, columns, "      "))
@@ -131,7 +130,7 @@ fn lines(page: &Page, columns: usize, detail: Detail) -> Vec<String> {
     lines
 }
 
-/// A block, unless there is no more room for its kind; `left` is what there is room for.
+/// A block, unless its kind is used up in `left`, the detail that is still to be shown.
 fn render_block(block: &Block, columns: usize, detail: &Detail, left: &mut Detail) -> Option<Vec<String>> {
     let first = left.texts == detail.texts;
     Some(match block {
@@ -165,7 +164,7 @@ fn take(left: &mut usize) -> bool {
     any
 }
 
-/// As many whole sentences as fit into so many lines, but at least one.
+/// The whole sentences that fit into `most` lines, at least one.
 fn sentences(text: &str, columns: usize, most: usize) -> Vec<String> {
     let ends = text.match_indices(['.', '?']).map(|(at, mark)| at + mark.len());
     let ends = ends.filter(|end| text[*end..].starts_with(' ')).chain([text.len()]);
@@ -174,7 +173,7 @@ fn sentences(text: &str, columns: usize, most: usize) -> Vec<String> {
     wrapped[fitting].clone()
 }
 
-/// The first lines of some arithmetic and its last, where it is longer than what there is room for.
+/// The lines of arithmetic, or the first ones and the last where they are more than `left`.
 fn ends_of(formulas: &[String], left: &mut usize) -> Vec<String> {
     let indented = |line: &String| format!("    {line}");
     if formulas.len() <= *left {
@@ -220,7 +219,7 @@ fn render_note(note: &Note, columns: usize) -> Vec<String> {
     lines
 }
 
-/// A table; columns that do not fit follow below, or are counted.
+/// A table; columns that do not fit are shown below it, or counted.
 fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     let all = detail.rows.0 == usize::MAX;
     let Ends { head, hidden, tail } = if detail.airy {
@@ -244,7 +243,7 @@ fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
                 chunk(start, end, table.keys).map(|column| cells[column][at].as_str()).collect();
             format!("  {}", row.join("  ")).trim_end().to_owned()
         };
-        // The header, then the rows.
+        // Row 0 is the header.
         for at in 0..=rows.len() {
             if hidden > 0 && at == head.len() + 1 && detail.airy {
                 lines.push(format!("    … {hidden} more, --all shows them"));
@@ -266,7 +265,7 @@ fn render_table(table: &Table, columns: usize, detail: Detail) -> Vec<String> {
     lines
 }
 
-/// A title that also says how much of the table is shown, where that is not all.
+/// A title with the number of rows and columns that are shown, where that is not all.
 fn counted(title: &str, rows: (usize, usize), cells: (usize, usize), columns: usize) -> String {
     let part = |(shown, all): (usize, usize), what: &str| {
         (shown < all).then(|| format!("{shown} of {}", count(all, what)))
@@ -281,7 +280,7 @@ fn counted(title: &str, rows: (usize, usize), cells: (usize, usize), columns: us
     title + &suffix
 }
 
-/// The columns of one part of a table: those that say what a row is about go with each.
+/// The columns of one part of a table, with the columns that identify a row.
 fn chunk(start: usize, end: usize, keys: usize) -> impl Iterator<Item = usize> {
     (0..keys.min(start)).chain(start..end)
 }

@@ -1,14 +1,14 @@
-//! Work that several shaders can do, in classes by its shape, and the shaders that each class may take.
+//! Classes of work by shape, and the variants that each class may have.
 //!
-//! Which of them is fastest depends on the adapter, and is measured there: see [`tune`](crate::tune).
+//! The fastest variant depends on the adapter, and is measured there: see [`tune`](crate::tune).
 
 use super::variant::{self, Variant};
 use crate::kernel::Consts;
 
-/// Work for which one of several variants is chosen.
+/// A class of work, for which a variant is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Products of few columns, of which wide tiles throw most away.
+    /// Products of few columns, for which most of a wide tile is empty.
     Narrow,
     /// Products of few tiles with short sums.
     Small,
@@ -16,7 +16,7 @@ pub enum Class {
     Long,
     /// Products of enough tiles to keep a device busy.
     Large,
-    /// Products of enough tiles whatever their size.
+    /// Products of enough tiles of any size.
     Huge,
     /// The gradients of a dense layer's weights and bias.
     Weights,
@@ -24,24 +24,24 @@ pub enum Class {
     Conv,
     /// The weight gradients of convolutions.
     ConvWeights,
-    /// A first dense layer: whether it takes its input straight from the pixels.
+    /// A first dense layer: whether it gathers its samples itself.
     First,
-    /// A small last dense layer: whether cross-entropy is computed with it.
+    /// A small last dense layer: whether it computes cross-entropy too.
     Last,
 }
 
-/// Columns of a narrow product at the most: half of a tile.
+/// The most columns of a narrow product: half of a tile.
 const MOST_NARROW: usize = 16;
-/// Rows and columns of the tiles by which the size of a product is told.
+/// Rows and columns of the tiles by which products are classified.
 const TILE: usize = 32;
-/// Tiles of a large product, and of a huge one: as many as one of 1,024 by 1,024 has.
+/// The least tiles of a large product, and of a huge one: as many as 1,024 by 1,024 has.
 const LARGE: usize = 64;
 const HUGE: usize = 1_024;
-/// Terms of a long sum.
+/// The least terms of a long sum.
 const LONG: usize = 256;
 
 impl Class {
-    /// All of them, in the order in which a choice names them.
+    /// All classes, in the order of a choice's text.
     pub const ALL: [Class; 10] = [
         Class::Narrow,
         Class::Small,
@@ -55,7 +55,7 @@ impl Class {
         Class::Last,
     ];
 
-    /// As a choice names it.
+    /// Its name in a choice's text.
     pub fn name(self) -> &'static str {
         match self {
             Class::Narrow => "narrow",
@@ -79,7 +79,7 @@ impl Class {
         }
     }
 
-    /// The same where few columns make no difference: for a product that is cut into slices.
+    /// The class of a product in slices, for which few columns make no difference.
     pub(super) fn by_tiles(consts: &Consts) -> Class {
         let [m, n, k] = ["M", "N", "K"].map(|name| consts.uint(name));
         match m.div_ceil(TILE) * n.div_ceil(TILE) {
@@ -90,7 +90,7 @@ impl Class {
         }
     }
 
-    /// What a choice may name for it, and where each is worth measuring.
+    /// Its variants, and the adapters that each is worth measuring on.
     pub fn variants(self) -> &'static [Variant] {
         match self {
             Class::Narrow | Class::Small => variant::SMALL,

@@ -1,26 +1,26 @@
-//! Which of several kernels with one contract compute: a variant for every class of work, and what takes the shapes
-//! that a variant refuses. Read `class.rs` first.
+//! The choice of kernels: a variant for every class of work, and kernels for the shapes that a variant refuses.
+//!
+//! Read `class.rs` first.
 
 mod class;
-mod pixels;
+mod gather_dense;
 #[cfg(test)]
 mod tests;
 mod text;
 mod variant;
 
 pub use class::Class;
-pub use pixels::PixelKernels;
+pub use gather_dense::GatherDenseKernels;
 pub use text::Picks;
 pub use variant::Variant;
 
-use super::EDGES;
+use super::COOPERATIVE_TILES;
 use crate::kernel::precision::Precision;
 use crate::kernel::{Consts, Geometry, Kernel};
 use crate::table;
 use variant::{GRADIENTS_32, SLICES_64, TILES_32, TILES_64};
 
-/// Which kernels compute: a variant for every [`Class`] of work, and what takes the shapes that a variant
-/// refuses.
+/// A variant for every [`Class`] of work, and kernels for the shapes that it refuses.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
     narrow: Variant,
@@ -33,31 +33,32 @@ pub struct Choice {
     conv_weights: Variant,
     first: Variant,
     last: Variant,
-    /// Takes every product.
+    /// For products that the variant refuses: it takes all.
     product: &'static Kernel,
-    /// Take the gradients of dense layers that the chosen version refuses, in this order; what all of
-    /// them refuse is computed separately.
+    /// For gradients of dense layers that the variant refuses, in this order; if all refuse, they are computed
+    /// separately.
     gradients: &'static [&'static Kernel],
     /// What the products of dense layers read.
     precision: Precision,
-    /// The tile sizes in which cooperative matrices may make them, preferred first.
-    cooperative: [Option<usize>; EDGES.len()],
+    /// The tile sizes of their products by cooperative matrices, preferred first.
+    cooperative: [Option<usize>; COOPERATIVE_TILES.len()],
 }
 
 impl Choice {
-    /// The shaders to read first.
+    /// The naive kernels, which are easiest to read.
     pub const NAIVE: Choice = Choice::products(&table::MATMUL_NAIVE);
-    /// For the CPU engine, which has one function for all versions of a contract: those that take the fewest
-    /// dispatches. Which of its versions stands for a contract makes a difference only for the shapes that it
-    /// refuses.
+    /// For the CPU engine: the fewest dispatches.
+    ///
+    /// It has one function for all versions of a contract, so a version matters only for the shapes that it refuses.
     pub const CPU: Choice = Choice {
         weights: Variant::of(&table::WEIGHT_GRADIENT),
         last: Variant::of(&table::DENSE_SOFTMAX_LOSS_SUBGROUP),
         ..Choice::NAIVE
     };
-    /// Tiled through workgroup memory, for real GPUs. By what is published of such kernels, not by
-    /// measurements of these: larger tiles where there are enough of them for every core of a large GPU,
-    /// and slices where there are few and their sums are long.
+    /// For real GPUs: tiles in workgroup memory.
+    ///
+    /// It follows what is published about such kernels, not measurements of these: larger tiles where there are enough
+    /// for every core of a large GPU, and slices for few tiles with long sums.
     pub const GPU: Choice = Choice {
         small: TILES_32,
         long: SLICES_64,
@@ -69,7 +70,7 @@ impl Choice {
         gradients: &[&table::WEIGHT_GRADIENT_TILED],
         ..Choice::products(&table::MATMUL)
     };
-    /// Without barriers, for adapters that are programs on a CPU.
+    /// For software adapters: without barriers.
     pub const SOFTWARE: Choice = Choice {
         weights: Variant::of(&table::WEIGHT_GRADIENT),
         conv: Variant::of(&table::CONV_REGISTER),
@@ -77,8 +78,9 @@ impl Choice {
         gradients: &[&table::WEIGHT_GRADIENT],
         ..Choice::products(&table::MATMUL_REGISTER)
     };
-    /// The same for those with subgroups of exactly 8. Of a narrow product, most of the 32 columns
-    /// that the wide version computes at once would be thrown away.
+    /// For software adapters with subgroups of exactly 8.
+    ///
+    /// Narrow products have a version of their own, because most of the wide version's 32 columns would be empty.
     pub const SOFTWARE_SUBGROUPS: Choice = Choice {
         narrow: Variant::of(&table::MATMUL_REGISTER),
         weights: Variant::of(&table::WEIGHT_GRADIENT_SUBGROUP),
@@ -91,7 +93,7 @@ impl Choice {
         ..Choice::products(&table::MATMUL_SUBGROUP)
     };
 
-    /// All products by one kernel, everything else by the kernels to read first.
+    /// All products by one kernel, everything else by naive ones.
     const fn products(kernel: &'static Kernel) -> Choice {
         let product = Variant::of(kernel);
         Choice {
@@ -107,8 +109,8 @@ impl Choice {
             last: Variant::SEPARATE,
             product: kernel,
             gradients: &[],
-            precision: Precision::Single,
-            cooperative: [None; EDGES.len()],
+            precision: Precision::F32,
+            cooperative: [None; COOPERATIVE_TILES.len()],
         }
     }
 
@@ -144,26 +146,27 @@ impl Choice {
         *field = variant;
     }
 
-    /// This choice, but for the classes that are picked.
+    /// This choice, with the picked variants for their classes.
     pub fn with(mut self, picks: &Picks) -> Choice {
         picks.iter().for_each(|(class, variant)| self.set(class, variant));
         self
     }
 
-    /// The variants of all classes, spelt out.
+    /// The variants of all classes.
     pub fn picks(&self) -> Picks {
         Class::ALL.iter().fold(Picks::default(), |all, class| all.with(*class, self.variant(*class)))
     }
 
-    /// This choice, with dense layers in this precision.
+    /// This choice, with this precision of dense layers.
     pub fn in_precision(self, precision: Precision) -> Choice {
         Choice { precision, ..self }
     }
 
-    /// This choice, with products of dense layers by cooperative matrices in tiles of these sizes, preferred
-    /// first; only in half precision, which is theirs.
-    pub fn with_cooperative(self, edges: &[usize]) -> Choice {
-        Choice { cooperative: std::array::from_fn(|at| edges.get(at).copied()), ..self }
+    /// This choice, with cooperative matrices for products of dense layers; it needs [`Precision::F16`].
+    ///
+    /// `tiles` are their tile sizes, preferred first.
+    pub fn with_cooperative(self, tiles: &[usize]) -> Choice {
+        Choice { cooperative: std::array::from_fn(|at| tiles.get(at).copied()), ..self }
     }
 
     /// What the products of dense layers read.
@@ -171,18 +174,18 @@ impl Choice {
         self.precision
     }
 
-    /// All shaders that may be used.
+    /// All kernels that may be used.
     pub fn kernels(&self) -> impl Iterator<Item = &'static Kernel> {
         let naive = [&table::CONV_NAIVE, &table::CONV_WEIGHTS_NAIVE];
         let chosen = Class::ALL.map(|class| self.variant(class));
         let sums = chosen.iter().any(Variant::cuts).then_some(&table::ADD_SLICES);
         let chosen = chosen.into_iter().filter_map(|variant| variant.kernel).chain(sums);
-        let gradient = self.pixels().map(|kernels| kernels.gradient);
+        let gradient = self.gather_dense().map(|kernels| kernels.gradient);
         chosen.chain([self.product]).chain(self.gradients.iter().copied()).chain(gradient).chain(naive)
     }
 }
 
-/// What takes a dispatch of a shape: its kernel, and the constants that it adds.
+/// The kernel and constants for a dispatch of a shape.
 impl Choice {
     /// The kernel for one product in one dispatch.
     pub fn matmul(&self, usual: Consts) -> (&'static Kernel, Consts) {
@@ -190,33 +193,33 @@ impl Choice {
         variant.take(&usual).unwrap_or((self.product, usual))
     }
 
-    /// The constants of a product's slices, where it is cut into some; the whole of it is
-    /// [`Choice::matmul`].
+    /// The constants of a product's slices, if it is cut into slices.
     pub fn slices(&self, usual: &Consts) -> Option<Consts> {
         self.variant(Class::by_tiles(usual)).slices(usual)
     }
 
-    /// The constants of a product by cooperative matrices, where its sizes are whole in tiles of one of the
-    /// sizes; `gradient` where A is one.
+    /// The constants of a product by cooperative matrices, if its sizes are multiples of a tile size.
+    ///
+    /// `gradient` says whether A is a gradient.
     pub fn cooperative(&self, usual: &Consts, gradient: bool) -> Option<Consts> {
-        let with = |edge: usize| usual.clone().with("EDGE", edge.into()).with("GRADIENT", gradient.into());
+        let with = |tile: usize| usual.clone().with("TILE", tile.into()).with("GRADIENT", gradient.into());
         let mut whole = self.cooperative.iter().flatten().copied().map(with);
         whole.find(|consts| (table::MATMUL_COOPERATIVE.requires)(consts).is_ok())
     }
 
-    /// What takes a first dense layer straight from the pixels; without it the samples are gathered first.
-    pub fn pixels(&self) -> Option<PixelKernels> {
-        // Pixels are read as bytes, in no precision.
-        let kernel = self.first.kernel.filter(|_| self.precision == Precision::Single)?;
-        PixelKernels::with(kernel)
+    /// The kernels of a first dense layer that gathers its samples, if there are any.
+    pub fn gather_dense(&self) -> Option<GatherDenseKernels> {
+        // Such a layer reads bytes, so it has no f16 copies.
+        let kernel = self.first.kernel.filter(|_| self.precision == Precision::F32)?;
+        GatherDenseKernels::with(kernel)
     }
 
-    /// What takes a small last layer together with cross-entropy.
+    /// The kernel of a small last layer with cross-entropy, if there is one.
     pub fn dense_softmax_loss(&self) -> Option<&'static Kernel> {
-        self.last.kernel.filter(|_| self.precision == Precision::Single)
+        self.last.kernel.filter(|_| self.precision == Precision::F32)
     }
 
-    /// The kernel for all gradients of a dense layer, if there is one.
+    /// The kernel for both gradients of a dense layer, if there is one.
     pub fn weight_gradient(
         &self,
         batch: usize,
@@ -245,7 +248,8 @@ impl Choice {
     }
 }
 
-/// With fewer than two channels to a group, most of what a fast version computes at once would be thrown away.
+/// The variant's kernel, or the naive one for fewer than two channels to a group, which leave a fast version mostly
+/// empty.
 fn take_channels(
     variant: Variant,
     channels: usize,

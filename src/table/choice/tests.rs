@@ -55,7 +55,7 @@ fn long_sums_of_few_tiles_are_cut_on_a_gpu() {
     assert_eq!(slices(&Choice::SOFTWARE, [64, 128, 784]), None);
     let uncut = Choice::GPU.with(&"long matmul".parse().unwrap());
     assert_eq!(slices(&uncut, [64, 128, 784]), None);
-    // Where one dispatch is asked for, there is one.
+    // A product in one dispatch is never cut.
     assert_eq!(product(&Choice::GPU, [64, 128, 784]), "matmul_vectors");
     assert_eq!(product(&Choice::GPU, [64, 128, 785]), "matmul");
 }
@@ -103,6 +103,12 @@ fn every_choice_is_read_back_as_it_was_written() {
     assert_eq!(spaced.to_string(), "narrow matmul, large matmul_register");
     assert_eq!(spaced.get(Class::Large), Some(Variant::of(&table::MATMUL_REGISTER)));
     assert_eq!(spaced.get(Class::Small), None);
+}
+
+#[test]
+fn former_names_of_kernels_are_read() {
+    let former = "first pixel_dense_subgroup, last dense_loss_subgroup".parse::<Picks>().unwrap();
+    assert_eq!(former.to_string(), "first gather_dense_subgroup, last dense_softmax_loss_subgroup");
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Variants picked for classes of work, and their text form, as in `narrow matmul_register, large matmul_subgroup`.
+//! Picked variants, and their text form, as in `narrow matmul_register, large matmul_subgroup`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Class, Variant};
 use crate::error::{Error, Result, suggestion};
+use crate::table::former;
 
 /// The variants of some classes of work, or of all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +17,7 @@ impl Picks {
         self.iter().find(|(known, _)| *known == class).map(|(_, variant)| variant)
     }
 
-    /// The same with this variant for a class.
+    /// The picks with this variant for a class.
     pub fn with(mut self, class: Class, variant: Variant) -> Picks {
         self.0.retain(|(known, _)| *known != class);
         let at = self.0.partition_point(|(known, _)| *known < class);
@@ -48,7 +49,7 @@ impl fmt::Display for Picks {
 impl FromStr for Picks {
     type Err = Error;
 
-    /// Reads classes with their variants, with commas between them; what is not named is left open.
+    /// Reads classes with their variants, separated by commas; former names of kernels are read too.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.
@@ -67,7 +68,7 @@ impl FromStr for Picks {
             if picks.get(class).is_some() {
                 return Err(wrong(format!("it names {name} twice, so leave one out")));
             }
-            let variant = words.collect::<Vec<_>>().join(" ");
+            let variant = words.map(former::kernel).collect::<Vec<_>>().join(" ");
             picks = picks.with(class, find(class, &variant).map_err(wrong)?);
         }
         Ok(picks)

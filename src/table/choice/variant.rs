@@ -1,4 +1,4 @@
-//! The variants of every class of work: a kernel, with the constants that a variant adds.
+//! The variants of every class of work: a kernel, with constants of the variant.
 
 use std::fmt;
 
@@ -9,23 +9,25 @@ use crate::table;
 /// One way to do the work of a class.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant {
-    /// None where the work is left to the kernels of other classes.
+    /// None where kernels of other classes do the work.
     pub kernel: Option<&'static Kernel>,
-    /// Constants behind those that every version of the contract takes.
+    /// Constants behind those of every version of the contract.
     pub constants: &'static [(&'static str, u32)],
-    /// Whether it is worth measuring on real GPUs; a tuning may name it on every adapter that can run it.
+    /// Whether it is worth measuring on real GPUs; a tuning may name it on every adapter.
     pub on_gpus: bool,
-    /// The same on programs on a CPU.
+    /// Whether it is worth measuring on software adapters.
     pub on_software: bool,
 }
 
 impl Variant {
-    /// By kernels of other classes: the gradients of a dense layer by a product, column sums and a watch
-    /// of its own, a first layer behind a dispatch that gathers its samples, a last one in front of its loss.
+    /// Separate dispatches by kernels of other classes.
+    ///
+    /// The gradients of a dense layer are then a product, column sums and a separate watch; a first layer has a
+    /// dispatch for gathering in front of it, a last layer one for the loss behind it.
     pub const SEPARATE: Variant =
         Variant { kernel: None, constants: &[], on_gpus: false, on_software: false };
 
-    /// A kernel that takes the usual constants only.
+    /// A kernel without constants of its own.
     pub const fn of(kernel: &'static Kernel) -> Variant {
         Variant { kernel: Some(kernel), ..Variant::SEPARATE }
     }
@@ -34,12 +36,12 @@ impl Variant {
         Variant { constants, ..Variant::of(kernel) }
     }
 
-    /// The same, worth measuring on real GPUs.
+    /// The variant, worth measuring on real GPUs.
     const fn gpus(self) -> Variant {
         Variant { on_gpus: true, ..self }
     }
 
-    /// The same, worth measuring on programs on a CPU.
+    /// The variant, worth measuring on software adapters.
     const fn software(self) -> Variant {
         Variant { on_software: true, ..self }
     }
@@ -48,7 +50,7 @@ impl Variant {
         self.gpus().software()
     }
 
-    /// All gradients of a dense layer and their constants, if it takes such a layer.
+    /// The kernel for both gradients of a dense layer and its constants, if it takes such a layer.
     pub(super) fn gradient(
         &self,
         batch: usize,
@@ -56,7 +58,7 @@ impl Variant {
         outputs: usize,
         add: bool,
     ) -> Option<(&'static Kernel, Consts)> {
-        // A part for every block; where there is a choice of tiles, for every tile.
+        // There is a part for every block, or for every tile where there is a choice of tiles.
         let tile =
             self.constants.iter().find(|(name, _)| *name == "TILE").map(|(_, tile)| [*tile as usize; 2]);
         let block = tile.or(self.kernel?.block)?;
@@ -68,7 +70,7 @@ impl Variant {
         self.kernel.is_some_and(|kernel| kernel.is(&table::MATMUL_SLICES))
     }
 
-    /// The constants of the slices of a product, if it cuts one of such a shape.
+    /// The constants of the slices of a product, if it cuts one of this shape.
     pub(super) fn slices(&self, usual: &Consts) -> Option<Consts> {
         let (kernel, (_, least)) = (self.kernel.filter(|_| self.cuts())?, self.constants.first()?);
         let k = usual.uint("K");
@@ -78,8 +80,9 @@ impl Variant {
         (k > slice && (kernel.requires)(&consts).is_ok()).then_some(consts)
     }
 
-    /// Its kernel, and its own constants behind the usual ones, if it takes such a shape. A product that is not
-    /// long enough for slices is made by small tiles.
+    /// Its kernel and all constants, if it takes this shape.
+    ///
+    /// A product that is too short for slices is computed in small tiles.
     pub(super) fn take(&self, usual: &Consts) -> Option<(&'static Kernel, Consts)> {
         if self.cuts() {
             return TILES_32.take(usual);
@@ -99,35 +102,35 @@ impl PartialEq for Variant {
 }
 
 impl fmt::Display for Variant {
-    /// As a tuning names it: `matmul_register`, or with constants `matmul_vectors tile 64 block 8`.
+    /// Its text in a tuning: `matmul_register`, or with constants `matmul_vectors tile 64 block 8`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(self.kernel.map_or("separate", |kernel| kernel.name))?;
         self.constants.iter().try_for_each(|(name, value)| write!(f, " {} {value}", name.to_lowercase()))
     }
 }
 
-/// Slices of a product at the most, so that they stay few times as large as the result.
+/// The most slices of a product, which limits the memory of its parts.
 const MOST_SLICES: usize = 32;
 
 const NAIVE: Variant = Variant::of(&table::MATMUL_NAIVE);
 const TILED: Variant = Variant::of(&table::MATMUL).gpus();
 const REGISTER: Variant = Variant::of(&table::MATMUL_REGISTER).both();
-// Where a program on a CPU can run matmul_subgroup, it is several times as fast on large products as
-// what compiles for seconds there, and so with convolutions.
+// On software adapters this one compiles for seconds, and where matmul_subgroup runs, that is several times as fast on
+// large products. The same holds for convolutions.
 const REGISTER_GPUS: Variant = Variant::of(&table::MATMUL_REGISTER).gpus();
 const SUBGROUP: Variant = Variant::of(&table::MATMUL_SUBGROUP).software();
 
-/// Products by tiles of a size, see [`TILES`](table::TILES).
+/// Products in tiles of this size, see [`TILES`](table::TILES).
 const fn tiles(constants: &'static [(&'static str, u32)]) -> Variant {
     Variant::with(&table::MATMUL_VECTORS, constants).gpus()
 }
 
-/// All gradients of a dense layer by such tiles.
+/// Both gradients of a dense layer in such tiles.
 const fn gradient_tiles(constants: &'static [(&'static str, u32)]) -> Variant {
     Variant::with(&table::WEIGHT_GRADIENT_VECTORS, constants).gpus()
 }
 
-/// Products in slices of so many terms, or of more: then their sums are added up by another kernel.
+/// Products in slices of at least this number of terms, which another kernel adds up.
 const fn in_slices(constants: &'static [(&'static str, u32)]) -> Variant {
     Variant::with(&table::MATMUL_SLICES, constants).gpus()
 }

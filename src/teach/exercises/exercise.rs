@@ -1,37 +1,37 @@
-//! One exercise: where the hole is, and what is said about it.
+//! One exercise: the kernel, the lines that are left out, and the hints.
 
 use crate::kernel::Kernel;
 
-/// A kernel with a hole in it.
+/// A kernel whose core is left for the learner to write.
 #[derive(Clone, Copy, Debug)]
 pub struct Exercise {
     pub kernel: &'static Kernel,
-    /// What the lesson behind it is about.
+    /// The idea of the lesson that it belongs to.
     pub idea: &'static str,
-    /// The lines that are left out, as they stand in our shader.
-    pub heart: &'static str,
-    /// What stands in their place: says what to write there.
+    /// The lines that are left out, as they are in wgrad's shader.
+    pub core: &'static str,
+    /// The task: what to write in their place.
     pub task: &'static str,
-    /// What the rest of the shader needs of the heart.
+    /// The lines of the core that the rest of the shader needs.
     pub kept: &'static str,
-    /// A nudge and an explanation; the third hint is the heart itself.
+    /// A pointer and an explanation; the third hint is the core itself.
     pub hints: [&'static str; 2],
 }
 
 impl Exercise {
-    /// The shader with the task in the place of the heart.
+    /// The shader with the task in place of the core.
     ///
     /// # Panics
-    /// When our shader no longer has the heart, which `tests/check` rules out.
+    /// When wgrad's shader no longer has the core, which `tests/check` rules out.
     pub fn text(&self) -> String {
-        let Exercise { kernel, heart, .. } = self;
-        assert_eq!(kernel.wgsl.matches(heart).count(), 1, "the heart of {} is not in it", kernel.name);
-        kernel.wgsl.replacen(heart, &self.hole(), 1)
+        let Exercise { kernel, core, .. } = self;
+        assert_eq!(kernel.wgsl.matches(core).count(), 1, "the core of {} is not in it", kernel.name);
+        kernel.wgsl.replacen(core, &self.hole(), 1)
     }
 
-    /// The task as a comment, as far to the right as the heart, and what is kept.
+    /// The task as a comment, indented like the core, and the lines that stay.
     pub fn hole(&self) -> String {
-        let indent: String = self.heart.chars().take_while(|c| *c == ' ').collect();
+        let indent: String = self.core.chars().take_while(|c| *c == ' ').collect();
         let lines: Vec<String> = self.task.lines().map(|line| format!("{indent}// {line}")).collect();
         format!("{indent}// ---- yours ----\n{}\n{indent}// ---------------\n{}", lines.join("\n"), self.kept)
     }
@@ -40,7 +40,7 @@ impl Exercise {
     pub fn hint(&self, number: usize) -> String {
         match number {
             1 | 2 => self.hints[number - 1].to_owned(),
-            _ => format!("The lines that were left out:\n\n{}", self.heart.trim_end()),
+            _ => format!("The lines that were left out:\n\n{}", self.core.trim_end()),
         }
     }
 

@@ -1,8 +1,7 @@
-//! Exercises: the kernels of the first lessons with the heart left out.
+//! Exercises: the kernels of the first lessons with the core left for you to write.
 //!
-//! An exercise is cut from the real shader, not kept as a copy: it holds the
-//! lines of the heart, and `tests/check` fails when our shader no longer has
-//! them or the hole is not really a hole.
+//! An exercise is cut from the real shader, not kept as a copy: it has the lines of the core, and `tests/check`
+//! fails when the shader no longer has them or passes without them.
 
 mod exercise;
 mod table;
@@ -21,7 +20,7 @@ impl Exercise {
     /// The exercise of this name.
     ///
     /// # Errors
-    /// [`Error::Usage`] with the names that there are.
+    /// [`Error::Usage`] with all names.
     pub fn find(name: &str) -> Result<&'static Exercise> {
         EXERCISES.iter().find(|exercise| exercise.kernel.name == name).ok_or_else(|| {
             let names: Vec<&str> = EXERCISES.iter().map(|exercise| exercise.kernel.name).collect();
@@ -31,12 +30,11 @@ impl Exercise {
     }
 }
 
-/// Writes the exercises, a README and a copy of `common.wgsl` to read, and
-/// returns their paths.
+/// Writes the exercises, a README and a copy of `common.wgsl`, and returns their paths.
 ///
 /// # Errors
-/// [`Error::Usage`] naming the first file that is there already; nothing is
-/// written then. [`Error::Failure`] when something can't be written.
+/// [`Error::Usage`] naming the first file that is there already, before anything is written;
+/// [`Error::Failure`] when a file can't be written.
 pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = vec![("README.md".to_owned(), readme(folder)), ("common.wgsl".to_owned(), common())];
     files.extend(EXERCISES.iter().map(|exercise| (exercise.file(), exercise.text())));
@@ -49,7 +47,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for (name, text) in files {
         let path = folder.join(name);
-        // Made new or not at all, also when somebody else makes it at this moment.
+        // Another program may create the file at this moment.
         File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
             if error.kind() == ErrorKind::AlreadyExists {
                 return taken(&path);
@@ -74,7 +72,7 @@ fn common() -> String {
     )
 }
 
-/// The order, what to do, how to check it, and the hints, folded.
+/// The README: each exercise in order, its task, how to check it, and its hints.
 fn readme(folder: &Path) -> String {
     let chapters = EXERCISES.iter().enumerate().map(|(at, exercise)| chapter(at + 1, exercise, folder));
     let chapters: String = chapters.collect();
@@ -92,7 +90,7 @@ fn chapter(number: usize, exercise: &Exercise, folder: &Path) -> String {
     let equation = exercise.kernel.wgsl.lines().next().unwrap_or_default().trim_start_matches("// ");
     let hints = (1..=3).map(|number| {
         let hint = match number {
-            3 => format!("```wgsl\n{}```", exercise.heart),
+            3 => format!("```wgsl\n{}```", exercise.core),
             _ => wrapped(&exercise.hint(number)),
         };
         format!("\n<details><summary>Hint {number}</summary>\n\n{hint}\n\n</details>\n")
@@ -126,27 +124,27 @@ fn wrapped(text: &str) -> String {
 const INTRODUCTION: &str = "\
 # Write the kernels yourself
 
-Each file here is one of wgrad's shaders with its heart left out, between two lines of dashes. They
-are meant to be done in this order: together they are what one step of training needs.
+Each file here is one of wgrad's shaders with its core left for you to write, between two lines of
+dashes. Do them in this order: together they are what one step of training needs.
 
 A shader is right when it computes what its twin in Rust computes, in every case of a list of
 awkward shapes. `wgrad lesson check FILE --kernel NAME` runs it on all of them and shows the first
-element that is wrong, what it should be and the inputs that it follows from. Before it runs, all
-that you have to write holds NaN, so what you forget is found; around every buffer stand guard
-words, so what you write too much is found. A shader that loops for ever is stopped.
+wrong element, its right value and the inputs that it depends on. Outputs are filled with NaN before
+the shader runs, so an element that you forget is found; guard words are around every buffer, so a
+write outside of it is found. A shader that loops for ever is stopped.
 
-`step` in a shader is the struct at the top of `common.wgsl`, which stands in front of every kernel.
+`step` in a shader is the struct at the top of `common.wgsl`, which is put in front of every kernel.
 
-Every exercise has three hints: the first nudges, the second explains, the third shows the lines.
+Every exercise has three hints: the first points the way, the second explains, the third shows the lines.
 They are folded below, and `wgrad lesson hint NAME 1` prints them.
 ";
 
 const CLOSING: &str = "\
 ## Train with them
 
-A shader that passes can take the place of ours in real training:
+A shader that passes can replace wgrad's own in real training:
 
 TRAIN
 
-The accuracy should be what it is with ours; `wgrad lesson check` says how the times compare.
+The accuracy should be the same; `wgrad lesson check` compares the times.
 ";

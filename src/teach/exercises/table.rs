@@ -9,7 +9,7 @@ pub static EXERCISES: &[Exercise] = &[
         kernel: &table::MATMUL_NAIVE,
         idea: "A prediction is a weighted sum: every input times its weight, added up. Many of them at \
                once, for every sample and every output, are a product of matrices.",
-        heart: "    for (var k = 0u; k < K; k++) {
+        core: "    for (var k = 0u; k < K; k++) {
         let left = a[select(row * K + k, k * M + row, TRANSPOSE_A)];
         let right = b[select(k * N + column, column * K + k, TRANSPOSE_B)];
         sum += left * right;
@@ -30,7 +30,7 @@ B as (K, N), or as (N, K) if TRANSPOSE_B.",
         kernel: &table::SQUARED_ERROR,
         idea: "The error says how wrong a prediction is, and its derivative in which direction. Squaring \
                makes it positive and large mistakes count more.",
-        heart: "        let delta = predictions[start + c] - targets[start + c];
+        core: "        let delta = predictions[start + c] - targets[start + c];
         sum += delta * delta;
         dpredictions[start + c] = FACTOR * SCALE * delta * weight;
 ",
@@ -47,7 +47,7 @@ B as (K, N), or as (N, K) if TRANSPOSE_B.",
         kernel: &table::HOT_COLD,
         idea: "The simplest way to learn: try the error with the weight a step up and a step down, and go \
                where it is smaller. No derivative is needed, but every weight costs two predictions.",
-        heart: "        let differences = predictions - goals[b * OUTPUTS + output];
+        core: "        let differences = predictions - goals[b * OUTPUTS + output];
         errors += differences * differences;
     }
     var next = positions[own];
@@ -72,9 +72,9 @@ up, and one less if it is smaller a step down. If both are equal the weight stay
     },
     Exercise {
         kernel: &table::ACTIVATION,
-        idea: "Without a bend between them, two layers of weighted sums are one. An activation is the \
-               bend; relu is the simplest: what is below 0 becomes 0.",
-        heart: "    y[i] = activate(ACTIVATION, LEAK, x[i]);
+        idea: "Without a non-linear function between them, two layers of weighted sums are one. An \
+               activation is that function; relu is the simplest: what is below 0 becomes 0.",
+        core: "    y[i] = activate(ACTIVATION, LEAK, x[i]);
 ",
         task: "Write the activation of x[i] into y[i]: begin with RELU, then IDENTITY, LEAKY_RELU (LEAK · x
 below 0), SIGMOID and TANH. The constant ACTIVATION says which is wanted.",
@@ -89,9 +89,8 @@ below 0), SIGMOID and TANH. The constant ACTIVATION says which is wanted.",
     },
     Exercise {
         kernel: &table::COLUMN_SUMS,
-        idea: "Every sample of a batch has something to say about a bias, and its gradient is the sum of \
-               what they say.",
-        heart: "    for (var row = 0u; row < ROWS; row++) {
+        idea: "Every sample of a batch has its own gradient of a bias, and the bias's gradient is their sum.",
+        core: "    for (var row = 0u; row < ROWS; row++) {
         sum += x[row * COLUMNS + column];
     }
 ",
@@ -105,11 +104,11 @@ below 0), SIGMOID and TANH. The constant ACTIVATION says which is wanted.",
     Exercise {
         kernel: &table::SGD,
         idea: "Gradient descent: every weight goes a small step against its gradient. Weight decay also \
-               pulls it towards 0, as if its gradient were larger by a share of the weight.",
-        heart: "    let gradient = gradients[i] + decay * parameters[i];
+               pulls it towards 0, as if a fraction of the weight were added to its gradient.",
+        core: "    let gradient = gradients[i] + decay * parameters[i];
     parameters[i] -= step.learning_rate * gradient;
 ",
-        task: "Add `decay` times the parameter to its gradient, and take step.learning_rate times that
+        task: "Add `decay` times the parameter to its gradient, and subtract step.learning_rate times that
 from parameters[i]. An element is a vec4: four parameters at once, with the same arithmetic.",
         kept: "",
         hints: [
@@ -120,9 +119,9 @@ from parameters[i]. An element is a vec4: four parameters at once, with the same
     },
     Exercise {
         kernel: &table::SOFTMAX_LOSS,
-        idea: "To choose among classes, outputs become probabilities (softmax), and the loss is how \
-               surprised they are by the right answer. The gradient is simple: probability minus truth.",
-        heart: "    var sum = 0.0;
+        idea: "To choose among classes, outputs become probabilities (softmax), and the loss is \
+               minus the logarithm of the right class's. The gradient is simple: probability minus truth.",
+        core: "    var sum = 0.0;
     for (var c = 0u; c < CLASSES; c++) {
         sum += exp(logits[start + c] - maximum);
     }
@@ -142,7 +141,7 @@ from parameters[i]. An element is a vec4: four parameters at once, with the same
         kept: "    let at = (step.slot * PITCH + FIRST + row) * 2u;\n",
         hints: [
             "Three things in turn: a sum over the classes, a loop that writes the gradient, one line for \
-             the loss. Taking the maximum off first changes no probability and keeps exp from overflowing.",
+             the loss. Subtracting the maximum first changes no probability and keeps exp from overflowing.",
             "probability = exp(logit - maximum) / sum. Its -log for the label is \
              log(sum) - (logits[start + label] - maximum), which is exact where the probability \
              rounds to 0. The weight of a row is select(0.0, 1.0 / f32(step.samples), row < step.samples).",

@@ -1,6 +1,6 @@
-//! A value of an activation layer: y = f(x), and the slope of f on the way back.
+//! A value of an activation layer: y = f(x), and the derivative of f on the way back.
 
-use super::loss;
+use super::frame::Frame;
 use super::names::layer_name;
 use super::page::{LaterLayers, Section, Value};
 use super::trace::Trace;
@@ -11,7 +11,7 @@ fn formula(kind: Activation) -> String {
     match kind {
         Activation::Identity => "y = x".to_owned(),
         Activation::Relu => "y = x where x is above 0, else 0".to_owned(),
-        Activation::LeakyRelu(slope) => format!("y = x where x is above 0, else {slope} × x"),
+        Activation::LeakyRelu(leak) => format!("y = x where x is above 0, else {leak} × x"),
         Activation::Sigmoid => "y = 1 / (1 + e^−x)".to_owned(),
         Activation::Tanh => "y = (1 − e^−2x) / (1 + e^−2x)".to_owned(),
         Activation::Gelu => "y = x × the probability that a normal number is below x".to_owned(),
@@ -19,16 +19,16 @@ fn formula(kind: Activation) -> String {
     }
 }
 
-/// The derivative of f, told from y where the kernels do so.
-fn slope_formula(kind: Activation) -> String {
+/// The derivative of f, from y where the kernels compute it from y.
+fn derivative_formula(kind: Activation) -> String {
     match kind {
-        Activation::Identity => "slope = 1".to_owned(),
-        Activation::Relu => "slope = 1 where y is above 0, else 0".to_owned(),
-        Activation::LeakyRelu(slope) => format!("slope = 1 where y is above 0, else {slope}"),
-        Activation::Sigmoid => "slope = y × (1 − y)".to_owned(),
-        Activation::Tanh => "slope = 1 − y × y".to_owned(),
-        Activation::Gelu => "slope = that probability + x × e^(−x²/2) / √(2π)".to_owned(),
-        Activation::Silu => "slope = s × (1 + x × (1 − s)) with s = 1 / (1 + e^−x)".to_owned(),
+        Activation::Identity => "derivative = 1".to_owned(),
+        Activation::Relu => "derivative = 1 where y is above 0, else 0".to_owned(),
+        Activation::LeakyRelu(leak) => format!("derivative = 1 where y is above 0, else {leak}"),
+        Activation::Sigmoid => "derivative = y × (1 − y)".to_owned(),
+        Activation::Tanh => "derivative = 1 − y × y".to_owned(),
+        Activation::Gelu => "derivative = that probability + x × e^(−x²/2) / √(2π)".to_owned(),
+        Activation::Silu => "derivative = s × (1 + x × (1 − s)) with s = 1 / (1 + e^−x)".to_owned(),
     }
 }
 
@@ -44,50 +44,35 @@ pub fn explain(
     forward.note(formula(kind));
     forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y", output, unit));
-    forward.lines.extend(later.forward);
-    let mut sections = vec![forward];
-    if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
-        sections.push(loss::section(trace, unit));
-    }
-    let mut backward = Section::new("backward", "Backward: how the loss depends on the value");
-    let dy = trace.gradient(output);
-    if dy.is_some() {
-        backward.lines.extend(later.backward);
-        origin(trace, kind, layer, unit, &mut backward);
-    }
-    match (dy, trace.gradient(input)) {
-        (Some(_), Some(dx)) => {
-            let value = trace.gradient_value("dx", "gradient at x = gradient at y × slope", dx, input, unit);
+    let backward = Section::new("backward", "Backward: how the loss depends on the value");
+    Frame { forward, backward }.sections(trace, layer, unit, later, |trace, backward| {
+        origin(trace, kind, layer, unit, backward);
+        if let Some(dx) = trace.gradient(input) {
+            let words = "gradient at x = gradient at y × derivative";
+            let value = trace.gradient_value("dx", words, dx, input, unit);
             backward.value(value);
         }
-        _ => backward.note(NOTHING_LEARNS),
-    }
-    sections.push(backward);
-    sections
+    })
 }
-
-/// Why there is no gradient.
-pub const NOTHING_LEARNS: &str =
-    "no layer in front of this one has weights, so nobody needs the gradient and none is computed";
 
 pub fn onward(trace: &Trace, kind: Activation, layer: usize, unit: usize, section: &mut Section) {
     section.note(format!("{}: {}", layer_name(trace, layer), formula(kind)));
     section.value(trace.value(format!("activation_{layer}"), "activation", trace.output(layer), unit));
 }
 
-/// The gradient at x is the gradient at y times the slope.
+/// The gradient at x is the gradient at y times the derivative.
 pub fn origin(trace: &mut Trace, kind: Activation, layer: usize, unit: usize, section: &mut Section) {
     let output = trace.output(layer);
     let Some(gradient) = trace.gradient(output) else { return };
     let words = format!("gradient at the output of layer {layer}");
     let value = trace.gradient_value(format!("dy_{layer}"), words, gradient, output, unit);
     section.value(value);
-    let known = if kind.slope_is_in_output() { output } else { trace.input(layer) };
-    let slope = kind.slope(trace.numbers(known)[unit]);
+    let known = if kind.derivative_is_in_output() { output } else { trace.input(layer) };
+    let derivative = kind.derivative(trace.numbers(known)[unit]);
     section.note(format!(
-        "{}: its gradient times its slope; {}",
+        "{}: its gradient times its derivative; {}",
         layer_name(trace, layer),
-        slope_formula(kind)
+        derivative_formula(kind)
     ));
-    section.value(Value::worked_out(format!("slope_{layer}"), "slope", slope));
+    section.value(Value::worked_out(format!("derivative_{layer}"), "derivative", derivative));
 }

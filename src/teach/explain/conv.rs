@@ -1,4 +1,4 @@
-//! A pixel of a convolution: what its window saw, its delta, and the next weights of its kernel.
+//! A pixel of a convolution: its window, its delta, and the next weights of its kernel.
 
 use super::dense::{Unit, update};
 use super::loss;
@@ -10,8 +10,7 @@ use crate::network::layers::Layer;
 use crate::network::layers::conv::Conv;
 
 /// The coordinates of a unit: sample 0, channel, row, column.
-fn place(channels_of: (usize, usize), unit: usize) -> [usize; 4] {
-    let (height, width) = channels_of;
+fn coordinates(height: usize, width: usize, unit: usize) -> [usize; 4] {
     [0, unit / width / height, unit / width % height, unit % width]
 }
 
@@ -21,7 +20,7 @@ fn geometry(trace: &Trace, conv: Conv, layer: usize) -> Geometry {
 
 pub fn explain(trace: &mut Trace, conv: Conv, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let sizes = geometry(trace, conv, layer);
-    let at = place((sizes.rows.out, sizes.columns.out), unit);
+    let at = coordinates(sizes.rows.out, sizes.columns.out, unit);
     let mut own = Unit {
         layer,
         unit: at[1],
@@ -47,14 +46,14 @@ fn forward(
     own: &mut Unit,
     later: Vec<Line>,
 ) -> Section {
-    let mut section = Section::new("forward", "Forward: what the pixel's window sees");
+    let mut section = Section::new("forward", "Forward: the weighted sum of the pixel's window");
     let weights = trace.before(own.weights);
     let inputs = trace.numbers(trace.input(own.layer));
     let mut all = Vec::new();
     sizes.forward(at, |input, weight| {
         let name = format!("input {input}{}", meaning(trace, own.layer, input));
         let factor = f64::from(weights[weight]);
-        // Numbered by the weight within its kernel: the same weight works at every place.
+        // Numbered by the weight within its kernel, as every window uses the same weights.
         let index = weight - own.weight(0);
         all.push(Term { index, name, numbers: [inputs[input], factor, inputs[input] * factor] });
     });
@@ -86,10 +85,10 @@ fn backward(trace: &mut Trace, own: &Unit, unit: usize, later: Vec<Line>) -> Sec
     let delta = trace.gradient_value("delta", "delta", gradient, output, unit);
     section.value(delta);
     section.note(
-        "a weight works at every place of the image, so its weight_delta is delta × input added up over all \
-         windows of its output",
+        "every window of an output uses the same weights, so a weight_delta is delta × input added up over all \
+         of them",
     );
-    shares(trace, own, &mut section);
+    weight_delta_terms(trace, own, &mut section);
     let gradients = trace.gradient_of_parameter(own.weights);
     for input in own.shown.iter().copied() {
         let weight = f64::from(trace.before(own.weights)[own.weight(input)]);
@@ -106,9 +105,8 @@ fn backward(trace: &mut Trace, own: &Unit, unit: usize, later: Vec<Line>) -> Sec
     section
 }
 
-/// What the weight_delta of the shown weight with the largest one adds up: delta × input over the
-/// windows of its output.
-fn shares(trace: &Trace, own: &Unit, section: &mut Section) {
+/// The terms of the largest weight_delta shown: delta × input over the windows of its output.
+fn weight_delta_terms(trace: &Trace, own: &Unit, section: &mut Section) {
     let Layer::Conv(conv) = trace.model.network.layers[own.layer] else { return };
     let sizes = geometry(trace, conv, own.layer);
     let Some(gradient) = trace.gradient(trace.output(own.layer)) else { return };
@@ -119,7 +117,7 @@ fn shares(trace: &Trace, own: &Unit, section: &mut Section) {
     let mut all = Vec::new();
     for pixel in 0..sizes.rows.out * sizes.columns.out {
         let window = own.unit * sizes.rows.out * sizes.columns.out + pixel;
-        let at = place((sizes.rows.out, sizes.columns.out), window);
+        let at = coordinates(sizes.rows.out, sizes.columns.out, window);
         sizes.forward(at, |input, weight| {
             if weight == own.weight(shown) {
                 let name = format!("window {window}{}", meaning(trace, own.layer + 1, window));
@@ -136,14 +134,14 @@ fn shares(trace: &Trace, own: &Unit, section: &mut Section) {
     section.value(Value::worked_out(format!("sum_of_{key}"), "all products added up", sum));
 }
 
-/// The gradient of an input: Σ over the windows that saw it of delta × weight.
+/// The gradient of an input: Σ over its windows of delta × weight.
 pub fn origin(trace: &mut Trace, conv: Conv, layer: usize, input: usize, section: &mut Section) {
     let sizes = geometry(trace, conv, layer);
     let weights = trace.parameter(&format!("{layer}.weight")).expect("convolutions have it");
     let Some(gradient) = trace.gradient(trace.output(layer)) else { return };
     let (deltas, weights) = (trace.numbers(gradient), trace.before(weights));
     let mut all = Vec::new();
-    sizes.backward(place((sizes.rows.size, sizes.columns.size), input), |window, weight| {
+    sizes.backward(coordinates(sizes.rows.size, sizes.columns.size, input), |window, weight| {
         let name = format!("window {window}{}", meaning(trace, layer + 1, window));
         let (delta, factor) = (deltas[window], f64::from(weights[weight]));
         all.push(Term { index: window, name, numbers: [delta, factor, delta * factor] });
@@ -152,7 +150,7 @@ pub fn origin(trace: &mut Trace, conv: Conv, layer: usize, input: usize, section
     let terms = Terms::new(key, "windows", ["delta", "weight", "product"], all);
     let sum = terms.sum();
     section.note(format!(
-        "every window of {} over the value sees it, so the gradient there is all their delta × weight added up",
+        "the value is in several windows of {}, so its gradient is their delta × weight added up",
         layer_name(trace, layer)
     ));
     section.terms(terms);

@@ -4,10 +4,10 @@ use super::loss;
 use super::names::{layer_name, meaning};
 use super::page::{LaterLayers, Line, Section, Term, Terms, Value, digits};
 use super::trace::Trace;
-use super::update::{self, Places};
+use super::update::{self, ShownParameters, ShownWeight};
 use crate::program::View;
 
-/// A unit's part of the layer's parameters; of a convolution, an output's.
+/// The parameters of a unit, or of an output of a convolution.
 pub struct Unit {
     pub layer: usize,
     pub unit: usize,
@@ -19,7 +19,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Where the weight of an input stands in the layer's weights, (outputs, inputs).
+    /// The position of an input's weight in the layer's weights, (outputs, inputs).
     pub fn weight(&self, input: usize) -> usize {
         self.unit * self.inputs + input
     }
@@ -91,9 +91,10 @@ fn backward(trace: &mut Trace, own: &Unit, later: Vec<Line>) -> Section {
 }
 
 pub fn update(trace: &Trace, own: &Unit) -> Section {
-    let shown: Vec<(usize, usize)> = own.shown.iter().map(|input| (*input, own.weight(*input))).collect();
-    let places = Places { weights: own.weights, shown: &shown, bias: own.bias, unit: own.unit };
-    update::section(trace, &places)
+    let shown = own.shown.iter().map(|input| ShownWeight { input: *input, position: own.weight(*input) });
+    let shown =
+        ShownParameters { weights: own.weights, shown: shown.collect(), bias: own.bias, unit: own.unit };
+    update::section(trace, &shown)
 }
 
 /// The gradient of an input: Σ over the layer's units of delta × weight.
@@ -113,7 +114,7 @@ pub fn origin(trace: &mut Trace, layer: usize, input: usize, section: &mut Secti
     let terms = Terms::new(key, "units", ["delta", "weight", "product"], all);
     let sum = terms.sum();
     section.note(format!(
-        "the value goes to every unit of {}, so the gradient there is all their delta × weight added up",
+        "every unit of {} reads the value, so its gradient is their delta × weight added up",
         layer_name(trace, layer)
     ));
     section.terms(terms);

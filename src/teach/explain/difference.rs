@@ -1,5 +1,5 @@
-//! The slope of the loss by trying, in f64: one number is moved up and down a
-//! little, and the rest of the step is taken again.
+//! Finite differences of the loss in f64: one number is moved up and down by [`H`], and the rest of the step
+//! is run again.
 
 use super::page::{Difference, Value};
 use super::trace::Trace;
@@ -13,14 +13,14 @@ use crate::table;
 /// near 1 divided by H, another 1e-11: the best H is about their cube root.
 const H: f64 = 1e-5;
 
-/// Of the derivative's own size.
+/// The allowed difference as a fraction of the derivative.
 const RELATIVE: f64 = 1e-6;
 
-/// Fifty times the errors that [`H`] explains: with respect to a weight, a third
-/// derivative grows with the cube of its input.
+/// The allowed difference besides: fifty times the errors that [`H`] explains, as with respect to a weight a
+/// third derivative grows with the cube of its input.
 const ABSOLUTE: f64 = 1e-9;
 
-/// One number of the step: of a parameter, or of what a layer gives.
+/// One number of the step, of a parameter or of an activation.
 #[derive(Clone, Copy, Debug)]
 struct Coordinate {
     view: View,
@@ -28,7 +28,7 @@ struct Coordinate {
 }
 
 impl Trace<'_> {
-    /// The gradient of an element, with the slope by trying: `of` is the element itself.
+    /// The gradient of an element beside its finite difference; `of` is the view of the element itself.
     pub fn gradient_value(
         &mut self,
         key: impl Into<String>,
@@ -40,21 +40,21 @@ impl Trace<'_> {
         let value = self.value(key, words, gradient, index);
         let exact = value.twin.as_ref().map_or(f64::NAN, |twin| twin.exact);
         let difference = difference(self, Coordinate { view: of, index }, exact);
-        value.tried(difference)
+        value.with_difference(difference)
     }
 }
 
-/// The slope of the loss with respect to a number, and whether it is `exact`.
+/// The finite difference of the loss for a number, and whether `exact` agrees with it.
 fn difference(trace: &mut Trace, coordinate: Coordinate, exact: f64) -> Difference {
-    let (up, above) = loss_at(trace, coordinate, H);
-    let (down, below) = loss_at(trace, coordinate, -H);
-    if above != below {
+    let up = loss_at(trace, coordinate, H);
+    let down = loss_at(trace, coordinate, -H);
+    if up.sides != down.sides {
         return Difference::Corner;
     }
-    let slope = (up - down) / (2.0 * H) / left_out(trace.model.loss);
+    let value = (up.loss - down.loss) / (2.0 * H) / left_out(trace.model.loss);
     // The rounding of a large loss is in proportion.
-    let allowed = RELATIVE * slope.abs() + ABSOLUTE * up.abs().max(1.0);
-    Difference::Slope { slope, agrees: (exact - slope).abs() <= allowed }
+    let allowed = RELATIVE * value.abs() + ABSOLUTE * up.loss.abs().max(1.0);
+    Difference::Finite { value, agrees: (exact - value).abs() <= allowed }
 }
 
 /// The factor that a loss leaves out of its gradient.
@@ -65,15 +65,20 @@ fn left_out(loss: Loss) -> f64 {
     }
 }
 
-/// The loss with one number moved, and on which side of their corner the inputs of
-/// all relus are and which values all maxima chose.
-fn loss_at(trace: &mut Trace, coordinate: Coordinate, by: f64) -> (f64, Vec<u32>) {
+/// The loss with one number moved.
+struct MovedLoss {
+    loss: f64,
+    /// The signs of the inputs of all relus, and the indices that all maximum poolings chose.
+    sides: Vec<u32>,
+}
+
+fn loss_at(trace: &mut Trace, coordinate: Coordinate, by: f64) -> MovedLoss {
     let section = trace.section();
-    let (loss, ..) = trace.writer(trace.loss(), 0).expect("every step writes its loss");
-    // A parameter is there before the first dispatch, the rest once it has been written. (The
-    // update also writes parameters, but that is behind the loss.)
-    let writer = trace.writer(coordinate.view, coordinate.index).filter(|(dispatch, ..)| *dispatch <= loss);
-    let moved = section.start + writer.map_or(0, |(dispatch, ..)| dispatch + 1);
+    let loss = trace.writer(trace.loss(), 0).expect("every step writes its loss").dispatch;
+    // A parameter is there before the first dispatch, any other number once it has been written. (The update
+    // also writes parameters, but after the loss.)
+    let writer = trace.writer(coordinate.view, coordinate.index).filter(|writer| writer.dispatch <= loss);
+    let moved = section.start + writer.map_or(0, |writer| writer.dispatch + 1);
     let step = trace.step;
     trace.oracle.run(section.start..moved, &step);
     let number = &mut trace.oracle.numbers(coordinate.view)[coordinate.index];
@@ -83,7 +88,7 @@ fn loss_at(trace: &mut Trace, coordinate: Coordinate, by: f64) -> (f64, Vec<u32>
     let value = trace.oracle.numbers(trace.loss())[0];
     let sides = sides(trace, moved, section.start + loss);
     trace.oracle.numbers(coordinate.view)[coordinate.index] = before;
-    (value, sides)
+    MovedLoss { loss: value, sides }
 }
 
 fn sides(trace: &Trace, from: usize, to: usize) -> Vec<u32> {
@@ -114,7 +119,7 @@ mod tests {
     use crate::train::trainer::Settings;
 
     #[test]
-    fn a_gradient_that_is_a_little_wrong_is_not_the_slope() {
+    fn a_gradient_that_is_a_little_wrong_does_not_agree() {
         let shape = Shape::image(1, 2, 2);
         let mut model = Model {
             network: "dense 3, tanh, dense 2".parse().unwrap(),
@@ -135,7 +140,7 @@ mod tests {
         let exact = trace.value("", "", gradient, coordinate.index).twin.unwrap().exact;
         assert!(exact.abs() > 0.01, "{exact}");
         let agrees = |exact, trace: &mut Trace| match difference(trace, coordinate, exact) {
-            Difference::Slope { agrees, .. } => agrees,
+            Difference::Finite { agrees, .. } => agrees,
             Difference::Corner => panic!("tanh has no corner"),
         };
         assert!(agrees(exact, &mut trace));

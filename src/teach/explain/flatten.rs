@@ -1,7 +1,6 @@
-//! A value of a flatten layer, or of dropout outside of training: nothing happens to it.
+//! A value of a flatten layer, or of dropout outside of training: it stays as it is.
 
-use super::activation::NOTHING_LEARNS;
-use super::loss;
+use super::frame::Frame;
 use super::names::meaning;
 use super::page::{LaterLayers, Section};
 use super::trace::Trace;
@@ -9,36 +8,26 @@ use crate::network::layers::Layer;
 
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let view = trace.output(layer);
-    let mut forward = Section::new("forward", "Forward: nothing happens to the value");
-    let shapes = (&trace.shapes[layer], &trace.shapes[layer + 1]);
-    let dropout = matches!(trace.model.network.layers[layer], Layer::Dropout(_));
-    forward.note(if dropout {
-        "a step of training would leave the value out by chance; this step shows what the network \
-                 predicts with, so nothing is left out and no kernel runs"
-            .to_owned()
-    } else {
-        format!(
+    let mut forward = Section::new("forward", "Forward: the value stays as it is");
+    forward.note(match trace.model.network.layers[layer] {
+        Layer::Dropout(_) => {
+            "a step of training would set the value to 0 with the layer's probability; this step \
+                              shows prediction, so nothing is left out and no kernel runs"
+                .to_owned()
+        }
+        _ => format!(
             "flatten only reads {} values as a row of {}: unit {unit} is value {unit}{}, and no kernel runs",
-            shapes.0,
-            shapes.1,
+            trace.shapes[layer],
+            trace.shapes[layer + 1],
             meaning(trace, layer, unit)
-        )
+        ),
     });
     forward.value(trace.value("y", "y = x", view, unit));
-    forward.lines.extend(later.forward);
-    let mut sections = vec![forward];
-    if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
-        sections.push(loss::section(trace, unit));
-    }
-    let mut backward = Section::new("backward", "Backward: nothing happens to the gradient");
-    match trace.gradient(view) {
-        Some(gradient) => {
-            backward.lines.extend(later.backward);
+    let backward = Section::new("backward", "Backward: the gradient stays as it is");
+    Frame { forward, backward }.sections(trace, layer, unit, later, |trace, backward| {
+        if let Some(gradient) = trace.gradient(view) {
             let value = trace.gradient_value("dx", "gradient at x = gradient at y", gradient, view, unit);
             backward.value(value);
         }
-        None => backward.note(NOTHING_LEARNS),
-    }
-    sections.push(backward);
-    sections
+    })
 }

@@ -55,7 +55,7 @@ fn section_json(section: &Section) -> Json {
     let mut object = Map::new();
     for line in &section.lines {
         match line {
-            // For people: the keys say the same.
+            // The keys say the same.
             Line::Note(_) => {}
             Line::Terms(terms) => {
                 object.insert(terms.key.clone(), terms_json(terms));
@@ -100,7 +100,7 @@ fn value_json(value: &Value) -> Json {
     }
     if let Some(difference) = value.difference {
         object["finite_difference"] = match difference {
-            Difference::Slope { slope, .. } => json!(slope),
+            Difference::Finite { value, .. } => json!(value),
             Difference::Corner => Json::Null,
         };
         object["difference_agrees"] = json!(value.difference_agrees());

@@ -1,18 +1,19 @@
-//! The loss of the sample, and the gradient that it hands to the network's outputs.
+//! The loss of the sample, and its gradient at the network's outputs.
 
 use super::page::{Section, Value};
 use super::trace::Trace;
 use crate::network::loss::Loss;
 
-/// The loss, for a unit of a layer behind which there are no weights: how it judges
-/// the output that the unit becomes or, where several become one, the right one.
+/// The loss, with the output that a unit behind the last weights becomes.
+///
+/// Where several units become one output, it is the output of the right class.
 pub fn section_of(trace: &Trace, layer: usize, unit: usize) -> Section {
     let outputs = trace.numbers(trace.outputs()).len();
     let own = trace.shapes[layer + 1].len() == outputs;
     section(trace, if own { unit } else { trace.label.min(outputs - 1) })
 }
 
-/// The loss, and how it judges one output.
+/// The loss, with one output beside its target.
 pub fn section(trace: &Trace, unit: usize) -> Section {
     let mut section = head(trace);
     prediction(trace, unit, &mut section);
@@ -20,7 +21,7 @@ pub fn section(trace: &Trace, unit: usize) -> Section {
     section
 }
 
-/// The loss, without any single output.
+/// The loss alone.
 pub fn of_sample(trace: &Trace) -> Section {
     let mut section = head(trace);
     right_class(trace, &mut section);
@@ -37,7 +38,7 @@ fn head(trace: &Trace) -> Section {
     section
 }
 
-/// What the network says of the right class, and the loss that follows.
+/// The network's probability or prediction for the right class, and the loss.
 fn right_class(trace: &Trace, section: &mut Section) {
     let outputs: Vec<f32> = trace.numbers(trace.outputs()).iter().map(|output| *output as f32).collect();
     let classes = trace.model.loss.probabilities(&outputs, trace.model.classes.len());
@@ -52,7 +53,7 @@ fn right_class(trace: &Trace, section: &mut Section) {
     section.value(trace.value("loss", "loss", trace.loss(), 0));
 }
 
-/// What the network says of one output, and what would have been right.
+/// The probability or prediction of one output, and its target.
 fn prediction(trace: &Trace, unit: usize, section: &mut Section) {
     let outputs = trace.numbers(trace.outputs());
     let (key, word) = match trace.model.loss {
@@ -61,7 +62,7 @@ fn prediction(trace: &Trace, unit: usize, section: &mut Section) {
     };
     let numbers: Vec<f32> = outputs.iter().map(|output| *output as f32).collect();
     let all = trace.model.loss.probabilities(&numbers, trace.model.classes.len());
-    // One output for two classes speaks for the second of them.
+    // One output for two classes is the probability of the second.
     let single = numbers.len() == 1 && all.len() == 2;
     let class = if single { 1 } else { unit };
     let target = if class == trace.label { 1.0 } else { 0.0 };

@@ -1,18 +1,17 @@
-//! One training step of one sample in full arithmetic, for one unit of one layer.
+//! One training step of one sample, number by number, for one unit of one layer.
 //!
 //! A [`Trace`] takes the step on the device, by the plain Program and dispatch by dispatch;
 //! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
-//! Beside every number that a kernel stored stand its twin's and, for
-//! gradients, the slope of the loss by trying. A kind of layer is explained in
-//! a file of its own, which knows nothing of the layers after it. A new kind
+//! Beside every number that a kernel stored is its twin's and, for gradients, the finite difference of the loss.
+//! Each kind of layer is explained in a file of its own, which knows nothing of the layers behind it. A new kind
 //! joins the match here and the two of `walk.rs`.
 
 mod activation;
-mod between;
 mod conv;
 mod dense;
 mod difference;
 mod flatten;
+mod frame;
 mod json;
 mod loss;
 mod names;
@@ -25,6 +24,7 @@ mod source;
 mod text;
 mod trace;
 mod update;
+mod views;
 mod walk;
 
 pub use json::json;
@@ -54,7 +54,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
         Layer::Flatten | Layer::Dropout(_) => flatten::explain(trace, layer, unit, later),
     };
     if sections.iter().all(|section| section.key != "loss") {
-        // A unit inside the network speaks for no class, but the loss is what its gradient is of.
+        // A unit inside the network has no class of its own, but its gradient is the loss's.
         let reaches = sections.iter().flat_map(Section::values).any(|value| value.key == "loss_gradient");
         let own = if reaches { loss::section_of(trace, layer, unit) } else { loss::of_sample(trace) };
         sections.insert(sections.len().min(1), own);
@@ -62,8 +62,7 @@ pub fn explain(trace: &mut Trace, layer: usize, unit: usize) -> Result<Vec<Secti
     Ok(sections)
 }
 
-/// The layer and unit to explain; where nothing is said, the last layer with
-/// weights, and the unit that stands for the sample's class.
+/// The layer and unit to explain, by default the last layer with weights and the unit of the sample's class.
 ///
 /// # Errors
 /// [`Error::Usage`] with the valid range, for a layer or a unit that there isn't.
@@ -71,9 +70,9 @@ pub fn defaults(trace: &Trace, layer: Option<i64>, unit: Option<i64>) -> Result<
     let last = trace.model.network.layers.len() - 1;
     let layer = layer.unwrap_or_else(|| signed(trace.last_with_weights().unwrap_or(last)));
     let (layer, _) = check(trace, layer, 0)?;
-    let speaks_for_classes = trace.shapes[layer + 1].len() == trace.model.classes.len()
+    let unit_per_class = trace.shapes[layer + 1].len() == trace.model.classes.len()
         && trace.last_with_weights().is_none_or(|weights| layer >= weights);
-    let own = if speaks_for_classes { trace.label } else { 0 };
+    let own = if unit_per_class { trace.label } else { 0 };
     check(trace, signed(layer), unit.unwrap_or(signed(own)))
 }
 

@@ -1,4 +1,4 @@
-//! What layers and the values between them are called in sentences.
+//! The names of layers and activations in sentences.
 
 use super::trace::Trace;
 use crate::program::shape::Shape;
@@ -8,10 +8,9 @@ pub fn layer_name(trace: &Trace, layer: usize) -> String {
     format!("layer {layer} ({})", trace.model.network.layers[layer])
 }
 
-/// What stands for a value in front of layer `boundary`, in brackets: the pixel
-/// that it is or the class that it speaks for.
-pub fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
-    let Shape { channels, height, width, flat } = trace.shapes[boundary];
+/// The pixel or the class of an input of layer `layer`, in brackets.
+pub fn meaning(trace: &Trace, layer: usize, index: usize) -> String {
+    let Shape { channels, height, width, flat } = trace.shapes[layer];
     if !flat {
         let (row, column) = (index / width % height, index % width);
         let channel =
@@ -19,7 +18,7 @@ pub fn meaning(trace: &Trace, boundary: usize, index: usize) -> String {
         return format!(" ({channel}row {row}, column {column})");
     }
     let classes = &trace.model.classes;
-    if boundary == trace.model.network.layers.len() && trace.shapes[boundary].len() == classes.len() {
+    if layer == trace.model.network.layers.len() && trace.shapes[layer].len() == classes.len() {
         return format!(" (class “{}”)", classes[index]);
     }
     String::new()

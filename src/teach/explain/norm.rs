@@ -1,4 +1,4 @@
-//! A value of a normalisation: how far it is from the mean, measured in deviations.
+//! A value of a normalisation: its distance from the mean in standard deviations.
 
 use super::dense::{Unit, update};
 use super::loss;
@@ -7,13 +7,13 @@ use super::page::{LaterLayers, Line, Section, Value};
 use super::trace::Trace;
 use crate::network::layers::norm::{Norm, Over};
 
-/// What a value is normalised with.
+/// The numbers that normalise a value.
 struct NormParameters {
     mean: f64,
     variance: f64,
     weight: f64,
     bias: f64,
-    /// The place of weight and bias.
+    /// The index of weight and bias.
     at: usize,
 }
 
@@ -38,15 +38,15 @@ fn own(trace: &Trace, norm: Norm, layer: usize, unit: usize) -> NormParameters {
 }
 
 impl NormParameters {
-    /// By how much a number is multiplied on its way.
-    fn slope(&self, norm: Norm) -> f64 {
+    /// The derivative of y by x where mean and variance are fixed.
+    fn derivative(&self, norm: Norm) -> f64 {
         self.weight / (self.variance + f64::from(norm.epsilon)).sqrt()
     }
 }
 
 fn formula(norm: Norm) -> String {
     let whose = match norm.over {
-        Over::Batch { .. } => "of the channel, as they ran along in training",
+        Over::Batch { .. } => "of the channel, the running ones of training",
         Over::Sample => "of the sample",
     };
     format!("y = (x − mean) / √(variance + {}) × weight + bias, with mean and variance {whose}", norm.epsilon)
@@ -126,16 +126,15 @@ pub fn origin(trace: &mut Trace, norm: Norm, layer: usize, unit: usize, section:
     let named = layer_name(trace, layer);
     match norm.over {
         Over::Batch { .. } => {
-            let slope = own(trace, norm, layer, unit).slope(norm);
+            let derivative = own(trace, norm, layer, unit).derivative(norm);
             section.note(format!("{named}: its gradient times weight / √(variance + {})", norm.epsilon));
             if trace.gradient(trace.input(layer)).is_some() {
-                section.value(Value::worked_out(format!("slope_{layer}"), "slope", slope));
+                section.value(Value::worked_out(format!("derivative_{layer}"), "derivative", derivative));
             }
         }
         Over::Sample => section.note(format!(
-            "{named}: every value has a part in mean and variance, so its gradient is what is left of \
-             gradient × weight when the mean of all of them, and what goes along with x, are taken away, \
-             divided by √(variance + {})",
+            "{named}: mean and variance depend on every value, so its gradient is gradient × weight, less the mean \
+             of those and less the part that is proportional to the normalised x, divided by √(variance + {})",
             norm.epsilon
         )),
     }

@@ -1,25 +1,25 @@
-//! What an explanation consists of: sections of lines, the same for people and for programs.
+//! The parts of an explanation: sections of lines, the same for text and for JSON.
 
 use crate::kernel::Kernel;
 use crate::verify::diff::ComparedElement;
 
-/// Terms of a sum that are shown one by one; the rest is added up.
+/// How many terms of a long sum are shown one by one; the rest is added up.
 pub const SHOWN: usize = 6;
 
 /// Lines under one title.
 #[derive(Debug)]
 pub struct Section {
-    /// Its name for programs.
+    /// Its name in JSON.
     pub key: &'static str,
     pub title: String,
     pub lines: Vec<Line>,
 }
 
-/// The lines about the layers after a unit's own, which its sections take in.
+/// The lines about the layers behind a unit's own.
 pub struct LaterLayers {
-    /// What becomes of the unit's value.
+    /// The unit's value in later layers.
     pub forward: Vec<Line>,
-    /// Where the gradient of the unit's value comes from.
+    /// The origin of the gradient of the unit's value.
     pub backward: Vec<Line>,
 }
 
@@ -34,9 +34,9 @@ pub enum Line {
 #[derive(Clone, Debug)]
 pub struct Terms {
     pub key: String,
-    /// What the terms are numbered by, such as `input`.
+    /// The noun for the terms, such as `inputs`.
     pub of: String,
-    /// What the three columns hold; the last one is what is added up.
+    /// The headings of the three numbers; the last number is added up.
     pub columns: [&'static str; 3],
     /// The largest terms, in the order of their index.
     pub rows: Vec<Term>,
@@ -62,7 +62,7 @@ impl Terms {
     /// Keeps the `SHOWN` terms whose last number is largest, all if there are few more.
     pub fn new(key: impl Into<String>, of: &str, columns: [&'static str; 3], all: Vec<Term>) -> Terms {
         let mut rows = all;
-        // A line that says “the other 2” would take the place of a line that shows them.
+        // A line for “the other 2” saves nothing.
         let shown = if rows.len() <= SHOWN + 4 { rows.len() } else { SHOWN };
         rows.sort_by(|a, b| b.numbers[2].abs().total_cmp(&a.numbers[2].abs()));
         let hidden = rows.split_off(shown);
@@ -80,13 +80,13 @@ impl Terms {
 /// One number, where it comes from, and whatever there is to compare it with.
 #[derive(Clone, Debug)]
 pub struct Value {
-    /// Its name for programs; values that share one are numbered by `index`.
+    /// Its name in JSON; values with the same key are numbered by `index`.
     pub key: String,
     pub index: Option<usize>,
-    /// Its name for people.
+    /// Its name in text.
     pub words: String,
     pub number: f64,
-    /// Whether it was worked out here, in f64, from what the device computed: no device has it.
+    /// Whether it was computed here, in f64, from the device's numbers: no device has it.
     pub worked_out: bool,
     /// None where no kernel stores it.
     pub twin: Option<Compared>,
@@ -100,21 +100,21 @@ pub struct Compared {
     pub kernel: &'static Kernel,
     /// Result, twin on the same inputs, and how far they may be apart.
     pub element: ComparedElement,
-    /// What it would be if the whole step were taken in f64.
+    /// The number of a step that runs in f64 from its start.
     pub exact: f64,
 }
 
-/// The slope of the loss by trying: the value moved up and down a little.
+/// The finite difference of the loss for a number, beside its gradient.
 #[derive(Clone, Copy, Debug)]
 pub enum Difference {
-    /// The slope, and whether the gradient in f64 is the same.
-    Slope { slope: f64, agrees: bool },
-    /// A relu bends within the two points, so between them the loss has no one slope.
+    /// The finite difference, and whether the gradient in f64 agrees with it.
+    Finite { value: f64, agrees: bool },
+    /// A relu or a maximum switches between the two points, so the loss has no one derivative there.
     Corner,
 }
 
 impl Value {
-    /// A number that the device has and that this explanation does not check: it was read there.
+    /// A number read from the device, which this explanation does not check.
     pub fn read(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
         Value {
             key: key.into(),
@@ -127,7 +127,7 @@ impl Value {
         }
     }
 
-    /// A number that no device has: worked out here, in f64.
+    /// A number that no device has, computed here in f64.
     pub fn worked_out(key: impl Into<String>, words: impl Into<String>, number: f64) -> Value {
         Value { worked_out: true, ..Value::read(key, words, number) }
     }
@@ -138,7 +138,7 @@ impl Value {
     }
 
     /// With a finite difference beside it.
-    pub fn tried(self, difference: Difference) -> Value {
+    pub fn with_difference(self, difference: Difference) -> Value {
         Value { difference: Some(difference), ..self }
     }
 
@@ -147,10 +147,10 @@ impl Value {
         self.twin.as_ref().map(|twin| twin.element.ratio() <= 1.0)
     }
 
-    /// Whether the gradient is the slope of the loss.
+    /// Whether the gradient agrees with the finite difference.
     pub fn difference_agrees(&self) -> Option<bool> {
         match self.difference? {
-            Difference::Slope { agrees, .. } => Some(agrees),
+            Difference::Finite { agrees, .. } => Some(agrees),
             Difference::Corner => None,
         }
     }

@@ -1,40 +1,27 @@
-//! A value of a softmax layer: its share of the row, and why its gradient depends on all of the row.
+//! A value of a softmax layer: its fraction of the row, and its gradient, which depends on the whole row.
 
-use super::activation::NOTHING_LEARNS;
-use super::loss;
+use super::frame::Frame;
 use super::names::{layer_name, meaning};
 use super::page::{LaterLayers, Section, Term, Terms, Value};
 use super::trace::Trace;
 
 pub fn explain(trace: &mut Trace, layer: usize, unit: usize, later: LaterLayers) -> Vec<Section> {
     let (input, output) = (trace.input(layer), trace.output(layer));
-    let mut forward = Section::new("forward", "Forward: the value's share of its row");
+    let mut forward = Section::new("forward", "Forward: the value's fraction of its row");
     exponentials(trace, layer, &mut forward);
     forward.value(Value::read("x", "x", trace.numbers(input)[unit]));
     forward.value(trace.value("y", "y = its exponential / the sum", output, unit));
-    forward.lines.extend(later.forward);
-    let mut sections = vec![forward];
-    if trace.last_with_weights().is_none_or(|weights| weights <= layer) {
-        sections.push(loss::section(trace, unit));
-    }
-    let mut backward = Section::new("backward", "Backward: how the loss depends on the value");
-    let dy = trace.gradient(output);
-    if dy.is_some() {
-        backward.lines.extend(later.backward);
-        origin(trace, layer, unit, &mut backward);
-    }
-    match (dy, trace.gradient(input)) {
-        (Some(_), Some(dx)) => {
+    let backward = Section::new("backward", "Backward: how the loss depends on the value");
+    Frame { forward, backward }.sections(trace, layer, unit, later, |trace, backward| {
+        origin(trace, layer, unit, backward);
+        if let Some(dx) = trace.gradient(input) {
             let value = trace.gradient_value("dx", "gradient at x", dx, input, unit);
             backward.value(value);
         }
-        _ => backward.note(NOTHING_LEARNS),
-    }
-    sections.push(backward);
-    sections
+    })
 }
 
-/// The row as the softmax sees it.
+/// The exponentials of a row and their sum.
 fn exponentials(trace: &Trace, layer: usize, section: &mut Section) {
     let x = trace.numbers(trace.input(layer));
     let maximum = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -46,7 +33,7 @@ fn exponentials(trace: &Trace, layer: usize, section: &mut Section) {
     let terms = Terms::new("row", "units", ["x", "x − maximum", "exponential"], all);
     let sum = terms.sum();
     section.note(
-        "exponential = e^(x − maximum); taking the row's maximum away changes no share and keeps \
+        "exponential = e^(x − maximum); subtracting the row's maximum changes no fraction and keeps \
          large numbers from overflowing",
     );
     section.value(Value::worked_out("maximum", "maximum of the row", maximum));
@@ -77,7 +64,7 @@ pub fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Sectio
     let value = trace.gradient_value(format!("dy_{layer}"), words, gradient, output, unit);
     section.value(value);
     section.note(format!(
-        "{}: a larger share leaves less for the others, so the gradient at x is \
+        "{}: a larger fraction leaves less for the others, so the gradient at x is \
          y × (gradient at y − the sum of all y × gradient at y)",
         layer_name(trace, layer)
     ));

@@ -6,12 +6,12 @@ use crate::kernel::{COMMON, Kernel};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceExcerpt {
     pub path: String,
-    /// Of the first line, from 1.
+    /// The number of its first line, from 1.
     pub line: usize,
     pub text: String,
 }
 
-/// What twins share with the rest of the program.
+/// The files outside `src/cpu` that twins call.
 const SHARED: &[(&str, &str)] = &[
     ("src/kernel/activation.rs", include_str!("../../kernel/activation.rs")),
     ("src/kernel/epilogue.rs", include_str!("../../kernel/epilogue.rs")),

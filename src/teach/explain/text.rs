@@ -1,4 +1,4 @@
-//! An explanation for people: aligned columns, as wide as the terminal is but for code.
+//! An explanation as text in aligned columns, no wider than the terminal except for code.
 
 use std::fmt::Write;
 
@@ -8,12 +8,13 @@ use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use crate::network::loss::Loss;
 
-/// Columns that text keeps to at the least and at the most; only code may be wider.
-const WIDTH: (usize, usize) = (80, 100);
-/// Columns that a row has besides its name: three numbers, a verdict, and what is between.
+/// The widest text in a narrow and in a wide terminal, in characters; only code may be wider.
+const NARROWEST: usize = 80;
+const WIDEST: usize = 100;
+/// Characters of a row besides its name: three numbers, yes or no, and the gaps.
 const CELLS: usize = 2 + 3 * 13 + 6;
 
-/// What is explained.
+/// The subject of an explanation.
 #[derive(Clone, Debug)]
 pub struct Subject {
     /// The run as the user named it.
@@ -22,17 +23,17 @@ pub struct Subject {
     pub sample: usize,
     pub layer: usize,
     pub unit: usize,
-    /// What the step was taken on.
+    /// The device that took the step.
     pub device: String,
-    /// The head of the device's column.
+    /// The heading of the device's column.
     pub column: &'static str,
     /// Whether the data are no longer those of the run.
     pub data_changed: bool,
-    /// Columns that there are to print in.
+    /// Width of the terminal in characters.
     pub width: usize,
 }
 
-/// Text under way, and the columns that it keeps to.
+/// The text so far, and its width.
 struct Printer {
     text: String,
     width: usize,
@@ -40,7 +41,7 @@ struct Printer {
 
 /// The explanation as text, line breaks included.
 pub fn text(trace: &Trace, subject: &Subject, sections: &[Section], with_source: bool) -> String {
-    let width = subject.width.clamp(WIDTH.0, WIDTH.1);
+    let width = subject.width.clamp(NARROWEST, WIDEST);
     let mut out = Printer { text: String::new(), width };
     head(trace, subject, &mut out);
     let mut printed: Vec<&str> = Vec::new();
@@ -106,9 +107,9 @@ fn table(section: &Section, subject: &Subject, out: &mut Printer) {
             }
             Line::Value(value) => {
                 if !headed && !value.worked_out {
-                    let tried = section.values().any(|value| value.difference.is_some());
-                    let tried = if tried { "by trying" } else { "" };
-                    row(out, "", [subject.column, "twin (f64)", tried, "agree"]);
+                    let differences = section.values().any(|value| value.difference.is_some());
+                    let differences = if differences { "finite diff." } else { "" };
+                    row(out, "", [subject.column, "twin (f64)", differences, "agree"]);
                     headed = true;
                 }
                 number(value, out);
@@ -143,21 +144,21 @@ fn sum(terms: &Terms, out: &mut Printer) {
 
 fn number(value: &Value, out: &mut Printer) {
     let twin = value.twin.as_ref().map(|twin| digits(twin.element.truth)).unwrap_or_default();
-    let tried = match value.difference {
-        Some(Difference::Slope { slope, .. }) => digits(slope),
+    let difference = match value.difference {
+        Some(Difference::Finite { value, .. }) => digits(value),
         Some(Difference::Corner) => "corner".to_owned(),
         None => String::new(),
     };
     if value.worked_out {
-        // In no column: no device and no twin has it.
-        return paragraph(out, "  ", &format!("{} = {}, worked out here", value.words, digits(value.number)));
+        // It has no column, as no device and no twin has it.
+        return paragraph(out, "  ", &format!("{} = {}, computed here", value.words, digits(value.number)));
     }
     let agree = match (&value.twin, value.agrees()) {
         (None, _) => "",
         (Some(_), true) => "yes",
         (Some(_), false) => "NO",
     };
-    row(out, &value.words, [&digits(value.number), &twin, &tried, agree]);
+    row(out, &value.words, [&digits(value.number), &twin, &difference, agree]);
 }
 
 fn code(source: &SourceExcerpt, out: &mut Printer) {
@@ -168,7 +169,7 @@ fn code(source: &SourceExcerpt, out: &mut Printer) {
     }
 }
 
-/// What the columns mean, and the verdict.
+/// The meaning of the columns, and the verdict.
 fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut Printer) {
     let values = || sections.iter().flat_map(Section::values);
     let worst = values().filter_map(|value| Some(value.twin.as_ref()?.element.ratio())).fold(0.0, f64::max);
@@ -177,33 +178,36 @@ fn foot(trace: &Trace, subject: &Subject, sections: &[Section], out: &mut Printe
         out,
         "",
         &format!(
-            "{device}: what was computed or read there, in f32. twin: plain Rust in f64, from the same numbers. They \
-             agree where the difference is no more than f32 arithmetic explains; the largest one above is \
-             {:.0} % of that.",
+            "{device}: computed or read there, in f32. twin: plain Rust in f64, from the same numbers. They agree \
+             where they differ by no more than the error bound of f32 arithmetic; the largest difference above \
+             is {:.0} % of its bound.",
             100.0 * worst
         ),
     );
     if values().any(|value| value.worked_out) {
         let text =
-            "worked out here: from the numbers above, in f64, to follow the arithmetic; no kernel stores it.";
+            "computed here: from the numbers above, in f64, to follow the arithmetic; no kernel stores it.";
         paragraph(out, "", text);
     }
     if values().any(|value| value.difference.is_some()) {
         let halved = if trace.model.loss == Loss::SquaredError { "; halved, as this loss does" } else { "" };
         let text = format!(
-            "by trying: the loss in f64 with that number a little larger, minus the loss with it a little \
-             smaller, divided by the distance{halved}. It agrees where the gradient in f64 differs by no more \
-             than a millionth or 1e-9."
+            "finite diff.: the loss in f64 with that number 1e-5 larger, minus the loss with it 1e-5 smaller, \
+             divided by 2e-5{halved}. It agrees where the gradient in f64 differs by no more than a millionth \
+             or 1e-9."
         );
         paragraph(out, "", &text);
     }
     if values().any(|value| matches!(value.difference, Some(Difference::Corner))) {
-        let text = "corner: a relu switches between these two points, so the loss has two slopes there.";
+        let text = "corner: a relu or a maximum switches between these two points, so the loss has two derivatives there.";
         paragraph(out, "", text);
     }
     let verdict = match trace.first_disagreement() {
         None if values().all(Value::agrees) => "Everything agrees, in all dispatches of the step.".to_owned(),
-        None => "The kernels agree with their twins, but a gradient is not the slope by trying.".to_owned(),
+        None => {
+            "The kernels agree with their twins, but a gradient does not agree with its finite difference."
+                .to_owned()
+        }
         Some(problem) => format!("The first dispatch that does not agree: {problem}"),
     };
     paragraph(out, "", &verdict);

@@ -1,10 +1,10 @@
-//! One training step of one sample, run dispatch by dispatch with everything kept.
+//! One training step of one sample, run dispatch by dispatch, with every number that it wrote.
 
 use crate::program::rewrite::Rewrites;
 use std::ops::Range;
 
-use super::between::{between, weighted, writer};
 use super::page::{Compared, Value};
+use super::views::{ActivationViews, Writer, activations, weighted, writer};
 use crate::data::Samples;
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
@@ -19,7 +19,7 @@ use crate::train::run::model::Model;
 use crate::train::trainer::{Settings, pack, step_scalars, write_parameters};
 use crate::verify::diff::{Comparison, Written, observe};
 
-/// A step that was taken, with all that its dispatches wrote.
+/// A step that was taken, and all that its dispatches wrote.
 pub struct Trace<'a> {
     pub model: &'a Model,
     pub settings: Settings,
@@ -27,23 +27,23 @@ pub struct Trace<'a> {
     pub label: usize,
     /// In front of every layer, and behind the last.
     pub shapes: Vec<Shape>,
-    /// In front of every layer, and behind the last: the values and their gradient.
-    between: Vec<(View, Option<View>)>,
+    /// In front of every layer, and behind the last.
+    activations: Vec<ActivationViews>,
     last_with_weights: Option<usize>,
     pub(super) lowered: Lowered,
     pub(super) step: Step,
-    /// Ready to take the same step again with one number changed.
+    /// Takes the same step again with one number changed.
     pub(super) oracle: CpuEngine<f64>,
-    /// By dispatch, what it wrote to each of its bindings.
+    /// The numbers that each dispatch wrote to each of its bindings.
     written: Vec<Vec<Written>>,
-    /// The same numbers where the whole step runs in f64.
+    /// The same numbers, from a step that runs in f64 from its start.
     exact: Vec<Vec<Vec<f64>>>,
 }
 
 impl<'a> Trace<'a> {
     /// Takes a step with the first sample of `samples` alone, on `device` and in f64.
     ///
-    /// Of the plain Program, so that every number of the step is in a buffer.
+    /// It runs the plain Program, so that every number of the step is in a buffer.
     ///
     /// # Errors
     /// As [`lower`] and [`Device::open`], and [`Error::Data`] when there is no sample.
@@ -90,13 +90,13 @@ impl<'a> Trace<'a> {
         let label = sample.labels[0] as usize;
         let weighted = weighted(model, &shapes);
         let last_with_weights = weighted.iter().rposition(|weighted| *weighted);
-        let between = between(model, &lowered, &written, &weighted)?;
+        let activations = activations(model, &lowered, &written, &weighted)?;
         Ok(Trace {
             model,
             settings,
             label,
             shapes,
-            between,
+            activations,
             last_with_weights,
             lowered,
             step,
@@ -106,48 +106,49 @@ impl<'a> Trace<'a> {
         })
     }
 
-    /// The dispatches of the step.
+    /// The indices of the step's dispatches in the Program.
     pub fn section(&self) -> Range<usize> {
         self.lowered.program.section(TRAIN)
     }
 
-    /// The same, as they are.
+    /// The dispatches of the step.
     pub fn dispatches(&self) -> &[Dispatch] {
         &self.lowered.program.steps[self.section()]
     }
 
-    /// Whether every dispatch of the step wrote what its twin makes of the same
-    /// inputs; else the first that did not.
+    /// The first dispatch whose results differ from its twin's on the same inputs.
     pub fn first_disagreement(&self) -> Option<String> {
         let dispatches = &self.lowered.program.steps[self.section()];
         dispatches.iter().zip(&self.written).find_map(|(dispatch, written)| {
             let comparison = Comparison::of(written);
             let problem = comparison.at.as_ref().filter(|_| !comparison.agrees())?;
-            let why =
-                if problem.result.is_finite() { "" } else { "; it is beyond f32, the network has diverged" };
+            let why = if problem.result.is_finite() {
+                ""
+            } else {
+                "; it is not finite, as the network has diverged"
+            };
             Some(format!("{} ({}): {problem}{why}", dispatch.kernel.name, dispatch.label()))
         })
     }
 
-    /// What a layer gives to the next. A layer that computes nothing, such as
-    /// flatten, gives on the view that it gets.
+    /// The output of a layer; a layer that computes nothing, such as flatten, has its input's view.
     pub fn output(&self, layer: usize) -> View {
-        self.between[layer + 1].0
+        self.activations[layer + 1].values
     }
 
-    /// What a layer gets.
+    /// The input of a layer.
     pub fn input(&self, layer: usize) -> View {
-        self.between[layer].0
+        self.activations[layer].values
     }
 
-    /// What the last layer gives.
+    /// The output of the last layer.
     pub fn outputs(&self) -> View {
         self.output(self.model.network.layers.len() - 1)
     }
 
-    /// The gradient of what a layer gets or gives; none where nothing learns through it.
+    /// The gradient of a layer's input or output; none where no layer in front has weights.
     pub fn gradient(&self, of: View) -> Option<View> {
-        self.between.iter().find(|(value, _)| *value == of)?.1
+        self.activations.iter().find(|activation| activation.values == of)?.gradient
     }
 
     /// A parameter by its name, in the arena of the parameters: `0.weight`.
@@ -156,17 +157,17 @@ impl<'a> Trace<'a> {
         Some(View { buf: self.lowered.parameters.buf, start: param.start, len: param.len() })
     }
 
-    /// The same place in the arena of the gradients.
+    /// The same part of the arena of the gradients.
     pub fn gradient_of_parameter(&self, parameter: View) -> View {
         View { buf: self.lowered.gradients.buf, ..parameter }
     }
 
-    /// How the step is taken.
+    /// The optimiser that updates the parameters.
     pub fn optimiser(&self) -> &Optimiser {
         &self.lowered.training.optimiser
     }
 
-    /// The same place in what the optimiser keeps, by the name of its state.
+    /// The same part of a buffer of the optimiser state, by the buffer's name.
     pub fn state_of_parameter(&self, name: &str, parameter: View) -> View {
         let state = self.lowered.states.iter().find(|state| state.name == name);
         View { buf: state.expect("a state of this optimiser").view.buf, ..parameter }
@@ -182,38 +183,39 @@ impl<'a> Trace<'a> {
         self.last_with_weights
     }
 
-    /// Who wrote an element: dispatch, binding, place within it.
-    pub(super) fn writer(&self, view: View, index: usize) -> Option<(usize, usize, usize)> {
+    /// Where an element was written.
+    pub(super) fn writer(&self, view: View, index: usize) -> Option<Writer> {
         writer(&self.written, view.buf, view.start + index)
     }
 
-    /// What the dispatch that wrote a view has read.
+    /// The views that the writer of a view has read.
     ///
     /// # Panics
-    /// When none has.
+    /// When no dispatch wrote it.
     pub fn reads(&self, view: View) -> Vec<View> {
-        let (dispatch, ..) = self.writer(view, 0).expect("a view that the step writes");
-        let dispatch = &self.lowered.program.steps[self.section().start + dispatch];
+        let writer = self.writer(view, 0).expect("a view that the step writes");
+        let dispatch = &self.dispatches()[writer.dispatch];
         let binds = dispatch.args.iter().zip(dispatch.kernel.binds);
         binds.filter(|(_, bind)| bind.access == Access::Read).map(|(view, _)| *view).collect()
     }
 
-    /// What the device wrote into a view.
+    /// The numbers that the device wrote into a view.
     ///
     /// # Panics
-    /// When nothing did.
+    /// When no dispatch wrote it.
     pub fn numbers(&self, view: View) -> &[f64] {
-        let (dispatch, binding, at) = self.writer(view, 0).expect("a view that the step writes");
-        &self.written[dispatch][binding].results[at..][..view.len]
+        let Writer { dispatch, binding, offset } = self.writer(view, 0).expect("a view that the step writes");
+        &self.written[dispatch][binding].results[offset..][..view.len]
     }
 
-    /// An element of a view that the step writes.
+    /// An element of a view that the step writes, beside its twin.
     pub fn value(&self, key: impl Into<String>, words: impl Into<String>, view: View, index: usize) -> Value {
-        let (dispatch, binding, at) = self.writer(view, index).expect("a view that the step writes");
-        let element = self.written[dispatch][binding].element(at);
+        let Writer { dispatch, binding, offset } =
+            self.writer(view, index).expect("a view that the step writes");
+        let element = self.written[dispatch][binding].element(offset);
         let compared = Compared {
-            kernel: self.lowered.program.steps[self.section().start + dispatch].kernel,
-            exact: self.exact[dispatch][binding][at],
+            kernel: self.dispatches()[dispatch].kernel,
+            exact: self.exact[dispatch][binding][offset],
             element,
         };
         Value { twin: Some(compared.clone()), ..Value::read(key, words, compared.element.result) }
@@ -225,7 +227,7 @@ impl<'a> Trace<'a> {
     }
 }
 
-/// Puts the sample and the model's parameters in front of an engine.
+/// Writes the sample and the model's parameters to an engine.
 fn fill(engine: &mut dyn Engine, lowered: &Lowered, model: &Model, sample: &Samples) -> Result<()> {
     let part = lowered.part(TRAIN).expect("lowered with this part");
     engine.write(part.images, Slice::Uint(&pack(sample)))?;

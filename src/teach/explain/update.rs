@@ -1,4 +1,4 @@
-//! The update of a unit's weights: what the optimiser keeps of them, and what they become.
+//! The update of a unit's weights: the optimiser state and the new weights.
 
 use super::page::{Section, digits};
 use super::trace::Trace;
@@ -6,19 +6,26 @@ use crate::network::optimiser::{Optimiser, Rule};
 use crate::program::View;
 use crate::table;
 
-/// The weights of a unit that are shown, and its bias, as places in their parameters.
-pub struct Places<'a> {
+/// The shown weights of a unit, and its bias.
+pub struct ShownParameters {
     pub weights: View,
-    /// By input, the place in `weights`.
-    pub shown: &'a [(usize, usize)],
+    pub shown: Vec<ShownWeight>,
     pub bias: Option<View>,
     pub unit: usize,
 }
 
-/// A rule in words: what it keeps, and the step that it takes.
+/// A weight of which the update is shown.
+#[derive(Clone, Copy)]
+pub struct ShownWeight {
+    pub input: usize,
+    /// Its position in the layer's weights.
+    pub position: usize,
+}
+
+/// An optimiser's rule in words.
 struct RuleText {
     states: Vec<StateText>,
-    /// What the learning rate is multiplied with.
+    /// The step before it is multiplied by the learning rate.
     step: String,
 }
 
@@ -26,7 +33,7 @@ struct RuleText {
 struct StateText {
     buffer: &'static str,
     name: &'static str,
-    /// How it comes about.
+    /// How it is computed.
     equation: String,
 }
 
@@ -61,10 +68,7 @@ fn words(optimiser: &Optimiser) -> RuleText {
             states: vec![state("means", "mean", moving("mean", beta2, "weight_delta"))],
             step: format!("sign({beta1} × mean before + (1 − {beta1}) × weight_delta)"),
         },
-        Rule::Muon { .. } => {
-            let (beta1, beta2, epsilon) = Optimiser::MUON_REST;
-            adam(optimiser, beta1, beta2, epsilon)
-        }
+        Rule::Muon { .. } => words(&Optimiser { rule: Optimiser::MUON_REST, ..*optimiser }),
     }
 }
 
@@ -80,7 +84,7 @@ fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> RuleT
     } else {
         vec![state("squares", "square", moving("square", smoothing, "weight_delta²"))]
     };
-    // Centred, there is a velocity always, if only as long as a step.
+    // The centred rule always has a velocity, without momentum too.
     if centred || momentum > 0.0 {
         states.push(state("velocities", "velocity", format!("velocity = {momentum} × velocity + {step}")));
         step = "velocity".to_owned();
@@ -89,8 +93,8 @@ fn rms_prop(smoothing: f32, epsilon: f32, momentum: f32, centred: bool) -> RuleT
 }
 
 /// A running mean in words.
-fn moving(name: &str, share: f32, of: &str) -> String {
-    format!("{name} = {share} × {name} + (1 − {share}) × {of}")
+fn moving(name: &str, factor: f32, of: &str) -> String {
+    format!("{name} = {factor} × {name} + (1 − {factor}) × {of}")
 }
 
 fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> RuleText {
@@ -105,12 +109,13 @@ fn adam(optimiser: &Optimiser, beta1: f32, beta2: f32, epsilon: f32) -> RuleText
 }
 
 /// The section about the update.
-pub fn section(trace: &Trace, own: &Places) -> Section {
+pub fn section(trace: &Trace, own: &ShownParameters) -> Section {
     let mut section = Section::new("update", "Update: the next weights");
     let optimiser = trace.optimiser();
     section.note(format!("the optimiser is {optimiser}"));
     if !optimiser.states().is_empty() {
-        section.note("a model does not hold what its optimiser keeps from step to step, so it is taken as 0 here, as at the start of training");
+        section
+            .note("a model file has no optimiser state, so the state is 0 here, as at the start of training");
     }
     if optimiser.weight_decay != 0.0 {
         section.note(decay(optimiser));
@@ -128,59 +133,59 @@ pub fn section(trace: &Trace, own: &Places) -> Section {
 fn decay(optimiser: &Optimiser) -> String {
     let decay = optimiser.weight_decay;
     if optimiser.decoupled {
-        format!("learning rate × {decay} × weight is taken off besides; biases do not decay")
+        format!("learning rate × {decay} × weight is subtracted as well; biases do not decay")
     } else {
         format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay")
     }
 }
 
-fn weights(trace: &Trace, own: &Places, section: &mut Section) {
+fn weights(trace: &Trace, own: &ShownParameters, section: &mut Section) {
     let words = words(trace.optimiser());
     for StateText { buffer, name, equation } in &words.states {
         section.note(equation);
         let state = trace.state_of_parameter(buffer, own.weights);
-        for (input, at) in own.shown.iter().copied() {
-            section.value(trace.value(*name, format!("{name} {input}"), state, at).at(input));
+        for ShownWeight { input, position } in own.shown.iter().copied() {
+            section.value(trace.value(*name, format!("{name} {input}"), state, position).at(input));
         }
     }
     new_weights(trace, own, &words.step, section);
 }
 
-fn new_weights(trace: &Trace, own: &Places, step: &str, section: &mut Section) {
+fn new_weights(trace: &Trace, own: &ShownParameters, step: &str, section: &mut Section) {
     let rate = trace.settings.learning_rate;
     section.note(format!("new weight = weight − {rate} × {step}, where {rate} is the learning rate"));
-    for (input, at) in own.shown.iter().copied() {
-        let before = digits(f64::from(trace.before(own.weights)[at]));
+    for ShownWeight { input, position } in own.shown.iter().copied() {
+        let before = digits(f64::from(trace.before(own.weights)[position]));
         let words = format!("new weight {input}, before {before}");
-        section.value(trace.value("new_weight", words, own.weights, at).at(input));
+        section.value(trace.value("new_weight", words, own.weights, position).at(input));
     }
 }
 
-/// The direction that Muon has made of a matrix, if it is one that it does so with.
+/// The view of Muon's direction for a matrix; none where another rule updates it.
 fn direction(trace: &Trace, weights: View) -> Option<View> {
     let mut dispatches = trace.dispatches().iter();
     let update = dispatches.find(|one| one.kernel.name == table::MUON.name && one.args[1] == weights)?;
     Some(update.args[0])
 }
 
-fn orthogonal(trace: &Trace, own: &Places, direction: View, section: &mut Section) {
+fn orthogonal(trace: &Trace, own: &ShownParameters, direction: View, section: &mut Section) {
     let momentum = trace.optimiser().momentum();
     section.note(moving("mean", momentum, "weight_delta"));
     let state = trace.state_of_parameter("means", own.weights);
-    for (input, at) in own.shown.iter().copied() {
-        section.value(trace.value("mean", format!("mean {input}"), state, at).at(input));
+    for ShownWeight { input, position } in own.shown.iter().copied() {
+        section.value(trace.value("mean", format!("mean {input}"), state, position).at(input));
     }
     section.note(format!(
         "the layer's matrix of {momentum} × mean + (1 − {momentum}) × weight_delta is made orthogonal, \
-         so that it goes equally far in all directions: no number of it follows from one weight alone"
+         so that the step is equally long in all directions: each number of it depends on the whole matrix"
     ));
-    for (input, at) in own.shown.iter().copied() {
-        section.value(trace.value("direction", format!("direction {input}"), direction, at).at(input));
+    for ShownWeight { input, position } in own.shown.iter().copied() {
+        section.value(trace.value("direction", format!("direction {input}"), direction, position).at(input));
     }
     new_weights(trace, own, "0.2 × √(the longer side of the matrix) × direction", section);
 }
 
-fn bias(trace: &Trace, own: &Places, bias: View, section: &mut Section) {
+fn bias(trace: &Trace, own: &ShownParameters, bias: View, section: &mut Section) {
     let words = words(trace.optimiser());
     if direction(trace, own.weights).is_some() {
         section.note("the bias is updated as AdamW does it");

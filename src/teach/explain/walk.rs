@@ -1,5 +1,4 @@
-//! The walk through the layers after a unit's own: what becomes of its value, and where its gradient
-//! comes from.
+//! The lines about the layers behind a unit's own: its value going forward, its gradient coming back.
 //!
 //! The two matches here lead from one layer to the next, so that no kind's file has to.
 
@@ -20,8 +19,7 @@ pub fn later_layers(trace: &mut Trace, layer: usize, unit: usize) -> LaterLayers
     LaterLayers { forward: forward.lines, backward: backward.lines }
 }
 
-/// What a layer makes of a value that it gets, where that is one value again:
-/// goes on until weights or the end of the network.
+/// The value in the layers from `layer` on, up to weights or to the end of the network.
 fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
     let Some(kind) = trace.model.network.layers.get(layer) else { return };
     match kind {
@@ -34,8 +32,7 @@ fn onward(trace: &Trace, layer: usize, unit: usize, section: &mut Section) {
     onward(trace, layer + 1, unit, section);
 }
 
-/// Where the gradient of a value comes from that `layer` gets: the last layer's from the loss. The lines
-/// stand in the order of the backward pass, later layers first.
+/// The gradient of an input of `layer`, from the loss backwards, later layers first.
 fn origin(trace: &mut Trace, layer: usize, unit: usize, section: &mut Section) {
     let Some(kind) = trace.model.network.layers.get(layer).cloned() else {
         return loss::origin(trace, unit, section);

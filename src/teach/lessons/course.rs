@@ -1,5 +1,4 @@
-//! A small network with its data on the device, trained one sample at a time:
-//! what the lessons run that need thousands of steps.
+//! A small network with its data on the device, trained one sample at a time, for lessons of thousands of steps.
 
 use super::machine::Machine;
 use crate::data::Samples;
@@ -15,7 +14,7 @@ use crate::program::shape::Shape;
 use crate::report::page::Note;
 use crate::train::trainer::pack;
 
-/// What a course is about.
+/// The network and data of a course.
 pub struct Outline<'a> {
     pub network: &'a Network,
     pub loss: Loss,
@@ -23,8 +22,7 @@ pub struct Outline<'a> {
     pub train: &'a Samples,
     pub held_out: &'a Samples,
     pub scale: f32,
-    /// Whether activations go into the weighted sums: faster, but what is
-    /// between the two is then in no buffer.
+    /// With rewrites it is faster, but fewer activations are in a buffer.
     pub rewrites: Rewrites,
 }
 
@@ -35,7 +33,7 @@ pub struct Course {
     pub lowered: Lowered,
 }
 
-/// Loss and hits over a part of the data.
+/// Loss and accuracy of a part of the data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PartMeasure {
     pub samples: usize,
@@ -43,6 +41,12 @@ pub struct PartMeasure {
     pub loss: f64,
     /// Samples on the right side of one half.
     pub correct: usize,
+}
+
+/// An activation that a step left in its buffers.
+pub struct StoredActivation {
+    pub values: Vec<f32>,
+    pub gradient: Vec<f32>,
 }
 
 /// Rows of numbers as samples; each number is a whole multiple of `scale`.
@@ -78,7 +82,7 @@ impl Course {
         Ok(Course { engine, note, lowered })
     }
 
-    /// The shaders and twins that are used.
+    /// The shaders or twins that it runs.
     pub fn note(&self) -> Note {
         self.note.clone()
     }
@@ -89,13 +93,12 @@ impl Course {
         self.engine.write(self.gates(), Slice::Uint(&self.lowered.program.open_gates()))
     }
 
-    /// What closes once a number went wrong, so that no update follows.
+    /// The gates, which close after a non-finite value, so that no update follows.
     fn gates(&self) -> View {
         self.lowered.program.gates.expect("a course is lowered for training")
     }
 
-    /// One step for each of these samples, as many to a submission as it
-    /// takes. Returns their errors, summed, each measured before its step.
+    /// Takes one step for each of these samples, and returns the sum of their errors before the steps.
     pub fn train(&mut self, samples: &[usize], alpha: f32) -> Result<f64> {
         let mut sum = 0.0;
         for samples in samples.chunks(self.lowered.slots) {
@@ -108,7 +111,7 @@ impl Course {
         Ok(sum)
     }
 
-    /// Loss and hits over a part, from which it learns nothing.
+    /// Loss and accuracy of a part, without training.
     pub fn measure(&mut self, part: &str) -> Result<PartMeasure> {
         let samples: Vec<usize> = (0..self.part(part).samples).collect();
         let mut total = PartMeasure::default();
@@ -139,19 +142,21 @@ impl Course {
         Ok(self.engine.read(self.lowered.parameters)?.real())
     }
 
-    /// What the last step left in front of a layer, or behind the last: the values and their
-    /// gradient.
+    /// An activation of the last step, counted from the network's input.
     ///
     /// # Errors
-    /// [`Error::Failure`] where these are in no buffer.
-    pub fn between(&mut self, boundary: usize) -> Result<(Vec<f32>, Vec<f32>)> {
-        let noted = self.lowered.program.observed.boundaries.get(boundary);
+    /// [`Error::Failure`] where it is in no buffer.
+    pub fn activation(&mut self, at: usize) -> Result<StoredActivation> {
+        let noted = self.lowered.program.observed.activations.get(at);
         let Some((value, gradient)) = noted.and_then(|noted| noted.value.zip(noted.gradient)) else {
             return Err(Error::Failure(format!(
-                "this lesson's network keeps nothing at boundary {boundary}, which is a mistake in the lesson"
+                "this lesson's network does not keep activation {at}, which is a mistake in the lesson"
             )));
         };
-        Ok((self.engine.read(value)?.real(), self.engine.read(gradient)?.real()))
+        Ok(StoredActivation {
+            values: self.engine.read(value)?.real(),
+            gradient: self.engine.read(gradient)?.real(),
+        })
     }
 
     /// The gradients of all parameters that the last step left, laid out as the arena.
@@ -165,7 +170,7 @@ impl Course {
 
     /// Runs a section once for each of these samples, in one submission.
     fn run(&mut self, part: &str, samples: &[usize], alpha: f32) -> Result<PartMeasure> {
-        // The order on the device is the samples' own, so a place in it is a sample.
+        // The order on the device is that of the samples, so a position in it is a sample.
         let step = |(slot, sample): (usize, &usize)| Step {
             slot: slot as u32,
             first: *sample as u32,

@@ -3,7 +3,7 @@
 
 use crate::report::page::{Plot, Style};
 
-/// How much wider than the points the picture is, on each side.
+/// The margin around the points, as a fraction of their range.
 const ROOM: f64 = 0.2;
 
 /// A point, and whether it belongs to class 1.
@@ -27,7 +27,7 @@ pub fn plot(title: &str, points: &[Point], lines: &[(&str, [f32; 3])]) -> Plot {
     })
 }
 
-/// From where to where a picture reaches that shows zero and these values.
+/// The range of an axis that shows zero and these values.
 fn side(values: impl Iterator<Item = f64>) -> [f64; 2] {
     let (least, most) =
         values.fold((0.0, 0.0), |(least, most): (f64, f64), value| (least.min(value), most.max(value)));
@@ -35,7 +35,7 @@ fn side(values: impl Iterator<Item = f64>) -> [f64; 2] {
     [least - room, most + room]
 }
 
-/// Where weight 1 · x + weight 2 · y + bias = 0 meets the sides of the picture; empty if it misses it.
+/// The ends of weight 1 · x + weight 2 · y + bias = 0 in the picture; none if the line misses it.
 fn line(weights: &[f32; 3], [x, y]: [[f64; 2]; 2]) -> Vec<(f64, f64)> {
     let [a, b, c] = weights.map(f64::from);
     let inside = |value: f64, [least, most]: [f64; 2]| {
@@ -43,7 +43,7 @@ fn line(weights: &[f32; 3], [x, y]: [[f64; 2]; 2]) -> Vec<(f64, f64)> {
         (least - slack..=most + slack).contains(&value)
     };
     let near = |one: f64, other: f64, [least, most]: [f64; 2]| (one - other).abs() < 1e-9 * (most - least);
-    // No slope in one direction makes these infinite or no number, which is not inside.
+    // A line that is parallel to a side makes these infinite or NaN, which is not inside.
     let on_sides = x.map(|x| (x, -(a * x + c) / b)).into_iter();
     let on_ends = y.map(|y| (-(b * y + c) / a, y)).into_iter();
     let mut ends: Vec<(f64, f64)> = Vec::new();

@@ -3,7 +3,7 @@
 use super::hot_and_cold::{Walk, limit};
 use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::workbench::Attempt;
 use crate::error::Result;
 use crate::report::page::number::digits;
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "6",
     name: "fixed-step",
     summary: "why a step of fixed length never arrives: it oscillates",
-    takes: &[Flag::Step, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Step, Setting::Iterations, Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| Ok(limit(options, STEP)),
 };
@@ -25,7 +25,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let mut page = Page::new("6 · Why a fixed step oscillates");
     page.text(
         "The same game with longer steps: the direction is right every time, and still the weight jumps \
-         over its goal, and back, and over it again. The goal lies between two places where a step can end.",
+         over its goal, and back, and over it again. The goal lies between two weights that steps can reach.",
     );
     walk.remark(&mut page);
     page.formulas(walk.formulas());
@@ -59,15 +59,15 @@ fn verdict(walk: &Walk) -> String {
     let same = |one: &&Attempt| one.before == last.before;
     match earlier.iter().rposition(|one| same(&one)) {
         _ if last.weights == last.before => {
-            "Here it stands still: both directions are equally bad.".to_owned()
+            "Here the weight no longer changes: both directions are equally bad.".to_owned()
         }
         Some(at) => format!(
-            "Iteration {} is at the same weight as iteration {}: from here on nothing new can happen, and \
-             the error never gets below {}.",
+            "Iteration {} is at the same weight as iteration {}: from here on it repeats itself, and the \
+             error never gets below {}.",
             earlier.len() + 1,
             at + 1,
             digits(walk.attempts.iter().map(|one| one.error.iter().sum()).fold(f32::INFINITY, f32::min))
         ),
-        None => "It has not come back to a weight that it had before: give it more --iterations.".to_owned(),
+        None => "It has not come back to an earlier weight: give it more iterations.".to_owned(),
     }
 }

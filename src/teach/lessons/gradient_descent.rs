@@ -3,7 +3,7 @@
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, only};
+use super::options::{LessonOptions, Setting, only};
 use super::workbench::{DenseLayer, Iteration, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor, number};
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "7",
     name: "gradient-descent",
     summary: "direction and distance at once: weight -= alpha · delta · input",
-    takes: &[Flag::Alpha, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Alpha, Setting::Iterations, Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| {
         let [input, weight, goal] =
@@ -30,9 +30,9 @@ const GOAL: f32 = 0.7;
 const ALPHA: f32 = 3.0;
 
 fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
-    let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
-    let goal = only(Flag::Goal, &options.goal_or(&[GOAL]))?;
+    let weight = only(Setting::Weights, &options.weights_or(&[WEIGHT]))?;
+    let input = only(Setting::Input, &options.input_or(&[INPUT]))?;
+    let goal = only(Setting::Goal, &options.goal_or(&[GOAL]))?;
     let alpha = options.alpha.unwrap_or(ALPHA);
     let mut bench = Workbench::new(machine, DenseLayer::linear(1, 1, Scope::Descend))?;
     bench.set_input(&[input])?;
@@ -51,7 +51,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     page.table(table(&steps));
     let mut bowl = bowl(&steps, input, goal, machine)?;
     tell_speed(&mut page, alpha, input);
-    // Only after steps that arrive: what has overflowed cannot be started again.
+    // Only after steps that converge, as an overflow can't be undone.
     let beyond = (1.05 * converging(input)) as f32;
     if remains(alpha, input).abs() < 1.0 && beyond.is_finite() && steps[0].delta[0] != 0.0 {
         bench.set_weights(&[weight])?;
@@ -73,7 +73,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// Steps of gradient descent, until they are done or no longer numbers.
+/// Steps of gradient descent, as many as asked for or up to the first overflow.
 pub fn descend(bench: &mut Workbench, alpha: f32, iterations: usize) -> Result<Vec<Iteration>> {
     let mut steps: Vec<Iteration> = Vec::new();
     for _ in 0..iterations {
@@ -134,7 +134,7 @@ const CURVE: usize = 61;
 fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result<Plot> {
     let start = steps[0].before[0];
     let best = if input == 0.0 { start } else { goal / input };
-    // Of steps that run away the first few, which tell it.
+    // Of steps that diverge the first few, which show it.
     let reach = (30.0 * (start - best).abs()).max(0.1);
     let near = |step: &&Iteration| (step.before[0] - best).abs() <= reach && step.error[0].is_finite();
     let shown: Vec<(f64, f64)> =
@@ -160,23 +160,22 @@ fn on_the_bowl<'a>(steps: impl IntoIterator<Item = &'a Iteration>) -> Vec<(f64, 
     steps.into_iter().map(|step| (step.before[0].into(), step.error[0].into())).collect()
 }
 
-/// The alpha from which on it no longer converges: where a step leaves -1 of the distance.
+/// The alpha from which on it diverges, where a step leaves -1 of the distance.
 fn converging(input: f32) -> f64 {
     2.0 / f64::from(input).powi(2)
 }
 
-/// What each step leaves of the distance to the goal: 1 - alpha · input².
+/// The fraction of the distance to the goal that a step leaves: 1 - alpha · input².
 pub fn remains(alpha: f32, input: f32) -> f64 {
     1.0 - f64::from(alpha) * f64::from(input).powi(2)
 }
 
-/// How alpha decides between arriving and running away; what does not arrive
-/// is a remark.
+/// Tells whether alpha converges; if it does not, that is a remark.
 pub fn tell_speed(page: &mut Page, alpha: f32, input: f32) {
     if input == 0.0 {
         return page.remark(
-            "With an input of 0 every weight_delta is 0: there is no gradient, the weight has no say, and \
-             nothing is learned, whatever alpha is.",
+            "With an input of 0 every weight_delta is 0: there is no gradient, the weight has no effect, \
+             and nothing is learned, whatever alpha is.",
         );
     }
     let (left, limit) = (remains(alpha, input), number(converging(input)));

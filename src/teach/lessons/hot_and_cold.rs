@@ -3,9 +3,9 @@
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::workbench::{Attempt, DenseLayer, Scope, Workbench};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::page::number::{count, digits, factor};
 use crate::report::page::{Cell, Note, Page, Plot, Style, Table};
 
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "5",
     name: "hot-and-cold",
     summary: "learning by trial: try a step up and a step down, keep the better",
-    takes: &[Flag::Step, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Step, Setting::Iterations, Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| Ok(limit(options, STEP)),
 };
@@ -21,10 +21,10 @@ pub const LESSON: Lesson = Lesson {
 const STEP: f32 = 0.001;
 const INPUT: [f32; 1] = [0.5];
 const GOAL: [f32; 1] = [0.8];
-/// Of every weight at the start.
+/// The start of every weight.
 const WEIGHT: f32 = 0.5;
 
-/// Where the errors of a walk stop fitting: a try is a step away from the start.
+/// Where the errors of a walk overflow; the first try is a step away from the start.
 pub fn limit(options: &LessonOptions, step: f32) -> String {
     let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
     let weights = options.weights_or(&vec![WEIGHT; input.len() * goal.len()]);
@@ -43,14 +43,14 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Walks from the given or the lesson's own start; ends early on overflow.
+    /// Walks from the given weights or the lesson's own; ends early on overflow.
     pub fn take(options: &LessonOptions, step: f32, iterations: usize, machine: &Machine) -> Result<Walk> {
         let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
         let own = vec![WEIGHT; input.len() * goal.len()];
         let weights = options.weights_or(&own);
         if weights.len() != own.len() {
-            return Err(Error::Usage(format!(
-                "--weights has {}; {} for {} need {}",
+            return Err(Setting::Weights.error(format!(
+                "⟨weights⟩ has {}; {} for {} need {}",
                 count(weights.len(), "number"),
                 count(input.len(), "input"),
                 count(goal.len(), "goal"),
@@ -73,7 +73,7 @@ impl Walk {
         Ok(Walk { input, goal, step, attempts, note: bench.note() })
     }
 
-    /// Both tries of the first weight, with the numbers, where it is the only one.
+    /// Both tries of the weight with their numbers; with several weights, the formulas.
     pub fn formulas(&self) -> Vec<String> {
         let (Some(first), [input], [goal]) =
             (self.attempts.first(), self.input.as_slice(), self.goal.as_slice())
@@ -139,11 +139,11 @@ impl Walk {
         Some(table)
     }
 
-    /// Says so where no weight has a say.
+    /// Adds a remark where the input is 0, so that no weight has an effect.
     pub fn remark(&self, page: &mut Page) {
         if self.input.iter().all(|input| *input == 0.0) {
             page.remark(
-                "With an input of 0 no weight has a say: both directions are equally bad, so it stands still.",
+                "With an input of 0 no weight has an effect: both directions are equally bad, so no weight changes.",
             );
         }
     }
@@ -160,7 +160,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let mut page = Page::new("5 · Hot and cold learning");
     page.text(
         "The first way to learn is a children's game: nudge the weight a little up and look at the error, a \
-         little down and look again, then go where it was smaller. Nobody has to understand why it is smaller.",
+         little down and look again, then go where it was smaller. It takes no understanding of why it is smaller.",
     );
     walk.remark(&mut page);
     page.formulas(walk.formulas());
@@ -176,7 +176,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     ));
     page.text(
         "It works, and it is simple, but it is slow: every weight costs two predictions per step, and \
-         the step has the same length a mile away from the goal and right beside it.",
+         the step has the same length far away from the goal and close to it.",
     );
     page.note(walk.note.clone());
     page.try_this(

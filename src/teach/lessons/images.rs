@@ -1,11 +1,11 @@
-//! Lesson 12: learning from images, by heart or by sense.
+//! Lesson 12: learning from images: memorising, generalising, and early stopping.
 
 mod learning;
 mod words;
 
 use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, at_most};
+use super::options::{LessonOptions, Setting, at_most};
 use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -18,18 +18,20 @@ use words::percent;
 pub const LESSON: Lesson = Lesson {
     id: "12",
     name: "images",
-    summary: "learning from images: remembering, generalising, and when to stop",
-    takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Data],
+    summary: "learning from images: memorising, generalising, and when to stop",
+    takes: &[Setting::Alpha, Setting::Iterations, Setting::Seed, Setting::Data],
     teach,
     limit: |options, _| limit(options),
 };
 
-/// Rounds over the few.
+/// Rounds over the few images.
 const ROUNDS: usize = 40;
 const MOST_ROUNDS: usize = 200;
 
-/// The lesson's own alpha. A step changes a sum by as much as there are
-/// inputs, so images of more values than the digits' 8×8 get smaller steps.
+/// The lesson's own alpha.
+///
+/// A step changes a sum in proportion to the number of inputs, so larger images than the digits' 8×8 get smaller
+/// steps.
 fn own_alpha(shape: &Shape) -> f32 {
     const OF_DIGITS: (f32, f32) = (0.3, 64.0);
     let (alpha, values) = OF_DIGITS;
@@ -42,8 +44,8 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let settings = settings(options, &dataset);
     let images = Images::of(&dataset, settings.seed)?;
     let courses = images.learn_all(machine, settings, rounds)?;
-    // Every kind has these three, and the dense one comes first.
-    let [few, mixed, many, ..] = courses.as_slice() else {
+    // Every kind of network has these three, and dense is first.
+    let [few, shuffled, many, ..] = courses.as_slice() else {
         return Err(Error::Failure(
             "lesson 12 has no course to show, which is a mistake in the lesson".to_owned(),
         ));
@@ -52,16 +54,16 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let mut page = Page::new("12 · Learning from images");
     page.text(format!(
         "An image is a row of {} brightnesses, so the network of lesson 11 takes it. What is new: does it \
-         understand, or only remember? It has 32 hidden neurons and an output per class; alpha is {}.",
+         generalise, or only memorise? It has 32 hidden neurons and an output per class; alpha is {}.",
         images.shape().len(),
         digits(settings.learning_rate)
     ));
     page.plot(curve(few));
     page.text(words::stopping(few));
     page.table(results(&courses));
-    page.text(words::remembering(few, mixed, images.classes));
+    page.text(words::remembering(few, shuffled, images.classes));
     page.text(words::more_images(few, many));
-    page.plot(accuracies(few, mixed));
+    page.plot(accuracies(few, shuffled));
     page.text(words::convolution(&courses));
     if let Some(convolutional) = courses.iter().find(|course| course.kind == NetworkKind::Convolutional) {
         page.plot(both(few, convolutional));
@@ -70,7 +72,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let other = if dataset.name == "mnist" { "digits" } else { "mnist" };
     page.try_this(
         format!("wgrad lesson images --data {other}"),
-        "the same with other images; --seed draws other few: how far do they carry?",
+        "the same with other images; --seed draws other few images: how much does it change?",
     );
     Ok(page)
 }
@@ -84,16 +86,20 @@ fn settings(options: &LessonOptions, dataset: &Dataset) -> Settings {
     Settings::new(options.alpha.unwrap_or(own), options.seed.unwrap_or(0))
 }
 
-/// The largest alpha that still ends in numbers. There is no formula for it:
-/// it lies between the lesson's own and the given one, and is looked for, on
-/// the twins.
+/// The largest alpha that does not overflow.
+///
+/// There is no formula for it: it lies between the lesson's own and the given one, and is searched on the twins.
 fn limit(options: &LessonOptions) -> Result<String> {
     let dataset = load(options)?;
     let settings = settings(options, &dataset);
     let own = own_alpha(&dataset.train.shape);
     let (mut works, mut fails) = (own, settings.learning_rate);
     if fails <= works {
-        let why = if fails < 0.0 { "a negative alpha climbs" } else { "the images are too large for it" };
+        let why = if fails < 0.0 {
+            "a negative alpha increases the error"
+        } else {
+            "the images are too large for it"
+        };
         return Ok(format!("{why}; the lesson's own alpha is {}", digits(own)));
     }
     let images = Images::of(&dataset, settings.seed)?;
@@ -108,7 +114,7 @@ fn limit(options: &LessonOptions) -> Result<String> {
         }
     }
     Ok(format!(
-        "alpha is {}; of smaller ones that were tried, {} still ends in numbers and {} does not",
+        "alpha is {}; of smaller ones that were tried, {} does not overflow and {} does",
         digits(settings.learning_rate),
         digits(works),
         digits(fails)
@@ -127,12 +133,12 @@ fn curve(few: &LearningCurve) -> Plot {
         .series("early stopping", Style::Points, [((stop + 1) as f64, few.at_stop().validation.loss)])
 }
 
-fn accuracies(few: &LearningCurve, mixed: &LearningCurve) -> Plot {
+fn accuracies(few: &LearningCurve, shuffled: &LearningCurve) -> Plot {
     Plot::new("accuracy on the images learned from, and held out", "round", "accuracy")
         .series("learned", Style::Line, series(few, |round| round.learned.accuracy))
         .series("held out", Style::Line, series(few, |round| round.held_out.accuracy))
-        .series("mixed: learned", Style::Line, series(mixed, |round| round.learned.accuracy))
-        .series("mixed: held out", Style::Line, series(mixed, |round| round.held_out.accuracy))
+        .series("shuffled: learned", Style::Line, series(shuffled, |round| round.learned.accuracy))
+        .series("shuffled: held out", Style::Line, series(shuffled, |round| round.held_out.accuracy))
 }
 
 fn both(dense: &LearningCurve, convolutional: &LearningCurve) -> Plot {

@@ -1,7 +1,7 @@
 //! A lesson: its name, the settings that it takes, and the function that teaches it.
 
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use crate::error::{Error, Result};
 use crate::report::page::Page;
 
@@ -11,31 +11,30 @@ pub struct Lesson {
     pub id: &'static str,
     /// Its name on the command line.
     pub name: &'static str,
-    /// What it is about, in one line.
+    /// Its subject in one line.
     pub summary: &'static str,
     /// The settings that it takes; all others are refused.
-    pub takes: &'static [Flag],
+    pub takes: &'static [Setting],
     /// Runs it. The options have been checked against `takes`.
     pub teach: fn(&LessonOptions, &Machine) -> Result<Page>,
-    /// Where its numbers stop fitting 32 bits with these options, as a part of
-    /// a sentence; asked for when some no longer do.
+    /// Where its numbers overflow f32 with these options, as a part of a sentence.
     pub limit: fn(&LessonOptions, &Machine) -> Result<String>,
 }
 
 impl Lesson {
-    /// Checks that the lesson takes what was given, and that numbers are numbers.
+    /// Checks that the lesson takes the settings that were given, and their ranges.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the setting and what it may be.
+    /// [`Error::Usage`] with the settings that it takes, [`Error::Setting`] with a range.
     pub fn check(&self, options: &LessonOptions) -> Result<()> {
-        if let Some(flag) = options.given().into_iter().find(|flag| !self.takes.contains(flag)) {
-            let takes: Vec<&str> = self.takes.iter().map(|flag| flag.name()).collect();
-            let takes = if takes.is_empty() { "no settings".to_owned() } else { takes.join(", ") };
+        if let Some(other) = options.given().into_iter().find(|setting| !self.takes.contains(setting)) {
+            let takes: Vec<String> = self.takes.iter().map(|setting| setting.mark()).collect();
             return Err(Error::Usage(format!(
-                "lesson {} ({}) has no {}; it takes {takes}",
+                "lesson {} ({}) has no {}; it takes {}",
                 self.id,
                 self.name,
-                flag.name()
+                other.mark(),
+                takes.join(", ")
             )));
         }
         options.check()

@@ -1,11 +1,10 @@
-//! Where the numbers of a lesson stop fitting 32 bits, by its own arithmetic.
+//! Where the numbers of a lesson overflow f32, estimated in f64.
 //!
-//! [`super::run`] asks for these sentences when a page has a number on it that
-//! has overflowed. The estimates are in f64, which has room for all of them.
+//! [`super::run`] asks for these sentences when a page has a number that has overflowed.
 
 use crate::report::page::number::number;
 
-/// The largest number of 32 bits.
+/// The largest f32.
 pub const MOST: f64 = f32::MAX as f64;
 
 /// Products and their sum.
@@ -22,7 +21,7 @@ pub fn sums(inputs: &[f32], weights: &[f32]) -> String {
     )
 }
 
-/// An error, which is a square: `furthest` is the largest distance of a prediction from its goal.
+/// A squared error; `furthest` is the largest distance of a prediction from its goal.
 pub fn squares(furthest: f64) -> String {
     format!(
         "an error fits only where the prediction is within {} of its goal, and here it is {} off: choose \
@@ -32,8 +31,7 @@ pub fn squares(furthest: f64) -> String {
     )
 }
 
-/// How far predictions are from their goals; one prediction for each goal, of
-/// all inputs and a row of weights.
+/// The largest distance of a prediction from its goal; each is of all inputs and a row of weights.
 pub fn furthest(input: &[f32], weights: &[f32], goals: &[f32]) -> f64 {
     let distance = |(row, goal): (&[f32], &f32)| {
         let sum: f64 = row.iter().zip(input).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
@@ -42,9 +40,9 @@ pub fn furthest(input: &[f32], weights: &[f32], goals: &[f32]) -> f64 {
     weights.chunks(input.len()).zip(goals).map(distance).fold(0.0, f64::max)
 }
 
-/// A bowl: gradient descent with one input, where each step leaves
-/// 1 - alpha · input² of the distance to the goal. `furthest` is the distance
-/// of a prediction from its goal at the start.
+/// Gradient descent with one input, where each step leaves 1 - alpha · input² of the distance to the goal.
+///
+/// `furthest` is the distance of a prediction from its goal at the start.
 pub fn bowl(alpha: f32, input: f32, furthest: f64) -> String {
     let (alpha, input) = (f64::from(alpha), f64::from(input));
     let weight_delta = (furthest * input).abs();
@@ -74,12 +72,12 @@ pub fn bowl(alpha: f32, input: f32, furthest: f64) -> String {
     )
 }
 
-/// What an alpha must not exceed, so that numbers are `sure` to fit.
+/// An alpha; up to `sure` no number can overflow.
 pub fn alpha(alpha: f32, sure: f64) -> String {
     let alpha = f64::from(alpha);
     if alpha.abs() > sure && sure > 0.0 {
         return format!(
-            "alpha is {}, and the numbers are sure to fit up to an alpha of {}",
+            "alpha is {}, and no number can overflow up to an alpha of {}",
             number(alpha),
             number(sure)
         );

@@ -19,8 +19,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The shaders on an adapter, or on the CPU the plain twins: a lesson shows
-    /// what the contract says, not what a fast function makes of it.
+    /// The shaders on an adapter, or the plain twins on the CPU, as lessons are about the twins.
     pub fn of(device: &Device) -> Machine {
         match device {
             Device::Cpu { .. } => Machine::plain(),
@@ -47,7 +46,7 @@ impl Machine {
         Machine { name: "the CPU engine in f64".to_owned(), shaders: false, open }
     }
 
-    /// A note on what the dispatches of some programs are for, computed here.
+    /// A note that names the machine and the kernels of some dispatches.
     pub fn note<'a>(&self, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Note {
         Note::new(&self.name, self.shaders, dispatches)
     }

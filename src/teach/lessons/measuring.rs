@@ -3,7 +3,7 @@
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, only, same_length};
+use super::options::{LessonOptions, Setting, only, same_length};
 use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "2",
     name: "measuring-error",
     summary: "how wrong a prediction is: error = (prediction - goal)²",
-    takes: &[Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| Ok(limit::squares(furthest(options))),
 };
@@ -30,9 +30,9 @@ fn furthest(options: &LessonOptions) -> f64 {
 }
 
 fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
+    let weight = only(Setting::Weights, &options.weights_or(&[WEIGHT]))?;
     let (inputs, goals) = (options.input_or(&INPUTS), options.goal_or(&GOALS));
-    same_length((Flag::Input, &inputs), (Flag::Goal, &goals))?;
+    same_length(Setting::Input, &inputs, Setting::Goal, &goals)?;
     let layer = DenseLayer { samples: inputs.len(), ..DenseLayer::linear(1, 1, Scope::Measure) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&inputs)?;
@@ -44,7 +44,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("2 · Measuring the error");
     page.text(
-        "Before a network can get better, it must know how bad it is. The goal is the right answer; the \
+        "Before a network can get better, it must know how wrong it is. The goal is the right answer; the \
          error is the distance from prediction to goal, times itself.",
     );
     page.formulas([
@@ -77,7 +77,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// The parabola, measured by the same kernels, and where the predictions are on it.
+/// The parabola, computed by the same kernels, with the predictions on it.
 fn picture(differences: &[f32], errors: &[f32], machine: &Machine) -> Result<Plot> {
     let furthest = differences.iter().fold(1.0f32, |most, miss| most.max(miss.abs()));
     let furthest = if furthest < 1e18 { furthest } else { 1.0 };

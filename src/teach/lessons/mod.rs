@@ -1,15 +1,12 @@
-//! The lessons: learning from one weight upwards, every number computed by the
-//! same kernels that train real networks.
+//! The lessons: learning from one weight upwards, on the kernels that train real networks.
 //!
-//! A lesson is a function that runs a few dispatches on a [`machine::Machine`],
-//! keeps every intermediate, and writes a [`Page`] about them. Pages are
-//! data; [`crate::report::page`] renders them for a terminal, as Markdown and as pictures.
+//! A lesson is a function that runs dispatches on a [`machine::Machine`] and writes a [`Page`] about their numbers.
+//! Pages are data; [`crate::report::page`] renders them for a terminal, as Markdown and as pictures.
 
 pub mod course;
 pub mod docs;
 pub mod machine;
 pub mod options;
-
 pub mod workbench;
 
 mod decision;
@@ -64,14 +61,13 @@ pub fn find(wanted: &str) -> Result<&'static Lesson> {
     found.ok_or_else(|| Error::Usage(unknown(wanted)))
 }
 
-/// What to say about a lesson that there isn't.
+/// The error for a name or number of no lesson.
 fn unknown(wanted: &str) -> String {
     let [first, .., last] = ALL else { return format!("there is no lesson “{wanted}”") };
-    // Numbers, and what was meant as one.
+    // Numbers, `7a` and `-1` too.
     if wanted.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit()) {
         return format!(
-            "there is no lesson “{wanted}”: they are numbered {} to {}, with a 7b behind 7; `wgrad lesson` \
-             lists them",
+            "there is no lesson “{wanted}”: the lessons are numbered {} to {}, with a 7b after 7",
             first.id, last.id
         );
     }
@@ -81,8 +77,7 @@ fn unknown(wanted: &str) -> String {
     format!("there is no lesson “{wanted}”{nearest}; there are {}", all.join(", "))
 }
 
-/// From here on two words are alike: “gradent” and “gradient” are 0.98, words
-/// with nothing in common some 0.5.
+/// The least similarity of a suggestion: “gradent” and “gradient” have 0.98, unrelated words about 0.5.
 const ALIKE: f64 = 0.75;
 
 /// The lesson whose name, or a word of it, is the most similar.
@@ -91,21 +86,20 @@ fn nearest(wanted: &str) -> Option<&'static Lesson> {
         let words = lesson.name.split('-').filter(|word| word.len() > 2).chain([lesson.name]);
         words.map(|word| strsim::jaro_winkler(wanted, word)).fold(0.0, f64::max)
     };
-    // Of equally near ones the first.
+    // The first of equally similar ones.
     let all = ALL.iter().rev().map(|lesson| (similarity(lesson), lesson));
     all.filter(|(alike, _)| *alike >= ALIKE)
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .map(|(_, lesson)| lesson)
 }
 
-/// Checks the options, runs a lesson, and checks that all of its numbers are
-/// numbers: else the page says what has overflowed and where the limit lies,
-/// and its `diverged` is set.
+/// Checks the options and runs a lesson.
+///
+/// Where a number of the page has overflowed, the page says which and where the limit is, and its `diverged` is set.
 ///
 /// # Errors
-/// [`Error::Usage`] for options that the lesson does not take or cannot use,
-/// [`Error::Diverged`] when it had to stop before there was a page,
-/// [`Error::Device`] when the machine fails.
+/// [`Error::Usage`] and [`Error::Setting`] for options that the lesson does not take or cannot use,
+/// [`Error::Diverged`] when it had to stop before there was a page, [`Error::Device`] when the machine fails.
 pub fn run(lesson: &Lesson, options: &LessonOptions, machine: &Machine) -> Result<Page> {
     lesson.check(options)?;
     let limit = || (lesson.limit)(options, machine);
@@ -122,7 +116,7 @@ pub fn run(lesson: &Lesson, options: &LessonOptions, machine: &Machine) -> Resul
         page.remark_first("A negative alpha climbs: every step goes where the error is larger.");
     }
     if let Some(what) = page.overflow() {
-        let sentence = format!("it diverged: the numbers no longer fit 32 bits ({what}); {}", limit()?);
+        let sentence = format!("it diverged: the numbers overflow f32 ({what}); {}", limit()?);
         page.diverge(sentence);
     }
     Ok(page)

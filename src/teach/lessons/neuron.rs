@@ -6,9 +6,9 @@ use rand::RngExt;
 use super::course::{Course, Outline, rows};
 use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::{decision, limit};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::rng::{Purpose, generator};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -20,7 +20,7 @@ pub const LESSON: Lesson = Lesson {
     id: "10",
     name: "neuron",
     summary: "a neuron with a bias, trained on one random sample after the other",
-    takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Weights, Flag::Input],
+    takes: &[Setting::Alpha, Setting::Iterations, Setting::Seed, Setting::Weights, Setting::Input],
     teach,
     limit: |options, _| Ok(limit(&settings(options)?, options)),
 };
@@ -28,7 +28,7 @@ pub const LESSON: Lesson = Lesson {
 /// The eight points.
 pub const INPUTS: [[f32; 2]; 8] =
     [[3.0, 1.5], [2.0, 1.0], [4.0, 1.5], [3.0, 4.0], [3.5, 0.5], [2.0, 0.5], [5.5, 1.0], [1.0, 1.0]];
-/// What the neuron should say of each.
+/// The target of each.
 pub const TARGETS: [u32; 8] = [0, 1, 0, 1, 0, 1, 1, 0];
 /// Iterations between two points of the curve.
 pub const EVERY: usize = 100;
@@ -36,7 +36,7 @@ pub const EVERY: usize = 100;
 /// All coordinates are multiples of one half, so bytes hold them exactly.
 const SCALE: f32 = 0.5;
 
-/// What may be changed.
+/// The settings of the lesson.
 #[derive(Clone, Debug)]
 pub struct NeuronSettings {
     pub alpha: f32,
@@ -60,14 +60,14 @@ pub struct FirstStep {
     pub error: f64,
     /// derror/dprediction = 2·(prediction − target)
     pub by_prediction: f32,
-    /// times dprediction/dlayer = prediction·(1 − prediction)
-    pub by_layer: f32,
-    /// times dlayer/dweights = the inputs, and dlayer/dbias = 1
+    /// times dprediction/dsum = prediction·(1 − prediction)
+    pub by_sum: f32,
+    /// times dsum/dweights = the inputs, and dsum/dbias = 1
     pub gradient: [f32; 3],
     pub after: [f32; 3],
 }
 
-/// What came of it.
+/// The result of the training.
 #[derive(Clone, Debug)]
 pub struct Learned {
     pub start: [f32; 3],
@@ -139,7 +139,7 @@ pub fn learn(course: &mut Course, settings: &NeuronSettings) -> Result<Learned> 
     let mut curve = Vec::new();
     for samples in order.chunks(EVERY) {
         course.train(samples, settings.alpha)?;
-        // A last stretch that is shorter would be a point out of line.
+        // A shorter last stretch would be a point in the wrong position.
         if samples.len() == EVERY {
             curve.push(course.measure(HELD_OUT)?.loss);
         }
@@ -154,14 +154,14 @@ fn first_step(course: &mut Course, sample: usize, alpha: f32) -> Result<FirstSte
     let error = course.train(&[sample], alpha)?;
     let gradients = course.gradients()?;
     let after = course.parameters()?;
-    // Behind the dense layer the sum, behind the sigmoid the prediction.
-    let [(_, by_layer), (prediction, by_prediction)] = [course.between(1)?, course.between(2)?];
+    // The activation behind the dense layer, and that behind the sigmoid.
+    let [sum, output] = [course.activation(1)?, course.activation(2)?];
     Ok(FirstStep {
         sample,
-        prediction: prediction[0],
+        prediction: output.values[0],
         error,
-        by_prediction: by_prediction[0],
-        by_layer: by_layer[0],
+        by_prediction: output.gradient[0],
+        by_sum: sum.gradient[0],
         gradient: pick(course, &gradients),
         after: pick(course, &after),
     })
@@ -172,20 +172,21 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let asked = options.input.clone().unwrap_or_default();
     if !asked.len().is_multiple_of(2) {
         let given = count(asked.len(), "number");
-        return Err(Error::Usage(format!("--input has {given}, but a point has two: give pairs")));
+        let problem = format!("⟨input⟩ has {given}, but a point has two: give pairs");
+        return Err(Setting::Input.error(problem));
     }
     let mut course = course(machine)?;
     let learned = learn(&mut course, &settings)?;
     let mut page = Page::new("10 · A neuron that trains itself");
     page.text(
-        "Lesson 9 asked one input and spoiled another. So ask all of them, one at a time, in random \
+        "Lesson 9 used one input and spoiled another. So use all of them, one at a time, in random \
          order, and take a small step for each: stochastic gradient descent.",
     );
     page.formulas(first_lines(&learned, &settings));
     page.text(
-        "Each line is one link of the chain: how the error changes with the prediction, the prediction \
-         with the sum, the sum with a weight. The slope of a weight is their product. The bias is a \
-         weight whose input is always 1, so the last link is 1 for it.",
+        "Each line is one factor of the chain rule: how the error changes with the prediction, the prediction \
+         with the sum, the sum with a weight. The derivative by a weight is their product. The bias is a \
+         weight whose input is always 1, so its last factor is 1.",
     );
     if learned.curve.len() > 1 {
         page.plot(curve(&learned));
@@ -195,10 +196,11 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let correct = correct(&learned);
     page.text(format!(
         "After {} the neuron gets {correct} of 8 right, and no line gets more than six: class 1 lies on both \
-         sides of class 0. Answering one half to everything would cost 8 · 0.25 = 2, and {}. One neuron draws \
-         one straight line, whatever alpha is. Bending it takes a hidden layer, which comes next.",
+         sides of class 0. Predicting one half for everything has a squared error of 8 · 0.25 = 2, and \
+         {}. One neuron draws one straight line, whatever alpha is. A curved one takes a hidden layer, which \
+         comes next.",
         count(settings.iterations, "iteration"),
-        cost(&learned)
+        total_error(&learned)
     ));
     if !asked.is_empty() {
         let asked: Vec<Vec<f32>> = asked.chunks(2).map(<[f32]>::to_vec).collect();
@@ -220,9 +222,9 @@ fn settings(options: &LessonOptions) -> Result<NeuronSettings> {
         Some(&[first, second, bias]) => Some([first, second, bias]),
         Some(other) => {
             let given = count(other.len(), "number");
-            return Err(Error::Usage(format!(
-                "--weights has {given}, but here are two weights and a bias: give three"
-            )));
+            let problem =
+                format!("⟨weights⟩ has {given}, but the neuron has two weights and a bias: give three");
+            return Err(Setting::Weights.error(problem));
         }
     };
     Ok(NeuronSettings {
@@ -243,7 +245,7 @@ fn first_lines(learned: &Learned, settings: &NeuronSettings) -> Vec<String> {
     lines.extend([
         format!("error = ({p} − {target})² = {}", number(step.error)),
         format!("d error / d prediction = 2 · ({p} − {target}) = {}", digits(step.by_prediction)),
-        format!("d error / d sum        = that · {p} · (1 − {p}) = {}", digits(step.by_layer)),
+        format!("d error / d sum        = that · {p} · (1 − {p}) = {}", digits(step.by_sum)),
         format!("d error / d weights    = that · ({x}, {y}) = {}", list(&step.gradient[..2])),
         format!("d error / d bias       = that · 1 = {}", digits(step.gradient[2])),
     ]);
@@ -287,16 +289,16 @@ fn points(learned: &Learned) -> Table {
     table
 }
 
-/// What the predictions cost at the end, against one half for everything.
-fn cost(learned: &Learned) -> String {
+/// The squared error at the end beside that of predicting one half for everything.
+fn total_error(learned: &Learned) -> String {
     let errors = learned.outputs.iter().zip(TARGETS);
     let error: f64 = errors.map(|(output, target)| (f64::from(*output) - f64::from(target)).powi(2)).sum();
     let verdict = match error {
-        error if error > 2.5 => "worse than not answering at all",
+        error if error > 2.5 => "worse than predicting one half",
         error if error < 1.5 => "better than that, but not nothing",
         _ => "about the same: the neuron is too simple to do much better",
     };
-    format!("these predictions cost {}, {verdict}", number(error))
+    format!("these predictions have {}, {verdict}", number(error))
 }
 
 fn correct(learned: &Learned) -> usize {

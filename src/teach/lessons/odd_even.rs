@@ -12,10 +12,10 @@ use super::course::{Course, PartMeasure};
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, at_most};
+use super::options::{LessonOptions, Setting, at_most};
 use learning::lowered;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::rng::shuffled;
 use crate::program::rewrite::Rewrites;
 use crate::report::page::number::{digits, equation, factor};
@@ -25,7 +25,7 @@ pub const LESSON: Lesson = Lesson {
     id: "11",
     name: "odd-or-even",
     summary: "hidden layers: the error goes back through transposed weights",
-    takes: &[Flag::Alpha, Flag::Iterations, Flag::Seed, Flag::Input],
+    takes: &[Setting::Alpha, Setting::Iterations, Setting::Seed, Setting::Input],
     teach,
     limit: |options, _| Ok(limit(&settings(options)?)),
 };
@@ -46,7 +46,7 @@ struct FullStep {
     after: Vec<f32>,
 }
 
-/// Takes one step of the plain Program from the seed's weights, so that every number of it is kept.
+/// One step from the seed's weights, by the plain Program, which keeps every number.
 fn step(machine: &Machine, settings: &OddEvenSettings) -> Result<FullStep> {
     let mut course = lowered(machine, settings.seed, Rewrites::NONE)?;
     let arena = course.lowered.arena.initial_values(settings.seed);
@@ -56,16 +56,16 @@ fn step(machine: &Machine, settings: &OddEvenSettings) -> Result<FullStep> {
     let after = course.parameters()?;
     let output = &course.lowered.arena.params[2];
     let range = output.start..output.start + output.len();
-    // Behind the first sums and their sigmoid, then behind the second.
-    let [(_, hidden_delta), (hidden, _)] = [course.between(1)?, course.between(2)?];
-    let [(_, prediction_delta), (prediction, error)] = [course.between(3)?, course.between(4)?];
+    // The activations behind each dense layer, and behind its sigmoid.
+    let [hidden_sum, hidden] = [course.activation(1)?, course.activation(2)?];
+    let [output_sum, output] = [course.activation(3)?, course.activation(4)?];
     Ok(FullStep {
-        number: split(settings.seed).0[sample],
-        hidden,
-        prediction: prediction[0],
-        error: error[0],
-        prediction_delta: prediction_delta[0],
-        hidden_delta,
+        number: split(settings.seed).learned[sample],
+        hidden: hidden.values,
+        prediction: output.values[0],
+        error: output.gradient[0],
+        prediction_delta: output_sum.gradient[0],
+        hidden_delta: hidden_sum.gradient,
         before: arena[range.clone()].to_vec(),
         after: after[range].to_vec(),
     })
@@ -82,22 +82,22 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let mut page = Page::new("11 · Odd or even: hidden layers");
     page.text(
         "A number goes in as eight binary digits; out comes 1 for even, 0 for odd. The 16 hidden neurons \
-         between them get their share of the blame. Nobody says what they should do.",
+         between them get their part of the error. No target says what they should compute.",
     );
     page.formulas(lines(&step, settings.alpha));
     page.text(
-        "The error at the output becomes a delta by the slope of the sigmoid. A hidden neuron's delta is \
-         the output's delta, carried back over the weight between them (going back, the weights' matrix is \
-         read transposed) and through its own slope. Every weight then moves by alpha · the delta behind \
-         it · the value in front of it, as in lesson 7.",
+        "The error at the output times the derivative of the sigmoid is a delta. A hidden neuron's delta is \
+         the output's delta times the weight between them (going back, the weights' matrix is read \
+         transposed) times its own derivative. Every weight then moves by alpha · the delta behind it · the \
+         value in front of it, as in lesson 7.",
     );
     page.plot(curve(&iterations));
     page.text(conclusion(&settings, &iterations));
     page.table(sweep::table(&settings, &trials));
     page.text(
-        "Too small an alpha has hardly moved when the time is up. Too large a one throws the sums far out, \
-         where the sigmoid is flat: every prediction is 0 or 1, the slope is 0, and a delta of 0 teaches \
-         nothing. The network is stuck with one answer for everything, right for half of the numbers.",
+        "Too small an alpha has hardly moved when the time is up. Too large a one makes the sums so large \
+         that the sigmoid is flat: every prediction is 0 or 1, the derivative is 0, and a delta of 0 changes \
+         no weight. The network is stuck with one answer for everything, right for half of the numbers.",
     );
     if let Some(number) = asked {
         page.formulas([answer(&mut course, number, settings.seed)?]);
@@ -130,7 +130,7 @@ fn limit(settings: &OddEvenSettings) -> String {
     limit::alpha(settings.alpha, reach / (steps * 4.0 / 27.0))
 }
 
-/// How often the numbers are seen at the most: the sweep does it once per alpha.
+/// The most iterations over the numbers, as the sweep takes as many for each alpha.
 const MOST_ITERATIONS: usize = 200;
 
 /// The number to classify at the end.
@@ -140,7 +140,9 @@ fn asked(options: &LessonOptions) -> Result<Option<usize>> {
         Some(&[number]) if number.fract() == 0.0 && (0.0..NUMBERS as f32).contains(&number) => {
             Ok(Some(number as usize))
         }
-        Some(_) => Err(Error::Usage(format!("--input is one whole number from 0 to {}", NUMBERS - 1))),
+        Some(_) => {
+            Err(Setting::Input.error(format!("⟨input⟩ must be one whole number from 0 to {}", NUMBERS - 1)))
+        }
     }
 }
 
@@ -190,7 +192,7 @@ fn curve(iterations: &[IterationErrors]) -> Plot {
 fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> String {
     let Some(IterationErrors { learned, held_out }) = iterations.last() else { return String::new() };
     let meaning = if held_out.correct == held_out.samples {
-        "It has not learned the numbers by heart, it has found the digit that matters."
+        "It has not memorised the numbers, it has found the digit that matters."
     } else {
         "It has not found the digit that matters; the table shows what other alphas do."
     };
@@ -209,7 +211,7 @@ fn conclusion(settings: &OddEvenSettings, iterations: &[IterationErrors]) -> Str
 
 fn answer(course: &mut Course, number: usize, seed: u64) -> Result<String> {
     let prediction = course.predict(&[binary(number)])?[0];
-    let seen = if split(seed).0.contains(&number) { "learned from" } else { "held out" };
+    let seen = if split(seed).learned.contains(&number) { "learned from" } else { "held out" };
     let verdict = if prediction > 0.5 { "even" } else { "odd" };
     Ok(format!("{number} ({seen}) is {}: prediction {}, {verdict}", text(number), digits(prediction)))
 }

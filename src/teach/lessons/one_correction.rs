@@ -1,12 +1,12 @@
-//! Lesson 9: one corrective step, and what it costs.
+//! Lesson 9: one corrective step, and what it does to another input.
 
 use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::similarity::{WEIGHTS, class};
 use super::workbench::{DenseLayer, Scope, Workbench};
 use super::{decision, limit};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Activation;
 use crate::report::page::number::count;
 use crate::report::page::number::{digits, factor, list};
@@ -16,7 +16,7 @@ pub const LESSON: Lesson = Lesson {
     id: "9",
     name: "one-correction",
     summary: "one step that repairs one input, and spoils another: overfitting",
-    takes: &[Flag::Alpha, Flag::Weights],
+    takes: &[Setting::Alpha, Setting::Weights],
     teach,
     limit: |options, _| {
         let weights = options.weights_or(&WEIGHTS);
@@ -41,7 +41,8 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weights = options.weights_or(&WEIGHTS);
     if weights.len() != 2 {
         let given = count(weights.len(), "number");
-        return Err(Error::Usage(format!("--weights has {given}, and this neuron has two inputs: give two")));
+        let problem = format!("⟨weights⟩ has {given}, and this neuron has two inputs: give two");
+        return Err(Setting::Weights.error(problem));
     }
     let alpha = options.alpha.unwrap_or(ALPHA);
     let layer = DenseLayer {
@@ -64,20 +65,20 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
 
     let mut page = Page::new("9 · One corrective step");
     page.text(
-        "The second input of lesson 8 is predicted wrongly. The slope of its squared error says which \
-         way to go; this is the crudest way to follow it.",
+        "The second input of lesson 8 is predicted wrongly. The derivative of its squared error says \
+         which way to go; this is the crudest way to use it.",
     );
     page.formulas(arithmetic(alpha, &weights, derivative, before.predictions[1], &corrected));
     page.table(verdicts(&weights, &corrected, &before, &after));
     page.plot(picture(&weights, &corrected));
     page.text(conclusion(&before, &after));
     page.text(
-        "The step was crude in two ways. It moved every weight by the same amount, although each has \
-         its own share in the mistake; and it asked only one input. The full chain of slopes, \
-         2·(p − t) · p·(1 − p) · input, gives each weight its share:",
+        "The step was crude in two ways. It moved every weight by the same amount, although they \
+         contributed differently to the error; and it used only one input. The chain rule, \
+         2·(p − t) · p·(1 − p) · input, gives each weight its own derivative:",
     );
     let mut table =
-        Table::new("derivatives for the second input", &["weight", "input", "crude step", "chain of slopes"]);
+        Table::new("derivatives for the second input", &["weight", "input", "crude step", "chain rule"]);
     for at in 0..2 {
         table.row(vec![(at + 1).into(), INPUTS[1][at].into(), derivative.into(), chain[at].into()]);
     }
@@ -156,14 +157,14 @@ fn picture(weights: &[f32], corrected: &[f32]) -> Plot {
     decision::plot("where the prediction is one half", &points, &lines)
 }
 
-/// What has become of both inputs.
+/// Which inputs are right now.
 fn conclusion(before: &PairErrors, after: &PairErrors) -> String {
     let right = |verdict: &PairErrors| [0, 1].map(|at| class(verdict.predictions[at]) == GOALS[at]);
     match (right(before), right(after)) {
         ([true, _], [false, true]) => {
-            "The second input is right now, and its error has all but gone. But the first input, which \
-             was right, is wrong: the weights have been bent to one example until they forgot the \
-             other. That is overfitting, to be good at what was practised and worse at the rest."
+            "The second input is right now, and its error has almost gone. But the first input, which was \
+             right, is wrong: the weights fit one example at the cost of the other. That is overfitting: \
+             better on the examples learned from, worse on the rest."
         }
         (_, [true, false]) => {
             "The first input is still right and the second still wrong: this step was too short to \
@@ -174,8 +175,8 @@ fn conclusion(before: &PairErrors, after: &PairErrors) -> String {
              the second."
         }
         (_, [true, true]) => {
-            "Both are right. With other weights this single step would not have managed that: it asked \
-             only the second input."
+            "Both are right. With other weights this single step may not do that, as it used only the \
+             second input."
         }
         (_, [false, true]) => "The second input is right, the first is not: one step for one input.",
     }

@@ -3,7 +3,7 @@
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, only};
+use super::options::{LessonOptions, Setting, only};
 use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "1",
     name: "one-weight",
     summary: "a network of one weight: prediction = input · weight",
-    takes: &[Flag::Input, Flag::Weights],
+    takes: &[Setting::Input, Setting::Weights],
     teach,
     limit: |options, _| Ok(limit::sums(&options.input_or(&TOES), &options.weights_or(&[WEIGHT]))),
 };
@@ -23,7 +23,7 @@ const WEIGHT: f32 = 0.1;
 const TOES: [f32; 4] = [8.5, 9.5, 10.0, 9.0];
 
 fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
-    let weight = only(Flag::Weights, &options.weights_or(&[WEIGHT]))?;
+    let weight = only(Setting::Weights, &options.weights_or(&[WEIGHT]))?;
     let inputs = options.input_or(&TOES);
     let layer = DenseLayer { samples: inputs.len(), ..DenseLayer::linear(1, 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;
@@ -49,9 +49,9 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
         ),
     ]);
     page.text(
-        "The weight is all the network knows. It says how much the input matters: a large weight makes \
-         small inputs loud, a weight of zero makes the network deaf, and a negative one makes it \
-         predict less the more it hears. Learning will mean finding a good weight.",
+        "The weight is all the network knows. It says how much the input matters: with a large \
+         weight a small input changes the prediction a lot, with a weight of zero it has no effect, and with a \
+         negative weight a larger input gives a smaller prediction. Learning means finding a good weight.",
     );
     let mut table = Table::new("each game by itself", &["game", "input", "weight", "prediction"]);
     for (at, (input, prediction)) in inputs.iter().zip(&predictions).enumerate() {

@@ -1,20 +1,20 @@
-//! What a learner may change in a lesson.
+//! The settings of the lessons.
 
 use crate::error::{Error, Result};
 use crate::report::page::number::count;
 
-/// Iterations of one lesson at the most.
+/// The most iterations of a lesson.
 pub const MOST_ITERATIONS: usize = 100_000;
 
-/// Numbers of one vector at the most.
+/// The most numbers of a vector.
 pub const MOST_NUMBERS: usize = 1_000;
 
-/// Iterations times the numbers of its longest vector at the most: some 700 bytes are kept for each.
+/// The most iterations times numbers of the longest vector: each takes about 700 bytes.
 const MOST_KEPT: usize = 300_000;
 
-/// A setting, for lessons to say which of them they take.
+/// A setting of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flag {
+pub enum Setting {
     Alpha,
     Step,
     Iterations,
@@ -25,26 +25,36 @@ pub enum Flag {
     Data,
 }
 
-impl Flag {
-    /// As it is written on the command line.
-    pub fn name(self) -> &'static str {
+impl Setting {
+    /// Its name.
+    pub fn key(self) -> &'static str {
         match self {
-            Flag::Alpha => "--alpha",
-            Flag::Step => "--step",
-            Flag::Iterations => "--iterations",
-            Flag::Input => "--input",
-            Flag::Weights => "--weights",
-            Flag::Goal => "--goal",
-            Flag::Seed => "--seed",
-            Flag::Data => "--data",
+            Setting::Alpha => "alpha",
+            Setting::Step => "step",
+            Setting::Iterations => "iterations",
+            Setting::Input => "input",
+            Setting::Weights => "weights",
+            Setting::Goal => "goal",
+            Setting::Seed => "seed",
+            Setting::Data => "data",
         }
+    }
+
+    /// Its name, marked for messages as [`crate::error`] says.
+    pub fn mark(self) -> String {
+        format!("⟨{}⟩", self.key())
+    }
+
+    /// An error about its value.
+    pub fn error(self, problem: impl Into<String>) -> Error {
+        Error::Setting { key: self.key(), problem: problem.into() }
     }
 }
 
-/// The settings as given; what is not given has the lesson's own value.
+/// The settings as given; a lesson has defaults for the others.
 #[derive(Clone, Debug, Default)]
 pub struct LessonOptions {
-    /// How much of each weight_delta is taken.
+    /// The factor of each weight_delta.
     pub alpha: Option<f32>,
     /// How far a weight moves in hot and cold learning.
     pub step: Option<f32>,
@@ -59,87 +69,92 @@ pub struct LessonOptions {
 }
 
 impl LessonOptions {
-    /// Checks that numbers are numbers, and that a lesson can keep what they lead to.
+    /// Checks the range of each setting.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the setting and what it may be.
+    /// [`Error::Setting`] with the range.
     pub fn check(&self) -> Result<()> {
         let single = |value: &Option<f32>| value.iter().copied().collect::<Vec<f32>>();
-        finite(Flag::Alpha, &single(&self.alpha))?;
-        finite(Flag::Step, &single(&self.step))?;
+        finite(Setting::Alpha, &single(&self.alpha))?;
+        finite(Setting::Step, &single(&self.step))?;
         if self.step.is_some_and(|step| step <= 0.0) {
-            return Err(Error::Usage("--step is a number above 0".to_owned()));
+            return Err(Setting::Step.error("⟨step⟩ must be above 0"));
         }
         if self.iterations.is_some_and(|count| !(1..=MOST_ITERATIONS).contains(&count)) {
-            return Err(Error::Usage(format!("--iterations is a whole number from 1 to {MOST_ITERATIONS}")));
+            let problem = format!("⟨iterations⟩ must be a whole number from 1 to {MOST_ITERATIONS}");
+            return Err(Setting::Iterations.error(problem));
         }
-        for (flag, vector) in
-            [(Flag::Input, &self.input), (Flag::Weights, &self.weights), (Flag::Goal, &self.goal)]
+        for (setting, vector) in
+            [(Setting::Input, &self.input), (Setting::Weights, &self.weights), (Setting::Goal, &self.goal)]
         {
             let Some(vector) = vector else { continue };
             if !(1..=MOST_NUMBERS).contains(&vector.len()) {
-                return Err(Error::Usage(format!("{} has 1 to {MOST_NUMBERS} numbers", flag.name())));
+                return Err(
+                    setting.error(format!("{} must have 1 to {MOST_NUMBERS} numbers", setting.mark()))
+                );
             }
-            finite(flag, vector)?;
+            finite(setting, vector)?;
         }
         self.bounded()
     }
 
-    /// Every iteration is kept, to be shown, with all of its numbers.
+    /// Checks the memory that the iterations take, as each is kept with all of its numbers.
     fn bounded(&self) -> Result<()> {
         let vectors = [&self.input, &self.weights, &self.goal];
         let numbers = vectors.into_iter().flatten().map(Vec::len).max().unwrap_or(1);
         let iterations = self.iterations.unwrap_or_default();
         match iterations.saturating_mul(numbers) {
             product if product <= MOST_KEPT => Ok(()),
-            _ => Err(Error::Usage(format!(
-                "--iterations {iterations} with {} is more than a lesson keeps of its steps: at most {} are possible",
+            _ => Err(Setting::Iterations.error(format!(
+                "⟨iterations {iterations}⟩ with {} are more steps than a lesson keeps: with so many numbers at most \
+                 {} are possible",
                 count(numbers, "number"),
                 MOST_KEPT / numbers
             ))),
         }
     }
 
-    /// Whether a command, as pages tell learners to try, has just these settings.
+    /// Whether a command that a page suggests has exactly these settings.
     pub fn are_those_of(&self, command: &str) -> bool {
         let words: Vec<&str> = command.split(' ').collect();
         let flags = words.iter().filter(|word| word.starts_with("--")).count();
-        let same = |flag: &Flag| {
-            let at = words.iter().position(|word| *word == flag.name());
+        let same = |setting: &Setting| {
+            let at = words.iter().position(|word| word.strip_prefix("--") == Some(setting.key()));
             let text = at.and_then(|at| words.get(at + 1)).copied().unwrap_or_default();
             let number = |value: Option<f32>| value.is_some() && text.parse().ok() == value;
             let vector = |values: &Option<Vec<f32>>| {
                 let told: Option<Vec<f32>> = text.split(',').map(|number| number.parse().ok()).collect();
                 values.is_some() && told == *values
             };
-            match flag {
-                Flag::Alpha => number(self.alpha),
-                Flag::Step => number(self.step),
-                Flag::Iterations => text.parse().ok() == self.iterations,
-                Flag::Input => vector(&self.input),
-                Flag::Weights => vector(&self.weights),
-                Flag::Goal => vector(&self.goal),
-                Flag::Seed => text.parse().ok() == self.seed,
-                Flag::Data => Some(text) == self.data.as_deref(),
+            match setting {
+                Setting::Alpha => number(self.alpha),
+                Setting::Step => number(self.step),
+                Setting::Iterations => text.parse().ok() == self.iterations,
+                Setting::Input => vector(&self.input),
+                Setting::Weights => vector(&self.weights),
+                Setting::Goal => vector(&self.goal),
+                Setting::Seed => text.parse().ok() == self.seed,
+                Setting::Data => Some(text) == self.data.as_deref(),
             }
         };
         let given = self.given();
         given.len() == flags && given.iter().all(same)
     }
 
-    pub(super) fn given(&self) -> Vec<Flag> {
+    /// The settings that were given.
+    pub(super) fn given(&self) -> Vec<Setting> {
         [
-            (Flag::Alpha, self.alpha.is_some()),
-            (Flag::Step, self.step.is_some()),
-            (Flag::Iterations, self.iterations.is_some()),
-            (Flag::Input, self.input.is_some()),
-            (Flag::Weights, self.weights.is_some()),
-            (Flag::Goal, self.goal.is_some()),
-            (Flag::Seed, self.seed.is_some()),
-            (Flag::Data, self.data.is_some()),
+            (Setting::Alpha, self.alpha.is_some()),
+            (Setting::Step, self.step.is_some()),
+            (Setting::Iterations, self.iterations.is_some()),
+            (Setting::Input, self.input.is_some()),
+            (Setting::Weights, self.weights.is_some()),
+            (Setting::Goal, self.goal.is_some()),
+            (Setting::Seed, self.seed.is_some()),
+            (Setting::Data, self.data.is_some()),
         ]
         .into_iter()
-        .filter_map(|(flag, given)| given.then_some(flag))
+        .filter_map(|(setting, given)| given.then_some(setting))
         .collect()
     }
 
@@ -159,58 +174,58 @@ impl LessonOptions {
     }
 }
 
-fn finite(flag: Flag, values: &[f32]) -> Result<()> {
+fn finite(setting: Setting, values: &[f32]) -> Result<()> {
     match values.iter().find(|value| !value.is_finite()) {
-        Some(_) => Err(Error::Usage(format!(
-            "{} has a number that is infinite, not a number, or too large for 32 bits",
-            flag.name()
+        Some(_) => Err(setting.error(format!(
+            "{} must have finite numbers of 32 bits: one is infinite, not a number or too large",
+            setting.mark()
         ))),
         None => Ok(()),
     }
 }
 
-/// Checks that two vectors are equally long, as in a weighted sum.
+/// Checks that two vectors are equally long, as a weighted sum needs them.
 ///
 /// # Errors
-/// [`Error::Usage`] with both lengths.
-pub fn same_length(one: (Flag, &[f32]), other: (Flag, &[f32])) -> Result<()> {
-    if one.1.len() == other.1.len() {
+/// [`Error::Setting`] with both lengths.
+pub fn same_length(one: Setting, numbers: &[f32], other: Setting, partners: &[f32]) -> Result<()> {
+    if numbers.len() == partners.len() {
         return Ok(());
     }
-    Err(Error::Usage(format!(
-        "{} has {} and {} has {}: each needs its partner, so give both with equally many numbers",
-        one.0.name(),
-        count(one.1.len(), "number"),
-        other.0.name(),
-        count(other.1.len(), "number")
+    Err(one.error(format!(
+        "{} has {} and {} has {}: give both equally many",
+        one.mark(),
+        count(numbers.len(), "number"),
+        other.mark(),
+        count(partners.len(), "number")
     )))
 }
 
-/// Checks that a setting is one number, and returns it.
+/// The one number of a setting.
 ///
 /// # Errors
-/// [`Error::Usage`] with how many there are.
-pub fn only(flag: Flag, values: &[f32]) -> Result<f32> {
+/// [`Error::Setting`] with how many there are.
+pub fn only(setting: Setting, values: &[f32]) -> Result<f32> {
     match values {
         [value] => Ok(*value),
-        _ => Err(Error::Usage(format!(
+        _ => Err(setting.error(format!(
             "{} has {} numbers, and this lesson has one {}",
-            flag.name(),
+            setting.mark(),
             values.len(),
-            flag.name().trim_start_matches("--").trim_end_matches('s')
+            setting.key().trim_end_matches('s')
         ))),
     }
 }
 
-/// Checks that a lesson whose iterations are long is not given too many.
+/// Checks the iterations of a lesson whose iterations take long.
 ///
 /// # Errors
-/// [`Error::Usage`] with how many there may be.
+/// [`Error::Setting`] with the most that there may be.
 pub fn at_most(iterations: usize, most: usize) -> Result<usize> {
     match iterations {
         _ if iterations <= most => Ok(iterations),
-        _ => Err(Error::Usage(format!(
-            "--iterations is at most {most} in this lesson: each goes through all of its data"
+        _ => Err(Setting::Iterations.error(format!(
+            "⟨iterations⟩ must be at most {most} in this lesson, as each goes through all of its data"
         ))),
     }
 }

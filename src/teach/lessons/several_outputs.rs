@@ -1,11 +1,11 @@
-//! Lesson 4: several outputs, and the mistake that everybody makes once.
+//! Lesson 4: several outputs, and the mistake of a transposed matrix.
 
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::workbench::{DenseLayer, Scope, Workbench};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::report::page::number::{count, digits, factor, list};
 use crate::report::page::{Cell, Page, Plot, Table};
 
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "4",
     name: "several-outputs",
     summary: "a row of weights per output: vector times matrix, and the transposed mistake",
-    takes: &[Flag::Input, Flag::Weights],
+    takes: &[Setting::Input, Setting::Weights],
     teach,
     limit: |options, _| Ok(limit::sums(&options.input_or(&SECOND.0), &options.weights_or(&SECOND.1))),
 };
@@ -23,12 +23,12 @@ const FIRST: ([f32; 3], [f32; 9]) = ([8.5, 0.65, 0.65], [0.1, 0.1, -0.3, 0.1, 0.
 /// The same with another number at the start of the third row, and another game.
 const SECOND: ([f32; 3], [f32; 9]) = ([9.9, 0.8, 1.5], [0.1, 0.1, -0.3, 0.1, 0.2, 0.0, 0.1, 1.3, 0.1]);
 
-/// A vector, a matrix, and what comes out if its rows are the outputs.
+/// A product of a vector and a matrix.
 struct MatrixProduct {
     input: Vec<f32>,
     weights: Vec<f32>,
     right: Vec<f32>,
-    /// If its columns are taken for the outputs; only a square matrix lets that happen.
+    /// The outputs if columns are taken for rows; only a square matrix allows it.
     transposed: Option<Vec<f32>>,
 }
 
@@ -37,9 +37,9 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let (input, weights) = (options.input_or(&SECOND.0), options.weights_or(&SECOND.1));
     let (inputs, outputs) = (input.len(), weights.len() / input.len());
     if outputs == 0 || outputs * inputs != weights.len() {
-        return Err(Error::Usage(format!(
-            "--weights has {} and --input has {}: each row of weights needs one per input, so give a \
-             multiple of {inputs} weights",
+        return Err(Setting::Weights.error(format!(
+            "⟨weights⟩ has {} and ⟨input⟩ has {}: each output needs a weight per input, so give a multiple of \
+             {inputs} weights",
             count(weights.len(), "number"),
             count(inputs, "number")
         )));
@@ -60,9 +60,8 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
         page.table(table("third row 0.1, 1.3, 0.1", &last));
         page.plot(picture(&[("third row 0, 1.3, 0.1", &first), ("third row 0.1, 1.3, 0.1", &last)]));
         page.text(
-            "Both are right. Notes that give one weight as 0 in one place and 0.1 in another do not \
-             contradict themselves in the arithmetic: they are two networks, fed with two games. Only the \
-             third output reads that weight.",
+            "Both are right. They are two networks, which differ in one weight, on two games. Only the third \
+             output reads that weight.",
         );
     } else {
         page.table(table("outputs", &last));
@@ -70,10 +69,10 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     }
     if last.transposed.is_some() {
         page.text(
-            "The column “rows for columns” is the classic mistake: the same numbers, but the \
-             weights taken by columns, which gives each input's weights to an output. With as many outputs \
-             as inputs nothing complains, all sums can be made, and all are wrong. Where notes disagree \
-             about such a product, this is why: check which way the rows lie.",
+            "The column “transposed” is the classic mistake: the same numbers, but the weights taken \
+             by columns, which gives each input's weights to an output. With as many outputs as inputs every \
+             sum can be computed, and every sum is wrong. Where two sources disagree about such a product, \
+             check which way the rows lie.",
         );
     }
     page.note(bench.note());
@@ -101,7 +100,7 @@ fn product(bench: &mut Workbench, input: &[f32], weights: &[f32]) -> Result<Matr
     Ok(MatrixProduct { input: input.to_vec(), weights: weights.to_vec(), right, transposed })
 }
 
-/// Sums that are written out, and terms of each.
+/// How many sums are written out, and how many terms of each.
 const WRITTEN: usize = 3;
 
 fn formulas(product: &MatrixProduct) -> Vec<String> {
@@ -115,16 +114,16 @@ fn formulas(product: &MatrixProduct) -> Vec<String> {
     .collect()
 }
 
-/// Outputs that are drawn.
+/// How many outputs are drawn.
 const DRAWN: usize = 12;
 
-/// The outputs of each product, and of the last what the mistake makes of it.
+/// The outputs of each product, and the transposed outputs of the last.
 fn picture(products: &[(&str, &MatrixProduct)]) -> Plot {
     let first = |outputs: &[f32]| outputs.iter().take(DRAWN).copied().collect::<Vec<f32>>();
     let mut bars: Vec<(String, Vec<f32>)> =
         products.iter().map(|(name, product)| ((*name).to_owned(), first(&product.right))).collect();
     if let Some(transposed) = products.last().and_then(|(_, product)| product.transposed.as_ref()) {
-        bars.push(("rows for columns".to_owned(), first(transposed)));
+        bars.push(("transposed".to_owned(), first(transposed)));
     }
     Plot::new("the outputs side by side", "output", "prediction").bars(&bars)
 }
@@ -136,7 +135,7 @@ fn table(title: &str, product: &MatrixProduct) -> Table {
     columns.extend(weights.iter().map(String::as_str));
     columns.push("prediction");
     if product.transposed.is_some() {
-        columns.push("rows for columns");
+        columns.push("transposed");
     }
     let mut table = Table::new(format!("{title}, input {}", list(&product.input)), &columns);
     for (at, row) in product.weights.chunks(inputs).enumerate() {

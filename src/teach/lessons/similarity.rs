@@ -2,10 +2,10 @@
 
 use super::lesson::Lesson;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions};
+use super::options::{LessonOptions, Setting};
 use super::workbench::{DenseLayer, Scope, Workbench};
 use super::{decision, limit};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Activation;
 use crate::report::page::number::count;
 use crate::report::page::number::{digits, factor, list};
@@ -15,7 +15,7 @@ pub const LESSON: Lesson = Lesson {
     id: "8",
     name: "similarity",
     summary: "dot products, a sigmoid on top, and why two linear layers are one",
-    takes: &[Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| Ok(limit::sums(&options.input_or(&INPUTS), &options.weights_or(&WEIGHTS))),
 };
@@ -34,20 +34,20 @@ const FIRST: [f32; 6] = [0.5, -0.2, 0.3, 0.8, -0.6, 0.4];
 const SECOND: [f32; 3] = [1.0, -0.5, 2.0];
 
 fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
-    let (inputs, goals, weights) = given(options)?;
+    let given = given(options)?;
     let mut page = Page::new("8 · Similarity and prediction");
     page.text(
-        "A weighted sum is also called a dot product, and it measures likeness: it is large where two \
-         vectors are large in the same places.",
+        "A weighted sum is also called a dot product, and it measures similarity: it is large \
+         where two vectors are large in the same elements.",
     );
-    page.formulas(likeness(machine)?);
+    page.formulas(dot_products(machine)?);
     page.text(
-        "So a neuron asks how alike its input and its weights are. A sigmoid, 1 / (1 + e⁻ˣ), squeezes \
-         the answer between 0 and 1: a probability. Above one half we say class 1, below it class 0.",
+        "So a neuron measures how similar its input and its weights are. A sigmoid, 1 / (1 + e⁻ˣ), maps \
+         the sum to a probability between 0 and 1. Above one half it means class 1, below it class 0.",
     );
-    let mut bench = bench(machine, inputs.len() / 2, Activation::Sigmoid)?;
-    predict(&mut page, machine, &mut bench, (&inputs, &goals, &weights))?;
-    page.plot(picture(&inputs, &goals, &weights));
+    let mut bench = bench(machine, given.goals.len(), Activation::Sigmoid)?;
+    predict(&mut page, machine, &mut bench, &given)?;
+    page.plot(picture(&given));
     collapse(&mut page, machine)?;
     page.note(bench.note());
     page.try_this(
@@ -57,33 +57,35 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// Inputs in pairs, a goal for each pair, two weights.
-fn given(options: &LessonOptions) -> Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
+/// The lesson's own numbers, or those of the options.
+fn given(options: &LessonOptions) -> Result<Given> {
     let (inputs, weights) = (options.input_or(&INPUTS), options.weights_or(&WEIGHTS));
     let goals = match (&options.input, &options.goal) {
         (Some(input), None) => {
             let pairs = count(input.len() / 2, "pair");
-            return Err(Error::Usage(format!(
-                "--input has {pairs} whose classes are not known: give them with --goal, a 0 or 1 per pair"
+            return Err(Setting::Goal.error(format!(
+                "⟨input⟩ has {pairs} without classes: give them as ⟨goal⟩, a 0 or 1 per pair"
             )));
         }
         _ => options.goal_or(&GOALS),
     };
     if weights.len() != 2 {
         let given = count(weights.len(), "number");
-        return Err(Error::Usage(format!("--weights has {given}, and this neuron has two inputs: give two")));
+        let problem = format!("⟨weights⟩ has {given}, and this neuron has two inputs: give two");
+        return Err(Setting::Weights.error(problem));
     }
     if let Some(goal) = goals.iter().find(|goal| ![0.0, 1.0].contains(*goal)) {
-        return Err(Error::Usage(format!("--goal is a class, 0 or 1, for each pair of inputs, not {goal}")));
+        let problem = format!("⟨goal⟩ must be a class, 0 or 1, for each pair of inputs, not {goal}");
+        return Err(Setting::Goal.error(problem));
     }
     if inputs.len() != 2 * goals.len() {
-        return Err(Error::Usage(format!(
-            "--input has {} and --goal {}: each goal needs a pair of inputs",
+        return Err(Setting::Goal.error(format!(
+            "⟨input⟩ has {} and ⟨goal⟩ {}: each goal needs a pair of inputs",
             count(inputs.len(), "number"),
             count(goals.len(), "number")
         )));
     }
-    Ok((inputs, goals, weights))
+    Ok(Given { inputs, goals, weights })
 }
 
 /// The neuron of this lesson and the next: two inputs, one output.
@@ -94,7 +96,7 @@ fn bench(machine: &Machine, samples: usize, activation: Activation) -> Result<Wo
     Ok(bench)
 }
 
-fn likeness(machine: &Machine) -> Result<Vec<String>> {
+fn dot_products(machine: &Machine) -> Result<Vec<String>> {
     let mut bench = Workbench::new(machine, DenseLayer::linear(2, 2, Scope::Predict))?;
     bench.set_input(&VECTOR)?;
     bench.set_weights(&CANDIDATES)?;
@@ -113,13 +115,18 @@ fn likeness(machine: &Machine) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// How far from one half a prediction is that is sure of itself.
+/// The distance from one half from which on a prediction counts as sure.
 const SURE: f32 = 0.25;
 
-type Given<'a> = (&'a [f32], &'a [f32], &'a [f32]);
+/// Inputs in pairs, a goal for each pair, two weights.
+struct Given {
+    inputs: Vec<f32>,
+    goals: Vec<f32>,
+    weights: Vec<f32>,
+}
 
-fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Given) -> Result<()> {
-    let (inputs, goals, weights) = given;
+fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: &Given) -> Result<()> {
+    let Given { inputs, goals, weights } = given;
     let mut linear = self::bench(machine, goals.len(), Activation::Identity)?;
     for bench in [&mut linear, bench] {
         bench.set_input(inputs)?;
@@ -150,8 +157,8 @@ fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Giv
         |(at, prediction): (usize, &f32)| class(*prediction) != goals[at] && (prediction - 0.5).abs() > SURE;
     page.text(match wrong {
         _ if predictions.iter().all(|prediction| *prediction == 0.5) => {
-            "Every prediction is exactly one half: the weighted sums are 0, so the neuron has no opinion, and \
-             which side that is counted on is a convention."
+            "Every prediction is exactly one half: the weighted sums are 0, so the neuron prefers neither class, \
+             and which one it is counted as is a convention."
         }
         _ if wrong > 0 && !predictions.iter().enumerate().any(sure) => {
             "What is wrong is only a little wrong: the neuron is not sure of it. The squared error, \
@@ -166,8 +173,8 @@ fn predict(page: &mut Page, machine: &Machine, bench: &mut Workbench, given: Giv
     Ok(())
 }
 
-/// The inputs, and the line that parts what is predicted as 0 from what is predicted as 1.
-fn picture(inputs: &[f32], goals: &[f32], weights: &[f32]) -> Plot {
+/// The inputs, and the line between the two predicted classes.
+fn picture(Given { inputs, goals, weights }: &Given) -> Plot {
     let point = |(input, goal): (&[f32], &f32)| ([input[0], input[1]], *goal == 1.0);
     let points: Vec<decision::Point> = inputs.chunks(2).zip(goals).map(point).collect();
     let line = [weights[0], weights[1], 0.0];
@@ -179,7 +186,7 @@ pub(super) fn class(prediction: f32) -> f32 {
     if prediction > 0.5 { 1.0 } else { 0.0 }
 }
 
-/// Two layers without an activation, the one layer that equals them, and what a sigmoid changes.
+/// Two layers without an activation, the one layer that equals them, and the effect of a sigmoid.
 fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
     // W₂·W₁: the second layer's weights as an input, the columns of the first as rows.
     let mut product = Workbench::new(machine, DenseLayer::linear(3, 2, Scope::Predict))?;
@@ -190,7 +197,7 @@ fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
 
     let points = [INPUTS[0], INPUTS[1], INPUTS[2], INPUTS[3], INPUTS[0] + INPUTS[2], INPUTS[1] + INPUTS[3]];
     let two = through(machine, &points, Activation::Identity)?;
-    let bent = through(machine, &points, Activation::Sigmoid)?;
+    let nonlinear = through(machine, &points, Activation::Sigmoid)?;
     let mut one =
         Workbench::new(machine, DenseLayer { samples: 3, ..DenseLayer::linear(2, 1, Scope::Predict) })?;
     one.set_input(&points)?;
@@ -199,19 +206,19 @@ fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
 
     page.text(
         "Would a second layer help? Not by itself. A layer multiplies by a matrix; two layers multiply \
-         by two, and their product is again one matrix. Whatever two linear layers can say, one can.",
+         by two, and their product is again one matrix. What two linear layers can compute, one can.",
     );
     page.formulas([format!("W₂ · W₁ = ({}) · (W₁, three rows of two) = ({})", list(&SECOND), list(&merged))]);
     let columns = ["input", "two layers", "one layer, W₂·W₁", "sigmoid between"];
     let mut table = Table::new("two layers are one; the last row is the sum of the other two", &columns);
     for (at, point) in points.chunks(2).enumerate() {
-        table.row(vec![list(point).into(), two[at].into(), one[at].into(), bent[at].into()]);
+        table.row(vec![list(point).into(), two[at].into(), one[at].into(), nonlinear[at].into()]);
     }
     page.table(table);
     page.text(
         "Linear layers also add up: the output for a sum of inputs is the sum of their outputs, which \
          the last row shows. With a sigmoid between the layers it no longer is, so no single matrix can \
-         stand for them. That bend is what depth needs.",
+         stand for them. Deep networks need this non-linearity.",
     );
     Ok(())
 }

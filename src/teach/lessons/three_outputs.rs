@@ -4,7 +4,7 @@ use super::gradient_descent::{descend, formulas, remains, tell_speed};
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, only, same_length};
+use super::options::{LessonOptions, Setting, only, same_length};
 use super::workbench::{DenseLayer, Iteration, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::{Cell, Page, Plot, Style, Table};
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "7b",
     name: "three-outputs",
     summary: "gradient descent with one input and a weight for each of three outputs",
-    takes: &[Flag::Alpha, Flag::Iterations, Flag::Input, Flag::Weights, Flag::Goal],
+    takes: &[Setting::Alpha, Setting::Iterations, Setting::Input, Setting::Weights, Setting::Goal],
     teach,
     limit: |options, _| {
         let (input, weights) = (options.input_or(&[INPUT]), options.weights_or(&WEIGHTS));
@@ -30,8 +30,8 @@ const ALPHA: f32 = 0.1;
 fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     let weights = options.weights_or(&WEIGHTS);
     let goals = options.goal_or(&GOALS);
-    same_length((Flag::Weights, &weights), (Flag::Goal, &goals))?;
-    let input = only(Flag::Input, &options.input_or(&[INPUT]))?;
+    same_length(Setting::Weights, &weights, Setting::Goal, &goals)?;
+    let input = only(Setting::Input, &options.input_or(&[INPUT]))?;
     let alpha = options.alpha.unwrap_or(ALPHA);
     let mut bench = Workbench::new(machine, DenseLayer::linear(1, weights.len(), Scope::Descend))?;
     bench.set_input(&[input])?;
@@ -58,13 +58,13 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// What becomes of outputs that each take a step in proportion to their distance.
+/// Whether the outputs get nearer to their goals.
 fn together(alpha: f32, input: f32) -> String {
     let end = match remains(alpha, input) {
         1.0 => "here no step moves any of them",
-        left if left.abs() < 1.0 => "all get nearer at the same rate",
+        left if left.abs() < 1.0 => "all get nearer by the same factor",
         left if left.abs() == 1.0 => "none gets nearer, and none further away",
-        _ => "all run away at the same rate",
+        _ => "all run away by the same factor",
     };
     format!("The output that is furthest off has the largest delta and takes the largest steps: {end}.")
 }
@@ -83,7 +83,7 @@ fn table(steps: &[Iteration]) -> Table {
     table
 }
 
-/// Outputs that are drawn, so that they can be told apart.
+/// How many outputs are drawn, so that the lines stay distinct.
 const DRAWN: usize = 6;
 
 fn errors(steps: &[Iteration]) -> Plot {

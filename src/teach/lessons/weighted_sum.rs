@@ -3,7 +3,7 @@
 use super::lesson::Lesson;
 use super::limit;
 use super::machine::Machine;
-use super::options::{Flag, LessonOptions, same_length};
+use super::options::{LessonOptions, Setting, same_length};
 use super::workbench::{DenseLayer, Scope, Workbench};
 use crate::error::Result;
 use crate::report::page::number::{digits, factor};
@@ -13,7 +13,7 @@ pub const LESSON: Lesson = Lesson {
     id: "3",
     name: "weighted-sum",
     summary: "several inputs, a weight each: prediction = Σ input · weight",
-    takes: &[Flag::Input, Flag::Weights],
+    takes: &[Setting::Input, Setting::Weights],
     teach,
     limit: |options, _| {
         let inputs = options.input.clone().unwrap_or_else(|| GAMES.concat());
@@ -33,7 +33,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
         // The lesson's own games go with any three weights.
         None => GAMES.map(Vec::from).to_vec(),
     };
-    same_length((Flag::Input, &games[0]), (Flag::Weights, &weights))?;
+    same_length(Setting::Input, &games[0], Setting::Weights, &weights)?;
     let layer = DenseLayer { samples: games.len(), ..DenseLayer::linear(weights.len(), 1, Scope::Predict) };
     let mut bench = Workbench::new(machine, layer)?;
     bench.set_input(&games.concat())?;
@@ -50,11 +50,11 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     page.text(
         "It is a vote. A large weight gives its input a strong voice, a negative weight lets it vote \
          against, and a weight of 0 takes the vote away. The sum is largest where large inputs meet large \
-         weights, so it also tells how similar the inputs are to the weights.",
+         weights, so it also measures how similar the inputs are to the weights.",
     );
     let names = names(options.input.is_none(), weights.len());
     page.table(table(&games, &predictions, &names));
-    page.plot(picture(&games, &weights, (&predictions, &names), machine)?);
+    page.plot(picture(&games, &weights, &predictions, &names, machine)?);
     page.note(bench.note());
     page.try_this(
         "wgrad lesson weighted-sum --weights 0.1,0.2,-0.1",
@@ -63,7 +63,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// Terms that a formula writes out.
+/// How many terms a formula writes out.
 const TERMS: usize = 4;
 
 fn formulas(inputs: &[f32], weights: &[f32], prediction: f32) -> Vec<String> {
@@ -87,15 +87,17 @@ fn names(own: bool, inputs: usize) -> Vec<String> {
     }
 }
 
-/// Inputs whose terms are drawn, so that the bars can be told apart.
+/// How many inputs' terms are drawn, so that the bars stay distinct.
 const DRAWN: usize = 4;
 
-/// What each input says by itself, and the sum. The same kernel computes the
-/// terms, from inputs of which all but one are zero.
+/// The term of each input, and the sum.
+///
+/// The same kernel computes the terms, from inputs of which all but one are 0.
 fn picture(
     games: &[Vec<f32>],
     weights: &[f32],
-    (predictions, names): (&[f32], &[String]),
+    predictions: &[f32],
+    names: &[String],
     machine: &Machine,
 ) -> Result<Plot> {
     let shown = weights.len().min(DRAWN);

@@ -1,8 +1,6 @@
-//! One layer on the real kernels, one dispatch at a time: every intermediate
-//! comes back to be printed.
+//! One layer on the real kernels, one dispatch at a time.
 //!
-//! Training records the same dispatches with many samples to a batch and never
-//! looks in between; here each runs alone and its result is read.
+//! Training runs the same dispatches with many samples to a batch; here each runs alone and its result is read.
 
 mod layer;
 mod record;
@@ -15,9 +13,11 @@ use crate::error::Result;
 use crate::kernel::{Activation, Slice, Step};
 use crate::program::{Program, View};
 use crate::report::page::Note;
-use record::{BIAS_DELTA, ERROR, HOT_COLD, SLOPE, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record};
+use record::{
+    ACTIVATION_DELTA, BIAS_DELTA, ERROR, HOT_COLD, STAGES, SUMS, UPDATE, Views, WEIGHT_DELTA, record,
+};
 
-/// What one step of gradient descent computed.
+/// The numbers of one step of gradient descent.
 #[derive(Clone, Debug)]
 pub struct Iteration {
     /// The weights before the step, and after it: (outputs, inputs).
@@ -26,7 +26,7 @@ pub struct Iteration {
     pub prediction: Vec<f32>,
     /// Per prediction.
     pub error: Vec<f32>,
-    /// Per weighted sum: where there is an activation, after its derivative.
+    /// Per weighted sum, with the derivative of an activation.
     pub delta: Vec<f32>,
     pub weight_delta: Vec<f32>,
     /// After the step; empty without a bias.
@@ -34,13 +34,13 @@ pub struct Iteration {
 }
 
 impl Iteration {
-    /// Whether all of it is still numbers.
+    /// Whether all of its numbers are finite.
     pub fn is_finite(&self) -> bool {
         finite([&self.prediction, &self.error, &self.delta, &self.weight_delta, &self.weights, &self.bias])
     }
 }
 
-/// What one step of hot and cold learning computed.
+/// The numbers of one step of hot and cold learning.
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// The weights before the step, and after it: (outputs, inputs).
@@ -55,7 +55,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Whether all of it is still numbers.
+    /// Whether all of its numbers are finite.
     pub fn is_finite(&self) -> bool {
         finite([&self.prediction, &self.error, &self.up, &self.down, &self.weights])
     }
@@ -89,7 +89,7 @@ impl Workbench {
         Ok(Workbench { layer, engine, program, views, note })
     }
 
-    /// The shaders and twins that are used.
+    /// The shaders or twins that it runs.
     pub fn note(&self) -> Note {
         self.note.clone()
     }
@@ -126,11 +126,10 @@ impl Workbench {
         self.run(SUMS, 0.0, self.views.prediction)
     }
 
-    /// The error of each prediction that was made last; leaves the delta for
-    /// [`Workbench::delta`].
+    /// The error of each of the last predictions; leaves the delta for [`Workbench::delta`].
     pub fn error(&mut self) -> Result<Vec<f32>> {
         let metrics = self.run(ERROR, 0.0, self.views.metrics)?;
-        // Rows of error and hit.
+        // Rows of error and correct.
         Ok(metrics.chunks_exact(2).map(|row| row[0]).collect())
     }
 
@@ -139,7 +138,7 @@ impl Workbench {
         if self.layer.activation == Activation::Identity {
             return Ok(self.engine.read(self.views.delta)?.real());
         }
-        self.run(SLOPE, 0.0, self.views.delta)
+        self.run(ACTIVATION_DELTA, 0.0, self.views.delta)
     }
 
     /// delta · input for each weight, from the last delta.
@@ -157,14 +156,12 @@ impl Workbench {
         self.run(UPDATE, alpha, self.views.weights)
     }
 
-    /// The gradient of the error in each prediction, of the error that was
-    /// measured last: the delta before any activation.
+    /// The gradient of the last error by each prediction: the delta before any activation.
     pub fn dprediction(&mut self) -> Result<Vec<f32>> {
         Ok(self.engine.read(self.views.dprediction)?.real())
     }
 
-    /// weights -= alpha · change, with a change of the caller's own in the
-    /// place of the weight_delta. Returns the weights.
+    /// weights -= alpha · change, with any change in place of the weight_delta. Returns the weights.
     pub fn update_by(&mut self, change: &[f32], alpha: f32) -> Result<Vec<f32>> {
         self.engine.write(self.views.dweights, Slice::Real(change))?;
         self.update(alpha)
@@ -199,10 +196,10 @@ impl Workbench {
     }
 
     /// Runs one dispatch and reads its result.
-    fn run(&mut self, stage: &str, rate: f32, result: View) -> Result<Vec<f32>> {
+    fn run(&mut self, stage: &str, learning_rate: f32, result: View) -> Result<Vec<f32>> {
         let step = Step {
             samples: (self.layer.samples * self.layer.outputs) as u32,
-            learning_rate: rate,
+            learning_rate,
             ..Step::default()
         };
         let ticket = self.engine.submit(self.program.section(stage), &[step], result)?;

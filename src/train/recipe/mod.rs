@@ -1,168 +1,81 @@
 //! What a run does, as numbers and names: from the defaults of the data set, a recipe file, and
 //! flags, each winning over the one before.
 //!
-//! A recipe file is TOML with the keys of [`KEYS`], all optional. A data set that is a folder is
+//! A recipe file is TOML with the keys of [`SETTINGS`], all optional. A data set that is a folder is
 //! looked for from the working directory, as with the flag, and not from where the recipe lies: so
 //! the recipe in a run directory repeats the run from the place where it was started.
+//!
+//! Read `table.rs` first: a setting is one row there.
 
 mod choice;
 mod file;
-mod keys;
 mod overrides;
 mod rewrites;
+mod settings;
+mod table;
 mod tuning;
+mod values;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
-pub use keys::{DEFAULT_DATA, KEYS, MAX_EPOCHS};
-pub use overrides::Overrides;
 pub use rewrites::WantedRewrites;
+pub use settings::{Heading, Setting};
+pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};
+pub use values::{Given, Said};
 
-use serde::{Serialize, Serializer};
-
-use crate::data::{Normalise, Resize};
+use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernel::Augmentation;
-use crate::kernel::precision::Precision;
-use crate::network::Network;
-use crate::network::loss::{ClassWeights, Loss};
 use crate::network::lower::Training;
-use crate::network::optimiser::Optimiser;
 use crate::program::rewrite::Rewrites;
-use crate::train::schedule::Schedule;
-use crate::train::stopping::{Stopping, TimeLimit};
-use crate::tune::Tuning;
-use crate::verify::experimental::Experimental;
 
 /// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
 /// adapter can bind.
 const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 
-/// Everything that decides what a run computes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Recipe {
-    /// The name of a data set, or its folder, seen from the working directory.
-    pub data: String,
-    /// The size that pictures are brought to.
-    #[serde(serialize_with = "as_text_or_none")]
-    pub resize: Option<Resize>,
-    /// Whether pictures that can't be read are left out.
-    pub skip_bad: bool,
-    /// How training samples are changed at random.
-    #[serde(serialize_with = "as_text")]
-    pub augment: Augmentation,
-    /// What is trained.
-    #[serde(serialize_with = "as_text")]
-    pub network: Network,
-    /// How often every training sample is seen.
-    pub epochs: usize,
-    /// Samples of a step.
-    pub batch_size: usize,
-    /// What a gradient is multiplied by.
-    pub learning_rate: f32,
-    /// How weights follow gradients.
-    #[serde(serialize_with = "as_text")]
-    pub optimiser: Optimiser,
-    /// How the learning rate changes.
-    #[serde(serialize_with = "as_text")]
-    pub schedule: Schedule,
-    /// The largest norm of all gradients together; 0 for any.
-    pub clip_norm: f32,
-    /// The largest size of a single gradient; 0 for any.
-    pub clip_value: f32,
-    /// Batches whose gradients a step adds up.
-    pub accumulate: usize,
-    /// How much of the average of the weights a step keeps at the most; 0 for no average.
-    pub ema: f32,
-    /// How much of what is wanted of the label is wanted of all classes instead.
-    pub label_smoothing: f32,
-    /// How much each class counts.
-    #[serde(serialize_with = "as_text")]
-    pub class_weights: ClassWeights,
-    /// When the run stops by itself, keeping the best weights.
-    #[serde(serialize_with = "as_text_or_never")]
-    pub stop_early: Option<Stopping>,
-    /// How long it trains at the most.
-    #[serde(serialize_with = "as_text")]
-    pub max_time: TimeLimit,
-    /// Steps of samples to train on, over and over; 0 for all samples.
-    pub overfit_batches: usize,
-    #[serde(serialize_with = "as_text")]
-    pub normalise: Normalise,
-    /// What is made small.
-    #[serde(serialize_with = "as_text")]
-    pub loss: Loss,
-    /// Decides the first weights, the order of the samples, and the validation part.
-    pub seed: u64,
-    /// The fraction of the training part to validate with; 0 for none.
-    pub validation: f64,
-    /// As `--device` takes it: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
-    pub device: String,
-    /// Which variants of kernels are used; that of a run is spelt out.
-    #[serde(serialize_with = "as_text")]
-    pub tuning: Tuning,
-    /// What makes of the plain Program a faster one; [`Recipe::rewrites`] says what the default comes to.
-    #[serde(serialize_with = "as_text")]
-    pub rewrites: WantedRewrites,
-    /// What the products of dense layers read.
-    #[serde(serialize_with = "as_text")]
-    pub precision: Precision,
-    /// What is tried out; that of a run is spelt out.
-    #[serde(serialize_with = "as_text")]
-    pub experimental: Experimental,
-    /// Readers' own versions of kernels, each as `--kernel` takes it.
-    pub kernel: Vec<String>,
-}
-
 impl Recipe {
-    /// What a data set is trained with when nothing else is said.
+    /// The defaults for a data set, its training part as it is.
+    ///
+    /// ```
+    /// use wgrad::{Recipe, internals::data};
+    ///
+    /// let digits = data::load("digits")?;
+    /// let recipe = Recipe { epochs: 3, ..Recipe::for_data(&digits) };
+    /// assert_eq!(recipe.network.to_string(), "dense 64, relu, dense 10");
+    /// # Ok::<(), wgrad::Error>(())
+    /// ```
+    pub fn for_data(data: &Dataset) -> Recipe {
+        let train = &data.train;
+        Recipe::defaults_for(&data.name, train.shape.len(), data.classes.len(), train.len())
+    }
+
+    /// The same for data that aren't there yet, by their name and sizes.
     ///
     /// `values` are those of one image, C·H·W: large images get a narrower hidden layer, so that
     /// its weights fit any adapter. `train` is the number of samples to train on; a batch is never
     /// larger.
     pub fn defaults_for(data: &str, values: usize, classes: usize, train: usize) -> Recipe {
-        let (hidden, epochs, batch_size) = if data == "digits" { (64, 40, 32) } else { (128, 10, 64) };
+        let table = Recipe::of_the_table();
+        let (hidden, epochs, batch_size) =
+            if data == "digits" { (64, 40, 32) } else { (128, table.epochs, table.batch_size) };
         let hidden = hidden.min((MOST_DEFAULT_WEIGHTS / values.max(1)).max(1));
         let network = format!("dense {hidden}, relu, dense {classes}");
         Recipe {
             data: data.to_owned(),
-            resize: None,
-            skip_bad: false,
-            augment: Augmentation::default(),
             network: network.parse().expect("data have one class or more, and not too many"),
             epochs,
             batch_size: batch_size.min(train.max(1)),
-            learning_rate: Optimiser::sgd(0.9).default_learning_rate(),
-            optimiser: Optimiser::sgd(0.9),
-            schedule: Schedule::CONSTANT,
-            clip_norm: 0.0,
-            clip_value: 0.0,
-            accumulate: 1,
-            ema: 0.0,
-            label_smoothing: 0.0,
-            class_weights: ClassWeights::Even,
-            stop_early: None,
-            max_time: TimeLimit(None),
-            overfit_batches: 0,
-            normalise: Normalise::Standard,
-            loss: Loss::CrossEntropy,
-            seed: 0,
-            validation: 0.0,
-            device: "auto".to_owned(),
-            tuning: Tuning::Auto,
-            rewrites: WantedRewrites::Default,
-            precision: Precision::Single,
-            experimental: Experimental::None,
-            kernel: Vec::new(),
+            ..table
         }
     }
 
-    /// The same for the network `cnn`: Adam, and a rate that rises and falls once over the run.
+    /// The same for the network `cnn`: Adam, and a learning rate that rises and falls once over the run.
     ///
-    /// For MNIST also the number of epochs, and changes of the images that a handwritten digit
-    /// bears. All of it was chosen by a validation part.
-    fn for_cnn(self) -> Recipe {
+    /// For MNIST also the number of epochs, and augmentation that handwritten digits bear. All of it was chosen
+    /// by a validation part.
+    fn for_cnn(self, classes: usize) -> Recipe {
         let recipe = Recipe {
+            network: choice::cnn(classes),
             optimiser: "adam".parse().expect("there is such an optimiser"),
             learning_rate: 0.003,
             schedule: "one-cycle".parse().expect("there is such a schedule"),
@@ -178,60 +91,29 @@ impl Recipe {
         }
     }
 
-    /// The recipe for a data set of so many values per image, classes and training samples, of which the validation
-    /// part is still to be taken.
+    /// The recipe for data with these numbers of values per image, classes and training samples, of which the
+    /// validation part is still to be taken.
     ///
     /// # Errors
     /// As [`Overrides::check`].
     pub fn resolve(given: &Overrides, values: usize, classes: usize, train: usize) -> Result<Recipe> {
         given.check()?;
         let validation = (given.validation.unwrap_or(0.0) * train as f64).round() as usize;
-        let defaults = Recipe::defaults_for(given.data(), values, classes, train.saturating_sub(validation));
-        let defaults = match given.network {
-            Some(NetworkChoice::Cnn) => defaults.for_cnn(),
-            _ => defaults,
-        };
-        let asked = given.optimiser()?;
-        // A rate suits one optimiser.
-        let learning_rate =
-            asked.map_or(defaults.learning_rate, |optimiser| optimiser.default_learning_rate());
-        let optimiser = asked.unwrap_or(defaults.optimiser);
-        let given = given.clone();
-        Ok(Recipe {
-            data: defaults.data,
-            resize: given.resize.unwrap_or(defaults.resize),
-            skip_bad: given.skip_bad.unwrap_or(defaults.skip_bad),
-            augment: given.augment.unwrap_or(defaults.augment),
-            network: given.network.map_or(defaults.network, |choice| choice.network(classes)),
-            epochs: given.epochs.unwrap_or(defaults.epochs),
-            batch_size: given.batch_size.unwrap_or(defaults.batch_size),
-            learning_rate: given.learning_rate.unwrap_or(learning_rate),
-            optimiser,
-            schedule: given.schedule.unwrap_or(defaults.schedule),
-            clip_norm: given.clip_norm.unwrap_or(defaults.clip_norm),
-            clip_value: given.clip_value.unwrap_or(defaults.clip_value),
-            accumulate: given.accumulate.unwrap_or(defaults.accumulate),
-            ema: given.ema.unwrap_or(defaults.ema),
-            label_smoothing: given.label_smoothing.unwrap_or(defaults.label_smoothing),
-            class_weights: given.class_weights.unwrap_or(defaults.class_weights),
-            stop_early: given.stop_early.unwrap_or(defaults.stop_early),
-            max_time: given.max_time.unwrap_or(defaults.max_time),
-            overfit_batches: given.overfit_batches.unwrap_or(defaults.overfit_batches),
-            normalise: given.normalise.unwrap_or(defaults.normalise),
-            loss: given.loss.unwrap_or(defaults.loss),
-            seed: given.seed.unwrap_or(defaults.seed),
-            validation: given.validation.unwrap_or(defaults.validation),
-            device: given.device.unwrap_or(defaults.device),
-            tuning: given.tuning.unwrap_or(defaults.tuning),
-            rewrites: given.rewrites.unwrap_or(defaults.rewrites),
-            precision: given.precision.unwrap_or(defaults.precision),
-            experimental: given.experimental.unwrap_or(defaults.experimental),
-            kernel: given.kernel.unwrap_or(defaults.kernel),
-        })
+        let mut defaults =
+            Recipe::defaults_for(given.data(), values, classes, train.saturating_sub(validation));
+        if given.network == Some(NetworkChoice::Cnn) {
+            defaults = defaults.for_cnn(classes);
+        }
+        let optimiser = given.optimiser()?;
+        if let Some(optimiser) = &optimiser {
+            // A learning rate suits one optimiser.
+            defaults.learning_rate = optimiser.default_learning_rate();
+        }
+        Ok(defaults.with(Overrides { optimiser, ..given.clone() }))
     }
 
-    /// What a training step does besides forward and backward; the weights of the classes depend
-    /// on the data, so they are not among it.
+    /// What a training step does besides forward and backward, without the weights of the classes, which depend
+    /// on the data.
     pub fn training(&self) -> Training {
         let above_zero = |number: f32| Some(number).filter(|number| *number > 0.0);
         Training {
@@ -244,12 +126,12 @@ impl Recipe {
         }
     }
 
-    /// The rewrites that the run has.
+    /// The rewrites of the run.
     pub fn rewrites(&self) -> Rewrites {
         self.rewrites.resolve(!self.kernel.is_empty(), self.precision)
     }
 
-    /// Samples of a step.
+    /// Samples per step.
     pub fn step_samples(&self) -> usize {
         self.batch_size.saturating_mul(self.accumulate)
     }
@@ -257,7 +139,7 @@ impl Recipe {
     /// Checks every value, as [`Overrides::check`].
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::error::Error::Usage) naming the key, its value, and what is allowed.
+    /// As there.
     pub fn check(&self) -> Result<()> {
         Overrides::from(self.clone()).check()
     }
@@ -269,70 +151,93 @@ impl Recipe {
     }
 }
 
-impl From<Recipe> for Overrides {
-    fn from(recipe: Recipe) -> Overrides {
-        Overrides {
-            data: Some(recipe.data),
-            resize: Some(recipe.resize),
-            skip_bad: Some(recipe.skip_bad),
-            augment: Some(recipe.augment),
-            network: Some(NetworkChoice::Layers(recipe.network)),
-            epochs: Some(recipe.epochs),
-            batch_size: Some(recipe.batch_size),
-            learning_rate: Some(recipe.learning_rate),
-            optimiser: Some(recipe.optimiser),
-            momentum: None,
-            schedule: Some(recipe.schedule),
-            clip_norm: Some(recipe.clip_norm),
-            clip_value: Some(recipe.clip_value),
-            accumulate: Some(recipe.accumulate),
-            ema: Some(recipe.ema),
-            label_smoothing: Some(recipe.label_smoothing),
-            class_weights: Some(recipe.class_weights),
-            stop_early: Some(recipe.stop_early),
-            max_time: Some(recipe.max_time),
-            overfit_batches: Some(recipe.overfit_batches),
-            normalise: Some(recipe.normalise),
-            loss: Some(recipe.loss),
-            seed: Some(recipe.seed),
-            validation: Some(recipe.validation),
-            device: Some(recipe.device),
-            tuning: Some(recipe.tuning),
-            rewrites: Some(recipe.rewrites),
-            precision: Some(recipe.precision),
-            experimental: Some(recipe.experimental),
-            kernel: Some(recipe.kernel),
-        }
-    }
-}
-
-fn as_text_or_never<T: ToString, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.as_ref().map_or("never".to_owned(), T::to_string))
-}
-
-fn as_text<T: ToString, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
-}
-
-fn as_text_or_none<S: Serializer>(value: &Option<Resize>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.map_or(Resize::NONE.to_owned(), |resize| resize.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::keys::allowed;
+    use std::path::Path;
+
+    use super::settings::settings;
     use super::*;
+    use crate::data::Normalise;
     use crate::network::loss;
 
+    settings! {
+        /// What a small program is told.
+        Small,
+        /// The same, as far as it is given.
+        SmallGiven,
+        /// One setting, and a short one for it.
+        SMALL;
+
+        /// Largest tilt of a picture, in degrees.
+        most_tilt | max_tilt formerly lean: f32 = 2.5,
+            Data "DEGREES" often, takes "a number from 0 to 180", if |tilt| (0.0..=180.0).contains(tilt);
+
+        /// Short for a tilt of 90.
+        upright: bool, Data "BOOL", takes "true or false";
+    }
+
+    fn read(text: &str) -> Result<SmallGiven> {
+        let mut given = SmallGiven::default();
+        file::parse(text, Path::new("small.toml"), |key, said| given.set(key, said))?;
+        Ok(given)
+    }
+
+    /// Its row is all that there is of the setting, and all the rest follows.
     #[test]
-    fn the_table_of_keys_agrees_with_the_code() {
-        let recipe = toml::to_string(&Recipe::defaults_for("digits", 64, 10, 1437)).unwrap();
-        let written: Vec<&str> = recipe.lines().map(|line| line.split(' ').next().unwrap()).collect();
-        // Momentum is short for an optimiser, and written as one.
-        let keys = KEYS.iter().map(|(key, _)| *key).filter(|key| *key != "momentum");
-        assert_eq!(written, keys.collect::<Vec<_>>());
-        assert!(allowed("epochs").ends_with(&MAX_EPOCHS.to_string()));
-        assert!(Normalise::NAMES.iter().all(|name| allowed("normalise").contains(name)));
-        assert!(loss::NAMES.iter().all(|name| allowed("loss").contains(name)));
+    fn a_setting_is_added_in_one_place() {
+        let [tilt, upright] = SMALL else { panic!("two rows, not {SMALL:?}") };
+        assert_eq!(
+            (tilt.key, tilt.flag(), tilt.value_name),
+            ("most_tilt", "most-tilt".to_owned(), "DEGREES")
+        );
+        assert_eq!(
+            (tilt.help, (tilt.default)()),
+            ("Largest tilt of a picture, in degrees", "2.5".to_owned())
+        );
+        assert_eq!((tilt.heading, tilt.often, tilt.given), (Heading::Data, true, Given::Once));
+        assert!(tilt.flag_aliases().eq(["max-tilt"]) && tilt.former_flags().eq(["lean"]));
+        assert_eq!(
+            ((upright.default)(), upright.often, upright.given),
+            (String::new(), false, Given::Switch)
+        );
+        // Written, with its default, and read back; what is short for it is not written.
+        let small = Small::of_the_table();
+        let written = toml::to_string(&small).unwrap();
+        assert_eq!((small.most_tilt, written.as_str()), (2.5, "most_tilt = 2.5\n"));
+        assert_eq!(read(&written).unwrap(), SmallGiven::from(small.clone()));
+        // By every name, from a file and from a flag; the flag wins.
+        let given = SmallGiven { most_tilt: Some(7.0), ..SmallGiven::default() };
+        for key in ["most_tilt", "max_tilt", "lean"] {
+            assert_eq!(read(&format!("{key} = 7")).unwrap(), given);
+        }
+        let mut flag = SmallGiven::default();
+        flag.set("most_tilt", &Said::Flag(&["9".to_owned()])).unwrap();
+        assert_eq!(small.with(flag.or_each(given)).most_tilt, 9.0);
+        // Refused by its check, from either, and by whoever sets the field.
+        let problem = "small.toml, line 1: most_tilt is 181, but it takes a number from 0 to 180";
+        assert_eq!(read("lean = 181").unwrap_err().to_string(), problem);
+        let refused = SmallGiven::default().set("most_tilt", &Said::Flag(&["steep".to_owned()]));
+        assert_eq!(refused.unwrap_err(), "⟨most_tilt⟩ is “steep”, but it takes a number from 0 to 180");
+        let wrong = SmallGiven { most_tilt: Some(f32::NAN), ..SmallGiven::default() };
+        assert!(wrong.check_each().unwrap_err().marked().starts_with("⟨most_tilt⟩ is NaN"));
+        let unknown = read("tilt = 1").unwrap_err().to_string();
+        assert!(unknown.contains("no key “tilt”") && unknown.contains("most_tilt, upright"), "{unknown}");
+    }
+
+    #[test]
+    fn the_table_says_what_the_code_takes() {
+        let setting = |key: &str| SETTINGS.iter().find(|setting| setting.key == key).unwrap();
+        assert!(setting("epochs").takes.ends_with(&MAX_EPOCHS.to_string()));
+        for text in [setting("normalise").takes, setting("normalise").help] {
+            assert!(Normalise::NAMES.iter().all(|name| text.contains(name)), "{text}");
+        }
+        for text in [setting("loss").takes, setting("loss").help] {
+            assert!(loss::NAMES.iter().all(|name| text.contains(name)), "{text}");
+        }
+        assert_eq!(SETTINGS.iter().filter(|setting| setting.often).count(), 10);
+        let mut names: Vec<&str> =
+            SETTINGS.iter().flat_map(|one| [&[one.key], one.aliases, one.former].concat()).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
     }
 }

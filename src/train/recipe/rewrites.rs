@@ -1,4 +1,4 @@
-//! Which rewrites a run has: those that are named, or the default for its kernels.
+//! The rewrites of a run: those that are named, or the default for its kernels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::program::rewrite::Rewrites;
 
-/// Rewrites as a recipe says them.
+/// The rewrites that a recipe or a flag names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WantedRewrites {
     /// All; with a custom kernel none, as what that kernel computes must not vanish in a larger one.
@@ -44,13 +44,13 @@ impl FromStr for WantedRewrites {
 }
 
 impl WantedRewrites {
-    /// What they come to in a run with or without custom kernels.
+    /// The rewrites of a run with or without custom kernels.
     pub fn resolve(self, custom: bool, precision: Precision) -> Rewrites {
         match self {
             WantedRewrites::These(rewrites) => rewrites,
             WantedRewrites::Default if !custom => Rewrites::ALL,
-            // Half precision is a rewrite of its own.
-            WantedRewrites::Default if precision == Precision::Half => Rewrites::NONE.and(Rewrites::HALF),
+            // f16 is a rewrite of its own.
+            WantedRewrites::Default if precision == Precision::F16 => Rewrites::NONE.and(Rewrites::F16),
             WantedRewrites::Default => Rewrites::NONE,
         }
     }
@@ -58,17 +58,20 @@ impl WantedRewrites {
     /// Checks that they go with a precision.
     ///
     /// # Errors
-    /// [`Error::Usage`] saying what to add.
+    /// [`Error::Setting`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
-        let half = Rewrites::HALF;
+        let f16 = Rewrites::F16;
         match self {
             WantedRewrites::These(rewrites)
-                if precision == Precision::Half && !rewrites.names().any(|name| name == half) =>
+                if precision == Precision::F16 && !rewrites.names().any(|name| name == f16) =>
             {
-                Err(Error::Usage(format!(
-                    "--precision half (or precision in a recipe) is made by the rewrite {half}, which --rewrites (or \
-                     rewrites in a recipe) leaves out: name {half} there, or leave precision out"
-                )))
+                Err(Error::Setting {
+                    key: "rewrites",
+                    problem: format!(
+                        "⟨precision f16⟩ is made by the rewrite {f16}, which ⟨rewrites⟩ leaves out: name {f16} \
+                         there, or leave ⟨precision⟩ out"
+                    ),
+                })
             }
             _ => Ok(()),
         }
@@ -84,15 +87,15 @@ mod tests {
         let of = |text: &str, custom, precision| {
             text.parse::<WantedRewrites>().unwrap().resolve(custom, precision).to_string()
         };
-        assert_eq!(of("default", false, Precision::Single), "all");
-        assert_eq!(of("default", true, Precision::Single), "none");
-        assert_eq!(of("default", true, Precision::Half), "half");
-        assert_eq!(of("all", true, Precision::Single), "all");
-        assert_eq!(of("watch", false, Precision::Single), "watch");
+        assert_eq!(of("default", false, Precision::F32), "all");
+        assert_eq!(of("default", true, Precision::F32), "none");
+        assert_eq!(of("default", true, Precision::F16), "f16");
+        assert_eq!(of("all", true, Precision::F32), "all");
+        assert_eq!(of("watch", false, Precision::F32), "watch");
         assert_eq!("default".parse::<WantedRewrites>().unwrap().to_string(), "default");
-        let refused = "watch".parse::<WantedRewrites>().unwrap().check(Precision::Half).unwrap_err();
-        assert!(refused.to_string().contains("rewrites in a recipe"), "{refused}");
-        assert!("all".parse::<WantedRewrites>().unwrap().check(Precision::Half).is_ok());
-        assert!(WantedRewrites::Default.check(Precision::Half).is_ok());
+        let refused = "watch".parse::<WantedRewrites>().unwrap().check(Precision::F16).unwrap_err();
+        assert!(refused.marked().contains("which ⟨rewrites⟩ leaves out"), "{refused}");
+        assert!("all".parse::<WantedRewrites>().unwrap().check(Precision::F16).is_ok());
+        assert!(WantedRewrites::Default.check(Precision::F16).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! What `tuning` of a recipe comes to on a device.
+//! The setting `tuning`, resolved for a device.
 
 use super::Recipe;
 use crate::engine::adapter::Device;
@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::tune::{Tuned, Tuning, tuned};
 
 impl Recipe {
-    /// Resolves the tuning to a choice that repeats: `auto` becomes what is fastest on the device. A run
-    /// on the CPU engine, or with a reader's own kernels, has the default.
+    /// Resolves the tuning to a choice that repeats: `auto` becomes the fastest variants on the device. A run on
+    /// the CPU engine, or with custom kernels, has the default.
     ///
     /// Returns what was chosen where the recipe said `auto`. `before` is called before anything is measured.
     ///

@@ -1,8 +1,7 @@
 //! Schedules: how the learning rate changes from step to step.
 //!
-//! A schedule is a pure function of the step, so a run that is taken up again
-//! goes on where it was. The one exception is `plateau`, which follows what
-//! epochs measure; its state is a [`Plateau`], three numbers.
+//! A schedule is a pure function of the step, so a resumed run goes on where it was. The one exception is `plateau`,
+//! which follows the loss of epochs; its state is a [`Plateau`], three numbers.
 
 mod text;
 
@@ -14,56 +13,74 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What the learning rate does behind the warm-up.
+/// The shape of the learning rate behind the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Curve {
-    /// It stays.
+    /// It stays as it is.
     Constant,
-    /// Every so many epochs it is multiplied by a factor; PyTorch's `StepLR`.
-    Step { every: f64, factor: f64 },
-    /// After every epoch it is multiplied by a factor; PyTorch's `ExponentialLR`, but smooth.
-    Exponential { factor: f64 },
-    /// Half a cosine down to a share of itself; PyTorch's `CosineAnnealingLR`.
-    Cosine { floor: f64 },
-    /// Up to itself and down to next to nothing, by cosines; PyTorch's `OneCycleLR`.
+    /// Every few epochs it is multiplied by a factor; PyTorch's `StepLR`.
+    Step {
+        /// Epochs from one multiplication to the next, above 0.
+        every: f64,
+        /// The factor, between 0 and 1.
+        factor: f64,
+    },
+    /// It is multiplied by a factor per epoch, but smoothly; PyTorch's `ExponentialLR`.
+    Exponential {
+        /// The factor, between 0 and 1.
+        factor: f64,
+    },
+    /// Half a cosine down to a fraction of itself; PyTorch's `CosineAnnealingLR`.
+    Cosine {
+        /// The fraction, from 0 to below 1.
+        floor: f64,
+    },
+    /// Up to itself and down to nearly 0, by cosines; PyTorch's `OneCycleLR`.
     OneCycle {
-        /// The share of the run that goes up.
+        /// The fraction of the run that goes up.
         up: f64,
-        /// What the largest rate is divided by at the start.
+        /// The largest learning rate divided by that of the start.
         start: f64,
-        /// What the rate of the start is divided by at the end.
+        /// The learning rate of the start divided by that of the end.
         end: f64,
     },
-    /// Multiplied by a factor when the loss has not fallen for so many epochs; PyTorch's
-    /// `ReduceLROnPlateau`.
-    Plateau { factor: f64, patience: usize },
+    /// It is multiplied by a factor when the loss stops falling; PyTorch's `ReduceLROnPlateau`.
+    Plateau {
+        /// The factor, between 0 and 1.
+        factor: f64,
+        /// Epochs in a row whose loss may be no lower.
+        patience: usize,
+    },
 }
 
 /// A shape with a linear warm-up in front.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
+    /// The shape behind the warm-up.
     pub shape: Curve,
-    /// Steps over which the learning rate rises from next to nothing.
+    /// Steps of a linear warm-up from nearly 0.
     pub warmup: usize,
-    /// Steps of the whole schedule; none for those of the run.
+    /// Steps of the whole schedule; without it, those of the run.
     pub over: Option<usize>,
 }
 
-/// How long a run is, which shapes are fitted to.
+/// The length of a run, which shapes are fitted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Length {
+    /// Steps of the run.
     pub steps: usize,
+    /// Steps of an epoch.
     pub per_epoch: usize,
 }
 
-/// What `plateau` has seen so far: all there is to save.
+/// The state of `plateau`: all there is to save.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
     /// The lowest loss so far; none before the first epoch.
     pub best: Option<f64>,
     /// Epochs since then.
     pub waited: usize,
-    /// What the learning rate is multiplied by.
+    /// The factor of the learning rate.
     pub factor: f64,
 }
 
@@ -74,10 +91,10 @@ impl Default for Plateau {
 }
 
 impl Plateau {
-    /// A loss counts as lower when it is so by this share; PyTorch's `threshold`.
+    /// A loss counts as lower when it is so by this fraction; PyTorch's `threshold`.
     const THRESHOLD: f64 = 1e-4;
 
-    /// Takes note of the loss of an epoch. A loss that is not a number is never lower.
+    /// Takes note of the loss of an epoch. NaN is never lower.
     pub fn observe(&mut self, schedule: &Schedule, loss: f64) {
         let Curve::Plateau { factor, patience } = schedule.shape else { return };
         let lower = self.best.is_none_or(|best| loss < best - Plateau::THRESHOLD * best.abs());
@@ -96,7 +113,7 @@ impl Schedule {
     /// The learning rate stays.
     pub const CONSTANT: Schedule = Schedule { shape: Curve::Constant, warmup: 0, over: None };
 
-    /// What the learning rate is multiplied by at a step, counted from 0, without [`Plateau`].
+    /// The factor of the learning rate at a step, counted from 0, without that of [`Plateau`].
     pub fn factor(&self, step: usize, length: Length) -> f64 {
         if step < self.warmup {
             return (step + 1) as f64 / self.warmup as f64;

@@ -22,7 +22,7 @@ fn named(name: &str) -> Option<Curve> {
     })
 }
 
-/// A setting that is a number: its name, its place, and what it takes.
+/// A setting that is a number: its name, its value, and what it takes.
 type Setting<'a> = (&'static str, &'a mut f64, &'static str, fn(f64) -> bool);
 
 impl Schedule {
@@ -38,8 +38,8 @@ impl Schedule {
     }
 
     fn settings(&mut self) -> Vec<Setting<'_>> {
-        let share: fn(f64) -> bool = |x| x > 0.0 && x < 1.0;
-        let factor = |value| ("factor", value, "a number between 0 and 1", share);
+        let fraction: fn(f64) -> bool = |x| x > 0.0 && x < 1.0;
+        let factor = |value| ("factor", value, "a number between 0 and 1", fraction);
         let positive: fn(f64) -> bool = |x| x.is_finite() && x > 0.0;
         let above_one: fn(f64) -> bool = |x| x.is_finite() && x >= 1.0;
         match &mut self.shape {
@@ -51,10 +51,10 @@ impl Schedule {
                 vec![factor(value)]
             }
             Curve::Cosine { floor } => {
-                vec![("floor", floor, "a share from 0 to below 1", |x| (0.0..1.0).contains(&x))]
+                vec![("floor", floor, "a fraction from 0 to below 1", |x| (0.0..1.0).contains(&x))]
             }
             Curve::OneCycle { up, start, end } => vec![
-                ("up", up, "a number between 0 and 1", share),
+                ("up", up, "a number between 0 and 1", fraction),
                 ("start", start, "a number from 1", above_one),
                 ("end", end, "a number from 1", above_one),
             ],
@@ -121,7 +121,7 @@ impl FromStr for Schedule {
 }
 
 impl fmt::Display for Schedule {
-    /// The text form that [`Schedule::from_str`] reads, without what is as by default.
+    /// The text form that [`Schedule::from_str`] reads, without settings at their defaults.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (mut own, name) = (*self, self.name());
         let shape = named(name).unwrap_or(Curve::Constant);

@@ -1,5 +1,5 @@
-//! Early stopping: a run ends when a metric has not got better for so many
-//! epochs, and keeps the weights of the best one.
+//! Early stopping: a run ends when a metric has not got better for a number of epochs, and keeps the weights of
+//! the best one.
 
 mod time;
 
@@ -12,12 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, suggestion};
 
-/// What is watched. The held-out part is not among them: no choice may depend on it.
+/// A metric to watch. None is of the held-out part: no choice may depend on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
+    /// `train-loss`
     TrainLoss,
+    /// `train-accuracy`
     TrainAccuracy,
+    /// `validation-loss`
     ValidationLoss,
+    /// `validation-accuracy`
     ValidationAccuracy,
 }
 
@@ -39,7 +43,7 @@ impl Metric {
     }
 
     /// By how much `value` is better than `best`.
-    fn gain(self, value: f64, best: f64) -> f64 {
+    fn improvement(self, value: f64, best: f64) -> f64 {
         match self {
             Metric::TrainLoss | Metric::ValidationLoss => best - value,
             Metric::TrainAccuracy | Metric::ValidationAccuracy => value - best,
@@ -56,34 +60,31 @@ impl fmt::Display for Metric {
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stopping {
+    /// What must get better.
     pub metric: Metric,
-    /// Epochs in a row that may be no better.
+    /// Epochs in a row without a better one after which the run stops.
     pub patience: usize,
-    /// By how much more than this an epoch must be better than the best to count.
-    pub gain: f64,
+    /// An epoch counts as better when it is so by more than this.
+    pub min_delta: f64,
 }
 
 impl Stopping {
-    /// Reads the text form, or `never`.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] as for the text form itself.
-    pub fn parse(text: &str) -> Result<Option<Stopping>> {
-        if text == "never" { Ok(None) } else { text.parse().map(Some) }
-    }
+    /// What a recipe has where a run doesn't stop by itself.
+    pub const NEVER: &str = "never";
 }
 
-/// What has been seen so far: all there is to save.
+/// The best epoch so far: all there is to save.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
+    /// The metric of the best epoch; none before the first.
     pub best: Option<f64>,
-    /// From 1; 0 before the first.
+    /// The number of the best epoch, from 1; 0 before the first.
     pub best_epoch: usize,
-    /// Epochs since then.
+    /// Epochs since the best one.
     pub waited: usize,
 }
 
-/// What an epoch means for the run.
+/// The verdict on an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochVerdict {
     /// The best so far: its weights are to be kept.
@@ -95,9 +96,10 @@ pub enum EpochVerdict {
 }
 
 impl Seen {
-    /// Takes note of what an epoch measured. A value that is not a number is never better.
+    /// Takes note of the metric of an epoch. NaN is never better.
     pub fn observe(&mut self, stopping: &Stopping, epoch: usize, value: f64) -> EpochVerdict {
-        let better = self.best.is_none_or(|best| stopping.metric.gain(value, best) > stopping.gain);
+        let better =
+            self.best.is_none_or(|best| stopping.metric.improvement(value, best) > stopping.min_delta);
         if better && !value.is_nan() {
             *self = Seen { best: Some(value), best_epoch: epoch, waited: 0 };
             return EpochVerdict::Better;
@@ -110,7 +112,7 @@ impl Seen {
 impl FromStr for Stopping {
     type Err = Error;
 
-    /// Reads the text form: a metric, then settings, as in `validation-loss patience 5 gain 0.001`.
+    /// Reads the text form: a metric, then settings, as in `validation-loss patience 5 min-delta 0.001`.
     fn from_str(text: &str) -> Result<Stopping> {
         let problem = |what: String| Error::Usage(format!("early stopping “{text}”: {what}"));
         let mut words = text.split_whitespace();
@@ -119,7 +121,7 @@ impl FromStr for Stopping {
             let near = suggestion(name, NAMES);
             problem(format!("there is no metric “{name}”{near}; there are {}", NAMES.join(", ")))
         })?;
-        let mut stopping = Stopping { metric: Metric::ALL[at], patience: 5, gain: 0.0 };
+        let mut stopping = Stopping { metric: Metric::ALL[at], patience: 5, min_delta: 0.0 };
         while let Some(word) = words.next() {
             let missing = || problem(format!("{word} is followed by a number"));
             let wrong =
@@ -130,14 +132,15 @@ impl FromStr for Stopping {
                     let number = value.parse().ok().filter(|number| *number >= 1);
                     stopping.patience = number.ok_or_else(|| wrong(value, "a whole number from 1"))?;
                 }
-                "gain" => {
+                // Recipes of earlier versions call it gain.
+                "min-delta" | "gain" => {
                     let value = words.next().ok_or_else(missing)?;
                     let number = value.parse().ok().filter(|number| (0.0..f64::INFINITY).contains(number));
-                    stopping.gain = number.ok_or_else(|| wrong(value, "a number from 0"))?;
+                    stopping.min_delta = number.ok_or_else(|| wrong(value, "a number from 0"))?;
                 }
                 _ => {
-                    let near = suggestion(word, &["patience", "gain"]);
-                    return Err(problem(format!("it takes no “{word}”{near}, but patience, gain")));
+                    let near = suggestion(word, &["patience", "min-delta"]);
+                    return Err(problem(format!("it takes no “{word}”{near}, but patience, min-delta")));
                 }
             }
         }
@@ -149,7 +152,7 @@ impl fmt::Display for Stopping {
     /// The text form that [`Stopping::from_str`] reads.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{} patience {}", self.metric, self.patience)?;
-        if self.gain == 0.0 { Ok(()) } else { write!(f, " gain {}", self.gain) }
+        if self.min_delta == 0.0 { Ok(()) } else { write!(f, " min-delta {}", self.min_delta) }
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_run_stops_when_patience_runs_out_and_the_best_epoch_is_known() {
-        let stopping: Stopping = "validation-accuracy patience 2 gain 0.01".parse().unwrap();
+        let stopping: Stopping = "validation-accuracy patience 2 min-delta 0.01".parse().unwrap();
         let mut seen = Seen::default();
         let values = [0.5, 0.75, 0.755, f64::NAN];
         let verdicts: Vec<EpochVerdict> =
@@ -190,14 +193,16 @@ mod tests {
             let text = format!("{name} patience 5");
             assert_eq!(name.parse::<Stopping>().unwrap().to_string(), text);
         }
-        let text = "train-loss patience 3 gain 0.5";
+        let text = "train-loss patience 3 min-delta 0.5";
         assert_eq!(text.parse::<Stopping>().unwrap().to_string(), text);
+        let former = "train-loss patience 3 gain 0.5";
+        assert_eq!(former.parse::<Stopping>().unwrap().to_string(), text);
         for (text, part) in [
             ("held-out-loss", "there is no metric “held-out-loss”"),
             ("train-los", "did you mean “train-loss”?"),
             ("train-loss patience 0", "patience is 0, but it takes a whole number from 1"),
-            ("train-loss gain -1", "gain is -1"),
-            ("train-loss gain", "gain is followed by a number"),
+            ("train-loss min-delta -1", "min-delta is -1"),
+            ("train-loss min-delta", "min-delta is followed by a number"),
             ("train-loss patient 3", "did you mean “patience”?"),
         ] {
             let error = text.parse::<Stopping>().expect_err(text);

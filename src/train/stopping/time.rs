@@ -1,4 +1,4 @@
-//! How long a run may take at the most.
+//! The longest time that a run may take.
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,7 +7,7 @@
 use super::Trainer;
 use super::digest::Flawed;
 use super::measure::Sum;
-use crate::cpu::guard::flawed;
+use crate::cpu::guard::is_non_finite;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
@@ -118,7 +118,7 @@ impl Trainer {
             0
         };
         let wrong = |value: f32| match decl.role {
-            Role::Gradients => flawed(value.into()),
+            Role::Gradients => is_non_finite(value.into()),
             _ => !value.is_finite(),
         };
         let index = (start..values.len()).find(|at| wrong(values[*at]))?;

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Consts, Step};
 
-/// One call of a kernel: constants and step scalars; its inputs follow from a seed.
+/// One call of a kernel: constants and step scalars; inputs follow from a seed.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub consts: Consts,

@@ -1,4 +1,4 @@
-//! Running a kernel on all its cases, between guard words and over poison.
+//! Runs of a kernel on all its cases, between guard words and over poison.
 
 use std::fmt;
 
@@ -9,23 +9,23 @@ use crate::kernel::{ALIGN, Element, Kernel, aligned};
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::verify::diff::{self, Comparison, examine};
 
-/// What is wrong in one case.
+/// A wrong result of one case.
 #[derive(Clone, Debug)]
 pub enum Problem {
-    /// The first element that the twin cannot explain.
+    /// The first element outside its bound.
     Element(diff::ComparedElement),
     /// A word outside a binding that was written, counted from the binding's first.
     Outside { binding: &'static str, word: isize },
 }
 
-/// The first case in which something is wrong.
+/// The first case with a wrong result.
 #[derive(Clone, Debug)]
 pub struct Wrong {
     pub kernel: &'static Kernel,
-    /// Place among the cases that were run.
+    /// Its position among the cases.
     pub at: usize,
     pub case: Case,
-    /// What it was filled with.
+    /// The numbers in its inputs.
     pub numbers: Numbers,
     pub problem: Problem,
 }
@@ -42,18 +42,18 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// How a kernel did on all its cases.
+/// The results of a kernel on all its cases.
 #[derive(Debug)]
 pub struct KernelVerdict {
     pub kernel: &'static Kernel,
     pub cases: usize,
-    /// In how many of them something is wrong.
+    /// The number of cases with a wrong result.
     pub failed: usize,
     /// The worst element over all cases.
     pub comparison: Comparison,
-    /// The first thing that is wrong.
+    /// The first wrong result.
     pub wrong: Option<Wrong>,
-    /// The same as a sentence, with the worst element of the case.
+    /// The first wrong result as a sentence, with the worst element of its case.
     pub problem: Option<String>,
 }
 
@@ -85,7 +85,7 @@ pub fn check(kernel: &'static Kernel, cases: &[Case], make_engine: MakeEngine) -
     watch(kernel, cases, make_engine, &mut |_, _| {})
 }
 
-/// [`check`] that says which case comes next.
+/// [`check`], with a function that is told which case comes next.
 ///
 /// # Errors
 /// As [`check`].
@@ -124,7 +124,7 @@ pub fn watch(
 }
 
 impl KernelVerdict {
-    /// Keeps the first problem; its sentence is about the worst element of the case.
+    /// Keeps the first problem, with a sentence about the worst element of its case.
     fn blame(&mut self, wrong: Wrong, comparison: &Comparison) {
         if self.wrong.is_some() {
             return;

@@ -1,4 +1,4 @@
-//! Batches picked from chunks of a data set, their samples as they are and changed.
+//! Batches gathered from chunks of a data set, with and without augmentation.
 
 use super::case::Case;
 use crate::kernel::consts;
@@ -6,7 +6,7 @@ use crate::kernel::{Augmentation, Step};
 
 pub(super) fn cases() -> Vec<Case> {
     // (batch, channels, height, width, samples, first of the chunk, its length, first sample of the
-    // step), and how samples are changed
+    // step), and the augmentation
     let all = "shift 3, rotate 90, scale 0.5, shear 1, flip, cutout 3, brightness 0.5, contrast 0.5";
     let shapes = [
         ((1, 1, 1, 1, 1, 0, 1, 0), "none"),

@@ -1,4 +1,4 @@
-//! The gradients of dense layers, of which the versions differ in what they own.
+//! Awkward shapes of the gradients of dense layers.
 
 use crate::cpu::weights;
 use crate::kernel::{Consts, Kernel};
@@ -20,7 +20,7 @@ pub(super) fn cases(kernel: &Kernel) -> Vec<Consts> {
     }
 }
 
-/// (batch, inputs, outputs, add): around the borders of blocks, and a batch long enough to go wrong.
+/// (batch, inputs, outputs, add): around the borders of blocks, and a batch with long sums.
 type WeightGradientCase = (usize, usize, usize, bool);
 
 const WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
@@ -32,7 +32,7 @@ const WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (70_000, 3, 2, false),
 ];
 
-/// The same where whole vec4s are read and written.
+/// Cases for versions that read and write whole vec4s.
 const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (4, 4, 4, false),
     (4, 36, 20, true),
@@ -42,7 +42,7 @@ const WHOLE_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (70_000, 4, 4, false),
 ];
 
-/// The same where only rows of x are, of few outputs.
+/// Cases with few outputs, for the version that reads rows of x as vec4s.
 const NARROW_WEIGHT_GRADIENTS: &[WeightGradientCase] = &[
     (4, 4, 1, false),
     (4, 36, 7, true),

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::cpu::pool::Pooling;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Consts, Epilogue, Family, Geometry, Kernel, Side};
-use crate::network::layers::conv::{consts_of, weights_consts, windows};
+use crate::network::layers::conv::{self, consts_of, weights_consts};
 use crate::network::layers::pool::{backward, sizes};
 use crate::table;
 
@@ -23,7 +23,7 @@ pub fn has(kernel: &Kernel) -> bool {
     family || others.iter().any(|other| other.name == kernel.name)
 }
 
-/// Every case of a kernel of which [`has`] is true.
+/// All cases of a kernel.
 pub fn cases(kernel: &Kernel) -> Vec<Consts> {
     let all: Vec<Consts> = match kernel.name {
         "channel_sums" => [(1, 1, 1, 1), (3, 5, 7, 4), (7, 1, 65, 64), (2, 65, 9, 18), (1, 2, 70_000, 7_000)]
@@ -46,8 +46,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Consts> {
 }
 
 fn side(size: usize, kernel: usize, stride: usize, pad: usize, dilation: usize) -> Side {
-    let out = windows(size, kernel, stride, pad, dilation).expect("the kernel fits");
-    Side { size, out, kernel, stride, pad, dilation }
+    conv::side(size, kernel, stride, pad, dilation).expect("the kernel fits")
 }
 
 /// Size, kernel, stride, pad and dilation along a side.
@@ -60,7 +59,7 @@ const GEOMETRIES: &[(usize, [usize; 3], SideCase, SideCase)] = &[
     (3, [3, 5, 1], (7, 2, 2, 0, 1), (11, 4, 3, 2, 1)),
     (2, [17, 33, 1], (5, 3, 1, 1, 1), (6, 3, 1, 1, 1)),
     (1, [4, 6, 2], (8, 3, 2, 1, 2), (9, 3, 2, 2, 2)),
-    // Every channel for itself.
+    // A group per channel.
     (2, [6, 6, 6], (7, 3, 1, 1, 1), (7, 3, 1, 1, 1)),
     (1, [3, 6, 3], (6, 1, 4, 0, 1), (13, 5, 4, 3, 1)),
     // Larger than the image without its padding, and a kernel that fits once.
@@ -68,7 +67,7 @@ const GEOMETRIES: &[(usize, [usize; 3], SideCase, SideCase)] = &[
     (3, [2, 20, 1], (4, 4, 1, 0, 1), (5, 5, 1, 0, 1)),
     // More padding than kernel.
     (1, [2, 2, 1], (3, 2, 1, 4, 1), (3, 2, 2, 5, 1)),
-    // A stride beyond the kernel, past which pixels are never seen.
+    // A stride larger than the kernel, so that some pixels are in no window.
     (2, [2, 3, 1], (11, 2, 5, 0, 1), (12, 2, 5, 1, 1)),
     (1, [64, 10, 1], (1, 1, 1, 0, 1), (3, 1, 1, 0, 1)),
     (1, [2, 9, 1], (1, 1, 1, 0, 1), (70, 20, 1, 7, 1)),
@@ -82,14 +81,14 @@ fn geometries() -> Vec<Geometry> {
     GEOMETRIES.iter().map(of).collect()
 }
 
-/// Each geometry both ways; epilogues, activations and whether it adds take turns.
+/// Each geometry in both passes; epilogues, activations and ADD take turns.
 fn convolutions() -> Vec<Consts> {
     let endings = [
         (Epilogue::Plain, Activation::Identity, false),
         (Epilogue::Bias, Activation::Relu, false),
-        (Epilogue::Slope, Activation::Sigmoid, true),
+        (Epilogue::Derivative, Activation::Sigmoid, true),
         (Epilogue::Bias, Activation::LeakyRelu(0.1), false),
-        (Epilogue::Slope, Activation::Relu, false),
+        (Epilogue::Derivative, Activation::Relu, false),
         (Epilogue::Plain, Activation::Identity, true),
         (Epilogue::Bias, Activation::Tanh, true),
     ];
@@ -106,9 +105,9 @@ fn poolings() -> [Pooling; 7] {
     [
         (1, (1, 1, 1, 0), (1, 1, 1, 0)),
         (6, (8, 2, 2, 0), (8, 2, 2, 0)),
-        // What does not fill a window is left out.
+        // Pixels that don't fill a window are left out.
         (5, (7, 2, 2, 0), (9, 3, 3, 0)),
-        // Windows over one another, and over the edge.
+        // Windows that overlap, and reach over the edge.
         (3, (7, 3, 2, 1), (6, 3, 1, 1)),
         (65, (5, 5, 1, 0), (4, 4, 4, 0)),
         // Windows with gaps between them.
@@ -133,7 +132,7 @@ fn ways_back() -> Vec<Consts> {
     all.map(|(at, pooling)| backward(sizes(&pooling), activations[at % 5], at % 2 == 1)).collect()
 }
 
-/// A place that each window may have chosen.
+/// An offset that each window may have chosen.
 pub fn chosen(consts: &Consts, rng: &mut ChaCha8Rng) -> Vec<u32> {
     let pooling = Pooling::of(consts);
     let choice = |y| {
@@ -174,8 +173,9 @@ pub fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         _ => {
             let forward =
                 layers.iter().map(|layer| consts_of(layer, false, false, Epilogue::Bias, Activation::Relu));
-            let back =
-                layers.iter().map(|layer| consts_of(layer, true, false, Epilogue::Slope, Activation::Relu));
+            let back = layers
+                .iter()
+                .map(|layer| consts_of(layer, true, false, Epilogue::Derivative, Activation::Relu));
             forward.chain(back).collect()
         }
     };

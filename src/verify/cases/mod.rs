@@ -3,10 +3,10 @@
 mod case;
 mod check;
 mod gather;
+mod gather_dense;
 mod gradients;
 mod images;
 mod norm;
-mod pixels;
 mod products;
 mod real;
 mod real_size;
@@ -21,7 +21,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
-use crate::cpu::half::half;
+use crate::cpu::f16::to_f16;
 use crate::engine::Data;
 use crate::engine::adapter::Device;
 use crate::kernel::consts;
@@ -29,10 +29,10 @@ use crate::kernel::rng::{Purpose, generator};
 use crate::kernel::{Activation, Consts, Element, Epilogue, Family, Kernel, Step};
 use crate::verify::diff::{self, Comparison};
 
-/// What stands around every view, and must still stand there afterwards.
+/// The guard words around every view, which must not change.
 const GUARD: u32 = 0x4b1d_c0de;
 
-/// What stands where a kernel has to write: not a number, and none that arithmetic gives.
+/// The poison in outputs before a run: a NaN that no arithmetic gives.
 const POISON: u32 = 0x7fd1_50de;
 
 /// Every case of a kernel.
@@ -64,7 +64,7 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
             })
             .to_vec(),
         _ if kernel.is_a(Family::WeightGradient) => gradients::cases(kernel).into_iter().map(plain).collect(),
-        _ if pixels::has(kernel) => pixels::cases(kernel),
+        _ if gather_dense::has(kernel) => gather_dense::cases(kernel),
         name if updates::is_update(name) => updates::cases(name),
         "hot_cold" => walks(),
         name if norm::has(name) => norm::cases(kernel),
@@ -74,9 +74,9 @@ pub fn cases(kernel: &Kernel) -> Vec<Case> {
     }
 }
 
-/// The cases that a kernel which runs on a device can run there, see [`Device::takes`].
+/// The cases that a kernel can run on a device, see [`Device::takes`].
 pub fn cases_on(kernel: &Kernel, device: &Device) -> Vec<Case> {
-    cases(kernel).into_iter().filter(|case| device.takes(&case.consts)).collect()
+    cases(kernel).into_iter().filter(|case| device.takes(kernel, &case.consts)).collect()
 }
 
 fn tables() -> [(usize, usize); 6] {
@@ -123,7 +123,7 @@ fn losses(name: &str) -> Vec<Case> {
     ] {
         let [batch, classes, slots] = [batch, classes, slots].map(|size: u32| size as usize);
         let step = Step { slot, samples, ..Step::default() };
-        // Of the larger ones a step has other rows in front of these, and one behind.
+        // In the larger cases a step has rows in front of these, and one behind.
         let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
         if name == "weighted_loss" {
             for smoothing in [0.0f32, 0.1] {
@@ -153,7 +153,7 @@ fn losses(name: &str) -> Vec<Case> {
     all
 }
 
-/// Last layers with their loss, around the borders of workgroups and of what a step has.
+/// Last layers with their loss, around the borders of workgroups and of a step's rows.
 fn dense_losses() -> Vec<Case> {
     [
         (1, 4, 2, Activation::Identity, 1, 0, 1),
@@ -170,7 +170,7 @@ fn dense_losses() -> Vec<Case> {
     .to_vec()
 }
 
-/// Where there are several slots, a step has other rows in front of these, and one behind.
+/// With several slots, a step has rows in front of these, and one behind.
 fn dense_softmax_loss([batch, inputs, classes]: [usize; 3], activation: Activation, slots: usize) -> Consts {
     let (pitch, first) = if slots == 1 { (batch, 0) } else { (2 * batch + 1, batch - 7) };
     let (kind, leak) = activation.consts();
@@ -180,7 +180,7 @@ fn dense_softmax_loss([batch, inputs, classes]: [usize; 3], activation: Activati
     }
 }
 
-/// Sums short enough and steps large enough that f32 can tell most errors apart.
+/// Short sums and large steps, so that f32 can tell most errors apart.
 fn walks() -> Vec<Case> {
     [(1, 1, 1, 0.001), (1, 3, 1, 0.25), (5, 7, 9, 0.25), (1, 65, 3, 0.5), (64, 8, 65, 0.125)]
         .map(|(batch, inputs, outputs, step): (usize, usize, usize, f32)| Case {
@@ -211,23 +211,23 @@ fn content(
 ) -> Data {
     let bind = &kernel.binds[binding];
     if !bind.access.reads(&case.consts) {
-        // Poison: what the kernel forgets to write stays not a number.
+        // Poison: an element that the kernel doesn't write stays NaN.
         return match bind.element {
             Element::Real => Data::Real(vec![f32::from_bits(POISON); len]),
             Element::Uint => Data::Uint(vec![GUARD; len]),
         };
     }
     match (bind.element, bind.name) {
-        // Steps that a weight has gone; their count is a whole number.
+        // Numbers of steps, which are whole.
         (Element::Real, "positions") => {
             Data::Real((0..len).map(|_| rng.random_range(-3i8..=3).into()).collect())
         }
-        // What is a sum of squares, or a norm, is not negative.
+        // Sums of squares and norms are not negative.
         (Element::Real, "squares" | "sums" | "norm") => {
             Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect())
         }
         (Element::Real, "variance") => Data::Real((0..len).map(|_| numbers.draw(rng).abs()).collect()),
-        // Seldom one, and in the case of the fewest parts none.
+        // Seldom 1, and none in the case of the fewest parts.
         (Element::Uint, "non_finite") => {
             Data::Uint((0..len).map(|at| u32::from(at > 64 && rng.random_range(0..100) == 0)).collect())
         }
@@ -240,13 +240,13 @@ fn content(
         (Element::Uint, "labels") => {
             let classes = case.consts.iter().find(|(name, _)| *name == "CLASSES");
             let below = classes.map_or(10, |_| case.consts.uint("CLASSES").max(2) as u32);
-            // Softmax over one class has that class only.
+            // Softmax over one class has one label.
             let below =
                 if kernel.name == "softmax_loss" && case.consts.uint("CLASSES") == 1 { 1 } else { below };
             Data::Uint((0..len).map(|_| rng.random_range(0..below)).collect())
         }
         (Element::Uint, "a" | "b") => {
-            let mut two = || u32::from(half(numbers.draw(rng)));
+            let mut two = || u32::from(to_f16(numbers.draw(rng)));
             Data::Uint((0..len).map(|_| two() | two() << 16).collect())
         }
         (Element::Uint, "chosen") => Data::Uint(images::chosen(&case.consts, rng)),
@@ -254,14 +254,12 @@ fn content(
     }
 }
 
-/// What numbers a case is filled with.
+/// The numbers in the inputs of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// Mostly small, some zeros, and outliers, without which an error in a
-    /// softmax or a long sum hides; some so large that exp overflows.
+    /// Mostly small, some zeros, and outliers that show errors in softmax and long sums; exp of some overflows.
     Awkward,
-    /// Small whole numbers. Sums of their products are exact in f32, so not
-    /// even the smallest difference is allowed: one lost term is seen.
+    /// Small whole numbers, whose sums of products are exact in f32, so that one lost term is seen.
     Whole,
 }
 
@@ -285,12 +283,12 @@ impl Numbers {
             || products::multiplies(kernel)
             || kernel.is_a(Family::Conv)
             || kernel.is_a(Family::ConvWeights);
-        // Of these also squares are added up, which must stay below 2²⁴.
+        // These also add up squares, which must stay below 2²⁴.
         let short = kernel.is_a(Family::WeightGradient) && case.consts.uint("BATCH") <= 8;
-        self == Numbers::Awkward || short || (sums && plain()) || pixels::exact(kernel, case)
+        self == Numbers::Awkward || short || (sums && plain()) || gather_dense::exact(kernel, case)
     }
 
-    /// The first element that is wrong; of whole numbers, the worst that is not equal.
+    /// The first wrong element; with whole numbers, the worst that isn't equal.
     fn wrong(self, comparison: &Comparison) -> Option<diff::ComparedElement> {
         match self {
             Numbers::Awkward => comparison.first.clone(),
@@ -299,7 +297,7 @@ impl Numbers {
     }
 }
 
-/// What every binding holds before the kernel runs in its case number `at`.
+/// The content of every binding before the kernel runs its case number `at`.
 pub fn contents(kernel: &Kernel, at: usize, case: &Case, numbers: Numbers) -> Vec<Data> {
     let mut rng = generator(1, Purpose::Cases, at as u64);
     let lens = (kernel.lens)(&case.consts).into_iter().enumerate();

@@ -12,7 +12,7 @@ pub fn has(name: &str) -> bool {
     })
 }
 
-/// Sizes of a tensor, and what its moments are taken over.
+/// Sizes of a tensor and of its groups.
 #[derive(Clone, Copy)]
 struct NormSizes {
     outer: usize,
@@ -25,12 +25,12 @@ struct NormSizes {
     by_sample: bool,
 }
 
-/// NormSizes of channels over the samples of a batch.
+/// Groups that are channels of a batch.
 const fn channels([outer, groups, inner]: [usize; 3], slice: usize, samples: u32) -> NormSizes {
     NormSizes { outer, groups, inner, slice, samples, by_sample: false }
 }
 
-/// NormSizes that are samples.
+/// Groups that are samples.
 const fn rows([groups, inner]: [usize; 2], slice: usize, samples: u32) -> NormSizes {
     NormSizes { outer: 1, groups, inner, slice, samples, by_sample: true }
 }
@@ -38,7 +38,7 @@ const fn rows([groups, inner]: [usize; 2], slice: usize, samples: u32) -> NormSi
 const GROUPS: &[NormSizes] = &[
     channels([2, 1, 1], 2, 2),
     channels([7, 5, 9], 63, 7),
-    // A short batch, in slices of which some hold nothing.
+    // A short batch, with empty slices.
     channels([8, 3, 10], 7, 5),
     channels([4, 65, 1], 1, 3),
     channels([3, 2, 1_757], 1_000, 3),
@@ -48,7 +48,7 @@ const GROUPS: &[NormSizes] = &[
     rows([2, 3_000], 1_024, 2),
 ];
 
-/// Every case of a kernel of which [`has`] is true.
+/// All cases of a kernel.
 pub fn cases(kernel: &Kernel) -> Vec<Case> {
     match kernel.name {
         "dropout" => [(1usize, 0.5f32, 0usize), (1_757, 0.9, 1), (70_000, 0.25, 3), (64, 1.0, 2)]
@@ -90,7 +90,7 @@ fn case(name: &str, at: usize, groups: NormSizes) -> Option<Case> {
     let NormSizes { outer, groups, inner, slice, samples, by_sample } = groups;
     let sizes = consts! { OUTER: outer, GROUPS: groups, INNER: inner };
     let flag = Const::Flag(by_sample);
-    // With a gap between two rows of numbers, and without.
+    // With padding between two rows of numbers, and without.
     let pitch = Const::from(groups + at % 2 * 3);
     let epsilon = Const::from([1e-5f32, 0.5][at % 2]);
     let (kind, leak) = activations()[at % 5];

@@ -1,11 +1,11 @@
-//! Products: every version of matmul, and the two halves of a long one.
+//! Products: every version of matmul, and the two dispatches of a long one.
 
 use super::case::Case;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Consts, Epilogue, Family, Kernel, Step};
 use crate::table;
 
-/// Whether a kernel is one of these.
+/// Whether the cases of this kernel are here.
 pub(super) fn has(kernel: &Kernel) -> bool {
     let others = [
         &table::MATMUL_SLICES,
@@ -44,91 +44,93 @@ const B: (bool, bool) = (false, true);
 const A: (bool, bool) = (true, false);
 const BOTH: (bool, bool) = (true, true);
 
-/// Sizes around tile borders and sums long enough to go wrong. Every
+/// Sizes around tile borders, and long sums. Every
 /// transposition, epilogue and activation occurs, but not each with each shape:
 /// a software adapter takes up to a second to compile each of these. Some
 /// drivers end a loop silently after 65,535 rounds (Mesa before 25).
 const PRODUCTS: &[ProductCase] = &[
     ((1, 1, 1), NONE, Epilogue::Plain, Activation::Identity, false),
     ((7, 7, 7), BOTH, Epilogue::Bias, Activation::Relu, false),
-    ((8, 8, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((8, 8, 8), A, Epilogue::Derivative, Activation::Tanh, true),
     ((1, 10, 1_757), B, Epilogue::Bias, Activation::Identity, false),
-    ((64, 65, 1), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 65, 1), NONE, Epilogue::Derivative, Activation::Relu, false),
     ((33, 31, 65), A, Epilogue::Plain, Activation::Identity, true),
-    ((65, 64, 63), NONE, Epilogue::Slope, Activation::Sigmoid, true),
+    ((65, 64, 63), NONE, Epilogue::Derivative, Activation::Sigmoid, true),
     ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
     ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, false),
-    ((64, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((64, 100, 128), NONE, Epilogue::Derivative, Activation::LeakyRelu(0.1), false),
     ((5, 3, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
     ((1, 2, 70_000), B, Epilogue::Plain, Activation::Identity, false),
     ((130, 70, 57), BOTH, Epilogue::Plain, Activation::Identity, true),
     ((100, 130, 33), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// The same for a version that reads and writes whole vec4s: what is contiguous is a multiple of 4.
+/// Cases for versions that read and write whole vec4s: contiguous sizes are multiples of 4.
 const WHOLE_PRODUCTS: &[ProductCase] = &[
     ((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false),
     ((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false),
-    ((8, 36, 8), A, Epilogue::Slope, Activation::Tanh, true),
+    ((8, 36, 8), A, Epilogue::Derivative, Activation::Tanh, true),
     ((1, 32, 1_756), B, Epilogue::Bias, Activation::Identity, false),
-    ((17, 64, 4), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((17, 64, 4), NONE, Epilogue::Derivative, Activation::Relu, false),
     ((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false),
     ((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true),
-    ((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false),
+    ((65, 100, 128), NONE, Epilogue::Derivative, Activation::LeakyRelu(0.1), false),
     ((5, 4, 4_000), B, Epilogue::Bias, Activation::Tanh, false),
     ((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false),
     ((132, 68, 60), BOTH, Epilogue::Plain, Activation::Identity, true),
-    ((47, 28, 64), B, Epilogue::Slope, Activation::Sigmoid, true),
+    ((47, 28, 64), B, Epilogue::Derivative, Activation::Sigmoid, true),
     ((100, 132, 36), B, Epilogue::Bias, Activation::LeakyRelu(0.01), false),
 ];
 
-/// Products in whole vec4s, with a tile and a block. Every tile meets its borders and takes A and B as they
-/// are and transposed; what is done to a finished sum does not depend on the tile.
+/// Products in whole vec4s, with a tile and a block.
+///
+/// Every tile meets its borders, with A and B in both layouts; epilogues don't depend on the tile.
 const TILED_PRODUCTS: &[(ProductCase, (usize, usize))] = &[
     (((1, 4, 4), NONE, Epilogue::Plain, Activation::Identity, false), (32, 4)),
     (((12, 8, 8), BOTH, Epilogue::Bias, Activation::Relu, false), (32, 4)),
     (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (32, 4)),
     (((128, 100, 64), A, Epilogue::Plain, Activation::Identity, true), (32, 4)),
-    (((65, 100, 128), NONE, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (32, 4)),
+    (((65, 100, 128), NONE, Epilogue::Derivative, Activation::LeakyRelu(0.1), false), (32, 4)),
     (((1, 4, 70_000), B, Epilogue::Plain, Activation::Identity, false), (32, 4)),
-    (((132, 132, 68), NONE, Epilogue::Slope, Activation::Tanh, true), (64, 4)),
+    (((132, 132, 68), NONE, Epilogue::Derivative, Activation::Tanh, true), (64, 4)),
     (((64, 100, 32), B, Epilogue::Bias, Activation::Relu, false), (64, 4)),
     (((60, 68, 4), A, Epilogue::Plain, Activation::Identity, true), (64, 4)),
     (((67, 132, 36), NONE, Epilogue::Plain, Activation::Identity, false), (64, 8)),
     (((33, 64, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (64, 8)),
     (((100, 28, 64), BOTH, Epilogue::Plain, Activation::Identity, true), (64, 8)),
-    (((130, 260, 12), NONE, Epilogue::Slope, Activation::Relu, true), (128, 8)),
+    (((130, 260, 12), NONE, Epilogue::Derivative, Activation::Relu, true), (128, 8)),
     (((129, 128, 100), B, Epilogue::Plain, Activation::Identity, false), (128, 8)),
     (((196, 132, 8), A, Epilogue::Bias, Activation::LeakyRelu(0.01), false), (128, 8)),
 ];
 
-/// Products in whole tiles of cooperative matrices: an edge, and the samples of the step where A is a gradient.
-/// Blocks are met at their borders, and both edges with every transposition and epilogue.
+/// Products by cooperative matrices: a tile size, and the samples of the step where A is a gradient.
+///
+/// Some end at the border of a block; both tile sizes have every transposition and epilogue.
 const COOPERATIVE: &[(ProductCase, (usize, Option<u32>))] = &[
     (((16, 16, 16), NONE, Epilogue::Plain, Activation::Identity, false), (16, None)),
     (((64, 128, 784), B, Epilogue::Bias, Activation::Relu, false), (16, None)),
     (((128, 112, 64), A, Epilogue::Plain, Activation::Identity, true), (16, Some(1_000))),
-    (((48, 80, 32), NONE, Epilogue::Slope, Activation::Tanh, true), (16, Some(3))),
+    (((48, 80, 32), NONE, Epilogue::Derivative, Activation::Tanh, true), (16, Some(3))),
     (((32, 16, 4_000), B, Epilogue::Bias, Activation::Sigmoid, false), (16, None)),
-    (((96, 176, 48), BOTH, Epilogue::Slope, Activation::LeakyRelu(0.1), false), (16, Some(1))),
+    (((96, 176, 48), BOTH, Epilogue::Derivative, Activation::LeakyRelu(0.1), false), (16, Some(1))),
     (((8, 8, 8), NONE, Epilogue::Plain, Activation::Identity, false), (8, None)),
     (((64, 128, 784), B, Epilogue::Bias, Activation::Sigmoid, false), (8, None)),
     (((128, 104, 64), A, Epilogue::Plain, Activation::Identity, true), (8, Some(1_000))),
-    (((40, 72, 24), NONE, Epilogue::Slope, Activation::Relu, true), (8, Some(64))),
+    (((40, 72, 24), NONE, Epilogue::Derivative, Activation::Relu, true), (8, Some(64))),
     (((24, 8, 8_000), B, Epilogue::Bias, Activation::Tanh, false), (8, None)),
-    (((56, 136, 40), BOTH, Epilogue::Slope, Activation::Sigmoid, false), (8, Some(65))),
+    (((56, 136, 40), BOTH, Epilogue::Derivative, Activation::Sigmoid, false), (8, Some(65))),
 ];
 
-fn cooperative((product, (edge, samples)): &(ProductCase, (usize, Option<u32>))) -> Case {
-    let consts = in_tiles(of(product), *edge, samples.is_some());
+fn cooperative((product, (tile, samples)): &(ProductCase, (usize, Option<u32>))) -> Case {
+    let consts = in_tiles(of(product), *tile, samples.is_some());
     Case { consts, step: step(*samples) }
 }
 
-fn in_tiles(consts: Consts, edge: usize, gradient: bool) -> Consts {
-    consts.with("EDGE", edge.into()).with("GRADIENT", gradient.into())
+fn in_tiles(consts: Consts, tile: usize, gradient: bool) -> Consts {
+    consts.with("TILE", tile.into()).with("GRADIENT", gradient.into())
 }
 
-/// Lengths of what is packed, and the samples of the step where that is a gradient.
+/// Lengths of packed matrices, and the samples of the step for a gradient.
 const PACKED: [(usize, Option<u32>); 6] =
     [(2, None), (2, Some(1)), (64, Some(3)), (64, Some(65_536)), (1_758, Some(100)), (1_758, None)];
 
@@ -136,7 +138,7 @@ fn packed((length, samples): (usize, Option<u32>)) -> Case {
     Case { consts: consts! { LENGTH: length, GRADIENT: samples.is_some() }, step: step(samples) }
 }
 
-/// A step of so many samples; of another number than one where that is not to matter.
+/// A step with this number of samples; not 1 where it must not matter.
 fn step(samples: Option<u32>) -> Step {
     Step { samples: samples.unwrap_or(5), ..Step::default() }
 }
@@ -146,7 +148,7 @@ fn tiled_products() -> Vec<Consts> {
     TILED_PRODUCTS.iter().map(with_tile).collect()
 }
 
-/// The constants of a product, by tiles of a size.
+/// The constants of a product by cooperative matrices.
 pub(super) fn tiled(consts: Consts, (tile, block): (usize, usize)) -> Consts {
     consts.with("TILE", tile.into()).with("BLOCK", block.into())
 }
@@ -163,10 +165,10 @@ fn of(&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &Prod
     }
 }
 
-/// (M, N, K), A and B transposed, and how much of K a slice has.
+/// (M, N, K), A and B transposed, and the length of a slice of K.
 type SlicedCase = ((usize, usize, usize), (bool, bool), usize);
 
-/// Around the borders of tiles and slices; one whose B is stored by columns need not have whole vec4s of them.
+/// Around the borders of tiles and slices; with a transposed B, N need not be a multiple of 4.
 const SLICED: &[SlicedCase] = &[
     ((64, 128, 784), B, 128),
     ((33, 10, 100), B, 64),
@@ -190,7 +192,7 @@ const SUMS: &[SumCase] = &[
     ((1, 1, 1), Epilogue::Plain, Activation::Identity, false),
     ((7, 64, 128), Epilogue::Bias, Activation::Relu, false),
     ((13, 33, 10), Epilogue::Bias, Activation::LeakyRelu(0.1), false),
-    ((3, 5, 65), Epilogue::Slope, Activation::Sigmoid, true),
+    ((3, 5, 65), Epilogue::Derivative, Activation::Sigmoid, true),
     ((200, 7, 9), Epilogue::Bias, Activation::Tanh, true),
     ((4, 65, 31), Epilogue::Plain, Activation::Identity, true),
 ];
@@ -211,8 +213,8 @@ const REAL: &[ProductCase] = &[
     ((64, 10, 128), B, Epilogue::Bias, IDENTITY, false),
     ((128, 784, 64), A, PLAIN, IDENTITY, false),
     ((10, 128, 64), A, PLAIN, IDENTITY, false),
-    ((64, 512, 256), NONE, Epilogue::Slope, Activation::Relu, false),
-    ((64, 128, 10), NONE, Epilogue::Slope, Activation::Relu, false),
+    ((64, 512, 256), NONE, Epilogue::Derivative, Activation::Relu, false),
+    ((64, 128, 10), NONE, Epilogue::Derivative, Activation::Relu, false),
     ((512, 512, 512), NONE, PLAIN, IDENTITY, false),
     ((1_024, 1_024, 1_024), NONE, PLAIN, IDENTITY, false),
 ];
@@ -225,8 +227,8 @@ pub(super) fn real_sizes(name: &str) -> Vec<Consts> {
             products(REAL).into_iter().flat_map(with_tiles).collect()
         }
         "matmul_cooperative" => {
-            let cases = |edge| REAL.iter().map(move |case| in_tiles(of(case), edge, false));
-            table::EDGES.into_iter().flat_map(cases).collect()
+            let cases = |tile| REAL.iter().map(move |case| in_tiles(of(case), tile, false));
+            table::COOPERATIVE_TILES.into_iter().flat_map(cases).collect()
         }
         "pack_f16" => vec![consts! { LENGTH: 100_352usize, GRADIENT: false }],
         "matmul_slices" => [((64, 128, 784), B, 64), ((64, 10, 3_136), B, 128)].iter().map(sliced).collect(),
@@ -248,7 +250,7 @@ mod tests {
         (0..len).map(|at| (at as f64 * 0.37).sin()).collect()
     }
 
-    /// What a twin writes over the numbers from 0 to 1 with these constants.
+    /// A twin's output for inputs from 0 to 1.
     fn run(twin: Twin<f64>, consts: &Consts, reads: &[&[f64]], len: usize) -> Vec<f64> {
         let reads: Vec<Slice<f64>> = reads.iter().map(|values| Slice::Real(values)).collect();
         let mut result = numbers(len);
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_halves_are_a_product() {
+    fn the_two_dispatches_are_a_product() {
         for case in cases(table::MATMUL_SLICES.name) {
             let [m, n, k] = ["M", "N", "K"].map(|name| case.consts.uint(name));
             let (a, b, extra) = (numbers(m * k), numbers(k * n), numbers(m * n));

@@ -1,14 +1,14 @@
-//! One case per kernel as large as in real training, to time it on.
+//! One case of real size per kernel, for timing.
 
 use super::real_size::gather;
-use super::{Case, bench_cases, cases, gradients, images, norm, pixels, products, updates};
+use super::{Case, bench_cases, cases, gather_dense, gradients, images, norm, products, updates};
 use crate::engine::adapter::Device;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Family, Kernel, Step};
 
-/// A case of the size of real training: a batch of 64 through a layer of 512,
-/// or as much work where that would be over in no time. A kernel without one
-/// of its own gets its largest awkward shape.
+/// A case of the size of real training: a batch of 64 through a layer of 512, or as much work.
+///
+/// A kernel without one gets its largest awkward shape.
 pub fn real(kernel: &Kernel) -> Case {
     let activation = Const::Uint(1);
     let consts = match kernel.name {
@@ -33,7 +33,7 @@ pub fn real(kernel: &Kernel) -> Case {
         "dense_softmax_loss_subgroup" => super::dense_softmax_loss([64, 128, 10], Activation::Relu, 1),
         "gather_batch" => gather((64, "none")),
         _ if kernel.is_a(Family::WeightGradient) => gradients::real_sizes(kernel).swap_remove(0),
-        _ if pixels::has(kernel) => pixels::real_sizes(kernel).swap_remove(0),
+        _ if gather_dense::has(kernel) => gather_dense::real_sizes(kernel).swap_remove(0),
         "hot_cold" => consts! { BATCH: 16usize, INPUTS: 64usize, OUTPUTS: 64usize },
         name if norm::has(name) => norm::real_sizes(kernel).swap_remove(0),
         "gradient_parts" => {
@@ -47,11 +47,11 @@ pub fn real(kernel: &Kernel) -> Case {
     Case { consts, step }
 }
 
-/// [`real`], where the device [takes](Device::takes) it, or else such a size that it takes.
+/// [`real`], or a size that the device [takes](Device::takes).
 pub fn real_on(kernel: &Kernel, device: &Device) -> Case {
-    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(&case.consts));
+    let other = || bench_cases(kernel).into_iter().find(|case| device.takes(kernel, &case.consts));
     let usual = real(kernel);
-    if device.takes(&usual.consts) { usual } else { other().unwrap_or(usual) }
+    if device.takes(kernel, &usual.consts) { usual } else { other().unwrap_or(usual) }
 }
 
 fn largest(kernel: &Kernel) -> Case {

@@ -1,11 +1,11 @@
-//! Sizes as training has them, and larger: what the benches time besides the awkward cases.
+//! Sizes of real training, and larger, which the benches time.
 
-use super::{Case, gradients, images, norm, pixels, products, updates};
+use super::{Case, gather_dense, gradients, images, norm, products, updates};
 use crate::cpu::guard;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Augmentation, Consts, Family, Kernel, Step};
 
-/// The cases of a kernel whose speed matters.
+/// The cases on which a kernel is timed.
 pub fn bench_cases(kernel: &Kernel) -> Vec<Case> {
     let of = |consts: Consts| {
         let batch = consts.iter().find_map(|(name, _)| (name == "BATCH").then(|| consts.uint(name)));
@@ -60,7 +60,7 @@ fn consts_of(kernel: &Kernel) -> Vec<Consts> {
             [64, 8_192].map(of).to_vec()
         }
         _ if kernel.is_a(Family::WeightGradient) => gradients::real_sizes(kernel),
-        _ if pixels::has(kernel) => pixels::real_sizes(kernel),
+        _ if gather_dense::has(kernel) => gather_dense::real_sizes(kernel),
         // 784-128-10, and about ten times that.
         name if norm::has(name) => norm::real_sizes(kernel),
         _ if images::has(kernel) => images::real_sizes(kernel),

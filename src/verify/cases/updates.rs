@@ -1,10 +1,10 @@
-//! Cases of the kernels that work on whole arenas: norms, clipping, updates, averages.
+//! Cases of kernels over whole arenas: norms, clipping, updates, the EMA.
 
 use super::case::Case;
 use crate::kernel::consts;
 use crate::kernel::{Consts, Step};
 
-/// Whether a kernel of this name has its cases here.
+/// Whether the cases of this kernel are here.
 pub fn is_update(name: &str) -> bool {
     const NAMES: [&str; 16] = [
         "sgd",
@@ -27,14 +27,13 @@ pub fn is_update(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// What DECAYED, DECAY and DECOUPLED may be for an arena of so many words: the first two
-/// thirds decay, up to the border of a parameter.
+/// Values of DECAYED, DECAY and DECOUPLED for an arena of `length` words: the first two thirds decay.
 fn decays(length: usize) -> [(usize, f32, bool); 3] {
     let decayed = length / 3 * 2 / 64 * 64;
     [(0, 0.0, false), (decayed, 0.25, false), (decayed, 0.25, true)]
 }
 
-/// Every choice of constants for an arena of so many words, the commonest first.
+/// Every choice of constants for an arena of this length, the most common first.
 pub fn consts(name: &str, length: usize) -> Vec<Consts> {
     let partials = (length / 512).clamp(1, 1_024);
     let decayed = |of: &dyn Fn(usize, f32, bool) -> Consts| {
@@ -87,7 +86,7 @@ fn momentum(length: usize) -> Vec<Consts> {
     all.map(of).collect()
 }
 
-/// A padding's worth, some parameters, and more than a workgroup's; the first step and a later one.
+/// As many words as the padding, some parameters, and more than a workgroup's; the first step and a later one.
 pub fn cases(name: &str) -> Vec<Case> {
     let step = |index| Step {
         index,
@@ -100,11 +99,11 @@ pub fn cases(name: &str) -> Vec<Case> {
         ..Step::default()
     };
     let mut all = Vec::new();
-    // Every choice for one length; each case is a pipeline to make.
+    // All choices for one length only, because each case is a pipeline.
     all.extend(consts(name, 64).into_iter().take(1).map(|consts| Case { consts, step: step(0) }));
     all.extend(consts(name, 1_792).into_iter().map(|consts| Case { consts, step: step(3) }));
     all.extend(consts(name, 100_032).into_iter().rev().take(1).map(|consts| Case { consts, step: step(0) }));
-    // Those that take any length.
+    // Kernels for any length.
     if matches!(name, "frobenius_normalise" | "newton_schulz" | "muon" | "square_sums") {
         let odd = [1, 1_757].into_iter().flat_map(|length| consts(name, length));
         all.extend(odd.map(|consts| Case { consts, step: step(1) }));

@@ -1,4 +1,4 @@
-//! Reflection: a reader's shader against the row of the kernel table.
+//! Reflection: a custom shader is checked against the row of the kernel table.
 
 use wgpu::naga::proc::GlobalCtx;
 use wgpu::naga::{
@@ -7,26 +7,26 @@ use wgpu::naga::{
 
 use super::source::{Fault, compile};
 use crate::kernel::{Access, Bind, Consts, Element, Kernel, SHAPES};
+use crate::table::former;
 use crate::verify::cases::{cases, real};
 
-/// WebGPU's default limits, so that what a reader writes runs in a browser too.
+// WebGPU's default limits, so that a custom shader runs in a browser too.
 const MOST_INVOCATIONS: u32 = 256;
 const MOST_ALONG_Z: u32 = 64;
 const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
 
-/// What reflection says of a shader that has the contract's form.
+/// Facts by reflection about a shader that fulfils a contract.
 #[derive(Clone, Debug)]
 pub struct Shader {
     pub workgroup_size: [u32; 3],
     /// Bytes of workgroup memory.
     pub workgroup_bytes: u32,
-    /// Whether it asks how long its bindings are.
+    /// Whether it uses `arrayLength`.
     pub asks_length: bool,
 }
 
 impl Shader {
-    /// Holds a text to the contract of `ours`, as written and with the
-    /// constants of every case.
+    /// Checks a text against the contract of `ours`, as written and with the constants of every case.
     pub(super) fn examine(text: &str, ours: &Kernel) -> Result<Shader, Fault> {
         let (module, _) = compile(text, ours, &Consts::default())?;
         let shader = form(&module, ours).map_err(Fault::whole)?;
@@ -39,7 +39,7 @@ impl Shader {
             };
             let (module, _) = compile(text, ours, &case.consts).map_err(named)?;
             let special = form(&module, ours).map_err(|message| named(Fault::whole(message)))?;
-            // A choice of tiles is a choice of workgroups; nothing else is.
+            // Only the constants of tiles may change the workgroup size.
             let known = sizes.iter().find(|(of, _)| *of == shape(&case.consts));
             if known.is_none() {
                 sizes.push((shape(&case.consts), special.workgroup_size));
@@ -103,7 +103,7 @@ fn entry_point(module: &Module, ours: &Kernel) -> Result<[u32; 3], String> {
     Ok(entry.workgroup_size)
 }
 
-/// Every constant of the row is declared with the type that ours has.
+/// Checks that every constant of the row is declared with its type.
 fn constants(module: &Module, ours: &Kernel) -> Result<(), String> {
     for name in ours.consts {
         let found = module.constants.iter().find(|(_, constant)| constant.name.as_deref() == Some(name));
@@ -121,7 +121,7 @@ fn constants(module: &Module, ours: &Kernel) -> Result<(), String> {
     Ok(())
 }
 
-/// A type as WGSL writes it, as far as contracts have it.
+/// The WGSL name of a type that contracts have.
 fn describe(module: &Module, inner: &TypeInner) -> String {
     match inner {
         TypeInner::Scalar(Scalar::F32) => "f32".to_owned(),
@@ -142,7 +142,7 @@ fn describe(module: &Module, inner: &TypeInner) -> String {
     }
 }
 
-/// The storage bindings are those of the row.
+/// Checks that the storage bindings are those of the row.
 fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
     let globals: Vec<&GlobalVariable> = module.global_variables.iter().map(|(_, global)| global).collect();
     for (index, bind) in ours.binds.iter().enumerate() {
@@ -154,8 +154,8 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
             .find(at)
             .map_or_else(|| "nothing".to_owned(), |global| declaration(module, global));
         let wanted = allowed(ours, index, bind, bind.name);
-        let mut former = FORMER.iter().filter(|(_, now)| *now == bind.name).map(|(former, _)| former);
-        let is_former = former.any(|name| allowed(ours, index, bind, name).contains(&got));
+        let is_former =
+            former::bindings(bind.name).any(|name| allowed(ours, index, bind, name).contains(&got));
         if !wanted.contains(&got) && !is_former {
             return Err(expected(&format!("@group(0) @binding({index})"), &wanted.join(" or "), &got));
         }
@@ -166,7 +166,7 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
         global.binding.as_ref().is_some_and(beyond)
     });
     let mut uniforms = globals.iter().filter(|global| global.space == AddressSpace::Uniform);
-    // One is the Step of common.wgsl.
+    // One uniform is the Step of common.wgsl.
     match extra.or(uniforms.nth(1)) {
         Some(extra) => Err(expected(
             "bindings",
@@ -177,9 +177,10 @@ fn bindings(module: &Module, ours: &Kernel) -> Result<(), String> {
     }
 }
 
-/// What a binding may be declared as: with numbers one by one, and in fours
-/// where its length divides by four in every case. Cooperative matrices are
-/// loaded from halves, two to a word.
+/// The declarations that a binding may have.
+///
+/// Elements are scalars, or vectors of four where the length is a multiple of four in every case. Cooperative matrices
+/// are loaded from f16, two per word.
 fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> {
     let access = if bind.access == Access::Read { "read" } else { "read_write" };
     let scalar = match bind.element {
@@ -195,14 +196,6 @@ fn allowed(ours: &Kernel, index: usize, bind: &Bind, name: &str) -> Vec<String> 
         .map(|element| format!("var<storage, {access}> {name}: array<{element}>"))
         .collect()
 }
-
-/// Names that bindings had before, which a reader's shader may still have, and those that they have now.
-const FORMER: &[(&str, &str)] = &[
-    ("y", "batch_labels"),
-    ("targets", "batch_labels"),
-    ("flaws", "non_finite"),
-    ("averages", "ema_weights"),
-];
 
 /// A variable as WGSL declares it.
 fn declaration(module: &Module, global: &GlobalVariable) -> String {

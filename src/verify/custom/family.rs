@@ -1,10 +1,10 @@
-//! Kernels of which there are several versions, under one name.
+//! Kernels with several variants under one name.
 
 use crate::kernel::{Family, Kernel};
 use crate::table;
 
-/// The name for all versions of a kernel, where there are several.
+/// The name for all variants of a kernel, where there are several.
 pub(super) fn family(kernel: &Kernel) -> Option<&'static str> {
-    // Of a family that has no kernel of its own name, each version stands for itself.
+    // In a family without a kernel of its name, each variant is replaced by itself.
     kernel.family.map(Family::name).filter(|name| table::find(name).is_some())
 }

@@ -1,6 +1,7 @@
-//! Which inputs an output follows from, found by asking the twin: an input
-//! matters if the twin's result changes with it. So this serves every kernel
-//! that there is or will be, and needs no table of who reads what.
+//! Finds the inputs that an output depends on, by asking the twin.
+//!
+//! An input matters if the twin's result changes with it. So this works for every kernel, without a table of who reads
+//! what.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -9,22 +10,22 @@ use crate::kernel::{Access, Call, Kernel, Slice, SliceMut, Step};
 use crate::verify::cases::{Case, Wrong, contents};
 use crate::verify::diff::Wide;
 
-/// How many inputs of one binding are looked for.
+/// The most inputs of one binding that are looked for.
 const MOST: usize = 5;
-/// How long: the twin of a large case takes its time, and this is only an explanation.
+/// The longest search: the twin of a large case is slow, and this is only an explanation.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// The inputs of one binding that an output follows from.
+/// The inputs of one binding that an output depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     pub binding: &'static str,
-    /// Index and value, the first few.
+    /// Index and value of the first inputs, at most 5.
     pub values: Vec<(usize, f64)>,
     /// Whether there are more.
     pub more: bool,
 }
 
-/// The inputs from which the twin computes `binding[index]` in the case number `at`.
+/// The inputs from which the twin computes `binding[index]` in the case of `wrong`.
 pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     let Wrong { kernel, at, case, numbers, .. } = wrong;
     let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };
@@ -34,7 +35,7 @@ pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     let truth = asked.answer();
     let mut all = Vec::new();
     for (at, bind) in kernel.binds.iter().enumerate() {
-        // What a kernel only writes holds nothing before.
+        // A binding that is only written has no inputs.
         if !bind.access.reads(&case.consts) {
             continue;
         }
@@ -51,8 +52,7 @@ pub fn inputs(wrong: &Wrong, binding: &str, index: usize) -> Vec<Input> {
     all
 }
 
-/// Numbers with something else for every 0: what is multiplied by one would
-/// not seem to matter, and it is the rule that is looked for, not that accident.
+/// Replaces every 0 by another number: a factor beside a 0 would not seem to matter.
 fn without_zeros(mut wide: Wide) -> Wide {
     if let Wide::Real(values) = &mut wide {
         values.iter_mut().filter(|value| **value == 0.0).for_each(|value| *value = 0.37);
@@ -60,14 +60,14 @@ fn without_zeros(mut wide: Wide) -> Wide {
     wide
 }
 
-/// A number of a step's, to ask what it changes.
+/// A real number of the step: its name, and access to it.
 type Scalar = (&'static str, fn(&mut Step) -> &mut f32);
 
-/// Numbers of the step that are factors of something; the others are indices.
+/// The real numbers of the step; the others are indices.
 const SCALARS: [Scalar; 2] =
     [("learning_rate", |step| &mut step.learning_rate), ("momentum", |step| &mut step.momentum)];
 
-/// The numbers of the step from which the twin computes `binding[index]` in the case number `at`.
+/// The numbers of the step from which the twin computes `binding[index]` in the case of `wrong`.
 pub fn scalars(wrong: &Wrong, binding: &str, index: usize) -> Vec<(&'static str, f32)> {
     let Wrong { kernel, at, case, numbers, .. } = wrong;
     let Some(output) = kernel.binds.iter().position(|bind| bind.name == binding) else { return Vec::new() };
@@ -98,7 +98,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// What the twin makes of the inputs as they are now.
+    /// The twin's result for the inputs as they are now.
     fn answer(&self) -> f64 {
         let mut written: Vec<Wide> = self.select(true);
         let read = self.select(false);
@@ -119,7 +119,7 @@ impl Asked<'_> {
             .collect()
     }
 
-    /// Halves the range as long as it matters.
+    /// Finds the inputs that matter by bisection of a range.
     fn search(&mut self, binding: usize, range: Range<usize>, truth: f64, found: &mut Vec<usize>) {
         if found.len() > MOST || range.is_empty() || Instant::now() > self.until {
             return;
@@ -136,8 +136,9 @@ impl Asked<'_> {
         self.search(binding, middle..range.end, truth, found);
     }
 
-    /// Whether other values there change the result. Two tries, because one
-    /// may be cut off: a relu answers 0 to everything below 0.
+    /// Whether other values in a range change the result.
+    ///
+    /// There are two tries, because one may be cut off: a relu gives 0 for everything below 0.
     fn matters(&mut self, binding: usize, range: &Range<usize>, truth: f64) -> bool {
         let kept = self.wide[binding].clone();
         let mut changed = false;
@@ -151,12 +152,12 @@ impl Asked<'_> {
     }
 }
 
-/// Puts other values into a range; integers become such as stand there already, as they may be indices.
+/// Puts other values into a range; integers, which may be indices, become values of the same binding.
 fn change(wide: &mut Wide, range: &Range<usize>, round: usize) {
     match wide {
         Wide::Real(values) => {
-            // Far up, then far down, so that one of the two gets over whatever cuts off; and
-            // unevenly, because to a softmax the same for all is nothing.
+            // Far up, then far down, so that one of the two is not cut off; and unevenly, because a softmax ignores
+            // what is added to all.
             let far = [1e4, -1e4][round];
             for (at, value) in values[range.clone()].iter_mut().enumerate() {
                 *value += far * (1.0 + (at * 37 % 101) as f64 / 101.0);
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_product_follows_from_a_row_of_a_a_column_of_b_and_its_bias() {
+    fn a_product_depends_on_a_row_of_a_a_column_of_b_and_its_bias() {
         // Case 1: 7×7×7, both transposed, with bias and relu. c[16] is row 2, column 2; A is
         // stored by columns, B by rows.
         let found = indices(&MATMUL_NAIVE, 1, "c", 16);
@@ -201,20 +202,20 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_the_step_are_told_where_they_matter() {
-        let told = |kernel: &'static Kernel, binding: &'static str| {
+    fn numbers_of_the_step_are_found_where_they_matter() {
+        let asked = |kernel: &'static Kernel, binding: &'static str| {
             let problem = Problem::Outside { binding, word: 0 };
             let case = cases(kernel).swap_remove(0);
             let step = case.step;
             let wrong = Wrong { kernel, at: 0, case, numbers: Numbers::Awkward, problem };
             (scalars(&wrong, binding, 0), step)
         };
-        let (found, step) = told(&SGD_MOMENTUM, "parameters");
+        let (found, step) = asked(&SGD_MOMENTUM, "parameters");
         assert_eq!(found, [("learning_rate", step.learning_rate), ("momentum", step.momentum)]);
-        // A velocity is the same whatever the learning rate.
-        let (found, step) = told(&SGD_MOMENTUM, "velocities");
+        // A velocity doesn't depend on the learning rate.
+        let (found, step) = asked(&SGD_MOMENTUM, "velocities");
         assert_eq!(found, [("momentum", step.momentum)]);
-        assert_eq!(told(&ACTIVATION, "y").0, []);
+        assert_eq!(asked(&ACTIVATION, "y").0, []);
     }
 
     #[test]

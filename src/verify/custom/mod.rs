@@ -1,30 +1,29 @@
-//! A reader's own version of a kernel: read, held to the contract of ours,
-//! compared with the twin, timed against ours, and put in its place.
+//! Custom kernels: a user's shader in the place of a built-in one.
 //!
-//! The file is used as ours are: with `common.wgsl` in front, the values of the
-//! `const` lines that the kernel table names rewritten, and an entry point named
-//! like the kernel. Its workgroup may have another size, but an invocation owns
-//! what it owns in our shader of that name (the second line of our file says
-//! what), because our formula for the grid is used, divided by the reader's
-//! workgroup size. So a tiled product with one element to an invocation is a
-//! `matmul_naive`, and one with blocks of 4×4 is a `matmul`.
+//! The file is read, checked against the contract of the built-in kernel, compared with the twin, timed, and put in its
+//! place. It is used like a built-in shader: with `common.wgsl` in front, the values of the `const` lines that the kernel
+//! table names rewritten, and an entry point named like the kernel. Its workgroup may have another size. An invocation
+//! owns the same elements as in the built-in shader of that name (see the second line of that file), because the grid
+//! is computed by the same formula, divided by the custom workgroup size. So a tiled product with one element per
+//! invocation is a `matmul_naive`, and one with blocks of 4×4 is a `matmul`.
 //!
-//! It always runs with bounds checks and zeroed workgroup memory, as in a
-//! browser: nothing has proved that it can do without.
+//! It always runs with bounds checks and zeroed workgroup memory, as in a browser, because nothing has proved that it can
+//! do without.
 
 mod contract;
 mod family;
-mod flags;
+mod former;
 mod inputs;
 mod replace;
+mod settings;
 mod source;
 mod timing;
 mod trial;
 
 pub use contract::Shader;
-pub use flags::how_to_train;
 pub use inputs::{Input, inputs};
-pub use replace::{CustomKernelFile, beside, find, replace};
+pub use replace::{CustomKernelFile, built_in_f16_products, find, replace};
+pub use settings::{NeededSetting, name_in_settings, needed_settings};
 pub use source::{Fault, offset};
 pub use timing::{Timing, time};
 pub use trial::{Trial, trial};
@@ -33,44 +32,48 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use former::with_present_names;
+
 use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
 
-/// No shader is longer; a file that is was named by mistake.
+/// The longest file: a longer one is not a shader.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A reader's version of `ours`, valid and with the contract's bindings.
+/// A custom version of `ours`, valid and with the bindings of its contract.
 #[derive(Clone, Debug)]
 pub struct CustomKernel {
+    /// The built-in kernel.
     pub ours: &'static Kernel,
-    /// The same row with the reader's shader in it.
+    /// The row of the built-in kernel with the custom shader in it.
     pub kernel: &'static Kernel,
-    /// What reflection says of the shader.
+    /// Facts about the shader by reflection.
     pub shader: Shader,
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
 }
 
 impl CustomKernel {
-    /// Reads a file and holds it to the contract of `ours`.
+    /// Reads a file and checks it against the contract of `ours`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the file can't be read, is no valid WGSL (with
-    /// line, column and the line itself) or has other bindings, constants or
-    /// limits than the contract (with what was expected and what was got).
+    /// [`Error::Usage`] when the file can't be read, is not valid WGSL (with line, column and the line itself) or has other
+    /// bindings, constants or limits than the contract (with the expected and the actual one).
     pub fn read(path: &Path, ours: &'static Kernel) -> Result<CustomKernel> {
         let text = read_text(path)?;
+        let digest = hex(Sha256::digest(text.as_bytes()));
+        let text = with_present_names(&text, ours);
         let shader = Shader::examine(&text, ours)
             .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
-        let digest = hex(Sha256::digest(text.as_bytes()));
         Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
     }
 }
 
-/// Kernels are referred to for as long as the process lives, because all of
-/// ours are part of it. A process reads a handful of shaders, once each, so
-/// they are given the same life rather than every dispatch a count.
+/// A kernel with this shader, which lives as long as the process.
+///
+/// Built-in kernels do so, and a process reads few custom ones, once each: a reference count in every dispatch would buy
+/// nothing.
 fn leak(ours: &'static Kernel, text: String) -> &'static Kernel {
     Box::leak(Box::new(Kernel {
         wgsl: Box::leak(text.into_boxed_str()),

@@ -1,63 +1,80 @@
-//! A reader's kernel in the place of ours in a lowered Program.
+//! Replacing built-in kernels in a lowered Program by custom ones.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::CustomKernel;
 use super::family::family;
-use super::flags::{EXPERIMENTAL, how_to_train};
+use super::settings::{EXPERIMENTAL, name_in_settings, needed_settings};
 use super::source::entry_points;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::consts;
 use crate::kernel::{Consts, Kernel};
 use crate::program::{Dispatch, Program};
-use crate::table;
+use crate::table::{self, former};
 
-/// Which kernel of a run was a reader's own.
+/// The file of a custom kernel in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomKernelFile {
+    /// The kernel that it replaces.
+    #[serde(deserialize_with = "present_name")]
     pub name: String,
     pub path: PathBuf,
     /// SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
+fn present_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Ok(former::kernel(&name).to_owned())
+}
+
 impl CustomKernelFile {
-    /// Reads `NAME=FILE.wgsl`, as `--kernel` takes it; the file's digest is not known yet.
+    /// Reads `NAME=FILE.wgsl`, the setting `kernel`; the digest stays empty.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it has another form, or there is no such kernel whose place could be taken.
+    /// [`Error::Usage`] when it has another form or there is no such kernel; [`Error::Setting`] when the kernel can't be
+    /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!("--kernel {text}: expected NAME=FILE.wgsl")));
+            return Err(Error::Usage(format!(
+                "⟨kernel {text}⟩ has not the form NAME=FILE.wgsl: write it so"
+            )));
         };
-        replaceable(find(name)?)?;
-        Ok(CustomKernelFile { name: name.to_owned(), path: PathBuf::from(path), sha256: String::new() })
+        let kernel = find(name)?;
+        replaceable(kernel)?;
+        Ok(CustomKernelFile {
+            name: kernel.name.to_owned(),
+            path: PathBuf::from(path),
+            sha256: String::new(),
+        })
     }
 
-    /// The kernel whose contract the file claims to fulfil. For one with several
-    /// versions that is the one after which the file's entry point is named.
+    /// The kernel whose contract the file must fulfil.
+    ///
+    /// For a kernel with several variants it is the one that the file's entry point is named after.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there is no such kernel, or no such file.
+    /// [`Error::Usage`] when there is no such kernel, or the file can't be read.
     pub fn contract(&self) -> Result<&'static Kernel> {
         let named = find(&self.name)?;
         if family(named) != Some(named.name) {
             return Ok(named);
         }
-        Ok(version(&super::read_text(&self.path)?, named))
+        Ok(variant(&super::read_text(&self.path)?, named))
     }
 }
 
-/// The version of a kernel that a shader has the entry point of. What can't be parsed has none; the
-/// check says why.
-fn version(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
-    let versions = table::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
+/// The variant of a kernel that a shader has the entry point of, else `otherwise`.
+///
+/// A text that can't be parsed has no entry point; the check says why.
+fn variant(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
+    let variants = table::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
     let entries = entry_points(text);
-    let mut versions = versions.filter(|kernel| entries.iter().any(|entry| entry == kernel.name));
-    versions.next().unwrap_or(otherwise)
+    let mut variants = variants.filter(|kernel| entries.iter().any(|entry| entry == kernel.name));
+    variants.next().unwrap_or(otherwise)
 }
 
 /// The kernel of this name.
@@ -72,91 +89,96 @@ pub fn find(name: &str) -> Result<&'static Kernel> {
     })
 }
 
-/// Checks that a run may have a reader's kernel in the place of this one.
+/// Checks that a run may replace this kernel.
 fn replaceable(kernel: &Kernel) -> Result<()> {
     if !kernel.is_cooperative() {
         return Ok(());
     }
-    Err(Error::Usage(format!("--kernel {}: {EXPERIMENTAL}; leave it out", kernel.name)))
+    Err(refused(kernel, format!("{EXPERIMENTAL}; leave it out")))
 }
 
-/// Whether a version of ours can take the place of another: all of a family have one contract,
-/// but one that asks something of its constants, such as whole fours, can only replace such another.
-pub(super) fn fits(own: &Kernel, used: &Dispatch) -> bool {
-    let family = family(own).is_some_and(|name| family(used.kernel) == Some(name));
-    own.name == used.kernel.name
-        || (family && own.subgroup.is_none() && (own.requires)(&constants(own, &used.consts)).is_ok())
+/// An error about the setting `kernel`.
+fn refused(kernel: &Kernel, why: String) -> Error {
+    Error::Setting { key: "kernel", problem: format!("⟨kernel {}⟩: {why}", kernel.name) }
 }
 
-/// The constants of a dispatch as another version of its kernel takes them: one with a choice of tiles
-/// takes the smallest where the other had none to choose.
-fn constants(own: &Kernel, used: &Consts) -> Consts {
+/// Whether a custom version of this variant can replace the kernel of a dispatch.
+///
+/// All variants of a family have one contract. A variant with requirements, such as sizes that are multiples of four,
+/// only replaces one where they hold.
+pub(super) fn fits(custom: &Kernel, used: &Dispatch) -> bool {
+    let family = family(custom).is_some_and(|name| family(used.kernel) == Some(name));
+    custom.name == used.kernel.name
+        || (family
+            && custom.subgroup.is_none()
+            && (custom.requires)(&constants(custom, &used.consts)).is_ok())
+}
+
+/// The constants of a dispatch for another variant of its kernel.
+///
+/// A variant with a choice of tiles gets the smallest where the other had no choice.
+fn constants(custom: &Kernel, used: &Consts) -> Consts {
     let (tile, block) = table::TILES[0];
     let smallest = consts! { TILE: tile, BLOCK: block };
     let value = |name: &&str| used.iter().chain(smallest.iter()).find(|(known, _)| known == name);
-    Consts::new(own.consts.iter().filter_map(value).collect())
+    Consts::new(custom.consts.iter().filter_map(value).collect())
 }
 
-/// Those of our kernels in a Program that make products from halves and stay there, beside a reader's
-/// kernel for products.
-pub fn beside(program: &Program, own: &Kernel) -> Vec<&'static str> {
-    let of_halves = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
-    let others = match own.name {
-        name if name == table::MATMUL_F16.name => &of_halves[1..],
-        _ if family(own) == Some(table::MATMUL.name) => &of_halves[..],
+/// The built-in kernels for products of f16 that stay in a Program beside a custom kernel for products.
+pub fn built_in_f16_products(program: &Program, custom: &Kernel) -> Vec<&'static str> {
+    let of_f16 = [&table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
+    let others = match custom.name {
+        name if name == table::MATMUL_F16.name => &of_f16[1..],
+        _ if family(custom) == Some(table::MATMUL.name) => &of_f16[..],
         _ => &[],
     };
-    // A reader's own version of one of them is not ours.
-    let ours = |name| program.steps.iter().any(|used| used.kernel.trusted && used.kernel.name == name);
-    others.iter().map(|kernel| kernel.name).filter(|name| ours(*name)).collect()
+    let built_in = |name| program.steps.iter().any(|used| used.kernel.trusted && used.kernel.name == name);
+    others.iter().map(|kernel| kernel.name).filter(|name| built_in(*name)).collect()
 }
 
-/// What to do where a run never uses a kernel.
-fn instead(program: &Program, own: &Kernel, taken_in: bool) -> String {
-    if taken_in {
-        return "rewrites may take it into a larger kernel, so leave out --rewrites (or rewrites in a recipe)".to_owned();
+/// Advice for a run that never uses a kernel.
+fn advice(program: &Program, custom: &Kernel, rewritten: bool) -> String {
+    if rewritten {
+        return "rewrites may fuse it into a larger kernel, so leave out ⟨rewrites⟩".to_owned();
     }
-    let beside = beside(program, own);
-    if beside.is_empty() {
-        return how_to_train(own).map_or_else(str::to_owned, |flags| format!("try {flags}=FILE"));
+    let others = built_in_f16_products(program, custom);
+    if others.is_empty() {
+        return needed_settings(custom).map_or_else(str::to_owned, |settings| {
+            let settings: String = settings.iter().map(|setting| format!("{setting} ")).collect();
+            format!("try {settings}⟨kernel {}=FILE⟩", name_in_settings(custom))
+        });
     }
-    let half = (own.name != table::MATMUL_F16.name).then_some("--precision half");
-    let tiles = beside.contains(&table::MATMUL_COOPERATIVE.name).then_some("--experimental");
-    let flags: Vec<&str> = half.into_iter().chain(tiles).collect();
-    format!(
-        "products that read halves are made by {}, so leave out {}",
-        beside.join(" and "),
-        flags.join(" and ")
-    )
+    let precision = (custom.name != table::MATMUL_F16.name).then_some("⟨precision f16⟩");
+    let tiles = others.contains(&table::MATMUL_COOPERATIVE.name).then_some("⟨experimental⟩");
+    let settings: Vec<&str> = precision.into_iter().chain(tiles).collect();
+    format!("products of f16 are made by {}, so leave out {}", others.join(" and "), settings.join(" and "))
 }
 
-/// Puts a reader's kernel into every dispatch of the kernel that it replaces,
-/// and says how many there were. One of a family replaces every version of it.
+/// Replaces a kernel by a custom one in every dispatch, and returns their number.
+///
+/// A custom kernel of a family replaces every variant of it. `rewritten` is whether the Program has rewrites that were
+/// asked for, which may have fused such dispatches.
 ///
 /// # Errors
-/// [`Error::Usage`] when no reader's kernel can take its place, or the Program never uses such a kernel,
-/// with those that it uses.
-///
-/// `taken_in` is whether rewrites that were asked for may have taken such dispatches into larger ones.
-pub fn replace(program: &mut Program, own: &CustomKernel, taken_in: bool) -> Result<usize> {
-    replaceable(own.ours)?;
+/// [`Error::Setting`] when the kernel can't be replaced, or the Program never uses it (with the kernels that it uses).
+pub fn replace(program: &mut Program, custom: &CustomKernel, rewritten: bool) -> Result<usize> {
+    replaceable(custom.ours)?;
     let used: BTreeSet<&str> = program.steps.iter().map(|dispatch| dispatch.kernel.name).collect();
     let mut count = 0;
     for dispatch in &mut program.steps {
-        if fits(own.ours, dispatch) {
-            dispatch.consts = constants(own.ours, &dispatch.consts);
-            dispatch.kernel = own.kernel;
+        if fits(custom.ours, dispatch) {
+            dispatch.consts = constants(custom.ours, &dispatch.consts);
+            dispatch.kernel = custom.kernel;
             count += 1;
         }
     }
     if count == 0 {
         let used: Vec<&str> = used.into_iter().collect();
-        return Err(Error::Usage(format!(
-            "--kernel {}: this run never uses it; it uses {}; {}",
-            own.ours.name,
-            used.join(", "),
-            instead(program, own.ours, taken_in)
-        )));
+        let advice = advice(program, custom.ours, rewritten);
+        return Err(refused(
+            custom.ours,
+            format!("this run never uses it; it uses {}; {advice}", used.join(", ")),
+        ));
     }
     program.validate()?;
     Ok(count)
@@ -178,94 +200,98 @@ mod tests {
     use crate::table::choice::Choice;
 
     #[test]
-    fn a_choice_of_tiles_comes_and_goes_with_the_version_that_has_it() {
+    fn a_choice_of_tiles_comes_and_goes_with_the_variant_that_has_it() {
         let usual = crate::verify::cases::real(&table::MATMUL_NAIVE).consts;
         let tiled = constants(&table::MATMUL_VECTORS, &usual);
         let names: Vec<&str> = tiled.iter().map(|(name, _)| name).collect();
         assert_eq!(names, table::MATMUL_VECTORS.consts);
         assert_eq!((tiled.uint("TILE"), tiled.uint("BLOCK")), (32, 4));
         assert_eq!(constants(&table::MATMUL_NAIVE, &tiled), usual);
-        // One that was chosen stays.
+        // Chosen tiles stay.
         let chosen = usual.with("TILE", 64usize.into()).with("BLOCK", 8usize.into());
         assert_eq!(constants(&table::MATMUL_VECTORS, &chosen), chosen);
     }
 
     #[test]
     fn a_kernel_and_its_file_are_named_together() {
-        let own = CustomKernelFile::parse("sgd=my/sgd=2.wgsl").unwrap();
-        assert_eq!((own.name.as_str(), own.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
+        let custom = CustomKernelFile::parse("sgd=my/sgd=2.wgsl").unwrap();
+        assert_eq!((custom.name.as_str(), custom.path.to_str()), ("sgd", Some("my/sgd=2.wgsl")));
         let refused = CustomKernelFile::parse("matmul_cooperative=a.wgsl").unwrap_err().to_string();
         assert!(
-            refused.contains("--kernel matmul_cooperative: a kernel of yours can't take its place"),
+            refused.contains("kernel = \"matmul_cooperative\": a custom kernel can't replace it"),
             "{refused}"
         );
+        // A former name, in a recipe and in run.json.
+        let former = CustomKernelFile::parse("unit_size=a.wgsl").unwrap();
+        assert_eq!(former.name, "frobenius_normalise");
+        assert_eq!(find("blend").unwrap().name, "newton_schulz");
+        let written = serde_json::to_string(&former).unwrap().replace("frobenius_normalise", "unit_size");
+        assert!(written.contains("unit_size"), "{written}");
+        assert_eq!(serde_json::from_str::<CustomKernelFile>(&written).unwrap(), former);
         for wrong in ["sgd", "sgd=", "=a.wgsl", "sdg=a.wgsl"] {
             assert!(matches!(CustomKernelFile::parse(wrong), Err(Error::Usage(_))), "{wrong}");
         }
     }
 
     #[test]
-    fn a_product_is_the_version_that_its_entry_point_names() {
-        let named = |text: &str| version(text, &table::MATMUL).name;
+    fn a_product_is_the_variant_that_its_entry_point_names() {
+        let named = |text: &str| variant(text, &table::MATMUL).name;
         let entry = |head| format!("// fn matmul(\n@compute @workgroup_size(1) {head}) {{}}");
         let found = ["fn matmul_naive(", "fn matmul_naive (", "fn matmul("].map(|head| named(&entry(head)));
         assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
-        // What is no shader is told by the check, as one of the contract that was named.
+        // The check reports a text that is no shader.
         assert_eq!(named("no shader"), "matmul");
     }
 
-    /// Ours, as if a reader had written it.
-    fn readers(ours: &'static Kernel) -> CustomKernel {
+    /// A custom kernel with the shader of the built-in one.
+    fn copy(ours: &'static Kernel) -> CustomKernel {
         let shader = Shader { workgroup_size: [64, 1, 1], workgroup_bytes: 0, asks_length: false };
         CustomKernel { ours, kernel: leak(ours, ours.wgsl.to_owned()), shader, digest: String::new() }
     }
 
-    /// A network as a run with a reader's kernel lowers it.
+    /// A network as a run with a custom kernel lowers it.
     fn program(network: &str, choice: Choice) -> Program {
         let network: Network = network.parse().unwrap();
         let shapes = network.shapes(&Shape::image(1, 8, 8)).unwrap();
         let lowered = lower(&Lowering {
             parts: vec![Part { name: TRAIN, samples: 8 }],
             choice,
-            rewrites: Rewrites::NONE.and(Rewrites::HALF),
+            rewrites: Rewrites::NONE.and(Rewrites::F16),
             ..Lowering::new(&network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)
         });
         lowered.unwrap().program
     }
 
     #[test]
-    fn products_that_read_halves_are_not_those_of_other_kernels() {
-        let half = Choice::NAIVE.in_precision(Precision::Half);
-        let tiles = half.with_cooperative(&[8]);
-        let [product, of_halves] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(readers);
-        // Of its layers the last stays in single precision, and of the others' tiles of 8 some are not whole.
+    fn products_of_f16_are_not_those_of_other_kernels() {
+        let f16 = Choice::NAIVE.in_precision(Precision::F16);
+        let tiles = f16.with_cooperative(&[8]);
+        let [product, of_f16] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(copy);
+        // The last layer stays in single precision, and some sizes of the others are no multiple of 8.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
-        for (choice, of_product, of_half) in [
+        for (choice, beside_product, beside_f16) in [
             (Choice::NAIVE, &[][..], None),
-            (half, &["matmul_f16"], Some(&[][..])),
+            (f16, &["matmul_f16"], Some(&[][..])),
             (tiles, &["matmul_f16", "matmul_cooperative"], Some(&["matmul_cooperative"])),
         ] {
             let mut program = program(mixed, choice);
             assert!(replace(&mut program, &product, false).unwrap() > 0);
-            assert_eq!(beside(&program, product.ours), of_product);
-            assert_eq!(beside(&program, &table::SGD), [""; 0]);
-            assert_eq!(replace(&mut program, &of_halves, false).is_ok(), of_half.is_some());
-            assert_eq!(beside(&program, of_halves.ours), of_half.unwrap_or_default());
-            // What is the reader's as well is not ours.
-            assert!(!beside(&program, product.ours).contains(&"matmul_f16"));
+            assert_eq!(built_in_f16_products(&program, product.ours), beside_product);
+            assert_eq!(built_in_f16_products(&program, &table::SGD), [""; 0]);
+            assert_eq!(replace(&mut program, &of_f16, false).is_ok(), beside_f16.is_some());
+            assert_eq!(built_in_f16_products(&program, of_f16.ours), beside_f16.unwrap_or_default());
+            // A custom kernel is not built in.
+            assert!(!built_in_f16_products(&program, product.ours).contains(&"matmul_f16"));
         }
         let whole = "dense 16, relu, dense 8";
-        for (choice, own, said) in [
-            (
-                half,
-                &product,
-                "products that read halves are made by matmul_f16, so leave out --precision half",
-            ),
-            (tiles, &product, "by matmul_cooperative, so leave out --precision half and --experimental"),
-            (tiles, &of_halves, "by matmul_cooperative, so leave out --experimental"),
-            (Choice::NAIVE, &of_halves, "softmax_loss; try --precision half --kernel matmul_f16=FILE"),
+        for (choice, custom, said) in [
+            (f16, &product, "products of f16 are made by matmul_f16, so leave out ⟨precision f16⟩"),
+            (tiles, &product, "by matmul_cooperative, so leave out ⟨precision f16⟩ and ⟨experimental⟩"),
+            (tiles, &of_f16, "by matmul_cooperative, so leave out ⟨experimental⟩"),
+            (Choice::NAIVE, &of_f16, "softmax_loss; try ⟨precision f16⟩ ⟨kernel matmul_f16=FILE⟩"),
         ] {
-            let refused = replace(&mut program(whole, choice), own, false).unwrap_err().to_string();
+            let refused = replace(&mut program(whole, choice), custom, false).unwrap_err();
+            let refused = refused.marked();
             assert!(refused.ends_with(said) && refused.contains("this run never uses it; "), "{refused}");
         }
     }

@@ -1,4 +1,4 @@
-//! Parsing and validating, and where in the reader's file something is wrong.
+//! Parsing and validating a custom shader, with the position of a fault in its file.
 
 use std::error::Error;
 use std::ops::Range;
@@ -9,10 +9,10 @@ use wgpu::naga::valid::{
 };
 use wgpu::naga::{Module, Span};
 
-use crate::kernel::{COMMON, Consts, Kernel, enabled, find_word, in_directive, specialize};
+use crate::kernel::{COMMON, Consts, Kernel, enabled, in_directive, specialize, words};
 use crate::table::MATMUL_COOPERATIVE;
 
-/// What is wrong with a shader, and where in the reader's file, when it is in one place.
+/// A fault of a shader, and its position in the file where it has one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     pub message: String,
@@ -38,7 +38,7 @@ impl Fault {
     pub fn report(&self, file: &str, text: &str) -> String {
         let Some(TextPosition { line, column }) = self.at else { return format!("{file}: {}", self.message) };
         let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
-        // A tab in the line is a tab under it, so that the caret stands where it should.
+        // A tab in the line is a tab under it too, so that the caret is below its column.
         let indent: String =
             source.chars().take(column_shown - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let gutter = " ".repeat(line.to_string().len());
@@ -46,10 +46,10 @@ impl Fault {
     }
 }
 
-/// Characters of a line that are shown.
+/// The most characters of a line that are shown.
 const SHOWN: usize = 120;
 
-/// What is shown of a line, and where its column is in that: of a long one the part around it.
+/// A line, or the part of a long one around a column, and the column in that text.
 fn window(line: &str, column: usize) -> (String, usize) {
     let length = line.chars().count();
     if length <= SHOWN {
@@ -61,7 +61,7 @@ fn window(line: &str, column: usize) -> (String, usize) {
     (format!("{before}{part}{behind}"), column - start + before.chars().count())
 }
 
-/// Lines that stand in front of the reader's in what is compiled.
+/// The number of lines in front of the file's in the compiled text.
 pub fn offset() -> usize {
     // `specialize` adds one line break.
     COMMON.matches('\n').count() + 1
@@ -74,7 +74,7 @@ pub fn entry_points(text: &str) -> Vec<String> {
     module.entry_points.into_iter().map(|entry| entry.name).collect()
 }
 
-/// Parses and validates a reader's shader with these constants.
+/// Parses and validates a custom shader with these constants.
 pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, ModuleInfo), Fault> {
     let whole = specialize(text, consts).map_err(|name| undeclared(name, ours))?;
     let denied = |(at, name)| Some((at, refusal(extension(name)?, ours)?));
@@ -92,7 +92,8 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
             // The last span is the innermost: the expression, not the function around it.
             let spans: Vec<Span> = error.spans().map(|(span, _)| *span).collect();
             let at = locate(text, &whole, spans.into_iter()).or_else(|| {
-                let at = find_word(text, absent(error.as_inner())?)?;
+                let absent = absent(error.as_inner())?;
+                let (at, _) = words(text).find(|(_, word)| *word == absent)?;
                 Some(position_in(text, at))
             });
             Err(Fault { message: chain(error.as_inner()), at })
@@ -100,9 +101,9 @@ pub fn compile(text: &str, ours: &Kernel, consts: &Consts) -> Result<(Module, Mo
     }
 }
 
-/// What a shader may use: no more than every device is opened with that runs a kernel of this contract.
+/// The capabilities of a shader of this contract: those of every device that runs one.
 fn capabilities(ours: &Kernel) -> Capabilities {
-    // Halves packed into words belong to WebGPU's core.
+    // f16 packed into words belong to WebGPU's core.
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
     if ours.subgroup.is_some() {
         capabilities |= Capabilities::SUBGROUP;
@@ -114,14 +115,15 @@ fn capabilities(ours: &Kernel) -> Capabilities {
     capabilities
 }
 
-/// The extension of this name, if it is one that can be parsed; of others the parser says what is wrong.
+/// The extension of this name, if it can be parsed; the parser reports others.
 fn extension(name: &str) -> Option<ImplementedEnableExtension> {
     let mut all = ImplementedEnableExtension::VARIANTS.iter().copied();
     all.find(|extension| EnableExtension::from(*extension).to_ident() == name)
 }
 
-/// Why a shader of this contract can't enable an extension, if it can't: it would be parsed, but there is
-/// no device for it.
+/// Why a shader of this contract can't enable an extension, if it can't.
+///
+/// It would be parsed, but no device is opened with the extension.
 fn refusal(extension: ImplementedEnableExtension, ours: &Kernel) -> Option<String> {
     let needed = extension.capability();
     if capabilities(ours).contains(needed) {
@@ -130,10 +132,13 @@ fn refusal(extension: ImplementedEnableExtension, ours: &Kernel) -> Option<Strin
     let by_tiles = capabilities(&MATMUL_COOPERATIVE).contains(needed);
     let who = if by_tiles { "only a matmul_cooperative" } else { "no kernel" };
     let name = EnableExtension::from(extension).to_ident();
-    Some(format!("{who} may enable {name}: for {} a device is opened without it, so leave it out", ours.name))
+    Some(format!(
+        "{who} may enable {name}: the device for {} is opened without it, so leave it out",
+        ours.name
+    ))
 }
 
-/// The parser's advice, unless it is to enable what may not be enabled.
+/// The parser's advice, unless it is to enable an extension that is refused.
 fn advice(note: &str, ours: &Kernel) -> String {
     let mut extensions = ImplementedEnableExtension::VARIANTS.iter().copied();
     let meant = extensions.find(|extension| {
@@ -142,7 +147,7 @@ fn advice(note: &str, ours: &Kernel) -> String {
     meant.and_then(|extension| refusal(extension, ours)).unwrap_or_else(|| note.to_owned())
 }
 
-/// The word for a type that no device here has: the validator knows types, but not where they stand.
+/// The name of a type that no device has; the validator reports no position for it.
 fn absent(error: &ValidationError) -> Option<&'static str> {
     let ValidationError::Type { source: TypeError::WidthError(error), .. } = error else { return None };
     if let WidthError::MissingCapability { name, .. } = error { Some(name) } else { None }
@@ -174,14 +179,14 @@ fn position_in(text: &str, at: usize) -> TextPosition {
     TextPosition { line: before.matches('\n').count() + 1, column }
 }
 
-/// The first of these positions in the whole that is in the reader's part of it, as one of the reader's text.
+/// The first of these positions in the whole text that is in the custom part, as a position in that part.
 fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<TextPosition> {
     spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
         if let Some(at) = in_directive(text, start) {
             return Some(position_in(text, at));
         }
         let TextPosition { line, column } = position_in(whole, start);
-        // What stands in common.wgsl is not the reader's to change.
+        // A position in common.wgsl is not in the file.
         Some(TextPosition { line: line.checked_sub(offset()).filter(|line| *line > 0)?, column })
     })
 }
@@ -205,22 +210,22 @@ mod tests {
     }
 
     #[test]
-    fn a_directive_that_is_wrong_is_found_where_the_reader_has_it() {
+    fn a_wrong_directive_is_found_where_it_is_in_the_file() {
         for (text, (line, column), word) in [
             ("// f\n\n  enable subgroups; // why not\nfn", (3, 10), "subgroups"),
-            ("enable f16; // halves\nenable nonsense;", (2, 8), "nonsense"),
+            ("enable f16; // why\nenable nonsense;", (2, 8), "nonsense"),
         ] {
             let fault = compile(text, &MATMUL_COOPERATIVE, &Consts::default()).unwrap_err();
             assert_eq!(fault.at, at(line, column), "{fault:?}");
             assert!(fault.message.contains(word), "{fault:?}");
         }
-        // One behind a declaration is no directive.
+        // Behind a declaration it is no directive.
         let fault = compile("const A = 1;\nenable f16;", &SGD, &Consts::default()).unwrap_err();
         assert_eq!(fault.at.map(|at| at.line), Some(2), "{fault:?}");
     }
 
     #[test]
-    fn what_no_device_is_opened_with_is_refused_where_it_is_enabled() {
+    fn extensions_without_a_device_are_refused_where_they_are_enabled() {
         let faulty = |name: &str, ours: &Kernel| {
             let text = format!("// {name}\nenable\t{name};\n{}", ours.wgsl);
             compile(&text, ours, &Consts::default()).err()
@@ -241,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_an_extension_is_not_told_to_enable_what_is_refused() {
+    fn nobody_is_told_to_enable_an_extension_that_is_refused() {
         let fault = |text: &str, ours| compile(text, ours, &Consts::default()).unwrap_err();
         for (text, column) in [("fn f() -> f16 { return 1; }", 11), ("const A = 1.0h;", 11)] {
             let told = fault(text, &SGD);
@@ -265,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_line_the_part_around_the_column_is_shown() {
+    fn a_long_line_is_shown_around_its_column() {
         let long = format!("{}!{}", "a".repeat(5_000), "b".repeat(70_000));
         for (text, column) in [(long.clone(), 5_001), (format!("!{long}"), 1), (format!("{long}c!"), 75_003)]
         {
@@ -284,7 +289,7 @@ mod tests {
         for head in ["fn sgd()", "fn sgd ()", "fn\n sgd\n()"] {
             assert_eq!(entry_points(&entry(head)), ["sgd"], "{head}");
         }
-        // A word in a comment and a plain function are none.
+        // Words in comments and plain functions are no entry points.
         assert!(entry_points("// fn sgd()\nfn sgd() {}").is_empty());
         assert!(entry_points("no shader").is_empty());
     }

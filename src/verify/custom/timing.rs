@@ -1,4 +1,4 @@
-//! A reader's kernel against ours, side by side in one run.
+//! Times of a custom kernel and the built-in one, measured in turns.
 
 use wgpu::Adapter;
 
@@ -13,22 +13,24 @@ use crate::kernel::{Element, Kernel, Step};
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::verify::cases::{Case, real_on};
 
-/// How often both are timed; the middle counts.
+/// The number of measurements of each; the median counts.
 const ROUNDS: usize = 9;
-/// Seconds of one measurement; what is shorter is repeated within one submission.
+/// Seconds of one measurement; shorter dispatches are repeated within one submission.
 const GOAL: f64 = 10e-3;
 const MOST_REPEATS: usize = 256;
 
-/// How long one dispatch takes.
+/// The times of one dispatch.
 #[derive(Clone, Debug)]
 pub struct Timing {
+    /// The custom kernel.
     pub yours: Seconds,
+    /// The built-in kernel.
     pub ours: Seconds,
     pub case: Case,
 }
 
 impl Timing {
-    /// How many times as long as ours the reader's takes.
+    /// The time of the custom kernel over that of the built-in one.
     pub fn ratio(&self) -> f64 {
         self.yours.median / self.ours.median
     }
@@ -38,11 +40,11 @@ impl Timing {
 ///
 /// # Errors
 /// When the engine fails.
-pub fn time(own: &CustomKernel, adapter: &Adapter) -> Result<Timing> {
-    let case = real_on(own.ours, &Device::Gpu(adapter.clone()));
+pub fn time(custom: &CustomKernel, adapter: &Adapter) -> Result<Timing> {
+    let case = real_on(custom.ours, &Device::Gpu(adapter.clone()));
     let mut runners = [
-        RepeatedDispatch::new(own.kernel, &case, adapter)?,
-        RepeatedDispatch::new(own.ours, &case, adapter)?,
+        RepeatedDispatch::new(custom.kernel, &case, adapter)?,
+        RepeatedDispatch::new(custom.ours, &case, adapter)?,
     ];
     let mut samples = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {
@@ -61,7 +63,7 @@ struct RepeatedDispatch {
 }
 
 impl RepeatedDispatch {
-    /// Ready to run, warm, and with as many repeats as it takes.
+    /// A dispatch that is ready to run, warm, and repeated often enough.
     fn new(kernel: &'static Kernel, case: &Case, adapter: &Adapter) -> Result<RepeatedDispatch> {
         let program = program(kernel, case);
         let mut engine = GpuEngine::new(adapter, program.clone(), Checks::On)?;
@@ -81,7 +83,7 @@ impl RepeatedDispatch {
     }
 }
 
-/// Small numbers that no repeat makes large; as integers, indices that are everywhere valid.
+/// Small numbers that no repeat makes large; integers are 0, which is always a valid index.
 fn content(element: Element, len: usize) -> Data {
     match element {
         Element::Real => Data::Real((0..len).map(|at| (at % 17) as f32 / 16.0 - 0.5).collect()),

@@ -1,4 +1,4 @@
-//! A reader's kernel on every case against the twin, and what is told about it.
+//! A custom kernel on every case against the twin, and a report of the first error.
 
 use wgpu::Adapter;
 
@@ -6,12 +6,12 @@ use super::{CustomKernel, inputs, inputs::scalars};
 use crate::engine::adapter::Device;
 use crate::engine::checks::Checks;
 use crate::engine::gpu::GpuEngine;
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::kernel::Kernel;
 use crate::verify::cases::{self, Case, KernelVerdict, Problem, Wrong, cases_on};
 use crate::verify::diff::ComparedElement;
 
-/// How a reader's kernel did.
+/// The result of a custom kernel on all cases.
 #[derive(Debug)]
 pub struct Trial {
     pub verdict: KernelVerdict,
@@ -19,34 +19,35 @@ pub struct Trial {
     pub saw_outside: bool,
 }
 
-/// Runs a reader's kernel on every case, its outputs poisoned and between
-/// guard words, and compares it with the twin.
+/// Runs a custom kernel on every case and compares it with the twin.
 ///
-/// Bindings reach over the guard words behind them, so that a write past the
-/// end is seen there; except for a shader that asks how long its bindings are,
-/// to which they must not look longer.
+/// Outputs are poisoned and lie between guard words. Bindings include the guard words behind them, so that a write past
+/// the end shows there. A shader that uses `arrayLength` gets bindings of the right length instead.
 ///
 /// # Errors
-/// [`Error::Check`] when the device doesn't survive it, else as [`cases::check`].
-pub fn trial(own: &CustomKernel, adapter: &Adapter, observe: &mut dyn FnMut(usize, &Case)) -> Result<Trial> {
-    let saw_outside = !own.shader.asks_length;
+/// [`Error::Check`] when the device is lost, else as [`cases::check`].
+pub fn trial(
+    custom: &CustomKernel,
+    adapter: &Adapter,
+    observe: &mut dyn FnMut(usize, &Case),
+) -> Result<Trial> {
+    let saw_outside = !custom.shader.asks_length;
     let checks = if saw_outside { Checks::Wide } else { Checks::On };
     let mut make_engine = |program| -> Result<Box<dyn crate::engine::Engine>> {
         Ok(Box::new(GpuEngine::new(adapter, program, checks)?))
     };
-    let cases = cases_on(own.kernel, &Device::Gpu(adapter.clone()));
-    match cases::watch(own.kernel, &cases, &mut make_engine, observe) {
+    let cases = cases_on(custom.kernel, &Device::Gpu(adapter.clone()));
+    match cases::watch(custom.kernel, &cases, &mut make_engine, observe) {
         Ok(verdict) => Ok(Trial { verdict, saw_outside }),
-        Err(Error::Device(_, problem)) => {
-            Err(Error::Check(format!("{problem}: most likely the shader takes too long or loops for ever")))
+        Err(Error::Device(DeviceFault::Lost, problem)) => {
+            Err(Error::Check(format!("{problem}; most likely the shader takes too long or loops for ever")))
         }
         Err(error) => Err(error),
     }
 }
 
 impl Trial {
-    /// What is wrong, in several lines: the first wrong element, what was
-    /// expected, and from which inputs.
+    /// The first wrong element, in several lines: its value, the expected one, and the inputs.
     pub fn report(&self) -> Option<String> {
         let wrong = self.verdict.wrong.as_ref()?;
         let KernelVerdict { cases, failed, .. } = self.verdict;
@@ -61,7 +62,7 @@ impl Trial {
     }
 }
 
-/// The equation that the twin computes: the first line of our shader.
+/// The equation that the twin computes: the first line of the built-in shader.
 fn rule(kernel: &Kernel) -> &'static str {
     let ours = crate::table::find(kernel.name).map_or(kernel.wgsl, |ours| ours.wgsl);
     ours.lines().next().unwrap_or_default().trim_start_matches("// ")
@@ -101,7 +102,7 @@ fn outside(wrong: &Wrong, binding: &str, word: isize) -> String {
     )
 }
 
-/// A number as f32 can tell it.
+/// A number with the digits of f32.
 fn number(value: f64) -> String {
     let size = value.abs();
     if value.is_nan() {
@@ -119,9 +120,9 @@ mod tests {
     use super::number;
 
     #[test]
-    fn numbers_are_told_as_precisely_as_f32_has_them() {
-        let told = [0.0, 0.5, -1.25, 3.0, 0.1234567, 1e-9, 2.5e8, f64::NAN].map(number);
+    fn numbers_are_written_as_precisely_as_f32_has_them() {
+        let written = [0.0, 0.5, -1.25, 3.0, 0.1234567, 1e-9, 2.5e8, f64::NAN].map(number);
         let expected = ["0", "0.5", "-1.25", "3", "0.1234567", "1.000e-9", "2.500e8", "not a number"];
-        assert_eq!(told, expected);
+        assert_eq!(written, expected);
     }
 }

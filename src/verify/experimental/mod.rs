@@ -1,4 +1,4 @@
-//! What is tried out: never used unless asked for by name, and proved on the adapter before a run begins.
+//! Experimental kernels: used only when asked for by name, and proved on the adapter first.
 
 mod proof;
 
@@ -10,45 +10,49 @@ use crate::engine::cooperative;
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::precision::Precision;
 use crate::network::lower::Lowered;
-use crate::table::{EDGES, MATMUL_COOPERATIVE};
+use crate::table::{COOPERATIVE_TILES as SIZES, MATMUL_COOPERATIVE};
 
-/// What of it a run uses.
+/// The experimental kernels of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Experimental {
-    /// Nothing.
+    /// None.
     #[default]
     None,
-    /// Cooperative matrices: in [half precision](Precision::Half) a whole subgroup multiplies tiles of
-    /// halves at once, where the adapter offers that. Both factors of a product are halves then, gradients
-    /// among them; sums are in single precision still. A product stays as it is where one of its sizes is
-    /// no multiple of the tile's edge.
+    /// Cooperative matrices: a whole subgroup multiplies tiles of f16 at once, on adapters that have them.
+    ///
+    /// They need [f16 precision](Precision::F16). Both factors of a product are f16 then, gradients included; sums are
+    /// f32. A product without whole tiles stays as it is.
     CooperativeMatrix(Tiles),
 }
 
-/// Of which edges the tiles of cooperative matrices are, the preferred one first. The order of a sum
-/// depends on it, so a run keeps what it began with.
+/// Tile sizes of cooperative matrices, preferred first.
+///
+/// The order of a sum depends on them, so a run keeps those that it began with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tiles([Option<usize>; EDGES.len()]);
+pub struct Tiles([Option<usize>; SIZES.len()]);
 
 impl Tiles {
-    /// Those that the adapter has, see [`Experimental::resolve`].
-    pub const ANY: Tiles = Tiles([None; EDGES.len()]);
+    /// All sizes that the adapter has, see [`Experimental::resolve`].
+    pub const ANY: Tiles = Tiles([None; SIZES.len()]);
 
-    fn of(edges: &[usize]) -> Tiles {
-        Tiles(std::array::from_fn(|at| edges.get(at).copied()))
+    fn of(sizes: &[usize]) -> Tiles {
+        Tiles(std::array::from_fn(|at| sizes.get(at).copied()))
     }
 
-    fn edges(&self) -> Vec<usize> {
+    fn sizes(&self) -> Vec<usize> {
         self.0.iter().flatten().copied().collect()
     }
 
-    /// These, of what is offered; all of that where none are named. An edge that is not offered is the error.
+    /// These sizes, or all that are offered where none are named.
+    ///
+    /// # Errors
+    /// The first size that is not offered.
     fn among(&self, offered: &[usize]) -> Result<Vec<usize>, usize> {
-        let edges = self.edges();
-        match edges.iter().find(|edge| !offered.contains(edge)) {
-            Some(edge) => Err(*edge),
-            None if edges.is_empty() => Ok(offered.to_vec()),
-            None => Ok(edges),
+        let sizes = self.sizes();
+        match sizes.iter().find(|size| !offered.contains(size)) {
+            Some(size) => Err(*size),
+            None if sizes.is_empty() => Ok(offered.to_vec()),
+            None => Ok(sizes),
         }
     }
 }
@@ -61,7 +65,7 @@ impl fmt::Display for Experimental {
             Experimental::None => f.write_str(NAMES[0]),
             Experimental::CooperativeMatrix(tiles) => {
                 f.write_str(NAMES[1])?;
-                tiles.edges().iter().try_for_each(|edge| write!(f, " {edge}"))
+                tiles.sizes().iter().try_for_each(|size| write!(f, " {size}"))
             }
         }
     }
@@ -70,8 +74,7 @@ impl fmt::Display for Experimental {
 impl FromStr for Experimental {
     type Err = Error;
 
-    /// Reads `none` or `cooperative-matrix`, and behind that the edges of its tiles, as in
-    /// `cooperative-matrix 16 8`.
+    /// Reads `none`, `cooperative-matrix`, or that with tile sizes, as in `cooperative-matrix 16 8`.
     ///
     /// # Errors
     /// [`Error::Usage`] for anything else.
@@ -79,9 +82,9 @@ impl FromStr for Experimental {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
             ["none"] => Ok(Experimental::None),
-            ["cooperative-matrix", edges @ ..] => tiles(edges).map(Experimental::CooperativeMatrix),
+            ["cooperative-matrix", sizes @ ..] => tiles(sizes).map(Experimental::CooperativeMatrix),
             _ => Err(Error::Usage(format!(
-                "experimental “{}” is neither none nor cooperative-matrix{}",
+                "⟨experimental⟩ “{}” is neither none nor cooperative-matrix{}",
                 text.trim().escape_debug(),
                 suggestion(text.trim(), &NAMES)
             ))),
@@ -89,77 +92,76 @@ impl FromStr for Experimental {
     }
 }
 
-/// Reads the edges of tiles.
+/// Reads tile sizes.
 fn tiles(words: &[&str]) -> Result<Tiles> {
-    let edge = |word: &&str| word.parse().ok().filter(|edge| EDGES.contains(edge));
-    let edges: Option<Vec<usize>> = words.iter().map(edge).collect();
-    match edges {
-        Some(edges) if (1..edges.len()).all(|at| !edges[..at].contains(&edges[at])) => Ok(Tiles::of(&edges)),
+    let size = |word: &&str| word.parse().ok().filter(|size| SIZES.contains(size));
+    let sizes: Option<Vec<usize>> = words.iter().map(size).collect();
+    match sizes {
+        Some(sizes) if (1..sizes.len()).all(|at| !sizes[..at].contains(&sizes[at])) => Ok(Tiles::of(&sizes)),
         _ => Err(Error::Usage(format!(
-            "experimental cooperative-matrix has tiles of 16, of 8 or of both, the preferred ones first, as in \
-             “cooperative-matrix 16 8”, and not “{}”: leave them out to have what the adapter has",
+            "⟨experimental cooperative-matrix⟩ has tiles of 16, of 8 or of both, preferred first, as in \
+             “cooperative-matrix 16 8”, and not “{}”: leave them out for those of the adapter",
             words.join(" ").escape_debug()
         ))),
     }
 }
 
-/// What to do where a device can't do it, unless a run has begun with it: that goes on nowhere else.
-const OTHERWISE: &str = "leave it out, or name an adapter that can with --device (wgrad devices tells)";
+/// The advice for a device that can't do it, unless a run was begun with it.
+const OTHERWISE: &str = "leave it out, or use another ⟨device⟩ that can";
 
-/// An error about the option, which says what is wrong and what to do.
+/// An error about the setting.
 fn refused(why: &str) -> Error {
-    let option = Experimental::COOPERATIVE_MATRIX;
-    Error::Usage(format!("--experimental {option} (or experimental in a recipe): {why}"))
+    let problem = format!("⟨experimental {}⟩: {why}", Experimental::COOPERATIVE_MATRIX);
+    Error::Setting { key: "experimental", problem }
 }
 
 impl Experimental {
-    /// Cooperative matrices with the tiles that the adapter has.
+    /// Cooperative matrices with all tile sizes that the adapter has.
     pub const COOPERATIVE_MATRIX: Experimental = Experimental::CooperativeMatrix(Tiles::ANY);
 
-    /// The same with what it leaves open decided for a device, so that it can be written down.
+    /// The setting with the tile sizes of a device, as a run writes it down.
     ///
     /// # Errors
-    /// As [`Experimental::edges`].
+    /// As [`Experimental::tile_sizes`].
     pub fn resolve(self, device: &Device) -> Result<Experimental> {
-        let edges = self.edges(device)?;
+        let sizes = self.tile_sizes(device)?;
         Ok(match self {
             Experimental::None => Experimental::None,
-            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&edges)),
+            Experimental::CooperativeMatrix(_) => Experimental::CooperativeMatrix(Tiles::of(&sizes)),
         })
     }
 
-    /// Whether it is what has been resolved, or leaves open what was decided there.
+    /// Whether `resolved` may be the result of [`Experimental::resolve`].
     pub fn allows(self, resolved: Experimental) -> bool {
         let open = self == Experimental::COOPERATIVE_MATRIX;
         self == resolved || (open && matches!(resolved, Experimental::CooperativeMatrix(_)))
     }
 
-    /// Checks that it goes with a precision, which takes no device.
+    /// Checks that it goes with a precision.
     ///
     /// # Errors
-    /// [`Error::Usage`] saying what to add.
+    /// [`Error::Setting`] saying what to add.
     pub fn check(self, precision: Precision) -> Result<()> {
         match (self, precision) {
-            (Experimental::CooperativeMatrix(_), Precision::Single) => {
-                Err(refused("its matrices are of halves, so add --precision half, or leave it out"))
+            (Experimental::CooperativeMatrix(_), Precision::F32) => {
+                Err(refused("its matrices are of f16, so add ⟨precision f16⟩, or leave it out"))
             }
             _ => Ok(()),
         }
     }
 
-    /// The edges of the tiles that products may be cut into on a device, the preferred one first; none
-    /// where it is not asked for.
+    /// Tile sizes for products on a device, preferred first; none without cooperative matrices.
     ///
     /// # Errors
-    /// [`Error::Usage`] when it is, and the device can't do it or has no such tiles.
-    pub fn edges(self, device: &Device) -> Result<Vec<usize>> {
+    /// [`Error::Setting`] when the device has no cooperative matrices or no tiles of a named size.
+    pub fn tile_sizes(self, device: &Device) -> Result<Vec<usize>> {
         self.available(device).map_err(|why| refused(&format!("{why}; {OTHERWISE}")))
     }
 
-    /// The same for a caller that has advice of its own.
+    /// As [`Experimental::tile_sizes`], for callers with advice of their own.
     ///
     /// # Errors
-    /// The reason alone: what the device can't do.
+    /// The reason alone.
     pub fn available(self, device: &Device) -> Result<Vec<usize>, String> {
         let Experimental::CooperativeMatrix(tiles) = self else { return Ok(Vec::new()) };
         let Device::Gpu(adapter) = device else {
@@ -168,32 +170,31 @@ impl Experimental {
         if let Some(lacking) = device.lacks(&MATMUL_COOPERATIVE) {
             return Err(format!("{} can't, as it {lacking}", device.name()));
         }
-        tiles.among(&cooperative::edges(adapter)).map_err(|edge| {
-            format!("{} has no tiles of {edge}, it offers {}", device.name(), cooperative::offered(adapter))
+        tiles.among(&cooperative::tile_sizes(adapter)).map_err(|size| {
+            format!("{} has no tiles of {size}, it offers {}", device.name(), cooperative::offered(adapter))
         })
     }
 
-    /// Proves what a run is going to use of it: the kernel, on the device itself and with the tiles that
-    /// the run has, computes in all of its cases what its twin computes.
+    /// Checks the kernel on the device, in all cases with the tile sizes of a run.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the network has nothing to use it for, [`Error::Check`] when the device computes
-    /// something else, with the case and by how much; [`Error::Device`] when it fails.
+    /// [`Error::Setting`] when the network has no product for it; [`Error::Check`] when the kernel disagrees with its
+    /// twin, with the case and the difference; [`Error::Device`] when the device fails.
     pub fn prove(self, lowered: &Lowered, device: &Device) -> Result<()> {
         if self == Experimental::None {
             return Ok(());
         }
-        let (edges, offered) = (lowered.cooperative_edges(), self.edges(device)?);
-        if edges.is_empty() {
+        let (sizes, offered) = (lowered.cooperative_tile_sizes(), self.tile_sizes(device)?);
+        if sizes.is_empty() {
             let least = offered.into_iter().min().unwrap_or_default();
             return Err(refused(&nothing_fits(least, &lowered.by_cooperative_matrices().1)));
         }
         let option = Experimental::COOPERATIVE_MATRIX.to_string();
-        proof::prove_tiles(&edges, (&option, &device.name()), &mut |program| device.open(program))
+        proof::prove_tiles(&sizes, (&option, &device.name()), &mut |program| device.open(program))
     }
 }
 
-/// Why there is nothing to use it for.
+/// The reason why a network has no product for it.
 fn nothing_fits(least: usize, products: &[String]) -> String {
     const NAMED: usize = 3;
     let named = products.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");
@@ -203,7 +204,7 @@ fn nothing_fits(least: usize, products: &[String]) -> String {
         count => format!("has {named} and {} more", count - NAMED),
     };
     format!(
-        "it needs a dense layer whose batch, inputs and outputs are all multiples of {least}, and this network \
+        "it needs a dense layer whose ⟨batch_size⟩, inputs and outputs are all multiples of {least}, and this network \
          {found}; choose such sizes, or leave it out"
     )
 }
@@ -223,11 +224,11 @@ mod tests {
             assert!(error.contains("tiles of 16, of 8 or of both"), "{error}");
         }
         assert!(read("none 8").is_err());
-        let among = |edges: &[usize], offered: &[usize]| Tiles::of(edges).among(offered);
+        let among = |sizes: &[usize], offered: &[usize]| Tiles::of(sizes).among(offered);
         assert_eq!(among(&[], &[16, 8]), Ok(vec![16, 8]));
         assert_eq!(among(&[8], &[16, 8]), Ok(vec![8]));
         assert_eq!(among(&[16, 8], &[8]), Err(16));
-        // A run is resumed with what it has.
+        // A run is resumed with its own tile sizes.
         let [open, eight, sixteen] = ["cooperative-matrix", "cooperative-matrix 8", "cooperative-matrix 16"]
             .map(|text| read(text).unwrap());
         assert!(open.allows(eight) && eight.allows(eight) && Experimental::None.allows(Experimental::None));

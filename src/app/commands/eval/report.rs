@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wgrad::Result;
 use wgrad::internals::data::Dataset;
-use wgrad::internals::report::confusion::{ClassScore, mean};
+use wgrad::internals::report::confusion::{ClassScore, ConfusionCount, mean};
 
 use super::super::console::{answer, note, thousands};
 use super::evaluation::{Evaluation, Mistake};
@@ -27,7 +27,7 @@ pub fn json(
         json!({"class": name(at), "samples": samples, "precision": precision, "recall": recall, "f1": f1})
     };
     let pairs = evaluation.confusion.counts();
-    let pair = |(truth, predicted, count): (usize, usize, usize)| json!({"class": name(truth), "predicted": name(predicted), "count": count});
+    let pair = |ConfusionCount { truth, predicted, count }| json!({"class": name(truth), "predicted": name(predicted), "count": count});
     let mistake = |mistake: &Mistake| {
         let Mistake { sample, truth, predicted, loss } = mistake;
         let file = file(dataset, *sample);
@@ -132,7 +132,7 @@ fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
         names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect()
     };
     let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-    let counts = evaluation.confusion.counts().map(|(_, _, count)| thousands(count).len());
+    let counts = evaluation.confusion.counts().map(|entry| thousands(entry.count).len());
     let heads = names.iter().map(|name| if short { name.chars().count() } else { 2 });
     let cell = counts.chain(heads).max().unwrap_or_default() + 2;
     let head: String = (0..names.len())
@@ -157,7 +157,7 @@ fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let mistakes = evaluation.confusion.mistakes();
     let classes = dataset.classes.len();
     answer(format_args!("\nmost frequent mistakes (true class → predicted class)"))?;
-    for (truth, predicted, count) in mistakes.iter().take(MOST_CLASSES) {
+    for ConfusionCount { truth, predicted, count } in mistakes.iter().take(MOST_CLASSES) {
         let (truth, predicted) = (&dataset.classes[*truth], &dataset.classes[*predicted]);
         answer(format_args!("{:>8}  {truth} → {predicted}", thousands(*count)))?;
     }

@@ -13,13 +13,13 @@ use crate::report::page::Note;
 use crate::teach::lessons::machine::Machine;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
-/// Images of the small lesson, of the large one, to choose by and to judge by.
+/// How many images each part has.
 const FEW: usize = 60;
 const MANY: usize = 1150;
-const CHOOSE: usize = 287;
-const JUDGE: usize = 360;
+const VALIDATION_IMAGES: usize = 287;
+const HELD_OUT_IMAGES: usize = 360;
 const BATCH: usize = 10;
-/// Rounds over the many images: each is as much work as nineteen over the few.
+/// Rounds over the many images; each is as much work as nineteen over the few.
 const ROUNDS_OF_MANY: usize = 10;
 
 /// The networks that learn from images, in the order of the lesson.
@@ -30,7 +30,7 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
-    /// Those that images of this shape fit: the second halves height and width.
+    /// The networks that fit images of this shape; the second halves height and width.
     pub fn all(shape: &Shape) -> Vec<NetworkKind> {
         let fits = shape.height >= 2 && shape.width >= 2;
         [NetworkKind::Dense].into_iter().chain(fits.then_some(NetworkKind::Convolutional)).collect()
@@ -43,7 +43,7 @@ impl NetworkKind {
         }
     }
 
-    /// As `wgrad train --layers` takes it.
+    /// The network's text.
     pub fn layers(self, classes: usize) -> String {
         match self {
             NetworkKind::Dense => format!("dense 32, relu, dense {classes}"),
@@ -54,7 +54,7 @@ impl NetworkKind {
     }
 }
 
-/// After one round over the images to learn from.
+/// The measurements after one round over the images to learn from.
 #[derive(Clone, Copy)]
 pub struct Round {
     pub learned: Measure,
@@ -62,11 +62,10 @@ pub struct Round {
     pub held_out: Measure,
 }
 
-/// A fresh network's way through some images: at least one round, see
-/// [`LessonOptions::check`](crate::teach::lessons::options::LessonOptions::check).
+/// The rounds of one training; there is at least one.
 pub struct LearningCurve {
     pub kind: NetworkKind,
-    /// What it learned from, such as `few`.
+    /// The name of its images, such as `few`.
     pub name: &'static str,
     pub rounds: Vec<Round>,
 }
@@ -76,7 +75,7 @@ impl LearningCurve {
         self.rounds[self.rounds.len() - 1]
     }
 
-    /// The round with the lowest error on the images to choose by, from 0.
+    /// The round with the lowest validation error, from 0.
     pub fn stop(&self) -> usize {
         let errors = self.rounds.iter().map(|round| round.validation.loss).enumerate();
         errors.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(at, _)| at)
@@ -90,10 +89,9 @@ impl LearningCurve {
 /// The images of this lesson.
 pub struct Images {
     few: Samples,
-    /// The few with their labels dealt out anew.
-    mixed: Samples,
+    /// The few with their labels shuffled.
+    shuffled: Samples,
     many: Samples,
-    /// To choose by: when to stop.
     validation: Samples,
     held_out: Samples,
     pub classes: usize,
@@ -104,25 +102,25 @@ impl Images {
         let train = &dataset.train;
         let order: Vec<usize> =
             shuffled(train.len(), seed, 0).into_iter().map(|sample| sample as usize).collect();
-        let choose = CHOOSE.min(train.len() / 5);
-        if choose == 0 {
+        let validation = VALIDATION_IMAGES.min(train.len() / 5);
+        if validation == 0 {
             return Err(Error::Data(format!(
                 "{} has {} to learn from, and this lesson needs at least 5",
                 dataset.name,
                 count(train.len(), "image")
             )));
         }
-        let (validation, rest) = order.split_at(choose);
+        let (validation, rest) = order.split_at(validation);
         let few = train.subset(&rest[..FEW.min(rest.len())]);
-        let mut mixed = few.clone();
-        mixed.labels.shuffle(&mut generator(seed, Purpose::Order, u64::MAX));
-        let judge: Vec<usize> = (0..JUDGE.min(dataset.held_out.len())).collect();
+        let mut shuffled_labels = few.clone();
+        shuffled_labels.labels.shuffle(&mut generator(seed, Purpose::Order, u64::MAX));
+        let evaluated: Vec<usize> = (0..HELD_OUT_IMAGES.min(dataset.held_out.len())).collect();
         Ok(Images {
-            mixed,
+            shuffled: shuffled_labels,
             few,
             many: train.subset(&rest[..MANY.min(rest.len())]),
             validation: train.subset(validation),
-            held_out: dataset.held_out.subset(&judge),
+            held_out: dataset.held_out.subset(&evaluated),
             classes: dataset.classes.len(),
         })
     }
@@ -131,7 +129,7 @@ impl Images {
         self.few.shape
     }
 
-    /// The few, the same with mixed labels, and the many: with each kind of network.
+    /// Trains each kind of network on the few, on the few with shuffled labels, and on the many.
     pub fn learn_all(
         &self,
         machine: &Machine,
@@ -142,7 +140,7 @@ impl Images {
         for kind in NetworkKind::all(&self.few.shape) {
             for (name, samples, rounds) in [
                 ("few", &self.few, rounds),
-                ("few, mixed labels", &self.mixed, rounds),
+                ("few, shuffled labels", &self.shuffled, rounds),
                 ("many", &self.many, rounds.min(ROUNDS_OF_MANY)),
             ] {
                 let rounds = self.learn(machine, kind, samples, settings, rounds)?;
@@ -167,6 +165,7 @@ impl Images {
         let network: Network = kind.layers(self.classes).parse()?;
         lower(&Lowering {
             parts: self.parts(samples).map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
+            // The kernels are the simplest: for products as small as these they are as fast.
             mode: Mode::Inspect,
             ..Lowering::new(&network, &samples.shape, self.classes, BATCH)
         })
@@ -184,7 +183,7 @@ impl Images {
         let lowered = self.lower(kind, samples)?;
         let engine = machine.open(lowered.program.clone())?;
         let parameters = lowered.arena.initial_values(settings.seed);
-        // Of the images to learn from alone: the others must not have a say.
+        // Only of the images to learn from, as the others must not influence training.
         let normaliser = Normaliser::of(samples);
         let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &normaliser)?;
         for (name, samples) in self.parts(samples) {

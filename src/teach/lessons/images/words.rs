@@ -1,11 +1,10 @@
-//! What lesson 12 says about its numbers. Every sentence is chosen by
-//! comparing them, since other images and other settings tell another story.
+//! The sentences of lesson 12, chosen by its numbers, as other images and settings give other results.
 
 use super::learning::{LearningCurve, NetworkKind};
 use crate::report::page::number::{count, digits};
 
-pub fn percent(share: f64) -> String {
-    format!("{} %", digits((share * 1000.0).round() as f32 / 10.0))
+pub fn percent(fraction: f64) -> String {
+    format!("{} %", digits((fraction * 1000.0).round() as f32 / 10.0))
 }
 
 /// How the errors went, and when to stop.
@@ -17,12 +16,12 @@ pub fn stopping(few: &LearningCurve) -> String {
         end.validation.samples
     );
     if rounds == 1 {
-        return format!("{learning} One round shows no way that an error goes: give it more --iterations.");
+        return format!("{learning} One round shows no trend: give it more iterations.");
     }
     if few.stop() + 1 == rounds {
         return format!(
             "{learning} The error of the others is lowest after the last of {rounds} rounds, so there is \
-             nothing to stop early: more --iterations may still help."
+             nothing to stop early: more iterations may still help."
         );
     }
     let at = few.stop() + 1;
@@ -32,9 +31,9 @@ pub fn stopping(few: &LearningCurve) -> String {
         "does not fall any further either"
     };
     let meaning = if end.learned.loss < stop.learned.loss {
-        "from there on the network learns its own images by heart and gets more certain of its mistakes elsewhere"
+        "from there on the network memorises its own images and gets more certain of its mistakes on others"
     } else {
-        "these steps have stopped helping anywhere, and a smaller --alpha may go further"
+        "these steps have stopped helping anywhere, and a smaller alpha may go further"
     };
     format!(
         "{learning} The error of the others is lowest after round {at}, {}, and {} after round {rounds}; that \
@@ -45,7 +44,7 @@ pub fn stopping(few: &LearningCurve) -> String {
     )
 }
 
-/// What early stopping does for images that had no say in it.
+/// The effect of early stopping on the held-out images.
 fn verdict(few: &LearningCurve) -> String {
     let (end, stop) = (few.end().held_out, few.at_stop().held_out);
     let accuracies =
@@ -53,38 +52,40 @@ fn verdict(few: &LearningCurve) -> String {
     let error =
         format!("their error is {} rather than {}", digits(stop.loss as f32), digits(end.loss as f32));
     match (stop.accuracy >= end.accuracy, stop.loss < end.loss) {
-        (true, true) => format!("It pays here: {accuracies}, and {error}."),
+        (true, true) => format!("It helps here: {accuracies}, and {error}."),
         (false, true) => format!(
             "Here it costs some right answers ({accuracies}), but it is less sure of the wrong ones: {error}."
         ),
         (true, false) => format!("Here {accuracies}, but {error}."),
-        (false, false) => format!("It does not pay here: {accuracies}, and {error}."),
+        (false, false) => format!("It does not help here: {accuracies}, and {error}."),
     }
 }
 
-/// Nothing can be understood of labels that were dealt out.
-pub fn remembering(few: &LearningCurve, mixed: &LearningCurve, classes: usize) -> String {
-    let (own, dealt) = (few.end(), mixed.end());
-    let learned = percent(dealt.learned.accuracy);
-    let by_heart = match dealt.learned.accuracy {
-        share if share >= 0.9 => format!("it can only remember, and it remembers {learned} of them"),
-        share if share > 1.5 / classes as f64 => format!("it can only remember, {learned} of them so far"),
-        _ => format!("it could only remember, and has not begun to: {learned} of them are right"),
+/// Shuffled labels can only be memorised.
+pub fn remembering(few: &LearningCurve, shuffled: &LearningCurve, classes: usize) -> String {
+    let (own, shuffled) = (few.end(), shuffled.end());
+    let learned = percent(shuffled.learned.accuracy);
+    let memorised = match shuffled.learned.accuracy {
+        fraction if fraction >= 0.9 => format!("it can only memorise, and it memorises {learned} of them"),
+        fraction if fraction > 1.5 / classes as f64 => {
+            format!("it can only memorise, {learned} of them so far")
+        }
+        _ => format!("it could only memorise, and has not begun to: {learned} of them are right"),
     };
-    let others = if dealt.held_out.accuracy < own.held_out.accuracy {
+    let others = if shuffled.held_out.accuracy < own.held_out.accuracy {
         format!("where the first network gets {}", percent(own.held_out.accuracy))
     } else {
         format!("and the first network gets no more, {}", percent(own.held_out.accuracy))
     };
     format!(
-        "The second network got the same images with their labels dealt out at random, so there is nothing \
-         to understand: {by_heart}. Of those held out it gets {}, {others}; guessing gives {}.",
-        percent(dealt.held_out.accuracy),
+        "The second network got the same images with their labels shuffled, so there is nothing to \
+         generalise: {memorised}. Of those held out it gets {}, {others}; guessing gives {}.",
+        percent(shuffled.held_out.accuracy),
         percent(1.0 / classes as f64)
     )
 }
 
-/// What more images do.
+/// The effect of more images.
 pub fn more_images(few: &LearningCurve, many: &LearningCurve) -> String {
     let (few, many) = (few.end(), many.end());
     if many.learned.samples <= few.learned.samples {
@@ -100,7 +101,7 @@ pub fn more_images(few: &LearningCurve, many: &LearningCurve) -> String {
     let narrower = if gap(many) < gap(few) { "narrower" } else { "no narrower" };
     format!(
         "The third got {}: of its own {} are right, and of those held out {}, the first {} and {}. So {verdict}, \
-         and the gap between the two is {narrower}. Whether a network understands, only images tell that it has \
+         and the gap between the two is {narrower}. Whether a network generalises shows only on images that it has \
          never seen.",
         count(many.learned.samples, "image"),
         percent(many.learned.accuracy),
@@ -126,17 +127,15 @@ pub fn convolution(courses: &[LearningCurve]) -> String {
             .to_owned();
     };
     let conclusion = match (few.1 > few.0, many.1 > many.0) {
-        (true, true) => "So it pays here to know that pixels have neighbours",
-        (true, false) => {
-            "So it pays here where images are few; where they are many the dense one is as good or better"
-        }
-        (false, true) => "So it pays here where images are many, though not where they are few",
+        (true, true) => "So it helps here to use which pixels are neighbours",
+        (true, false) => "So it helps here with few images; with many the dense one is as good or better",
+        (false, true) => "So it helps here with many images, but not with few",
         (false, false) => {
-            "So it does not pay here: these images, or these settings, suit the dense one as well or better"
+            "So it does not help here: these images, or these settings, suit the dense one as well or better"
         }
     };
     format!(
-        "A dense layer does not know which pixels are neighbours. A convolution does: eight windows of 3×3 slide \
+        "A dense layer does not use which pixels are neighbours. A convolution does: eight windows of 3×3 slide \
          over the image, each with the same nine weights everywhere, and of every 2×2 results the largest is \
          kept. Of the images held out, dense and convolutional get {} and {} after the few, {} and {} after \
          the many. {conclusion}.",

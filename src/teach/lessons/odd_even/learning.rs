@@ -17,7 +17,7 @@ pub const LEARNED: usize = 160;
 /// Hidden neurons.
 pub const HIDDEN: usize = 16;
 
-/// What may be changed.
+/// The settings of the lesson.
 #[derive(Clone, Copy, Debug)]
 pub struct OddEvenSettings {
     pub alpha: f32,
@@ -42,11 +42,18 @@ pub fn target(number: usize) -> u32 {
     1 - (number % 2) as u32
 }
 
-/// The numbers to learn from, and those held out.
-pub fn split(seed: u64) -> (Vec<usize>, Vec<usize>) {
+/// The numbers in two parts.
+pub struct NumberSplit {
+    /// To learn from.
+    pub learned: Vec<usize>,
+    pub held_out: Vec<usize>,
+}
+
+/// The parts of a seed.
+pub fn split(seed: u64) -> NumberSplit {
     let order: Vec<usize> = shuffled(NUMBERS, seed, 0).into_iter().map(|number| number as usize).collect();
     let (learned, held_out) = order.split_at(LEARNED);
-    (learned.to_vec(), held_out.to_vec())
+    NumberSplit { learned: learned.to_vec(), held_out: held_out.to_vec() }
 }
 
 /// The network, with its numbers on the device.
@@ -56,7 +63,7 @@ pub fn course(machine: &Machine, seed: u64) -> Result<Course> {
 
 pub(super) fn lowered(machine: &Machine, seed: u64, rewrites: Rewrites) -> Result<Course> {
     let network: Network = format!("dense {HIDDEN}, sigmoid, dense 1, sigmoid").parse()?;
-    let (learned, held_out) = split(seed);
+    let NumberSplit { learned, held_out } = split(seed);
     let samples = |numbers: &[usize]| {
         let inputs: Vec<Vec<f32>> = numbers.iter().map(|number| binary(*number)).collect();
         let targets: Vec<u32> = numbers.iter().map(|number| target(*number)).collect();
@@ -75,7 +82,7 @@ pub(super) fn lowered(machine: &Machine, seed: u64, rewrites: Rewrites) -> Resul
     )
 }
 
-/// Errors and hits after an iteration over the numbers to learn from.
+/// Loss and accuracy of both parts after an iteration.
 #[derive(Clone, Copy, Debug)]
 pub struct IterationErrors {
     pub learned: PartMeasure,
@@ -94,7 +101,7 @@ pub fn learn(course: &mut Course, settings: &OddEvenSettings) -> Result<Vec<Iter
     Ok(iterations)
 }
 
-/// The same without looking in between.
+/// Trains from the seed's weights without measuring.
 pub fn train(course: &mut Course, settings: &OddEvenSettings) -> Result<()> {
     course.begin(&course.lowered.arena.initial_values(settings.seed))?;
     (1..=settings.iterations).try_for_each(|iteration| pass(course, settings, iteration))

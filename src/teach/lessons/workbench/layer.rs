@@ -2,16 +2,16 @@
 
 use crate::kernel::Activation;
 
-/// What a workbench is built for.
+/// The dispatches that a workbench has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Weighted sums.
     Predict,
-    /// Those, and how far they are from the goals.
+    /// Weighted sums and their errors.
     Measure,
-    /// Those, and learning by trial.
+    /// Sums, errors, and hot and cold learning.
     HotAndCold,
-    /// Those, and learning by gradient.
+    /// Sums, errors, and gradient descent.
     Descend,
 }
 
@@ -24,7 +24,7 @@ pub struct DenseLayer {
     pub outputs: usize,
     pub bias: bool,
     pub activation: Activation,
-    /// delta = factor · (prediction - goal): 2 as calculus has it, 1 for first lessons.
+    /// delta = factor · (prediction - goal): 2 is the derivative, the first lessons leave it out with 1.
     pub factor: f32,
     pub scope: Scope,
 }

@@ -6,18 +6,19 @@ use crate::kernel::{Activation, Const, Consts, Element, Epilogue, Kernel, aligne
 use crate::program::{Buf, BufDecl, Dispatch, Program, Role, View};
 use crate::table;
 
-/// A stage is a section of its own and reads what an earlier one has left, so nothing is scratch.
+/// A stage reads what an earlier section has left, so no buffer is scratch.
 const KEPT: Role = Role::Data;
 
 // The stages; each is a section of the Program with one dispatch.
 pub(super) const SUMS: &str = "weighted sums";
 pub(super) const ERROR: &str = "error and delta";
-pub(super) const SLOPE: &str = "delta through the activation";
+pub(super) const ACTIVATION_DELTA: &str = "delta through the activation";
 pub(super) const WEIGHT_DELTA: &str = "weight_delta";
 pub(super) const BIAS_DELTA: &str = "bias_delta";
 pub(super) const UPDATE: &str = "update";
 pub(super) const HOT_COLD: &str = "hot and cold";
-pub(super) const STAGES: [&str; 7] = [SUMS, ERROR, SLOPE, WEIGHT_DELTA, BIAS_DELTA, UPDATE, HOT_COLD];
+pub(super) const STAGES: [&str; 7] =
+    [SUMS, ERROR, ACTIVATION_DELTA, WEIGHT_DELTA, BIAS_DELTA, UPDATE, HOT_COLD];
 
 /// Where everything lies.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) struct Views {
     pub input: View,
     pub goal: View,
     pub prediction: View,
-    /// The gradient of the error in the predictions.
+    /// The gradient of the error by the predictions.
     pub dprediction: View,
     pub metrics: View,
     pub delta: View,
@@ -36,7 +37,7 @@ pub(super) struct Views {
     /// Whole arenas, as the update takes them.
     pub parameters: View,
     pub gradients: View,
-    /// What hot and cold learning has besides the weights.
+    /// The state of hot and cold learning.
     pub starts: View,
     pub positions: View,
     pub moved: View,
@@ -78,8 +79,8 @@ pub(super) fn record(layer: &DenseLayer) -> (Program, Views) {
     let args = vec![views.input, views.weights, extra, views.prediction];
     recording.stage(SUMS, &table::MATMUL_NAIVE, sums, args);
     if layer.scope >= Scope::Measure {
-        // Each prediction is a row of its own, to see its own error. The kernel
-        // averages the gradient over its rows; the factor undoes that.
+        // Each prediction is a row, so that it has its own error. The kernel averages the gradient over its rows;
+        // the factor undoes that.
         let factor = layer.factor * predictions as f32;
         let error = consts! {
             BATCH: predictions, CLASSES: 1usize, SLOTS: 1usize, PITCH: predictions, FIRST: 0usize,
@@ -112,9 +113,9 @@ fn record_descent(recording: &mut Recording, layer: &DenseLayer, views: &Views) 
     let &DenseLayer { samples, inputs, outputs, .. } = layer;
     let (kind, leak) = layer.activation.consts();
     if layer.activation != Activation::Identity {
-        let slope = consts! { LENGTH: samples * outputs, ACTIVATION: kind, LEAK: leak, ADD: false };
+        let backward = consts! { LENGTH: samples * outputs, ACTIVATION: kind, LEAK: leak, ADD: false };
         let args = vec![views.prediction, views.dprediction, views.delta];
-        recording.stage(SLOPE, &table::ACTIVATION_BACKWARD, slope, args);
+        recording.stage(ACTIVATION_DELTA, &table::ACTIVATION_BACKWARD, backward, args);
     }
     let (identity, no_leak) = Activation::Identity.consts();
     let product = consts! {

@@ -1,13 +1,13 @@
-//! Products of dense layers from copies in half precision.
+//! Products of dense layers from f16 copies.
 //!
 //! ```text
 //! before                     matmul a, b → c
-//! after    pack_f16 b → h   matmul_f16 a, h → c        or, by cooperative matrices, from copies of both
+//! after    pack_f16 b → h   matmul_f16 a, h → c        with cooperative matrices, copies of both
 //! ```
 //!
-//! A copy is made where it is read first, once in a section: what a layer multiplies is written once, in front of
-//! its first reader (weights by the update of the step before). Gradients are [scaled](crate::cpu::half::gradient_scale).
-//! What optimisers multiply stays as it is.
+//! A section makes a copy once, in front of its first reader: each factor of a layer's product is written once, in front
+//! of that (weights by the update of the step before). Copies of gradients are
+//! [scaled](crate::cpu::f16::gradient_scale). Products of optimisers stay as they are.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ use crate::table;
 use crate::table::choice::Choice;
 
 pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
-    if choice.precision() != Precision::Half {
+    if choice.precision() != Precision::F16 {
         return program;
     }
     let gradients: HashSet<Buf> = program.bufs.iter().filter_map(|buf| buf.gradient).collect();
@@ -32,7 +32,7 @@ pub(super) fn rewrite(program: Program, choice: &Choice) -> Program {
     })
 }
 
-/// The copies of a section, by what they are of and whether that is scaled as a gradient.
+/// The copies of a section, by their source and whether they are scaled as gradients.
 #[derive(Default)]
 struct Copies(HashMap<(Buf, usize, bool), View>);
 
@@ -46,20 +46,20 @@ fn copy(draft: &mut Draft, at: usize, choice: &Choice, gradients: &HashSet<Buf>,
     let of_gradient = gradients.contains(&a.buf);
     let mut steps = Vec::new();
     if let Some(consts) = choice.cooperative(&product.consts, of_gradient) {
-        let halves = copies.of(draft, a, of_gradient, &product, "A", &mut steps);
-        product.bind("a", halves);
+        let packed = copies.of(draft, a, of_gradient, &product, "A", &mut steps);
+        product.bind("a", packed);
         (product.kernel, product.consts) = (&table::MATMUL_COOPERATIVE, consts);
     } else {
         product.kernel = &table::MATMUL_F16;
     }
-    let halves = copies.of(draft, b, false, &product, "B", &mut steps);
-    product.bind("b", halves);
+    let packed = copies.of(draft, b, false, &product, "B", &mut steps);
+    product.bind("b", packed);
     steps.push(product);
     draft.replace(at, steps);
 }
 
 impl Copies {
-    /// A copy of a factor in half precision; `steps` gets the dispatch that makes it, if it is the first.
+    /// The f16 copy of a factor; the first call adds the dispatch that makes it to `steps`.
     fn of(
         &mut self,
         draft: &mut Draft,
@@ -70,12 +70,12 @@ impl Copies {
         steps: &mut Vec<Dispatch>,
     ) -> View {
         *self.0.entry((of.buf, of.start, gradient)).or_insert_with(|| {
-            let name = format!("{}: {factor} in halves", product.what);
-            let halves = draft.scratch(&product.layer, &name, Element::Uint, of.len / 2);
+            let name = format!("{}: {factor} in f16", product.what);
+            let packed = draft.scratch(&product.layer, &name, Element::Uint, of.len / 2);
             let consts = consts! { LENGTH: of.len, GRADIENT: gradient };
-            let pack = Dispatch::new(&table::PACK_F16, consts, vec![of, halves], "half precision");
+            let pack = Dispatch::new(&table::PACK_F16, consts, vec![of, packed], "f16 copy");
             steps.push(pack.of_layer(&product.layer));
-            halves
+            packed
         })
     }
 }

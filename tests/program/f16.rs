@@ -1,5 +1,4 @@
-//! Products that read halves, the second factor or both: how far they are from single precision, what is
-//! packed, and what is too large for a half.
+//! Products whose second factor, or both, are f16: how far they are from f32, what is packed, and what is too large.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::cpu::CpuEngine;
@@ -14,7 +13,7 @@ use wgrad::internals::table::choice::Choice;
 use crate::choices::{real, start};
 use crate::small::Small;
 
-/// A network whose layers are all of whole fours, and a step of it.
+/// A step of a network whose layer sizes are all multiples of 4.
 fn in_precision(precision: Precision) -> Small {
     with(Choice::GPU.in_precision(precision))
 }
@@ -26,9 +25,9 @@ fn with(choice: Choice) -> Small {
     Small { batch: 8, classes: 4, choice, parts, training, ..Small::new(network, Loss::CrossEntropy) }
 }
 
-/// By cooperative matrices, which its layers fit with tiles of 8 but for the last one.
+/// With cooperative matrices: all layers but the last fit tiles of 8.
 fn cooperative() -> Small {
-    let small = with(Choice::GPU.in_precision(Precision::Half).with_cooperative(&[16, 8]));
+    let small = with(Choice::GPU.in_precision(Precision::F16).with_cooperative(&[16, 8]));
     Small { network: "dense 16, tanh, dense 8, relu, dense 16, relu, dense 4".parse().unwrap(), ..small }
 }
 
@@ -46,28 +45,29 @@ fn difference(one: &[f64], other: &[f64]) -> (f64, f64) {
 }
 
 #[test]
-fn half_precision_changes_gradients_by_no_more_than_its_roundings() {
+fn f16_changes_gradients_by_no_more_than_its_roundings() {
     let of = |precision| gradients(&in_precision(precision));
-    let (size, off) = difference(&of(Precision::Single), &of(Precision::Half));
-    // A gradient comes of three layers forwards and at most three backwards, and each product rounds one of
-    // its factors by at most 2⁻¹². A softmax and two activations make no more of it than twice as much.
+    let (size, off) = difference(&of(Precision::F32), &of(Precision::F16));
+    // A gradient passes three layers forwards and at most three backwards, and each product rounds one of its
+    // factors by at most 2⁻¹². A softmax and two activations at most double that.
     assert!(off <= 2.0 * 6.0 * size / 4_096.0, "off by {off:e} of {size:e}");
-    // It is half precision.
+    // It is f16.
     assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
 }
 
 #[test]
 fn cooperative_matrices_change_gradients_by_no_more_than_both_roundings() {
     let small = cooperative();
-    let single = Small { choice: Choice::GPU, ..small.clone() };
-    let (size, off) = difference(&gradients(&single), &gradients(&small));
+    let plain = Small { choice: Choice::GPU, ..small.clone() };
+    let (size, off) = difference(&gradients(&plain), &gradients(&small));
     // As above, of four layers each way, and with both factors rounded.
     assert!(off <= 2.0 * 8.0 * 2.0 * size / 4_096.0, "off by {off:e} of {size:e}");
     assert!(off >= size / 1e6, "off by {off:e} of {size:e}");
 }
 
-/// The gradients of the first layer that is made by cooperative matrices, in a step of so many samples, with
-/// the weights of the last layer times a number, so that the gradients in front of it are as well.
+/// The gradients of the first layer made by cooperative matrices, in a step of `samples` samples.
+///
+/// The weights of the last layer are multiplied by `times`, and so are the gradients in front of it.
 fn in_front(small: &Small, samples: u32, times: f32) -> Vec<f64> {
     let (lowered, mut engine) = start(small);
     enlarge(&lowered, &mut engine, times);
@@ -86,13 +86,13 @@ fn gradients_keep_their_digits_however_many_samples_a_step_has() {
     };
     // A last step may have one sample of eight only, whose gradients are eight times as large; sixteen batches
     // have sixteen times as many as one, and as much smaller gradients. What a sample has is as large in all of
-    // them: near the largest halves, in the middle of them, and so small that eight times as small would be lost.
+    // them: near the largest f16, in the middle of them, and so small that eight times as small would be lost.
     for (small, samples) in [(&one, 1), (&one, 3), (&one, 8), (&sixteen, 128), (&sixteen, 100), (&sixteen, 1)]
     {
         for times in [256.0, 1.0, 1.0 / 64.0] {
-            let single = Small { choice: Choice::GPU, ..small.clone() };
-            let [single, scaled] = [&single, small].map(|small| in_front(small, samples, times));
-            let (size, off) = difference(&single, &scaled);
+            let plain = Small { choice: Choice::GPU, ..small.clone() };
+            let [plain, scaled] = [&plain, small].map(|small| in_front(small, samples, times));
+            let (size, off) = difference(&plain, &scaled);
             let what = format!("{samples} samples, times {times}: off by {off:e} of {size:e}");
             assert!(off <= 2.0 * 8.0 * 2.0 * size / 4_096.0, "{what}");
         }
@@ -129,12 +129,12 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     ];
     assert_eq!(of("matmul_cooperative"), products);
     let (count, others) = lowered.by_cooperative_matrices();
-    assert_eq!((count, lowered.cooperative_edges()), (6, vec![8]));
+    assert_eq!((count, lowered.cooperative_tile_sizes()), (6, vec![8]));
     assert_eq!(others[0], "0 dense: weighted sums (8×16×12)");
     assert_eq!(others.len(), 2 + 3);
-    // Those are in halves as they were.
+    // The others read f16 too.
     assert_eq!(of("matmul_f16").len(), others.len());
-    assert!(lowered.in_single().is_empty());
+    assert!(lowered.in_f32().is_empty());
     // Each value, weight and gradient is packed once: of the first layer a weight and the samples, of the two
     // in the middle x, the weights and dz, of the last the weights and x.
     assert_eq!(of("pack_f16").len(), 2 + 3 + 3 + 2);
@@ -147,22 +147,21 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     assert_eq!(names, ["pack_f16", "matmul_cooperative", "matmul_cooperative"].repeat(2));
     // Where there are tiles of 16, they are taken only if everything is a multiple of that.
     let large = Small { batch: 16, parts: vec![Part { name: TRAIN, samples: 16 }], ..cooperative() };
-    assert_eq!(large.lower().unwrap().cooperative_edges(), [8]);
+    assert_eq!(large.lower().unwrap().cooperative_tile_sizes(), [8]);
     let network = "dense 16, tanh, dense 32, relu, dense 16, relu, dense 8, dense 4".parse().unwrap();
-    assert_eq!(Small { network, ..large }.lower().unwrap().cooperative_edges(), [8, 16]);
+    assert_eq!(Small { network, ..large }.lower().unwrap().cooperative_tile_sizes(), [8, 16]);
 }
 
 #[test]
 fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batches() {
     let told = |small: &Small| {
         let lowered = small.lower().unwrap();
-        let single = lowered.in_single();
-        (lowered.by_cooperative_matrices(), single)
+        (lowered.by_cooperative_matrices(), lowered.in_f32())
     };
     let training = Training { accumulate: 3, ..Training::with("muon".parse().unwrap()) };
-    for small in [cooperative(), in_precision(Precision::Half), in_precision(Precision::Single)] {
+    for small in [cooperative(), in_precision(Precision::F16), in_precision(Precision::F32)] {
         let usual = told(&small);
-        // Muon multiplies, in single precision and at each of its iterations.
+        // Muon multiplies, in f32 and at each of its iterations.
         let more = Small {
             training: training.clone(),
             parts: vec![Part { name: TRAIN, samples: 24 }],
@@ -175,9 +174,9 @@ fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batch
 }
 
 #[test]
-fn a_gradient_that_no_half_can_hold_stops_the_update() {
+fn a_gradient_that_no_f16_can_hold_stops_the_update() {
     // Whether the weights stay as they were, when those of the last layer are so many times larger. In
-    // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond all halves.
+    // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond f16.
     let stays = |small: &Small, times: f32| {
         let (lowered, mut engine) = start(small);
         let parameters = enlarge(&lowered, &mut engine, times);
@@ -185,14 +184,14 @@ fn a_gradient_that_no_half_can_hold_stops_the_update() {
         engine.run(lowered.program.section(TRAIN), &step);
         real(&engine, lowered.parameters).iter().zip(&parameters).all(|(now, then)| *now as f32 == *then)
     };
-    let half = Small { choice: Choice::GPU.in_precision(Precision::Half), ..cooperative() };
+    let one_factor = Small { choice: Choice::GPU.in_precision(Precision::F16), ..cooperative() };
     assert_eq!([1.0, 4_000.0].map(|times| stays(&cooperative(), times)), [false, true]);
-    assert_eq!([1.0, 4_000.0].map(|times| stays(&half, times)), [false, false]);
+    assert_eq!([1.0, 4_000.0].map(|times| stays(&one_factor, times)), [false, false]);
 }
 
 #[test]
-fn half_precision_makes_a_copy_of_what_several_products_read_once() {
-    let program = in_precision(Precision::Half).lower().unwrap().program;
+fn a_factor_of_several_products_is_copied_to_f16_once() {
+    let program = in_precision(Precision::F16).lower().unwrap().program;
     let names: Vec<&str> =
         program.steps[program.section(TRAIN)].iter().map(|dispatch| dispatch.kernel.name).collect();
     let (pack, product) = ("pack_f16", "matmul_f16");
@@ -205,8 +204,8 @@ fn half_precision_makes_a_copy_of_what_several_products_read_once() {
 }
 
 #[test]
-fn a_weight_that_no_half_can_hold_stops_the_update() {
-    let (lowered, mut engine) = start(&in_precision(Precision::Half));
+fn a_weight_that_no_f16_can_hold_stops_the_update() {
+    let (lowered, mut engine) = start(&in_precision(Precision::F16));
     let mut parameters: Vec<f32> =
         real(&engine, lowered.parameters).iter().map(|value| *value as f32).collect();
     let last = lowered.arena.find("4.weight").unwrap();

@@ -1,5 +1,5 @@
-//! Twins of `gather_dense_*.wgsl` and `gather_dense_gradient_*.wgsl`: a first layer that works on
-//! packed pixels is picking samples, and then what any dense layer does.
+//! Twins of `gather_dense_*.wgsl` and `gather_dense_gradient_*.wgsl`: a first dense layer that
+//! gathers its samples from packed pixels.
 
 use super::gather::{gather_batch, gather_batch_bound};
 use super::matmul::{matmul, weighted_sums};
@@ -8,8 +8,8 @@ use super::{TINY, sum_error};
 use crate::kernel::consts;
 use crate::kernel::{Activation, Augmentation, Call, Consts, Epilogue, Real, Slice, SliceMut, Twin};
 
-/// The constants that both kernels have: rows of a batch, which of them comes first in the step,
-/// channels of an image and the values of each, samples, and outputs of the layer.
+/// The constants of both kernels: rows of a batch, rows of the step in front of it, channels of an image and values
+/// of each, samples, and outputs of the layer.
 pub fn sizes(batch: usize, first: usize, image: [usize; 2], samples: usize, outputs: usize) -> Consts {
     let [channels, plane] = image;
     consts! {
@@ -33,7 +33,7 @@ pub fn gradient_constants(mut sizes: Consts, add: bool, block: [usize; 2]) -> Co
     sizes
 }
 
-/// The constants of picking the samples that a call works on.
+/// The constants of gathering a call's samples.
 fn gathering(call: Call) -> Consts {
     let [batch, first, values, plane, channels, samples] =
         ["BATCH", "FIRST", "VALUES", "PLANE", "CHANNELS", "SAMPLES"].map(|name| call.consts.uint(name));
@@ -45,7 +45,7 @@ fn gathering(call: Call) -> Consts {
     consts
 }
 
-/// x: (B, V), and its labels into `batch_labels`, by [`gather_batch`]; by its bound the errors of x.
+/// x: (B, V) by [`gather_batch`], or by its bound the errors of x; the labels go to `batch_labels`.
 fn gather<T: Real>(twin: Twin<T>, call: Call, reads: &[Slice<T>], batch_labels: &mut [u32]) -> Vec<T> {
     let consts = gathering(call);
     let mut x = vec![T::default(); consts.uint("BATCH") * consts.uint("VALUES")];

@@ -1,4 +1,4 @@
-//! What of a training step reads halves, and what does not.
+//! The products of a training step that read f16, and those that don't.
 
 use std::collections::HashSet;
 
@@ -13,8 +13,10 @@ impl Lowered {
         self.program.steps[self.program.section(TRAIN)].iter()
     }
 
-    /// Those of a training step that belong to a layer, each once, though a step of several batches has it for
-    /// each of them: what stands in front of the guard. Behind it an optimiser may multiply as well.
+    /// The dispatches of a training step that belong to a layer, once each.
+    ///
+    /// A step of several batches has each of them for every batch. They stand in front of the guard; behind it an
+    /// optimiser may multiply as well.
     fn of_layers(&self) -> impl Iterator<Item = &Dispatch> {
         let mut seen = HashSet::new();
         let front = self.training_steps().take_while(|dispatch| !dispatch.kernel.is(&table::GUARD));
@@ -23,28 +25,27 @@ impl Lowered {
         })
     }
 
-    /// Of a training step, by their labels, the products and convolutions of layers that read nothing in half
-    /// precision.
-    pub fn in_single(&self) -> Vec<String> {
+    /// The labels of a training step's products and convolutions that read no f16.
+    pub fn in_f32(&self) -> Vec<String> {
         let families = [Family::Matmul, Family::WeightGradient, Family::Conv, Family::ConvWeights];
-        let reads_single = |kernel: &Kernel| {
+        let reads_f32 = |kernel: &Kernel| {
             kernel.is(&table::MATMUL_SLICES) || families.iter().any(|family| kernel.is_a(*family))
         };
-        let single = self.of_layers().filter(|dispatch| reads_single(dispatch.kernel));
-        single.map(Dispatch::label).collect()
+        let found = self.of_layers().filter(|dispatch| reads_f32(dispatch.kernel));
+        found.map(Dispatch::label).collect()
     }
 
-    /// The edges of the tiles in which a training step multiplies by cooperative matrices, if it does.
-    pub fn cooperative_edges(&self) -> Vec<usize> {
+    /// The tile sizes of a training step's products by cooperative matrices, in ascending order.
+    pub fn cooperative_tile_sizes(&self) -> Vec<usize> {
         let cooperative = self.training_steps().filter(|dispatch| dispatch.kernel.is_cooperative());
-        let mut edges: Vec<usize> = cooperative.map(|dispatch| dispatch.consts.uint("EDGE")).collect();
-        edges.sort_unstable();
-        edges.dedup();
-        edges
+        let mut sizes: Vec<usize> = cooperative.map(|dispatch| dispatch.consts.uint("TILE")).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
     }
 
-    /// Of a training step the products of dense layers: how many are made by cooperative matrices, and the
-    /// labels of the others, with M, N and K of those that have them.
+    /// How many products of a training step's dense layers are made by cooperative matrices, and the labels of the
+    /// others, with M, N and K where they have them.
     pub fn by_cooperative_matrices(&self) -> (usize, Vec<String>) {
         let others = [&table::MATMUL_SLICES, &table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
         let multiplies = |kernel: &Kernel| {

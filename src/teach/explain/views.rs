@@ -1,4 +1,4 @@
-//! Where the numbers of a step lie: which view each layer reads and writes, and which dispatch wrote it.
+//! The views that each layer reads and writes, and which dispatch wrote them.
 
 use crate::error::{Error, Result};
 use crate::network::layers::Layer;
@@ -9,12 +9,29 @@ use crate::program::{Buf, View};
 use crate::train::run::model::Model;
 use crate::verify::diff::Written;
 
-/// The last dispatch that wrote a word of a buffer, its binding and the place within that.
-pub fn writer(written: &[Vec<Written>], buf: Buf, at: usize) -> Option<(usize, usize, usize)> {
+/// Where a word of a buffer was written last.
+#[derive(Clone, Copy)]
+pub struct Writer {
+    pub dispatch: usize,
+    pub binding: usize,
+    /// The offset of the word within the binding.
+    pub offset: usize,
+}
+
+/// An activation: the values between two layers, and their gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct ActivationViews {
+    pub values: View,
+    /// None where no layer in front has weights.
+    pub gradient: Option<View>,
+}
+
+/// The last dispatch that wrote a word of a buffer.
+pub fn writer(written: &[Vec<Written>], buf: Buf, at: usize) -> Option<Writer> {
     let holds = |w: &Written| w.view.buf == buf && (w.view.start..w.view.start + w.view.len).contains(&at);
     written.iter().enumerate().rev().find_map(|(dispatch, written)| {
         let binding = written.iter().position(holds)?;
-        Some((dispatch, binding, at - written[binding].view.start))
+        Some(Writer { dispatch, binding, offset: at - written[binding].view.start })
     })
 }
 
@@ -28,42 +45,43 @@ pub fn weighted(model: &Model, shapes: &[Shape]) -> Vec<bool> {
     model.network.layers.iter().enumerate().zip(shapes).map(has).collect()
 }
 
-/// The views in front of every layer and behind the last, as the lowering has
-/// noted them. Every number that an explanation may ask for must have been
-/// written by the step.
+/// The activations in front of every layer and behind the last, as the lowering noted them.
+///
+/// The step must have written every number that an explanation may ask for.
 ///
 /// # Errors
 /// [`Error::Failure`] naming the layer whose values or gradients are missing.
-pub fn between(
+pub fn activations(
     model: &Model,
     lowered: &Lowered,
     written: &[Vec<Written>],
     weighted: &[bool],
-) -> Result<Vec<(View, Option<View>)>> {
+) -> Result<Vec<ActivationViews>> {
     let layers = &model.network.layers;
-    let place = |boundary: usize| match boundary.checked_sub(1) {
-        Some(layer) => format!("what layer {layer} ({}) gives", layers[layer]),
+    let name = |at: usize| match at.checked_sub(1) {
+        Some(layer) => format!("the output of layer {layer} ({})", layers[layer]),
         None => "the network's input".to_owned(),
     };
-    let missing = |boundary, what: &str| {
+    let missing = |what: &str, at| {
         Error::Failure(format!(
-            "this step cannot be explained: {}{what} is in no buffer that the step writes, which is a \
-             mistake in how the layer is recorded",
-            place(boundary)
+            "this step cannot be explained: {what}{} is in no buffer that the step writes, which is a mistake in how \
+             the layer is recorded",
+            name(at)
         ))
     };
     let is_written = |view: &View| writer(written, view.buf, view.start).is_some();
-    let boundary = |at: usize| {
-        let noted = lowered.program.observed.boundaries.get(at);
-        let value = noted.and_then(|noted| noted.value).filter(is_written).ok_or_else(|| missing(at, ""))?;
+    let activation = |at: usize| {
+        let noted = lowered.program.observed.activations.get(at);
+        let values = noted.and_then(|noted| noted.value).filter(is_written).ok_or_else(|| missing("", at))?;
         match noted.and_then(|noted| noted.gradient) {
-            Some(gradient) if is_written(&gradient) => Ok((value, Some(gradient))),
-            // Nothing learns through it.
-            None if !weighted[..at].contains(&true) => Ok((value, None)),
-            _ => Err(missing(at, " has a gradient, and that")),
+            Some(gradient) if is_written(&gradient) => {
+                Ok(ActivationViews { values, gradient: Some(gradient) })
+            }
+            None if !weighted[..at].contains(&true) => Ok(ActivationViews { values, gradient: None }),
+            _ => Err(missing("the gradient of ", at)),
         }
     };
-    (0..=layers.len()).map(boundary).collect()
+    (0..=layers.len()).map(activation).collect()
 }
 
 #[cfg(test)]
@@ -102,7 +120,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What a step writes, as far as `between` looks.
+    /// The views that a step writes, without numbers.
     fn written(lowered: &Lowered) -> Vec<Vec<Written>> {
         let dispatches = &lowered.program.steps[lowered.program.section(TRAIN)];
         let all = |view: &View| Written {
@@ -123,10 +141,10 @@ mod tests {
             .collect()
     }
 
-    fn found(model: &Model, lowered: &Lowered) -> Result<Vec<(View, Option<View>)>> {
+    fn found(model: &Model, lowered: &Lowered) -> Result<Vec<ActivationViews>> {
         let weighted = weighted(model, &model.network.shapes(&SHAPE).unwrap());
         assert_eq!(weighted, [false, true, false, true]);
-        between(model, lowered, &written(lowered), &weighted)
+        activations(model, lowered, &written(lowered), &weighted)
     }
 
     #[test]
@@ -137,9 +155,9 @@ mod tests {
             buf.name = format!("buffer {at}");
         }
         let found = found(&model, &lowered).unwrap();
-        // Flatten gives on what it gets, and nothing learns in front of the first weights.
-        assert_eq!(found[0].0, found[1].0);
-        let gradients: Vec<bool> = found.iter().map(|(_, gradient)| gradient.is_some()).collect();
+        // Flatten has the same view on both sides, and in front of the first weights there is no gradient.
+        assert_eq!(found[0].values, found[1].values);
+        let gradients: Vec<bool> = found.iter().map(|activation| activation.gradient.is_some()).collect();
         assert_eq!(gradients, [false, false, true, true, true]);
         // The dense layer's own dispatch reads and writes these.
         let section = lowered.program.section(TRAIN);
@@ -147,20 +165,20 @@ mod tests {
             (dispatch.layer.as_str(), dispatch.what.as_str()) == ("1 dense", "weighted sums")
         };
         let sums = lowered.program.steps[section].iter().find(label).unwrap();
-        assert_eq!((sums.args[0], sums.args[3]), (found[1].0, found[2].0));
+        assert_eq!((sums.args[0], sums.args[3]), (found[1].values, found[2].values));
     }
 
     #[test]
     fn what_is_missing_is_an_error_that_names_the_layer() {
         let model = model();
         let error = found(&model, &lowered(&model, Rewrites::ALL)).unwrap_err().to_string();
-        assert!(error.contains("what layer 1 (dense 3) gives is in no buffer"), "{error}");
+        assert!(error.contains("the output of layer 1 (dense 3) is in no buffer"), "{error}");
         let mut lowered = lowered(&model, Rewrites::NONE);
-        lowered.program.observed.boundaries[3].gradient = None;
+        lowered.program.observed.activations[3].gradient = None;
         let error = found(&model, &lowered).unwrap_err().to_string();
-        assert!(error.contains("layer 2 (tanh) gives has a gradient, and that is in no buffer"), "{error}");
-        lowered.program.observed.boundaries.truncate(1);
+        assert!(error.contains("the gradient of the output of layer 2 (tanh) is in no buffer"), "{error}");
+        lowered.program.observed.activations.truncate(1);
         let error = found(&model, &lowered).unwrap_err().to_string();
-        assert!(error.contains("what layer 0 (flatten) gives is in no"), "{error}");
+        assert!(error.contains("the output of layer 0 (flatten) is in no"), "{error}");
     }
 }

@@ -1,0 +1,136 @@
+//! The settings of a recipe as flags: all of them come from the table, none is named here.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use clap::error::Error;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use wgrad::Result;
+use wgrad::internals::train::recipe::{Given, Heading, Overrides, SETTINGS, Said, Setting};
+
+/// The settings that a command takes.
+pub trait Subset: Debug {
+    /// Whether the short help leaves out all but those used most.
+    const SHORT_HELP: bool;
+
+    /// Whether a setting is among them.
+    fn has(setting: &Setting) -> bool;
+}
+
+/// What a network learns: settings of `wgrad train` whose headings stand in front.
+#[derive(Debug)]
+pub struct Learning;
+
+impl Subset for Learning {
+    const SHORT_HELP: bool = true;
+
+    fn has(setting: &Setting) -> bool {
+        setting.heading < Heading::Device
+    }
+}
+
+/// On what it learns: the other settings of `wgrad train`.
+#[derive(Debug)]
+pub struct Computing;
+
+impl Subset for Computing {
+    const SHORT_HELP: bool = true;
+
+    fn has(setting: &Setting) -> bool {
+        !Learning::has(setting)
+    }
+}
+
+/// Settings of `wgrad lr-find`.
+#[derive(Debug)]
+pub struct Finding;
+
+impl Subset for Finding {
+    const SHORT_HELP: bool = false;
+
+    fn has(setting: &Setting) -> bool {
+        ["network", "batch_size", "optimiser", "loss", "seed", "device"].contains(&setting.key)
+    }
+}
+
+/// Flags for a subset of the settings.
+#[derive(Debug)]
+pub struct SettingFlags<S> {
+    /// What they say, or the first that can't be read.
+    pub given: Result<Overrides>,
+    subset: PhantomData<S>,
+}
+
+impl<S: Subset> SettingFlags<S> {
+    /// The settings in the order of the help; the data set is an argument, and no flag.
+    fn settings() -> Vec<&'static Setting> {
+        let is_flag = |setting: &&Setting| S::has(setting) && setting.key != "data";
+        let mut settings: Vec<&Setting> = SETTINGS.iter().filter(is_flag).collect();
+        settings.sort_by_key(|setting| setting.heading);
+        settings
+    }
+
+    fn read(matches: &ArgMatches) -> Result<Overrides> {
+        let mut given = Overrides::default();
+        for setting in SettingFlags::<S>::settings() {
+            let texts: Vec<String> = match setting.given {
+                Given::Switch => {
+                    matches.get_flag(setting.key).then(|| true.to_string()).into_iter().collect()
+                }
+                _ => matches.get_many::<String>(setting.key).into_iter().flatten().cloned().collect(),
+            };
+            if !texts.is_empty() {
+                given.set(setting.key, &Said::Flag(&texts)).map_err(wgrad::Error::Usage)?;
+            }
+        }
+        Ok(given)
+    }
+}
+
+impl<S: Subset> Args for SettingFlags<S> {
+    fn augment_args(command: Command) -> Command {
+        command.args(SettingFlags::<S>::settings().into_iter().map(|setting| flag::<S>(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        SettingFlags::<S>::augment_args(command)
+    }
+}
+
+impl<S: Subset> FromArgMatches for SettingFlags<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<SettingFlags<S>, Error> {
+        Ok(SettingFlags { given: SettingFlags::<S>::read(matches), subset: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = SettingFlags::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The flag of a setting.
+fn flag<S: Subset>(setting: &'static Setting) -> Arg {
+    let arg = Arg::new(setting.key)
+        .long(setting.flag())
+        .visible_aliases(setting.flag_aliases())
+        .aliases(setting.former_flags())
+        .help(help(setting))
+        .help_heading(format!("{:?}", setting.heading))
+        .hide_short_help(S::SHORT_HELP && !setting.often);
+    let arg = if setting.key == "batch_size" { arg.short('b') } else { arg };
+    match setting.given {
+        Given::Switch => arg.action(ArgAction::SetTrue),
+        // A value such as -1 is the setting's to refuse.
+        Given::Once => arg.value_name(setting.value_name).allow_negative_numbers(true),
+        Given::Repeatedly => arg.value_name(setting.value_name).action(ArgAction::Append),
+    }
+}
+
+/// The line of help of a setting, with its default.
+fn help(setting: &Setting) -> String {
+    let default = (setting.default)();
+    match setting.given {
+        Given::Once if !default.is_empty() => format!("{} [default: {default}]", setting.help),
+        _ => setting.help.to_owned(),
+    }
+}

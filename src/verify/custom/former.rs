@@ -1,0 +1,51 @@
+//! Custom shaders that were written for an earlier version: their former names become present ones.
+
+use crate::kernel::{Kernel, words};
+use crate::table::former;
+
+/// The text of a custom shader for `ours` with present names for former ones.
+///
+/// A name stays where the shader already uses the present one. Positions in errors, and the lines that they show, are
+/// those of the text that comes of it: lines keep their numbers.
+pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
+    let mut all = String::with_capacity(text.len());
+    let (mut done, mut before) = (0, [""; 2]);
+    for (at, word) in words(text) {
+        if let Some(present) = former::word(word, before, ours).filter(|name| !has(text, name)) {
+            all += &text[done..at];
+            all += present;
+            done = at + word.len();
+        }
+        before = [before[1], word];
+    }
+    all + &text[done..]
+}
+
+fn has(text: &str, name: &str) -> bool {
+    words(text).any(|(_, word)| word == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{EMA, FROBENIUS_NORMALISE, GRADIENT_PARTS};
+
+    #[test]
+    fn former_names_become_present_ones_where_they_name_what_is_ours() {
+        let own = "fn unit_size() { let slope = activation_slope(a, b, c); } // unit_size";
+        let now = "fn frobenius_normalise() { let slope = activation_derivative(a, b, c); } // unit_size";
+        assert_eq!(with_present_names(own, &FROBENIUS_NORMALISE), now);
+        // A function of the reader's own, in a shader for another kernel.
+        assert_eq!(with_present_names("fn unit_size() {}", &EMA), "fn unit_size() {}");
+        let own = "fn\naverage() { let average = step . average; step.index; }";
+        let now = "fn\nema() { let average = step . ema_decay; step.index; }";
+        assert_eq!(with_present_names(own, &EMA), now);
+        // What has the present name is not called by the former one, too.
+        let own = "fn average() {} fn ema() {}";
+        assert_eq!(with_present_names(own, &EMA), own);
+        assert_eq!(
+            with_present_names("w.flaws = é; /* flaws */", &GRADIENT_PARTS),
+            "w.non_finite = é; /* flaws */"
+        );
+    }
+}

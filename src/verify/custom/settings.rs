@@ -1,0 +1,122 @@
+//! The settings of a run that uses a kernel, so that a custom one can replace it there.
+
+use std::fmt;
+
+use super::family::family;
+use crate::kernel::Kernel;
+
+/// A setting that a run needs, displayed as a mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeededSetting {
+    /// The key of a recipe.
+    pub key: &'static str,
+    pub value: &'static str,
+}
+
+impl fmt::Display for NeededSetting {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "⟨{} {}⟩", self.key, self.value)
+    }
+}
+
+/// The name by which the setting `kernel` replaces a kernel: that of its family, if it has one.
+pub fn name_in_settings(kernel: &Kernel) -> &'static str {
+    family(kernel).unwrap_or(kernel.name)
+}
+
+/// The settings with which a run uses a kernel; empty where the defaults do.
+///
+/// # Errors
+/// The reason why no run uses it, a text with marked settings.
+pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static str> {
+    let name = name_in_settings(kernel);
+    if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
+        return Err(why);
+    }
+    let found = SETTINGS.iter().find(|(known, _)| *known == name);
+    let [network, loss, more] = found.map_or([""; 3], |(_, settings)| *settings);
+    let more = more.split_once(' ').unwrap_or_default();
+    let all = [("network", network), ("loss", loss), more];
+    let given = all.into_iter().filter(|(_, value)| !value.is_empty());
+    Ok(given.map(|(key, value)| NeededSetting { key, value }).collect())
+}
+
+/// Kernels that no run uses unless a rewrite is asked for, and why.
+const NEVER: &[(&str, &str)] = &[
+    ("hot_cold", "no network uses it: it is a learning rule of its own, that of the lesson hot-and-cold"),
+    (
+        "weight_gradient",
+        "a run with a custom kernel has the plain Program, in which matmul, column_sums and gradient_parts do its \
+         work; ⟨rewrites gradients⟩ uses it, on a device whose tuning has it",
+    ),
+    ("gather_dense_tiled", GATHERED),
+    ("gather_dense_subgroup", GATHERED),
+    ("gather_dense_gradient_tiled", GATHERED),
+    ("gather_dense_gradient_subgroup", GATHERED),
+    (
+        "dense_softmax_loss_subgroup",
+        "a run with a custom kernel has the plain Program, in which the last layer is one dispatch, of matmul, and \
+         its loss another, of softmax_loss; ⟨rewrites last-layer⟩ uses it, on a device whose tuning has it",
+    ),
+    ("matmul_cooperative", EXPERIMENTAL),
+    ("matmul_slices", IN_SLICES),
+    ("add_slices", IN_SLICES),
+];
+
+pub(super) const EXPERIMENTAL: &str =
+    "a custom kernel can't replace it in a run, because only the built-in one is proved on the adapter first";
+const GATHERED: &str = "a run with a custom kernel has the plain Program, in which gather_batch gathers samples in front of \
+     any layer; ⟨rewrites first-layer⟩ uses it, on a device whose tuning has it";
+const IN_SLICES: &str = "a run with a custom kernel has the plain Program, in which a product is one dispatch, of matmul; \
+     ⟨rewrites slices⟩ uses it, on a device whose tuning has it";
+
+/// Small networks on images.
+const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";
+const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
+const NORM: &str = "dense 64, batchnorm, relu, dense 10";
+const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
+
+/// Network, loss and one more setting, empty for the default; of kernels that the defaults don't use.
+const SETTINGS: &[(&str, [&str; 3])] = &[
+    ("one_hot", ["", "mse", ""]),
+    ("squared_error", ["", "squared-error", ""]),
+    ("weighted_loss", ["", "", "label_smoothing 0.1"]),
+    ("bce_loss", ["", "bce", ""]),
+    ("activation", ["tanh, dense 64, relu, dense 10", "", ""]),
+    ("activation_backward", ["dense 64, relu, dense 10, sigmoid", "mse", ""]),
+    ("softmax", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("softmax_backward", ["dense 64, relu, dense 10, softmax", "mse", ""]),
+    ("sgd", ["", "", "optimiser sgd"]),
+    ("ada_grad", ["", "", "optimiser adagrad"]),
+    ("rms_prop", ["", "", "optimiser rmsprop"]),
+    ("rms_prop_momentum", ["", "", "optimiser rmsprop momentum 0.9"]),
+    ("rms_prop_centred", ["", "", "optimiser rmsprop centred"]),
+    ("adam", ["", "", "optimiser adam"]),
+    ("lion", ["", "", "optimiser lion"]),
+    ("muon_momentum", ["", "", "optimiser muon"]),
+    ("square_sums", ["", "", "optimiser muon"]),
+    ("clip_norm", ["", "", "clip_norm 1"]),
+    ("clip_value", ["", "", "clip_value 1"]),
+    ("ema", ["", "", "ema 0.99"]),
+    ("frobenius_normalise", ["", "", "optimiser muon"]),
+    ("newton_schulz", ["", "", "optimiser muon"]),
+    ("muon", ["", "", "optimiser muon"]),
+    ("pack_f16", ["", "", "precision f16"]),
+    ("matmul_f16", ["", "", "precision f16"]),
+    ("conv", [CONVOLUTION, "", ""]),
+    ("conv_weights", [CONVOLUTION, "", ""]),
+    ("channel_sums", [CONVOLUTION, "", ""]),
+    ("max_pool", [MAXIMUM, "", ""]),
+    ("max_pool_backward", [MAXIMUM, "", ""]),
+    ("moments_slices", [NORM, "", ""]),
+    ("moments", [NORM, "", ""]),
+    ("running_moments", [NORM, "", ""]),
+    ("normalise", [NORM, "", ""]),
+    ("normalise_slices", [NORM, "", ""]),
+    ("normalise_backward", [NORM, "", ""]),
+    ("normalise_weights", ["dense 64, layernorm, relu, dense 10", "", ""]),
+    ("dropout", ["dense 64, relu, dropout, dense 10", "", ""]),
+    ("add", ["dense 64, relu, residual { dense 64, relu }, dense 10", "", ""]),
+    ("average_pool", [MEAN, "", ""]),
+    ("average_pool_backward", [MEAN, "", ""]),
+];

@@ -1,0 +1,127 @@
+//! Help: every setting is in it, the short one is short, and docs/commands.md is all of it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use wgrad::internals::train::recipe::{Given, SETTINGS};
+
+use crate::place::Place;
+
+/// The help of a command as it is in a terminal of 100 columns.
+fn help(command: &[&str], flag: &str) -> String {
+    let place = Place::new();
+    let mut program = place.command(&[command, &[flag]].concat());
+    crate::place::Ran::of(program.env("COLUMNS", "100")).ok().out
+}
+
+/// A text without its line breaks.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_setting_has_its_flag_with_its_line_of_help() {
+    let long = unwrapped(&help(&["train"], "--help"));
+    for setting in SETTINGS.iter().filter(|setting| setting.key != "data") {
+        let default = (setting.default)();
+        let value = match setting.given {
+            Given::Switch => String::new(),
+            _ => format!(" <{}>", setting.value_name),
+        };
+        let default = match setting.given {
+            Given::Once if !default.is_empty() => format!(" [default: {default}]"),
+            _ => String::new(),
+        };
+        let line = format!("--{}{value} {}{default}", setting.flag(), setting.help);
+        assert!(long.contains(&line), "“{line}” is not in {long}");
+        for alias in setting.flag_aliases() {
+            assert!(long.contains(&format!("[alias: --{alias}]")), "{alias}");
+        }
+    }
+}
+
+#[test]
+fn every_other_name_of_a_setting_is_read_as_its_flag() {
+    let place = Place::new();
+    for setting in SETTINGS.iter().filter(|setting| setting.given == Given::Once && setting.key != "data") {
+        for name in setting.flag_aliases().chain(setting.former_flags()) {
+            let ran = place.run(&["train", &format!("--{name}"), "?"]);
+            assert_eq!(ran.code, Some(2), "{}", ran.err);
+            assert!(ran.err.starts_with("error: ") && !ran.err.contains("unexpected"), "{}", ran.err);
+        }
+    }
+    place.refuses(2, &["train", "--average", "2"], &["--ema is 2, but it takes a number from 0"]);
+}
+
+#[test]
+fn the_short_help_has_the_settings_used_most_and_the_long_one_all() {
+    let (short, long) = (help(&["train"], "-h"), help(&["train"], "--help"));
+    for setting in SETTINGS.iter().filter(|setting| setting.key != "data") {
+        let flag = format!("--{} ", setting.flag());
+        assert_eq!(short.contains(&flag), setting.often, "{flag}");
+    }
+    for flag in ["[DATA|RECIPE]", "--resume", "--out", "--json", "--help lists all settings"] {
+        assert!(short.contains(flag), "{flag}");
+    }
+    let headings: Vec<&str> = long
+        .lines()
+        .filter_map(|line| line.strip_suffix(':'))
+        .filter(|line| !line.starts_with(' '))
+        .collect();
+    let expected = [
+        "Arguments",
+        "Options",
+        "Data",
+        "Network",
+        "Training",
+        "Regularisation",
+        "Checkpoints",
+        "Device",
+        "Kernels",
+        "Experimental",
+        "Output",
+    ];
+    assert_eq!(headings, expected);
+    assert!(short.lines().count() < 50, "{short}");
+}
+
+/// The page with the long help of a command and of those below it.
+fn describe(command: &[&str], page: &mut String) {
+    let text = help(command, "--help");
+    let name = [&["wgrad"], command].concat().join(" ");
+    let level = "#".repeat(1 + command.len().min(2));
+    let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
+    if !command.is_empty() {
+        writeln!(page, "\n{level} {name}").unwrap();
+    }
+    writeln!(page, "\n```text\n{}\n```", lines.join("\n")).unwrap();
+    let listed = lines.iter().skip_while(|line| **line != "Commands:").skip(1);
+    for line in listed.take_while(|line| !line.is_empty()) {
+        match line.split_whitespace().next() {
+            // A line that goes on with the one above is indented further.
+            Some(below) if below != "help" && !line.starts_with("   ") => {
+                describe(&[command, &[below]].concat(), page);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_page_of_commands_is_what_the_program_says() {
+    let mut page =
+        "# Commands\n\nThe help of every command, as `wgrad COMMAND --help` prints it. This page is made by \
+                    `WGRAD_UPDATE=1 cargo test --test cli`.\n"
+            .to_owned();
+    describe(&[], &mut page);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
+    if std::env::var_os("WGRAD_UPDATE").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there.replace("\r\n", "\n") == page,
+        "docs/commands.md is stale; WGRAD_UPDATE=1 cargo test --test cli writes it anew"
+    );
+}
