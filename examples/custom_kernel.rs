@@ -40,7 +40,7 @@ pub fn run(device: &str, shader: &Path) -> Result<Option<f64>> {
         epochs: 5,
         // Rewrites might take the kernel into a larger one.
         rewrites: "none".parse()?,
-        ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
+        ..Recipe::for_data(&digits)
     };
     let session = Session::new(recipe, digits, device.clone())?;
     let mut lowered = session.lower()?;

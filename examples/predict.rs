@@ -41,7 +41,7 @@ pub fn run(device: &str, model: Option<PathBuf>, pictures: &[PathBuf]) -> Result
 /// A model that a second of training makes.
 fn small(device: &Device) -> Result<Model> {
     let digits = Dataset::load("digits")?;
-    let recipe = Recipe { epochs: 10, ..Recipe::defaults_for("digits", 64, 10, digits.train.len()) };
+    let recipe = Recipe { epochs: 10, ..Recipe::for_data(&digits) };
     let mut trainer = Session::new(recipe, digits, device.clone())?.start()?;
     // The loop by hand, where `Session::train` would be too much.
     for epoch in 1..=10 {

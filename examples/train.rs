@@ -37,7 +37,7 @@ pub fn run(device: &str, path: &Path) -> Result<f64> {
         optimiser: "adam".parse()?,
         learning_rate: 0.003,
         epochs: 8,
-        ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
+        ..Recipe::for_data(&digits)
     };
     let device = Device::choose(device)?;
     println!("training “{}” on {}", recipe.network, device.name());

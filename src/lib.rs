@@ -19,7 +19,7 @@
 //!
 //! // 1,437 handwritten digits to learn from and 360 that training never sees.
 //! let digits = Dataset::load("digits")?;
-//! let recipe = Recipe { epochs: 10, ..Recipe::defaults_for("digits", 64, 10, digits.train.len()) };
+//! let recipe = Recipe { epochs: 10, ..Recipe::for_data(&digits) };
 //! // The best adapter of this machine, or the CPU engine when none answers.
 //! let session = Session::new(recipe, digits, Device::choose("auto")?)?;
 //! let trained = session.train(&mut Print)?;

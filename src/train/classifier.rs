@@ -34,13 +34,13 @@ pub struct Prediction {
     pub class: usize,
     /// The bare outputs of the network.
     pub outputs: Vec<f32>,
-    /// What they say of each class: a probability, or the output itself where the loss has no probabilities (see
+    /// A number for each class: its probability, or the output itself where the loss has no probabilities (see
     /// [`Loss::has_probabilities`](crate::network::loss::Loss::has_probabilities)).
     pub scores: Vec<f64>,
     classes: Arc<[String]>,
 }
 
-/// What a model makes of a sample whose class is known.
+/// A sample whose class is known, as a model sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated<'a> {
     /// Its number among the samples, from 0.
@@ -176,7 +176,7 @@ impl Classifier {
         Ok(Measure { samples: samples.len(), loss: total / count, accuracy: correct as f64 / count })
     }
 
-    /// What predicts so many images, opened anew only when there are more than it takes at once.
+    /// A trainer for `images` images, opened anew only when there are more than the open one takes at once.
     fn predictor(&mut self, images: usize) -> Result<&mut Trainer> {
         let most = (MAX_RESULT / self.classes.len()).clamp(1, PREDICTED);
         let wanted = images.clamp(1, most);

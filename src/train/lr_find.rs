@@ -1,5 +1,4 @@
-//! The learning-rate finder: a short training at growing learning rates, and
-//! what its losses say.
+//! The learning-rate finder: a short training at growing learning rates, and the one that its losses suggest.
 //!
 //! L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017),
 //! section 3.3.
@@ -8,33 +7,36 @@ use crate::error::{Error, Result};
 use crate::report::page::{Page, Plot, Style};
 use crate::train::trainer::{Trainer, Tried};
 
-/// What is tried.
+/// The learning rates that are tried.
 #[derive(Clone, Copy, Debug)]
 pub struct Range {
+    /// The smallest learning rate.
     pub from: f32,
+    /// The largest learning rate.
     pub to: f32,
+    /// How many learning rates there are, a step at each.
     pub steps: usize,
 }
 
 impl Range {
-    /// Steps at the most: more tell no more.
+    /// The most steps: more tell no more.
     pub const MOST_STEPS: usize = 100_000;
 
     /// Checks that the range can be gone through.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the flag.
+    /// [`Error::Usage`] naming what is wrong.
     pub fn check(&self) -> Result<()> {
         let positive = |x: f32| x.is_finite() && x > 0.0;
         if !(positive(self.from) && positive(self.to) && self.from < self.to) {
             return Err(Error::Usage(format!(
-                "--from {} and --to {} are no range: both are above 0, and the first is the smaller",
+                "⟨from {}⟩ and ⟨to {}⟩ are no range: both are above 0, and the first is the smaller",
                 self.from, self.to
             )));
         }
         if !(Range::LEAST_STEPS..=Range::MOST_STEPS).contains(&self.steps) {
             return Err(Error::Usage(format!(
-                "--steps is {}, but it takes a whole number from {} to {}",
+                "⟨steps⟩ is {}, but it takes a whole number from {} to {}",
                 self.steps,
                 Range::LEAST_STEPS,
                 Range::MOST_STEPS
@@ -43,10 +45,10 @@ impl Range {
         Ok(())
     }
 
-    /// Steps at the least: fewer losses have no slope to speak of.
+    /// The fewest steps: fewer losses have no slope to speak of.
     const LEAST_STEPS: usize = 20;
 
-    /// The learning rates, each so many times the one before.
+    /// The learning rates, each a constant factor above the one before.
     fn rates(&self) -> Vec<f32> {
         let (from, to) = (f64::from(self.from), f64::from(self.to));
         let last = (self.steps - 1) as f64;
@@ -54,22 +56,22 @@ impl Range {
     }
 }
 
-/// What was found.
+/// The losses, and the learning rates that stand out.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The losses as they came, up to where they blew up.
     pub tried: Vec<Tried>,
-    /// The same, smoothed.
+    /// The losses, smoothed.
     pub smooth: Vec<f64>,
-    /// Where the smoothed loss falls fastest.
+    /// The learning rate at which the smoothed loss falls fastest.
     pub steepest: f32,
-    /// Where it is lowest.
+    /// The learning rate at which it is lowest.
     pub lowest: f32,
 }
 
-/// How much of the smoothed loss is kept from step to step.
+/// The fraction of the smoothed loss that is kept from step to step.
 const SMOOTHING: f64 = 0.95;
-/// How many times the lowest loss says that it has blown up.
+/// A smoothed loss of so many times the lowest has blown up.
 const BLOWN_UP: f64 = 4.0;
 
 /// Trains at growing learning rates until the loss blows up.
@@ -94,7 +96,7 @@ pub fn find(trainer: &mut Trainer, range: Range) -> Result<Found> {
     })?;
     if tried.len() < Range::LEAST_STEPS / 2 {
         return Err(Error::Diverged(format!(
-            "the loss blew up after {} steps, before it could say anything: take a smaller --from than {}",
+            "the loss blew up after {} steps, before it could say anything: take a smaller ⟨from⟩ than {}",
             tried.len(),
             range.from
         )));

@@ -14,25 +14,29 @@ use crate::train::schedule::Length;
 use crate::train::stopping::Stopping;
 use crate::train::trainer::{Settings, Trainer};
 
-/// What a run is made of.
+/// A recipe, its data and a device.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// What is trained, and how.
     pub recipe: Recipe,
-    /// Without its validation part, if the recipe wants one.
+    /// The data; the validation part is taken out of its train part.
     pub dataset: Dataset,
+    /// The part by which settings may be chosen, if the recipe wants one.
     pub validation: Option<Samples>,
+    /// Where it runs.
     pub device: Device,
-    /// Measured on the train part alone.
+    /// How pixels become numbers; measured on the train part alone.
     pub normaliser: Normaliser,
 }
 
 impl Session {
     /// Takes the validation part out of the train part, and checks that a batch can be filled and that the
-    /// device has what is tried out.
+    /// device has what is experimental.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the batch is larger than the train part or the device lacks something,
-    /// [`Error::Data`] when the train part is too small to be divided.
+    /// [`Error::Setting`] when the batch is larger than the train part or settings don't go together,
+    /// [`Error::Data`] when the train part is too small to be divided, and as
+    /// [`Experimental::resolve`](crate::verify::experimental::Experimental::resolve).
     pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         let validation = validation_part(&mut dataset, &recipe)?;
         if recipe.overfit_batches > 0 {
@@ -42,10 +46,13 @@ impl Session {
         }
         let (batch, samples) = (recipe.batch_size, dataset.train.len());
         if batch > samples {
-            return Err(Error::Usage(format!(
-                "a batch of {batch} is larger than the train part of {samples} samples: \
-                 use --batch-size {samples} or smaller"
-            )));
+            return Err(setting(
+                "batch_size",
+                format!(
+                    "a batch of {batch} is larger than the train part of {samples} samples: \
+                     use ⟨batch_size {samples}⟩ or smaller"
+                ),
+            ));
         }
         recipe.experimental.check(recipe.precision)?;
         // Written down with the run, which goes on with the same tiles.
@@ -55,7 +62,7 @@ impl Session {
         Ok(Session { recipe, dataset, validation, device, normaliser })
     }
 
-    /// What a training step does, with the weights of the classes worked out.
+    /// The training step, with the weights of the classes worked out.
     ///
     /// # Errors
     /// As [`ClassWeights::resolve`](crate::network::loss::ClassWeights::resolve).
@@ -71,35 +78,36 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device, with the shaders that the recipe's tuning means there, and with
-    /// training samples changed as the recipe says. What is tried out is proved there first.
+    /// Lowers the network for the device, with the shaders of the recipe's tuning, and with training samples augmented
+    /// as the recipe says. What is experimental is proved there first.
     ///
     /// # Errors
-    /// As [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
+    /// [`Error::Setting`] for a precision that the device can't compute in, and as [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
     /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
-        if self.recipe.precision == Precision::F16 && !self.device.runs(&table::MATMUL_F16) {
-            return Err(Error::Usage(format!(
-                "--precision f16 (or precision in a recipe): {} can't unpack f16; leave it out, or take --device \
-                 cpu",
-                self.device.name()
-            )));
+        let Session { recipe, dataset, device, .. } = self;
+        if recipe.precision == Precision::F16 && !device.runs(&table::MATMUL_F16) {
+            return Err(setting(
+                "precision",
+                format!(
+                    "⟨precision f16⟩: {} can't unpack f16; leave it out, or take ⟨device cpu⟩",
+                    device.name()
+                ),
+            ));
         }
-        let experimental = self.recipe.experimental;
-        let choice = self.recipe.tuning.choice(&self.device)?;
-        let choice = choice.in_precision(self.recipe.precision);
-        let Session { recipe, dataset, .. } = self;
+        let experimental = recipe.experimental;
+        let choice = recipe.tuning.choice(device)?.in_precision(recipe.precision);
         let lowered = lower(&Lowering {
-            loss: self.recipe.loss,
+            loss: recipe.loss,
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
-            choice: choice.with_cooperative(&experimental.tile_sizes(&self.device)?),
-            rewrites: self.recipe.rewrites(),
-            limits: self.device.limits(),
-            augment: self.recipe.augment,
+            choice: choice.with_cooperative(&experimental.tile_sizes(device)?),
+            rewrites: recipe.rewrites(),
+            limits: device.limits(),
+            augment: recipe.augment,
             training: self.training()?,
             ..Lowering::new(&recipe.network, &dataset.train.shape, dataset.classes.len(), recipe.batch_size)
         })?;
-        experimental.prove(&lowered, &self.device)?;
+        experimental.prove(&lowered, device)?;
         Ok(lowered)
     }
 
@@ -111,10 +119,10 @@ impl Session {
         self.open_on(self.device.open(lowered.program.clone())?, lowered)
     }
 
-    /// The same on an engine that was opened for the Program.
+    /// [`Session::open`], on an engine that was opened for the Program.
     ///
     /// # Errors
-    /// When the engine fails.
+    /// [`Error::Device`] when the engine fails.
     pub fn open_on(&self, engine: Box<dyn Engine>, lowered: Lowered) -> Result<Trainer> {
         let Recipe { learning_rate, seed, schedule, epochs, .. } = self.recipe;
         let weights = lowered.arena.initial_values(seed);
@@ -142,11 +150,8 @@ impl Session {
     /// checked and put into a Program by hand (see [`replace`](crate::verify::custom::replace)).
     pub fn train(&self, observer: &mut dyn Observer) -> Result<Trained> {
         if !self.recipe.kernel.is_empty() {
-            return Err(Error::Setting {
-                key: "kernel",
-                problem: "a run from within a program takes no ⟨kernel⟩: replace it in the lowered Program, and run that"
-                    .to_owned(),
-            });
+            let problem = "Session::train takes no ⟨kernel⟩: replace it in the lowered Program, and run that";
+            return Err(setting("kernel", problem.to_owned()));
         }
         let lowered = self.lower()?;
         let record = self.record(&lowered);
@@ -189,23 +194,33 @@ impl Session {
     }
 }
 
+fn setting(key: &'static str, problem: String) -> Error {
+    Error::Setting { key, problem }
+}
+
 /// Checks that the schedule fits the run, that a step finds enough samples, and that what is
 /// watched is measured.
 fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
     let (batch, accumulate) = (recipe.batch_size, recipe.accumulate);
     if accumulate > samples.div_ceil(batch) {
-        return Err(Error::Usage(format!(
-            "a step of {accumulate} batches of {batch} is more than the train part of {samples} samples: \
-             use --accumulate {} or smaller",
-            samples.div_ceil(batch)
-        )));
+        return Err(setting(
+            "accumulate",
+            format!(
+                "a step of {accumulate} batches of {batch} is more than the train part of {samples} samples: \
+                 use ⟨accumulate {}⟩ or smaller",
+                samples.div_ceil(batch)
+            ),
+        ));
     }
     let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && recipe.validation == 0.0;
     if let Some(stopping) = recipe.stop_early.filter(unseen) {
-        return Err(Error::Usage(format!(
-            "early stopping by {} needs a validation part: add --validation 0.1, or watch another metric",
-            stopping.metric
-        )));
+        return Err(setting(
+            "stop_early",
+            format!(
+                "early stopping by {} needs a validation part: add ⟨validation 0.1⟩, or watch another metric",
+                stopping.metric
+            ),
+        ));
     }
     let per_epoch = samples.div_ceil(recipe.step_samples());
     recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })

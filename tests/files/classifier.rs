@@ -7,10 +7,7 @@ use wgrad::{Dataset, Device, Error, Model, Recipe, Samples, Session, Trainer};
 fn trained() -> (Trainer, Samples) {
     let digits = Dataset::load("digits").unwrap();
     let held_out = digits.held_out.clone();
-    let recipe = Recipe {
-        network: "dense 16, relu, dense 10".parse().unwrap(),
-        ..Recipe::defaults_for("digits", 64, 10, digits.train.len())
-    };
+    let recipe = Recipe { network: "dense 16, relu, dense 10".parse().unwrap(), ..Recipe::for_data(&digits) };
     let session = Session::new(recipe, digits, Device::choose("cpu").unwrap()).unwrap();
     let mut trainer = session.start().unwrap();
     for epoch in 1..=2 {

@@ -13,14 +13,14 @@ pub fn words(shape: &Shape) -> usize {
     shape.len().div_ceil(4)
 }
 
-/// What of a part is gathered, and how.
+/// How the samples of a part are gathered.
 pub(crate) struct Gathering<'a> {
     pub shape: &'a Shape,
     pub batch: usize,
     /// Scale of every channel, then shift of every channel.
     pub normaliser: View,
     pub augment: Augmentation,
-    /// What can be bound at once.
+    /// The largest binding of the device.
     pub binding_bytes: u64,
 }
 

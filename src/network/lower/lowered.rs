@@ -9,7 +9,7 @@ use crate::program::params::Arena;
 use crate::program::shape::Shape;
 use crate::program::{Dispatch, Program, View};
 
-/// Where a part of the data lies.
+/// The views of a part of the data.
 #[derive(Clone, Debug)]
 pub struct PartViews {
     /// The name of the part, and of its section.

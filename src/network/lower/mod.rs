@@ -31,11 +31,11 @@ use sizes::{MAX_ROWS, check_batches, check_sizes, explain_size};
 /// Lowers a network.
 ///
 /// # Errors
-/// [`Error::Usage`](crate::error::Error::Usage) when shapes do not fit,
+/// [`Error::Setting`](crate::error::Error::Setting) when network, data and settings do not go together,
 /// [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
     let lowered = record(what)?;
-    // Sizes first: they are the user's, and a broken rule would be a mistake in a layer.
+    // Sizes come from the user; a broken rule would be a mistake in a layer.
     lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error, record))?;
     lowered.program.validate()?;
     Ok(lowered)
@@ -75,7 +75,7 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     for part in &parts {
         let trains = what.mode.trains(part.name);
         recorder.weights = weights_for(trains, &recorder, ema);
-        // What is measured elsewhere is the plain loss.
+        // Other parts measure the plain loss.
         let end = PartEnd { metrics, weighting: weighting.filter(|_| trains) };
         let seen = record_part(&mut recorder, what, &gathering(what, part, normaliser), part, &end);
         if trains {
@@ -116,14 +116,14 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     })
 }
 
-/// What stands behind the network in a part.
+/// The end of a part, behind the network.
 struct PartEnd {
     metrics: Metrics,
     weighting: Option<Weighting>,
 }
 
-/// Records the batches of a step of a part, up to the loss and, where it trains, the way back; returns what is
-/// looked at.
+/// Records the batches of a step of a part: forward, the loss and, where it trains, backward; returns what observers
+/// read.
 fn record_part(
     recorder: &mut Recorder,
     what: &Lowering,
@@ -141,7 +141,7 @@ fn record_part(
         what.loss.record(recorder, output, labels, end.metrics, end.weighting);
         let made = std::mem::take(&mut recorder.program.observed.activated);
         if batch == 0 {
-            // What the network gives is no activation within it.
+            // The output of the network is no activation within it.
             activated = made.into_iter().filter(|made| made.value.buf != output.value.buf).collect();
         }
         if trains {
@@ -152,7 +152,7 @@ fn record_part(
     Observed { activated, ..std::mem::take(&mut recorder.program.observed) }
 }
 
-/// What layers multiply with: to train the parameters, to measure their average if there is one.
+/// The weights that layers multiply with: the parameters to train, their EMA, if there is one, to measure.
 fn weights_for(trains: bool, recorder: &Recorder, ema: Option<View>) -> Buf {
     ema.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }

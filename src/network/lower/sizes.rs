@@ -1,4 +1,4 @@
-//! What must hold before anything is recorded, and the batch that fits a device.
+//! Checks before anything is recorded, and the batch that fits a device.
 
 use super::gather::words;
 use super::lowered::Lowered;
@@ -10,26 +10,29 @@ use crate::program::params::Arena;
 use crate::program::shape::Shape;
 use crate::program::{MAX_RESULT, MAX_STEPS, mebibytes};
 
-/// Words of a submission's losses and hits at the most; the history of its steps stands before them.
+/// The most words of losses and correct flags in a submission; the history of its steps stands before them.
 pub(super) const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
-/// What layers ask of the smallest batch that they are trained on.
+/// Checks that layers can be trained on the smallest batch.
 pub fn check_batches(what: &Lowering) -> Result<()> {
     let trained = what.parts.iter().find(|part| what.mode.layers_train() && part.name == TRAIN);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
     let last = samples % what.batch;
     let whole = what.batch * what.training.accumulate;
     if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
-        return Err(Error::Usage(format!(
-            "batch normalisation takes its means over whole batches, but steps of {} batches of {} do not divide \
-             {samples} samples: use another --accumulate or --batch-size, or layernorm",
-            what.training.accumulate, what.batch
-        )));
+        return Err(setting(
+            "accumulate",
+            format!(
+                "batch normalisation takes its means over whole batches, but steps of {} batches of {} do not divide \
+                 {samples} samples: use another ⟨accumulate⟩ or ⟨batch_size⟩, or layernorm",
+                what.training.accumulate, what.batch
+            ),
+        ));
     }
     what.network.check_batch(what.shape, if last == 0 { what.batch } else { last })
 }
 
-/// What must hold before sizes are multiplied.
+/// Checks what must hold before sizes are multiplied.
 pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
     // Shaders number elements by u32.
     const MOST: usize = 1 << 31;
@@ -37,21 +40,24 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     what.loss.check(outputs, what.classes)?;
     what.training.check_loss(what.loss, what.classes)?;
     if arena.count() == 0 && what.parts.iter().any(|part| what.mode.trains(part.name)) {
-        return Err(Error::Usage(
-            "the network has no parameters, so there is nothing to train: add a dense or a conv layer"
-                .to_owned(),
-        ));
+        let problem =
+            "the network has no parameters, so there is nothing to train: add a dense or a conv layer";
+        return Err(setting("network", problem.to_owned()));
     }
     if arena.len() >= MOST {
-        return Err(Error::Usage(format!(
-            "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
-            arena.count()
-        )));
+        return Err(setting(
+            "network",
+            format!(
+                "the network has {} parameters, and fewer than {MOST} are possible: use fewer or narrower layers",
+                arena.count()
+            ),
+        ));
     }
     // The metrics of one step must fit into one result.
     if what.training.pitch(what.batch) > MAX_ROWS / 2 {
         let most = MAX_ROWS / 2 / what.training.accumulate;
-        return Err(Error::Usage(format!("a batch of {} is too large: at most {most}", what.batch)));
+        let problem = format!("a batch of {} is too large: use ⟨batch_size {most}⟩ or smaller", what.batch);
+        return Err(setting("batch_size", problem));
     }
     for part in &what.parts {
         if part.samples.saturating_mul(words(what.shape)) >= MOST {
@@ -63,15 +69,18 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     }
     let widest = shapes.iter().map(Shape::len).max().unwrap_or_default();
     if what.batch.saturating_mul(widest.max(2)) >= MOST {
-        return Err(Error::Usage(format!(
-            "a batch of {} with {widest} values per sample is too large: use a smaller batch",
-            what.batch
-        )));
+        return Err(setting(
+            "batch_size",
+            format!(
+                "a batch of {} with {widest} values per sample is too large: use a smaller ⟨batch_size⟩",
+                what.batch
+            ),
+        ));
     }
     Ok(())
 }
 
-/// Adds to “does not fit” the batch size that would; `record` makes what is lowered.
+/// Adds the batch size that would fit to an error that says what does not; `record` makes what is lowered.
 pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Result<Lowered>) -> Error {
     let fits = |batch: usize| {
         record(&Lowering { batch, ..what.clone() })
@@ -82,7 +91,10 @@ pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Res
             mebibytes(what.parts.iter().map(|part| part.samples as u64 * words(what.shape) as u64 * 4).sum());
         return Error::Device(
             DeviceFault::TooSmall,
-            format!("{error}; no batch size helps: use a smaller network or less data ({fixed} of images)"),
+            format!(
+                "{}; no batch size helps: use a smaller network or less data ({fixed} of images)",
+                error.marked()
+            ),
         );
     }
     let (mut most, mut least_too_many) = (1, what.batch);
@@ -90,5 +102,10 @@ pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Res
         let middle = most.midpoint(least_too_many);
         if fits(middle) { most = middle } else { least_too_many = middle }
     }
-    Error::Device(DeviceFault::TooSmall, format!("{error}: use --batch-size {most} or smaller"))
+    let problem = format!("{}: use ⟨batch_size {most}⟩ or smaller", error.marked());
+    Error::Device(DeviceFault::TooSmall, problem)
+}
+
+fn setting(key: &'static str, problem: String) -> Error {
+    Error::Setting { key, problem }
 }

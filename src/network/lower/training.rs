@@ -1,4 +1,6 @@
-//! What a training step does besides forward and backward, and where it measures itself.
+//! A training step behind the gradients: clipping, the update, the EMA of the weights.
+
+use std::fmt::Display;
 
 use crate::error::{Error, Result};
 use crate::kernel::Element;
@@ -14,18 +16,17 @@ use crate::table;
 pub struct Training {
     /// How gradients become new weights.
     pub optimiser: Optimiser,
-    /// The largest norm of all gradients together; longer ones are shortened to it.
+    /// The largest norm of all gradients together; larger ones are scaled down to it.
     pub clip_norm: Option<f32>,
     /// The largest size of a single gradient; larger ones become it.
     pub clip_value: Option<f32>,
     /// Batches of a step: their gradients are added up before the update, as if they were one.
     pub accumulate: usize,
-    /// How much of the average of the weights is kept from step to step at the most; without
-    /// one there is no average.
+    /// The largest fraction of the EMA of the weights that a step keeps; none means that there is no EMA.
     pub ema: Option<f32>,
-    /// How much of what is wanted of the label's class is wanted of all classes instead.
+    /// The fraction of a target that is spread over all classes.
     pub label_smoothing: f32,
-    /// How much a sample of each class counts; empty when all count the same.
+    /// The weight of each class in the loss; empty when all count the same.
     pub class_weights: Vec<f32>,
 }
 
@@ -53,49 +54,52 @@ impl Training {
     /// Checks every value.
     ///
     /// # Errors
-    /// [`Error::Usage`] naming the setting and what it takes.
+    /// [`Error::Setting`] naming the setting and what it takes, and as [`Optimiser::check`].
     pub fn check(&self) -> Result<()> {
         self.optimiser.check()?;
-        let wrong = |what: String| Err(Error::Usage(what));
-        for (name, most) in [("clip-norm", self.clip_norm), ("clip-value", self.clip_value)] {
+        let wrong = |key, value: &dyn Display, takes: &str| {
+            Err(Error::Setting { key, problem: format!("⟨{key}⟩ is {value}, but it takes {takes}") })
+        };
+        for (key, most) in [("clip_norm", self.clip_norm), ("clip_value", self.clip_value)] {
             if let Some(most) = most.filter(|most| !(most.is_finite() && *most > 0.0)) {
-                return wrong(format!("{name} is {most}, but it takes a number above 0"));
+                return wrong(key, &most, "a number above 0");
             }
         }
         match self.ema {
             Some(ema) if !(0.0..1.0).contains(&ema) => {
-                return wrong(format!("ema is {ema}, but it takes a number from 0 to below 1"));
+                return wrong("ema", &ema, "a number from 0 to below 1");
             }
             _ => {}
         }
         if !(0.0..1.0).contains(&self.label_smoothing) {
-            let smoothing = self.label_smoothing;
-            return wrong(format!("label-smoothing is {smoothing}, but it takes a number from 0 to below 1"));
+            return wrong("label_smoothing", &self.label_smoothing, "a number from 0 to below 1");
         }
         match self.accumulate {
-            0 => wrong("accumulate is 0, but it takes a whole number from 1".to_owned()),
+            0 => wrong("accumulate", &0, "a whole number from 1"),
             _ => Ok(()),
         }
     }
 
-    /// Checks what the loss is asked for besides itself.
+    /// Checks that the loss takes the smoothing and the weights of the classes.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a loss that has no such extras, or another number of class weights.
+    /// [`Error::Setting`] for a loss that takes no weights, or another number of class weights.
     pub fn check_loss(&self, loss: Loss, classes: usize) -> Result<()> {
         if !self.weighs() {
             return Ok(());
         }
         if loss != Loss::CrossEntropy {
-            return Err(Error::Usage(format!(
-                "label smoothing and class weights are for the loss cross-entropy, not for {loss}: \
-                 leave them out, or take that loss"
-            )));
+            let problem = format!(
+                "⟨label_smoothing⟩ and ⟨class_weights⟩ are for ⟨loss cross-entropy⟩, not for {loss}: leave them out, or \
+                 take that loss"
+            );
+            return Err(Error::Setting { key: "loss", problem });
         }
         match self.class_weights.len() {
-            given if given != 0 && given != classes => Err(Error::Usage(format!(
-                "there are {given} class weights for {classes} classes: give one for each"
-            ))),
+            given if given != 0 && given != classes => Err(Error::Setting {
+                key: "class_weights",
+                problem: format!("there are {given} class weights for {classes} classes: give one for each"),
+            }),
             _ => Ok(()),
         }
     }
@@ -118,17 +122,17 @@ impl Training {
         batch.saturating_mul(self.accumulate)
     }
 
-    /// How much of the average of the weights a step keeps, when `steps` have been taken before
+    /// The fraction of the EMA of the weights that a step keeps, when `steps` have been taken before
     /// it: the first ones keep less, so that the first weights are soon forgotten.
     ///
     /// min(ema, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
     pub fn ema_decay(&self, steps: usize) -> f32 {
         let steps = steps as f64;
-        let share = f64::from(self.ema.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
-        share as f32
+        let decay = f64::from(self.ema.unwrap_or(0.0)).min((1.0 + steps) / (10.0 + steps));
+        decay as f32
     }
 
-    /// Declares the average of the weights, if there is one: it outlives a step as the
+    /// Declares the EMA of the weights, if there is one: it outlives a step as the
     /// optimiser's state does.
     pub fn declare_ema(&self, recorder: &mut Recorder) -> Option<View> {
         // What is kept besides, such as the statistics of norms, is averaged as well.

@@ -1,22 +1,23 @@
-//! What an epoch has come to, and what can be found in it.
+//! What an epoch came to, and what can be found in it.
 
 use crate::train::trainer::Measure;
 
-/// What an epoch has come to.
+/// What an epoch came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
     /// From 1.
     pub epoch: usize,
+    /// Over the train part.
     pub train: Measure,
-    /// Of a run with a validation part.
+    /// Over the validation part, where there is one.
     pub validation: Option<Measure>,
 }
 
-/// What can be found. Of all in front of [`FindingKind::OverFitting`] only one is said after an epoch: the
-/// first in this order.
+/// What can be found in an epoch. Only the first in this order is said after it, besides
+/// [`FindingKind::OverFitting`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FindingKind {
-    /// A step changes weights by a good part of what they are.
+    /// A step changes weights by a large fraction of their norm.
     Leap,
     DeadUnits,
     Saturation,

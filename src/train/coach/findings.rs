@@ -1,32 +1,32 @@
-//! What numbers warrant a sentence, and why just these.
+//! The numbers that give reason for advice, and why just these.
 
 use super::finding::{Finding, FindingKind, Moment};
 use crate::kernel::Activation;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::{Activity, Movement, Vitals};
 
-/// The share of a matrix's norm that one step changes at the most. About a thousandth is usual
+/// The largest fraction of a matrix's norm that one step changes. About a thousandth is usual
 /// (Stanford's CS231n, “Ratio of weights:updates”); this is a hundred times that.
 const LEAP: f64 = 0.1;
 
-/// The share of a layer's units that may be dead. Some are in any network; CS231n has seen 40 % at
+/// The fraction of a layer's units that may be dead. Some are in any network; CS231n has seen 40 % at
 /// too high a learning rate, and a quarter is a layer that was meant to be larger.
 const DEAD: f64 = 0.25;
 
-/// The share of a layer's outputs that may lie where it is nearly flat: half of them, and a gradient
-/// goes through it for a minority. X. Glorot and Y. Bengio, “Understanding the difficulty of
+/// The fraction of a layer's outputs that may lie where it is nearly flat: from half on, a gradient
+/// passes only for a minority. X. Glorot and Y. Bengio, “Understanding the difficulty of
 /// training deep feedforward neural networks” (2010), see whole layers end there.
 const SATURATED: f64 = 0.5;
 
-/// How far the gradients of a layer and of the last one may be apart. A sigmoid passes on a quarter
+/// The largest ratio between the gradients of a layer and of the last one. A sigmoid passes on a quarter
 /// at the most, so this is five of them; layers that learn stay within a hundred of each other.
 const APART: f64 = 1e3;
 
-/// The share of a matrix's norm below which a step gets nowhere: a hundredth of the usual one, and
-/// the weights are not their own again in 100,000 steps.
+/// The fraction of a matrix's norm below which a step gets nowhere: a hundredth of the usual one, and
+/// 100,000 steps change the weights by their own size.
 const STANDSTILL: f64 = 1e-5;
 
-/// The share by which a validation loss may be above its lowest: the generalisation loss of 5 % in
+/// The fraction by which a validation loss may be above its lowest: the generalisation loss of 5 % in
 /// L. Prechelt, “Early Stopping – But When?” (1998).
 const OVER_FITTING: f64 = 0.05;
 
@@ -38,7 +38,7 @@ const PLATEAU_GAIN: f64 = 0.01;
 /// An accuracy with which there is nothing left to learn.
 const LEARNED: f64 = 0.99;
 
-/// The share of the learning rate below which a schedule has brought the run to its end by intent.
+/// The fraction of the learning rate below which a schedule is bringing the run to its end.
 const ENDING: f64 = 0.1;
 
 /// Everything worth a sentence after the last of these epochs.
@@ -48,7 +48,7 @@ pub(super) fn find(recipe: &Recipe, past: &[Moment], vitals: Option<&Vitals>, ra
         let causes = [leap(vitals, rate), dead_units(vitals, rate), saturation(vitals), gradients(vitals)];
         causes.into_iter().flatten().next()
     });
-    // Of a run that has learned its samples, or is being brought to its end, there is no more to say.
+    // A run that has learned its samples, or is being brought to its end, needs no advice.
     let learned = past.last().is_none_or(|moment| moment.train.accuracy >= LEARNED);
     let ending = f64::from(rate) < ENDING * f64::from(recipe.learning_rate);
     let stuck = || {
@@ -60,30 +60,30 @@ pub(super) fn find(recipe: &Recipe, past: &[Moment], vitals: Option<&Vitals>, ra
 }
 
 fn leap(vitals: &Vitals, rate: f32) -> Option<Finding> {
-    let worst = by_share(vitals).max_by(|one, two| one.1.total_cmp(&two.1));
-    let (movement, share) = worst.filter(|(_, share)| *share > LEAP)?;
+    let worst = by_fraction(vitals).max_by(|one, two| one.1.total_cmp(&two.1));
+    let (movement, fraction) = worst.filter(|(_, fraction)| *fraction > LEAP)?;
     let sentence = format!(
         "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}, \
-         or --schedule \"constant warmup 100\"",
+         or ⟨schedule constant warmup 100⟩",
         movement.name,
-        percent(share),
+        percent(fraction),
         rounded(rate / 10.0)
     );
-    Some(Finding { kind: FindingKind::Leap, severity: share, sentence })
+    Some(Finding { kind: FindingKind::Leap, severity: fraction, sentence })
 }
 
-/// The share of its norm by which each matrix changed; of zeros there is none.
-fn by_share(vitals: &Vitals) -> impl Iterator<Item = (&Movement, f64)> {
+/// The fraction of its norm by which each matrix changed; a matrix of zeros has none.
+fn by_fraction(vitals: &Vitals) -> impl Iterator<Item = (&Movement, f64)> {
     let moved = vitals.movements.iter().filter(|movement| movement.weights > 0.0);
     moved.map(|movement| (movement, movement.change / movement.weights))
 }
 
 fn dead_units(vitals: &Vitals, rate: f32) -> Option<Finding> {
-    // Of the others none stays 0, unless all its inputs are.
+    // Other activations are 0 only for an input of 0.
     let relus = || vitals.activities.iter().filter(|activity| activity.activation == Activation::Relu);
-    let share = |activity: &Activity| activity.dead as f64 / activity.units as f64;
-    let worst = relus().max_by(|one, two| share(one).total_cmp(&share(two)))?;
-    let others = relus().filter(|activity| share(activity) >= DEAD).count().checked_sub(1)?;
+    let dead = |activity: &Activity| activity.dead as f64 / activity.units as f64;
+    let worst = relus().max_by(|one, two| dead(one).total_cmp(&dead(two)))?;
+    let others = relus().filter(|activity| dead(activity) >= DEAD).count().checked_sub(1)?;
     let sentence = format!(
         "{} of the {} relus of layer {} are dead: 0 for each of {} samples{}: try a lower learning rate, such as \
          {}, or leaky-relu",
@@ -94,7 +94,7 @@ fn dead_units(vitals: &Vitals, rate: f32) -> Option<Finding> {
         and_others(others),
         rounded(rate / 3.0)
     );
-    Some(Finding { kind: FindingKind::DeadUnits, severity: share(worst), sentence })
+    Some(Finding { kind: FindingKind::DeadUnits, severity: dead(worst), sentence })
 }
 
 fn saturation(vitals: &Vitals) -> Option<Finding> {
@@ -136,7 +136,7 @@ fn gradients(vitals: &Vitals) -> Option<Finding> {
         (
             FindingKind::ExplodingGradient,
             ratio,
-            "explodes: try --clip-norm 1, batchnorm, or smaller first weights",
+            "explodes: try ⟨clip_norm 1⟩, batchnorm, or smaller first weights",
         )
     } else {
         return None;
@@ -151,17 +151,17 @@ fn gradients(vitals: &Vitals) -> Option<Finding> {
 fn standstill(past: &[Moment], vitals: &Vitals, rate: f32) -> Option<Finding> {
     let [.., before, now] = past else { return None };
     let fallen = (before.train.loss - now.train.loss) / before.train.loss;
-    let share = by_share(vitals).map(|(_, share)| share).max_by(f64::total_cmp)?;
-    if share >= STANDSTILL || fallen >= PLATEAU_GAIN {
+    let fraction = by_fraction(vitals).map(|(_, fraction)| fraction).max_by(f64::total_cmp)?;
+    if fraction >= STANDSTILL || fallen >= PLATEAU_GAIN {
         return None;
     }
     let sentence = format!(
-        "a step changes no weights by more than {share:.1e} of their norm, where 1e-3 is usual, and the train loss \
-         is still {:.4}: try a higher learning rate, such as {}, or wgrad lr-find",
+        "a step changes no weights by more than {fraction:.1e} of their norm, where 1e-3 is usual, and the train loss \
+         is still {:.4}: try a higher learning rate, such as {}, or the one that lr-find suggests",
         now.train.loss,
         rounded(rate * 10.0)
     );
-    Some(Finding { kind: FindingKind::Standstill, severity: 1.0 / share.max(f64::MIN_POSITIVE), sentence })
+    Some(Finding { kind: FindingKind::Standstill, severity: 1.0 / fraction.max(f64::MIN_POSITIVE), sentence })
 }
 
 /// The validation loss goes up while the train loss goes down.
@@ -171,14 +171,14 @@ fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
     let measured = past.iter().filter_map(|moment| Some((moment, moment.validation?.loss)));
     let (best, lowest) = measured.min_by(|one, two| one.1.total_cmp(&two.1))?;
     let excess = latest / lowest - 1.0;
-    // Of a loss that was 0, nothing is a share.
+    // Nothing is a fraction of a loss of 0.
     if lowest <= 0.0 || excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_GAIN) {
         return None;
     }
-    let stopping = if recipe.stop_early.is_none() { "--stop-early validation-loss, " } else { "" };
+    let stopping = if recipe.stop_early.is_none() { "⟨stop_early validation-loss⟩, " } else { "" };
     let sentence = format!(
         "over-fitting: the validation loss {latest:.4} is {} above its lowest, that of epoch {}, while the train \
-         loss fell from {:.4} to {:.4}: try {stopping}--augment, dropout, weight-decay, or fewer units",
+         loss fell from {:.4} to {:.4}: try {stopping}⟨augment⟩, dropout, weight-decay, or fewer units",
         percent(excess),
         best.epoch,
         best.train.loss,
@@ -201,8 +201,8 @@ fn plateau(past: &[Moment]) -> Option<Finding> {
     }
     let now = past.last()?;
     let sentence = format!(
-        "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} right: try a larger \
-         network, another learning rate (wgrad lr-find), or --schedule plateau",
+        "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} correct: try a larger \
+         network, another ⟨learning_rate⟩ (lr-find suggests one), or ⟨schedule plateau⟩",
         past[last].train.loss,
         now.train.loss,
         percent(now.train.accuracy)
@@ -210,10 +210,10 @@ fn plateau(past: &[Moment]) -> Option<Finding> {
     Some(Finding { kind: FindingKind::Plateau, severity: waited as f64, sentence })
 }
 
-/// A share for people.
-fn percent(share: f64) -> String {
-    let share = share * 100.0;
-    if share < 10.0 { format!("{share:.1} %") } else { format!("{share:.0} %") }
+/// A fraction as a percentage.
+fn percent(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 /// A learning rate to type.

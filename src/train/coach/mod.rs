@@ -1,8 +1,9 @@
-//! The coach: what the numbers of a run warrant saying after an epoch, and what to try.
+//! The coach: advice after an epoch, from the numbers of a run.
 //!
 //! At most two sentences an epoch: the first cause why it learns badly, such as steps that are too
-//! large or dead units, as all else may follow from it; and over-fitting. What has been said is said again only when it
-//! has got twice as bad. The held-out part is never asked: no choice may depend on it.
+//! large or dead units, as all else may follow from it; and over-fitting. Advice is repeated only once its number has
+//! doubled. The held-out part is never used: no choice may depend on it. Settings in a sentence are marked, see
+//! [`with_settings`](crate::error::with_settings).
 
 mod finding;
 mod findings;
@@ -16,7 +17,7 @@ use crate::train::trainer::Vitals;
 use finding::{Finding, FindingKind};
 use findings::find;
 
-/// By how much worse a number must be than when it was said to be said again.
+/// The factor by which a number must have grown for its advice to be repeated.
 const WORSE: f64 = 2.0;
 
 /// Watches a run epoch by epoch.
@@ -25,7 +26,7 @@ pub struct Coach {
     recipe: Recipe,
     /// The epochs so far, the oldest first.
     past: Vec<Moment>,
-    /// How bad each number was when it was last said.
+    /// Each number when its advice was last given.
     said: HashMap<FindingKind, f64>,
 }
 
@@ -35,7 +36,7 @@ impl Coach {
         Coach { recipe: recipe.clone(), past: Vec::new(), said: HashMap::new() }
     }
 
-    /// Takes note of an epoch that was over before this coach came.
+    /// Notes an epoch that was over before this coach came.
     pub fn remember(&mut self, moment: Moment) {
         self.past.push(moment);
     }
@@ -45,8 +46,8 @@ impl Coach {
         self.past.retain(|moment| moment.epoch < epoch);
     }
 
-    /// What there is to say at the end of an epoch: two sentences at the most. `vitals` are of a step of
-    /// it, if one was looked at; `rate` is its learning rate.
+    /// The advice at the end of an epoch: at most two sentences. `vitals` are of a step of it, if one was looked at;
+    /// `rate` is its learning rate.
     pub fn advise(&mut self, moment: Moment, vitals: Option<&Vitals>, rate: f32) -> Vec<String> {
         self.past.push(moment);
         let mut findings = find(&self.recipe, &self.past, vitals, rate);

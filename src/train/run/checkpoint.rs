@@ -39,30 +39,33 @@ const ADVICE: Advice = Advice {
     foreign: "so name a run directory or a checkpoint in it",
 };
 
-/// What choices during a run depend on besides the [`Position`]. A schedule or a rule for stopping
+/// The memory of a run besides its [`Position`], on which choices depend. A schedule or a rule for stopping
 /// that remembers something adds a field, with a default for files that lack it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Standing {
     /// Seconds of training up to here.
     pub seconds: f64,
-    /// How often the run has gone back to an earlier state because a number went wrong.
+    /// How often the run has gone back to an earlier state because of a non-finite value.
     pub rollbacks: u32,
     /// The smallest validation loss of an epoch.
     pub best: Option<f64>,
-    /// What early stopping has seen.
+    /// The state of early stopping.
     pub stopping: Seen,
 }
 
 /// A run at one moment, with all that decides how it goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
+    /// Its position, and every tensor that training changes.
     pub snapshot: Snapshot,
+    /// The memory on which choices depend.
     pub standing: Standing,
     /// The recipe as TOML.
     pub recipe: String,
     /// The network's text form.
     pub network: String,
+    /// The seed of the recipe.
     pub seed: u64,
     /// The digest of the data set.
     pub digest: String,
@@ -141,18 +144,18 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     let position: Position = file.json("place")?;
     let standing: Standing = file.json("standing")?;
     check(&position, &standing)
-        .map_err(|what| format!("has a place in its metadata with {what}, {}", ADVICE.damaged))?;
+        .map_err(|what| format!("has a position in its metadata with {what}, {}", ADVICE.damaged))?;
     let (seed, recipe) = (file.parse("seed", "a whole number")?, file.text("recipe")?.to_owned());
     let (network, digest) = (file.text("network")?.to_owned(), file.text("digest")?.to_owned());
     let tensors = file.names().iter().map(|name| tensor(&mut file, name)).collect::<Result<_, _>>()?;
     let snapshot = Snapshot { position, tensors };
     match snapshot.non_finite() {
-        Some(flaw) => Err(format!("is damaged: {}, {}", shorten(&flaw), ADVICE.damaged)),
+        Some(problem) => Err(format!("is damaged: {}, {}", shorten(&problem), ADVICE.damaged)),
         None => Ok(Checkpoint { snapshot, standing, recipe, network, seed, digest }),
     }
 }
 
-/// What no run comes to.
+/// Numbers that no run reaches.
 fn check(position: &Position, standing: &Standing) -> Result<(), String> {
     let Position { epoch, step, steps, so_far, factor, plateau } = *position;
     let sums = so_far.loss.is_finite() && so_far.correct.is_finite() && so_far.correct >= 0.0;
@@ -195,7 +198,7 @@ fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
     Ok(NamedTensor { name: name.to_owned(), shape, data })
 }
 
-/// Where a run's checkpoint after so many steps is kept.
+/// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(FOLDER).join(format!("step-{steps:09}.safetensors"))
 }
@@ -248,7 +251,7 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     }))
 }
 
-/// Removes the checkpoints after so many steps, for a run that goes on from there: they are of a way
+/// Removes the checkpoints after `steps` steps, for a run that goes on from there: they are of a way
 /// that was given up, or damaged, and would be taken for newer than what is saved from here on.
 ///
 /// # Errors

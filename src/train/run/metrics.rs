@@ -1,4 +1,4 @@
-//! What was measured during a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
+//! The metrics of a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
 //! lines as a table, and if it is wanted the same for TensorBoard.
 
 use std::fs;
@@ -36,7 +36,7 @@ const COLUMNS: [&str; 10] = [
 pub(super) struct MetricsFiles {
     lines: Appended,
     table: Appended,
-    /// Of a run that keeps an event file.
+    /// The event file, if the run keeps one.
     board: Option<Board>,
 }
 

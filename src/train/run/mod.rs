@@ -59,7 +59,7 @@ impl RunDir {
         let path = claim(out, &run_name(name), &mut made).map_err(|error| {
             remove_empty(&made);
             Error::Failure(format!(
-                "no run directory can be made in {} ({error}), so choose another place with --out",
+                "no run directory can be made in {} ({error}), so choose another folder with ⟨out⟩",
                 out.display()
             ))
         })?;
@@ -82,7 +82,7 @@ impl RunDir {
     pub fn open(path: &Path) -> Result<RunDir> {
         if !path.join(RECIPE).is_file() {
             return Err(Error::Data(format!(
-                "{} is no run directory (it has no {RECIPE}), so name one that wgrad train has made",
+                "{} is no run directory (it has no {RECIPE}), so name one that training has made",
                 path.display()
             )));
         }
@@ -97,7 +97,7 @@ impl RunDir {
         })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -118,8 +118,8 @@ impl RunDir {
         write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
     }
 
-    /// Keeps an event file for TensorBoard as well, from here on; of a run that is taken up again,
-    /// [`RunDir::rewind`] writes into it what was before.
+    /// Keeps an event file for TensorBoard as well, from here on; in a resumed run [`RunDir::rewind`] writes into it
+    /// what was before.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
@@ -215,7 +215,7 @@ fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf>
             }
             // Another process was faster.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            // Another process abandoned its run, and with it the place for both.
+            // Another process abandoned its run, and removed the folder for both.
             Err(error) if error.kind() == ErrorKind::NotFound => make_folders(out, made)?,
             Err(error) => return Err(error),
         }

@@ -1,4 +1,4 @@
-//! What a run says about itself: `run.json`, and the lines of `metrics.jsonl`.
+//! The record of a run: `run.json`, and the lines of `metrics.jsonl`.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub enum Status {
     Done,
     /// The loss became NaN or infinite.
     Diverged,
-    /// Something went wrong; see the reason.
+    /// An error ended it; see the reason.
     Failed,
     /// Stopped by the user.
     Interrupted,
@@ -43,10 +43,10 @@ pub struct RunRecord {
     pub started: String,
     /// UTC, RFC 3339; none while it runs.
     pub finished: Option<String>,
-    /// How often it has gone on after it had ended, or been killed.
+    /// How often it was resumed.
     #[serde(default)]
     pub resumes: u32,
-    /// How often it has gone back with half the learning rate because a number went wrong.
+    /// How often it has gone back with half the learning rate because of a non-finite value.
     #[serde(default)]
     pub rollbacks: u32,
     /// How long training took, with measuring but without loading and compiling.
@@ -58,9 +58,9 @@ pub struct RunRecord {
     pub wgpu: String,
     /// The command line, program first.
     pub command: Vec<String>,
-    /// What was asked for: `auto`, `gpu`, `cpu` or a name.
+    /// The device that was asked for: `auto`, `gpu`, `cpu` or a name.
     pub device: String,
-    /// Kernels that were a reader's own.
+    /// Custom kernels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kernels: Vec<CustomKernelFile>,
     /// The name of the adapter, or of the CPU engine.
@@ -83,7 +83,7 @@ pub struct RunRecord {
     pub epochs: usize,
     /// Steps that are over.
     pub steps: u64,
-    /// What the last epoch measured.
+    /// The measures of the last epoch.
     pub last: Option<Epoch>,
 }
 
@@ -131,14 +131,14 @@ impl RunRecord {
         }
     }
 
-    /// Takes over what an epoch measured.
+    /// Takes over the measures of an epoch.
     pub fn advance(&mut self, epoch: &Epoch) {
         self.epochs = epoch.epoch;
         self.steps = epoch.step;
         self.last = Some(epoch.clone());
     }
 
-    /// The run goes on after it had ended, or been killed.
+    /// The run is resumed.
     pub fn resume(&mut self) {
         self.status = Status::Running;
         (self.reason, self.finished) = (None, None);
@@ -196,7 +196,7 @@ impl Event {
     }
 }
 
-/// What a group of steps measured on its own batches.
+/// The measures of a group of steps, on its own batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
     /// Steps since the run began, this group included.
@@ -223,7 +223,7 @@ pub struct Steps {
     pub learning_rates: Vec<f32>,
 }
 
-/// What an epoch measured: on its own batches as they came, and on the other parts at its end.
+/// The measures of an epoch: on its own batches as they came, and on the other parts at its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Steps since the run began.
@@ -250,7 +250,7 @@ pub struct Epoch {
     pub held_out_accuracy: f64,
 }
 
-/// What was measured on the validation part.
+/// The measures on the validation part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
     /// Mean over the samples.

@@ -1,4 +1,4 @@
-//! What was measured during a run as TensorBoard reads it: `tensorboard --logdir runs`.
+//! The metrics of a run as TensorBoard reads them: `tensorboard --logdir runs`.
 //!
 //! An event file is a row of TFRecords (`tensorflow/core/lib/io/record_writer.h`): the length of a
 //! message as u64, its checksum as u32, the message, and its checksum, all little-endian; a checksum
@@ -17,7 +17,7 @@ use crate::error::Result;
 /// The file in a run's directory; TensorBoard looks for `tfevents` in the name.
 pub const EVENTS: &str = "events.out.tfevents.wgrad";
 
-/// What the first message says, by which readers know the format.
+/// The first message, by which readers know the format.
 const VERSION: &str = "brain.Event:2";
 
 /// Bytes around a message: its length and checksum in front, and a checksum behind.
@@ -84,7 +84,7 @@ struct Scalars {
     values: Vec<(&'static str, f64)>,
 }
 
-/// What an event has measured, by steps.
+/// The measures of an event, by steps.
 fn scalars(event: &Event) -> Vec<Scalars> {
     match event {
         Event::Steps(steps) => {

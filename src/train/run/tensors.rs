@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// What sentences about a file end with: what can be done.
+/// The ends of sentences about a file: what to do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Advice {
     /// About a file that was right once.
@@ -109,7 +109,7 @@ impl Tensors {
         self.header.offset_keys()
     }
 
-    /// Type, shape and place of a tensor.
+    /// Type, shape and offset of a tensor.
     pub fn info(&self, name: &str) -> Option<&TensorInfo> {
         self.header.info(name)
     }

@@ -1,4 +1,4 @@
-//! How a run ends: what it leaves, and what it says.
+//! The end of a run: the model and the record are saved, and errors say what is kept.
 
 use super::observer::Observer;
 use super::outcome::{Ended, Trained};

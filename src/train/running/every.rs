@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// How often a checkpoint is saved; text is a number of steps, as in `500`, or a time, as in `30s`.
+/// How often a checkpoint is saved; its text form is a number of steps, as in `500`, or a time, as in `30s`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
     /// Every so many steps of the run.

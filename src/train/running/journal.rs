@@ -1,4 +1,4 @@
-//! Where a run keeps what comes of it: in a run directory, or in memory.
+//! The files of a run directory, or the same in memory.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ impl Journal {
         self.directory.as_mut()
     }
 
-    /// Where the run directory is, if there is one.
+    /// The path of the run directory, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.directory.as_ref().map(RunDir::path)
     }

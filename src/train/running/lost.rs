@@ -18,7 +18,7 @@ use crate::train::run::model::Model;
 use crate::train::run::{Event, RunDir, RunRecord, Status, checkpoint, read_metrics};
 use crate::train::session::Session;
 
-/// An engine that is lost after so many submissions.
+/// An engine that is lost after `left` submissions.
 struct Lossy {
     engine: Box<dyn Engine>,
     left: usize,
@@ -46,7 +46,7 @@ impl Engine for Lossy {
     }
 }
 
-/// A run of four epochs whose devices are lost after so many submissions each.
+/// A run of four epochs whose devices are lost, each after its number of submissions.
 fn run(out: Option<&Path>, lifetimes: &[usize], coach: bool) -> (PathBuf, Result<Trained>) {
     let recipe =
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };

@@ -1,4 +1,4 @@
-//! Training from the first epoch to the last: what is measured, kept and said on the way, and how it ends.
+//! Training from the first epoch to the last: measuring, saving, going back, and the end.
 //!
 //! One loop for all: a program gives it a run directory and an [`Observer`] that draws; without a directory everything
 //! stays in memory. Nothing here changes what training computes.
@@ -35,7 +35,7 @@ use journal::Journal;
 use throughput::Throughput;
 use watch::CoachWatch;
 
-/// What a run does besides training; it never changes what is computed.
+/// Options of a run, none of which changes what training computes.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// How often a checkpoint is saved.
@@ -89,7 +89,7 @@ pub struct Run<'a> {
     recipe: &'a Recipe,
     options: RunOptions,
     coach: Option<CoachWatch>,
-    /// What was saved last: where the run can go on from.
+    /// The last checkpoint, from which the run can go on.
     kept: Snapshot,
     standing: Standing,
     /// The run at its smallest validation loss, until that is on the disk as well.
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The same run, which writes what comes of it into a run directory.
+    /// The same run, kept in a run directory.
     pub fn keep_in(self, directory: RunDir) -> Run<'a> {
         Run { journal: Journal::in_directory(directory), ..self }
     }

@@ -1,4 +1,4 @@
-//! Who watches a run: what it is told, and what it is asked.
+//! The observer of a run.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ pub trait Observer {
     /// After each epoch, once it was measured.
     fn epoch(&mut self, _report: &EpochReport) {}
 
-    /// What the numbers of an epoch give reason to try, a sentence at a time.
+    /// Advice after an epoch, a sentence at a time.
     fn advice(&mut self, _sentence: &str) {}
 
-    /// What happened besides: the device was opened again, or the run ends early.
+    /// A sentence on what happened besides: the device was opened again, or the run ends early.
     fn note(&mut self, _sentence: &str) {}
 
     /// Whether the run is to end: asked after each submission and each epoch. It is saved, and ends as
@@ -34,7 +34,7 @@ pub struct Silent;
 
 impl Observer for Silent {}
 
-/// What an epoch came to.
+/// The measures of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochReport {
     /// From 1.

@@ -1,4 +1,4 @@
-//! What a run leaves, and why it has ended.
+//! The outcome of a run.
 
 use crate::train::run::Epoch;
 use crate::train::run::model::Model;
@@ -17,11 +17,11 @@ pub enum Ended {
     Asked,
 }
 
-/// What a run leaves.
+/// The outcome of a run.
 pub struct Trained {
     /// The network with the weights of the last epoch, or of the best one with early stopping.
     pub model: Model,
-    /// What was measured with them; none when no epoch was finished.
+    /// The measures of that epoch; none when no epoch was finished.
     pub epoch: Option<Epoch>,
     /// Why the run has ended.
     pub ended: Ended,

@@ -17,7 +17,7 @@ const MOST_LOSSES: usize = 3;
 const MOST_ROLLBACKS: u32 = 3;
 
 impl Run<'_> {
-    /// Whether a checkpoint is due after so many steps.
+    /// Whether a checkpoint is due after `steps` steps.
     pub(super) fn due(&self, steps: usize) -> bool {
         let at_step = matches!(self.options.every, Every::Steps(every) if steps.is_multiple_of(every));
         at_step || self.options.every.is_over(self.saved)

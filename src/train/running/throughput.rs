@@ -1,4 +1,4 @@
-//! How much was done, and in what time.
+//! A count, and the time that it took.
 
 use std::time::Duration;
 

@@ -1,13 +1,13 @@
-//! The coach of a run, and what it looks at.
+//! The coach of a run, and the numbers for it.
 
 use crate::train::coach::Coach;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Vitals;
 
-/// A coach, and what it has looked at.
+/// A coach, and the numbers for it.
 pub(super) struct CoachWatch {
     pub coach: Coach,
-    /// Of the epoch under way, once its telling step is over.
+    /// The vitals of the epoch under way, once its telling step is over.
     pub vitals: Option<Vitals>,
 }
 

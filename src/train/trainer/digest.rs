@@ -1,4 +1,4 @@
-//! What training makes of the reports of its steps.
+//! The reports of steps, added up, up to the first non-finite value.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -10,35 +10,35 @@ use super::report::StepReport;
 use crate::error::{Error, Result};
 use crate::kernel::Step;
 
-/// How many norms are remembered, to be told when a number goes wrong.
+/// Norms that are remembered for the message about a non-finite value.
 const REMEMBERED: usize = 5;
 
-/// A step with a loss or a gradient of no use.
-pub(super) struct Flawed {
+/// A step with a non-finite loss or gradient.
+pub(super) struct BadStep {
     pub step: Step,
-    /// Loss and hit of every sample.
+    /// The loss of every sample, and 1 if its class is correct.
     pub rows: Vec<f32>,
-    /// How many of its gradients and losses are of no use.
+    /// The non-finite count of its gradients and losses.
     pub non_finite: f32,
 }
 
-/// Where a run gets to, report by report.
+/// The position of a run, moved on report by report.
 pub(super) struct Digest {
     pub position: Position,
     /// The norms of the last gradients, the oldest first.
     pub norms: VecDeque<f32>,
     /// Steps of an epoch.
     steps: usize,
-    pub flawed: Option<Flawed>,
+    pub bad_step: Option<BadStep>,
 }
 
 impl Digest {
-    /// From where a run is, and with the norms of its last gradients; an epoch has `steps` steps.
+    /// Begins at a position, with the norms of the last gradients; an epoch has `steps` steps.
     pub fn new(position: Position, norms: VecDeque<f32>, steps: usize) -> Digest {
-        Digest { position, norms, steps, flawed: None }
+        Digest { position, norms, steps, bad_step: None }
     }
 
-    /// Takes the reports of a submission, up to the first flaw, and hands over what they come to.
+    /// Adds the reports of a submission, up to the first non-finite value, and tells `observe` of them.
     pub fn take(
         &mut self,
         reports: &[StepReport],
@@ -50,7 +50,7 @@ impl Digest {
             let sum = Sum::of(report.rows);
             if report.non_finite != 0.0 || !sum.loss.is_finite() {
                 let StepReport { step, rows, non_finite, .. } = report;
-                self.flawed = Some(Flawed { step: *step, rows: rows.to_vec(), non_finite: *non_finite });
+                self.bad_step = Some(BadStep { step: *step, rows: rows.to_vec(), non_finite: *non_finite });
                 break;
             }
             self.position.take(sum);
@@ -74,9 +74,9 @@ impl Digest {
                 rates: &rates,
             });
         }
-        match &self.flawed {
-            // Stops the pass; the replay finds out what there is to say.
-            Some(flawed) => Err(Error::Diverged(format!("step {} is flawed", flawed.step.index))),
+        match &self.bad_step {
+            // Stops the pass; the replay finds the cause.
+            Some(bad) => Err(Error::Diverged(format!("step {} is not finite", bad.step.index))),
             None => Ok(flow),
         }
     }

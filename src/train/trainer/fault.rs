@@ -1,11 +1,10 @@
-//! What went wrong, and where first: a step whose loss or gradient is of no use, taken again on the
-//! CPU engine dispatch by dispatch.
+//! The cause of a non-finite loss or gradient: the step is taken again on the CPU engine, dispatch by dispatch.
 //!
 //! The guard (`shaders/guard.wgsl`) keeps such a step, and all behind it, from changing a weight. So
-//! the device still holds what the step began with, and the replay sees the same numbers.
+//! the device still holds what the step began with, and the replay computes the same numbers.
 
 use super::Trainer;
-use super::digest::Flawed;
+use super::digest::BadStep;
 use super::measure::Sum;
 use crate::cpu::guard::is_non_finite;
 use crate::engine::Engine;
@@ -15,24 +14,24 @@ use crate::kernel::{Access, Slice, Step};
 use crate::network::lower::TRAIN;
 use crate::program::{Buf, Dispatch, Role, View};
 
-/// The first number of a replay that is of no use.
-struct Flaw {
+/// The first non-finite value of a replay.
+struct NonFinite {
     /// Such as `2 dense: weighted sums (matmul)`.
     dispatch: String,
     /// Such as `2 dense.y[17]`.
     tensor: String,
     value: f64,
-    /// The row of the batch, of a tensor that has one per sample.
+    /// The row of the batch, if the tensor has one per sample.
     row: Option<usize>,
 }
 
 impl Trainer {
-    /// The error for a step that was flawed, and the device made ready to go on from before it.
+    /// The error for a bad step; the device is made ready to go on from before it.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails, and whatever the CPU engine refuses.
-    pub(super) fn fault(&mut self, flawed: &Flawed) -> Result<Error> {
-        let Flawed { step, rows, non_finite } = flawed;
+    pub(super) fn fault(&mut self, bad: &BadStep) -> Result<Error> {
+        let BadStep { step, rows, non_finite } = bad;
         let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
         for view in self.lasting() {
             let data = self.engine.read(view)?;
@@ -40,10 +39,10 @@ impl Trainer {
         }
         self.open_gates()?;
         let weight = self.non_finite_weight(&replica);
-        let flaw = if weight.is_none() { self.replay(&mut replica, step) } else { None };
+        let first = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;
         let what = if loss.is_finite() {
-            "a gradient stopped being a number of any use".to_owned()
+            "a gradient is not finite".to_owned()
         } else {
             format!("the loss became {loss}")
         };
@@ -54,20 +53,20 @@ impl Trainer {
             position.epoch,
             position.steps + 1
         );
-        message += &match (weight, &flaw) {
-            (Some(weight), _) => format!("the first to go wrong was {weight}, in the update before"),
-            (None, Some(Flaw { dispatch, tensor, value, .. })) => {
-                format!("the first number to go wrong was {tensor} = {value:e}, by {dispatch}")
+        message += &match (weight, &first) {
+            (Some(weight), _) => format!("the first non-finite value was {weight}, in the update before"),
+            (None, Some(NonFinite { dispatch, tensor, value, .. })) => {
+                format!("the first non-finite value was {tensor} = {value:e}, by {dispatch}")
             }
             (None, None) => {
-                "the CPU engine finds nothing wrong in the same step, so check the adapter with wgrad doctor"
+                "the CPU engine gets finite values in the same step, so check the adapter's kernels against the twins"
                     .to_owned()
             }
         };
-        let row = flaw.and_then(|flaw| flaw.row).unwrap_or_else(|| worst_row(rows));
+        let row = first.and_then(|first| first.row).unwrap_or_else(|| worst_row(rows));
         let sample = self.sample(&replica, step.first as usize + row);
         message += &format!("; the sample is number {sample} of the train part; ");
-        message += &format!("{non_finite} of its gradients and losses are of no use; ");
+        message += &format!("{non_finite} of its gradients and losses are not finite; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
         message += &if norms.is_empty() {
             "it was the first step".to_owned()
@@ -85,33 +84,39 @@ impl Trainer {
     }
 
     /// A weight that is not finite, as `0.weight[3] = inf`: an update may overflow though its
-    /// gradient was sound.
+    /// gradient was finite.
     fn non_finite_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
-        // Running statistics are no weights, and the forward pass of the flawed step may have spoilt them.
+        // Running statistics are no weights, and the forward pass of the bad step may have spoilt them.
         let values = &replica.look(self.lowered.parameters).real()[..self.lowered.arena.learned_len()];
         let at = values.iter().position(|value| !value.is_finite())?;
         Some(format!("{} = {}", self.parameter_at(at), values[at]))
     }
 
-    /// Runs the step's dispatches one by one up to the first flaw in what they write.
-    fn replay(&self, replica: &mut CpuEngine<f32>, step: &Step) -> Option<Flaw> {
+    /// Runs the step's dispatches one by one up to the first non-finite value that they write.
+    fn replay(&self, replica: &mut CpuEngine<f32>, step: &Step) -> Option<NonFinite> {
         for at in self.lowered.program.section(TRAIN) {
             replica.run(at..at + 1, step);
             let dispatch = &self.lowered.program.steps[at];
             let bound = dispatch.args.iter().zip(dispatch.kernel.binds);
             for (view, _) in bound.filter(|(_, bind)| bind.access != Access::Read) {
-                if let Some(flaw) = self.flaw(replica, dispatch, *view, step) {
-                    return Some(flaw);
+                if let Some(found) = self.non_finite(replica, dispatch, *view, step) {
+                    return Some(found);
                 }
             }
         }
         None
     }
 
-    fn flaw(&self, replica: &CpuEngine<f32>, dispatch: &Dispatch, view: View, step: &Step) -> Option<Flaw> {
+    fn non_finite(
+        &self,
+        replica: &CpuEngine<f32>,
+        dispatch: &Dispatch,
+        view: View,
+        step: &Step,
+    ) -> Option<NonFinite> {
         let decl = &self.lowered.program.bufs[view.buf.0];
         let Slice::Real(values) = replica.look(view) else { return None };
-        // Of the metrics, only the rows of this step have been written by it.
+        // This step has written only its own rows of the metrics.
         let start = if view.buf == self.lowered.metrics(1).buf {
             step.slot as usize * view.len / self.lowered.slots
         } else {
@@ -128,7 +133,7 @@ impl Trainer {
             Role::Gradients => format!("the gradient of {}", self.parameter_at(view.start + index)),
             _ => format!("{}[{index}]", decl.name),
         };
-        Some(Flaw {
+        Some(NonFinite {
             dispatch: format!("{} ({})", dispatch.label(), dispatch.kernel.name),
             tensor,
             value: values[index].into(),

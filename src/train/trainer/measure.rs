@@ -5,24 +5,28 @@ use serde::{Deserialize, Serialize};
 /// Mean loss and accuracy over some samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measure {
+    /// How many samples were measured.
     pub samples: usize,
+    /// The mean loss.
     pub loss: f64,
-    /// Between 0 and 1.
+    /// The fraction of samples whose class is correct, between 0 and 1.
     pub accuracy: f64,
 }
 
-/// Loss and hits, summed in f64 row by row and step by step: the same however steps were submitted.
+/// Loss and correct samples, summed in f64 row by row and step by step: the same however steps were submitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sum {
+    /// How many samples were added up.
     pub samples: usize,
+    /// The sum of their losses.
     pub loss: f64,
-    /// Samples whose class was found; earlier checkpoints say hits.
+    /// Samples whose class is correct; earlier checkpoints say hits.
     #[serde(alias = "hits")]
     pub correct: f64,
 }
 
 impl Sum {
-    /// From rows of loss and hit.
+    /// The sum over rows of a loss and 1 or 0 for a correct class.
     pub(super) fn of(rows: &[f32]) -> Sum {
         let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
         for row in rows.chunks_exact(2) {

@@ -43,12 +43,14 @@ use crate::verify::diff::first_divergence;
 use digest::Digest;
 use pace::Pace;
 
-/// What a step needs besides the network.
+/// Settings of steps besides the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
+    /// The learning rate before schedules and rollbacks.
     pub learning_rate: f32,
+    /// Decides the order of samples, augmentation and dropout.
     pub seed: u64,
-    /// How the learning rate changes.
+    /// The course of the learning rate.
     pub schedule: Schedule,
     /// Epochs of the run, to which schedules are fitted.
     pub epochs: usize,
@@ -82,7 +84,10 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer with these parameters, laid out as the arena, and an optimiser that has kept nothing yet.
+    /// A trainer with these parameters, laid out as the arena, and a fresh optimiser state.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the engine fails.
     pub fn new(
         mut engine: Box<dyn Engine>,
         lowered: Lowered,
@@ -218,14 +223,14 @@ impl Trainer {
         let reports = self.reports(TRAIN, &[step], &words);
         let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
         let outcome = digest.take(&reports, observe).map(|_| ());
-        // Of a flawed step there is no update to compare.
+        // A bad step has no update to compare.
         if outcome.is_ok() {
             self.compare(update..section.end, &step)?;
         }
         self.finish(digest, outcome)
     }
 
-    /// Runs dispatches one by one, up to the first that isn't what its twin makes of it.
+    /// Runs dispatches one by one, up to the first whose results its twin can't explain.
     fn compare(&mut self, dispatches: Range<usize>, step: &Step) -> Result<()> {
         match first_divergence(self.engine.as_mut(), &self.lowered.program, dispatches, step)? {
             None => Ok(()),
@@ -236,11 +241,11 @@ impl Trainer {
         }
     }
 
-    /// Takes over where a pass has got to, and ends the epoch when that was its last step.
+    /// Takes over the position that a pass has reached, and ends the epoch after its last step.
     fn finish(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
         (self.position, self.norms) = (digest.position, digest.norms);
-        if let Some(flawed) = digest.flawed {
-            return Err(self.fault(&flawed)?);
+        if let Some(bad) = digest.bad_step {
+            return Err(self.fault(&bad)?);
         }
         outcome?;
         Ok((self.position.step == self.steps_per_epoch()).then(|| self.position.finish_epoch()))
@@ -258,7 +263,11 @@ impl Trainer {
         Ok(())
     }
 
-    /// Mean loss and accuracy over a part of the data.
+    /// Mean loss and accuracy over a part of the data. The section of the train part takes training steps, so measure
+    /// other parts.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a part that the network was lowered without, and [`Error::Device`] when the engine fails.
     pub fn measure(&mut self, part: &str) -> Result<Measure> {
         let samples = self.views(part)?.samples;
         let mut total = Sum::default();
@@ -269,8 +278,8 @@ impl Trainer {
         Ok(total.mean())
     }
 
-    /// Hands over what the network makes of each sample of a part, in the order of the samples: its
-    /// outputs, and its loss, whose mean is that of [`Trainer::measure`].
+    /// Hands over the network's outputs for each sample of a part, in the order of the samples, and its loss, whose mean
+    /// is that of [`Trainer::measure`].
     ///
     /// # Errors
     /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
@@ -293,14 +302,20 @@ impl Trainer {
     }
 
     /// The parameters as they are now, laid out as the arena.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the engine fails.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         let mut values = self.engine.read(self.lowered.parameters)?.real();
         values.truncate(self.lowered.arena.len());
         Ok(values)
     }
 
-    /// The weights that are measured and saved: the average of the parameters where there is
+    /// The weights that are measured and saved: the EMA of the parameters where there is
     /// one, else the parameters; laid out as the arena.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the engine fails.
     pub fn measured_parameters(&mut self) -> Result<Vec<f32>> {
         let mut values = self.engine.read(self.lowered.ema.unwrap_or(self.lowered.parameters))?.real();
         values.truncate(self.lowered.arena.len());
@@ -308,6 +323,9 @@ impl Trainer {
     }
 
     /// The outputs for a batch of normalised inputs, a row per sample.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the engine fails.
     pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
         let (input, output) = (self.lowered.input, self.lowered.output);
         let mut padded = inputs.to_vec();

@@ -1,4 +1,4 @@
-//! How many steps go into one submission.
+//! The number of steps in a submission.
 
 use std::time::{Duration, Instant};
 

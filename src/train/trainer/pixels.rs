@@ -6,7 +6,7 @@ use crate::data::{Normaliser, Samples};
 use crate::network::lower::words;
 use crate::program::shape::Shape;
 
-/// What `gather_batch` makes of one image: C·H·W bytes to as many numbers.
+/// An image as `gather_batch` normalises it: C·H·W bytes to as many numbers.
 pub fn normalise(image: &[u8], shape: &Shape, normaliser: &Normaliser) -> Vec<f32> {
     let constants = normaliser.scale_and_shift();
     let plane = shape.height * shape.width;

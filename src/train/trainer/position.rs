@@ -1,11 +1,11 @@
-//! Where a training run has got to.
+//! The position of a training run.
 
 use serde::{Deserialize, Serialize};
 
 use super::measure::{Measure, Sum};
 use crate::train::schedule::Plateau;
 
-/// Where a run has got to: with the recipe and the buffers, all that decides what comes next.
+/// The position of a run: with the recipe and the buffers, all that decides what comes next.
 ///
 /// The order of the samples is a pure function of the seed and the epoch, so the number of the
 /// next step is as good as the state of a generator.
@@ -18,13 +18,13 @@ pub struct Position {
     pub step: usize,
     /// Steps taken since the run began.
     pub steps: usize,
-    /// Loss and hits of the epoch so far, each batch measured before its update.
+    /// Loss and correct samples of the epoch so far, each batch measured before its update.
     pub so_far: Sum,
-    /// What the learning rate is multiplied by: 1, or less after a rollback.
+    /// The factor of the learning rate: 1, or less after a rollback.
     /// Earlier versions wrote it as `rate`.
     #[serde(alias = "rate")]
     pub factor: f32,
-    /// What a schedule that follows the loss has seen.
+    /// The state of a schedule that follows the loss.
     #[serde(default)]
     pub plateau: Plateau,
 }
@@ -50,7 +50,7 @@ impl Position {
         self.so_far.add(sum);
     }
 
-    /// Goes on to the next epoch and returns what this one came to.
+    /// Goes on to the next epoch and returns the means of this one.
     pub(super) fn finish_epoch(&mut self) -> Measure {
         let measure = self.so_far.mean();
         *self = Position { epoch: self.epoch + 1, step: 0, so_far: Sum::default(), ..*self };

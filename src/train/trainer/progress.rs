@@ -1,10 +1,11 @@
-//! What an observer of training is told after each submission.
+//! The report after each submission.
 
 use super::measure::Measure;
 
-/// Where an epoch has got to, after each submission.
+/// How far an epoch is, after each submission.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
+    /// The epoch under way, from 1.
     pub epoch: usize,
     /// Steps taken in this epoch.
     pub step: usize,

@@ -4,7 +4,7 @@ use super::Trainer;
 use crate::train::schedule::Length;
 
 impl Trainer {
-    /// How long the run is that schedules are fitted to.
+    /// The length of the run, to which schedules are fitted.
     pub fn length(&self) -> Length {
         let per_epoch = self.steps_per_epoch();
         Length { steps: self.settings.epochs * per_epoch, per_epoch }

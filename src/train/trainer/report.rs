@@ -1,18 +1,18 @@
-//! What the device reports of each step.
+//! The device's report of each step.
 
 use std::ops::ControlFlow;
 
 use crate::error::Result;
 use crate::kernel::Step;
 
-/// What came back from a step.
+/// The report of a step.
 pub(super) struct StepReport<'a> {
     pub step: Step,
-    /// Loss and hit of every sample.
+    /// The loss of every sample, and 1 if its class is correct.
     pub rows: &'a [f32],
-    /// The norm of the gradients, of a step that trains.
+    /// The norm of the gradients, if the step trains.
     pub norm: f32,
-    /// How many gradients and losses were flawed; the weights are those from before the step then.
+    /// The non-finite count of gradients and losses; above 0 the step has changed no weight.
     pub non_finite: f32,
 }
 

@@ -8,13 +8,16 @@ use crate::engine::Data;
 pub struct NamedTensor {
     /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
     pub name: String,
+    /// Its dimensions, as PyTorch has them.
     pub shape: Vec<usize>,
+    /// Its elements.
     pub data: Data,
 }
 
 /// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
+    /// How far the run is.
     pub position: Position,
     /// The parameters in the order of the arena, then every other buffer that training changes.
     pub tensors: Vec<NamedTensor>,

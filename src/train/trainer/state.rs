@@ -16,7 +16,7 @@ pub(super) struct Saved {
 }
 
 impl Trainer {
-    /// Where the run has got to.
+    /// The position of the run.
     pub fn position(&self) -> Position {
         self.position
     }

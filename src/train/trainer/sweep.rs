@@ -9,7 +9,9 @@ use crate::network::lower::TRAIN;
 /// The loss of a batch, measured before a step at this learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tried {
+    /// The learning rate.
     pub rate: f32,
+    /// The mean loss of the batch.
     pub loss: f64,
 }
 

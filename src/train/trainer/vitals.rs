@@ -1,5 +1,5 @@
-//! A look at the state of training: what the activations make of some samples, and what one step
-//! does to the weights. It reads what is on the device and changes nothing that lasts.
+//! The state of training: the activations for some samples, and the change of the weights in one step. It reads what
+//! is on the device and changes nothing that lasts.
 
 use super::Trainer;
 use crate::error::Result;
@@ -8,39 +8,41 @@ use crate::network::lower::TRAIN;
 use crate::program::params::Param;
 use crate::program::{Activated, MAX_RESULT, View};
 
-/// A dead unit is told from one that is seldom needed by so many samples: one that answers to a
-/// fiftieth of them is silent for all with a chance of 0.98²⁵⁶ = 0.6 %.
+/// Samples that tell a dead unit from one that is seldom needed: one that is above 0 for a fiftieth of all samples is 0
+/// for all of these with a chance of 0.98²⁵⁶ = 0.6 %.
 const SAMPLES: usize = 256;
 
-/// An output is saturated where its activation's slope is below this share of the steepest: a
+/// An output is saturated where its activation's derivative is below this fraction of the largest: a
 /// gradient that passes loses all but that.
 const FLAT: f64 = 0.05;
 
-/// What a look at a run has found.
+/// The activations and weights of a run at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vitals {
     /// Samples that the activations were looked at for.
     pub samples: usize,
+    /// The activations, in the order of the network.
     pub activities: Vec<Activity>,
     /// In the order of the network.
     pub movements: Vec<Movement>,
 }
 
-/// What an activation within the network makes of the samples.
+/// The outputs of an activation within the network, counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activity {
     /// Such as `0 dense`, which has taken the activation behind it over, or `3 relu`.
     pub layer: String,
+    /// Which activation it is.
     pub activation: Activation,
     /// Outputs of a dense layer, or channels of an image.
     pub units: usize,
     /// Units that are 0 for every sample, everywhere in the image.
     pub dead: usize,
-    /// The share of all outputs where the activation is nearly flat: of sigmoid and tanh.
+    /// The fraction of all outputs where the activation is nearly flat: of sigmoid and tanh.
     pub saturated: f64,
 }
 
-/// What a step does to a matrix of weights, or the kernels of a convolution.
+/// The change of a matrix of weights, or of the kernels of a convolution, in a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Movement {
     /// Such as `0.weight`.
@@ -74,7 +76,7 @@ impl Trainer {
         Ok(Vitals { samples, activities, movements })
     }
 
-    /// What the activations make of the first samples of the epoch under way.
+    /// Counts the outputs of activations for the first samples of the epoch under way.
     fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
         self.order()?;
         let within = self.lowered.program.observed.activated.clone();
@@ -128,7 +130,7 @@ impl Trainer {
     }
 }
 
-/// What has been seen of an activation so far.
+/// Counts of an activation so far.
 struct ActivationCounts {
     /// Which units were anything but 0.
     alive: Vec<bool>,
@@ -144,7 +146,7 @@ impl ActivationCounts {
     fn take(&mut self, activated: &Activated, values: &[f32], rows: usize) {
         let dims = activated.shape;
         let plane = dims.height * dims.width;
-        let flat = |value: &&f32| slope(activated.activation, f64::from(**value)) < FLAT;
+        let flat = |value: &&f32| derivative(activated.activation, f64::from(**value)) < FLAT;
         for row in values.chunks_exact(dims.len()).take(rows) {
             self.flat += row.iter().filter(flat).count();
             for (alive, unit) in self.alive.iter_mut().zip(row.chunks_exact(plane)) {
@@ -164,9 +166,9 @@ impl ActivationCounts {
     }
 }
 
-/// The slope of an activation with a flat end on both sides, from its output y and as a share of
-/// the steepest: y·(1 - y) of at most 1/4 for sigmoid, 1 - y² for tanh. Of others 1.
-fn slope(activation: Activation, y: f64) -> f64 {
+/// The derivative of an activation with a flat end on both sides, from its output y and as a fraction of the largest:
+/// y·(1 - y) of at most 1/4 for sigmoid, 1 - y² for tanh; 1 for others.
+fn derivative(activation: Activation, y: f64) -> f64 {
     match activation {
         Activation::Sigmoid => 4.0 * y * (1.0 - y),
         Activation::Tanh => 1.0 - y * y,

@@ -3,14 +3,14 @@
 use super::Model;
 use crate::program::params::Arena;
 
-/// What became of the parameters, by their names.
+/// The fate of the parameters, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
     /// Taken over.
     pub taken: Vec<String>,
-    /// Of the new network, and not in the model: they keep their first values.
+    /// In the new network alone: they keep their first values.
     pub missing: Vec<String>,
-    /// Of the model, and not in the new network.
+    /// In the model alone.
     pub unused: Vec<String>,
     /// In both, with other shapes: they keep their first values.
     pub reshaped: Vec<String>,

@@ -44,7 +44,7 @@ pub struct Model {
     pub shape: Shape,
     /// The names of the classes, by label.
     pub classes: Vec<String>,
-    /// How the pixels of an image become the network's input.
+    /// From the pixels of an image to the network's input.
     pub normaliser: Normaliser,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
