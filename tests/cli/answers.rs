@@ -238,9 +238,9 @@ fn without_an_adapter_auto_is_the_cpu_engine_and_gpu_an_error() {
 fn weights_that_make_no_finite_outputs_are_no_answer() {
     let place = Place::trained();
     let path = "runs/digits-001/model.safetensors";
-    let mut model = Model::load(&place.path(path)).unwrap();
+    let mut model = Model::load(place.path(path)).unwrap();
     model.parameters.fill(3e38);
-    model.save(&place.path(path)).unwrap();
+    model.save(place.path(path)).unwrap();
     // Brighter than the mean everywhere, so that no relu makes a zero of the infinities.
     place.write("a.png", png(8, 8, |_, _| 255));
     place.refuses(5, &["predict", "runs/digits-001", "a.png", "--device", "cpu"], &["a.png", "not finite"]);

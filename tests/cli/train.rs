@@ -185,7 +185,7 @@ fn a_run_that_diverges_keeps_the_last_good_weights() {
     let record = place.json("runs/digits-002/run.json");
     assert_eq!((&record["status"], &record["epochs"]), (&"diverged".into(), &0.into()));
     assert!(record["reason"].as_str().unwrap().contains("the loss became"));
-    let model = |run: &str| Model::load(&place.path(run)).unwrap();
+    let model = |run: &str| Model::load(place.path(run)).unwrap();
     assert!(model("runs/digits-002").parameters == model("runs/digits-001").parameters);
     place.run(&["eval", "runs/digits-002", "--device", "cpu"]).ok();
 }

@@ -157,7 +157,7 @@ fn data_that_have_changed_are_reported_and_data_that_are_gone_refused() {
 
     let mut model = wgrad::internals::train::run::model::Model::load(&run).unwrap();
     model.data = "gone/away".to_owned();
-    model.save(&run.join("model.safetensors")).unwrap();
+    model.save(run.join("model.safetensors")).unwrap();
     refused(&explain(&run, &[]), 2, &["gone/away"]);
 }
 

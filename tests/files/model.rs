@@ -134,7 +134,7 @@ fn a_model_that_could_not_be_loaded_is_not_saved() {
     for (model, words) in bad {
         assert_refused(model.save(&path), Error::Failure, &["was not written", words]);
     }
-    assert_refused(good.save(&path.join("file")), Error::Failure, &["can't be written"]);
+    assert_refused(good.save(path.join("file")), Error::Failure, &["can't be written"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -17,7 +17,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let loss = model.loss;
     // All pictures are read before anything is printed: a bad one spoils no output.
     let read = |file| model.read_picture(file, arguments.invert);
-    let images: Vec<Vec<u8>> = arguments.files.iter().map(|file| read(file)).collect::<Result<_>>()?;
+    let images: Vec<Vec<u8>> = arguments.files.iter().map(read).collect::<Result<_>>()?;
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
     let mut rows = Vec::new();
     for (outputs, file) in classifier.outputs(&images)?.into_iter().zip(&arguments.files) {

@@ -169,7 +169,7 @@ impl RunDir {
     /// # Errors
     /// As [`Model::save`].
     pub fn save_model(&self, model: &Model) -> Result<()> {
-        model.save(&self.path.join(model::FILE))
+        model.save(self.path.join(model::FILE))
     }
 
     /// Removes the directory, and those that were made to hold it, unless there is a result in it:
