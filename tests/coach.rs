@@ -83,7 +83,7 @@ fn steps_that_are_too_large_or_too_small_are_measured() {
     );
     assert_said(
         &["--learning-rate", "1e-6", "--epochs", "3"],
-        &["a step changes no weights by more than", "1e-5, or wgrad lr-find"],
+        &["a step changes no weights by more than", "1e-5, or the one that lr-find suggests"],
     );
 }
 
@@ -108,7 +108,7 @@ fn a_loss_that_no_longer_falls_is_reported() {
     // One number between the input and ten classes.
     assert_said(
         &["--network", "dense 1, dense 10", "--epochs", "25"],
-        &["the train loss has not fallen by 1 % in 5 epochs", "right: try a larger network"],
+        &["the train loss has not fallen by 1 % in 5 epochs", "correct: try a larger network"],
     );
 }
 

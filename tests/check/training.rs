@@ -54,9 +54,7 @@ fn custom_kernels_train_to_the_accuracy_of_ours_and_the_run_says_so() {
     // An explanation is of our kernels, and says so.
     let explained = wgrad(&["explain", run.to_str().unwrap(), "--device", "gpu", "--json"]);
     explained.passed();
-    for part in
-        ["kernels of your own, matmul (", "custom.wgsl), sgd_momentum (", "what is shown here are ours"]
-    {
+    for part in ["custom kernels, matmul (", "custom.wgsl), sgd_momentum (", "the built-in ones are shown"] {
         assert!(explained.stderr.contains(part), "“{part}” is not in {}", explained.stderr);
     }
 }
@@ -108,7 +106,8 @@ fn products_of_f16_are_said_not_to_be_custom() {
         ran.passed();
         ran.stderr
     };
-    let said = "not every product is made by matmul_naive: some, of f16, are made by our matmul_f16";
+    let said =
+        "matmul_naive does not compute every product: some, of f16, are computed by the built-in matmul_f16";
     assert!(train(&["--precision", "f16"]).contains(said));
     assert!(!train(&["--precision", "f16", "--kernel", &f16]).contains("of f16"));
     assert!(!train(&[]).contains("of f16"));

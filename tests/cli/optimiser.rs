@@ -143,7 +143,7 @@ fn what_contradicts_itself_is_refused() {
     refuses(&["--accumulate", "16"], &["a step of 16 batches of 100", "--accumulate 15"]);
     refuses(&["--ema", "1"], &["--ema", "below 1"]);
     refuses(&["--label-smoothing", "1"], &["--label-smoothing", "below 1"]);
-    refuses(&["--label-smoothing", "0.1", "--loss", "mse"], &["for the loss cross-entropy, not for mse"]);
+    refuses(&["--label-smoothing", "0.1", "--loss", "mse"], &["for --loss cross-entropy, not for mse"]);
     refuses(&["--class-weights", "1,2"], &["there are 2 --class-weights", "10 classes"]);
     refuses(&["--class-weights", "heavy"], &["even, balanced"]);
     refuses(&["--stop-early", "validation-loss"], &["needs a validation part", "--validation 0.1"]);

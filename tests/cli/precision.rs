@@ -15,7 +15,7 @@ fn the_precision_f16_is_kept_in_the_recipe_and_what_stays_f32_is_said() {
         "{}",
         ran.err
     );
-    let measured = "what training measures is computed so as well, and wgrad eval and predict compute in f32";
+    let measured = "training measures in the same precision; wgrad eval and predict compute in f32";
     assert!(ran.err.contains(measured), "{}", ran.err);
     let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
     assert!(recipe.contains("\nprecision = \"f16\"\n"), "{recipe}");

@@ -159,7 +159,7 @@ fn kernels_are_measured_once_and_said_with_v() {
         Ran::of(&mut caching(place.command(&arguments), cache.to_str())).ok()
     };
     let first = train(&[]);
-    for words in ["finding out, once, which kernels are fastest", "it took", "kept in", "tuning.toml"] {
+    for words in ["measuring, once, which kernels are fastest", "it took", "kept in", "tuning.toml"] {
         assert!(first.err.contains(words), "“{words}” is not in {}", first.err);
     }
     let again = train(&[]);
@@ -178,7 +178,7 @@ fn kernels_are_measured_once_and_said_with_v() {
     let whole = fs::read_to_string(&file).unwrap();
     fs::write(&file, &whole[..whole.find(", small").unwrap()]).unwrap();
     let damaged = train(&[]);
-    for words in ["tuning.toml can't be used (", "measured again", "finding out, once", "kept in"] {
+    for words in ["tuning.toml can't be used (", "measured again", "measuring, once", "kept in"] {
         assert!(damaged.err.contains(words), "“{words}” is not in {}", damaged.err);
     }
     assert!(!train(&[]).err.contains("tuning"));

@@ -136,7 +136,7 @@ fn assert_guarded(device: &str) {
         "the loss became",
         "step 2 of epoch 1",
         "changed no weight",
-        "the first number to go wrong was 2 dense.y[",
+        "the first non-finite value was 2 dense.y[",
         "2 dense: weighted sums",
         "the sample is number",
         "the norm of the gradients was",

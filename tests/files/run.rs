@@ -75,7 +75,7 @@ fn a_place_that_can_not_be_written_is_named_and_nothing_is_left() {
     fs::write(folder.path().join("file"), "").unwrap();
     for place in ["file", "file/runs"] {
         let result = RunDir::create(&folder.path().join(place), "digits");
-        assert_refused(result, Error::Failure, &[place, "no run directory", "--out"]);
+        assert_refused(result, Error::Failure, &[place, "no run directory", "out"]);
     }
     // The outer directory can be made and the inner one, of a name too long, can't.
     let result = RunDir::create(&folder.path().join("new").join("x".repeat(300)), "digits");

@@ -198,3 +198,18 @@ fn no_message_of_the_library_names_a_flag_or_a_command() {
     });
     holds(&others);
 }
+
+#[test]
+fn the_root_has_at_most_twenty_names() {
+    let root = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let names: Vec<&str> = root
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub use ")?.strip_suffix(';'))
+        .flat_map(|path| path.rsplit("::").next().unwrap_or(path).trim_matches(['{', '}']).split(", "))
+        .collect();
+    assert!(names.contains(&"Session") && names.contains(&"Observer"), "{names:?}");
+    assert!(names.len() <= 20, "{} names: {names:?}", names.len());
+    // All others are internals.
+    let modules = root.lines().filter(|line| line.starts_with("pub mod ")).count();
+    assert_eq!(modules, 1, "rooms are public through `internals` alone");
+}

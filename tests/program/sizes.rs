@@ -102,7 +102,9 @@ fn a_batch_whose_metrics_exceed_one_result_is_refused() {
     let small = |batch| Small { batch, ..Small::new("dense 3", Loss::CrossEntropy) };
     assert_eq!(small(most).lower().unwrap().slots, 1);
     match small(most + 1).lower() {
-        Err(Error::Usage(text)) => assert!(text.contains(&format!("at most {most}")), "{text}"),
+        Err(Error::Setting { key: "batch_size", problem }) => {
+            assert!(problem.contains(&format!("⟨batch_size {most}⟩")), "{problem}");
+        }
         other => panic!("{other:?}"),
     }
 }

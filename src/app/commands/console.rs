@@ -1,4 +1,4 @@
-//! stdout is the answer, stderr is progress. A reader that goes away is no error.
+//! stdout is the answer, stderr is progress. A pipe that closes is no error.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};

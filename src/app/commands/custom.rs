@@ -1,6 +1,6 @@
-//! `wgrad lesson check`: a reader's own version of a kernel, judged.
+//! `wgrad lesson check`: a custom kernel against its twin.
 //!
-//! The judging happens in a second process of this program. A shader may loop
+//! The check runs in a second process of this program. A shader may loop
 //! for ever, and on a software adapter its loop is a thread of ours that
 //! nothing can stop but the end of its process.
 
@@ -26,7 +26,7 @@ use crate::app::commands::console::{answer, note, quoted, with_flags};
 /// Lines of the second process that begin so say how far it is, and are not shown.
 const PROGRESS: &str = "\u{1}";
 
-/// The subcommands of `wgrad lesson` for readers' own kernels.
+/// The subcommands of `wgrad lesson` for custom kernels.
 pub fn dispatch(command: &LessonCommand) -> Result<()> {
     match command {
         LessonCommand::Check(arguments) => run(arguments),
@@ -42,7 +42,7 @@ fn run(arguments: &CheckArgs) -> Result<()> {
     supervise(arguments, true)
 }
 
-/// The readers' own kernels of a run, each checked in a second process before this one touches it.
+/// The custom kernels of a run, each checked in a second process before this one touches it.
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
@@ -105,7 +105,7 @@ fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     // Beside it: a long complaint would fill its pipe, and the check would wait for it to be read.
     let complaint = complaint_of(&mut child);
     let limit = Duration::from_secs(arguments.timeout);
-    // Of each part of the check, so that compiling for one case is not taken from another's time.
+    // Each part of the check has its own time, so compiling for one case takes none from another.
     let mut until = Instant::now() + limit;
     let mut at = "starting".to_owned();
     loop {
@@ -176,7 +176,7 @@ fn complaint_of(child: &mut Child) -> JoinHandle<String> {
     })
 }
 
-/// What the end of the second process means.
+/// The outcome that the end of the second process means.
 fn evaluate(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<()> {
     let problem = complaint.trim_end().strip_prefix("error: ").unwrap_or(complaint.trim_end()).to_owned();
     match status.code() {

@@ -52,7 +52,7 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
     answer(format_args!("CPU engine\n  cores              {cores}\n  always there: --device cpu"))
 }
 
-/// The shapes of cooperative matrices, and which of them are of use here.
+/// The shapes of cooperative matrices, and those that wgrad uses.
 fn cooperative(adapter: &Adapter) -> String {
     let offered = offered(adapter);
     match tile_sizes(adapter).first() {

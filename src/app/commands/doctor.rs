@@ -12,7 +12,7 @@ use wgrad::{Error, Result};
 use super::console::answer;
 use crate::app::cli;
 
-/// What became of a kernel.
+/// The outcome for a kernel.
 enum KernelOutcome {
     Right,
     Wrong(String),
@@ -21,7 +21,7 @@ enum KernelOutcome {
 
 /// Why a kernel was not tried.
 enum Reason {
-    /// What it needs and the device doesn't have.
+    /// It needs what the device doesn't have.
     Lacking(String),
     /// It is experimental, and nobody has named it.
     Experimental,
@@ -44,7 +44,7 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     answer(format_args!("{}", evaluate(!named.is_empty(), &device.name(), &problems, &untried)?))
 }
 
-/// What it comes to. Who names a kernel wants to know of it, so one that was not tried is no success then.
+/// The answer, or the error. A kernel that was named and not tried is an error.
 ///
 /// # Errors
 /// [`Error::Check`] when a kernel computes something else, [`Error::Usage`] when one that was named was not
@@ -62,15 +62,14 @@ fn evaluate(named: bool, device: &str, problems: &[String], untried: &[(&str, Re
         .collect();
     if named && !lacking.is_empty() {
         return Err(Error::Usage(format!(
-            "of the kernels that were named, these could not be tried on {device}, so leave them out or name another \
-             --device: {}",
+            "these kernels could not be tried on {device}, so leave them out or name another --device: {}",
             lacking.join("; and ")
         )));
     }
     Ok(format!("{} on {device} what its twin computes", told(named, untried)))
 }
 
-/// What computes what it should; what was not tried is not counted among it.
+/// The subject of the answer: all kernels but those that were not tried.
 fn told(named: bool, untried: &[(&str, Reason)]) -> String {
     let all = if named { "every kernel that was named" } else { "every kernel" };
     let (lacking, experimental): (Vec<_>, Vec<_>) =
@@ -138,7 +137,7 @@ mod tests {
         }
         let wrong = evaluate(true, "it", &["sgd is off".to_owned()], &untried());
         assert!(matches!(&wrong, Err(Error::Check(problem)) if problem == "on it: sgd is off"), "{wrong:?}");
-        // Where none is named, what there is counts.
+        // Without names, only kernels that the device runs count.
         let all = untried().into_iter().chain([("new", Reason::Experimental)]).collect::<Vec<_>>();
         let told = evaluate(false, "it", &[], &all).unwrap();
         let but = "every kernel but sub, coop, which could not be tried, and new, which is experimental and was not \

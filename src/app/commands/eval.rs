@@ -1,4 +1,4 @@
-//! `wgrad eval`: how well a trained network does on held-out images, for each class.
+//! `wgrad eval`: loss and accuracy of a trained network on held-out images, and scores for each class.
 
 mod evaluation;
 mod report;

@@ -31,7 +31,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let part = if arguments.part == TRAIN { TRAIN } else { HELD_OUT };
     if part == TRAIN && !recipe.augment.is_none() {
         note(format_args!(
-            "the sample is shown as it is: in training it is changed by chance first ({})",
+            "the sample is shown as it is: in training it is augmented first ({})",
             recipe.augment
         ));
     }
@@ -67,7 +67,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     }
 }
 
-/// What a run's steps have besides loss, gradients and update, which an explanation leaves out.
+/// Settings of a run's steps that an explanation leaves out.
 fn left_out(recipe: &Recipe) -> Option<String> {
     let own: Vec<String> = [
         (recipe.schedule != Schedule::CONSTANT, format!("schedule {}", recipe.schedule)),
@@ -96,7 +96,7 @@ fn directory(run: &Path) -> Result<&Path> {
     )))
 }
 
-/// Whether the recipe says how a step is taken, and is of the same network as the model beside it.
+/// Checks that the recipe says how a step is taken, and has the network of the model beside it.
 fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> Result<()> {
     let wrong = |what: String| {
         Err(Error::Data(format!("{} {what}: put the recipe back that the run wrote", path.display())))
@@ -139,15 +139,14 @@ fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Whether the data are others than those of the run, which is said; so is that it had kernels of
-/// a reader's own.
+/// Whether the data are others than those of the run. Says so, and names the run's custom kernels.
 fn changed(directory: &Path, dataset: &Dataset) -> bool {
     let record = RunRecord::load(directory);
     if let Some(own) = record.as_ref().ok().map(|record| &record.kernels).filter(|own| !own.is_empty()) {
         let own: Vec<String> =
             own.iter().map(|own| format!("{} ({})", own.name, own.path.display())).collect();
         note(format_args!(
-            "the run was trained with kernels of your own, {}: what is shown here are ours in their place",
+            "the run was trained with custom kernels, {}: the built-in ones are shown in their place",
             own.join(", ")
         ));
     }
@@ -161,7 +160,10 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
             true
         }
         Err(error) => {
-            note(format_args!("warning: whether the data are those of the run can't be told: {error}"));
+            note(format_args!(
+                "warning: whether the data are those of the run can't be told: {}",
+                error.marked()
+            ));
             false
         }
     }

@@ -81,7 +81,7 @@ fn list(as_json: bool) -> Result<()> {
     answer(format_args!("\nwgrad lesson {} starts with the first; names do as well.", first.id))
 }
 
-/// What fits on the terminal, less the line of the next prompt and up to three of the device.
+/// The size of the terminal, less the line of the next prompt and up to three of the device.
 pub fn screen(all: bool) -> Screen {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
     let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));

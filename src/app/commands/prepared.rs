@@ -1,4 +1,4 @@
-//! A run that is ready to start: its network lowered and said, its device named.
+//! A run that is ready to start: its network lowered, its settings printed.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ use super::progress::Display;
 use super::running::{RunOptions, Shown};
 use crate::app::cli;
 
-/// All that a run needs but its directory.
+/// A run without its directory.
 pub struct Prepared {
     pub session: Session,
     pub lowered: Lowered,
@@ -31,7 +31,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Lowers the network, with the reader's own kernels in it, and says what will happen.
+    /// Lowers the network, puts custom kernels into it, and prints what will happen.
     /// `timeout` is how many seconds a part of their check may take.
     pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
         let own = super::custom::kernels(&session.recipe, &session.device, timeout)?;
@@ -100,14 +100,14 @@ pub fn profiled(profiling: Option<RunProfile>, run: Option<&Path>, outcome: Resu
     outcome.and(reported)
 }
 
-/// Says which products are not made by a reader's kernel for products.
+/// Names the products that a custom kernel for products does not compute.
 fn say_what_is_left(program: &Program, own: &CustomKernel) {
     let ours = built_in_f16_products(program, own.ours);
     if !ours.is_empty() {
         note(format_args!(
-            "        not every product is made by {}: some, of f16, are made by our {}",
+            "        {} does not compute every product: some, of f16, are computed by the built-in {}",
             own.ours.name,
-            ours.join(" and our ")
+            ours.join(" and ")
         ));
     }
 }
@@ -124,7 +124,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
     super::data::left_out(dataset);
     if !recipe.augment.is_none() {
-        note(format_args!("        training samples are changed by chance: {}", recipe.augment));
+        note(format_args!("        training samples are augmented: {}", recipe.augment));
     }
     note(format_args!(
         "network {}: {} parameters, {} dispatches a step",
@@ -134,7 +134,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
     if recipe.precision == Precision::F16 {
         note(format_args!("precision f16: {}", in_f16(lowered)));
-        note(format_args!("        {MEASURED_SO}"));
+        note(format_args!("        {MEASURED_IN_F16}"));
     }
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
@@ -147,22 +147,21 @@ fn announce(session: &Session, lowered: &Lowered) {
 }
 
 /// Which results are computed with f16, and which are not.
-pub const MEASURED_SO: &str =
-    "what training measures is computed so as well, and wgrad eval and predict compute in f32";
+pub const MEASURED_IN_F16: &str =
+    "training measures in the same precision; wgrad eval and predict compute in f32";
 
-/// Says which products read f16.
+/// The products that read f16.
 fn in_f16(lowered: &Lowered) -> String {
     match lowered.in_f32().as_slice() {
         [] => "every product reads an f16 copy".to_owned(),
         others => format!(
-            "for all products but convolutions and those of sizes that are no multiples of 4, which stay in single \
-             precision: {}",
+            "for all products but convolutions and those of sizes that are no multiples of 4, which stay f32: {}",
             others.join("; ")
         ),
     }
 }
 
-/// Says which products use cooperative matrices, and why the others don't.
+/// The products that use cooperative matrices, and why the others don't.
 fn in_tiles(lowered: &Lowered) -> String {
     let (count, others) = lowered.by_cooperative_matrices();
     let tiles: Vec<String> =
@@ -175,7 +174,7 @@ fn in_tiles(lowered: &Lowered) -> String {
     }
 }
 
-/// Says so when the network does what the loss does as well, which slows learning down to nothing.
+/// Warns when the network ends with what the loss applies itself: learning slows down to nothing.
 fn warn_of_repetition(recipe: &Recipe) {
     let name = match (recipe.network.layers.last(), recipe.loss) {
         (Some(Layer::Softmax), Loss::CrossEntropy) => "softmax",

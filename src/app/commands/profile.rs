@@ -1,4 +1,4 @@
-//! `--profile`: what each dispatch of a run's first steps takes, as a table and a trace.
+//! `--profile`: the time of each dispatch in a run's first steps, as a table and a trace.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct RunProfile {
 }
 
 impl RunProfile {
-    /// Of the first training steps from now on, `json` when stdout belongs to something else.
+    /// Profiles the first training steps from now on; with `json` stdout belongs to something else.
     pub fn new(lowered: &Lowered, device: String, steps: usize, json: bool) -> RunProfile {
         let profiler = Profiler::default();
         profiler.watch(lowered.program.section(TRAIN), steps);

@@ -1,4 +1,4 @@
-//! How a training run shows itself on stderr: a bar on a terminal, otherwise a line per epoch.
+//! The progress of a run on stderr: a bar on a terminal, otherwise a line per epoch.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use wgrad::internals::train::trainer::{Measure, Progress};
 
 use super::console::{note, thousands};
 
-/// The bar of a run, or nothing where nobody watches.
+/// The bar of a run, or nothing without a terminal.
 pub struct Display {
     bar: Option<ProgressBar>,
     epochs: usize,
@@ -17,7 +17,7 @@ pub struct Display {
     samples: usize,
 }
 
-/// What fits into one line of a terminal; a longer one would wrap, and be left behind when redrawn.
+/// A template that fits into one line of the terminal; a longer one would wrap, and be left behind when redrawn.
 fn template(columns: u16) -> &'static str {
     match columns {
         0..78 => "{prefix}  {eta} left  {wide_msg}",

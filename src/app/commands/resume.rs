@@ -19,8 +19,8 @@ use super::running::RunOptions;
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 
-/// Goes on with a run. What decides its results comes from the run; a flag that says otherwise is
-/// refused, but for the device.
+/// Goes on with a run. All that decides its results comes from the run; a flag that differs is refused, except for the
+/// device.
 pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
@@ -60,7 +60,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     profiled(profiling, Some(run_dir), outcome)
 }
 
-/// Why a run has nothing left to do at a checkpoint, if it has not.
+/// Why a run has nothing left to do at a checkpoint, if so.
 fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let Standing { seconds, stopping, .. } = checkpoint.standing;
     if checkpoint.snapshot.position.epoch > recipe.epochs {
@@ -85,7 +85,7 @@ fn directory_of(run: &Path) -> Result<&Path> {
     }
 }
 
-/// The newest checkpoint; what is wrong with newer ones is said.
+/// The newest readable checkpoint; newer ones are named with their problem.
 fn newest(run: &Path) -> Result<Checkpoint> {
     let (checkpoint, problems) = checkpoint::newest(run)?;
     for problem in problems {
@@ -99,8 +99,10 @@ fn newest(run: &Path) -> Result<Checkpoint> {
 /// # Errors
 /// [`Error::Usage`] when the run's file or a flag says something else than the checkpoint.
 fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Recipe> {
-    let parsed = recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint"))
-        .map_err(|error| Error::Data(format!("a checkpoint of {} is damaged: {error}", run.display())))?;
+    let parsed =
+        recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint")).map_err(|error| {
+            Error::Data(format!("a checkpoint of {} is damaged: {}", run.display(), error.marked()))
+        })?;
     // Before there was the key, there was the default.
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
     let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
@@ -110,12 +112,12 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
             "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
         ));
     }
-    // Of a run that has been on several devices it is that of the checkpoint's.
+    // After a change of device, the checkpoint's tuning wins.
     let of_run = Overrides { tuning: None, ..of_run };
     let agreed = complete(&parsed)?;
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
     let agreed = Recipe { device: device.clone(), ..agreed };
-    // What is asked for without its tiles has those of the run.
+    // Without tile sizes, those of the run are meant.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
     let given = Overrides { experimental, ..given.clone() };
     let sources = [
@@ -135,10 +137,10 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
     Ok(agreed)
 }
 
-/// A recipe of which every key is given; no default depends on data then.
+/// A recipe with every key given, so that no default depends on data.
 ///
-/// Whether what is tried out goes with its precision is not asked here: where a flag asks for what the run
-/// does not have, that is the thing to say.
+/// Whether what is experimental goes with the precision is not checked here: where a flag differs from the run, that is
+/// the error to report.
 fn complete(given: &Overrides) -> Result<Recipe> {
     let experimental = given.experimental.unwrap_or_default();
     let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;
@@ -154,7 +156,7 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     Some((key, value(one), value(two)))
 }
 
-/// Where a run was up to now, and whether to say how its kernels are chosen.
+/// The adapter of a run up to now, and whether to print how its kernels are chosen.
 struct Before<'a> {
     adapter: &'a str,
     verbose: bool,
@@ -185,7 +187,7 @@ fn prepare(
         )));
     }
     let device = super::device(&recipe.device)?;
-    // What a new run would leave out, this one can't: it goes on as it has begun.
+    // A new run would leave it out; this one must go on as it has begun.
     recipe.experimental.available(&device).map_err(|why| {
         Error::Usage(format!(
             "{} has been trained with experimental {}: {why}; name an adapter that can with --device (wgrad devices \
@@ -252,7 +254,7 @@ pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     }
 }
 
-/// Takes so many steps, across the ends of epochs.
+/// Takes `steps` steps, across the ends of epochs.
 fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
     let end = trainer.steps() + steps;
     while trainer.steps() < end {
@@ -261,7 +263,7 @@ fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
     trainer.snapshot()
 }
 
-/// What is left of a snapshot after it was written and read.
+/// A snapshot, written and read.
 fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
     let path = std::env::temp_dir().join(format!("wgrad-{}.safetensors", std::process::id()));
     let result = checkpoint.save(&path).and_then(|()| Checkpoint::load(&path));
@@ -269,7 +271,7 @@ fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
     Ok(result?.snapshot)
 }
 
-/// What else can be done where a run can't go on as it has begun: only one that has a model is one to begin from.
+/// The way out where a run can't go on as it has begun: a new run from its model, if it has one.
 fn or_from_its_weights(run: &Path, device: &str) -> String {
     if !run.join(model::FILE).is_file() {
         return String::new();

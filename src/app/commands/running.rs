@@ -1,4 +1,4 @@
-//! A training run, shown: its progress on stderr, its result on stdout, and signals that end it.
+//! A training run as the program shows it: progress on stderr, the result on stdout, an end by signals.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use super::progress::Display;
 use super::signals::Signals;
 use crate::app::cli::OnNan;
 
-/// What a run does besides training, as the command line has it.
+/// Options of a run, as the command line has them.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     pub every: Every,
@@ -78,7 +78,7 @@ impl Observer for Watch {
     }
 }
 
-/// What is printed of a run besides its numbers.
+/// The names that are printed with a run's numbers.
 pub struct Shown {
     pub run: PathBuf,
     pub device: String,

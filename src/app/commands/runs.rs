@@ -1,4 +1,4 @@
-//! `wgrad runs`: the runs there are, and where two of them part.
+//! `wgrad runs`: the runs there are, and where two of them differ.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn list(out: &Path) -> Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match RunRecord::load(&path) {
             Ok(record) => answer(format_args!("{name:<24} {}", line(&path, &record)))?,
-            Err(error) => note(format_args!("{name:<24} {error}")),
+            Err(error) => note(format_args!("{name:<24} {}", error.marked())),
         }
     }
     Ok(())
@@ -48,7 +48,7 @@ fn line(path: &Path, record: &RunRecord) -> String {
         Status::Failed => "failed",
         Status::Interrupted => "interrupted",
     };
-    // The record of a run that was not closed is that of its beginning, or of where it was taken up.
+    // A run that was killed has the record of its beginning, or of its last resumption.
     let measured = || {
         let events = read_metrics(path).unwrap_or_default();
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
@@ -67,7 +67,7 @@ fn line(path: &Path, record: &RunRecord) -> String {
 fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(out).map_err(|error| {
         Error::Usage(format!(
-            "{} can't be read ({error}), so name the place of the runs with --out",
+            "{} can't be read ({error}), so name the folder of the runs with --out",
             out.display()
         ))
     })?;

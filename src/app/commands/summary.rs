@@ -1,4 +1,4 @@
-//! `wgrad summary`: what a network consists of, and what a step of it does.
+//! `wgrad summary`: the layers of a network, its memory, and the dispatches of a step.
 
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -18,7 +18,7 @@ use wgrad::internals::train::run::model::Model;
 use wgrad::{Error, Result};
 
 use super::console::{answer, note, thousands};
-use super::prepared::MEASURED_SO;
+use super::prepared::MEASURED_IN_F16;
 use crate::app::cli;
 
 /// Samples of a step, for a network that has not been trained.
@@ -54,7 +54,7 @@ pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     answer(format_args!("{}", lowered.program.to_string().trim_end()))
 }
 
-/// What each rewrite does to a step, one after the other.
+/// The effect of each rewrite on a step, one after the other.
 fn rewrites(wanted: Rewrites, lower: &dyn Fn(Rewrites) -> Result<Lowered>) -> Result<()> {
     answer(format_args!("\nRewrites, in order, and the dispatches of a training step.\n"))?;
     let count = |rewrites| lower(rewrites).map(|lowered| lowered.program.section(TRAIN).len());
@@ -75,12 +75,12 @@ fn rewrites(wanted: Rewrites, lower: &dyn Fn(Rewrites) -> Result<Lowered>) -> Re
     Ok(())
 }
 
-/// What is summed up.
+/// The network that is summed up.
 struct SummarySubject {
     network: Network,
     loss: Loss,
     shape: Shape,
-    /// Of a run, if it is one.
+    /// The recipe, if it is a run.
     recipe: Option<Recipe>,
 }
 
@@ -139,20 +139,21 @@ fn choice(device: &Device, recipe: Option<&Recipe>) -> Result<Choice> {
     }
 }
 
-/// What is not as it is shown; `lacking` is why the device can't do what the run has experimental.
+/// Differences between the run and what is shown; `lacking` is why the device lacks what the run has experimental.
 fn remarks(recipe: &Recipe, lacking: Option<&String>) -> Vec<String> {
     let own = recipe.kernel.first();
-    let own =
-        own.map(|own| format!("the run used a kernel of its own ({own}); the steps are shown with ours"));
+    let own = own.map(|own| {
+        format!("the run used a custom kernel ({own}); the steps are shown with the built-in ones")
+    });
     let f16 =
-        (recipe.precision == Precision::F16).then(|| format!("the run has precision f16; {MEASURED_SO}"));
+        (recipe.precision == Precision::F16).then(|| format!("the run has precision f16; {MEASURED_IN_F16}"));
     let without = lacking.map(|why| {
         format!("the run has experimental {}, but {why}; the steps are shown without", recipe.experimental)
     });
     [own, f16, without].into_iter().flatten().collect()
 }
 
-/// How a run was trained; nothing for a model without one beside it.
+/// The recipe of a run; none for a model without one beside it.
 fn recipe_of(run: &Path, model: &Model) -> Result<Option<Recipe>> {
     let path = run.join(RECIPE);
     if !path.exists() {
@@ -243,7 +244,7 @@ mod tests {
     #[test]
     fn what_is_not_as_it_is_shown_is_said() {
         let with = what("cooperative-matrix 8").recipe.unwrap();
-        let f16 = format!("the run has precision f16; {MEASURED_SO}");
+        let f16 = format!("the run has precision f16; {MEASURED_IN_F16}");
         assert_eq!(remarks(&with, None).join("; "), f16);
         let lacking =
             "the run has experimental cooperative-matrix 8, but it has none; the steps are shown without";

@@ -1,4 +1,4 @@
-//! Which variants of kernels a command takes, and where it says so.
+//! The variants of kernels that a command uses, resolved and printed.
 
 use wgrad::Result;
 use wgrad::internals::engine::adapter::Device;
@@ -7,8 +7,7 @@ use wgrad::internals::tune::{Origin, Tuned, Tuning, tuned};
 
 use super::console::{note, quoted};
 
-/// Resolves the tuning of a recipe for a device, and says what there is to say: with `verbose`, also what
-/// was chosen.
+/// Resolves the tuning of a recipe for a device and prints what was measured; with `verbose`, also what was chosen.
 pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()> {
     let given = recipe.tuning.clone();
     let found = recipe.resolve_tuning(device, &mut || announce(device))?;
@@ -25,7 +24,7 @@ pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()>
     Ok(())
 }
 
-/// What training would choose on a device.
+/// The tuning that training would choose on a device.
 pub fn of(device: &Device, verbose: bool) -> Tuned {
     let found = tuned(device, &mut || announce(device));
     report(&found, verbose);
@@ -33,11 +32,10 @@ pub fn of(device: &Device, verbose: bool) -> Tuned {
 }
 
 fn announce(device: &Device) {
-    note(format_args!("tuning  finding out, once, which kernels are fastest on {} …", device.name()));
+    note(format_args!("tuning  measuring, once, which kernels are fastest on {} …", device.name()));
 }
 
-/// What went wrong; where the choice comes from, if that took time or somebody wants to know; and then
-/// the choice itself.
+/// Prints problems, where the choice comes from (if it took time, or with `verbose`), and with `verbose` the choice.
 fn report(tuned: &Tuned, verbose: bool) {
     for problem in &tuned.problems {
         note(format_args!("        {problem}"));

@@ -144,7 +144,7 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     let position: Position = file.json("place")?;
     let standing: Standing = file.json("standing")?;
     check(&position, &standing)
-        .map_err(|what| format!("has a position in its metadata with {what}, {}", ADVICE.damaged))?;
+        .map_err(|what| format!("has a place in its metadata with {what}, {}", ADVICE.damaged))?;
     let (seed, recipe) = (file.parse("seed", "a whole number")?, file.text("recipe")?.to_owned());
     let (network, digest) = (file.text("network")?.to_owned(), file.text("digest")?.to_owned());
     let tensors = file.names().iter().map(|name| tensor(&mut file, name)).collect::<Result<_, _>>()?;

@@ -1,4 +1,4 @@
-//! What a network made of held-out images.
+//! The predictions of a network for held-out images.
 
 use wgrad::internals::report::confusion::Confusion;
 
@@ -18,7 +18,7 @@ pub struct Evaluation {
 /// A sample that is classified wrongly.
 #[derive(Clone)]
 pub struct Mistake {
-    /// Place in the held-out part.
+    /// Index in the held-out part.
     pub sample: usize,
     pub truth: usize,
     pub predicted: usize,

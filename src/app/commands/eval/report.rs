@@ -1,4 +1,4 @@
-//! What `wgrad eval` prints.
+//! The output of `wgrad eval`.
 
 use serde_json::{Value, json};
 use wgrad::Result;
@@ -11,7 +11,7 @@ use crate::app::cli;
 
 /// More classes than this are not all shown on a terminal.
 const MOST_CLASSES: usize = 20;
-/// Names of at most so many letters fit above the columns of a matrix.
+/// The longest name, in letters, that fits above a column of a matrix.
 const SHORT: usize = 6;
 
 pub fn json(
@@ -81,8 +81,8 @@ pub fn text(
     Ok(())
 }
 
-fn percent(share: Option<f64>) -> String {
-    share.map_or("–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+fn percent(fraction: Option<f64>) -> String {
+    fraction.map_or("–".to_owned(), |fraction| format!("{:.1} %", fraction * 100.0))
 }
 
 /// Scores of each class; of many classes those with the lowest F1.
@@ -96,8 +96,8 @@ fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
         shown.truncate(MOST_CLASSES);
     }
     let width = shown.iter().map(|at| dataset.classes[*at].chars().count()).max().unwrap_or_default().max(5);
-    let line = |name: &str, samples: usize, shares: [Option<f64>; 3]| {
-        let [precision, recall, f1] = shares.map(percent);
+    let line = |name: &str, samples: usize, scores: [Option<f64>; 3]| {
+        let [precision, recall, f1] = scores.map(percent);
         let samples = thousands(samples);
         answer(format_args!("{name:<width$}  {samples:>8}  {precision:>9}  {recall:>9}  {f1:>9}"))
     };
@@ -152,7 +152,7 @@ fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     Ok(())
 }
 
-/// Of a matrix that is too wide, what is taken for what most often.
+/// The most frequent mistakes, for a matrix that is too wide.
 fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let mistakes = evaluation.confusion.mistakes();
     let classes = dataset.classes.len();

@@ -144,7 +144,7 @@ fn check_description(
     classes: &[String],
     normaliser: &Normaliser,
 ) -> Result<(), String> {
-    let sentence = |error: Error| format!("is not one that can be used ({error})");
+    let sentence = |error: Error| format!("is not one that can be used ({})", error.marked());
     check_shape(shape, "its metadata").map_err(sentence)?;
     let shapes = network.shapes(shape).map_err(sentence)?;
     let outputs = shapes.last().map_or(0, Shape::len);

@@ -129,7 +129,7 @@ fn check_tensors(header: &Tensors, arena: &Arena) -> Result<(), String> {
 }
 
 fn unusable(error: &Error) -> String {
-    format!("has metadata that can't be used ({}), {DAMAGED}", shorten(&error.to_string()))
+    format!("has metadata that can't be used ({}), {DAMAGED}", shorten(error.marked()))
 }
 
 fn sizes(shape: &[usize]) -> String {
