@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::CustomKernel;
 use super::family::family;
+use super::former::with_present_names;
 use super::settings::{EXPERIMENTAL, name_in_settings, needed_settings};
 use super::source::entry_points;
 use crate::error::{Error, Result, suggestion};
@@ -70,8 +71,10 @@ impl CustomKernelFile {
 /// A text that can't be parsed has no entry point; the check says why.
 fn variant(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
     let variants = table::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
-    let entries = entry_points(text);
-    let mut variants = variants.filter(|kernel| entries.iter().any(|entry| entry == kernel.name));
+    // A shader with former names is parsed with the present ones.
+    let entries = entry_points(&with_present_names(text, otherwise));
+    let mut variants =
+        variants.filter(|kernel| entries.iter().any(|entry| former::kernel(entry) == kernel.name));
     variants.next().unwrap_or(otherwise)
 }
 
@@ -237,6 +240,8 @@ mod tests {
         let entry = |head| format!("// fn matmul(\n@compute @workgroup_size(1) {head}) {{}}");
         let found = ["fn matmul_naive(", "fn matmul_naive (", "fn matmul("].map(|head| named(&entry(head)));
         assert_eq!(found, ["matmul_naive", "matmul_naive", "matmul"]);
+        let former = "fn matmul_naive() { let slope = activation_slope(1u, 0.5, 2.0);".to_owned();
+        assert_eq!(named(&format!("@compute @workgroup_size(1) {former} }}")), "matmul_naive");
         // The check reports a text that is no shader.
         assert_eq!(named("no shader"), "matmul");
     }
