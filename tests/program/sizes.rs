@@ -27,10 +27,10 @@ fn refusal(small: &Small) -> String {
     }
 }
 
-/// The number behind `--batch-size`.
+/// The number of the batch size that is marked.
 fn suggested(text: &str) -> usize {
-    let (_, rest) = text.split_once("--batch-size ").unwrap_or_else(|| panic!("no batch size in “{text}”"));
-    rest.split(' ').next().unwrap().parse().unwrap()
+    let (_, rest) = text.split_once("⟨batch_size ").unwrap_or_else(|| panic!("no batch size in “{text}”"));
+    rest.split('⟩').next().unwrap().parse().unwrap()
 }
 
 /// Checks what a batch of 100 is told under limits that 40 samples just keep.
