@@ -73,7 +73,7 @@ fn a_shader_may_use_the_names_that_it_was_written_with() {
     let text = table::EMA.wgsl.replace("step.ema_decay", "step.average;").replace("fn ema", "fn average");
     let line = 1 + table::EMA.wgsl.lines().position(|line| line.contains("step.ema_decay")).unwrap();
     let refusal = refusal(&CustomKernel::new(&table::EMA, &text));
-    for said in [format!("own.wgsl:{line}:"), "step.ema_decay;".to_owned()] {
+    for said in [format!("custom.wgsl:{line}:"), "step.ema_decay;".to_owned()] {
         assert!(refusal.contains(&said), "“{said}” is not in: {refusal}");
     }
 }

@@ -27,7 +27,7 @@ fn refusal(small: &Small) -> String {
     }
 }
 
-/// The number of the batch size that is marked.
+/// The batch size that a message suggests.
 fn suggested(text: &str) -> usize {
     let (_, rest) = text.split_once("⟨batch_size ").unwrap_or_else(|| panic!("no batch size in “{text}”"));
     rest.split('⟩').next().unwrap().parse().unwrap()

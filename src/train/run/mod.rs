@@ -59,7 +59,7 @@ impl RunDir {
         let path = claim(out, &run_name(name), &mut made).map_err(|error| {
             remove_empty(&made);
             Error::Failure(format!(
-                "no run directory can be made in {} ({error}), so choose another folder with ⟨out⟩",
+                "no run directory can be made in {} ({error}), so choose another place for ⟨out⟩",
                 out.display()
             ))
         })?;
