@@ -3,6 +3,7 @@
 
 mod classifier;
 mod model;
+mod observer;
 mod recipe;
 mod run;
 

@@ -181,3 +181,25 @@ impl Shown {
 fn how_to_resume(run: &Path) -> String {
     format!("go on with wgrad train --resume {}", quoted(run))
 }
+
+#[cfg(test)]
+mod tests {
+    use wgrad::internals::error::DeviceFault;
+
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_run_with_a_checkpoint_says_how_to_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().to_owned();
+        let shown = Shown { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
+        let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
+        assert_eq!(shown.with_a_way_on(lost()), lost());
+        std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();
+        std::fs::write(checkpoint::path(&run, 7), "").unwrap();
+        let message = shown.with_a_way_on(lost()).to_string();
+        assert_eq!(message, format!("the device was lost: go on with wgrad train --resume {}", quoted(&run)));
+        let diverged = Error::Diverged("the loss became NaN".to_owned());
+        assert_eq!(shown.with_a_way_on(diverged.clone()), diverged);
+    }
+}
