@@ -40,7 +40,7 @@ pub struct TrainArgs {
     pub source: Option<String>,
     #[command(flatten)]
     pub learning: SettingFlags<Learning>,
-    /// Begin with the weights of this run or model, where names and shapes agree
+    /// Begin with the weights of this run, model or checkpoint, where names and shapes agree
     #[arg(long, value_name = "MODEL", help_heading = "Network", hide_short_help = true)]
     pub init_from: Option<PathBuf>,
     /// After a non-finite loss or gradient: stop, or roll back and halve the learning rate

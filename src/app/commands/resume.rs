@@ -8,7 +8,9 @@ use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, Standing};
 use wgrad::internals::train::run::model;
 use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::schedule::Length;
 use wgrad::internals::train::session::Session;
+use wgrad::internals::train::stopping::TimeLimit;
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::internals::tune::Tuning;
 use wgrad::{Error, Result};
@@ -30,12 +32,9 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
     if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
-        return Err(Error::Usage(format!(
-            "{} {why}: to train on from its weights, use --init-from {}",
-            run_dir.display(),
-            quoted(run_dir)
-        )));
+        return Err(Error::Usage(format!("{} {why}", run_dir.display())));
     }
+    let length = RunLength::of_checkpoint(&checkpoint)?;
     let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
@@ -56,22 +55,64 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.epoch,
         position.steps
     ));
+    length.change(&prepared.session.recipe, &trainer, &directory)?;
     let outcome = prepared.train(trainer, directory, record, &options, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 
-/// Why a run has nothing left to do at a checkpoint, if so.
+/// The length of a run up to now.
+struct RunLength {
+    epochs: usize,
+    max_time: TimeLimit,
+}
+
+impl RunLength {
+    fn of_checkpoint(checkpoint: &Checkpoint) -> Result<RunLength> {
+        let recipe =
+            complete(&recipe::parse_toml(&checkpoint.recipe, Path::new("the checkpoint's recipe"))?)?;
+        Ok(RunLength { epochs: recipe.epochs, max_time: recipe.max_time })
+    }
+
+    /// Writes another length into the run's recipe, and says what it does to the learning rate.
+    fn change(&self, recipe: &Recipe, trainer: &Trainer, directory: &RunDir) -> Result<()> {
+        if (self.epochs, self.max_time) == (recipe.epochs, recipe.max_time) {
+            return Ok(());
+        }
+        let written = complete(&recipe::read(&directory.path().join(RECIPE))?)?;
+        let RunLength { epochs, max_time } = RunLength { epochs: recipe.epochs, max_time: recipe.max_time };
+        directory.write_recipe(&Recipe { epochs, max_time, ..written })?;
+        let per_epoch = trainer.steps_per_epoch();
+        let rate = |epochs: usize| {
+            let length = Length { steps: epochs.saturating_mul(per_epoch), per_epoch };
+            (f64::from(recipe.learning_rate) * recipe.schedule.factor(trainer.steps(), length)) as f32
+        };
+        let (before, now) = (rate(self.epochs), rate(epochs));
+        if recipe.schedule.is_fitted_to_the_run() && self.epochs != epochs {
+            note(format_args!(
+                "        the schedule “{}” was fitted to {} epochs and is to {epochs} from here on: the next learning rate \
+                 is {now:?}, not {before:?}",
+                recipe.schedule, self.epochs
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Why a run has nothing left to do at a checkpoint, if so, with what to do.
 fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let Standing { seconds, stopping, .. } = checkpoint.standing;
     if checkpoint.snapshot.position.epoch > recipe.epochs {
-        return Some(format!("has run all its {} epochs", recipe.epochs));
+        return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
     }
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
         let best = stopping.best_epoch;
-        return Some(format!("has stopped by {}, whose best epoch was {best}", rule.metric));
+        return Some(format!(
+            "has stopped by {}, whose best epoch was {best}: begin a new run from its weights with --init-from",
+            rule.metric
+        ));
     }
     let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
-    time.map(|_| format!("has used up its time of {}", recipe.max_time))
+    time.map(|_| format!("has used up its time of {}: extend it with a longer --max-time", recipe.max_time))
 }
 
 /// The run directory of a checkpoint, or the path itself.
@@ -112,11 +153,28 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
             "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
         ));
     }
-    // After a change of device, the checkpoint's tuning wins.
-    let of_run = Overrides { tuning: None, ..of_run };
     let agreed = complete(&parsed)?;
+    if [
+        of_run.epochs.is_some_and(|epochs| epochs != agreed.epochs),
+        of_run.max_time.is_some_and(|time| time != agreed.max_time),
+    ]
+    .contains(&true)
+    {
+        note(format_args!(
+            "        {RECIPE} has another length than the checkpoint, which counts; --epochs and --max-time change it"
+        ));
+    }
+    // After a change of device, the checkpoint's tuning wins.
+    let of_run = Overrides { tuning: None, epochs: None, max_time: None, ..of_run };
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
-    let agreed = Recipe { device: device.clone(), ..agreed };
+    // A run may get longer or shorter: its steps up to here are the same.
+    let agreed = Recipe {
+        device: device.clone(),
+        epochs: given.epochs.unwrap_or(agreed.epochs),
+        max_time: given.max_time.unwrap_or(agreed.max_time),
+        ..agreed
+    };
+    let parsed = Overrides { epochs: Some(agreed.epochs), max_time: Some(agreed.max_time), ..parsed };
     // Without tile sizes, those of the run are meant.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
     let given = Overrides { experimental, ..given.clone() };

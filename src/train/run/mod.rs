@@ -14,11 +14,13 @@ mod appended;
 mod metrics;
 mod record;
 mod tensorboard;
+mod weights;
 
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
 pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
 pub use tensorboard::EVENTS;
+pub use weights::{Adopted, Weights};
 
 use std::fs;
 use std::io::{self, ErrorKind};

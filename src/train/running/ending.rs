@@ -22,6 +22,7 @@ impl Run<'_> {
             Err(error @ Error::Diverged(_)) => (Status::Diverged, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
+        self.model_of_checkpoint(status);
         self.record.finish(status, reason.clone(), seconds);
         // On a full disk the small record may still find room where the model does not.
         let saved = self.journal.save_model(&self.model);
@@ -83,10 +84,14 @@ impl Run<'_> {
         }
     }
 
+    /// Which weights the model has, after an error.
     fn last_good(&self) -> String {
-        match self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch) {
+        let epoch = self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch);
+        let steps = self.kept.position.steps;
+        match epoch {
+            _ if self.model_is_kept && steps > 0 => format!("after step {steps}"),
             0 => "from before the first step".to_owned(),
-            epoch => format!("from the end of epoch {epoch}"),
+            _ => format!("from the end of epoch {epoch}"),
         }
     }
 }
