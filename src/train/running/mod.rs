@@ -190,6 +190,9 @@ impl<'a> Run<'a> {
     }
 
     fn go(mut self, observer: &mut dyn Observer) -> Result<Trained> {
+        if let Some(warning) = self.recipe.loss.warning(&self.recipe.network) {
+            observer.note(&format!("warning: {warning}"));
+        }
         let outcome = self.train(observer);
         self.close(outcome, observer)
     }
