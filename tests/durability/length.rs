@@ -97,3 +97,22 @@ fn a_run_that_diverges_prints_one_object_too() {
     assert_eq!((&said["status"], &said["run"]), (&"diverged".into(), &RUN.into()));
     assert!(said["error"].as_str().unwrap().contains("learning rate"), "{said}");
 }
+
+#[test]
+fn a_run_that_rolls_back_still_does_after_it_was_resumed_as_advised() {
+    let place = Place::new();
+    let wild = ["train", "--device", "cpu", "--epochs", "2", "--learning-rate", "1e6", "--on-nan", "rollback"];
+    let every = ["--checkpoint-every", "10", "--keep", "99"];
+    place.run(&[&wild[..], &every].concat()).ok();
+    let (model, lines) = (place.read(MODEL), content(&place, RUN));
+    // From its first steps, before anything went wrong, and without a word about rolling back.
+    let first = format!("{RUN}/checkpoints/step-000000000.safetensors");
+    place.run(&[&["train", "--resume", &first], &every[..]].concat()).ok();
+    assert!(place.read(MODEL) == model);
+    assert_eq!(content(&place, RUN), lines);
+    // A run that stops at such a value goes on with another answer to it.
+    let stops = [&wild[..5], &["--learning-rate", "1e6", "--out", "stops"], &every].concat();
+    place.run(&stops).failed(5, &["--on-nan rollback"]);
+    let ran = place.run(&["train", "--resume", "stops/digits-001", "--on-nan", "rollback"]).ok();
+    assert!(ran.err.contains("back to step"), "{}", ran.err);
+}

@@ -94,7 +94,7 @@ fn a_recipe_written_out_reads_back_the_same() {
          validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
          resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
-         class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\noverfit_batches = 3",
+         class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\non_nan = 'rollback'\noverfit_batches = 3",
     )
     .unwrap();
     let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
@@ -187,6 +187,7 @@ label_smoothing = 0.0
 class_weights = "even"
 stop_early = "never"
 max_time = "none"
+on_nan = "stop"
 overfit_batches = 0
 normalise = "standard"
 loss = "cross-entropy"

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use wgrad::internals::data;
-use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::recipe::{self, OnNan, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, Standing};
 use wgrad::internals::train::run::model;
 use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
@@ -34,7 +34,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
         return Err(Error::Usage(format!("{} {why}", run_dir.display())));
     }
-    let length = RunLength::of_checkpoint(&checkpoint)?;
+    let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
@@ -55,42 +55,49 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.epoch,
         position.steps
     ));
-    length.change(&prepared.session.recipe, &trainer, &directory)?;
+    before_now.change(&prepared.session.recipe, &trainer, &directory)?;
     let outcome = prepared.train(trainer, directory, record, &options, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 
-/// The length of a run up to now.
-struct RunLength {
+/// The settings that a run may change when it is resumed, as they were up to now.
+#[derive(PartialEq)]
+struct Changeable {
     epochs: usize,
     max_time: TimeLimit,
+    on_nan: OnNan,
 }
 
-impl RunLength {
-    fn of_checkpoint(checkpoint: &Checkpoint) -> Result<RunLength> {
-        let recipe =
-            complete(&recipe::parse_toml(&checkpoint.recipe, Path::new("the checkpoint's recipe"))?)?;
-        Ok(RunLength { epochs: recipe.epochs, max_time: recipe.max_time })
+impl Changeable {
+    fn of(recipe: &Recipe) -> Changeable {
+        Changeable { epochs: recipe.epochs, max_time: recipe.max_time, on_nan: recipe.on_nan }
     }
 
-    /// Writes another length into the run's recipe, and says what it does to the learning rate.
+    fn of_checkpoint(checkpoint: &Checkpoint) -> Result<Changeable> {
+        let recipe =
+            complete(&recipe::parse_toml(&checkpoint.recipe, Path::new("the checkpoint's recipe"))?)?;
+        Ok(Changeable::of(&recipe))
+    }
+
+    /// Writes what has changed into the run's recipe, and says what it does to the learning rate.
     fn change(&self, recipe: &Recipe, trainer: &Trainer, directory: &RunDir) -> Result<()> {
-        if (self.epochs, self.max_time) == (recipe.epochs, recipe.max_time) {
+        let now = Changeable::of(recipe);
+        if *self == now {
             return Ok(());
         }
         let written = complete(&recipe::read(&directory.path().join(RECIPE))?)?;
-        let RunLength { epochs, max_time } = RunLength { epochs: recipe.epochs, max_time: recipe.max_time };
-        directory.write_recipe(&Recipe { epochs, max_time, ..written })?;
+        let Changeable { epochs, max_time, on_nan } = now;
+        directory.write_recipe(&Recipe { epochs, max_time, on_nan, ..written })?;
         let per_epoch = trainer.steps_per_epoch();
         let rate = |epochs: usize| {
             let length = Length { steps: epochs.saturating_mul(per_epoch), per_epoch };
             (f64::from(recipe.learning_rate) * recipe.schedule.factor(trainer.steps(), length)) as f32
         };
-        let (before, now) = (rate(self.epochs), rate(epochs));
+        let (before, after) = (rate(self.epochs), rate(epochs));
         if recipe.schedule.is_fitted_to_the_run() && self.epochs != epochs {
             note(format_args!(
                 "        the schedule “{}” was fitted to {} epochs and is to {epochs} from here on: the next learning rate \
-                 is {now:?}, not {before:?}",
+                 is {after:?}, not {before:?}",
                 recipe.schedule, self.epochs
             ));
         }
@@ -165,16 +172,22 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
         ));
     }
     // After a change of device, the checkpoint's tuning wins.
-    let of_run = Overrides { tuning: None, epochs: None, max_time: None, ..of_run };
+    let of_run = Overrides { tuning: None, epochs: None, max_time: None, on_nan: None, ..of_run };
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
-    // A run may get longer or shorter: its steps up to here are the same.
+    // A run may get longer or shorter, or go back from now on: its steps up to here are the same.
     let agreed = Recipe {
         device: device.clone(),
         epochs: given.epochs.unwrap_or(agreed.epochs),
         max_time: given.max_time.unwrap_or(agreed.max_time),
+        on_nan: given.on_nan.unwrap_or(agreed.on_nan),
         ..agreed
     };
-    let parsed = Overrides { epochs: Some(agreed.epochs), max_time: Some(agreed.max_time), ..parsed };
+    let parsed = Overrides {
+        epochs: Some(agreed.epochs),
+        max_time: Some(agreed.max_time),
+        on_nan: Some(agreed.on_nan),
+        ..parsed
+    };
     // Without tile sizes, those of the run are meant.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
     let given = Overrides { experimental, ..given.clone() };

@@ -13,7 +13,6 @@ pub use wgrad::internals::train::running::Every;
 use super::console::{answer, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
-use crate::app::cli::OnNan;
 
 /// Options of a run, as the command line has them.
 #[derive(Clone, Debug)]
@@ -21,7 +20,6 @@ pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
-    pub on_nan: OnNan,
     /// Check every Nth step against the twins.
     pub verify: Option<usize>,
     /// Give no advice after epochs.
@@ -36,10 +34,6 @@ impl From<&RunOptions> for running::RunOptions {
         running::RunOptions {
             every: options.every,
             keep: options.keep,
-            on_nan: match options.on_nan {
-                OnNan::Stop => running::OnNan::Stop,
-                OnNan::Rollback => running::OnNan::Rollback,
-            },
             verify: options.verify,
             coach: !options.quiet,
             tensorboard: options.tensorboard,

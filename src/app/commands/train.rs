@@ -19,7 +19,6 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     let options = RunOptions {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
-        on_nan: arguments.on_nan,
         verify: arguments.verify,
         quiet: arguments.quiet,
         tensorboard: arguments.tensorboard,

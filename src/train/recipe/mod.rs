@@ -9,6 +9,7 @@
 
 mod choice;
 mod file;
+mod on_nan;
 mod overrides;
 mod rewrites;
 mod settings;
@@ -18,6 +19,7 @@ mod values;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
+pub use on_nan::OnNan;
 pub use rewrites::WantedRewrites;
 pub use settings::{Heading, Setting};
 pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};

@@ -1,6 +1,7 @@
 //! The table of settings: a row each, from which come its field, key, flag, help, default and check.
 
 use super::choice::NetworkChoice;
+use super::on_nan::OnNan;
 use super::rewrites::WantedRewrites;
 use super::settings::settings;
 use crate::data::{Normalise, Resize};
@@ -114,6 +115,10 @@ settings! {
     /// Time after which training stops, as in 10m or 1h30m.
     max_time: TimeLimit = TimeLimit(None),
         Training "TIME", takes "a string, as in “10m” or “1h30m”, or none";
+
+    /// After a non-finite loss or gradient: stop, or rollback and halve the learning rate.
+    on_nan: OnNan = OnNan::Stop,
+        Training "WHAT", takes "a string: stop or rollback";
 
     /// Train on the first batches only, as a test of the network; 0 for all.
     overfit_batches: usize = 0,

@@ -1,9 +1,10 @@
 //! The end of a run: the model and the record are saved, and errors say what is kept.
 
+use super::Run;
 use super::observer::Observer;
 use super::outcome::{Ended, Trained};
-use super::{OnNan, Run};
 use crate::error::{Error, Result};
+use crate::train::recipe::OnNan;
 use crate::train::run::{Status, checkpoint};
 
 impl Run<'_> {
@@ -68,7 +69,7 @@ impl Run<'_> {
             Error::Diverged(problem) => {
                 let kept = kept.map_or_else(String::new, |kept| format!("{kept}; "));
                 let rollback =
-                    if self.options.on_nan == OnNan::Rollback { "" } else { ", or ⟨on_nan rollback⟩" };
+                    if self.recipe.on_nan == OnNan::Rollback { "" } else { ", or ⟨on_nan rollback⟩" };
                 Error::Diverged(format!(
                     "{problem}: {kept}try a lower learning rate than {:?}{rollback}",
                     self.recipe.learning_rate * self.trainer.position().factor

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::train::coach::Moment;
-use crate::train::recipe::Recipe;
+use crate::train::recipe::{OnNan, Recipe};
 use crate::train::run::checkpoint::{Checkpoint, Standing};
 use crate::train::run::model::Model;
 use crate::train::run::{Epoch, Event, RunDir, RunRecord};
@@ -44,8 +44,6 @@ pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept in a run directory.
     pub keep: usize,
-    /// What happens when a loss or a gradient is not finite.
-    pub on_nan: OnNan,
     /// Check every Nth step against the twins, dispatch by dispatch.
     pub verify: Option<usize>,
     /// Whether the observer gets advice after epochs.
@@ -59,21 +57,11 @@ impl Default for RunOptions {
         RunOptions {
             every: Every::Time(Duration::from_secs(60)),
             keep: 2,
-            on_nan: OnNan::Stop,
             verify: None,
             coach: true,
             tensorboard: false,
         }
     }
-}
-
-/// What happens when a loss or a gradient is not finite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnNan {
-    /// The run ends with the error.
-    Stop,
-    /// The run goes back to its last checkpoint, with half the learning rate.
-    Rollback,
 }
 
 /// Opens the device again, with the run's network and data on it.
@@ -205,7 +193,7 @@ impl<'a> Run<'a> {
         loop {
             let outcome = match self.proceed(observer) {
                 Err(Error::Device(fault, problem)) => self.recover(fault, problem, observer),
-                Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
+                Err(Error::Diverged(problem)) if self.recipe.on_nan == OnNan::Rollback => {
                     self.roll_back(problem, observer)
                 }
                 outcome => outcome,
