@@ -101,7 +101,8 @@ fn a_run_that_diverges_prints_one_object_too() {
 #[test]
 fn a_run_that_rolls_back_still_does_after_it_was_resumed_as_advised() {
     let place = Place::new();
-    let wild = ["train", "--device", "cpu", "--epochs", "2", "--learning-rate", "1e6", "--on-nan", "rollback"];
+    let wild =
+        ["train", "--device", "cpu", "--epochs", "2", "--learning-rate", "1e6", "--on-nan", "rollback"];
     let every = ["--checkpoint-every", "10", "--keep", "99"];
     place.run(&[&wild[..], &every].concat()).ok();
     let (model, lines) = (place.read(MODEL), content(&place, RUN));

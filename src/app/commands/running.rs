@@ -10,7 +10,7 @@ use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
 pub use wgrad::internals::train::running::Every;
 
-use super::console::{answer, note, quoted, thousands, with_flags};
+use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
 
@@ -65,6 +65,10 @@ impl Observer for Watch {
 
     fn note(&mut self, sentence: &str) {
         self.display.line(sentence);
+    }
+
+    fn setting(&self, key: &str, value: Option<&str>) -> String {
+        as_flag(key, value)
     }
 
     fn stop(&mut self) -> bool {

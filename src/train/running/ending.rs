@@ -1,7 +1,7 @@
 //! The end of a run: the model and the record are saved, and errors say what is kept.
 
 use super::Run;
-use super::observer::Observer;
+use super::observer::{Observer, note};
 use super::outcome::{Ended, Trained};
 use crate::error::{Error, Result};
 use crate::train::recipe::OnNan;
@@ -35,7 +35,7 @@ impl Run<'_> {
             (Some(first), Err(second)) => {
                 let kept = |path| checkpoint::list(path).is_ok_and(|kept| !kept.is_empty());
                 if self.journal.path().is_some_and(kept) {
-                    observer.note("what was saved last is kept");
+                    note(observer, "what was saved last is kept");
                 }
                 return Err(Error::Failure(format!("{first}; and then {}", second.marked())));
             }
@@ -78,7 +78,7 @@ impl Run<'_> {
             error @ Error::Device(..) => error,
             error => {
                 if let Some(kept) = kept {
-                    observer.note(&kept);
+                    note(observer, &kept);
                 }
                 error
             }

@@ -19,6 +19,7 @@ mod unfinished;
 mod watch;
 
 pub use every::Every;
+use observer::note;
 pub use observer::{EpochReport, Observer, Silent};
 pub use outcome::{Ended, Trained};
 
@@ -179,7 +180,7 @@ impl<'a> Run<'a> {
 
     fn go(mut self, observer: &mut dyn Observer) -> Result<Trained> {
         if let Some(warning) = self.recipe.loss.warning(&self.recipe.network) {
-            observer.note(&format!("warning: {warning}"));
+            note(observer, &format!("warning: {warning}"));
         }
         let outcome = self.train(observer);
         self.close(outcome, observer)
