@@ -1,4 +1,4 @@
-//! The machine, its devices, their drivers and the load, which every time belongs to.
+//! The machine, its devices, drivers and load, without which no time means anything.
 
 use serde::Serialize;
 
@@ -98,7 +98,7 @@ impl DeviceInfo {
     }
 }
 
-/// The names, with a number behind equal ones, as two graphics cards of a kind have.
+/// The names, with a number behind equal ones, such as two equal cards.
 fn distinct(names: Vec<&str>) -> Vec<String> {
     let numbered = |(at, name): (usize, &&str)| {
         let before = names[..at].iter().filter(|other| *other == name).count();

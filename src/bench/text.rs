@@ -7,7 +7,7 @@ use super::timing::duration;
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;
 const BAR: usize = 16;
-/// How many kernels a profile names.
+/// The number of kernels that a profile names.
 const KERNELS: usize = 4;
 
 impl MachineInfo {

@@ -1,5 +1,5 @@
-//! Twins of `activation.wgsl` and `activation_backward.wgsl`, and how far f32 may be from `activate` and
-//! `activation_derivative` in `common.wgsl`.
+//! Twins of `activation.wgsl` and `activation_backward.wgsl`, and the error bounds of `activate` and
+//! `activation_derivative` in f32.
 
 use super::{DIVISION, EPS, TINY, exp_error};
 use crate::kernel::activation::normal_density;

@@ -9,7 +9,7 @@ use super::sgd::Decay;
 use super::tracked::{Number, Tracked};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// A parameter of the arena, and what belongs to it.
+/// A parameter of the arena with its gradient and optimiser state.
 struct Weight<N> {
     w: N,
     gradient: N,

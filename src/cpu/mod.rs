@@ -1,4 +1,4 @@
-//! The twins: for every shader a plain Rust function of the same name, and a bound on the error of f32 arithmetic.
+//! The twins: a plain Rust function for every shader, and its error bound in f32.
 //!
 //! Twins are the plainest loops and don't imitate GPU threads. They compute in f64, and store as
 //! [`Real`](crate::kernel::Real) says. A `*_bound` function follows the shader's arithmetic operation by

@@ -1,5 +1,6 @@
-//! CIFAR-10's binary format: a folder of records of one byte for the class and 3 × 32 × 32 for the
-//! image, and a text file with the names of the classes.
+//! CIFAR-10's binary format: files of records, and a text file with the names of the classes.
+//!
+//! A record is one byte for the class and 3 × 32 × 32 for the image.
 
 use std::path::{Path, PathBuf};
 

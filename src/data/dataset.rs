@@ -74,11 +74,11 @@ pub struct Dataset {
     /// It covers the image size, the number of classes, and the pixels and labels of both parts. Equal digests mean
     /// equal data, wherever they were read from.
     pub digest: String,
-    /// Its origin, and what was left out.
+    /// Its origin, and the files that were left out.
     pub about: About,
 }
 
-/// The origin of a data set, and what was not read.
+/// The origin of a data set, and the files that were not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     /// The files that it was read from, such as `four IDX files`.

@@ -1,4 +1,4 @@
-//! A device of wgpu: how it is opened, what is made on it, and what it reports.
+//! A wgpu device: opening it, its buffers, and the errors that it reports.
 
 use std::cell::Cell;
 use std::collections::HashMap;

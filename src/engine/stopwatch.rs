@@ -1,4 +1,4 @@
-//! Times of dispatches, measured several times and repeated within a submission.
+//! Times of dispatches, which are repeated within a submission and measured several times.
 //!
 //! The repeats keep the host's overhead out of the result.
 

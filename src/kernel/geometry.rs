@@ -1,13 +1,13 @@
-//! The sizes of a convolution, and the inputs and outputs that belong together.
+//! The sizes of a convolution, and which inputs each output reads.
 
 use super::Consts;
 
 /// Sizes along one side of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// Of the layer's input.
+    /// Size of the layer's input.
     pub size: usize,
-    /// Of the layer's output.
+    /// Size of the layer's output.
     pub out: usize,
     pub kernel: usize,
     pub stride: usize,
@@ -32,9 +32,9 @@ impl Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     pub batch: usize,
-    /// Of the layer's input.
+    /// Channels of the layer's input.
     pub channels: usize,
-    /// Of the layer's output.
+    /// Channels of the layer's output.
     pub outputs: usize,
     pub groups: usize,
     pub rows: Side,

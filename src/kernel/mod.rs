@@ -47,7 +47,7 @@ pub struct Step {
     pub index: u32,
     pub learning_rate: f32,
     pub momentum: f32,
-    /// For random numbers drawn inside kernels.
+    /// The seed of random numbers drawn inside kernels.
     pub seed: u32,
     pub epoch: u32,
     /// Adam's factors for the means and squares of gradients, see
@@ -134,7 +134,7 @@ pub struct Kernel {
     pub twin: Twin<f32>,
     /// The twin in f64: the ground truth.
     pub oracle: Twin<f64>,
-    /// The twin as text, for readers.
+    /// The twin's source text.
     pub twin_source: TwinSource,
     /// The largest error of f32 arithmetic in any order, per written element.
     ///

@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result, suggestion};
 
-/// What the products of dense layers read. Weights, gradients and all sums are f32 whatever it is.
+/// The precision of the matrices that products of dense layers read.
+///
+/// Weights, gradients and all sums are f32 in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// The matrices themselves.

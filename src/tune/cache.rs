@@ -12,7 +12,7 @@ use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
 
-/// The values that a choice depends on; when one of them changes, it is measured again.
+/// The values that a choice depends on; a change of one makes it be measured again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Key {
     adapter: String,

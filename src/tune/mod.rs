@@ -48,7 +48,7 @@ pub enum Tuning {
     Fixed(Picks),
 }
 
-/// The words that stand for a choice.
+/// The words for a choice without a list.
 const AUTO: &str = "auto";
 const DEFAULT: &str = "default";
 

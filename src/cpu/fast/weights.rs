@@ -1,4 +1,4 @@
-//! Both gradients of a dense layer with the watch over them, with some rows of dW's blocks on every core.
+//! Both gradients of a dense layer and the watch over them, some rows of blocks on every core.
 
 use super::matmul::WORTH_A_THREAD;
 use super::matrix::{MatrixView, Rectangle};
@@ -162,7 +162,7 @@ mod tests {
     use crate::cpu::weights;
     use crate::kernel::{Consts, Step, Twin};
 
-    /// What is written.
+    /// The outputs.
     #[derive(Clone, PartialEq)]
     struct Results {
         gradients: Vec<f32>,

@@ -1,4 +1,4 @@
-//! Layers. A layer family is one file, with the forward pass and its gradient on one screen.
+//! Layers: one file per family, with the forward pass and its gradient on one screen.
 
 pub mod activation;
 pub mod chain;

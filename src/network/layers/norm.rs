@@ -103,7 +103,7 @@ struct Recorded {
 }
 
 impl Norm {
-    /// Checks that each mean of the smallest batch is of more than one value.
+    /// Checks that the smallest batch has more than one value per mean.
     ///
     /// # Errors
     /// The problem, as part of a sentence.
@@ -111,7 +111,7 @@ impl Norm {
         if self.over == Over::Sample || samples * input.height * input.width > 1 {
             return Ok(());
         }
-        Err("the smallest batch has one sample, so each mean would be of one value: \
+        Err("the smallest batch has one sample, so each mean would have one value: \
              use another ⟨batch_size⟩, which leaves more than one sample for the last batch"
             .to_owned())
     }

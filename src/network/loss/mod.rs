@@ -110,7 +110,8 @@ impl Loss {
 
     /// The predicted class for a row of outputs.
     ///
-    /// Kernels decide it in the same way when they count correct predictions. It is the first largest output; a single output above the threshold means class 1, else class 0.
+    /// It is the first largest output; a single output above the threshold means class 1, else class 0. Kernels decide
+    /// it in the same way when they count correct predictions.
     pub fn class(self, outputs: &[f32]) -> usize {
         match (outputs, self) {
             ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),

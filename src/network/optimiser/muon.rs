@@ -37,7 +37,7 @@ impl Matrix {
         self.rows * self.columns
     }
 
-    /// Its part of a buffer that is laid out like the arena.
+    /// The matrix's part of a buffer laid out like the arena.
     fn of(&self, buffer: View) -> View {
         View { start: self.start, len: self.len(), ..buffer }
     }

@@ -1,4 +1,4 @@
-//! Activations in the epilogue of the layer in front of them, in both passes.
+//! Moves activations into the epilogue of the layer in front of them, in both passes.
 //!
 //! ```text
 //! before   matmul → z    activation z → y              … dy    activation_backward y, dy → dz

@@ -1,4 +1,4 @@
-//! Products of dense layers from f16 copies.
+//! Computes products of dense layers from f16 copies.
 //!
 //! ```text
 //! before                     matmul a, b → c

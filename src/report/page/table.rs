@@ -56,7 +56,7 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
-    /// The number of first columns that identify a row, and are repeated where a table is split.
+    /// The number of leading columns that identify a row; a split table repeats them.
     pub keys: usize,
 }
 

@@ -60,7 +60,7 @@ impl FromStr for Picks {
             let mut words = part.split_whitespace();
             let Some(name) = words.next() else {
                 return Err(wrong(
-                    "between two commas stands a class of work and its variant, as in “large matmul_register”"
+                    "each part between commas must be a class of work and its variant, as in “large matmul_register”"
                         .to_owned(),
                 ));
             };

@@ -17,7 +17,7 @@ pub(super) fn has(kernel: &Kernel) -> bool {
     kernel.is_a(Family::Matmul) || others.iter().any(|other| other.name == kernel.name)
 }
 
-/// Whether a kernel makes sums of products.
+/// Whether a kernel computes sums of products.
 pub(super) fn multiplies(kernel: &Kernel) -> bool {
     has(kernel) && ![&table::ADD_SLICES, &table::PACK_F16].iter().any(|other| other.name == kernel.name)
 }
@@ -138,7 +138,7 @@ fn packed((length, samples): (usize, Option<u32>)) -> Case {
     Case { consts: consts! { LENGTH: length, GRADIENT: samples.is_some() }, step: step(samples) }
 }
 
-/// A step with this number of samples; not 1 where it must not matter.
+/// A step with this number of samples, else one whose number must not matter.
 fn step(samples: Option<u32>) -> Step {
     Step { samples: samples.unwrap_or(5), ..Step::default() }
 }

@@ -41,7 +41,7 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     Ok(given.map(|(key, value)| NeededSetting { key, value }).collect())
 }
 
-/// Kernels that no run uses unless a rewrite is asked for, and why.
+/// Kernels that no run with a custom kernel uses by default, and why.
 const NEVER: &[(&str, &str)] = &[
     ("hot_cold", "no network uses it: it is a learning rule of its own, that of the lesson hot-and-cold"),
     (

@@ -1,4 +1,4 @@
-//! Times of a custom kernel and the built-in one, measured in turns.
+//! Times of a custom kernel and the built-in one, in interleaved runs.
 
 use wgpu::Adapter;
 
@@ -36,7 +36,7 @@ impl Timing {
     }
 }
 
-/// Times both in turns on a case of real size, both with bounds checks.
+/// Times both in interleaved runs on a case of real size, with bounds checks.
 ///
 /// # Errors
 /// When the engine fails.
