@@ -183,7 +183,7 @@ impl<'a> Trace<'a> {
         self.last_with_weights
     }
 
-    /// Where an element was written.
+    /// The dispatch and binding that wrote an element last.
     pub(super) fn writer(&self, view: View, index: usize) -> Option<Writer> {
         writer(&self.written, view.buf, view.start + index)
     }

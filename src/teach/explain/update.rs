@@ -135,7 +135,7 @@ fn decay(optimiser: &Optimiser) -> String {
     if optimiser.decoupled {
         format!("learning rate × {decay} × weight is subtracted as well; biases do not decay")
     } else {
-        format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay")
+        format!("weight_delta below is weight_delta + {decay} × weight; biases do not decay")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where the numbers of a lesson overflow f32, estimated in f64.
+//! The limits from which the numbers of a lesson overflow f32, estimated in f64.
 //!
 //! [`super::run`] asks for these sentences when a page has a number that has overflowed.
 

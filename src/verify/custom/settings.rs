@@ -43,7 +43,7 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
 
 /// Kernels that no run with a custom kernel uses by default, and why.
 const NEVER: &[(&str, &str)] = &[
-    ("hot_cold", "no network uses it: it is a learning rule of its own, that of the lesson hot-and-cold"),
+    ("hot_cold", "no network uses it, only the lesson hot-and-cold"),
     (
         "weight_gradient",
         "a run with a custom kernel has the plain Program, in which matmul, column_sums and gradient_parts do its \

@@ -13,7 +13,7 @@ use crate::report::page::Note;
 use crate::teach::lessons::machine::Machine;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
-/// How many images each part has.
+/// The number of images in each part.
 const FEW: usize = 60;
 const MANY: usize = 1150;
 const VALIDATION_IMAGES: usize = 287;
@@ -183,7 +183,7 @@ impl Images {
         let lowered = self.lower(kind, samples)?;
         let engine = machine.open(lowered.program.clone())?;
         let parameters = lowered.arena.initial_values(settings.seed);
-        // Only of the images to learn from, as the others must not influence training.
+        // Measured on the images to learn from alone, as the others must not influence training.
         let normaliser = Normaliser::of(samples);
         let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &normaliser)?;
         for (name, samples) in self.parts(samples) {
