@@ -71,7 +71,9 @@ pub struct DeviceInfo {
     pub kind: &'static str,
     pub backend: String,
     pub driver: String,
-    /// The versions of kernels that it took, as the setting `tuning` has them; none on the CPU engine.
+    /// The versions of kernels that it took, as the setting `tuning` has them.
+    ///
+    /// None on the CPU engine.
     pub tuning: Option<String>,
     /// None where the device could not be opened.
     pub ceiling: Option<Ceiling>,

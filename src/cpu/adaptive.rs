@@ -15,7 +15,9 @@ struct Weight<N> {
     gradient: N,
     /// Its weight decay; 0 for biases and norms.
     decay: N,
-    /// Its optimiser state, in the order of the bindings; some rules use only the first.
+    /// Its optimiser state, in the order of the bindings.
+    ///
+    /// Some rules use only the first.
     kept: [N; 3],
 }
 

@@ -63,7 +63,9 @@ impl Samples {
 pub struct Dataset {
     /// The name or path that [`load`](super::load) was given.
     pub name: String,
-    /// The names of the classes, by label; `"0"`, `"1"` … where the files have none.
+    /// The names of the classes, by label.
+    ///
+    /// `"0"`, `"1"` … where the files have none.
     pub classes: Vec<String>,
     /// The part to train on; never empty.
     pub train: Samples,
@@ -126,7 +128,9 @@ pub(super) fn numbered(classes: usize) -> Vec<String> {
     (0..classes).map(|class| class.to_string()).collect()
 }
 
-/// Checks that the name of a class can be printed on one line; `path` is where it was found.
+/// Checks that the name of a class can be printed on one line.
+///
+/// `path` is where it was found.
 pub(super) fn check_class_name(path: &Path, name: &str) -> Result<()> {
     if !name.is_empty() && !name.contains(char::is_control) {
         return Ok(());

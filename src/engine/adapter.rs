@@ -236,7 +236,9 @@ pub fn choose(wanted: &str) -> Result<Device> {
     }
 }
 
-/// The first adapter with `name` in its name; `origin` is where the name was given.
+/// The first adapter with `name` in its name.
+///
+/// `origin` is where the name was given.
 fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     let found = names.iter().position(|known| known.to_lowercase().contains(&name.to_lowercase()));

@@ -15,7 +15,9 @@ use crate::program::{MAX_STEPS, View};
 /// A time in seconds, measured several times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Seconds {
-    /// The median, in seconds; of an even number of measurements the larger of the middle two.
+    /// The median, in seconds.
+    ///
+    /// Of an even number of measurements the larger of the middle two.
     pub median: f64,
     /// The shortest measurement, in seconds.
     pub least: f64,

@@ -16,7 +16,9 @@ pub struct Side {
 }
 
 impl Side {
-    /// The input position that tap `tap` of output `at` reads; none in the padding.
+    /// The input position that tap `tap` of output `at` reads.
+    ///
+    /// None in the padding.
     pub fn reads(&self, at: usize, tap: usize) -> Option<usize> {
         (at * self.stride + tap * self.dilation).checked_sub(self.pad).filter(|at| *at < self.size)
     }

@@ -13,8 +13,9 @@ pub enum Precision {
     /// The matrices themselves.
     #[default]
     F32,
-    /// f16 copies of the weights, and of the inputs where their gradients are computed: 11 binary digits, from
-    /// 2⁻¹⁴ to 65,504. The other matrix of a product is read as it is; with
+    /// f16 copies of the weights, and of the inputs for gradients of weights.
+    ///
+    /// An f16 has 11 binary digits, from 2⁻¹⁴ to 65,504. The other matrix of a product is read as it is; with
     /// [cooperative matrices](crate::verify::experimental::Experimental::CooperativeMatrix) both are copies, and those
     /// of gradients are [scaled](crate::cpu::f16::gradient_scale). A layer whose sizes are not all multiples of 4
     /// stays in f32.

@@ -86,8 +86,9 @@ pub fn kernel_seed(seed: u64) -> u32 {
 mod tests {
     use super::*;
 
-    /// Sixteenths of the unit interval, counted for pairs of draws: what a chi-squared test of
-    /// 255 degrees of freedom says about a quarter of a million of them.
+    /// The chi-squared statistic of pairs of draws.
+    ///
+    /// It counts a quarter of a million pairs by sixteenths of the unit interval: 255 degrees of freedom.
     fn chi_squared(pair: impl Fn(u32) -> (u32, u32)) -> f64 {
         const PAIRS: u32 = 1 << 18;
         let mut counts = [0u32; 256];

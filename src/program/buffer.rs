@@ -63,7 +63,9 @@ impl BufDecl {
     }
 }
 
-/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`](crate::kernel::ALIGN).
+/// A part of a buffer, in words of four bytes.
+///
+/// It starts on [`ALIGN`](crate::kernel::ALIGN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// The buffer.

@@ -47,7 +47,9 @@ impl Observed {
 /// The activation between two layers, in front of the first layer or behind the last.
 #[derive(Clone, Copy, Debug)]
 pub struct ObservedActivation {
-    /// The value; none if no buffer holds it, because a rewrite has joined the layers on both sides.
+    /// The value.
+    ///
+    /// None if no buffer holds it, because a rewrite has joined the layers on both sides.
     pub value: Option<View>,
     /// The gradient of the value, if there is one.
     ///

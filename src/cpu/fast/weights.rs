@@ -129,7 +129,9 @@ impl WeightGradient<'_> {
         });
     }
 
-    /// The squares of the finite gradients of a row of blocks; returns whether all are finite.
+    /// The squares of the finite gradients of a row of blocks.
+    ///
+    /// Returns whether all are finite.
     fn watch(&self, dweight: &[f32], dbias: &[f32], sums: &mut [f32]) -> bool {
         scratch(self.x.columns, |squares| {
             let mut finite = add_finite_squares(dweight, squares);

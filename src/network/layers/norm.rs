@@ -116,7 +116,9 @@ impl Norm {
             .to_owned())
     }
 
-    /// Declares weights of 1 and biases of 0; running means of 0 and running variances of 1.
+    /// Declares weights and biases, and running moments.
+    ///
+    /// Weights and running variances begin as 1, biases and running means as 0.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let shape = match self.over {
             Over::Batch { .. } => vec![input.channels],

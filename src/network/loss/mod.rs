@@ -21,13 +21,15 @@ use crate::table;
 pub enum Loss {
     /// Softmax and cross-entropy in one, on logits; PyTorch's `CrossEntropyLoss`.
     CrossEntropy,
-    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on
-    /// logits; PyTorch's `BCEWithLogitsLoss`.
+    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on logits.
+    ///
+    /// PyTorch's `BCEWithLogitsLoss`.
     Bce,
     /// Squared error, mean over the outputs; PyTorch's `MSELoss`.
     Mse,
-    /// Squared error summed over the outputs; its gradient leaves out the
-    /// factor 2, as first lessons do.
+    /// Squared error summed over the outputs.
+    ///
+    /// Its gradient leaves out the factor 2, as first lessons do.
     SquaredError,
 }
 

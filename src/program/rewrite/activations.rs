@@ -101,7 +101,9 @@ fn takes_derivative(writer: &Dispatch) -> bool {
     takes && Activation::chosen(&writer.consts) == Activation::Identity
 }
 
-/// Sets the derivative at y; all kernels but products and convolutions bind y already.
+/// Sets the derivative at y.
+///
+/// All kernels but products and convolutions bind y already.
 fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View) {
     set_activation(writer, activation);
     if writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv) {

@@ -77,7 +77,9 @@ fn activation_of(draft: &Draft, x: View) -> Activation {
     maker.filter(in_epilogue).map_or(Activation::Identity, |maker| Activation::chosen(&maker.consts))
 }
 
-/// Whether the content of a buffer depends on a learned parameter; else nothing needs its gradient.
+/// Whether the content of a buffer depends on a learned parameter.
+///
+/// Else nothing needs its gradient.
 fn learns(draft: &Draft, buf: Buf) -> bool {
     let (mut open, mut seen) = (vec![buf], vec![buf]);
     while let Some(buf) = open.pop() {

@@ -35,8 +35,9 @@ pub struct Choice {
     last: Variant,
     /// For products that the variant refuses: it takes all.
     product: &'static Kernel,
-    /// For gradients of dense layers that the variant refuses, in this order; if all refuse, they are computed
-    /// separately.
+    /// For gradients of dense layers that the variant refuses, in this order.
+    ///
+    /// If all refuse, they are computed separately.
     gradients: &'static [&'static Kernel],
     /// The precision of the matrices that dense layers multiply.
     precision: Precision,

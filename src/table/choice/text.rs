@@ -49,7 +49,9 @@ impl fmt::Display for Picks {
 impl FromStr for Picks {
     type Err = Error;
 
-    /// Reads classes with their variants, separated by commas; former names of kernels are read too.
+    /// Reads classes with their variants, separated by commas.
+    ///
+    /// Former names of kernels are read too.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.

@@ -30,7 +30,9 @@ struct Coordinate {
 }
 
 impl Trace<'_> {
-    /// The gradient of an element beside its finite difference; `of` is the view of the element itself.
+    /// The gradient of an element beside its finite difference.
+    ///
+    /// `of` is the view of the element itself.
     pub fn gradient_value(
         &mut self,
         key: impl Into<String>,

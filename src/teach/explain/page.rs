@@ -3,7 +3,9 @@
 use crate::kernel::Kernel;
 use crate::verify::diff::ComparedElement;
 
-/// The number of terms of a long sum that are shown; the rest is added up.
+/// The number of terms of a long sum that are shown.
+///
+/// The rest is added up.
 pub const SHOWN: usize = 6;
 
 /// Lines under one title.

@@ -1,4 +1,4 @@
-//! A small network with its data on the device, trained one sample at a time, for lessons of thousands of steps.
+//! A small network trained one sample at a time, for lessons of thousands of steps.
 
 use super::machine::Machine;
 use crate::data::Samples;

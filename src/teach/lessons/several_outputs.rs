@@ -28,7 +28,9 @@ struct MatrixProduct {
     input: Vec<f32>,
     weights: Vec<f32>,
     right: Vec<f32>,
-    /// The outputs if columns are taken for rows; only a square matrix allows it.
+    /// The outputs if columns are taken for rows.
+    ///
+    /// Only a square matrix allows it.
     transposed: Option<Vec<f32>>,
 }
 

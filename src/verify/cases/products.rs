@@ -168,7 +168,9 @@ fn of(&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &Prod
 /// (M, N, K), A and B transposed, and the length of a slice of K.
 type SlicedCase = ((usize, usize, usize), (bool, bool), usize);
 
-/// Around the borders of tiles and slices; with a transposed B, N need not be a multiple of 4.
+/// Around the borders of tiles and slices.
+///
+/// With a transposed B, N need not be a multiple of 4.
 const SLICED: &[SlicedCase] = &[
     ((64, 128, 784), B, 128),
     ((33, 10, 100), B, 64),

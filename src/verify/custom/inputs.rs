@@ -152,7 +152,9 @@ impl Asked<'_> {
     }
 }
 
-/// Puts other values into a range; integers, which may be indices, become values of the same binding.
+/// Puts other values into a range.
+///
+/// Integers, which may be indices, become values of the same binding.
 fn change(wide: &mut Wide, range: &Range<usize>, round: usize) {
     match wide {
         Wide::Real(values) => {

@@ -83,7 +83,9 @@ impl RepeatedDispatch {
     }
 }
 
-/// Small numbers that no repeat makes large; integers are 0, which is always a valid index.
+/// Small numbers that no repeat makes large.
+///
+/// Integers are 0, which is always a valid index.
 fn content(element: Element, len: usize) -> Data {
     match element {
         Element::Real => Data::Real((0..len).map(|at| (at % 17) as f32 / 16.0 - 0.5).collect()),

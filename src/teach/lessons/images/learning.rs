@@ -19,7 +19,9 @@ const MANY: usize = 1150;
 const VALIDATION_IMAGES: usize = 287;
 const HELD_OUT_IMAGES: usize = 360;
 const BATCH: usize = 10;
-/// Rounds over the many images; each is as much work as nineteen over the few.
+/// Rounds over the many images.
+///
+/// Each is as much work as nineteen over the few.
 const ROUNDS_OF_MANY: usize = 10;
 
 /// The networks that learn from images, in the order of the lesson.
@@ -30,7 +32,9 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
-    /// The networks that fit images of this shape; the second halves height and width.
+    /// The networks that fit images of this shape.
+    ///
+    /// The second halves height and width.
     pub fn all(shape: &Shape) -> Vec<NetworkKind> {
         let fits = shape.height >= 2 && shape.width >= 2;
         [NetworkKind::Dense].into_iter().chain(fits.then_some(NetworkKind::Convolutional)).collect()

@@ -12,7 +12,9 @@ use crate::teach::lessons::machine::Machine;
 /// Numbers 0 to 255, as eight binary digits, the largest first.
 pub const NUMBERS: usize = 256;
 pub const DIGITS: usize = 8;
-/// The number of them that the network learns from; the others are held out.
+/// The number of them that the network learns from.
+///
+/// The others are held out.
 pub const LEARNED: usize = 160;
 /// Hidden neurons.
 pub const HIDDEN: usize = 16;
