@@ -59,7 +59,7 @@ static COUNTING: Counting = Counting;
 /// The longest time of one input: far more than any needs, so that only a hang exceeds it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The input that is being parsed, and the start of that.
+/// The input that is being parsed, with its start and its parser's name.
 static UNDER_WAY: Mutex<Option<(Instant, String, Vec<u8>)>> = Mutex::new(None);
 
 fn under_way(what: Option<(Instant, String, Vec<u8>)>) {

@@ -1,4 +1,4 @@
-//! Every kernel, every version, on its awkward cases and at the sizes of
+//! Times every version of every kernel, on its awkward cases and at the sizes of
 //! training: on the CPU engine and on every adapter.
 //!
 //!     cargo bench --bench kernels [-- WORD… --quick]

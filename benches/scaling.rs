@@ -1,10 +1,10 @@
-//! How time grows with the work: samples, layers and epochs from once to sixteen times as many, and
-//! how far that is from linear. On the CPU engine and on every adapter.
+//! The growth of time with the work, against linear growth: 1 to 16 times the samples, layers and
+//! epochs, on the CPU engine and on every adapter.
 //!
 //!     cargo bench --bench scaling [-- WORD… --quick]
 //!
-//! Words choose among devices and what grows: `-- layers llvmpipe`. `--quick` takes fewer rounds and
-//! goes up to four times.
+//! Words choose devices and dimensions: `-- layers llvmpipe`. `--quick` takes fewer rounds, and up
+//! to 4 times the work.
 //!
 //! Sizes take turns, so that other load on the machine meets all of them. For layers the work is that of a step in the
 //! kernel table, because the first and the last layer take other times.

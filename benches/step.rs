@@ -1,6 +1,6 @@
 //! Training steps of dense and convolutional networks on noise of MNIST's size, on the CPU engine
-//! and on every adapter: how many a second, what each dispatch of a step takes,
-//! and what is spent outside the device's compute passes.
+//! and on every adapter: steps per second, the time of each dispatch of a step, and the time outside
+//! the device's compute passes.
 //!
 //!     cargo bench --bench step [-- WORD… --quick]
 //!
@@ -131,8 +131,8 @@ impl Bench {
             per_second(steps, wall.least),
         );
         if !outside.is_empty() {
-            let share = Seconds::of(outside).median;
-            println!("  {:.1} % of the time outside kernels and barriers", share * 100.0);
+            let fraction = Seconds::of(outside).median;
+            println!("  {:.1} % of the time outside kernels and barriers", fraction * 100.0);
         }
     }
 
@@ -140,7 +140,7 @@ impl Bench {
     fn break_down(&mut self, options: &Options) {
         let Lowered { program, batch, .. } = &self.lowered;
         let samples = self.lowered.part(TRAIN).expect("lowered for training").samples;
-        // Other samples each time, as in training; and parameters that stay.
+        // Other samples each time, as in training; the parameters don't change.
         let step = |at: usize| Step {
             first: (at * batch % (samples - batch)) as u32,
             samples: *batch as u32,
@@ -153,7 +153,7 @@ impl Bench {
         let section = program.section(TRAIN);
         let each: Vec<f64> = section.clone().map(|at| measure(at..at + 1)).collect();
         let (sum, whole) = (each.iter().sum::<f64>(), measure(section.clone()));
-        println!("  {:>9} {:>6} {:>8}  dispatch", "µs", "share", "GFLOP/s");
+        println!("  {:>9} {:>6} {:>8}  dispatch", "µs", "% time", "GFLOP/s");
         for (dispatch, seconds) in program.steps[section].iter().zip(each) {
             let flops = (dispatch.kernel.flops)(&dispatch.consts) as f64;
             println!(
@@ -165,7 +165,7 @@ impl Bench {
                 dispatch.label()
             );
         }
-        println!("  {:>9.1}  in sum; {:.1} as a step", sum * 1e6, whole * 1e6);
+        println!("  {:>9.1}  total; {:.1} as a whole step", sum * 1e6, whole * 1e6);
     }
 }
 

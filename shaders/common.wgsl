@@ -1,9 +1,9 @@
-// Stands in front of every kernel. What a kernel does not use costs nothing.
+// The text in front of every kernel; functions that a kernel does not use cost nothing.
 
-// What changes from one training step to the next. One slot of 256 bytes per
-// step; a dispatch reads the slot of its step through a dynamic offset.
+// The values that change from step to step, in one slot of 256 bytes per step. A
+// dispatch reads the slot of its step through a dynamic offset.
 struct Step {
-    slot: u32,            // which row of the metrics buffer belongs to this step
+    slot: u32,            // the step's row of the metrics buffer
     first: u32,           // position in the shuffled order of the step's first sample
     samples: u32,         // of all batches of the step; the last step of an epoch may be short
     index: u32,           // steps taken since the run began
@@ -26,9 +26,9 @@ fn flat_index(id: vec3<u32>) -> u32 {
 }
 
 // Random numbers without state. Four words are a pure function of the seed, the
-// purpose and two counters, for an augmentation the epoch and the sample. This is pcg4d of M. Jarzynski and M. Olano, “Hash
-// Functions for GPU Rendering”, Journal of Computer Graphics Techniques 9(3),
-// 2020. `random_words` in src/kernel/rng.rs gives the same bits.
+// purpose and two counters, such as epoch and sample. This is pcg4d of M. Jarzynski
+// and M. Olano, “Hash Functions for GPU Rendering”, Journal of Computer Graphics
+// Techniques 9(3), 2020. `random_words` in src/kernel/rng.rs gives the same bits.
 fn random_words(seed: u32, purpose: u32, number: u32, index: u32) -> vec4<u32> {
     var v = vec4<u32>(seed, purpose, number, index) * 1664525u + 1013904223u;
     v = pcg_round(v);
@@ -60,8 +60,8 @@ fn random_unit(word: u32) -> f32 {
 }
 
 // A gradient is packed to f16 times 2⁸ for each sample of the step, rounded up to a power of two, because a
-// loss is a mean over the samples. This is the exponent of that power; the power is made of its bits, so
-// that nothing is rounded. `gradient_scale` in src/cpu/f16.rs gives the same.
+// loss is a mean over the samples. This is the exponent of that power; the power is built from its bits,
+// so that nothing is rounded. `gradient_scale` in src/cpu/f16.rs gives the same.
 fn gradient_exponent() -> u32 {
     return 40u - countLeadingZeros(max(step.samples, 1u) - 1u);
 }

@@ -93,7 +93,7 @@ fn conv_weights(
     for (var first_k = 0u; first_k < LENGTH; first_k += TILE_K) {
         // Neighbouring invocations read neighbouring windows.
         let k = first_k + index % TILE_K;
-        // There is no line behind the slice.
+        // Lines past the end of the slice count as zeros.
         let line = select(z * SLICE + k / OUT_WIDTH, LINES, k >= LENGTH);
         let q = k % OUT_WIDTH;
         tile_dy[index % TILE_K * PITCH + four] = vec4<f32>(

@@ -1,7 +1,7 @@
 // z = x·Wᵀ + b   loss[r] = log Σ_c exp(z[r, c]) - z[r, label r]   dz = (softmax(z) - one_hot(label)) / samples   dx = (dz·W) · activation'(x)
 // One invocation owns one row: its logits, its loss and their gradient, the gradient of x, and whether the largest logit is the label's.
 //
-// The last layer and its loss, forward and backward: what matmul, softmax_loss and matmul do in three
+// The last layer and its loss, forward and backward, in place of matmul, softmax_loss and matmul in three
 // dispatches, for layers so small that a dispatch costs as much as the work. x is an activation's output,
 // and dx the gradient of the activation's input. For adapters that run on the CPU and have subgroups of
 // exactly 8 (lavapipe): W is the same for all rows, so each invocation loads another class and shuffles

@@ -1,7 +1,7 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   x[r, v] as in gather_dense_subgroup.wgsl   dz: (B, O)  dW: (O, V)  db: (O)
 // One subgroup of eight owns 16 rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
-// What weight_gradient_subgroup.wgsl computes, with x unpacked from the pixels: see
+// As weight_gradient_subgroup.wgsl, but x is unpacked from the pixels: see
 // gather_dense_subgroup.wgsl. B, V and O must be multiples of 4, and so must the values of a channel.
 
 const BATCH: u32 = 64u;

@@ -2,7 +2,7 @@
 // One workgroup owns a tile of 32×32 of dW, one invocation a block of 4×4 of it, in registers; the
 // first workgroup of each row of tiles also 32 elements of db.
 //
-// What weight_gradient_tiled.wgsl computes, with x unpacked from the pixels. V must be a multiple of 4,
+// As weight_gradient_tiled.wgsl, but x is unpacked from the pixels. V must be a multiple of 4,
 // and so must the values of a channel and O.
 
 const BATCH: u32 = 64u;

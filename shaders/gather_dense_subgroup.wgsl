@@ -1,7 +1,7 @@
 // y = activate(x·Wᵀ + b)   x[r, v] = image[order[first + r], v] · scale + shift   W: (O, V)  b: (O)  y: (B, O)
 // One subgroup of eight owns up to 32 rows by 32 columns of y, one invocation four of its columns, in registers.
 //
-// The first layer, computed from the packed pixels: what gather_batch and matmul do in two dispatches.
+// The first layer, computed from the packed pixels: one dispatch instead of gather_batch and matmul.
 // x is never stored. For adapters that run on the CPU and have subgroups of exactly 8 (lavapipe), like
 // matmul_subgroup.wgsl; there loading a word is four times as fast as loading four numbers. V and O must be
 // multiples of 4, and so must the values of a channel.

@@ -1,8 +1,8 @@
 // C = A·B   A: (M, K)  B: (K, N) in f16  C: (M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a tile of 32×32 of C, one invocation a block of 4×4 of it, in registers.
 
-// What matmul_vectors.wgsl does, with a B of f16, two to a word, as pack_f16.wgsl writes them: half as much
-// to read. All sums are f32. K and N must be multiples of 4; so must M with TRANSPOSE_A.
+// As matmul_vectors.wgsl, but B is f16, two to a word, as pack_f16.wgsl writes them: half as much to
+// read. All sums are f32. K and N must be multiples of 4; so must M with TRANSPOSE_A.
 
 const M: u32 = 64u;
 const N: u32 = 64u;

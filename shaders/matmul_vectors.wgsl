@@ -1,7 +1,7 @@
 // C = A·B   A: (M, K)  B: (K, N)  C: (M, N); A may be stored as (K, M), B as (N, K).
 // One workgroup owns a square tile of C, one invocation a block of 4×4 or 8×8 of it, in registers.
 
-// What matmul.wgsl does, in whole vec4s and with a choice of tiles, for real GPUs: K and N must be
+// As matmul.wgsl, but in whole vec4s and with a choice of tiles, for real GPUs: K and N must be
 // multiples of 4; so must M with TRANSPOSE_A. It doesn't depend on a compiler that unrolls loops: sums
 // are matrices with constant indices, which every compiler keeps in registers.
 
@@ -87,7 +87,8 @@ fn fill_b(first_column: u32, first_k: u32, index: u32) {
     }
 }
 
-// The other layout, in which a vec4 is four k's: an invocation transposes a square of four of them. Four invocations that each stored one number of a vec4 could overwrite each other.
+// The other layout, in which a vec4 is four k's: an invocation transposes a square of four of them.
+// Four invocations that each stored one number of a vec4 could overwrite each other.
 fn turn_a(first_row: u32, first_k: u32, index: u32) {
     if index < SQUARES {
         let k = index % (TILE_K / 4u);

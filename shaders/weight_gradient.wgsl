@@ -1,8 +1,8 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One invocation owns a block of 8×8 of dW, in registers; the first of each row of blocks also eight elements of db.
 //
-// Both gradients of a dense layer in one pass over the batch, and the watch over them: what matmul,
-// column_sums and gradient_parts do in three dispatches, where a dispatch costs as much as the work.
+// Both gradients of a dense layer in one pass over the batch, and the watch over them, in place of
+// matmul, column_sums and gradient_parts, where a dispatch costs as much as its work.
 // sums[p] = Σ g² over the finite g of block p, and non_finite[p] = the number of the others.
 // Without barriers, for adapters that run on the CPU, like matmul_register.wgsl.
 

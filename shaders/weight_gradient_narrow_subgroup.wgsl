@@ -1,7 +1,7 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One subgroup of eight owns all rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
-// What weight_gradient_subgroup.wgsl does, for layers with any small number of outputs: the rows of dz
+// As weight_gradient_subgroup.wgsl, but for layers with any small number of outputs: the rows of dz
 // of four successive samples are one run of 4·O numbers, so they are O vec4s wherever the samples
 // begin. B and I must be multiples of 4, and O at most 32.
 

@@ -1,7 +1,7 @@
 // dW = dzᵀ·x   db = Σ over the batch of dz   dz: (B, O)  x: (B, I)  dW: (O, I)  db: (O)
 // One subgroup of eight owns 16 rows by 32 columns of dW, one invocation four of its columns, in registers.
 //
-// What weight_gradient.wgsl does, for adapters that run on the CPU and have subgroups of exactly 8
+// As weight_gradient.wgsl, but for adapters that run on the CPU and have subgroups of exactly 8
 // (lavapipe): loads and stores are slow there, and a vec4 is hardly slower than one number. B, I
 // and O must be multiples of 4.
 

@@ -2,7 +2,7 @@
 // One workgroup owns a tile of 32×32 of dW, one invocation a block of 4×4 of it, in registers; the
 // first workgroup of each row of tiles also 32 elements of db.
 //
-// What weight_gradient.wgsl does, through workgroup memory as in matmul.wgsl, for real GPUs.
+// As weight_gradient.wgsl, but through workgroup memory as in matmul.wgsl, for real GPUs.
 // sums[p] = Σ g² over the finite g of tile p, and non_finite[p] = the number of the others, added up
 // within the workgroup always in the same order.
 

@@ -2,7 +2,7 @@
 // One workgroup owns a square tile of dW, one invocation a block of 4×4 or 8×8 of it, in registers; the first
 // workgroup of each row of tiles also the tile's rows of db.
 //
-// What weight_gradient_tiled.wgsl does, in whole vec4s and with a choice of tiles, as in
+// As weight_gradient_tiled.wgsl, but in whole vec4s and with a choice of tiles, as in
 // matmul_vectors.wgsl: I and O must be multiples of 4.
 
 const BATCH: u32 = 64u;

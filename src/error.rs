@@ -33,7 +33,7 @@ pub enum Error {
     Device(DeviceFault, String),
     /// The loss, a gradient or a weight became non-finite (exit code 5).
     Diverged(String),
-    /// A check that was asked for did not hold (exit code 6).
+    /// A check failed (exit code 6).
     Check(String),
     /// A signal stopped a run, which was saved (exit code 128 + signal).
     Interrupted {

@@ -56,16 +56,16 @@
 //! ([`cpu::matmul`]). The rooms, from the ground up; each depends on those above it only:
 //!
 //! - [`kernel`]: what a kernel is: a contract with a shader and a twin.
-//! - [`cpu`]: the twins, and how far f32 may be from them.
-//! - [`table`]: all kernels, a row each, and which of several versions is used.
-//! - [`program`]: the list of dispatches, how it is recorded, and how it is rewritten into a faster one.
+//! - [`cpu`]: the twins, with their error bounds in f32.
+//! - [`table`]: all kernels, a row each, and the choice among several versions.
+//! - [`program`]: the list of dispatches: recorded, checked, rewritten into a faster one.
 //! - [`network`]: layers, losses and optimisers, and how a network is lowered to a Program.
-//! - [`engine`]: what runs a Program: the GPU or the CPU.
-//! - [`data`]: images in, packed and normalised.
+//! - [`engine`]: the engines that run a Program, on the GPU or the CPU.
+//! - [`data`]: data sets: read, split, normalised, augmented.
 //! - [`verify`]: shaders compared with their twins; custom kernels.
-//! - [`report`]: what draws: pages, charts, contact sheets, confusion matrices.
-//! - [`tune`]: which version of a kernel is fastest on an adapter, measured once.
-//! - [`train`]: recipe, session, trainer, the run to the last epoch, and the model that comes of it.
+//! - [`report`]: pages, charts, contact sheets, confusion matrices.
+//! - [`tune`]: the fastest version of each kernel on an adapter, measured once.
+//! - [`train`]: recipe, session, trainer, the run to the last epoch, and the trained model.
 //! - [`teach`]: lessons, exercises, and one step of one sample number by number.
 //! - [`bench`](mod@internals::bench): the CPU against the GPU.
 

@@ -1,6 +1,6 @@
 //! Memory is constant over a run on the CPU engine: a step allocates nothing, and epochs leave nothing behind.
 //!
-//! One test runs at a time, as the allocations of the whole process are counted.
+//! One test runs at a time, because allocations are counted over the whole process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
@@ -122,7 +122,7 @@ const KINDS: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn steps_of_no_kind_of_network_allocate() {
+fn steps_of_every_kind_of_network_allocate_nothing() {
     let _alone = ALONE.lock().unwrap();
     let device = Device::Cpu { reason: None };
     let samples = noise(SAMPLES);

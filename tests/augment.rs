@@ -8,7 +8,7 @@ fn augmentation(text: &str) -> Augmentation {
     text.parse().unwrap()
 }
 
-/// As many copies of one image, and a normaliser that leaves bytes as they are.
+/// Copies of one image, and a normaliser that leaves bytes as they are.
 fn copies(
     height: usize,
     width: usize,
@@ -82,7 +82,7 @@ fn cut_outs_are_squares_anywhere_that_may_reach_over_the_edge() {
             if top == 0 { bottom - 1 } else { top + 1 },
         ));
     }
-    // Every pixel is the middle of some square, though at the upper and left edges two look alike.
+    // Every pixel is the middle of some square, though at the upper and left borders two look alike.
     assert!(middles.len() >= 40, "{}", middles.len());
 }
 

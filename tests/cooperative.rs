@@ -1,6 +1,5 @@
-//! Training with cooperative matrices: where the adapter has them, it learns as in f32 and can be repeated; where it has
-//! none, it is refused. Needs an
-//! adapter: run `./setup`.
+//! Training with cooperative matrices: an adapter that has them learns as in f32 and repeats to the bit, any other is
+//! refused. Needs an adapter: run `./setup`.
 
 #[path = "common/checked.rs"]
 mod checked;
@@ -44,7 +43,7 @@ fn trained(precision: Precision, experimental: Experimental) -> Trainer {
 }
 
 #[test]
-fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
+fn networks_learn_by_cooperative_matrices_or_are_refused_with_the_reason() {
     let (f16, cooperative) = (Precision::F16, Experimental::COOPERATIVE_MATRIX);
     let device = Device::Gpu(adapter());
     let what = "that networks learn by cooperative matrices";
@@ -56,7 +55,7 @@ fn networks_learn_by_cooperative_matrices_or_are_told_why_not() {
     };
     let left_out = [(what, format!("{} {lacking}", device.name()))];
     assert_checked(&adapter(), "training", &[], &left_out, &on_lavapipe);
-    // Where it has such tiles, something else is missing.
+    // An adapter with such tiles lacks something else.
     assert_eq!(
         lacking.contains("needs cooperative matrices of 8×8×8 or 16×16×16 of f16"),
         !fits,
@@ -84,7 +83,7 @@ fn learns() {
     // Two layers forwards, their weights' gradients, and one's inputs'; the last has 10 outputs.
     assert_eq!(lowered.by_cooperative_matrices().0, 5);
 
-    // What the adapter has is spelt out, so that the run goes on with the same; what it lacks is refused.
+    // The recipe gets the adapter's tile sizes, so that the run continues with them; others are refused.
     let all = tile_sizes(&adapter()).iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     assert_eq!(settled.recipe.experimental.to_string(), format!("cooperative-matrix {all}"));
     for tile in [8, 16] {
@@ -103,14 +102,14 @@ fn learns() {
     assert_eq!(one.difference(&two), None);
     let loss = once.measure(HELD_OUT).unwrap().loss;
     let single = trained(Precision::F32, Experimental::None).measure(HELD_OUT).unwrap().loss;
-    println!("{loss} by cooperative matrices, {single} in single precision");
+    println!("{loss} by cooperative matrices, {single} in f32");
     // Nine times what ten steps may be off with one factor in f16 (tests/training.rs): here
     // both are, and the epoch has 45 steps.
     assert!(loss != single && (loss - single).abs() < 0.09 * single, "{loss} and {single}");
     for epoch in 2..=20 {
         once.epoch(epoch, &mut |_| {}).unwrap();
     }
-    // Of 96 %, which f16 reaches in tests/training.rs, the accuracy of 360 samples is off by one in
+    // From 96 %, which f16 reaches in tests/training.rs, the accuracy of 360 samples is off by one in
     // a hundred, from one adapter's roundings to another's: two of those less.
     let measure = once.measure(HELD_OUT).unwrap();
     println!("after 20 epochs {measure:?}");

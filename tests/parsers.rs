@@ -132,7 +132,7 @@ fn jpeg() -> Vec<u8> {
     bytes
 }
 
-/// What a file called like one of CIFAR-10's may hold.
+/// The name of one of CIFAR-10's files, and bytes for it.
 fn cifar_file() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let names =
         ["data_batch_1.bin", "data_batch_2.bin", "data_batch_4.bin", "test_batch.bin", "batches.meta.txt"];
@@ -156,7 +156,7 @@ fn runner(cases: u32) -> TestRunner {
 #[test]
 fn any_bytes_end_in_data_or_a_sentence_within_the_memory() {
     let strict = Reading::default();
-    // What a library keeps for good is not a parser's.
+    // Memory that a library keeps for good is not a parser's.
     read(&pets(), &strict).unwrap();
     runner(300)
         .run(&cifar_file(), |(name, bytes)| read(&cifar().with(name, &bytes), &strict))

@@ -18,7 +18,7 @@ use wgrad::internals::program::MAX_STEPS;
 use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::train::session::Session;
 
-/// More than a submission at first has, and less than an epoch.
+/// The steps to profile: more than a first submission has, fewer than an epoch.
 const WANTED: usize = 7;
 const STEPS: usize = 20;
 
@@ -38,7 +38,7 @@ fn train(session: &Session, lowered: &Lowered, engine: Box<dyn Engine>) -> Vec<u
     trainer.parameters().unwrap().into_iter().map(f32::to_bits).collect()
 }
 
-/// What a profile leaves of a run that is the same without one.
+/// Checks that a profile changes no parameter of a run, and returns the profile.
 fn profiled(
     network: &str,
     profiler: &Profiler,

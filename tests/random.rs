@@ -64,7 +64,7 @@ fn the_adapter_draws_the_bits_that_the_host_draws() {
     let step = Step { seed, epoch, index, ..Step::default() };
     let ticket = engine.submit(0..1, &[step], View { buf: Buf(1), start: 0, len: 1 }).unwrap();
     engine.wait(ticket).unwrap();
-    let Data::Uint(found) = engine.read(view).unwrap() else { panic!("words were asked for") };
+    let Data::Uint(found) = engine.read(view).unwrap() else { panic!("the view holds words") };
     let expected: Vec<u32> = (0..DRAWS as u32)
         .flat_map(|at| {
             let drawn = random_words(seed, Purpose::Augment as u32, epoch, at);

@@ -1,4 +1,6 @@
-//! After the first step a GPU engine creates no buffer, pipeline or bind group, by wgpu's own counts. This test needs an adapter. Without one it fails: run `./setup`.
+//! After the first step a GPU engine creates no buffer, pipeline or bind group, by wgpu's own counts.
+//!
+//! This test needs an adapter. Without one it fails: run `./setup`.
 
 use wgpu::{Backends, Instance, InstanceDescriptor};
 use wgrad::internals::bench::training::{NETWORKS, lowered, noise};

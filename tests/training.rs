@@ -259,7 +259,7 @@ fn a_divergence_is_reported_and_leaves_nothing_in_flight() {
 }
 
 #[test]
-fn samples_that_were_not_announced_are_refused() {
+fn samples_that_do_not_fit_the_lowered_network_are_refused() {
     let dataset = first(&data::load("digits").unwrap(), 64);
     let lowered = lowered(NETWORK, &dataset, Choice::NAIVE);
     let mut trainer = trainer(on_cpu(&lowered), lowered, &dataset, SETTINGS);

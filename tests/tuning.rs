@@ -1,4 +1,4 @@
-//! Candidates on a real adapter: those that are wrong never win. Needs an adapter: run `./setup`.
+//! Candidates on the adapter: one with a wrong result never wins. Needs an adapter: run `./setup`.
 
 #[path = "common/checked.rs"]
 mod checked;
@@ -37,7 +37,7 @@ fn refusal(race: &Race, name: &str) -> String {
 }
 
 #[test]
-fn classes_that_nobody_waits_for_keep_their_defaults() {
+fn classes_beyond_the_patience_keep_their_defaults() {
     let device = Device::Gpu(adapter());
     let tuned = wgrad::internals::tune::measure(&device, Duration::ZERO);
     assert_eq!(tuned.choice, device.choice().picks());
@@ -130,7 +130,7 @@ fn the_candidates_of_real_gpus_are_right() {
 }
 
 #[test]
-fn a_choice_that_the_device_cannot_run_is_refused_with_the_way_out() {
+fn a_choice_that_the_device_cannot_run_is_refused_with_advice() {
     // No adapter has subgroups of 3.
     let kernel = Kernel {
         name: "matmul_odd",

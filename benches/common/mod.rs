@@ -1,4 +1,4 @@
-//! What the benches share: their arguments.
+//! The arguments of the benches.
 
 /// The arguments after `cargo bench --bench NAME --`.
 pub struct Options {
@@ -14,12 +14,12 @@ impl Options {
         Options { quick: flags.iter().any(|flag| flag == "--quick"), words }
     }
 
-    /// Whether a text has all the words asked for, in either case of letters.
+    /// Whether a text has all the words of the command line, in either case of letters.
     pub fn wants(&self, text: &str) -> bool {
         self.words.iter().all(|word| text.to_lowercase().contains(&word.to_lowercase()))
     }
 
-    /// Seconds that a measurement takes at least, and how often it is taken.
+    /// The least seconds of a measurement, and the number of measurements.
     pub fn effort(&self) -> (f64, usize) {
         if self.quick { (0.015, 3) } else { (0.05, 7) }
     }

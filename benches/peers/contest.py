@@ -1,4 +1,4 @@
-"""Who takes part, and how a turn is taken: a process is asked, timed and, if need be, ended."""
+"""The contestants and their turns: a process is started, timed and, on a timeout, ended."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import machine
 
-# Accuracies are compared after so many epochs; the first is the warm-up.
+# The epochs after which accuracies are compared; the first is the warm-up.
 EPOCHS = 3
 # No more than this in a turn, however short an epoch is.
 MOST_EPOCHS = 300
@@ -28,7 +28,7 @@ class Failure(Exception):
 class Turn:
     steps: int
     seconds: float
-    others: float | None  # share of all cores that other programs took meanwhile
+    others: float | None  # fraction of all cores that other programs took meanwhile
 
 
 @dataclass

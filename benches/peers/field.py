@@ -1,4 +1,4 @@
-"""Who is there: which peers are installed, what they run on, and the command of each."""
+"""The peers that are installed, their devices, and the command of each."""
 
 import json
 import subprocess
@@ -26,7 +26,7 @@ class Field:
         self.burn = self.probe("burn", [options.burn], build)
 
     def choose(self):
-        """The devices asked for, each as the name that wgrad takes and the kind of its adapter."""
+        """The chosen devices, each as the name that wgrad takes and the kind of its adapter."""
         if self.options.devices is None:
             kinds = [adapter["kind"] for adapter in self.adapters]
             software = [one["name"].split()[0] for one in self.adapters if one["kind"] == "software"]
@@ -70,7 +70,7 @@ class Field:
         return [one for device in self.devices for one in self.on(network, data, *device)]
 
     def on(self, network, data, name, kind):
-        """Everybody who can train this network on this device, wgrad first."""
+        """The contestants that can train this network on this device, wgrad first."""
         task = {
             "layers": network.layers, "batch": network.batch, "optimiser": network.optimiser,
             "rate": network.rate, "data": str(data), "seed": 0, "adapter": kind,

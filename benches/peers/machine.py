@@ -1,4 +1,4 @@
-"""What the contest runs on, and whether anything else ran there at the same time."""
+"""The machine of the contest, and the load of other programs on it."""
 
 import os
 import platform
@@ -9,8 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
-# Other programs may take this share of all cores before a turn counts as disturbed.
-# Two threads that wait for each other lose far more than the share that is taken.
+# Other programs may take this fraction of all cores before a turn counts as disturbed.
+# Two threads that wait for each other lose far more time than that.
 QUIET = 0.05
 # Seconds by which /proc/stat, which counts whole hundredths, may be off.
 SLACK = 0.03
@@ -50,7 +50,7 @@ class Watch:
         return total
 
     def others(self):
-        """As a share of all cores, or None where it can't be told."""
+        """The fraction of all cores that others took, or None if it is unknown."""
         if self.start is None:
             return None
         elapsed = time.perf_counter() - self.began

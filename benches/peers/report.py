@@ -12,14 +12,14 @@ HEADER = [
 ]
 
 NOTES = """\
-steps/s: the median over rounds, taken in turns, of whole epochs after the first, measuring left out.
+steps/s: the median over interleaved rounds of whole epochs after the first, without measuring.
 wgrad is: its steps/s on the same device through this program's. first epoch: from the start of the
 process to the end of epoch 1, loading and compiling included (wgrad: measuring the held-out images
-too). warm-up: what of that is not the time of an epoch. accuracy: held out, after {epochs} epochs."""
+too). warm-up: the first epoch's time beyond that of a later one. accuracy: held out, after {epochs} epochs."""
 
 
-def judge(entries, bands):
-    """Whose accuracy lies outside its network's band around the median; those get no ratio."""
+def outliers(entries, bands):
+    """The entries whose accuracy is outside their network's band around the median; they get no ratio."""
     outside = set()
     for network in {entry.network for entry in entries}:
         there = [entry for entry in entries if entry.network == network and entry.accuracy is not None]
@@ -31,12 +31,12 @@ def judge(entries, bands):
 
 
 def rows(entries, steps, bands):
-    outside = judge(entries, bands)
+    outside = outliers(entries, bands)
     return [row(entry, entries, steps[entry.network], id(entry) in outside) for entry in entries]
 
 
 def row(entry, entries, steps, outside):
-    """The cells of one row: a ratio only between rates that were taken in quiet, of programs that agree."""
+    """The cells of one row; a ratio only of undisturbed rates of programs with the same accuracy."""
     cells = [entry.network, entry.on, entry.program]
     if entry.failure is not None:
         return [*cells, entry.failure, "", "", "", "", ""]
@@ -70,7 +70,7 @@ def number(value):
 
 
 def remarks(entries, left_out):
-    """What a reader must know besides the figures."""
+    """The notes below the figures."""
     lines = [NOTES.format(epochs=contest.EPOCHS)]
     turns = [turn for entry in entries for turn in entry.turns if turn.others is not None]
     if turns:
@@ -78,7 +78,7 @@ def remarks(entries, left_out):
         worst = max(turn.others for turn in turns)
         lines.append(
             f"In {bad} of {len(turns)} turns other programs took more than {machine.QUIET:.0%} of the\n"
-            f"cores (at worst {worst:.0%}); such turns do not count, and who has no others has no ratio."
+            f"cores (at worst {worst:.0%}); such turns do not count, and a program without others has no ratio."
         )
     return lines + [f"Left out: {line}" for line in left_out]
 

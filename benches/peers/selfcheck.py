@@ -61,4 +61,4 @@ def checks(wgrad, answers, dies, hangs, steps):
     yield "a peer that hangs is ended", hangs.failure == "the first epoch took longer than the limit of 1 s"
     near, far = (Entry("n", "cpu", "p", accuracy=accuracy) for accuracy in (0.95, 0.90))
     others = [Entry("n", "cpu", "q", accuracy=0.955) for _ in range(2)]
-    yield "only what is outside the band is", report.judge([near, far, *others], {"n": 1.0}) == {id(far)}
+    yield "only an accuracy outside the band is an outlier", report.outliers([near, far, *others], {"n": 1.0}) == {id(far)}

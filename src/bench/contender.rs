@@ -26,7 +26,9 @@ pub(super) struct Contender {
     pub flops_per_second: HashMap<WorkKind, f64>,
 }
 
-/// All contenders on some devices; the CPU has two, the plain twins and the CPU engine.
+/// All contenders on some devices.
+///
+/// The CPU has two, the plain twins and the CPU engine.
 pub(super) fn contenders(devices: &[BenchDevice], infos: &[DeviceInfo]) -> Vec<Contender> {
     let mut all = Vec::new();
     for (at, (BenchDevice { device, choice }, info)) in devices.iter().zip(infos).enumerate() {

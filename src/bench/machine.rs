@@ -1,4 +1,4 @@
-//! The machine, its devices, their drivers and the load, which every time belongs to.
+//! The machine, its devices, drivers and load, without which no time means anything.
 
 use serde::Serialize;
 
@@ -71,7 +71,9 @@ pub struct DeviceInfo {
     pub kind: &'static str,
     pub backend: String,
     pub driver: String,
-    /// The versions of kernels that it took, as the setting `tuning` has them; none on the CPU engine.
+    /// The versions of kernels that it took, as the setting `tuning` has them.
+    ///
+    /// None on the CPU engine.
     pub tuning: Option<String>,
     /// None where the device could not be opened.
     pub ceiling: Option<Ceiling>,
@@ -98,7 +100,7 @@ impl DeviceInfo {
     }
 }
 
-/// The names, with a number behind equal ones, as two graphics cards of a kind have.
+/// The names, with a number behind equal ones, such as two equal cards.
 fn distinct(names: Vec<&str>) -> Vec<String> {
     let numbered = |(at, name): (usize, &&str)| {
         let before = names[..at].iter().filter(|other| *other == name).count();

@@ -1,5 +1,4 @@
-//! The CPU against the GPU on this machine: products, convolutions and training steps on the plain twins, the fast
-//! CPU engine and every adapter.
+//! The bench: products, convolutions and training steps on the plain twins, the CPU engine and every adapter.
 //!
 //! The runs of all contenders are interleaved, so that other load on the machine slows all of them. A workload that
 //! would take too long is left out, and the report says so.

@@ -8,7 +8,9 @@ use super::timing::duration;
 use crate::report::page::svg::escape;
 
 const WIDTH: f64 = 860.0;
-/// The left end and the length of the longest bar; numbers are to the right of it.
+/// The left end and the length of the longest bar.
+///
+/// Numbers are to the right of it.
 const LEFT: f64 = 230.0;
 const LONGEST: f64 = 340.0;
 /// The heights of the head, of a title and of a bar with its margins.

@@ -64,7 +64,9 @@ pub struct Measurement {
     pub dispatches: usize,
     pub seconds_per_dispatch: f64,
     pub gflops: f64,
-    /// The time at the device's ceilings divided by the time measured; each dispatch has the ceiling that binds it.
+    /// The time at the device's ceilings divided by the time measured.
+    ///
+    /// Each dispatch has the ceiling that binds it.
     pub fraction_of_ceiling: Option<f64>,
     /// The time by kernel; only of training steps.
     pub profile: Vec<ProfileRow>,

@@ -7,7 +7,7 @@ use super::timing::duration;
 /// Columns of a contender's name and of its bar.
 const NAME: usize = 22;
 const BAR: usize = 16;
-/// How many kernels a profile names.
+/// The number of kernels that a profile names.
 const KERNELS: usize = 4;
 
 impl MachineInfo {
@@ -113,7 +113,9 @@ fn shortened(name: &str) -> String {
     format!("{:<NAME$}", cut(name, NAME))
 }
 
-/// A name in `most` characters at the most; a number at its end stays.
+/// A name in `most` characters at the most.
+///
+/// A number at its end stays.
 pub(super) fn cut(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.to_owned();

@@ -1,4 +1,4 @@
-//! How often a workload is measured, and its measurements.
+//! The measurements of a workload, and how many there are.
 
 use super::needs::Needs;
 use super::report::WorkKind;
@@ -122,7 +122,7 @@ mod tests {
         let mut turn = Turn::new(Box::new(Fake(Vec::new())), false, &long).unwrap();
         (0..9).for_each(|round| turn.take(round).unwrap());
         assert_eq!(turn.seconds().measurements, 1);
-        // Where the first run compiles it is no measurement.
+        // A first run that compiles is no measurement.
         let mut turn = Turn::new(Box::new(Fake(Vec::new())), true, &long).unwrap();
         assert!(turn.measured.is_empty());
         (0..9).for_each(|round| turn.take(round).unwrap());

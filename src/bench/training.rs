@@ -1,4 +1,4 @@
-//! Training steps of the reference networks, on noise of MNIST's size, as the speed does not depend on the images.
+//! Training steps of the reference networks, on noise of MNIST's size.
 
 use std::ops::ControlFlow;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! A contender at one workload: its preparation, and its result.
+//! Prepares a contender for one workload, and takes its result.
 
 use super::contender::Contender;
 use super::machine::Ceiling;

@@ -1,11 +1,13 @@
-//! Twins of `activation.wgsl` and `activation_backward.wgsl`, and how far f32 may be from `activate` and
-//! `activation_derivative` in `common.wgsl`.
+//! Twins of `activation.wgsl` and `activation_backward.wgsl`, and the error bounds of `activate` and
+//! `activation_derivative` in f32.
 
 use super::{DIVISION, EPS, TINY, exp_error};
 use crate::kernel::activation::normal_density;
 use crate::kernel::{Activation, Call, Real, Slice, SliceMut};
 
-/// Largest error of Φ in f32: the shader's polynomial is off by 1.5e-7 in erf, by half of that
+/// Largest error of Φ in f32.
+///
+/// The shader's polynomial is off by 1.5e-7 in erf, by half of that
 /// in Φ, and its terms, of which the largest is below 2, by a rounding or two for each of five
 /// steps; the argument of exp is rounded and exp itself is not exact.
 fn normal_below_error(x: f64) -> f64 {

@@ -9,13 +9,15 @@ use super::sgd::Decay;
 use super::tracked::{Number, Tracked};
 use crate::kernel::{Call, Real, Slice, SliceMut};
 
-/// A parameter of the arena, and what belongs to it.
+/// A parameter of the arena with its gradient and optimiser state.
 struct Weight<N> {
     w: N,
     gradient: N,
     /// Its weight decay; 0 for biases and norms.
     decay: N,
-    /// Its optimiser state, in the order of the bindings; some rules use only the first.
+    /// Its optimiser state, in the order of the bindings.
+    ///
+    /// Some rules use only the first.
     kept: [N; 3],
 }
 

@@ -93,8 +93,10 @@ impl Change {
         plain * self.contrast + self.brightness * 255.0 * look.scale
     }
 
-    /// A row of the result: its cut-out columns, the position of its first pixel in the image (column, row), and
-    /// the distance from pixel to pixel there.
+    /// A row of the result.
+    ///
+    /// It has the cut-out columns, the position of the first pixel in the image (column, row), and the distance from
+    /// pixel to pixel there.
     pub fn line(&self, row: usize) -> SourceLine {
         let (first, _) = self.source(0, row as i64);
         let turn = if self.flipped { -1.0 } else { 1.0 };
@@ -175,7 +177,9 @@ impl Change {
         (position, error)
     }
 
-    /// Relative error of two operations on positions; 0 where all are multiples of 1/2.
+    /// Relative error of two operations on positions.
+    ///
+    /// 0 where all are multiples of 1/2.
     fn rounding(&self) -> f64 {
         let exact = self.matrix_error == 0.0 && self.moved == [0.0; 2];
         if exact { 0.0 } else { 2.0 * EPS }
@@ -191,7 +195,9 @@ impl Change {
     }
 }
 
-/// A random word as a number from -1 to just below 1; exact in f32.
+/// A random word as a number from -1 to just below 1.
+///
+/// Exact in f32.
 fn either_way(word: u32) -> f64 {
     2.0 * f64::from(random_unit(word)) - 1.0
 }

@@ -32,7 +32,7 @@ pub struct GatherSource<'a> {
     images: &'a [u32],
     labels: &'a [u32],
     order: &'a [u32],
-    /// Of one sample.
+    /// Words of one sample.
     words: usize,
     /// The samples of this call's chunk.
     chunk: Range<usize>,

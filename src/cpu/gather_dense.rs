@@ -8,8 +8,10 @@ use super::{TINY, sum_error};
 use crate::kernel::consts;
 use crate::kernel::{Activation, Augmentation, Call, Consts, Epilogue, Real, Slice, SliceMut, Twin};
 
-/// The constants of both kernels: rows of a batch, rows of the step in front of it, channels of an image and values
-/// of each, samples, and outputs of the layer.
+/// The constants of both kernels.
+///
+/// They are the rows of a batch and of the step in front of it, the channels of an image and the values of each, the
+/// samples, and the outputs of the layer.
 pub fn sizes(batch: usize, first: usize, image: [usize; 2], samples: usize, outputs: usize) -> Consts {
     let [channels, plane] = image;
     consts! {

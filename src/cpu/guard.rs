@@ -6,7 +6,9 @@ use crate::kernel::{Call, Real, Slice, SliceMut};
 /// Words of a step's row in the history: the norm of its gradients, and its non-finite count.
 pub const HISTORY: usize = 2;
 
-/// The size from which a gradient counts as non-finite, 2⁴⁸, so that the squares of a whole arena fit f32.
+/// The size from which a gradient counts as non-finite, 2⁴⁸.
+///
+/// So the squares of a whole arena fit f32.
 pub const TOO_LARGE: f64 = (1_u64 << 48) as f64;
 
 /// Parts of the sum over an arena of `length` words.

@@ -117,8 +117,9 @@ impl HotColdCall<'_, f64> {
     }
 }
 
-/// Where f32 cannot tell which of the two errors is smaller, any of the three
-/// moves is right; everywhere else only one is.
+/// The bound of [`hot_cold`].
+///
+/// Any of the three moves is right where f32 cannot tell which error is smaller; elsewhere only one is.
 pub fn hot_cold_bound(call: Call, reads: &[Slice<f64>], writes: &mut [SliceMut<f64>]) {
     let walk = HotColdCall::of(call, reads);
     let [tries, moved, weights] = writes else { unreachable!("the kernel table binds three outputs") };

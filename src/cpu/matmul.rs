@@ -70,7 +70,9 @@ impl ProductSizes {
     }
 }
 
-/// The offset that an epilogue reads for element `at` of C, in `column`; a plain one reads nothing.
+/// The offset that an epilogue reads for element `at` of C, in `column`.
+///
+/// A plain one reads nothing.
 pub fn extra_at(epilogue: Epilogue, at: usize, column: usize) -> usize {
     match epilogue {
         Epilogue::Plain => 0,

@@ -1,4 +1,4 @@
-//! The twins: for every shader a plain Rust function of the same name, and a bound on the error of f32 arithmetic.
+//! The twins: a plain Rust function for every shader, and its error bound in f32.
 //!
 //! Twins are the plainest loops and don't imitate GPU threads. They compute in f64, and store as
 //! [`Real`](crate::kernel::Real) says. A `*_bound` function follows the shader's arithmetic operation by
@@ -58,7 +58,9 @@ pub fn log_error(log: f64) -> f64 {
     (3.0 * EPS * log.abs()).max(2f64.powi(-21))
 }
 
-/// Largest error of a sum of products in any order; `size` is the sum of their absolute values.
+/// Largest error of a sum of products in any order.
+///
+/// `size` is the sum of their absolute values.
 pub fn sum_error(terms: usize, size: f64) -> f64 {
     // N products and N - 1 additions, and denormal products lost: γ of Higham, "Accuracy and
     // Stability of Numerical Algorithms", 3.1.

@@ -1,5 +1,6 @@
-//! CIFAR-10's binary format: a folder of records of one byte for the class and 3 × 32 × 32 for the
-//! image, and a text file with the names of the classes.
+//! CIFAR-10's binary format: files of records, and a text file with the names of the classes.
+//!
+//! A record is one byte for the class and 3 × 32 × 32 for the image.
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,9 @@ fn number(name: &str) -> Option<usize> {
     (batch(number) == name && number <= MOST_BATCHES).then_some(number)
 }
 
-/// Reads a folder of CIFAR-10's binary files as the set `name`; `files` are the names in the folder.
+/// Reads a folder of CIFAR-10's binary files as the set `name`.
+///
+/// `files` are the names in the folder.
 ///
 /// `data_batch_1.bin` to the last file of that kind are the train part, `test_batch.bin` is held out, and
 /// `batches.meta.txt` has the name of a class on each line. The files may have any number of records.
@@ -66,7 +69,9 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
     Ok(Dataset::of_files(name, classes, train, held_out, about))
 }
 
-/// Reads the names of the classes, one on each line; empty lines are skipped.
+/// Reads the names of the classes, one on each line.
+///
+/// Empty lines are skipped.
 fn read_names(path: &Path) -> Result<Vec<String>> {
     let bytes = read(path, MOST_NAMES)?;
     let text = String::from_utf8(bytes)

@@ -64,7 +64,9 @@ impl Samples {
 pub struct Dataset {
     /// The name or path that [`load`](super::load) was given.
     pub name: String,
-    /// The names of the classes, by label; `"0"`, `"1"` … where the files have none.
+    /// The names of the classes, by label.
+    ///
+    /// `"0"`, `"1"` … where the files have none.
     pub classes: Vec<String>,
     /// The part to train on; never empty.
     pub train: Samples,
@@ -75,11 +77,11 @@ pub struct Dataset {
     /// It covers the image size, the number of classes, and the pixels and labels of both parts. Equal digests mean
     /// equal data, wherever they were read from.
     pub digest: String,
-    /// Its origin, and what was left out.
+    /// Its origin, and the files that were left out.
     pub about: About,
 }
 
-/// The origin of a data set, and what was not read.
+/// The origin of a data set, and the files that were not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
     /// The files that it was read from, such as `four IDX files`.
@@ -175,7 +177,9 @@ pub(super) fn numbered(classes: usize) -> Vec<String> {
     (0..classes).map(|class| class.to_string()).collect()
 }
 
-/// Checks that the name of a class can be printed on one line; `path` is where it was found.
+/// Checks that the name of a class can be printed on one line.
+///
+/// `path` is where it was found.
 pub(super) fn check_class_name(path: &Path, name: &str) -> Result<()> {
     if !name.is_empty() && !name.contains(char::is_control) {
         return Ok(());

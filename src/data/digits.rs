@@ -8,7 +8,9 @@ use super::dataset::{About, Dataset, Samples, numbered};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// 1,797 lines of 64 values, 0 to 16, and a class; `data/README.md` has the source.
+/// 1,797 lines of 64 values, 0 to 16, and a class.
+///
+/// `data/README.md` has the source.
 const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;

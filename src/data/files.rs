@@ -27,8 +27,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes to a path that the user named.
 ///
-/// It may be a link, a pipe or a device. A symbolic link stays one, and its target is written as by [`write_atomically`]. A pipe or a device gets the bytes
-/// and stays what it is.
+/// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe or a device gets
+/// the bytes and stays.
 ///
 /// # Errors
 /// As [`write_atomically`].
@@ -63,7 +63,7 @@ pub fn check_output(path: &Path) -> Result<()> {
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),
-        // Nothing can be told of a pipe or a device.
+        // A pipe or a device can't be checked without writing to it.
         Ok(found) if !found.is_file() => Ok(()),
         _ => create_temporary(folder_of(&target))
             .and_then(|(file, temporary)| {

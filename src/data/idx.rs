@@ -132,7 +132,9 @@ struct IdxFile<'a> {
 }
 
 impl<'a> IdxFile<'a> {
-    /// Opens a file and reads its header; an error says that `expected` was expected.
+    /// Opens a file and reads its header.
+    ///
+    /// An error says that `expected` was expected.
     fn open(path: &'a Path, expected: &str) -> Result<Self> {
         let mut source = open(path).map_err(|error| unreadable(path, &error))?;
         let mut header = |bytes: &mut [u8]| {

@@ -1,4 +1,4 @@
-//! Folders of pictures: a folder for each class, in `train` and `test` or to be split here.
+//! Folders of pictures: a folder for each class, in `train` and `test` or split here.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::reading::{Reading, Resize};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
-/// One in this many pictures of a class is held out, where the folder doesn't say which.
+/// One in this many pictures of a class is held out, if the folder has no `test`.
 const HELD_OUT_OF: usize = 5;
 
 /// The pictures of a data set, found but not read.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 pub(super) enum FolderFormat {
     /// Four IDX files.
     Idx,
-    /// CIFAR-10's binary files; the names of all files in the folder.
+    /// CIFAR-10's binary files, with the names of all files in the folder.
     Cifar(Vec<String>),
     /// A folder of pictures for each class.
     Pictures(Pictures),

@@ -46,7 +46,7 @@ use kind::FolderFormat;
 ///
 /// - Four IDX files, images and labels for each part: `train-images-idx3-ubyte`,
 ///   `train-labels-idx1-ubyte`, and the same for the held-out part with `t10k` or `test` in place of
-///   `train`. Each may be compressed and end in `.gz`, `.idx` may stand for `-idx`, and `idx4` files
+///   `train`. Each may be compressed and end in `.gz`, `.idx` is read like `-idx`, and `idx4` files
 ///   hold N × H × W × C images.
 /// - CIFAR-10's binary version: `data_batch_1.bin` and so on to train on, `test_batch.bin` to hold
 ///   out, and the names of the classes in `batches.meta.txt`.

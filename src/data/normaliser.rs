@@ -61,7 +61,9 @@ impl fmt::Display for Normalise {
 pub struct Normaliser {
     /// C means of byte/255.
     pub mean: Vec<f32>,
-    /// C standard deviations of byte/255 (over N, not N − 1); 1 for a constant channel, never 0.
+    /// C standard deviations of byte/255 (over N, not N − 1).
+    ///
+    /// 1 for a constant channel, never 0.
     pub std: Vec<f32>,
 }
 

@@ -164,7 +164,9 @@ struct Jpeg {
 }
 
 impl Jpeg {
-    /// Reads the markers up to the end marker; none if the file is cut short.
+    /// Reads the markers up to the end marker.
+    ///
+    /// None if the file is cut short.
     ///
     /// It goes from segment to segment, because a preview within one has an end marker of its own.
     fn of(bytes: &[u8]) -> Option<Jpeg> {

@@ -1,6 +1,6 @@
-//! Differences between systems in dealing with files.
+//! Differences between operating systems in handling files.
 //!
-//! All sides are compiled on every system, so that none rots; [`crate::engine::platform`] has facts about the machine.
+//! All branches are compiled on every system, so that none rots; [`crate::engine::platform`] has facts about the machine.
 
 use std::ffi::OsString;
 use std::fs::File;

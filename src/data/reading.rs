@@ -12,7 +12,9 @@ use crate::program::shape::Shape;
 pub struct Reading {
     /// The size of all pictures; without it, all must have the same size.
     pub resize: Option<Resize>,
-    /// Whether to leave out pictures that can't be read; otherwise the first one is an error.
+    /// Whether to leave out pictures that can't be read.
+    ///
+    /// Otherwise the first one is an error.
     pub skip_bad: bool,
 }
 

@@ -1,6 +1,6 @@
-//! The validation part: training samples set aside to choose settings by.
+//! The validation part: training samples set aside for choosing settings.
 //!
-//! The held-out part must not serve for that, as it then no longer measures anything new.
+//! Settings chosen by the held-out part would make its accuracy too good.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

@@ -22,7 +22,7 @@ use crate::table::choice::Choice;
 pub enum Device {
     /// The CPU engine, which runs the twins.
     Cpu {
-        /// Why it was chosen, when nobody asked for it.
+        /// Why it was chosen, if it was not named.
         reason: Option<String>,
     },
     /// An adapter, which runs the shaders: a real GPU or a software one.
@@ -64,7 +64,8 @@ impl Device {
 
     /// The requirement of a kernel that the device doesn't meet.
     ///
-    /// Such as `needs subgroups of 8`. Some kernels need subgroups of a certain size, some unpack f16, some use cooperative matrices.
+    /// Such as `needs subgroups of 8`. Some kernels need subgroups of a certain size, some unpack f16, some use
+    /// cooperative matrices.
     pub fn lacks(&self, kernel: &Kernel) -> Option<String> {
         let Device::Gpu(adapter) = self else { return None };
         if let Some(size) = kernel.subgroup {
@@ -235,7 +236,9 @@ pub fn choose(wanted: &str) -> Result<Device> {
     }
 }
 
-/// The first adapter with `name` in its name; `origin` is where the name was given.
+/// The first adapter with `name` in its name.
+///
+/// `origin` is where the name was given.
 fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
     let found = names.iter().position(|known| known.to_lowercase().contains(&name.to_lowercase()));

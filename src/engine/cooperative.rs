@@ -36,7 +36,7 @@ pub fn lacking(adapter: &Adapter) -> Option<String> {
     (!whole).then(|| format!("needs subgroups whose size divides {invocations}, and {most} doesn't"))
 }
 
-/// The sizes among those of the shader that an adapter has tiles of.
+/// The shader's tile sizes that an adapter has.
 fn usable_sizes(adapter: &Adapter) -> impl Iterator<Item = usize> {
     let offered = adapter.cooperative_matrix_properties();
     COOPERATIVE_TILES.into_iter().filter(move |size| offered.iter().any(|shape| fits(shape, *size)))
@@ -48,11 +48,9 @@ fn fits(shape: &CooperativeMatrixProperties, size: usize) -> bool {
     types && [shape.m_size, shape.n_size, shape.k_size].iter().all(|side| *side as usize == size)
 }
 
-/// The shapes of an adapter as text.
+/// The tile shapes of an adapter, such as `8×8×8 of f16 with sums in f32`, or `none`.
 ///
-/// Such as `8×8×8 of f16 with sums in f32`, or `none`.
-///
-/// wgpu knows of square tiles of 8 and of 16 only, so an adapter may have others.
+/// wgpu knows only square tiles of 8 and of 16, so an adapter may have others.
 pub fn offered(adapter: &Adapter) -> String {
     let mut shapes: Vec<String> = adapter.cooperative_matrix_properties().iter().map(describe).collect();
     shapes.dedup();
@@ -77,7 +75,7 @@ pub(super) fn needs(program: &Program) -> (Features, ExperimentalFeatures) {
         return (Features::empty(), ExperimentalFeatures::disabled());
     }
     // SAFETY: wgpu warns that experimental features may have bugs that end in undefined behaviour. Only a Program with
-    // that kernel gets here. Outside of this project's tests and benches, somebody has asked for one: in training by
-    // `--experimental cooperative-matrix`, or by the kernel's name in `wgrad doctor` and `wgrad lesson check`.
+    // that kernel gets here. Outside of this project's tests and benches a user has named it: in training by
+    // `--experimental cooperative-matrix`, else by the kernel's name in `wgrad doctor` and `wgrad lesson check`.
     (NEEDED, unsafe { ExperimentalFeatures::enabled() })
 }

@@ -94,7 +94,7 @@ type TwinOf<T> = fn(&'static Kernel) -> Twin<T>;
 /// Runs a Program on the CPU, one dispatch after the other.
 pub struct CpuEngine<T> {
     program: Program,
-    /// By buffer; empty for one that lives in another's memory.
+    /// Memory by buffer; empty for one that shares another's memory.
     memory: Vec<Memory<T>>,
     choice: TwinOf<T>,
     results: VecDeque<(u64, Vec<f32>)>,

@@ -1,4 +1,4 @@
-//! A device of wgpu: how it is opened, what is made on it, and what it reports.
+//! A wgpu device: opening it, its buffers, and the errors that it reports.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -13,7 +13,9 @@ use crate::program::{Buf, Program};
 /// The first error of a device that wgpu's callbacks were given.
 pub(super) type Trouble = Arc<Mutex<Option<Error>>>;
 
-/// A wgpu buffer for each buffer of the Program; buffers that share memory are the same one.
+/// A wgpu buffer for each buffer of the Program.
+///
+/// Buffers that share memory are the same one.
 pub(super) fn make_buffers(device: &wgpu::Device, program: &Program, usage: BufferUsages) -> Vec<Buffer> {
     let allocated = program.bufs.iter().enumerate().filter(|(_, buf)| buf.shares.is_none());
     let usage_of = |at| {
@@ -105,7 +107,9 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The result of `call`, or none if it panics; panics of this thread are not printed meanwhile.
+/// The result of `call`, or none if it panics.
+///
+/// During the call panics of this thread are not printed.
 pub(super) fn quietly<T>(call: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

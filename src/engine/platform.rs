@@ -1,4 +1,4 @@
-//! Facts about the machine that Linux has in files. Elsewhere they are unknown, and callers do without.
+//! Facts about the machine that Linux has in files; unknown on other systems.
 
 use std::fs;
 

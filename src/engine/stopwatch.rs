@@ -1,4 +1,4 @@
-//! Times of dispatches, measured several times and repeated within a submission.
+//! Times of dispatches, which are repeated within a submission and measured several times.
 //!
 //! The repeats keep the host's overhead out of the result.
 
@@ -15,7 +15,9 @@ use crate::program::{MAX_STEPS, View};
 /// A time in seconds, measured several times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Seconds {
-    /// The median, in seconds; of an even number of measurements the larger of the middle two.
+    /// The median, in seconds.
+    ///
+    /// Of an even number of measurements the larger of the middle two.
     pub median: f64,
     /// The shortest measurement, in seconds.
     pub least: f64,

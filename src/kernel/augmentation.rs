@@ -1,5 +1,4 @@
-//! Augmentation of training samples, so that a network doesn't memorise them: the settings, as text and as the
-//! constants of `gather_batch`.
+//! Settings of augmentation, as text and as the constants of `gather_batch`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +6,9 @@ use std::str::FromStr;
 use super::Const;
 use crate::error::{Error, Result, suggestion};
 
-/// The augmentation of samples, drawn anew for every sample in every epoch; a 0 turns a change off.
+/// The augmentation of training samples, drawn anew in every epoch.
+///
+/// A network is then less able to memorise its samples. A 0 turns a change off.
 ///
 /// Its text form is `shift 2, rotate 10, flip`, or `none`. Shifting, rotating, scaling and
 /// shearing are one step: every pixel of the result is interpolated bilinearly at a position in the image, which is

@@ -1,13 +1,13 @@
-//! The sizes of a convolution, and the inputs and outputs that belong together.
+//! The sizes of a convolution, and which inputs each output reads.
 
 use super::Consts;
 
 /// Sizes along one side of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// Of the layer's input.
+    /// Size of the layer's input.
     pub size: usize,
-    /// Of the layer's output.
+    /// Size of the layer's output.
     pub out: usize,
     pub kernel: usize,
     pub stride: usize,
@@ -16,7 +16,9 @@ pub struct Side {
 }
 
 impl Side {
-    /// The input position that tap `tap` of output `at` reads; none in the padding.
+    /// The input position that tap `tap` of output `at` reads.
+    ///
+    /// None in the padding.
     pub fn reads(&self, at: usize, tap: usize) -> Option<usize> {
         (at * self.stride + tap * self.dilation).checked_sub(self.pad).filter(|at| *at < self.size)
     }
@@ -32,9 +34,9 @@ impl Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     pub batch: usize,
-    /// Of the layer's input.
+    /// Channels of the layer's input.
     pub channels: usize,
-    /// Of the layer's output.
+    /// Channels of the layer's output.
     pub outputs: usize,
     pub groups: usize,
     pub rows: Side,

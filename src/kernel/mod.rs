@@ -41,13 +41,15 @@ pub struct Step {
     pub slot: u32,
     /// Position in the shuffled order of the step's first sample.
     pub first: u32,
-    /// Samples of all batches of the step; the last step of an epoch may be short.
+    /// Samples of all batches of the step.
+    ///
+    /// The last step of an epoch may be short.
     pub samples: u32,
     /// Steps taken since the run began.
     pub index: u32,
     pub learning_rate: f32,
     pub momentum: f32,
-    /// For random numbers drawn inside kernels.
+    /// The seed of random numbers drawn inside kernels.
     pub seed: u32,
     pub epoch: u32,
     /// Adam's factors for the means and squares of gradients, see
@@ -65,7 +67,9 @@ pub struct Call<'a> {
     pub step: &'a Step,
 }
 
-/// A twin; its slices are the bindings that are only read, then those that are written, in binding order.
+/// The signature of a twin.
+///
+/// Its slices are the bindings that are only read, then those that are written, in binding order.
 pub type Twin<T> = fn(Call, &[Slice<T>], &mut [SliceMut<T>]);
 
 /// One binding of a kernel.
@@ -122,19 +126,23 @@ pub struct Kernel {
     pub binds: &'static [Bind],
     /// Words of each binding, in binding order.
     pub lens: fn(&Consts) -> Vec<usize>,
-    /// The most words of each binding that one dispatch reads or writes: a batch, say, and not the whole data set.
-    pub touched: fn(&Consts) -> Vec<usize>,
-    /// Floating-point operations of the equation: two for a multiply-add, one for an exp or a division.
+    /// The most words of each binding that one dispatch reads or writes.
     ///
-    /// All versions of a contract have the same number, also one that computes something twice.
+    /// For gathering, these are the words of a batch, not of the whole data set.
+    pub touched: fn(&Consts) -> Vec<usize>,
+    /// Floating-point operations of the equation.
+    ///
+    /// A multiply-add counts as two, an exp or a division as one. All versions of a contract have the same number, also one that computes something twice.
     pub flops: fn(&Consts) -> usize,
-    /// Invocations along x, y and z; the workgroups follow from the shader's workgroup size.
+    /// Invocations along x, y and z.
+    ///
+    /// The workgroups follow from the shader's workgroup size.
     pub grid: fn(&Consts) -> [usize; 3],
     /// The twin as the CPU engine runs it.
     pub twin: Twin<f32>,
     /// The twin in f64: the ground truth.
     pub oracle: Twin<f64>,
-    /// The twin as text, for readers.
+    /// The twin's source text.
     pub twin_source: TwinSource,
     /// The largest error of f32 arithmetic in any order, per written element.
     ///

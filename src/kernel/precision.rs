@@ -5,14 +5,17 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result, suggestion};
 
-/// What the products of dense layers read. Weights, gradients and all sums are f32 whatever it is.
+/// The precision of the matrices that products of dense layers read.
+///
+/// Weights, gradients and all sums are f32 in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// The matrices themselves.
     #[default]
     F32,
-    /// f16 copies of the weights, and of the inputs where their gradients are computed: 11 binary digits, from
-    /// 2⁻¹⁴ to 65,504. The other matrix of a product is read as it is; with
+    /// f16 copies of the weights, and of the inputs for gradients of weights.
+    ///
+    /// An f16 has 11 binary digits, from 2⁻¹⁴ to 65,504. The other matrix of a product is read as it is; with
     /// [cooperative matrices](crate::verify::experimental::Experimental::CooperativeMatrix) both are copies, and those
     /// of gradients are [scaled](crate::cpu::f16::gradient_scale). A layer whose sizes are not all multiples of 4
     /// stays in f32.

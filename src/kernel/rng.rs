@@ -86,8 +86,9 @@ pub fn kernel_seed(seed: u64) -> u32 {
 mod tests {
     use super::*;
 
-    /// Sixteenths of the unit interval, counted for pairs of draws: what a chi-squared test of
-    /// 255 degrees of freedom says about a quarter of a million of them.
+    /// The chi-squared statistic of pairs of draws.
+    ///
+    /// It counts a quarter of a million pairs by sixteenths of the unit interval: 255 degrees of freedom.
     fn chi_squared(pair: impl Fn(u32) -> (u32, u32)) -> f64 {
         const PAIRS: u32 = 1 << 18;
         let mut counts = [0u32; 256];
@@ -117,7 +118,7 @@ mod tests {
             ("seed", chi_squared(|at| (words(1, 4, 1, at)[0], words(2, 4, 1, at)[0]))),
         ];
         // 255 expected, with a deviation of √(2·255) = 22.6: six of them to either side. The draws
-        // are always the same ones, so this cannot fail by chance.
+        // are always the same ones, so this test gives one result for ever.
         for (what, found) in tests {
             assert!((119.0..391.0).contains(&found), "{what}: {found}");
         }

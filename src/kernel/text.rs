@@ -7,7 +7,7 @@ use super::{Const, Consts};
 /// `shaders/common.wgsl`, which goes in front of every kernel.
 pub const COMMON: &str = include_str!("../../shaders/common.wgsl");
 
-/// `common.wgsl`, then `wgsl` with its `const` lines rewritten.
+/// The text to compile: `common.wgsl`, then `wgsl` with these constants.
 ///
 /// The error is the name of a constant that `wgsl` does not declare. Types of cooperative matrices have their size in
 /// their name, so the constant `TILE` is written into `alias` lines with such names, too. Directives go to the very
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(found(wgsl).iter().map(|(_, word)| *word).collect::<Vec<_>>(), expected);
         assert!(found(wgsl).iter().all(|(at, word)| wgsl[*at..].starts_with(word)));
         assert_eq!(found("f64"), [(0, "f64")]);
-        // What isn't closed is no comment.
+        // A comment that isn't closed is none.
         assert_eq!(found("/* f64")[2], (3, "f64"));
         assert_eq!(found(""), []);
     }

@@ -43,7 +43,9 @@ pub enum Element {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Read,
-    /// Only writes; with a constant `ADD` that is true, adds to what is there.
+    /// Only writes.
+    ///
+    /// With a constant `ADD` that is true, adds to what is there.
     Write,
     /// Only writes, also where `ADD` is true.
     Set,

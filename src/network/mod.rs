@@ -94,7 +94,8 @@ impl Network {
 
     /// Records the forward pass of all layers.
     ///
-    /// The backward pass is left on the tape. `x` is a batch of samples of shape `input`; the result is the output of the last layer.
+    /// The backward pass is left on the tape. `x` is a batch of samples of shape `input`; the result is the output of
+    /// the last layer.
     pub fn record(&self, recorder: &mut Recorder, x: Tensor, input: &Shape) -> Tensor {
         recorder.start(x);
         let y = chain::record(&self.layers, recorder, x, input, "", Recorder::pass);

@@ -6,7 +6,7 @@ use crate::kernel::Element;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Buf(pub usize);
 
-/// What a buffer is for.
+/// The role of a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Samples, labels and their order.
@@ -46,7 +46,7 @@ pub struct BufDecl {
     pub element: Element,
     /// Length in words of four bytes.
     pub len: usize,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// The buffer whose memory it shares, if it has none of its own.
     ///
@@ -63,7 +63,9 @@ impl BufDecl {
     }
 }
 
-/// A part of a buffer, in words of four bytes; it starts on [`ALIGN`](crate::kernel::ALIGN).
+/// A part of a buffer, in words of four bytes.
+///
+/// It starts on [`ALIGN`](crate::kernel::ALIGN).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// The buffer.

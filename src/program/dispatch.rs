@@ -12,7 +12,9 @@ pub struct Dispatch {
     pub consts: Consts,
     /// One view per binding, in binding order.
     pub args: Vec<View>,
-    /// The layer that it belongs to, such as `2 dense`; empty without a layer.
+    /// The layer that it belongs to, such as `2 dense`.
+    ///
+    /// Empty without a layer.
     pub layer: String,
     /// Its purpose, such as `weighted sums`.
     pub what: String,

@@ -15,7 +15,9 @@ pub enum Initialiser {
     Constant(f32),
 }
 
-/// An initialiser as a layer's text names it; its range may depend on the layer's fans.
+/// An initialiser as a layer's text names it.
+///
+/// Its range may depend on the layer's fans.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     /// Uniform in ±√(6 / fan-in): `nn.init.kaiming_uniform_` for relu.
@@ -36,7 +38,9 @@ pub enum Init {
     Zeros,
 }
 
-/// Names in the text form; `uniform`, `normal` and `constant` are followed by a number.
+/// Names in the text form.
+///
+/// `uniform`, `normal` and `constant` are followed by a number.
 pub const NAMES: &[&str] = &[
     "kaiming-uniform",
     "kaiming-normal",

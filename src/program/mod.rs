@@ -43,9 +43,11 @@ pub struct Program {
     pub steps: Vec<Dispatch>,
     /// Names, and ranges of the dispatches.
     pub sections: Vec<(String, Range<usize>)>,
-    /// Three words for each gate, if there are gates; an engine opens all of them when it is made.
+    /// Three words for each gate, if there are gates.
+    ///
+    /// An engine opens all of them when it is made.
     pub gates: Option<View>,
-    /// Values that are read while it trains.
+    /// Values of a training step that are read from outside.
     pub observed: Observed,
 }
 

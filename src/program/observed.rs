@@ -9,7 +9,7 @@ use crate::kernel::Activation;
 /// Rewrites keep it up to date: they remove a view that no dispatch writes any more.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    /// The input of each layer of the network, then the output of the last, in the last batch of a step.
+    /// The input of each layer and the output of the last, in a step's last batch.
     pub activations: Vec<ObservedActivation>,
     /// The outputs of activation functions, in the first batch of a step.
     pub activated: Vec<Activated>,
@@ -47,11 +47,13 @@ impl Observed {
 /// The activation between two layers, in front of the first layer or behind the last.
 #[derive(Clone, Copy, Debug)]
 pub struct ObservedActivation {
-    /// None where a rewrite has joined the layers on both sides into one dispatch: then no buffer holds it.
+    /// The value.
+    ///
+    /// None if no buffer holds it, because a rewrite has joined the layers on both sides.
     pub value: Option<View>,
     /// The gradient of the value, if there is one.
     ///
-    /// Where the activation function is in the epilogue of the layer in front, it is that of the weighted sums.
+    /// With the activation function in the epilogue of the layer in front, it is the gradient of the weighted sums.
     pub gradient: Option<View>,
 }
 

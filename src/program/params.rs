@@ -104,7 +104,9 @@ impl Arena {
         self.params.iter().find(|param| param.name == name)
     }
 
-    /// Words of all learned parameters with two or more dimensions, padding included; they stand first.
+    /// Words of all learned parameters with two or more dimensions, padding included.
+    ///
+    /// They stand first.
     pub fn matrices(&self) -> usize {
         self.ends[0]
     }

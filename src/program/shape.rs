@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-/// The size of one sample, channels first; displays as `1×28×28`, or as `64` for a row of values.
+/// The size of one sample, channels first.
+///
+/// Displays as `1×28×28`, or as `64` for a row of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// In the data: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. A row of values has a channel for each.

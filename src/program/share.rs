@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Buf, Dispatch, Program, Role, View};
 use crate::kernel::Access;
 
-/// When a buffer is in use: the dispatches from its first to its last.
+/// The dispatches from a buffer's first use to its last.
 type Lifetime = Range<usize>;
 
 impl Program {

@@ -1,6 +1,6 @@
 //! Reports: pages of text with tables, charts and pictures, contact sheets, confusion matrices.
 //!
-//! They are made of plain data and know neither training nor runs. May depend on `kernel` and `program`. Read
+//! They take plain data and know neither training nor runs. May depend on `kernel` and `program`. Read
 //! `page/mod.rs` first.
 
 pub mod confusion;

@@ -14,7 +14,7 @@ macro_rules! matmul {
             binds binds![a: Read Real, b: Read Real, extra: Read Real, c: Write Real],
             lens |k| {
                 let [m, n, inner] = sizes(k, ["M", "N", "K"]);
-                // What the epilogue reads; a plain one reads nothing, and A is bound in its place.
+                // The epilogue's input; a plain epilogue has none, so A is bound here.
                 let extra = [m * inner, n, m * n][k.uint("EPILOGUE").min(2)];
                 vec![m * inner, inner * n, extra, m * n]
             },
@@ -98,7 +98,7 @@ pub static ADD_SLICES: Kernel = kernel!(
     binds binds![parts: Read Real, extra: Read Real, c: Write Real],
     lens |k| {
         let [slices, m, n] = sizes(k, ["SLICES", "M", "N"]);
-        // What the epilogue reads; a plain one reads nothing, and the parts are bound in its place.
+        // The epilogue's input; a plain epilogue has none, so the parts are bound here.
         let extra = [slices * m * n, n, m * n][k.uint("EPILOGUE").min(2)];
         vec![slices * m * n, extra, m * n]
     },

@@ -1,4 +1,4 @@
-//! Former names of kernels and of what their shaders see: files already written still have them.
+//! Former names of kernels, bindings and identifiers in shaders: files already written still have them.
 
 use crate::kernel::Kernel;
 
@@ -46,8 +46,9 @@ pub fn bindings(name: &str) -> impl Iterator<Item = &'static str> {
     BINDINGS.iter().filter(move |(_, present)| *present == name).map(|(former, _)| *former)
 }
 
-/// What a word of a custom shader for `ours` is called now, if it is a former name; `before` are the two words
-/// or signs in front of it.
+/// The present name for a former one in a custom shader for `ours`.
+///
+/// `before` are the two words or signs in front of the word. None if it is no former name.
 pub fn word(word: &str, before: [&str; 2], ours: &Kernel) -> Option<&'static str> {
     match before {
         ["step", "."] => present(STEP, word),

@@ -16,7 +16,7 @@ macro_rules! convolution {
             binds binds![input: Read Real, weights: Read Real, extra: Read Real, output: Write Real],
             lens |k| {
                 let (from, to, channels) = ends(k);
-                // What the epilogue reads; a plain one reads nothing, and the input is bound in its place.
+                // The epilogue's input; a plain epilogue has none, so the layer's input is bound here.
                 let extra = [from, channels, to][k.uint("EPILOGUE").min(2)];
                 vec![from, Geometry::of(k).weights(), extra, to]
             },

@@ -1,5 +1,5 @@
-//! Rows of the kernel table for the rest of a step: samples and targets, activations, sums over the batch, and the
-//! watch over the gradients.
+//! Rows of the kernel table for samples and targets, activations, sums over the batch, and the watch over the
+//! gradients.
 
 use super::sizes::sizes;
 use crate::cpu::{activation, fast, gather, guard, hot_cold, softmax, sums};

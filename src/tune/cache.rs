@@ -12,7 +12,9 @@ use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
 
-/// The values that a choice depends on; when one of them changes, it is measured again.
+/// The values that a choice depends on.
+///
+/// A change of one makes it be measured again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Key {
     adapter: String,
@@ -96,7 +98,9 @@ pub(super) fn file() -> Option<PathBuf> {
 /// The measured classes of an adapter, and their measurements.
 pub(super) type Known = (Picks, Vec<Measured>);
 
-/// The cache's entry for an adapter, if there is one; a missing file is empty.
+/// The cache's entry for an adapter, if there is one.
+///
+/// A missing file is empty.
 ///
 /// # Errors
 /// A sentence about the file's problem.
@@ -155,7 +159,9 @@ impl CandidateEntry {
     }
 }
 
-/// Writes the measurements of an adapter into the file; entries of other adapters stay.
+/// Writes the measurements of an adapter into the file.
+///
+/// Entries of other adapters stay.
 ///
 /// # Errors
 /// A sentence when it can't be written.

@@ -48,7 +48,7 @@ pub enum Tuning {
     Fixed(Picks),
 }
 
-/// The words that stand for a choice.
+/// The words for a choice without a list.
 const AUTO: &str = "auto";
 const DEFAULT: &str = "default";
 
@@ -155,7 +155,9 @@ pub enum Origin {
     Now(f64, Option<PathBuf>),
 }
 
-/// The longest wait at the start of a run; the class that is being measured then is finished.
+/// The longest wait at the start of a run.
+///
+/// The class that is being measured then is finished.
 ///
 /// Some drivers take seconds to compile a shader.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Tests of a run that stops measuring early, and of the next run.
+//! Tests of a run that stops measuring early, and of the run after it.
 
 use std::time::Duration;
 

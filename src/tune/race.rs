@@ -27,7 +27,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Infinite for a candidate that may not win.
+    /// Its time in seconds; infinite for a candidate that may not win.
     pub fn seconds(&self) -> f64 {
         match self.outcome {
             Outcome::Seconds(seconds) => seconds,
@@ -56,11 +56,11 @@ pub struct Race {
 
 /// The most rounds, in each of which every candidate is measured once.
 const ROUNDS: usize = 4;
-/// A candidate that takes this many times as long as the fastest is not measured again.
+/// The factor over the fastest from which a candidate is not measured again.
 const HOPELESS: f64 = 1.5;
 /// Further rounds of a winner against the default, of which it must win all but one.
 const PAIRS: usize = 5;
-/// A winner takes at most this fraction of the default's time, so that noise doesn't decide.
+/// The most time of a winner, as a fraction of the default's, so that noise doesn't decide.
 const CLEARLY: f64 = 0.95;
 
 /// Times all candidates of a class in interleaved rounds, on engines that `open` makes.

@@ -16,7 +16,9 @@ use crate::program::{Program, Role, View};
 use crate::table;
 use crate::table::choice::{Choice, Class};
 
-/// One section of a Program; its inputs and outputs don't depend on the choice.
+/// One section of a Program.
+///
+/// Its inputs and outputs don't depend on the choice.
 pub(crate) struct Work {
     pub program: Program,
     pub inputs: Vec<View>,

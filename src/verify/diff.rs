@@ -1,6 +1,4 @@
-//! Comparing an engine with the reference: the results of a dispatch against the f64 twin.
-//!
-//! They agree within the error bound of f32 arithmetic.
+//! Compares the results of a dispatch with the twin's in f64, within the error bound of f32 arithmetic.
 
 use std::fmt;
 use std::ops::Range;

@@ -22,7 +22,7 @@ fn refused(kernel: &'static Kernel, changes: &[(&str, &str)], said: &[&str]) {
 }
 
 #[test]
-fn ours_fulfil_their_own_contracts() {
+fn built_in_shaders_fulfil_their_contracts() {
     for kernel in table::ALL {
         let custom = CustomKernel::new(kernel, kernel.wgsl);
         let read = wgrad::internals::verify::custom::CustomKernel::read(&custom.path(), kernel)
@@ -37,7 +37,7 @@ fn ours_fulfil_their_own_contracts() {
 
 /// A shader that was written for an earlier version is still read.
 #[test]
-fn a_binding_may_have_the_name_that_it_had_before() {
+fn former_names_of_bindings_are_read() {
     let former = [(&table::GATHER_BATCH, "y"), (&table::GATHER_DENSE_TILED, "targets")];
     for (kernel, name) in former {
         let custom = CustomKernel::new(kernel, &kernel.wgsl.replace("batch_labels", name));
@@ -48,9 +48,9 @@ fn a_binding_may_have_the_name_that_it_had_before() {
     refused(&table::GATHER_BATCH, &other, &["binding(5)", "batch_labels: array<u32>"]);
 }
 
-/// Nor has a kernel, a field of `step` or what is in `common.wgsl` to have its present name.
+/// Also those of a kernel, a field of `step`, and a function in `common.wgsl`.
 #[test]
-fn a_shader_may_use_the_names_that_it_was_written_with() {
+fn former_names_of_kernels_and_identifiers_are_read() {
     let read = |kernel: &'static Kernel, former: &[(&str, &str)]| {
         let text = former.iter().fold(kernel.wgsl.to_owned(), |text, (now, then)| {
             assert!(text.contains(now), "{now} in {}", kernel.name);
@@ -69,7 +69,7 @@ fn a_shader_may_use_the_names_that_it_was_written_with() {
     read(&table::PACK_F16, &[("fn pack_f16", "fn pack_half"), ("packed", "halves")]);
     read(&table::GRADIENT_PARTS, &[("non_finite", "flaws")]);
     read(&table::MATMUL_COOPERATIVE, &[("TILE", "EDGE")]);
-    // What is wrong besides is shown in its line, with the present name.
+    // Another mistake is shown in its line, with the present name.
     let text = table::EMA.wgsl.replace("step.ema_decay", "step.average;").replace("fn ema", "fn average");
     let line = 1 + table::EMA.wgsl.lines().position(|line| line.contains("step.ema_decay")).unwrap();
     let refusal = refusal(&CustomKernel::new(&table::EMA, &text));
@@ -90,7 +90,7 @@ fn a_mistake_is_shown_where_it_is() {
         &[("COLUMNS + column];\n    }", "COLUMNS + ];\n    }")],
         &[&place(34), "expected expression", indented, &caret],
     );
-    // What parses may still not be valid: a wrong type, an unknown name.
+    // A shader that parses may still not be valid: a wrong type, an unknown name.
     refused(
         &COLUMN_SUMS,
         &[("sum += x[row", "sum += y[row")],
@@ -122,8 +122,8 @@ fn bindings_are_those_of_the_contract() {
 }
 
 #[test]
-fn fours_are_allowed_where_every_length_divides_by_four() {
-    // SGD's bindings do, and ours has them; one by one will do as well.
+fn vec4_bindings_are_allowed_if_every_length_is_a_multiple_of_four() {
+    // SGD's lengths are, and its shader binds vec4s; scalars are allowed as well.
     let single: Vec<(&str, &str)> = vec![
         ("gradients: array<vec4<f32>>", "gradients: array<f32>"),
         ("gradients[i] + decay", "gradients[4u * i] + decay"),
@@ -192,7 +192,7 @@ fn limits_are_those_of_a_browser() {
 }
 
 #[test]
-fn the_command_line_says_what_it_cannot_do() {
+fn check_refuses_an_unknown_kernel_and_the_cpu_engine() {
     let custom = CustomKernel::new(&COLUMN_SUMS, COLUMN_SUMS.wgsl);
     let path = custom.path();
     let path = path.to_str().unwrap();

@@ -1,4 +1,4 @@
-//! The settings that are named for training with a kernel are those with which a run uses it.
+//! A run uses a kernel with the settings that wgrad names for it.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn uses(settings: &[NeededSetting], kernel: &'static Kernel) -> bool {
 }
 
 #[test]
-fn what_is_said_about_training_with_a_kernel_is_true() {
+fn the_settings_named_for_a_kernel_make_a_run_use_it() {
     for kernel in table::ALL.iter().filter(|kernel| kernel.subgroup.is_none()) {
         let needed = needed_settings(kernel);
         let settings = needed.clone().unwrap_or_default();

@@ -75,7 +75,7 @@ fn a_kernel_that_never_ends_is_stopped_after_the_time_that_it_was_given() {
 }
 
 #[test]
-fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
+fn unused_or_wrong_custom_kernels_are_refused() {
     let out = tempfile::tempdir().unwrap();
     let refused = |custom: &CustomKernel, name: &str, device: &str, code: i32, said: &[&str]| {
         let kernel = format!("{name}={}", custom.path().display());
@@ -95,7 +95,7 @@ fn kernels_that_would_not_run_or_are_not_used_or_wrong_are_refused() {
 }
 
 #[test]
-fn products_of_f16_are_said_not_to_be_custom() {
+fn a_warning_names_f16_products_that_stay_built_in() {
     let out = tempfile::tempdir().unwrap();
     let product = CustomKernel::new(&MATMUL_NAIVE, MATMUL_NAIVE.wgsl);
     let f16 = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);

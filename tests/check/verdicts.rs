@@ -1,4 +1,4 @@
-//! Right, wrong, outside, forgotten, endless.
+//! Right and wrong shaders, writes outside, forgotten elements, endless loops.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use wgrad::internals::table::{COLUMN_SUMS, MATMUL_NAIVE};
 use super::CustomKernel;
 
 #[test]
-fn a_good_shader_passes_and_is_told_how_fast_it_is_and_how_to_train_with_it() {
+fn a_good_shader_passes_with_its_speed_and_the_command_to_train() {
     // Another workgroup, another order, other names.
     let custom = CustomKernel::new(
         &COLUMN_SUMS,
@@ -83,7 +83,7 @@ fn a_shader_may_ask_how_long_its_bindings_are() {
 }
 
 #[test]
-fn what_the_device_is_opened_without_is_shown_where_it_is_enabled() {
+fn extensions_that_no_device_has_are_refused_with_their_position() {
     for name in ["f16", "clip_distances", "wgpu_int16"] {
         let custom = CustomKernel::new(&COLUMN_SUMS, &format!("\n  enable {name};\n{}", COLUMN_SUMS.wgsl));
         custom
@@ -103,7 +103,7 @@ fn a_shader_that_loops_for_ever_is_stopped() {
 }
 
 #[test]
-fn a_complaint_longer_than_a_pipe_is_told_at_once() {
+fn a_report_longer_than_a_pipe_does_not_block() {
     let line = format!("const long = {}!;", "1 + ".repeat(50_000));
     let custom = CustomKernel::new(&COLUMN_SUMS, &line);
     let start = Instant::now();

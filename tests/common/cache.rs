@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Lets a program keep what it measures in one directory for all tests, and out of the user's.
+/// Gives a program the cache directory of the tests in place of the user's.
 pub fn keep_apart(command: &mut Command) -> &mut Command {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let users = path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")));

@@ -1,4 +1,4 @@
-//! What a test has checked: all that it must on lavapipe, and said aloud where something was left out.
+//! Checks that a test has checked everything on lavapipe, and prints what it left out elsewhere.
 
 #[path = "not_checked.rs"]
 pub mod not_checked;

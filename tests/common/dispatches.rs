@@ -1,10 +1,10 @@
-//! Dispatches found by what they read and write, never by the words of their label.
+//! Finds dispatches by the views that they read and write, never by the words of their label.
 
 use wgrad::internals::kernel::Access;
 use wgrad::internals::network::lower::Lowered;
 use wgrad::internals::program::View;
 
-/// Where a parameter lies in an arena: of the parameters, of their gradients.
+/// The view of a parameter in the arena of parameters, or of their gradients.
 pub fn in_arena(arena: View, lowered: &Lowered, name: &str) -> View {
     let param = lowered.arena.find(name).unwrap_or_else(|| panic!("no parameter {name}"));
     View { start: arena.start + param.start, len: param.len(), ..arena }

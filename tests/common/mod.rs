@@ -1,4 +1,4 @@
-//! What several test files need.
+//! Code that several test binaries share.
 
 use wgrad::internals::engine::adapter::{Device, choose};
 

@@ -1,8 +1,8 @@
-//! What a test leaves out, said aloud.
+//! Prints what a test leaves out.
 
 use std::io::Write;
 
-/// Says what was not checked, on the terminal even where the output of tests that pass is kept back.
+/// Prints what was not checked, past the capture of the output of tests that pass.
 pub fn not_checked(what: &str, why: &str) {
     let _ = writeln!(std::io::stderr(), "NOT CHECKED {what}: {why}");
 }

@@ -1,4 +1,4 @@
-//! What wgpu says of an adapter's cooperative matrices, read without the library's help.
+//! The cooperative matrices of an adapter, read from wgpu without the library.
 
 use wgpu::CooperativeScalarType as Scalar;
 

@@ -1,4 +1,4 @@
-//! CIFAR-10's binary format: what is read, and each way to be wrong.
+//! CIFAR-10's binary format, and each of its errors.
 
 use std::fs;
 

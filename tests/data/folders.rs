@@ -1,4 +1,4 @@
-//! Folders of IDX files: the spellings and types that are read, and each way to be wrong.
+//! Folders of IDX files: the spellings and types that are read, and each error.
 
 use std::fs;
 use std::process::Command;
@@ -155,7 +155,7 @@ fn sizes_out_of_range_are_refused() {
     refuse(TRAIN_IMAGES, &idx(8, &[1, 1, 513], &[0; 513]), &["1×1×513"]);
     refuse(TRAIN_IMAGES, &idx(8, &[1, 1, 1, 5], &[0; 5]), &["5×1×1", "1 to 4 channels"]);
     refuse(TRAIN_IMAGES, &idx(8, &[1, 1, 1, 0], &[]), &["0×1×1", "1 to 4 channels"]);
-    // What these promise is more than a process can address, so making room for it would abort.
+    // These promise more than a process can address, so allocating it would abort.
     let all = u32::MAX;
     refuse(TRAIN_IMAGES, &idx(8, &[all, 512, 512, 4], &[0; 9]), &["after 9 of the 4503599626321920"]);
     refuse(TRAIN_IMAGES, &idx(8, &[all, all, all, all], &[0; 9]), &["×4294967295×"]);
@@ -175,7 +175,7 @@ fn parts_must_fit_together() {
 }
 
 #[test]
-fn a_bomb_is_stopped_at_what_the_header_promises() {
+fn a_gzip_bomb_is_stopped_at_the_promised_length() {
     // One byte too many, then damage: reading on would meet the damage and report that instead.
     let mut bytes = gzip(&idx(8, &[4, 2, 3], &[0; 24]));
     bytes.extend(gzip(&[0]));

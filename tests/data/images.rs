@@ -1,4 +1,4 @@
-//! Folders of pictures: how classes and parts are told, and how bad pictures are refused or skipped.
+//! Folders of pictures: their classes and parts, and bad pictures refused or skipped.
 
 use std::fs;
 
@@ -21,7 +21,7 @@ fn greys(set: &Dataset) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[test]
-fn a_fifth_of_each_class_is_held_out_by_name_alone() {
+fn twenty_percent_of_each_class_are_held_out_by_file_name() {
     let folder = pets();
     let set = folder.load().unwrap();
     assert_eq!(set.classes, ["cat", "dog"]);
@@ -146,7 +146,7 @@ fn bad_pictures_are_named_or_counted() {
     // Hidden files are no pictures and no mistakes.
     let hidden = pets().with("cat/.DS_Store", b"").with(".git/config", b"").with(".cache/x.png", b"");
     assert_eq!(hidden.load().unwrap().digest, set.digest);
-    // What remains must still be a data set.
+    // The remaining pictures must still be a data set.
     let none = pets().with("fish/1.png", b"no").with("fish/2.png", b"no");
     assert_data_error(none.load_with(&SKIP), &["none of the pictures", "“fish”"]);
     let one = pets().with("fish/1.png", b"no").with("fish/2.png", &png(3, 2, &[1]));
@@ -184,7 +184,7 @@ fn folders_that_are_no_classes_are_refused() {
 }
 
 #[test]
-fn small_claims_of_large_pictures_take_no_memory() {
+fn headers_of_huge_pictures_take_no_memory() {
     // 30,000,000 pixels in four bytes each, of which nothing follows.
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bytes.extend(6000u32.to_be_bytes());
@@ -200,7 +200,7 @@ fn small_claims_of_large_pictures_take_no_memory() {
 
 #[cfg(unix)]
 #[test]
-fn links_pipes_and_names_that_are_no_text() {
+fn links_pipes_and_names_that_are_not_utf8() {
     use std::os::unix::ffi::OsStrExt;
 
     let folder = pets();

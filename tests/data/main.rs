@@ -1,5 +1,4 @@
-//! Data sets from names and folders, and pictures from files: what is read, and how bad input is
-//! refused.
+//! Data sets from names and folders, and pictures from files; bad input is refused.
 
 mod cifar;
 mod files;

@@ -103,7 +103,7 @@ fn other_sizes_are_fitted_and_centred() {
 
 #[test]
 fn shrinking_averages_over_the_area() {
-    // A fine chequered board turns grey; picking single pixels would leave black or white.
+    // A fine chequered board turns grey; single pixels would be black or white.
     let board = png(GrayImage::from_fn(80, 80, |x, y| Luma([255 * ((x + y) % 2) as u8])));
     let grey = board.read(shape(1, 8, 8), false).unwrap();
     assert!(grey.iter().all(|value| (125..=130).contains(value)), "{grey:?}");
@@ -164,7 +164,7 @@ fn cut_short_pictures_are_refused() {
 }
 
 #[test]
-fn what_is_no_picture_is_refused() {
+fn files_that_are_no_pictures_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = shape(1, 8, 8);
     let missing = folder.path().join("missing.png");

@@ -1,4 +1,4 @@
-//! The sets known by name, where they are looked for, and what is derived from their samples.
+//! The sets with names, the folders that are searched for them, normalisation and splits.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -112,7 +112,7 @@ fn unknown_names_are_usage_errors() {
 }
 
 #[test]
-fn equal_data_has_an_equal_digest_and_no_other() {
+fn digests_are_equal_only_for_equal_data() {
     let digest = |folder: Folder| folder.load().unwrap().digest;
     let good = digest(Folder::good());
     assert_eq!(good, digest(Folder::good()));

@@ -1,4 +1,4 @@
-//! The command itself: defaults, output, and what it refuses.
+//! The command itself: defaults, output and errors.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn refused(output: &Output, code: i32, parts: &[&str]) {
 }
 
 #[test]
-fn by_default_the_sample_s_own_unit_of_the_last_weights_is_explained() {
+fn by_default_the_unit_of_the_samples_class_is_explained() {
     let object = data(trained(), &[]);
     check(&object).unwrap();
     assert_eq!(
@@ -79,7 +79,7 @@ fn by_default_the_sample_s_own_unit_of_the_last_weights_is_explained() {
 }
 
 #[test]
-fn the_text_says_what_it_is_about() {
+fn the_text_names_its_subject() {
     let output = explain(trained(), &[]);
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).unwrap();
@@ -140,7 +140,7 @@ fn an_incomplete_run_is_refused() {
 }
 
 #[test]
-fn data_that_have_changed_are_reported_and_data_that_are_gone_refused() {
+fn changed_data_are_reported_and_missing_data_refused() {
     let (_folder, run) = copy();
     let path = run.join("run.json");
     let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -177,7 +177,7 @@ fn settings_that_the_step_leaves_out_are_named() {
 }
 
 #[test]
-fn a_recipe_that_is_incomplete_or_contradicts_the_model_is_refused() {
+fn an_incomplete_or_contradictory_recipe_is_refused() {
     let (_folder, run) = copy();
     let recipe = fs::read_to_string(run.join("recipe.toml")).unwrap();
     let with = |key: &str, line: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Whether the numbers of an explanation follow from each other.
+//! Checks that the numbers of an explanation follow from each other.
 
 use serde_json::Value;
 

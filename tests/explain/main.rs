@@ -130,7 +130,7 @@ fn networks() -> Vec<String> {
     let around = |name: &&str| {
         let (front, layer) = example(name);
         let mut all = vec![format!("{layer}, dense 3"), format!("{front}, {layer}, dense 3")];
-        // What does not end in a number per class cannot end a network.
+        // A network must end with a number per class.
         if front == "dense 3" || *name == "globalavgpool" {
             all.push(format!("{front}, {layer}"));
         }
@@ -188,7 +188,7 @@ fn one_output_for_two_classes_fits_together() {
 }
 
 #[test]
-fn numbers_that_do_not_fit_are_found() {
+fn wrong_numbers_are_found() {
     let model = model("dense 16, relu, dense 3", Loss::CrossEntropy, 3);
     let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let sections = explain(&mut trace, 2, 1).unwrap();
@@ -221,7 +221,7 @@ fn numbers_that_do_not_fit_are_found() {
 
 #[test]
 fn at_the_corner_of_a_relu_there_is_no_finite_difference() {
-    // What the first relu makes 0 is at the second one's corner.
+    // A 0 of the first relu is at the second one's corner.
     let model = model("dense 8, relu, relu, dense 3", Loss::Mse, 3);
     let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let sections: Vec<Value> = (0..8)
@@ -260,7 +260,7 @@ fn text_is_narrow_and_aligned() {
 }
 
 #[test]
-fn a_layer_or_unit_that_there_is_not_is_refused_with_the_range() {
+fn an_unknown_layer_or_unit_is_refused_with_the_range() {
     let model = model("dense 4, relu, dense 3", Loss::CrossEntropy, 3);
     let mut trace = Trace::new(&model, &sample(1), &training(), SETTINGS, &cpu()).unwrap();
     let mut refused = |layer, unit, parts: &[&str]| match explain(&mut trace, layer, unit) {

@@ -23,7 +23,7 @@ struct Tensor {
     values: &'static [f64],
 }
 
-/// Of the largest value: sums of a few hundred terms in another order.
+/// The tolerance relative to the largest value: sums of a few hundred terms in another order.
 const TOLERANCE: f64 = 1e-12;
 
 fn assert_golden(what: &str, ours: &[f64], golden: &[f64]) {

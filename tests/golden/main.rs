@@ -214,7 +214,7 @@ fn losses<T: Precise>() {
     }
     let bce = (values::ONE_BCE, values::ONE_BCE_GRADIENT, values::ONE_BCE_CORRECT);
     let mse = (values::ONE_MSE, values::ONE_MSE_GRADIENT, values::ONE_MSE_CORRECT);
-    // Of a single output the mean and the sum are one.
+    // With a single output the mean and the sum are equal.
     for (loss, (values, gradient, correct)) in [(Loss::Bce, bce), (Loss::Mse, mse), (Loss::SquaredError, mse)]
     {
         let one = Small { classes: 2, ..small("dense 1", loss) };

@@ -1,4 +1,4 @@
-//! Ten steps of every optimiser, and what happens around them.
+//! Ten steps of every optimiser, with clipping and the EMA.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Slice, Step};

@@ -1,5 +1,6 @@
-//! A tensor that several layers read: the first to come back writes its
-//! gradient, the others add. Networks are chains so far, so this is recorded by hand.
+//! A tensor that several layers read: the first of them in the backward pass writes its gradient, the others add.
+//!
+//! Networks are chains, so this is recorded by hand.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::cpu::CpuEngine;

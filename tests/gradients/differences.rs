@@ -10,13 +10,13 @@ use wgrad::internals::program::params::Arena;
 /// losses near 1 divided by H, another 1e-11: the best H is about their cube root.
 pub const H: f64 = 1e-5;
 
-/// Of the derivative's own size.
+/// The allowed difference relative to the derivative.
 const RELATIVE: f64 = 1e-6;
 
-/// Ten times the errors that [`H`] explains.
+/// The allowed absolute difference: ten times the errors that [`H`] explains.
 const ABSOLUTE: f64 = 2e-10;
 
-/// A parameter whose largest gradient is below this has not been tested.
+/// The least largest gradient of a parameter, below which it counts as untested.
 const SOMETHING: f64 = 1e-4;
 
 /// The views of the parameters and their recorded gradients.

@@ -1,6 +1,6 @@
-//! Small trees that break a rule each: the rules can fail.
+//! Tests of the rules: small trees that each break one.
 
-use super::rules::{Room, circles, of_one_system, rooms, strangers, too_long, upside_down};
+use super::rules::{Room, circles, forbidden_imports, of_one_system, out_of_order, rooms, too_long};
 use super::tree::{Source, Tree};
 
 const ROOMS: &[Room] = &[Room::new("error", "", ""), Room::new("low", "", ""), Room::new("high", "", "low")];
@@ -10,8 +10,9 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 }
 
 #[test]
-fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
-    let upwards = |text: &str| strangers(&tree(&[("src/low/a.rs", text), ("src/high/mod.rs", "")]), ROOMS);
+fn an_import_of_a_higher_room_is_named_with_file_and_line() {
+    let upwards =
+        |text: &str| forbidden_imports(&tree(&[("src/low/a.rs", text), ("src/high/mod.rs", "")]), ROOMS);
     for text in [
         "\nuse crate::high::B;",
         "\nuse crate::{error::Error, high::B};",
@@ -26,7 +27,7 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
         assert_eq!(found.len(), 1, "{text}: {found:?}");
         let line = if text.starts_with("use") { 1 } else { 2 };
         assert!(
-            found[0].starts_with(&format!("src/low/a.rs:{line} imports high, which low may not know")),
+            found[0].starts_with(&format!("src/low/a.rs:{line} imports high, which low may not")),
             "{found:?}"
         );
     }
@@ -40,11 +41,12 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
         assert_eq!(upwards(text), [""; 0], "{text}");
     }
     assert_eq!(
-        strangers(&tree(&[("src/error.rs", "use crate::low::A;"), ("src/low/mod.rs", "")]), ROOMS).len(),
+        forbidden_imports(&tree(&[("src/error.rs", "use crate::low::A;"), ("src/low/mod.rs", "")]), ROOMS)
+            .len(),
         1
     );
     assert_eq!(
-        strangers(
+        forbidden_imports(
             &tree(&[("src/high/a.rs", "use crate::low::A;"), ("src/lib.rs", "use crate::high;")]),
             ROOMS
         ),
@@ -53,13 +55,13 @@ fn a_room_that_knows_one_above_it_is_named_with_file_and_line() {
 }
 
 #[test]
-fn a_room_that_is_not_on_the_list_of_another_is_a_stranger_to_it() {
+fn an_import_of_an_unlisted_room_is_named() {
     let alone = [Room::new("low", "", ""), Room::new("high", "", "")];
     let files = [("src/low/mod.rs", ""), ("src/high/mod.rs", "use crate::low::A;")];
-    assert_eq!(strangers(&tree(&files), ROOMS), [""; 0]);
-    assert_eq!(strangers(&tree(&files), &alone).len(), 1);
-    assert_eq!(upside_down(ROOMS), [""; 0]);
-    assert_eq!(upside_down(&[Room::new("low", "", "high"), Room::new("high", "", "low")]).len(), 1);
+    assert_eq!(forbidden_imports(&tree(&files), ROOMS), [""; 0]);
+    assert_eq!(forbidden_imports(&tree(&files), &alone).len(), 1);
+    assert_eq!(out_of_order(ROOMS), [""; 0]);
+    assert_eq!(out_of_order(&[Room::new("low", "", "high"), Room::new("high", "", "low")]).len(), 1);
 }
 
 #[test]
@@ -86,7 +88,7 @@ fn files_that_import_one_another_are_named() {
 }
 
 #[test]
-fn what_a_module_passes_on_it_does_not_use() {
+fn a_re_export_is_not_a_use() {
     let files = |parent: &str| {
         circles(&tree(&[
             ("src/low/mod.rs", parent),
@@ -95,11 +97,11 @@ fn what_a_module_passes_on_it_does_not_use() {
         ]))
     };
     assert_eq!(files("mod a; mod b; pub use a::A; pub use b::B; pub struct Own;"), [""; 0]);
-    // It uses what it passes on, what it imports, or a path.
+    // It uses a name that it re-exports, an import, or a path.
     assert_eq!(files("mod a; mod b; pub use a::A; pub use b::B; pub struct Own(A);").len(), 1);
     assert_eq!(files("mod a; mod b; use a::A; pub use b::B; pub struct Own(A);").len(), 1);
     assert_eq!(files("mod a; mod b; pub use b::B; pub struct Own(a::A);").len(), 1);
-    // An item is where it stands, and not where it is passed on.
+    // An item is in the file that defines it, not in one that re-exports it.
     let passed = circles(&tree(&[
         ("src/low/mod.rs", "mod a; mod b; pub use b::B; fn f() { a::A }"),
         ("src/low/a.rs", "use super::B; pub struct A;"),
@@ -109,7 +111,7 @@ fn what_a_module_passes_on_it_does_not_use() {
 }
 
 #[test]
-fn a_folder_without_a_place_and_a_room_without_words_are_named() {
+fn unlisted_folders_and_rooms_without_a_head_comment_are_named() {
     let said = ("src/low/mod.rs", "//! What is low.\n");
     let high = ("src/high/mod.rs", "//! What is high.\n");
     assert_eq!(rooms(&tree(&[said, high]), ROOMS), [""; 0]);
@@ -127,7 +129,7 @@ fn a_file_is_too_long_from_351_lines_on() {
 }
 
 #[test]
-fn what_only_some_systems_have_is_named_unless_it_is_in_its_file_a_comment_or_a_test() {
+fn code_for_one_system_is_named_outside_platform_files_comments_and_tests() {
     fn found(path: &str, text: &str) -> Vec<String> {
         of_one_system([(path, text)])
     }

@@ -15,7 +15,7 @@ use std::path::Path;
 use rules::Room;
 use tree::{Source, Tree};
 
-/// The rooms from the ground up: what each is for, and whom it may know besides `error`.
+/// The rooms from the ground up: the purpose of each, and its imports besides `error`.
 const ROOMS: &[Room] = &[
     Room::new("error", "what can go wrong", ""),
     Room::new("kernel", "the contract: a shader and its twin", ""),
@@ -27,11 +27,11 @@ const ROOMS: &[Room] = &[
         "layers, losses and optimisers, and how they are lowered",
         "kernel cpu table program",
     ),
-    Room::new("engine", "what runs a Program", "kernel table program"),
-    Room::new("data", "all that reads data", "kernel cpu program"),
-    Room::new("verify", "shaders held to their twins", "kernel cpu table program network engine data"),
-    Room::new("report", "what draws, from plain data", "kernel program"),
-    Room::new("tune", "which variant of a kernel is fastest", "kernel table program network engine data"),
+    Room::new("engine", "the engines that run a Program", "kernel table program"),
+    Room::new("data", "data sets", "kernel cpu program"),
+    Room::new("verify", "shaders compared with their twins", "kernel cpu table program network engine data"),
+    Room::new("report", "pages, charts and pictures from plain data", "kernel program"),
+    Room::new("tune", "the fastest variant of each kernel", "kernel table program network engine data"),
     Room::new(
         "train",
         "from a recipe to a run directory",
@@ -84,7 +84,7 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
 fn house() -> Tree {
     let sources = files("src", "rs").iter().map(|(path, text)| Source::new(path, text)).collect();
     let tree = Tree::new(sources);
-    // What finds nothing finds no mistakes either.
+    // A search that finds no files would find no mistakes.
     assert!(tree.sources.len() > 200 && tree.sources.iter().all(|source| !source.text.is_empty()));
     tree
 }
@@ -95,9 +95,9 @@ fn holds(problems: &[String]) {
 }
 
 #[test]
-fn rooms_know_only_those_below_them() {
-    holds(&rules::strangers(&house(), ROOMS));
-    holds(&rules::upside_down(ROOMS));
+fn rooms_import_only_rooms_below_them() {
+    holds(&rules::forbidden_imports(&house(), ROOMS));
+    holds(&rules::out_of_order(ROOMS));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn no_files_import_one_another() {
 }
 
 #[test]
-fn every_folder_is_a_room_that_says_what_it_is_for() {
+fn every_folder_is_a_listed_room_with_a_head_comment() {
     holds(&rules::rooms(&house(), ROOMS));
     assert!(ROOMS.len() <= 15, "fourteen rooms and the errors");
 }
@@ -119,10 +119,10 @@ fn no_file_is_too_long_to_read() {
 }
 
 #[test]
-fn what_only_some_systems_have_stands_in_files_of_its_own() {
+fn code_for_one_system_is_in_platform_files() {
     let all = files("src", "rs");
     let platforms = all.iter().filter(|(path, _)| path.ends_with("/platform.rs")).count();
-    assert!(platforms <= 2, "{platforms} files for what differs between systems");
+    assert!(platforms <= 2, "{platforms} files for differences between systems");
     holds(&rules::of_one_system(all.iter().map(|(path, text)| (path.as_str(), text.as_str()))));
 }
 

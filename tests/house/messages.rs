@@ -95,7 +95,7 @@ fn commands_are_the_variants_of_their_enum() {
 }
 
 #[test]
-fn a_literal_with_a_flag_or_a_command_line_is_named_unless_it_is_the_programs_or_a_tests() {
+fn flags_and_command_lines_in_literals_of_the_library_are_named() {
     let commands = ["train".to_owned(), "lr-find".to_owned()];
     let found = |path: &str, text: &str| command_lines([(path, text)], &commands);
     for (text, named) in [

@@ -19,11 +19,11 @@ pub struct Use {
     pub path: Path,
     /// The name that it brings.
     pub name: String,
-    /// Whether others may import the name from here.
+    /// Whether it is a re-export.
     pub public: bool,
 }
 
-/// What of a file matters for who knows whom.
+/// The imports, paths and words of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     pub uses: Vec<Use>,

@@ -1,68 +1,68 @@
-//! What holds for the house: who may know whom, and how long a file may be.
+//! The rules of the layout: which rooms a room may import, and how long a file may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::Tree;
 
-/// Lines of a file at the most.
+/// The most lines of a file.
 const MOST_LINES: usize = 350;
 
-/// A room: what it is for, and whom it may know.
+/// A room: its purpose, and the rooms that it may import.
 pub struct Room {
     pub name: &'static str,
     pub about: &'static str,
-    /// With spaces between them.
-    knows: &'static str,
+    /// The names of the rooms that it may import, with spaces between them.
+    imports: &'static str,
 }
 
 impl Room {
-    pub const fn new(name: &'static str, about: &'static str, knows: &'static str) -> Room {
-        Room { name, about, knows }
+    pub const fn new(name: &'static str, about: &'static str, imports: &'static str) -> Room {
+        Room { name, about, imports }
     }
 
-    fn may_know(&self, other: &str) -> bool {
-        other == self.name || other == "error" || self.knows.split(' ').any(|known| known == other)
+    fn may_import(&self, other: &str) -> bool {
+        other == self.name || other == "error" || self.imports.split(' ').any(|room| room == other)
     }
 }
 
-/// Rooms that may know one that does not stand in front of them.
-pub fn upside_down(rooms: &[Room]) -> Vec<String> {
+/// Rooms that may import one that is not in front of them in the list.
+pub fn out_of_order(rooms: &[Room]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, room) in rooms.iter().enumerate() {
-        let known = room.knows.split(' ').filter(|known| !known.is_empty());
-        let above = known.filter(|known| !rooms[..at].iter().any(|lower| lower.name == *known));
-        found.extend(
-            above.map(|known| format!("{known} does not stand below {} ({})", room.name, room.about)),
-        );
+        let imports = room.imports.split(' ').filter(|name| !name.is_empty());
+        let above = imports.filter(|name| !rooms[..at].iter().any(|lower| lower.name == *name));
+        found.extend(above.map(|name| format!("{name} is not below {} ({})", room.name, room.about)));
     }
     found
 }
 
-/// Imports of a room that the importing one may not know, each as a sentence.
-pub fn strangers(tree: &Tree, rooms: &[Room]) -> Vec<String> {
+/// Imports of rooms that the importing one may not import, each as a sentence.
+pub fn forbidden_imports(tree: &Tree, rooms: &[Room]) -> Vec<String> {
     let room_of = |name: &String| rooms.iter().find(|room| room.name == name);
     let mut found = BTreeSet::new();
     for (at, source) in tree.sources.iter().enumerate() {
         let Some(own) = source.module.first().and_then(room_of) else { continue };
         for path in source.names.uses.iter().map(|one| &one.path).chain(&source.names.paths) {
             let target = tree.absolute(at, path).and_then(|target| target.first().cloned());
-            let stranger = target.filter(|name| room_of(name).is_some() && !own.may_know(name));
-            let Some(name) = stranger else { continue };
+            let forbidden = target.filter(|name| room_of(name).is_some() && !own.may_import(name));
+            let Some(name) = forbidden else { continue };
             let (file, line, room) = (&source.path, path.line, own.name);
             found.insert((
                 file.clone(),
                 line,
-                format!("{file}:{line} imports {name}, which {room} may not know: move what both need down"),
+                format!("{file}:{line} imports {name}, which {room} may not: move what both need down"),
             ));
         }
     }
     found.into_iter().map(|(_, _, sentence)| sentence).collect()
 }
 
-/// Which files each file imports, and in which line.
+/// The files that each file imports, with the line of the import.
 type Arrows = BTreeMap<usize, BTreeMap<usize, usize>>;
 
-/// What a module passes on from its own modules it doesn't use itself, unless its code has the name too.
+/// The imports between files.
+///
+/// A module's re-export of its own modules is no import, unless its code has the name too.
 fn arrows(tree: &Tree) -> Arrows {
     let mut arrows = Arrows::new();
     for (at, source) in tree.sources.iter().enumerate() {
@@ -118,13 +118,11 @@ pub fn circles(tree: &Tree) -> Vec<String> {
 pub fn too_long<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let lengths = files.into_iter().map(|(path, text)| (path, text.lines().count()));
     let long = lengths.filter(|(_, lines)| *lines > MOST_LINES);
-    long.map(|(path, lines)| {
-        format!("{path} has {lines} lines and not at most {MOST_LINES}: part it by what it is about")
-    })
-    .collect()
+    long.map(|(path, lines)| format!("{path} has {lines} lines, more than {MOST_LINES}: split it by subject"))
+        .collect()
 }
 
-/// What only some systems have, as code writes it.
+/// Words of code that is for one operating system.
 const OF_ONE_SYSTEM: [&str; 11] = [
     "std::os::",
     "cfg(unix",
@@ -139,7 +137,7 @@ const OF_ONE_SYSTEM: [&str; 11] = [
     "\"/dev/",
 ];
 
-/// Lines outside of tests with what only some systems have, in files that are not there for it.
+/// Lines outside of tests with code for one operating system, in files that are not for such code.
 pub fn of_one_system<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let others = files
         .into_iter()
@@ -150,13 +148,16 @@ pub fn of_one_system<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) ->
             let code = code.filter(|(_, line)| !line.trim_start().starts_with("//"));
             code.filter_map(move |(at, line)| {
                 let word = OF_ONE_SYSTEM.iter().find(|word| line.contains(**word))?;
-                Some(format!("{path}:{} has {word}: put it into a platform.rs with what others do", at + 1))
+                Some(format!(
+                    "{path}:{} has {word}: put it into a platform.rs, beside the code for other systems",
+                    at + 1
+                ))
             })
         })
         .collect()
 }
 
-/// Folders that are no room, rooms that are no folder, and rooms that don't say what they are for.
+/// Folders that are no room, and rooms without a folder or a head comment.
 pub fn rooms(tree: &Tree, rooms: &[Room]) -> Vec<String> {
     let folders: BTreeSet<&str> = tree
         .sources
@@ -167,7 +168,7 @@ pub fn rooms(tree: &Tree, rooms: &[Room]) -> Vec<String> {
     for folder in &folders {
         if !rooms.iter().any(|room| room.name == *folder) {
             found.push(format!(
-                "src/{folder} is no room of the list in tests/house/main.rs: give it a place there"
+                "src/{folder} is not in the list of rooms in tests/house/main.rs: add it there"
             ));
         }
     }

@@ -40,8 +40,9 @@ impl Tree {
         Tree { sources, places }
     }
 
-    /// A path from the root of the crate, as `crate::kernel::Kernel` without its first word; none for
-    /// what isn't of this crate.
+    /// A path from the root of the crate, as `crate::kernel::Kernel` without its first word.
+    ///
+    /// None for a path of another crate.
     pub fn absolute(&self, file: usize, path: &Path) -> Option<Vec<String>> {
         self.absolute_after(file, path, 0)
     }
@@ -54,7 +55,7 @@ impl Tree {
         match first {
             "crate" | "wgrad" => {
                 scope.clear();
-                // How others call the rooms.
+                // The name of the rooms outside of the crate.
                 if rest.first().is_some_and(|next| next == "internals") {
                     rest = &rest[1..];
                 }
@@ -82,8 +83,7 @@ impl Tree {
         Some([scope, rest.to_vec()].concat())
     }
 
-    /// The file in which a path from the root of the crate ends: where the item stands, not where it is
-    /// passed on.
+    /// The file that defines the item of a path from the root of the crate; re-exports are followed.
     pub fn file(&self, path: &[String]) -> Option<usize> {
         self.file_after(path, 0)
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use wgrad::internals::teach::lessons::docs::{GeneratedFile, generate};
 
 #[test]
-fn the_page_is_what_the_lessons_print() {
+fn the_page_is_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let files = generate().unwrap();
     if std::env::var_os("WGRAD_UPDATE").is_some() {

@@ -19,7 +19,7 @@ fn refused(lesson: &str, options: &LessonOptions, parts: &[&str]) {
 }
 
 #[test]
-fn unknown_lessons_are_told_with_the_nearest() {
+fn unknown_lessons_suggest_the_nearest_name() {
     refused(
         "gradient-decent",
         &LessonOptions::default(),
@@ -36,7 +36,7 @@ fn unknown_lessons_are_told_with_the_nearest() {
 }
 
 #[test]
-fn settings_that_a_lesson_does_not_have_are_named_with_those_it_has() {
+fn unknown_settings_are_refused_with_the_known_ones() {
     let options = LessonOptions { alpha: Some(1.0), ..LessonOptions::default() };
     refused("1", &options, &["lesson 1 (one-weight) has no alpha", "it takes input, weights"]);
 }
@@ -55,7 +55,7 @@ fn vectors_of_different_lengths_are_refused() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn non_finite_settings_are_refused() {
     for value in [f32::NAN, f32::INFINITY] {
         let options = LessonOptions { weights: Some(vec![value]), ..LessonOptions::default() };
         refused("1", &options, &["weights", "not a number"]);

@@ -1,4 +1,4 @@
-//! Numbers that overflow f32: every lesson reports them with the limit, and the limit is right.
+//! Numbers that overflow f32: every lesson reports them, with a limit that is right.
 
 use super::machines;
 use wgrad::Error;
@@ -178,7 +178,7 @@ fn lessons_of_networks_report_the_limit_too() {
 const OVERFLOWING_SEED: u64 = 12;
 
 #[test]
-fn no_gradient_and_a_climb_are_remarked() {
+fn zero_gradients_and_negative_alphas_are_remarked() {
     let remark = |lesson, settings: Given| {
         let page = teach(lesson, settings, &Machine::plain());
         assert!(page.diverged.is_none());

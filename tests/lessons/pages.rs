@@ -64,7 +64,7 @@ fn the_smallest_screen_still_has_the_idea_a_drawing_the_shaders_and_what_to_try(
 }
 
 #[test]
-fn a_screen_of_any_size_is_kept_to() {
+fn pages_keep_to_any_screen_size() {
     let page = run(&ALL[10], &LessonOptions::default(), &Machine::plain()).unwrap();
     for lines in 1..=60 {
         let rendered = render(&page, Screen { columns: 80, lines: Some(lines) });
@@ -89,7 +89,7 @@ fn a_screen_of_any_size_is_kept_to() {
 }
 
 #[test]
-fn a_split_table_says_in_every_part_which_row_is_which() {
+fn a_split_table_repeats_its_key_columns() {
     let page = run(find("7b").unwrap(), &LessonOptions::default(), &Machine::plain()).unwrap();
     let rendered = render(&page, Screen { columns: 60, lines: None });
     let heads: Vec<Vec<&str>> = rendered

@@ -15,7 +15,7 @@ fn wide(values: &[f32]) -> Vec<f64> {
 }
 
 #[test]
-fn a_step_is_what_the_formulas_say() {
+fn a_step_follows_the_formulas() {
     let layer = DenseLayer {
         samples: 2,
         bias: true,

@@ -7,7 +7,7 @@ use wgrad::internals::network::lower::{HELD_OUT, Part, TRAIN, VALIDATION};
 use crate::small::Small;
 
 #[test]
-fn only_training_changes_samples() {
+fn only_training_augments_samples() {
     let mut small = Small::new("dense 3", Loss::CrossEntropy);
     small.parts = [TRAIN, VALIDATION, HELD_OUT].map(|name| Part { name, samples: 7 }).to_vec();
     let plain = small.lower().unwrap();

@@ -217,14 +217,14 @@ fn of_pixels(network: &str) -> Small {
 }
 
 #[test]
-fn a_first_layer_that_picks_its_pixels_computes_the_same() {
+fn a_first_layer_that_gathers_its_samples_computes_the_same() {
     for network in ["dense 8, relu, dense 4", "flatten, dense 4", "dense 4, tanh, dropout 0.5, dense 4"] {
         for accumulate in [1, 2] {
             let training = Training { accumulate, ..Training::with(Optimiser::sgd(0.0)) };
             let mut taking = Small { training, ..of_pixels(network) };
             taking.parts[0].samples = 32;
             let picked = Small { choice: Choice::SOFTWARE, ..taking.clone() };
-            assert!(takes_pixels(&taking, TRAIN) && !takes_pixels(&picked, TRAIN), "{network}");
+            assert!(gathers_itself(&taking, TRAIN) && !gathers_itself(&picked, TRAIN), "{network}");
             let ((parameters, metrics), (plain, plain_metrics)) = (train(&taking), train(&picked));
             assert_close(&format!("{network}: parameters"), &parameters, &plain);
             assert_close(&format!("{network}: metrics"), &metrics, &plain_metrics);
@@ -232,7 +232,7 @@ fn a_first_layer_that_picks_its_pixels_computes_the_same() {
     }
 }
 
-fn takes_pixels(small: &Small, section: &str) -> bool {
+fn gathers_itself(small: &Small, section: &str) -> bool {
     let program = small.lower().unwrap().program;
     let names: Vec<&str> =
         program.steps[program.section(section)].iter().map(|step| step.kernel.name).collect();
@@ -241,9 +241,9 @@ fn takes_pixels(small: &Small, section: &str) -> bool {
 }
 
 #[test]
-fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
+fn only_a_fitting_first_dense_layer_gathers_its_samples() {
     let network = "dense 8, relu, dense 4";
-    assert!(takes_pixels(&of_pixels(network), TRAIN) && takes_pixels(&of_pixels(network), HELD_OUT));
+    assert!(gathers_itself(&of_pixels(network), TRAIN) && gathers_itself(&of_pixels(network), HELD_OUT));
     let mut in_chunks =
         Small { limits: Limits { binding_bytes: 1 << 17, ..Limits::WEBGPU }, ..of_pixels(network) };
     in_chunks.parts[0].samples = 10_000;
@@ -252,15 +252,15 @@ fn pixels_are_taken_by_a_dense_layer_alone_and_only_as_they_are() {
         ("another layer is first", of_pixels("tanh, dense 4")),
         ("the outputs are no multiple of 4", of_pixels("dense 6, relu, dense 4")),
         ("words are of two channels", Small { shape: odd, ..of_pixels(network) }),
-        ("it is to be read", Small { rewrites: Rewrites::NONE, ..of_pixels(network) }),
+        ("there are no rewrites", Small { rewrites: Rewrites::NONE, ..of_pixels(network) }),
         ("the batch is no multiple of 4", Small { batch: 6, ..of_pixels(network) }),
-        ("one binding holds but a part of the data", in_chunks),
+        ("one binding holds only a part of the data", in_chunks),
     ] {
-        assert!(!takes_pixels(&small, TRAIN), "{why}");
+        assert!(!gathers_itself(&small, TRAIN), "{why}");
     }
     // Only samples of the train part are augmented.
     let changed = Small { augment: "shift 1".parse().unwrap(), ..of_pixels(network) };
-    assert!(!takes_pixels(&changed, TRAIN) && takes_pixels(&changed, HELD_OUT));
+    assert!(!gathers_itself(&changed, TRAIN) && gathers_itself(&changed, HELD_OUT));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn last_with_loss(small: &Small, section: &str) -> bool {
 }
 
 #[test]
-fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
+fn only_a_fitting_last_layer_is_joined_with_its_loss() {
     let of = |network: &str| Small { choice: Choice::SOFTWARE_SUBGROUPS, ..of_pixels(network) };
     assert!(last_with_loss(&of("dense 8, relu, dense 4"), TRAIN));
     let smoothing = Training { label_smoothing: 0.1, ..Training::default() };
@@ -303,7 +303,7 @@ fn a_last_layer_is_taken_with_cross_entropy_alone_and_only_as_it_is() {
         ("its inputs are no multiple of 4", of("dense 6, relu, dense 4")),
         ("the loss is another", Small { loss: Loss::Mse, ..of("dense 8, relu, dense 4") }),
         ("labels are smoothed", Small { training: smoothing, ..of("dense 8, relu, dense 4") }),
-        ("it is to be read", Small { rewrites: Rewrites::NONE, ..of("dense 8, relu, dense 4") }),
+        ("there are no rewrites", Small { rewrites: Rewrites::NONE, ..of("dense 8, relu, dense 4") }),
     ] {
         assert!(!last_with_loss(&small, TRAIN), "{why}");
     }

@@ -62,7 +62,7 @@ fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
 }
 
 #[test]
-fn a_training_step_has_the_dispatches_one_can_count() {
+fn a_training_step_has_the_expected_dispatches() {
     let count =
         |network, loss, rewrites| kernels(&Small { rewrites, ..Small::new(network, loss) }, TRAIN).len();
     // gather, product, loss, dW, db, squares, guard, sgd
@@ -142,7 +142,7 @@ fn sections_share_their_activation_buffers() {
 }
 
 #[test]
-fn every_parameter_has_a_place_of_its_own_and_a_gradient_there() {
+fn parameters_do_not_overlap_and_each_has_a_gradient() {
     let training = Training::with(Optimiser::sgd(0.9));
     let small = Small { training, ..with_all_parts(Loss::CrossEntropy) };
     let lowered = small.lower().unwrap();

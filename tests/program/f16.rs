@@ -1,4 +1,4 @@
-//! Products whose second factor, or both, are f16: how far they are from f32, what is packed, and what is too large.
+//! Products with one or both factors in f16: their difference from f32, the copies, and values that are too large.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::cpu::CpuEngine;
@@ -145,7 +145,7 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
     // Gradients alone are scaled, and each of them is read by two products.
     let names: Vec<&str> = scaled.map(|dispatch| dispatch.kernel.name).collect();
     assert_eq!(names, ["pack_f16", "matmul_cooperative", "matmul_cooperative"].repeat(2));
-    // Where there are tiles of 16, they are taken only if everything is a multiple of that.
+    // Tiles of 16 are used only if all sizes are multiples of 16.
     let large = Small { batch: 16, parts: vec![Part { name: TRAIN, samples: 16 }], ..cooperative() };
     assert_eq!(large.lower().unwrap().cooperative_tile_sizes(), [8]);
     let network = "dense 16, tanh, dense 32, relu, dense 16, relu, dense 8, dense 4".parse().unwrap();
@@ -153,7 +153,7 @@ fn cooperative_matrices_take_what_fits_their_tiles() {
 }
 
 #[test]
-fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batches() {
+fn layers_in_f16_are_listed_once_and_without_the_products_of_optimisers() {
     let told = |small: &Small| {
         let lowered = small.lower().unwrap();
         (lowered.by_cooperative_matrices(), lowered.in_f32())
@@ -175,8 +175,8 @@ fn what_is_told_of_layers_is_not_told_of_an_optimiser_nor_twice_of_several_batch
 
 #[test]
 fn a_gradient_that_no_f16_can_hold_stops_the_update() {
-    // Whether the weights stay as they were, when those of the last layer are so many times larger. In
-    // front of it the gradient is then as well: from 2⁵ on, packed times 2¹¹, it is beyond f16.
+    // Whether the weights stay the same when those of the last layer are multiplied by `times`. The gradient in
+    // front of it is multiplied too: from 2⁵ on, packed times 2¹¹, it is beyond f16.
     let stays = |small: &Small, times: f32| {
         let (lowered, mut engine) = start(small);
         let parameters = enlarge(&lowered, &mut engine, times);

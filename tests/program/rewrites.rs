@@ -1,4 +1,4 @@
-//! Every rewrite, alone and left out: it must do something where it is meant to, and never change the results.
+//! Every rewrite, alone and left out: it has its effect, and never changes the results.
 
 use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Slice, Step};
@@ -174,7 +174,7 @@ fn no_rewrite_changes_what_long_sums_compute() {
 
 /// Observed values are those of the plain Program, where they still exist.
 #[test]
-fn what_is_looked_at_stays_true() {
+fn observed_values_are_those_of_the_plain_program() {
     for network in NETWORKS {
         for (name, choice) in choices() {
             let seen = |rewrites| {

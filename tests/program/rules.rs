@@ -119,7 +119,7 @@ fn a_view_of_the_wrong_element_is_refused() {
 }
 
 #[test]
-fn a_gate_that_is_not_there_is_refused_and_those_there_are_open() {
+fn unknown_gates_are_refused_and_known_ones_are_open() {
     let mut program = program();
     let gates = program.gates.expect("an update stands behind gates");
     let update = first(&mut program, "sgd_momentum").clone();
@@ -201,7 +201,7 @@ fn a_guard_in_front_of_the_losses_is_refused() {
 }
 
 #[test]
-fn what_is_read_before_it_is_written_is_refused() {
+fn reading_before_writing_is_refused() {
     let mut program = program();
     let range = program.section(TRAIN);
     // Without the gathering dispatch nobody has written x.
@@ -217,7 +217,7 @@ fn what_is_read_before_it_is_written_is_refused() {
 }
 
 #[test]
-fn what_a_kernel_requires_of_its_constants_is_checked() {
+fn requirements_of_kernels_on_constants_are_checked() {
     let mut small = Small::new("dense 5, relu, dense 3", Loss::CrossEntropy);
     small.choice = Choice::NAIVE;
     let mut program = small.lower().unwrap().program;

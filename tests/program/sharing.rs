@@ -36,7 +36,7 @@ fn sharing_memory_changes_no_bit_of_the_results() {
 }
 
 #[test]
-fn sharing_saves_the_memory_of_gradients_that_are_done_with() {
+fn sharing_reuses_the_memory_of_gradients() {
     let bytes = |mode| lowered(mode).program.bytes(Role::Activations);
     assert!(bytes(Mode::Train) < bytes(Mode::Inspect), "{} of {}", bytes(Mode::Train), bytes(Mode::Inspect));
     assert!(lowered(Mode::Inspect).program.bufs.iter().all(|buf| buf.shares.is_none()));
@@ -47,7 +47,7 @@ const SEEING: &str =
     "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, maxpool 2, dense 128, relu, dense 10";
 
 #[test]
-fn a_plan_takes_little_more_than_what_every_layer_has_made() {
+fn a_plan_takes_little_more_than_the_outputs_of_all_layers() {
     let lowered = Small {
         shape: Shape::image(1, 28, 28),
         classes: 10,
@@ -56,7 +56,7 @@ fn a_plan_takes_little_more_than_what_every_layer_has_made() {
         ..Small::new(SEEING, Loss::CrossEntropy)
     };
     let lowered = lowered.lower().unwrap();
-    // What a layer keeps for the backward pass: its output, and the offsets that a pooling chose.
+    // A layer keeps for the backward pass its output, and a pooling the offsets that it chose.
     let made = |boundary: &ObservedActivation| boundary.value.map_or(0, |value| value.len);
     let chosen = |buf: &BufDecl| buf.name.ends_with(".chosen").then_some(buf.len);
     let train = lowered.program.section(TRAIN);
@@ -100,7 +100,7 @@ fn two_buffers_of_one_dispatch_in_one_memory_are_refused() {
 }
 
 #[test]
-fn a_memory_that_does_not_suit_is_refused() {
+fn sharing_unfit_memory_is_refused() {
     for broken in [
         |program: &mut Program, owner: Buf| program.bufs[owner.0].len = 8,
         |program: &mut Program, owner: Buf| program.bufs[owner.0].element = Element::Uint,

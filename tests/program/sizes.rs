@@ -1,4 +1,4 @@
-//! Errors of Programs that don't fit a device: what is needed, what there is, and which batch size fits.
+//! Errors of Programs that don't fit a device: they name a batch size that fits.
 
 use wgrad::Error;
 use wgrad::internals::network::loss::Loss;
@@ -57,14 +57,14 @@ fn a_binding_that_is_too_large_is_named_with_a_batch_size_that_fits() {
 }
 
 #[test]
-fn memory_that_is_too_small_is_said_with_a_batch_size_that_fits() {
+fn too_little_memory_is_refused_with_a_batch_size_that_fits() {
     let total = |batch| wide(batch, NONE).lower().unwrap().program.shared_bytes();
     let limits = Limits { memory_bytes: Some(total(40)), ..NONE };
     assert_suggests_forty(limits, "the run", total(100), total(40));
 }
 
 #[test]
-fn a_network_that_fits_with_no_batch_size_is_told_so() {
+fn a_network_that_fits_with_no_batch_size_is_refused() {
     let limits = Limits { buffer_bytes: 2 << 20, ..NONE };
     let small = Small { limits, ..Small::new("dense 100000, relu, dense 3", Loss::CrossEntropy) };
     let text = refusal(&small);
@@ -73,7 +73,7 @@ fn a_network_that_fits_with_no_batch_size_is_told_so() {
 }
 
 #[test]
-fn what_just_fits_is_accepted() {
+fn a_program_that_just_fits_is_accepted() {
     let program = wide(10, NONE).lower().unwrap().program;
     let largest = program.bufs.iter().map(|buf| buf.len as u64 * 4).max().unwrap();
     let bound = program

@@ -91,7 +91,7 @@ fn the_only_entry_point_has_the_kernels_name() {
 }
 
 #[test]
-fn the_first_lines_say_what_it_computes_and_who_does_it() {
+fn the_first_lines_are_the_equation_and_the_owner() {
     for_each_kernel(|kernel| {
         let mut lines = kernel.wgsl.lines();
         let mut comment = || lines.next().filter(|line| line.starts_with("// ")).unwrap_or_default();

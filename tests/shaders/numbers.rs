@@ -1,4 +1,4 @@
-//! Numbers that stand in Rust and in WGSL.
+//! Numbers that Rust and WGSL both have are equal.
 
 use std::mem::offset_of;
 

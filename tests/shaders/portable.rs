@@ -133,7 +133,7 @@ fn assert_none(unexpected: BTreeSet<String>) {
 }
 
 #[test]
-fn every_case_can_be_said_on_metal_directx_and_vulkan() {
+fn every_case_translates_to_metal_directx_and_vulkan() {
     let texts = Texts::of_cases();
     assert_none(texts.unexpected(&REFUSED));
     assert_eq!(texts.kernels(), table::ALL.iter().map(|kernel| kernel.name).collect());
@@ -145,7 +145,7 @@ fn every_case_can_be_said_on_metal_directx_and_vulkan() {
 }
 
 #[test]
-fn every_shader_of_small_networks_can_be_said_on_metal_directx_and_vulkan() {
+fn every_shader_of_small_networks_translates_to_metal_directx_and_vulkan() {
     let texts = Texts::of_networks();
     assert_none(texts.unexpected(&REFUSED));
     let kernels = texts.kernels();
@@ -158,7 +158,7 @@ fn every_shader_of_small_networks_can_be_said_on_metal_directx_and_vulkan() {
 }
 
 #[test]
-fn a_refusal_that_is_not_listed_is_found_and_so_is_a_listed_one_that_does_not_happen() {
+fn unlisted_and_stale_refusals_are_found() {
     let mut texts = Texts::default();
     table::COOPERATIVE_TILES.iter().for_each(|tile| {
         texts.add(&table::MATMUL_COOPERATIVE, &Consts::default().with("TILE", (*tile).into()));

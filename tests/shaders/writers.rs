@@ -139,7 +139,7 @@ impl Job<'_> {
             zero_initialize_workgroup_memory: self.checks,
             restrict_indexing: self.checks,
             force_loop_bounding: self.checks,
-            // Where wgpu puts the number of workgroups, which this language does not tell.
+            // wgpu passes the number of workgroups here, which HLSL has no builtin for.
             special_constants_binding: Some(hlsl::BindTarget { space: 1, ..Default::default() }),
             ..Default::default()
         };

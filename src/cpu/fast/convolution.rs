@@ -14,8 +14,10 @@ pub struct ConvPass<'a> {
 }
 
 impl ConvPass<'_> {
-    /// The epilogue of finished sums: of whole channels from `channel` on, `plane`
-    /// values each, the first of which is number `at` of the whole batch.
+    /// Applies the epilogue to finished sums of whole channels.
+    ///
+    /// They are the channels from `channel` on, of `plane` values each; the first value is number `at` of the whole
+    /// batch.
     pub fn finish(&self, at: usize, channel: usize, plane: usize, sums: &mut [f32]) {
         match self.epilogue {
             Epilogue::Plain => {}

@@ -1,4 +1,4 @@
-//! Gathering the samples of a batch, with a few rows on each core.
+//! The fast function that gathers the samples of a batch, a few rows on each core.
 
 use std::hint::black_box;
 
@@ -44,7 +44,7 @@ pub fn gather_batch_fast(call: Call, reads: &[Slice<f32>], writes: &mut [SliceMu
 /// Words of a cache line.
 const LINE: usize = 16;
 
-/// Reads a word of each cache line of a sample, so that memory fetches all of them at once.
+/// Reads a word of each cache line of a sample, to prefetch it.
 ///
 /// Samples are anywhere in a data set that is larger than a cache.
 fn fetch(samples: &GatherSource, row: usize) {

@@ -42,7 +42,7 @@ struct ProductPass<'a> {
     a: MatrixView<'a>,
     b: MatrixView<'a>,
     extra: &'a [f32],
-    /// Of the whole of C.
+    /// Columns of the whole of C.
     width: usize,
     add: bool,
     epilogue: Epilogue,

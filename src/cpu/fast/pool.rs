@@ -7,7 +7,7 @@ use super::vectorised;
 use crate::cpu::pool::Pooling;
 use crate::kernel::{Activation, Call, Slice, SliceMut};
 
-/// Whether windows are two by two pixels without overlap: most are.
+/// Whether windows are 2×2 pixels without overlap, as most are.
 fn is_quartering(p: &Pooling) -> bool {
     [&p.rows, &p.columns].iter().all(|side| (side.kernel, side.stride, side.pad) == (2, 2, 0))
 }
@@ -122,7 +122,7 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
     });
 }
 
-/// The gradient of each two by two pixels: that of the window for the one that it chose, else 0.
+/// The gradient of 2×2 pixels: the window's for the chosen pixel, else 0.
 #[inline(always)]
 fn to_one_of_four<const ADD: bool>(
     p: &Pooling,

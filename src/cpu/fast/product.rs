@@ -11,8 +11,9 @@ use super::panels::multiply as by_panels;
 /// Without it `gemm` decides by the sizes of a piece, and sums would depend on the number of pieces.
 const DEPTH: usize = 512;
 
-/// Elements of a product below which `gemm` adds up rows times columns in another order, which must
-/// not depend on the pieces.
+/// Elements of a product below which `gemm` adds up in another order.
+///
+/// The order must not depend on the pieces.
 pub const LEAST_ELEMENTS: usize = 512;
 
 /// C = A·B or, with `add`, C += A·B, on this thread.

@@ -161,8 +161,9 @@ fn decayed(gradient: f32, decay: f32, decoupled: bool) -> (f32, f32) {
     if decoupled { (gradient, decay) } else { (gradient + decay, 0.0) }
 }
 
-/// Applies `rule` to every parameter: it gets the gradient, the written values in the order of the bindings, and the
-/// decay.
+/// Applies `rule` to every parameter.
+///
+/// It gets the gradient, the written values in the order of the bindings, and the decay.
 fn update<const N: usize>(
     call: Call,
     reads: &[Slice<f32>],
@@ -188,7 +189,9 @@ fn update<const N: usize>(
     );
 }
 
-/// Applies `rule` to every element: it gets the value that is read, and the values to be overwritten.
+/// Applies `rule` to every element.
+///
+/// It gets the value that is read, and the values to be overwritten.
 pub fn each<const N: usize>(
     reads: &[Slice<f32>],
     writes: &mut [SliceMut<f32>],

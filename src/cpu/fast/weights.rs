@@ -1,4 +1,4 @@
-//! Both gradients of a dense layer with the watch over them, with some rows of dW's blocks on every core.
+//! Both gradients of a dense layer and the watch over them, some rows of blocks on every core.
 
 use super::matmul::WORTH_A_THREAD;
 use super::matrix::{MatrixView, Rectangle};
@@ -129,7 +129,9 @@ impl WeightGradient<'_> {
         });
     }
 
-    /// The squares of the finite gradients of a row of blocks; returns whether all are finite.
+    /// The squares of the finite gradients of a row of blocks.
+    ///
+    /// Returns whether all are finite.
     fn watch(&self, dweight: &[f32], dbias: &[f32], sums: &mut [f32]) -> bool {
         scratch(self.x.columns, |squares| {
             let mut finite = add_finite_squares(dweight, squares);
@@ -162,7 +164,7 @@ mod tests {
     use crate::cpu::weights;
     use crate::kernel::{Consts, Step, Twin};
 
-    /// What is written.
+    /// The outputs.
     #[derive(Clone, PartialEq)]
     struct Results {
         gradients: Vec<f32>,

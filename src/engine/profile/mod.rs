@@ -29,7 +29,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// What a time includes, to follow “times are”.
+    /// The meaning of a time, as the end of a sentence that begins with “times are”.
     pub fn meaning(self) -> &'static str {
         match self {
             Clock::Host => "those of each function on the CPU",

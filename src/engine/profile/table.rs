@@ -107,7 +107,7 @@ impl Profile {
         let (calls, seconds) = (rows.iter().map(|row| row.calls).sum::<usize>(), seconds_of(&rows));
         lines.push(format!("{:<26} {calls:>7} {:>10.3}", "total", seconds * 1e3));
         let dispatches = self.by_dispatch();
-        // Where every kernel is used once, the rows would be the same again.
+        // If every kernel is used once, the rows would be the same again.
         if dispatches.len() > rows.len() {
             lines.push(head("longest dispatches"));
             let longest = dispatches.iter().take(LONGEST);

@@ -104,7 +104,8 @@ pub fn check_batch(layers: &[Layer], input: &Shape, samples: usize) -> Result<()
 
 /// Records the forward pass of all layers.
 ///
-/// The backward pass is left on the tape. The names of parameters begin with `prefix`. `behind` gets the output of each layer.
+/// The backward pass is left on the tape. The names of parameters begin with `prefix`. `behind` gets the output of
+/// each layer.
 pub fn record(
     layers: &[Layer],
     recorder: &mut Recorder,

@@ -1,4 +1,4 @@
-//! Layers. A layer family is one file, with the forward pass and its gradient on one screen.
+//! Layers: one file per family, with the forward pass and its gradient on one screen.
 
 pub mod activation;
 pub mod chain;
@@ -48,7 +48,9 @@ pub enum Layer {
     Activation(Activation),
     /// Softmax over the values of each sample.
     Softmax,
-    /// The values of each sample as one row; dense layers need no such layer.
+    /// The values of each sample as one row.
+    ///
+    /// Dense layers need no such layer.
     Flatten,
 }
 
@@ -143,7 +145,9 @@ impl Layer {
         }
     }
 
-    /// Adds its parameters to the arena; `path` is its index in the network, such as `0`.
+    /// Adds its parameters to the arena.
+    ///
+    /// `path` is its index in the network, such as `0`.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         match self {
             Layer::Dense { outputs, inits } => dense::declare(path, *outputs, *inits, input, arena),

@@ -103,7 +103,7 @@ struct Recorded {
 }
 
 impl Norm {
-    /// Checks that each mean of the smallest batch is of more than one value.
+    /// Checks that the smallest batch has more than one value per mean.
     ///
     /// # Errors
     /// The problem, as part of a sentence.
@@ -111,12 +111,14 @@ impl Norm {
         if self.over == Over::Sample || samples * input.height * input.width > 1 {
             return Ok(());
         }
-        Err("the smallest batch has one sample, so each mean would be of one value: \
+        Err("the smallest batch has one sample, so each mean would have one value: \
              use another ⟨batch_size⟩, which leaves more than one sample for the last batch"
             .to_owned())
     }
 
-    /// Declares weights of 1 and biases of 0; running means of 0 and running variances of 1.
+    /// Declares weights and biases, and running moments.
+    ///
+    /// Weights and running variances begin as 1, biases and running means as 0.
     pub fn declare(&self, path: &str, input: &Shape, arena: &mut ArenaBuilder) {
         let shape = match self.over {
             Over::Batch { .. } => vec![input.channels],

@@ -1,7 +1,7 @@
 //! Pooling: y = the maximum or the mean of each window of each channel.
 //!
 //! As `nn.MaxPool2d`, `nn.AvgPool2d` and `nn.AdaptiveAvgPool2d(1)`: windows that would reach beyond the padded image are
-//! left out, and padding counts in a mean.
+//! left out, and a mean counts the padding.
 
 use std::fmt;
 

@@ -22,13 +22,15 @@ use crate::table;
 pub enum Loss {
     /// Softmax and cross-entropy in one, on logits; PyTorch's `CrossEntropyLoss`.
     CrossEntropy,
-    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on
-    /// logits; PyTorch's `BCEWithLogitsLoss`.
+    /// Sigmoid and binary cross-entropy in one, mean over the outputs, on logits.
+    ///
+    /// PyTorch's `BCEWithLogitsLoss`.
     Bce,
     /// Squared error, mean over the outputs; PyTorch's `MSELoss`.
     Mse,
-    /// Squared error summed over the outputs; its gradient leaves out the
-    /// factor 2, as first lessons do.
+    /// Squared error summed over the outputs.
+    ///
+    /// Its gradient leaves out the factor 2, as first lessons do.
     SquaredError,
 }
 
@@ -111,7 +113,8 @@ impl Loss {
 
     /// The predicted class for a row of outputs.
     ///
-    /// Kernels decide it in the same way when they count correct predictions. It is the first largest output; a single output above the threshold means class 1, else class 0.
+    /// It is the first largest output; a single output above the threshold means class 1, else class 0. Kernels decide
+    /// it in the same way when they count correct predictions.
     pub fn class(self, outputs: &[f32]) -> usize {
         match (outputs, self) {
             ([second], Loss::Mse | Loss::SquaredError) => usize::from(*second > 0.5),

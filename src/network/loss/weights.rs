@@ -30,7 +30,9 @@ pub enum ClassWeights {
 }
 
 impl ClassWeights {
-    /// A weight per class, with mean 1 over the samples of `labels`; empty when all are the same.
+    /// A weight per class, with mean 1 over the samples of `labels`.
+    ///
+    /// Empty when all are the same.
     ///
     /// With that mean the loss and the learning rate keep their meaning.
     ///

@@ -20,7 +20,9 @@ use crate::table;
 pub enum Rule {
     /// Stochastic gradient descent, plain or with momentum.
     Sgd {
-        /// The factor of the last velocity, from 0 to below 1; 0 for no velocity.
+        /// The factor of the previous velocity, from 0 to below 1.
+        ///
+        /// 0 for no velocity.
         momentum: f32,
         /// The fraction of the gradient left out, from 0 to below 1.
         dampening: f32,
@@ -38,7 +40,9 @@ pub enum Rule {
         smoothing: f32,
         /// The number added to the divisor.
         epsilon: f32,
-        /// The factor of the last velocity, from 0 to below 1; 0 for no velocity.
+        /// The factor of the previous velocity, from 0 to below 1.
+        ///
+        /// 0 for no velocity.
         momentum: f32,
         /// Whether the divisor is the root of the variance, instead of the mean square.
         centred: bool,
@@ -59,9 +63,11 @@ pub enum Rule {
         /// The decay of the moving average, from 0 to below 1.
         beta2: f32,
     },
-    /// Muon for all matrices but the last: their momentum, made orthogonal; AdamW for the rest.
+    /// Muon for all matrices but the last: their momentum, made orthogonal.
+    ///
+    /// AdamW for the rest.
     Muon {
-        /// The factor of the last momentum, from 0 to below 1.
+        /// The factor of the previous momentum, from 0 to below 1.
         momentum: f32,
     },
 }

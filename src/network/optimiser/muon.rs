@@ -37,13 +37,15 @@ impl Matrix {
         self.rows * self.columns
     }
 
-    /// Its part of a buffer that is laid out like the arena.
+    /// The matrix's part of a buffer laid out like the arena.
     fn of(&self, buffer: View) -> View {
         View { start: self.start, len: self.len(), ..buffer }
     }
 }
 
-/// Records the update; `args` are the whole arenas of gradients, parameters, means and squares.
+/// Records the update.
+///
+/// `args` are the whole arenas of gradients, parameters, means and squares.
 ///
 /// `rest` gives the kernel of AdamW and its constants for a number of words and how many of these decay.
 pub fn record(
@@ -97,7 +99,9 @@ fn step(recorder: &mut Recorder, matrix: Matrix, directions: View, parameters: V
     recorder.dispatch(&table::MUON, consts, vec![x, matrix.of(parameters)], "update");
 }
 
-/// Records one iteration, from `x` to `next`; the Gram matrix is over the longer side.
+/// Records one iteration, from `x` to `next`.
+///
+/// The Gram matrix is over the longer side.
 fn iterate(recorder: &mut Recorder, matrix: Matrix, [x, next, gram, square]: [View; 4]) {
     let Matrix { rows, columns, .. } = matrix;
     let wide = rows <= columns;

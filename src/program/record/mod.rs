@@ -49,7 +49,7 @@ type Backward = Box<dyn FnOnce(&mut Recorder)>;
 
 /// Writes a Program, dispatch by dispatch.
 pub struct Recorder {
-    /// What has been recorded.
+    /// The Program recorded so far.
     pub program: Program,
     /// The parameters.
     pub arena: Arena,
@@ -239,7 +239,9 @@ impl Recorder {
         self.streams = 0;
     }
 
-    /// A sum over the batch in slices: `record` writes them one behind the other, and they are added up in that order.
+    /// A sum over the batch in slices, which are added up in order.
+    ///
+    /// `record` writes the slices one behind the other.
     pub fn in_slices(
         &mut self,
         slices: usize,

@@ -1,4 +1,4 @@
-//! Activations in the epilogue of the layer in front of them, in both passes.
+//! Moves activations into the epilogue of the layer in front of them, in both passes.
 //!
 //! ```text
 //! before   matmul → z    activation z → y              … dy    activation_backward y, dy → dz
@@ -101,7 +101,9 @@ fn takes_derivative(writer: &Dispatch) -> bool {
     takes && Activation::chosen(&writer.consts) == Activation::Identity
 }
 
-/// Sets the derivative at y; all kernels but products and convolutions bind y already.
+/// Sets the derivative at y.
+///
+/// All kernels but products and convolutions bind y already.
 fn multiply_by_derivative(writer: &mut Dispatch, activation: Activation, y: View) {
     set_activation(writer, activation);
     if writer.kernel.is_a(Family::Matmul) || writer.kernel.is_a(Family::Conv) {

@@ -55,7 +55,7 @@ impl<'a> Draft<'a> {
         0..self.steps.len()
     }
 
-    /// The dispatch at a position; none where there are several or none.
+    /// The dispatch at a position; none unless there is exactly one.
     pub fn at(&self, at: usize) -> Option<&Dispatch> {
         match self.steps.get(at)?.as_slice() {
             [one] => Some(one),

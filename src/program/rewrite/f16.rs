@@ -1,4 +1,4 @@
-//! Products of dense layers from f16 copies.
+//! Computes products of dense layers from f16 copies.
 //!
 //! ```text
 //! before                     matmul a, b → c
@@ -59,7 +59,9 @@ fn copy(draft: &mut Draft, at: usize, choice: &Choice, gradients: &HashSet<Buf>,
 }
 
 impl Copies {
-    /// The f16 copy of a factor; the first call adds the dispatch that makes it to `steps`.
+    /// The f16 copy of a factor.
+    ///
+    /// The first call adds the dispatch that makes it to `steps`.
     fn of(
         &mut self,
         draft: &mut Draft,

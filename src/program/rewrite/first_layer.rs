@@ -1,4 +1,4 @@
-//! Gathering in a first dense layer and its gradients, which then unpack the pixels themselves.
+//! Lets a first dense layer and its gradients gather their samples, and unpack the pixels.
 //!
 //! ```text
 //! before   gather_batch images → x, labels    matmul x, W → y          matmul dy, x → dW   column_sums dy → db

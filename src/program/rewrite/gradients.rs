@@ -1,4 +1,4 @@
-//! Both gradients of a dense layer in one dispatch, with the squares and non-finite counts for the watch.
+//! Joins both gradients of a dense layer, with squares and non-finite counts for the watch.
 //!
 //! ```text
 //! before   matmul dyᵀ, x → dW    column_sums dy → db

@@ -1,4 +1,4 @@
-//! A small last layer, its loss and the gradient of its input in one dispatch.
+//! Joins a small last layer, its loss and the gradient of its input.
 //!
 //! ```text
 //! before   matmul x, W → logits    softmax_loss logits → dlogits, metrics    matmul dlogits, W → dx
@@ -68,7 +68,7 @@ fn last_layer(draft: &Draft, loss: usize, logits: View) -> Option<(usize, Dispat
 
 /// The activation in the epilogue of the dispatch that writes x.
 ///
-/// It stands for the derivative where no gradient of x is wanted, so that the kernel is that of training.
+/// Its derivative is computed even where no gradient of x is wanted, so that the kernel is the same as in training.
 fn activation_of(draft: &Draft, x: View) -> Activation {
     let maker = draft.writer(x.buf).and_then(|at| draft.at(at));
     let in_epilogue = |maker: &&Dispatch| {
@@ -77,13 +77,15 @@ fn activation_of(draft: &Draft, x: View) -> Activation {
     maker.filter(in_epilogue).map_or(Activation::Identity, |maker| Activation::chosen(&maker.consts))
 }
 
-/// Whether the content of a buffer depends on a learned parameter; else nothing needs its gradient.
+/// Whether the content of a buffer depends on a learned parameter.
+///
+/// Else nothing needs its gradient.
 fn learns(draft: &Draft, buf: Buf) -> bool {
     let (mut open, mut seen) = (vec![buf], vec![buf]);
     while let Some(buf) = open.pop() {
         let writers = draft.writers(buf);
         if writers.is_empty() && draft.role(buf) == Role::Activations {
-            // It comes from outside and is no data.
+            // An engine's caller writes it, and it is no data.
             return true;
         }
         for writer in writers.into_iter().flat_map(|at| draft.all(at)) {

@@ -8,7 +8,7 @@ use crate::table::choice::Choice;
 pub struct Rewrite {
     /// Its name in a list of rewrites.
     pub name: &'static str,
-    /// What it does, for a table.
+    /// Its effect, for a table.
     pub about: &'static str,
     pub(super) apply: fn(Program, &Choice) -> Program,
 }

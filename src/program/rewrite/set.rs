@@ -73,7 +73,9 @@ impl fmt::Display for Rewrites {
 impl FromStr for Rewrites {
     type Err = Error;
 
-    /// Reads `all`, `none`, or names with commas between them; `half` is a former name of `f16`.
+    /// Reads `all`, `none`, or names with commas between them.
+    ///
+    /// `half` is a former name of `f16`.
     ///
     /// # Errors
     /// [`Error::Usage`] for a name that there isn't, with those that there are.

@@ -1,4 +1,4 @@
-//! A long product with a small result, cut into slices.
+//! Cuts a long product with a small result into slices.
 //!
 //! Its result has too few tiles to keep a GPU's cores busy.
 //!

@@ -1,4 +1,4 @@
-//! The choice's version of every product and convolution: always applied, last.
+//! The choice's version of every product and convolution, always applied last.
 //!
 //! ```text
 //! before   matmul_naive       conv_naive       conv_weights_naive

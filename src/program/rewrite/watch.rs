@@ -1,4 +1,4 @@
-//! The watch over all gradients, from the squares and counts that their kernels write.
+//! Takes the norm of all gradients from the squares that their kernels write.
 //!
 //! ```text
 //! before   weight_gradient → dW, db, own squares    …    gradient_parts all gradients → squares    guard squares

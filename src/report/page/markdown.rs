@@ -7,7 +7,9 @@ use super::{Block, Page};
 const FIRST: usize = 8;
 const LAST: usize = 3;
 
-/// The page as a section; `picture` is the path of the picture of its plots.
+/// The page as a section.
+///
+/// `picture` is the path of the picture of its plots.
 pub fn render(page: &Page, picture: &str) -> String {
     let mut text = format!("## {}\n", page.title);
     let mut pictured = false;

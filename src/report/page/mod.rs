@@ -23,7 +23,9 @@ pub use table::{Cell, Table};
 pub struct Page {
     pub title: String,
     pub blocks: Vec<Block>,
-    /// The sentence about numbers that overflowed; the program then ends with the exit code of a divergence.
+    /// The sentence about numbers that overflowed.
+    ///
+    /// The program then ends with the exit code of a divergence.
     pub diverged: Option<String>,
 }
 

@@ -43,7 +43,7 @@ pub fn render(plots: &[&Plot]) -> String {
     svg
 }
 
-/// Places on the picture.
+/// The scales of a drawing: data to picture coordinates.
 struct Frame {
     x: Axis,
     y: Axis,

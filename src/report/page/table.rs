@@ -56,7 +56,9 @@ pub struct Table {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
-    /// The number of first columns that identify a row, and are repeated where a table is split.
+    /// The number of leading columns that identify a row.
+    ///
+    /// A split table repeats them.
     pub keys: usize,
 }
 
@@ -181,7 +183,9 @@ pub(super) fn aligned(cells: &[&Cell], header: &str) -> Vec<String> {
     [header].into_iter().chain(padded.iter().map(String::as_str)).map(fill).collect()
 }
 
-/// The columns of a terminal that a text takes; lessons use no wide characters.
+/// The columns of a terminal that a text takes.
+///
+/// Lessons use no wide characters.
 pub(super) fn width(text: &str) -> usize {
     text.chars().count()
 }

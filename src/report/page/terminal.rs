@@ -47,7 +47,7 @@ const EVERYTHING: Detail = Detail {
 const DENSE: Detail =
     Detail { texts: 1, idea: 2, formulas: 6, tables: 1, rows: (3, 1), plots: 1, height: 6, airy: false };
 
-/// From long to short; the first that fits is taken.
+/// Details from long to short; a page takes the first that fits.
 const DETAILS: [Detail; 19] = [
     EVERYTHING,
     Detail { rows: (8, 3), ..EVERYTHING },

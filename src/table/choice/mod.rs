@@ -35,10 +35,11 @@ pub struct Choice {
     last: Variant,
     /// For products that the variant refuses: it takes all.
     product: &'static Kernel,
-    /// For gradients of dense layers that the variant refuses, in this order; if all refuse, they are computed
-    /// separately.
+    /// For gradients of dense layers that the variant refuses, in this order.
+    ///
+    /// If all refuse, they are computed separately.
     gradients: &'static [&'static Kernel],
-    /// What the products of dense layers read.
+    /// The precision of the matrices that dense layers multiply.
     precision: Precision,
     /// The tile sizes of their products by cooperative matrices, preferred first.
     cooperative: [Option<usize>; COOPERATIVE_TILES.len()],
@@ -146,7 +147,7 @@ impl Choice {
         *field = variant;
     }
 
-    /// This choice, with the picked variants for their classes.
+    /// This choice, with these variants for their classes.
     pub fn with(mut self, picks: &Picks) -> Choice {
         picks.iter().for_each(|(class, variant)| self.set(class, variant));
         self
@@ -169,7 +170,7 @@ impl Choice {
         Choice { cooperative: std::array::from_fn(|at| tiles.get(at).copied()), ..self }
     }
 
-    /// What the products of dense layers read.
+    /// The precision of the matrices that dense layers multiply.
     pub fn precision(&self) -> Precision {
         self.precision
     }

@@ -1,4 +1,4 @@
-//! Which kernels take which shapes.
+//! Tests of which kernel each shape gets, and of a choice's text.
 
 use super::*;
 use crate::kernel::consts;
@@ -9,7 +9,7 @@ fn product(choice: &Choice, [m, n, k]: [usize; 3]) -> &'static str {
 }
 
 #[test]
-fn what_a_variant_refuses_takes_another_one() {
+fn a_shape_that_a_variant_refuses_gets_another_kernel() {
     let choice = Choice::SOFTWARE_SUBGROUPS;
     let names = [[64, 16, 64], [64, 20, 64], [64, 128, 784], [1_024, 1_024, 64]];
     assert_eq!(
@@ -61,7 +61,7 @@ fn long_sums_of_few_tiles_are_cut_on_a_gpu() {
 }
 
 #[test]
-fn a_choice_has_a_say_in_its_classes_only() {
+fn picks_change_only_their_own_classes() {
     let picks: Picks = "long matmul_naive, conv conv".parse().unwrap();
     let choice = Choice::SOFTWARE.with(&picks);
     let names = [[64, 16, 784], [64, 128, 784], [64, 128, 64]].map(|shape| product(&choice, shape));
@@ -75,7 +75,7 @@ fn a_choice_has_a_say_in_its_classes_only() {
 }
 
 #[test]
-fn variants_are_told_apart_by_their_names() {
+fn variants_have_distinct_names() {
     for class in Class::ALL {
         let names: Vec<String> = class.variants().iter().map(|one| one.to_string()).collect();
         let known = |name: &String| names.iter().filter(|other| *other == name).count();
@@ -112,7 +112,7 @@ fn former_names_of_kernels_are_read() {
 }
 
 #[test]
-fn what_is_misspelt_is_refused_with_what_there_is() {
+fn misspelt_choices_are_refused_with_the_known_names() {
     for (text, words) in [
         ("larg matmul", ["no class of work “larg”, did you mean “large”?", "conv-weights"]),
         ("large matmul_regster", ["large has no variant “matmul_regster”", "“matmul_register”?"]),

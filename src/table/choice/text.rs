@@ -49,7 +49,9 @@ impl fmt::Display for Picks {
 impl FromStr for Picks {
     type Err = Error;
 
-    /// Reads classes with their variants, separated by commas; former names of kernels are read too.
+    /// Reads classes with their variants, separated by commas.
+    ///
+    /// Former names of kernels are read too.
     ///
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.
@@ -60,7 +62,7 @@ impl FromStr for Picks {
             let mut words = part.split_whitespace();
             let Some(name) = words.next() else {
                 return Err(wrong(
-                    "between two commas stands a class of work and its variant, as in “large matmul_register”"
+                    "each part between commas must be a class of work and its variant, as in “large matmul_register”"
                         .to_owned(),
                 ));
             };

@@ -13,7 +13,9 @@ pub struct Variant {
     pub kernel: Option<&'static Kernel>,
     /// Constants behind those of every version of the contract.
     pub constants: &'static [(&'static str, u32)],
-    /// Whether it is worth measuring on real GPUs; a tuning may name it on every adapter.
+    /// Whether it is worth measuring on real GPUs.
+    ///
+    /// A tuning may name it on every adapter.
     pub on_gpus: bool,
     /// Whether it is worth measuring on software adapters.
     pub on_software: bool,

@@ -1,4 +1,4 @@
-//! One exercise: the kernel, the lines that are left out, and the hints.
+//! One exercise: its kernel, the lines that are left out, and its hints.
 
 use crate::kernel::Kernel;
 

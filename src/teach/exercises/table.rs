@@ -39,7 +39,7 @@ B as (K, N), or as (N, K) if TRANSPOSE_B.",
         kept: "",
         hints: [
             "Both need the same difference: the prediction minus its target. Lessons call it delta.",
-            "The square of delta has the derivative 2 · delta; FACTOR stands for the 2. `weight` is one \
+            "The square of delta has the derivative 2 · delta; FACTOR is the 2. `weight` is one \
              over the number of samples, and 0 for rows that only fill up the batch.",
         ],
     },

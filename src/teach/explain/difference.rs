@@ -8,16 +8,18 @@ use crate::network::loss::Loss;
 use crate::program::{Dispatch, View};
 use crate::table;
 
-/// How far a number is moved, both ways. The difference is then off by H²/6
-/// times the third derivative, some 1e-11, and by the rounding of two losses
-/// near 1 divided by H, another 1e-11: the best H is about their cube root.
+/// The distance by which a number is moved, both ways.
+///
+/// The difference is then off by H²/6 times the third derivative, some 1e-11, and by the rounding of two losses near 1
+/// divided by H, another 1e-11: the best H is about their cube root.
 const H: f64 = 1e-5;
 
 /// The allowed difference as a fraction of the derivative.
 const RELATIVE: f64 = 1e-6;
 
-/// The allowed difference besides: fifty times the errors that [`H`] explains, as with respect to a weight a
-/// third derivative grows with the cube of its input.
+/// The allowed absolute difference: fifty times the errors that [`H`] explains.
+///
+/// The third derivative by a weight grows with the cube of its input.
 const ABSOLUTE: f64 = 1e-9;
 
 /// One number of the step, of a parameter or of an activation.
@@ -28,7 +30,9 @@ struct Coordinate {
 }
 
 impl Trace<'_> {
-    /// The gradient of an element beside its finite difference; `of` is the view of the element itself.
+    /// The gradient of an element beside its finite difference.
+    ///
+    /// `of` is the view of the element itself.
     pub fn gradient_value(
         &mut self,
         key: impl Into<String>,

@@ -6,7 +6,7 @@ use crate::network::loss::Loss;
 
 /// The loss, with the output that a unit behind the last weights becomes.
 ///
-/// Where several units become one output, it is the output of the right class.
+/// With fewer outputs than units, it is the output of the right class.
 pub fn section_of(trace: &Trace, layer: usize, unit: usize) -> Section {
     let outputs = trace.numbers(trace.outputs()).len();
     let own = trace.shapes[layer + 1].len() == outputs;

@@ -1,7 +1,7 @@
 //! One training step of one sample, number by number, for one unit of one layer.
 //!
 //! A [`Trace`] takes the step on the device, by the plain Program and dispatch by dispatch;
-//! [`explain`] picks from it what concerns a unit: forwards, backwards, update.
+//! [`explain`] selects from it the numbers of one unit: forwards, backwards, update.
 //! Beside every number that a kernel stored is its twin's and, for gradients, the finite difference of the loss.
 //! Each kind of layer is explained in a file of its own, which knows nothing of the layers behind it. A new kind
 //! joins the match here and the two of `walk.rs`.

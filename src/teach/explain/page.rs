@@ -3,7 +3,9 @@
 use crate::kernel::Kernel;
 use crate::verify::diff::ComparedElement;
 
-/// How many terms of a long sum are shown one by one; the rest is added up.
+/// The number of terms of a long sum that are shown.
+///
+/// The rest is added up.
 pub const SHOWN: usize = 6;
 
 /// Lines under one title.
@@ -77,7 +79,7 @@ impl Terms {
     }
 }
 
-/// One number, where it comes from, and whatever there is to compare it with.
+/// One number, its origin, and the numbers to compare it with.
 #[derive(Clone, Debug)]
 pub struct Value {
     /// Its name in JSON; values with the same key are numbered by `index`.
@@ -88,9 +90,9 @@ pub struct Value {
     pub number: f64,
     /// Whether it was computed here, in f64, from the device's numbers: no device has it.
     pub worked_out: bool,
-    /// None where no kernel stores it.
+    /// The twin's number; none if no kernel stores it.
     pub twin: Option<Compared>,
-    /// For gradients.
+    /// The finite difference, for gradients.
     pub difference: Option<Difference>,
 }
 
@@ -98,9 +100,9 @@ pub struct Value {
 #[derive(Clone, Debug)]
 pub struct Compared {
     pub kernel: &'static Kernel,
-    /// Result, twin on the same inputs, and how far they may be apart.
+    /// The result, the twin's on the same inputs, and the allowed difference.
     pub element: ComparedElement,
-    /// The number of a step that runs in f64 from its start.
+    /// The same number from a step that runs in f64 from its start.
     pub exact: f64,
 }
 

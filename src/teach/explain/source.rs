@@ -47,8 +47,9 @@ fn closure(name: &str, files: &[(&str, &str)]) -> Vec<SourceExcerpt> {
     found
 }
 
-/// The names in front of an opening bracket, except with a path in front of
-/// them: `T::of` is another function than `Product::of`.
+/// The names of called functions, except with a path.
+///
+/// `T::of` is another function than `Product::of`.
 fn calls(text: &str) -> Vec<String> {
     let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
     let mut names = Vec::new();

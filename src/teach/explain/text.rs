@@ -8,7 +8,9 @@ use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use crate::network::loss::Loss;
 
-/// The widest text in a narrow and in a wide terminal, in characters; only code may be wider.
+/// The widest text in a narrow and in a wide terminal, in characters.
+///
+/// Only code may be wider.
 const NARROWEST: usize = 80;
 const WIDEST: usize = 100;
 /// Characters of a row besides its name: three numbers, yes or no, and the gaps.
@@ -118,7 +120,9 @@ fn table(section: &Section, subject: &Subject, out: &mut Printer) {
     }
 }
 
-/// One row; a name that is too long gets a line of its own.
+/// One row.
+///
+/// A name that is too long gets a line of its own.
 fn row(out: &mut Printer, name: &str, cells: [&str; 4]) {
     let [a, b, c, d] = cells;
     let mut name = name;

@@ -131,7 +131,9 @@ impl<'a> Trace<'a> {
         })
     }
 
-    /// The output of a layer; a layer that computes nothing, such as flatten, has its input's view.
+    /// The output of a layer.
+    ///
+    /// A layer that computes nothing, such as flatten, has its input's view.
     pub fn output(&self, layer: usize) -> View {
         self.activations[layer + 1].values
     }
@@ -146,7 +148,9 @@ impl<'a> Trace<'a> {
         self.output(self.model.network.layers.len() - 1)
     }
 
-    /// The gradient of a layer's input or output; none where no layer in front has weights.
+    /// The gradient of a layer's input or output.
+    ///
+    /// None where no layer in front has weights.
     pub fn gradient(&self, of: View) -> Option<View> {
         self.activations.iter().find(|activation| activation.values == of)?.gradient
     }
@@ -183,7 +187,7 @@ impl<'a> Trace<'a> {
         self.last_with_weights
     }
 
-    /// Where an element was written.
+    /// The dispatch and binding that wrote an element last.
     pub(super) fn writer(&self, view: View, index: usize) -> Option<Writer> {
         writer(&self.written, view.buf, view.start + index)
     }

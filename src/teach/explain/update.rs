@@ -135,7 +135,7 @@ fn decay(optimiser: &Optimiser) -> String {
     if optimiser.decoupled {
         format!("learning rate × {decay} × weight is subtracted as well; biases do not decay")
     } else {
-        format!("weight_delta stands for weight_delta + {decay} × weight; biases do not decay")
+        format!("weight_delta below is weight_delta + {decay} × weight; biases do not decay")
     }
 }
 
@@ -161,7 +161,9 @@ fn new_weights(trace: &Trace, own: &ShownParameters, step: &str, section: &mut S
     }
 }
 
-/// The view of Muon's direction for a matrix; none where another rule updates it.
+/// The view of Muon's direction for a matrix.
+///
+/// None where another rule updates it.
 fn direction(trace: &Trace, weights: View) -> Option<View> {
     let mut dispatches = trace.dispatches().iter();
     let update = dispatches.find(|one| one.kernel.name == table::MUON.name && one.args[1] == weights)?;

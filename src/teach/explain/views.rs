@@ -9,7 +9,7 @@ use crate::program::{Buf, View};
 use crate::train::run::model::Model;
 use crate::verify::diff::Written;
 
-/// Where a word of a buffer was written last.
+/// The dispatch and binding that wrote a word of a buffer last.
 #[derive(Clone, Copy)]
 pub struct Writer {
     pub dispatch: usize,
@@ -35,7 +35,7 @@ pub fn writer(written: &[Vec<Written>], buf: Buf, at: usize) -> Option<Writer> {
     })
 }
 
-/// Which layers have parameters.
+/// Whether each layer has parameters.
 pub fn weighted(model: &Model, shapes: &[Shape]) -> Vec<bool> {
     let has = |((at, layer), input): ((usize, &Layer), &Shape)| {
         let mut arena = ArenaBuilder::default();

@@ -1,4 +1,4 @@
-//! A small network with its data on the device, trained one sample at a time, for lessons of thousands of steps.
+//! A small network trained one sample at a time, for lessons of thousands of steps.
 
 use super::machine::Machine;
 use crate::data::Samples;
@@ -87,7 +87,7 @@ impl Course {
         self.note.clone()
     }
 
-    /// Starts again from these parameters, laid out as the arena.
+    /// Starts again from these parameters, laid out like the arena.
     pub fn begin(&mut self, parameters: &[f32]) -> Result<()> {
         self.engine.write(self.lowered.parameters, Slice::Real(parameters))?;
         self.engine.write(self.gates(), Slice::Uint(&self.lowered.program.open_gates()))
@@ -137,7 +137,7 @@ impl Course {
         Ok(outputs)
     }
 
-    /// The parameters as they are now, laid out as the arena.
+    /// The parameters as they are now, laid out like the arena.
     pub fn parameters(&mut self) -> Result<Vec<f32>> {
         Ok(self.engine.read(self.lowered.parameters)?.real())
     }
@@ -159,7 +159,7 @@ impl Course {
         })
     }
 
-    /// The gradients of all parameters that the last step left, laid out as the arena.
+    /// The gradients of all parameters that the last step left, laid out like the arena.
     pub fn gradients(&mut self) -> Result<Vec<f32>> {
         Ok(self.engine.read(self.lowered.gradients)?.real())
     }

@@ -73,7 +73,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// Steps of gradient descent, as many as asked for or up to the first overflow.
+/// Takes this number of steps of gradient descent, or fewer on overflow.
 pub fn descend(bench: &mut Workbench, alpha: f32, iterations: usize) -> Result<Vec<Iteration>> {
     let mut steps: Vec<Iteration> = Vec::new();
     for _ in 0..iterations {
@@ -134,7 +134,7 @@ const CURVE: usize = 61;
 fn bowl(steps: &[Iteration], input: f32, goal: f32, machine: &Machine) -> Result<Plot> {
     let start = steps[0].before[0];
     let best = if input == 0.0 { start } else { goal / input };
-    // Of steps that diverge the first few, which show it.
+    // If the steps diverge, the first few show it.
     let reach = (30.0 * (start - best).abs()).max(0.1);
     let near = |step: &&Iteration| (step.before[0] - best).abs() <= reach && step.error[0].is_finite();
     let shown: Vec<(f64, f64)> =

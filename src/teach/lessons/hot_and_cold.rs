@@ -24,7 +24,9 @@ const GOAL: [f32; 1] = [0.8];
 /// The start of every weight.
 const WEIGHT: f32 = 0.5;
 
-/// Where the errors of a walk overflow; the first try is a step away from the start.
+/// The limit from which the errors of a walk overflow.
+///
+/// The first try is a step away from the start.
 pub fn limit(options: &LessonOptions, step: f32) -> String {
     let (input, goal) = (options.input_or(&INPUT), options.goal_or(&GOAL));
     let weights = options.weights_or(&vec![WEIGHT; input.len() * goal.len()]);
@@ -127,7 +129,7 @@ impl Walk {
         table
     }
 
-    /// With several weights, what each tried in the first iteration.
+    /// The tries of each weight in the first iteration, if there are several weights.
     pub fn first_tries(&self) -> Option<Table> {
         let first = self.attempts.first().filter(|first| first.before.len() > 1)?;
         let columns = ["weight", "at", "error up", "error down", "new weight"];

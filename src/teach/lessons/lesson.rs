@@ -17,7 +17,7 @@ pub struct Lesson {
     pub takes: &'static [Setting],
     /// Runs it. The options have been checked against `takes`.
     pub teach: fn(&LessonOptions, &Machine) -> Result<Page>,
-    /// Where its numbers overflow f32 with these options, as a part of a sentence.
+    /// The limit from which its numbers overflow f32, as a part of a sentence.
     pub limit: fn(&LessonOptions, &Machine) -> Result<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Where the numbers of a lesson overflow f32, estimated in f64.
+//! The limits from which the numbers of a lesson overflow f32, estimated in f64.
 //!
 //! [`super::run`] asks for these sentences when a page has a number that has overflowed.
 
@@ -7,7 +7,7 @@ use crate::report::page::number::number;
 /// The largest f32.
 pub const MOST: f64 = f32::MAX as f64;
 
-/// Products and their sum.
+/// The limit of products and their sum.
 pub fn sums(inputs: &[f32], weights: &[f32]) -> String {
     let largest = |values: &[f32]| values.iter().fold(0.0, |most: f64, value| most.max(value.abs().into()));
     let (input, weight) = (largest(inputs), largest(weights));
@@ -21,7 +21,9 @@ pub fn sums(inputs: &[f32], weights: &[f32]) -> String {
     )
 }
 
-/// A squared error; `furthest` is the largest distance of a prediction from its goal.
+/// The limit of a squared error.
+///
+/// `furthest` is the largest distance of a prediction from its goal.
 pub fn squares(furthest: f64) -> String {
     format!(
         "an error fits only where the prediction is within {} of its goal, and here it is {} off: choose \
@@ -31,7 +33,9 @@ pub fn squares(furthest: f64) -> String {
     )
 }
 
-/// The largest distance of a prediction from its goal; each is of all inputs and a row of weights.
+/// The largest distance of a prediction from its goal.
+///
+/// Each is of all inputs and a row of weights.
 pub fn furthest(input: &[f32], weights: &[f32], goals: &[f32]) -> f64 {
     let distance = |(row, goal): (&[f32], &f32)| {
         let sum: f64 = row.iter().zip(input).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();

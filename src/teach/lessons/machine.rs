@@ -1,4 +1,4 @@
-//! Where a lesson's dispatches run: the shaders on an adapter, or the twins.
+//! The machine that runs a lesson's dispatches: the shaders on an adapter, or the twins.
 
 use crate::engine::Engine;
 use crate::engine::adapter::Device;
@@ -11,7 +11,7 @@ type Open = Box<dyn Fn(Program) -> Result<Box<dyn Engine>>>;
 
 /// Opens engines for lessons.
 pub struct Machine {
-    /// The adapter's name, or what kind of twins these are.
+    /// The adapter's name, or the kind of twins.
     pub name: String,
     /// Whether it runs the shaders; otherwise the twins.
     pub shaders: bool,

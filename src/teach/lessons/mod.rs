@@ -95,7 +95,7 @@ fn nearest(wanted: &str) -> Option<&'static Lesson> {
 
 /// Checks the options and runs a lesson.
 ///
-/// Where a number of the page has overflowed, the page says which and where the limit is, and its `diverged` is set.
+/// If a number of the page has overflowed, the page names it and the limit, and its `diverged` is set.
 ///
 /// # Errors
 /// [`Error::Usage`] and [`Error::Setting`] for options that the lesson does not take or cannot use,

@@ -93,7 +93,7 @@ fn limit(settings: &NeuronSettings, options: &LessonOptions) -> String {
     limit::alpha(settings.alpha, sure)
 }
 
-/// Which point each iteration sees.
+/// The point that each iteration sees.
 pub fn order(seed: u64, iterations: usize) -> Vec<usize> {
     let mut rng = generator(seed, Purpose::Order, 0);
     (0..iterations).map(|_| rng.random_range(0..INPUTS.len())).collect()

@@ -157,7 +157,7 @@ fn picture(weights: &[f32], corrected: &[f32]) -> Plot {
     decision::plot("where the prediction is one half", &points, &lines)
 }
 
-/// Which inputs are right now.
+/// The sentence about which inputs are right after the step.
 fn conclusion(before: &PairErrors, after: &PairErrors) -> String {
     let right = |verdict: &PairErrors| [0, 1].map(|at| class(verdict.predictions[at]) == GOALS[at]);
     match (right(before), right(after)) {

@@ -56,11 +56,11 @@ impl Setting {
 pub struct LessonOptions {
     /// The factor of each weight_delta.
     pub alpha: Option<f32>,
-    /// How far a weight moves in hot and cold learning.
+    /// The length of a weight's step in hot and cold learning.
     pub step: Option<f32>,
     pub iterations: Option<usize>,
     pub input: Option<Vec<f32>>,
-    /// One row after the other where there are several outputs.
+    /// The weights; for several outputs one row after the other.
     pub weights: Option<Vec<f32>>,
     pub goal: Option<Vec<f32>>,
     pub seed: Option<u64>,
@@ -106,8 +106,8 @@ impl LessonOptions {
         match iterations.saturating_mul(numbers) {
             product if product <= MOST_KEPT => Ok(()),
             _ => Err(Setting::Iterations.error(format!(
-                "⟨iterations {iterations}⟩ with {} are more steps than a lesson keeps: with so many numbers at most \
-                 {} are possible",
+                "⟨iterations {iterations}⟩ with {} are more steps than a lesson keeps: with vectors of that length at \
+                 most {} are possible",
                 count(numbers, "number"),
                 MOST_KEPT / numbers
             ))),

@@ -28,7 +28,9 @@ struct MatrixProduct {
     input: Vec<f32>,
     weights: Vec<f32>,
     right: Vec<f32>,
-    /// The outputs if columns are taken for rows; only a square matrix allows it.
+    /// The outputs if columns are taken for rows.
+    ///
+    /// Only a square matrix allows it.
     transposed: Option<Vec<f32>>,
 }
 
@@ -69,7 +71,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     }
     if last.transposed.is_some() {
         page.text(
-            "The column “transposed” is the classic mistake: the same numbers, but the weights taken \
+            "The column “transposed” is the classic mistake: the same numbers, but the weights read \
              by columns, which gives each input's weights to an output. With as many outputs as inputs every \
              sum can be computed, and every sum is wrong. Where two sources disagree about such a product, \
              check which way the rows lie.",
@@ -100,7 +102,7 @@ fn product(bench: &mut Workbench, input: &[f32], weights: &[f32]) -> Result<Matr
     Ok(MatrixProduct { input: input.to_vec(), weights: weights.to_vec(), right, transposed })
 }
 
-/// How many sums are written out, and how many terms of each.
+/// The number of sums written out, and of terms of each.
 const WRITTEN: usize = 3;
 
 fn formulas(product: &MatrixProduct) -> Vec<String> {
@@ -114,7 +116,7 @@ fn formulas(product: &MatrixProduct) -> Vec<String> {
     .collect()
 }
 
-/// How many outputs are drawn.
+/// The number of outputs drawn.
 const DRAWN: usize = 12;
 
 /// The outputs of each product, and the transposed outputs of the last.

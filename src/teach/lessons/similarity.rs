@@ -218,7 +218,7 @@ fn collapse(page: &mut Page, machine: &Machine) -> Result<()> {
     page.text(
         "Linear layers also add up: the output for a sum of inputs is the sum of their outputs, which \
          the last row shows. With a sigmoid between the layers it no longer is, so no single matrix can \
-         stand for them. Deep networks need this non-linearity.",
+         replace them. Deep networks need this non-linearity.",
     );
     Ok(())
 }

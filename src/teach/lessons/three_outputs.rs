@@ -83,7 +83,7 @@ fn table(steps: &[Iteration]) -> Table {
     table
 }
 
-/// How many outputs are drawn, so that the lines stay distinct.
+/// The number of outputs drawn, so that the lines stay distinct.
 const DRAWN: usize = 6;
 
 fn errors(steps: &[Iteration]) -> Plot {

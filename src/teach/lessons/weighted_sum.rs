@@ -63,7 +63,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
     Ok(page)
 }
 
-/// How many terms a formula writes out.
+/// The number of terms that a formula writes out.
 const TERMS: usize = 4;
 
 fn formulas(inputs: &[f32], weights: &[f32], prediction: f32) -> Vec<String> {
@@ -87,7 +87,7 @@ fn names(own: bool, inputs: usize) -> Vec<String> {
     }
 }
 
-/// How many inputs' terms are drawn, so that the bars stay distinct.
+/// The number of inputs whose terms are drawn, so that the bars stay distinct.
 const DRAWN: usize = 4;
 
 /// The term of each input, and the sum.

@@ -2,7 +2,9 @@
 
 use crate::kernel::{Consts, Step};
 
-/// One call of a kernel: constants and step scalars; inputs follow from a seed.
+/// One call of a kernel: constants and step scalars.
+///
+/// Inputs follow from a seed.
 #[derive(Clone, Debug)]
 pub struct Case {
     pub consts: Consts,

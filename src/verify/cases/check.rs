@@ -85,7 +85,7 @@ pub fn check(kernel: &'static Kernel, cases: &[Case], make_engine: MakeEngine) -
     watch(kernel, cases, make_engine, &mut |_, _| {})
 }
 
-/// [`check`], with a function that is told which case comes next.
+/// [`check`], which calls a function before each case.
 ///
 /// # Errors
 /// As [`check`].
@@ -124,7 +124,7 @@ pub fn watch(
 }
 
 impl KernelVerdict {
-    /// Keeps the first problem, with a sentence about the worst element of its case.
+    /// Keeps the first problem, with the worst element of its case in a sentence.
     fn blame(&mut self, wrong: Wrong, comparison: &Comparison) {
         if self.wrong.is_some() {
             return;

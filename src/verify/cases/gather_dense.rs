@@ -51,8 +51,9 @@ pub(super) fn real_sizes(kernel: &Kernel) -> Vec<Consts> {
         .to_vec()
 }
 
-/// Whether a case computes nothing that rounds, as long as the numbers are small and whole. Of gradients
-/// squares are added up as well, which soon are too large for that.
+/// Whether a case rounds nothing, with small whole numbers.
+///
+/// Gradients also have their squares added up, which soon are too large.
 pub(super) fn exact(kernel: &Kernel, case: &Case) -> bool {
     let exact = [Activation::Identity, Activation::Relu].map(|activation| activation.consts().0);
     kernel.is_a(Family::GatherDense) && exact.contains(&Const::from(case.consts.uint("ACTIVATION")))

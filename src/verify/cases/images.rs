@@ -107,7 +107,7 @@ fn poolings() -> [Pooling; 7] {
         (6, (8, 2, 2, 0), (8, 2, 2, 0)),
         // Pixels that don't fill a window are left out.
         (5, (7, 2, 2, 0), (9, 3, 3, 0)),
-        // Windows that overlap, and reach over the edge.
+        // Windows that overlap, and reach into the padding.
         (3, (7, 3, 2, 1), (6, 3, 1, 1)),
         (65, (5, 5, 1, 0), (4, 4, 4, 0)),
         // Windows with gaps between them.

@@ -17,7 +17,7 @@ pub(super) fn has(kernel: &Kernel) -> bool {
     kernel.is_a(Family::Matmul) || others.iter().any(|other| other.name == kernel.name)
 }
 
-/// Whether a kernel makes sums of products.
+/// Whether a kernel computes sums of products.
 pub(super) fn multiplies(kernel: &Kernel) -> bool {
     has(kernel) && ![&table::ADD_SLICES, &table::PACK_F16].iter().any(|other| other.name == kernel.name)
 }
@@ -138,7 +138,7 @@ fn packed((length, samples): (usize, Option<u32>)) -> Case {
     Case { consts: consts! { LENGTH: length, GRADIENT: samples.is_some() }, step: step(samples) }
 }
 
-/// A step with this number of samples; not 1 where it must not matter.
+/// A step with this number of samples, else one whose number must not matter.
 fn step(samples: Option<u32>) -> Step {
     Step { samples: samples.unwrap_or(5), ..Step::default() }
 }
@@ -168,7 +168,9 @@ fn of(&((m, n, k), (transpose_a, transpose_b), epilogue, activation, add): &Prod
 /// (M, N, K), A and B transposed, and the length of a slice of K.
 type SlicedCase = ((usize, usize, usize), (bool, bool), usize);
 
-/// Around the borders of tiles and slices; with a transposed B, N need not be a multiple of 4.
+/// Around the borders of tiles and slices.
+///
+/// With a transposed B, N need not be a multiple of 4.
 const SLICED: &[SlicedCase] = &[
     ((64, 128, 784), B, 128),
     ((33, 10, 100), B, 64),

@@ -6,7 +6,9 @@ use crate::engine::adapter::Device;
 use crate::kernel::consts;
 use crate::kernel::{Activation, Const, Family, Kernel, Step};
 
-/// A case of the size of real training: a batch of 64 through a layer of 512, or as much work.
+/// A case of the size of real training.
+///
+/// That is a batch of 64 through a layer of 512, or as much work.
 ///
 /// A kernel without one gets its largest awkward shape.
 pub fn real(kernel: &Kernel) -> Case {

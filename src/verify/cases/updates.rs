@@ -86,7 +86,9 @@ fn momentum(length: usize) -> Vec<Consts> {
     all.map(of).collect()
 }
 
-/// As many words as the padding, some parameters, and more than a workgroup's; the first step and a later one.
+/// As many words as the padding, some parameters, and more than a workgroup's.
+///
+/// The first step and a later one.
 pub fn cases(name: &str) -> Vec<Case> {
     let step = |index| Step {
         index,

@@ -1,12 +1,12 @@
-//! Custom shaders that were written for an earlier version: their former names become present ones.
+//! Replaces former names in custom shaders that were written for an earlier version.
 
 use crate::kernel::{Kernel, words};
 use crate::table::former;
 
 /// The text of a custom shader for `ours` with present names for former ones.
 ///
-/// A name stays where the shader already uses the present one. Positions in errors, and the lines that they show, are
-/// those of the text that comes of it: lines keep their numbers.
+/// A former name stays if the shader already uses the present one. Errors give positions in the new text and show its
+/// lines, which keep their numbers.
 pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
     let mut all = String::with_capacity(text.len());
     let (mut done, mut before) = (0, [""; 2]);
@@ -35,12 +35,12 @@ mod tests {
         let own = "fn unit_size() { let slope = activation_slope(a, b, c); } // unit_size";
         let now = "fn frobenius_normalise() { let slope = activation_derivative(a, b, c); } // unit_size";
         assert_eq!(with_present_names(own, &FROBENIUS_NORMALISE), now);
-        // A function of the reader's own, in a shader for another kernel.
+        // A shader for another kernel may have functions with these names.
         assert_eq!(with_present_names("fn unit_size() {}", &EMA), "fn unit_size() {}");
         let own = "fn\naverage() { let average = step . average; step.index; }";
         let now = "fn\nema() { let average = step . ema_decay; step.index; }";
         assert_eq!(with_present_names(own, &EMA), now);
-        // What has the present name is not called by the former one, too.
+        // The present name is declared, so the former one means something else.
         let own = "fn average() {} fn ema() {}";
         assert_eq!(with_present_names(own, &EMA), own);
         assert_eq!(

@@ -1,7 +1,7 @@
-//! Finds the inputs that an output depends on, by asking the twin.
+//! Finds the inputs that an output depends on, by running the twin.
 //!
-//! An input matters if the twin's result changes with it. So this works for every kernel, without a table of who reads
-//! what.
+//! An input matters if the twin's result changes with it. So this works for every kernel, without a table of
+//! dependencies.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::kernel::{Access, Call, Kernel, Slice, SliceMut, Step};
 use crate::verify::cases::{Case, Wrong, contents};
 use crate::verify::diff::Wide;
 
-/// The most inputs of one binding that are looked for.
+/// The most inputs of one binding to find.
 const MOST: usize = 5;
 /// The longest search: the twin of a large case is slow, and this is only an explanation.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -152,7 +152,9 @@ impl Asked<'_> {
     }
 }
 
-/// Puts other values into a range; integers, which may be indices, become values of the same binding.
+/// Puts other values into a range.
+///
+/// Integers, which may be indices, become values of the same binding.
 fn change(wide: &mut Wide, range: &Range<usize>, round: usize) {
     match wide {
         Wide::Real(values) => {

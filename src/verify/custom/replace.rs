@@ -157,8 +157,8 @@ fn advice(program: &Program, custom: &Kernel, rewritten: bool) -> String {
 
 /// Replaces a kernel by a custom one in every dispatch, and returns their number.
 ///
-/// A custom kernel of a family replaces every variant of it. `rewritten` is whether the Program has rewrites that were
-/// asked for, which may have fused such dispatches.
+/// A custom kernel of a family replaces every variant of it. `rewritten` is whether the user chose rewrites, which may
+/// have fused such dispatches.
 ///
 /// # Errors
 /// [`Error::Setting`] when the kernel can't be replaced, or the Program never uses it (with the kernels that it uses).
@@ -270,7 +270,7 @@ mod tests {
         let f16 = Choice::NAIVE.in_precision(Precision::F16);
         let tiles = f16.with_cooperative(&[8]);
         let [product, of_f16] = [&table::MATMUL_NAIVE, &table::MATMUL_F16].map(copy);
-        // The last layer stays in single precision, and some sizes of the others are no multiple of 8.
+        // The last layer stays in f32, and some sizes of the others are no multiple of 8.
         let mixed = "dense 16, relu, dense 12, relu, dense 10";
         for (choice, beside_product, beside_f16) in [
             (Choice::NAIVE, &[][..], None),

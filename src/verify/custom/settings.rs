@@ -1,4 +1,4 @@
-//! The settings of a run that uses a kernel, so that a custom one can replace it there.
+//! The settings with which a run uses a kernel, so that a custom one can replace it.
 
 use std::fmt;
 
@@ -24,7 +24,9 @@ pub fn name_in_settings(kernel: &Kernel) -> &'static str {
     family(kernel).unwrap_or(kernel.name)
 }
 
-/// The settings with which a run uses a kernel; empty where the defaults do.
+/// The settings with which a run uses a kernel.
+///
+/// Empty where the defaults do.
 ///
 /// # Errors
 /// The reason why no run uses it, a text with marked settings.
@@ -41,9 +43,9 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     Ok(given.map(|(key, value)| NeededSetting { key, value }).collect())
 }
 
-/// Kernels that no run uses unless a rewrite is asked for, and why.
+/// Kernels that no run with a custom kernel uses by default, and why.
 const NEVER: &[(&str, &str)] = &[
-    ("hot_cold", "no network uses it: it is a learning rule of its own, that of the lesson hot-and-cold"),
+    ("hot_cold", "no network uses it, only the lesson hot-and-cold"),
     (
         "weight_gradient",
         "a run with a custom kernel has the plain Program, in which matmul, column_sums and gradient_parts do its \
@@ -76,7 +78,9 @@ const MAXIMUM: &str = "conv 8 3x3, relu, maxpool 2, dense 10";
 const NORM: &str = "dense 64, batchnorm, relu, dense 10";
 const MEAN: &str = "conv 8 3x3, relu, avgpool 2, dense 10";
 
-/// Network, loss and one more setting, empty for the default; of kernels that the defaults don't use.
+/// Network, loss and one more setting for kernels that the defaults don't use.
+///
+/// An empty text is the default.
 const SETTINGS: &[(&str, [&str; 3])] = &[
     ("one_hot", ["", "mse", ""]),
     ("squared_error", ["", "squared-error", ""]),

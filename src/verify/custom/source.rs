@@ -115,7 +115,9 @@ fn capabilities(ours: &Kernel) -> Capabilities {
     capabilities
 }
 
-/// The extension of this name, if it can be parsed; the parser reports others.
+/// The extension of this name, if it can be parsed.
+///
+/// The parser reports others.
 fn extension(name: &str) -> Option<ImplementedEnableExtension> {
     let mut all = ImplementedEnableExtension::VARIANTS.iter().copied();
     all.find(|extension| EnableExtension::from(*extension).to_ident() == name)
@@ -147,7 +149,9 @@ fn advice(note: &str, ours: &Kernel) -> String {
     meant.and_then(|extension| refusal(extension, ours)).unwrap_or_else(|| note.to_owned())
 }
 
-/// The name of a type that no device has; the validator reports no position for it.
+/// The name of a type that no device has.
+///
+/// The validator reports no position for it.
 fn absent(error: &ValidationError) -> Option<&'static str> {
     let ValidationError::Type { source: TypeError::WidthError(error), .. } = error else { return None };
     if let WidthError::MissingCapability { name, .. } = error { Some(name) } else { None }
@@ -179,7 +183,7 @@ fn position_in(text: &str, at: usize) -> TextPosition {
     TextPosition { line: before.matches('\n').count() + 1, column }
 }
 
-/// The first of these positions in the whole text that is in the custom part, as a position in that part.
+/// The first of these spans that is in the custom text, as a position there.
 fn locate(text: &str, whole: &str, spans: impl Iterator<Item = Span>) -> Option<TextPosition> {
     spans.filter_map(Span::to_range).find_map(|Range { start, .. }| {
         if let Some(at) = in_directive(text, start) {

@@ -1,4 +1,4 @@
-//! Times of a custom kernel and the built-in one, measured in turns.
+//! Times of a custom kernel and the built-in one, in interleaved runs.
 
 use wgpu::Adapter;
 
@@ -36,7 +36,7 @@ impl Timing {
     }
 }
 
-/// Times both in turns on a case of real size, both with bounds checks.
+/// Times both in interleaved runs on a case of real size, with bounds checks.
 ///
 /// # Errors
 /// When the engine fails.
@@ -83,7 +83,9 @@ impl RepeatedDispatch {
     }
 }
 
-/// Small numbers that no repeat makes large; integers are 0, which is always a valid index.
+/// Small numbers that no repeat makes large.
+///
+/// Integers are 0, which is always a valid index.
 fn content(element: Element, len: usize) -> Data {
     match element {
         Element::Real => Data::Real((0..len).map(|at| (at % 17) as f32 / 16.0 - 0.5).collect()),

@@ -1,4 +1,4 @@
-//! A custom kernel on every case against the twin, and a report of the first error.
+//! Runs a custom kernel on every case against the twin, and reports the first error.
 
 use wgpu::Adapter;
 
@@ -15,7 +15,7 @@ use crate::verify::diff::ComparedElement;
 #[derive(Debug)]
 pub struct Trial {
     pub verdict: KernelVerdict,
-    /// Whether writes past the end of a buffer would have been seen.
+    /// Whether the check could detect writes past the end of a buffer.
     pub saw_outside: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Experimental kernels: used only when asked for by name, and proved on the adapter first.
+//! Experimental kernels: used only when the recipe names them, and proved on the adapter first.
 
 mod proof;
 
@@ -15,7 +15,7 @@ use crate::table::{COOPERATIVE_TILES as SIZES, MATMUL_COOPERATIVE};
 /// The experimental kernels of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Experimental {
-    /// None.
+    /// No experimental kernel.
     #[default]
     None,
     /// Cooperative matrices: a whole subgroup multiplies tiles of f16 at once, on adapters that have them.
@@ -137,7 +137,7 @@ impl Experimental {
         self == resolved || (open && matches!(resolved, Experimental::CooperativeMatrix(_)))
     }
 
-    /// Checks that it goes with a precision.
+    /// Checks that the precision is one that it needs.
     ///
     /// # Errors
     /// [`Error::Setting`] saying what to add.

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::Result;
 
-/// Images from 0 to 1, and what they show.
+/// Images from 0 to 1, and their labels.
 pub struct Part {
     pub size: [usize; 2],
     pub pixels: Vec<f32>,

@@ -49,7 +49,7 @@ fn say(answer: Value) -> Result<()> {
     Ok(io::stdout().flush()?)
 }
 
-/// Which burn this was built with, as the lock file has it.
+/// The version of burn that this was built with, from the lock file.
 fn version() -> &'static str {
     let rest = include_str!("../Cargo.lock").split("name = \"burn\"\nversion = \"").nth(1);
     rest.and_then(|rest| rest.split('"').next()).unwrap_or("of unknown version")

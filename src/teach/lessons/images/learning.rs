@@ -13,13 +13,15 @@ use crate::report::page::Note;
 use crate::teach::lessons::machine::Machine;
 use crate::train::trainer::{Measure, Settings, Trainer};
 
-/// How many images each part has.
+/// The number of images in each part.
 const FEW: usize = 60;
 const MANY: usize = 1150;
 const VALIDATION_IMAGES: usize = 287;
 const HELD_OUT_IMAGES: usize = 360;
 const BATCH: usize = 10;
-/// Rounds over the many images; each is as much work as nineteen over the few.
+/// Rounds over the many images.
+///
+/// Each is as much work as nineteen over the few.
 const ROUNDS_OF_MANY: usize = 10;
 
 /// The networks that learn from images, in the order of the lesson.
@@ -30,7 +32,9 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
-    /// The networks that fit images of this shape; the second halves height and width.
+    /// The networks that fit images of this shape.
+    ///
+    /// The second halves height and width.
     pub fn all(shape: &Shape) -> Vec<NetworkKind> {
         let fits = shape.height >= 2 && shape.width >= 2;
         [NetworkKind::Dense].into_iter().chain(fits.then_some(NetworkKind::Convolutional)).collect()
@@ -183,7 +187,7 @@ impl Images {
         let lowered = self.lower(kind, samples)?;
         let engine = machine.open(lowered.program.clone())?;
         let parameters = lowered.arena.initial_values(settings.seed);
-        // Only of the images to learn from, as the others must not influence training.
+        // Measured on the images to learn from alone, as the others must not influence training.
         let normaliser = Normaliser::of(samples);
         let mut trainer = Trainer::new(engine, lowered, settings, &parameters, &normaliser)?;
         for (name, samples) in self.parts(samples) {

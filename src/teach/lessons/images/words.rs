@@ -11,7 +11,7 @@ pub fn percent(fraction: f64) -> String {
 pub fn stopping(few: &LearningCurve) -> String {
     let (end, stop, rounds) = (few.end(), few.at_stop(), few.rounds.len());
     let learning = format!(
-        "It learns from {} here, and {} others say when to stop.",
+        "It learns from {} here; {} others, the validation images, decide when to stop.",
         count(end.learned.samples, "image"),
         end.validation.samples
     );
@@ -20,7 +20,7 @@ pub fn stopping(few: &LearningCurve) -> String {
     }
     if few.stop() + 1 == rounds {
         return format!(
-            "{learning} The error of the others is lowest after the last of {rounds} rounds, so there is \
+            "{learning} The validation error is lowest after the last of {rounds} rounds, so there is \
              nothing to stop early: more iterations may still help."
         );
     }
@@ -31,13 +31,13 @@ pub fn stopping(few: &LearningCurve) -> String {
         "does not fall any further either"
     };
     let meaning = if end.learned.loss < stop.learned.loss {
-        "from there on the network memorises its own images and gets more certain of its mistakes on others"
+        "the network memorises those images, and gets more certain of its mistakes on others"
     } else {
         "these steps have stopped helping anywhere, and a smaller alpha may go further"
     };
     format!(
-        "{learning} The error of the others is lowest after round {at}, {}, and {} after round {rounds}; that \
-         of its own {learned}: {meaning}. Keeping the weights of round {at} is called early stopping. {}",
+        "{learning} The validation error is lowest after round {at}, {}, and is {} after round {rounds}. The error on \
+         the images learned from {learned}: {meaning}. Keeping the weights of round {at} is called early stopping. {}",
         digits(stop.validation.loss as f32),
         digits(end.validation.loss as f32),
         verdict(few)
@@ -47,10 +47,12 @@ pub fn stopping(few: &LearningCurve) -> String {
 /// The effect of early stopping on the held-out images.
 fn verdict(few: &LearningCurve) -> String {
     let (end, stop) = (few.end().held_out, few.at_stop().held_out);
-    let accuracies =
-        format!("{} held out are right rather than {}", percent(stop.accuracy), percent(end.accuracy));
-    let error =
-        format!("their error is {} rather than {}", digits(stop.loss as f32), digits(end.loss as f32));
+    let accuracies = format!(
+        "{} of the held-out images are right instead of {}",
+        percent(stop.accuracy),
+        percent(end.accuracy)
+    );
+    let error = format!("the error is {} instead of {}", digits(stop.loss as f32), digits(end.loss as f32));
     match (stop.accuracy >= end.accuracy, stop.loss < end.loss) {
         (true, true) => format!("It helps here: {accuracies}, and {error}."),
         (false, true) => format!(
@@ -79,7 +81,7 @@ pub fn remembering(few: &LearningCurve, shuffled: &LearningCurve, classes: usize
     };
     format!(
         "The second network got the same images with their labels shuffled, so there is nothing to \
-         generalise: {memorised}. Of those held out it gets {}, {others}; guessing gives {}.",
+         generalise: {memorised}. It gets {} of the held-out images right, {others}; guessing gives {}.",
         percent(shuffled.held_out.accuracy),
         percent(1.0 / classes as f64)
     )
@@ -100,8 +102,8 @@ pub fn more_images(few: &LearningCurve, many: &LearningCurve) -> String {
     };
     let narrower = if gap(many) < gap(few) { "narrower" } else { "no narrower" };
     format!(
-        "The third got {}: of its own {} are right, and of those held out {}, the first {} and {}. So {verdict}, \
-         and the gap between the two is {narrower}. Whether a network generalises shows only on images that it has \
+        "The third got {}: {} of those are right, and {} of the held-out images. The first network has {} and {}. \
+         So {verdict}, and the gap between the two is {narrower}. Whether a network generalises shows only on images that it has \
          never seen.",
         count(many.learned.samples, "image"),
         percent(many.learned.accuracy),
@@ -136,9 +138,9 @@ pub fn convolution(courses: &[LearningCurve]) -> String {
     };
     format!(
         "A dense layer does not use which pixels are neighbours. A convolution does: eight windows of 3×3 slide \
-         over the image, each with the same nine weights everywhere, and of every 2×2 results the largest is \
-         kept. Of the images held out, dense and convolutional get {} and {} after the few, {} and {} after \
-         the many. {conclusion}.",
+         over the image, each with the same nine weights everywhere, and the largest of every 2×2 results \
+         is kept. Dense and convolutional get {} and {} of the held-out images right after learning from few, {} \
+         and {} from many. {conclusion}.",
         percent(few.0),
         percent(few.1),
         percent(many.0),

@@ -12,7 +12,9 @@ use crate::teach::lessons::machine::Machine;
 /// Numbers 0 to 255, as eight binary digits, the largest first.
 pub const NUMBERS: usize = 256;
 pub const DIGITS: usize = 8;
-/// How many of them the network learns from; the others are held out.
+/// The number of them that the network learns from.
+///
+/// The others are held out.
 pub const LEARNED: usize = 160;
 /// Hidden neurons.
 pub const HIDDEN: usize = 16;
@@ -21,7 +23,7 @@ pub const HIDDEN: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub struct OddEvenSettings {
     pub alpha: f32,
-    /// How often every number is seen.
+    /// The number of times that every number is seen.
     pub iterations: usize,
     pub seed: u64,
 }
@@ -44,7 +46,7 @@ pub fn target(number: usize) -> u32 {
 
 /// The numbers in two parts.
 pub struct NumberSplit {
-    /// To learn from.
+    /// The numbers to learn from.
     pub learned: Vec<usize>,
     pub held_out: Vec<usize>,
 }

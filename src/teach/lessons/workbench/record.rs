@@ -20,7 +20,7 @@ pub(super) const HOT_COLD: &str = "hot and cold";
 pub(super) const STAGES: [&str; 7] =
     [SUMS, ERROR, ACTIVATION_DELTA, WEIGHT_DELTA, BIAS_DELTA, UPDATE, HOT_COLD];
 
-/// Where everything lies.
+/// The views of a workbench.
 #[derive(Clone, Copy)]
 pub(super) struct Views {
     pub input: View,
