@@ -124,7 +124,7 @@ impl FromStr for Augmentation {
             } else {
                 all.set(change)
             };
-            read.map_err(|problem| Error::Usage(format!("augment: {problem}")))?;
+            read.map_err(|problem| Error::Usage(format!("⟨augment⟩: {problem}")))?;
             seen.push(name);
         }
         Ok(all)

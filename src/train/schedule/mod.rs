@@ -149,7 +149,7 @@ impl Schedule {
     /// leaves nothing behind it, or steps that come after the run's end.
     pub fn fits(&self, length: Length) -> Result<()> {
         let Length { steps, per_epoch } = length;
-        let problem = |what: String| Err(Error::Usage(format!("schedule “{self}”: {what}")));
+        let problem = |what: String| Err(Error::Usage(format!("⟨schedule⟩ “{self}”: {what}")));
         match self.over {
             Some(over) if over != steps => {
                 let word = if over > steps { "longer" } else { "shorter" };

@@ -105,7 +105,7 @@ impl FromStr for Schedule {
     /// Reads the text form: a name, then settings that differ from its defaults, as in
     /// `cosine warmup 100` or `step every 5 factor 0.5`.
     fn from_str(text: &str) -> Result<Schedule> {
-        let problem = |what: String| Error::Usage(format!("schedule “{text}”: {what}"));
+        let problem = |what: String| Error::Usage(format!("⟨schedule⟩ “{text}”: {what}"));
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let Some(shape) = named(name) else {
