@@ -9,9 +9,8 @@
 
 mod common;
 
-use std::cell::RefCell;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use common::Options;
@@ -58,28 +57,28 @@ fn main() {
     }
 }
 
-/// An engine that the trainer and the bench both hold.
-struct Shared(Rc<RefCell<dyn Engine>>);
+/// An engine that the trainer and the bench both hold, and never at once.
+struct Shared(Arc<Mutex<dyn Engine>>);
 
 impl Engine for Shared {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
-        self.0.borrow_mut().write(to, data)
+        self.0.lock().unwrap().write(to, data)
     }
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
-        self.0.borrow_mut().submit(steps, scalars, result)
+        self.0.lock().unwrap().submit(steps, scalars, result)
     }
     fn wait(&mut self, ticket: Ticket) -> Result<Vec<f32>> {
-        self.0.borrow_mut().wait(ticket)
+        self.0.lock().unwrap().wait(ticket)
     }
     fn read(&mut self, from: View) -> Result<Data> {
-        self.0.borrow_mut().read(from)
+        self.0.lock().unwrap().read(from)
     }
 }
 
 struct Bench {
-    engine: Rc<RefCell<dyn Engine>>,
+    engine: Arc<Mutex<dyn Engine>>,
     /// The same engine, if it is a GPU engine.
-    gpu: Option<Rc<RefCell<GpuEngine>>>,
+    gpu: Option<Arc<Mutex<GpuEngine>>>,
     lowered: Lowered,
     trainer: Trainer,
     epochs: usize,
@@ -92,7 +91,7 @@ impl Bench {
         let device = devices().swap_remove(number);
         let lowered = lowered(&device, device.choice(), network, batch, samples).unwrap();
         let (engine, gpu) = open(&device, &lowered);
-        let shared = Box::new(Shared(Rc::clone(&engine)));
+        let shared = Box::new(Shared(Arc::clone(&engine)));
         let parameters = lowered.arena.initial_values(0);
         let normaliser = Normaliser::of(samples);
         let mut trainer = Trainer::new(shared, lowered.clone(), SETTINGS, &parameters, &normaliser).unwrap();
@@ -108,7 +107,7 @@ impl Bench {
     }
 
     fn clock(&self) -> Option<f64> {
-        self.gpu.as_ref().and_then(|gpu| gpu.borrow().device_seconds())
+        self.gpu.as_ref().and_then(|gpu| gpu.lock().unwrap().device_seconds())
     }
 
     /// Whole epochs: shuffling, submissions in flight, and metrics read back.
@@ -148,7 +147,7 @@ impl Bench {
             ..Step::default()
         };
         let measure = |range| {
-            let mut engine = self.engine.borrow_mut();
+            let mut engine = self.engine.lock().unwrap();
             time(&mut *engine, range, self.lowered.metrics(1), &step, options.effort()).unwrap().median
         };
         let section = program.section(TRAIN);
@@ -170,15 +169,15 @@ impl Bench {
     }
 }
 
-type Opened = (Rc<RefCell<dyn Engine>>, Option<Rc<RefCell<GpuEngine>>>);
+type Opened = (Arc<Mutex<dyn Engine>>, Option<Arc<Mutex<GpuEngine>>>);
 
 fn open(device: &Device, lowered: &Lowered) -> Opened {
     let program = lowered.program.clone();
     match device {
-        Device::Cpu { .. } => (Rc::new(RefCell::new(CpuEngine::fast(program).unwrap())), None),
+        Device::Cpu { .. } => (Arc::new(Mutex::new(CpuEngine::fast(program).unwrap())), None),
         Device::Gpu(adapter) => {
             let gpu = GpuEngine::with_timing(adapter, program, Checks::Off).unwrap();
-            let gpu = Rc::new(RefCell::new(gpu));
+            let gpu = Arc::new(Mutex::new(gpu));
             (gpu.clone(), Some(gpu))
         }
     }

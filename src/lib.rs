@@ -1,7 +1,7 @@
 //! wgrad trains neural networks with hand-written WGSL compute shaders, on any
 //! GPU that wgpu reaches, and proves every shader against a plain Rust twin.
 //!
-//! A network is lowered once to a [`Program`]: a list of kernel dispatches over named buffers. The GPU engine and the
+//! A network is lowered once to a [`Program`](program::Program): a list of kernel dispatches over named buffers. The GPU engine and the
 //! CPU engine run the same Program; training, checking, timing and explaining are things done to it.
 //!
 //! # Train a network
@@ -47,7 +47,7 @@
 //!
 //! The names at the root, and the files that wgrad writes: recipes, run directories, checkpoints and models are read by
 //! every later version. The [`internals`] may change with every version; so may what is reached through them, such
-//! as the fields of a [`Program`].
+//! as the fields of a [`Program`](program::Program).
 //!
 //! # Read the code
 //!
@@ -104,20 +104,28 @@ use internals::{
     cpu, data, engine, error, kernel, network, program, report, table, teach, train, tune, verify,
 };
 
+#[doc(inline)]
 pub use data::{Dataset, Samples};
+#[doc(inline)]
 pub use engine::adapter::Device;
-pub use error::{Error, Result};
+#[doc(inline)]
+pub use error::{DeviceFault, Error, Result};
+#[doc(inline)]
 pub use network::Network;
-pub use network::loss::Loss;
-pub use network::optimiser::Optimiser;
-pub use program::Program;
+#[doc(inline)]
 pub use program::shape::Shape;
+#[doc(inline)]
 pub use train::classifier::{Classifier, Prediction};
+#[doc(inline)]
 pub use train::recipe::Recipe;
+#[doc(inline)]
 pub use train::run::model::Model;
-pub use train::running::{EpochReport, Observer};
+#[doc(inline)]
+pub use train::running::{Ended, EpochReport, Observer, Trained};
+#[doc(inline)]
 pub use train::session::Session;
-pub use train::trainer::{Measure, Progress, Trainer};
+#[doc(inline)]
+pub use train::trainer::{Progress, Trainer};
 
 /// The code of `docs/embedding.md` compiles and runs.
 #[cfg(doctest)]

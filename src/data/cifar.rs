@@ -66,7 +66,7 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
     let train = read_part(&batches, classes.len())?;
     let held_out = read_part(&[folder.join(TEST)], classes.len())?;
     let about = About { origin: "CIFAR-10's binary files".to_owned(), ..About::default() };
-    Ok(Dataset::new(name, classes, train, held_out, about))
+    Ok(Dataset::of_files(name, classes, train, held_out, about))
 }
 
 /// Reads the names of the classes, one on each line.

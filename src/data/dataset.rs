@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::files::hex;
+use super::limits::check_shape;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -94,7 +95,55 @@ pub struct About {
 }
 
 impl Dataset {
-    pub(super) fn new(
+    /// A data set of samples in memory: N × C·H·W bytes and N labels for each part.
+    ///
+    /// # Errors
+    /// As [`Dataset::check`].
+    pub fn new(name: &str, classes: Vec<String>, train: Samples, held_out: Samples) -> Result<Dataset> {
+        let about = About { origin: "memory".to_owned(), ..About::default() };
+        let dataset = Dataset::of_files(name, classes, train, held_out, about);
+        dataset.check().map(|()| dataset)
+    }
+
+    /// Checks that the parts go together: both with samples, of one size, with a class for each label.
+    ///
+    /// # Errors
+    /// [`Error::Data`] naming the part.
+    pub fn check(&self) -> Result<()> {
+        let problem = |what: String| Err(Error::Data(format!("the data set {} {what}", self.name)));
+        if self.classes.is_empty() {
+            return problem("has no classes: name at least one".to_owned());
+        }
+        let shape = self.train.shape;
+        check_shape(&shape, &format!("the data set {}", self.name))?;
+        if self.held_out.shape != shape {
+            return problem(format!(
+                "has images of {shape} to train on and of {} held out: bring them to one size",
+                self.held_out.shape
+            ));
+        }
+        for (part, samples) in [("train", &self.train), ("held-out", &self.held_out)] {
+            let (labels, bytes) = (samples.labels.len(), samples.pixels.len());
+            if labels == 0 {
+                return problem(format!("has no samples in its {part} part: give it at least one"));
+            }
+            if labels.checked_mul(shape.len()) != Some(bytes) {
+                return problem(format!(
+                    "has {bytes} bytes of pixels for {labels} labels in its {part} part: an image of {shape} takes {}",
+                    shape.len()
+                ));
+            }
+            let classes = self.classes.len();
+            if let Some(label) = samples.labels.iter().find(|label| **label as usize >= classes) {
+                return problem(format!(
+                    "has the label {label} in its {part} part, but only {classes} classes"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn of_files(
         name: &str,
         classes: Vec<String>,
         train: Samples,

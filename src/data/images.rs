@@ -167,7 +167,13 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
         )));
     }
     about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();
-    Ok(Dataset::new(name, pictures.classes.clone(), samples(shape, train), samples(shape, held_out), about))
+    Ok(Dataset::of_files(
+        name,
+        pictures.classes.clone(),
+        samples(shape, train),
+        samples(shape, held_out),
+        about,
+    ))
 }
 
 /// A picture that has been read.

@@ -88,7 +88,7 @@ impl Data {
 pub struct Ticket(pub(crate) u64);
 
 /// Runs a Program over its buffers, which live as long as the engine.
-pub trait Engine {
+pub trait Engine: Send {
     /// Writes data to a view, after everything submitted so far.
     ///
     /// # Errors

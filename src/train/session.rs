@@ -34,10 +34,12 @@ impl Session {
     /// device has what is experimental.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the batch is larger than the train part or settings don't go together,
-    /// [`Error::Data`] when the train part is too small to be divided, and as
+    /// [`Error::Setting`] when the batch is larger than the train part or settings don't go together, as
+    /// [`Recipe::check`] and [`Dataset::check`], [`Error::Data`] when the train part is too small to be divided, and as
     /// [`Experimental::resolve`](crate::verify::experimental::Experimental::resolve).
     pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
+        recipe.check()?;
+        dataset.check()?;
         let validation = validation_part(&mut dataset, &recipe)?;
         if recipe.overfit_batches > 0 {
             let few = recipe.overfit_batches.saturating_mul(recipe.step_samples()).min(dataset.train.len());
@@ -86,6 +88,8 @@ impl Session {
     /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
         let Session { recipe, dataset, device, .. } = self;
+        // Fields of a session can be changed after it was made.
+        recipe.check()?;
         if recipe.precision == Precision::F16 && !device.runs(&table::MATMUL_F16) {
             return Err(setting(
                 "precision",
@@ -185,11 +189,11 @@ impl Session {
         record
     }
 
-    /// The device after it was lost. An adapter is asked for anew: the one there was may be gone for good.
+    /// The device after it was lost. An adapter of its name is looked for anew, as its handle is of no use any more.
     fn device_again(&self) -> Result<Device> {
         match &self.device {
             Device::Cpu { .. } => Ok(self.device.clone()),
-            Device::Gpu(_) => choose(&self.recipe.device),
+            Device::Gpu(_) => choose(&self.device.name()),
         }
     }
 }

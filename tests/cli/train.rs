@@ -57,6 +57,7 @@ fn json_is_one_object_and_all_of_stdout() {
     let json = ran.json();
     let expected = [
         "run",
+        "status",
         "device",
         "adapter",
         "epochs",

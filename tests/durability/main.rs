@@ -6,6 +6,7 @@ mod checkpoints;
 mod dispatches;
 mod interrupts;
 mod kills;
+mod length;
 #[path = "../common/not_checked.rs"]
 mod not_checked;
 mod older;

@@ -142,8 +142,8 @@ fn a_model_that_could_not_be_loaded_is_not_saved() {
 fn what_is_no_model_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("absent");
-    assert_refused(Model::load(&path), Error::Data, &["absent doesn't exist", "run directory"]);
-    assert_refused(Model::load(folder.path()), Error::Data, &["has no model.safetensors", "train again"]);
+    assert_refused(Model::load(&path), Error::NotFound, &["absent doesn't exist", "run directory"]);
+    assert_refused(Model::load(folder.path()), Error::NotFound, &["has no model.safetensors", "train again"]);
 
     let path = folder.path().join("file");
     let mut huge = 100_000_001u64.to_le_bytes().to_vec();

@@ -1,6 +1,7 @@
 //! A run in memory, as a program embeds it: what its observer is told, and how it ends.
 
-use wgrad::internals::train::running::{Ended, OnNan, RunOptions, Silent, Trained};
+use wgrad::internals::train::recipe::OnNan;
+use wgrad::internals::train::running::{Ended, RunOptions, Silent, Trained};
 use wgrad::{Dataset, Device, EpochReport, Error, Observer, Progress, Recipe, Result, Session};
 
 fn session(change: impl FnOnce(Recipe) -> Recipe) -> Session {
@@ -77,15 +78,18 @@ fn early_stopping_gives_the_model_of_the_best_epoch() {
 
 #[test]
 fn a_non_finite_value_ends_a_run_or_takes_it_back() {
-    let session = session(|recipe| Recipe { learning_rate: 1e30, ..recipe });
-    let diverged = |options, observer: &mut dyn Observer| match run(&session, options, observer) {
+    let diverged = |on_nan, observer: &mut dyn Observer| match run(
+        &session(|recipe| Recipe { learning_rate: 1e30, on_nan, ..recipe }),
+        RunOptions::default(),
+        observer,
+    ) {
         Err(Error::Diverged(problem)) => problem,
         other => panic!("{:?}", other.map(|_| ())),
     };
-    let problem = diverged(RunOptions::default(), &mut Silent);
+    let problem = diverged(OnNan::Stop, &mut Silent);
     assert!(problem.ends_with("try a lower learning rate than 1e30, or ⟨on_nan rollback⟩"), "{problem}");
     let mut watch = Watch::default();
-    let problem = diverged(RunOptions { on_nan: OnNan::Rollback, ..RunOptions::default() }, &mut watch);
+    let problem = diverged(OnNan::Rollback, &mut watch);
     assert!(problem.contains("went back 3 times") && !problem.contains("on_nan"), "{problem}");
     assert_eq!(watch.notes.iter().filter(|note| note.contains("back to step 0")).count(), 3);
 }

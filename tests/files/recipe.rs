@@ -7,7 +7,7 @@ use wgrad::internals::network::optimiser::Optimiser;
 use wgrad::internals::train::recipe::{Overrides, Recipe, Said, parse_toml, read};
 use wgrad::{Error, Result};
 
-use crate::assert_refused;
+use crate::{assert_refused, assert_setting_refused};
 
 fn parse(text: &str) -> Result<Overrides> {
     parse_toml(text, Path::new("lab/recipe.toml"))
@@ -94,7 +94,7 @@ fn a_recipe_written_out_reads_back_the_same() {
          validation = 0.1\ndevice = 'llvmpipe'\ntuning = 'long matmul'\nrewrites = 'activations, f16'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'\nnormalise = 'unit'\nkernel = ['sgd=my sgd.wgsl', 'matmul=a.wgsl']\n\
          resize = '3×8x9'\nskip_bad = true\naugment = 'flip, shift 2'\nschedule = 'cosine warmup 5'\n\
          clip_norm = 1\nclip_value = 0.5\naccumulate = 2\nema = 0.99\nlabel_smoothing = 0\n\
-         class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\noverfit_batches = 3",
+         class_weights = '1,2'\nstop_early = 'train-loss patience 3'\nmax_time = '1h30m'\non_nan = 'rollback'\noverfit_batches = 3",
     )
     .unwrap();
     let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
@@ -187,6 +187,7 @@ label_smoothing = 0.0
 class_weights = "even"
 stop_early = "never"
 max_time = "none"
+on_nan = "stop"
 overfit_batches = 0
 normalise = "standard"
 loss = "cross-entropy"
@@ -288,8 +289,8 @@ fn text_that_is_no_toml_is_named_with_its_line() {
 #[test]
 fn values_that_are_not_allowed_are_named() {
     let refused = |given: Overrides, words: &[&str]| {
-        assert_refused(given.check(), Error::Usage, words);
-        assert_refused(Recipe::resolve(&given, 784, 10, 100), Error::Usage, words);
+        assert_setting_refused(given.check(), words);
+        assert_setting_refused(Recipe::resolve(&given, 784, 10, 100), words);
     };
     let open = Overrides::default;
     let batch = ["batch_size is 0, but it takes a whole number from 1"];
@@ -300,7 +301,7 @@ fn values_that_are_not_allowed_are_named() {
     refused(Overrides { data: Some(String::new()), ..open() }, &["data is empty"]);
     refused(Overrides { momentum: Some(1.0), ..open() }, &["momentum is 1,"]);
     let recipe = Recipe { optimiser: Optimiser::sgd(1.0), ..Recipe::defaults_for("digits", 64, 10, 9) };
-    assert_refused(recipe.check(), Error::Usage, &["optimiser “sgd momentum 1.0”", "below 1"]);
+    assert_setting_refused(recipe.check(), &["optimiser “sgd momentum 1.0”", "below 1"]);
 }
 
 #[test]

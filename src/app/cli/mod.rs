@@ -15,7 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use lesson::LessonArgs;
 use numbers::from_one;
-pub use train::{LrFindArgs, OnNan, TrainArgs};
+pub use train::{LrFindArgs, TrainArgs};
 pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 
 /// Train neural networks with WGSL compute shaders, on any GPU.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use wgrad::Result;
 use wgrad::internals::train::recipe::Overrides;
 
@@ -11,14 +11,6 @@ use super::numbers::{from_one, whole};
 use super::settings::{Computing, Finding, Learning, SettingFlags};
 use crate::app::commands::profile;
 use crate::app::commands::running::Every;
-
-// What a run does after a non-finite loss or gradient. Without doc comments here, as clap would make the help of
-// `--on-nan` several lines of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OnNan {
-    Stop,
-    Rollback,
-}
 
 #[derive(Args, Debug)]
 #[command(
@@ -40,18 +32,9 @@ pub struct TrainArgs {
     pub source: Option<String>,
     #[command(flatten)]
     pub learning: SettingFlags<Learning>,
-    /// Begin with the weights of this run or model, where names and shapes agree
+    /// Begin with the weights of this run, model or checkpoint, where names and shapes agree
     #[arg(long, value_name = "MODEL", help_heading = "Network", hide_short_help = true)]
     pub init_from: Option<PathBuf>,
-    /// After a non-finite loss or gradient: stop, or roll back and halve the learning rate
-    #[arg(
-        long,
-        value_name = "WHAT",
-        default_value = "stop",
-        help_heading = "Training",
-        hide_short_help = true
-    )]
-    pub on_nan: OnNan,
     /// Take one step of everything as a test; nothing is kept
     #[arg(long, conflicts_with_all = ["resume", "tensorboard"], help_heading = "Training", hide_short_help = true)]
     pub fast_dev_run: bool,

@@ -32,7 +32,7 @@ pub fn with_flags(text: &str) -> String {
 }
 
 /// A setting as the command line has it: the data set is the one that is an argument.
-fn as_flag(key: &str, value: Option<&str>) -> String {
+pub fn as_flag(key: &str, value: Option<&str>) -> String {
     let flag = if key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
     match value {
         None => flag,

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod bench;
+mod changeable;
 pub mod console;
 pub mod custom;
 pub mod data;

@@ -3,13 +3,10 @@
 use std::path::Path;
 
 use wgrad::Result;
-use wgrad::internals::kernel::Activation;
 use wgrad::internals::kernel::precision::Precision;
-use wgrad::internals::network::layers::Layer;
-use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::{Program, mebibytes};
-use wgrad::internals::train::recipe::{Recipe, WantedRewrites};
+use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::session::Session;
@@ -139,7 +136,6 @@ fn announce(session: &Session, lowered: &Lowered) {
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
     }
-    warn_of_repetition(recipe);
     note(format_args!(
         "memory  {} on the device for the whole run",
         mebibytes(lowered.program.total_bytes())
@@ -172,14 +168,4 @@ fn in_tiles(lowered: &Lowered) -> String {
         [] => made,
         others => format!("{made}; not those whose sizes are no multiples of that: {}", others.join("; ")),
     }
-}
-
-/// Warns when the network ends with what the loss applies itself: learning slows down to nothing.
-fn warn_of_repetition(recipe: &Recipe) {
-    let name = match (recipe.network.layers.last(), recipe.loss) {
-        (Some(Layer::Softmax), Loss::CrossEntropy) => "softmax",
-        (Some(Layer::Activation(Activation::Sigmoid)), Loss::Bce) => "sigmoid",
-        _ => return,
-    };
-    note(format_args!("        the loss {} applies {name} itself: leave out the last layer", recipe.loss));
 }

@@ -13,6 +13,7 @@ use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::internals::tune::Tuning;
 use wgrad::{Error, Result};
 
+use super::changeable::{Changeable, complete};
 use super::console::{answer, note, quoted};
 use super::prepared::{Prepared, profiled};
 use super::running::RunOptions;
@@ -30,12 +31,9 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let mut record = RunRecord::load(run_dir)?;
     // One that was killed after its last step has yet to write its model.
     if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
-        return Err(Error::Usage(format!(
-            "{} {why}: to train on from its weights, use --init-from {}",
-            run_dir.display(),
-            quoted(run_dir)
-        )));
+        return Err(Error::Usage(format!("{} {why}", run_dir.display())));
     }
+    let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
@@ -56,22 +54,26 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.epoch,
         position.steps
     ));
+    before_now.change(&prepared.session.recipe, &trainer, &directory)?;
     let outcome = prepared.train(trainer, directory, record, &options, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 
-/// Why a run has nothing left to do at a checkpoint, if so.
+/// Why a run has nothing left to do at a checkpoint, if so, with what to do.
 fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let Standing { seconds, stopping, .. } = checkpoint.standing;
     if checkpoint.snapshot.position.epoch > recipe.epochs {
-        return Some(format!("has run all its {} epochs", recipe.epochs));
+        return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
     }
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
         let best = stopping.best_epoch;
-        return Some(format!("has stopped by {}, whose best epoch was {best}", rule.metric));
+        return Some(format!(
+            "has stopped by {}, whose best epoch was {best}: begin a new run from its weights with --init-from",
+            rule.metric
+        ));
     }
     let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
-    time.map(|_| format!("has used up its time of {}", recipe.max_time))
+    time.map(|_| format!("has used up its time of {}: extend it with a longer --max-time", recipe.max_time))
 }
 
 /// The run directory of a checkpoint, or the path itself.
@@ -112,11 +114,34 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
             "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
         ));
     }
-    // After a change of device, the checkpoint's tuning wins.
-    let of_run = Overrides { tuning: None, ..of_run };
     let agreed = complete(&parsed)?;
+    if [
+        of_run.epochs.is_some_and(|epochs| epochs != agreed.epochs),
+        of_run.max_time.is_some_and(|time| time != agreed.max_time),
+    ]
+    .contains(&true)
+    {
+        note(format_args!(
+            "        {RECIPE} has another length than the checkpoint, which counts; --epochs and --max-time change it"
+        ));
+    }
+    // After a change of device, the checkpoint's tuning wins.
+    let of_run = Overrides { tuning: None, epochs: None, max_time: None, on_nan: None, ..of_run };
     let device = given.device.clone().or(of_run.device.clone()).unwrap_or_else(|| agreed.device.clone());
-    let agreed = Recipe { device: device.clone(), ..agreed };
+    // A run may get longer or shorter, or go back from now on: its steps up to here are the same.
+    let agreed = Recipe {
+        device: device.clone(),
+        epochs: given.epochs.unwrap_or(agreed.epochs),
+        max_time: given.max_time.unwrap_or(agreed.max_time),
+        on_nan: given.on_nan.unwrap_or(agreed.on_nan),
+        ..agreed
+    };
+    let parsed = Overrides {
+        epochs: Some(agreed.epochs),
+        max_time: Some(agreed.max_time),
+        on_nan: Some(agreed.on_nan),
+        ..parsed
+    };
     // Without tile sizes, those of the run are meant.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
     let given = Overrides { experimental, ..given.clone() };
@@ -135,16 +160,6 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
         }
     }
     Ok(agreed)
-}
-
-/// A recipe with every key given, so that no default depends on data.
-///
-/// Whether what is experimental goes with the precision is not checked here: where a flag differs from the run, that is
-/// the error to report.
-fn complete(given: &Overrides) -> Result<Recipe> {
-    let experimental = given.experimental.unwrap_or_default();
-    let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;
-    Ok(Recipe { experimental, ..recipe })
 }
 
 /// The first key by which two recipes differ, and both values, as a recipe file has them.

@@ -3,17 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use wgrad::internals::train::run::RunRecord;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
+use wgrad::internals::train::run::{RunRecord, Status};
 use wgrad::internals::train::running::{self, Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
 pub use wgrad::internals::train::running::Every;
 
-use super::console::{answer, note, quoted, thousands};
+use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
-use crate::app::cli::OnNan;
 
 /// Options of a run, as the command line has them.
 #[derive(Clone, Debug)]
@@ -21,7 +20,6 @@ pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept.
     pub keep: usize,
-    pub on_nan: OnNan,
     /// Check every Nth step against the twins.
     pub verify: Option<usize>,
     /// Give no advice after epochs.
@@ -36,10 +34,6 @@ impl From<&RunOptions> for running::RunOptions {
         running::RunOptions {
             every: options.every,
             keep: options.keep,
-            on_nan: match options.on_nan {
-                OnNan::Stop => running::OnNan::Stop,
-                OnNan::Rollback => running::OnNan::Rollback,
-            },
             verify: options.verify,
             coach: !options.quiet,
             tensorboard: options.tensorboard,
@@ -73,6 +67,10 @@ impl Observer for Watch {
         self.display.line(sentence);
     }
 
+    fn setting(&self, key: &str, value: Option<&str>) -> String {
+        as_flag(key, value)
+    }
+
     fn stop(&mut self) -> bool {
         self.signals.caught().is_some()
     }
@@ -100,7 +98,7 @@ impl Shown {
             Some(checkpoint) => run.resume(checkpoint, &mut watch),
         };
         watch.display.finish();
-        match outcome {
+        let outcome = match outcome {
             Ok(trained) if trained.ended == Ended::Asked => {
                 let position = trained.trainer.position();
                 let problem = format!(
@@ -114,6 +112,14 @@ impl Shown {
             Ok(trained) if self.json => self.print_json(&trained),
             Ok(trained) => self.print(&trained),
             Err(error) => Err(self.with_a_way_on(error)),
+        };
+        match &outcome {
+            Err(error) if self.json => {
+                // The run's own error is the one to report.
+                let _ = self.print_json_of_error(error);
+                outcome
+            }
+            _ => outcome,
         }
     }
 
@@ -158,21 +164,45 @@ impl Shown {
     }
 
     fn print_json(&self, trained: &Trained) -> Result<()> {
-        let Some(last) = &trained.epoch else { return Ok(()) };
+        let last = trained.epoch.as_ref();
         answer(format_args!(
             "{}",
             json!({
                 "run": self.run.display().to_string(),
+                "status": Status::Done,
                 "device": self.device,
                 "adapter": self.adapter,
                 "epochs": trained.epochs,
                 "steps": trained.trainer.steps(),
                 "seconds": trained.seconds,
                 "steps_per_second": trained.steps_per_second,
-                "train_loss": last.train_loss,
-                "train_accuracy": last.train_accuracy,
-                "held_out_loss": last.held_out_loss,
-                "held_out_accuracy": last.held_out_accuracy,
+                "train_loss": last.map(|last| last.train_loss),
+                "train_accuracy": last.map(|last| last.train_accuracy),
+                "held_out_loss": last.map(|last| last.held_out_loss),
+                "held_out_accuracy": last.map(|last| last.held_out_accuracy),
+            })
+        ))
+    }
+
+    /// The object of a run that ended early: how far it got, and why it ended. The error itself goes to stderr.
+    fn print_json_of_error(&self, error: &Error) -> Result<()> {
+        let record = RunRecord::load(&self.run).ok();
+        let last = record.as_ref().and_then(|record| record.last.as_ref());
+        answer(format_args!(
+            "{}",
+            json!({
+                "run": self.run.display().to_string(),
+                "status": record.as_ref().map(|record| record.status),
+                "error": with_flags(error.marked()),
+                "device": self.device,
+                "adapter": self.adapter,
+                "epochs": record.as_ref().map(|record| record.epochs),
+                "steps": record.as_ref().map(|record| record.steps),
+                "seconds": record.as_ref().map(|record| record.seconds),
+                "train_loss": last.map(|last| last.train_loss),
+                "train_accuracy": last.map(|last| last.train_accuracy),
+                "held_out_loss": last.map(|last| last.held_out_loss),
+                "held_out_accuracy": last.map(|last| last.held_out_accuracy),
             })
         ))
     }

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
-use wgrad::internals::train::run::RunDir;
-use wgrad::internals::train::run::model::Model;
+use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
@@ -20,7 +19,6 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     let options = RunOptions {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
-        on_nan: arguments.on_nan,
         verify: arguments.verify,
         quiet: arguments.quiet,
         tensorboard: arguments.tensorboard,
@@ -59,15 +57,15 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
         dataset.held_out = dataset.held_out.subset(&few);
     }
-    let weights = arguments.init_from.as_deref().map(Model::load).transpose()?;
+    let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
     let device = super::device(&recipe.device)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let prepared = Prepared::new(session, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
-    if let Some(model) = weights {
-        trainer.set_parameters(&adopt(&model, &prepared)?)?;
+    if let Some(weights) = weights {
+        trainer.set_parameters(&adopt(&weights, &prepared)?)?;
     }
     // Only now is anything written: everything that the user could have got wrong has been checked.
     let record = prepared.record();
@@ -77,23 +75,23 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     profiled(profiling, kept.as_deref(), outcome)
 }
 
-/// Takes the initial weights from a model where it has them, and says which.
-fn adopt(model: &Model, prepared: &Prepared) -> Result<Vec<f32>> {
+/// Takes the initial weights from a file where it has them, and says which.
+fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
     let mut values = arena.initial_values(prepared.session.recipe.seed);
-    let adopted = model.adopt(arena, &mut values);
+    let adopted = weights.adopt(arena, &mut values);
     if adopted.taken.is_empty() {
         return Err(Error::Usage(
-            "--init-from: none of the model's parameters has the name and shape of one of this network; wgrad summary \
+            "--init-from: none of the file's parameters has the name and shape of one of this network; wgrad summary \
              shows those of both"
                 .to_owned(),
         ));
     }
     note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
     for (what, names) in [
-        ("not in the model, so drawn at random", &adopted.missing),
+        ("not in the file, so drawn at random", &adopted.missing),
         ("of another shape, so drawn at random", &adopted.reshaped),
-        ("in the model alone, so left out", &adopted.unused),
+        ("in the file alone, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {
             note(format_args!("        {what}: {}", names.join(", ")));

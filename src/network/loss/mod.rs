@@ -1,5 +1,6 @@
 //! Losses: what training minimises.
 
+mod logits;
 mod metrics;
 mod weights;
 

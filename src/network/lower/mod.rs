@@ -15,7 +15,7 @@ mod what;
 pub use gather::words;
 pub(crate) use gather::{Gathering, gather, input};
 pub use lowered::{Lowered, PartViews};
-pub use training::Training;
+pub use training::{EMA, Training};
 pub(crate) use update::{metrics, watch};
 pub use what::{HELD_OUT, Lowering, Mode, PREDICT, Part, TRAIN, VALIDATION};
 

@@ -11,6 +11,9 @@ use crate::program::record::Recorder;
 use crate::program::{Role, View};
 use crate::table;
 
+/// The buffer of the EMA of the weights, and its tensor in a checkpoint.
+pub const EMA: &str = "ema";
+
 /// How a training step goes on from the gradients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
@@ -137,7 +140,7 @@ impl Training {
     pub fn declare_ema(&self, recorder: &mut Recorder) -> Option<View> {
         // What is kept besides, such as the statistics of norms, is averaged as well.
         let len = recorder.arena_view().len;
-        self.ema.map(|_| recorder.buffer("ema", Element::Real, len, Role::Optimiser))
+        self.ema.map(|_| recorder.buffer(EMA, Element::Real, len, Role::Optimiser))
     }
 
     /// Records what follows the norm of the gradients, a single word.

@@ -53,7 +53,7 @@ pub(super) fn find(recipe: &Recipe, past: &[Moment], vitals: Option<&Vitals>, ra
     let ending = f64::from(rate) < ENDING * f64::from(recipe.learning_rate);
     let stuck = || {
         let standstill = vitals.and_then(|vitals| standstill(past, vitals, rate));
-        standstill.or_else(|| plateau(past)).filter(|_| !learned && !ending)
+        standstill.or_else(|| plateau(recipe, past)).filter(|_| !learned && !ending)
     };
     let first = cause.or_else(stuck);
     first.into_iter().chain(over_fitting(recipe, past)).collect()
@@ -187,7 +187,7 @@ fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
     Some(Finding { kind: FindingKind::OverFitting, severity: excess, sentence })
 }
 
-fn plateau(past: &[Moment]) -> Option<Finding> {
+fn plateau(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
     // The last epoch whose loss was lower by enough than that of the one before it.
     let mut last = 0;
     for (at, moment) in past.iter().enumerate() {
@@ -200,9 +200,13 @@ fn plateau(past: &[Moment]) -> Option<Finding> {
         return None;
     }
     let now = past.last()?;
+    // The first cause is what the warning before the first step named.
+    let advice = recipe.loss.warning(&recipe.network).unwrap_or_else(|| {
+        "try a larger network, another ⟨learning_rate⟩ (lr-find suggests one), or ⟨schedule plateau⟩"
+            .to_owned()
+    });
     let sentence = format!(
-        "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} correct: try a larger \
-         network, another ⟨learning_rate⟩ (lr-find suggests one), or ⟨schedule plateau⟩",
+        "the train loss has not fallen by 1 % in {waited} epochs: {:.4} and now {:.4}, with {} correct: {advice}",
         past[last].train.loss,
         now.train.loss,
         percent(now.train.accuracy)

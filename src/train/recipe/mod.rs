@@ -9,6 +9,7 @@
 
 mod choice;
 mod file;
+mod on_nan;
 mod overrides;
 mod rewrites;
 mod settings;
@@ -18,6 +19,7 @@ mod values;
 
 pub use choice::NetworkChoice;
 pub use file::{parse_toml, read};
+pub use on_nan::OnNan;
 pub use rewrites::WantedRewrites;
 pub use settings::{Heading, Setting};
 pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};
@@ -27,6 +29,7 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::kernel::Augmentation;
 use crate::network::lower::Training;
+use crate::network::optimiser::Optimiser;
 use crate::program::rewrite::Rewrites;
 
 /// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
@@ -34,7 +37,7 @@ use crate::program::rewrite::Rewrites;
 const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 
 impl Recipe {
-    /// The defaults for a data set, its training part as it is.
+    /// The defaults for a data set, its train part as it is.
     ///
     /// ```
     /// use wgrad::{Recipe, internals::data};
@@ -124,6 +127,11 @@ impl Recipe {
             label_smoothing: self.label_smoothing,
             ..Training::with(self.optimiser)
         }
+    }
+
+    /// The same recipe with another optimiser, and the learning rate that suits it.
+    pub fn with_optimiser(self, optimiser: Optimiser) -> Recipe {
+        Recipe { learning_rate: optimiser.default_learning_rate(), optimiser, ..self }
     }
 
     /// The rewrites of the run.

@@ -137,7 +137,7 @@ macro_rules! settings {
         #[derive(Clone, Debug, PartialEq)]
         pub struct $recipe {$($(
             #[doc = $doc]
-            #[doc = concat!("\n\nDefault: `", stringify!($default), "`", $(", ", $words, )? ".")]
+            #[doc = settings!(@about $default $(=> $words)?)]
             pub $key: $type,
         )?)+}
 
@@ -261,8 +261,8 @@ macro_rules! settings {
 
             /// Checks every value that is given, one by one.
             pub(super) fn check_each(&self) -> $crate::error::Result<()> {
-                let problem = $table.iter().find_map(|setting| self.check_one(setting).err());
-                problem.map_or(Ok(()), |problem| Err($crate::error::Error::Usage(problem)))
+                let problem = $table.iter().find_map(|setting| Some((setting.key, self.check_one(setting).err()?)));
+                problem.map_or(Ok(()), |(key, problem)| Err($crate::error::Error::Setting { key, problem }))
             }
         }
     };
@@ -277,6 +277,8 @@ macro_rules! settings {
     }};
     (@shown $type:ty, $default:expr => $words:literal) => { $words.to_owned() };
     (@first $value:expr, $unused:expr) => { $value };
+    (@about $default:expr => $words:literal) => { concat!("\n\nDefault: ", $words, ".") };
+    (@about $default:expr) => { concat!("\n\nDefault: `", stringify!($default), "`.") };
 }
 
 pub(super) use settings;

@@ -1,6 +1,7 @@
 //! The table of settings: a row each, from which come its field, key, flag, help, default and check.
 
 use super::choice::NetworkChoice;
+use super::on_nan::OnNan;
 use super::rewrites::WantedRewrites;
 use super::settings::settings;
 use crate::data::{Normalise, Resize};
@@ -24,7 +25,9 @@ settings! {
     /// Everything that decides what a run computes.
     ///
     /// [`Recipe::for_data`] has the defaults of a data set, which
-    /// `Recipe { epochs: 3, ..Recipe::for_data(&data) }` changes.
+    /// `Recipe { epochs: 3, ..Recipe::for_data(&data) }` changes; [`Recipe::with_optimiser`] changes the learning rate too.
+    /// `data`, `resize`, `skip_bad` and `device` say where a program finds data and device: a
+    /// [`Session`](crate::train::session::Session) is given both.
     Recipe,
     /// What flags or a recipe file say; what they leave open is `None`.
     Overrides,
@@ -63,7 +66,7 @@ settings! {
     /// Samples per batch.
     batch_size: usize = 64 => "64, for digits 32",
         Training "N" often,
-        takes "a whole number from 1, and no larger than the training part", if |batch| *batch >= 1;
+        takes "a whole number from 1, and no larger than the train part", if |batch| *batch >= 1;
 
     /// Learning rate, which the schedule changes.
     learning_rate | lr: f32 = Optimiser::sgd(0.9).default_learning_rate() => "the optimiser's",
@@ -115,6 +118,10 @@ settings! {
     max_time: TimeLimit = TimeLimit(None),
         Training "TIME", takes "a string, as in “10m” or “1h30m”, or none";
 
+    /// After a non-finite loss or gradient: stop, or rollback and halve the learning rate.
+    on_nan: OnNan = OnNan::Stop,
+        Training "WHAT", takes "a string: stop or rollback";
+
     /// Train on the first batches only, as a test of the network; 0 for all.
     overfit_batches: usize = 0,
         Training "N", takes "a whole number from 0 (all samples)";
@@ -131,7 +138,7 @@ settings! {
     seed: u64 = 0,
         Training "N" often, takes "a whole number from 0";
 
-    /// Fraction of the training part to validate with after each epoch.
+    /// Fraction of the train part to validate with after each epoch.
     validation: f64 = 0.0,
         Data "FRACTION" often,
         takes "a fraction from 0 (no validation part) to below 1", if |fraction| (0.0..1.0).contains(fraction);
@@ -153,7 +160,7 @@ settings! {
 
     /// Numbers that dense layers multiply: f32, or f16 with sums in f32.
     precision: Precision = Precision::default() => "f32",
-        Device "NAME", takes "a string: f32 or f16";
+        Experimental "NAME", takes "a string: f32 or f16";
 
     /// Experimental kernels: none, or cooperative-matrix, which takes precision f16.
     experimental: Experimental = Experimental::None,

@@ -204,7 +204,7 @@ macro_rules! texts {
 }
 
 texts!(Augmentation, Network, Optimiser, Schedule, ClassWeights, TimeLimit, Normalise, Loss);
-texts!(Tuning, super::WantedRewrites, Precision, Experimental);
+texts!(Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
 
 /// A type that a setting may go without.
 trait Optional: FromStr<Err = Error> + Display {

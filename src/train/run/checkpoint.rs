@@ -244,7 +244,7 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
         }
     }
     Err(problems.into_iter().next().unwrap_or_else(|| {
-        Error::Data(format!(
+        Error::NotFound(format!(
             "{} has no checkpoint to go on from, so name the directory of another run or train again",
             run.display()
         ))

@@ -14,11 +14,13 @@ mod appended;
 mod metrics;
 mod record;
 mod tensorboard;
+mod weights;
 
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
 pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
 pub use tensorboard::EVENTS;
+pub use weights::{Adopted, Weights};
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -77,11 +79,11 @@ impl RunDir {
     /// Opens the directory of an earlier run, to go on with it.
     ///
     /// # Errors
-    /// [`Error::Data`] when it is none, [`Error::Failure`] when another process works in it or it
+    /// [`Error::NotFound`] when it is none, [`Error::Failure`] when another process works in it or it
     /// can't be written to.
     pub fn open(path: &Path) -> Result<RunDir> {
         if !path.join(RECIPE).is_file() {
-            return Err(Error::Data(format!(
+            return Err(Error::NotFound(format!(
                 "{} is no run directory (it has no {RECIPE}), so name one that training has made",
                 path.display()
             )));

@@ -138,6 +138,12 @@ impl RunRecord {
         self.last = Some(epoch.clone());
     }
 
+    /// Takes over the measures of an epoch that was not finished.
+    pub fn stop_within(&mut self, epoch: &Epoch) {
+        self.steps = epoch.step;
+        self.last = Some(epoch.clone());
+    }
+
     /// The run is resumed.
     pub fn resume(&mut self) {
         self.status = Status::Running;

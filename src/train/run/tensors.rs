@@ -69,6 +69,12 @@ pub(crate) struct Tensors {
     pub advice: Advice,
 }
 
+/// Whether a file's metadata say that it is of a format; a file that can't be read is of none.
+pub(crate) fn is_of_format(path: &Path, format: &str) -> bool {
+    let advice = Advice { damaged: "", foreign: "" };
+    Tensors::open(path, advice).is_ok_and(|file| file.text("format").is_ok_and(|found| found == format))
+}
+
 impl Tensors {
     /// Opens a file. The crate checks that tensors neither overlap nor leave gaps, and have the
     /// length that their shape says; here the header is checked against the file's length.

@@ -1,7 +1,7 @@
 //! The coach of a run: when it looks, and what it says.
 
 use super::Run;
-use super::observer::Observer;
+use super::observer::{Observer, advise};
 use crate::error::Result;
 use crate::train::coach::Moment;
 use crate::train::trainer::Measure;
@@ -36,7 +36,7 @@ impl Run<'_> {
         let Some(watch) = &mut self.coach else { return };
         let vitals = watch.vitals.take();
         for sentence in watch.coach.advise(moment, vitals.as_ref(), rate) {
-            observer.advice(&sentence);
+            advise(observer, &sentence);
         }
     }
 

@@ -1,9 +1,10 @@
 //! The end of a run: the model and the record are saved, and errors say what is kept.
 
-use super::observer::Observer;
+use super::Run;
+use super::observer::{Observer, note};
 use super::outcome::{Ended, Trained};
-use super::{OnNan, Run};
 use crate::error::{Error, Result};
+use crate::train::recipe::OnNan;
 use crate::train::run::{Status, checkpoint};
 
 impl Run<'_> {
@@ -22,6 +23,7 @@ impl Run<'_> {
             Err(error @ Error::Diverged(_)) => (Status::Diverged, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
+        self.model_of_checkpoint(status);
         self.record.finish(status, reason.clone(), seconds);
         // On a full disk the small record may still find room where the model does not.
         let saved = self.journal.save_model(&self.model);
@@ -33,7 +35,7 @@ impl Run<'_> {
             (Some(first), Err(second)) => {
                 let kept = |path| checkpoint::list(path).is_ok_and(|kept| !kept.is_empty());
                 if self.journal.path().is_some_and(kept) {
-                    observer.note("what was saved last is kept");
+                    note(observer, "what was saved last is kept");
                 }
                 return Err(Error::Failure(format!("{first}; and then {}", second.marked())));
             }
@@ -67,7 +69,7 @@ impl Run<'_> {
             Error::Diverged(problem) => {
                 let kept = kept.map_or_else(String::new, |kept| format!("{kept}; "));
                 let rollback =
-                    if self.options.on_nan == OnNan::Rollback { "" } else { ", or ⟨on_nan rollback⟩" };
+                    if self.recipe.on_nan == OnNan::Rollback { "" } else { ", or ⟨on_nan rollback⟩" };
                 Error::Diverged(format!(
                     "{problem}: {kept}try a lower learning rate than {:?}{rollback}",
                     self.recipe.learning_rate * self.trainer.position().factor
@@ -76,17 +78,21 @@ impl Run<'_> {
             error @ Error::Device(..) => error,
             error => {
                 if let Some(kept) = kept {
-                    observer.note(&kept);
+                    note(observer, &kept);
                 }
                 error
             }
         }
     }
 
+    /// Which weights the model has, after an error.
     fn last_good(&self) -> String {
-        match self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch) {
+        let epoch = self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch);
+        let steps = self.kept.position.steps;
+        match epoch {
+            _ if self.model_is_kept && steps > 0 => format!("after step {steps}"),
             0 => "from before the first step".to_owned(),
-            epoch => format!("from the end of epoch {epoch}"),
+            _ => format!("from the end of epoch {epoch}"),
         }
     }
 }

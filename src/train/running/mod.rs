@@ -7,6 +7,7 @@ mod coaching;
 mod ending;
 mod every;
 mod journal;
+mod lines;
 #[cfg(test)]
 mod lost;
 mod observer;
@@ -14,9 +15,11 @@ mod outcome;
 mod saving;
 mod stopping;
 mod throughput;
+mod unfinished;
 mod watch;
 
 pub use every::Every;
+use observer::note;
 pub use observer::{EpochReport, Observer, Silent};
 pub use outcome::{Ended, Trained};
 
@@ -24,14 +27,14 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::network::lower::{HELD_OUT, VALIDATION};
 use crate::train::coach::Moment;
-use crate::train::recipe::Recipe;
+use crate::train::recipe::{OnNan, Recipe};
 use crate::train::run::checkpoint::{Checkpoint, Standing};
 use crate::train::run::model::Model;
-use crate::train::run::{Epoch, Event, RunDir, RunRecord, Steps, Validation};
+use crate::train::run::{Epoch, Event, RunDir, RunRecord};
 use crate::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
 use journal::Journal;
+use lines::{epoch_line, steps_line};
 use throughput::Throughput;
 use watch::CoachWatch;
 
@@ -42,8 +45,6 @@ pub struct RunOptions {
     pub every: Every,
     /// How many checkpoints are kept in a run directory.
     pub keep: usize,
-    /// What happens when a loss or a gradient is not finite.
-    pub on_nan: OnNan,
     /// Check every Nth step against the twins, dispatch by dispatch.
     pub verify: Option<usize>,
     /// Whether the observer gets advice after epochs.
@@ -57,21 +58,11 @@ impl Default for RunOptions {
         RunOptions {
             every: Every::Time(Duration::from_secs(60)),
             keep: 2,
-            on_nan: OnNan::Stop,
             verify: None,
             coach: true,
             tensorboard: false,
         }
     }
-}
-
-/// What happens when a loss or a gradient is not finite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnNan {
-    /// The run ends with the error.
-    Stop,
-    /// The run goes back to its last checkpoint, with half the learning rate.
-    Rollback,
 }
 
 /// Opens the device again, with the run's network and data on it.
@@ -108,6 +99,8 @@ pub struct Run<'a> {
     stepping: Throughput,
     /// Whether the observer wants the run to end.
     asked: bool,
+    /// Whether the model has the weights of the last checkpoint, not those of an epoch.
+    model_is_kept: bool,
 }
 
 impl<'a> Run<'a> {
@@ -143,6 +136,7 @@ impl<'a> Run<'a> {
             epoch: Throughput::default(),
             stepping: Throughput::default(),
             asked: false,
+            model_is_kept: false,
         })
     }
 
@@ -185,6 +179,9 @@ impl<'a> Run<'a> {
     }
 
     fn go(mut self, observer: &mut dyn Observer) -> Result<Trained> {
+        if let Some(warning) = self.recipe.loss.warning(&self.recipe.network) {
+            note(observer, &format!("warning: {warning}"));
+        }
         let outcome = self.train(observer);
         self.close(outcome, observer)
     }
@@ -197,7 +194,7 @@ impl<'a> Run<'a> {
         loop {
             let outcome = match self.proceed(observer) {
                 Err(Error::Device(fault, problem)) => self.recover(fault, problem, observer),
-                Err(Error::Diverged(problem)) if self.options.on_nan == OnNan::Rollback => {
+                Err(Error::Diverged(problem)) if self.recipe.on_nan == OnNan::Rollback => {
                     self.roll_back(problem, observer)
                 }
                 outcome => outcome,
@@ -222,6 +219,9 @@ impl<'a> Run<'a> {
         }
         let ended = self.ended().or_else(|| self.out_of_time().then_some(Ended::OutOfTime));
         self.asked |= observer.stop();
+        if ended == Some(Ended::OutOfTime) {
+            self.measure_unfinished()?;
+        }
         if ended.is_some() || self.asked || self.due(self.trainer.position().steps) {
             self.save()?;
         }
@@ -272,27 +272,16 @@ impl<'a> Run<'a> {
 
     /// Measures what an epoch has come to, and writes it down.
     fn end_epoch(&mut self, train: &Measure, observer: &mut dyn Observer) -> Result<()> {
-        let Position { epoch: next, steps, .. } = self.trainer.position();
-        let epoch = next - 1;
+        let position = self.trainer.position();
+        let epoch = position.epoch - 1;
         let trained = std::mem::take(&mut self.epoch);
         let measuring = Instant::now();
-        let held_out = self.trainer.measure(HELD_OUT)?;
-        let validation =
-            self.trainer.has(VALIDATION).then(|| self.trainer.measure(VALIDATION)).transpose()?;
+        let (held_out, validation) = self.measure_others()?;
         let parameters = self.trainer.measured_parameters()?;
         check_finite(epoch, &held_out, &parameters)?;
         self.trainer.observe_loss(validation.map_or(train.loss, |validation| validation.loss));
-        let line = Epoch {
-            step: steps as u64,
-            epoch,
-            train_loss: train.loss,
-            train_accuracy: train.accuracy,
-            samples_per_second: trained.per_second(),
-            validation: validation
-                .map(|v| Validation { validation_loss: v.loss, validation_accuracy: v.accuracy }),
-            held_out_loss: held_out.loss,
-            held_out_accuracy: held_out.accuracy,
-        };
+        let position = Position { epoch, ..position };
+        let line = epoch_line(position, trained, train, &held_out, validation.as_ref());
         if self.is_best(epoch, train, validation.as_ref()) {
             self.model.parameters = parameters;
             self.shown = Some(line.clone());
@@ -307,20 +296,6 @@ impl<'a> Run<'a> {
         observer.epoch(&EpochReport { epoch, train: *train, validation, held_out, took });
         self.advise(Moment { epoch, train: *train, validation }, observer);
         Ok(())
-    }
-}
-
-/// The line of metrics for the steps of a submission.
-fn steps_line(progress: &Progress, step: usize, samples_per_second: f64) -> Steps {
-    Steps {
-        step: step as u64,
-        epoch: progress.epoch,
-        train_loss: progress.latest.loss,
-        train_accuracy: progress.latest.accuracy,
-        samples_per_second,
-        losses: progress.losses.to_vec(),
-        gradient_norms: progress.norms.to_vec(),
-        learning_rates: progress.rates.to_vec(),
     }
 }
 

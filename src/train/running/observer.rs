@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::error::{as_in_a_recipe, with_settings};
 use crate::train::trainer::{Measure, Progress};
 
 /// Watches a run. Every method has a default that does nothing.
 ///
-/// Texts name settings by marks, as those of [`Error`](crate::error::Error) do:
-/// [`with_settings`](crate::error::with_settings) shows them.
+/// Sentences name settings as [`Observer::setting`] shows them.
 pub trait Observer {
     /// After each submission, which is a step or many.
     fn progress(&mut self, _progress: &Progress) {}
@@ -20,6 +20,11 @@ pub trait Observer {
 
     /// A sentence on what happened besides: the device was opened again, or the run ends early.
     fn note(&mut self, _sentence: &str) {}
+
+    /// A setting in a sentence, with a value or without: by default as a recipe file has it.
+    fn setting(&self, key: &str, value: Option<&str>) -> String {
+        as_in_a_recipe(key, value)
+    }
 
     /// Whether the run is to end: asked after each submission and each epoch. It is saved, and ends as
     /// [`Ended::Asked`](super::Ended::Asked).
@@ -47,4 +52,16 @@ pub struct EpochReport {
     pub held_out: Measure,
     /// The time that training and measuring took.
     pub took: Duration,
+}
+
+/// Hands a sentence with marked settings to an observer.
+pub(super) fn note(observer: &mut dyn Observer, sentence: &str) {
+    let sentence = with_settings(sentence, |key, value| observer.setting(key, value));
+    observer.note(&sentence);
+}
+
+/// Hands advice with marked settings to an observer.
+pub(super) fn advise(observer: &mut dyn Observer, sentence: &str) {
+    let sentence = with_settings(sentence, |key, value| observer.setting(key, value));
+    observer.advice(&sentence);
 }

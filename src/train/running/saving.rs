@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::every::Every;
-use super::observer::Observer;
+use super::observer::{Observer, note};
 use super::outcome::Ended;
 use super::{Run, Throughput};
 use crate::error::{DeviceFault, Error, Result};
@@ -91,10 +91,13 @@ impl Run<'_> {
             return Err(Error::Device(fault, format!("{problem}; it was opened again {MOST_LOSSES} times")));
         }
         self.losses += 1;
-        observer.note(&format!(
-            "{problem}; the device is opened again, to go on from step {}",
-            self.kept.position.steps
-        ));
+        note(
+            observer,
+            &format!(
+                "{problem}; the device is opened again, to go on from step {}",
+                self.kept.position.steps
+            ),
+        );
         self.trainer = (self.reopen)().map_err(|error| {
             Error::Device(fault, format!("{problem}; and then, opened again: {}", error.marked()))
         })?;
@@ -117,11 +120,14 @@ impl Run<'_> {
         self.record.rollbacks = self.standing.rollbacks;
         self.kept.position.factor *= 0.5;
         self.go_back()?;
-        observer.note(&format!(
-            "{problem}; back to step {}, with a learning rate of {:?}",
-            self.kept.position.steps,
-            self.recipe.learning_rate * self.kept.position.factor
-        ));
+        note(
+            observer,
+            &format!(
+                "{problem}; back to step {}, with a learning rate of {:?}",
+                self.kept.position.steps,
+                self.recipe.learning_rate * self.kept.position.factor
+            ),
+        );
         self.save()?;
         Ok(ControlFlow::Continue(()))
     }

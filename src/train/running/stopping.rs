@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Run;
-use super::observer::Observer;
+use super::observer::{Observer, note};
 use super::outcome::Ended;
 use crate::error::Result;
 use crate::train::run::model::Model;
@@ -61,13 +61,19 @@ impl Run<'_> {
         let (done, all) = (self.record.epochs, self.recipe.epochs);
         if self.out_of_time() {
             let epoch = self.trainer.position().epoch;
-            observer.note(&format!("the time of {} is over in epoch {epoch} of {all}", self.recipe.max_time));
+            note(
+                observer,
+                &format!("the time of {} is over in epoch {epoch} of {all}", self.recipe.max_time),
+            );
         }
         if let Some(stopping) = self.recipe.stop_early.filter(|_| done > 0) {
-            observer.note(&format!(
-                "by {} the best epoch is {} of {done}: its weights are kept",
-                stopping.metric, self.standing.stopping.best_epoch
-            ));
+            note(
+                observer,
+                &format!(
+                    "by {} the best epoch is {} of {done}: its weights are kept",
+                    stopping.metric, self.standing.stopping.best_epoch
+                ),
+            );
         }
     }
 }

@@ -132,6 +132,11 @@ impl Schedule {
         }
     }
 
+    /// Whether another number of epochs changes the learning rates of all steps.
+    pub fn is_fitted_to_the_run(&self) -> bool {
+        self.is_spread() && self.over.is_none()
+    }
+
     /// Whether the shape is spread over the run.
     fn is_spread(&self) -> bool {
         matches!(self.shape, Curve::Cosine { .. } | Curve::OneCycle { .. })

@@ -2,6 +2,8 @@
 
 use super::position::Position;
 use crate::engine::Data;
+use crate::network::lower::EMA;
+use crate::program::params::Arena;
 
 /// A buffer of the device, or a parameter of the arena, by its name.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,25 @@ impl Snapshot {
         let tensor = pairs().find_map(|(one, two)| one.difference(two));
         let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
         tensor.or_else(|| (self.position != other.position).then(position))
+    }
+
+    /// The weights to measure and to save: their EMA where there is one, laid out as `arena`, that of the network.
+    pub fn measured_parameters(&self, arena: &Arena) -> Vec<f32> {
+        let real = |name: &str| match &self.tensors.iter().find(|tensor| tensor.name == name)?.data {
+            Data::Real(values) => Some(values),
+            Data::Uint(_) => None,
+        };
+        let mut all = vec![0.0; arena.len()];
+        if let Some(ema) = real(EMA).filter(|ema| ema.len() >= all.len()) {
+            all.copy_from_slice(&ema[..arena.len()]);
+            return all;
+        }
+        for param in &arena.params {
+            if let Some(values) = real(&param.name).filter(|values| values.len() == param.len()) {
+                all[param.start..][..param.len()].copy_from_slice(values);
+            }
+        }
+        all
     }
 
     /// The first non-finite value, as the end of a sentence.

@@ -5,10 +5,7 @@
 //! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
 
-mod adopt;
 mod read;
-
-pub use adopt::Adopted;
 
 use std::path::Path;
 

@@ -25,7 +25,7 @@ impl Model {
     /// Reads a model from a file, or from the run directory that it is in.
     ///
     /// # Errors
-    /// [`Error::Data`] for a file that is missing, damaged, or not a model of this program, and for
+    /// [`Error::NotFound`] for a file that is missing, [`Error::Data`] for one that is damaged, or not a model of this program, and for
     /// weights that are not finite.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = &file_of(path.as_ref())?;
@@ -42,15 +42,17 @@ fn file_of(path: &Path) -> Result<PathBuf> {
             let file = path.join(FILE);
             match fs::metadata(&file) {
                 Ok(found) if found.is_file() => return Ok(file),
-                _ => format!(
-                    "{shown} has no {FILE}, as when a run hasn't finished, \
-                     so train again or name the directory of another run"
-                ),
+                _ => {
+                    return Err(Error::NotFound(format!(
+                        "{shown} has no {FILE}, as when a run hasn't finished, \
+                         so train again or name the directory of another run"
+                    )));
+                }
             }
         }
         Ok(_) => format!("{shown} is neither a file nor a directory, {FOREIGN}"),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            format!("{shown} doesn't exist, {FOREIGN}")
+            return Err(Error::NotFound(format!("{shown} doesn't exist, {FOREIGN}")));
         }
         Err(error) => format!("{shown} can't be read ({error}), so check the path and its permissions"),
     };
