@@ -45,7 +45,7 @@ fn changes_follow_from_seed_epoch_and_sample_alone() {
     let other_seed: Vec<_> =
         (0..20).map(|at| samples.augmented(at, &augmentation(all), normaliser, (4, 1))).collect();
     assert_eq!(differ(&other_seed), 20);
-    // Nor are samples of one epoch augmented alike.
+    // Samples of one epoch differ as well.
     assert!((1..20).all(|at| once[at] != once[at - 1]));
 }
 

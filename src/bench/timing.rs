@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_is_repeated_and_what_is_long_is_measured_once() {
+    fn short_runs_are_repeated_and_long_ones_measured_once() {
         let effort = Effort { goal: 0.05, rounds: 5, total: 0.6, longest: 0.4 };
         let mut turn = Turn::new(Box::new(Fake(Vec::new())), true, &effort).unwrap();
         (0..9).for_each(|round| turn.take(round).unwrap());

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn each_weight_goes_towards_the_smaller_error_or_stays() {
+    fn each_weight_moves_to_the_smaller_error_or_stays() {
         // Predictions 0.5 and 2 for goals 1 and 1; the third input is 0, so both ways are equal.
         let (tries, moved, after) = walk(&[1.0, 0.5, 0.0], &[1.0, 1.0], &[0.25, 0.5, 9.0, 1.0, 2.0, 9.0]);
         assert_eq!(moved, [1.0, 1.0, 0.0, -1.0, -1.0, 0.0]);

@@ -108,7 +108,7 @@ mod tests {
 
     /// A few operations whose f32 result is known: each is within its bound, and the bound isn't much larger.
     #[test]
-    fn f32_stays_within_the_error_that_is_followed() {
+    fn f32_results_are_within_the_tracked_error() {
         for (x, y) in [(1.1f32, 3.7f32), (-1e-20, 5.5), (200.0, 1e-3), (0.3, 0.300_000_1)] {
             let [a, b] = [x, y].map(|value| Tracked::exact(value.into()));
             for (tracked, single) in [
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_divided_by_next_to_nothing_may_be_anything() {
+    fn a_quotient_by_a_possible_zero_has_an_infinite_bound() {
         let nothing = Tracked { value: 1e-9, error: 1e-8 };
         assert_eq!((Tracked::exact(1.0) / nothing).error, f64::INFINITY);
     }

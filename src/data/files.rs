@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_written_is_told_beforehand_and_nothing_is_left() {
+    fn check_output_predicts_writing_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
         check_output(&path).unwrap();

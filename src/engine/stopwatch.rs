@@ -17,7 +17,7 @@ use crate::program::{MAX_STEPS, View};
 pub struct Seconds {
     /// The median, in seconds.
     ///
-    /// Of an even number of measurements the larger of the middle two.
+    /// With an even number of measurements it is the larger of the middle two.
     pub median: f64,
     /// The shortest measurement, in seconds.
     pub least: f64,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_is_repeated_up_to_the_most() {
+    fn short_runs_are_repeated_up_to_the_limit() {
         let runs = |one: f64, most: usize| repeats((0.05, most), |_| Ok(one)).unwrap();
         assert_eq!((runs(0.01, 100).0, runs(0.01, 3).0, runs(0.06, 100).0), (5, 3, 1));
         // A clock that shows no time at all.

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_change_is_refused_with_what_there_is() {
+    fn unknown_changes_are_refused_with_the_known_ones() {
         for (text, words) in [
             ("shfit 2", "there is no “shfit”, did you mean “shift”?; there are shift, rotate"),
             ("", "nothing between two commas"),

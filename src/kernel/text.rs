@@ -166,7 +166,7 @@ mod tests {
         let wgsl =
             "// sums\nenable f16;\nconst TILE: u32 = 16u;\nalias Left = coop_mat16x16<f16, A>;   // of A";
         let text = specialize(wgsl, &consts! { TILE: 8usize }).unwrap();
-        assert!(text.starts_with("enable f16; // Stands in front"), "{text}");
+        assert!(text.starts_with("enable f16; // The text in front"), "{text}");
         assert!(
             text.ends_with(
                 "\n// sums\n           \nconst TILE: u32 = 8u;\nalias Left = coop_mat8x8<f16, A>;   // of A\n"

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_between_parameters_stays_zero() {
+    fn padding_between_parameters_stays_zero() {
         let arena = arena();
         let mut values = arena.initial_values(1);
         for param in &arena.params {

@@ -214,7 +214,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_known_for_the_same_adapter_and_driver_alone() {
+    fn stored_measurements_are_for_the_same_adapter_and_driver_alone() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/tuning.toml");
         let (old, new) = (Choice::GPU.picks(), Choice::SOFTWARE.picks());
@@ -285,7 +285,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_written_a_sentence_says_so() {
+    fn an_unwritable_cache_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let blocked = folder.path().join("file");
         std::fs::write(&blocked, "").unwrap();

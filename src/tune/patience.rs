@@ -10,7 +10,7 @@ use crate::table;
 use crate::table::choice::{Class, Picks, Variant};
 
 #[test]
-fn what_patience_has_cut_off_goes_on_where_it_ended() {
+fn the_next_run_measures_the_classes_that_are_left() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tuning.toml");
     // The CPU engine has no candidates, so each class that is begun takes its default.

@@ -23,7 +23,7 @@ const SUMS: &str = "matmul_naive";
 fn a_fused_step_has_ten_dispatches_for_two_dense_layers() {
     let mut small = Small::new("dense 128, relu, dense 3", Loss::CrossEntropy);
     // Per dense layer: forward one product; backward two, dW and dx, and the
-    // column sums for db. The first has no dx, for nothing learns in front of
+    // column sums for db. The first has no dx, because nothing learns in front of
     // it. The relu is in the epilogues of forward and dx.
     let rewritten = [
         GATHER,

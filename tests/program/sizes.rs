@@ -33,7 +33,7 @@ fn suggested(text: &str) -> usize {
     rest.split('⟩').next().unwrap().parse().unwrap()
 }
 
-/// Checks what a batch of 100 is told under limits that 40 samples just keep.
+/// Checks the error for a batch of 100 under limits that 40 samples just fit.
 fn assert_suggests_forty(limits: Limits, what: &str, needed: u64, available: u64) {
     let text = refusal(&wide(100, limits));
     let says = format!("{what} needs {}, the device offers {}", mebibytes(needed), mebibytes(available));

@@ -100,7 +100,7 @@ pub fn max_pool_backward_fast(call: Call, reads: &[Slice<f32>], writes: &mut [Sl
             vectorised(
                 #[inline(always)]
                 || {
-                    // Compiled for both cases, so that no pixel is read in vain.
+                    // Compiled for both cases, so that no pixel is read without need.
                     for_kind!(activation, kind => {
                         if add {
                             to_one_of_four::<true>(p, chosen, (y, dy), dx, |y| derivative(kind, y))

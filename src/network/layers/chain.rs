@@ -36,7 +36,7 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
 /// Reads layers with commas between them.
 ///
 /// # Errors
-/// The problem, as part of a sentence; so with all functions here.
+/// The problem, as part of a sentence, as with all functions here.
 pub fn parse(text: &str) -> Result<Vec<Layer>, String> {
     if text.trim().is_empty() {
         return Err("there are no layers; write them as in “dense 128, relu, dense 10”".to_owned());

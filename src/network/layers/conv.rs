@@ -55,7 +55,7 @@ impl Conv {
 /// Reads the words behind `conv`.
 ///
 /// # Errors
-/// The problem, as part of a sentence; so with all functions here.
+/// The problem, as part of a sentence, as with all functions here.
 pub fn parse(words: &mut Words) -> Result<Conv, String> {
     let form = "conv takes the number of its outputs and the size of its kernel, as in “conv 16 3x3”";
     let outputs = words.next().and_then(|text| text.parse().ok());

@@ -22,7 +22,7 @@ pub struct Dense {
 /// Reads the words behind `dense`.
 ///
 /// # Errors
-/// The problem, as part of a sentence; so with all functions here.
+/// The problem, as part of a sentence, as with all functions here.
 pub fn parse(words: &mut Words) -> Result<Dense, String> {
     let Some(text) = words.next() else {
         return Err("dense takes the number of its outputs, as in “dense 128”".to_owned());

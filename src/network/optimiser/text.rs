@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_a_sentence() {
+    fn wrong_settings_are_refused_with_a_sentence() {
         for (text, part) in [
             ("", "there is no “”; there are sgd"),
             ("adma", "did you mean “adam”?"),

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn where_room_is_short_a_legend_shares_the_line_of_the_title() {
+    fn a_short_plot_has_its_legend_in_the_title_line() {
         let one = Plot::new("a", "x", "y").series("one", Style::Line, [(0.0, 0.0), (1.0, 1.0)]);
         assert_eq!(draw(&one, 60, 4, true).len(), 1 + 4 + 2);
         let two = one.series("two", Style::Points, [(0.5, 0.5)]);

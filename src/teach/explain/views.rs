@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_an_error_that_names_the_layer() {
+    fn a_missing_view_is_an_error_that_names_the_layer() {
         let model = model();
         let error = found(&model, &lowered(&model, Rewrites::ALL)).unwrap_err().to_string();
         assert!(error.contains("the output of layer 1 (dense 3) is in no buffer"), "{error}");

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_a_sentence() {
+    fn wrong_settings_are_refused_with_a_sentence() {
         for (text, part) in [
             ("cosin", "did you mean “cosine”?"),
             ("cosine warm 3", "it takes no “warm”"),

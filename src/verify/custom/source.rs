@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_to_enable_an_extension_that_is_refused() {
+    fn no_advice_is_to_enable_a_refused_extension() {
         let fault = |text: &str, ours| compile(text, ours, &Consts::default()).unwrap_err();
         for (text, column) in [("fn f() -> f16 { return 1; }", 11), ("const A = 1.0h;", 11)] {
             let told = fault(text, &SGD);
