@@ -1,4 +1,4 @@
-//! Weights of one network for another: those of the same name and shape.
+//! Weights of one network for another, by name and shape.
 
 use super::Model;
 use crate::program::params::Arena;
@@ -6,25 +6,24 @@ use crate::program::params::Arena;
 /// The fate of the parameters, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adopted {
-    /// Taken over.
+    /// Copied to the new network.
     pub taken: Vec<String>,
-    /// In the new network alone: they keep their first values.
+    /// Only in the new network, with their initial values.
     pub missing: Vec<String>,
-    /// In the model alone.
+    /// Only in the model.
     pub unused: Vec<String>,
-    /// In both, with other shapes: they keep their first values.
+    /// In both, with different shapes. They have their initial values.
     pub reshaped: Vec<String>,
 }
 
 impl Model {
-    /// Writes those parameters of the model that `arena` has as well, by name and shape, into
-    /// `values`, which are laid out as `arena`.
+    /// Copies parameters into `values`, laid out as `arena`, by name and shape.
     pub fn adopt(&self, arena: &Arena, values: &mut [f32]) -> Adopted {
-        let own = self.arena();
+        let arena_of_model = self.arena();
         let mut adopted = Adopted::default();
         for param in &arena.params {
             let name = param.name.clone();
-            match own.params.iter().find(|own| own.name == name) {
+            match arena_of_model.params.iter().find(|param| param.name == name) {
                 None => adopted.missing.push(name),
                 Some(found) if found.shape != param.shape => adopted.reshaped.push(name),
                 Some(found) => {
@@ -35,7 +34,8 @@ impl Model {
             }
         }
         let known = |name: &String| arena.params.iter().any(|param| param.name == *name);
-        adopted.unused = own.params.into_iter().map(|param| param.name).filter(|name| !known(name)).collect();
+        adopted.unused =
+            arena_of_model.params.into_iter().map(|param| param.name).filter(|name| !known(name)).collect();
         adopted
     }
 }
