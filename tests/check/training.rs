@@ -107,7 +107,7 @@ fn products_of_f16_are_said_not_to_be_custom() {
         ran.stderr
     };
     let said =
-        "matmul_naive does not compute every product: some, of f16, are computed by the built-in matmul_f16";
+        "matmul_naive does not compute every product: those of f16 are computed by the built-in matmul_f16";
     assert!(train(&["--precision", "f16"]).contains(said));
     assert!(!train(&["--precision", "f16", "--kernel", &f16]).contains("of f16"));
     assert!(!train(&[]).contains("of f16"));
