@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use wgrad::internals::data;
 use wgrad::internals::engine::adapter::choose;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::session::Session;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
@@ -117,7 +117,7 @@ fn costs(device: &str) {
             .map(|at| {
                 let started = Instant::now();
                 let snapshot = trainer.snapshot().expect("a snapshot");
-                let checkpoint = Checkpoint::new(snapshot, Standing::default(), &session.recipe, "sha256:0");
+                let checkpoint = Checkpoint::new(snapshot, RunState::default(), &session.recipe, "sha256:0");
                 checkpoint.save(&folder.path().join(format!("{}", at % 2))).expect("it is written");
                 started.elapsed().as_secs_f64()
             })

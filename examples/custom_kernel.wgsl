@@ -1,5 +1,5 @@
 // w = w - learning_rate · (g + DECAY · w)   w, g: (LENGTH), the whole parameter arena
-// One invocation owns four neighbouring parameters, as in ours; this one takes them one by one.
+// One invocation owns four neighbouring parameters, as in shaders/sgd.wgsl, but updates them one by one.
 
 const LENGTH: u32 = 1024u;
 const DECAYED: u32 = 0u;

@@ -1,5 +1,6 @@
-//! Classifies pictures with a saved model; without a model it trains a small one first, and without pictures it
-//! takes digits that training has not seen.
+//! Classifies pictures with a saved model.
+//!
+//! Without a model it trains a small one first; without pictures it takes held-out digits.
 //!
 //!     cargo run --example predict -- [DEVICE [MODEL.safetensors [PICTURE.png …]]]
 
@@ -15,14 +16,14 @@ fn main() -> Result<()> {
     run(&device, model, &pictures).map(|_| ())
 }
 
-/// Predicts, and returns what was found.
+/// Predicts, and returns the predictions.
 pub fn run(device: &str, model: Option<PathBuf>, pictures: &[PathBuf]) -> Result<Vec<Prediction>> {
     let device = Device::choose(device)?;
     let model = match model {
         Some(path) => Model::load(&path)?,
         None => small(&device)?,
     };
-    // An image is C·H·W bytes; a picture of any size is brought to that.
+    // An image is C·H·W bytes; a picture of any size is scaled to it.
     let images: Vec<Vec<u8>> = if pictures.is_empty() {
         let held_out = Dataset::load("digits")?.held_out;
         (0..10).map(|at| held_out.image(at).to_vec()).collect()
@@ -38,12 +39,12 @@ pub fn run(device: &str, model: Option<PathBuf>, pictures: &[PathBuf]) -> Result
     Ok(found)
 }
 
-/// A model that a second of training makes.
+/// A model after a second of training.
 fn small(device: &Device) -> Result<Model> {
     let digits = Dataset::load("digits")?;
     let recipe = Recipe { epochs: 10, ..Recipe::for_data(&digits) };
     let mut trainer = Session::new(recipe, digits, device.clone())?.start()?;
-    // The loop by hand, where `Session::train` would be too much.
+    // A loop by hand, without the validation and advice of `Session::train`.
     for epoch in 1..=10 {
         trainer.epoch(epoch, &mut |_| {})?;
     }

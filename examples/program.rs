@@ -1,4 +1,4 @@
-//! A Program written by hand: two kernels on a device, y = softmax(A · B), and the twins as judges of the result.
+//! A Program by hand: y = softmax(A · B), checked by the twins.
 //!
 //!     cargo run --example program -- [DEVICE]
 
@@ -39,24 +39,27 @@ pub fn run(device: &str) -> Result<Vec<f32>> {
         println!("  {row:.4?}  sum {:.4}", row.iter().sum::<f32>());
     }
 
-    // The same Program through the twins, in f64: the truth.
+    // The same Program through the twins in f64 is the reference.
     let mut twins = CpuEngine::oracle(program.clone())?;
     for (view, values) in [(a, &left), (b, &right)] {
         twins.numbers(view).iter_mut().zip(values).for_each(|(to, from)| *to = f64::from(*from));
     }
     twins.run(section.clone(), &Step::default());
-    let truth = twins.numbers(y);
-    let error = truth.iter().zip(&result).map(|(truth, y)| (truth - f64::from(*y)).abs()).fold(0.0, f64::max);
+    let reference = twins.numbers(y);
+    let error =
+        reference.iter().zip(&result).map(|(truth, y)| (truth - f64::from(*y)).abs()).fold(0.0, f64::max);
     println!("the largest difference from the twins in f64 is {error:.1e}");
     assert!(error < 1e-6, "{error}");
 
-    // And dispatch by dispatch, within what f32 arithmetic explains.
+    // Each dispatch is compared too, within the bound of f32 arithmetic.
     let divergence = first_divergence(engine.as_mut(), &program, section, &Step::default())?;
-    assert!(divergence.is_none(), "a kernel is not what its twin makes of it");
+    assert!(divergence.is_none(), "a kernel differs from its twin");
     Ok(result)
 }
 
-/// The Program, and the views of A (ROWS × INNER), B (INNER × COLUMNS) and y (ROWS × COLUMNS).
+/// The Program and its views.
+///
+/// They are A (ROWS × INNER), B (INNER × COLUMNS) and y (ROWS × COLUMNS).
 fn record() -> (Program, [View; 3]) {
     // Nothing is learned, so the arena of parameters stays empty.
     let mut recorder = Recorder::new(Arena::default(), ROWS);

@@ -1,4 +1,4 @@
-//! Trains on the built-in digits, says what each epoch came to, and saves the model.
+//! Trains on the built-in digits, prints each epoch, and saves the model.
 //!
 //!     cargo run --example train -- [DEVICE [MODEL.safetensors]]
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wgrad::{Dataset, Device, EpochReport, Observer, Recipe, Result, Session};
 
-/// Prints what happens; an observer may also end the run, see `Observer::stop`.
+/// Prints epochs and advice. An observer may also end the run, see `Observer::stop`.
 struct Print;
 
 impl Observer for Print {
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     run(&device, &path).map(|_| ())
 }
 
-/// Trains, saves the model, and returns its accuracy on images that training has not seen.
+/// Trains, saves the model, and returns its accuracy on held-out images.
 pub fn run(device: &str, path: &Path) -> Result<f64> {
     let digits = Dataset::load("digits")?;
     let held_out = digits.held_out.clone();
@@ -46,6 +46,6 @@ pub fn run(device: &str, path: &Path) -> Result<f64> {
     println!("saved to {}", path.display());
 
     let measure = trained.model.classifier(&device)?.evaluate(&held_out)?;
-    println!("{:.1} % of {} held-out digits are right", 100.0 * measure.accuracy, measure.samples);
+    println!("{:.1} % of {} held-out digits are correct", 100.0 * measure.accuracy, measure.samples);
     Ok(measure.accuracy)
 }

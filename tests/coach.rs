@@ -1,5 +1,6 @@
-//! The coach: each finding on a network made to have it, none on one that learns well, its numbers, and that
-//! observing changes no bit. Some tests need an adapter.
+//! The coach: findings, numbers, and that observing changes no bit.
+//!
+//! Each finding has a network made to have it; a network that learns well has none. Some tests need an adapter.
 
 #[path = "cli/place.rs"]
 #[allow(dead_code)]
@@ -12,7 +13,7 @@ use wgrad::internals::data::{self, Dataset};
 use wgrad::internals::engine::Data;
 use wgrad::internals::engine::adapter::choose;
 use wgrad::internals::network::optimiser::Optimiser;
-use wgrad::internals::train::coach::{Coach, Moment};
+use wgrad::internals::train::coach::{Coach, EpochMeasures};
 use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::{Measure, Trainer};
@@ -76,7 +77,7 @@ fn a_gradient_that_explodes_is_traced_to_its_layer() {
 }
 
 #[test]
-fn steps_that_are_too_large_or_too_small_are_measured() {
+fn too_large_and_too_small_steps_are_reported() {
     assert_said(
         &["--network", "dense 10", "--batch-size", "1437", "--learning-rate", "5", "--epochs", "1"],
         &["one step changed 0.weight by", "of its norm", "such as 0.5"],
@@ -113,7 +114,7 @@ fn a_loss_that_no_longer_falls_is_reported() {
 }
 
 #[test]
-fn a_healthy_run_gets_no_advice_and_neither_does_one_that_ends_by_its_schedule() {
+fn a_healthy_run_gets_no_advice() {
     for arguments in [
         &["--epochs", "15"][..],
         &["--epochs", "15", "--network", "dense 64, tanh, dense 10", "--optimiser", "adam"],
@@ -125,7 +126,7 @@ fn a_healthy_run_gets_no_advice_and_neither_does_one_that_ends_by_its_schedule()
 }
 
 #[test]
-fn quiet_silences_it_and_json_is_not_disturbed() {
+fn quiet_turns_the_coach_off_and_json_stays_one_object() {
     let place = Place::new();
     let wild = ["train", "--device", "cpu", "--learning-rate", "1", "--epochs", "3", "--json"];
     let loud = place.run(&wild).ok();
@@ -153,7 +154,7 @@ fn a_resumed_run_remembers_its_epochs() {
     assert_eq!(said(&again.err), said(&all.err));
 }
 
-/// A layer of ten units, four of them dead, and a layer behind it.
+/// A layer of ten units, four of them dead, and another layer.
 fn trainer(device: &str) -> Trainer {
     let digits = data::load("digits").unwrap();
     let few: Vec<usize> = (0..200).collect();
@@ -184,30 +185,31 @@ fn step(trainer: &mut Trainer) {
 fn the_numbers_are_those_of_the_device_and_observing_changes_none() {
     for device in ["cpu", "gpu"] {
         let (mut looked, mut plain) = (trainer(device), trainer(device));
-        assert_eq!(looked.telling_step(), 4);
+        assert_eq!(looked.observed_step(), 4);
         for _ in 0..7 {
             let before = looked.parameters().unwrap();
             step(&mut looked);
-            let vitals = looked.vitals(&before).unwrap();
+            let diagnostics = looked.diagnostics(&before).unwrap();
             // All five steps of an epoch are observed, of each the first batch.
-            assert_eq!(vitals.samples, 100);
-            let [relu, tanh] = &vitals.activities[..] else { panic!("{vitals:?}") };
+            assert_eq!(diagnostics.samples, 100);
+            let [relu, tanh] = &diagnostics.activations[..] else { panic!("{diagnostics:?}") };
             assert_eq!((relu.layer.as_str(), relu.units, relu.dead), ("1 batchnorm", 10, 4), "{device}");
             assert_eq!((tanh.layer.as_str(), tanh.units, tanh.dead), ("4 dense", 12, 0), "{device}");
-            assert!(relu.saturated == 0.0 && tanh.saturated < 0.5, "{vitals:?}");
-            let names: Vec<&str> = vitals.movements.iter().map(|movement| movement.name.as_str()).collect();
+            assert!(relu.saturated == 0.0 && tanh.saturated < 0.5, "{diagnostics:?}");
+            let names: Vec<&str> =
+                diagnostics.weight_changes.iter().map(|weight_change| weight_change.name.as_str()).collect();
             assert_eq!(names, ["0.weight", "4.weight", "6.weight"]);
-            for movement in &vitals.movements {
+            for weight_change in &diagnostics.weight_changes {
                 // Plain gradient descent moves weights by the learning rate times the gradient. The
                 // difference of two f32 is exact to half a last place of the weight.
-                let len = match movement.name.as_str() {
+                let len = match weight_change.name.as_str() {
                     "0.weight" => 640.0f64,
                     _ => 120.0,
                 };
-                let expected = 0.25 * movement.gradient * len.sqrt();
-                let rounding = f64::from(f32::EPSILON) * (movement.weights + expected);
-                assert!((movement.change - expected).abs() <= rounding, "{device}: {movement:?}");
-                assert!(movement.change > 0.0);
+                let expected = 0.25 * weight_change.gradient * len.sqrt();
+                let rounding = f64::from(f32::EPSILON) * (weight_change.weights + expected);
+                assert!((weight_change.change - expected).abs() <= rounding, "{device}: {weight_change:?}");
+                assert!(weight_change.change > 0.0);
             }
             step(&mut plain);
         }
@@ -218,7 +220,7 @@ fn the_numbers_are_those_of_the_device_and_observing_changes_none() {
 #[test]
 fn a_coach_that_rolls_back_forgets_later_epochs() {
     let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
-    let moment = |epoch, loss| Moment {
+    let moment = |epoch, loss| EpochMeasures {
         epoch,
         train: Measure { samples: 100, loss, accuracy: 0.5 },
         validation: None,

@@ -1,4 +1,4 @@
-//! The examples run and come to what they promise, on the CPU engine; custom kernels on the adapter of the tests.
+//! The examples run on the CPU engine; custom kernels need an adapter.
 
 #[path = "../examples/custom_kernel.rs"]
 #[allow(dead_code)]
@@ -32,7 +32,7 @@ fn predict_trains_a_small_model_when_it_is_given_none() {
 }
 
 #[test]
-fn a_program_by_hand_is_what_the_twins_make_of_it() {
+fn a_program_by_hand_agrees_with_the_twins() {
     let y = program::run("cpu").unwrap();
     assert!(y.chunks(4).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5));
 }

@@ -1,4 +1,4 @@
-//! The program: its command line, and one file for each command.
+//! The program: its command line, and a file per command.
 //!
 //! May depend on everything; nothing depends on it. Read `cli/mod.rs` first.
 

@@ -11,11 +11,11 @@ use crate::program::MAX_RESULT;
 use crate::train::run::model::Model;
 use crate::train::trainer::{Measure, Settings, Trainer, normalise};
 
-/// Images of one batch at the most when they are predicted.
+/// The most images of one batch in a prediction.
 const PREDICTED: usize = 64;
-/// Samples of one batch at the most when they are evaluated; any number gives the same result.
+/// The most samples of one batch in an evaluation. Any number gives the same result.
 const EVALUATED: usize = 256;
-/// The end of a sentence about numbers that are not finite.
+/// The end of a sentence about non-finite numbers.
 const DAMAGED: &str = "so its weights are too large or damaged: take another model";
 
 /// A model on a device, ready to classify images.
@@ -23,31 +23,31 @@ pub struct Classifier {
     model: Model,
     device: Device,
     classes: Arc<[String]>,
-    /// Opened with the first images, for as many at once as there were.
+    /// The trainer for predictions, opened with the first images. Its batch has as many samples as there were.
     predictor: Option<Trainer>,
 }
 
-/// The class of an image, as a model sees it.
+/// The prediction of a model for an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// The class, counted from 0.
     pub class: usize,
     /// The bare outputs of the network.
     pub outputs: Vec<f32>,
-    /// A number for each class: its probability, or the output itself where the loss has no probabilities (see
+    /// A number for each class. It is the probability, or the output itself where the loss has no probabilities (see
     /// [`Loss::has_probabilities`](crate::network::loss::Loss::has_probabilities)).
     pub scores: Vec<f64>,
     classes: Arc<[String]>,
 }
 
-/// A sample whose class is known, as a model sees it.
+/// The prediction of a model for a sample of known class.
 #[derive(Clone, Copy, Debug)]
 pub struct Evaluated<'a> {
     /// Its number among the samples, from 0.
     pub sample: usize,
-    /// The class that it has.
+    /// Its true class.
     pub class: usize,
-    /// The class that the model gives it.
+    /// The predicted class.
     pub predicted: usize,
     /// Its loss.
     pub loss: f64,
@@ -145,7 +145,7 @@ impl Classifier {
         self.evaluate_each(samples, &mut |_| {})
     }
 
-    /// [`Classifier::evaluate`], which hands over what the model makes of each sample, in their order.
+    /// [`Classifier::evaluate`], with the result for each sample handed to `each` in order.
     ///
     /// # Errors
     /// [`Error::Data`] for samples of another shape or of unknown classes, [`Error::Diverged`] when a loss is not
@@ -158,25 +158,25 @@ impl Classifier {
         let mut trainer = self.open(EVALUATED.min(samples.len()), vec![part])?;
         trainer.load(HELD_OUT, samples)?;
         let model = &self.model;
-        let (mut sample, mut correct, mut total, mut senseless) = (0, 0, 0.0, None);
+        let (mut sample, mut correct, mut total, mut non_finite) = (0, 0, 0.0, None);
         trainer.evaluate(HELD_OUT, &mut |outputs, loss| {
             let (class, predicted) = (samples.labels[sample] as usize, model.loss.class(outputs));
             each(Evaluated { sample, class, predicted, loss, outputs });
             if !loss.is_finite() {
-                senseless.get_or_insert(sample);
+                non_finite.get_or_insert(sample);
             }
             correct += usize::from(class == predicted);
             total += loss;
             sample += 1;
         })?;
-        if let Some(sample) = senseless {
+        if let Some(sample) = non_finite {
             return Err(Error::Diverged(format!("the loss of sample {sample} is not finite, {DAMAGED}")));
         }
         let count = samples.len() as f64;
         Ok(Measure { samples: samples.len(), loss: total / count, accuracy: correct as f64 / count })
     }
 
-    /// A trainer for `images` images, opened anew only when there are more than the open one takes at once.
+    /// A trainer for `images` images. It is opened again only when its batch is too small.
     fn predictor(&mut self, images: usize) -> Result<&mut Trainer> {
         let most = (MAX_RESULT / self.classes.len()).clamp(1, PREDICTED);
         let wanted = images.clamp(1, most);
@@ -194,7 +194,8 @@ impl Classifier {
         Trainer::new(engine, lowered, Settings::FROZEN, parameters, normaliser)
     }
 
-    /// Lowers the network for at most `batch` samples at once: for fewer where the device has too little memory.
+    /// Lowers the network for at most `batch` samples at once. The batch is halved while the device has too little
+    /// memory.
     fn lower(&self, batch: usize, parts: Vec<Part>) -> Result<Lowered> {
         let Model { network, loss, shape, .. } = &self.model;
         let mut lowering = Lowering {

@@ -1,11 +1,11 @@
-//! The learning-rate finder: a short training at growing learning rates, and the one that its losses suggest.
+//! The learning-rate finder: a short training at growing learning rates.
 //!
 //! L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017),
 //! section 3.3.
 
 use crate::error::{Error, Result};
 use crate::report::page::{Page, Plot, Style};
-use crate::train::trainer::{Trainer, Tried};
+use crate::train::trainer::{SweepPoint, Trainer};
 
 /// The learning rates that are tried.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +19,10 @@ pub struct Range {
 }
 
 impl Range {
-    /// The most steps: more tell no more.
+    /// The most steps. More would not change the suggestion.
     pub const MOST_STEPS: usize = 100_000;
 
-    /// Checks that the range can be gone through.
+    /// Checks the range.
     ///
     /// # Errors
     /// [`Error::Usage`] naming what is wrong.
@@ -30,7 +30,7 @@ impl Range {
         let positive = |x: f32| x.is_finite() && x > 0.0;
         if !(positive(self.from) && positive(self.to) && self.from < self.to) {
             return Err(Error::Usage(format!(
-                "⟨from {}⟩ and ⟨to {}⟩ are no range: both are above 0, and the first is the smaller",
+                "⟨from {}⟩ and ⟨to {}⟩ are no range: both must be above 0, and the first the smaller one",
                 self.from, self.to
             )));
         }
@@ -45,7 +45,7 @@ impl Range {
         Ok(())
     }
 
-    /// The fewest steps: fewer losses have no slope to speak of.
+    /// The fewest steps. Fewer losses have no clear minimum.
     const LEAST_STEPS: usize = 20;
 
     /// The learning rates, each a constant factor above the one before.
@@ -56,78 +56,78 @@ impl Range {
     }
 }
 
-/// The losses, and the learning rates that stand out.
+/// The losses, and the learning rates of the fastest fall and the minimum.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The losses as they came, up to where they blew up.
-    pub tried: Vec<Tried>,
+    /// The losses of the steps, up to the one that blew up.
+    pub points: Vec<SweepPoint>,
     /// The losses, smoothed.
     pub smooth: Vec<f64>,
     /// The learning rate at which the smoothed loss falls fastest.
     pub steepest: f32,
-    /// The learning rate at which it is lowest.
+    /// The learning rate at which the smoothed loss is lowest.
     pub lowest: f32,
 }
 
-/// The fraction of the smoothed loss that is kept from step to step.
+/// The decay of the smoothed loss from step to step.
 const SMOOTHING: f64 = 0.95;
-/// A smoothed loss of so many times the lowest has blown up.
+/// The multiple of the lowest smoothed loss at which the loss has blown up.
 const BLOWN_UP: f64 = 4.0;
 
 /// Trains at growing learning rates until the loss blows up.
 ///
 /// # Errors
-/// [`Error::Diverged`] when it does so before there is anything to tell, and when the engine fails.
+/// [`Error::Diverged`] when it blows up in the first steps, and [`Error::Device`] when the engine fails.
 pub fn find(trainer: &mut Trainer, range: Range) -> Result<Found> {
     range.check()?;
-    let (mut tried, mut smooth) = (Vec::new(), Vec::new());
+    let (mut points, mut smooth) = (Vec::new(), Vec::new());
     let (mut average, mut lowest) = (0.0, f64::INFINITY);
     trainer.sweep(&range.rates(), &mut |one| {
         if !one.loss.is_finite() {
             return false;
         }
         average = SMOOTHING * average + (1.0 - SMOOTHING) * one.loss;
-        tried.push(one);
-        // The average starts at 0, which the division makes up for.
-        let value = average / (1.0 - SMOOTHING.powi(tried.len() as i32));
+        points.push(one);
+        // The average starts at 0. The division corrects its bias.
+        let value = average / (1.0 - SMOOTHING.powi(points.len() as i32));
         smooth.push(value);
         lowest = f64::min(lowest, value);
         value <= BLOWN_UP * lowest
     })?;
-    if tried.len() < Range::LEAST_STEPS / 2 {
+    if points.len() < Range::LEAST_STEPS / 2 {
         return Err(Error::Diverged(format!(
-            "the loss blew up after {} steps, before it could say anything: take a smaller ⟨from⟩ than {}",
-            tried.len(),
+            "the loss blew up after {} steps, too few for a suggestion: use a smaller ⟨from⟩ than {}",
+            points.len(),
             range.from
         )));
     }
     let at_lowest = (0..smooth.len()).min_by(|a, b| smooth[*a].total_cmp(&smooth[*b])).unwrap_or_default();
-    // Rates grow by one factor, so that differences are slopes over their logarithm. The first
-    // averages are of few losses and say little.
-    let slopes = (smooth.len() / 10 + 1..=at_lowest).map(|at| (at, smooth[at] - smooth[at - 1]));
-    let steepest = slopes.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(at_lowest, |(at, _)| at);
-    let (steepest, lowest) = (tried[steepest].rate, tried[at_lowest].rate);
-    Ok(Found { tried, smooth, steepest, lowest })
+    // Rates grow by one factor, so differences are derivatives by their logarithm. The first averages are of few
+    // losses, and left out.
+    let falls = (smooth.len() / 10 + 1..=at_lowest).map(|at| (at, smooth[at] - smooth[at - 1]));
+    let steepest = falls.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(at_lowest, |(at, _)| at);
+    let (steepest, lowest) = (points[steepest].rate, points[at_lowest].rate);
+    Ok(Found { points, smooth, steepest, lowest })
 }
 
 impl Found {
-    /// The learning rate to try: where the loss falls fastest, in one digit.
+    /// The learning rate to try, in one digit. The loss falls fastest there.
     pub fn suggestion(&self) -> f32 {
         let size = 10f64.powf(f64::from(self.steepest).log10().floor());
         let digits = (f64::from(self.steepest) / size).round();
-        // By its text, so that no binary fraction is left over.
+        // Rounded through its text, so that no binary fraction is left.
         format!("{:e}", digits * size)
             .parse()
             .map_or(self.steepest, |value: f64| format!("{value:.0e}").parse().unwrap_or(self.steepest))
     }
 
-    /// The curve, and what it says.
+    /// The curve, with the fastest fall marked.
     pub fn page(&self) -> Page {
         let points = |loss: &dyn Fn(usize) -> f64| -> Vec<(f64, f64)> {
-            let rate = |at: usize| f64::from(self.tried[at].rate).log10();
-            (0..self.tried.len()).map(|at| (rate(at), loss(at))).collect()
+            let rate = |at: usize| f64::from(self.points[at].rate).log10();
+            (0..self.points.len()).map(|at| (rate(at), loss(at))).collect()
         };
-        let at = self.tried.iter().position(|one| one.rate == self.steepest).unwrap_or_default();
+        let at = self.points.iter().position(|one| one.rate == self.steepest).unwrap_or_default();
         let steepest = (f64::from(self.steepest).log10(), self.smooth[at]);
         let mut page = Page::new("Learning rates");
         page.plot(

@@ -1,7 +1,7 @@
-//! A network trained on data: from a recipe to a run directory.
+//! Training a network on data: from a recipe to a run directory.
 //!
-//! A [`recipe`] says what is trained, a [`session`] lowers it, a [`trainer`] takes the steps, [`running`] trains to the
-//! end, a [`run`] directory keeps what came of it, and a [`classifier`] uses the model.
+//! A [`recipe`] has the settings, a [`session`] lowers it, a [`trainer`] takes the steps, [`running`] trains to the
+//! end, a [`run`] directory has the results, and a [`classifier`] uses the model.
 //!
 //! May depend on everything up to `tune`. Read `session.rs` first.
 

@@ -1,4 +1,4 @@
-//! A session: a recipe, its data and a device, made into a trainer.
+//! A session: a recipe, its data and a device.
 
 use crate::data::{Dataset, Normaliser, Samples, split_validation};
 use crate::engine::Engine;
@@ -17,21 +17,22 @@ use crate::train::trainer::{Settings, Trainer};
 /// A recipe, its data and a device.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// What is trained, and how.
+    /// The settings of the run.
     pub recipe: Recipe,
-    /// The data; the validation part is taken out of its train part.
+    /// The data, without the validation part.
     pub dataset: Dataset,
-    /// The part by which settings may be chosen, if the recipe wants one.
+    /// The part for choosing settings, if the recipe asks for one.
     pub validation: Option<Samples>,
-    /// Where it runs.
+    /// The device to train on.
     pub device: Device,
-    /// How pixels become numbers; measured on the train part alone.
+    /// The normalisation of pixels, measured on the train part alone.
     pub normaliser: Normaliser,
 }
 
 impl Session {
-    /// Takes the validation part out of the train part, and checks that a batch can be filled and that the
-    /// device has what is experimental.
+    /// Takes out the validation part, and checks settings.
+    ///
+    /// A batch must be filled, and the device must have the experimental kernels that are asked for.
     ///
     /// # Errors
     /// [`Error::Setting`] when the batch is larger than the train part or settings don't go together, as
@@ -57,14 +58,14 @@ impl Session {
             ));
         }
         recipe.experimental.check(recipe.precision)?;
-        // Written down with the run, which goes on with the same tiles.
+        // The tile sizes go into the recipe of the run, so that a resumed run has the same.
         recipe.experimental = recipe.experimental.resolve(&device)?;
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })
     }
 
-    /// The training step, with the weights of the classes worked out.
+    /// The training step, with class weights.
     ///
     /// # Errors
     /// As [`ClassWeights::resolve`](crate::network::loss::ClassWeights::resolve).
@@ -80,8 +81,8 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
-    /// Lowers the network for the device, with the shaders of the recipe's tuning, and with training samples augmented
-    /// as the recipe says. What is experimental is proved there first.
+    /// Lowers the network for the device, by the recipe's tuning and augmentation. Experimental kernels are
+    /// proved there first.
     ///
     /// # Errors
     /// [`Error::Setting`] for a precision that the device can't compute in, and as [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
@@ -115,7 +116,7 @@ impl Session {
         Ok(lowered)
     }
 
-    /// Opens the device, draws the first weights and sends the data.
+    /// Opens the device, draws the initial weights and sends the data.
     ///
     /// # Errors
     /// As [`Device::open`].
@@ -123,7 +124,7 @@ impl Session {
         self.open_on(self.device.open(lowered.program.clone())?, lowered)
     }
 
-    /// [`Session::open`], on an engine that was opened for the Program.
+    /// [`Session::open`] on an engine that was opened for the Program.
     ///
     /// # Errors
     /// [`Error::Device`] when the engine fails.
@@ -147,11 +148,11 @@ impl Session {
         self.open(self.lower()?)
     }
 
-    /// Trains to the end of the recipe and keeps everything in memory.
+    /// Trains to the end of the recipe, in memory.
     ///
     /// # Errors
-    /// As [`Session::start`] and [`Run::begin`], and [`Error::Setting`] for a recipe with custom kernels, which are
-    /// checked and put into a Program by hand (see [`replace`](crate::verify::custom::replace)).
+    /// As [`Session::start`] and [`Run::begin`], and [`Error::Setting`] for a recipe with custom kernels. Check them and put
+    /// them into a lowered Program yourself (see [`replace`](crate::verify::custom::replace)).
     pub fn train(&self, observer: &mut dyn Observer) -> Result<Trained> {
         if !self.recipe.kernel.is_empty() {
             let problem = "Session::train takes no ⟨kernel⟩: replace it in the lowered Program, and run that";
@@ -162,8 +163,7 @@ impl Session {
         self.run(self.open(lowered.clone())?, &lowered, record, RunOptions::default())?.begin(observer)
     }
 
-    /// A run of a trainer that was opened for `lowered`, with `record` as its description. When the device is lost, it
-    /// is opened again.
+    /// A run of a trainer for `lowered`, described by `record`. When the device is lost, it is opened again.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
@@ -202,8 +202,7 @@ fn setting(key: &'static str, problem: String) -> Error {
     Error::Setting { key, problem }
 }
 
-/// Checks that the schedule fits the run, that a step finds enough samples, and that what is
-/// watched is measured.
+/// Checks the schedule, the samples of a step and the watched metric.
 fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
     let (batch, accumulate) = (recipe.batch_size, recipe.accumulate);
     if accumulate > samples.div_ceil(batch) {
@@ -230,7 +229,7 @@ fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
     recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })
 }
 
-/// Takes the validation part out of the train part, when the recipe wants one.
+/// Takes the validation part out of the train part, if asked for.
 fn validation_part(dataset: &mut Dataset, recipe: &Recipe) -> Result<Option<Samples>> {
     if recipe.validation == 0.0 {
         return Ok(None);

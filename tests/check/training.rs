@@ -107,7 +107,7 @@ fn a_warning_names_f16_products_that_stay_built_in() {
         ran.stderr
     };
     let said =
-        "matmul_naive does not compute every product: some, of f16, are computed by the built-in matmul_f16";
+        "matmul_naive does not compute every product: those of f16 are computed by the built-in matmul_f16";
     assert!(train(&["--precision", "f16"]).contains(said));
     assert!(!train(&["--precision", "f16", "--kernel", &f16]).contains("of f16"));
     assert!(!train(&[]).contains("of f16"));

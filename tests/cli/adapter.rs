@@ -1,4 +1,4 @@
-//! What needs an adapter: without one these fail and name `./setup`, as the program does.
+//! Tests that need an adapter. Without one they fail and name `./setup`, as the program does.
 
 use wgrad::internals::engine::adapter::Device;
 use wgrad::internals::table;
@@ -9,7 +9,7 @@ use crate::place::{Place, Ran};
 use crate::tiles::offers_tiles;
 
 #[test]
-fn training_on_an_adapter_gives_what_the_cpu_engine_gives() {
+fn training_on_an_adapter_gives_the_loss_of_the_cpu_engine() {
     let place = Place::new();
     let train =
         |device: &str| place.run(&["train", "--epochs", "1", "--device", device, "--json"]).ok().json();
@@ -33,11 +33,11 @@ fn devices_lists_the_adapter_that_is_chosen() {
         assert!(devices.contains(word), "“{word}” is not in {devices}");
     }
     let name = devices.lines().next().unwrap();
-    // Tiles that can be used, or some that can't, or none.
+    // Usable tiles, unusable ones, or none.
     let cooperative = devices.lines().find_map(|line| line.trim().strip_prefix("cooperative matrix "));
     let ends = ["; usable with tiles of 16×16", "; usable with tiles of 8×8", "; none that is usable"];
     assert!(
-        cooperative.is_some_and(|told| told == "none" || ends.iter().any(|end| told.ends_with(end))),
+        cooperative.is_some_and(|line| line == "none" || ends.iter().any(|end| line.ends_with(end))),
         "{devices}"
     );
     let ran = place.run(&["doctor", "--device", "no such adapter"]);
@@ -49,7 +49,7 @@ fn devices_lists_the_adapter_that_is_chosen() {
 }
 
 #[test]
-fn a_network_beyond_the_adapter_is_refused_with_what_is_needed() {
+fn a_network_too_large_for_the_adapter_is_refused_with_the_memory_that_it_needs() {
     let place = Place::new();
     let arguments =
         ["train", "--device", "gpu", "--network", "dense 30000, dense 30000, dense 30000, dense 10"];
@@ -57,11 +57,11 @@ fn a_network_beyond_the_adapter_is_refused_with_what_is_needed() {
 }
 
 #[test]
-fn a_kernel_that_was_named_and_could_not_be_tried_is_no_success() {
+fn doctor_fails_for_a_named_kernel_that_the_device_can_not_run() {
     let adapter = adapter();
     let device = Device::Gpu(adapter.clone());
     let lacking = table::ALL.iter().find_map(|kernel| Some((kernel.name, device.lacks(kernel)?)));
-    let what = "that a kernel which can't be tried is no success";
+    let what = "that doctor fails for a kernel that can't run";
     let on_lavapipe = if offers_tiles(&adapter) { Vec::new() } else { vec![what] };
     let Some((name, lacking)) = lacking else {
         let left_out = [(what, format!("{} can run every kernel", device.name()))];
@@ -72,7 +72,7 @@ fn a_kernel_that_was_named_and_could_not_be_tried_is_no_success() {
         |kernels: &[&str]| Place::new().run(&[&["doctor", "--device", &device.name()], kernels].concat());
     let said = ["these kernels could not be tried", name, &lacking, "another --device"];
     doctor(&[name]).failed(2, &said);
-    // Those beside it are tried, in front of it and behind.
+    // The kernels before and after it are checked.
     let ran = doctor(&["sgd", name, "column_sums"]);
     ran.failed(2, &said);
     let rows: Vec<&str> = ran.out.lines().skip(1).collect();

@@ -1,4 +1,4 @@
-//! The commands that answer a question: eval, predict, summary, devices, doctor, and help.
+//! The commands eval, predict, summary, devices and doctor, and the help.
 
 use serde_json::Value;
 use wgrad::internals::train::run::model::Model;
@@ -61,7 +61,7 @@ fn help_and_usage_name_every_command_and_exit_code() {
 }
 
 #[test]
-fn eval_measures_what_training_measured() {
+fn eval_measures_the_loss_and_accuracy_of_training() {
     let place = Place::trained();
     let last = &place.json("runs/digits-001/run.json")["last"];
     let json = place.run(&["eval", "runs/digits-001", "--device", "cpu", "--json"]).ok().json();
@@ -135,7 +135,7 @@ fn invert_swaps_dark_and_light() {
 }
 
 #[test]
-fn summary_counts_what_a_network_takes() {
+fn summary_counts_parameters_operations_and_dispatches() {
     let place = Place::trained();
     let text = place.run(&["summary", "dense 128, relu, dense 10", "--device", "cpu"]).ok().out;
     // 784·128 + 128 and 128·10 + 10; 784·128 + 128·10.
@@ -206,7 +206,7 @@ fn doctor_runs_every_kernel_on_the_cpu_engine() {
 }
 
 #[test]
-fn doctor_examines_the_kernels_that_are_named() {
+fn doctor_checks_only_the_named_kernels() {
     let place = Place::new();
     let ran = place.run(&["doctor", "--device", "cpu", "sgd", "matmul_cooperative"]).ok();
     let names: Vec<&str> = ran.out.lines().filter_map(|line| line.split(' ').next()).collect();
@@ -216,7 +216,7 @@ fn doctor_examines_the_kernels_that_are_named() {
 }
 
 #[test]
-fn without_an_adapter_auto_is_the_cpu_engine_and_gpu_an_error() {
+fn without_an_adapter_auto_is_the_cpu_engine_and_gpu_is_an_error() {
     let place = Place::new();
     let run = |arguments: &[&str]| {
         // No build of this program has a backend of that name.
@@ -235,7 +235,7 @@ fn without_an_adapter_auto_is_the_cpu_engine_and_gpu_an_error() {
 }
 
 #[test]
-fn weights_that_make_no_finite_outputs_are_no_answer() {
+fn weights_with_non_finite_outputs_are_an_error() {
     let place = Place::trained();
     let path = "runs/digits-001/model.safetensors";
     let mut model = Model::load(place.path(path)).unwrap();

@@ -14,7 +14,7 @@ fn assert_positive(value: &Value, key: &str) {
 }
 
 #[test]
-fn words_choose_the_work_and_the_report_has_everything() {
+fn words_select_the_work_and_the_report_is_complete() {
     let place = Place::new();
     let files = ["--json", "report.json", "--svg", "bars.svg"];
     let ran = place.run(&[&PRODUCT[..], &files].concat()).ok();
@@ -84,7 +84,7 @@ fn an_adapter_is_measured_by_its_name() {
 }
 
 #[test]
-fn what_can_not_be_written_or_found_is_refused_before_anything_is_measured() {
+fn bad_files_words_and_devices_are_refused_before_measuring() {
     let place = Place::new();
     place.write("folder/kept", "kept");
     let with = |more: &[&'static str]| [&PRODUCT[..], more].concat();

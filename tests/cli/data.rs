@@ -1,5 +1,4 @@
-//! Data in other formats from the command line to a measured network: `wgrad data`, `train` with
-//! pictures and changes, and what `eval` says about classes.
+//! Data in other formats: `wgrad data`, training with augmentation, and `eval`.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +7,10 @@ use serde_json::Value;
 use crate::answers::png;
 use crate::place::{Place, halves};
 
-/// A place with class folders of 8×8 pictures: `links` shine on the left, `rechts!` on the right,
-/// and in `oben und unten` above. Ten pictures each, 24 to train on and 6 held out.
+/// A place with three class folders of ten 8×8 pictures each.
+///
+/// `links` is bright on the left, `rechts!` on the right, `oben und unten` in stripes; 24 pictures are for training
+/// and 6 held out. Ten pictures each, 24 to train on and 6 held out.
 fn pictures() -> Place {
     let place = Place::new();
     for at in 0..10u8 {
@@ -25,7 +26,7 @@ fn pictures() -> Place {
 const FOLDER: &str = "Meine Bilder";
 
 #[test]
-fn pictures_are_learned_measured_and_predicted_by_the_names_of_their_classes() {
+fn pictures_are_trained_on_measured_and_predicted_by_class_names() {
     let place = pictures();
     let train = ["train", FOLDER, "--epochs", "30", "--batch-size", "8", "--device", "cpu"];
     let ran = place.run(&[&train[..], &["--augment", "rotate 5, shift 0.5"]].concat()).ok();
@@ -73,11 +74,11 @@ fn pictures_are_learned_measured_and_predicted_by_the_names_of_their_classes() {
 }
 
 #[test]
-fn runs_with_changes_repeat_and_measure_unchanged_samples() {
+fn runs_with_augmentation_repeat_and_measure_samples_without_it() {
     let place = Place::new();
-    let train = |changes: &str, seed: &str| {
+    let train = |augment: &str, seed: &str| {
         let arguments =
-            ["train", "--epochs", "1", "--device", "cpu", "--seed", seed, "--augment", changes, "--json"];
+            ["train", "--epochs", "1", "--device", "cpu", "--seed", seed, "--augment", augment, "--json"];
         place.run(&arguments).ok().json()
     };
     let all = "shift 1, rotate 10, scale 0.1, shear 0.1, cutout 2, brightness 0.1, contrast 0.1";
@@ -86,11 +87,11 @@ fn runs_with_changes_repeat_and_measure_unchanged_samples() {
     assert_eq!(once["train_loss"], again["train_loss"]);
     assert_ne!(once["train_loss"], other["train_loss"]);
     assert_ne!(once["train_loss"], train("none", "1")["train_loss"]);
-    // What was measured after the last epoch is what eval measures without any changes.
+    // eval measures without augmentation, as training did after the last epoch.
     let measured = place.run(&["eval", "runs/digits-001", "--device", "cpu", "--json"]).ok().json();
     let close = |a: &Value, b: &Value| (a.as_f64().unwrap() - b.as_f64().unwrap()).abs() < 1e-6;
     assert!(close(&measured["held_out_loss"], &once["held_out_loss"]), "{measured} {once}");
-    // A recipe with changes repeats the run.
+    // A recipe with augmentation repeats the run.
     let recipe =
         place.run(&["train", "runs/digits-001/recipe.toml", "--device", "cpu", "--json"]).ok().json();
     assert_eq!(recipe["train_loss"], once["train_loss"]);
@@ -141,7 +142,7 @@ fn eval_counts_each_class_and_draws_the_worst_mistakes() {
 }
 
 #[test]
-fn many_classes_are_shortened_and_it_is_said() {
+fn eval_shows_only_the_worst_of_many_classes_and_says_so() {
     let place = Place::new();
     for class in 0..25u8 {
         for at in 0..2u8 {
@@ -160,7 +161,7 @@ fn many_classes_are_shortened_and_it_is_said() {
 }
 
 #[test]
-fn data_says_what_a_set_is() {
+fn data_describes_a_data_set() {
     let place = pictures();
     let said = place.run(&["data", FOLDER]).ok();
     assert_eq!(said.err, "");
@@ -193,14 +194,14 @@ fn data_says_what_a_set_is() {
 }
 
 #[test]
-fn preview_draws_samples_beside_changed_ones() {
+fn preview_draws_samples_beside_augmented_ones() {
     let place = pictures();
     let preview = ["data", "preview", FOLDER, "--augment", "rotate 90", "--samples", "4", "--epochs", "3"];
     place.run(&preview).ok();
     let sheet = image::load_from_memory(&place.read("preview.png")).unwrap().into_rgb8();
     // Names of up to 14 letters of 6 pixels are wider than the images.
     assert_eq!(sheet.dimensions(), (4 * (14 * 6 + 6) + 6, 4 * (64 + 9 + 6) + 6));
-    // The first of each class, then the second of the first class: left halves shine.
+    // The first of each class, then the second of the first class: the left halves are bright.
     let grey = |x: u32, y: u32| sheet.get_pixel(x, y).0[0];
     let train = wgrad::internals::data::load(place.path(FOLDER).to_str().unwrap()).unwrap().train;
     assert_eq!([grey(6 + 16, 6 + 30), grey(6 + 48, 6 + 30)], [train.image(0)[0], 0]);
@@ -227,7 +228,7 @@ fn preview_draws_samples_beside_changed_ones() {
 }
 
 #[test]
-fn pictures_that_can_not_be_trained_on_stop_before_training() {
+fn unusable_pictures_are_refused_before_training() {
     let place = pictures();
     let train = ["train", FOLDER, "--device", "cpu"];
     place.write("Meine Bilder/links/groß.png", png(9, 9, |_, _| 1));

@@ -1,5 +1,5 @@
-//! `--experimental`, as far as it takes no adapter that has it: `tests/cooperative.rs` has the rest. What is
-//! shown of a run needs an adapter, of whatever kind.
+//! `--experimental` without an adapter that supports it. `tests/cooperative.rs` has the rest. What is shown of a run
+//! needs an adapter, of whatever kind.
 
 use wgrad::internals::engine::adapter::choose;
 use wgrad::internals::table::MATMUL_COOPERATIVE;
@@ -9,11 +9,11 @@ use crate::place::Place;
 const OPTION: &str = "--experimental cooperative-matrix";
 
 #[test]
-fn what_cooperative_matrices_need_is_said_before_anything_runs() {
+fn cooperative_matrices_without_f16_or_an_adapter_are_refused() {
     let place = Place::new();
     let train = ["train", "--device", "cpu", "--experimental", "cooperative-matrix"];
     place.refuses(2, &train, &[OPTION, "add --precision f16, or leave it out"]);
-    // The former name of f32.
+    // With f32.
     let f32 = [&train[..], &["--precision", "f32"]].concat();
     place.refuses(2, &f32, &[OPTION, "add --precision f16"]);
     let f16 = [&train[..], &["--precision", "f16"]].concat();
@@ -22,7 +22,7 @@ fn what_cooperative_matrices_need_is_said_before_anything_runs() {
         &f16,
         &[OPTION, "the CPU engine has no cooperative matrices", "--device", "leave it out"],
     );
-    // A recipe is held to the same.
+    // The same holds for a recipe.
     place.write("recipe.toml", "device = 'cpu'\nprecision = 'f16'\nexperimental = 'cooperative-matrix'");
     place.refuses(2, &["train", "recipe.toml"], &[OPTION, "the CPU engine has no"]);
     place.refuses(2, &["train", "recipe.toml", "--precision", "f32"], &["add --precision f16"]);
@@ -31,7 +31,7 @@ fn what_cooperative_matrices_need_is_said_before_anything_runs() {
 }
 
 #[test]
-fn an_experiment_that_there_is_not_is_refused() {
+fn an_unknown_experimental_name_is_refused() {
     let place = Place::new();
     let train =
         |name| place.refuses(2, &["train", "--experimental", name], &["neither none nor", "did you mean"]);
@@ -42,7 +42,7 @@ fn an_experiment_that_there_is_not_is_refused() {
 }
 
 #[test]
-fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
+fn a_run_without_experimental_kernels_does_not_mention_them() {
     let place = Place::new();
     let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "f16"]).ok();
     assert!(!ran.err.contains("experimental") && !ran.err.contains("cooperative"), "{}", ran.err);
@@ -53,7 +53,7 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
         &["train", "--resume", "runs/digits-001", "--experimental", "cooperative-matrix"],
         &["a run is resumed as it was: experimental was \"none\""],
     );
-    // Not that it needs f16, with which it would be refused as well.
+    // The error is not that it needs f16: with f16 it would be refused as well.
     place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
     place.refuses(
         2,
@@ -63,7 +63,7 @@ fn without_it_nothing_is_said_of_it_and_the_recipe_says_none() {
 }
 
 #[test]
-fn a_run_is_shown_with_its_tiles_or_why_not() {
+fn summary_shows_the_tiles_of_a_run_or_why_it_can_not() {
     let place = Place::new();
     let network = ["--network", "dense 32, relu, dense 10", "--precision", "f16", "--device", "cpu"];
     place.run(&[&["train", "--epochs", "1"], &network[..]].concat()).ok();

@@ -1,14 +1,14 @@
-//! Help: every setting is in it, the short one is short, and docs/commands.md is all of it.
+//! The help, short and long, and docs/commands.md, which is made of it.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use wgrad::internals::train::recipe::{Given, SETTINGS};
+use wgrad::internals::train::recipe::{FlagKind, SETTINGS};
 
 use crate::place::Place;
 
-/// The help of a command as it is in a terminal of 100 columns.
+/// The help of a command in a terminal of 100 columns.
 fn help(command: &[&str], flag: &str) -> String {
     let place = Place::new();
     let mut program = place.command(&[command, &[flag]].concat());
@@ -25,12 +25,12 @@ fn every_setting_has_its_flag_with_its_line_of_help() {
     let long = unwrapped(&help(&["train"], "--help"));
     for setting in SETTINGS.iter().filter(|setting| setting.key != "data") {
         let default = (setting.default)();
-        let value = match setting.given {
-            Given::Switch => String::new(),
+        let value = match setting.flag_kind {
+            FlagKind::Switch => String::new(),
             _ => format!(" <{}>", setting.value_name),
         };
-        let default = match setting.given {
-            Given::Once if !default.is_empty() => format!(" [default: {default}]"),
+        let default = match setting.flag_kind {
+            FlagKind::Once if !default.is_empty() => format!(" [default: {default}]"),
             _ => String::new(),
         };
         let line = format!("--{}{value} {}{default}", setting.flag(), setting.help);
@@ -42,9 +42,11 @@ fn every_setting_has_its_flag_with_its_line_of_help() {
 }
 
 #[test]
-fn every_other_name_of_a_setting_is_read_as_its_flag() {
+fn aliases_and_former_names_of_settings_are_read_as_flags() {
     let place = Place::new();
-    for setting in SETTINGS.iter().filter(|setting| setting.given == Given::Once && setting.key != "data") {
+    for setting in
+        SETTINGS.iter().filter(|setting| setting.flag_kind == FlagKind::Once && setting.key != "data")
+    {
         for name in setting.flag_aliases().chain(setting.former_flags()) {
             let ran = place.run(&["train", &format!("--{name}"), "?"]);
             assert_eq!(ran.code, Some(2), "{}", ran.err);
@@ -86,7 +88,7 @@ fn the_short_help_has_the_settings_used_most_and_the_long_one_all() {
     assert!(short.lines().count() < 50, "{short}");
 }
 
-/// The page with the long help of a command and of those below it.
+/// Adds the help of a command and its subcommands to the page.
 fn describe(command: &[&str], page: &mut String) {
     let text = help(command, "--help");
     let name = [&["wgrad"], command].concat().join(" ");
@@ -99,7 +101,7 @@ fn describe(command: &[&str], page: &mut String) {
     let listed = lines.iter().skip_while(|line| **line != "Commands:").skip(1);
     for line in listed.take_while(|line| !line.is_empty()) {
         match line.split_whitespace().next() {
-            // A line that goes on with the one above is indented further.
+            // A continued line is indented further.
             Some(below) if below != "help" && !line.starts_with("   ") => {
                 describe(&[command, &[below]].concat(), page);
             }
@@ -109,7 +111,7 @@ fn describe(command: &[&str], page: &mut String) {
 }
 
 #[test]
-fn the_page_of_commands_is_what_the_program_says() {
+fn docs_commands_md_is_the_help_of_all_commands() {
     let mut page =
         "# Commands\n\nThe help of every command, as `wgrad COMMAND --help` prints it. This page is made by \
                     `WGRAD_UPDATE=1 cargo test --test cli`.\n"

@@ -1,5 +1,7 @@
-//! The program as its users meet it: the real binary, in a fresh directory, on the CPU engine; what
-//! needs an adapter is in `adapter`. Exit codes, both streams, and every file that is left behind.
+//! The real binary in a fresh directory, on the CPU engine.
+//!
+//! Checked are exit codes, both streams, and every file that is left behind. Tests that need an adapter are in
+//! `adapter`. Exit codes, both streams, and every file that is left behind.
 
 mod adapter;
 mod answers;

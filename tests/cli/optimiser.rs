@@ -2,7 +2,7 @@
 
 use crate::place::{Place, Ran};
 
-/// A short training on the CPU engine; what `more` leaves out is small.
+/// A short training on the CPU engine, small unless `more` says otherwise.
 fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let mut all = vec!["train", "--device", "cpu"];
     for (flag, value) in [("--network", "dense 10"), ("--batch-size", "100")] {
@@ -27,13 +27,13 @@ fn every_optimiser_learns_digits() {
             &["--network", "dense 16, relu, dense 10", "--epochs", "25", "--optimiser", name, "--json"],
         );
         let accuracy = ran.ok().json()["held_out_accuracy"].as_f64().unwrap();
-        // Guessing gives a tenth.
+        // Guessing gives 0.1.
         assert!(accuracy > 0.5, "{name}: {accuracy}");
     }
 }
 
 #[test]
-fn one_large_batch_and_several_small_ones_learn_the_same() {
+fn accumulated_batches_learn_the_same_as_one_large_batch() {
     let place = Place::new();
     train(&place, &["--epochs", "2", "--momentum", "0.5"]).ok();
     train(&place, &["--epochs", "2", "--momentum", "0.5", "--batch-size", "25", "--accumulate", "4"]).ok();
@@ -46,7 +46,7 @@ fn one_large_batch_and_several_small_ones_learn_the_same() {
 }
 
 #[test]
-fn schedules_clipping_averages_and_weights_go_together_and_repeat() {
+fn schedules_clipping_ema_and_class_weights_combine_and_repeat() {
     let place = Place::new();
     let more = [
         "--epochs",
@@ -75,28 +75,28 @@ fn schedules_clipping_averages_and_weights_go_together_and_repeat() {
 }
 
 #[test]
-fn a_run_stops_early_and_keeps_the_best_weights() {
+fn a_run_stops_early_and_saves_the_best_weights() {
     let place = Place::new();
-    // After the first epoch nothing is better by so much.
+    // No epoch improves by 100.
     let ran = train(&place, &["--epochs", "50", "--stop-early", "train-loss patience 2 gain 100"]).ok();
     assert!(ran.err.contains("the best epoch is 1 of 3"), "{}", ran.err);
     train(&place, &["--epochs", "1"]).ok();
     let [stopped, one] =
         ["001", "002"].map(|run| place.read(&format!("runs/digits-{run}/model.safetensors")));
-    assert!(stopped == one, "the weights of the first epoch are not those that were kept");
-    // How far it got stands in its record all the same.
+    assert!(stopped == one, "the saved weights are not those of the first epoch");
+    // The record has the last epoch all the same.
     assert_eq!(place.json("runs/digits-001/run.json")["last"]["epoch"], 3);
 }
 
 #[test]
-fn time_runs_out_in_the_middle_of_an_epoch() {
+fn the_time_limit_ends_a_run_in_the_middle_of_an_epoch() {
     let place = Place::new();
     let ran = train(&place, &["--epochs", "100000", "--max-time", "1s"]).ok();
     assert!(ran.err.contains("the time of 1s is over in epoch"), "{}", ran.err);
 }
 
 #[test]
-fn a_batch_is_learned_by_heart() {
+fn a_network_over_fits_a_single_batch() {
     let place = Place::new();
     let more =
         ["--network", "dense 32, relu, dense 10", "--overfit-batches", "1", "--epochs", "150", "--json"];
@@ -107,16 +107,16 @@ fn a_batch_is_learned_by_heart() {
 }
 
 #[test]
-fn a_fast_dev_run_takes_one_step_and_keeps_nothing() {
+fn a_fast_dev_run_takes_one_step_and_saves_nothing() {
     let place = Place::new();
     let ran = train(&place, &["--fast-dev-run", "--schedule", "cosine over 9999"]).ok();
-    assert!(ran.err.contains("one step of everything: nothing is kept"), "{}", ran.err);
+    assert!(ran.err.contains("a test of one step: nothing was saved"), "{}", ran.err);
     assert!(ran.out.contains("1 steps"), "{}", ran.out);
     assert!(place.files().is_empty(), "{:?}", place.files().keys());
 }
 
 #[test]
-fn the_finder_suggests_a_rate_that_learns_and_changes_nothing() {
+fn lr_find_suggests_a_rate_that_learns_and_writes_no_files() {
     let place = Place::new();
     let find = ["lr-find", "--device", "cpu", "--network", "dense 16, relu, dense 10"];
     let found = place.run(&[&find[..], &["--json"]].concat());
@@ -131,12 +131,12 @@ fn the_finder_suggests_a_rate_that_learns_and_changes_nothing() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictory_settings_are_refused() {
     let place = Place::new();
     let refuses = |more: &[&str], words: &[&str]| place.refuses(2, &arguments(more), words);
     refuses(&["--optimiser", "adma"], &["did you mean “adam”?"]);
     refuses(&["--optimiser", "adam", "--momentum", "0.9"], &["--momentum", "is for the optimiser sgd"]);
-    refuses(&["--schedule", "cosine over 7"], &["shorter than the run", "leave “over 7” out"]);
+    refuses(&["--schedule", "cosine over 7"], &["shorter than the run", "leave out “over 7”"]);
     refuses(&["--schedule", "constant warmup 100000"], &["a warm-up of 100000 steps leaves nothing"]);
     refuses(&["--clip-norm", "-1"], &["--clip-norm", "a number from 0"]);
     refuses(&["--accumulate", "0"], &["--accumulate", "a whole number from 1"]);

@@ -1,4 +1,4 @@
-//! A fresh directory to run the program in, and what a run of it gave.
+//! A fresh directory to run the program in, and the program's results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ impl Place {
         Place { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// One with `runs/digits-001`, two epochs of the default network on the CPU engine.
+    /// A place with `runs/digits-001`: two epochs of the default network.
     pub fn trained() -> Place {
         let place = Place::new();
         place.run(&["train", "--epochs", "2", "--device", "cpu"]).ok();
@@ -65,7 +65,7 @@ impl Place {
         Ran::of(&mut self.command(arguments))
     }
 
-    /// Runs what must be refused: nothing on stdout, one sentence on stderr, no file changed.
+    /// Runs a command that must be refused. It prints nothing on stdout, one sentence on stderr, and changes no file.
     #[track_caller]
     pub fn refuses(&self, code: i32, arguments: &[&str], words: &[&str]) {
         let before = self.files();
@@ -91,7 +91,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// What the program printed, and its exit code.
+/// The program's output and exit code.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -119,7 +119,7 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 
-    /// It ended with this code and, on the last line, one sentence with all of `words`.
+    /// Checks the exit code and the last line of stderr. The line is one sentence with all of `words`.
     #[track_caller]
     pub fn failed(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -143,8 +143,8 @@ pub fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Writes a data set of 4×4 images into `folder`: of class 0 the left half shines, of class 1 the
-/// right one. `held_out` are the labels of the held-out part, whatever its images show.
+/// Writes a data set of 4×4 images into `folder`. Images of class 0 are bright on the left, of class 1 on the right.
+/// `held_out` are the labels of the held-out part, whatever its images show.
 pub fn halves(place: &Place, folder: &str, train: usize, held_out: &[u8]) {
     let image = |class: usize, at: usize| -> Vec<u8> {
         (0..16)

@@ -3,7 +3,7 @@
 use crate::place::Place;
 
 #[test]
-fn the_precision_f16_is_kept_in_the_recipe_and_what_stays_f32_is_said() {
+fn the_recipe_has_the_precision_f16_and_products_in_f32_are_listed() {
     let place = Place::new();
     let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--precision", "f16"]).ok();
     let said =
@@ -19,7 +19,7 @@ fn the_precision_f16_is_kept_in_the_recipe_and_what_stays_f32_is_said() {
     assert!(ran.err.contains(measured), "{}", ran.err);
     let recipe = String::from_utf8(place.read("runs/digits-001/recipe.toml")).unwrap();
     assert!(recipe.contains("\nprecision = \"f16\"\n"), "{recipe}");
-    // What is told of the run is told of its steps.
+    // The summary of the run has f16 steps too.
     let shown = place.run(&["summary", "runs/digits-001", "--device", "cpu"]).ok();
     assert!(shown.out.contains("matmul_f16") && !shown.err.contains("experimental"), "{}", shown.out);
     assert!(shown.err.contains(&format!("the run has precision f16; {measured}")), "{}", shown.err);
@@ -30,7 +30,7 @@ fn the_precision_f16_is_kept_in_the_recipe_and_what_stays_f32_is_said() {
 }
 
 #[test]
-fn a_precision_that_there_is_not_is_refused() {
+fn an_unknown_precision_is_refused() {
     let place = Place::new();
     place.refuses(
         2,

@@ -27,12 +27,12 @@ fn with_json_the_table_is_on_stderr_and_stdout_stays_one_object() {
     let place = Place::new();
     let ran = place.run(&["train", "--epochs", "1", "--device", "cpu", "--profile", "--json"]).ok();
     assert_eq!(ran.json()["run"], "runs/digits-001");
-    // An epoch has no more.
+    // An epoch has only 45 steps.
     assert!(ran.err.contains("45 steps of "), "{}", ran.err);
 }
 
 #[test]
-fn a_resumed_run_is_profiled_too_and_a_trial_leaves_no_trace() {
+fn a_resumed_run_is_profiled_too_and_a_fast_dev_run_leaves_no_trace() {
     let place = Place::new();
     let cpu = ["--device", "cpu"];
     place.run(&[&["train", "--fast-dev-run", "--profile"][..], &cpu].concat()).ok();

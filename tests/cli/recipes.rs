@@ -1,4 +1,4 @@
-//! Recipes: a run can be repeated to the bit, and flags win over the file.
+//! Recipes: a run can be repeated to the bit, and flags win.
 
 use crate::place::Place;
 
@@ -35,7 +35,7 @@ fn the_recipe_of_a_run_repeats_it_to_the_bit() {
 }
 
 #[test]
-fn a_recipe_says_the_same_as_the_flags_and_flags_win() {
+fn a_recipe_trains_as_its_flags_would_and_flags_win() {
     let place = Place::new();
     place.write(
         "my recipe.toml",
@@ -61,7 +61,7 @@ fn a_recipe_says_the_same_as_the_flags_and_flags_win() {
 }
 
 #[test]
-fn recipes_that_can_not_be_used_are_refused() {
+fn unusable_recipes_are_refused() {
     let place = Place::new();
     place.write("folder.toml/file", "").write("binary.toml", [0xff, 0, 0xfe]);
     place.refuses(2, &["train", "none.toml"], &["none.toml", "no such file"]);
@@ -84,7 +84,7 @@ fn recipes_that_can_not_be_used_are_refused() {
     place.refuses(2, &["train", "bad.toml"], &["“mnsit”", "did you mean “mnist”?"]);
 }
 
-/// The recipe in the README at commit de0cf73, with the keys that it says are off when left out.
+/// The recipe in the README at commit de0cf73, with all optional keys.
 const README: &str = r#"
 data = "digits"
 network = "dense 128, relu, dense 10"
@@ -113,7 +113,7 @@ max_time = "10m"
 overfit_batches = 8
 "#;
 
-/// The same as flags, as wgrad at commit de0cf73 takes them, but for what is as by default.
+/// The same settings as flags of commit de0cf73, without defaults.
 const FLAGS: &[&str] = &[
     "--network=dense 128, relu, dense 10",
     "--batch-size=64",
@@ -131,7 +131,7 @@ const FLAGS: &[&str] = &[
 ];
 
 #[test]
-fn a_recipe_with_the_keys_of_an_older_wgrad_says_what_the_older_flags_say() {
+fn a_recipe_of_an_older_wgrad_trains_as_its_flags_do() {
     let place = Place::new();
     place.write("recipe.toml", README);
     place.run(&["train", "recipe.toml", "--device", "cpu", "--epochs", "3"]).ok();
@@ -140,7 +140,7 @@ fn a_recipe_with_the_keys_of_an_older_wgrad_says_what_the_older_flags_say() {
         let [one, two] = ["001", "002"].map(|run| place.read(&format!("runs/digits-{run}/{file}")));
         assert!(one == two, "{file} differs");
     }
-    // Each of them has a say: the run without them differs in all of their lines.
+    // Each flag matters: the recipe without them differs in all of their lines.
     place.run(&["train", "digits", "--device", "cpu", "--epochs", "3", "--learning-rate", "0.05"]).ok();
     let [one, plain] = ["001", "003"].map(|run| {
         let recipe = String::from_utf8(place.read(&format!("runs/digits-{run}/recipe.toml"))).unwrap();
@@ -151,7 +151,7 @@ fn a_recipe_with_the_keys_of_an_older_wgrad_says_what_the_older_flags_say() {
 }
 
 #[test]
-fn an_older_tuning_with_a_variant_for_every_class_of_work_is_read() {
+fn a_tuning_of_an_older_wgrad_is_read() {
     let tuning = "narrow matmul_register, small matmul_vectors tile 32 block 4, long matmul_slices slice 64, \
                   large matmul_vectors tile 64 block 8, huge matmul_subgroup, weights weight_gradient_vectors \
                   tile 32 block 4, conv conv_register, conv-weights conv_weights_register, first \

@@ -1,4 +1,4 @@
-//! Bad input: one sentence with cause and fix, the exit code of its kind, and nothing left behind.
+//! Bad input: a sentence with cause and fix, and an exit code.
 
 use std::fs;
 
@@ -29,7 +29,7 @@ fn networks_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn networks_of_an_absurd_size_are_refused_before_memory_is_taken() {
+fn huge_networks_are_refused_before_memory_is_allocated() {
     // 2.7 and 4.5 thousand million weights.
     let deep = |layers: usize| format!("{}dense 10", "dense 30000, ".repeat(layers));
     usage(&[NETWORK, &deep(6)], &["4502400010 parameters", "use fewer or narrower layers"]);
@@ -68,7 +68,7 @@ fn settings_out_of_range_are_refused() {
 }
 
 #[test]
-fn what_is_no_number_is_refused_by_its_flag() {
+fn an_error_about_a_number_names_its_flag() {
     for (flag, value) in
         [("--epochs", "-1"), ("--batch-size", "-1"), ("--seed", "-1"), ("--seed", "x"), ("--lr", "x")]
     {
@@ -92,7 +92,7 @@ fn unknown_names_are_refused_with_the_nearest() {
 }
 
 #[test]
-fn data_files_that_can_not_be_used_are_refused() {
+fn unusable_data_files_are_refused() {
     let labels = "set/train-labels-idx1-ubyte";
     let images = "set/train-images-idx3-ubyte";
     let refused = |name: &str, bytes: &[u8], words: &[&str]| {
@@ -117,7 +117,7 @@ fn data_files_that_can_not_be_used_are_refused() {
 }
 
 #[test]
-fn models_and_runs_that_can_not_be_used_are_refused() {
+fn unusable_models_and_runs_are_refused() {
     let place = Place::trained();
     let model = place.read("runs/digits-001/model.safetensors");
     let nan: Vec<u8> = [&model[..model.len() - 4], &f32::NAN.to_le_bytes()].concat();
@@ -139,19 +139,19 @@ fn models_and_runs_that_can_not_be_used_are_refused() {
     halves(&place, "set", 4, &[0, 1]);
     let words = ["images of 1×4×4", "trained on images of 1×8×8"];
     place.refuses(3, &["eval", "runs/digits-001", "set", "--device", "cpu"], &words);
-    // The data are looked for from the working directory, and may have gone since.
+    // The path of the data is relative to the working directory, and the folder may be gone.
     place.run(&["train", "set", "--epochs", "1", "--device", "cpu"]).ok();
     fs::rename(place.path("set"), place.path("moved")).unwrap();
     place.refuses(
         3,
         &["eval", "runs/set-001", "--device", "cpu"],
-        &["“set”", "not found from here", "name them"],
+        &["“set”", "can't be loaded", "name data"],
     );
     place.run(&["eval", "runs/set-001", "moved", "--device", "cpu"]).ok();
 }
 
 #[test]
-fn pictures_that_are_none_are_refused_and_spoil_no_output() {
+fn unusable_pictures_are_refused_before_any_output() {
     let place = Place::trained();
     place.write("text.png", "hello").write("empty.png", "").write("folder/x", "");
     place.write("cut.png", [&crate::answers::png(8, 8, |_, _| 9)[..40]].concat());
@@ -170,7 +170,7 @@ fn pictures_that_are_none_are_refused_and_spoil_no_output() {
 }
 
 #[test]
-fn a_place_that_can_not_be_written_is_refused() {
+fn an_output_folder_that_can_not_be_written_is_refused() {
     let place = Place::new();
     place.write("file", "kept");
     let train = ["train", "--epochs", "1", "--device", "cpu", "--out"];

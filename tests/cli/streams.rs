@@ -1,4 +1,4 @@
-//! stdout is the answer and stderr is progress, whoever reads them.
+//! Answers on stdout and progress on stderr, in pipes and files.
 
 use std::fs::File;
 use std::io::Read;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::place::{Place, Ran};
 
 #[test]
-fn progress_that_is_no_terminal_has_no_control_codes() {
+fn output_to_pipes_has_no_control_codes() {
     let place = Place::trained();
     for arguments in [
         &["train", "--epochs", "1", "--device", "cpu"][..],
@@ -25,7 +25,7 @@ fn progress_that_is_no_terminal_has_no_control_codes() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     let place = Place::trained();
     let mut child = place
         .command(&["summary", "runs/digits-001"])
@@ -43,7 +43,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_answer_that_can_not_be_written_is_a_failure_after_the_work_is_saved() {
+fn a_full_stdout_is_an_error_but_the_run_is_saved() {
     let place = Place::new();
     let full = || File::options().write(true).open("/dev/full").unwrap();
     let mut train = place.command(&["train", "--epochs", "1", "--device", "cpu"]);
@@ -56,7 +56,7 @@ fn an_answer_that_can_not_be_written_is_a_failure_after_the_work_is_saved() {
     ran.failed(1, &["cannot write to stdout", "No space left"]);
     assert_eq!(place.json("runs/digits-001/run.json")["status"], "done");
     assert!(place.path("runs/digits-001/model.safetensors").is_file());
-    // Progress that nobody can read is no failure at all.
+    // A full stderr is no error.
     let mut train = place.command(&["train", "--epochs", "1", "--device", "cpu", "--json"]);
     let output = train.stderr(full()).stdout(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -65,7 +65,7 @@ fn an_answer_that_can_not_be_written_is_a_failure_after_the_work_is_saved() {
 }
 
 #[test]
-fn runs_that_begin_at_once_do_not_disturb_each_other() {
+fn runs_that_start_at_the_same_time_do_not_disturb_each_other() {
     let place = Place::new();
     let children: Vec<_> = (0..4)
         .map(|seed| {

@@ -1,4 +1,4 @@
-//! `wgrad train`: what a run prints and what it leaves.
+//! `wgrad train`: the output and the files of a run.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,9 @@ fn keys(value: &Value) -> BTreeSet<&str> {
 }
 
 #[track_caller]
-fn assert_share(value: &Value, least: f64) {
-    let share = value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
-    assert!((least..=1.0).contains(&share), "{share}");
+fn assert_fraction(value: &Value, least: f64) {
+    let fraction = value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
+    assert!((least..=1.0).contains(&fraction), "{fraction}");
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn json_is_one_object_and_all_of_stdout() {
     assert!(json["seconds"].as_f64().unwrap() > 0.0 && json["steps_per_second"].as_f64().unwrap() > 0.0);
     assert!(json["train_loss"].as_f64().unwrap() > 0.0 && json["held_out_loss"].as_f64().unwrap() > 0.0);
     // Two epochs reach 91 % and 93 %.
-    assert_share(&json["train_accuracy"], 0.8);
-    assert_share(&json["held_out_accuracy"], 0.8);
+    assert_fraction(&json["train_accuracy"], 0.8);
+    assert_fraction(&json["held_out_accuracy"], 0.8);
     let last = &place.json("runs/digits-001/run.json")["last"];
     for key in ["train_loss", "train_accuracy", "held_out_loss", "held_out_accuracy"] {
         assert_eq!(json[key], last[key], "{key}");
@@ -84,7 +84,7 @@ fn json_is_one_object_and_all_of_stdout() {
 }
 
 #[test]
-fn a_run_says_who_ran_what_where_and_how_it_ended() {
+fn the_record_of_a_run_is_complete() {
     let place = Place::trained();
     let record = place.json("runs/digits-001/run.json");
     assert_eq!((&record["status"], &record["reason"]), (&"done".into(), &Value::Null));
@@ -101,7 +101,7 @@ fn a_run_says_who_ran_what_where_and_how_it_ended() {
 }
 
 #[test]
-fn metrics_follow_every_group_of_steps_and_every_epoch() {
+fn metrics_have_a_line_per_submission_and_per_epoch() {
     let place = Place::trained();
     let text = String::from_utf8(place.read("runs/digits-001/metrics.jsonl")).unwrap();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -111,7 +111,7 @@ fn metrics_follow_every_group_of_steps_and_every_epoch() {
     assert_eq!(epochs.iter().map(|line| &line["step"]).collect::<Vec<_>>(), [45, 90]);
     for line in &epochs {
         assert!(line["held_out_loss"].is_f64() && line["train_loss"].is_f64());
-        assert_share(&line["held_out_accuracy"], 0.7);
+        assert_fraction(&line["held_out_accuracy"], 0.7);
         assert!(line.get("validation_loss").is_none());
     }
     assert!(lines.len() > epochs.len() && lines[0]["kind"] == "steps");
@@ -172,13 +172,13 @@ fn a_validation_part_is_taken_from_the_train_part() {
     let record = place.json("runs/digits-001/run.json");
     assert_eq!(record["steps"], 1293_u32.div_ceil(32));
     assert!(record["last"]["validation_loss"].is_f64());
-    assert_share(&record["last"]["validation_accuracy"], 0.5);
+    assert_fraction(&record["last"]["validation_accuracy"], 0.5);
 }
 
 #[test]
-fn a_run_that_diverges_keeps_the_last_good_weights() {
+fn a_run_that_diverges_saves_the_last_finite_weights() {
     let place = Place::new();
-    // The first weights, by a step too small to change any of them.
+    // The initial weights, after steps too small to change any of them.
     place.run(&["train", "--epochs", "1", "--device", "cpu", "--learning-rate", "1e-38"]).ok();
     let ran = place.run(&["train", "--epochs", "3", "--device", "cpu", "--learning-rate", "1e30"]);
     ran.failed(5, &["the loss became", "of epoch 1", "runs/digits-002", "lower learning rate than 1e30"]);

@@ -1,5 +1,4 @@
-//! Which variants of kernels a run takes: the flag, the recipe that keeps it, and the cache. What is
-//! measured needs an adapter.
+//! The variants of kernels that a run uses: flag, recipe and cache. Measuring needs an adapter.
 
 use std::fs;
 use std::process::Command;
@@ -9,7 +8,7 @@ use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 
 use crate::place::{Place, Ran};
 
-/// Not the default of any adapter, and computed by all.
+/// A tuning that all adapters can run and none has by default.
 const REGISTER: &str = "narrow matmul_register, small matmul_register, long matmul_register, \
                         large matmul_register, huge matmul_register, weights separate, conv conv_register, \
                         conv-weights conv_weights_register, first separate, last separate";
@@ -29,7 +28,7 @@ fn caching(mut command: Command, cache: Option<&str>) -> Command {
 }
 
 #[test]
-fn what_is_misspelt_is_refused_before_anything_is_read() {
+fn a_misspelt_tuning_is_refused_before_data_are_read() {
     let place = Place::new();
     let refuses = |text: &str, words: &[&str]| {
         place.refuses(2, &["train", "no such data", "--tuning", text], words);
@@ -44,7 +43,7 @@ fn what_is_misspelt_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn the_cpu_engine_has_nothing_to_choose() {
+fn the_cpu_engine_has_only_the_default_tuning() {
     let place = Place::new();
     let train = ["train", "--epochs", "1", "--device", "cpu", "-v", "--tuning"];
     let auto = place.run(&[&train[..], &["auto"]].concat()).ok();
@@ -56,7 +55,7 @@ fn the_cpu_engine_has_nothing_to_choose() {
 }
 
 #[test]
-fn a_run_from_before_there_was_a_choice_goes_on_with_the_default() {
+fn a_run_without_the_key_tuning_resumes_with_the_default() {
     let place = Place::trained();
     let model = place.read("runs/digits-001/model.safetensors");
     let older = recipe(&place).replace("tuning = \"default\"\n", "");
@@ -79,7 +78,7 @@ fn a_run_from_before_there_was_a_choice_goes_on_with_the_default() {
 }
 
 #[test]
-fn a_run_with_another_choice_is_resumed_and_repeated_to_the_bit() {
+fn a_run_with_a_given_tuning_is_resumed_and_repeated_to_the_bit() {
     let place = Place::new();
     let arguments = [
         "train",
@@ -101,14 +100,14 @@ fn a_run_with_another_choice_is_resumed_and_repeated_to_the_bit() {
     let resumed = place.run(&["train", "--resume", middle.to_str().unwrap(), "-v"]).ok();
     assert!(resumed.err.contains(&format!("tuning  {REGISTER}\n")), "{}", resumed.err);
     assert!(place.read("runs/digits-001/model.safetensors") == model);
-    // And it was not for nothing that it was computed again.
+    // It resumed in the middle.
     assert!(resumed.err.contains("after step 40"), "{}", resumed.err);
 
     place.run(&["train", "runs/digits-001/recipe.toml"]).ok();
     assert!(place.read("runs/digits-002/model.safetensors") == model);
     assert_eq!(place.read("runs/digits-002/recipe.toml"), place.read("runs/digits-001/recipe.toml"));
 
-    // What a choice leaves open is spelt out as well.
+    // A partial tuning is completed.
     place.run(&["train", "--epochs", "1", "--device", "gpu", "--tuning", "large matmul_naive"]).ok();
     let recipe = String::from_utf8(place.read("runs/digits-003/recipe.toml")).unwrap();
     let line = recipe.lines().find_map(|line| line.strip_prefix("tuning = ")).unwrap();
@@ -117,7 +116,7 @@ fn a_run_with_another_choice_is_resumed_and_repeated_to_the_bit() {
 }
 
 #[test]
-fn on_another_device_a_run_goes_on_with_a_choice_for_that_one() {
+fn a_run_on_another_device_is_tuned_for_that_device() {
     let place = Place::new();
     place.run(&["train", "--epochs", "2", "--device", "gpu", "--checkpoint-every", "20", "--keep", "9"]).ok();
     let chosen = recipe(&place);
@@ -137,20 +136,20 @@ fn on_another_device_a_run_goes_on_with_a_choice_for_that_one() {
             "9",
         ])
         .ok();
-    for words in ["its kernels are chosen anew", "same to rounding only", "tuning  default\n"] {
+    for words in ["its kernels are chosen again", "same to rounding only", "tuning  default\n"] {
         assert!(moved.err.contains(words), "“{words}” is not in {}", moved.err);
     }
     // Back on the adapter: the checkpoint is from the CPU engine, and the recipe's choice is said to differ.
     let middle = checkpoint::path(&place.path(RUN), 60);
     let back = place.run(&["train", "--resume", middle.to_str().unwrap(), "-v"]).ok();
-    for words in ["recipe.toml has another tuning", "its kernels are chosen anew", "as measured before"] {
+    for words in ["recipe.toml has another tuning", "its kernels are chosen again", "as measured before"] {
         assert!(back.err.contains(words), "“{words}” is not in {}", back.err);
     }
     assert_eq!(recipe(&place), chosen);
 }
 
 #[test]
-fn kernels_are_measured_once_and_said_with_v() {
+fn kernels_are_measured_once_and_printed_with_v() {
     let place = Place::new();
     let cache = place.path("cache");
     let file = cache.join("wgrad/tuning.toml");
@@ -174,7 +173,7 @@ fn kernels_are_measured_once_and_said_with_v() {
     assert!(lines(1) == lines(2) && lines(2) == lines(3));
     assert!(lines(1).contains("tuning = \"narrow "), "{}", lines(1));
 
-    // It ends in the middle of the choice.
+    // The file is cut in the middle of the tuning.
     let whole = fs::read_to_string(&file).unwrap();
     fs::write(&file, &whole[..whole.find(", small").unwrap()]).unwrap();
     let damaged = train(&[]);
@@ -182,18 +181,18 @@ fn kernels_are_measured_once_and_said_with_v() {
         assert!(damaged.err.contains(words), "“{words}” is not in {}", damaged.err);
     }
     assert!(!train(&[]).err.contains("tuning"));
-    // What is said to be the default measures nothing, and a reader's own kernel means it.
+    // The default tuning measures nothing, and a custom kernel implies it.
     fs::remove_file(&file).unwrap();
     let default = train(&["--tuning", "default", "-v"]);
     assert!(default.err.contains("tuning  default\n"), "{}", default.err);
-    place.write("own.wgsl", wgrad::internals::table::SGD_MOMENTUM.wgsl);
-    let own = train(&["--kernel", "sgd_momentum=own.wgsl", "-v"]);
-    assert!(own.err.contains("tuning  default\n"), "{}", own.err);
+    place.write("custom.wgsl", wgrad::internals::table::SGD_MOMENTUM.wgsl);
+    let custom = train(&["--kernel", "sgd_momentum=custom.wgsl", "-v"]);
+    assert!(custom.err.contains("tuning  default\n"), "{}", custom.err);
     assert!(!file.exists());
 }
 
 #[test]
-fn devices_shows_the_choice_and_measures_it_anew() {
+fn devices_shows_the_tuning_and_measures_it_again() {
     let place = Place::new();
     let devices = |more: &[&str], cache: Option<&str>| {
         Ran::of(&mut caching(place.command(&[&["devices"], more].concat()), cache)).ok()
@@ -209,7 +208,7 @@ fn devices_shows_the_choice_and_measures_it_anew() {
     let choice: wgrad::internals::table::choice::Picks = line.parse().unwrap();
     assert_eq!(choice, Choice::NAIVE.with(&choice).picks());
 
-    // Without a home there is nowhere to keep it.
+    // Without a home directory there is no cache.
     let homeless = devices(&["--tune"], None);
     assert!(homeless.out.contains(" large  "), "{}", homeless.out);
     assert!(homeless.err.contains("not kept, so the next run measures again"), "{}", homeless.err);

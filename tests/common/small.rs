@@ -9,7 +9,9 @@ use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Augmentation, Slice};
 use wgrad::internals::network::Network;
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, Lowering, Mode, Part, TRAIN, Training, lower, words};
+use wgrad::internals::network::lower::{
+    Lowered, Lowering, Part, TRAIN, Training, lower, lower_unshared, words,
+};
 use wgrad::internals::program::Limits;
 use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::shape::Shape;
@@ -25,7 +27,8 @@ pub struct Small {
     pub parts: Vec<Part>,
     pub choice: Choice,
     pub rewrites: Rewrites,
-    pub mode: Mode,
+    /// Whether buffers share memory.
+    pub shared: bool,
     pub limits: Limits,
     pub augment: Augmentation,
     pub training: Training,
@@ -43,7 +46,7 @@ impl Small {
             parts: vec![Part { name: TRAIN, samples: 7 }],
             choice: Choice::NAIVE,
             rewrites: Rewrites::ALL,
-            mode: Mode::Train,
+            shared: true,
             limits: Limits::WEBGPU,
             augment: Augmentation::default(),
             training: Training::default(),
@@ -51,12 +54,12 @@ impl Small {
     }
 
     pub fn lower(&self) -> Result<Lowered> {
+        let lower = if self.shared { lower } else { lower_unshared };
         lower(&Lowering {
             loss: self.loss,
             parts: self.parts.clone(),
             choice: self.choice,
             rewrites: self.rewrites,
-            mode: self.mode,
             limits: self.limits,
             augment: self.augment,
             training: self.training.clone(),

@@ -1,4 +1,4 @@
-//! Checkpoint files: complete ones are read back, and damaged ones are refused with a sentence.
+//! Checkpoint files: complete ones are read back, damaged ones are refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use wgrad::Error;
 use wgrad::internals::engine::Data;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::checkpoint::{self, Checkpoint, FOLDER, Standing};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, FOLDER, RunState};
 use wgrad::internals::train::schedule::Plateau;
-use wgrad::internals::train::stopping::Seen;
+use wgrad::internals::train::stopping::StoppingState;
 use wgrad::internals::train::trainer::{NamedTensor, Position, Snapshot, Sum};
 
 fn example() -> Checkpoint {
@@ -31,14 +31,14 @@ fn example() -> Checkpoint {
         tensor("velocities", &[2], Data::Real(vec![7.0, 8.0])),
         tensor("counts", &[1], Data::Uint(vec![u32::MAX])),
     ];
-    let standing = Standing {
+    let state = RunState {
         seconds: 1.5,
         rollbacks: 2,
         best: Some(1.0 / 3.0),
-        stopping: Seen { best: Some(0.1 + 0.2), best_epoch: 2, waited: 1 },
+        stopping: StoppingState { best: Some(0.1 + 0.2), best_epoch: 2, waited: 1 },
     };
     let recipe = Recipe { seed: u64::MAX, ..Recipe::defaults_for("digits", 64, 10, 1437) };
-    Checkpoint::new(Snapshot { position, tensors }, standing, &recipe, "sha256:0")
+    Checkpoint::new(Snapshot { position, tensors }, state, &recipe, "sha256:0")
 }
 
 fn saved(folder: &Path) -> (PathBuf, Vec<u8>) {
@@ -75,7 +75,7 @@ fn a_truncated_checkpoint_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (path, bytes) = saved(folder.path());
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    // Every byte of the header and of the data, and of a large file a hundred places.
+    // Cut at every byte, and a large file at a hundred positions.
     for length in 0..bytes.len() {
         fs::write(&path, &bytes[..length]).unwrap();
         assert_refused(&path, &[]);
@@ -111,7 +111,7 @@ fn assert_header_refused(change: impl FnOnce(&mut Value), words: &[&str]) {
 }
 
 #[test]
-fn a_checkpoint_with_the_earlier_name_of_the_factor_is_read() {
+fn a_checkpoint_with_the_former_key_rate_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = with_header(folder.path(), |header| {
         let place = &mut header["__metadata__"]["place"];
@@ -123,7 +123,7 @@ fn a_checkpoint_with_the_earlier_name_of_the_factor_is_read() {
 }
 
 #[test]
-fn metadata_of_the_wrong_type_or_of_absurd_size_are_refused() {
+fn wrong_metadata_are_refused() {
     let meta =
         |key: &'static str, value: Value| move |header: &mut Value| header["__metadata__"][key] = value;
     for key in ["format", "format_version", "seed", "digest", "network", "recipe", "place", "standing"] {
@@ -167,7 +167,7 @@ fn metadata_of_the_wrong_type_or_of_absurd_size_are_refused() {
 }
 
 #[test]
-fn tensors_that_are_not_there_or_of_absurd_size_are_refused() {
+fn wrong_tensors_are_refused() {
     let offsets = |from: u64, to: u64| {
         move |header: &mut Value| header["velocities"]["data_offsets"] = json!([from, to])
     };
@@ -177,16 +177,16 @@ fn tensors_that_are_not_there_or_of_absurd_size_are_refused() {
     assert_header_refused(|header| header["velocities"]["shape"] = json!([1_u64 << 40]), &["header"]);
     assert_header_refused(|header| header["velocities"]["dtype"] = json!("BF16"), &["header"]);
     assert_header_refused(|header| header["velocities"]["dtype"] = json!("I32"), &["velocities", "I32"]);
-    let mut flawed = example();
-    flawed.snapshot.tensors[1].data = Data::Real(vec![7.0, f32::NAN]);
+    let mut non_finite = example();
+    non_finite.snapshot.tensors[1].data = Data::Real(vec![7.0, f32::NAN]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nan");
-    flawed.save(&path).unwrap();
+    non_finite.save(&path).unwrap();
     assert_refused(&path, &["“velocities” has the value NaN at index 1"]);
 }
 
 #[test]
-fn the_newest_readable_checkpoint_is_taken_and_the_others_are_named() {
+fn the_newest_readable_checkpoint_is_used_and_damaged_ones_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path();
     assert!(checkpoint::newest(run).unwrap_err().to_string().contains("no checkpoint"));
@@ -208,7 +208,7 @@ fn the_newest_readable_checkpoint_is_taken_and_the_others_are_named() {
     let (newest, problems) = checkpoint::newest(run).unwrap();
     assert_eq!((newest.snapshot.position.steps, problems.len()), (900, 1));
     assert!(problems[0].to_string().contains("step-1000000000"), "{}", problems[0]);
-    // One that is named is taken, or nothing.
+    // A named checkpoint is used, or none.
     assert_eq!(checkpoint::newest(&checkpoint::path(run, 36)).unwrap().0.snapshot.position.steps, 36);
     assert!(checkpoint::newest(&checkpoint::path(run, 1_000_000_000)).is_err());
     checkpoint::tidy(run, 2);

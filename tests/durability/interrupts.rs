@@ -11,7 +11,7 @@ use wgrad::internals::train::run::checkpoint;
 use crate::kills::{RUN, content};
 use crate::place::{Place, Ran};
 
-/// A run that takes minutes if nothing stops it, after its first epochs.
+/// A run of some minutes, after its first epochs.
 fn started(place: &Place, more: &[&str]) -> Child {
     let train = ["train", "--epochs", "3000", "--device", "cpu"];
     let mut command = place.command(&[&train[..], more].concat());
@@ -70,7 +70,7 @@ fn content_len(place: &Place) -> usize {
 }
 
 #[test]
-fn a_signal_that_is_echoed_counts_once() {
+fn two_signals_at_once_count_as_one() {
     let place = Place::new();
     let child = started(&place, &["--checkpoint-every", "1"]);
     signal(&child, "-INT");
@@ -104,7 +104,7 @@ fn a_second_signal_ends_the_run_at_once_and_damages_no_checkpoint() {
 }
 
 #[test]
-fn a_second_process_in_one_directory_is_refused_unless_the_first_is_dead() {
+fn a_second_process_in_a_run_directory_is_refused_while_the_first_lives() {
     let place = Place::new();
     let mut child = started(&place, &["--checkpoint-every", "10"]);
     let ran = place.run(&["train", "--resume", RUN]);
@@ -137,7 +137,7 @@ fn a_deleted_run_directory_ends_the_run_with_a_sentence() {
 }
 
 #[test]
-fn a_full_disk_ends_the_run_and_keeps_its_checkpoints() {
+fn a_full_disk_ends_the_run_but_its_checkpoints_stay() {
     let place = Place::new();
     // No file may grow beyond 64 blocks; a write then fails as on a full disk. The metrics reach that size, the
     // checkpoints of a small network don't.
@@ -152,7 +152,7 @@ fn a_full_disk_ends_the_run_and_keeps_its_checkpoints() {
     ran.failed(1, &["metrics.", "can't be written"]);
     let (checkpoint, problems) = checkpoint::newest(&place.path(RUN)).unwrap();
     assert!(problems.is_empty() && checkpoint.snapshot.position.steps > 0);
-    // Half a line was taken back, so the run goes on once there is room.
+    // The half line was cut off, so the run can be resumed.
     let steps = checkpoint.snapshot.position.steps;
     assert!(content_len(&place) >= steps);
     place.run(&["resume-check", RUN, "--steps", "4"]).ok();

@@ -10,7 +10,7 @@ use crate::place::Place;
 
 pub const RUN: &str = "runs/digits-001";
 
-/// The parts of a run's metrics that do not depend on the clock: the losses of steps, and epochs.
+/// The metrics of a run that don't depend on the clock. They are the losses of steps, and epochs.
 pub fn content(place: &Place, run: &str) -> (Vec<u64>, Vec<serde_json::Value>) {
     let text = String::from_utf8(place.read(&format!("{run}/metrics.jsonl"))).unwrap();
     let (mut losses, mut epochs) = (Vec::new(), Vec::new());
@@ -34,11 +34,11 @@ pub fn content(place: &Place, run: &str) -> (Vec<u64>, Vec<serde_json::Value>) {
 }
 
 #[test]
-fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
+fn a_run_that_is_killed_several_times_ends_with_the_same_bits() {
     let place = Place::new();
     let train =
         ["train", "--epochs", "120", "--device", "cpu", "--checkpoint-every", "7", "--validation", "0.1"];
-    place.run(&[&train[..], &["--out", "straight"]].concat()).ok();
+    place.run(&[&train[..], &["--out", "uninterrupted"]].concat()).ok();
     let mut kills = 0;
     let mut arguments = train.to_vec();
     for pause in [150, 40, 90, 60, 200, 30, 120] {
@@ -63,25 +63,26 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bits() {
     let ended = place.run(&["train", "--resume", RUN]);
     assert!(ended.code == Some(0) || ended.err.contains("has run all its"), "{}", ended.err);
     for file in ["model.safetensors", "recipe.toml"] {
-        let same = place.read(&format!("{RUN}/{file}")) == place.read(&format!("straight/digits-001/{file}"));
+        let same =
+            place.read(&format!("{RUN}/{file}")) == place.read(&format!("uninterrupted/digits-001/{file}"));
         assert!(same, "{file} differs");
     }
     // A checkpoint also has the duration of the run.
-    let [one, two] = [RUN, "straight/digits-001"].map(|run| {
+    let [one, two] = [RUN, "uninterrupted/digits-001"].map(|run| {
         Checkpoint::load(&place.path(run).join(checkpoint::FOLDER).join(checkpoint::BEST)).unwrap().snapshot
     });
     assert_eq!(one.difference(&two), None);
     assert_eq!(one.position, two.position);
-    assert_eq!(content(&place, RUN), content(&place, "straight/digits-001"));
+    assert_eq!(content(&place, RUN), content(&place, "uninterrupted/digits-001"));
     let left: Vec<String> = place.files().into_keys().filter(|name| name.ends_with(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
-    let diff = place.run(&["runs", "diff", RUN, "straight/digits-001"]).ok();
+    let diff = place.run(&["runs", "diff", RUN, "uninterrupted/digits-001"]).ok();
     assert!(diff.out.contains("the losses of all 4920 steps"), "{}", diff.out);
     assert!(diff.out.contains("checkpoints after step 4920 are equal"), "{}", diff.out);
 }
 
 #[test]
-fn a_checkpoint_that_was_cut_short_is_passed_over_and_nothing_is_lost() {
+fn truncated_checkpoints_are_skipped_on_resume() {
     let place = Place::new();
     let train = ["train", "--epochs", "4", "--device", "cpu", "--checkpoint-every", "40", "--keep", "9"];
     place.run(&train).ok();
@@ -92,11 +93,11 @@ fn a_checkpoint_that_was_cut_short_is_passed_over_and_nothing_is_lost() {
         place.write(&name, &half[..half.len() / 2]);
     }
     let ran = place.run(&["train", "--resume", RUN, "--checkpoint-every", "7", "--keep", "1"]).ok();
-    assert!(ran.err.contains("passed over: ") && ran.err.contains("step-000000160"), "{}", ran.err);
+    assert!(ran.err.contains("skipped: ") && ran.err.contains("step-000000160"), "{}", ran.err);
     assert!(ran.err.contains("120 steps of the run"), "{}", ran.err);
     assert!(place.read(&format!("{RUN}/model.safetensors")) == weights);
     assert_eq!(content(&place, RUN).0.len(), 180);
-    // The damaged ones were not counted among those to keep.
+    // The damaged checkpoints did not count towards --keep.
     let kept = wgrad::internals::train::run::checkpoint::list(&place.path(RUN)).unwrap();
     assert_eq!(kept.iter().map(|(steps, _)| *steps).collect::<Vec<_>>(), [180]);
 }

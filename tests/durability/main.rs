@@ -1,5 +1,6 @@
-//! A run that is stopped, killed or meets a non-finite value resumes with the same bits, or says why it can't, and no
-//! checkpoint is lost. Some tests of `training` need an adapter.
+//! Runs that are stopped, killed or diverge resume with the same bits.
+//!
+//! No checkpoint is lost, and a run that can't be resumed says why. Some tests of `training` need an adapter.
 
 mod checkpoints;
 #[path = "../common/dispatches.rs"]

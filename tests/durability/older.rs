@@ -1,4 +1,4 @@
-//! A run that an older wgrad left behind is resumed, listed and measured by this one.
+//! A run of an older wgrad is resumed, listed and measured.
 //!
 //! `fixtures/digits-001` was made by wgrad at commit de0cf73, on a machine with AVX-512, by
 //!
@@ -21,16 +21,18 @@ use crate::kills::{RUN, content};
 use crate::not_checked::not_checked;
 use crate::place::Place;
 
-/// The SHA-256 of a model file that the older wgrad wrote, by the vectors of its processor: products of
-/// AVX-512, of AVX2 and of neither add up in different orders.
+/// The SHA-256 of the older wgrad's model file, by vector extension.
+///
+/// Products by AVX-512, by AVX2 and by neither add up in different orders.
 struct Written {
     avx512: &'static str,
     avx2: &'static str,
     neither: &'static str,
 }
 
-/// The older wgrad resumed the fixture: with AVX-512 on hardware, with AVX2 and with neither under
-/// `qemu-x86_64 -cpu Haswell` and `-cpu Nehalem`.
+/// The model after the older wgrad resumed the fixture.
+///
+/// It ran with AVX-512 on hardware, with AVX2 and with neither under `qemu-x86_64 -cpu Haswell` and `-cpu Nehalem`.
 const RESUMED: Written = Written {
     avx512: "98ffe5f22decf078b4eb04650689b54f808edd140afc33012cb6553ce881a4f0",
     avx2: "debefb31222465069ac1c141c7e1ea4ba6118ff5597352bc7aefb7c565f260cd",
@@ -45,8 +47,7 @@ const STRAIGHT: Written = Written {
 };
 
 impl Written {
-    /// The bytes of the CPU engine on this machine; none on processors and systems on which the older wgrad did not
-    /// run.
+    /// The digest for this machine. There is none where the older wgrad did not run.
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     fn here(&self) -> Option<&'static str> {
         let avx512 = pulp::x86::V4::is_available();
@@ -123,7 +124,7 @@ fn an_older_recipe_trains_to_the_bytes_that_the_older_wgrad_wrote() {
 }
 
 #[test]
-fn an_older_run_is_listed_summed_up_measured_and_checked() {
+fn an_older_run_works_in_runs_summary_eval_and_resume_check() {
     let place = older_run();
     let listed = place.run(&["runs"]).ok().out;
     let row = listed.lines().find(|line| line.starts_with("digits-001")).expect("the run has a row");

@@ -1,4 +1,4 @@
-//! What a run is not resumed with, or started with.
+//! Runs that are refused, resumed or new.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn stopped(place: &Place) {
 }
 
 #[test]
-fn flags_that_contradict_the_recipe_are_refused_and_those_that_agree_are_not() {
+fn flags_that_contradict_the_run_are_refused() {
     let place = Place::new();
     stopped(&place);
     for (flags, words) in [
@@ -57,7 +57,7 @@ fn a_recipe_that_was_changed_is_refused() {
 }
 
 #[test]
-fn an_experimental_run_is_not_resumed_on_an_adapter_without_it_but_a_new_one_starts_from_its_weights() {
+fn an_experimental_run_is_not_resumed_on_a_device_that_can_not_run_it() {
     let place = Place::new();
     stopped(&place);
     let experimental = |recipe: &str| {
@@ -93,7 +93,7 @@ fn an_experimental_run_is_not_resumed_on_an_adapter_without_it_but_a_new_one_sta
 }
 
 #[test]
-fn other_data_are_refused() {
+fn changed_data_are_refused() {
     let place = Place::new();
     halves(&place, "set", 40, &[0, 1]);
     let train =
@@ -107,7 +107,7 @@ fn other_data_are_refused() {
 }
 
 #[test]
-fn a_finished_run_is_refused_and_one_that_was_killed_before_its_model_is_not() {
+fn a_finished_run_is_refused_unless_its_model_is_missing() {
     let place = Place::trained();
     place.refuses(
         2,
@@ -124,7 +124,7 @@ fn a_finished_run_is_refused_and_one_that_was_killed_before_its_model_is_not() {
 }
 
 #[test]
-fn a_folder_that_is_no_run_is_refused() {
+fn a_folder_that_is_not_a_run_is_refused() {
     let place = Place::new();
     place.write("empty/.keep", "");
     place.refuses(3, &["train", "--resume", "empty"], &["empty is no run directory"]);
@@ -167,7 +167,7 @@ fn weights_are_matched_by_name_and_the_others_are_listed() {
 }
 
 #[test]
-fn weights_are_taken_from_a_path_of_any_letters() {
+fn a_path_with_special_characters_is_read_and_quoted() {
     let place = Place::new();
     let odd = "it's \"my\" best run, $HOME & é";
     let train = ["train", "--epochs", "1", "--device", "cpu"];

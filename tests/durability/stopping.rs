@@ -1,4 +1,4 @@
-//! Early stopping, and a run that is resumed in the middle of it.
+//! Early stopping, and resuming in the middle of it.
 
 use crate::kills::{RUN, content};
 use crate::place::Place;
@@ -20,7 +20,7 @@ fn a_resumed_run_stops_at_the_same_epoch_with_the_same_weights() {
     let stopped = epochs(&place);
     assert!((6..200).contains(&stopped), "{}", ran.err);
     let best = stopped - 3;
-    let said = format!("by validation-loss the best epoch is {best} of {stopped}: its weights are kept");
+    let said = format!("by validation-loss the best epoch is {best} of {stopped}: its weights are saved");
     assert!(ran.err.contains(&said), "{}", ran.err);
     let (weights, lines) = (place.read(&format!("{RUN}/model.safetensors")), content(&place, RUN));
     // Before the best epoch, at its end, within the patience, and within an epoch.
@@ -41,7 +41,7 @@ fn a_resumed_run_stops_at_the_same_epoch_with_the_same_weights() {
 }
 
 #[test]
-fn a_run_that_stopped_itself_has_nothing_left_to_train() {
+fn a_run_that_stopped_early_is_not_resumed() {
     let place = Place::new();
     let train = [TRAIN, &["--stop-early", "train-loss patience 2 gain 100"]].concat();
     place.run(&train).ok();

@@ -1,4 +1,4 @@
-//! The trainer gives the same bits from any step, and however steps are grouped.
+//! The trainer gives the same bits however steps are grouped or resumed.
 
 use std::ops::{ControlFlow, Range};
 
@@ -9,13 +9,13 @@ use wgrad::internals::engine::{Data, Engine, Ticket};
 use wgrad::internals::kernel::{Access, Slice, Step};
 use wgrad::internals::program::View;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::checkpoint::{Checkpoint, Standing};
+use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::{Measure, Progress, Snapshot, Trainer};
 
 use crate::dispatches::{first_with, in_arena};
 
-/// A session of seven steps per epoch, the last with a short batch.
+/// A session of seven steps per epoch; the last batch is short.
 fn session(device: &str, learning_rate: f32) -> Session {
     session_of("dense 16, relu, dense 10", device, learning_rate)
 }
@@ -63,7 +63,7 @@ fn assert_resumable(network: &str, device: &str) {
     let mut resumed = session.start().unwrap();
     for step in 0..END {
         let snapshot = slow.snapshot().unwrap();
-        let saved = Checkpoint::new(snapshot, Standing::default(), &session.recipe, &session.dataset.digest);
+        let saved = Checkpoint::new(snapshot, RunState::default(), &session.recipe, &session.dataset.digest);
         saved.save(&path).unwrap();
         let loaded = Checkpoint::load(&path).unwrap();
         assert_eq!(loaded, saved);
@@ -100,7 +100,7 @@ fn running_statistics_and_dropout_resume_as_well() {
 }
 
 #[test]
-fn a_pause_in_the_middle_of_many_submissions_loses_no_step() {
+fn stopping_between_submissions_loses_no_step() {
     let session = session("cpu", 0.05);
     let mut straight = session.start().unwrap();
     train_to(&mut straight, END);
@@ -164,7 +164,7 @@ fn a_non_finite_update_is_never_applied_on_the_adapter() {
 }
 
 #[test]
-fn a_pixel_whose_sum_overflows_is_traced_to_its_sample() {
+fn an_overflow_is_traced_to_its_sample_or_weight() {
     // With this weight the sum overflows for a single bright pixel.
     let session = session("cpu", 0.01);
     let mut trainer = session.start().unwrap();
@@ -203,16 +203,16 @@ fn assert_verified(device: &str) {
 }
 
 #[test]
-fn a_verified_step_is_the_step_on_the_cpu_engine() {
+fn a_verified_step_has_the_same_bits_on_the_cpu_engine() {
     assert_verified("cpu");
 }
 
 #[test]
-fn a_verified_step_is_the_step_on_the_adapter() {
+fn a_verified_step_has_the_same_bits_on_the_adapter() {
     assert_verified("gpu");
 }
 
-/// An engine whose weight gradient is slightly wrong when it runs on its own.
+/// An engine whose weight gradient is wrong when it runs alone.
 struct Broken {
     engine: Box<dyn Engine>,
     dispatch: usize,
@@ -247,7 +247,7 @@ impl Engine for Broken {
 }
 
 #[test]
-fn a_wrong_kernel_is_named() {
+fn verify_names_a_wrong_kernel() {
     let session = session("cpu", 0.05);
     let lowered = session.lower().unwrap();
     let output = in_arena(lowered.gradients, &lowered, "2.weight");

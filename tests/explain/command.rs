@@ -150,7 +150,7 @@ fn changed_data_are_reported_and_missing_data_refused() {
     assert!(output.status.success());
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("warning: digits is not what the run was trained on")
+            .contains("warning: digits has changed since the run was trained")
     );
     let object: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(object["data_changed"], true);

@@ -1,4 +1,4 @@
-//! A trained model classifies images: the same numbers as training measures, and no others.
+//! A trained model classifies images with the numbers that training measures.
 
 use wgrad::internals::network::lower::HELD_OUT;
 use wgrad::internals::train::classifier::Evaluated;
@@ -21,7 +21,7 @@ fn images(samples: &Samples) -> Vec<&[u8]> {
 }
 
 #[test]
-fn a_classifier_finds_what_the_trainer_measures() {
+fn a_classifier_has_the_measures_of_the_trainer() {
     let (mut trainer, held_out) = trained();
     let measured = trainer.measure(HELD_OUT).unwrap();
     let mut classifier = trainer.to_model().unwrap().classifier(&Device::choose("cpu").unwrap()).unwrap();
@@ -60,7 +60,7 @@ fn a_model_of_a_trainer_is_the_one_that_is_saved() {
 }
 
 #[test]
-fn what_can_not_be_classified_is_refused() {
+fn wrong_images_and_non_finite_outputs_are_errors() {
     let (mut trainer, held_out) = trained();
     let mut model = trainer.to_model().unwrap();
     let cpu = Device::choose("cpu").unwrap();

@@ -60,7 +60,7 @@ fn a_run_that_is_stopped_within_its_first_epoch_has_the_weights_that_it_has_trai
     let session = Session::new(recipe(&sides), sides, Device::choose("cpu").unwrap()).unwrap();
     let first = session.start().unwrap().to_model().unwrap();
     let mut trained = session.train(&mut Impatient).unwrap();
-    assert_eq!(trained.ended, Ended::Asked);
+    assert_eq!(trained.ended, Ended::ByObserver);
     assert!(trained.model.parameters != first.parameters);
     assert_eq!(trained.model, trained.trainer.to_model().unwrap());
 }

@@ -1,5 +1,4 @@
-//! Files that the program writes and reads back: models, recipes, run directories. What is written
-//! comes back the same, and what is no such file is refused with a sentence.
+//! Models, recipes and run directories: written files read back the same, others are refused.
 
 mod classifier;
 mod face;
@@ -10,7 +9,6 @@ mod run;
 
 use wgrad::{Error, Result};
 
-/// The message of an error of this kind, which must be one sentence with all of `words`.
 /// Checks that a result is the error of a setting that its sentence marks.
 #[track_caller]
 fn assert_setting_refused<T>(result: Result<T>, words: &[&str]) {
@@ -22,6 +20,7 @@ fn assert_setting_refused<T>(result: Result<T>, words: &[&str]) {
     }
 }
 
+/// Checks an error's kind and message. The message is one sentence with all of `words`.
 #[track_caller]
 fn assert_refused<T>(result: Result<T>, kind: fn(String) -> Error, words: &[&str]) {
     let error = result.map(|_| ()).expect_err("this should have been refused");

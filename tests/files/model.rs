@@ -139,7 +139,7 @@ fn a_model_that_could_not_be_loaded_is_not_saved() {
 }
 
 #[test]
-fn what_is_no_model_file_is_named() {
+fn a_file_that_is_not_a_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("absent");
     assert_refused(Model::load(&path), Error::NotFound, &["absent doesn't exist", "run directory"]);
@@ -180,7 +180,7 @@ fn a_truncated_or_longer_file_is_refused() {
 }
 
 #[test]
-fn metadata_that_are_missing_foreign_or_senseless_are_refused() {
+fn missing_foreign_or_wrong_metadata_are_refused() {
     let not_ours = "a safetensors file, but not one that wgrad wrote";
     assert_metadata_refused("format", "pt", &[not_ours, "“pt”"]);
     let remove = |key: &'static str| move |header: &mut Value| drop(header["__metadata__"][key].take());
@@ -227,7 +227,7 @@ fn tensors_that_are_not_those_of_the_network_are_refused() {
     assert_header_refused(shape, &["“0.weight” of shape 6×3", "needs 3×6"]);
     let dtype = |header: &mut Value| header["0.weight"]["dtype"] = json!("I32");
     assert_header_refused(dtype, &["“0.weight” as I32", "F32"]);
-    // Gaps and overlaps are the safetensors crate's to find.
+    // The safetensors crate finds gaps and overlaps.
     let overlap = |header: &mut Value| header["0.bias"]["data_offsets"] = json!([0, 12]);
     assert_header_refused(overlap, &["invalid offset"]);
     let absurd = |header: &mut Value| header["0.bias"]["shape"] = json!([1u64 << 62, 1u64 << 62]);
@@ -254,7 +254,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// A good file with bytes changed, mostly in the header, and its end moved.
+    /// A good file with some bytes changed, or cut.
     #[test]
     fn damaged_files_never_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
@@ -274,7 +274,7 @@ proptest! {
         }
         fs::write(&path, &bytes).unwrap();
         match Model::load(&path) {
-            // What can be loaded can be saved again.
+            // A model that can be loaded can be saved again.
             Ok(model) => model.save(&path).unwrap(),
             Err(Error::Data(message)) => {
                 prop_assert!(message.starts_with(&*path.display().to_string()), "{}", message);

@@ -1,4 +1,4 @@
-//! A run in memory, as a program embeds it: what its observer is told, and how it ends.
+//! A run in memory, as a program embeds it.
 
 use wgrad::internals::train::recipe::OnNan;
 use wgrad::internals::train::running::{Ended, RunOptions, Silent, Trained};
@@ -16,7 +16,7 @@ fn run(session: &Session, options: RunOptions, observer: &mut dyn Observer) -> R
     session.run(trainer, &lowered, session.record(&lowered), options)?.begin(observer)
 }
 
-/// Counts what it is told, and ends the run after some epochs.
+/// Counts steps and epochs, and ends the run after `most` epochs.
 #[derive(Default)]
 struct Watch {
     steps: usize,
@@ -45,7 +45,7 @@ impl Observer for Watch {
 }
 
 #[test]
-fn an_observer_is_told_of_every_step_and_epoch() {
+fn an_observer_gets_every_step_and_epoch() {
     let mut watch = Watch::default();
     let trained = session(|recipe| recipe).train(&mut watch).unwrap();
     assert_eq!((trained.ended, trained.epochs, watch.epochs), (Ended::AllEpochs, 4, vec![1, 2, 3, 4]));
@@ -54,10 +54,10 @@ fn an_observer_is_told_of_every_step_and_epoch() {
 }
 
 #[test]
-fn an_observer_ends_a_run_which_is_kept_as_it_is() {
+fn an_observer_can_end_a_run() {
     let mut watch = Watch { most: Some(2), ..Watch::default() };
     let mut trained = session(|recipe| recipe).train(&mut watch).unwrap();
-    assert_eq!((trained.ended, trained.epochs, trained.trainer.steps()), (Ended::Asked, 2, 90));
+    assert_eq!((trained.ended, trained.epochs, trained.trainer.steps()), (Ended::ByObserver, 2, 90));
     assert!(trained.model == trained.trainer.to_model().unwrap());
 }
 
@@ -70,14 +70,14 @@ fn early_stopping_gives_the_model_of_the_best_epoch() {
     });
     let mut watch = Watch::default();
     let mut trained = session.train(&mut watch).unwrap();
-    assert!(trained.ended == Ended::Early && trained.epochs < 40);
+    assert!(trained.ended == Ended::EarlyStopping && trained.epochs < 40);
     assert_eq!(trained.epoch.unwrap().epoch, trained.epochs - 1);
     assert!(trained.model != trained.trainer.to_model().unwrap());
-    assert!(watch.notes.iter().any(|note| note.contains("its weights are kept")), "{:?}", watch.notes);
+    assert!(watch.notes.iter().any(|note| note.contains("its weights are saved")), "{:?}", watch.notes);
 }
 
 #[test]
-fn a_non_finite_value_ends_a_run_or_takes_it_back() {
+fn a_non_finite_value_ends_a_run_or_rolls_it_back() {
     let diverged = |on_nan, observer: &mut dyn Observer| match run(
         &session(|recipe| Recipe { learning_rate: 1e30, on_nan, ..recipe }),
         RunOptions::default(),
@@ -95,7 +95,7 @@ fn a_non_finite_value_ends_a_run_or_takes_it_back() {
 }
 
 #[test]
-fn a_session_does_not_ignore_custom_kernels() {
+fn a_session_refuses_custom_kernels() {
     let session = session(|recipe| Recipe { kernel: vec!["sgd=a.wgsl".to_owned()], ..recipe });
     assert!(matches!(session.train(&mut Silent), Err(Error::Setting { key: "kernel", .. })));
 }

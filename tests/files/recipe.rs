@@ -4,7 +4,7 @@ use std::path::Path;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::network::optimiser::Optimiser;
-use wgrad::internals::train::recipe::{Overrides, Recipe, Said, parse_toml, read};
+use wgrad::internals::train::recipe::{Overrides, RawValue, Recipe, parse_toml, read};
 use wgrad::{Error, Result};
 
 use crate::{assert_refused, assert_setting_refused};
@@ -50,7 +50,7 @@ fn the_default_batch_leaves_room_for_the_validation_part() {
 }
 
 #[test]
-fn the_network_cnn_comes_with_settings_of_its_own_and_what_is_given_wins() {
+fn the_network_cnn_has_its_own_defaults_and_given_settings_win() {
     let resolve = |text: &str| Recipe::resolve(&parse(text).unwrap(), 784, 10, 60_000).unwrap();
     let mnist = resolve("data = 'mnist'\nnetwork = 'cnn'");
     assert_eq!(
@@ -99,7 +99,7 @@ fn a_recipe_written_out_reads_back_the_same() {
     .unwrap();
     let recipe = Recipe::resolve(&given, 784, 2, 100).unwrap();
     assert_eq!((recipe.epochs, recipe.batch_size, recipe.seed), (1000, 16, u64::MAX));
-    // A momentum is short for an optimiser.
+    // A momentum is a shorthand for an optimiser.
     let long = Overrides { momentum: None, optimiser: Some(Optimiser::sgd(0.0)), ..given };
     assert_eq!(Overrides::from(recipe.clone()), long);
     let text = recipe.to_toml();
@@ -145,7 +145,7 @@ fn former_names_and_american_spellings_are_read_to_the_same_recipe() {
         recipe(&former.replace("half", "single")),
         Recipe { precision: Precision::default(), ..expected }
     );
-    // What is written has today's names.
+    // A recipe is written with today's names.
     let written = recipe(former).to_toml();
     for word in ["lr =", "optimizer", "normalize", "average", "gain"] {
         assert!(
@@ -155,9 +155,9 @@ fn former_names_and_american_spellings_are_read_to_the_same_recipe() {
     }
 }
 
-/// A recipe as wgrad has written it since 0.2.0, byte by byte, but for the names that have changed since.
+/// A recipe as wgrad has written it since 0.2.0, with today's names.
 #[test]
-fn a_recipe_is_written_as_it_has_always_been() {
+fn the_text_of_a_recipe_has_not_changed() {
     let recipe = Recipe {
         learning_rate: 0.001,
         kernel: vec!["sgd=my sgd.wgsl".to_owned()],
@@ -205,7 +205,7 @@ kernel = ["sgd=my sgd.wgsl"]
 }
 
 #[test]
-fn a_data_set_brings_its_defaults() {
+fn a_loaded_data_set_has_the_defaults_of_its_name_and_sizes() {
     let digits = wgrad::internals::data::load("digits").unwrap();
     let train = digits.train.len();
     assert_eq!(Recipe::for_data(&digits), Recipe::defaults_for("digits", 64, 10, train));
@@ -216,7 +216,7 @@ fn a_flag_is_read_as_a_file_is() {
     let mut from_flags = Overrides::default();
     let mut flag = |key: &str, texts: &[&str]| {
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        from_flags.set(key, &Said::Flag(&texts))
+        from_flags.set(key, &RawValue::Flag(&texts))
     };
     flag("epochs", &["3"]).unwrap();
     flag("lr", &["1e-3"]).unwrap();

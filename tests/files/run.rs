@@ -52,7 +52,7 @@ fn runs_are_numbered_and_none_is_used_again() {
 }
 
 #[test]
-fn runs_that_begin_at_once_get_directories_of_their_own() {
+fn runs_that_start_at_the_same_time_get_their_own_directories() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("runs");
     std::thread::scope(|scope| {
@@ -70,7 +70,7 @@ fn runs_that_begin_at_once_get_directories_of_their_own() {
 }
 
 #[test]
-fn a_place_that_can_not_be_written_is_named_and_nothing_is_left() {
+fn a_folder_that_can_not_be_written_is_named_and_nothing_is_left() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for place in ["file", "file/runs"] {
@@ -113,7 +113,7 @@ fn a_run_that_did_not_begin_leaves_nothing() {
 }
 
 #[test]
-fn what_is_written_reads_back_the_same() {
+fn recipes_and_records_read_back_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
     let run = RunDir::create(folder.path(), &recipe.data).unwrap();
@@ -141,7 +141,7 @@ fn what_is_written_reads_back_the_same() {
 }
 
 #[test]
-fn metrics_are_a_line_of_json_per_event_at_once() {
+fn each_event_is_a_line_of_json_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = RunDir::create(folder.path(), "digits").unwrap();
     let steps = Steps {

@@ -9,7 +9,7 @@ use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::{Slice, Step};
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, Mode, PREDICT, Part, TRAIN};
+use wgrad::internals::network::lower::{Lowered, PREDICT, Part, TRAIN};
 use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::shape::Shape;
 
@@ -53,7 +53,7 @@ fn check(network: &str, predictions: &[f64], loss: &[f64], state: &[Tensor]) {
             classes: 4,
             batch: 3,
             parts: vec![Part { name: TRAIN, samples: 3 }],
-            mode: Mode::Inspect,
+            shared: false,
             rewrites,
             ..Small::new(network, Loss::CrossEntropy)
         };

@@ -14,7 +14,7 @@ use wgrad::internals::engine::Engine;
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::{Activation, Const, Slice, Step};
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, Mode, TRAIN};
+use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::{Dispatch, View};
 use wgrad::internals::table;
@@ -111,7 +111,7 @@ impl Bench {
 /// The first seed whose weights keep every relu away from its kink: moving one
 /// parameter by H moves no input by more than a few H, never by a hundred.
 fn seed(small: &Small) -> u64 {
-    let plain = Small { rewrites: Rewrites::NONE, mode: Mode::Inspect, ..small.clone() };
+    let plain = Small { rewrites: Rewrites::NONE, shared: false, ..small.clone() };
     (0..100)
         .find(|seed| Bench::new(&plain, *seed).distance_from_kinks() > 100.0 * H)
         .expect("one draw in a hundred stays clear of the kinks")

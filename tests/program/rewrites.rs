@@ -3,7 +3,7 @@
 use wgrad::internals::engine::Engine;
 use wgrad::internals::kernel::{Slice, Step};
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{HELD_OUT, Mode, PREDICT, Part, TRAIN, Training};
+use wgrad::internals::network::lower::{HELD_OUT, PREDICT, Part, TRAIN, Training};
 use wgrad::internals::network::optimiser::Optimiser;
 use wgrad::internals::program::rewrite::{self, Rewrites};
 use wgrad::internals::program::shape::Shape;
@@ -178,7 +178,7 @@ fn observed_values_are_those_of_the_plain_program() {
     for network in NETWORKS {
         for (name, choice) in choices() {
             let seen = |rewrites| {
-                let small = Small { choice, rewrites, mode: Mode::Inspect, ..whole(network) };
+                let small = Small { choice, rewrites, shared: false, ..whole(network) };
                 let (lowered, mut engine) = start(&small);
                 let step = Step { samples: 8, seed: 3, ..Step::default() };
                 engine.run(lowered.program.section(TRAIN), &step);

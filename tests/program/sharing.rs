@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use wgrad::internals::engine::cpu::CpuEngine;
 use wgrad::internals::kernel::{Element, Slice, Step};
 use wgrad::internals::network::loss::Loss;
-use wgrad::internals::network::lower::{Lowered, Mode, TRAIN, Training};
+use wgrad::internals::network::lower::{Lowered, TRAIN, Training};
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::program::{Buf, BufDecl, ObservedActivation, Program, Role};
 
@@ -13,12 +13,12 @@ use crate::small::Small;
 
 const DEEP: &str = "dense 9, tanh, dense 8, tanh, dense 7, tanh, dense 6, tanh, dense 3";
 
-fn lowered(mode: Mode) -> Lowered {
-    Small { mode, ..Small::new(DEEP, Loss::Mse) }.lower().unwrap()
+fn lowered(shared: bool) -> Lowered {
+    Small { shared, ..Small::new(DEEP, Loss::Mse) }.lower().unwrap()
 }
 
-fn trained(mode: Mode) -> Vec<u32> {
-    let lowered = lowered(mode);
+fn trained(shared: bool) -> Vec<u32> {
+    let lowered = lowered(shared);
     let small = Small::new(DEEP, Loss::Mse);
     let mut engine = CpuEngine::plain(lowered.program.clone()).unwrap();
     small.fill(&lowered, &lowered.arena.initial_values(3), &mut engine);
@@ -32,14 +32,14 @@ fn trained(mode: Mode) -> Vec<u32> {
 
 #[test]
 fn sharing_memory_changes_no_bit_of_the_results() {
-    assert_eq!(trained(Mode::Train), trained(Mode::Inspect));
+    assert_eq!(trained(true), trained(false));
 }
 
 #[test]
-fn sharing_reuses_the_memory_of_gradients() {
-    let bytes = |mode| lowered(mode).program.bytes(Role::Activations);
-    assert!(bytes(Mode::Train) < bytes(Mode::Inspect), "{} of {}", bytes(Mode::Train), bytes(Mode::Inspect));
-    assert!(lowered(Mode::Inspect).program.bufs.iter().all(|buf| buf.shares.is_none()));
+fn sharing_saves_the_memory_of_gradients_that_are_done_with() {
+    let bytes = |shared| lowered(shared).program.bytes(Role::Activations);
+    assert!(bytes(true) < bytes(false), "{} of {}", bytes(true), bytes(false));
+    assert!(lowered(false).program.bufs.iter().all(|buf| buf.shares.is_none()));
 }
 
 /// Two convolutions with pooling, on images of MNIST's size, with Adam, 128 to a batch.
@@ -79,7 +79,7 @@ fn named(program: &Program, name: &str) -> Buf {
 
 /// Validates the program after `guest` has moved into the memory of `owner`, the larger one.
 fn moved(guest: &str, owner: &str) -> String {
-    let mut program = lowered(Mode::Inspect).program;
+    let mut program = lowered(false).program;
     let (guest, owner) = (named(&program, guest), named(&program, owner));
     program.bufs[guest.0].shares = Some(owner);
     program.bufs[owner.0].len = program.bufs[owner.0].len.max(program.bufs[guest.0].len);
@@ -107,7 +107,7 @@ fn sharing_unfit_memory_is_refused() {
         |program: &mut Program, owner: Buf| program.bufs[owner.0].role = Role::Parameters,
         |program: &mut Program, owner: Buf| program.bufs[owner.0].shares = Some(Buf(0)),
     ] {
-        let mut program = lowered(Mode::Inspect).program;
+        let mut program = lowered(false).program;
         let guest = named(&program, "d0 dense.y");
         // A buffer that nothing else uses, so that only the memory is unfit.
         program.bufs.push(program.bufs[guest.0].clone());

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Seconds that each part of a check may take.
+/// The time limit of each part of a check, in seconds.
 pub const TIMEOUT: u64 = 60;
 
 #[derive(Subcommand, Debug)]
 pub enum LessonCommand {
-    /// Check a custom kernel: whether it is valid and right on every case, and how fast it is
+    /// Check that a custom kernel is valid and correct, and time it
     Check(CheckArgs),
-    /// Write exercises: kernels of the first lessons with the core left for you to write
+    /// Write exercises: kernels with the core left for you to write
     Start(StartArgs),
     /// Print a hint for an exercise
     Hint(HintArgs),
@@ -21,10 +21,10 @@ pub enum LessonCommand {
 #[command(after_help = "\
 The file is complete WGSL with an entry point named like the kernel. shaders/common.wgsl is put in
 front of it, and its “const” lines get the values of each case. The workgroup may have another size,
-but an invocation owns what it owns in wgrad's shader, whose second line says what: a product with
-one element per invocation is a matmul_naive, one with blocks of 4×4 a matmul.
+but each invocation must own as much as in wgrad's shader, whose second line says how much: one
+element of the product in matmul_naive, a block of 4×4 in matmul.
 
-Exit codes: 0 right, 2 invalid or with other bindings than the kernel's, 6 wrong or stopped.")]
+Exit codes: 0 correct, 2 invalid or with other bindings than the kernel's, 6 wrong or stopped.")]
 pub struct CheckArgs {
     /// Shader to check
     #[arg(value_name = "FILE.wgsl")]
@@ -35,20 +35,20 @@ pub struct CheckArgs {
     /// Device: auto, gpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// Seconds after which it is stopped, per case
+    /// Time limit per case, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
     /// Check it without timing it
     #[arg(long)]
     pub no_timing: bool,
-    /// Check in this process: the one that is stopped when it takes too long
+    /// Check in this process, which another one supervises
     #[arg(long, hide = true)]
     pub inside: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct StartArgs {
-    /// Folder for the exercises; files that are there stay as they are
+    /// Folder for the exercises; existing files are not changed
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 }

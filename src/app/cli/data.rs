@@ -24,7 +24,7 @@ pub struct DataArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum DataCommand {
-    /// Draw training samples beside augmented ones, as training would see them
+    /// Draw training samples beside their augmentations
     Preview(PreviewArgs),
 }
 
@@ -45,7 +45,7 @@ pub struct PreviewArgs {
     /// PNG file to write
     #[arg(long, value_name = "FILE.png", default_value = "preview.png")]
     pub out: PathBuf,
-    /// Number of samples, from the first of each class on
+    /// Number of samples, taken from the classes in turn
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub samples: usize,
     /// Number of epochs
@@ -61,7 +61,7 @@ pub struct PreviewArgs {
 /// Flags for reading pictures.
 #[derive(Args, Debug)]
 pub struct ReadingArgs {
-    /// Size to bring all pictures of a folder to: 32x32, or 3x32x32 with channels
+    /// Size of all pictures of a folder: 32x32, or 3x32x32 with channels
     #[arg(long, value_name = "SIZE")]
     pub resize: Option<String>,
     /// Leave out pictures that can't be read, and list them

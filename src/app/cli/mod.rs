@@ -59,7 +59,7 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Show one training step of one sample, number by number
     Explain(ExplainArgs),
-    /// Show what a data set holds, or what augmentation makes of it
+    /// Describe a data set, or draw its augmentation
     Data(data::DataArgs),
     /// List the adapters of this machine, and the fastest kernels on each
     Devices(DevicesArgs),
@@ -95,7 +95,7 @@ pub enum RunsCommand {
 pub struct ResumeCheckArgs {
     /// Run directory, or a checkpoint in it
     pub run: PathBuf,
-    /// Number of steps to take, once straight and once with a stop in the middle
+    /// Number of steps, taken with and without a stop in the middle
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = from_one, allow_negative_numbers = true)]
     pub steps: usize,
     /// Device: auto, gpu, cpu, or part of an adapter's name [default: the run's]
@@ -105,14 +105,14 @@ pub struct ResumeCheckArgs {
 
 #[derive(Args, Debug)]
 pub struct DevicesArgs {
-    /// Measure the fastest kernels anew, for all runs from now on
+    /// Measure the fastest kernels again, for all later runs
     #[arg(long)]
     pub tune: bool,
 }
 
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Kernels to check [default: all that can run here, but experimental ones]
+    /// Kernels to check [default: all that can run here, except experimental ones]
     #[arg(value_name = "KERNEL")]
     pub kernels: Vec<String>,
     /// Device: auto, gpu, cpu, or part of an adapter's name

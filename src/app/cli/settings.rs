@@ -1,4 +1,4 @@
-//! The settings of a recipe as flags: all of them come from the table, none is named here.
+//! The settings of a recipe as flags, all from the table of settings.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -6,18 +6,18 @@ use std::marker::PhantomData;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use wgrad::Result;
-use wgrad::internals::train::recipe::{Given, Heading, Overrides, SETTINGS, Said, Setting};
+use wgrad::internals::train::recipe::{FlagKind, Heading, Overrides, RawValue, SETTINGS, Setting};
 
 /// The settings that a command takes.
 pub trait Subset: Debug {
-    /// Whether the short help leaves out all but those used most.
+    /// Whether the short help has only the settings used most.
     const SHORT_HELP: bool;
 
-    /// Whether a setting is among them.
+    /// Whether it has a setting.
     fn has(setting: &Setting) -> bool;
 }
 
-/// What a network learns: settings of `wgrad train` whose headings stand in front.
+/// Settings of `wgrad train` under the headings before Device.
 #[derive(Debug)]
 pub struct Learning;
 
@@ -29,7 +29,7 @@ impl Subset for Learning {
     }
 }
 
-/// On what it learns: the other settings of `wgrad train`.
+/// The other settings of `wgrad train`.
 #[derive(Debug)]
 pub struct Computing;
 
@@ -56,13 +56,13 @@ impl Subset for Finding {
 /// Flags for a subset of the settings.
 #[derive(Debug)]
 pub struct SettingFlags<S> {
-    /// What they say, or the first that can't be read.
+    /// The overrides, or the error of the first flag that can't be read.
     pub given: Result<Overrides>,
     subset: PhantomData<S>,
 }
 
 impl<S: Subset> SettingFlags<S> {
-    /// The settings in the order of the help; the data set is an argument, and no flag.
+    /// The settings in the order of the help. The data set is an argument, so it is left out.
     fn settings() -> Vec<&'static Setting> {
         let is_flag = |setting: &&Setting| S::has(setting) && setting.key != "data";
         let mut settings: Vec<&Setting> = SETTINGS.iter().filter(is_flag).collect();
@@ -73,14 +73,14 @@ impl<S: Subset> SettingFlags<S> {
     fn read(matches: &ArgMatches) -> Result<Overrides> {
         let mut given = Overrides::default();
         for setting in SettingFlags::<S>::settings() {
-            let texts: Vec<String> = match setting.given {
-                Given::Switch => {
+            let texts: Vec<String> = match setting.flag_kind {
+                FlagKind::Switch => {
                     matches.get_flag(setting.key).then(|| true.to_string()).into_iter().collect()
                 }
                 _ => matches.get_many::<String>(setting.key).into_iter().flatten().cloned().collect(),
             };
             if !texts.is_empty() {
-                given.set(setting.key, &Said::Flag(&texts)).map_err(wgrad::Error::Usage)?;
+                given.set(setting.key, &RawValue::Flag(&texts)).map_err(wgrad::Error::Usage)?;
             }
         }
         Ok(given)
@@ -118,19 +118,19 @@ fn flag<S: Subset>(setting: &'static Setting) -> Arg {
         .help_heading(format!("{:?}", setting.heading))
         .hide_short_help(S::SHORT_HELP && !setting.often);
     let arg = if setting.key == "batch_size" { arg.short('b') } else { arg };
-    match setting.given {
-        Given::Switch => arg.action(ArgAction::SetTrue),
-        // A value such as -1 is the setting's to refuse.
-        Given::Once => arg.value_name(setting.value_name).allow_negative_numbers(true),
-        Given::Repeatedly => arg.value_name(setting.value_name).action(ArgAction::Append),
+    match setting.flag_kind {
+        FlagKind::Switch => arg.action(ArgAction::SetTrue),
+        // The setting itself refuses a value such as -1.
+        FlagKind::Once => arg.value_name(setting.value_name).allow_negative_numbers(true),
+        FlagKind::Repeatedly => arg.value_name(setting.value_name).action(ArgAction::Append),
     }
 }
 
 /// The line of help of a setting, with its default.
 fn help(setting: &Setting) -> String {
     let default = (setting.default)();
-    match setting.given {
-        Given::Once if !default.is_empty() => format!("{} [default: {default}]", setting.help),
+    match setting.flag_kind {
+        FlagKind::Once if !default.is_empty() => format!("{} [default: {default}]", setting.help),
         _ => setting.help.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The flags by which a network is trained: `wgrad train` and `wgrad lr-find`.
+//! The flags of `wgrad train` and `wgrad lr-find`.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ or a folder: IDX files named like MNIST's, CIFAR-10's binary files, or PNG and J
 folder for each class, in train and test or with 20 % of each class held out.
 
 RECIPE is a TOML file with settings: batch_size = 64 for --batch-size 64. Flags win over the recipe,
-and the recipe over the defaults. Every run keeps its whole recipe, as runs/NAME/recipe.toml.
+and the recipe over the defaults. Every run saves its whole recipe in runs/NAME/recipe.toml.
 
 Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS,
 brightness FRACTION, contrast FRACTION; “wgrad data preview” draws them."
@@ -35,7 +35,7 @@ pub struct TrainArgs {
     /// Begin with the weights of this run, model or checkpoint, where names and shapes agree
     #[arg(long, value_name = "MODEL", help_heading = "Network", hide_short_help = true)]
     pub init_from: Option<PathBuf>,
-    /// Take one step of everything as a test; nothing is kept
+    /// Train one step and measure as a test; nothing is saved
     #[arg(long, conflicts_with_all = ["resume", "tensorboard"], help_heading = "Training", hide_short_help = true)]
     pub fast_dev_run: bool,
     /// Folder for run directories
@@ -72,7 +72,7 @@ pub struct TrainArgs {
     pub keep: usize,
     #[command(flatten)]
     pub computing: SettingFlags<Computing>,
-    /// Seconds after which the check of a custom kernel is stopped, per case
+    /// Time limit of the check of a custom kernel, per case, in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -82,7 +82,7 @@ pub struct TrainArgs {
         hide_short_help = true
     )]
     pub kernel_timeout: u64,
-    /// Check every Nth step against the twins, and stop where they differ
+    /// Check every Nth step against the twins, and stop if they differ
     #[arg(
         long,
         value_name = "N",
@@ -98,13 +98,13 @@ pub struct TrainArgs {
     /// Print no advice after epochs
     #[arg(long, help_heading = "Output")]
     pub quiet: bool,
-    /// Print the time of each variant of a kernel, and the one that was chosen
+    /// Print the time of each variant of a kernel, and the chosen one
     #[arg(long, short, help_heading = "Output", hide_short_help = true)]
     pub verbose: bool,
-    /// Write metrics for TensorBoard too, as for tensorboard --logdir runs
+    /// Write metrics for TensorBoard too (tensorboard --logdir runs)
     #[arg(long, help_heading = "Output", hide_short_help = true)]
     pub tensorboard: bool,
-    /// Time every dispatch of the first N steps: a table, and trace.json in the run directory
+    /// Time each dispatch of the first N steps: print a table, write RUN/trace.json
     #[arg(
         long,
         value_name = "N",
@@ -119,7 +119,7 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// What the flags say of the recipe.
+    /// The settings that the flags override.
     ///
     /// # Errors
     /// The first flag that can't be read.
@@ -131,7 +131,8 @@ impl TrainArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A fresh network takes one step at each learning rate, from the smallest to the largest, until its
-loss grows out of bounds. The suggestion is where the smoothed loss falls fastest. No run is made.")]
+loss grows out of bounds. The suggestion is the learning rate at which the smoothed loss
+falls fastest. No run directory is made.")]
 pub struct LrFindArgs {
     /// Data set, folder, or recipe file (*.toml) [default: digits]
     #[arg(value_name = "DATA|RECIPE")]
@@ -159,7 +160,7 @@ pub struct LrFindArgs {
     /// Number of learning rates to try
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = whole::<usize>, allow_negative_numbers = true, help_heading = "Learning rates")]
     pub steps: usize,
-    /// Print the time of each variant of a kernel, and the one that was chosen
+    /// Print the time of each variant of a kernel, and the chosen one
     #[arg(long, short, help_heading = "Output")]
     pub verbose: bool,
     /// Print one JSON object on stdout and nothing else there

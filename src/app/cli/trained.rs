@@ -1,4 +1,4 @@
-//! The flags of commands on a trained network: `wgrad eval`, `predict`, `summary` and `explain`.
+//! The flags of `wgrad eval`, `predict`, `summary` and `explain`.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::numbers::whole;
 pub struct EvalArgs {
     /// Run directory or model file
     pub run: PathBuf,
-    /// Data set or folder whose held-out part to measure on [default: the one of the run]
+    /// Data set or folder with the held-out part [default: the run's]
     pub data: Option<String>,
     /// Leave out pictures that can't be read, and list them
     #[arg(long)]
@@ -18,7 +18,7 @@ pub struct EvalArgs {
     /// Draw the N misclassified images with the highest loss
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub mistakes: Option<usize>,
-    /// File to draw them in
+    /// File for the drawing
     #[arg(long, requires = "mistakes", value_name = "FILE.png", default_value = "mistakes.png")]
     pub out: PathBuf,
     /// Device: auto, gpu, cpu, or part of an adapter's name
@@ -42,7 +42,7 @@ pub struct PredictArgs {
     /// Swap dark and light
     #[arg(long)]
     pub invert: bool,
-    /// Number of classes to print, most probable first [default: 3; all of up to 10, and in JSON]
+    /// Number of classes to print, most probable first [default: all up to 10, else 3; in JSON all]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub top: Option<usize>,
     /// Device: auto, gpu, cpu, or part of an adapter's name
@@ -91,7 +91,7 @@ pub struct ExplainArgs {
     /// Unit of the layer, by number [default: that of the sample's class, else 0]
     #[arg(long, value_name = "U", allow_negative_numbers = true)]
     pub unit: Option<i64>,
-    /// Step: next is one from the model's weights, with an optimiser state of 0
+    /// Step: next, from the model's weights and an optimiser state of 0
     #[arg(long, value_name = "STEP", default_value = "next", value_parser = ["next"])]
     pub step: String,
     /// Print the WGSL and the Rust that computed the numbers

@@ -20,11 +20,11 @@ pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
     let options =
         BenchOptions { devices: Vec::new(), words: arguments.words.clone(), quick: arguments.quick };
     bench::check(&options)?;
-    let with_versions = |device: Device| {
+    let with_tuning = |device: Device| {
         let choice = device.choice().with(&super::tuning::of(&device, arguments.verbose).choice);
         BenchDevice { device, choice }
     };
-    let devices = wanted(&arguments.device)?.into_iter().map(with_versions).collect();
+    let devices = wanted(&arguments.device)?.into_iter().map(with_tuning).collect();
     let options = BenchOptions { devices, ..options };
     answer(format_args!("{}", MachineInfo::here().line()))?;
     let report = measure(&options)?;
@@ -37,7 +37,7 @@ pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
     answer(format_args!("{}", report.verdict))?;
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report)
-            .map_err(|error| Error::Failure(format!("the report is no JSON: {error}")))?;
+            .map_err(|error| Error::Failure(format!("the report can't be written as JSON: {error}")))?;
         write_output(path, text.as_bytes())?;
         note(format_args!("report  {}", quoted(path)));
     }
@@ -45,11 +45,11 @@ pub fn run(arguments: &cli::bench::BenchArgs) -> Result<()> {
         write_output(path, bench::svg(&report).as_bytes())?;
         note(format_args!("picture {}", quoted(path)));
     }
-    note(format_args!("all of it took {:.0} s", report.seconds));
+    note(format_args!("the bench took {:.0} s", report.seconds));
     Ok(())
 }
 
-/// The devices that were named, each once; without names all that there are.
+/// The named devices, each once; all devices when none is named.
 fn wanted(names: &[String]) -> Result<Vec<Device>> {
     if names.is_empty() {
         return Ok(devices());
@@ -64,7 +64,7 @@ fn wanted(names: &[String]) -> Result<Vec<Device>> {
     Ok(wanted)
 }
 
-/// Measures, with a bar where somebody watches, and prints each piece of work when it is done.
+/// Measures, and prints each group when it is done. On a terminal it shows a bar.
 fn measure(options: &BenchOptions) -> Result<BenchReport> {
     let bar = std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
@@ -101,7 +101,7 @@ fn measure(options: &BenchOptions) -> Result<BenchReport> {
     Ok(report)
 }
 
-/// Prints the profile of every contender's training steps, and writes them into one trace.
+/// Prints the profile of every contender's training steps, and writes one trace.
 fn profiles(report: &BenchReport, path: &Path) -> Result<()> {
     let all: Vec<(String, &Profile)> = report.groups.iter().flat_map(profiles_of).collect();
     for (title, profile) in &all {

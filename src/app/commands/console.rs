@@ -1,4 +1,4 @@
-//! stdout is the answer, stderr is progress. A pipe that closes is no error.
+//! Output: answers on stdout, progress on stderr. A closed pipe is no error.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
@@ -10,8 +10,7 @@ use wgrad::{Error, Result};
 /// Writes a line of the answer to stdout.
 ///
 /// # Errors
-/// When it cannot be written, except that a closed pipe ends the program
-/// quietly, as `| head` expects.
+/// [`Error::Failure`] when it can't be written. A closed pipe ends the program quietly, as `| head` expects.
 pub fn answer(line: fmt::Arguments) -> Result<()> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
@@ -21,7 +20,9 @@ pub fn answer(line: fmt::Arguments) -> Result<()> {
     }
 }
 
-/// Writes a line of progress to stderr, with marked settings as flags; there is nowhere to report that nobody reads it.
+/// Writes a line of progress to stderr, with marked settings as flags.
+///
+/// A failure to write is ignored: there is nowhere left to report it.
 pub fn note(line: fmt::Arguments) {
     let _ = writeln!(io::stderr().lock(), "{}", with_flags(&line.to_string()));
 }
@@ -31,7 +32,7 @@ pub fn with_flags(text: &str) -> String {
     with_settings(text, as_flag)
 }
 
-/// A setting as the command line has it: the data set is the one that is an argument.
+/// A setting as the command line has it. The data set is an argument, the others are flags.
 pub fn as_flag(key: &str, value: Option<&str>) -> String {
     let flag = if key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
     match value {
@@ -41,7 +42,7 @@ pub fn as_flag(key: &str, value: Option<&str>) -> String {
     }
 }
 
-/// A path as a shell takes it: in quotes where it has anything that a shell would take apart.
+/// A path as one word of a shell, in quotes where needed.
 pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=\\".contains(c);
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn commas_stand_between_groups_of_three() {
+    fn thousands_are_separated_by_commas() {
         assert_eq!(
             ["7", "123", "1,234", "1,234,567"],
             [7, 123, 1_234, 1_234_567].map(thousands).each_ref().map(|s| s.as_str())

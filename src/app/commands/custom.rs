@@ -1,8 +1,7 @@
 //! `wgrad lesson check`: a custom kernel against its twin.
 //!
-//! The check runs in a second process of this program. A shader may loop
-//! for ever, and on a software adapter its loop is a thread of ours that
-//! nothing can stop but the end of its process.
+//! The check runs in a second process of this program. A shader may loop for ever, and on a software adapter only the end
+//! of the process stops it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -23,7 +22,7 @@ use wgrad::{Error, Result};
 use crate::app::cli::custom::{CheckArgs, LessonCommand};
 use crate::app::commands::console::{answer, note, quoted, with_flags};
 
-/// Lines of the second process that begin so say how far it is, and are not shown.
+/// The prefix of progress lines, which are not printed.
 const PROGRESS: &str = "\u{1}";
 
 /// The subcommands of `wgrad lesson` for custom kernels.
@@ -42,7 +41,7 @@ fn run(arguments: &CheckArgs) -> Result<()> {
     supervise(arguments, true)
 }
 
-/// The custom kernels of a run, each checked in a second process before this one touches it.
+/// The custom kernels of a run, each checked in a second process.
 ///
 /// # Errors
 /// [`Error::Usage`] on the CPU engine, else as [`supervise`].
@@ -53,38 +52,34 @@ pub fn kernels(
 ) -> Result<Vec<(CustomKernelFile, CustomKernel)>> {
     if !recipe.kernel.is_empty() && matches!(device, Device::Cpu { .. }) {
         return Err(Error::Usage(
-            "--kernel: the CPU engine runs the twins and never a shader, so use an adapter (--device gpu)"
-                .to_owned(),
+            "--kernel: the CPU engine runs twins, not shaders, so use an adapter (--device gpu)".to_owned(),
         ));
     }
     let mut all: Vec<(CustomKernelFile, CustomKernel)> = Vec::new();
     for text in &recipe.kernel {
-        let (named, own) = kernel(text, device, timeout)?;
+        let (named, custom) = kernel(text, device, timeout)?;
         if all.iter().any(|(known, _)| known.name == named.name) {
-            return Err(Error::Usage(format!(
-                "--kernel {}: it is given twice, but only one can run",
-                named.name
-            )));
+            return Err(Error::Usage(format!("--kernel {} is given twice, so leave one out", named.name)));
         }
-        all.push((named, own));
+        all.push((named, custom));
     }
     Ok(all)
 }
 
 fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(CustomKernelFile, CustomKernel)> {
     let named = CustomKernelFile::parse(text)?;
-    let ours = named.contract()?;
-    note(format_args!("kernel  {} from {}: checking it against its twin", ours.name, named.path.display()));
-    check(&named.path, ours, device, timeout)?;
-    let own = CustomKernel::read(&named.path, ours)?;
-    Ok((CustomKernelFile { sha256: own.digest.clone(), ..named }, own))
+    let kernel = named.contract()?;
+    note(format_args!("kernel  {} from {}: checking it against its twin", kernel.name, named.path.display()));
+    check(&named.path, kernel, device, timeout)?;
+    let custom = CustomKernel::read(&named.path, kernel)?;
+    Ok((CustomKernelFile { sha256: custom.digest.clone(), ..named }, custom))
 }
 
 /// Checks a kernel before a run trains with it.
-fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()> {
+fn check(file: &Path, kernel: &Kernel, device: &Device, timeout: u64) -> Result<()> {
     let check = CheckArgs {
         file: file.to_owned(),
-        kernel: ours.name.to_owned(),
+        kernel: kernel.name.to_owned(),
         device: device.name(),
         timeout,
         no_timing: true,
@@ -93,19 +88,18 @@ fn check(file: &Path, ours: &Kernel, device: &Device, timeout: u64) -> Result<()
     supervise(&check, false)
 }
 
-/// Checks in a second process and stops it when it takes too long.
+/// Checks in a second process, and stops it after the time limit.
 ///
 /// # Errors
-/// [`Error::Usage`] and [`Error::Check`] as the second process has them, and
-/// [`Error::Check`] when it was stopped or crashed.
+/// The error of the second process, and [`Error::Check`] when it was stopped or crashed.
 fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
     let mut child = start(arguments).map_err(failed)?;
     let lines = lines_of(&mut child);
-    // Beside it: a long complaint would fill its pipe, and the check would wait for it to be read.
-    let complaint = complaint_of(&mut child);
+    // stderr is read meanwhile: a full pipe would block the check.
+    let stderr = stderr_of(&mut child);
     let limit = Duration::from_secs(arguments.timeout);
-    // Each part of the check has its own time, so compiling for one case takes none from another.
+    // Each part of the check has a time limit of its own.
     let mut until = Instant::now() + limit;
     let mut at = "starting".to_owned();
     loop {
@@ -120,11 +114,11 @@ fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
             },
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
-                // It may have ended in this very moment; then there is nothing to stop.
+                // It may have ended meanwhile, so errors are ignored.
                 let _ = child.kill();
                 let _ = child.wait();
                 return Err(Error::Check(format!(
-                    "{} was stopped after {} s {at}: it loops for ever or takes too long here; wgrad lesson check {} --kernel {} --timeout {} gives it longer{}",
+                    "{} was stopped after {} s, {at}: it loops for ever or is too slow here; wgrad lesson check {} --kernel {} --timeout {} gives it more time{}",
                     arguments.file.display(),
                     arguments.timeout,
                     quoted(&arguments.file),
@@ -135,9 +129,9 @@ fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
             }
         }
     }
-    // What can't be read can't be shown; the exit code still tells.
-    let complaint = complaint.join().unwrap_or_default();
-    evaluate(child.wait().map_err(failed)?, &complaint, &arguments.file, &at)
+    // The exit code says enough where stderr can't be read.
+    let stderr = stderr.join().unwrap_or_default();
+    evaluate(child.wait().map_err(failed)?, &stderr, &arguments.file, &at)
 }
 
 fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
@@ -148,7 +142,7 @@ fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
         command.arg("--no-timing");
     }
     command.arg("--").arg(&arguments.file);
-    // stdin tells it that we are still there.
+    // It ends when this stdin is closed, see `end_with_parent`.
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
@@ -165,144 +159,141 @@ fn lines_of(child: &mut Child) -> Receiver<String> {
     receiver
 }
 
-/// All that it says on stderr, read while it runs.
-fn complaint_of(child: &mut Child) -> JoinHandle<String> {
-    let mut stderr = child.stderr.take().expect("stderr was asked for");
+/// The text of its stderr, read while it runs.
+fn stderr_of(child: &mut Child) -> JoinHandle<String> {
+    let mut pipe = child.stderr.take().expect("stderr was asked for");
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read before an error is told.
-        let _ = stderr.read_to_end(&mut bytes);
+        // After an error, the text up to it is used.
+        let _ = pipe.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
 
-/// The outcome that the end of the second process means.
-fn evaluate(status: ExitStatus, complaint: &str, file: &Path, at: &str) -> Result<()> {
-    let problem = complaint.trim_end().strip_prefix("error: ").unwrap_or(complaint.trim_end()).to_owned();
+/// The result of the second process, from its exit code and stderr.
+fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<()> {
+    let problem = stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()).to_owned();
     match status.code() {
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
         Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
-        _ => {
-            Err(Error::Check(format!("{} brought the check down, {at} ({status}) {problem}", file.display())))
-        }
+        _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", file.display()))),
     }
 }
 
 /// The check itself.
 fn inside(arguments: &CheckArgs) -> Result<()> {
     end_with_parent();
-    let ours = custom::find(&arguments.kernel)?;
+    let kernel = custom::find(&arguments.kernel)?;
     let adapter = adapter(&arguments.device)?;
     let device = Device::Gpu(adapter.clone());
-    if let Some(lacking) = device.lacks(ours) {
+    if let Some(lacking) = device.lacks(kernel) {
         return Err(Error::Device(
             DeviceFault::Absent,
-            format!("{} can't run on {}, as it {lacking}: use another --device", ours.name, device.name()),
+            format!("{} can't run on {}, as it {lacking}: use another --device", kernel.name, device.name()),
         ));
     }
     progress("reading it")?;
-    let own = CustomKernel::read(&arguments.file, ours)?;
-    let [x, y, z] = own.shader.workgroup_size;
+    let custom = CustomKernel::read(&arguments.file, kernel)?;
+    let [x, y, z] = custom.shader.workgroup_size;
     answer(format_args!(
         "valid     entry point {}, workgroup {x}×{y}×{z}, {} bytes of workgroup memory",
-        ours.name, own.shader.workgroup_bytes
+        kernel.name, custom.shader.workgroup_bytes
     ))?;
     answer(format_args!(
-        "contract  {} bindings and {} constants as ours",
-        ours.binds.len(),
-        ours.consts.len()
+        "contract  {} bindings and {} constants, as in the built-in kernel",
+        kernel.binds.len(),
+        kernel.consts.len()
     ))?;
-    evaluate_cases(&own, &adapter, &device)?;
+    evaluate_cases(&custom, &adapter, &device)?;
     if !arguments.no_timing {
-        time(&own, &adapter)?;
+        time(&custom, &adapter)?;
     }
-    match custom::needed_settings(ours) {
+    match custom::needed_settings(kernel) {
         Ok(settings) => {
             let flags: String =
                 settings.iter().map(|setting| with_flags(&setting.to_string()) + " ").collect();
-            let (name, file) = (custom::name_in_settings(ours), quoted(&arguments.file));
+            let (name, file) = (custom::name_in_settings(kernel), quoted(&arguments.file));
             answer(format_args!("train     wgrad train {flags}--kernel {name}={file}"))
         }
         Err(why) => answer(format_args!("train     {}", with_flags(why))),
     }
 }
 
-fn evaluate_cases(own: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
+fn evaluate_cases(kernel: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {
     progress("compiling it for every case")?;
-    let mut told = Ok(());
-    let trial = custom::trial(own, adapter, &mut |at, case| {
-        if told.is_ok() {
-            told = progress(&format!("in case {at} ({})", case.consts));
+    let mut written = Ok(());
+    let trial = custom::trial(kernel, adapter, &mut |at, case| {
+        if written.is_ok() {
+            written = progress(&format!("in case {at} ({})", case.consts));
         }
     })?;
-    told?;
+    written?;
     if let Some(report) = trial.report() {
         return Err(Error::Check(format!("on {}: {report}", device.name())));
     }
     let (cases, worst) = (trial.verdict.cases, trial.verdict.comparison.worst);
     answer(format_args!(
-        "right     {cases} of {cases} cases equal the twin's on {}; the largest error is {worst:.3} of what f32 explains",
+        "correct   {cases} of {cases} cases equal the twin's on {}; the largest error is {worst:.3} of its bound",
         device.name()
     ))?;
     if !trial.saw_outside {
         answer(format_args!(
-            "          it asks for arrayLength, so writes past the end could not be looked for; bounds checks drop them"
+            "          it uses arrayLength, so writes past the end were not checked; bounds checks drop them"
         ))?;
     }
     Ok(())
 }
 
-fn time(own: &CustomKernel, adapter: &Adapter) -> Result<()> {
+fn time(kernel: &CustomKernel, adapter: &Adapter) -> Result<()> {
     progress("being timed")?;
-    let timing = custom::time(own, adapter)?;
-    let told = |seconds: &Seconds| {
+    let timing = custom::time(kernel, adapter)?;
+    let shown = |seconds: &Seconds| {
         let [median, least, most] = [seconds.median, seconds.least, seconds.most].map(|time| time * 1e3);
-        format!("{median:.3} ms ({least:.3} to {most:.3})")
+        format!("{median:.3} ms ({least:.3}–{most:.3})")
     };
     answer(format_args!(
-        "time      yours {}, ours {}: {:.2} times ours (medians of 9 in turns and from where to where, both with bounds checks)",
-        told(&timing.yours),
-        told(&timing.ours),
+        "time      custom {}, built-in {}: {:.2} times the built-in (median of 9 interleaved runs (min–max), both with bounds checks)",
+        shown(&timing.yours),
+        shown(&timing.ours),
         timing.ratio()
     ))?;
     if timing.yours.overlaps(&timing.ours) {
-        answer(format_args!(
-            "          the difference is within the spread: this tells neither to be the faster"
-        ))?;
+        answer(format_args!("          the ranges overlap, so neither is measurably faster"))?;
     }
     answer(format_args!("          {}", timing.case.consts))
 }
 
-/// An adapter that runs shaders; the CPU engine would run the twin instead.
+/// An adapter that runs shaders. The CPU engine would run the twin instead.
 fn adapter(wanted: &str) -> Result<Adapter> {
     match choose(wanted)? {
         Device::Gpu(adapter) => Ok(adapter),
         Device::Cpu { reason: None } => Err(Error::Usage(
-            "--device cpu: the CPU engine runs the twin and never your shader, so use an adapter (wgrad devices lists them)"
+            "--device cpu: the CPU engine runs the twin, not your shader, so use an adapter (wgrad devices lists them)"
                 .to_owned(),
         )),
         Device::Cpu { reason: Some(reason) } => Err(Error::Device(DeviceFault::Absent, format!(
-            "{reason}, and the CPU engine runs the twin and never your shader: install a driver or run ./setup"
+            "{reason}, and the CPU engine runs the twin, not your shader: install a driver or run ./setup"
         ))),
     }
 }
 
-/// Tells the first process how far this one is.
+/// Reports progress to the first process.
 fn progress(at: &str) -> Result<()> {
     answer(format_args!("{PROGRESS}{at}"))
 }
 
-/// Ends this process as soon as the one that started it is gone, since a
-/// shader that loops for ever would outlive it.
+/// Ends this process when the one that started it ends.
+///
+/// A shader that loops for ever would outlive it.
 fn end_with_parent() {
     thread::spawn(|| {
         let mut rest = Vec::new();
-        // An end and an error both mean that nobody is there any more.
+        // The end of stdin and an error both mean that the parent has ended.
         let _ = std::io::stdin().read_to_end(&mut rest);
-        note(format_args!("error: the check was left alone"));
+        note(format_args!("error: the process that started the check has ended"));
         std::process::abort();
     });
 }

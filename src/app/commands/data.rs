@@ -1,4 +1,4 @@
-//! `wgrad data`: what a data set holds; `wgrad data preview`: how training would change its samples.
+//! `wgrad data` and `wgrad data preview`: data sets and their augmentation.
 
 use serde_json::json;
 use wgrad::internals::data::files::write_output;
@@ -23,12 +23,12 @@ pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
 fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
     let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
-    left_out(&dataset);
+    note_skipped(&dataset);
     Ok(dataset)
 }
 
-/// Says what was there and is not in the data.
-pub fn left_out(dataset: &Dataset) {
+/// Prints notes about the data, and the pictures that were skipped.
+pub fn note_skipped(dataset: &Dataset) {
     let about = &dataset.about;
     about.notes.iter().for_each(|line| note(format_args!("        {line}")));
     match about.skipped.len() {
@@ -39,7 +39,7 @@ pub fn left_out(dataset: &Dataset) {
     about.skipped.iter().for_each(|line| note(format_args!("          {line}")));
 }
 
-/// Samples of each class.
+/// The number of samples of each class.
 fn counts(samples: &Samples, classes: usize) -> Vec<usize> {
     let mut counts = vec![0; classes];
     samples.labels.iter().for_each(|label| counts[*label as usize] += 1);
@@ -92,36 +92,40 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     if arguments.samples == 0 || arguments.epochs == 0 {
         return Err(Error::Usage("--samples and --epochs are whole numbers from 1".to_owned()));
     }
-    let epochs = u32::try_from(arguments.epochs)
-        .map_err(|_| Error::Usage(format!("--epochs {} is more than a sheet can hold", arguments.epochs)))?;
+    let epochs = u32::try_from(arguments.epochs).map_err(|_| {
+        Error::Usage(format!(
+            "--epochs {} is too large for a contact sheet, so choose fewer",
+            arguments.epochs
+        ))
+    })?;
     let augmentation: Augmentation = arguments.augment.parse()?;
     let dataset = load(&arguments.data, &arguments.reading)?;
     let (train, normaliser) = (&dataset.train, Normaliser::of(&dataset.train));
     let cell = |image: Vec<u8>, line: String| Thumbnail { image, lines: vec![(line, WHITE)] };
     let row = |at: usize| {
         let class = dataset.classes[train.labels[at] as usize].clone();
-        let changed = (1..=epochs).map(|epoch| {
+        let augmented = (1..=epochs).map(|epoch| {
             cell(
                 train.augmented(at, &augmentation, &normaliser, (arguments.seed, epoch)),
                 format!("epoch {epoch}"),
             )
         });
-        [cell(train.image(at).to_vec(), class)].into_iter().chain(changed).collect()
+        [cell(train.image(at).to_vec(), class)].into_iter().chain(augmented).collect()
     };
-    let chosen = spread(train, dataset.classes.len(), arguments.samples);
+    let chosen = by_class_in_turn(train, dataset.classes.len(), arguments.samples);
     contact_sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
     let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &contact_sheet::png(&rows, &train.shape)?)?;
     note(format_args!("the samples are drawn in {}", arguments.out.display()));
     answer(format_args!(
-        "{}: {} samples as they are and in {epochs} epochs with {augmentation}",
+        "{}: {} samples, unchanged and in {epochs} epochs with {augmentation}",
         arguments.out.display(),
         rows.len()
     ))
 }
 
-/// So many samples, classes taking turns.
-fn spread(samples: &Samples, classes: usize, count: usize) -> Vec<usize> {
+/// `count` samples, taken from the classes in turn.
+fn by_class_in_turn(samples: &Samples, classes: usize, count: usize) -> Vec<usize> {
     let mut seen = vec![0; classes];
     let mut all: Vec<(usize, u32, usize)> = Vec::with_capacity(samples.len());
     for (at, label) in samples.labels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `wgrad devices`: every adapter, the best first, and what it offers.
+//! `wgrad devices`: every adapter with its limits, the best first.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
         ))?;
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    answer(format_args!("CPU engine\n  cores              {cores}\n  always there: --device cpu"))
+    answer(format_args!("CPU engine\n  cores              {cores}\n  always available: --device cpu"))
 }
 
 /// The shapes of cooperative matrices, and those that wgrad uses.
@@ -62,9 +62,9 @@ fn cooperative(adapter: &Adapter) -> String {
     }
 }
 
-/// Which kernels training takes on an adapter, as far as it is known; or measured anew.
-fn tuning(device: &Device, anew: bool) -> Result<()> {
-    if anew {
+/// Prints the kernels that training uses on an adapter, measured if asked.
+fn tuning(device: &Device, measures: bool) -> Result<()> {
+    if measures {
         let tuned = measure(device, Duration::MAX);
         tuned.problems.iter().for_each(|problem| note(format_args!("{}: {problem}", device.name())));
         if matches!(tuned.origin, Origin::Now(_, None)) {

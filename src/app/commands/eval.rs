@@ -1,4 +1,4 @@
-//! `wgrad eval`: loss and accuracy of a trained network on held-out images, and scores for each class.
+//! `wgrad eval`: loss, accuracy and class scores on held-out images.
 
 mod evaluation;
 mod report;
@@ -19,8 +19,8 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     }
     let model = Model::load(&arguments.run)?;
     let dataset = load(arguments, &model)?;
-    super::data::left_out(&dataset);
-    // A sheet that is too large is refused before anything is measured.
+    super::data::note_skipped(&dataset);
+    // Too large a contact sheet is refused before measuring.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
     most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
     let evaluation = evaluate(arguments, model, &dataset)?;
@@ -38,14 +38,13 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     }
 }
 
-/// The data to measure on, which must be like those that the network knows.
+/// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
         if arguments.data.is_none() && !arguments.skip_bad {
             Error::Data(format!(
-                "the data that the network was trained on are not found from here, or not whole ({}), \
-                 so name them behind the run",
+                "the data that the network was trained on can't be loaded ({}), so name data after the run",
                 error.marked()
             ))
         } else {
@@ -88,7 +87,7 @@ fn evaluate(arguments: &cli::EvalArgs, model: Model, dataset: &Dataset) -> Resul
     Ok(evaluation)
 }
 
-/// A contact sheet: below each image its class, and what it was taken for.
+/// A contact sheet of mistakes. Below each image stand its class and the predicted one.
 fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
     let cell = |mistake: &Mistake| Thumbnail {
         image: dataset.held_out.image(mistake.sample).to_vec(),

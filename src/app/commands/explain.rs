@@ -69,7 +69,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
 
 /// Settings of a run's steps that an explanation leaves out.
 fn left_out(recipe: &Recipe) -> Option<String> {
-    let own: Vec<String> = [
+    let settings: Vec<String> = [
         (recipe.schedule != Schedule::CONSTANT, format!("schedule {}", recipe.schedule)),
         (recipe.clip_norm > 0.0, format!("clip-norm {}", recipe.clip_norm)),
         (recipe.clip_value > 0.0, format!("clip-value {}", recipe.clip_value)),
@@ -81,10 +81,10 @@ fn left_out(recipe: &Recipe) -> Option<String> {
     .into_iter()
     .filter_map(|(has, what)| has.then_some(what))
     .collect();
-    (!own.is_empty()).then(|| own.join(", "))
+    (!settings.is_empty()).then(|| settings.join(", "))
 }
 
-/// The run directory that a model is in: its recipe says how large a step is.
+/// The run directory that a model is in. Its recipe has the learning rate.
 fn directory(run: &Path) -> Result<&Path> {
     let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
     if directory.join(RECIPE).is_file() {
@@ -96,24 +96,24 @@ fn directory(run: &Path) -> Result<&Path> {
     )))
 }
 
-/// Checks that the recipe says how a step is taken, and has the network of the model beside it.
+/// Checks that the recipe is complete and fits the model.
 fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> Result<()> {
     let wrong = |what: String| {
-        Err(Error::Data(format!("{} {what}: put the recipe back that the run wrote", path.display())))
+        Err(Error::Data(format!("{} {what}: restore the recipe that the run wrote", path.display())))
     };
-    let said = [
+    let given = [
         ("network", overrides.network.is_some()),
         ("learning_rate", overrides.learning_rate.is_some()),
         ("loss", overrides.loss.is_some()),
         ("seed", overrides.seed.is_some()),
     ];
-    if let Some((missing, _)) = said.into_iter().find(|(_, is_there)| !is_there) {
-        return wrong(format!("has no {missing}, so the step that training took isn't known"));
+    if let Some((missing, _)) = given.into_iter().find(|(_, is_there)| !is_there) {
+        return wrong(format!("has no {missing}, so a training step isn't known"));
     }
     let network = overrides.network.clone().map(|choice| choice.network(classes));
     if network.as_ref().is_some_and(|network| *network != model.network) {
         let network = network.map(|network| network.to_string()).unwrap_or_default();
-        return wrong(format!("is of the network “{network}”, but the model is “{}”", model.network));
+        return wrong(format!("has the network “{network}”, but the model has “{}”", model.network));
     }
     match overrides.loss {
         Some(loss) if loss != model.loss => {
@@ -123,14 +123,14 @@ fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> 
     }
 }
 
-/// The data that the model was trained on, as far as they still fit it.
+/// The data that the model was trained on, checked against the model.
 fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(
             "{name} now has images of {shape} in {} classes, the network was trained on {} in {}: \
-             put the data back that it was trained on",
+             restore the data that it was trained on",
             dataset.classes.len(),
             model.shape,
             model.classes.len()
@@ -139,29 +139,31 @@ fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Whether the data are others than those of the run. Says so, and names the run's custom kernels.
+/// Whether the data have changed since the run. It notes that, and the run's custom kernels.
 fn changed(directory: &Path, dataset: &Dataset) -> bool {
     let record = RunRecord::load(directory);
-    if let Some(own) = record.as_ref().ok().map(|record| &record.kernels).filter(|own| !own.is_empty()) {
-        let own: Vec<String> =
-            own.iter().map(|own| format!("{} ({})", own.name, own.path.display())).collect();
+    if let Some(kernels) =
+        record.as_ref().ok().map(|record| &record.kernels).filter(|kernels| !kernels.is_empty())
+    {
+        let kernels: Vec<String> =
+            kernels.iter().map(|kernel| format!("{} ({})", kernel.name, kernel.path.display())).collect();
         note(format_args!(
-            "the run was trained with custom kernels, {}: the built-in ones are shown in their place",
-            own.join(", ")
+            "the run was trained with custom kernels, {}: the built-in ones are shown instead",
+            kernels.join(", ")
         ));
     }
     match record {
         Ok(record) if record.digest == dataset.digest => false,
         Ok(_) => {
             note(format_args!(
-                "warning: {} is not what the run was trained on: its data have another digest than {RECORD} says",
+                "warning: {} has changed since the run was trained: its digest is not that in {RECORD}",
                 dataset.name
             ));
             true
         }
         Err(error) => {
             note(format_args!(
-                "warning: whether the data are those of the run can't be told: {}",
+                "warning: the data can't be compared with those of the run: {}",
                 error.marked()
             ));
             false
@@ -169,16 +171,16 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
     }
 }
 
-/// Columns of the terminal; a file and a pipe have all that are wanted.
+/// Columns of the terminal. A file or a pipe has no limit.
 fn width() -> usize {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
     size.map_or(usize::MAX, |(_, columns)| columns.into())
 }
 
-/// The sample that is explained, on its own, and its index.
+/// The sample to explain, and its index.
 fn pick(dataset: Dataset, part: &str, sample: i64, recipe: &Recipe) -> Result<(usize, Samples)> {
     let samples = match part {
-        // The run trained on what its validation part left.
+        // The run trained on the rest after its validation part.
         TRAIN if recipe.validation > 0.0 => {
             split_validation(dataset.train, recipe.validation, dataset.classes.len(), recipe.seed)?.0
         }

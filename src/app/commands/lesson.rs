@@ -15,7 +15,7 @@ use wgrad::{Error, Result};
 use super::console::{answer, note};
 use crate::app::cli;
 
-/// A screenful where there is no terminal to ask: rows and columns.
+/// Rows and columns of a screen where there is no terminal.
 const SCREEN: (usize, usize) = (24, 80);
 
 pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
@@ -27,7 +27,7 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
         return list(arguments.json);
     };
     let lesson = lessons::find(wanted)?;
-    // A device takes time to open; a wrong setting is told at once.
+    // Settings are checked first, as opening a device takes time.
     lesson.check(&options).map_err(with_data_as_a_flag)?;
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
@@ -47,7 +47,7 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     }
 }
 
-/// The data set of a lesson is a flag, where that of other commands is an argument.
+/// Shows the data set as a flag. Other commands take it as an argument.
 fn with_data_as_a_flag(error: Error) -> Error {
     match error {
         Error::Usage(problem) => Error::Usage(problem.replace("⟨data⟩", "--data")),
@@ -78,10 +78,10 @@ fn list(as_json: bool) -> Result<()> {
         answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;
     }
     let Some(first) = lessons::ALL.first() else { return Ok(()) };
-    answer(format_args!("\nwgrad lesson {} starts with the first; names do as well.", first.id))
+    answer(format_args!("\nwgrad lesson {} starts with the first; names work too.", first.id))
 }
 
-/// The size of the terminal, less the line of the next prompt and up to three of the device.
+/// The size of the terminal, less four lines for prompt and device.
 pub fn screen(all: bool) -> Screen {
     let size = Term::stdout().size_checked().filter(|_| stdout().is_terminal());
     let (lines, columns) = size.map_or(SCREEN, |(lines, columns)| (lines.into(), columns.into()));

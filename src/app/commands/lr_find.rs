@@ -18,7 +18,7 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
     range.check()?;
     let given = with_source(arguments.settings.given.clone()?, arguments.source.as_ref())?;
-    // A schedule would change the learning rates that are tried.
+    // A schedule would change the learning rates of the sweep.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;
     let dataset = data::load_with(given.data(), &given.reading())?;
@@ -29,7 +29,7 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let found = find(&mut session.start()?, range)?;
     if arguments.json {
-        let curve: Vec<_> = found.tried.iter().map(|one| json!([one.rate, one.loss])).collect();
+        let curve: Vec<_> = found.points.iter().map(|one| json!([one.rate, one.loss])).collect();
         return answer(format_args!(
             "{}",
             json!({

@@ -1,4 +1,4 @@
-//! One file per subcommand.
+//! The commands, one per file.
 
 pub mod bench;
 mod changeable;

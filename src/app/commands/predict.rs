@@ -15,7 +15,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     }
     let model = Model::load(&arguments.run)?;
     let loss = model.loss;
-    // All pictures are read before anything is printed: a bad one spoils no output.
+    // All pictures are read before anything is printed, so that a bad one leaves no half output.
     let read = |file| model.read_picture(file, arguments.invert);
     let images: Vec<Vec<u8>> = arguments.files.iter().map(read).collect::<Result<_>>()?;
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
@@ -27,11 +27,11 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     print(&rows, loss, arguments)
 }
 
-/// More classes than this are not all printed, unless asked for.
+/// The most classes that are all printed by default.
 const SHORT_LIST: usize = 10;
 
 fn print(rows: &[(&Path, Prediction)], loss: Loss, arguments: &cli::PredictArgs) -> Result<()> {
-    // A squared error is trained towards 0 and 1, but nothing keeps its outputs there.
+    // A squared error trains outputs towards 0 and 1, but they may lie outside.
     let value = if loss.has_probabilities() { "probability" } else { "output" };
     if arguments.json {
         let object = |(file, prediction): &(&Path, Prediction)| {

@@ -1,4 +1,4 @@
-//! A run that is ready to start: its network lowered, its settings printed.
+//! A run that is ready to start.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use wgrad::internals::verify::experimental::Experimental;
 use super::console::{note, thousands};
 use super::profile::RunProfile;
 use super::progress::Display;
-use super::running::{RunOptions, Shown};
+use super::running::{RunOptions, RunOutput};
 use crate::app::cli;
 
 /// A run without its directory.
@@ -28,30 +28,31 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Lowers the network, puts custom kernels into it, and prints what will happen.
-    /// `timeout` is how many seconds a part of their check may take.
+    /// Lowers the network, puts custom kernels into it, and prints a summary.
+    ///
+    /// `timeout` is the time limit of each part of their check, in seconds.
     pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
-        let own = super::custom::kernels(&session.recipe, &session.device, timeout)?;
+        let kernels = super::custom::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
-        let taken_in = session.recipe.rewrites != WantedRewrites::Default;
-        for (_, own) in &own {
-            replace(&mut lowered.program, own, taken_in)?;
+        let rewritten = session.recipe.rewrites != WantedRewrites::Default;
+        for (_, custom) in &kernels {
+            replace(&mut lowered.program, custom, rewritten)?;
         }
-        for (_, own) in &own {
-            say_what_is_left(&lowered.program, own);
+        for (_, custom) in &kernels {
+            note_built_in_products(&lowered.program, custom);
             let training = &lowered.program.steps[lowered.program.section(TRAIN)];
-            if !training.iter().any(|dispatch| dispatch.kernel.is(own.kernel)) {
+            if !training.iter().any(|dispatch| dispatch.kernel.is(custom.kernel)) {
                 note(format_args!(
-                    "kernel  {}: no training step uses it, only measuring does; without --rewrites all do",
-                    own.ours.name
+                    "kernel  {}: only measuring uses it; without --rewrites training steps use it too",
+                    custom.ours.name
                 ));
             }
         }
         announce(&session, &lowered);
-        Ok(Prepared { session, lowered, kernels: own.into_iter().map(|(named, _)| named).collect() })
+        Ok(Prepared { session, lowered, kernels: kernels.into_iter().map(|(named, _)| named).collect() })
     }
 
-    /// The device, with network and data on it.
+    /// Opens the device, with network and data on it.
     pub fn open(&self, profiling: Option<&RunProfile>) -> Result<Trainer> {
         let lowered = self.lowered.clone();
         match profiling {
@@ -64,18 +65,18 @@ impl Prepared {
         }
     }
 
-    /// The profile that is to be taken, if one is wanted.
+    /// The profile to take, if one is wanted.
     pub fn profiling(&self, arguments: &cli::TrainArgs) -> Option<RunProfile> {
         let device = self.session.device.name();
         arguments.profile.map(|steps| RunProfile::new(&self.lowered, device, steps, arguments.json))
     }
 
-    /// The record of a run that starts now.
+    /// The record of a run that starts now, with its custom kernels.
     pub fn record(&self) -> RunRecord {
         RunRecord { kernels: self.kernels.clone(), ..self.session.record(&self.lowered) }
     }
 
-    /// Trains in a run directory, from a checkpoint if there is one, and prints how it went.
+    /// Trains in a run directory, and prints the result. It goes on from the checkpoint, if given.
     pub fn train(
         &self,
         trainer: Trainer,
@@ -84,10 +85,10 @@ impl Prepared {
         options: &RunOptions,
         from: Option<Checkpoint>,
     ) -> Result<()> {
-        let shown = Shown::of(directory.path(), &record, options);
+        let output = RunOutput::of(directory.path(), &record, options);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
-        let run = self.session.run(trainer, &self.lowered, record, options.into())?.keep_in(directory);
-        shown.train(run, display, from)
+        let run = self.session.run(trainer, &self.lowered, record, options.into())?.in_directory(directory);
+        output.train(run, display, from)
     }
 }
 
@@ -97,14 +98,14 @@ pub fn profiled(profiling: Option<RunProfile>, run: Option<&Path>, outcome: Resu
     outcome.and(reported)
 }
 
-/// Names the products that a custom kernel for products does not compute.
-fn say_what_is_left(program: &Program, own: &CustomKernel) {
-    let ours = built_in_f16_products(program, own.ours);
-    if !ours.is_empty() {
+/// Notes the products that a custom kernel for products does not compute.
+fn note_built_in_products(program: &Program, custom: &CustomKernel) {
+    let built_in = built_in_f16_products(program, custom.ours);
+    if !built_in.is_empty() {
         note(format_args!(
-            "        {} does not compute every product: some, of f16, are computed by the built-in {}",
-            own.ours.name,
-            ours.join(" and ")
+            "        {} does not compute every product: those of f16 are computed by the built-in {}",
+            custom.ours.name,
+            built_in.join(" and ")
         ));
     }
 }
@@ -119,7 +120,7 @@ fn announce(session: &Session, lowered: &Lowered) {
         thousands(dataset.held_out.len()),
         dataset.classes.len()
     ));
-    super::data::left_out(dataset);
+    super::data::note_skipped(dataset);
     if !recipe.augment.is_none() {
         note(format_args!("        training samples are augmented: {}", recipe.augment));
     }
@@ -142,7 +143,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     ));
 }
 
-/// Which results are computed with f16, and which are not.
+/// A note on the precision of measurements.
 pub const MEASURED_IN_F16: &str =
     "training measures in the same precision; wgrad eval and predict compute in f32";
 
@@ -166,6 +167,6 @@ fn in_tiles(lowered: &Lowered) -> String {
         format!("{count} products in tiles of {}, proved on this adapter just now", tiles.join(" and "));
     match others.as_slice() {
         [] => made,
-        others => format!("{made}; not those whose sizes are no multiples of that: {}", others.join("; ")),
+        others => format!("{made}; others have sizes that are no multiples of that: {}", others.join("; ")),
     }
 }

@@ -1,4 +1,4 @@
-//! `--profile`: the time of each dispatch in a run's first steps, as a table and a trace.
+//! `--profile`: the time of each dispatch in a run's first steps.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub const STEPS: &str = "100";
 /// The file in a run directory that holds the trace.
 const TRACE: &str = "trace.json";
 
-/// A profile that is taken while a run is under way.
+/// The profile of a run.
 pub struct RunProfile {
     pub profiler: Profiler,
     program: Program,
@@ -24,14 +24,14 @@ pub struct RunProfile {
 }
 
 impl RunProfile {
-    /// Profiles the first training steps from now on; with `json` stdout belongs to something else.
+    /// Profiles the next training steps. With `json` the table goes to stderr, as stdout is one object.
     pub fn new(lowered: &Lowered, device: String, steps: usize, json: bool) -> RunProfile {
         let profiler = Profiler::default();
         profiler.watch(lowered.program.section(TRAIN), steps);
         RunProfile { profiler, program: lowered.program.clone(), device, json }
     }
 
-    /// Prints the table, and writes the trace into the run directory if that is kept.
+    /// Prints the table, and writes the trace into an existing run directory.
     pub fn report(&self, run: Option<&Path>) -> Result<()> {
         let profile = self.profiler.profile(&self.program);
         if profile.steps() == 0 {

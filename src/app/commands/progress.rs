@@ -1,4 +1,4 @@
-//! The progress of a run on stderr: a bar on a terminal, otherwise a line per epoch.
+//! The progress of a run on stderr. A terminal shows a bar, anything else a line per epoch.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use wgrad::internals::train::trainer::{Measure, Progress};
 
 use super::console::{note, thousands};
 
-/// The bar of a run, or nothing without a terminal.
+/// The progress of a run. Without a terminal it has no bar.
 pub struct Display {
     bar: Option<ProgressBar>,
     epochs: usize,
@@ -17,7 +17,7 @@ pub struct Display {
     samples: usize,
 }
 
-/// A template that fits into one line of the terminal; a longer one would wrap, and be left behind when redrawn.
+/// A template that fits into one line of the terminal. A longer one would wrap and leave lines behind.
 fn template(columns: u16) -> &'static str {
     match columns {
         0..78 => "{prefix}  {eta} left  {wide_msg}",
@@ -40,7 +40,7 @@ impl Display {
         Display { bar, epochs, started: Instant::now(), samples: 0 }
     }
 
-    /// After each submission.
+    /// Shows the progress after a submission.
     pub fn progress(&mut self, progress: &Progress) {
         self.samples += progress.latest.samples;
         if let Some(bar) = &self.bar {
@@ -56,7 +56,7 @@ impl Display {
         }
     }
 
-    /// After each epoch; the line stays where it is.
+    /// Prints the line of an epoch.
     pub fn epoch(&mut self, epoch: usize, train: &Measure, others: &[(&str, Measure)], took: Duration) {
         let percent = |measure: &Measure| measure.accuracy * 100.0;
         let mut line = format!("epoch {epoch:>3}  loss {:.4}  accuracy {:6.2} %", train.loss, percent(train));
@@ -67,7 +67,7 @@ impl Display {
         self.line(&line);
     }
 
-    /// A line between those of epochs.
+    /// Prints a line above the bar.
     pub fn line(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| note(format_args!("{line}"))),

@@ -1,11 +1,11 @@
-//! `wgrad train --resume`: going on with a run; and `wgrad resume-check`: proof that it works.
+//! `wgrad train --resume` and `wgrad resume-check`.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
-use wgrad::internals::train::run::checkpoint::{self, Checkpoint, Standing};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model;
 use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::internals::train::session::Session;
@@ -20,8 +20,7 @@ use super::running::RunOptions;
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 
-/// Goes on with a run. All that decides its results comes from the run; a flag that differs is refused, except for the
-/// device.
+/// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
 pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
     let run_dir = directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
@@ -29,8 +28,8 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let recipe = recipe(run_dir, &checkpoint, given)?;
     let position = checkpoint.snapshot.position;
     let mut record = RunRecord::load(run_dir)?;
-    // One that was killed after its last step has yet to write its model.
-    if let Some(why) = over(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
+    // A run that was killed after its last step has yet to write its model.
+    if let Some(why) = finished(&recipe, &checkpoint).filter(|_| record.status == Status::Done) {
         return Err(Error::Usage(format!("{} {why}", run_dir.display())));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
@@ -43,7 +42,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     record.set_device(&prepared.session.device);
     if record.adapter != before {
         note(format_args!(
-            "        the run began on {before}: here its kernels are chosen anew, and its results are the same to \
+            "        the run began on {before}: here its kernels are chosen again, and its results are the same to \
              rounding only"
         ));
     }
@@ -59,9 +58,9 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     profiled(profiling, Some(run_dir), outcome)
 }
 
-/// Why a run has nothing left to do at a checkpoint, if so, with what to do.
-fn over(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
-    let Standing { seconds, stopping, .. } = checkpoint.standing;
+/// The reason why a run has nothing left to do, with the remedy, if so.
+fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+    let RunState { seconds, stopping, .. } = checkpoint.state;
     if checkpoint.snapshot.position.epoch > recipe.epochs {
         return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
     }
@@ -87,31 +86,31 @@ fn directory_of(run: &Path) -> Result<&Path> {
     }
 }
 
-/// The newest readable checkpoint; newer ones are named with their problem.
+/// The newest readable checkpoint. The problems of newer ones are noted.
 fn newest(run: &Path) -> Result<Checkpoint> {
     let (checkpoint, problems) = checkpoint::newest(run)?;
     for problem in problems {
-        note(format_args!("passed over: {problem}"));
+        note(format_args!("skipped: {problem}"));
     }
     Ok(checkpoint)
 }
 
-/// The recipe of a run, with the device that is wanted now.
+/// The recipe of a run, with the device asked for now.
 ///
 /// # Errors
-/// [`Error::Usage`] when the run's file or a flag says something else than the checkpoint.
+/// [`Error::Usage`] when the run's recipe file or a flag differs from the checkpoint.
 fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Recipe> {
     let parsed =
         recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint")).map_err(|error| {
             Error::Data(format!("a checkpoint of {} is damaged: {}", run.display(), error.marked()))
         })?;
-    // Before there was the key, there was the default.
+    // Earlier versions had no such key, and used the default.
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
     let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
     let of_run = recipe::read(&run.join(RECIPE))?;
     if of_run.tuning.is_some_and(|of_run| of_run != tuning) {
         note(format_args!(
-            "        {RECIPE} has another tuning than the checkpoint, which goes on with its own"
+            "        {RECIPE} has another tuning than the checkpoint: the checkpoint's is used"
         ));
     }
     let agreed = complete(&parsed)?;
@@ -142,15 +141,15 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
         on_nan: Some(agreed.on_nan),
         ..parsed
     };
-    // Without tile sizes, those of the run are meant.
+    // A flag without tile sizes means those of the run.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
     let given = Overrides { experimental, ..given.clone() };
     let sources = [
         (of_run, format!("{}/{RECIPE} has changed since", run.display())),
         (given, "a run is resumed as it was".to_owned()),
     ];
-    for (said, why) in sources {
-        let changed = Recipe { device: device.clone(), ..complete(&said.or(parsed.clone()))? };
+    for (given, why) in sources {
+        let changed = Recipe { device: device.clone(), ..complete(&given.or(parsed.clone()))? };
         if let Some((key, was, is)) = difference(&agreed, &changed) {
             return Err(Error::Usage(format!(
                 "{why}: {key} was {was} and now is {is}, so leave it as it was, or begin a new run from \
@@ -162,7 +161,7 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
     Ok(agreed)
 }
 
-/// The first key by which two recipes differ, and both values, as a recipe file has them.
+/// The first key by which two recipes differ, with both values. They are as in TOML.
 fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     let (one, two) = (one.to_toml(), two.to_toml());
     let (one, two) = one.lines().zip(two.lines()).find(|(one, two)| one != two)?;
@@ -171,13 +170,13 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     Some((key, value(one), value(two)))
 }
 
-/// The adapter of a run up to now, and whether to print how its kernels are chosen.
+/// The adapter of the run so far, and whether to print tuning.
 struct Before<'a> {
     adapter: &'a str,
     verbose: bool,
 }
 
-/// Loads the data, checks that they are those of the checkpoint, and lowers the network.
+/// Loads the data, checks their digest, and lowers the network.
 fn prepare(
     run: &Path,
     mut recipe: Recipe,
@@ -188,7 +187,7 @@ fn prepare(
     let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
-            "the data of {} are no longer those that {} began with ({} and {}): bring those back, or train anew",
+            "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",
             recipe.data,
             run.display(),
             dataset.digest,
@@ -202,11 +201,11 @@ fn prepare(
         )));
     }
     let device = super::device(&recipe.device)?;
-    // A new run would leave it out; this one must go on as it has begun.
+    // A new run would leave the setting out; a resumed one must have it.
     recipe.experimental.available(&device).map_err(|why| {
         Error::Usage(format!(
-            "{} has been trained with experimental {}: {why}; name an adapter that can with --device (wgrad devices \
-             tells){}",
+            "{} has been trained with experimental {}: {why}; name an adapter that can with --device (see wgrad \
+             devices){}",
             run.display(),
             recipe.experimental,
             or_from_its_weights(run, &recipe.device)
@@ -226,8 +225,9 @@ fn prepare(
     Prepared::new(session, timeout)
 }
 
-/// `wgrad resume-check`: takes some steps from a run's newest checkpoint, once straight and once
-/// with a checkpoint in the middle that is written, read and put on a device opened anew.
+/// `wgrad resume-check`: steps from a checkpoint, uninterrupted and with a stop.
+///
+/// For the stop, a checkpoint in the middle is written, read, and restored on a device opened again.
 pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let run = directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
@@ -236,7 +236,7 @@ pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let before = Before { adapter: &record.adapter, verbose: false };
     let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, before, TIMEOUT)?;
     let steps = arguments.steps;
-    let straight = {
+    let uninterrupted = {
         let mut trainer = prepared.open(None)?;
         trainer.restore(&checkpoint.snapshot)?;
         advance(&mut trainer, steps)?
@@ -248,21 +248,21 @@ pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
         drop(trainer);
         let recipe = &prepared.session.recipe;
         let middle =
-            through_a_file(Checkpoint::new(middle, Standing::default(), recipe, &checkpoint.digest))?;
+            through_a_file(Checkpoint::new(middle, RunState::default(), recipe, &checkpoint.digest))?;
         let mut trainer = prepared.open(None)?;
         trainer.restore(&middle)?;
         advance(&mut trainer, steps - steps / 2)?
     };
-    let tensors = straight.tensors.len();
-    match straight.difference(&stopped) {
+    let tensors = uninterrupted.tensors.len();
+    match uninterrupted.difference(&stopped) {
         None => answer(format_args!(
-            "{steps} steps from step {}, straight and with a stop after {}: all {tensors} tensors are equal, bit by bit",
+            "{steps} steps from step {}, uninterrupted and with a stop after {}: all {tensors} tensors are equal, bit by bit",
             checkpoint.snapshot.position.steps,
             steps / 2
         )),
         Some(what) => Err(Error::Check(format!(
-            "{steps} steps from step {} give something else with a stop after {}: {what}, so this device \
-             does not repeat its results",
+            "{steps} steps from step {} differ with a stop after {}: {what}, so the results of this device \
+             are not repeatable",
             checkpoint.snapshot.position.steps,
             steps / 2
         ))),
@@ -278,7 +278,7 @@ fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
     trainer.snapshot()
 }
 
-/// A snapshot, written and read.
+/// The snapshot of a checkpoint, written to a file and read back.
 fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
     let path = std::env::temp_dir().join(format!("wgrad-{}.safetensors", std::process::id()));
     let result = checkpoint.save(&path).and_then(|()| Checkpoint::load(&path));
@@ -286,7 +286,7 @@ fn through_a_file(checkpoint: Checkpoint) -> Result<Snapshot> {
     Ok(result?.snapshot)
 }
 
-/// The way out where a run can't go on as it has begun: a new run from its model, if it has one.
+/// Advice for a run that can't be resumed: start from its model. It is empty when the run has no model.
 fn or_from_its_weights(run: &Path, device: &str) -> String {
     if !run.join(model::FILE).is_file() {
         return String::new();

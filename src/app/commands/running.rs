@@ -1,4 +1,4 @@
-//! A training run as the program shows it: progress on stderr, the result on stdout, an end by signals.
+//! Training in the program: progress on stderr, result on stdout, signals.
 
 use std::path::{Path, PathBuf};
 
@@ -18,13 +18,13 @@ use super::signals::Signals;
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     pub every: Every,
-    /// How many checkpoints are kept.
+    /// The number of checkpoints that stay.
     pub keep: usize,
     /// Check every Nth step against the twins.
     pub verify: Option<usize>,
     /// Give no advice after epochs.
     pub quiet: bool,
-    /// Keep an event file for TensorBoard.
+    /// Write an event file for TensorBoard.
     pub tensorboard: bool,
     pub json: bool,
 }
@@ -41,7 +41,7 @@ impl From<&RunOptions> for running::RunOptions {
     }
 }
 
-/// Draws a run, and ends it when a signal has come.
+/// Shows the progress of a run, and ends it after a signal.
 struct Watch {
     display: Display,
     signals: Signals,
@@ -76,21 +76,21 @@ impl Observer for Watch {
     }
 }
 
-/// The names that are printed with a run's numbers.
-pub struct Shown {
+/// The output of a run: its names, and whether it is JSON.
+pub struct RunOutput {
     pub run: PathBuf,
     pub device: String,
     pub adapter: String,
     pub json: bool,
 }
 
-impl Shown {
-    pub fn of(run: &Path, record: &RunRecord, options: &RunOptions) -> Shown {
+impl RunOutput {
+    pub fn of(run: &Path, record: &RunRecord, options: &RunOptions) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        Shown { run: run.to_owned(), device, adapter, json: options.json }
+        RunOutput { run: run.to_owned(), device, adapter, json: options.json }
     }
 
-    /// Trains to the end, from a checkpoint if there is one, and prints how it went.
+    /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
     pub fn train(&self, run: Run, display: Display, from: Option<Checkpoint>) -> Result<()> {
         let mut watch = Watch { display, signals: Signals::catch()? };
         let outcome = match from {
@@ -99,10 +99,10 @@ impl Shown {
         };
         watch.display.finish();
         let outcome = match outcome {
-            Ok(trained) if trained.ended == Ended::Asked => {
+            Ok(trained) if trained.ended == Ended::ByObserver => {
                 let position = trained.trainer.position();
                 let problem = format!(
-                    "interrupted after step {} of epoch {}, and all of it is kept: {}",
+                    "interrupted after step {} of epoch {}, and saved: {}",
                     position.step,
                     position.epoch,
                     how_to_resume(&self.run)
@@ -111,7 +111,7 @@ impl Shown {
             }
             Ok(trained) if self.json => self.print_json(&trained),
             Ok(trained) => self.print(&trained),
-            Err(error) => Err(self.with_a_way_on(error)),
+            Err(error) => Err(self.with_resume_advice(error)),
         };
         match &outcome {
             Err(error) if self.json => {
@@ -123,14 +123,14 @@ impl Shown {
         }
     }
 
-    /// The error of a run that can be resumed, with how.
-    fn with_a_way_on(&self, error: Error) -> Error {
-        let resumable = checkpoint::list(&self.run).is_ok_and(|kept| !kept.is_empty());
+    /// Adds to an error how the run can be resumed.
+    fn with_resume_advice(&self, error: Error) -> Error {
+        let resumable = checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
         match error {
             Error::Device(fault, problem) if resumable => {
                 Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
             }
-            // It would get to the same step.
+            // A resumed run would diverge at the same step.
             error @ (Error::Device(..) | Error::Diverged(_)) => error,
             error => {
                 if resumable {
@@ -219,17 +219,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_of_a_run_with_a_checkpoint_says_how_to_go_on() {
+    fn the_error_of_a_run_with_a_checkpoint_says_how_to_resume() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().to_owned();
-        let shown = Shown { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
+        let output =
+            RunOutput { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
         let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
-        assert_eq!(shown.with_a_way_on(lost()), lost());
+        assert_eq!(output.with_resume_advice(lost()), lost());
         std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();
         std::fs::write(checkpoint::path(&run, 7), "").unwrap();
-        let message = shown.with_a_way_on(lost()).to_string();
+        let message = output.with_resume_advice(lost()).to_string();
         assert_eq!(message, format!("the device was lost: go on with wgrad train --resume {}", quoted(&run)));
         let diverged = Error::Diverged("the loss became NaN".to_owned());
-        assert_eq!(shown.with_a_way_on(diverged.clone()), diverged);
+        assert_eq!(output.with_resume_advice(diverged.clone()), diverged);
     }
 }

@@ -1,4 +1,4 @@
-//! `wgrad runs`: the runs there are, and where two of them differ.
+//! `wgrad runs`: a list of runs, and the first difference between two.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn list(out: &Path) -> Result<()> {
 
 fn line(path: &Path, record: &RunRecord) -> String {
     let status = match record.status {
-        // Whoever works in a directory has its lock.
+        // A process that works in a directory has its lock.
         Status::Running if !Lock::is_taken(path) => "killed",
         Status::Running => "running",
         Status::Done => "done",
@@ -48,7 +48,7 @@ fn line(path: &Path, record: &RunRecord) -> String {
         Status::Failed => "failed",
         Status::Interrupted => "interrupted",
     };
-    // A run that was killed has the record of its beginning, or of its last resumption.
+    // The record of a killed run is from its start or its last resumption.
     let measured = || {
         let events = read_metrics(path).unwrap_or_default();
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
@@ -77,8 +77,9 @@ fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     Ok(runs)
 }
 
-/// Names the first step at which two runs part, by the losses of their steps, and the first tensor
-/// that differs in the earliest checkpoint that both have.
+/// Prints the first step and tensor at which two runs differ.
+///
+/// Steps are compared by their losses, tensors in the earliest checkpoint that both runs have.
 fn diff(one: &Path, two: &Path) -> Result<()> {
     let (first, second) = (RunRecord::load(one)?, RunRecord::load(two)?);
     for (what, first, second) in [
@@ -95,7 +96,7 @@ fn diff(one: &Path, two: &Path) -> Result<()> {
     let common = losses.len().min(others.len());
     match losses.iter().zip(&others).position(|(one, two)| one.to_bits() != two.to_bits()) {
         Some(at) => answer(format_args!(
-            "the runs part at step {}: its loss is {:?} and {:?}; the weights before it may differ already",
+            "the runs differ from step {} on: its loss is {:?} and {:?}; weights may differ before it",
             at + 1,
             losses[at],
             others[at]
@@ -128,7 +129,7 @@ fn tensors(one: &Path, two: &Path) -> Result<()> {
     // The earliest first.
     common.reverse();
     if common.is_empty() {
-        return answer(format_args!("no checkpoint of one has as many steps as one of the other"));
+        return answer(format_args!("the runs have no checkpoints after the same number of steps"));
     }
     for (steps, one, two) in common {
         let (one, two) = (Checkpoint::load(&one)?, Checkpoint::load(&two)?);

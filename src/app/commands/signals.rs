@@ -1,7 +1,6 @@
-//! Ctrl-C and SIGTERM: the first asks for an orderly end, the next one ends the program at once.
+//! Ctrl-C and SIGTERM: the first ends in order, the second at once.
 //!
-//! The only file that knows of signals. On Windows signal-hook goes through the C runtime, which has both: Ctrl-C
-//! arrives as SIGINT, and nobody sends SIGTERM.
+//! On Windows signal-hook uses the C runtime, which has both: Ctrl-C arrives as SIGINT, and nobody sends SIGTERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,11 +11,13 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use wgrad::{Error, Result};
 
-/// Who stops a program often tells it twice in a row, once by itself and once with its group:
-/// `timeout` does. Only a signal that comes later than this is meant as a second one.
+/// Time within which a second signal counts as an echo.
+///
+/// `timeout`, for example, signals a process directly and once more with its group. A later signal counts
+/// as the second one.
 const ECHO: Duration = Duration::from_millis(500);
 
-/// Knows which signal has come, if any.
+/// The signal that has come, if any.
 pub struct Signals {
     caught: Arc<AtomicUsize>,
 }
@@ -25,18 +26,18 @@ impl Signals {
     /// Catches signals from here on.
     ///
     /// # Errors
-    /// [`Error::Failure`] when the system doesn't let them be caught.
+    /// [`Error::Failure`] when the system refuses.
     pub fn catch() -> Result<Signals> {
         let caught = Arc::new(AtomicUsize::new(0));
         let armed = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // Once armed, a signal ends the program with the exit code that shells give such an end.
+            // Once armed, a signal ends the program with the exit code that shells use for it.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&caught), signal as usize))
                 .map_err(|error| Error::Failure(format!("Ctrl-C can't be caught ({error})")))?;
         }
         let noted = Arc::clone(&caught);
-        // A thread of its own: the one that trains may be waiting for a device that doesn't answer.
+        // In a thread of its own, as the training thread may be waiting for a device.
         thread::spawn(move || {
             while noted.load(Ordering::Relaxed) == 0 {
                 thread::sleep(ECHO / 10);

@@ -1,4 +1,4 @@
-//! `wgrad summary`: the layers of a network, its memory, and the dispatches of a step.
+//! `wgrad summary`: the layers of a network, its memory, and its dispatches.
 
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -21,12 +21,12 @@ use super::console::{answer, note, thousands};
 use super::prepared::MEASURED_IN_F16;
 use crate::app::cli;
 
-/// Samples of a step, for a network that has not been trained.
+/// The batch size for a network without a run.
 const BATCH: usize = 64;
 
 pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
-    let what = SummarySubject::read(arguments)?;
-    let recipe = what.recipe.as_ref();
+    let subject = SummarySubject::read(arguments)?;
+    let recipe = subject.recipe.as_ref();
     let batch = arguments.batch_size.or(recipe.map(|recipe| recipe.batch_size)).unwrap_or(BATCH);
     if batch == 0 {
         return Err(Error::Usage("--batch-size is 0; it is a whole number from 1".to_owned()));
@@ -40,9 +40,9 @@ pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     };
     let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
     WantedRewrites::These(wanted).check(precision)?;
-    let lower = |rewrites| what.lower(batch, choice, tiles.as_deref().unwrap_or_default(), rewrites);
+    let lower = |rewrites| subject.lower(batch, choice, tiles.as_deref().unwrap_or_default(), rewrites);
     let [plain, lowered] = [lower(Rewrites::NONE)?, lower(wanted)?];
-    layers(&what.network, &what.shape)?;
+    layers(&subject.network, &subject.shape)?;
     memory(&lowered.program, batch)?;
     for remark in recipe.iter().flat_map(|recipe| remarks(recipe, tiles.as_ref().err())) {
         note(format_args!("{remark}"));
@@ -75,18 +75,18 @@ fn rewrites(wanted: Rewrites, lower: &dyn Fn(Rewrites) -> Result<Lowered>) -> Re
     Ok(())
 }
 
-/// The network that is summed up.
+/// The network of the summary.
 struct SummarySubject {
     network: Network,
     loss: Loss,
     shape: Shape,
-    /// The recipe, if it is a run.
+    /// The recipe of a run.
     recipe: Option<Recipe>,
 }
 
 impl SummarySubject {
     fn read(arguments: &cli::SummaryArgs) -> Result<SummarySubject> {
-        // No network's text has a slash: for a path that leads nowhere the message of a missing file helps more.
+        // A text with a slash is no network, but the path of a missing file.
         let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
         if is_path {
             let model = Model::load(Path::new(&arguments.what))?;
@@ -108,22 +108,21 @@ impl SummarySubject {
         Ok(SummarySubject { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
     }
 
-    /// Its steps by these shaders, in the precision of the run, with products by cooperative matrices in
-    /// `tiles` if there are any.
+    /// Lowers the network with these shaders, in the precision of the run. `tiles` are tile sizes of cooperative
+    /// matrices, if any.
     fn lower(&self, batch: usize, choice: Choice, tiles: &[usize], rewrites: Rewrites) -> Result<Lowered> {
         let recipe = self.recipe.as_ref();
         let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
         let training = recipe.map_or_else(Training::default, Recipe::training);
         let outputs = self.network.shapes(&self.shape)?.last().map_or(0, Shape::len);
         let classes = if self.loss == Loss::CrossEntropy { outputs } else { outputs.max(2) };
-        // One batch of data: what a step reads, not what a whole set would need.
+        // The data of one step, without the whole set.
         lower(&Lowering {
             loss: self.loss,
-            // As many samples as a step takes.
             parts: vec![Part { name: TRAIN, samples: batch.saturating_mul(training.accumulate) }],
             choice: choice.in_precision(precision).with_cooperative(tiles),
             rewrites,
-            // To be read, not run: no device has to hold it.
+            // The Program is printed and not run, so no device has to hold it.
             limits: Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: None },
             training,
             ..Lowering::new(&self.network, &self.shape, classes, batch)
@@ -131,7 +130,7 @@ impl SummarySubject {
     }
 }
 
-/// The shaders of a run, where the device can run them; else those that the device has by default.
+/// The shaders of a run if the device runs them, else the defaults.
 fn choice(device: &Device, recipe: Option<&Recipe>) -> Result<Choice> {
     match recipe.map(|recipe| &recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
         Some(tuning) => tuning.choice(device),
@@ -139,28 +138,29 @@ fn choice(device: &Device, recipe: Option<&Recipe>) -> Result<Choice> {
     }
 }
 
-/// Differences between the run and what is shown; `lacking` is why the device lacks what the run has experimental.
+/// Differences between the run and what is shown. `lacking` is the reason why the device can't run the run's
+/// experimental kernels.
 fn remarks(recipe: &Recipe, lacking: Option<&String>) -> Vec<String> {
-    let own = recipe.kernel.first();
-    let own = own.map(|own| {
-        format!("the run used a custom kernel ({own}); the steps are shown with the built-in ones")
+    let custom = recipe.kernel.first();
+    let custom = custom.map(|kernel| {
+        format!("the run used a custom kernel ({kernel}); the steps are shown with the built-in ones")
     });
     let f16 =
         (recipe.precision == Precision::F16).then(|| format!("the run has precision f16; {MEASURED_IN_F16}"));
     let without = lacking.map(|why| {
         format!("the run has experimental {}, but {why}; the steps are shown without", recipe.experimental)
     });
-    [own, f16, without].into_iter().flatten().collect()
+    [custom, f16, without].into_iter().flatten().collect()
 }
 
-/// The recipe of a run; none for a model without one beside it.
+/// The recipe of a run. A model without one beside it has none.
 fn recipe_of(run: &Path, model: &Model) -> Result<Option<Recipe>> {
     let path = run.join(RECIPE);
     if !path.exists() {
         return Ok(None);
     }
     let overrides = recipe::read(&path)?;
-    // A run's recipe says everything, so how many samples there are decides nothing.
+    // A run's recipe is complete, so the number of samples has no effect.
     Recipe::resolve(&overrides, model.shape.len(), model.classes.len(), usize::MAX >> 16).map(Some)
 }
 
@@ -176,8 +176,8 @@ fn layers(network: &Network, shape: &Shape) -> Result<()> {
     let mut multiply_adds = 0;
     for (at, layer) in network.layers.iter().enumerate() {
         let prefix = format!("{at}.");
-        let own = arena.params.iter().filter(|param| param.name.starts_with(&prefix));
-        let parameters: usize = own.map(|param| param.len()).sum();
+        let params = arena.params.iter().filter(|param| param.name.starts_with(&prefix));
+        let parameters: usize = params.map(|param| param.len()).sum();
         let cost = layer.multiply_adds(&shapes[at]);
         multiply_adds += cost;
         answer(format_args!(
@@ -218,8 +218,8 @@ fn memory(program: &Program, batch: usize) -> Result<()> {
 mod tests {
     use super::*;
 
-    /// A run with the precision f16 and something experimental.
-    fn what(experimental: &str) -> SummarySubject {
+    /// A run with the precision f16 and an experimental setting.
+    fn run_with(experimental: &str) -> SummarySubject {
         let (precision, experimental) = (Precision::F16, experimental.parse().unwrap());
         let recipe = Recipe { precision, experimental, ..Recipe::defaults_for("digits", 64, 8, 100) };
         SummarySubject {
@@ -232,18 +232,18 @@ mod tests {
 
     #[test]
     fn steps_are_shown_with_the_tiles_of_the_run_where_the_device_has_them() {
-        let what = what("cooperative-matrix 8");
+        let subject = run_with("cooperative-matrix 8");
         let used = |tiles: &[usize]| {
-            what.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_tile_sizes()
+            subject.lower(8, Choice::GPU, tiles, Rewrites::ALL).unwrap().cooperative_tile_sizes()
         };
         assert_eq!((used(&[8]), used(&[16, 8]), used(&[])), (vec![8], vec![8], vec![]));
-        let text = what.lower(8, Choice::GPU, &[8], Rewrites::ALL).unwrap().program.to_string();
+        let text = subject.lower(8, Choice::GPU, &[8], Rewrites::ALL).unwrap().program.to_string();
         assert!(text.contains("matmul_cooperative") && !text.contains("matmul_f16"), "{text}");
     }
 
     #[test]
-    fn what_is_not_as_it_is_shown_is_said() {
-        let with = what("cooperative-matrix 8").recipe.unwrap();
+    fn differences_between_run_and_summary_are_noted() {
+        let with = run_with("cooperative-matrix 8").recipe.unwrap();
         let f16 = format!("the run has precision f16; {MEASURED_IN_F16}");
         assert_eq!(remarks(&with, None).join("; "), f16);
         let lacking =

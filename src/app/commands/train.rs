@@ -1,4 +1,4 @@
-//! `wgrad train`: from data and a recipe to a run directory with a trained network.
+//! `wgrad train`: from data and a recipe to a run directory.
 
 use std::path::Path;
 
@@ -32,18 +32,18 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     }
 }
 
-/// Takes one step of everything, and keeps nothing.
+/// Trains one step and measures, and saves nothing.
 fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOptions) -> Result<()> {
     let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
     // A schedule may be made for longer runs.
     let schedule = Some(Schedule::CONSTANT);
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
     let outcome = begin(arguments, &out, &given, options);
-    let kept = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
-    let kept = kept.map_or("nothing is kept".to_owned(), |error| {
+    let problem = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
+    let left = problem.map_or("nothing was saved".to_owned(), |error| {
         format!("{} can't be removed ({error})", out.display())
     });
-    note(format_args!("this was one step of everything: {kept}"));
+    note(format_args!("this was a test of one step: {left}"));
     outcome
 }
 
@@ -67,23 +67,23 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     if let Some(weights) = weights {
         trainer.set_parameters(&adopt(&weights, &prepared)?)?;
     }
-    // Only now is anything written: everything that the user could have got wrong has been checked.
+    // Nothing is written before all input has been checked.
     let record = prepared.record();
     let directory = RunDir::create(out, &prepared.session.recipe.data)?;
-    let kept = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
+    let run = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
     let outcome = prepared.train(trainer, directory, record, &options, None);
-    profiled(profiling, kept.as_deref(), outcome)
+    profiled(profiling, run.as_deref(), outcome)
 }
 
-/// Takes the initial weights from a file where it has them, and says which.
+/// The initial weights, from a file where names and shapes agree. It prints which.
 fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
     let arena = &prepared.lowered.arena;
     let mut values = arena.initial_values(prepared.session.recipe.seed);
     let adopted = weights.adopt(arena, &mut values);
     if adopted.taken.is_empty() {
         return Err(Error::Usage(
-            "--init-from: none of the file's parameters has the name and shape of one of this network; wgrad summary \
-             shows those of both"
+            "--init-from: none of the file's parameters has the name and shape of one of this network; compare \
+             them with wgrad summary"
                 .to_owned(),
         ));
     }
@@ -91,7 +91,7 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
     for (what, names) in [
         ("not in the file, so drawn at random", &adopted.missing),
         ("of another shape, so drawn at random", &adopted.reshaped),
-        ("in the file alone, so left out", &adopted.unused),
+        ("only in the file, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {
             note(format_args!("        {what}: {}", names.join(", ")));
@@ -100,7 +100,7 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// Adds the data set or the recipe file to the flags, which win.
+/// Adds the data set or the recipe file. Flags win over the file.
 pub fn with_source(flags: Overrides, source: Option<&String>) -> Result<Overrides> {
     match source {
         Some(file) if Path::new(file).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml")) => {

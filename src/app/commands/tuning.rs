@@ -7,7 +7,9 @@ use wgrad::internals::tune::{Origin, Tuned, Tuning, tuned};
 
 use super::console::{note, quoted};
 
-/// Resolves the tuning of a recipe for a device and prints what was measured; with `verbose`, also what was chosen.
+/// Resolves the tuning of a recipe for a device, and prints measurements.
+///
+/// With `verbose` it prints the choice as well.
 pub fn choose(recipe: &mut Recipe, device: &Device, verbose: bool) -> Result<()> {
     let given = recipe.tuning.clone();
     let found = recipe.resolve_tuning(device, &mut || announce(device))?;
@@ -35,7 +37,9 @@ fn announce(device: &Device) {
     note(format_args!("tuning  measuring, once, which kernels are fastest on {} …", device.name()));
 }
 
-/// Prints problems, where the choice comes from (if it took time, or with `verbose`), and with `verbose` the choice.
+/// Prints the problems and the origin of a tuning.
+///
+/// The origin is printed if it took time or with `verbose`; the choice only with `verbose`.
 fn report(tuned: &Tuned, verbose: bool) {
     for problem in &tuned.problems {
         note(format_args!("        {problem}"));

@@ -1,4 +1,4 @@
-//! The products of a training step that read f16, and those that don't.
+//! The products of a training step, by the precision that they read.
 
 use std::collections::HashSet;
 
@@ -13,10 +13,9 @@ impl Lowered {
         self.program.steps[self.program.section(TRAIN)].iter()
     }
 
-    /// The dispatches of a training step that belong to a layer, once each.
+    /// The dispatches of a training step that belong to layers, once each.
     ///
-    /// A step of several batches has each of them for every batch. They stand in front of the guard; behind it an
-    /// optimiser may multiply as well.
+    /// A step of several batches repeats them. They come before the guard; after it an optimiser may multiply as well.
     fn of_layers(&self) -> impl Iterator<Item = &Dispatch> {
         let mut seen = HashSet::new();
         let front = self.training_steps().take_while(|dispatch| !dispatch.kernel.is(&table::GUARD));
@@ -25,7 +24,7 @@ impl Lowered {
         })
     }
 
-    /// The labels of a training step's products and convolutions that read no f16.
+    /// The labels of a training step's products and convolutions that read f32.
     pub fn in_f32(&self) -> Vec<String> {
         let families = [Family::Matmul, Family::WeightGradient, Family::Conv, Family::ConvWeights];
         let reads_f32 = |kernel: &Kernel| {
@@ -35,7 +34,7 @@ impl Lowered {
         found.map(Dispatch::label).collect()
     }
 
-    /// The tile sizes of a training step's products by cooperative matrices, in ascending order.
+    /// The tile sizes of the cooperative matrices in a training step, ascending.
     pub fn cooperative_tile_sizes(&self) -> Vec<usize> {
         let cooperative = self.training_steps().filter(|dispatch| dispatch.kernel.is_cooperative());
         let mut sizes: Vec<usize> = cooperative.map(|dispatch| dispatch.consts.uint("TILE")).collect();
@@ -44,8 +43,9 @@ impl Lowered {
         sizes
     }
 
-    /// How many products of a training step's dense layers are made by cooperative matrices, and the labels of the
-    /// others, with M, N and K where they have them.
+    /// The products of a training step's dense layers, by kind of kernel.
+    ///
+    /// Returns the number of those that are, and the labels of the others, with M, N and K where known.
     pub fn by_cooperative_matrices(&self) -> (usize, Vec<String>) {
         let others = [&table::MATMUL_SLICES, &table::MATMUL_F16, &table::MATMUL_COOPERATIVE];
         let multiplies = |kernel: &Kernel| {

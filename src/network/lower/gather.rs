@@ -13,7 +13,7 @@ pub fn words(shape: &Shape) -> usize {
     shape.len().div_ceil(4)
 }
 
-/// How the samples of a part are gathered.
+/// The settings of gathering a part's samples.
 pub(crate) struct Gathering<'a> {
     pub shape: &'a Shape,
     pub batch: usize,
@@ -24,11 +24,11 @@ pub(crate) struct Gathering<'a> {
     pub binding_bytes: u64,
 }
 
-/// The step's samples and their labels, by one dispatch per chunk of the data that can be bound.
+/// The step's samples and their labels. There is one dispatch per chunk of the data that can be bound.
 pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Gathering) -> (Tensor, View) {
     let &Gathering { shape, batch, normaliser, augment, .. } = how;
     let words = words(shape);
-    // Chunks of a multiple of ALIGN samples start where a view may start.
+    // Chunks have a multiple of ALIGN samples, so that their views are aligned.
     let fitting = (how.binding_bytes / (words as u64 * 4)).min(part.samples as u64) as usize;
     let chunk = if fitting < part.samples { (fitting / ALIGN * ALIGN).max(ALIGN) } else { part.samples };
     let labels = recorder.labels();
@@ -43,12 +43,12 @@ pub(crate) fn gather(recorder: &mut Recorder, part: &PartViews, how: &Gathering)
         };
         consts.extend(augment.consts());
         let arguments = vec![images, part.labels, part.order, normaliser, x, labels];
-        recorder.dispatch(&table::GATHER_BATCH, consts, arguments, "pick samples");
+        recorder.dispatch(&table::GATHER_BATCH, consts, arguments, "gather samples");
     }
     (input(x, shape, batch), labels)
 }
 
-/// The network's input: nothing learns through it.
+/// The network's input, which needs no gradient.
 pub(crate) fn input(value: View, shape: &Shape, batch: usize) -> Tensor {
     Tensor { value, rows: batch, shape: *shape, needs_gradient: false }
 }

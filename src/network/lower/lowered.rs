@@ -1,4 +1,4 @@
-//! A lowered network: the Program, and where its data lie.
+//! A lowered network: the Program and its views.
 
 use super::training::Training;
 use super::what::Mode;
@@ -14,7 +14,7 @@ use crate::program::{Dispatch, Program, View};
 pub struct PartViews {
     /// The name of the part, and of its section.
     pub name: &'static str,
-    /// How many samples it has.
+    /// The number of samples.
     pub samples: usize,
     /// Packed pixels: a row of [`words`](super::words) words per sample.
     pub images: View,
@@ -24,28 +24,28 @@ pub struct PartViews {
     pub order: View,
 }
 
-/// A lowered network: the Program, and where its data lie.
+/// A lowered network: the Program and its views.
 #[derive(Clone, Debug)]
 pub struct Lowered {
-    /// What was lowered.
+    /// The layers.
     pub network: Network,
-    /// The loss behind it.
+    /// The loss.
     pub loss: Loss,
-    /// The size of a sample.
+    /// The shape of a sample.
     pub shape: Shape,
-    /// What it was lowered for.
+    /// Its purpose.
     pub mode: Mode,
     /// A section for each part of the data, and [`PREDICT`](super::PREDICT).
     pub program: Program,
-    /// Where each parameter lies in [`Lowered::parameters`].
+    /// The offset of each parameter in [`Lowered::parameters`].
     pub arena: Arena,
     /// Samples that are computed at once.
     pub batch: usize,
-    /// How many classes the labels have.
+    /// The number of classes.
     pub classes: usize,
-    /// Steps of one submission at the most.
+    /// The most steps of one submission.
     pub slots: usize,
-    /// Where the data lie.
+    /// The views of the data.
     pub parts: Vec<PartViews>,
     /// All parameters, laid out as the arena.
     pub parameters: View,
@@ -53,7 +53,7 @@ pub struct Lowered {
     pub gradients: View,
     /// The norm of the last gradients, a single word.
     pub norm: View,
-    /// How the train section goes on from the loss.
+    /// The settings of a training step after the loss.
     pub training: Training,
     /// The optimiser's state.
     pub states: Vec<State>,
@@ -63,9 +63,9 @@ pub struct Lowered {
     pub input: View,
     /// The output of section [`PREDICT`](super::PREDICT): (batch, outputs).
     pub output: View,
-    /// The EMA of the weights, laid out like them: what is measured and saved, where there is one.
+    /// The EMA of the weights, laid out like them. If there is one, it is measured and saved.
     pub ema: Option<View>,
-    /// The weight of each class in the training loss, where they or the labels' smoothing are asked for.
+    /// The weight of each class in the training loss. None when neither class weights nor label smoothing is set.
     pub class_weights: Option<View>,
     pub(super) metrics: Metrics,
 }
@@ -81,12 +81,12 @@ impl Lowered {
         self.metrics.pitch
     }
 
-    /// Samples of a step in a section: training may take several batches to a step.
+    /// Samples of a step in a section. A training step may take several batches.
     pub fn step_samples(&self, section: &str) -> usize {
         if self.mode.trains(section) { self.batch * self.training.accumulate } else { self.batch }
     }
 
-    /// The history of all slots and, behind [`Lowered::rows`] words, the metrics of the first `steps`.
+    /// The history of all slots and the metrics of the first `steps`. The metrics begin at word [`Lowered::rows`].
     pub fn report(&self, steps: usize) -> View {
         self.metrics.report(steps)
     }
@@ -96,8 +96,9 @@ impl Lowered {
         self.metrics.view.start
     }
 
-    /// The network's outputs for a batch of a part when its section is over: (batch, outputs). There are none for a
-    /// part that is trained on, where the memory serves the backward pass by then.
+    /// The network's outputs for a batch of a part: (batch, outputs).
+    ///
+    /// They are valid after the section of the part. The trained part has none, as the backward pass overwrites them.
     pub fn outputs(&self, part: &str) -> Option<View> {
         if self.mode.trains(part) {
             return None;
@@ -106,16 +107,16 @@ impl Lowered {
         let bound = |dispatch: &Dispatch, name: &str| {
             dispatch.kernel.binds.iter().position(|bind| bind.name == name).map(|at| dispatch.args[at])
         };
-        // Only losses write metrics, and what they read are the outputs.
+        // Only losses write metrics, and they read the outputs.
         let loss = self.program.steps[steps.clone()].iter().find(|step| bound(step, "metrics").is_some())?;
         bound(loss, "logits").or_else(|| bound(loss, "predictions"))
     }
 
-    /// Takes out the buffers that rewrites have left without a use.
+    /// Removes the buffers that rewrites have left unused.
     pub(super) fn drop_unused(&mut self) {
         let outside = [self.input, self.output, self.norm].map(|view| view.buf);
-        let places = self.program.drop_unused(&outside);
-        let moved = |view: &mut View| view.buf = places[view.buf.0].expect("what is looked at is there");
+        let new = self.program.drop_unused(&outside);
+        let moved = |view: &mut View| view.buf = new[view.buf.0].expect("a buffer in use is not removed");
         let parts =
             self.parts.iter_mut().flat_map(|part| [&mut part.images, &mut part.labels, &mut part.order]);
         let states = self.states.iter_mut().map(|state| &mut state.view);

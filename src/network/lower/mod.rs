@@ -1,8 +1,7 @@
-//! Lowering: from a network, a loss and the sizes of the data to a Program
-//! whose sections train a step, measure a part of the data, and predict.
+//! Lowering: from a network, a loss and data sizes to a Program.
 //!
-//! Layers record the plain Program; rewrites make it fast; buffers that are never needed at the same time share
-//! memory.
+//! Its sections train a step, measure a part of the data, and predict. Layers record the plain Program, rewrites make it
+//! fast, and buffers that are not needed at the same time share memory.
 
 mod f16;
 mod gather;
@@ -34,6 +33,21 @@ use sizes::{MAX_ROWS, check_batches, check_sizes, explain_size};
 /// [`Error::Setting`](crate::error::Error::Setting) when network, data and settings do not go together,
 /// [`Error::Device`](crate::error::Error::Device) when the Program does not fit the device.
 pub fn lower(what: &Lowering) -> Result<Lowered> {
+    if what.mode == Mode::Explain { checked(what, record) } else { checked(what, record_shared) }
+}
+
+/// Lowers a network without sharing memory between buffers.
+///
+/// It computes the same bits as [`lower`], and all values of a step can be read after it.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_unshared(what: &Lowering) -> Result<Lowered> {
+    checked(what, record)
+}
+
+/// Records a Program and checks it.
+fn checked(what: &Lowering, record: fn(&Lowering) -> Result<Lowered>) -> Result<Lowered> {
     let lowered = record(what)?;
     // Sizes come from the user; a broken rule would be a mistake in a layer.
     lowered.program.fits(&what.limits).map_err(|error| explain_size(what, &error, record))?;
@@ -41,14 +55,18 @@ pub fn lower(what: &Lowering) -> Result<Lowered> {
     Ok(lowered)
 }
 
-/// Records the plain Program, rewrites it, and lets buffers share memory.
+/// Records the plain Program and rewrites it.
 fn record(what: &Lowering) -> Result<Lowered> {
     let mut lowered = record_plain(what)?;
     lowered.program = rewrite(lowered.program, &what.choice, &what.rewrites);
     lowered.drop_unused();
-    if what.mode.shares() {
-        lowered.program.share(&[lowered.output.buf]);
-    }
+    Ok(lowered)
+}
+
+/// [`record`], then lets buffers share memory.
+fn record_shared(what: &Lowering) -> Result<Lowered> {
+    let mut lowered = record(what)?;
+    lowered.program.share(&[lowered.output.buf]);
     Ok(lowered)
 }
 
@@ -116,14 +134,15 @@ fn record_plain(what: &Lowering) -> Result<Lowered> {
     })
 }
 
-/// The end of a part, behind the network.
+/// The end of a part, after the network.
 struct PartEnd {
     metrics: Metrics,
     weighting: Option<Weighting>,
 }
 
-/// Records the batches of a step of a part: forward, the loss and, where it trains, backward; returns what observers
-/// read.
+/// Records the batches of a part's step, and returns what observers read.
+///
+/// A batch is a forward pass, the loss and, in training, a backward pass.
 fn record_part(
     recorder: &mut Recorder,
     what: &Lowering,
@@ -141,7 +160,7 @@ fn record_part(
         what.loss.record(recorder, output, labels, end.metrics, end.weighting);
         let made = std::mem::take(&mut recorder.program.observed.activated);
         if batch == 0 {
-            // The output of the network is no activation within it.
+            // The output of the network is not among the activations.
             activated = made.into_iter().filter(|made| made.value.buf != output.value.buf).collect();
         }
         if trains {
@@ -152,7 +171,9 @@ fn record_part(
     Observed { activated, ..std::mem::take(&mut recorder.program.observed) }
 }
 
-/// The weights that layers multiply with: the parameters to train, their EMA, if there is one, to measure.
+/// The weights that layers multiply with.
+///
+/// Training uses the parameters, measuring their EMA if there is one.
 fn weights_for(trains: bool, recorder: &Recorder, ema: Option<View>) -> Buf {
     ema.filter(|_| !trains).unwrap_or(recorder.parameters()).buf
 }
@@ -169,7 +190,7 @@ fn declare(recorder: &mut Recorder, part: &Part, shape: &Shape) -> PartViews {
     }
 }
 
-/// How samples of a part are gathered.
+/// The settings of gathering a part's samples.
 fn gathering<'a>(what: &Lowering<'a>, part: &PartViews, normaliser: View) -> Gathering<'a> {
     Gathering {
         shape: what.shape,

@@ -1,4 +1,4 @@
-//! Checks before anything is recorded, and the batch that fits a device.
+//! Checks before recording, and the batch size that fits a device.
 
 use super::gather::words;
 use super::lowered::Lowered;
@@ -10,7 +10,7 @@ use crate::program::params::Arena;
 use crate::program::shape::Shape;
 use crate::program::{MAX_RESULT, MAX_STEPS, mebibytes};
 
-/// The most words of losses and correct flags in a submission; the history of its steps stands before them.
+/// The most words of losses and correct flags in a submission. The history of its steps stands before them.
 pub(super) const MAX_ROWS: usize = MAX_RESULT - aligned(guard::HISTORY * MAX_STEPS);
 
 /// Checks that layers can be trained on the smallest batch.
@@ -32,7 +32,7 @@ pub fn check_batches(what: &Lowering) -> Result<()> {
     what.network.check_batch(what.shape, if last == 0 { what.batch } else { last })
 }
 
-/// Checks what must hold before sizes are multiplied.
+/// Checks sizes before they are multiplied.
 pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<()> {
     // Shaders number elements by u32.
     const MOST: usize = 1 << 31;
@@ -80,7 +80,7 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     Ok(())
 }
 
-/// Adds the batch size that would fit to an error that says what does not; `record` makes what is lowered.
+/// Adds the largest batch size that fits to an error about size. `record` records the Program.
 pub fn explain_size(what: &Lowering, error: &Error, record: fn(&Lowering) -> Result<Lowered>) -> Error {
     let fits = |batch: usize| {
         record(&Lowering { batch, ..what.clone() })

@@ -1,4 +1,4 @@
-//! A training step behind the gradients: clipping, the update, the EMA of the weights.
+//! A training step after the gradients: clipping, the update, the EMA.
 
 use std::fmt::Display;
 
@@ -14,34 +14,34 @@ use crate::table;
 /// The buffer of the EMA of the weights, and its tensor in a checkpoint.
 pub const EMA: &str = "ema";
 
-/// How a training step goes on from the gradients.
+/// The settings of a training step after the gradients.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// How gradients become new weights.
+    /// The optimiser.
     pub optimiser: Optimiser,
-    /// The largest norm of all gradients together; larger ones are scaled down to it.
+    /// The largest norm of all gradients together. Larger ones are scaled down to it.
     pub clip_norm: Option<f32>,
-    /// The largest size of a single gradient; larger ones become it.
+    /// The largest absolute value of a gradient. Larger ones are clipped to it.
     pub clip_value: Option<f32>,
-    /// Batches of a step: their gradients are added up before the update, as if they were one.
+    /// Batches of a step. Their gradients are added up before the update.
     pub accumulate: usize,
-    /// The largest fraction of the EMA of the weights that a step keeps; none means that there is no EMA.
+    /// The largest decay of the EMA of the weights. Without it there is no EMA.
     pub ema: Option<f32>,
-    /// The fraction of a target that is spread over all classes.
+    /// The fraction of each label that is spread over all classes.
     pub label_smoothing: f32,
-    /// The weight of each class in the loss; empty when all count the same.
+    /// The weight of each class in the loss. Empty when all are 1.
     pub class_weights: Vec<f32>,
 }
 
 impl Default for Training {
-    /// Plain gradient descent, a batch to a step.
+    /// Plain gradient descent, one batch per step.
     fn default() -> Training {
         Training::with(Optimiser::default())
     }
 }
 
 impl Training {
-    /// An optimiser and nothing else.
+    /// An optimiser and defaults otherwise.
     pub fn with(optimiser: Optimiser) -> Training {
         Training {
             optimiser,
@@ -83,7 +83,7 @@ impl Training {
         }
     }
 
-    /// Checks that the loss takes the smoothing and the weights of the classes.
+    /// Checks that the loss takes label smoothing and class weights.
     ///
     /// # Errors
     /// [`Error::Setting`] for a loss that takes no weights, or another number of class weights.
@@ -94,7 +94,7 @@ impl Training {
         if loss != Loss::CrossEntropy {
             let problem = format!(
                 "⟨label_smoothing⟩ and ⟨class_weights⟩ are for ⟨loss cross-entropy⟩, not for {loss}: leave them out, or \
-                 take that loss"
+                 use that loss"
             );
             return Err(Error::Setting { key: "loss", problem });
         }
@@ -112,7 +112,7 @@ impl Training {
         self.label_smoothing != 0.0 || !self.class_weights.is_empty()
     }
 
-    /// Declares the weights of the classes, if the loss needs them.
+    /// Declares the class weights, if the loss needs them.
     pub fn declare_weights(&self, recorder: &mut Recorder, classes: usize) -> Option<Weighting> {
         self.weighs().then(|| Weighting {
             weights: recorder.buffer("class weights", Element::Real, classes, Role::Data),
@@ -125,8 +125,9 @@ impl Training {
         batch.saturating_mul(self.accumulate)
     }
 
-    /// The fraction of the EMA of the weights that a step keeps, when `steps` have been taken before
-    /// it: the first ones keep less, so that the first weights are soon forgotten.
+    /// The decay of the EMA in a step, after `steps` earlier ones.
+    ///
+    /// It is smaller in the first steps, so that the initial weights are soon forgotten.
     ///
     /// min(ema, (1 + n) / (10 + n)), as TensorFlow's `ExponentialMovingAverage` has it.
     pub fn ema_decay(&self, steps: usize) -> f32 {
@@ -135,15 +136,14 @@ impl Training {
         decay as f32
     }
 
-    /// Declares the EMA of the weights, if there is one: it outlives a step as the
-    /// optimiser's state does.
+    /// Declares the EMA of the weights, if there is one. It outlives a step as the optimiser state does.
     pub fn declare_ema(&self, recorder: &mut Recorder) -> Option<View> {
-        // What is kept besides, such as the statistics of norms, is averaged as well.
+        // Running statistics of norms are in the arena, and averaged as well.
         let len = recorder.arena_view().len;
         self.ema.map(|_| recorder.buffer(EMA, Element::Real, len, Role::Optimiser))
     }
 
-    /// Records what follows the norm of the gradients, a single word.
+    /// Records clipping, the update and the EMA. `norm` is a single word.
     pub fn record(&self, recorder: &mut Recorder, states: &[State], ema: Option<View>, norm: View) {
         let gradients = recorder.gradients();
         let length = gradients.len;

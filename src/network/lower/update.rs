@@ -1,4 +1,4 @@
-//! The end of a training step: the norm of the gradients, the guard, and the update.
+//! The end of a training step: gradient norm, guard and update.
 
 use super::training::Training;
 use crate::cpu::guard;
@@ -10,7 +10,7 @@ use crate::program::record::Recorder;
 use crate::program::{Role, View};
 use crate::table;
 
-/// One buffer for what a submission reports of its steps: their history, then their losses and correct flags.
+/// The buffer of a submission's report. It has the history of its steps, then their losses and correct flags.
 pub(crate) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Metrics {
     let (history, rows) = (slots * guard::HISTORY, slots * pitch * 2);
     let whole = recorder.buffer("metrics", Element::Real, aligned(history) + rows, Role::Metrics);
@@ -18,7 +18,7 @@ pub(crate) fn metrics(recorder: &mut Recorder, slots: usize, pitch: usize) -> Me
     Metrics { view, slots, pitch }
 }
 
-/// The sums over the gradients, the guard that stops the update at a non-finite value, and the update.
+/// Records the norm of the gradients, the guard, and the update. The guard stops the update at a non-finite value.
 pub(super) fn update(
     recorder: &mut Recorder,
     training: &Training,
@@ -39,7 +39,7 @@ pub(super) fn update(
     recorder.guarded(guard, |recorder| training.record(recorder, states, ema, norm));
 }
 
-/// The squares and the non-finite count of all gradients, by one dispatch over all of them.
+/// The squares and the non-finite count of all gradients, by one dispatch.
 pub(crate) fn watch(recorder: &mut Recorder) -> [View; 2] {
     let gradients = recorder.gradients();
     let parts = guard::parts(gradients.len);

@@ -1,4 +1,4 @@
-//! What is lowered.
+//! The input of lowering.
 
 use super::training::Training;
 use crate::kernel::Augmentation;
@@ -14,31 +14,31 @@ use crate::table::choice::Choice;
 pub struct Part {
     /// `train`, `validation` or `held-out`; the name of its section.
     pub name: &'static str,
-    /// How many samples it has.
+    /// The number of samples.
     pub samples: usize,
 }
 
 /// The part that the network learns from.
 pub const TRAIN: &str = "train";
-/// The part by which settings may be chosen.
+/// The part for choosing settings.
 pub const VALIDATION: &str = "validation";
-/// The part that no choice may depend on.
+/// The part on which no choice may depend.
 pub const HELD_OUT: &str = "held-out";
 /// The section that turns the input buffer into outputs.
 pub const PREDICT: &str = "predict";
 
-/// What a Program is lowered for.
+/// The purpose of a Program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// To train: the section of the part [`TRAIN`] takes a step, and buffers share memory.
+    /// Training: the section of the part [`TRAIN`] takes a step.
     #[default]
     Train,
-    /// As [`Mode::Train`], but every buffer has memory of its own: all values of a step can be read after it.
-    Inspect,
-    /// As [`Mode::Inspect`], for a step with one sample, which has no statistics of a batch: layers behave as in
-    /// prediction, so dropout keeps everything and batch normalisation uses its running statistics.
+    /// A training step whose layers behave as in prediction, for one sample.
+    ///
+    /// Dropout leaves all values, and batch normalisation uses its running statistics, as one sample has none of a
+    /// batch. Every buffer has its own memory, so that all values can be read after the step.
     Explain,
-    /// To measure and predict: no part is trained on.
+    /// Measuring and predicting, without training steps.
     Infer,
 }
 
@@ -50,47 +50,44 @@ impl Mode {
 
     /// Whether layers behave as in training while a step is taken.
     pub(super) fn layers_train(self) -> bool {
-        matches!(self, Mode::Train | Mode::Inspect)
-    }
-
-    /// Whether buffers share memory.
-    pub(super) fn shares(self) -> bool {
-        matches!(self, Mode::Train | Mode::Infer)
+        self == Mode::Train
     }
 }
 
-/// What is lowered, and for what.
+/// The input of lowering: a network, its data and its settings.
 #[derive(Clone, Debug)]
 pub struct Lowering<'a> {
     /// The layers.
     pub network: &'a Network,
-    /// What stands behind them.
+    /// The loss.
     pub loss: Loss,
-    /// The size of a sample.
+    /// The shape of a sample.
     pub shape: &'a Shape,
-    /// How many classes the labels have.
+    /// The number of classes.
     pub classes: usize,
     /// Samples that are computed at once.
     pub batch: usize,
-    /// The data; each part gets a section of its name.
+    /// The parts of the data. Each gets a section of its name.
     pub parts: Vec<Part>,
-    /// Which kernels compute.
+    /// The variants of kernels.
     pub choice: Choice,
-    /// What makes a faster Program of the plain one.
+    /// The rewrites that make the plain Program faster.
     pub rewrites: Rewrites,
-    /// What the Program is for.
+    /// The purpose of the Program.
     pub mode: Mode,
-    /// What it may use on its device.
+    /// The limits of the device.
     pub limits: Limits,
-    /// How samples of the train part are augmented before each step; other parts are measured, and stay as they are.
+    /// The augmentation of the train part, drawn anew in each step. Other parts are measured without.
     pub augment: Augmentation,
-    /// How the train section goes on from the loss; other sections don't depend on it.
+    /// The settings of a training step after the loss. Other sections don't depend on it.
     pub training: Training,
 }
 
 impl<'a> Lowering<'a> {
-    /// Cross-entropy and plain gradient descent on no data yet, with the plainest kernels and all rewrites, within
-    /// what WebGPU promises of every device. Change what is to be otherwise: `Lowering { parts, ..Lowering::new(…) }`.
+    /// Defaults: cross-entropy and plain gradient descent, without data.
+    ///
+    /// The kernels are the plainest, with all rewrites, and the limits are those that WebGPU promises of every
+    /// device. Change them with `Lowering { parts, ..Lowering::new(…) }`.
     pub fn new(network: &'a Network, shape: &'a Shape, classes: usize, batch: usize) -> Lowering<'a> {
         Lowering {
             network,

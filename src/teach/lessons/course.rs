@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Slice, Step};
 use crate::network::Network;
 use crate::network::loss::Loss;
-use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, PREDICT, Part, PartViews, TRAIN, lower};
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, PREDICT, Part, PartViews, TRAIN, lower_unshared};
 use crate::program::View;
 use crate::program::rewrite::Rewrites;
 use crate::program::shape::Shape;
@@ -63,11 +63,10 @@ impl Course {
     /// Lowers the network and puts its data on the device.
     pub fn new(machine: &Machine, outline: &Outline) -> Result<Course> {
         let parts = [(TRAIN, outline.train), (HELD_OUT, outline.held_out)];
-        let lowered = lower(&Lowering {
+        let lowered = lower_unshared(&Lowering {
             loss: outline.loss,
             parts: parts.map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
             rewrites: outline.rewrites,
-            mode: Mode::Inspect,
             ..Lowering::new(outline.network, &outline.train.shape, 2, 1)
         })?;
         let mut engine = machine.open(lowered.program.clone())?;

@@ -1,38 +1,37 @@
-//! What an epoch came to, and what can be found in it.
+//! The measures of an epoch, and findings about it.
 
 use crate::train::trainer::Measure;
 
-/// What an epoch came to.
+/// The measures of an epoch.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Moment {
-    /// From 1.
+pub struct EpochMeasures {
+    /// The number of the epoch, from 1.
     pub epoch: usize,
-    /// Over the train part.
+    /// The measures over the train part.
     pub train: Measure,
-    /// Over the validation part, where there is one.
+    /// The measures over the validation part, where there is one.
     pub validation: Option<Measure>,
 }
 
-/// What can be found in an epoch. Only the first in this order is said after it, besides
-/// [`FindingKind::OverFitting`].
+/// A kind of finding. Only the first in this order is reported after an epoch, besides [`FindingKind::OverFitting`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FindingKind {
     /// A step changes weights by a large fraction of their norm.
-    Leap,
+    LargeStep,
     DeadUnits,
     Saturation,
     VanishingGradient,
     ExplodingGradient,
-    /// Steps are too small to get anywhere.
-    Standstill,
+    /// Steps are too small for the loss to fall.
+    SmallStep,
     Plateau,
     OverFitting,
 }
 
-/// A number that is worth a sentence.
+/// A finding that is worth a sentence.
 pub(super) struct Finding {
     pub kind: FindingKind,
-    /// More is worse.
+    /// How bad it is; more is worse.
     pub severity: f64,
     pub sentence: String,
 }

@@ -1,106 +1,116 @@
-//! The numbers that give reason for advice, and why just these.
+//! Findings about an epoch, with their thresholds and where these come from.
 
-use super::finding::{Finding, FindingKind, Moment};
+use super::finding::{EpochMeasures, Finding, FindingKind};
 use crate::kernel::Activation;
 use crate::train::recipe::Recipe;
-use crate::train::trainer::{Activity, Movement, Vitals};
+use crate::train::trainer::{ActivationStats, Diagnostics, WeightChange};
 
 /// The largest fraction of a matrix's norm that one step changes. About a thousandth is usual
 /// (Stanford's CS231n, “Ratio of weights:updates”); this is a hundred times that.
-const LEAP: f64 = 0.1;
+const LARGE_STEP: f64 = 0.1;
 
-/// The fraction of a layer's units that may be dead. Some are in any network; CS231n has seen 40 % at
-/// too high a learning rate, and a quarter is a layer that was meant to be larger.
+/// The largest fraction of a layer's units that may be dead. Any network has dead units; CS231n reports 40 % at too
+/// high a learning rate.
 const DEAD: f64 = 0.25;
 
-/// The fraction of a layer's outputs that may lie where it is nearly flat: from half on, a gradient
-/// passes only for a minority. X. Glorot and Y. Bengio, “Understanding the difficulty of
-/// training deep feedforward neural networks” (2010), see whole layers end there.
+/// The largest fraction of a layer's outputs that may be saturated. From half on, a gradient passes only for a
+/// minority. X. Glorot and Y. Bengio, “Understanding the difficulty of training deep feedforward neural networks”
+/// (2010), report whole layers that saturate.
 const SATURATED: f64 = 0.5;
 
-/// The largest ratio between the gradients of a layer and of the last one. A sigmoid passes on a quarter
-/// at the most, so this is five of them; layers that learn stay within a hundred of each other.
-const APART: f64 = 1e3;
+/// The largest ratio between gradients of a layer and the last one. A sigmoid passes on a quarter at the most, so
+/// this is five of them; layers that learn stay within a hundred of each other.
+const GRADIENT_RATIO: f64 = 1e3;
 
-/// The fraction of a matrix's norm below which a step gets nowhere: a hundredth of the usual one, and
-/// 100,000 steps change the weights by their own size.
-const STANDSTILL: f64 = 1e-5;
+/// The fraction of a matrix's norm below which a step gets nowhere. It is a hundredth of the usual one: 100,000 steps
+/// change the weights by their own size.
+const SMALL_STEP: f64 = 1e-5;
 
-/// The fraction by which a validation loss may be above its lowest: the generalisation loss of 5 % in
-/// L. Prechelt, “Early Stopping – But When?” (1998).
+/// The largest fraction by which a validation loss may exceed its lowest. It is the generalisation loss of 5 % in L.
+/// Prechelt, “Early Stopping – But When?” (1998).
 const OVER_FITTING: f64 = 0.05;
 
-/// Epochs in which a loss must fall by [`PLATEAU_GAIN`], half of what PyTorch's `ReduceLROnPlateau`
-/// waits before it acts.
+/// Epochs in which a loss must fall by [`PLATEAU_FALL`]. It is half of what PyTorch's `ReduceLROnPlateau` waits
+/// before it acts.
 const PLATEAU: usize = 5;
-const PLATEAU_GAIN: f64 = 0.01;
+const PLATEAU_FALL: f64 = 0.01;
 
-/// An accuracy with which there is nothing left to learn.
+/// The accuracy on the train part from which no advice is needed.
 const LEARNED: f64 = 0.99;
 
-/// The fraction of the learning rate below which a schedule is bringing the run to its end.
-const ENDING: f64 = 0.1;
+/// The fraction of the learning rate below which a run is ending.
+const ENDING_RATE: f64 = 0.1;
 
-/// Everything worth a sentence after the last of these epochs.
-pub(super) fn find(recipe: &Recipe, past: &[Moment], vitals: Option<&Vitals>, rate: f32) -> Vec<Finding> {
-    // One cause at a time: the others, and losses that stay, may follow from it.
-    let cause = vitals.and_then(|vitals| {
-        let causes = [leap(vitals, rate), dead_units(vitals, rate), saturation(vitals), gradients(vitals)];
+/// The findings after the last of these epochs.
+pub(super) fn find(
+    recipe: &Recipe,
+    past: &[EpochMeasures],
+    diagnostics: Option<&Diagnostics>,
+    rate: f32,
+) -> Vec<Finding> {
+    // One cause at a time: other causes, and a loss that does not fall, may follow from it.
+    let cause = diagnostics.and_then(|diagnostics| {
+        let causes = [
+            large_step(diagnostics, rate),
+            dead_units(diagnostics, rate),
+            saturation(diagnostics),
+            gradients(diagnostics),
+        ];
         causes.into_iter().flatten().next()
     });
-    // A run that has learned its samples, or is being brought to its end, needs no advice.
-    let learned = past.last().is_none_or(|moment| moment.train.accuracy >= LEARNED);
-    let ending = f64::from(rate) < ENDING * f64::from(recipe.learning_rate);
+    // A run that has learned its samples, or whose schedule is ending, needs no advice.
+    let learned = past.last().is_none_or(|epoch| epoch.train.accuracy >= LEARNED);
+    let ending = f64::from(rate) < ENDING_RATE * f64::from(recipe.learning_rate);
     let stuck = || {
-        let standstill = vitals.and_then(|vitals| standstill(past, vitals, rate));
-        standstill.or_else(|| plateau(recipe, past)).filter(|_| !learned && !ending)
+        let small_step = diagnostics.and_then(|diagnostics| small_step(past, diagnostics, rate));
+        small_step.or_else(|| plateau(recipe, past)).filter(|_| !learned && !ending)
     };
     let first = cause.or_else(stuck);
     first.into_iter().chain(over_fitting(recipe, past)).collect()
 }
 
-fn leap(vitals: &Vitals, rate: f32) -> Option<Finding> {
-    let worst = by_fraction(vitals).max_by(|one, two| one.1.total_cmp(&two.1));
-    let (movement, fraction) = worst.filter(|(_, fraction)| *fraction > LEAP)?;
+fn large_step(diagnostics: &Diagnostics, rate: f32) -> Option<Finding> {
+    let worst = by_fraction(diagnostics).max_by(|one, two| one.1.total_cmp(&two.1));
+    let (weight_change, fraction) = worst.filter(|(_, fraction)| *fraction > LARGE_STEP)?;
     let sentence = format!(
         "one step changed {} by {} of its norm, where 0.1 % is usual: try a lower learning rate, such as {}, \
          or ⟨schedule constant warmup 100⟩",
-        movement.name,
+        weight_change.name,
         percent(fraction),
         rounded(rate / 10.0)
     );
-    Some(Finding { kind: FindingKind::Leap, severity: fraction, sentence })
+    Some(Finding { kind: FindingKind::LargeStep, severity: fraction, sentence })
 }
 
-/// The fraction of its norm by which each matrix changed; a matrix of zeros has none.
-fn by_fraction(vitals: &Vitals) -> impl Iterator<Item = (&Movement, f64)> {
-    let moved = vitals.movements.iter().filter(|movement| movement.weights > 0.0);
-    moved.map(|movement| (movement, movement.change / movement.weights))
+/// The fraction of its norm by which each matrix changed. A matrix of zeros has none.
+fn by_fraction(diagnostics: &Diagnostics) -> impl Iterator<Item = (&WeightChange, f64)> {
+    let moved = diagnostics.weight_changes.iter().filter(|weight_change| weight_change.weights > 0.0);
+    moved.map(|weight_change| (weight_change, weight_change.change / weight_change.weights))
 }
 
-fn dead_units(vitals: &Vitals, rate: f32) -> Option<Finding> {
+fn dead_units(diagnostics: &Diagnostics, rate: f32) -> Option<Finding> {
     // Other activations are 0 only for an input of 0.
-    let relus = || vitals.activities.iter().filter(|activity| activity.activation == Activation::Relu);
-    let dead = |activity: &Activity| activity.dead as f64 / activity.units as f64;
+    let relus = || diagnostics.activations.iter().filter(|stats| stats.activation == Activation::Relu);
+    let dead = |stats: &ActivationStats| stats.dead as f64 / stats.units as f64;
     let worst = relus().max_by(|one, two| dead(one).total_cmp(&dead(two)))?;
-    let others = relus().filter(|activity| dead(activity) >= DEAD).count().checked_sub(1)?;
+    let others = relus().filter(|stats| dead(stats) >= DEAD).count().checked_sub(1)?;
     let sentence = format!(
         "{} of the {} relus of layer {} are dead: 0 for each of {} samples{}: try a lower learning rate, such as \
          {}, or leaky-relu",
         worst.dead,
         worst.units,
         worst.layer,
-        vitals.samples,
+        diagnostics.samples,
         and_others(others),
         rounded(rate / 3.0)
     );
     Some(Finding { kind: FindingKind::DeadUnits, severity: dead(worst), sentence })
 }
 
-fn saturation(vitals: &Vitals) -> Option<Finding> {
-    let activities = || vitals.activities.iter();
-    let worst = activities().max_by(|one, two| one.saturated.total_cmp(&two.saturated))?;
-    let others = activities().filter(|activity| activity.saturated >= SATURATED).count().checked_sub(1)?;
+fn saturation(diagnostics: &Diagnostics) -> Option<Finding> {
+    let activations = || diagnostics.activations.iter();
+    let worst = activations().max_by(|one, two| one.saturated.total_cmp(&two.saturated))?;
+    let others = activations().filter(|stats| stats.saturated >= SATURATED).count().checked_sub(1)?;
     let name = if worst.activation == Activation::Tanh { "tanh" } else { "sigmoid" };
     let sentence = format!(
         "{} of the outputs of layer {} are saturated, where {name} is nearly flat{}: try batchnorm in front of \
@@ -120,19 +130,19 @@ fn and_others(others: usize) -> String {
     }
 }
 
-/// Gradients that vanish or explode on their way from the last layer to the others.
-fn gradients(vitals: &Vitals) -> Option<Finding> {
-    let (last, others) = vitals.movements.split_last()?;
-    let ratio = |movement: &Movement| movement.gradient / last.gradient;
-    // A last gradient of 0 says nothing of the way.
-    let known = others.iter().filter(|movement| ratio(movement).is_finite());
-    let apart = |movement: &&Movement| (ratio(movement).ln()).abs();
-    let worst = known.max_by(|one, two| apart(one).total_cmp(&apart(two)))?;
+/// Gradients that vanish or explode between the last layer and the others.
+fn gradients(diagnostics: &Diagnostics) -> Option<Finding> {
+    let (last, others) = diagnostics.weight_changes.split_last()?;
+    let ratio = |weight_change: &WeightChange| weight_change.gradient / last.gradient;
+    // A last gradient of 0 gives no ratio.
+    let known = others.iter().filter(|weight_change| ratio(weight_change).is_finite());
+    let deviation = |weight_change: &&WeightChange| (ratio(weight_change).ln()).abs();
+    let worst = known.max_by(|one, two| deviation(one).total_cmp(&deviation(two)))?;
     let ratio = ratio(worst);
-    let (kind, severity, what) = if ratio * APART < 1.0 {
+    let (kind, severity, what) = if ratio * GRADIENT_RATIO < 1.0 {
         let what = "vanishes: try batchnorm, residual blocks, or relu in place of sigmoid and tanh";
         (FindingKind::VanishingGradient, 1.0 / ratio.max(f64::MIN_POSITIVE), what)
-    } else if ratio > APART {
+    } else if ratio > GRADIENT_RATIO {
         (
             FindingKind::ExplodingGradient,
             ratio,
@@ -148,11 +158,11 @@ fn gradients(vitals: &Vitals) -> Option<Finding> {
     Some(Finding { kind, severity, sentence })
 }
 
-fn standstill(past: &[Moment], vitals: &Vitals, rate: f32) -> Option<Finding> {
+fn small_step(past: &[EpochMeasures], diagnostics: &Diagnostics, rate: f32) -> Option<Finding> {
     let [.., before, now] = past else { return None };
     let fallen = (before.train.loss - now.train.loss) / before.train.loss;
-    let fraction = by_fraction(vitals).map(|(_, fraction)| fraction).max_by(f64::total_cmp)?;
-    if fraction >= STANDSTILL || fallen >= PLATEAU_GAIN {
+    let fraction = by_fraction(diagnostics).map(|(_, fraction)| fraction).max_by(f64::total_cmp)?;
+    if fraction >= SMALL_STEP || fallen >= PLATEAU_FALL {
         return None;
     }
     let sentence = format!(
@@ -161,18 +171,18 @@ fn standstill(past: &[Moment], vitals: &Vitals, rate: f32) -> Option<Finding> {
         now.train.loss,
         rounded(rate * 10.0)
     );
-    Some(Finding { kind: FindingKind::Standstill, severity: 1.0 / fraction.max(f64::MIN_POSITIVE), sentence })
+    Some(Finding { kind: FindingKind::SmallStep, severity: 1.0 / fraction.max(f64::MIN_POSITIVE), sentence })
 }
 
 /// The validation loss goes up while the train loss goes down.
-fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
+fn over_fitting(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
     let now = past.last()?;
     let latest = now.validation?.loss;
-    let measured = past.iter().filter_map(|moment| Some((moment, moment.validation?.loss)));
+    let measured = past.iter().filter_map(|epoch| Some((epoch, epoch.validation?.loss)));
     let (best, lowest) = measured.min_by(|one, two| one.1.total_cmp(&two.1))?;
     let excess = latest / lowest - 1.0;
-    // Nothing is a fraction of a loss of 0.
-    if lowest <= 0.0 || excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_GAIN) {
+    // An excess over a loss of 0 is no fraction.
+    if lowest <= 0.0 || excess <= OVER_FITTING || now.train.loss > best.train.loss * (1.0 - PLATEAU_FALL) {
         return None;
     }
     let stopping = if recipe.stop_early.is_none() { "⟨stop_early validation-loss⟩, " } else { "" };
@@ -187,11 +197,11 @@ fn over_fitting(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
     Some(Finding { kind: FindingKind::OverFitting, severity: excess, sentence })
 }
 
-fn plateau(recipe: &Recipe, past: &[Moment]) -> Option<Finding> {
-    // The last epoch whose loss was lower by enough than that of the one before it.
+fn plateau(recipe: &Recipe, past: &[EpochMeasures]) -> Option<Finding> {
+    // The last epoch whose loss was lower by PLATEAU_FALL.
     let mut last = 0;
-    for (at, moment) in past.iter().enumerate() {
-        if moment.train.loss <= past[last].train.loss * (1.0 - PLATEAU_GAIN) {
+    for (at, epoch) in past.iter().enumerate() {
+        if epoch.train.loss <= past[last].train.loss * (1.0 - PLATEAU_FALL) {
             last = at;
         }
     }
@@ -220,7 +230,7 @@ fn percent(fraction: f64) -> String {
     if percent < 10.0 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
-/// A learning rate to type.
+/// A learning rate in two digits.
 fn rounded(rate: f32) -> String {
     let short: f32 = format!("{rate:.1e}").parse().unwrap_or(rate);
     format!("{short:?}")
@@ -234,13 +244,13 @@ mod tests {
     #[test]
     fn a_validation_loss_of_zero_is_no_over_fitting() {
         let recipe = Recipe::defaults_for("digits", 64, 10, 100);
-        let moment = |epoch, train, validation| {
+        let epoch = |epoch, train, validation| {
             let measure = |loss| Measure { samples: 10, loss, accuracy: 1.0 };
-            Moment { epoch, train: measure(train), validation: Some(measure(validation)) }
+            EpochMeasures { epoch, train: measure(train), validation: Some(measure(validation)) }
         };
-        let said = |lowest, latest| over_fitting(&recipe, &[moment(1, 0.5, lowest), moment(2, 0.1, latest)]);
-        assert!(said(0.0, 0.0).is_none() && said(0.0, 0.1).is_none() && said(0.1, 0.1).is_none());
-        let found = said(0.1, 0.2).unwrap();
-        assert!(found.severity == 1.0 && found.sentence.contains("100"), "{}", found.sentence);
+        let found = |lowest, latest| over_fitting(&recipe, &[epoch(1, 0.5, lowest), epoch(2, 0.1, latest)]);
+        assert!(found(0.0, 0.0).is_none() && found(0.0, 0.1).is_none() && found(0.1, 0.1).is_none());
+        let finding = found(0.1, 0.2).unwrap();
+        assert!(finding.severity == 1.0 && finding.sentence.contains("100"), "{}", finding.sentence);
     }
 }

@@ -1,15 +1,15 @@
-//! The network that a recipe asks for: its layers, or a name for a usual one.
+//! The network of a recipe: its layers, or a name.
 
 use std::fmt;
 use std::str::FromStr;
 
 use toml::de::DeValue;
 
-use super::values::{Over, Said, Unread, Value};
+use super::values::{OverDefault, RawValue, ReadError, Value};
 use crate::error::{Error, Result, suggestion};
 use crate::network::Network;
 
-/// Names of networks that only lack the number of classes.
+/// The names of networks.
 pub const NAMES: &[&str] = &["cnn"];
 
 /// The layers of `cnn` in front of its last one.
@@ -20,7 +20,7 @@ const CNN: &str = "conv 16 3x3 pad 1, relu, maxpool 2, conv 32 3x3 pad 1, relu, 
 pub enum NetworkChoice {
     /// These layers.
     Layers(Network),
-    /// Two convolutions with poolings, and two dense layers.
+    /// The network `cnn`: two convolutions with pooling, and two dense layers.
     Cnn,
 }
 
@@ -32,7 +32,7 @@ pub fn cnn(classes: usize) -> Network {
 impl NetworkChoice {
     /// The layers, for a number of classes.
     pub fn network(self, classes: usize) -> Network {
-        self.over(cnn(classes))
+        self.over_default(cnn(classes))
     }
 }
 
@@ -42,9 +42,9 @@ impl From<Network> for NetworkChoice {
     }
 }
 
-impl Over<Network> for NetworkChoice {
-    /// A name has come with defaults of its own, the network among them.
-    fn over(self, default: Network) -> Network {
+impl OverDefault<Network> for NetworkChoice {
+    /// A named network comes with its own defaults, the layers among them.
+    fn over_default(self, default: Network) -> Network {
         match self {
             NetworkChoice::Layers(network) => network,
             NetworkChoice::Cnn => default,
@@ -53,12 +53,12 @@ impl Over<Network> for NetworkChoice {
 }
 
 impl Value for NetworkChoice {
-    /// Reads a text, or from a file a list of layers.
-    fn read(said: &Said) -> Result<NetworkChoice, Unread> {
-        let list = matches!(said, Said::File(DeValue::Array(_)));
+    /// Reads a text, or a list of layers from a file.
+    fn read(raw: &RawValue) -> Result<NetworkChoice, ReadError> {
+        let list = matches!(raw, RawValue::File(DeValue::Array(_)));
         let layers =
-            if list { said.texts().map(|layers| layers.join(", ")) } else { said.text().map(str::to_owned) };
-        Ok(layers.ok_or(Unread::WrongKind)?.parse::<NetworkChoice>()?)
+            if list { raw.texts().map(|layers| layers.join(", ")) } else { raw.text().map(str::to_owned) };
+        Ok(layers.ok_or(ReadError::WrongType)?.parse::<NetworkChoice>()?)
     }
 
     fn text(&self) -> String {
@@ -72,7 +72,7 @@ impl FromStr for NetworkChoice {
     fn from_str(text: &str) -> Result<NetworkChoice> {
         match text.trim() {
             "cnn" => Ok(NetworkChoice::Cnn),
-            // One word that no layer begins with is a name that was misspelt.
+            // One word near a name is that name, misspelt.
             word if !word.contains([' ', ',']) && !suggestion(word, NAMES).is_empty() => {
                 Err(Error::Usage(format!(
                     "there is no network “{word}”{}; write its layers, or a name",

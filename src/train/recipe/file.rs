@@ -1,15 +1,15 @@
-//! A recipe file: TOML, read with the line of every key at hand, so that an error can name it.
+//! A recipe file: TOML, read so that an error names its line.
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
 use super::table::Overrides;
-use super::values::Said;
+use super::values::RawValue;
 use crate::data::files;
 use crate::error::{Error, Result, as_in_a_recipe, with_settings};
 
-/// No recipe is longer; a file that is was named by mistake.
+/// The longest recipe file. A longer file was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads a recipe file.
@@ -25,22 +25,22 @@ pub fn read(path: &Path) -> Result<Overrides> {
     parse_toml(&text, path)
 }
 
-/// Reads the text of a recipe file; `path` is where it came from, for messages.
+/// Reads the text of a recipe file. `path` is the file's, for messages.
 ///
 /// # Errors
-/// [`Error::Usage`] naming the file and the line: text that isn't TOML, a key that there isn't
-/// (with the nearest that there is), a value of the wrong type, or one that isn't allowed.
+/// [`Error::Usage`] naming the file and the line: text that isn't TOML, an unknown key (with the nearest known
+/// one), a value of the wrong type, or one that isn't allowed.
 pub fn parse_toml(text: &str, path: &Path) -> Result<Overrides> {
     let mut overrides = Overrides::default();
-    parse(text, path, |key, said| overrides.set(key, said))?;
+    parse(text, path, |key, value| overrides.set(key, value))?;
     Ok(overrides)
 }
 
-/// The same for whatever `set` sets: it gets each key with its value, in the order of the file.
+/// Reads the text of a file, key by key. `set` gets each key with its value, in the order of the file.
 pub(super) fn parse(
     text: &str,
     path: &Path,
-    mut set: impl FnMut(&str, &Said) -> Result<(), String>,
+    mut set: impl FnMut(&str, &RawValue) -> Result<(), String>,
 ) -> Result<()> {
     // A sentence about a line of a file names its settings as the file does.
     let at = |start: usize, problem: &str| {
@@ -49,7 +49,7 @@ pub(super) fn parse(
         Error::Usage(format!("{}, line {line}: {problem}", path.display()))
     };
     let (table, errors) = DeTable::parse_recoverable(text);
-    // The parser finds some mistakes late that others follow from.
+    // The first mistake in the file is reported: the others may follow from it.
     let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -59,7 +59,8 @@ pub(super) fn parse(
     // In the order of the file, so that the first problem is reported first.
     entries.sort_by_key(|(key, _)| key.span().start);
     for (key, value) in entries {
-        set(key.get_ref(), &Said::File(value.get_ref())).map_err(|problem| at(key.span().start, &problem))?;
+        set(key.get_ref(), &RawValue::File(value.get_ref()))
+            .map_err(|problem| at(key.span().start, &problem))?;
     }
     Ok(())
 }

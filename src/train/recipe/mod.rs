@@ -1,9 +1,9 @@
-//! What a run does, as numbers and names: from the defaults of the data set, a recipe file, and
-//! flags, each winning over the one before.
+//! The settings of a run, from data set, recipe file and flags.
 //!
-//! A recipe file is TOML with the keys of [`SETTINGS`], all optional. A data set that is a folder is
-//! looked for from the working directory, as with the flag, and not from where the recipe lies: so
-//! the recipe in a run directory repeats the run from the place where it was started.
+//! Flags win over the file, and the file over the defaults.
+//!
+//! A recipe file is TOML with the keys of [`SETTINGS`], all optional. The path of a data set is relative to the working
+//! directory, not to the recipe, so that the recipe in a run directory repeats the run.
 //!
 //! Read `table.rs` first: a setting is one row there.
 
@@ -23,7 +23,7 @@ pub use on_nan::OnNan;
 pub use rewrites::WantedRewrites;
 pub use settings::{Heading, Setting};
 pub use table::{DEFAULT_DATA, MAX_EPOCHS, Overrides, Recipe, SETTINGS};
-pub use values::{Given, Said};
+pub use values::{FlagKind, RawValue};
 
 use crate::data::Dataset;
 use crate::error::Result;
@@ -32,8 +32,8 @@ use crate::network::lower::Training;
 use crate::network::optimiser::Optimiser;
 use crate::program::rewrite::Rewrites;
 
-/// Weights of the default network's hidden layer at the most: 32 MiB, a quarter of what every
-/// adapter can bind.
+/// The most weights of the default network's hidden layer. They take 32 MiB, a quarter of what every adapter can
+/// bind.
 const MOST_DEFAULT_WEIGHTS: usize = 8 << 20;
 
 impl Recipe {
@@ -52,13 +52,13 @@ impl Recipe {
         Recipe::defaults_for(&data.name, train.shape.len(), data.classes.len(), train.len())
     }
 
-    /// The same for data that aren't there yet, by their name and sizes.
+    /// The defaults for data that aren't loaded, by their name and sizes.
     ///
     /// `values` are those of one image, C·H·W: large images get a narrower hidden layer, so that
     /// its weights fit any adapter. `train` is the number of samples to train on; a batch is never
     /// larger.
     pub fn defaults_for(data: &str, values: usize, classes: usize, train: usize) -> Recipe {
-        let table = Recipe::of_the_table();
+        let table = Recipe::table_defaults();
         let (hidden, epochs, batch_size) =
             if data == "digits" { (64, 40, 32) } else { (128, table.epochs, table.batch_size) };
         let hidden = hidden.min((MOST_DEFAULT_WEIGHTS / values.max(1)).max(1));
@@ -72,10 +72,10 @@ impl Recipe {
         }
     }
 
-    /// The same for the network `cnn`: Adam, and a learning rate that rises and falls once over the run.
+    /// The same for the network `cnn`: Adam with a one-cycle schedule.
     ///
     /// For MNIST also the number of epochs, and augmentation that handwritten digits bear. All of it was chosen
-    /// by a validation part.
+    /// with a validation part.
     fn for_cnn(self, classes: usize) -> Recipe {
         let recipe = Recipe {
             network: choice::cnn(classes),
@@ -94,8 +94,8 @@ impl Recipe {
         }
     }
 
-    /// The recipe for data with these numbers of values per image, classes and training samples, of which the
-    /// validation part is still to be taken.
+    /// The recipe for data with these sizes. They are values per image, classes, and training samples. The validation
+    /// part is still among the training samples.
     ///
     /// # Errors
     /// As [`Overrides::check`].
@@ -115,8 +115,9 @@ impl Recipe {
         Ok(defaults.with(Overrides { optimiser, ..given.clone() }))
     }
 
-    /// What a training step does besides forward and backward, without the weights of the classes, which depend
-    /// on the data.
+    /// The training step apart from forward and backward.
+    ///
+    /// Class weights are missing, as they depend on the data.
     pub fn training(&self) -> Training {
         let above_zero = |number: f32| Some(number).filter(|number| *number > 0.0);
         Training {
@@ -139,7 +140,7 @@ impl Recipe {
         self.rewrites.resolve(!self.kernel.is_empty(), self.precision)
     }
 
-    /// Samples per step.
+    /// Samples of a training step.
     pub fn step_samples(&self) -> usize {
         self.batch_size.saturating_mul(self.accumulate)
     }
@@ -169,11 +170,11 @@ mod tests {
     use crate::network::loss;
 
     settings! {
-        /// What a small program is told.
+        /// The settings of a small program.
         Small,
-        /// The same, as far as it is given.
+        /// The settings that are given.
         SmallGiven,
-        /// One setting, and a short one for it.
+        /// A setting, and a shorthand for it.
         SMALL;
 
         /// Largest tilt of a picture, in degrees.
@@ -186,11 +187,11 @@ mod tests {
 
     fn read(text: &str) -> Result<SmallGiven> {
         let mut given = SmallGiven::default();
-        file::parse(text, Path::new("small.toml"), |key, said| given.set(key, said))?;
+        file::parse(text, Path::new("small.toml"), |key, value| given.set(key, value))?;
         Ok(given)
     }
 
-    /// Its row is all that there is of the setting, and all the rest follows.
+    /// A setting is one row, from which everything else follows.
     #[test]
     fn a_setting_is_added_in_one_place() {
         let [tilt, upright] = SMALL else { panic!("two rows, not {SMALL:?}") };
@@ -202,29 +203,29 @@ mod tests {
             (tilt.help, (tilt.default)()),
             ("Largest tilt of a picture, in degrees", "2.5".to_owned())
         );
-        assert_eq!((tilt.heading, tilt.often, tilt.given), (Heading::Data, true, Given::Once));
+        assert_eq!((tilt.heading, tilt.often, tilt.flag_kind), (Heading::Data, true, FlagKind::Once));
         assert!(tilt.flag_aliases().eq(["max-tilt"]) && tilt.former_flags().eq(["lean"]));
         assert_eq!(
-            ((upright.default)(), upright.often, upright.given),
-            (String::new(), false, Given::Switch)
+            ((upright.default)(), upright.often, upright.flag_kind),
+            (String::new(), false, FlagKind::Switch)
         );
-        // Written, with its default, and read back; what is short for it is not written.
-        let small = Small::of_the_table();
+        // It is written with its default and read back; the shorthand is not written.
+        let small = Small::table_defaults();
         let written = toml::to_string(&small).unwrap();
         assert_eq!((small.most_tilt, written.as_str()), (2.5, "most_tilt = 2.5\n"));
         assert_eq!(read(&written).unwrap(), SmallGiven::from(small.clone()));
-        // By every name, from a file and from a flag; the flag wins.
+        // It is read by every name, from a file and from a flag; the flag wins.
         let given = SmallGiven { most_tilt: Some(7.0), ..SmallGiven::default() };
         for key in ["most_tilt", "max_tilt", "lean"] {
             assert_eq!(read(&format!("{key} = 7")).unwrap(), given);
         }
         let mut flag = SmallGiven::default();
-        flag.set("most_tilt", &Said::Flag(&["9".to_owned()])).unwrap();
+        flag.set("most_tilt", &RawValue::Flag(&["9".to_owned()])).unwrap();
         assert_eq!(small.with(flag.or_each(given)).most_tilt, 9.0);
-        // Refused by its check, from either, and by whoever sets the field.
+        // Its check refuses a wrong value from a file, a flag or the field.
         let problem = "small.toml, line 1: most_tilt is 181, but it takes a number from 0 to 180";
         assert_eq!(read("lean = 181").unwrap_err().to_string(), problem);
-        let refused = SmallGiven::default().set("most_tilt", &Said::Flag(&["steep".to_owned()]));
+        let refused = SmallGiven::default().set("most_tilt", &RawValue::Flag(&["steep".to_owned()]));
         assert_eq!(refused.unwrap_err(), "⟨most_tilt⟩ is “steep”, but it takes a number from 0 to 180");
         let wrong = SmallGiven { most_tilt: Some(f32::NAN), ..SmallGiven::default() };
         assert!(wrong.check_each().unwrap_err().marked().starts_with("⟨most_tilt⟩ is NaN"));
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_what_the_code_takes() {
+    fn the_texts_of_the_table_match_the_code() {
         let setting = |key: &str| SETTINGS.iter().find(|setting| setting.key == key).unwrap();
         assert!(setting("epochs").takes.ends_with(&MAX_EPOCHS.to_string()));
         for text in [setting("normalise").takes, setting("normalise").help] {

@@ -1,4 +1,4 @@
-//! What flags or a recipe file say, beyond what each row of the table says alone.
+//! Settings that flags or a recipe file give, beyond single rows.
 
 use super::table::{DEFAULT_DATA, Overrides};
 use crate::data::Reading;
@@ -11,19 +11,19 @@ impl Overrides {
         self.data.as_deref().unwrap_or(DEFAULT_DATA)
     }
 
-    /// How that data set is to be read.
+    /// The settings for reading that data set.
     pub fn reading(&self) -> Reading {
         Reading { resize: self.resize.flatten(), skip_bad: self.skip_bad.unwrap_or_default() }
     }
 
-    /// These, and `other` for what these leave open: `flags.or(file)`.
+    /// These, and `other` where these are not given: `flags.or(file)`.
     pub fn or(self, other: Overrides) -> Overrides {
-        // An optimiser given here leaves nothing open that a momentum there could say.
+        // An optimiser given here includes its momentum, so one given there is dropped.
         let momentum = other.momentum.filter(|_| self.optimiser.is_none());
         self.or_each(Overrides { momentum, ..other })
     }
 
-    /// The optimiser that is asked for, by its own name or by a momentum.
+    /// The optimiser that is asked for, by its name or a momentum.
     pub(super) fn optimiser(&self) -> Result<Option<Optimiser>> {
         let Some(momentum) = self.momentum else { return Ok(self.optimiser) };
         let given = self.optimiser.unwrap_or_default();
@@ -45,8 +45,7 @@ impl Overrides {
     /// Checks every value that is given, before any data are read.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a value that its setting doesn't take, [`Error::Setting`] for one that doesn't go with
-    /// another setting.
+    /// [`Error::Usage`] for a value that isn't allowed, [`Error::Setting`] for one that contradicts another setting.
     pub fn check(&self) -> Result<()> {
         let precision = self.precision.unwrap_or_default();
         self.check_each()?;

@@ -1,4 +1,4 @@
-//! The rewrites of a run: those that are named, or the default for its kernels.
+//! The rewrites of a run: named ones, or the default.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::program::rewrite::Rewrites;
 
-/// The rewrites that a recipe or a flag names.
+/// The rewrites that a recipe or a flag asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WantedRewrites {
-    /// All; with a custom kernel none, as what that kernel computes must not vanish in a larger one.
+    /// All rewrites; none with a custom kernel, which they might absorb.
     #[default]
     Default,
-    /// These.
+    /// The named rewrites.
     These(Rewrites),
 }
 
@@ -55,7 +55,7 @@ impl WantedRewrites {
         }
     }
 
-    /// Checks that they go with a precision.
+    /// Checks that they allow a precision.
     ///
     /// # Errors
     /// [`Error::Setting`] saying what to add.
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_follows_the_kernels_and_what_is_named_stays() {
+    fn the_default_depends_on_custom_kernels_and_named_rewrites_do_not() {
         let of = |text: &str, custom, precision| {
             text.parse::<WantedRewrites>().unwrap().resolve(custom, precision).to_string()
         };

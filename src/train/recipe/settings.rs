@@ -1,9 +1,9 @@
-//! What one row of the table of settings yields: a field, a key, a flag with its help, a default and a check.
+//! The macro that makes everything about a setting from one row.
 
-use super::values::{Given, Said, Unread};
+use super::values::{FlagKind, RawValue, ReadError};
 use crate::error::suggestion;
 
-/// A training setting as everything but its type: a row of [`SETTINGS`](super::SETTINGS).
+/// A training setting without its type: a row of [`SETTINGS`](super::SETTINGS).
 #[derive(Debug)]
 pub struct Setting {
     /// The key in a recipe, such as `batch_size`.
@@ -12,18 +12,18 @@ pub struct Setting {
     pub aliases: &'static [&'static str],
     /// Names of earlier versions, which are still read.
     pub former: &'static [&'static str],
-    /// The part of the help that lists it.
+    /// The heading in the help.
     pub heading: Heading,
-    /// What stands for the value in the help.
+    /// The placeholder of the value in the help.
     pub value_name: &'static str,
-    /// One line about it.
+    /// The line of help.
     pub help: &'static str,
     /// The values that it takes, for messages.
     pub takes: &'static str,
     /// Whether it is one of the settings used most.
     pub often: bool,
-    /// How its flag is given.
-    pub given: Given,
+    /// The kind of its flag.
+    pub flag_kind: FlagKind,
     /// The default, as its flag takes it or in words.
     pub default: fn() -> String,
 }
@@ -35,15 +35,15 @@ pub enum Heading {
     Data,
     /// The layers.
     Network,
-    /// The loss, and how weights follow its gradient.
+    /// The loss, the optimiser and the schedule.
     Training,
-    /// What keeps a network from over-fitting.
+    /// Settings against over-fitting.
     Regularisation,
-    /// Where a run computes, and in what precision.
+    /// The device and the precision.
     Device,
     /// The shaders of a run.
     Kernels,
-    /// What may change or go.
+    /// Settings that may change or go.
     Experimental,
 }
 
@@ -53,31 +53,31 @@ impl Setting {
         as_flag(self.key)
     }
 
-    /// The same of the other spellings.
+    /// The same for the other spellings.
     pub fn flag_aliases(&self) -> impl Iterator<Item = String> {
         self.aliases.iter().map(|alias| as_flag(alias))
     }
 
-    /// The same of former names.
+    /// The same for former names.
     pub fn former_flags(&self) -> impl Iterator<Item = String> {
         self.former.iter().map(|former| as_flag(former))
     }
 
-    /// Whether a key of a recipe, by whichever of its names, is this one.
+    /// Whether a key, by any of its names, is this setting's.
     fn is_called(&self, key: &str) -> bool {
         self.key == key || self.aliases.contains(&key) || self.former.contains(&key)
     }
 
-    /// The problem of a value that it doesn't take.
+    /// The sentence about a value that isn't allowed.
     pub(super) fn wrong(&self, value: &str) -> String {
         format!("⟨{}⟩ is {value}, but it takes {}", self.key, self.takes)
     }
 
-    /// The problem of a value that can't be read.
-    pub(super) fn unread(&self, said: &Said, why: Unread) -> String {
+    /// The sentence about a value that can't be read.
+    pub(super) fn unread(&self, raw: &RawValue, why: ReadError) -> String {
         match why {
-            Unread::WrongKind => self.wrong(&said.shown()),
-            Unread::Problem(problem) => problem,
+            ReadError::WrongType => self.wrong(&raw.shown()),
+            ReadError::Problem(problem) => problem,
         }
     }
 }
@@ -89,7 +89,7 @@ fn as_flag(key: &str) -> String {
 /// The setting with this key, or one of its other names.
 ///
 /// # Errors
-/// The sentence that there is none, with the nearest.
+/// The sentence that there is none, with the nearest key.
 pub(super) fn find<'a>(table: &'a [Setting], key: &str) -> Result<&'a Setting, String> {
     table.iter().find(|setting| setting.is_called(key)).ok_or_else(|| {
         let known: Vec<&str> = table.iter().map(|setting| setting.key).collect();
@@ -98,7 +98,7 @@ pub(super) fn find<'a>(table: &'a [Setting], key: &str) -> Result<&'a Setting, S
     })
 }
 
-/// A doc comment as one line of help: without the blanks around it and the full stop.
+/// A doc comment as one line of help: trimmed, without full stop.
 pub(super) const fn line(doc: &str) -> &str {
     let doc = doc.trim_ascii();
     match doc.as_bytes().split_last() {
@@ -107,7 +107,7 @@ pub(super) const fn line(doc: &str) -> &str {
     }
 }
 
-/// Makes of one row per setting the struct of a recipe, the struct of what is given, and the table.
+/// Makes recipe, overrides and table from one row per setting.
 ///
 /// A row is
 ///
@@ -117,9 +117,9 @@ pub(super) const fn line(doc: &str) -> &str {
 ///     Heading "VALUE" often, takes "the values", if |value| …, check function;
 /// ```
 ///
-/// of which only key, type, heading, value and `takes` are needed. A row without a default is no field of a
-/// recipe: it is short for another one. `TypeGiven` is what a file or a flag says where that is not the value itself.
-/// `if` tells whether a value is allowed; `check` returns an error of its own.
+/// Only key, type, heading, value and `takes` are required. A row without a default is a shorthand for another row and no
+/// field of the recipe. `TypeGiven` is the type that is read, where that is not `Type`. `if` says whether a value is
+/// allowed; `check` returns an error of its own.
 macro_rules! settings {
     (
         $(#[$about:meta])* $recipe:ident,
@@ -127,7 +127,7 @@ macro_rules! settings {
         $(#[$table_about:meta])* $table:ident;
         $(
             #[doc = $doc:literal]
-            $key:ident $(| $alias:ident)* $(formerly $former:ident)*: $type:ty $(as $said:ty)?
+            $key:ident $(| $alias:ident)* $(formerly $former:ident)*: $type:ty $(as $read_as:ty)?
                 $(= $default:expr $(=> $words:literal)?)?,
                 $heading:ident $value:literal $($often:ident)?,
                 takes $takes:expr $(, if $fits:expr)? $(, check $check:expr)?;
@@ -145,7 +145,7 @@ macro_rules! settings {
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $overrides {$(
             #[doc = $doc]
-            pub $key: Option<settings!(@given $type $(, $said)?)>,
+            pub $key: Option<settings!(@given $type $(, $read_as)?)>,
         )+}
 
         $(#[$table_about])*
@@ -159,23 +159,23 @@ macro_rules! settings {
                 help: $crate::train::recipe::settings::line($doc),
                 takes: $takes,
                 often: settings!(@is $($often)?),
-                given: <settings!(@given $type $(, $said)?) as $crate::train::recipe::values::Value>::GIVEN,
+                flag_kind: <settings!(@given $type $(, $read_as)?) as $crate::train::recipe::values::Value>::FLAG_KIND,
                 default: || settings!(@shown $type $(, $default $(=> $words)?)?),
             },
         )+];
 
         impl $recipe {
-            /// Every setting as its row says.
-            pub(super) fn of_the_table() -> $recipe {
+            /// The default of every setting.
+            pub(super) fn table_defaults() -> $recipe {
                 $recipe {$($($key: $default,)?)+}
             }
 
-            /// The same with what is given.
+            /// The same with the given settings.
             pub(super) fn with(self, given: $overrides) -> $recipe {
-                use $crate::train::recipe::values::Over;
+                use $crate::train::recipe::values::OverDefault;
                 $recipe {$($(
                     $key: settings!(@first match given.$key {
-                        Some(said) => said.over(self.$key),
+                        Some(raw) => raw.over_default(self.$key),
                         None => self.$key,
                     }, $default),
                 )?)+}
@@ -205,20 +205,20 @@ macro_rules! settings {
         }
 
         impl $overrides {
-            /// These, and `other` for what these leave open, setting by setting.
+            /// These, and `other` where these are not given, setting by setting.
             pub(super) fn or_each(self, other: $overrides) -> $overrides {
                 $overrides {$($key: self.$key.or(other.$key),)+}
             }
 
-            /// Sets a key from what a recipe file or a flag says, and checks it.
+            /// Sets a key from a file or a flag, and checks it.
             ///
             /// # Errors
-            /// A sentence with the setting marked: a key that there isn't, one that is set already, or a value
-            /// that it doesn't take.
+            /// A sentence with the setting marked: an unknown key, one that is set already, or a value that isn't
+            /// allowed.
             pub fn set(
                 &mut self,
                 key: &str,
-                said: &$crate::train::recipe::values::Said,
+                raw: &$crate::train::recipe::values::RawValue,
             ) -> Result<(), String> {
                 use $crate::train::recipe::values::Value;
                 let setting = $crate::train::recipe::settings::find($table, key)?;
@@ -227,7 +227,7 @@ macro_rules! settings {
                         if self.$key.is_some() {
                             return Err(format!("⟨{}⟩ is given twice, so leave one of them out", setting.key));
                         }
-                        let value = Value::read(said).map_err(|why| setting.unread(said, why))?;
+                        let value = Value::read(raw).map_err(|why| setting.unread(raw, why))?;
                         self.$key = Some(value);
                     })+
                     _ => unreachable!("every setting of the table is a field"),
@@ -267,7 +267,7 @@ macro_rules! settings {
         }
     };
     (@given $type:ty) => { $type };
-    (@given $type:ty, $said:ty) => { $said };
+    (@given $type:ty, $read_as:ty) => { $read_as };
     (@is) => { false };
     (@is $often:ident) => { true };
     (@shown $type:ty) => { String::new() };

@@ -1,4 +1,4 @@
-//! The table of settings: a row each, from which come its field, key, flag, help, default and check.
+//! The table of settings, from which everything else about them is made.
 
 use super::choice::NetworkChoice;
 use super::on_nan::OnNan;
@@ -18,7 +18,7 @@ use crate::verify::experimental::Experimental;
 
 /// The data set of a run that names none.
 pub const DEFAULT_DATA: &str = "digits";
-/// The most epochs that can be asked for: a typing error shouldn't run for a year.
+/// The most epochs that a run may have. A typing error shouldn't run for a year.
 pub const MAX_EPOCHS: usize = 1_000_000;
 
 settings! {
@@ -29,18 +29,18 @@ settings! {
     /// `data`, `resize`, `skip_bad` and `device` say where a program finds data and device: a
     /// [`Session`](crate::train::session::Session) is given both.
     Recipe,
-    /// What flags or a recipe file say; what they leave open is `None`.
+    /// Settings that flags or a recipe file give; `None` where they don't.
     Overrides,
     /// All settings, in the order of a recipe file.
     SETTINGS;
 
-    /// Name of a data set, or its folder, seen from the working directory.
+    /// Data set: a name, or a folder relative to the working directory.
     data: String = DEFAULT_DATA.to_owned(),
         Data "DATA",
         takes "a string: digits, mnist, or a folder with IDX files, CIFAR-10's binary files or pictures",
         if |name| !name.trim().is_empty();
 
-    /// Size to bring all pictures of a folder to: 32x32, or 3x32x32 with channels.
+    /// Size of all pictures of a folder: 32x32, or 3x32x32 with channels.
     resize: Option<Resize> = None,
         Data "SIZE",
         takes "a string: height x width, as in 32x32, or channels in front, as in 3x32x32, or none";
@@ -97,7 +97,7 @@ settings! {
     accumulate: usize = 1,
         Training "N", takes "a whole number from 1", if |batches| *batches >= 1;
 
-    /// Decay of an EMA of the weights, to be measured and saved, as in 0.999; 0 for no EMA.
+    /// Decay of the EMA of the weights, as in 0.999; 0 for no EMA.
     ema formerly average: f32 = 0.0,
         Regularisation "X",
         takes "a number from 0 (no EMA of the weights) to below 1", if |decay| (0.0..1.0).contains(decay);
@@ -106,7 +106,7 @@ settings! {
     label_smoothing: f32 = 0.0,
         Regularisation "X", takes "a number from 0 to below 1", if |fraction| (0.0..1.0).contains(fraction);
 
-    /// Weights of the classes in the loss: even, balanced, or a number for each, as in 1,2,0.5.
+    /// Class weights in the loss: even, balanced, or numbers as in 1,2,0.5.
     class_weights: ClassWeights = ClassWeights::Even,
         Training "WEIGHTS", takes "a string: even, balanced, or a number for each class, as in “1,2,0.5”";
 
@@ -122,7 +122,7 @@ settings! {
     on_nan: OnNan = OnNan::Stop,
         Training "WHAT", takes "a string: stop or rollback";
 
-    /// Train on the first batches only, as a test of the network; 0 for all.
+    /// Number of batches to train on, as a test; 0 for all.
     overfit_batches: usize = 0,
         Training "N", takes "a whole number from 0 (all samples)";
 
@@ -134,11 +134,11 @@ settings! {
     loss: Loss = Loss::CrossEntropy,
         Training "NAME", takes "a string: cross-entropy, bce, mse or squared-error";
 
-    /// Seed of the initial weights, the order of samples, and all else that is random.
+    /// Seed of initial weights, sample order, augmentation and dropout.
     seed: u64 = 0,
         Training "N" often, takes "a whole number from 0";
 
-    /// Fraction of the train part to validate with after each epoch.
+    /// Fraction of the train part to validate on after each epoch.
     validation: f64 = 0.0,
         Data "FRACTION" often,
         takes "a fraction from 0 (no validation part) to below 1", if |fraction| (0.0..1.0).contains(fraction);
@@ -148,7 +148,7 @@ settings! {
         Device "NAME" often,
         takes "a string: auto, gpu, cpu, or a part of an adapter's name", if |name| !name.trim().is_empty();
 
-    /// Variants of kernels: auto (the fastest, measured once per adapter), default, or a list.
+    /// Variants of kernels: auto (the fastest, measured once), default, or a list.
     tuning: Tuning = Tuning::Auto,
         Kernels "CHOICE",
         takes "a string: auto, default, or variants by class of work, as in “large matmul_register”";

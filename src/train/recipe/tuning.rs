@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::tune::{Tuned, Tuning, tuned};
 
 impl Recipe {
-    /// Resolves the tuning to a choice that repeats: `auto` becomes the fastest variants on the device. A run on
-    /// the CPU engine, or with custom kernels, has the default.
+    /// Resolves the tuning to a choice that repeats. `auto` becomes the fastest variants on the device. A run on the
+    /// CPU engine, or with custom kernels, has the default.
     ///
-    /// Returns what was chosen where the recipe said `auto`. `before` is called before anything is measured.
+    /// Returns the choice where the recipe said `auto`. `before` is called before anything is measured.
     ///
     /// # Errors
     /// As [`Tuning::choice`].

@@ -1,4 +1,4 @@
-//! The types of settings: read from a recipe file or from a flag by the same code, written to a recipe file.
+//! The types of settings: one reader for files and flags.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -18,18 +18,18 @@ use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
 use crate::verify::experimental::Experimental;
 
-/// What a recipe file or the command line says about a setting.
+/// The value of a setting in a recipe file or flag.
 #[derive(Clone, Copy, Debug)]
-pub enum Said<'a> {
+pub enum RawValue<'a> {
     /// A value of a recipe file.
     File(&'a DeValue<'a>),
-    /// The texts behind a flag, one for each time that it is given; `true` for a switch.
+    /// The texts after a flag, one per occurrence; `true` for a switch.
     Flag(&'a [String]),
 }
 
-/// How often a flag is given, and whether a value follows it.
+/// The kind of a flag: whether it repeats, and whether a value follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Given {
+pub enum FlagKind {
     /// Once, without a value.
     Switch,
     /// Once, with a value.
@@ -40,29 +40,29 @@ pub enum Given {
 
 /// Why a value can't be read.
 #[derive(Debug)]
-pub enum Unread {
-    /// It is of another kind than the setting takes.
-    WrongKind,
-    /// Its own sentence.
+pub enum ReadError {
+    /// It is of another type than the setting's.
+    WrongType,
+    /// Another problem, as a sentence.
     Problem(String),
 }
 
-impl From<Error> for Unread {
-    fn from(error: Error) -> Unread {
-        Unread::Problem(error.marked().to_owned())
+impl From<Error> for ReadError {
+    fn from(error: Error) -> ReadError {
+        ReadError::Problem(error.marked().to_owned())
     }
 }
 
-/// A type of settings.
+/// The type of a setting.
 pub trait Value: Sized {
-    /// How its flag is given.
-    const GIVEN: Given = Given::Once;
+    /// The kind of its flag.
+    const FLAG_KIND: FlagKind = FlagKind::Once;
 
-    /// Reads it from what a recipe file or a flag says.
+    /// Reads it from a recipe file or a flag.
     ///
     /// # Errors
-    /// [`Unread`] when it says something else.
-    fn read(said: &Said) -> Result<Self, Unread>;
+    /// [`ReadError`] when it is something else.
+    fn read(raw: &RawValue) -> Result<Self, ReadError>;
 
     /// The text that a flag takes for it.
     fn text(&self) -> String;
@@ -75,7 +75,7 @@ pub trait Value: Sized {
     /// Writes it as a recipe file has it.
     ///
     /// # Errors
-    /// Those of the serialiser.
+    /// The errors of the serialiser.
     fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&self.text())
     }
@@ -90,47 +90,47 @@ impl<T: Value> Serialize for Written<'_, T> {
     }
 }
 
-/// What is said of a value of type `T`, and wins over the default.
-pub trait Over<T> {
-    /// The value that it comes to.
-    fn over(self, default: T) -> T;
+/// A given value of a setting, which wins over the default.
+pub trait OverDefault<T> {
+    /// The resulting value.
+    fn over_default(self, default: T) -> T;
 }
 
-impl<T> Over<T> for T {
-    fn over(self, _default: T) -> T {
+impl<T> OverDefault<T> for T {
+    fn over_default(self, _default: T) -> T {
         self
     }
 }
 
-impl Said<'_> {
+impl RawValue<'_> {
     /// One text.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Said::File(value) => value.as_str(),
-            Said::Flag([text]) => Some(text),
-            Said::Flag(_) => None,
+            RawValue::File(value) => value.as_str(),
+            RawValue::Flag([text]) => Some(text),
+            RawValue::Flag(_) => None,
         }
     }
 
     /// A list of texts.
     pub fn texts(&self) -> Option<Vec<String>> {
         match self {
-            Said::File(value) => {
+            RawValue::File(value) => {
                 let entries = value.as_array()?.iter();
                 entries.map(|entry| entry.get_ref().as_str().map(str::to_owned)).collect()
             }
-            Said::Flag(texts) => Some(texts.to_vec()),
+            RawValue::Flag(texts) => Some(texts.to_vec()),
         }
     }
 
-    /// A whole number that is not negative and not too large for its type.
+    /// A whole number that is not negative and fits into its type.
     fn whole<T: TryFrom<u64>>(&self) -> Option<T> {
         let number = match self {
-            Said::File(value) => {
+            RawValue::File(value) => {
                 let integer = value.as_integer()?;
                 u64::from_str_radix(integer.as_str(), integer.radix())
             }
-            Said::Flag(_) => self.text()?.parse(),
+            RawValue::Flag(_) => self.text()?.parse(),
         };
         T::try_from(number.ok()?).ok()
     }
@@ -138,41 +138,43 @@ impl Said<'_> {
     /// A number with or without a point; `5` will do for `5.0`.
     fn number<T: FromStr>(&self) -> Option<T> {
         match self {
-            Said::File(DeValue::Float(float)) => float.as_str().parse().ok(),
-            Said::File(DeValue::Integer(integer)) if integer.radix() == 10 => integer.as_str().parse().ok(),
-            Said::File(_) => None,
-            Said::Flag(_) => self.text()?.parse().ok(),
+            RawValue::File(DeValue::Float(float)) => float.as_str().parse().ok(),
+            RawValue::File(DeValue::Integer(integer)) if integer.radix() == 10 => {
+                integer.as_str().parse().ok()
+            }
+            RawValue::File(_) => None,
+            RawValue::Flag(_) => self.text()?.parse().ok(),
         }
     }
 
     fn truth(&self) -> Option<bool> {
         match self {
-            Said::File(value) => value.as_bool(),
-            Said::Flag(_) => self.text()?.parse().ok(),
+            RawValue::File(value) => value.as_bool(),
+            RawValue::Flag(_) => self.text()?.parse().ok(),
         }
     }
 
-    /// It as a message shows it.
+    /// The value as a message shows it.
     pub fn shown(&self) -> String {
         match self {
-            Said::Flag(texts) => format!("“{}”", texts.join(" ").escape_debug()),
-            Said::File(DeValue::String(text)) => format!("the string “{}”", text.escape_debug()),
-            Said::File(DeValue::Integer(integer)) => integer.to_string(),
-            Said::File(DeValue::Float(float)) => float.to_string(),
-            Said::File(DeValue::Boolean(truth)) => truth.to_string(),
-            Said::File(DeValue::Datetime(moment)) => format!("the date or time {moment}"),
-            Said::File(DeValue::Array(_)) => "an array".to_owned(),
-            Said::File(DeValue::Table(_)) => "a table".to_owned(),
+            RawValue::Flag(texts) => format!("“{}”", texts.join(" ").escape_debug()),
+            RawValue::File(DeValue::String(text)) => format!("the string “{}”", text.escape_debug()),
+            RawValue::File(DeValue::Integer(integer)) => integer.to_string(),
+            RawValue::File(DeValue::Float(float)) => float.to_string(),
+            RawValue::File(DeValue::Boolean(truth)) => truth.to_string(),
+            RawValue::File(DeValue::Datetime(moment)) => format!("the date or time {moment}"),
+            RawValue::File(DeValue::Array(_)) => "an array".to_owned(),
+            RawValue::File(DeValue::Table(_)) => "a table".to_owned(),
         }
     }
 }
 
-/// Numbers, by the method of [`Said`] that reads them.
+/// Numbers, by the method of [`RawValue`] that reads them.
 macro_rules! numbers {
     ($($type:ty: $read:ident),+) => {$(
         impl Value for $type {
-            fn read(said: &Said) -> Result<$type, Unread> {
-                said.$read().ok_or(Unread::WrongKind)
+            fn read(raw: &RawValue) -> Result<$type, ReadError> {
+                raw.$read().ok_or(ReadError::WrongType)
             }
 
             fn text(&self) -> String {
@@ -192,8 +194,8 @@ numbers!(usize: whole, u64: whole, f32: number, f64: number);
 macro_rules! texts {
     ($($type:ty),+) => {$(
         impl Value for $type {
-            fn read(said: &Said) -> Result<$type, Unread> {
-                Ok(said.text().ok_or(Unread::WrongKind)?.parse::<$type>()?)
+            fn read(raw: &RawValue) -> Result<$type, ReadError> {
+                Ok(raw.text().ok_or(ReadError::WrongType)?.parse::<$type>()?)
             }
 
             fn text(&self) -> String {
@@ -206,9 +208,9 @@ macro_rules! texts {
 texts!(Augmentation, Network, Optimiser, Schedule, ClassWeights, TimeLimit, Normalise, Loss);
 texts!(Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
 
-/// A type that a setting may go without.
+/// A type whose setting may have no value.
 trait Optional: FromStr<Err = Error> + Display {
-    /// What is written where there is none.
+    /// The text for no value.
     const NONE: &str;
 }
 
@@ -221,8 +223,8 @@ impl Optional for Stopping {
 }
 
 impl<T: Optional> Value for Option<T> {
-    fn read(said: &Said) -> Result<Option<T>, Unread> {
-        let text = said.text().ok_or(Unread::WrongKind)?;
+    fn read(raw: &RawValue) -> Result<Option<T>, ReadError> {
+        let text = raw.text().ok_or(ReadError::WrongType)?;
         if text.trim() == T::NONE { Ok(None) } else { Ok(Some(text.parse()?)) }
     }
 
@@ -232,10 +234,10 @@ impl<T: Optional> Value for Option<T> {
 }
 
 impl Value for bool {
-    const GIVEN: Given = Given::Switch;
+    const FLAG_KIND: FlagKind = FlagKind::Switch;
 
-    fn read(said: &Said) -> Result<bool, Unread> {
-        said.truth().ok_or(Unread::WrongKind)
+    fn read(raw: &RawValue) -> Result<bool, ReadError> {
+        raw.truth().ok_or(ReadError::WrongType)
     }
 
     fn text(&self) -> String {
@@ -248,8 +250,8 @@ impl Value for bool {
 }
 
 impl Value for String {
-    fn read(said: &Said) -> Result<String, Unread> {
-        said.text().map(str::to_owned).ok_or(Unread::WrongKind)
+    fn read(raw: &RawValue) -> Result<String, ReadError> {
+        raw.text().map(str::to_owned).ok_or(ReadError::WrongType)
     }
 
     fn text(&self) -> String {
@@ -262,10 +264,10 @@ impl Value for String {
 }
 
 impl Value for Vec<String> {
-    const GIVEN: Given = Given::Repeatedly;
+    const FLAG_KIND: FlagKind = FlagKind::Repeatedly;
 
-    fn read(said: &Said) -> Result<Vec<String>, Unread> {
-        said.texts().ok_or(Unread::WrongKind)
+    fn read(raw: &RawValue) -> Result<Vec<String>, ReadError> {
+        raw.texts().ok_or(ReadError::WrongType)
     }
 
     fn text(&self) -> String {

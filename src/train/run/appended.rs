@@ -36,8 +36,8 @@ impl Appended {
         Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
     }
 
-    /// One call for everything, so that a reader never sees half a line; and what a full disk took
-    /// of it is cut off again.
+    /// Appends all bytes in one call. A reader never sees half a line. After a failed write the
+    /// file is cut back to its length before.
     pub fn append(&self, bytes: &[u8]) -> Result<()> {
         let before = self.file.metadata().map(|found| found.len());
         (&self.file).write_all(bytes).map_err(|error| {
@@ -52,7 +52,7 @@ impl Appended {
     }
 
     pub fn cut(&self, length: u64) -> Result<()> {
-        // Some systems don't let a file be cut by who may only append to it.
+        // Some systems don't let a handle that only appends cut a file.
         let file = File::options().write(true).open(&self.path);
         file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
     }

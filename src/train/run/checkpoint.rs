@@ -1,10 +1,10 @@
-//! Checkpoints: a run at one moment as a file, from which it goes on as if it had never stopped.
+//! Checkpoints: files from which a run goes on bit by bit.
 //!
 //! They are safetensors files in `RUN/checkpoints/`. The tensors are the parameters by their names
 //! and every other buffer that training changes; the metadata hold, as strings, `format`,
 //! `format_version`, `seed`, `digest` (of the data), `network`, `recipe` (TOML) and, as JSON,
-//! `place` (a [`Position`]: epoch, step, position in the epoch and the sums of its losses) and
-//! `standing` (a [`Standing`]: what choices during the run depend on).
+//! `place` (a [`Position`]: epoch, step and the sums of the epoch's losses) and `standing` (a [`RunState`]: time, rollbacks
+//! and early stopping).
 //!
 //! `step-N.safetensors` was saved after N steps; the newest is where `--resume` goes on.
 //! `best.safetensors` is the run at its smallest validation loss.
@@ -22,7 +22,7 @@ use crate::engine::Data;
 use crate::error::{Error, Result};
 use crate::train::recipe::{MAX_EPOCHS, Recipe};
 use crate::train::run::tensors::{self, Advice, Entry, Tensors, shorten};
-use crate::train::stopping::Seen;
+use crate::train::stopping::StoppingState;
 use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 /// The folder of a run's checkpoints.
@@ -39,28 +39,27 @@ const ADVICE: Advice = Advice {
     foreign: "so name a run directory or a checkpoint in it",
 };
 
-/// The memory of a run besides its [`Position`], on which choices depend. A schedule or a rule for stopping
-/// that remembers something adds a field, with a default for files that lack it.
+/// The state of a run besides its [`Position`]. A new field needs a default, for files that lack it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Standing {
+pub struct RunState {
     /// Seconds of training up to here.
     pub seconds: f64,
-    /// How often the run has gone back to an earlier state because of a non-finite value.
+    /// How often the run was rolled back after a non-finite value.
     pub rollbacks: u32,
     /// The smallest validation loss of an epoch.
     pub best: Option<f64>,
     /// The state of early stopping.
-    pub stopping: Seen,
+    pub stopping: StoppingState,
 }
 
-/// A run at one moment, with all that decides how it goes on.
+/// A run at one moment, with all that it depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// Its position, and every tensor that training changes.
+    /// The position, and every tensor that training changes.
     pub snapshot: Snapshot,
-    /// The memory on which choices depend.
-    pub standing: Standing,
+    /// The state of early stopping, rollbacks and time.
+    pub state: RunState,
     /// The recipe as TOML.
     pub recipe: String,
     /// The network's text form.
@@ -72,11 +71,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// The checkpoint of a run with this recipe on data of this digest.
-    pub fn new(snapshot: Snapshot, standing: Standing, recipe: &Recipe, digest: &str) -> Checkpoint {
+    /// The checkpoint of a run with this recipe and data digest.
+    pub fn new(snapshot: Snapshot, state: RunState, recipe: &Recipe, digest: &str) -> Checkpoint {
         Checkpoint {
             snapshot,
-            standing,
+            state,
             recipe: recipe.to_toml(),
             network: recipe.network.to_string(),
             seed: recipe.seed,
@@ -101,7 +100,7 @@ impl Checkpoint {
             "network": self.network,
             "recipe": self.recipe,
             "place": json(&self.snapshot.position),
-            "standing": json(&self.standing),
+            "standing": json(&self.state),
         });
         let tensors = &self.snapshot.tensors;
         let words = |tensor: &'_ NamedTensor| -> Vec<u32> {
@@ -134,16 +133,16 @@ fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("it has only strings as keys")
 }
 
-/// The checkpoint in a file, or what is wrong with it as the end of a sentence.
+/// The checkpoint in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Checkpoint, String> {
     let mut file = Tensors::open(path, ADVICE)?;
     file.check_format(FORMAT, FORMAT_VERSION)?;
     if file.parse::<u32>("format_version", "a whole number")? < FORMAT_VERSION {
-        return Err("was written by an older wgrad, so go on with that one or train again".to_owned());
+        return Err("was written by an older wgrad, so resume it with that one or train again".to_owned());
     }
     let position: Position = file.json("place")?;
-    let standing: Standing = file.json("standing")?;
-    check(&position, &standing)
+    let state: RunState = file.json("standing")?;
+    check(&position, &state)
         .map_err(|what| format!("has a place in its metadata with {what}, {}", ADVICE.damaged))?;
     let (seed, recipe) = (file.parse("seed", "a whole number")?, file.text("recipe")?.to_owned());
     let (network, digest) = (file.text("network")?.to_owned(), file.text("digest")?.to_owned());
@@ -151,12 +150,12 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
     let snapshot = Snapshot { position, tensors };
     match snapshot.non_finite() {
         Some(problem) => Err(format!("is damaged: {}, {}", shorten(&problem), ADVICE.damaged)),
-        None => Ok(Checkpoint { snapshot, standing, recipe, network, seed, digest }),
+        None => Ok(Checkpoint { snapshot, state, recipe, network, seed, digest }),
     }
 }
 
-/// Numbers that no run reaches.
-fn check(position: &Position, standing: &Standing) -> Result<(), String> {
+/// Checks that the numbers are those of a run.
+fn check(position: &Position, state: &RunState) -> Result<(), String> {
     let Position { epoch, step, steps, so_far, factor, plateau } = *position;
     let sums = so_far.loss.is_finite() && so_far.correct.is_finite() && so_far.correct >= 0.0;
     if !(1..=MAX_EPOCHS + 1).contains(&epoch) || step > steps {
@@ -165,12 +164,12 @@ fn check(position: &Position, standing: &Standing) -> Result<(), String> {
     if !sums || (step == 0) != (so_far.samples == 0) {
         return Err("sums that belong to no epoch".to_owned());
     }
-    let sound = factor > 0.0 && factor <= 1.0 && standing.seconds >= 0.0 && standing.seconds.is_finite();
+    let sound = factor > 0.0 && factor <= 1.0 && state.seconds >= 0.0 && state.seconds.is_finite();
     if !sound {
-        return Err(format!("a learning-rate factor of {factor} after {} seconds", standing.seconds));
+        return Err(format!("a learning-rate factor of {factor} after {} seconds", state.seconds));
     }
     if !(plateau.factor >= 0.0 && plateau.factor <= 1.0) {
-        return Err(format!("a learning rate {} times its own", plateau.factor));
+        return Err(format!("a plateau factor of {}", plateau.factor));
     }
     Ok(())
 }
@@ -193,7 +192,7 @@ fn tensor(file: &mut Tensors, name: &str) -> Result<NamedTensor, String> {
         Dtype::F32 => Data::Real(words.into_iter().map(f32::from_bits).collect()),
         _ => Data::Uint(words),
     };
-    // The EMA of the weights was called their averages.
+    // Earlier versions called the EMA of the weights their averages.
     let name = if name == "averages" { "ema" } else { name };
     Ok(NamedTensor { name: name.to_owned(), shape, data })
 }
@@ -203,10 +202,10 @@ pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(FOLDER).join(format!("step-{steps:09}.safetensors"))
 }
 
-/// The checkpoints of a run by their steps, the newest first; [`BEST`] is none of them.
+/// The checkpoints of a run by their steps, the newest first. [`BEST`] is not among them.
 ///
 /// # Errors
-/// [`Error::Data`] when the folder can't be read; one that isn't there holds none.
+/// [`Error::Data`] when the folder can't be read. A missing folder has no checkpoints.
 pub fn list(run: &Path) -> Result<Vec<(usize, PathBuf)>> {
     let folder = run.join(FOLDER);
     let problem = |error: std::io::Error| {
@@ -227,8 +226,7 @@ pub fn list(run: &Path) -> Result<Vec<(usize, PathBuf)>> {
     Ok(found)
 }
 
-/// The newest checkpoint of a run that can be read, and what is wrong with those that are newer. A
-/// checkpoint itself may be named as well.
+/// The newest readable checkpoint, and the problems of newer ones. A checkpoint itself may be named as well.
 ///
 /// # Errors
 /// [`Error::Data`] when there is none.
@@ -245,14 +243,15 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     }
     Err(problems.into_iter().next().unwrap_or_else(|| {
         Error::NotFound(format!(
-            "{} has no checkpoint to go on from, so name the directory of another run or train again",
+            "{} has no checkpoint to resume from, so name the directory of another run or train again",
             run.display()
         ))
     }))
 }
 
-/// Removes the checkpoints after `steps` steps, for a run that goes on from there: they are of a way
-/// that was given up, or damaged, and would be taken for newer than what is saved from here on.
+/// Removes the checkpoints after `steps` steps, where the run goes on.
+///
+/// They were given up or are damaged, and would seem newer than those that are saved from here on.
 ///
 /// # Errors
 /// [`Error::Failure`] naming one that can't be removed.
@@ -265,8 +264,7 @@ pub fn forget_after(run: &Path, steps: usize) -> Result<()> {
     Ok(())
 }
 
-/// Removes all but the newest `keep` checkpoints. What can't be removed stays: it costs room, and
-/// nothing else.
+/// Removes all but the newest `keep` checkpoints. A file that can't be removed stays, and does no harm.
 pub fn tidy(run: &Path, keep: usize) {
     for (_, path) in list(run).unwrap_or_default().into_iter().skip(keep.max(1)) {
         let _ = fs::remove_file(path);

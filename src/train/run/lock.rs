@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::data::platform::LOCKS_STOP_READERS;
 use crate::error::{Error, Result};
 
-/// The name of the file that is locked. The system gives the lock back when a process ends, however
-/// it ends, so a file that was left behind locks nobody out.
+/// The name of the file that is locked. The system releases the lock of a process that ends, so a file that was left
+/// behind locks nobody out.
 const LOCK: &str = ".lock";
 
-/// Held as long as this process works in a run directory.
+/// The lock of a run directory that this process works in.
 #[derive(Debug)]
 pub struct Lock {
-    /// Closing it gives the lock back.
+    /// Closing it releases the lock.
     _file: File,
     path: PathBuf,
 }
@@ -42,8 +42,8 @@ impl Lock {
             }
             let mine = std::process::id().to_string();
             file.set_len(0).and_then(|()| file.write_all(mine.as_bytes())).map_err(problem)?;
-            // Whoever had it before may have removed the file after it was opened here. Where a lock stops
-            // readers, only whether there is one can be told.
+            // The process that had the lock may have removed the file after it was opened here. Where a lock stops
+            // readers, only the file's existence can be checked.
             if (LOCKS_STOP_READERS && path.exists())
                 || fs::read_to_string(&path).is_ok_and(|text| text == mine)
             {

@@ -1,5 +1,7 @@
-//! The metrics of a run: `metrics.jsonl`, an [`Event`] per line, `metrics.csv`, the same
-//! lines as a table, and if it is wanted the same for TensorBoard.
+//! The metrics of a run: JSON lines, a table, and event files.
+//!
+//! `metrics.jsonl` has an [`Event`] per line, `metrics.csv` the same lines as a table; the event file for TensorBoard
+//! is optional.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +16,7 @@ use crate::train::trainer::Position;
 
 /// The file that holds an [`Event`] per line.
 pub const METRICS: &str = "metrics.jsonl";
-/// The file that holds the same as a table, without what was measured step by step.
+/// The file that holds the same as a table. Lists of values per step are left out.
 pub const TABLE: &str = "metrics.csv";
 
 /// The columns of the table, by the keys of an event.
@@ -36,7 +38,7 @@ const COLUMNS: [&str; 10] = [
 pub(super) struct MetricsFiles {
     lines: Appended,
     table: Appended,
-    /// The event file, if the run keeps one.
+    /// The event file, if the run has one.
     board: Option<Board>,
 }
 
@@ -47,14 +49,14 @@ impl MetricsFiles {
         Ok(metrics)
     }
 
-    /// A run that keeps an event file goes on with it.
+    /// Opens the files of a run, and its event file if there is one.
     pub fn open(run: &Path) -> Result<MetricsFiles> {
-        let board = Board::is_kept(run).then(|| Board::open(run)).transpose()?;
+        let board = Board::exists(run).then(|| Board::open(run)).transpose()?;
         Ok(MetricsFiles { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
     }
 
-    /// Keeps an event file from here on, see [`MetricsFiles::rewind`] for what was before.
-    pub fn keep_events(&mut self, run: &Path) -> Result<()> {
+    /// Writes an event file from here on. [`MetricsFiles::rewind`] adds earlier events.
+    pub fn write_events(&mut self, run: &Path) -> Result<()> {
         self.board = Some(Board::open(run)?);
         Ok(())
     }
@@ -81,18 +83,18 @@ impl MetricsFiles {
         self.board.as_ref().map_or(Ok(()), Board::sync)
     }
 
-    /// Keeps the events up to a position in the run; the table is written anew from them.
+    /// Cuts the events back to a position in the run. The table is written again from them.
     pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
         let bytes = fs::read(self.lines.path()).map_err(|error| self.lines.problem(&error))?;
-        let (mut kept, mut events, mut table) = (0, Vec::new(), String::new());
+        let (mut length, mut events, mut table) = (0, Vec::new(), String::new());
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // A line that was never finished, or was damaged, is not followed by any of use.
+            // Lines after an unfinished or damaged one are of no use.
             let Some(event) = parse(line).filter(|event| event.is_before(position)) else { break };
-            kept += line.len() as u64;
+            length += line.len() as u64;
             table += &row(&event);
             events.push(event);
         }
-        self.lines.cut(kept)?;
+        self.lines.cut(length)?;
         self.table.cut(0)?;
         self.begin_table()?;
         self.table.append(table.as_bytes())?;
@@ -105,17 +107,17 @@ impl MetricsFiles {
 }
 
 impl Event {
-    /// Whether it was written before a run got to a position.
+    /// Whether it was written before a position of the run.
     fn is_before(&self, position: &Position) -> bool {
         match self {
             Event::Steps(steps) => steps.step <= position.steps as u64,
-            // The last step of an epoch is over before the epoch is.
+            // The last step of an epoch comes before its measures.
             Event::Epoch(epoch) => epoch.epoch < position.epoch,
         }
     }
 }
 
-/// The events of a run, up to the first line that is none.
+/// The events of a run, up to the first damaged line.
 ///
 /// # Errors
 /// [`Error::Data`] when there are none.
@@ -133,7 +135,7 @@ fn parse(line: &[u8]) -> Option<Event> {
     serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
 }
 
-/// An event as a line of the table; what it doesn't have is left empty.
+/// An event as a line of the table. Columns that it lacks are empty.
 fn row(event: &Event) -> String {
     let value = serde_json::to_value(event).expect("an event has only strings as keys");
     let field = |column: &&str| match value.get(column) {

@@ -1,9 +1,9 @@
 //! A run directory, `OUT/NAME-NNN/`: the product of training, never overwritten.
 //!
-//! It holds the recipe as it ran (`recipe.toml`), who ran it where and how it ended (`run.json`,
-//! a [`RunRecord`]), what was measured on the way (`metrics.jsonl`, an [`Event`] per line, and the
-//! same as a table in `metrics.csv` and, if wanted, for TensorBoard), checkpoints ([`crate::train::run::checkpoint`]), and the trained network
-//! (`model.safetensors`, a [`Model`]). While a process works in it, nobody else can.
+//! It holds the recipe as it ran (`recipe.toml`), the record of the run (`run.json`, a [`RunRecord`]), its metrics
+//! (`metrics.jsonl`, an [`Event`] per line, and the same as a table in `metrics.csv` and, if wanted, for TensorBoard),
+//! checkpoints ([`crate::train::run::checkpoint`]), and the trained network (`model.safetensors`, a [`Model`]). While a
+//! process works in it, no other can.
 
 pub mod checkpoint;
 mod lock;
@@ -43,32 +43,31 @@ pub struct RunDir {
     path: PathBuf,
     metrics: MetricsFiles,
     _lock: Lock,
-    /// Directories that were made for it, the outermost first, itself last.
+    /// Directories that were made, from the outermost to this one.
     made: Vec<PathBuf>,
 }
 
 impl RunDir {
-    /// Makes the next directory for runs of that name: `OUT/digits-001/`, then `OUT/digits-002/`.
+    /// Makes the next directory of that name, such as `OUT/digits-001/`.
     ///
-    /// `name` is that of the data set; of a path the last part is taken, in small letters, with
-    /// everything but a–z and 0–9 made hyphens. Numbers of runs that were deleted are not used
-    /// again while a later one is there, and two processes never get the same directory.
+    /// `name` is the data set's. Only the last part of a path is used, in small letters, with hyphens for everything but
+    /// a–z and 0–9. The number is one above the highest, and two processes never get the same directory.
     ///
     /// # Errors
-    /// [`Error::Failure`] when it can't be made; nothing is left behind then.
+    /// [`Error::Failure`] when it can't be made. Nothing is left behind then.
     pub fn create(out: &Path, name: &str) -> Result<RunDir> {
         let mut made = Vec::new();
         let path = claim(out, &run_name(name), &mut made).map_err(|error| {
             remove_empty(&made);
             Error::Failure(format!(
-                "no run directory can be made in {} ({error}), so choose another place for ⟨out⟩",
+                "no run directory can be made in {} ({error}), so choose another folder for ⟨out⟩",
                 out.display()
             ))
         })?;
         match furnish(&path) {
             Ok((lock, metrics)) => Ok(RunDir { metrics, path, _lock: lock, made }),
             Err(error) => {
-                // It was made just now, and nobody else has been told of it.
+                // The directory is new, and nobody else knows it.
                 let _ = fs::remove_dir_all(&path);
                 remove_empty(&made);
                 Err(error)
@@ -76,11 +75,11 @@ impl RunDir {
         }
     }
 
-    /// Opens the directory of an earlier run, to go on with it.
+    /// Opens the directory of an earlier run, to resume it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is none, [`Error::Failure`] when another process works in it or it
-    /// can't be written to.
+    /// [`Error::NotFound`] when it is no run directory, [`Error::Failure`] when another process works in it or it can't be
+    /// written to.
     pub fn open(path: &Path) -> Result<RunDir> {
         if !path.join(RECIPE).is_file() {
             return Err(Error::NotFound(format!(
@@ -112,7 +111,7 @@ impl RunDir {
         write_atomically(&self.path.join(RECIPE), recipe.to_toml().as_bytes())
     }
 
-    /// Writes `run.json`, in place of what it said before.
+    /// Writes `run.json`, in place of an earlier one.
     ///
     /// # Errors
     /// As [`write_atomically`].
@@ -120,16 +119,16 @@ impl RunDir {
         write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
     }
 
-    /// Keeps an event file for TensorBoard as well, from here on; in a resumed run [`RunDir::rewind`] writes into it
-    /// what was before.
+    /// Writes an event file for TensorBoard too, from here on. In a resumed run [`RunDir::rewind`] adds the earlier
+    /// events.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
-    pub fn keep_events(&mut self) -> Result<()> {
-        self.metrics.keep_events(&self.path)
+    pub fn write_events(&mut self) -> Result<()> {
+        self.metrics.write_events(&self.path)
     }
 
-    /// Appends to the metrics. They can be read by others as soon as this returns.
+    /// Appends to the metrics. Other processes can read the event as soon as this returns.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
@@ -137,8 +136,9 @@ impl RunDir {
         self.metrics.append(event)
     }
 
-    /// Cuts the metrics back to what was written up to a position in the run, removes the checkpoints
-    /// behind it, and returns the last epoch that is left.
+    /// Goes back to a position: cuts the metrics, removes later checkpoints.
+    ///
+    /// Returns the last epoch that is left.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
@@ -147,10 +147,12 @@ impl RunDir {
         self.metrics.rewind(position)
     }
 
-    /// Saves a checkpoint after the metrics that belong to it, then removes all but the newest `keep`.
+    /// Saves a checkpoint, then removes all but the newest `keep`.
+    ///
+    /// The metrics that belong to it are written first.
     ///
     /// # Errors
-    /// As [`Checkpoint::save`]; earlier checkpoints are still there then.
+    /// As [`Checkpoint::save`]. Earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint, keep: usize) -> Result<()> {
         self.metrics.sync()?;
         checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.position.steps))?;
@@ -174,9 +176,10 @@ impl RunDir {
         model.save(self.path.join(model::FILE))
     }
 
-    /// Removes the directory, and those that were made to hold it, unless there is a result in it:
-    /// a line of metrics, a model, or anything that others put there. For a run that failed
-    /// before it began.
+    /// Removes the directory, unless there is a result in it.
+    ///
+    /// It is for a run that failed before it began. A result is a line of metrics, a model, or a foreign file. Directories
+    /// that were made to hold it are removed too.
     pub fn abandon(self) {
         if !self.metrics.is_empty() || self.path.join(model::FILE).exists() || self.made.is_empty() {
             return;
@@ -188,14 +191,14 @@ impl RunDir {
         }
         let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
         for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
-            // What can't be removed stays; the error that led here is the one to report.
+            // A file that can't be removed stays: the error that led here is the one to report.
             let _ = fs::remove_file(path.join(file));
         }
         remove_empty(&made);
     }
 }
 
-/// Puts the lock, the metrics and the folder for checkpoints into a new run directory.
+/// Adds lock, metrics and checkpoint folder to a new run directory.
 fn furnish(path: &Path) -> Result<(Lock, MetricsFiles)> {
     let lock = Lock::take(path)?;
     fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
@@ -204,7 +207,7 @@ fn furnish(path: &Path) -> Result<(Lock, MetricsFiles)> {
     Ok((lock, MetricsFiles::create(path)?))
 }
 
-/// Makes `OUT` and the next directory in it; what was made is in `made` even when it fails.
+/// Makes `OUT` and the next directory in it. `made` lists what was made, even when it fails.
 fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     make_folders(out, made)?;
     let mut number = last_number(out, name)? + 1;
@@ -224,7 +227,7 @@ fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf>
     }
 }
 
-/// `create_dir_all` that says what it made.
+/// `create_dir_all` that lists the folders it made.
 fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
@@ -243,7 +246,7 @@ fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// The highest number of a run of that name; 0 if there is none.
+/// The highest number of a run of that name, or 0.
 fn last_number(out: &Path, name: &str) -> io::Result<u64> {
     let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
     let mut last = 0;
@@ -257,14 +260,14 @@ fn last_number(out: &Path, name: &str) -> io::Result<u64> {
     Ok(last)
 }
 
-/// Removes directories, the last first, as far as they are empty.
+/// Removes empty directories, the last first.
 fn remove_empty(made: &[PathBuf]) {
     for path in made.iter().rev() {
         let _ = fs::remove_dir(path);
     }
 }
 
-/// A data set's name as the beginning of a directory's.
+/// The name of a run directory, without its number, from a data set's.
 fn run_name(data: &str) -> String {
     const MOST: usize = 40;
     let last =

@@ -16,51 +16,51 @@ pub const RECORD: &str = "run.json";
 /// The version of wgpu that this program is built with.
 pub const WGPU_VERSION: &str = "30.0.1";
 
-/// How far a run is, or how it ended.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Not over yet; or the process was killed and couldn't say so.
+    /// Not over yet, or the process was killed.
     Running,
     /// All epochs were run.
     Done,
     /// The loss became NaN or infinite.
     Diverged,
-    /// An error ended it; see the reason.
+    /// Ended by an error, see the reason.
     Failed,
     /// Stopped by the user.
     Interrupted,
 }
 
-/// Who ran what, where, and how it ended: the contents of `run.json`.
+/// The contents of `run.json`: who ran what, where, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// How far it is, or how it ended.
+    /// The status of the run.
     pub status: Status,
     /// Why it diverged, failed or was interrupted.
     pub reason: Option<String>,
-    /// UTC, RFC 3339.
+    /// The start in UTC, as RFC 3339.
     pub started: String,
-    /// UTC, RFC 3339; none while it runs.
+    /// The end in UTC, as RFC 3339; none while it runs.
     pub finished: Option<String>,
-    /// How often it was resumed.
+    /// The number of resumptions.
     #[serde(default)]
     pub resumes: u32,
-    /// How often it has gone back with half the learning rate because of a non-finite value.
+    /// How often the run was rolled back after a non-finite value.
     #[serde(default)]
     pub rollbacks: u32,
-    /// How long training took, with measuring but without loading and compiling.
+    /// Seconds of training and measuring, without loading and compiling.
     #[serde(deserialize_with = "null_is_nan")]
     pub seconds: f64,
     /// The version of this program.
     pub wgrad: String,
-    /// See [`WGPU_VERSION`].
+    /// The version of wgpu, see [`WGPU_VERSION`].
     pub wgpu: String,
     /// The command line, program first.
     pub command: Vec<String>,
     /// The device that was asked for: `auto`, `gpu`, `cpu` or a name.
     pub device: String,
-    /// Custom kernels.
+    /// The custom kernels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kernels: Vec<CustomKernelFile>,
     /// The name of the adapter, or of the CPU engine.
@@ -69,15 +69,15 @@ pub struct RunRecord {
     pub backend: String,
     /// The driver's name and version; empty for the CPU engine.
     pub driver: String,
-    /// As in the recipe.
+    /// The seed of the recipe.
     pub seed: u64,
     /// The name or folder of the data set.
     pub data: String,
-    /// The digest of the data set, by which a later run can tell that it is the same.
+    /// The digest of the data set, which tells whether it has changed.
     pub digest: String,
     /// The network's text form.
     pub network: String,
-    /// How many numbers were learned.
+    /// The number of parameters.
     pub parameters: usize,
     /// Epochs that are over.
     pub epochs: usize,
@@ -88,7 +88,7 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
-    /// The record of a run that starts now. Where it runs is left empty, see [`RunRecord::set_device`].
+    /// The record of a run that starts now, without its adapter. [`RunRecord::set_device`] enters that.
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
         let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
         RunRecord {
@@ -118,7 +118,7 @@ impl RunRecord {
         }
     }
 
-    /// Enters where the run computes.
+    /// Enters the device of the run.
     pub fn set_device(&mut self, device: &Device) {
         self.adapter = device.name();
         match device {
@@ -131,7 +131,7 @@ impl RunRecord {
         }
     }
 
-    /// Takes over the measures of an epoch.
+    /// Enters the measures of an epoch.
     pub fn advance(&mut self, epoch: &Epoch) {
         self.epochs = epoch.epoch;
         self.steps = epoch.step;
@@ -144,20 +144,20 @@ impl RunRecord {
         self.last = Some(epoch.clone());
     }
 
-    /// The run is resumed.
+    /// Marks the run as running again.
     pub fn resume(&mut self) {
         self.status = Status::Running;
         (self.reason, self.finished) = (None, None);
         self.resumes += 1;
     }
 
-    /// The run is back where this epoch was the last.
+    /// Goes back to the end of an epoch.
     pub fn rewind(&mut self, last: Option<Epoch>) {
         (self.epochs, self.steps) = last.as_ref().map_or((0, 0), |last| (last.epoch, last.step));
         self.last = last;
     }
 
-    /// The run ends now, after so many seconds of training.
+    /// Ends the run now, after `seconds` of training.
     pub fn finish(&mut self, status: Status, reason: Option<String>, seconds: f64) {
         self.status = status;
         self.reason = reason;
@@ -173,7 +173,7 @@ impl RunRecord {
     /// Reads the record of a run directory.
     ///
     /// # Errors
-    /// [`Error::Data`] when there is none, or none that can be read.
+    /// [`Error::Data`] when it is missing or can't be read.
     pub fn load(run: &Path) -> Result<RunRecord> {
         let path = run.join(RECORD);
         let problem = |error: String| {
@@ -202,7 +202,7 @@ impl Event {
     }
 }
 
-/// The measures of a group of steps, on its own batches.
+/// The measures of a group of steps on their batches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Steps {
     /// Steps since the run began, this group included.
@@ -229,7 +229,7 @@ pub struct Steps {
     pub learning_rates: Vec<f32>,
 }
 
-/// The measures of an epoch: on its own batches as they came, and on the other parts at its end.
+/// The measures of an epoch. Those of the train part are over its batches as they came, the others from its end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Steps since the run began.
@@ -267,7 +267,7 @@ pub struct Validation {
     pub validation_accuracy: f64,
 }
 
-/// JSON has no NaN: it is written as null, by serde_json itself, and read back here.
+/// A number, where null is NaN. JSON has no NaN, and serde_json writes it as null.
 fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
@@ -277,7 +277,7 @@ fn nulls_are_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>,
     Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
-/// A moment as RFC 3339 has it, in UTC, to the second: `2026-02-28T23:59:59Z`.
+/// A moment as RFC 3339, in UTC, to the second: `2026-02-28T23:59:59Z`.
 pub fn timestamp(moment: SystemTime) -> String {
     let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);

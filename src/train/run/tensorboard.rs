@@ -2,7 +2,7 @@
 //!
 //! An event file is a row of TFRecords (`tensorflow/core/lib/io/record_writer.h`): the length of a
 //! message as u64, its checksum as u32, the message, and its checksum, all little-endian; a checksum
-//! is CRC-32C, rotated and shifted so that the checksum of a checksum is none. A message is a
+//! is CRC-32C, masked so that a checksum over checksums stays useful. A message is a
 //! protobuf `Event` (`tensorflow/core/util/event.proto`): wall time, step, and a summary of named
 //! values.
 
@@ -14,13 +14,13 @@ use super::Event;
 use super::appended::Appended;
 use crate::error::Result;
 
-/// The file in a run's directory; TensorBoard looks for `tfevents` in the name.
+/// The event file in a run directory. TensorBoard looks for `tfevents` in the name.
 pub const EVENTS: &str = "events.out.tfevents.wgrad";
 
 /// The first message, by which readers know the format.
 const VERSION: &str = "brain.Event:2";
 
-/// Bytes around a message: its length and checksum in front, and a checksum behind.
+/// Bytes around a message. In front are its length and a checksum, behind it a checksum.
 const FRONT: usize = 12;
 const BEHIND: usize = 4;
 
@@ -36,12 +36,12 @@ impl Board {
         Ok(Board { file: Appended::open(run, EVENTS)? })
     }
 
-    /// Whether a run has one.
-    pub fn is_kept(run: &Path) -> bool {
+    /// Whether a run has an event file.
+    pub fn exists(run: &Path) -> bool {
         run.join(EVENTS).is_file()
     }
 
-    /// Appends what an event has measured, each step's under its own number.
+    /// Appends the numbers of an event, each under its step.
     pub fn append(&self, event: &Event) -> Result<()> {
         self.append_all(std::slice::from_ref(event))
     }
@@ -61,9 +61,10 @@ impl Board {
         self.file.sync()
     }
 
-    /// Keeps what was written up to a step. `kept` are the events up to there: a file that lacks
-    /// some of their steps, because it was begun later or is damaged, is written anew from them.
-    pub fn rewind(&self, steps: usize, kept: &[Event]) -> Result<()> {
+    /// Cuts the file back to a step. `events` are those up to there.
+    ///
+    /// A file that lacks some of their steps is written again from them: it was begun later or is damaged.
+    pub fn rewind(&self, steps: usize, events: &[Event]) -> Result<()> {
         let bytes = fs::read(self.file.path()).map_err(|error| self.file.problem(&error))?;
         let (mut end, mut last) = (0, None);
         while let Some((message, length)) = first(&bytes[end..]) {
@@ -74,7 +75,7 @@ impl Board {
             return self.file.cut(end as u64);
         }
         self.file.cut(0)?;
-        self.append_all(kept)
+        self.append_all(events)
     }
 }
 
@@ -128,7 +129,7 @@ fn record(message: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The first message of some records and how long its record is, if that is whole.
+/// The first message of some records and its record's length, if whole.
 fn first(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let (front, rest) = bytes.split_at_checked(FRONT)?;
     let (length, sum) = front.split_at(8);
@@ -144,7 +145,7 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// The remainders of all bytes by Castagnoli's polynomial, its bits reversed: RFC 3720, 12.1.
+/// The remainders of all bytes by Castagnoli's polynomial, its bits reversed. See RFC 3720, 12.1.
 const CRC: [u32; 256] = {
     let mut table = [0; 256];
     let mut at = 0;
@@ -171,7 +172,7 @@ mod field {
     pub const SIMPLE_VALUE: u64 = 2;
 }
 
-/// How protobuf writes a field: a whole number, eight bytes, bytes behind their length, four bytes.
+/// Protobuf's wire types.
 mod wire {
     pub const VARINT: u64 = 0;
     pub const FIXED64: u64 = 1;
@@ -179,14 +180,14 @@ mod wire {
     pub const FIXED32: u64 = 5;
 }
 
-/// An event of now that says which format this is.
+/// An event with the version of the format.
 fn version() -> Vec<u8> {
     let mut message = wall_time();
     bytes(&mut message, field::FILE_VERSION, VERSION.as_bytes());
     message
 }
 
-/// An event of now with some values. The step stands second, where [`step`] finds it.
+/// An event with some values. Its step is the second field, where [`step`] finds it.
 fn message(step: u64, values: &[(&str, f64)]) -> Vec<u8> {
     let mut message = wall_time();
     key(&mut message, field::STEP, wire::VARINT);
@@ -203,7 +204,7 @@ fn message(step: u64, values: &[(&str, f64)]) -> Vec<u8> {
     message
 }
 
-/// The beginning of an event: seconds since 1970.
+/// The first field of an event: seconds since 1970.
 fn wall_time() -> Vec<u8> {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     let mut message = Vec::new();
@@ -212,7 +213,7 @@ fn wall_time() -> Vec<u8> {
     message
 }
 
-/// The step of an event that this program has written; the first has none and counts as 0.
+/// The step of an event of this program; 0 for the first.
 fn step(message: &[u8]) -> Option<u64> {
     const KEY: u8 = (field::STEP << 3 | wire::VARINT) as u8;
     // Behind the key and the eight bytes of the wall time.
@@ -240,7 +241,7 @@ fn bytes(to: &mut Vec<u8>, field: u64, bytes: &[u8]) {
     to.extend(bytes);
 }
 
-/// Seven bits a byte, the lowest first; the eighth says that more follow.
+/// Writes seven bits a byte, the lowest first. The eighth bit says that more follow.
 fn varint(to: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         to.push(number as u8 | 0x80);

@@ -1,8 +1,7 @@
 //! Safetensors files: named tensors, and strings about them. [`crate::train::run::model`] and
 //! [`crate::train::run::checkpoint`] are such files.
 //!
-//! Nothing in a file is believed before it is checked, and memory is taken only for what the file
-//! really holds.
+//! Everything in a file is checked before it is used, and memory is taken only for bytes that the file really has.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,12 +16,12 @@ use serde_json::{Map, Value, json};
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// The ends of sentences about a file: what to do.
+/// Advice about a file, as the ends of sentences.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Advice {
-    /// About a file that was right once.
+    /// About a file that is damaged.
     pub damaged: &'static str,
-    /// About a file that never was one of ours.
+    /// About a file that wgrad did not write.
     pub foreign: &'static str,
 }
 
@@ -37,7 +36,7 @@ pub(crate) struct Entry<'a> {
 }
 
 /// A file of tensors, in the order given. The header is written here because the safetensors crate
-/// would put the metadata in an order of chance: equal contents should make equal files.
+/// would put the metadata in a random order: equal contents should make equal files.
 pub(crate) fn to_bytes(metadata: Value, tensors: &mut [Entry]) -> Vec<u8> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), metadata);
@@ -64,7 +63,7 @@ pub(crate) fn to_bytes(metadata: Value, tensors: &mut [Entry]) -> Vec<u8> {
 pub(crate) struct Tensors {
     file: File,
     header: Metadata,
-    /// Where the tensors begin.
+    /// The offset of the tensors in the file.
     start: u64,
     pub advice: Advice,
 }
@@ -76,8 +75,8 @@ pub(crate) fn is_of_format(path: &Path, format: &str) -> bool {
 }
 
 impl Tensors {
-    /// Opens a file. The crate checks that tensors neither overlap nor leave gaps, and have the
-    /// length that their shape says; here the header is checked against the file's length.
+    /// Opens a file, and checks its header against its length. The crate checks that tensors neither overlap nor leave gaps,
+    /// and have the length of their shape.
     pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
         let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
         let unreadable = |error: io::Error| format!("can't be read ({error}), {}", advice.damaged);
@@ -120,7 +119,7 @@ impl Tensors {
         self.header.info(name)
     }
 
-    /// Reads a tensor of four-byte elements, which must have as many as `words`.
+    /// Reads a tensor of `words.len()` four-byte elements.
     pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
         let damaged = self.advice.damaged;
         let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
@@ -147,7 +146,7 @@ impl Tensors {
         found.map(String::as_str).ok_or_else(|| format!("has no “{key}” in its metadata, {damaged}"))
     }
 
-    /// A string of the metadata that says what is `expected`.
+    /// A parsed string of the metadata. `expected` says in messages what it should be.
     pub fn parse<T: std::str::FromStr>(&self, key: &str, expected: &str) -> Result<T, String> {
         let text = self.text(key)?;
         let damaged = self.advice.damaged;
@@ -163,7 +162,7 @@ impl Tensors {
         })
     }
 
-    /// Checks that the file says it is of this format, and of a version up to this one.
+    /// Checks the file's format, and that its version is known.
     pub fn check_format(&self, format: &str, newest: u32) -> Result<(), String> {
         let foreign = self.advice.foreign;
         let not_ours =
@@ -186,7 +185,7 @@ impl Tensors {
     }
 }
 
-/// Text from a file as it may appear in a sentence: of bounded length and without control characters.
+/// Text from a file, shortened and without control characters, for a sentence.
 pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 200;
     let mut shown: String = text.chars().take(MOST).filter(|c| !c.is_control()).collect();

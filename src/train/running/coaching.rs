@@ -1,59 +1,59 @@
-//! The coach of a run: when it looks, and what it says.
+//! The coach of a run.
 
 use super::Run;
 use super::observer::{Observer, advise};
 use crate::error::Result;
-use crate::train::coach::Moment;
+use crate::train::coach::EpochMeasures;
 use crate::train::trainer::Measure;
 
 impl Run<'_> {
-    /// How many steps may be taken before the next one to look at begins or ends.
-    pub(super) fn steps_to_look(&self) -> usize {
-        let telling = self.trainer.telling_step();
-        match (&self.coach, telling.checked_sub(self.trainer.position().step)) {
+    /// Steps before the next observed step begins or ends.
+    pub(super) fn steps_to_observed(&self) -> usize {
+        let observed = self.trainer.observed_step();
+        match (&self.coach, observed.checked_sub(self.trainer.position().step)) {
             (Some(_), Some(before)) => before.max(1),
             _ => usize::MAX,
         }
     }
 
-    /// The weights before a step that is to be looked at, if that is the next.
-    pub(super) fn prepare_look(&mut self) -> Result<Option<Vec<f32>>> {
-        let next = self.trainer.position().step == self.trainer.telling_step();
+    /// The weights before the next step, if that is to be observed.
+    pub(super) fn weights_to_observe(&mut self) -> Result<Option<Vec<f32>>> {
+        let next = self.trainer.position().step == self.trainer.observed_step();
         (next && self.coach.is_some()).then(|| self.trainer.parameters()).transpose()
     }
 
-    /// Looks at the step just taken; `before` are the weights from before it.
-    pub(super) fn look(&mut self, before: Option<Vec<f32>>) -> Result<()> {
+    /// Observes the step just taken; `before` are the earlier weights.
+    pub(super) fn observe_step(&mut self, before: Option<Vec<f32>>) -> Result<()> {
         if let (Some(watch), Some(before)) = (&mut self.coach, before) {
-            watch.vitals = Some(self.trainer.vitals(&before)?);
+            watch.diagnostics = Some(self.trainer.diagnostics(&before)?);
         }
         Ok(())
     }
 
-    /// Says what the epoch just ended warrants.
-    pub(super) fn advise(&mut self, moment: Moment, observer: &mut dyn Observer) {
+    /// Gives advice about the epoch just ended.
+    pub(super) fn advise(&mut self, moment: EpochMeasures, observer: &mut dyn Observer) {
         let rate = self.trainer.learning_rate(self.trainer.steps() - 1);
         let Some(watch) = &mut self.coach else { return };
-        let vitals = watch.vitals.take();
-        for sentence in watch.coach.advise(moment, vitals.as_ref(), rate) {
+        let diagnostics = watch.diagnostics.take();
+        for sentence in watch.coach.advise(moment, diagnostics.as_ref(), rate) {
             advise(observer, &sentence);
         }
     }
 
-    /// The run is back at its last checkpoint.
+    /// Forgets what came after the last checkpoint.
     pub(super) fn forget(&mut self) {
         if let Some(watch) = &mut self.coach {
-            watch.vitals = None;
-            watch.coach.rewind(self.kept.position.epoch);
+            watch.diagnostics = None;
+            watch.coach.rewind(self.saved.position.epoch);
         }
     }
 
-    /// Tells the coach what earlier epochs of a resumed run came to.
+    /// Gives the coach the earlier epochs of a resumed run.
     pub(super) fn recall(&mut self) -> Result<()> {
         let Some(watch) = &mut self.coach else { return Ok(()) };
         for line in self.journal.epochs()? {
             let measure = |loss, accuracy| Measure { samples: 0, loss, accuracy };
-            watch.coach.remember(Moment {
+            watch.coach.remember(EpochMeasures {
                 epoch: line.epoch,
                 train: measure(line.train_loss, line.train_accuracy),
                 validation: line.validation.map(|v| measure(v.validation_loss, v.validation_accuracy)),

@@ -1,4 +1,4 @@
-//! The end of a run: the model and the record are saved, and errors say what is kept.
+//! The end of a run: saving, and advice in errors.
 
 use super::Run;
 use super::observer::{Observer, note};
@@ -8,24 +8,24 @@ use crate::train::recipe::OnNan;
 use crate::train::run::{Status, checkpoint};
 
 impl Run<'_> {
-    /// Why the run was saved before its end.
+    /// The reason of an interrupted run.
     fn interruption(&self) -> String {
-        let position = self.kept.position;
-        format!("interrupted after step {} of epoch {}, and all of it is kept", position.step, position.epoch)
+        let position = self.saved.position;
+        format!("interrupted after step {} of epoch {}, and saved", position.step, position.epoch)
     }
 
-    /// Saves the model and the record, and says what of a failed run is kept.
+    /// Saves model and record, and turns the outcome into a result.
     pub(super) fn close(mut self, outcome: Result<Ended>, observer: &mut dyn Observer) -> Result<Trained> {
-        let seconds = self.standing.seconds + self.started.elapsed().as_secs_f64();
+        let seconds = self.state.seconds + self.started.elapsed().as_secs_f64();
         let (status, reason) = match &outcome {
-            Ok(Ended::Asked) => (Status::Interrupted, Some(self.interruption())),
+            Ok(Ended::ByObserver) => (Status::Interrupted, Some(self.interruption())),
             Ok(_) => (Status::Done, None),
             Err(error @ Error::Diverged(_)) => (Status::Diverged, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
         self.model_of_checkpoint(status);
         self.record.finish(status, reason.clone(), seconds);
-        // On a full disk the small record may still find room where the model does not.
+        // On a full disk there may be room for the small record, but not for the model.
         let saved = self.journal.save_model(&self.model);
         if let (Status::Done, Err(error)) = (status, &saved) {
             self.record.finish(Status::Failed, Some(error.to_string()), seconds);
@@ -33,13 +33,13 @@ impl Run<'_> {
         let recorded = self.journal.write_record(&self.record);
         let outcome = match (reason, saved.and(recorded)) {
             (Some(first), Err(second)) => {
-                let kept = |path| checkpoint::list(path).is_ok_and(|kept| !kept.is_empty());
-                if self.journal.path().is_some_and(kept) {
-                    note(observer, "what was saved last is kept");
+                let has_checkpoint = |path| checkpoint::list(path).is_ok_and(|found| !found.is_empty());
+                if self.journal.path().is_some_and(has_checkpoint) {
+                    note(observer, "the last checkpoint is still there");
                 }
                 return Err(Error::Failure(format!("{first}; and then {}", second.marked())));
             }
-            (_, kept) => outcome.and_then(|ended| kept.map(|()| ended)),
+            (_, written) => outcome.and_then(|ended| written.map(|()| ended)),
         };
         match outcome {
             Ok(ended) => Ok(self.trained(ended, seconds)),
@@ -49,7 +49,7 @@ impl Run<'_> {
 
     fn trained(self, ended: Ended, seconds: f64) -> Trained {
         Trained {
-            epoch: self.shown.or(self.record.last),
+            epoch: self.model_epoch.or(self.record.last),
             ended,
             epochs: self.record.epochs,
             seconds,
@@ -59,26 +59,26 @@ impl Run<'_> {
         }
     }
 
-    /// The error of a run that failed, with what there is to do about it and what is kept.
+    /// The error of a failed run, with advice and what was saved.
     fn explained(&self, error: Error, observer: &mut dyn Observer) -> Error {
-        let kept = self
+        let saved = self
             .journal
             .path()
-            .map(|path| format!("the weights {} are kept in {}", self.last_good(), path.display()));
+            .map(|path| format!("the weights {} are saved in {}", self.last_good(), path.display()));
         match error {
             Error::Diverged(problem) => {
-                let kept = kept.map_or_else(String::new, |kept| format!("{kept}; "));
+                let saved = saved.map_or_else(String::new, |saved| format!("{saved}; "));
                 let rollback =
                     if self.recipe.on_nan == OnNan::Rollback { "" } else { ", or ⟨on_nan rollback⟩" };
                 Error::Diverged(format!(
-                    "{problem}: {kept}try a lower learning rate than {:?}{rollback}",
+                    "{problem}: {saved}try a lower learning rate than {:?}{rollback}",
                     self.recipe.learning_rate * self.trainer.position().factor
                 ))
             }
             error @ Error::Device(..) => error,
             error => {
-                if let Some(kept) = kept {
-                    note(observer, &kept);
+                if let Some(saved) = saved {
+                    note(observer, &saved);
                 }
                 error
             }
@@ -87,8 +87,8 @@ impl Run<'_> {
 
     /// Which weights the model has, after an error.
     fn last_good(&self) -> String {
-        let epoch = self.shown.as_ref().map_or(self.record.epochs, |shown| shown.epoch);
-        let steps = self.kept.position.steps;
+        let epoch = self.model_epoch.as_ref().map_or(self.record.epochs, |shown| shown.epoch);
+        let steps = self.saved.position.steps;
         match epoch {
             _ if self.model_is_kept && steps > 0 => format!("after step {steps}"),
             0 => "from before the first step".to_owned(),

@@ -3,12 +3,14 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-/// How often a checkpoint is saved; its text form is a number of steps, as in `500`, or a time, as in `30s`.
+/// How often a checkpoint is saved.
+///
+/// The text form is a number of steps, as in `500`, or a time, as in `30s`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
-    /// Every so many steps of the run.
+    /// After every this many steps of the run.
     Steps(usize),
-    /// When so much time is over since the last one.
+    /// When this much time has passed since the last one.
     Time(Duration),
 }
 
@@ -32,7 +34,7 @@ impl FromStr for Every {
 }
 
 impl Every {
-    /// How many steps may be taken from this one on before a checkpoint is due.
+    /// Steps from `steps` on until a checkpoint is due.
     pub fn steps_from(self, steps: usize) -> usize {
         match self {
             Every::Steps(every) => every - steps % every,
@@ -65,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_ends_where_a_checkpoint_is_due() {
+    fn steps_are_counted_to_the_next_checkpoint() {
         assert_eq!(
             [0, 1, 499, 500, 501].map(|steps| Every::Steps(500).steps_from(steps)),
             [500, 499, 1, 500, 499]

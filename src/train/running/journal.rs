@@ -31,9 +31,9 @@ impl Journal {
         self.directory.as_ref().map(RunDir::path)
     }
 
-    /// Writes what is known before the first step.
+    /// Writes recipe and record before the first step.
     pub fn open(&mut self, tensorboard: bool, recipe: &Recipe, record: &RunRecord) -> Result<()> {
-        self.keep_events(tensorboard)?;
+        self.write_events(tensorboard)?;
         match &self.directory {
             Some(directory) => directory.write_recipe(recipe),
             None => Ok(()),
@@ -48,10 +48,10 @@ impl Journal {
         }
     }
 
-    /// Keeps an event file for TensorBoard as well, if that is wanted.
-    pub fn keep_events(&mut self, wanted: bool) -> Result<()> {
+    /// Writes an event file for TensorBoard too, if that is wanted.
+    pub fn write_events(&mut self, wanted: bool) -> Result<()> {
         match &mut self.directory {
-            Some(directory) if wanted => directory.keep_events(),
+            Some(directory) if wanted => directory.write_events(),
             _ => Ok(()),
         }
     }
@@ -75,7 +75,7 @@ impl Journal {
         }
     }
 
-    /// Forgets what came after a position, and returns the last epoch that is left.
+    /// Forgets what came after a position. Returns the last epoch that is left.
     pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
         if let Some(directory) = &mut self.directory {
             return directory.rewind(position);
@@ -84,7 +84,7 @@ impl Journal {
         Ok(self.epochs.last().cloned())
     }
 
-    /// The epochs that are over.
+    /// The finished epochs.
     pub fn epochs(&self) -> Result<Vec<Epoch>> {
         let Some(directory) = &self.directory else { return Ok(self.epochs.clone()) };
         let epoch = |event| match event {

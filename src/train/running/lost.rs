@@ -46,7 +46,7 @@ impl Engine for Lossy {
     }
 }
 
-/// A run of four epochs whose devices are lost, each after its number of submissions.
+/// A run of four epochs whose devices are lost after these submissions.
 fn run(out: Option<&Path>, lifetimes: &[usize], coach: bool) -> (PathBuf, Result<Trained>) {
     let recipe =
         Recipe { epochs: 4, device: "cpu".to_owned(), ..Recipe::defaults_for("digits", 64, 10, 1437) };
@@ -65,13 +65,13 @@ fn run(out: Option<&Path>, lifetimes: &[usize], coach: bool) -> (PathBuf, Result
         None => (PathBuf::new(), run.begin(&mut Silent)),
         Some(out) => {
             let directory = RunDir::create(out, "digits").unwrap();
-            (directory.path().to_owned(), run.keep_in(directory).begin(&mut Silent))
+            (directory.path().to_owned(), run.in_directory(directory).begin(&mut Silent))
         }
     }
 }
 
 #[test]
-fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
+fn a_run_on_a_lost_device_reopens_it_and_ends_with_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
     let (straight, ended) = run(Some(folder.path()), &[], false);
     ended.unwrap();
@@ -80,7 +80,7 @@ fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
     ended.unwrap();
     let model = |run: &Path| Model::load(run).unwrap();
     assert!(model(&straight) == model(&lossy));
-    // Nor does it matter where the run is kept.
+    // A run in memory has the same bits.
     for lifetimes in [&[][..], &[9, 0, 20, 3, 31]] {
         let trained = run(None, lifetimes, false).1.unwrap();
         assert!(trained.model == model(&straight));
@@ -101,7 +101,7 @@ fn a_lost_device_is_opened_again_and_the_run_goes_on_with_the_same_bits() {
 }
 
 #[test]
-fn a_device_may_be_lost_while_the_coach_looks() {
+fn a_device_may_be_lost_while_the_coach_observes() {
     let folder = tempfile::tempdir().unwrap();
     let model = |lifetimes: &[usize]| {
         let (path, ended) = run(Some(folder.path()), lifetimes, true);
@@ -116,7 +116,7 @@ fn a_device_may_be_lost_while_the_coach_looks() {
 }
 
 #[test]
-fn a_device_that_is_lost_again_and_again_ends_the_run() {
+fn a_device_lost_four_times_without_a_checkpoint_ends_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let (path, ended) = run(Some(folder.path()), &[30, 1, 1, 1, 1, 1], false);
     let Err(Error::Device(DeviceFault::Lost, message)) = ended.map(|_| ()) else { panic!("it was lost") };

@@ -1,7 +1,6 @@
-//! Training from the first epoch to the last: measuring, saving, going back, and the end.
+//! The training loop: measuring, saving, rolling back, and ending.
 //!
-//! One loop for all: a program gives it a run directory and an [`Observer`] that draws; without a directory everything
-//! stays in memory. Nothing here changes what training computes.
+//! A program gives the loop an [`Observer`] and a run directory. Without a directory everything stays in memory. Nothing here changes what training computes.
 
 mod coaching;
 mod ending;
@@ -27,9 +26,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::train::coach::Moment;
+use crate::train::coach::EpochMeasures;
 use crate::train::recipe::{OnNan, Recipe};
-use crate::train::run::checkpoint::{Checkpoint, Standing};
+use crate::train::run::checkpoint::{Checkpoint, RunState};
 use crate::train::run::model::Model;
 use crate::train::run::{Epoch, Event, RunDir, RunRecord};
 use crate::train::trainer::{Measure, Position, Progress, Snapshot, Trainer};
@@ -38,12 +37,12 @@ use lines::{epoch_line, steps_line};
 use throughput::Throughput;
 use watch::CoachWatch;
 
-/// Options of a run, none of which changes what training computes.
+/// Options of a run. They do not change what training computes.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// How often a checkpoint is saved.
     pub every: Every,
-    /// How many checkpoints are kept in a run directory.
+    /// The number of checkpoints that stay in a run directory.
     pub keep: usize,
     /// Check every Nth step against the twins, dispatch by dispatch.
     pub verify: Option<usize>,
@@ -73,39 +72,38 @@ pub struct Run<'a> {
     trainer: Trainer,
     reopen: Reopen<'a>,
     journal: Journal,
-    /// The weights of the last epoch whose losses were all finite; at first the initial ones, or
-    /// those that the run was resumed with.
+    /// The model of the last epoch with finite losses. At first it has the initial weights, or those of the resumed
+    /// run.
     model: Model,
     record: RunRecord,
     recipe: &'a Recipe,
     options: RunOptions,
     coach: Option<CoachWatch>,
     /// The last checkpoint, from which the run can go on.
-    kept: Snapshot,
-    standing: Standing,
-    /// The run at its smallest validation loss, until that is on the disk as well.
+    saved: Snapshot,
+    state: RunState,
+    /// The run at its smallest validation loss, until that is saved.
     best: Option<Snapshot>,
-    /// How often the device was lost since the last checkpoint.
+    /// The number of lost devices since the last checkpoint.
     losses: usize,
-    saved: Instant,
+    saved_at: Instant,
     started: Instant,
-    /// When the run is over, however far it has got.
+    /// The end of the time limit.
     deadline: Option<Instant>,
     /// The epoch whose weights are in the model.
-    shown: Option<Epoch>,
-    /// Samples of this epoch that this process trained on, and the time of their steps.
+    model_epoch: Option<Epoch>,
+    /// Samples of this epoch that this process trained on, and their time.
     epoch: Throughput,
-    /// Training steps, and the time of them alone.
+    /// Training steps, and their time without measuring.
     stepping: Throughput,
-    /// Whether the observer wants the run to end.
+    /// Whether the observer has asked for the end of the run.
     asked: bool,
     /// Whether the model has the weights of the last checkpoint, not those of an epoch.
     model_is_kept: bool,
 }
 
 impl<'a> Run<'a> {
-    /// A run that keeps everything in memory, until [`Run::keep_in`] says otherwise. `record` is that of a run with
-    /// this recipe.
+    /// A run in memory; [`Run::in_directory`] gives it a directory. `record` is that of a run with this recipe.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
@@ -117,7 +115,7 @@ impl<'a> Run<'a> {
         options: RunOptions,
     ) -> Result<Run<'a>> {
         Ok(Run {
-            kept: trainer.snapshot()?,
+            saved: trainer.snapshot()?,
             model: trainer.to_model()?,
             trainer,
             reopen,
@@ -126,13 +124,13 @@ impl<'a> Run<'a> {
             recipe,
             coach: options.coach.then(|| CoachWatch::new(recipe)),
             options,
-            standing: Standing::default(),
+            state: RunState::default(),
             best: None,
             losses: 0,
-            saved: Instant::now(),
+            saved_at: Instant::now(),
             started: Instant::now(),
             deadline: None,
-            shown: None,
+            model_epoch: None,
             epoch: Throughput::default(),
             stepping: Throughput::default(),
             asked: false,
@@ -140,16 +138,16 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The same run, kept in a run directory.
-    pub fn keep_in(self, directory: RunDir) -> Run<'a> {
+    /// The same run in a run directory.
+    pub fn in_directory(self, directory: RunDir) -> Run<'a> {
         Run { journal: Journal::in_directory(directory), ..self }
     }
 
     /// Trains a new run to its end.
     ///
     /// # Errors
-    /// [`Error::Diverged`] when a number is not finite, [`Error::Check`] when a step is not what the twins make of it,
-    /// [`Error::Device`] when the device was lost again and again, [`Error::Failure`] when a file can't be written.
+    /// [`Error::Diverged`] when a number is not finite, [`Error::Check`] when a step differs from the twins,
+    /// [`Error::Device`] when the device was lost several times without a checkpoint between, [`Error::Failure`] when a file can't be written.
     pub fn begin(mut self, observer: &mut dyn Observer) -> Result<Trained> {
         if let Err(error) = self.open() {
             self.journal.abandon();
@@ -163,13 +161,13 @@ impl<'a> Run<'a> {
         self.save()
     }
 
-    /// Goes on from a checkpoint, which the trainer is in the state of.
+    /// Goes on from a checkpoint, which the trainer has restored.
     ///
     /// # Errors
     /// As [`Run::begin`], and [`Error::Data`] when the run directory can't be read.
     pub fn resume(mut self, checkpoint: Checkpoint, observer: &mut dyn Observer) -> Result<Trained> {
-        self.standing = checkpoint.standing;
-        self.journal.keep_events(self.options.tensorboard)?;
+        self.state = checkpoint.state;
+        self.journal.write_events(self.options.tensorboard)?;
         self.rewind()?;
         self.recall()?;
         self.load_best()?;
@@ -186,10 +184,10 @@ impl<'a> Run<'a> {
         self.close(outcome, observer)
     }
 
-    /// Trains what is left of all epochs.
+    /// Trains the epochs that are left.
     fn train(&mut self, observer: &mut dyn Observer) -> Result<Ended> {
-        (self.started, self.saved) = (Instant::now(), Instant::now());
-        let spent = Duration::from_secs_f64(self.standing.seconds);
+        (self.started, self.saved_at) = (Instant::now(), Instant::now());
+        let spent = Duration::from_secs_f64(self.state.seconds);
         self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
         loop {
             let outcome = match self.proceed(observer) {
@@ -205,15 +203,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Trains up to the next moment at which something is due: the end of an epoch, a checkpoint,
-    /// or the end of the run because it is over or the observer wants it.
+    /// Trains until something is due. That is the end of an epoch or of the run, or a checkpoint. The observer may
+    /// end the run too.
     fn proceed(&mut self, observer: &mut dyn Observer) -> Result<ControlFlow<Ended>> {
         if let Some(ended) = self.ended() {
             return Ok(ControlFlow::Break(ended));
         }
-        let watched = self.prepare_look()?;
-        let train = self.stretch(observer)?;
-        self.look(watched)?;
+        let before = self.weights_to_observe()?;
+        let train = self.take_steps(observer)?;
+        self.observe_step(before)?;
         if let Some(train) = train {
             self.end_epoch(&train, observer)?;
         }
@@ -227,22 +225,22 @@ impl<'a> Run<'a> {
         }
         Ok(match ended {
             Some(ended) => {
-                self.say_why_it_stopped(observer);
+                self.note_early_end(observer);
                 ControlFlow::Break(ended)
             }
-            None if self.asked => ControlFlow::Break(Ended::Asked),
+            None if self.asked => ControlFlow::Break(Ended::ByObserver),
             None => ControlFlow::Continue(()),
         })
     }
 
     /// Takes steps until something is due.
-    fn stretch(&mut self, observer: &mut dyn Observer) -> Result<Option<Measure>> {
+    fn take_steps(&mut self, observer: &mut dyn Observer) -> Result<Option<Measure>> {
         let (started, before) = (Instant::now(), self.trainer.position());
         let epoch = self.epoch;
         let (mut taken, mut trained) = (0, 0);
         let (mut written, mut asked) = (Ok(()), false);
-        let most = self.options.every.steps_from(before.steps).min(self.steps_to_look());
-        let (journal, every, saved) = (&mut self.journal, self.options.every, self.saved);
+        let most = self.options.every.steps_from(before.steps).min(self.steps_to_observed());
+        let (journal, every, saved) = (&mut self.journal, self.options.every, self.saved_at);
         let deadline = self.deadline;
         let mut observe = |progress: Progress| {
             observer.progress(&progress);
@@ -270,7 +268,7 @@ impl<'a> Run<'a> {
         written.and(outcome)
     }
 
-    /// Measures what an epoch has come to, and writes it down.
+    /// Measures an epoch at its end, and writes the metrics.
     fn end_epoch(&mut self, train: &Measure, observer: &mut dyn Observer) -> Result<()> {
         let position = self.trainer.position();
         let epoch = position.epoch - 1;
@@ -284,7 +282,7 @@ impl<'a> Run<'a> {
         let line = epoch_line(position, trained, train, &held_out, validation.as_ref());
         if self.is_best(epoch, train, validation.as_ref()) {
             self.model.parameters = parameters;
-            self.shown = Some(line.clone());
+            self.model_epoch = Some(line.clone());
             self.save_best_model()?;
         }
         self.record.advance(&line);
@@ -294,13 +292,13 @@ impl<'a> Run<'a> {
         }
         let took = trained.time + measuring.elapsed();
         observer.epoch(&EpochReport { epoch, train: *train, validation, held_out, took });
-        self.advise(Moment { epoch, train: *train, validation }, observer);
+        self.advise(EpochMeasures { epoch, train: *train, validation }, observer);
         Ok(())
     }
 }
 
-/// Checks that an epoch's weights are worth keeping: finite, and with a finite loss. A loss alone does
-/// not show it: on some GPUs relu makes 0 of NaN.
+/// Checks that an epoch's loss and weights are finite. A loss alone does not show it: on some GPUs relu makes 0 of
+/// NaN.
 fn check_finite(epoch: usize, held_out: &Measure, parameters: &[f32]) -> Result<()> {
     let what = if !held_out.loss.is_finite() {
         format!("the held-out loss became {}", held_out.loss)

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::error::{as_in_a_recipe, with_settings};
 use crate::train::trainer::{Measure, Progress};
 
-/// Watches a run. Every method has a default that does nothing.
+/// Observes a run. Every method has a default that does nothing.
 ///
 /// Sentences name settings as [`Observer::setting`] shows them.
 pub trait Observer {
-    /// After each submission, which is a step or many.
+    /// After each submission of one or more steps.
     fn progress(&mut self, _progress: &Progress) {}
 
     /// After each epoch, once it was measured.
@@ -18,7 +18,7 @@ pub trait Observer {
     /// Advice after an epoch, a sentence at a time.
     fn advice(&mut self, _sentence: &str) {}
 
-    /// A sentence on what happened besides: the device was opened again, or the run ends early.
+    /// A sentence on another event, such as a reopened device.
     fn note(&mut self, _sentence: &str) {}
 
     /// A setting in a sentence, with a value or without: by default as a recipe file has it.
@@ -26,8 +26,8 @@ pub trait Observer {
         as_in_a_recipe(key, value)
     }
 
-    /// Whether the run is to end: asked after each submission and each epoch. It is saved, and ends as
-    /// [`Ended::Asked`](super::Ended::Asked).
+    /// Whether the run is to end. It is asked after each submission and each epoch. The run is saved, and ends as
+    /// [`Ended::ByObserver`](super::Ended::ByObserver).
     fn stop(&mut self) -> bool {
         false
     }
@@ -42,13 +42,13 @@ impl Observer for Silent {}
 /// The measures of an epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct EpochReport {
-    /// From 1.
+    /// The number of the epoch, from 1.
     pub epoch: usize,
-    /// Over the train part, each batch measured before its update.
+    /// The measures over the train part, each batch measured before its update.
     pub train: Measure,
-    /// Over the validation part, where there is one.
+    /// The measures over the validation part, where there is one.
     pub validation: Option<Measure>,
-    /// Over the held-out part, which no choice may depend on.
+    /// The measures over the held-out part, on which no choice may depend.
     pub held_out: Measure,
     /// The time that training and measuring took.
     pub took: Duration,

@@ -4,33 +4,33 @@ use crate::train::run::Epoch;
 use crate::train::run::model::Model;
 use crate::train::trainer::Trainer;
 
-/// Why a run has ended.
+/// The reason of the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// All epochs are over.
     AllEpochs,
-    /// Early stopping: the watched number has not got better for too long.
-    Early,
-    /// Its time is over.
+    /// Early stopping: the metric has not improved within the patience.
+    EarlyStopping,
+    /// The time limit is over.
     OutOfTime,
-    /// The observer wanted it; the run was saved as it was.
-    Asked,
+    /// The observer asked for it, and the run was saved.
+    ByObserver,
 }
 
 /// The outcome of a run.
 pub struct Trained {
-    /// The network with the weights of the last epoch, or of the best one with early stopping.
+    /// The network after the last epoch; the best with early stopping.
     pub model: Model,
     /// The measures of that epoch; none when no epoch was finished.
     pub epoch: Option<Epoch>,
-    /// Why the run has ended.
+    /// The reason of the end.
     pub ended: Ended,
-    /// How many epochs are over.
+    /// The number of finished epochs.
     pub epochs: usize,
-    /// How long training took, measuring included.
+    /// Seconds of training, measuring included.
     pub seconds: f64,
-    /// Training steps of this process, in each second of training alone.
+    /// Training steps of this process per second, without measuring.
     pub steps_per_second: f64,
-    /// The trainer as it was after the last step.
+    /// The trainer after the last step.
     pub trainer: Trainer,
 }

@@ -1,4 +1,4 @@
-//! Checkpoints of a run under way: when they are due, and going back to the last one.
+//! Checkpoints of a run: when they are due, and rolling back.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -10,20 +10,20 @@ use super::{Run, Throughput};
 use crate::error::{DeviceFault, Error, Result};
 use crate::train::run::checkpoint::Checkpoint;
 
-/// How often a device may be lost, one loss after the other, without a checkpoint between them.
+/// The most losses of a device between two checkpoints.
 const MOST_LOSSES: usize = 3;
 
-/// How often a run may go back because of a non-finite value.
+/// The most rollbacks of a run.
 const MOST_ROLLBACKS: u32 = 3;
 
 impl Run<'_> {
     /// Whether a checkpoint is due after `steps` steps.
     pub(super) fn due(&self, steps: usize) -> bool {
         let at_step = matches!(self.options.every, Every::Steps(every) if steps.is_multiple_of(every));
-        at_step || self.options.every.is_over(self.saved)
+        at_step || self.options.every.is_over(self.saved_at)
     }
 
-    /// Saves a checkpoint, after the best one if that is newer than its file.
+    /// Saves a checkpoint, and before it an unsaved best one.
     pub(super) fn save(&mut self) -> Result<()> {
         let snapshot = self.trainer.snapshot()?;
         if let Some(problem) = snapshot.non_finite() {
@@ -32,11 +32,11 @@ impl Run<'_> {
                 snapshot.position.steps
             )));
         }
-        self.standing.seconds += self.started.elapsed().as_secs_f64();
+        self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
         let checkpoint =
-            |snapshot| Checkpoint::new(snapshot, self.standing.clone(), self.recipe, &self.record.digest);
-        self.kept = match self.journal.directory() {
+            |snapshot| Checkpoint::new(snapshot, self.state.clone(), self.recipe, &self.record.digest);
+        self.saved = match self.journal.directory() {
             None => snapshot,
             Some(directory) => {
                 if let Some(best) = self.best.take() {
@@ -47,15 +47,15 @@ impl Run<'_> {
                 checkpoint.snapshot
             }
         };
-        (self.saved, self.losses) = (Instant::now(), 0);
+        (self.saved_at, self.losses) = (Instant::now(), 0);
         Ok(())
     }
 
-    /// Remembers the run as it is now if its validation loss is the smallest so far.
+    /// Remembers the run if its validation loss is the smallest so far.
     pub(super) fn note_best(&mut self, loss: f64) -> Result<()> {
-        if self.standing.best.is_none_or(|best| loss < best) {
-            self.standing.best = Some(loss);
-            // Only a file keeps it.
+        if self.state.best.is_none_or(|best| loss < best) {
+            self.state.best = Some(loss);
+            // Only a run directory has a best checkpoint.
             if self.journal.path().is_some() {
                 self.best = Some(self.trainer.snapshot()?);
             }
@@ -63,24 +63,23 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes the trainer, the metrics and the record what they were at the last checkpoint.
+    /// Restores the trainer, the metrics and the record from the last checkpoint.
     fn go_back(&mut self) -> Result<()> {
-        self.trainer.restore(&self.kept)?;
+        self.trainer.restore(&self.saved)?;
         self.best = None;
         self.epoch = Throughput::default();
         self.forget();
         self.rewind()
     }
 
-    /// Cuts the metrics and the record back to where the trainer is.
+    /// Cuts the metrics and the record back to the trainer's position.
     pub(super) fn rewind(&mut self) -> Result<()> {
         let last = self.journal.rewind(&self.trainer.position())?;
         self.record.rewind(last);
         Ok(())
     }
 
-    /// After the device was lost, or had no more memory: opens it again and goes on from the last
-    /// checkpoint.
+    /// Opens a lost device again and goes on from the last checkpoint. A device that ran out of memory is treated the same.
     pub(super) fn recover(
         &mut self,
         fault: DeviceFault,
@@ -95,7 +94,7 @@ impl Run<'_> {
             observer,
             &format!(
                 "{problem}; the device is opened again, to go on from step {}",
-                self.kept.position.steps
+                self.saved.position.steps
             ),
         );
         self.trainer = (self.reopen)().map_err(|error| {
@@ -105,27 +104,27 @@ impl Run<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// After a non-finite value: goes back to the last checkpoint, with half the learning rate.
+    /// Goes back to the last checkpoint, at half the learning rate.
     pub(super) fn roll_back(
         &mut self,
         problem: String,
         observer: &mut dyn Observer,
     ) -> Result<ControlFlow<Ended>> {
-        if self.standing.rollbacks >= MOST_ROLLBACKS {
+        if self.state.rollbacks >= MOST_ROLLBACKS {
             return Err(Error::Diverged(format!(
                 "{problem}; the run went back {MOST_ROLLBACKS} times before"
             )));
         }
-        self.standing.rollbacks += 1;
-        self.record.rollbacks = self.standing.rollbacks;
-        self.kept.position.factor *= 0.5;
+        self.state.rollbacks += 1;
+        self.record.rollbacks = self.state.rollbacks;
+        self.saved.position.factor *= 0.5;
         self.go_back()?;
         note(
             observer,
             &format!(
                 "{problem}; back to step {}, with a learning rate of {:?}",
-                self.kept.position.steps,
-                self.recipe.learning_rate * self.kept.position.factor
+                self.saved.position.steps,
+                self.recipe.learning_rate * self.saved.position.factor
             ),
         );
         self.save()?;

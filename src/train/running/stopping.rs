@@ -1,4 +1,4 @@
-//! Ends of a run before its last epoch: early stopping, and the time that it may take.
+//! Ends of a run before its last epoch: early stopping, time limit.
 
 use std::time::Instant;
 
@@ -11,15 +11,15 @@ use crate::train::stopping::EpochVerdict;
 use crate::train::trainer::Measure;
 
 impl Run<'_> {
-    /// Whether an epoch's weights are those to keep: without early stopping every epoch's are.
+    /// Whether an epoch's weights go into the model. Without early stopping every epoch's do.
     pub(super) fn is_best(&mut self, epoch: usize, train: &Measure, validation: Option<&Measure>) -> bool {
         let Some(stopping) = self.recipe.stop_early else { return true };
         let measure = if stopping.metric.needs_validation() { validation.unwrap_or(train) } else { train };
         let value = if stopping.metric.is_loss() { measure.loss } else { measure.accuracy };
-        self.standing.stopping.observe(&stopping, epoch, value) == EpochVerdict::Better
+        self.state.stopping.observe(&stopping, epoch, value) == EpochVerdict::Better
     }
 
-    /// Saves the best weights, for a run that is resumed.
+    /// Saves the best weights, for when the run is resumed.
     pub(super) fn save_best_model(&mut self) -> Result<()> {
         match self.recipe.stop_early {
             Some(_) => self.journal.save_model(&self.model),
@@ -27,37 +27,37 @@ impl Run<'_> {
         }
     }
 
-    /// Loads the best weights of a run that is resumed, and what was measured with them. Those
-    /// of a later epoch than the checkpoint's will be found again, to the bit.
+    /// Loads the best weights of a resumed run, and their measures. Weights of an epoch after the
+    /// checkpoint are computed again, to the bit.
     pub(super) fn load_best(&mut self) -> Result<()> {
-        let best = self.standing.stopping.best_epoch;
+        let best = self.state.stopping.best_epoch;
         if self.recipe.stop_early.is_none() || best == 0 {
             return Ok(());
         }
         if let Some(path) = self.journal.path() {
             self.model.parameters = Model::load(path)?.parameters;
         }
-        self.shown = self.journal.epochs()?.into_iter().rfind(|line| line.epoch == best);
+        self.model_epoch = self.journal.epochs()?.into_iter().rfind(|line| line.epoch == best);
         Ok(())
     }
 
-    /// How the run has ended, if all epochs are over or patience has run out.
+    /// The end of the run, if all epochs or patience are over.
     pub(super) fn ended(&self) -> Option<Ended> {
-        let waited = self.standing.stopping.waited;
+        let waited = self.state.stopping.waited;
         if self.trainer.position().epoch > self.recipe.epochs {
             Some(Ended::AllEpochs)
         } else {
-            self.recipe.stop_early.filter(|rule| waited >= rule.patience).map(|_| Ended::Early)
+            self.recipe.stop_early.filter(|rule| waited >= rule.patience).map(|_| Ended::EarlyStopping)
         }
     }
 
-    /// Whether the run's time is over.
+    /// Whether the time limit is over.
     pub(super) fn out_of_time(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Says so when the run is over before its last epoch, or keeps other weights than the last.
-    pub(super) fn say_why_it_stopped(&self, observer: &mut dyn Observer) {
+    /// Notes an early end, and the epoch of the saved weights.
+    pub(super) fn note_early_end(&self, observer: &mut dyn Observer) {
         let (done, all) = (self.record.epochs, self.recipe.epochs);
         if self.out_of_time() {
             let epoch = self.trainer.position().epoch;
@@ -70,8 +70,8 @@ impl Run<'_> {
             note(
                 observer,
                 &format!(
-                    "by {} the best epoch is {} of {done}: its weights are kept",
-                    stopping.metric, self.standing.stopping.best_epoch
+                    "by {} the best epoch is {} of {done}: its weights are saved",
+                    stopping.metric, self.state.stopping.best_epoch
                 ),
             );
         }

@@ -1,8 +1,8 @@
-//! A count, and the time that it took.
+//! A count and its time.
 
 use std::time::Duration;
 
-/// A number of steps or samples, and the time that they took.
+/// A number of steps or samples, and their time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Throughput {
     pub count: usize,
@@ -14,7 +14,7 @@ impl Throughput {
         self.count as f64 / self.time.as_secs_f64()
     }
 
-    /// The same with more of it.
+    /// The same with more steps or samples.
     pub fn plus(self, count: usize, time: Duration) -> Throughput {
         Throughput { count: self.count + count, time: self.time + time }
     }

@@ -31,7 +31,7 @@ impl Run<'_> {
         let line = epoch_line(position, self.epoch, &train, &held_out, validation.as_ref());
         self.record.stop_within(&line);
         if !self.keeps_best() {
-            self.shown = Some(line);
+            self.model_epoch = Some(line);
         }
         Ok(())
     }
@@ -40,16 +40,17 @@ impl Run<'_> {
     ///
     /// After a divergence those of the last epoch that went well are better.
     pub(super) fn model_of_checkpoint(&mut self, status: Status) {
-        let sound = status != Status::Diverged || self.shown.is_none();
-        let newer = self.shown.as_ref().is_none_or(|shown| shown.step <= self.kept.position.steps as u64);
+        let sound = status != Status::Diverged || self.model_epoch.is_none();
+        let newer =
+            self.model_epoch.as_ref().is_none_or(|shown| shown.step <= self.saved.position.steps as u64);
         if sound && newer && !self.keeps_best() {
-            self.model.parameters = self.kept.measured_parameters(&self.model.arena());
+            self.model.parameters = self.saved.measured_parameters(&self.model.arena());
             self.model_is_kept = true;
         }
     }
 
     /// Whether early stopping has found best weights, which the model keeps.
     fn keeps_best(&self) -> bool {
-        self.recipe.stop_early.is_some() && self.standing.stopping.best_epoch > 0
+        self.recipe.stop_early.is_some() && self.state.stopping.best_epoch > 0
     }
 }

@@ -1,18 +1,18 @@
-//! The coach of a run, and the numbers for it.
+//! The coach of a run, and its numbers.
 
 use crate::train::coach::Coach;
 use crate::train::recipe::Recipe;
-use crate::train::trainer::Vitals;
+use crate::train::trainer::Diagnostics;
 
-/// A coach, and the numbers for it.
+/// A coach, and its numbers.
 pub(super) struct CoachWatch {
     pub coach: Coach,
-    /// The vitals of the epoch under way, once its telling step is over.
-    pub vitals: Option<Vitals>,
+    /// The diagnostics of the epoch, once its observed step is over.
+    pub diagnostics: Option<Diagnostics>,
 }
 
 impl CoachWatch {
     pub fn new(recipe: &Recipe) -> CoachWatch {
-        CoachWatch { coach: Coach::new(recipe), vitals: None }
+        CoachWatch { coach: Coach::new(recipe), diagnostics: None }
     }
 }

@@ -1,7 +1,7 @@
-//! Schedules: how the learning rate changes from step to step.
+//! Schedules of the learning rate.
 //!
-//! A schedule is a pure function of the step, so a resumed run goes on where it was. The one exception is `plateau`,
-//! which follows the loss of epochs; its state is a [`Plateau`], three numbers.
+//! A schedule is a pure function of the step, so a resumed run needs no state. The exception is `plateau`, which follows
+//! the loss of epochs; its state is a [`Plateau`].
 
 mod text;
 
@@ -13,29 +13,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// The shape of the learning rate behind the warm-up.
+/// The shape of the learning rate after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Curve {
-    /// It stays as it is.
+    /// A constant learning rate.
     Constant,
-    /// Every few epochs it is multiplied by a factor; PyTorch's `StepLR`.
+    /// A factor every N epochs; PyTorch's `StepLR`.
     Step {
         /// Epochs from one multiplication to the next, above 0.
         every: f64,
         /// The factor, between 0 and 1.
         factor: f64,
     },
-    /// It is multiplied by a factor per epoch, but smoothly; PyTorch's `ExponentialLR`.
+    /// A factor per epoch, applied smoothly; PyTorch's `ExponentialLR`.
     Exponential {
         /// The factor, between 0 and 1.
         factor: f64,
     },
-    /// Half a cosine down to a fraction of itself; PyTorch's `CosineAnnealingLR`.
+    /// Half a cosine down to a fraction; PyTorch's `CosineAnnealingLR`.
     Cosine {
         /// The fraction, from 0 to below 1.
         floor: f64,
     },
-    /// Up to itself and down to nearly 0, by cosines; PyTorch's `OneCycleLR`.
+    /// Up to the full rate and down to nearly 0; PyTorch's `OneCycleLR`.
     OneCycle {
         /// The fraction of the run that goes up.
         up: f64,
@@ -44,23 +44,23 @@ pub enum Curve {
         /// The learning rate of the start divided by that of the end.
         end: f64,
     },
-    /// It is multiplied by a factor when the loss stops falling; PyTorch's `ReduceLROnPlateau`.
+    /// A factor each time the loss stops falling; PyTorch's `ReduceLROnPlateau`.
     Plateau {
         /// The factor, between 0 and 1.
         factor: f64,
-        /// Epochs in a row whose loss may be no lower.
+        /// The number of epochs without a lower loss that are tolerated.
         patience: usize,
     },
 }
 
-/// A shape with a linear warm-up in front.
+/// A shape after a linear warm-up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
-    /// The shape behind the warm-up.
+    /// The shape after the warm-up.
     pub shape: Curve,
     /// Steps of a linear warm-up from nearly 0.
     pub warmup: usize,
-    /// Steps of the whole schedule; without it, those of the run.
+    /// Steps of the whole schedule; `None` for those of the run.
     pub over: Option<usize>,
 }
 
@@ -73,7 +73,7 @@ pub struct Length {
     pub per_epoch: usize,
 }
 
-/// The state of `plateau`: all there is to save.
+/// The state of the schedule `plateau`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plateau {
     /// The lowest loss so far; none before the first epoch.
@@ -91,10 +91,10 @@ impl Default for Plateau {
 }
 
 impl Plateau {
-    /// A loss counts as lower when it is so by this fraction; PyTorch's `threshold`.
+    /// The fraction by which a lower loss must be lower; PyTorch's `threshold`.
     const THRESHOLD: f64 = 1e-4;
 
-    /// Takes note of the loss of an epoch. NaN is never lower.
+    /// Updates the state by the loss of an epoch. NaN is never lower.
     pub fn observe(&mut self, schedule: &Schedule, loss: f64) {
         let Curve::Plateau { factor, patience } = schedule.shape else { return };
         let lower = self.best.is_none_or(|best| loss < best - Plateau::THRESHOLD * best.abs());
@@ -110,10 +110,10 @@ impl Plateau {
 }
 
 impl Schedule {
-    /// The learning rate stays.
+    /// A constant learning rate.
     pub const CONSTANT: Schedule = Schedule { shape: Curve::Constant, warmup: 0, over: None };
 
-    /// The factor of the learning rate at a step, counted from 0, without that of [`Plateau`].
+    /// The factor of the learning rate at a step, without [`Plateau`]'s. Steps are counted from 0.
     pub fn factor(&self, step: usize, length: Length) -> f64 {
         if step < self.warmup {
             return (step + 1) as f64 / self.warmup as f64;
@@ -142,11 +142,11 @@ impl Schedule {
         matches!(self.shape, Curve::Cosine { .. } | Curve::OneCycle { .. })
     }
 
-    /// Checks that the schedule and the run are of one length.
+    /// Checks that the schedule fits the length of the run.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a schedule that is longer or shorter than the run, a warm-up that
-    /// leaves nothing behind it, or steps that come after the run's end.
+    /// [`Error::Usage`] for a schedule of another length than the run, a warm-up as long as the run, or a first step down
+    /// after its end.
     pub fn fits(&self, length: Length) -> Result<()> {
         let Length { steps, per_epoch } = length;
         let problem = |what: String| Err(Error::Usage(format!("⟨schedule⟩ “{self}”: {what}")));
@@ -155,14 +155,14 @@ impl Schedule {
                 let word = if over > steps { "longer" } else { "shorter" };
                 return problem(format!(
                     "it is made for {over} steps and {word} than the run, which has {steps}: \
-                     leave “over {over}” out, and it fits itself to the run"
+                     leave out “over {over}” to fit it to the run"
                 ));
             }
             _ => {}
         }
         if self.warmup >= steps && self.warmup > 0 {
             return problem(format!(
-                "a warm-up of {} steps leaves nothing of the run, which has {steps} ({per_epoch} to an epoch)",
+                "a warm-up of {} steps leaves nothing of the run, which has {steps} ({per_epoch} per epoch), so shorten it",
                 self.warmup
             ));
         }
@@ -170,14 +170,14 @@ impl Schedule {
         match self.shape {
             Curve::Step { every, .. } if every >= epochs => problem(format!(
                 "its first step down comes after {every} epochs, but the run has {epochs}: \
-                 take fewer, or more epochs"
+                 use a smaller “every”, or more epochs"
             )),
             _ => Ok(()),
         }
     }
 }
 
-/// Half a cosine from one number to another; `at` goes from 0 to 1.
+/// Half a cosine from one number to another. `at` goes from 0 to 1.
 fn between(from: f64, to: f64, at: f64) -> f64 {
     to + (from - to) * (1.0 + (PI * at).cos()) / 2.0
 }
@@ -194,8 +194,8 @@ mod tests {
     }
 
     fn assert_close(text: &str, steps: &[usize], expected: &[f64]) {
-        for (ours, expected) in factors(text, steps).iter().zip(expected) {
-            assert!((ours - expected).abs() < 1e-12, "{text}: {ours} is not {expected}");
+        for (factor, expected) in factors(text, steps).iter().zip(expected) {
+            assert!((factor - expected).abs() < 1e-12, "{text}: {factor} is not {expected}");
         }
     }
 
@@ -208,7 +208,7 @@ mod tests {
         // CosineAnnealingLR(T_max=20, eta_min=0.1).
         assert_close("cosine floor 0.1", &[0, 5, 10, 20], &[1.0, 0.868_198_051_533_946_4, 0.55, 0.1]);
         // OneCycleLR(max_lr=1, total_steps=21, pct_start=0.25) goes up over 0.25 · 21 - 1 steps;
-        // ours over a quarter of the 20 from the first to the last.
+        // here it goes up over a quarter of the 20 from the first to the last.
         assert_close("one-cycle up 0.25", &[0, 5, 20], &[0.04, 1.0, 0.04 / 1e4]);
         let half_down = (1.0 + 0.04 / 1e4) / 2.0;
         assert!((factors("one-cycle up 0.5", &[15])[0] - half_down).abs() < 1e-12);

@@ -1,5 +1,6 @@
-//! The text form of a schedule: a name, then settings that differ from its
-//! defaults, as in `cosine warmup 100` or `step every 5 factor 0.5`.
+//! The text form of a schedule.
+//!
+//! It is a name, then settings that differ from its defaults, as in `cosine warmup 100` or `step every 5 factor 0.5`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +23,7 @@ fn named(name: &str) -> Option<Curve> {
     })
 }
 
-/// A setting that is a number: its name, its value, and what it takes.
+/// A setting that is a number: name, value, allowed values, check.
 type Setting<'a> = (&'static str, &'a mut f64, &'static str, fn(f64) -> bool);
 
 impl Schedule {
@@ -61,7 +62,7 @@ impl Schedule {
         }
     }
 
-    /// The settings that are whole numbers: of steps, or of epochs.
+    /// The settings that are whole numbers of steps or epochs.
     fn counts(&mut self) -> Vec<(&'static str, &mut usize)> {
         let mut all = vec![("warmup", &mut self.warmup)];
         if let Curve::Plateau { patience, .. } = &mut self.shape {
@@ -102,8 +103,8 @@ impl Schedule {
 impl FromStr for Schedule {
     type Err = Error;
 
-    /// Reads the text form: a name, then settings that differ from its defaults, as in
-    /// `cosine warmup 100` or `step every 5 factor 0.5`.
+    /// Reads a name, then settings that differ from its defaults. Examples are `cosine warmup 100` and `step every 5
+    /// factor 0.5`.
     fn from_str(text: &str) -> Result<Schedule> {
         let problem = |what: String| Error::Usage(format!("⟨schedule⟩ “{text}”: {what}"));
         let mut words = text.split_whitespace();
@@ -123,18 +124,18 @@ impl FromStr for Schedule {
 impl fmt::Display for Schedule {
     /// The text form that [`Schedule::from_str`] reads, without settings at their defaults.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (mut own, name) = (*self, self.name());
+        let (mut schedule, name) = (*self, self.name());
         let shape = named(name).unwrap_or(Curve::Constant);
         let mut usual = Schedule { shape, warmup: 0, over: None };
         f.write_str(name)?;
-        for (own, usual) in own.settings().into_iter().zip(usual.settings()) {
-            if own.1 != usual.1 {
-                write!(f, " {} {}", own.0, own.1)?;
+        for (given, usual) in schedule.settings().into_iter().zip(usual.settings()) {
+            if given.1 != usual.1 {
+                write!(f, " {} {}", given.0, given.1)?;
             }
         }
-        for (own, usual) in own.counts().into_iter().zip(usual.counts()) {
-            if own.1 != usual.1 {
-                write!(f, " {} {}", own.0, own.1)?;
+        for (given, usual) in schedule.counts().into_iter().zip(usual.counts()) {
+            if given.1 != usual.1 {
+                write!(f, " {} {}", given.0, given.1)?;
             }
         }
         self.over.map_or(Ok(()), |over| write!(f, " over {over}"))
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_refused_with_a_sentence() {
+    fn wrong_schedules_are_refused_with_a_sentence() {
         for (text, part) in [
             ("cosin", "did you mean “cosine”?"),
             ("cosine warm 3", "it takes no “warm”"),

@@ -1,5 +1,4 @@
-//! Early stopping: a run ends when a metric has not got better for a number of epochs, and keeps the weights of
-//! the best one.
+//! Early stopping: a run ends when a metric no longer improves. The weights of the best epoch are saved.
 
 mod time;
 
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, suggestion};
 
-/// A metric to watch. None is of the held-out part: no choice may depend on that.
+/// A metric to watch. No choice may depend on the held-out part, so its metrics are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// `train-loss`
@@ -37,12 +36,12 @@ impl Metric {
         matches!(self, Metric::ValidationLoss | Metric::ValidationAccuracy)
     }
 
-    /// Whether it is a loss, else an accuracy.
+    /// Whether it is a loss; else it is an accuracy.
     pub fn is_loss(self) -> bool {
         matches!(self, Metric::TrainLoss | Metric::ValidationLoss)
     }
 
-    /// By how much `value` is better than `best`.
+    /// The improvement of `value` over `best`.
     fn improvement(self, value: f64, best: f64) -> f64 {
         match self {
             Metric::TrainLoss | Metric::ValidationLoss => best - value,
@@ -57,25 +56,25 @@ impl fmt::Display for Metric {
     }
 }
 
-/// When to stop.
+/// The rule of early stopping.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stopping {
-    /// What must get better.
+    /// The metric that must improve.
     pub metric: Metric,
-    /// Epochs in a row without a better one after which the run stops.
+    /// Epochs in a row without improvement after which the run stops.
     pub patience: usize,
-    /// An epoch counts as better when it is so by more than this.
+    /// The least improvement that counts: more than this.
     pub min_delta: f64,
 }
 
 impl Stopping {
-    /// What a recipe has where a run doesn't stop by itself.
+    /// The text for a run without early stopping.
     pub const NEVER: &str = "never";
 }
 
-/// The best epoch so far: all there is to save.
+/// The state of early stopping: the best epoch so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct StoppingState {
     /// The metric of the best epoch; none before the first.
     pub best: Option<f64>,
     /// The number of the best epoch, from 1; 0 before the first.
@@ -87,7 +86,7 @@ pub struct Seen {
 /// The verdict on an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EpochVerdict {
-    /// The best so far: its weights are to be kept.
+    /// The best so far. Its weights are saved.
     Better,
     /// No better.
     Worse,
@@ -95,13 +94,13 @@ pub enum EpochVerdict {
     Stop,
 }
 
-impl Seen {
-    /// Takes note of the metric of an epoch. NaN is never better.
+impl StoppingState {
+    /// Updates the state by the metric of an epoch. NaN is never better.
     pub fn observe(&mut self, stopping: &Stopping, epoch: usize, value: f64) -> EpochVerdict {
         let better =
             self.best.is_none_or(|best| stopping.metric.improvement(value, best) > stopping.min_delta);
         if better && !value.is_nan() {
-            *self = Seen { best: Some(value), best_epoch: epoch, waited: 0 };
+            *self = StoppingState { best: Some(value), best_epoch: epoch, waited: 0 };
             return EpochVerdict::Better;
         }
         self.waited += 1;
@@ -112,7 +111,7 @@ impl Seen {
 impl FromStr for Stopping {
     type Err = Error;
 
-    /// Reads the text form: a metric, then settings, as in `validation-loss patience 5 min-delta 0.001`.
+    /// Reads a metric, then settings, as in `train-loss patience 5 min-delta 0.001`.
     fn from_str(text: &str) -> Result<Stopping> {
         let problem = |what: String| Error::Usage(format!("early stopping “{text}”: {what}"));
         let mut words = text.split_whitespace();
@@ -163,7 +162,7 @@ mod tests {
     #[test]
     fn a_run_stops_when_patience_runs_out_and_the_best_epoch_is_known() {
         let stopping: Stopping = "validation-accuracy patience 2 min-delta 0.01".parse().unwrap();
-        let mut seen = Seen::default();
+        let mut seen = StoppingState::default();
         let values = [0.5, 0.75, 0.755, f64::NAN];
         let verdicts: Vec<EpochVerdict> =
             values.iter().enumerate().map(|(at, value)| seen.observe(&stopping, at + 1, *value)).collect();
@@ -174,13 +173,13 @@ mod tests {
         );
         assert_eq!((seen.best, seen.best_epoch), (Some(0.75), 2));
         let text = serde_json::to_string(&seen).unwrap();
-        assert_eq!(serde_json::from_str::<Seen>(&text).unwrap(), seen);
+        assert_eq!(serde_json::from_str::<StoppingState>(&text).unwrap(), seen);
     }
 
     #[test]
     fn a_loss_is_better_when_it_is_lower() {
         let stopping: Stopping = "train-loss patience 1".parse().unwrap();
-        let mut seen = Seen::default();
+        let mut seen = StoppingState::default();
         assert_eq!(seen.observe(&stopping, 1, f64::NAN), EpochVerdict::Stop);
         assert_eq!(seen.observe(&stopping, 2, 1.0), EpochVerdict::Better);
         assert_eq!(seen.observe(&stopping, 3, 0.5), EpochVerdict::Better);

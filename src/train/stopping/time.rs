@@ -1,4 +1,4 @@
-//! The longest time that a run may take.
+//! The time limit of a run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// A limit on the time that a run trains for, or none.
+/// A limit on the time of training, or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeLimit(pub Option<Duration>);
 
 impl FromStr for TimeLimit {
     type Err = Error;
 
-    /// Reads `none`, or numbers with s, m or h behind them, as in `90s`, `10m` or `1h30m`.
+    /// Reads `none`, or a time as in `90s`, `10m` or `1h30m`.
     fn from_str(text: &str) -> Result<TimeLimit> {
         let problem = || {
             Error::Usage(format!(

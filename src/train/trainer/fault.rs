@@ -1,11 +1,14 @@
-//! The cause of a non-finite loss or gradient: the step is taken again on the CPU engine, dispatch by dispatch.
+//! The cause of a non-finite loss or gradient.
 //!
-//! The guard (`shaders/guard.wgsl`) keeps such a step, and all behind it, from changing a weight. So
-//! the device still holds what the step began with, and the replay computes the same numbers.
+//! The step is taken again on the CPU engine, dispatch by dispatch.
+//!
+//! The guard (`shaders/guard.wgsl`) keeps such a step, and all after it, from changing a weight. So the device still
+//! holds the values from before the step, and the replay computes the same numbers.
 
 use super::Trainer;
-use super::digest::BadStep;
+
 use super::measure::Sum;
+use super::tracker::BadStep;
 use crate::cpu::guard::is_non_finite;
 use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
@@ -16,9 +19,9 @@ use crate::program::{Buf, Dispatch, Role, View};
 
 /// The first non-finite value of a replay.
 struct NonFinite {
-    /// Such as `2 dense: weighted sums (matmul)`.
+    /// The label of the dispatch, such as `2 dense: weighted sums (matmul)`.
     dispatch: String,
-    /// Such as `2 dense.y[17]`.
+    /// The element, such as `2 dense.y[17]`.
     tensor: String,
     value: f64,
     /// The row of the batch, if the tensor has one per sample.
@@ -26,10 +29,10 @@ struct NonFinite {
 }
 
 impl Trainer {
-    /// The error for a bad step; the device is made ready to go on from before it.
+    /// The error for a bad step. The device is restored to the state before it.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device fails, and whatever the CPU engine refuses.
+    /// [`Error::Device`] when the device fails, and an error of the CPU engine.
     pub(super) fn fault(&mut self, bad: &BadStep) -> Result<Error> {
         let BadStep { step, rows, non_finite } = bad;
         let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
@@ -83,8 +86,7 @@ impl Trainer {
         lasting.map(|(at, decl)| View { buf: Buf(at), start: 0, len: decl.len }).collect()
     }
 
-    /// A weight that is not finite, as `0.weight[3] = inf`: an update may overflow though its
-    /// gradient was finite.
+    /// A non-finite weight, as `0.weight[3] = inf`. An update may overflow though its gradient was finite.
     fn non_finite_weight(&self, replica: &CpuEngine<f32>) -> Option<String> {
         // Running statistics are no weights, and the forward pass of the bad step may have spoilt them.
         let values = &replica.look(self.lowered.parameters).real()[..self.lowered.arena.learned_len()];
@@ -92,7 +94,7 @@ impl Trainer {
         Some(format!("{} = {}", self.parameter_at(at), values[at]))
     }
 
-    /// Runs the step's dispatches one by one up to the first non-finite value that they write.
+    /// Runs the step's dispatches one by one to the first non-finite value.
     fn replay(&self, replica: &mut CpuEngine<f32>, step: &Step) -> Option<NonFinite> {
         for at in self.lowered.program.section(TRAIN) {
             replica.run(at..at + 1, step);
@@ -155,7 +157,7 @@ impl Trainer {
     }
 }
 
-/// The first row whose loss is not finite, else the one with the largest.
+/// The first row with a non-finite loss, else the largest loss's.
 fn worst_row(rows: &[f32]) -> usize {
     let losses = || rows.iter().step_by(2).enumerate();
     let broken = losses().find(|(_, loss)| !loss.is_finite());

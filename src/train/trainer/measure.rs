@@ -13,20 +13,22 @@ pub struct Measure {
     pub accuracy: f64,
 }
 
-/// Loss and correct samples, summed in f64 row by row and step by step: the same however steps were submitted.
+/// Loss and correct samples, summed in f64.
+///
+/// They are summed row by row and step by step, so the grouping into submissions changes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sum {
     /// How many samples were added up.
     pub samples: usize,
     /// The sum of their losses.
     pub loss: f64,
-    /// Samples whose class is correct; earlier checkpoints say hits.
+    /// Samples whose class is correct. Earlier checkpoints call them `hits`.
     #[serde(alias = "hits")]
     pub correct: f64,
 }
 
 impl Sum {
-    /// The sum over rows of a loss and 1 or 0 for a correct class.
+    /// The sum over rows. A row is a loss, then 1 or 0 for a correct class.
     pub(super) fn of(rows: &[f32]) -> Sum {
         let mut sum = Sum { samples: rows.len() / 2, ..Sum::default() };
         for row in rows.chunks_exact(2) {

@@ -1,7 +1,8 @@
-//! Training: a lowered network, its data on the device, and steps submitted
-//! many at a time so that the device never waits for the host.
+//! Training: a lowered network, its data on the device, and steps.
+//!
+//! Many steps are submitted at a time, so that the device never waits for the host.
 
-mod digest;
+mod diagnostics;
 mod fault;
 mod measure;
 mod model;
@@ -16,8 +17,9 @@ mod report;
 mod snapshot;
 mod state;
 mod sweep;
-mod vitals;
+mod tracker;
 
+pub use diagnostics::{ActivationStats, Diagnostics, WeightChange};
 pub use measure::{Measure, Sum};
 pub use parameters::write_parameters;
 pub use pass::step_scalars;
@@ -25,8 +27,7 @@ pub use pixels::{normalise, pack};
 pub use position::Position;
 pub use progress::Progress;
 pub use snapshot::{NamedTensor, Snapshot};
-pub use sweep::Tried;
-pub use vitals::{Activity, Movement, Vitals};
+pub use sweep::SweepPoint;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
@@ -40,8 +41,9 @@ use crate::network::lower::{Lowered, PREDICT, PartViews, TRAIN, words};
 use crate::program::View;
 use crate::train::schedule::Schedule;
 use crate::verify::diff::first_divergence;
-use digest::Digest;
+
 use pace::Pace;
+use tracker::PositionTracker;
 
 /// Settings of steps besides the network.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +86,7 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer with these parameters, laid out as the arena, and a fresh optimiser state.
+    /// A trainer with these parameters and a fresh optimiser state. They are laid out as the arena.
     ///
     /// # Errors
     /// [`Error::Device`] when the engine fails.
@@ -116,7 +118,7 @@ impl Trainer {
         })
     }
 
-    /// Puts a part of the data on the device, to be visited in its own order.
+    /// Puts a part of the data on the device, in its order.
     ///
     /// # Errors
     /// [`Error::Data`] when the samples are not those that the network was lowered for: another
@@ -128,13 +130,14 @@ impl Trainer {
         if samples.len() != labels.len || words != images.len {
             let (got, shape, wanted) = (samples.len(), samples.shape, labels.len);
             return Err(Error::Data(format!(
-                "the {part} part has {got} images of {shape}, the network was lowered for {wanted} or another shape"
+                "the {part} part has {got} images of {shape}, but the network was lowered for {wanted} or another shape, so load \
+                 the data that it was lowered for"
             )));
         }
         let classes = self.lowered.classes;
         if let Some(label) = samples.labels.iter().find(|label| **label as usize >= classes) {
             return Err(Error::Data(format!(
-                "the {part} part has label {label}, but there are only {classes} classes"
+                "the {part} part has label {label}, but there are only {classes} classes, so correct the labels"
             )));
         }
         self.engine.write(images, Slice::Uint(&pack(samples)))?;
@@ -168,7 +171,7 @@ impl Trainer {
         self.position.steps
     }
 
-    /// Trains on every sample once, in this epoch's order; the last batch may be short.
+    /// Trains on every sample once, in the epoch's order. The last batch may be short.
     ///
     /// # Errors
     /// As [`Trainer::advance`].
@@ -182,13 +185,13 @@ impl Trainer {
         Ok(measure.expect("nothing stops the epoch before its end"))
     }
 
-    /// Takes up to `most` steps of the epoch under way, or fewer when `observe` says so: it is asked
-    /// after every submission. The mean over the epoch is returned when that was its end, and the
-    /// next call begins the next epoch. What is computed does not depend on where calls begin and end.
+    /// Takes up to `most` steps of the epoch under way. `observe` is asked after every submission, and may stop it
+    /// earlier. The mean over the epoch is returned when that was its end, and the next call begins the next epoch.
+    /// The grouping of steps into calls does not change the results.
     ///
     /// # Errors
-    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite; the run is then where it
-    /// was before that step, as no such step changes a weight.
+    /// [`Error::Diverged`] as soon as a loss or a gradient is not finite. The run is then where it was before that step,
+    /// as no such step changes a weight.
     pub fn advance(
         &mut self,
         most: usize,
@@ -197,13 +200,13 @@ impl Trainer {
         let samples = self.views(TRAIN)?.samples;
         self.order()?;
         let range = self.position.step..self.steps_per_epoch().min(self.position.step.saturating_add(most));
-        let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
-        let outcome = self.pass(TRAIN, samples, range, &mut |reports| digest.take(reports, observe));
-        self.finish(digest, outcome)
+        let mut tracker = PositionTracker::new(self.position, self.norms.clone(), self.steps_per_epoch());
+        let outcome = self.pass(TRAIN, samples, range, &mut |reports| tracker.take(reports, observe));
+        self.finish(tracker, outcome)
     }
 
-    /// The next step of the epoch under way, dispatch by dispatch, each compared with its twin. It
-    /// computes what [`Trainer::advance`] would.
+    /// Takes the next step dispatch by dispatch, each compared with its twin. It computes what [`Trainer::advance`]
+    /// would.
     ///
     /// # Errors
     /// [`Error::Check`] naming the kernel whose results the twin cannot explain, and as
@@ -221,30 +224,30 @@ impl Trainer {
         self.compare(section.start..update, &step)?;
         let words = self.engine.read(self.lowered.report(1))?.real();
         let reports = self.reports(TRAIN, &[step], &words);
-        let mut digest = Digest::new(self.position, self.norms.clone(), self.steps_per_epoch());
-        let outcome = digest.take(&reports, observe).map(|_| ());
+        let mut tracker = PositionTracker::new(self.position, self.norms.clone(), self.steps_per_epoch());
+        let outcome = tracker.take(&reports, observe).map(|_| ());
         // A bad step has no update to compare.
         if outcome.is_ok() {
             self.compare(update..section.end, &step)?;
         }
-        self.finish(digest, outcome)
+        self.finish(tracker, outcome)
     }
 
-    /// Runs dispatches one by one, up to the first whose results its twin can't explain.
+    /// Runs dispatches up to the first that differs from its twin.
     fn compare(&mut self, dispatches: Range<usize>, step: &Step) -> Result<()> {
         match first_divergence(self.engine.as_mut(), &self.lowered.program, dispatches, step)? {
             None => Ok(()),
             Some(divergence) => Err(Error::Check(format!(
-                "step {} of the run is not what the twins make of it: {divergence}",
+                "step {} of the run differs from the twins: {divergence}",
                 self.position.steps + 1
             ))),
         }
     }
 
-    /// Takes over the position that a pass has reached, and ends the epoch after its last step.
-    fn finish(&mut self, digest: Digest, outcome: Result<()>) -> Result<Option<Measure>> {
-        (self.position, self.norms) = (digest.position, digest.norms);
-        if let Some(bad) = digest.bad_step {
+    /// Takes over a pass's position, and finishes the epoch when it ends.
+    fn finish(&mut self, tracker: PositionTracker, outcome: Result<()>) -> Result<Option<Measure>> {
+        (self.position, self.norms) = (tracker.position, tracker.norms);
+        if let Some(bad) = tracker.bad_step {
             return Err(self.fault(&bad)?);
         }
         outcome?;
@@ -278,16 +281,17 @@ impl Trainer {
         Ok(total.mean())
     }
 
-    /// Hands over the network's outputs for each sample of a part, in the order of the samples, and its loss, whose mean
-    /// is that of [`Trainer::measure`].
+    /// Hands over outputs and loss of each sample, in order. The mean of the losses is that of [`Trainer::measure`].
     ///
     /// # Errors
-    /// [`Error::Data`] for the train part, whose outputs are gone when its step is over.
+    /// [`Error::Data`] for the train part, whose outputs are overwritten in a step.
     pub fn evaluate(&mut self, part: &str, each: &mut dyn FnMut(&[f32], f64)) -> Result<()> {
         let samples = self.views(part)?.samples;
         let batch = self.lowered.batch;
         let outputs = self.lowered.outputs(part).ok_or_else(|| {
-            Error::Data(format!("the outputs for the {part} part are not kept, so evaluate another part"))
+            Error::Data(format!(
+                "the outputs for the {part} part are overwritten in training, so evaluate another part"
+            ))
         })?;
         for at in 0..samples.div_ceil(batch) {
             let step = self.scalars(part, 0, at, samples);
@@ -311,8 +315,8 @@ impl Trainer {
         Ok(values)
     }
 
-    /// The weights that are measured and saved: the EMA of the parameters where there is
-    /// one, else the parameters; laid out as the arena.
+    /// The weights that are measured and saved, laid out as the arena. They are the EMA where there is one, else the
+    /// parameters.
     ///
     /// # Errors
     /// [`Error::Device`] when the engine fails.

@@ -5,13 +5,12 @@ use crate::error::Result;
 use crate::train::run::model::Model;
 
 impl Trainer {
-    /// Gives the classes and the data set the names that a model of this trainer has; until then a class is called by
-    /// its number, and the data set by nothing.
+    /// Names the classes and the data set for the model. Without names, classes are called by their numbers.
     pub fn set_names(&mut self, classes: &[String], data: &str) {
         self.names = (classes.to_vec(), data.to_owned());
     }
 
-    /// The network with the weights that are measured: a model to save, and to classify with.
+    /// The network with the measured weights, as a model.
     ///
     /// # Errors
     /// [`Error::Device`](crate::error::Error::Device) when the device fails.

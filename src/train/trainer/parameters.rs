@@ -1,11 +1,11 @@
-//! Parameters: how they get to the device.
+//! Parameters, written to the device.
 
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Slice;
 use crate::network::lower::Lowered;
 
-/// Writes parameters, laid out as the arena, to the device, and to their average if there is one.
+/// Writes parameters to the device, and to their EMA if any. They are laid out as the arena.
 ///
 /// # Errors
 /// [`Error::Device`](crate::error::Error::Device) when the device fails.

@@ -1,4 +1,4 @@
-//! Submissions: a section run over many steps, several to a submission and two under way at once.
+//! Submissions: many steps of a section each, two of them under way.
 
 use std::collections::VecDeque;
 use std::ops::{ControlFlow, Range};
@@ -19,9 +19,8 @@ struct Flight {
 }
 
 impl Trainer {
-    /// Runs a section over a range of the steps of a part, and hands over what each submission
-    /// reports, in order. What is still under way when `each` stops it is waited for and handed
-    /// over as well, unless `each` failed.
+    /// Runs a section over a range of steps. Each submission's reports are handed over in order. Submissions
+    /// under way when `each` stops are waited for and handed over as well, unless `each` failed.
     pub(super) fn pass(
         &mut self,
         section: &str,
@@ -49,7 +48,7 @@ impl Trainer {
             let words = self.engine.wait(flight.ticket)?;
             pace.finished(flight.scalars.len());
             let reports = self.reports(section, &flight.scalars, &words);
-            // After a failure what is still under way is waited for, and ignored.
+            // After a failure, submissions under way are waited for and ignored.
             outcome = outcome.and_then(|flow| {
                 let answer = each(&reports)?;
                 Ok(if flow.is_break() { flow } else { answer })
@@ -60,7 +59,7 @@ impl Trainer {
         outcome.map(|_| ())
     }
 
-    /// A report taken apart; only a step that trains has a history.
+    /// The reports of steps. Only a training step has a history.
     pub(super) fn reports<'a>(
         &self,
         section: &str,
@@ -92,7 +91,7 @@ impl Trainer {
     }
 }
 
-/// The scalars of a step that its number decides, counted from 0 since the run began; the rest is zero.
+/// The scalars of a step that follow from its number. Steps are counted from 0. The rest is zero.
 pub fn step_scalars(training: &Training, seed: u64, index: usize, learning_rate: f32) -> Step {
     let [mean_correction, square_correction] = training.optimiser.corrections(index + 1);
     Step {

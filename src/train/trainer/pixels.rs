@@ -1,4 +1,4 @@
-//! Pixels: how they become numbers, and how they travel to the device.
+//! Pixels, normalised and packed for the device.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,12 @@ pub fn normalise(image: &[u8], shape: &Shape, normaliser: &Normaliser) -> Vec<f3
     image.iter().enumerate().map(value).collect()
 }
 
-/// Images as the device keeps them: four bytes to a word, the lowest first,
-/// each image padded to whole words.
+/// Images as the device stores them: four bytes to a word. The lowest byte comes first, and each image is padded to
+/// whole words.
 pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
     let whole = samples.shape.len().is_multiple_of(4) && cfg!(target_endian = "little");
     match bytemuck::try_cast_slice(&samples.pixels) {
-        // They are in memory as they should be, and large: a copy would take longer than all else here.
+        // The bytes already have that layout, and a copy of all images would take long.
         Ok(words) if whole => Cow::Borrowed(words),
         _ => Cow::Owned(packed(samples)),
     }

@@ -2,7 +2,7 @@
 
 use super::measure::Measure;
 
-/// How far an epoch is, after each submission.
+/// The progress of an epoch after a submission.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
     /// The epoch under way, from 1.
@@ -11,9 +11,9 @@ pub struct Progress<'a> {
     pub step: usize,
     /// Steps of the epoch.
     pub steps: usize,
-    /// Over the samples of this submission.
+    /// The measures over this submission.
     pub latest: Measure,
-    /// Over the epoch so far, each batch measured before its update.
+    /// The measures over the epoch so far, each batch measured before its update.
     pub so_far: Measure,
     /// The mean loss of each step of this submission.
     pub losses: &'a [f64],

@@ -10,13 +10,13 @@ impl Trainer {
         Length { steps: self.settings.epochs * per_epoch, per_epoch }
     }
 
-    /// The learning rate of a step, counted from 0 since the run began.
+    /// The learning rate of a step, counted from the run's first, 0.
     pub fn learning_rate(&self, step: usize) -> f32 {
         let factor = self.settings.schedule.factor(step, self.length()) * self.position.plateau.factor;
         (f64::from(self.settings.learning_rate) * factor) as f32 * self.position.factor
     }
 
-    /// Tells a schedule that follows it the loss of an epoch.
+    /// Passes the loss of an epoch to the schedule.
     pub fn observe_loss(&mut self, loss: f64) {
         self.position.plateau.observe(&self.settings.schedule, loss);
     }

@@ -12,9 +12,9 @@ pub(super) struct StepReport<'a> {
     pub rows: &'a [f32],
     /// The norm of the gradients, if the step trains.
     pub norm: f32,
-    /// The non-finite count of gradients and losses; above 0 the step has changed no weight.
+    /// The non-finite count of gradients and losses. Above 0, the step has changed no weight.
     pub non_finite: f32,
 }
 
-/// Takes the reports of a submission; the answer says whether to go on.
+/// Takes the reports of a submission, and says whether to go on.
 pub(super) type Each<'a> = dyn FnMut(&[StepReport]) -> Result<ControlFlow<()>> + 'a;

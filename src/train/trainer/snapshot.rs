@@ -1,14 +1,14 @@
-//! A training run at one moment: its position, and every tensor that training changes.
+//! A training run at one moment: its position and its tensors.
 
 use super::position::Position;
 use crate::engine::Data;
 use crate::network::lower::EMA;
 use crate::program::params::Arena;
 
-/// A buffer of the device, or a parameter of the arena, by its name.
+/// A named buffer of the device, or a parameter of the arena.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
-    /// A parameter's, such as `0.weight`, or a buffer's, such as `velocities`.
+    /// The name of a parameter, such as `0.weight`, or a buffer, such as `velocities`.
     pub name: String,
     /// Its dimensions, as PyTorch has them.
     pub shape: Vec<usize>,
@@ -16,17 +16,17 @@ pub struct NamedTensor {
     pub data: Data,
 }
 
-/// A run at one moment. A trainer that is given it goes on as the one it was taken from would.
+/// A run at one moment. A trainer restored from it computes the same bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// How far the run is.
+    /// The position of the run.
     pub position: Position,
-    /// The parameters in the order of the arena, then every other buffer that training changes.
+    /// The parameters in order, then other buffers that training changes.
     pub tensors: Vec<NamedTensor>,
 }
 
 impl Snapshot {
-    /// The first tensor and element at which two snapshots of one network differ by a bit.
+    /// The first element at which two snapshots of one network differ.
     pub fn difference(&self, other: &Snapshot) -> Option<String> {
         let pairs = || self.tensors.iter().zip(&other.tensors);
         let tensor = pairs().find_map(|(one, two)| one.difference(two));
@@ -64,7 +64,7 @@ impl Snapshot {
 }
 
 impl NamedTensor {
-    /// The first element at which two tensors differ by a bit, as part of a sentence.
+    /// The first element at which two tensors differ, in words.
     pub fn difference(&self, other: &NamedTensor) -> Option<String> {
         let name = &self.name;
         if (name, &self.shape) != (&other.name, &other.shape) {

@@ -1,4 +1,4 @@
-//! The state of a training run: taken from the device as a snapshot, and put back.
+//! The state of a training run: read as a snapshot, and restored.
 
 use super::Trainer;
 use super::parameters::write_parameters;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::program::{Buf, View};
 
-/// A tensor of a snapshot, and where it lies on the device.
+/// A tensor of a snapshot, and its view on the device.
 pub(super) struct Saved {
     pub name: String,
     pub shape: Vec<usize>,
@@ -21,7 +21,7 @@ impl Trainer {
         self.position
     }
 
-    /// Begins with other parameters than those that were drawn, laid out as the arena.
+    /// Sets other parameters than the drawn ones, laid out as the arena.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
@@ -46,7 +46,7 @@ impl Trainer {
         parameters.chain(others).collect()
     }
 
-    /// The run as it is now. Nothing may be under way, and nothing is between calls.
+    /// The run as it is now.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails.
@@ -59,7 +59,7 @@ impl Trainer {
         Ok(Snapshot { position: self.position, tensors })
     }
 
-    /// Makes the run what it was when the snapshot was taken.
+    /// Restores the run from a snapshot.
     ///
     /// # Errors
     /// [`Error::Data`] when the snapshot is of another network or optimiser; nothing is changed then.
@@ -73,7 +73,7 @@ impl Trainer {
                 names.map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ")
             };
             return Err(Error::Data(format!(
-                "the checkpoint holds {}, where the run has {}: it is of another network or optimiser",
+                "the checkpoint holds {}, where the run has {}: it is of another network or optimiser, so name one of this run",
                 list(&mut snapshot.tensors.iter().map(|tensor| &tensor.name)),
                 list(&mut saved.iter().map(|saved| &saved.name))
             )));
@@ -82,7 +82,7 @@ impl Trainer {
         if step >= steps {
             return Err(Error::Data(format!(
                 "the checkpoint is from step {step} of an epoch, and an epoch has {steps}: it is of other \
-                 data or another batch size"
+                 data or another batch size, so name one of this run"
             )));
         }
         for (saved, tensor) in saved.iter().zip(&snapshot.tensors) {
@@ -94,7 +94,7 @@ impl Trainer {
         self.open_gates()
     }
 
-    /// Lets updates happen again.
+    /// Opens the gates of updates, which the guard has closed.
     pub(super) fn open_gates(&mut self) -> Result<()> {
         match self.lowered.program.gates {
             Some(gates) => self.engine.write(gates, Slice::Uint(&self.lowered.program.open_gates())),

@@ -1,4 +1,4 @@
-//! Steps at growing learning rates, to see which of them learn.
+//! Steps at growing learning rates, for the learning-rate finder.
 
 use super::Trainer;
 use super::measure::Sum;
@@ -6,9 +6,9 @@ use crate::error::Result;
 use crate::kernel::Step;
 use crate::network::lower::TRAIN;
 
-/// The loss of a batch, measured before a step at this learning rate.
+/// The loss of a batch, before a step at this learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tried {
+pub struct SweepPoint {
     /// The learning rate.
     pub rate: f32,
     /// The mean loss of the batch.
@@ -16,11 +16,11 @@ pub struct Tried {
 }
 
 impl Trainer {
-    /// Takes one step at each of these learning rates, and stops early when `go_on` says so.
+    /// Takes one step at each learning rate, until `go_on` says no.
     ///
     /// # Errors
-    /// When the engine fails; a loss that is not finite is a result.
-    pub fn sweep(&mut self, rates: &[f32], go_on: &mut dyn FnMut(Tried) -> bool) -> Result<()> {
+    /// [`Error::Device`](crate::error::Error::Device) when the engine fails. A non-finite loss is no error.
+    pub fn sweep(&mut self, rates: &[f32], go_on: &mut dyn FnMut(SweepPoint) -> bool) -> Result<()> {
         let samples = self.views(TRAIN)?.samples;
         let section = self.lowered.program.section(TRAIN);
         for rate in rates {
@@ -34,7 +34,7 @@ impl Trainer {
             if self.position.step == self.steps_per_epoch() {
                 self.position.finish_epoch();
             }
-            if !go_on(Tried { rate: *rate, loss: sum.mean().loss }) {
+            if !go_on(SweepPoint { rate: *rate, loss: sum.mean().loss }) {
                 break;
             }
         }

@@ -2,20 +2,20 @@
 
 use wgrad::internals::report::confusion::Confusion;
 
-/// The results on all samples.
+/// The predictions for all samples, summed up.
 #[derive(Default)]
 pub struct Evaluation {
     /// The name of the device.
     pub device: String,
     pub confusion: Confusion,
     pub samples: usize,
-    /// Mean over the samples.
+    /// The mean loss.
     pub loss: f64,
-    /// Samples that are classified wrongly.
+    /// The misclassified samples.
     pub wrong: Vec<Mistake>,
 }
 
-/// A sample that is classified wrongly.
+/// A misclassified sample.
 #[derive(Clone)]
 pub struct Mistake {
     /// Index in the held-out part.

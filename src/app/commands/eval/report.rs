@@ -9,9 +9,9 @@ use super::super::console::{answer, note, thousands};
 use super::evaluation::{Evaluation, Mistake};
 use crate::app::cli;
 
-/// More classes than this are not all shown on a terminal.
+/// The most classes that a terminal shows.
 const MOST_CLASSES: usize = 20;
-/// The longest name, in letters, that fits above a column of a matrix.
+/// The longest class name, in letters, that fits above a column.
 const SHORT: usize = 6;
 
 pub fn json(
@@ -85,12 +85,12 @@ fn percent(fraction: Option<f64>) -> String {
     fraction.map_or("–".to_owned(), |fraction| format!("{:.1} %", fraction * 100.0))
 }
 
-/// Scores of each class; of many classes those with the lowest F1.
+/// Scores of each class. Of many classes, only those with the lowest F1 are shown.
 fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let scores = evaluation.confusion.scores(dataset.classes.len());
     let mut shown: Vec<usize> = (0..scores.len()).collect();
     if shown.len() > MOST_CLASSES {
-        // Classes without a score come last: there is nothing to say about them.
+        // Classes without a score come last.
         let f1 = |at: &usize| scores[*at].f1.unwrap_or(f64::INFINITY);
         shown.sort_by(|a, b| f1(a).total_cmp(&f1(b)));
         shown.truncate(MOST_CLASSES);
@@ -122,7 +122,7 @@ fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     Ok(())
 }
 
-/// The whole matrix. Columns carry the names of the classes, or their numbers when these are long.
+/// The confusion matrix. Columns are headed by class names, or by numbers where the names are long.
 fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let names = &dataset.classes;
     let short = names.iter().all(|name| name.chars().count() <= SHORT);
@@ -152,7 +152,7 @@ fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     Ok(())
 }
 
-/// The most frequent mistakes, for a matrix that is too wide.
+/// The most frequent mistakes, where the matrix is too wide.
 fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let mistakes = evaluation.confusion.mistakes();
     let classes = dataset.classes.len();

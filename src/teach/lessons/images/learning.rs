@@ -7,7 +7,7 @@ use crate::data::{Dataset, Normaliser, Samples};
 use crate::error::{Error, Result};
 use crate::kernel::rng::{Purpose, generator, shuffled};
 use crate::network::Network;
-use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, Part, TRAIN, VALIDATION, lower};
+use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower_unshared};
 use crate::program::shape::Shape;
 use crate::report::page::Note;
 use crate::teach::lessons::machine::Machine;
@@ -167,10 +167,9 @@ impl Images {
 
     fn lower(&self, kind: NetworkKind, samples: &Samples) -> Result<Lowered> {
         let network: Network = kind.layers(self.classes).parse()?;
-        lower(&Lowering {
+        lower_unshared(&Lowering {
             parts: self.parts(samples).map(|(name, samples)| Part { name, samples: samples.len() }).to_vec(),
             // The kernels are the simplest: for products as small as these they are as fast.
-            mode: Mode::Inspect,
             ..Lowering::new(&network, &samples.shape, self.classes, BATCH)
         })
     }

@@ -1,9 +1,8 @@
-//! A trained network as a file: safetensors, with the names and layouts of PyTorch.
+//! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
-//! The tensors are those of the network's [`Arena`]; what else it takes to use them is in the
-//! file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
+//! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
 //! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
-//! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` just works.
+//! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
 
@@ -23,25 +22,25 @@ use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
 pub const FILE: &str = "model.safetensors";
-/// The value of `format` in the metadata: who wrote the file.
+/// The value of `format` in the metadata.
 pub const FORMAT: &str = "wgrad";
-/// The newest `format_version` that this program reads, and the one that it writes.
+/// The newest `format_version` that is read, and the one that is written.
 pub const FORMAT_VERSION: u32 = 1;
-/// The longest text form of a network that a file may hold, in bytes.
+/// The longest text form of a network in a file, in bytes.
 pub const MAX_NETWORK_TEXT: usize = 1 << 20;
 
-/// A network with its parameters, and all it takes to use it on a picture.
+/// A network with its parameters, and all that classifying a picture takes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     /// Its layers.
     pub network: Network,
-    /// The loss it was trained with, which says how its outputs become probabilities.
+    /// The loss it was trained with. It says how outputs become probabilities.
     pub loss: Loss,
     /// The size of the images it takes.
     pub shape: Shape,
     /// The names of the classes, by label.
     pub classes: Vec<String>,
-    /// From the pixels of an image to the network's input.
+    /// The normalisation from pixels to the network's input.
     pub normaliser: Normaliser,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
@@ -50,16 +49,17 @@ pub struct Model {
 }
 
 impl Model {
-    /// Names, shapes and places of the parameters.
+    /// Names, shapes and offsets of the parameters.
     ///
     /// # Panics
-    /// If the network doesn't fit the images, which no loaded or trained model does.
+    /// If the network doesn't fit the images. The network of a loaded or trained model does.
     pub fn arena(&self) -> Arena {
         arena(&self.network, &self.shape).expect("the network of a model fits its images")
     }
 
-    /// A picture as the model takes it, brought to its size and colours; with `invert` dark ink on white paper becomes
-    /// bright ink on black.
+    /// A picture in the size and colours of the model's images.
+    ///
+    /// With `invert`, dark ink on white paper becomes bright ink on black.
     ///
     /// # Errors
     /// As [`read_picture`].
@@ -80,7 +80,7 @@ impl Model {
         write_atomically(path, &self.to_bytes())
     }
 
-    /// What is wrong with the model, as the end of a sentence.
+    /// Checks the model. An error is the end of a sentence.
     fn check(&self) -> Result<(), String> {
         check_description(&self.network, self.loss, &self.shape, &self.classes, &self.normaliser)?;
         let text = self.network.to_string();
@@ -123,7 +123,7 @@ impl Model {
     }
 }
 
-/// A list as JSON, numbers as short as they can be read back the same.
+/// A list as JSON. Numbers are as short as they can be read back the same.
 fn text<T: Serialize>(list: &[T]) -> String {
     serde_json::to_string(list).expect("numbers and strings are JSON")
 }
@@ -133,7 +133,7 @@ fn arena(network: &Network, shape: &Shape) -> Result<Arena> {
     network.arena(shape)
 }
 
-/// What is wrong with all of a model but its parameters, as the end of a sentence.
+/// Checks all of a model but its parameters. An error is the end of a sentence.
 fn check_description(
     network: &Network,
     loss: Loss,
@@ -161,7 +161,7 @@ fn check_description(
     Ok(())
 }
 
-/// The first value that is not finite, as the end of a sentence.
+/// Checks that all values are finite. An error is the end of a sentence.
 fn check_finite(name: &str, values: &[f32]) -> Result<(), String> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(format!("has the value {} at index {at} of “{name}”", values[at])),

@@ -1,4 +1,4 @@
-//! Reading a model: nothing in the file is believed before it is checked.
+//! Reading a model. Everything in the file is checked before it is used.
 
 use std::collections::HashSet;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::program::params::Arena;
 use crate::program::shape::Shape;
 use crate::train::run::tensors::{Advice, Tensors, shorten};
 
-/// What to do about a file that was a model once.
+/// Advice about a file that was a model once.
 const DAMAGED: &str = "so take another copy of it or train again";
-/// What to do about a file that never was one.
+/// Advice about a file that never was a model.
 const FOREIGN: &str = "so name a run directory or a model.safetensors that wgrad wrote";
 
 impl Model {
-    /// Reads a model from a file, or from the run directory that it is in.
+    /// Reads a model from a file or a run directory.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a file that is missing, [`Error::Data`] for one that is damaged, or not a model of this program, and for
@@ -59,14 +59,14 @@ fn file_of(path: &Path) -> Result<PathBuf> {
     Err(Error::Data(problem))
 }
 
-/// The model in a file, or what is wrong with it as the end of a sentence.
+/// The model in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Model, String> {
     let mut file = Tensors::open(path, Advice { damaged: DAMAGED, foreign: FOREIGN })?;
     let mut model = describe(&file)?;
     let arena = super::arena(&model.network, &model.shape).map_err(|error| unusable(&error))?;
     check_tensors(&file, &arena)?;
 
-    // As many bytes as the file has, by now; but the file may be larger than the memory.
+    // The file has as many bytes, but it may be larger than the memory.
     let too_large = |_| format!("needs {} bytes of memory, more than there are", 4 * arena.len());
     model.parameters.try_reserve_exact(arena.len()).map_err(too_large)?;
     model.parameters.resize(arena.len(), 0.0);

@@ -1,5 +1,5 @@
-//! The state of training: the activations for some samples, and the change of the weights in one step. It reads what
-//! is on the device and changes nothing that lasts.
+//! The state of training: activations, and changes of weights in a step. It reads what is on the device and changes
+//! nothing that lasts.
 
 use super::Trainer;
 use crate::error::Result;
@@ -8,82 +8,82 @@ use crate::network::lower::TRAIN;
 use crate::program::params::Param;
 use crate::program::{Activated, MAX_RESULT, View};
 
-/// Samples that tell a dead unit from one that is seldom needed: one that is above 0 for a fiftieth of all samples is 0
-/// for all of these with a chance of 0.98²⁵⁶ = 0.6 %.
+/// Samples that tell a dead unit from one that is seldom active. A unit that is above 0 for 2 % of all samples is 0
+/// for all of these with a probability of 0.98²⁵⁶ = 0.6 %.
 const SAMPLES: usize = 256;
 
-/// An output is saturated where its activation's derivative is below this fraction of the largest: a
-/// gradient that passes loses all but that.
+/// The fraction of an activation's largest derivative below which it is saturated. A gradient that passes is scaled
+/// by the derivative.
 const FLAT: f64 = 0.05;
 
 /// The activations and weights of a run at one moment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Vitals {
-    /// Samples that the activations were looked at for.
+pub struct Diagnostics {
+    /// Samples whose activations were observed.
     pub samples: usize,
     /// The activations, in the order of the network.
-    pub activities: Vec<Activity>,
-    /// In the order of the network.
-    pub movements: Vec<Movement>,
+    pub activations: Vec<ActivationStats>,
+    /// The changes of weights, in the order of the network.
+    pub weight_changes: Vec<WeightChange>,
 }
 
-/// The outputs of an activation within the network, counted.
+/// Counts of the outputs of an activation within the network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Activity {
-    /// Such as `0 dense`, which has taken the activation behind it over, or `3 relu`.
+pub struct ActivationStats {
+    /// The layer's label, such as `3 relu`. `0 dense` has absorbed its activation.
     pub layer: String,
-    /// Which activation it is.
+    /// The activation.
     pub activation: Activation,
     /// Outputs of a dense layer, or channels of an image.
     pub units: usize,
     /// Units that are 0 for every sample, everywhere in the image.
     pub dead: usize,
-    /// The fraction of all outputs where the activation is nearly flat: of sigmoid and tanh.
+    /// The fraction of all outputs that are saturated, for sigmoid and tanh.
     pub saturated: f64,
 }
 
-/// The change of a matrix of weights, or of the kernels of a convolution, in a step.
+/// The change of a weight matrix, or convolution kernels, in a step.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Movement {
-    /// Such as `0.weight`.
+pub struct WeightChange {
+    /// The parameter, such as `0.weight`.
     pub name: String,
     /// The root of the mean square of its gradient's elements.
     pub gradient: f64,
     /// The norm of the weights before the step.
     pub weights: f64,
-    /// The norm of what the step added to them.
+    /// The norm of their change in the step.
     pub change: f64,
 }
 
 impl Trainer {
-    /// The step of an epoch to look at, counted from 0: the last whose batch is whole, as a
-    /// smaller one has a wilder gradient.
-    pub fn telling_step(&self) -> usize {
+    /// The step of an epoch to observe, counted from 0. It is the last with a whole batch, as a smaller one has a
+    /// noisier gradient.
+    pub fn observed_step(&self) -> usize {
         let samples = self.lowered.part(TRAIN).map_or(0, |part| part.samples);
         (samples / self.lowered.step_samples(TRAIN)).saturating_sub(1)
     }
 
-    /// Looks at the run after a step; `before` are the [`Trainer::parameters`] from before it.
+    /// Observes the run after a step. `before` are the [`Trainer::parameters`] from before it.
     ///
     /// # Errors
     /// [`Error::Device`](crate::error::Error::Device) when the device fails.
-    pub fn vitals(&mut self, before: &[f32]) -> Result<Vitals> {
+    pub fn diagnostics(&mut self, before: &[f32]) -> Result<Diagnostics> {
         let after = self.parameters()?;
         let gradients = self.engine.read(self.lowered.gradients)?.real();
         let matrices = self.lowered.arena.params.iter().filter(|param| !param.is_vector());
-        let movements = matrices.map(|param| movement(param, before, &after, &gradients)).collect();
-        let (samples, activities) = self.activities()?;
-        Ok(Vitals { samples, activities, movements })
+        let weight_changes = matrices.map(|param| weight_change(param, before, &after, &gradients)).collect();
+        let (samples, activations) = self.activations()?;
+        Ok(Diagnostics { samples, activations, weight_changes })
     }
 
-    /// Counts the outputs of activations for the first samples of the epoch under way.
-    fn activities(&mut self) -> Result<(usize, Vec<Activity>)> {
+    /// Counts the outputs of activations for the epoch's first samples.
+    fn activations(&mut self) -> Result<(usize, Vec<ActivationStats>)> {
         self.order()?;
         let within = self.lowered.program.observed.activated.clone();
         let mut seen: Vec<ActivationCounts> = within.iter().map(ActivationCounts::new).collect();
         let samples = self.views(TRAIN)?.samples;
         let mut rows = 0;
-        for at in 0..=self.telling_step() {
+        for at in 0..=self.observed_step() {
             let step = self.scalars(TRAIN, 0, at, samples);
             let real = (step.samples as usize).min(self.lowered.batch);
             let mut from = self.lowered.program.section(TRAIN).start;
@@ -96,13 +96,14 @@ impl Trainer {
                 break;
             }
         }
-        let activities = within.into_iter().zip(seen).map(|(activated, seen)| seen.activity(activated, rows));
-        Ok((rows, activities.collect()))
+        let activations = within.into_iter().zip(seen).map(|(activated, seen)| seen.stats(activated, rows));
+        Ok((rows, activations.collect()))
     }
 
-    /// Runs the dispatches behind `from` up to the one that writes a view, before its memory serves
-    /// another, and returns what that wrote. Those that write what outlives the step are left out;
-    /// of the forward pass only the running statistics of norms are, and it doesn't read them.
+    /// Runs dispatches up to the one that writes a view. Returns the view's values.
+    ///
+    /// They are read before their memory serves another buffer. Dispatches that write lasting buffers are left out: in the
+    /// forward pass these are the running statistics of norms, which it doesn't read.
     fn forward(&mut self, from: &mut usize, view: View, step: &Step) -> Result<Vec<f32>> {
         let steps = &self.lowered.program.steps;
         let writes = |at: usize, fits: &dyn Fn(&View) -> bool| {
@@ -132,7 +133,7 @@ impl Trainer {
 
 /// Counts of an activation so far.
 struct ActivationCounts {
-    /// Which units were anything but 0.
+    /// Units that were anything but 0.
     alive: Vec<bool>,
     flat: usize,
 }
@@ -155,8 +156,8 @@ impl ActivationCounts {
         }
     }
 
-    fn activity(self, activated: Activated, rows: usize) -> Activity {
-        Activity {
+    fn stats(self, activated: Activated, rows: usize) -> ActivationStats {
+        ActivationStats {
             units: self.alive.len(),
             dead: self.alive.iter().filter(|alive| !**alive).count(),
             saturated: self.flat as f64 / (rows * activated.shape.len()) as f64,
@@ -166,8 +167,9 @@ impl ActivationCounts {
     }
 }
 
-/// The derivative of an activation with a flat end on both sides, from its output y and as a fraction of the largest:
-/// y·(1 - y) of at most 1/4 for sigmoid, 1 - y² for tanh; 1 for others.
+/// The derivative of an activation, as a fraction of the largest. It is computed from the output y.
+///
+/// It is y·(1 - y) of at most 1/4 for sigmoid, and 1 - y² for tanh; others are never saturated and give 1.
 fn derivative(activation: Activation, y: f64) -> f64 {
     match activation {
         Activation::Sigmoid => 4.0 * y * (1.0 - y),
@@ -176,12 +178,12 @@ fn derivative(activation: Activation, y: f64) -> f64 {
     }
 }
 
-fn movement(param: &Param, before: &[f32], after: &[f32], gradients: &[f32]) -> Movement {
+fn weight_change(param: &Param, before: &[f32], after: &[f32], gradients: &[f32]) -> WeightChange {
     let range = param.start..param.start + param.len();
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
     let wide = |values: &[f32]| values[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
     let (before, after, gradient) = (wide(before), wide(after), wide(gradients));
-    Movement {
+    WeightChange {
         name: param.name.clone(),
         gradient: norm(&mut gradient.into_iter()) / (param.len() as f64).sqrt(),
         weights: norm(&mut before.iter().copied()),

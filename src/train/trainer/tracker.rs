@@ -1,4 +1,4 @@
-//! The reports of steps, added up, up to the first non-finite value.
+//! The position of a run, advanced by the reports of steps.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use super::report::StepReport;
 use crate::error::{Error, Result};
 use crate::kernel::Step;
 
-/// Norms that are remembered for the message about a non-finite value.
+/// Norms that the message about a non-finite value shows.
 const REMEMBERED: usize = 5;
 
 /// A step with a non-finite loss or gradient.
@@ -22,8 +22,8 @@ pub(super) struct BadStep {
     pub non_finite: f32,
 }
 
-/// The position of a run, moved on report by report.
-pub(super) struct Digest {
+/// The position of a run, advanced report by report.
+pub(super) struct PositionTracker {
     pub position: Position,
     /// The norms of the last gradients, the oldest first.
     pub norms: VecDeque<f32>,
@@ -32,13 +32,13 @@ pub(super) struct Digest {
     pub bad_step: Option<BadStep>,
 }
 
-impl Digest {
-    /// Begins at a position, with the norms of the last gradients; an epoch has `steps` steps.
-    pub fn new(position: Position, norms: VecDeque<f32>, steps: usize) -> Digest {
-        Digest { position, norms, steps, bad_step: None }
+impl PositionTracker {
+    /// Begins at a position. `norms` are those of the last gradients, and an epoch has `steps` steps.
+    pub fn new(position: Position, norms: VecDeque<f32>, steps: usize) -> PositionTracker {
+        PositionTracker { position, norms, steps, bad_step: None }
     }
 
-    /// Adds the reports of a submission, up to the first non-finite value, and tells `observe` of them.
+    /// Adds a submission's reports up to the first non-finite value. `observe` gets the sums.
     pub fn take(
         &mut self,
         reports: &[StepReport],
