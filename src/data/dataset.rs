@@ -115,7 +115,7 @@ impl Dataset {
             return problem("has no classes: name at least one".to_owned());
         }
         let shape = self.train.shape;
-        check_shape(&shape, &format!("the data set {}", self.name))?;
+        check_shape(&shape, format!("the data set {}", self.name))?;
         if self.held_out.shape != shape {
             return problem(format!(
                 "has images of {shape} to train on and of {} held out: bring them to one size",
