@@ -129,14 +129,14 @@ impl Dataset {
             }
             if labels.checked_mul(shape.len()) != Some(bytes) {
                 return problem(format!(
-                    "has {bytes} bytes of pixels for {labels} labels in its {part} part: an image of {shape} takes {}",
+                    "has {bytes} bytes of pixels for {labels} labels in its {part} part: an image of {shape} takes {}, so give as many for each label",
                     shape.len()
                 ));
             }
             let classes = self.classes.len();
             if let Some(label) = samples.labels.iter().find(|label| **label as usize >= classes) {
                 return problem(format!(
-                    "has the label {label} in its {part} part, but only {classes} classes"
+                    "has the label {label} in its {part} part, but only {classes} classes, so name more classes or change it"
                 ));
             }
         }
