@@ -1,4 +1,4 @@
-//! A Program by hand: y = softmax(A · B), checked by the twins.
+//! A Program by hand, y = softmax(A·B), checked by the twins.
 //!
 //!     cargo run --example program -- [DEVICE]
 

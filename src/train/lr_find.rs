@@ -56,7 +56,7 @@ impl Range {
     }
 }
 
-/// The losses, and the learning rates of the fastest fall and the minimum.
+/// The losses of a sweep, and two of its learning rates.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The losses of the steps, up to the one that blew up.
@@ -71,7 +71,7 @@ pub struct Found {
 
 /// The decay of the smoothed loss from step to step.
 const SMOOTHING: f64 = 0.95;
-/// The multiple of the lowest smoothed loss at which the loss has blown up.
+/// The multiple of the lowest smoothed loss that counts as blown up.
 const BLOWN_UP: f64 = 4.0;
 
 /// Trains at growing learning rates until the loss blows up.

@@ -83,7 +83,7 @@ fn unused_or_wrong_custom_kernels_are_refused() {
         assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0, "a run was begun");
     };
     let good = CustomKernel::new(&SGD, SGD.wgsl);
-    refused(&good, "sgd", "cpu", 2, &["the CPU engine runs the twins"]);
+    refused(&good, "sgd", "cpu", 2, &["the CPU engine runs twins"]);
     refused(&good, "sgdd", "gpu", 2, &["did you mean “sgd”?"]);
     refused(&good, "column_sums", "gpu", 2, &["“@compute fn column_sums” alone"]);
     let f16 = CustomKernel::new(&SGD, &format!("enable f16;\n{}", SGD.wgsl));

@@ -188,10 +188,10 @@ fn an_incomplete_or_contradictory_recipe_is_refused() {
     };
     for key in ["network", "learning_rate", "loss", "seed"] {
         with(key, None);
-        refused(&explain(&run, &[]), 3, &["recipe.toml", &format!("has no {key}"), "put the recipe back"]);
+        refused(&explain(&run, &[]), 3, &["recipe.toml", &format!("has no {key}"), "restore the recipe"]);
     }
     with("network", Some("network = \"dense 10\""));
-    refused(&explain(&run, &[]), 3, &["is of the network “dense 10”, but the model is"]);
+    refused(&explain(&run, &[]), 3, &["has the network “dense 10”, but the model has"]);
     with("loss", Some("loss = \"mse\""));
     refused(&explain(&run, &[]), 3, &["has the loss mse, but the model was trained with"]);
     with("seed", Some("sede = 1"));

@@ -1,4 +1,4 @@
-//! Models, recipes and run directories: written files read back the same, others are refused.
+//! Models, recipes and run directories, written and read back, or refused.
 
 mod classifier;
 mod face;

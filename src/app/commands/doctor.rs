@@ -44,7 +44,7 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     answer(format_args!("{}", evaluate(!named.is_empty(), &device.name(), &problems, &not_tried)?))
 }
 
-/// The answer, or an error for a wrong kernel or a named one that was not tried.
+/// The answer, or an error. A wrong kernel is one, and a named kernel that was not tried.
 ///
 /// # Errors
 /// [`Error::Check`] when a kernel is wrong, [`Error::Usage`] when a named one was not tried.

@@ -130,7 +130,7 @@ impl SummarySubject {
     }
 }
 
-/// The shaders of a run if the device runs them, else the defaults.
+/// The shaders of a run if the device runs them, else defaults.
 fn choice(device: &Device, recipe: Option<&Recipe>) -> Result<Choice> {
     match recipe.map(|recipe| &recipe.tuning).filter(|tuning| tuning.runs_on(device)) {
         Some(tuning) => tuning.choice(device),

@@ -27,7 +27,7 @@ pub enum RawValue<'a> {
     Flag(&'a [String]),
 }
 
-/// The kind of a flag: whether it repeats, and whether a value follows.
+/// The kind of a flag, by its values and repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagKind {
     /// Once, without a value.

@@ -49,7 +49,7 @@ impl MetricsFiles {
         Ok(metrics)
     }
 
-    /// Opens the files of a run, and its event file if there is one.
+    /// Opens the files of a run, with any event file.
     pub fn open(run: &Path) -> Result<MetricsFiles> {
         let board = Board::exists(run).then(|| Board::open(run)).transpose()?;
         Ok(MetricsFiles { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })

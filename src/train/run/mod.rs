@@ -267,7 +267,7 @@ fn remove_empty(made: &[PathBuf]) {
     }
 }
 
-/// The name of a run directory, without its number, from a data set's.
+/// The name of a run directory, without its number. It is made from the data set's.
 fn run_name(data: &str) -> String {
     const MOST: usize = 40;
     let last =

@@ -13,7 +13,7 @@ pub struct Progress<'a> {
     pub steps: usize,
     /// The measures over this submission.
     pub latest: Measure,
-    /// The measures over the epoch so far, each batch measured before its update.
+    /// The measures of the epoch, each batch measured before its update.
     pub so_far: Measure,
     /// The mean loss of each step of this submission.
     pub losses: &'a [f64],

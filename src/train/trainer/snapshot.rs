@@ -8,7 +8,7 @@ use crate::program::params::Arena;
 /// A named buffer of the device, or a parameter of the arena.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
-    /// The name of a parameter, such as `0.weight`, or a buffer, such as `velocities`.
+    /// The name of a parameter (`0.weight`) or a buffer (`velocities`).
     pub name: String,
     /// Its dimensions, as PyTorch has them.
     pub shape: Vec<usize>,
