@@ -51,7 +51,7 @@ pub fn bindings(name: &str) -> impl Iterator<Item = &'static str> {
 /// `before` are the two words or signs in front of the word. None if it is no former name.
 pub fn word(word: &str, before: [&str; 2], ours: &Kernel) -> Option<&'static str> {
     match before {
-        ["step", "."] => present(STEP, word),
+        [_, "."] => present(STEP, word),
         [_, "fn"] => present(KERNELS, word).filter(|name| *name == ours.name),
         _ => None,
     }

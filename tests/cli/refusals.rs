@@ -179,3 +179,13 @@ fn an_output_folder_that_can_not_be_written_is_refused() {
     refused("file/runs", &["no run directory can be made in file/runs", "is a file", "--out"]);
     refused(&format!("new/{}", "x".repeat(300)), &["no run directory", "--out"]);
 }
+
+#[test]
+fn a_setting_is_shown_as_a_flag_by_the_commands_that_have_it_alone() {
+    let place = Place::new();
+    let layer = "layer 1 “dense 0”";
+    place.refuses(2, &["train", "--network", "dense 0"], &[&format!("--network, {layer}")]);
+    let ran = place.run(&["summary", "dense 0"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.starts_with(&format!("error: network, {layer}")), "{}", ran.err);
+}

@@ -11,7 +11,7 @@ mod trained;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use lesson::LessonArgs;
 use numbers::from_one;
@@ -24,6 +24,16 @@ pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The long flags of the command that these words begin with, without their hyphens.
+pub fn flags(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut command = &Cli::command();
+    for word in words {
+        let Some(found) = command.find_subcommand(&word) else { break };
+        command = found;
+    }
+    command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned)).collect()
 }
 
 const EXAMPLES: &str = "\

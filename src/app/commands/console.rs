@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
-use wgrad::internals::error::with_settings;
+use wgrad::internals::error::{as_in_a_recipe, with_settings};
 use wgrad::{Error, Result};
 
 /// Writes a line of the answer to stdout.
@@ -32,9 +33,32 @@ pub fn with_flags(text: &str) -> String {
     with_settings(text, as_flag)
 }
 
-/// A setting as the command line has it. The data set is an argument, the others are flags.
+/// The long flags of the command that runs.
+static FLAGS: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Sets the long flags of the command that runs, once.
+pub fn set_flags(flags: Vec<String>) {
+    let _ = FLAGS.set(flags);
+}
+
+/// A setting as the command line has it. The data set is an argument, the others are flags. A setting for which this
+/// command has no flag is shown as in a recipe.
 pub fn as_flag(key: &str, value: Option<&str>) -> String {
-    let flag = if key == "data" { "DATA".to_owned() } else { format!("--{}", key.replace('_', "-")) };
+    let name = key.replace('_', "-");
+    if key != "data" && FLAGS.get().is_some_and(|flags| !flags.contains(&name)) {
+        return as_in_a_recipe(key, value);
+    }
+    as_train_flag(key, value)
+}
+
+/// A text of the library, its marked settings as flags of `wgrad train`, whichever command runs.
+pub fn with_train_flags(text: &str) -> String {
+    with_settings(text, as_train_flag)
+}
+
+fn as_train_flag(key: &str, value: Option<&str>) -> String {
+    let name = key.replace('_', "-");
+    let flag = if key == "data" { "DATA".to_owned() } else { format!("--{name}") };
     match value {
         None => flag,
         Some(value) if value.contains(' ') => format!("{flag} \"{value}\""),

@@ -20,7 +20,7 @@ use wgrad::internals::verify::custom::{self, CustomKernel, CustomKernelFile};
 use wgrad::{Error, Result};
 
 use crate::app::cli::custom::{CheckArgs, LessonCommand};
-use crate::app::commands::console::{answer, note, quoted, with_flags};
+use crate::app::commands::console::{answer, note, quoted, with_train_flags};
 
 /// The prefix of progress lines, which are not printed.
 const PROGRESS: &str = "\u{1}";
@@ -214,11 +214,11 @@ fn inside(arguments: &CheckArgs) -> Result<()> {
     match custom::needed_settings(kernel) {
         Ok(settings) => {
             let flags: String =
-                settings.iter().map(|setting| with_flags(&setting.to_string()) + " ").collect();
+                settings.iter().map(|setting| with_train_flags(&setting.to_string()) + " ").collect();
             let (name, file) = (custom::name_in_settings(kernel), quoted(&arguments.file));
             answer(format_args!("train     wgrad train {flags}--kernel {name}={file}"))
         }
-        Err(why) => answer(format_args!("train     {}", with_flags(why))),
+        Err(why) => answer(format_args!("train     {}", with_train_flags(why))),
     }
 }
 

@@ -55,7 +55,7 @@ settings! {
 
     /// Layers, as in "conv 16 3x3, relu, maxpool 2, dense 10", or the name cnn.
     network: Network as NetworkChoice
-        = "dense 128, relu, dense 10".parse().expect("these are layers") => "dense 128, relu, dense CLASSES",
+        = "dense 128, relu, dense 10".parse().expect("these are layers") => "dense 128 (digits: dense 64), relu, dense CLASSES",
         Network "LAYERS" often,
         takes "a string of layers, as in “dense 128, relu, dense 10”, a list of them, or the name cnn";
 

@@ -45,7 +45,10 @@ impl Trainer {
         let first = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;
         let what = if loss.is_finite() {
-            "a gradient is not finite".to_owned()
+            // The guard also refuses gradients whose squares would overflow.
+            let large = first.as_ref().is_some_and(|first| first.value.is_finite());
+            if large { "a gradient is too large (2⁴⁸ or more)" } else { "a gradient is not finite" }
+                .to_owned()
         } else {
             format!("the loss became {loss}")
         };
@@ -59,7 +62,8 @@ impl Trainer {
         message += &match (weight, &first) {
             (Some(weight), _) => format!("the first non-finite value was {weight}, in the update before"),
             (None, Some(NonFinite { dispatch, tensor, value, .. })) => {
-                format!("the first non-finite value was {tensor} = {value:e}, by {dispatch}")
+                let kind = if value.is_finite() { "value that large" } else { "non-finite value" };
+                format!("the first {kind} was {tensor} = {value:e}, by {dispatch}")
             }
             (None, None) => {
                 "the CPU engine gets finite values in the same step, so check the adapter's kernels against the twins"
@@ -69,7 +73,7 @@ impl Trainer {
         let row = first.and_then(|first| first.row).unwrap_or_else(|| worst_row(rows));
         let sample = self.sample(&replica, step.first as usize + row);
         message += &format!("; the sample is number {sample} of the train part; ");
-        message += &format!("{non_finite} of its gradients and losses are not finite; ");
+        message += &format!("{non_finite} of its gradients and losses are not finite or too large; ");
         let norms: Vec<String> = self.norms.iter().map(|norm| format!("{norm:.3e}")).collect();
         message += &if norms.is_empty() {
             "it was the first step".to_owned()

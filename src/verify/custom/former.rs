@@ -5,13 +5,18 @@ use crate::table::former;
 
 /// The text of a custom shader for `ours` with present names for former ones.
 ///
-/// A former name stays if the shader already uses the present one. Errors give positions in the new text and show its
+/// A former name stays if the shader already uses the present one, other than for a field. Errors give positions in the new text and show its
 /// lines, which keep their numbers.
 pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
     let mut all = String::with_capacity(text.len());
     let (mut done, mut before) = (0, [""; 2]);
+    let own_struct = has(text, "struct");
     for (at, word) in words(text) {
-        if let Some(present) = former::word(word, before, ours).filter(|name| !has(text, name)) {
+        if let Some(present) = former::word(word, before, ours).filter(|name| match before {
+            // A field of a struct of the shader's own is none of ours.
+            [value, "."] => value == "step" || !own_struct,
+            _ => !has(text, name),
+        }) {
             all += &text[done..at];
             all += present;
             done = at + word.len();
@@ -47,5 +52,18 @@ mod tests {
             with_present_names("w.flaws = é; /* flaws */", &GRADIENT_PARTS),
             "w.non_finite = é; /* flaws */"
         );
+        // Fields, by whichever name of their struct, and a variable with the present name of the field.
+        for (own, now) in [
+            ("let s = step; s.average", "let s = step; s.ema_decay"),
+            ("let ema_decay = (step).average;", "let ema_decay = (step).ema_decay;"),
+            (
+                "struct Own { average: f32 } o.average; step.average",
+                "struct Own { average: f32 } o.average; step.ema_decay",
+            ),
+        ] {
+            assert_eq!(with_present_names(own, &EMA), now);
+        }
+        let own = "let non_finite = watch.flaws;";
+        assert_eq!(with_present_names(own, &GRADIENT_PARTS), "let non_finite = watch.non_finite;");
     }
 }
