@@ -73,8 +73,8 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
         ))),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Error::Usage(format!(
-                "“{path}” is neither “digits” nor “mnist” nor a folder (with IDX files, CIFAR-10's binary files or \
-                 a folder of pictures for each class){}",
+                "there is no data set or folder “{path}”: name digits, mnist, or a folder with IDX files, CIFAR-10's \
+                 binary files, or pictures in a folder for each class{}",
                 suggestion(path, &NAMES)
             )))
         }

@@ -137,7 +137,10 @@ fn contradictory_settings_are_refused() {
     refuses(&["--optimiser", "adma"], &["did you mean “adam”?"]);
     refuses(&["--optimiser", "adam", "--momentum", "0.9"], &["--momentum", "is for the optimiser sgd"]);
     refuses(&["--schedule", "cosine over 7"], &["shorter than the run", "leave out “over 7”"]);
-    refuses(&["--schedule", "constant warmup 100000"], &["a warm-up of 100000 steps leaves nothing"]);
+    refuses(
+        &["--schedule", "constant warmup 100000"],
+        &["the warm-up of 100000 steps does not fit into the run"],
+    );
     refuses(&["--clip-norm", "-1"], &["--clip-norm", "a number from 0"]);
     refuses(&["--accumulate", "0"], &["--accumulate", "a whole number from 1"]);
     refuses(&["--accumulate", "16"], &["a step of 16 batches of 100", "--accumulate 15"]);

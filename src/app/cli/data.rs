@@ -17,7 +17,7 @@ pub struct DataArgs {
     pub data: Option<String>,
     #[command(flatten)]
     pub reading: ReadingArgs,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long)]
     pub json: bool,
 }

@@ -72,7 +72,7 @@ pub struct LessonArgs {
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long)]
     pub json: bool,
 }

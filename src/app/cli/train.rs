@@ -92,7 +92,7 @@ pub struct TrainArgs {
         hide_short_help = true
     )]
     pub verify: Option<usize>,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Print no advice after epochs
@@ -163,7 +163,7 @@ pub struct LrFindArgs {
     /// Print the time of each variant of a kernel, and the chosen one
     #[arg(long, short, help_heading = "Output")]
     pub verbose: bool,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long, help_heading = "Output")]
     pub json: bool,
 }

@@ -24,7 +24,7 @@ pub struct EvalArgs {
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long)]
     pub json: bool,
 }
@@ -48,7 +48,7 @@ pub struct PredictArgs {
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// Print one JSON array on stdout and nothing else there
+    /// Print only one JSON array on stdout
     #[arg(long)]
     pub json: bool,
 }
@@ -100,7 +100,7 @@ pub struct ExplainArgs {
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
-    /// Print one JSON object on stdout and nothing else there
+    /// Print only one JSON object on stdout
     #[arg(long)]
     pub json: bool,
 }

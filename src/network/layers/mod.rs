@@ -122,11 +122,9 @@ impl Layer {
             "softmax" => none(Layer::Softmax),
             "flatten" => none(Layer::Flatten),
             "" => Err("there is nothing between two commas: leave one out".to_owned()),
-            _ => Err(format!(
-                "there is no such layer{}; there are {}",
-                suggestion(name, NAMES),
-                NAMES.join(", ")
-            )),
+            _ => {
+                Err(format!("this is no layer{} (layers are {})", suggestion(name, NAMES), NAMES.join(", ")))
+            }
         }
     }
 

@@ -66,7 +66,7 @@ settings! {
     /// Samples per batch.
     batch_size: usize = 64 => "64, for digits 32",
         Training "N" often,
-        takes "a whole number from 1, and no larger than the train part", if |batch| *batch >= 1;
+        takes "a whole number from 1 up to the number of training samples", if |batch| *batch >= 1;
 
     /// Learning rate, which the schedule changes.
     learning_rate | lr: f32 = Optimiser::sgd(0.9).default_learning_rate() => "the optimiser's",
@@ -158,11 +158,11 @@ settings! {
         Kernels "LIST",
         takes "a string: default, all, none, or names of rewrites, as in “activations, watch”";
 
-    /// Numbers that dense layers multiply: f32, or f16 with sums in f32.
+    /// Inputs of the products of dense layers: f32, or f16 summed in f32.
     precision: Precision = Precision::default() => "f32",
         Experimental "NAME", takes "a string: f32 or f16";
 
-    /// Experimental kernels: none, or cooperative-matrix, which takes precision f16.
+    /// Experimental kernels: none, or cooperative-matrix, which needs precision f16.
     experimental: Experimental = Experimental::None,
         Experimental "NAME",
         takes "a string: none or cooperative-matrix, with its tile sizes or without, as in “cooperative-matrix 16 8”";

@@ -162,7 +162,7 @@ impl Schedule {
         }
         if self.warmup >= steps && self.warmup > 0 {
             return problem(format!(
-                "a warm-up of {} steps leaves nothing of the run, which has {steps} ({per_epoch} per epoch), so shorten it",
+                "the warm-up of {} steps does not fit into the run, which has {steps} ({per_epoch} per epoch): shorten it",
                 self.warmup
             ));
         }
@@ -241,7 +241,7 @@ mod tests {
         for (text, part) in [
             ("cosine over 30", "longer than the run, which has 21"),
             ("cosine over 20", "shorter than the run"),
-            ("constant warmup 21", "leaves nothing of the run"),
+            ("constant warmup 21", "does not fit into the run"),
             ("step every 3", "comes after 3 epochs, but the run has 3"),
         ] {
             let error = text.parse::<Schedule>().unwrap().fits(LENGTH).expect_err(text);

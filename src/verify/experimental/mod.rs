@@ -144,7 +144,7 @@ impl Experimental {
     pub fn check(self, precision: Precision) -> Result<()> {
         match (self, precision) {
             (Experimental::CooperativeMatrix(_), Precision::F32) => {
-                Err(refused("its matrices are of f16, so add ⟨precision f16⟩, or leave it out"))
+                Err(refused("cooperative matrices multiply f16: add ⟨precision f16⟩, or leave it out"))
             }
             _ => Ok(()),
         }
