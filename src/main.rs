@@ -10,7 +10,6 @@ use app::cli::{Cli, Command};
 use app::commands::{self, console};
 
 fn main() -> ExitCode {
-    console::set_flags(app::cli::flags(std::env::args().skip(1)));
     let result = match Cli::parse().command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::checked::not_checked::not_checked;
-use crate::place::{Place, halves, idx};
+use crate::place::{Place, Ran, halves, idx};
 
 const NETWORK: &str = "--network";
 
@@ -188,4 +188,20 @@ fn a_setting_is_shown_as_a_flag_by_the_commands_that_have_it_alone() {
     let ran = place.run(&["summary", "dense 0"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.starts_with(&format!("error: network, {layer}")), "{}", ran.err);
+}
+
+/// Paths need not be text.
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_refused_like_any_other() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let place = Place::new();
+    let path = OsStr::from_bytes(b"no \xff text");
+    for before in [&["eval"][..], &["predict", "nowhere"], &["train", "--resume"]] {
+        let ran = Ran::of(place.command(before).arg(path));
+        assert_eq!(ran.code, Some(3), "{before:?}: {}", ran.err);
+        assert!(ran.err.starts_with("error: "), "{before:?}: {}", ran.err);
+    }
 }

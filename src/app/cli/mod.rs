@@ -9,6 +9,7 @@ mod settings;
 mod train;
 mod trained;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -26,14 +27,15 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The long flags of the command that these words begin with, without their hyphens.
-pub fn flags(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut command = &Cli::command();
+/// The long flags of the command that these words begin with, without their hyphens; none if they begin with no command.
+pub fn flags(mut words: impl Iterator<Item = OsString>) -> Option<Vec<String>> {
+    let all = Cli::command();
+    let mut command = all.find_subcommand(words.next()?)?;
     for word in words {
-        let Some(found) = command.find_subcommand(&word) else { break };
+        let Some(found) = command.find_subcommand(word) else { break };
         command = found;
     }
-    command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned)).collect()
+    Some(command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned)).collect())
 }
 
 const EXAMPLES: &str = "\

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use wgrad::Result;
 use wgrad::internals::train::recipe::Overrides;
+use wgrad::internals::train::running::Every;
 
 use super::custom;
 use super::numbers::{from_one, whole};
 use super::settings::{Computing, Finding, Learning, SettingFlags};
-use crate::app::commands::profile;
-use crate::app::commands::running::Every;
+
+/// Steps that are profiled unless another number is given.
+const PROFILED_STEPS: &str = "100";
 
 #[derive(Args, Debug)]
 #[command(
@@ -110,7 +112,7 @@ pub struct TrainArgs {
         value_name = "N",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = profile::STEPS,
+        default_missing_value = PROFILED_STEPS,
         value_parser = from_one,
         help_heading = "Output",
         hide_short_help = true

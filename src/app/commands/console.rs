@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use wgrad::internals::error::{as_in_a_recipe, with_settings};
 use wgrad::{Error, Result};
+
+use crate::app::cli::flags;
 
 /// Writes a line of the answer to stdout.
 ///
@@ -33,19 +35,14 @@ pub fn with_flags(text: &str) -> String {
     with_settings(text, as_flag)
 }
 
-/// The long flags of the command that runs.
-static FLAGS: OnceLock<Vec<String>> = OnceLock::new();
-
-/// Sets the long flags of the command that runs, once.
-pub fn set_flags(flags: Vec<String>) {
-    let _ = FLAGS.set(flags);
-}
+/// The long flags of the command that runs, found when a message first needs them.
+static FLAGS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| flags(std::env::args_os().skip(1)));
 
 /// A setting as the command line has it. The data set is an argument, the others are flags. A setting for which this
 /// command has no flag is shown as in a recipe.
 pub fn as_flag(key: &str, value: Option<&str>) -> String {
     let name = key.replace('_', "-");
-    if key != "data" && FLAGS.get().is_some_and(|flags| !flags.contains(&name)) {
+    if key != "data" && FLAGS.as_ref().is_some_and(|flags| !flags.contains(&name)) {
         return as_in_a_recipe(key, value);
     }
     as_train_flag(key, value)

@@ -9,6 +9,7 @@ use wgrad::internals::program::{Program, mebibytes};
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
+use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
 use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, built_in_f16_products, replace};
@@ -17,7 +18,7 @@ use wgrad::internals::verify::experimental::Experimental;
 use super::console::{note, thousands};
 use super::profile::RunProfile;
 use super::progress::Display;
-use super::running::{RunOptions, RunOutput};
+use super::running::RunOutput;
 use crate::app::cli;
 
 /// A run without its directory.
@@ -82,12 +83,13 @@ impl Prepared {
         trainer: Trainer,
         directory: RunDir,
         record: RunRecord,
-        options: &RunOptions,
+        options: RunOptions,
+        json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
-        let output = RunOutput::of(directory.path(), &record, options);
+        let output = RunOutput::of(directory.path(), &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
-        let run = self.session.run(trainer, &self.lowered, record, options.into())?.in_directory(directory);
+        let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
         output.train(run, display, from)
     }
 }

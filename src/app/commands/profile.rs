@@ -10,8 +10,6 @@ use wgrad::internals::program::Program;
 
 use super::console::{answer, note, quoted};
 
-/// Steps that are profiled unless another number is given.
-pub const STEPS: &str = "100";
 /// The file in a run directory that holds the trace.
 const TRACE: &str = "trace.json";
 

@@ -8,6 +8,7 @@ use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model;
 use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::internals::tune::Tuning;
@@ -16,7 +17,6 @@ use wgrad::{Error, Result};
 use super::changeable::{Changeable, complete};
 use super::console::{answer, note, quoted};
 use super::prepared::{Prepared, profiled};
-use super::running::RunOptions;
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 
@@ -54,7 +54,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.steps
     ));
     before_now.change(&prepared.session.recipe, &trainer, &directory)?;
-    let outcome = prepared.train(trainer, directory, record, &options, Some(checkpoint));
+    let outcome = prepared.train(trainer, directory, record, options, arguments.json, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 

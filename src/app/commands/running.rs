@@ -5,41 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{RunRecord, Status};
-use wgrad::internals::train::running::{self, Ended, Run, Trained};
+use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
-
-pub use wgrad::internals::train::running::Every;
 
 use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
-
-/// Options of a run, as the command line has them.
-#[derive(Clone, Debug)]
-pub struct RunOptions {
-    pub every: Every,
-    /// The number of checkpoints that stay.
-    pub keep: usize,
-    /// Check every Nth step against the twins.
-    pub verify: Option<usize>,
-    /// Give no advice after epochs.
-    pub quiet: bool,
-    /// Write an event file for TensorBoard.
-    pub tensorboard: bool,
-    pub json: bool,
-}
-
-impl From<&RunOptions> for running::RunOptions {
-    fn from(options: &RunOptions) -> running::RunOptions {
-        running::RunOptions {
-            every: options.every,
-            keep: options.keep,
-            verify: options.verify,
-            coach: !options.quiet,
-            tensorboard: options.tensorboard,
-        }
-    }
-}
 
 /// Shows the progress of a run, and ends it after a signal.
 struct Watch {
@@ -85,9 +56,9 @@ pub struct RunOutput {
 }
 
 impl RunOutput {
-    pub fn of(run: &Path, record: &RunRecord, options: &RunOptions) -> RunOutput {
+    pub fn of(run: &Path, record: &RunRecord, json: bool) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        RunOutput { run: run.to_owned(), device, adapter, json: options.json }
+        RunOutput { run: run.to_owned(), device, adapter, json }
     }
 
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.

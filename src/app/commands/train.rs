@@ -5,6 +5,7 @@ use std::path::Path;
 use wgrad::internals::data;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
+use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
@@ -12,7 +13,6 @@ use wgrad::{Error, Result};
 use super::console::note;
 use super::prepared::{Prepared, profiled};
 use super::resume;
-use super::running::RunOptions;
 use crate::app::cli;
 
 pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
@@ -20,9 +20,8 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
         every: arguments.checkpoint_every,
         keep: arguments.keep,
         verify: arguments.verify,
-        quiet: arguments.quiet,
+        coach: !arguments.quiet,
         tensorboard: arguments.tensorboard,
-        json: arguments.json,
     };
     let given = with_source(arguments.settings()?, arguments.source.as_ref())?;
     match &arguments.resume {
@@ -71,7 +70,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let record = prepared.record();
     let directory = RunDir::create(out, &prepared.session.recipe.data)?;
     let run = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
-    let outcome = prepared.train(trainer, directory, record, &options, None);
+    let outcome = prepared.train(trainer, directory, record, options, arguments.json, None);
     profiled(profiling, run.as_deref(), outcome)
 }
 
