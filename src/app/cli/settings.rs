@@ -10,10 +10,10 @@ use wgrad::internals::train::recipe::{FlagKind, Heading, Overrides, RawValue, SE
 
 /// The settings that a command takes.
 pub trait Subset: Debug {
-    /// Whether the short help has only the settings used most.
+    /// True if the short help leaves out settings that are rarely used.
     const SHORT_HELP: bool;
 
-    /// Whether it has a setting.
+    /// True if a setting belongs to the subset.
     fn has(setting: &Setting) -> bool;
 }
 

@@ -58,8 +58,8 @@ impl Changeable {
 
 /// A recipe with every key given, so that no default depends on data.
 ///
-/// Whether what is experimental goes with the precision is not checked here: where a flag differs from the run, that is
-/// the error to report.
+/// The experimental setting is not checked against the precision here: if a flag differs from the run, that is the error
+/// to report.
 pub fn complete(given: &Overrides) -> Result<Recipe> {
     let experimental = given.experimental.unwrap_or_default();
     let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;

@@ -139,7 +139,7 @@ fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Whether the data have changed since the run. It notes that, and the run's custom kernels.
+/// Compares the data with those of the run, and notes a change and the run's custom kernels.
 fn changed(directory: &Path, dataset: &Dataset) -> bool {
     let record = RunRecord::load(directory);
     if let Some(kernels) =

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
-use wgrad::internals::train::run::{RunRecord, Status};
+use wgrad::internals::train::run::{Epoch, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
@@ -135,47 +135,70 @@ impl RunOutput {
     }
 
     fn print_json(&self, trained: &Trained) -> Result<()> {
-        let last = trained.epoch.as_ref();
-        answer(format_args!(
-            "{}",
-            json!({
-                "run": self.run.display().to_string(),
-                "status": Status::Done,
-                "device": self.device,
-                "adapter": self.adapter,
-                "epochs": trained.epochs,
-                "steps": trained.trainer.steps(),
-                "seconds": trained.seconds,
-                "steps_per_second": trained.steps_per_second,
-                "train_loss": last.map(|last| last.train_loss),
-                "train_accuracy": last.map(|last| last.train_accuracy),
-                "held_out_loss": last.map(|last| last.held_out_loss),
-                "held_out_accuracy": last.map(|last| last.held_out_accuracy),
-            })
-        ))
+        let object = RunObject {
+            status: Some(Status::Done),
+            epochs: Some(trained.epochs),
+            steps: Some(trained.trainer.steps() as u64),
+            seconds: Some(trained.seconds),
+            steps_per_second: Some(trained.steps_per_second),
+            ..self.object(trained.epoch.as_ref())
+        };
+        object.print()
     }
 
-    /// The object of a run that ended early: how far it got, and why it ended. The error itself goes to stderr.
+    /// Prints how far a run got that ended early, and why it ended. The error itself goes to stderr.
     fn print_json_of_error(&self, error: &Error) -> Result<()> {
         let record = RunRecord::load(&self.run).ok();
-        let last = record.as_ref().and_then(|record| record.last.as_ref());
-        answer(format_args!(
-            "{}",
-            json!({
-                "run": self.run.display().to_string(),
-                "status": record.as_ref().map(|record| record.status),
-                "error": with_flags(error.marked()),
-                "device": self.device,
-                "adapter": self.adapter,
-                "epochs": record.as_ref().map(|record| record.epochs),
-                "steps": record.as_ref().map(|record| record.steps),
-                "seconds": record.as_ref().map(|record| record.seconds),
-                "train_loss": last.map(|last| last.train_loss),
-                "train_accuracy": last.map(|last| last.train_accuracy),
-                "held_out_loss": last.map(|last| last.held_out_loss),
-                "held_out_accuracy": last.map(|last| last.held_out_accuracy),
-            })
-        ))
+        let record = record.as_ref();
+        let object = RunObject {
+            status: record.map(|record| record.status),
+            error: Some(with_flags(error.marked())),
+            epochs: record.map(|record| record.epochs),
+            steps: record.map(|record| record.steps),
+            seconds: record.map(|record| record.seconds),
+            ..self.object(record.and_then(|record| record.last.as_ref()))
+        };
+        object.print()
+    }
+
+    /// The object of a run, with the measures of its last epoch.
+    fn object(&self, last: Option<&Epoch>) -> RunObject {
+        RunObject {
+            run: self.run.display().to_string(),
+            device: self.device.clone(),
+            adapter: self.adapter.clone(),
+            train_loss: last.map(|last| last.train_loss),
+            train_accuracy: last.map(|last| last.train_accuracy),
+            held_out_loss: last.map(|last| last.held_out_loss),
+            held_out_accuracy: last.map(|last| last.held_out_accuracy),
+            ..RunObject::default()
+        }
+    }
+}
+
+/// The object that `--json` prints. Numbers that a run has not got to are null.
+#[derive(Default, Serialize)]
+struct RunObject {
+    run: String,
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    device: String,
+    adapter: String,
+    epochs: Option<usize>,
+    steps: Option<u64>,
+    seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_per_second: Option<f64>,
+    train_loss: Option<f64>,
+    train_accuracy: Option<f64>,
+    held_out_loss: Option<f64>,
+    held_out_accuracy: Option<f64>,
+}
+
+impl RunObject {
+    fn print(&self) -> Result<()> {
+        answer(format_args!("{}", serde_json::to_string(self).expect("strings and numbers are JSON")))
     }
 }
 

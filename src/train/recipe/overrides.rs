@@ -45,7 +45,7 @@ impl Overrides {
     /// Checks every value that is given, before any data are read.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a value that isn't allowed, [`Error::Setting`] for one that contradicts another setting.
+    /// [`Error::Setting`] for a value that isn't allowed, or that contradicts another setting.
     pub fn check(&self) -> Result<()> {
         let precision = self.precision.unwrap_or_default();
         self.check_each()?;

@@ -1,6 +1,7 @@
 //! The training loop: measuring, saving, rolling back, and ending.
 //!
-//! A program gives the loop an [`Observer`] and a run directory. Without a directory everything stays in memory. Nothing here changes what training computes.
+//! A program gives the loop an [`Observer`] and a run directory. Without a directory everything stays in memory. Nothing
+//! here changes what training computes.
 
 mod coaching;
 mod ending;

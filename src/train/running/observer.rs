@@ -56,12 +56,14 @@ pub struct EpochReport {
 
 /// Hands a sentence with marked settings to an observer.
 pub(super) fn note(observer: &mut dyn Observer, sentence: &str) {
-    let sentence = with_settings(sentence, |key, value| observer.setting(key, value));
-    observer.note(&sentence);
+    observer.note(&shown(observer, sentence));
 }
 
 /// Hands advice with marked settings to an observer.
 pub(super) fn advise(observer: &mut dyn Observer, sentence: &str) {
-    let sentence = with_settings(sentence, |key, value| observer.setting(key, value));
-    observer.advice(&sentence);
+    observer.advice(&shown(observer, sentence));
+}
+
+fn shown(observer: &dyn Observer, sentence: &str) -> String {
+    with_settings(sentence, |key, value| observer.setting(key, value))
 }

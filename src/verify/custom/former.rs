@@ -5,8 +5,8 @@ use crate::table::former;
 
 /// The text of a custom shader for `ours` with present names for former ones.
 ///
-/// A former name stays if the shader already uses the present one, other than for a field. Errors give positions in the new text and show its
-/// lines, which keep their numbers.
+/// A former name stays if the shader already uses the present one, other than for a field. Errors give positions in the
+/// new text and show its lines, which keep their numbers.
 pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
     let mut all = String::with_capacity(text.len());
     let (mut done, mut before) = (0, [""; 2]);
