@@ -12,10 +12,12 @@ use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::internals::tune::Tuning;
+use wgrad::internals::verify::custom::CustomKernelFile;
 use wgrad::{Error, Result};
 
 use super::changeable::{Changeable, complete};
 use super::console::{answer, note, quoted};
+use super::custom::Origin;
 use super::prepared::{Prepared, profiled};
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
@@ -33,7 +35,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         return Err(Error::Usage(format!("{} {why}", run_dir.display())));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
-    let before = Before { adapter: &record.adapter, verbose: arguments.verbose };
+    let before = Before { adapter: &record.adapter, kernels: &record.kernels, verbose: arguments.verbose };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
@@ -170,9 +172,10 @@ fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     Some((key, value(one), value(two)))
 }
 
-/// The adapter of the run so far, and whether to print tuning.
+/// The adapter and the custom kernels of the run so far, and whether to print tuning.
 struct Before<'a> {
     adapter: &'a str,
+    kernels: &'a [CustomKernelFile],
     verbose: bool,
 }
 
@@ -222,7 +225,7 @@ fn prepare(
     }
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
-    Prepared::new(session, timeout)
+    Prepared::new(session, Origin::Run { run, recorded: before.kernels }, timeout)
 }
 
 /// `wgrad resume-check`: steps from a checkpoint, uninterrupted and with a stop.
@@ -233,7 +236,7 @@ pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
     let record = RunRecord::load(run)?;
-    let before = Before { adapter: &record.adapter, verbose: false };
+    let before = Before { adapter: &record.adapter, kernels: &record.kernels, verbose: false };
     let prepared = prepare(run, recipe(run, &checkpoint, &given)?, &checkpoint, before, TIMEOUT)?;
     let steps = arguments.steps;
     let uninterrupted = {

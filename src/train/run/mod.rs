@@ -2,7 +2,7 @@
 //!
 //! It holds the recipe as it ran (`recipe.toml`), the record of the run (`run.json`, a [`RunRecord`]), its metrics
 //! (`metrics.jsonl`, an [`Event`] per line, and the same as a table in `metrics.csv` and, if wanted, for TensorBoard),
-//! checkpoints ([`crate::train::run::checkpoint`]), and the trained network (`model.safetensors`, a [`Model`]). While a
+//! checkpoints ([`crate::train::run::checkpoint`]), custom kernels (`kernels/`), and the trained network (`model.safetensors`, a [`Model`]). While a
 //! process works in it, no other can.
 
 pub mod checkpoint;
@@ -11,11 +11,13 @@ pub mod model;
 mod tensors;
 
 mod appended;
+mod kernels;
 mod metrics;
 mod record;
 mod tensorboard;
 mod weights;
 
+pub use kernels::{KERNELS, kept_kernel, read_kernel};
 pub use lock::Lock;
 pub use metrics::{METRICS, TABLE, read_metrics};
 pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
@@ -90,6 +92,7 @@ impl RunDir {
         let lock = Lock::take(path)?;
         files::remove_temporary(path);
         files::remove_temporary(&path.join(checkpoint::FOLDER));
+        files::remove_temporary(&path.join(KERNELS));
         Ok(RunDir {
             metrics: MetricsFiles::open(path)?,
             path: path.to_owned(),
@@ -190,6 +193,7 @@ impl RunDir {
             let _ = fs::remove_file(file);
         }
         let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
+        kernels::forget_kernels(&path);
         for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
             // A file that can't be removed stays: the error that led here is the one to report.
             let _ = fs::remove_file(path.join(file));

@@ -1,0 +1,90 @@
+//! The custom kernels that a run keeps, `kernels/NAME.wgsl`: it is resumed with them, whatever became of their files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::RunDir;
+use crate::data::files::{self, write_atomically};
+use crate::error::{Error, Result};
+use crate::verify::custom::MAX_BYTES;
+
+/// The folder of the custom kernels in a run directory.
+pub const KERNELS: &str = "kernels";
+
+/// The path of the custom kernel that a run keeps in the place of the built-in one of this name.
+pub fn kept_kernel(run: &Path, name: &str) -> PathBuf {
+    run.join(KERNELS).join(format!("{name}.wgsl"))
+}
+
+/// The text of a custom kernel that a run keeps, if there is one.
+///
+/// # Errors
+/// [`Error::Data`] when it can't be read.
+pub fn read_kernel(run: &Path, name: &str) -> Result<Option<String>> {
+    let path = kept_kernel(run, name);
+    if fs::symlink_metadata(&path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let read = files::read_text(&path, MAX_BYTES);
+    read.map(Some)
+        .map_err(|why| Error::Data(format!("{} can't be read ({why}), so restore it", path.display())))
+}
+
+impl RunDir {
+    /// Keeps the text of the custom kernel in the place of the built-in one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn write_kernel(&self, name: &str, text: &str) -> Result<()> {
+        let path = kept_kernel(self.path(), name);
+        match fs::create_dir(self.path().join(KERNELS)) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                let folder = self.path().join(KERNELS);
+                Err(Error::Failure(format!(
+                    "{} can't be made ({error}), so check the disk",
+                    folder.display()
+                )))
+            }
+            _ => write_atomically(&path, text.as_bytes()),
+        }
+    }
+
+    /// [`read_kernel`] of this run.
+    ///
+    /// # Errors
+    /// As [`read_kernel`].
+    pub fn read_kernel(&self, name: &str) -> Result<Option<String>> {
+        read_kernel(self.path(), name)
+    }
+}
+
+/// Removes the kernels that a run keeps, and their folder if nothing else is in it.
+pub(super) fn forget_kernels(run: &Path) {
+    let folder = run.join(KERNELS);
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        if entry.path().extension().is_some_and(|extension| extension == "wgsl") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_dir(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_kept_as_it_was_given_and_goes_with_an_abandoned_run() {
+        let out = tempfile::tempdir().unwrap();
+        let run = RunDir::create(out.path(), "digits").unwrap();
+        assert_eq!(run.read_kernel("sgd").unwrap(), None);
+        for text in ["\u{feff}fn sgd() {}\r\n", "fn sgd() { }"] {
+            run.write_kernel("sgd", text).unwrap();
+            assert_eq!(run.read_kernel("sgd").unwrap().as_deref(), Some(text));
+        }
+        fs::write(kept_kernel(run.path(), "sgd"), [0xff]).unwrap();
+        assert!(matches!(run.read_kernel("sgd"), Err(Error::Data(_))));
+        run.abandon();
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
+    }
+}
