@@ -49,7 +49,7 @@ fn a_deep_text_is_refused_or_ends_only_the_check() {
 fn a_check_that_takes_gigabytes_is_stopped() {
     let mut constants = "const a0 = array(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);\n".to_owned();
     for level in 1..8 {
-        let ten = [format!("a{}", level - 1)].repeat(10).join(", ");
+        let ten = vec![format!("a{}", level - 1); 10].join(", ");
         constants += &format!("const a{level} = array({ten});\n");
     }
     let kind = format!("{}f32{}", "array<".repeat(8), ", 10>".repeat(8));
