@@ -176,6 +176,10 @@ fn too_large(file: &Path, at: &str, memory: u64) -> Error {
 fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<()> {
     let problem = stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()).to_owned();
     match status.code() {
+        None if stderr.contains("overflowed its stack") => Err(Error::Check(format!(
+            "{} ended the check, {at}: it is nested too deeply to be compiled, so split its longest expressions",
+            file.display()
+        ))),
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
         Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
