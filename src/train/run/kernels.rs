@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::RunDir;
 use crate::data::files::{self, write_atomically};
 use crate::error::{Error, Result};
 use crate::verify::custom::MAX_BYTES;
@@ -30,31 +29,14 @@ pub fn read_kernel(run: &Path, name: &str) -> Result<Option<String>> {
         .map_err(|why| Error::Data(format!("{} can't be read ({why}), so restore it", path.display())))
 }
 
-impl RunDir {
-    /// Keeps the text of the custom kernel in the place of the built-in one of this name.
-    ///
-    /// # Errors
-    /// [`Error::Failure`] naming the file.
-    pub fn write_kernel(&self, name: &str, text: &str) -> Result<()> {
-        let path = kept_kernel(self.path(), name);
-        match fs::create_dir(self.path().join(KERNELS)) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                let folder = self.path().join(KERNELS);
-                Err(Error::Failure(format!(
-                    "{} can't be made ({error}), so check the disk",
-                    folder.display()
-                )))
-            }
-            _ => write_atomically(&path, text.as_bytes()),
+/// Writes the text of a custom kernel that a run keeps.
+pub(super) fn write_kernel(run: &Path, name: &str, text: &str) -> Result<()> {
+    let folder = run.join(KERNELS);
+    match fs::create_dir(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::Failure(format!("{} can't be made ({error}), so check the disk", folder.display())))
         }
-    }
-
-    /// [`read_kernel`] of this run.
-    ///
-    /// # Errors
-    /// As [`read_kernel`].
-    pub fn read_kernel(&self, name: &str) -> Result<Option<String>> {
-        read_kernel(self.path(), name)
+        _ => write_atomically(&kept_kernel(run, name), text.as_bytes()),
     }
 }
 
@@ -71,6 +53,7 @@ pub(super) fn forget_kernels(run: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RunDir;
     use super::*;
 
     #[test]

@@ -114,6 +114,22 @@ impl RunDir {
         write_atomically(&self.path.join(RECIPE), recipe.to_toml().as_bytes())
     }
 
+    /// Keeps the text of the custom kernel in the place of the built-in one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn write_kernel(&self, name: &str, text: &str) -> Result<()> {
+        kernels::write_kernel(&self.path, name, text)
+    }
+
+    /// [`read_kernel`] of this run.
+    ///
+    /// # Errors
+    /// As [`read_kernel`].
+    pub fn read_kernel(&self, name: &str) -> Result<Option<String>> {
+        read_kernel(&self.path, name)
+    }
+
     /// Writes `run.json`, in place of an earlier one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wgrad::internals::engine::free_memory;
+use wgrad::internals::engine::{free_memory, memory_of};
 use wgrad::internals::error::DeviceFault;
 use wgrad::internals::verify::custom::ShaderText;
 use wgrad::{Error, Result};
@@ -141,16 +141,6 @@ fn stderr_of(child: &mut Child) -> io::Result<JoinHandle<String>> {
     })
 }
 
-/// The memory that a process takes, in bytes. Only Linux has it in a file.
-fn memory_of(process: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let kibibytes = |name: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().strip_suffix("kB")?.trim().parse().ok()
-    };
-    Some((kibibytes("VmRSS:")? + kibibytes("VmSwap:").unwrap_or(0)) * 1024)
-}
-
 fn too_slow(arguments: &CheckArgs, at: &str, show: bool) -> Error {
     Error::Check(format!(
         "{} was stopped after {} s, {at}: it loops for ever or is too slow here; wgrad lesson check {} --kernel {} --timeout {} gives it more time{}",
@@ -186,18 +176,5 @@ fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<(
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
         _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", file.display()))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_memory_of_a_process_is_known_while_it_lives() {
-        let used = memory_of(std::process::id()).unwrap();
-        assert!((1 << 20..1 << 40).contains(&used), "{used}");
-        assert_eq!(memory_of(u32::MAX), None);
     }
 }
