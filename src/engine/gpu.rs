@@ -53,7 +53,8 @@ pub struct GpuEngine {
     tickets: u64,
     timing: Option<Timestamps>,
     pub(super) profiling: Option<Profiling>,
-    pub(super) waits: Waits,
+    /// For an engine that may give its device up.
+    pub(super) waits: Option<Waits>,
 }
 
 /// The part of a run that is timed.
@@ -164,7 +165,7 @@ impl GpuEngine {
             tickets: 0,
             timing,
             profiling,
-            waits: Waits::default(),
+            waits: None,
         };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
@@ -235,7 +236,7 @@ impl Engine for GpuEngine {
         if let Some(timing) = &self.timing {
             timing.keep(&mut encoder, staging, &self.staging[staging], bytes);
         }
-        let index = self.queue.submit([encoder.finish()]);
+        let index = self.send(encoder.finish())?;
         self.submissions.push_back(Submission {
             ticket: self.tickets,
             index,
@@ -268,7 +269,7 @@ impl Engine for GpuEngine {
         };
         let mut encoder = self.encoder("read");
         encoder.copy_buffer_to_buffer(&self.bufs[from.buf.0], from.start as u64 * 4, &staging, 0, bytes);
-        let index = self.queue.submit([encoder.finish()]);
+        let index = self.send(encoder.finish())?;
         let bytes = self.fetch(&staging, from.len, index)?;
         self.reading = Some(staging);
         Ok(match self.program.bufs[from.buf.0].element {
@@ -278,6 +279,6 @@ impl Engine for GpuEngine {
     }
 
     fn set_patience(&mut self, patience: Patience) {
-        self.waits.patience = Some(patience);
+        self.waits = Some(Waits::new(patience, &self.queue));
     }
 }

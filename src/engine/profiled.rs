@@ -57,7 +57,7 @@ impl GpuEngine {
                     dispatch,
                     slot,
                 );
-                self.poll(self.queue.submit([encoder.finish()]))?;
+                self.poll(self.send(encoder.finish())?)?;
                 let (start, seconds) = (profiling.since(begun), begun.elapsed().as_secs_f64());
                 let span = Span { dispatch, step: *step, start, seconds };
                 profiling.profiler.note(Clock::Submission, [span]);

@@ -1,14 +1,14 @@
-//! Waiting for a submission, and fetching its result or the error of the device.
+//! Submitting, waiting for a submission, and fetching its result or the error of the device.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use wgpu::{Buffer, MapMode, PollError, PollStatus, PollType, SubmissionIndex};
+use wgpu::{Buffer, CommandBuffer, MapMode, PollError, PollStatus, PollType, SubmissionIndex};
 
 use super::device::{lost, quietly};
 use super::gpu::GpuEngine;
-use super::patience::{TICK, note_given_up};
-use crate::error::{DeviceFault, Error, Result};
+use super::patience::TICK;
+use crate::error::Result;
 
 impl GpuEngine {
     /// Fails with the first error that wgpu has reported since the last call.
@@ -41,22 +41,12 @@ impl GpuEngine {
 
     /// Waits until a submission is done.
     pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
-        let polled = match &self.waits.patience {
+        let polled = match &self.waits {
             None => self.wait_for(index, None),
-            Some(patience) => {
-                let (since, longest) = (Instant::now(), self.waits.longest.get());
-                let polled = loop {
-                    match self.wait_for(index.clone(), Some(TICK)) {
-                        Some(Err(PollError::Timeout)) if patience(since.elapsed(), longest) => {
-                            return Err(Self::give_up(since.elapsed()));
-                        }
-                        Some(Err(PollError::Timeout)) => {}
-                        polled => break polled,
-                    }
-                };
-                self.waits.longest.set(longest.max(since.elapsed()));
-                polled
-            }
+            Some(waits) => waits.until(|| match self.wait_for(index.clone(), Some(TICK)) {
+                Some(Err(PollError::Timeout)) => None,
+                polled => Some(polled),
+            })?,
         };
         // The callbacks know more of the cause.
         self.check()?;
@@ -78,9 +68,17 @@ impl GpuEngine {
         quietly(|| self.device.poll(PollType::Wait { submission_index: Some(index), timeout }))
     }
 
-    /// The error of a device that is given up after a wait.
-    fn give_up(waited: Duration) -> Error {
-        note_given_up();
-        Error::Device(DeviceFault::GivenUp, format!("the device has not answered for {} s", waited.as_secs()))
+    /// Submits commands.
+    pub(super) fn send(&self, commands: CommandBuffer) -> Result<SubmissionIndex> {
+        match &self.waits {
+            None => Ok(self.queue.submit([commands])),
+            Some(waits) => match waits.submit(&self.queue, commands)? {
+                Some(index) => Ok(index),
+                None => {
+                    self.check()?;
+                    Err(lost("wgpu gave up"))
+                }
+            },
+        }
     }
 }

@@ -12,10 +12,11 @@ use wgrad::internals::train::run::checkpoint;
 
 use super::{CustomKernel, Ran, cache};
 
-/// The sum of a column, which never ends in the 26th step.
-fn later() -> CustomKernel {
-    let step = "row < ROWS; row += select(1u, 0u, step.index == 25u)";
-    CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS; row++", step)])
+/// The sum of a column, which never ends in the step after so many of the run.
+fn endless_after(steps: usize) -> CustomKernel {
+    // In the cases of the check there is no momentum.
+    let step = format!("row < ROWS; row += select(1u, 0u, step.index == {steps}u && step.momentum > 0.5)");
+    CustomKernel::changed(&COLUMN_SUMS, &[("row < ROWS; row++", &step)])
 }
 
 fn started(out: &Path, kernel: &CustomKernel, more: &[&str]) -> Child {
@@ -57,7 +58,7 @@ fn record(run: &Path) -> Value {
 #[test]
 fn one_signal_ends_a_run_whose_kernel_never_does() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let (out, kernel) = (tempfile::tempdir().unwrap(), later());
+        let (out, kernel) = (tempfile::tempdir().unwrap(), endless_after(25));
         let child = started(out.path(), &kernel, &[]);
         let run = hanging(out.path());
         assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
@@ -81,18 +82,22 @@ fn one_signal_ends_a_run_whose_kernel_never_does() {
 
 #[test]
 fn the_time_limit_ends_a_run_whose_kernel_never_does() {
-    let (out, kernel) = (tempfile::tempdir().unwrap(), later());
-    let ran = ended(started(out.path(), &kernel, &["--max-time", "2s"]));
-    ran.refused(
-        4,
-        &[
-            "the time of 2s is over",
-            "saved as it was after step 20 of epoch 1",
-            "most likely the custom kernel column_sums loops for ever",
-            "--init-from",
-        ],
-    );
-    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(said["status"], "failed");
-    assert_eq!(record(&out.path().join("digits-001"))["status"], "failed");
+    // In the first step, the step after a checkpoint, within a submission and alone.
+    for (steps, saved, more) in [(0, 0, &[][..]), (20, 20, &[]), (25, 20, &[]), (25, 20, &["--verify", "1"])]
+    {
+        let (out, kernel) = (tempfile::tempdir().unwrap(), endless_after(steps));
+        let ran = ended(started(out.path(), &kernel, &[&["--max-time", "2s"], more].concat()));
+        ran.refused(
+            4,
+            &[
+                "the time of 2s is over",
+                &format!("saved as it was after step {saved} of epoch 1"),
+                "most likely the custom kernel column_sums loops for ever",
+                "--init-from",
+            ],
+        );
+        let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(said["status"], "failed");
+        assert_eq!(record(&out.path().join("digits-001"))["status"], "failed");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod classifier;
 mod face;
+mod kernels;
 mod model;
 mod observer;
 mod recipe;

@@ -198,11 +198,15 @@ impl<'a> Run<'a> {
         (self.started, self.saved_at) = (Instant::now(), Instant::now());
         let spent = Duration::from_secs_f64(self.state.seconds);
         self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
+        self.bound_waiting();
         loop {
-            self.bound_waiting();
             let outcome = match self.proceed(observer) {
                 Err(Error::Device(DeviceFault::GivenUp, problem)) => Err(self.given_up(&problem)),
-                Err(Error::Device(fault, problem)) => self.recover(fault, problem, observer),
+                Err(Error::Device(fault, problem)) => {
+                    let recovered = self.recover(fault, problem, observer);
+                    self.bound_waiting();
+                    recovered
+                }
                 Err(Error::Diverged(problem)) if self.recipe.on_nan == OnNan::Rollback => {
                     self.roll_back(problem, observer)
                 }
