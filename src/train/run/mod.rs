@@ -21,9 +21,9 @@ mod tensorboard;
 mod timestamp;
 mod weights;
 
-pub use events::{Epoch, Event, Steps, Validation};
+pub use events::{Epoch, Event, METRICS, Steps, TABLE, Validation};
 pub use lock::Lock;
-pub use metrics::{METRICS, Metrics, MetricsSum, Rewound, TABLE, read_metrics};
+pub use metrics::{Metrics, MetricsSum, Rewound, read_metrics};
 pub use record::{RECORD, RunRecord, Status, WGPU_VERSION};
 pub use tensorboard::EVENTS;
 pub use timestamp::timestamp;
