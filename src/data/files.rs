@@ -247,7 +247,7 @@ mod tests {
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
-        assert!(process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| fs::read(&pipe).unwrap());
             write_output(&pipe, b"through").unwrap();
