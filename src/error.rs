@@ -144,8 +144,14 @@ pub fn as_in_a_recipe(key: &str, value: Option<&str>) -> String {
     }
 }
 
+/// The most bytes of a misspelt name.
+const MOST_OF_A_NAME: usize = 100;
+
 /// `, did you mean “x”?` with the nearest of `known`; empty when none is near.
 pub fn suggestion(given: &str, known: &[&str]) -> String {
+    if given.len() > MOST_OF_A_NAME {
+        return String::new();
+    }
     let given = given.to_lowercase();
     known
         .iter()

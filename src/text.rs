@@ -5,16 +5,18 @@
 //! [`json`] once more.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::Path;
 
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A bracket that opens no mark of a setting.
 pub const BRACKET: &str = "⟨⟨⟩";
 
 /// The most characters of a text in a message.
 const MOST: usize = 200;
+/// The most characters of several lines that are joined.
+const MOST_OF_LINES: usize = 1_000;
 /// The most characters of a path; its beginning and its end are kept.
 const MOST_OF_PATH: usize = 400;
 /// The most combining marks on a letter; no script needs more.
@@ -30,16 +32,26 @@ pub fn printable(text: &str) -> String {
 
 /// The beginning of a text as by [`printable`], at most 200 characters, and `…` if there is more.
 pub fn shorten(text: &str) -> String {
+    limited(text, MOST)
+}
+
+fn limited(text: &str, most: usize) -> String {
     let mut short = String::new();
     let mut length = 0;
     for piece in pieces(text) {
         length += piece.chars().count();
-        if length > MOST {
+        if length > most {
             return short + "…";
         }
         short += &piece;
     }
     short
+}
+
+/// A text of several lines, such as an error of another crate, on one line: at most 1,000 characters as by [`printable`].
+pub fn joined(text: impl Display) -> String {
+    let text = text.to_string();
+    limited(&text.split_whitespace().collect::<Vec<_>>().join(" "), MOST_OF_LINES)
 }
 
 /// A path as by [`printable`]; bytes that are no text are shown as `\xff`.
@@ -70,6 +82,16 @@ pub fn shown(path: impl AsRef<Path>) -> String {
 /// A path as a file of JSON has it: unescaped, with `U+FFFD` for bytes that are no text.
 pub fn unescaped(path: impl AsRef<Path>) -> String {
     path.as_ref().display().to_string()
+}
+
+/// The columns that a text takes on a terminal.
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// A text in at least this many columns, with spaces behind it; wide letters take two.
+pub fn filled(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// A whole message with its line breaks and tabs, and escapes for everything else that [`printable`] escapes.
@@ -300,6 +322,7 @@ mod tests {
         assert!(short.starts_with("front/xx") && short.ends_with("xx/end.png") && short.contains('…'));
         assert_eq!(short.chars().count(), MOST_OF_PATH + 1);
         assert_eq!(shown("a/b.png"), "a/b.png");
+        assert_eq!(joined("one\n\n  two\x1b\t three\n"), r"one two\x1b three");
     }
 
     #[cfg(unix)]

@@ -8,6 +8,7 @@ use super::files::hex;
 use super::limits::check_shape;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shown;
 
 /// Images of one size, each with a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +111,12 @@ impl Dataset {
     /// # Errors
     /// [`Error::Data`] naming the part.
     pub fn check(&self) -> Result<()> {
-        let problem = |what: String| Err(Error::Data(format!("the data set {} {what}", self.name)));
+        let problem = |what: String| Err(Error::Data(format!("the data set {} {what}", shown(&self.name))));
         if self.classes.is_empty() {
             return problem("has no classes: name at least one".to_owned());
         }
         let shape = self.train.shape;
-        check_shape(&shape, format!("the data set {}", self.name))?;
+        check_shape(&shape, format!("the data set {}", shown(&self.name)))?;
         if self.held_out.shape != shape {
             return problem(format!(
                 "has images of {shape} to train on and of {} held out: bring them to one size",

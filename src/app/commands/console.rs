@@ -90,6 +90,11 @@ pub fn with_flags(text: &str) -> String {
     with_settings(text, as_flag)
 }
 
+/// Texts as by [`with_flags`].
+pub fn with_all_flags(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| with_flags(text)).collect()
+}
+
 /// The long flags of the command that runs, found when a message first needs them.
 static FLAGS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| flags(std::env::args_os().skip(1)));
 
@@ -165,8 +170,13 @@ mod tests {
         let words = ["a/b_c-1.wgsl", "'my kernels/a.wgsl'", r"'it'\''s'", "''", "'$HOME'"];
         assert_eq!(paths.map(|path| quoted(Path::new(path))), words);
         let paths = ["a\n\x1b[2J", "\u{202e}'\\", "\u{200b}⟨data⟩", "é 漢", "⟨data⟩"];
-        let words =
-            [r"$'a\x0a\x1b[2J'", r"$'\xe2\x80\xae\'\\'", r"$'\xe2\x80\x8b\xe2\x9f\xa8data\xe2\x9f\xa9'", "'é 漢'", "'⟨data⟩'"];
+        let words = [
+            r"$'a\x0a\x1b[2J'",
+            r"$'\xe2\x80\xae\'\\'",
+            r"$'\xe2\x80\x8b\xe2\x9f\xa8data\xe2\x9f\xa9'",
+            "'é 漢'",
+            "'⟨data⟩'",
+        ];
         assert_eq!(paths.map(|path| with_flags(&quoted(Path::new(path)))), words);
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wgrad::internals::text::shown;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
 use wgrad::{Error, Result};
@@ -21,7 +22,7 @@ pub fn run(arguments: &cli::RunsArgs) -> Result<()> {
 fn list(out: &Path) -> Result<()> {
     let runs = directories(out)?;
     if runs.is_empty() {
-        note(format_args!("no runs in {}: wgrad train makes one", out.display()));
+        note(format_args!("no runs in {}: wgrad train makes one", shown(out)));
         return Ok(());
     }
     answer(format_args!(
@@ -68,7 +69,7 @@ fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(out).map_err(|error| {
         Error::Usage(format!(
             "{} can't be read ({error}), so name the folder of the runs with --out",
-            out.display()
+            shown(out)
         ))
     })?;
     let mut runs: Vec<PathBuf> =
