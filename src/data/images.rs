@@ -114,9 +114,10 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
         let inside = Listing::of(path)?;
         if let Some(deeper) = inside.folders.first() {
             return Err(Error::Data(format!(
-                "{} is a folder in the class folder “{class}”, which should hold pictures alone, \
+                "{} is a folder in the class folder “{}”, which should hold pictures alone, \
                  so move its pictures up, or name a folder whose folders hold pictures",
-                shown(deeper)
+                shown(deeper),
+                shorten(&class)
             )));
         }
         if inside.files.is_empty() {
@@ -158,13 +159,14 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     if let Some(class) = members(&train, pictures).iter().position(Vec::is_empty) {
         return Err(Error::Data(format!(
             "none of the pictures of the class “{}” in {} can be read, so replace them or remove the class",
-            pictures.classes[class],
+            shorten(&pictures.classes[class]),
             shown(&pictures.folder)
         )));
     }
     if held_out.is_empty() {
         return Err(Error::Data(format!(
-            "{name} has no picture to hold out that can be read, so replace them"
+            "{} has no picture to hold out that can be read, so replace them",
+            shown(name)
         )));
     }
     about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();

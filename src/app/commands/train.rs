@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::data;
-use wgrad::internals::text::shown;
+use wgrad::internals::text::{joined, shown};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
@@ -86,14 +86,14 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
                 .to_owned(),
         ));
     }
-    note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
+    note(format_args!("weights {} taken over: {}", adopted.taken.len(), joined(adopted.taken.join(", "))));
     for (what, names) in [
         ("not in the file, so drawn at random", &adopted.missing),
         ("of another shape, so drawn at random", &adopted.reshaped),
         ("only in the file, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {
-            note(format_args!("        {what}: {}", names.join(", ")));
+            note(format_args!("        {what}: {}", joined(names.join(", "))));
         }
     }
     Ok(values)
