@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wgrad::internals::text::{shown, unescaped};
 use wgrad::internals::data::held::HeldFolder;
+use wgrad::internals::text::{shown, unescaped};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};

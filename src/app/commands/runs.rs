@@ -120,7 +120,7 @@ fn losses(run: &Path) -> Result<Vec<f64>> {
         note(format_args!(
             "{} of the metrics lines of {} are damaged and left out, the first is line {first}",
             metrics.damaged.len(),
-            run.display()
+            shown(run)
         ));
     }
     let losses = metrics.events.into_iter().filter_map(|event| match event {

@@ -30,6 +30,7 @@ use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
+use crate::text::shown;
 use crate::train::recipe::Recipe;
 use crate::train::stopping::StoppingState;
 use crate::train::trainer::Snapshot;
@@ -165,7 +166,7 @@ impl Checkpoint {
     /// [`Error::Data`] for a file that is missing, damaged, of another format, or holds numbers that
     /// are not finite.
     pub fn load(path: &Path) -> Result<Checkpoint> {
-        read::read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+        read::read(path).map_err(|problem| Error::Data(format!("{} {problem}", shown(path))))
     }
 }
 

@@ -7,9 +7,10 @@ use serde::de::DeserializeOwned;
 
 use super::{ADVICE, BEST_WEIGHTS, Best, Checkpoint, FORMAT, FORMAT_VERSION, RunState};
 use crate::engine::Data;
+use crate::text::shorten;
 use crate::train::recipe::{self, MAX_EPOCHS};
 use crate::train::run::events::Epoch;
-use crate::train::run::tensors::{Tensors, shorten};
+use crate::train::run::tensors::Tensors;
 use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 /// The checkpoint in a file. An error is the end of a sentence.
