@@ -10,7 +10,11 @@ use app::cli::{Cli, Command};
 use app::commands::{self, console};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return console::refused(error),
+    };
+    let result = match cli.command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),

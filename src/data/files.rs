@@ -8,6 +8,7 @@ use super::platform::sync_folder;
 use super::temporary::{fill_and_sync, temporary_name};
 pub use super::unread::Unread;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// Writes a file whole or not at all, even when the machine loses power.
 ///
@@ -32,7 +33,7 @@ pub(crate) fn write_with(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io
 pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
     Error::Failure(format!(
         "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
-        path.display()
+        shown(path)
     ))
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!("{} can't be written ({error}), so name another file", path.display()))
+        Error::Failure(format!("{} can't be written ({error}), so name another file", shown(path)))
     };
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
@@ -68,7 +69,7 @@ pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
             "{} can't be written ({error}), so check that its folder exists and is writable",
-            path.display()
+            shown(path)
         ))
     };
     let target = followed(path).map_err(problem)?;

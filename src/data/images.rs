@@ -13,6 +13,7 @@ use super::picture;
 use super::reading::{Reading, Resize};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{shorten, shown};
 
 /// One in this many pictures of a class is held out, if the folder has no `test`.
 const HELD_OUT_OF: usize = 5;
@@ -54,7 +55,7 @@ impl Pictures {
         if !has(&test) {
             return Err(Error::NotFound(format!(
                 "{} has class folders in train, but no folder test to hold out, so add one or name train itself",
-                folder.display()
+                shown(folder)
             )));
         }
         let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
@@ -66,15 +67,15 @@ impl Pictures {
                 Error::Data(format!(
                     "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
                      so add some there or leave it out",
-                    test.join(name).display(),
-                    train.display()
+                    shown(test.join(name)),
+                    shown(&train)
                 ))
             })?);
         }
         held_out.iter_mut().for_each(|picture| picture.class = labels[picture.class]);
         let others = listing.folders.iter().filter(|path| **path != train && **path != test);
         let notes = others
-            .map(|path| format!("{} was not read: it lies beside train and test", path.display()))
+            .map(|path| format!("{} was not read: it lies beside train and test", shown(path)))
             .collect();
         Pictures { folder: train, classes, train: pictures, held_out: Some(held_out), notes }
             .with_two_classes()
@@ -90,7 +91,7 @@ impl Pictures {
         Err(Error::Data(format!(
             "{} {problem}, but 2 to {MAX_CLASSES} classes are needed, \
              so name a folder with a folder of pictures for each class",
-            self.folder.display()
+            shown(&self.folder)
         )))
     }
 }
@@ -102,8 +103,8 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
     if let Some(loose) = listing.files.iter().find(|file| is_picture(&name(file))) {
         return Err(Error::Data(format!(
             "{} lies outside the class folders of {}, so move it into the one of its class",
-            loose.display(),
-            folder.display()
+            shown(loose),
+            shown(folder)
         )));
     }
     let (mut classes, mut pictures) = (Vec::new(), Vec::new());
@@ -113,15 +114,16 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
         let inside = Listing::of(path)?;
         if let Some(deeper) = inside.folders.first() {
             return Err(Error::Data(format!(
-                "{} is a folder in the class folder “{class}”, which should hold pictures alone, \
+                "{} is a folder in the class folder “{}”, which should hold pictures alone, \
                  so move its pictures up, or name a folder whose folders hold pictures",
-                deeper.display()
+                shown(deeper),
+                shorten(&class)
             )));
         }
         if inside.files.is_empty() {
             return Err(Error::Data(format!(
                 "the class folder {} is empty, so add pictures or remove it",
-                path.display()
+                shown(path)
             )));
         }
         pictures.extend(inside.files.into_iter().map(|path| Picture { path, class: classes.len() }));
@@ -157,13 +159,14 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     if let Some(class) = members(&train, pictures).iter().position(Vec::is_empty) {
         return Err(Error::Data(format!(
             "none of the pictures of the class “{}” in {} can be read, so replace them or remove the class",
-            pictures.classes[class],
-            pictures.folder.display()
+            shorten(&pictures.classes[class]),
+            shown(&pictures.folder)
         )));
     }
     if held_out.is_empty() {
         return Err(Error::Data(format!(
-            "{name} has no picture to hold out that can be read, so replace them"
+            "{} has no picture to hold out that can be read, so replace them",
+            shown(name)
         )));
     }
     about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();
@@ -224,7 +227,7 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
         return Err(Error::Data(format!(
             "{} is {}, but images have sides of 1 to {MAX_SIDE} pixels, \
              so have all pictures resized, as with ⟨resize {example}⟩",
-            large.path.display(),
+            shown(&large.path),
             large.shape
         )));
     }
@@ -240,9 +243,9 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
     Err(Error::Data(format!(
         "{} is {}, but {} is {} (channels × rows × columns), so have all pictures brought to one size, \
          as with ⟨resize {size}⟩",
-        other.path.display(),
+        shown(&other.path),
         other.shape,
-        first.path.display(),
+        shown(&first.path),
         first.shape
     )))
 }
@@ -266,7 +269,8 @@ fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> 
             return Err(Error::Data(format!(
                 "the class “{name}” in {} has one picture that can be read, but it takes two: \
                  one to train on and one to hold out, so add one or remove the class",
-                pictures.folder.display()
+                shown(&pictures.folder),
+                name = shorten(name)
             )));
         }
         let hash = |at: &usize| {

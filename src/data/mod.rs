@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shown;
 use kind::FolderFormat;
 
 /// Loads a data set: `digits` (built in), `mnist`, or a folder.
@@ -122,7 +123,8 @@ impl Location {
         if !given || matches!(self, Location::Folder(_, FolderFormat::Pictures(_))) {
             return Ok(());
         }
-        let problem = format!("⟨{key}⟩ is for folders of pictures, which {name} is not, so leave it out");
+        let problem =
+            format!("⟨{key}⟩ is for folders of pictures, which {} is not, so leave it out", shown(name));
         Err(Error::Setting { key, problem })
     }
 

@@ -15,6 +15,7 @@ use super::reading::Resize;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shown;
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -92,12 +93,12 @@ fn fit(picture: DynamicImage, shape: &Shape, invert: bool) -> Vec<u8> {
 }
 
 fn bad(path: &Path, problem: &str) -> Error {
-    Error::Data(format!("{} {problem}", path.display()))
+    Error::Data(format!("{} {problem}", shown(path)))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     read_bytes(path, MAX_FILE_BYTES).map_err(|why| match why {
-        Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", path.display())),
+        Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", shown(path))),
         Unread::NotAFile => bad(path, "is not a file, so name a PNG or JPEG picture"),
         Unread::TooLong(_) => bad(path, "is larger than 256 MiB, so scale the picture down first"),
         Unread::OutOfMemory => {

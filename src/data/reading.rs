@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shorten;
 
 /// Settings for reading a folder of pictures; other data sets take none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl FromStr for Resize {
             return Err(Error::Usage(format!(
                 "resize is “{}”, but it takes height x width with sides of 1 to {MAX_SIDE} pixels, as in \
                  32x32, or 1 to {MAX_CHANNELS} channels in front of them, as in 3x32x32",
-                text.escape_debug()
+                shorten(text)
             )));
         }
         Ok(Resize { channels, height, width })

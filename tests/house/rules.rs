@@ -21,7 +21,9 @@ impl Room {
     }
 
     fn may_import(&self, other: &str) -> bool {
-        other == self.name || other == "error" || self.imports.split(' ').any(|room| room == other)
+        other == self.name
+            || ["text", "error"].contains(&other)
+            || self.imports.split(' ').any(|room| room == other)
     }
 }
 
@@ -172,8 +174,8 @@ pub fn rooms(tree: &Tree, rooms: &[Room]) -> Vec<String> {
             ));
         }
     }
-    // `error` is a file.
-    for room in rooms.iter().map(|room| room.name).filter(|room| *room != "error") {
+    // These two are files.
+    for room in rooms.iter().map(|room| room.name).filter(|room| !["text", "error"].contains(room)) {
         let head = format!("src/{room}/mod.rs");
         match tree.sources.iter().find(|source| source.path == head) {
             None => found.push(format!("there is no {head}, which says what the room is for")),

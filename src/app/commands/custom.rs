@@ -15,6 +15,7 @@ use wgrad::internals::engine::adapter::{Device, choose};
 use wgrad::internals::engine::stopwatch::Seconds;
 use wgrad::internals::error::DeviceFault;
 use wgrad::internals::kernel::Kernel;
+use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::verify::custom::{self, CustomKernel, CustomKernelFile};
 use wgrad::{Error, Result};
@@ -69,7 +70,7 @@ pub fn kernels(
 fn kernel(text: &str, device: &Device, timeout: u64) -> Result<(CustomKernelFile, CustomKernel)> {
     let named = CustomKernelFile::parse(text)?;
     let kernel = named.contract()?;
-    note(format_args!("kernel  {} from {}: checking it against its twin", kernel.name, named.path.display()));
+    note(format_args!("kernel  {} from {}: checking it against its twin", kernel.name, shown(&named.path)));
     check(&named.path, kernel, device, timeout)?;
     let custom = CustomKernel::read(&named.path, kernel)?;
     Ok((CustomKernelFile { sha256: custom.digest.clone(), ..named }, custom))
@@ -119,7 +120,7 @@ fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
                 let _ = child.wait();
                 return Err(Error::Check(format!(
                     "{} was stopped after {} s, {at}: it loops for ever or is too slow here; wgrad lesson check {} --kernel {} --timeout {} gives it more time{}",
-                    arguments.file.display(),
+                    shown(&arguments.file),
                     arguments.timeout,
                     quoted(&arguments.file),
                     arguments.kernel,
@@ -179,7 +180,7 @@ fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<(
         Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
-        _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", file.display()))),
+        _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", shown(file)))),
     }
 }
 

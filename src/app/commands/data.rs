@@ -5,9 +5,10 @@ use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::internals::kernel::Augmentation;
 use wgrad::internals::report::contact_sheet::{self, Thumbnail, WHITE};
+use wgrad::internals::text::{columns, filled, shorten, shown};
 use wgrad::{Error, Result};
 
-use super::console::{answer, note, thousands};
+use super::console::{answer, answer_json, note, thousands, with_all_flags};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
@@ -53,29 +54,28 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     if as_json {
         let class =
             |at: usize| json!({"class": dataset.classes[at], "train": train[at], "held_out": held_out[at]});
-        return answer(format_args!(
-            "{}",
-            json!({
-                "data": dataset.name,
-                "origin": dataset.about.origin,
-                "shape": [shape.channels, shape.height, shape.width],
-                "train": dataset.train.len(),
-                "held_out": dataset.held_out.len(),
-                "classes": (0..classes).map(class).collect::<Vec<_>>(),
-                "digest": dataset.digest,
-                "notes": dataset.about.notes,
-                "skipped": dataset.about.skipped,
-            })
-        ));
+        return answer_json(&json!({
+            "data": dataset.name,
+            "origin": dataset.about.origin,
+            "shape": [shape.channels, shape.height, shape.width],
+            "train": dataset.train.len(),
+            "held_out": dataset.held_out.len(),
+            "classes": (0..classes).map(class).collect::<Vec<_>>(),
+            "digest": dataset.digest,
+            "notes": with_all_flags(&dataset.about.notes),
+            "skipped": with_all_flags(&dataset.about.skipped),
+        }));
     }
-    answer(format_args!("data      {} ({})", dataset.name, dataset.about.origin))?;
+    answer(format_args!("data      {} ({})", shown(&dataset.name), dataset.about.origin))?;
     answer(format_args!("images    {shape} (channels × rows × columns)"))?;
     answer(format_args!("digest    {}", dataset.digest))?;
-    let width = dataset.classes.iter().map(|name| name.chars().count()).max().unwrap_or_default().max(5);
+    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+    let width = names.iter().map(|name| columns(name)).max().unwrap_or_default().max(5);
     answer(format_args!("\n{:<width$}  {:>10}  {:>10}", "class", "train", "held out"))?;
-    for (at, name) in dataset.classes.iter().enumerate() {
+    for (at, name) in names.iter().enumerate() {
         answer(format_args!(
-            "{name:<width$}  {:>10}  {:>10}",
+            "{}  {:>10}  {:>10}",
+            filled(name, width),
             thousands(train[at]),
             thousands(held_out[at])
         ))?;
@@ -116,10 +116,10 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     contact_sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
     let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &contact_sheet::png(&rows, &train.shape)?)?;
-    note(format_args!("the samples are drawn in {}", arguments.out.display()));
+    note(format_args!("the samples are drawn in {}", shown(&arguments.out)));
     answer(format_args!(
         "{}: {} samples, unchanged and in {epochs} epochs with {augmentation}",
-        arguments.out.display(),
+        shown(&arguments.out),
         rows.len()
     ))
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use wgrad::internals::network::loss::Loss;
+use wgrad::internals::text::{shorten, shown, unescaped};
 use wgrad::{Error, Model, Prediction, Result};
 
-use super::console::answer;
+use super::console::{answer, answer_json};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
@@ -21,7 +22,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
     let mut rows = Vec::new();
     for (outputs, file) in classifier.outputs(&images)?.into_iter().zip(&arguments.files) {
-        let named = |error: Error| Error::Diverged(format!("{}: {}", file.display(), error.marked()));
+        let named = |error: Error| Error::Diverged(format!("{}: {}", shown(file), error.marked()));
         rows.push((file.as_path(), classifier.prediction(outputs).map_err(named)?));
     }
     print(&rows, loss, arguments)
@@ -38,10 +39,10 @@ fn print(rows: &[(&Path, Prediction)], loss: Loss, arguments: &cli::PredictArgs)
             let ranked = prediction.ranked();
             let top = ranked.iter().take(arguments.top.unwrap_or(usize::MAX));
             let classes: Vec<Value> = top.map(|(class, p)| json!({"class": class, value: p})).collect();
-            json!({"file": file.display().to_string(), "class": ranked[0].0, "classes": classes})
+            json!({"file": unescaped(file), "class": ranked[0].0, "classes": classes})
         };
         let all: Vec<Value> = rows.iter().map(object).collect();
-        return answer(format_args!("{}", Value::Array(all)));
+        return answer_json(&Value::Array(all));
     }
     for (file, prediction) in rows {
         let ranked = prediction.ranked();
@@ -51,13 +52,13 @@ fn print(rows: &[(&Path, Prediction)], loss: Loss, arguments: &cli::PredictArgs)
             .take(arguments.top.unwrap_or(usual))
             .map(|(class, p)| {
                 if loss.has_probabilities() {
-                    format!("{class} {:.1} %", p * 100.0)
+                    format!("{} {:.1} %", shorten(class), p * 100.0)
                 } else {
-                    format!("{class} {p:.3}")
+                    format!("{} {p:.3}", shorten(class))
                 }
             })
             .collect();
-        answer(format_args!("{}: {}   ({})", file.display(), ranked[0].0, top.join(", ")))?;
+        answer(format_args!("{}: {}   ({})", shown(file), shorten(ranked[0].0), top.join(", ")))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use wgrad::Result;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::{Program, mebibytes};
+use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
@@ -116,7 +117,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     let Session { recipe, dataset, .. } = session;
     note(format_args!(
         "data    {}: {} images of {} to train on, {} held out, {} classes",
-        recipe.data,
+        shown(&recipe.data),
         thousands(dataset.train.len()),
         dataset.train.shape,
         thousands(dataset.held_out.len()),

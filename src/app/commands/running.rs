@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use wgrad::internals::data::held::HeldFolder;
+use wgrad::internals::text::{shown, unescaped};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
+use super::console::{answer, answer_json, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
 
@@ -119,7 +120,7 @@ impl RunOutput {
 
     fn print(&self, trained: &Trained) -> Result<()> {
         let Some(last) = &trained.epoch else { return Ok(()) };
-        let run = self.run.display();
+        let (run, word) = (shown(&self.run), quoted(&self.run));
         answer(format_args!(
             "held-out accuracy  {:.2} %   loss {:.4}",
             last.held_out_accuracy * 100.0,
@@ -134,7 +135,7 @@ impl RunOutput {
         ))?;
         answer(format_args!("run                {run}"))?;
         note(format_args!(
-            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
+            "next: wgrad predict {word} PICTURE.png, wgrad summary {word}, or another --network, --epochs or --learning-rate"
         ));
         Ok(())
     }
@@ -169,7 +170,7 @@ impl RunOutput {
     /// The object of a run, with the measures of its last epoch.
     fn object(&self, last: Option<&Epoch>) -> RunObject {
         RunObject {
-            run: self.run.display().to_string(),
+            run: unescaped(&self.run),
             device: self.device.clone(),
             adapter: self.adapter.clone(),
             train_loss: last.map(|last| last.train_loss),
@@ -203,7 +204,7 @@ struct RunObject {
 
 impl RunObject {
     fn print(&self) -> Result<()> {
-        answer(format_args!("{}", serde_json::to_string(self).expect("strings and numbers are JSON")))
+        answer_json(self)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::data;
+use wgrad::internals::text::{joined, shown};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
@@ -39,9 +40,8 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
     let outcome = begin(arguments, &out, &given, options);
     let problem = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
-    let left = problem.map_or("nothing was saved".to_owned(), |error| {
-        format!("{} can't be removed ({error})", out.display())
-    });
+    let left = problem
+        .map_or("nothing was saved".to_owned(), |error| format!("{} can't be removed ({error})", shown(out)));
     note(format_args!("this was a test of one step: {left}"));
     outcome
 }
@@ -86,14 +86,14 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
                 .to_owned(),
         ));
     }
-    note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
+    note(format_args!("weights {} taken over: {}", adopted.taken.len(), joined(adopted.taken.join(", "))));
     for (what, names) in [
         ("not in the file, so drawn at random", &adopted.missing),
         ("of another shape, so drawn at random", &adopted.reshaped),
         ("only in the file, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {
-            note(format_args!("        {what}: {}", names.join(", ")));
+            note(format_args!("        {what}: {}", joined(names.join(", "))));
         }
     }
     Ok(values)

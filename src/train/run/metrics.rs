@@ -15,6 +15,7 @@ use super::tensorboard::Board;
 use crate::data::files::hex;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 use crate::train::trainer::Position;
 
 /// The metrics at one moment: the length of `metrics.jsonl` and its SHA-256, in hexadecimal.
@@ -167,8 +168,7 @@ pub struct Metrics {
 /// [`Error::Data`] when there are none.
 pub fn read_metrics(run: &Path) -> Result<Metrics> {
     let problem = |why: String| {
-        let shown = run.join(METRICS);
-        let shown = shown.display();
+        let shown = shown(run.join(METRICS));
         Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
     };
     let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use crate::data::files::unwritten;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
@@ -72,7 +73,7 @@ impl RunDir {
             remove_empty(&made);
             Error::Failure(format!(
                 "no run directory can be made in {} ({error}), so choose another folder for ⟨out⟩",
-                out.display()
+                shown(out)
             ))
         })?;
         let furnished = hold(&path).and_then(|folder| {
@@ -103,7 +104,7 @@ impl RunDir {
         if !path.join(checkpoint::FOLDER).is_dir() && !path.join(RECIPE).is_file() {
             return Err(Error::NotFound(format!(
                 "{} is no run directory (it has neither {RECIPE} nor {}), so name one that training has made",
-                path.display(),
+                shown(path),
                 checkpoint::FOLDER
             )));
         }
@@ -142,7 +143,7 @@ impl RunDir {
         if !self.folder.is_in_place() {
             return Err(Error::Failure(format!(
                 "{} is no longer the directory of this run: it was moved, deleted or replaced while the run worked in it,                  so the run stops",
-                self.path().display()
+                shown(self.path())
             )));
         }
         self.lock.check()

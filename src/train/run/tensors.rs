@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::seal::{self, Seal, Sum};
 use crate::data::files::open_regular;
 use crate::kernel::Slice;
+use crate::text::shorten;
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -257,14 +258,4 @@ impl Tensors {
         }
         Ok(())
     }
-}
-
-/// Text from a file, shortened and without control characters, for a sentence.
-pub(crate) fn shorten(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut shown: String = text.chars().take(MOST).filter(|c| !c.is_control()).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
 }

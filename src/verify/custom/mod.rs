@@ -37,6 +37,7 @@ use former::with_present_names;
 use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
+use crate::text::shown;
 
 /// The longest file: a longer one is not a shader.
 const MAX_BYTES: u64 = 1 << 20;
@@ -64,8 +65,8 @@ impl CustomKernel {
         let text = read_text(path)?;
         let digest = hex(Sha256::digest(text.as_bytes()));
         let text = with_present_names(&text, ours);
-        let shader = Shader::examine(&text, ours)
-            .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
+        let shader =
+            Shader::examine(&text, ours).map_err(|fault| Error::Usage(fault.report(&shown(&path), &text)))?;
         Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
     }
 }
@@ -86,7 +87,7 @@ fn leak(ours: &'static Kernel, text: String) -> &'static Kernel {
 
 fn read_text(path: &Path) -> Result<String> {
     let problem = |why: String| {
-        Error::Usage(format!("the shader {} can't be read ({why}), so check the path", path.display()))
+        Error::Usage(format!("the shader {} can't be read ({why}), so check the path", shown(path)))
     };
     let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
     // Editors on Windows begin a file with a byte order mark.

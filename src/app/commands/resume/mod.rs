@@ -6,6 +6,7 @@ mod recipe;
 use std::path::Path;
 
 use wgrad::internals::data;
+use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model::{self, Model};
@@ -29,7 +30,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let position = checkpoint.snapshot.position;
     let mut record = record(run_dir, &checkpoint)?;
     if let Some(why) = finished(&recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
-        return Err(Error::Usage(format!("{} {why}", run_dir.display())));
+        return Err(Error::Usage(format!("{} {why}", shown(run_dir))));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before { adapter: adapter(&checkpoint, &record), verbose: arguments.verbose };
@@ -41,13 +42,14 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     record.set_device(&prepared.session.device);
     if record.adapter != before {
         note(format_args!(
-            "        the run began on {before}: here its kernels are chosen again, and its results are the same to \
-             rounding only"
+            "        the run began on {}: here its kernels are chosen again, and its results are the same to \
+             rounding only",
+            shorten(&before)
         ));
     }
     note(format_args!(
         "resume  {} after step {} of epoch {} ({} steps of the run)",
-        run_dir.display(),
+        shown(run_dir),
         position.step,
         position.epoch,
         position.steps
@@ -112,7 +114,7 @@ fn directory_of(run: &Path) -> Result<&Path> {
     if run.is_file() {
         run.parent()
             .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display())))
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
     } else {
         Ok(run)
     }
@@ -151,16 +153,16 @@ fn prepare(
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",
-            recipe.data,
-            run.display(),
+            shown(&recipe.data),
+            shown(run),
             dataset.digest,
-            checkpoint.digest
+            shorten(&checkpoint.digest)
         )));
     }
     if (recipe.network.to_string(), recipe.seed) != (checkpoint.network.clone(), checkpoint.seed) {
         return Err(Error::Data(format!(
             "a checkpoint of {} is damaged: its network or seed is not that of its recipe",
-            run.display()
+            shown(run)
         )));
     }
     let device = super::device(&recipe.device)?;
@@ -169,7 +171,7 @@ fn prepare(
         Error::Usage(format!(
             "{} has been trained with experimental {}: {why}; name an adapter that can with --device (see wgrad \
              devices){}",
-            run.display(),
+            shown(run),
             recipe.experimental,
             or_from_its_weights(run, &recipe.device)
         ))

@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use super::file::{ADVICE, BEST_WEIGHTS, Best, Checkpoint, FORMAT, FORMAT_VERSION, RunState};
 use crate::engine::Data;
 use crate::error::{Error, Result};
+use crate::text::{shorten, shown};
 use crate::train::recipe::{self, MAX_EPOCHS};
 use crate::train::run::events::Epoch;
-use crate::train::run::tensors::{Tensors, shorten};
+use crate::train::run::tensors::Tensors;
 use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
 impl Checkpoint {
@@ -20,7 +21,7 @@ impl Checkpoint {
     /// [`Error::Data`] for a file that is missing, damaged, of another format, or holds numbers that
     /// are not finite.
     pub fn load(path: &Path) -> Result<Checkpoint> {
-        read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+        read(path).map_err(|problem| Error::Data(format!("{} {problem}", shown(path))))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
 use crate::program::shape::Shape;
+use crate::text::shown;
 use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
@@ -78,7 +79,7 @@ impl Model {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.check().map_err(|problem| {
-            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(path)))
         })?;
         write_with(path, &mut |file| self.write(file))
     }
@@ -90,7 +91,7 @@ impl Model {
     pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<()> {
         let path = folder.path().join(FILE);
         self.check().map_err(|problem| {
-            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(&path)))
         })?;
         folder.write(FILE, &mut |file| self.write(file)).map_err(|error| unwritten(&path, &error))
     }

@@ -14,7 +14,8 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
-use crate::train::run::tensors::{Advice, Tensors, shorten};
+use crate::text::{shorten, shown};
+use crate::train::run::tensors::{Advice, Tensors};
 
 /// Advice about a file that was a model once.
 const DAMAGED: &str = "so take another copy of it or train again";
@@ -29,13 +30,13 @@ impl Model {
     /// weights that are not finite.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = &file_of(path.as_ref())?;
-        read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+        read(path).map_err(|problem| Error::Data(format!("{} {problem}", shown(path))))
     }
 }
 
 /// The file itself, or the one in a run directory.
 fn file_of(path: &Path) -> Result<PathBuf> {
-    let shown = path.display();
+    let shown = shown(path);
     let problem = match fs::metadata(path) {
         Ok(found) if found.is_file() => return Ok(path.to_owned()),
         Ok(found) if found.is_dir() => {
@@ -96,7 +97,7 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     let classes: Vec<String> = metadata.json("classes")?;
     let normaliser = Normaliser { mean: metadata.json("mean")?, std: metadata.json("std")? };
     super::check_description(&network, loss, &shape, &classes, &normaliser)
-        .map_err(|problem| format!("{}, {DAMAGED}", shorten(&problem)))?;
+        .map_err(|problem| format!("{problem}, {DAMAGED}"))?;
     let data = metadata.text("data")?.to_owned();
     Ok(Model { network, loss, shape, classes, normaliser, parameters: Vec::new(), data })
 }
@@ -132,7 +133,7 @@ fn check_tensors(header: &Tensors, arena: &Arena) -> Result<(), String> {
 }
 
 fn unusable(error: &Error) -> String {
-    format!("has metadata that can't be used ({}), {DAMAGED}", shorten(error.marked()))
+    format!("has metadata that can't be used ({}), {DAMAGED}", error.marked())
 }
 
 fn sizes(shape: &[usize]) -> String {
