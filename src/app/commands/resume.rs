@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use wgrad::internals::data;
+use wgrad::internals::data::{self, Background, Levels};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model;
@@ -104,7 +104,8 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
         recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint")).map_err(|error| {
             Error::Data(format!("a checkpoint of {} is damaged: {}", run.display(), error.marked()))
         })?;
-    // Earlier versions had no such key, and used the default.
+    // Earlier versions had no such keys, and used defaults of their own.
+    let parsed = parsed.of_any_version();
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
     let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
     let of_run = recipe::read(&run.join(RECIPE))?;
@@ -143,7 +144,10 @@ fn recipe(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<Reci
     };
     // A flag without tile sizes means those of the run.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
-    let given = Overrides { experimental, ..given.clone() };
+    // What was chosen in place of auto stays chosen.
+    let background = given.background.filter(|asked| *asked != Background::Auto);
+    let levels = given.levels.filter(|asked| *asked != Levels::Auto);
+    let given = Overrides { experimental, background, levels, ..given.clone() };
     let sources = [
         (of_run, format!("{}/{RECIPE} has changed since", run.display())),
         (given, "a run is resumed as it was".to_owned()),
@@ -184,7 +188,7 @@ fn prepare(
     before: Before,
     timeout: u64,
 ) -> Result<Prepared> {
-    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    let dataset = data::load_again(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",

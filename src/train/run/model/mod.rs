@@ -1,7 +1,8 @@
 //! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
-//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. Where pictures are not read onto black
+//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::data::files::write_atomically;
-use crate::data::{Normaliser, check_shape, read_picture};
+use crate::data::{Background, Normaliser, Rendering, check_shape, read_picture};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -42,6 +43,8 @@ pub struct Model {
     pub classes: Vec<String>,
     /// The normalisation from pixels to the network's input.
     pub normaliser: Normaliser,
+    /// How pictures become bytes.
+    pub rendering: Rendering,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
     /// The data set it was trained on: a name or a path.
@@ -64,7 +67,7 @@ impl Model {
     /// # Errors
     /// As [`read_picture`].
     pub fn read_picture(&self, path: impl AsRef<Path>, invert: bool) -> Result<Vec<u8>> {
-        read_picture(path.as_ref(), &self.shape, invert)
+        read_picture(path.as_ref(), &self.shape, &self.rendering, invert)
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.
@@ -101,7 +104,7 @@ impl Model {
     fn to_bytes(&self) -> Vec<u8> {
         let arena = self.arena();
         let Shape { channels, height, width, .. } = self.shape;
-        let metadata = json!({
+        let mut metadata = json!({
             "format": FORMAT,
             "format_version": FORMAT_VERSION.to_string(),
             "network": self.network.to_string(),
@@ -112,6 +115,15 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
+        let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
+        for (key, colour, usual) in [("background", ground, default.ground), ("margin", margin, default.margin)] {
+            if colour != usual {
+                metadata[key] = Background::Colour(colour).to_string().into();
+            }
+        }
+        if levels != default.levels {
+            metadata["levels"] = text(&[levels.low, levels.high]).into();
+        }
         let values = |param: &Param| &self.parameters[param.start..][..param.len()];
         let mut words: Vec<_> =
             arena.params.iter().map(|param| values(param).iter().map(|value| value.to_bits())).collect();
