@@ -52,7 +52,8 @@ pub(super) fn fit(
         ..Seen::default()
     };
     let picture = rendering.levels.apply(picture);
-    let values = channel_values(picture, channels, &of_channels(rendering.ground, channels), invert, &mut seen);
+    let values =
+        channel_values(picture, channels, &of_channels(rendering.ground, channels), invert, &mut seen);
     seen.edge = edge(&values, size.0 as usize, channels);
     seen.contrast = contrast(&values, channels);
     seen.contrast_left = seen.contrast;
@@ -107,9 +108,8 @@ fn contrast(values: &[u8], channels: usize) -> u8 {
 /// The mean grey of the pixels along the edge.
 fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
     let row = width * channels;
-    let grey = |pixel: &[u8]| {
-        u64::from(if channels < 3 { pixel[0] } else { luma([pixel[0], pixel[1], pixel[2]]) })
-    };
+    let grey =
+        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { luma([pixel[0], pixel[1], pixel[2]]) });
     let (mut sum, mut count) = (0, 0);
     let last = (values.len() / row).saturating_sub(1);
     for (y, row) in values.chunks_exact(row).enumerate() {

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::fitting::Seen;
 use super::limits::{MAX_CLASSES, MAX_SIDE};
 use super::listing::{Listing, is_picture};
-use super::fitting::Seen;
 use super::picture::{self, Fitted};
 use super::reading::{Reading, Resize};
 use super::rendering::{Background, Levels, Rendering};

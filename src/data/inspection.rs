@@ -53,7 +53,8 @@ impl Dataset {
     /// Training samples that repeat earlier ones of their class.
     fn repeats(&self, train: &Inspected, first: &[usize]) -> Option<String> {
         let labels = &train.samples.labels;
-        let again = |at: &usize| first[*at] != *at && labels[first[*at]] == labels[*at] && !train.is_constant(*at);
+        let again =
+            |at: &usize| first[*at] != *at && labels[first[*at]] == labels[*at] && !train.is_constant(*at);
         let found: Vec<usize> = (0..labels.len()).filter(again).collect();
         let at = *found.first().filter(|_| found.len() * REPEATED_OF > labels.len())?;
         Some(format!(
@@ -94,8 +95,7 @@ impl Dataset {
             let mut alphas = (0..samples.len()).map(|at| &samples.image(at)[(channels - 1) * plane..]);
             alphas.all(|alpha| alpha.iter().all(|alpha| *alpha == 255))
         };
-        let says_nothing =
-            pictures && channels % 2 == 0 && opaque(&self.train) && opaque(&self.held_out);
+        let says_nothing = pictures && channels % 2 == 0 && opaque(&self.train) && opaque(&self.held_out);
         says_nothing.then(|| {
             format!(
                 "the pictures have an alpha channel that is 255 throughout: ⟨resize {}x{height}x{width}⟩ leaves it out",
@@ -112,7 +112,9 @@ impl Dataset {
             classes.sort_unstable();
             // The most frequent label of each group.
             let groups = classes.chunk_by(|a, b| a.0 == b.0);
-            groups.map(|group| group.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or_default()).sum::<usize>()
+            groups
+                .map(|group| group.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or_default())
+                .sum::<usize>()
         };
         let samples = labels.len();
         let usual = counts(&mut labels.iter().map(|label| (0, *label)).collect::<Vec<_>>());
@@ -152,7 +154,8 @@ pub fn repeated(name: &'static str, samples: &Samples, train: &Samples) -> Optio
 pub fn missing_classes(part: &str, samples: &Samples, classes: &[String]) -> Option<String> {
     let mut has = vec![false; classes.len()];
     samples.labels.iter().for_each(|label| has[*label as usize] = true);
-    let missing: Vec<&String> = classes.iter().zip(&has).filter(|(_, has)| !**has).map(|(name, _)| name).collect();
+    let missing: Vec<&String> =
+        classes.iter().zip(&has).filter(|(_, has)| !**has).map(|(name, _)| name).collect();
     if missing.is_empty() {
         return None;
     }
@@ -226,7 +229,8 @@ fn overlap(part: &Inspected, train: &Inspected, first: &[usize]) -> Option<Strin
 /// All parts have images of one size.
 fn first_equals(parts: &[&Samples]) -> Vec<usize> {
     let image = {
-        let starts: Vec<usize> = parts.iter().scan(0, |end, part| Some(std::mem::replace(end, *end + part.len()))).collect();
+        let starts: Vec<usize> =
+            parts.iter().scan(0, |end, part| Some(std::mem::replace(end, *end + part.len()))).collect();
         move |at: usize| {
             let part = starts.partition_point(|start| *start <= at) - 1;
             // Empty parts begin where the next one does, and the last of them is found.
@@ -277,7 +281,8 @@ mod tests {
 
     #[test]
     fn each_fault_of_the_samples_has_a_sentence() {
-        let train = samples(&[[1, 2, 3, 4], [7; 4], [1, 2, 3, 4], [1, 2, 3, 4], [3, 2, 3, 4]], &[0, 0, 0, 1, 0]);
+        let train =
+            samples(&[[1, 2, 3, 4], [7; 4], [1, 2, 3, 4], [1, 2, 3, 4], [3, 2, 3, 4]], &[0, 0, 0, 1, 0]);
         let held_out = samples(&[[7; 4], [3, 2, 3, 4]], &[0, 0]);
         let found = inspect(train, held_out);
         let expected = [

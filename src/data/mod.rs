@@ -131,7 +131,8 @@ impl Location {
 
     /// Refuses a setting of pictures, if one is `given`, with other data.
     fn check(&self, name: &str, given: Option<&'static str>) -> Result<()> {
-        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_)))) else {
+        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_))))
+        else {
             return Ok(());
         };
         let problem = format!("⟨{key}⟩ is for folders of pictures, which {name} is not, so leave it out");

@@ -52,7 +52,9 @@ impl Histogram {
         let counts = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let used = between(&counts, 0)?;
         let outliers = counts.iter().sum::<u64>() / OUTLIERS_OF;
-        let mut best = LevelRange::FULL;
+        // Where few values are used, those between, which resizing makes, would be lost too.
+        let narrow = used.high - used.low < 1 << 15;
+        let mut best = if narrow && !of_8_bits(&counts) { used } else { LevelRange::FULL };
         for range in [Some(used), between(&counts, outliers)].into_iter().flatten() {
             if information(&counts, &range) > GAIN * information(&counts, &best) {
                 best = range;
@@ -67,8 +69,8 @@ impl Histogram {
             format!(" (up to 1 in {OUTLIERS_OF} lies outside and becomes 0 or 255)")
         };
         let note = format!(
-            "16-bit pictures use the values {} to {} of 0 to 65535: scaled from {} to {}{outside}, because that keeps {} \
-             values apart and plain rounding {}; ⟨levels {}⟩ changes it",
+            "16-bit pictures use the values {} to {} of 0 to 65535: scaled from {} to {}{outside}, so that bytes have {} \
+             different values, where plain rounding leaves {}; ⟨levels {}⟩ changes it",
             used.low,
             used.high,
             best.low,
@@ -79,6 +81,11 @@ impl Histogram {
         );
         Some((best, Some(note)))
     }
+}
+
+/// Whether all values are those of 8 bits, which plain rounding brings back.
+fn of_8_bits(counts: &[u64]) -> bool {
+    counts.iter().enumerate().all(|(value, count)| *count == 0 || value % 257 == 0)
 }
 
 /// The range of the values, without `outliers` of them at either end. None when it is a single value.
@@ -165,8 +172,7 @@ pub(super) fn losses<'a>(
     rendering: &Rendering,
 ) -> Vec<String> {
     let lost = |seen: &Seen| seen.varied && seen.contrast_left == 0;
-    let faded =
-        |seen: &Seen| !lost(seen) && seen.contrast >= 32 && seen.contrast_left <= seen.contrast / 8;
+    let faded = |seen: &Seen| !lost(seen) && seen.contrast >= 32 && seen.contrast_left <= seen.contrast / 8;
     let thin = |seen: &Seen| {
         let ((width, height), (to_width, to_height)) = (seen.size, seen.fitted);
         (to_width == 1 && width > 1 && shape.width > 1) || (to_height == 1 && height > 1 && shape.height > 1)
@@ -222,7 +228,8 @@ fn cause(seen: &Seen, shape: &Shape, rendering: &Rendering) -> String {
         );
     }
     if seen.deep {
-        return "their 16-bit values differ too little, so choose ⟨levels⟩ that are closer together".to_owned();
+        return "their 16-bit values differ too little, so choose ⟨levels⟩ that are closer together"
+            .to_owned();
     }
     let Shape { height, width, .. } = shape;
     format!("their colours are equally bright, so keep the colours with ⟨resize 3x{height}x{width}⟩")

@@ -168,7 +168,10 @@ fn files_that_are_no_pictures_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = shape(1, 8, 8);
     let missing = folder.path().join("missing.png");
-    assert_not_found(read_picture(&missing, &small, &Rendering::default(), false), &["missing.png", "isn't there"]);
+    assert_not_found(
+        read_picture(&missing, &small, &Rendering::default(), false),
+        &["missing.png", "isn't there"],
+    );
     let itself = read_picture(folder.path(), &small, &Rendering::default(), false);
     assert_data_error(itself, &["is not a file", "PNG or JPEG"]);
     for bytes in [&b""[..], b"GIF89a", b"not a picture", b"\xff\xd8", b"\x89PNG"] {

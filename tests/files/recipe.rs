@@ -112,6 +112,15 @@ fn a_recipe_written_out_reads_back_the_same() {
 }
 
 #[test]
+fn a_checkpoint_of_a_version_without_grounds_keeps_black_and_plain_rounding() {
+    let earlier = parse("data = 'ink'").unwrap().of_any_version();
+    let black = parse("data = 'ink'\nbackground = 'black'\nlevels = 'full'").unwrap();
+    assert_eq!(earlier, black);
+    let later = parse("background = 'white'\nlevels = 'auto'").unwrap();
+    assert_eq!(later.clone().of_any_version(), later);
+}
+
+#[test]
 fn a_recipe_with_former_names_is_read() {
     let former = "precision = 'half'\nrewrites = 'activations, half'\nkernel = ['unit_size=a.wgsl']\n\
                   tuning = 'first pixel_dense_subgroup, last dense_loss_subgroup'";

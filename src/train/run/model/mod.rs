@@ -116,7 +116,9 @@ impl Model {
             "std": text(&self.normaliser.std),
         });
         let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
-        for (key, colour, usual) in [("background", ground, default.ground), ("margin", margin, default.margin)] {
+        for (key, colour, usual) in
+            [("background", ground, default.ground), ("margin", margin, default.margin)]
+        {
             if colour != usual {
                 metadata[key] = Background::Colour(colour).to_string().into();
             }

@@ -110,13 +110,17 @@ fn rendering(metadata: &Tensors) -> Result<Rendering, String> {
         }
         match metadata.parse(key, "a colour")? {
             Background::Colour(found) => *colour = found,
-            Background::Auto => return Err(format!("has auto as {key} in its metadata, not a colour, {DAMAGED}")),
+            Background::Auto => {
+                return Err(format!("has auto as {key} in its metadata, not a colour, {DAMAGED}"));
+            }
         }
     }
     if metadata.text("levels").is_ok() {
         let [low, high] = metadata.json("levels")?;
         if low >= high {
-            return Err(format!("has the levels {low} to {high} in its metadata, which are no range, {DAMAGED}"));
+            return Err(format!(
+                "has the levels {low} to {high} in its metadata, which are no range, {DAMAGED}"
+            ));
         }
         rendering.levels = LevelRange { low, high };
     }
