@@ -12,6 +12,7 @@ mod checked;
 mod common;
 mod data;
 mod experimental;
+mod foreign;
 mod help;
 mod optimiser;
 mod place;

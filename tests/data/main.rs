@@ -3,6 +3,7 @@
 mod cifar;
 mod files;
 mod folders;
+mod foreign;
 mod fuzz;
 mod images;
 #[path = "../common/not_checked.rs"]
