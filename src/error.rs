@@ -57,6 +57,8 @@ pub enum DeviceFault {
     TooSmall,
     /// It stopped answering while it worked: open it again.
     Lost,
+    /// It was given up while it still worked, so the process can only end.
+    GivenUp,
 }
 
 /// The result of a fallible function of this crate.

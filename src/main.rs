@@ -5,6 +5,7 @@ mod app;
 use std::process::ExitCode;
 
 use clap::Parser;
+use wgrad::internals::engine::has_given_up;
 
 use app::cli::{Cli, Command};
 use app::commands::{self, console};
@@ -29,11 +30,16 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match result {
+        Ok(()) => 0,
         Err(error) => {
             console::note(format_args!("error: {}", error.marked()));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
+    };
+    if has_given_up() {
+        // A driver would wait at exit for work that never ends. All output has been flushed.
+        signal_hook::low_level::exit(code.into());
     }
+    ExitCode::from(code)
 }

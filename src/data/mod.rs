@@ -26,6 +26,8 @@ mod picture;
 pub(crate) mod platform;
 mod reading;
 mod split;
+mod temporary;
+mod unread;
 
 pub use dataset::{About, Dataset, Samples};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};

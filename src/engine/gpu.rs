@@ -17,6 +17,7 @@ use super::device::{Trouble, make_buffer, make_buffers, open, too_small};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timestamps;
+use super::waiting::{Patience, Waits};
 use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
 use crate::error::Result;
@@ -53,6 +54,7 @@ pub struct GpuEngine {
     tickets: u64,
     timing: Option<Timestamps>,
     pub(super) profiling: Option<Profiling>,
+    pub(super) waits: Waits,
 }
 
 /// The part of a run that is timed.
@@ -166,6 +168,7 @@ impl GpuEngine {
             tickets: 0,
             timing,
             profiling,
+            waits: Waits::default(),
         };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
@@ -276,5 +279,9 @@ impl Engine for GpuEngine {
             Element::Real => Data::Real(bytemuck::pod_collect_to_vec(&bytes)),
             Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
         })
+    }
+
+    fn set_patience(&mut self, patience: Patience) {
+        self.waits.patience = Some(patience);
     }
 }

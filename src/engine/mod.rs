@@ -21,6 +21,9 @@ pub mod stopwatch;
 mod timing;
 mod waiting;
 
+pub use platform::free_memory;
+pub use waiting::{Patience, has_given_up};
+
 use std::ops::Range;
 
 use crate::error::Result;
@@ -121,6 +124,12 @@ pub trait Engine: Send {
     /// # Errors
     /// As [`Engine::write`].
     fn read(&mut self, from: View) -> Result<Data>;
+
+    /// Asks from now on, while it waits for its device, whether to give it up.
+    ///
+    /// An engine that waits for no device never asks. One that has given its device up must be forgotten, not dropped:
+    /// drivers wait for the work before they release what it uses.
+    fn set_patience(&mut self, _patience: Patience) {}
 }
 
 /// The number of submissions that may be under way at once.

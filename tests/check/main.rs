@@ -4,6 +4,9 @@
 
 mod contract;
 mod exercises;
+mod later;
+mod memory;
+mod once;
 mod settings;
 mod training;
 mod verdicts;

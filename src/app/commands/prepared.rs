@@ -13,10 +13,11 @@ use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
-use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, built_in_f16_products, replace};
+use wgrad::internals::verify::custom::{CustomKernel, built_in_f16_products, replace};
 use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
+use super::custom::{Origin, RunKernel};
 use super::profile::RunProfile;
 use super::progress::Display;
 use super::running::RunOutput;
@@ -26,21 +27,21 @@ use crate::app::cli;
 pub struct Prepared {
     pub session: Session,
     pub lowered: Lowered,
-    kernels: Vec<CustomKernelFile>,
+    kernels: Vec<RunKernel>,
 }
 
 impl Prepared {
     /// Lowers the network, puts custom kernels into it, and prints a summary.
     ///
-    /// `timeout` is the time limit of each part of their check, in seconds.
-    pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
-        let kernels = super::custom::kernels(&session.recipe, &session.device, timeout)?;
+    /// `origin` has their texts, and `timeout` is the time limit of each part of their check, in seconds.
+    pub fn new(session: Session, origin: Origin, timeout: u64) -> Result<Prepared> {
+        let kernels = super::custom::kernels(&session.recipe, &session.device, origin, timeout)?;
         let mut lowered = session.lower()?;
         let rewritten = session.recipe.rewrites != WantedRewrites::Default;
-        for (_, custom) in &kernels {
+        for RunKernel { kernel: custom, .. } in &kernels {
             replace(&mut lowered.program, custom, rewritten)?;
         }
-        for (_, custom) in &kernels {
+        for RunKernel { kernel: custom, .. } in &kernels {
             note_built_in_products(&lowered.program, custom);
             let training = &lowered.program.steps[lowered.program.section(TRAIN)];
             if !training.iter().any(|dispatch| dispatch.kernel.is(custom.kernel)) {
@@ -51,7 +52,7 @@ impl Prepared {
             }
         }
         announce(&session, &lowered);
-        Ok(Prepared { session, lowered, kernels: kernels.into_iter().map(|(named, _)| named).collect() })
+        Ok(Prepared { session, lowered, kernels })
     }
 
     /// Opens the device, with network and data on it.
@@ -75,10 +76,12 @@ impl Prepared {
 
     /// The record of a run that starts now, with its custom kernels.
     pub fn record(&self) -> RunRecord {
-        RunRecord { kernels: self.kernels.clone(), ..self.session.record(&self.lowered) }
+        let kernels = self.kernels.iter().map(|kernel| kernel.file.clone()).collect();
+        RunRecord { kernels, ..self.session.record(&self.lowered) }
     }
 
-    /// Trains in a run directory, and prints the result. It goes on from the checkpoint, if given.
+    /// Trains in a run directory, which keeps the custom kernels, and prints the result. It goes on from the
+    /// checkpoint, if given.
     pub fn train(
         &self,
         trainer: Trainer,
@@ -88,6 +91,14 @@ impl Prepared {
         json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
+        let kept = self
+            .kernels
+            .iter()
+            .try_for_each(|RunKernel { file, text, .. }| directory.write_kernel(&file.name, text));
+        if let Err(error) = kept {
+            directory.abandon();
+            return Err(error);
+        }
         let output = RunOutput::of(&directory, &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
         let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use wgrad::internals::train::running::Stop;
 use wgrad::{Error, Result};
 
 /// Time within which a second signal counts as an echo.
@@ -46,6 +47,12 @@ impl Signals {
             armed.store(true, Ordering::SeqCst);
         });
         Ok(Signals { caught })
+    }
+
+    /// Whether a signal has come, asked from any thread.
+    pub fn stop(&self) -> Stop {
+        let caught = Arc::clone(&self.caught);
+        Arc::new(move || caught.load(Ordering::Relaxed) > 0)
     }
 
     /// The number of the signal that has come.

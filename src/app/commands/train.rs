@@ -12,6 +12,7 @@ use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::note;
+use super::custom::Origin;
 use super::prepared::{Prepared, profiled};
 use super::resume;
 use crate::app::cli;
@@ -60,7 +61,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let device = super::device(&recipe.device)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
-    let prepared = Prepared::new(session, arguments.kernel_timeout)?;
+    let prepared = Prepared::new(session, Origin::Files, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {

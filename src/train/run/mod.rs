@@ -2,8 +2,9 @@
 //!
 //! It holds the recipe as it ran (`recipe.toml`), the record of the run (`run.json`, a [`RunRecord`]), its metrics
 //! (`metrics.jsonl`, an [`Event`] per line, and the same as a table in `metrics.csv` and, if wanted, for TensorBoard),
-//! checkpoints ([`crate::train::run::checkpoint`]), and the trained network (`model.safetensors`, a [`Model`]). While a
-//! process works in it, no other can: it holds the directory open, and writes nothing where another has taken its name.
+//! checkpoints ([`crate::train::run::checkpoint`]), custom kernels (`kernels/`), and the trained network
+//! (`model.safetensors`, a [`Model`]). While a process works in it, no other can: it holds the directory open, and writes
+//! nothing where another has taken its name.
 
 pub mod checkpoint;
 mod lock;
@@ -12,6 +13,7 @@ mod tensors;
 
 mod appended;
 mod events;
+mod kernels;
 mod metrics;
 mod place;
 mod record;
@@ -21,9 +23,10 @@ mod tensorboard;
 mod timestamp;
 mod weights;
 
-pub use events::{Epoch, Event, Steps, Validation};
+pub use events::{Epoch, Event, METRICS, Steps, TABLE, Validation};
+pub use kernels::{KERNELS, kept_kernel, read_kernel};
 pub use lock::Lock;
-pub use metrics::{METRICS, Metrics, MetricsSum, Rewound, TABLE, read_metrics};
+pub use metrics::{Metrics, MetricsSum, Rewound, read_metrics};
 pub use record::{RECORD, RunRecord, Status, WGPU_VERSION};
 pub use tensorboard::EVENTS;
 pub use timestamp::timestamp;
@@ -117,6 +120,9 @@ impl RunDir {
         let checkpoints = checkpoints.map_err(|error| unwritten(&path.join(checkpoint::FOLDER), &error))?;
         folder.remove_temporary();
         checkpoints.remove_temporary();
+        if let Ok(kernels) = folder.folder(KERNELS) {
+            kernels.remove_temporary();
+        }
         Ok(RunDir { metrics: MetricsFiles::open(&folder)?, folder, checkpoints, lock, made: Vec::new() })
     }
 
@@ -176,6 +182,14 @@ impl RunDir {
     fn write(&self, name: &str, text: &str) -> Result<()> {
         let written = self.folder.write(name, &mut |file| file.write_all(text.as_bytes()));
         written.map_err(|error| unwritten(&self.path().join(name), &error))
+    }
+
+    /// Keeps the text of the custom kernel in the place of the built-in one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn write_kernel(&self, name: &str, text: &str) -> Result<()> {
+        kernels::keep_kernel(&self.folder, name, text)
     }
 
     /// Writes an event file for TensorBoard too, from here on. In a resumed run [`RunDir::rewind`] adds the earlier
@@ -260,6 +274,7 @@ impl RunDir {
         checkpoint::clear(&checkpoints);
         drop(checkpoints);
         let _ = folder.remove_folder(checkpoint::FOLDER);
+        kernels::forget_kernels(&folder);
         for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
             let _ = folder.remove(file);
         }

@@ -4,6 +4,7 @@ use super::Trainer;
 use super::parameters::write_parameters;
 use super::position::Position;
 use super::snapshot::{NamedTensor, Snapshot};
+use crate::engine::Patience;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::program::{Buf, View};
@@ -28,6 +29,11 @@ impl Trainer {
     /// [`Error::Device`] when the device fails.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         write_parameters(self.engine.as_mut(), &self.lowered, parameters)
+    }
+
+    /// Asks from now on, while it waits for the device, whether to give it up.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.engine.set_patience(patience);
     }
 
     /// Everything that a snapshot holds.

@@ -14,10 +14,12 @@ use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::tune::Tuning;
+use wgrad::internals::verify::custom::CustomKernelFile;
 use wgrad::{Error, Result};
 
 use super::changeable::Changeable;
 use super::console::{note, quoted};
+use super::custom::Origin;
 use super::prepared::{Prepared, profiled};
 use crate::app::cli;
 
@@ -33,12 +35,12 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         return Err(Error::Usage(format!("{} {why}", shown(run_dir))));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
-    let before = Before { adapter: adapter(&checkpoint, &record), verbose: arguments.verbose };
+    let before = Before::of(&checkpoint, &record, arguments.verbose);
     let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
-    let before = adapter(&checkpoint, &record).to_owned();
+    let before = Before::of(&checkpoint, &record, false).adapter.to_owned();
     record.set_device(&prepared.session.device);
     if record.adapter != before {
         note(format_args!(
@@ -71,11 +73,6 @@ fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
         }
         (record, _) => record,
     }
-}
-
-/// The adapter that a run was on.
-fn adapter<'a>(checkpoint: &'a Checkpoint, record: &'a RunRecord) -> &'a str {
-    &checkpoint.record.as_ref().unwrap_or(record).adapter
 }
 
 /// Whether a run has ended with a whole model. One that was killed after its last step has yet to write it.
@@ -135,10 +132,19 @@ fn newest(run: &Path) -> Result<Checkpoint> {
     Ok(checkpoint)
 }
 
-/// The adapter of the run so far, and whether to print tuning.
+/// The adapter and the custom kernels of the run so far, and whether to print tuning.
 struct Before<'a> {
     adapter: &'a str,
+    kernels: &'a [CustomKernelFile],
     verbose: bool,
+}
+
+impl<'a> Before<'a> {
+    /// From the record in the checkpoint, which has a checksum; earlier versions have it in `run.json` alone.
+    fn of(checkpoint: &'a Checkpoint, record: &'a RunRecord, verbose: bool) -> Before<'a> {
+        let RunRecord { adapter, kernels, .. } = checkpoint.record.as_ref().unwrap_or(record);
+        Before { adapter, kernels, verbose }
+    }
 }
 
 /// Loads the data, checks their digest, and lowers the network.
@@ -187,7 +193,7 @@ fn prepare(
     }
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
-    Prepared::new(session, timeout)
+    Prepared::new(session, Origin::Run { run, recorded: before.kernels }, timeout)
 }
 
 /// What can be used of a run without its checkpoints, or without the one that was named.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Checkpoint, FOLDER};
+use super::file::{Checkpoint, FOLDER};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 use crate::text::shown;
@@ -14,7 +14,7 @@ pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(FOLDER).join(name(steps))
 }
 
-/// The checkpoints of a run by their steps, the newest first. [`BEST`] is not among them.
+/// The checkpoints of a run by their steps, the newest first. [`BEST`](super::BEST) is not among them.
 ///
 /// # Errors
 /// [`Error::Data`] when the folder can't be read. A missing folder has no checkpoints.
