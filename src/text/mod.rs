@@ -12,7 +12,7 @@ use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
-use letters::{forms, is_visible, written};
+use letters::{Form, forms, is_visible, written};
 
 /// A bracket that opens no mark of a setting.
 pub const BRACKET: &str = "⟨⟨⟩";
@@ -109,6 +109,28 @@ pub fn lines(text: &str) -> Cow<'_, str> {
             })
             .collect(),
     )
+}
+
+/// A text with as many characters, of which those that [`printable`] escapes are `�`, but for tabs.
+///
+/// Meant for code with a caret below it.
+pub fn masked(text: &str) -> String {
+    let forms = forms(text);
+    forms
+        .map(|(letter, form, _)| if form == Form::Escaped && letter != '\t' { '\u{fffd}' } else { letter })
+        .collect()
+}
+
+/// A text in which no bracket marks a setting, and all else is as it was.
+pub fn unmarked(text: &str) -> String {
+    let mut unmarked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('⟨') {
+        unmarked += before;
+        unmarked += if opens_a_mark(behind) { BRACKET } else { "⟨" };
+        rest = behind;
+    }
+    unmarked + rest
 }
 
 /// JSON with `\u` escapes for characters that a terminal obeys or hides; it is read as the same values.
@@ -223,6 +245,8 @@ mod tests {
     fn messages_keep_their_lines_and_json_its_values() {
         assert_eq!(lines("one\n\ttwo\x1b[2J\r\n\u{202e}three"), "one\n\ttwo\\x1b[2J\\r\n\\u{202e}three");
         assert!(matches!(lines("plain\n"), Cow::Borrowed(_)));
+        assert_eq!(masked("\té\u{1b}!\u{200b}x"), "\té�!�x");
+        assert_eq!(unmarked("\x1b⟨a|b⟩ ⟨net⟩\n"), "\x1b⟨a|b⟩ ⟨⟨⟩net⟩\n");
         let value = serde_json::json!({"a\u{202e}": "\x1b\n\u{9b}\u{200d}\u{e0041}é漢\u{7f}⟨x⟩"});
         let escaped = json(&serde_json::to_string_pretty(&value).unwrap());
         assert!(escaped.chars().all(|letter| letter == '\n' || is_visible(letter)), "{escaped}");

@@ -79,6 +79,7 @@ fn words_of_the_command_line_are_repeated_escaped() {
         &["lesson", "hint", EVIL],
         &["lesson", "images", "--data", EVIL],
         &["doctor", EVIL],
+        &["bench", "--device", "cpu", EVIL],
         &["bench", "--device", "cpu", "--json", &format!("none/{EVIL}")],
     ] {
         escaped(place.run(arguments), &arguments.join(" "));
@@ -97,6 +98,40 @@ fn every_flag_of_training_takes_any_text_harmlessly() {
         for text in [EVIL.to_owned(), "9".repeat(100_000), EVIL.repeat(900)] {
             let arguments = [base, &[&flag, &text]].concat();
             harmless(place.run(&arguments), &flag);
+        }
+    }
+}
+
+#[test]
+fn layers_take_any_word_harmlessly() {
+    let place = Place::new();
+    for layer in [
+        "dense X",
+        "dense 10 X",
+        "dense 10 init X",
+        "dense 10 init uniform X",
+        "conv X",
+        "conv 4 X",
+        "conv 4 3 X",
+        "maxpool X",
+        "maxpool 2 X",
+        "maxpool 2 stride X",
+        "batchnorm X",
+        "layernorm X",
+        "dropout X",
+        "dropout 0.5 X",
+        "leaky-relu X",
+        "leaky-relu 0.1 X",
+        "relu X",
+        "flatten X",
+        "residual X",
+        "residual (X)",
+        "X",
+    ] {
+        for text in [EVIL.replace(char::is_whitespace, ""), "9".repeat(50_000), "x".repeat(50_000)] {
+            let network = format!("{}, dense 10", layer.replace('X', &text));
+            harmless(place.run(&["summary", &network]), layer);
+            harmless(place.run(&["train", "--network", &network, "--device", "cpu"]), layer);
         }
     }
 }
