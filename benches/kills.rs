@@ -26,8 +26,13 @@ use kinds::{KINDS, Kind};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 
-/// A checkpoint after every step, so that much of the time is spent writing.
-const SAVED: &[&str] = &["--epochs", "8", "--checkpoint-every", "1", "--keep", "3", "--quiet"];
+const SAVED: &[&str] = &["--epochs", "8", "--keep", "3", "--quiet", "--checkpoint-every"];
+
+/// The steps between checkpoints: one, so that much of the time is spent writing. A run that rolls back must get away from
+/// where it diverges.
+fn every(options: &[&str]) -> &'static str {
+    if options.contains(&"rollback") { "9" } else { "1" }
+}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -55,7 +60,7 @@ fn program(place: &Path, arguments: &[&str]) -> Command {
 
 /// Trains without a break, then begins runs, kills them at random, and lets them end. Returns the number of kills.
 fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> usize {
-    let train: Vec<&str> = [&["train", "--device", device], *options, SAVED].concat();
+    let train: Vec<&str> = [&["train", "--device", device], *options, SAVED, &[every(options)]].concat();
     let started = Instant::now();
     let straight = [&train[..], &["--out", "straight"]].concat();
     assert!(program(place, &straight).status().expect("the program runs").success(), "{name}");
@@ -84,8 +89,16 @@ fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> us
                 // A file that was being written still has a temporary name.
                 writing += usize::from(has_unfinished(&place.join(&run)));
                 kills += 1;
-                arguments =
-                    vec!["train", "--resume", &run, "--checkpoint-every", "1", "--keep", "3", "--quiet"];
+                arguments = vec![
+                    "train",
+                    "--resume",
+                    &run,
+                    "--checkpoint-every",
+                    every(options),
+                    "--keep",
+                    "3",
+                    "--quiet",
+                ];
             } else {
                 let _ = fs::remove_dir_all(place.join(&run));
                 arguments.clone_from(&train);

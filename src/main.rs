@@ -8,7 +8,7 @@ use clap::Parser;
 use wgrad::internals::engine::has_given_up;
 
 use app::cli::{Cli, Command};
-use app::commands::{self, console};
+use app::commands::{self, console, signals};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     };
     if has_given_up() {
         // A driver would wait at exit for work that never ends. All output has been flushed.
-        signal_hook::low_level::exit(code.into());
+        signals::exit_at_once(code);
     }
     ExitCode::from(code)
 }

@@ -70,7 +70,19 @@ pub const KINDS: [Kind; 10] = [
             "0.1",
         ],
     ),
-    ("rolled back", &["--learning-rate", "1e6", "--on-nan", "rollback"]),
+    (
+        "rolled back",
+        &[
+            "--network",
+            "dense 16, relu, dense 16, relu, dense 16, relu, dense 10",
+            "--optimiser",
+            "sgd",
+            "--learning-rate",
+            "400",
+            "--on-nan",
+            "rollback",
+        ],
+    ),
     (
         "f16, event file",
         &["--network", "dense 32, relu, dense 16, relu, dense 10", "--precision", "f16", "--tensorboard"],

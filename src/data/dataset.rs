@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::files::hex;
 use super::limits::check_shape;
+use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown, unfit_for_a_name};
@@ -87,12 +88,20 @@ pub struct Dataset {
 pub struct About {
     /// The files that it was read from, such as `four IDX files`.
     pub origin: String,
-    /// A sentence for each file or folder that was not read.
+    /// A sentence for each file or folder that was not read, and for what reading chose or lost, with settings marked.
     pub notes: Vec<String>,
     /// A sentence for each skipped picture, with settings marked.
     pub skipped: Vec<String>,
+    /// The files of the training samples, in order; none when samples aren't files.
+    pub train_files: Vec<PathBuf>,
     /// The files of the held-out samples, in order; none when samples aren't files.
     pub held_out_files: Vec<PathBuf>,
+    /// The setting for the ground of pictures: a colour where one was chosen in place of `auto`.
+    pub background: Background,
+    /// The setting for 16-bit samples: a range where one was chosen in place of `auto`.
+    pub levels: Levels,
+    /// How pictures became bytes, which a model needs for those to come.
+    pub rendering: Rendering,
 }
 
 impl Dataset {

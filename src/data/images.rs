@@ -7,10 +7,13 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::fitting::Seen;
 use super::limits::{MAX_CLASSES, MAX_SIDE};
 use super::listing::{Listing, is_picture};
-use super::picture;
+use super::picture::{self, Fitted};
 use super::reading::{Reading, Resize};
+use super::rendering::{Background, Levels, Rendering};
+use super::survey::{self, Histogram};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
@@ -143,9 +146,13 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
 /// for a class that is left with too few pictures.
 pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Result<Dataset> {
     let mut about = About { notes: pictures.notes.clone(), ..About::default() };
-    let train = read(&pictures.train, reading, &mut about)?;
-    let held_out = pictures.held_out.as_ref().map(|all| read(all, reading, &mut about)).transpose()?;
+    let histogram = Histogram::default();
+    let mut train = read(&pictures.train, reading, &histogram, &mut about)?;
+    let mut held_out =
+        pictures.held_out.as_ref().map(|all| read(all, reading, &histogram, &mut about)).transpose()?;
     let shape = common_shape(train.iter().chain(held_out.iter().flatten()), reading)?;
+    let all: Vec<&mut Read> = train.iter_mut().chain(held_out.iter_mut().flatten()).collect();
+    render(all, &shape, reading, histogram, &mut about)?;
     let (train, held_out) = match held_out {
         Some(held_out) => {
             about.origin = "pictures in class folders, in train and test".to_owned();
@@ -169,7 +176,8 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
             shown(name)
         )));
     }
-    about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();
+    let files = |part: &[Read]| part.iter().map(|read| read.path.clone()).collect();
+    (about.train_files, about.held_out_files) = (files(&train), files(&held_out));
     Ok(Dataset::of_files(
         name,
         pictures.classes.clone(),
@@ -186,15 +194,23 @@ struct Read {
     shape: Shape,
     /// C·H·W bytes; none when it is larger than an image may be.
     values: Vec<u8>,
+    seen: Seen,
 }
 
-/// Reads pictures, several at once, and keeps their order.
-fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Vec<Read>> {
+/// Reads pictures, several at once, and keeps their order. Values of 16 bits are counted if levels are to be chosen.
+fn read(
+    pictures: &[Picture],
+    reading: &Reading,
+    histogram: &Histogram,
+    about: &mut About,
+) -> Result<Vec<Read>> {
+    let rendering = reading.rendering();
+    let histogram = Some(histogram).filter(|_| chooses_levels(reading));
     let each: Vec<Result<Read>> = pictures
         .par_iter()
         .map(|Picture { path, class }| {
-            let (shape, values) = picture::read(path, reading.resize)?;
-            Ok(Read { path: path.clone(), class: *class, shape, values })
+            let Fitted { shape, values, seen } = picture::read(path, reading.resize, &rendering, histogram)?;
+            Ok(Read { path: path.clone(), class: *class, shape, values, seen })
         })
         .collect();
     let mut good = Vec::with_capacity(each.len());
@@ -209,6 +225,85 @@ fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Ve
         }
     }
     Ok(good)
+}
+
+fn chooses_levels(reading: &Reading) -> bool {
+    reading.rendering.is_none() && reading.levels == Levels::Auto
+}
+
+/// Chooses levels and ground in place of `auto`, and reads the pictures again that they change.
+///
+/// Notes say what was chosen, and what pictures have lost.
+fn render(
+    mut all: Vec<&mut Read>,
+    shape: &Shape,
+    reading: &Reading,
+    histogram: Histogram,
+    about: &mut About,
+) -> Result<()> {
+    let mut rendering = reading.rendering();
+    about.notes.extend(without_effect(shape, reading));
+    (about.background, about.levels) = (reading.background, reading.levels);
+    if chooses_levels(reading)
+        && let Some((levels, note)) = histogram.levels()
+    {
+        about.levels = Levels::Range(levels);
+        about.notes.extend(note);
+        if levels != rendering.levels {
+            rendering.levels = levels;
+            read_again(&mut all, reading, &rendering, |seen| seen.deep)?;
+        }
+    }
+    if reading.rendering.is_none() && reading.background == Background::Auto {
+        match survey::ground(all.iter().map(|read| &read.seen)) {
+            Some((ground, note)) => {
+                about.background = Background::Colour(ground);
+                about.notes.push(note);
+                if ground != rendering.ground {
+                    rendering = rendering.on(ground);
+                    read_again(&mut all, reading, &rendering, |seen| seen.composed || seen.margin)?;
+                }
+            }
+            // For pictures to come: these have nothing that shows the ground.
+            None => rendering.ground = survey::paper(all.iter().map(|read| &read.seen)),
+        }
+    }
+    let seen = all.iter().map(|read| (read.path.as_path(), &read.seen));
+    about.notes.extend(survey::losses(seen, shape, &rendering));
+    about.rendering = rendering;
+    Ok(())
+}
+
+/// A sentence about a ground that is given for images that keep their alpha.
+fn without_effect(shape: &Shape, reading: &Reading) -> Option<String> {
+    let Shape { channels, height, width, .. } = *shape;
+    let keeps_alpha = reading.background != Background::Auto && channels % 2 == 0;
+    keeps_alpha.then(|| {
+        format!(
+            "the pictures keep their alpha channel, so ⟨background {}⟩ is for margins alone: with ⟨resize {}x{height}x{width}⟩ \
+             they are composed onto it",
+            reading.background,
+            channels - 1
+        )
+    })
+}
+
+/// Reads those pictures again, several at once, that were seen to be affected.
+fn read_again(
+    all: &mut [&mut Read],
+    reading: &Reading,
+    rendering: &Rendering,
+    affected: impl Fn(&Seen) -> bool + Sync,
+) -> Result<()> {
+    all.par_iter_mut().filter(|read| affected(&read.seen)).try_for_each(|read| {
+        let again = picture::read(&read.path, reading.resize, rendering, None)?;
+        if again.shape != read.shape {
+            let changed = "changed while it was read, so begin again when the folder is complete";
+            return Err(Error::Data(format!("{} {changed}", shown(&read.path))));
+        }
+        (read.values, read.seen) = (again.values, again.seen);
+        Ok(())
+    })
 }
 
 /// The one size of all pictures.

@@ -14,10 +14,10 @@ use wgpu::{
 use super::checks::Checks;
 use super::cooperative;
 use super::device::{Trouble, make_buffer, make_buffers, open, too_small};
+use super::patience::{Patience, Waits};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timestamps;
-use super::waiting::{Patience, Waits};
 use super::{Data, Engine, IN_FLIGHT, Ticket};
 use crate::engine::profile::Profiler;
 use crate::error::Result;

@@ -12,6 +12,7 @@ pub mod copying;
 pub mod cpu;
 mod device;
 pub mod gpu;
+mod patience;
 mod pipelines;
 pub(crate) mod platform;
 pub mod profile;
@@ -21,8 +22,8 @@ pub mod stopwatch;
 mod timing;
 mod waiting;
 
-pub use platform::free_memory;
-pub use waiting::{Patience, has_given_up};
+pub use patience::{Patience, has_given_up};
+pub use platform::{free_memory, memory_of};
 
 use std::ops::Range;
 

@@ -1,41 +1,14 @@
 //! Waiting for a submission, and fetching its result or the error of the device.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use wgpu::{Buffer, MapMode, PollError, PollType, SubmissionIndex};
+use wgpu::{Buffer, MapMode, PollError, PollStatus, PollType, SubmissionIndex};
 
 use super::device::{lost, quietly};
 use super::gpu::GpuEngine;
+use super::patience::{TICK, note_given_up};
 use crate::error::{DeviceFault, Error, Result};
-
-/// Decides in a long wait whether the device is given up.
-///
-/// It gets how long this wait has lasted and how long the longest one before it took.
-pub type Patience = Arc<dyn Fn(Duration, Duration) -> bool + Send + Sync>;
-
-/// The time between two questions in a wait.
-const TICK: Duration = Duration::from_millis(250);
-
-/// Whether a device of this process was given up.
-static GIVEN_UP: AtomicBool = AtomicBool::new(false);
-
-/// Whether a device of this process was given up while it worked.
-///
-/// Its driver may wait for the work in whatever runs when a process exits, so such a process must skip that.
-pub fn has_given_up() -> bool {
-    GIVEN_UP.load(Ordering::SeqCst)
-}
-
-/// The waits of an engine that may give its device up.
-#[derive(Default)]
-pub(super) struct Waits {
-    pub patience: Option<Patience>,
-    /// The longest wait so far.
-    longest: Cell<Duration>,
-}
 
 impl GpuEngine {
     /// Fails with the first error that wgpu has reported since the last call.
@@ -68,17 +41,12 @@ impl GpuEngine {
 
     /// Waits until a submission is done.
     pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
-        // wgpu 30 panics here when the device is lost, instead of returning that as an error.
-        let wait = |timeout| {
-            let submission_index = Some(index.clone());
-            quietly(|| self.device.poll(PollType::Wait { submission_index, timeout }))
-        };
         let polled = match &self.waits.patience {
-            None => wait(None),
+            None => self.wait_for(index, None),
             Some(patience) => {
                 let (since, longest) = (Instant::now(), self.waits.longest.get());
                 let polled = loop {
-                    match wait(Some(TICK)) {
+                    match self.wait_for(index.clone(), Some(TICK)) {
                         Some(Err(PollError::Timeout)) if patience(since.elapsed(), longest) => {
                             return Err(Self::give_up(since.elapsed()));
                         }
@@ -99,9 +67,20 @@ impl GpuEngine {
         }
     }
 
+    /// Waits until a submission is done, or for some time.
+    ///
+    /// wgpu 30 panics when the device is lost, instead of returning that as an error: that is none.
+    fn wait_for(
+        &self,
+        index: SubmissionIndex,
+        timeout: Option<Duration>,
+    ) -> Option<Result<PollStatus, PollError>> {
+        quietly(|| self.device.poll(PollType::Wait { submission_index: Some(index), timeout }))
+    }
+
     /// The error of a device that is given up after a wait.
     fn give_up(waited: Duration) -> Error {
-        GIVEN_UP.store(true, Ordering::SeqCst);
+        note_given_up();
         Error::Device(DeviceFault::GivenUp, format!("the device has not answered for {} s", waited.as_secs()))
     }
 }

@@ -10,6 +10,7 @@ mod bench;
 mod checked;
 #[path = "../common/mod.rs"]
 mod common;
+mod content;
 mod data;
 mod experimental;
 mod foreign;

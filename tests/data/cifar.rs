@@ -86,8 +86,8 @@ fn names_of_classes_are_checked() {
 #[test]
 fn settings_of_pictures_are_refused() {
     let folder = cifar();
-    let resize = Reading { resize: "8x8".parse().ok(), skip_bad: false };
-    let skip_bad = Reading { resize: None, skip_bad: true };
+    let resize = Reading { resize: "8x8".parse().ok(), ..Reading::default() };
+    let skip_bad = Reading { skip_bad: true, ..Reading::default() };
     let leave_out = ["folders of pictures", "leave it out"];
     assert_setting_error(folder.load_with(&resize), "resize", &leave_out);
     assert_setting_error(folder.load_with(&skip_bad), "skip_bad", &leave_out);

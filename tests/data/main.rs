@@ -1,6 +1,7 @@
 //! Data sets from names and folders, and pictures from files; bad input is refused.
 
 mod cifar;
+mod content;
 mod files;
 mod folders;
 mod foreign;

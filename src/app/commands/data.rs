@@ -4,8 +4,10 @@ use serde_json::json;
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::internals::kernel::Augmentation;
+use wgrad::internals::network::lower::VALIDATION;
 use wgrad::internals::report::contact_sheet::{self, Thumbnail, WHITE};
 use wgrad::internals::text::{columns, filled, shorten, shown};
+use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::{answer, answer_json, note, thousands, with_all_flags};
@@ -23,9 +25,38 @@ pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
 
 fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
-    let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
+    let background = reading.background.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let levels = reading.levels.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let skip_bad = reading.skip_bad;
+    let reading = data::Reading { resize, skip_bad, background, levels, rendering: None };
+    let mut dataset = data::load_with(name, &reading)?;
+    if let Err(nothing_to_learn) = inspect(&mut dataset) {
+        dataset.about.notes.push(nothing_to_learn.marked().to_owned());
+    }
     note_skipped(&dataset);
     Ok(dataset)
+}
+
+/// Looks at the samples of a data set, and adds what it finds to the notes about it.
+///
+/// An error says why nothing can be learned from them.
+pub fn inspect(dataset: &mut Dataset) -> Result<()> {
+    let found = dataset.inspect();
+    dataset.about.notes.extend(found.notes);
+    let nothing_to_learn = found.nothing_to_learn;
+    nothing_to_learn.map_or(Ok(()), |why| Err(Error::Data(format!("{}: {why}", dataset.name))))
+}
+
+/// [`inspect`] before training. Notes are printed first if nothing can be learned, since they may say why.
+pub fn inspect_to_train(dataset: &mut Dataset) -> Result<()> {
+    inspect(dataset).inspect_err(|_| note_skipped(dataset))
+}
+
+/// Adds validation samples that repeat training samples to the notes about the data.
+pub fn inspect_validation(session: &mut Session) {
+    let validation = session.validation.as_ref();
+    let found = validation.and_then(|part| data::repeated(VALIDATION, part, &session.dataset.train));
+    session.dataset.about.notes.extend(found);
 }
 
 /// Prints notes about the data, and the pictures that were skipped.

@@ -19,7 +19,9 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
     let model = Model::load(&arguments.run)?;
-    let dataset = load(arguments, &model)?;
+    let mut dataset = load(arguments, &model)?;
+    let constant = dataset.constant_held_out();
+    dataset.about.notes.extend(constant);
     super::data::note_skipped(&dataset);
     // Too large a contact sheet is refused before measuring.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
@@ -42,7 +44,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 /// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
+    let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(|error| {
         if arguments.data.is_none() && !arguments.skip_bad {
             Error::Data(format!(
                 "the data that the network was trained on can't be loaded ({}), so name data after the run",

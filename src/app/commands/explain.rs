@@ -126,7 +126,7 @@ fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> 
 
 /// The data that the model was trained on, checked against the model.
 fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
-    let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
+    let dataset = data::load_as(&model.data, &model.shape, &model.rendering, skip_bad)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(

@@ -21,7 +21,9 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     // A schedule would change the learning rates of the sweep.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;
-    let dataset = data::load_with(given.data(), &given.reading())?;
+    let mut dataset = data::load_with(given.data(), &given.reading())?;
+    super::data::inspect_to_train(&mut dataset)?;
+    super::data::note_skipped(&dataset);
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;

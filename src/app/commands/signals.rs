@@ -60,3 +60,8 @@ impl Signals {
         u8::try_from(self.caught.load(Ordering::Relaxed)).ok().filter(|signal| *signal > 0)
     }
 }
+
+/// Ends the process without what else runs at its exit.
+pub fn exit_at_once(code: u8) -> ! {
+    signal_hook::low_level::exit(code.into())
+}

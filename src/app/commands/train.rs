@@ -51,6 +51,7 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let mut dataset = data::load_with(given.data(), &given.reading())?;
+    super::data::inspect_to_train(&mut dataset)?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     if arguments.fast_dev_run {
@@ -60,6 +61,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
     let device = super::device(&recipe.device)?;
     let mut session = Session::new(recipe, dataset, device)?;
+    super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let prepared = Prepared::new(session, Origin::Files, arguments.kernel_timeout)?;
     let profiling = prepared.profiling(arguments);

@@ -23,9 +23,9 @@ pub use every::Every;
 use observer::note;
 pub use observer::{EpochReport, Observer, Silent};
 pub use outcome::{Ended, Trained};
-pub use patience::Stop;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{DeviceFault, Error, Result};
@@ -69,6 +69,9 @@ impl Default for RunOptions {
 
 /// Opens the device again, with the run's network and data on it.
 pub type Reopen<'a> = Box<dyn Fn() -> Result<Trainer> + 'a>;
+
+/// Tells from any thread whether a run is to end.
+pub type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A run under way.
 pub struct Run<'a> {

@@ -5,13 +5,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::Run;
+use super::{Run, Stop};
 use crate::engine::Patience;
 use crate::error::{DeviceFault, Error};
 use crate::train::run::Status;
-
-/// Tells from any thread whether the run is to end.
-pub type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// How long a submission may go on once the run is to end.
 const AFTER_STOP: Duration = Duration::from_secs(3);

@@ -8,6 +8,7 @@ use wgpu::Adapter;
 use wgrad::internals::engine::adapter::{Device, choose};
 use wgrad::internals::engine::stopwatch::Seconds;
 use wgrad::internals::error::DeviceFault;
+use wgrad::internals::kernel::Kernel;
 use wgrad::internals::verify::custom::{self, CustomKernel, MAX_BYTES, ShaderText};
 use wgrad::{Error, Result};
 
@@ -29,7 +30,7 @@ pub fn check(arguments: &CheckArgs) -> Result<()> {
         ));
     }
     progress("reading it")?;
-    let custom = CustomKernel::of(&text, kernel)?;
+    let custom = compiled(text, kernel)?;
     let [x, y, z] = custom.shader.workgroup_size;
     answer(format_args!(
         "valid     entry point {}, workgroup {x}×{y}×{z}, {} bytes of workgroup memory",
@@ -53,6 +54,18 @@ pub fn check(arguments: &CheckArgs) -> Result<()> {
         }
         Err(why) => answer(format_args!("train     {}", with_train_flags(why))),
     }
+}
+
+/// The valid kernel. A text that needs a deep stack ends this process, before it can end the one that trains.
+fn compiled(text: ShaderText, kernel: &'static Kernel) -> Result<CustomKernel> {
+    const STACK: usize = 4 << 20;
+    let compile = move || CustomKernel::of(&text, kernel);
+    let thread = thread::Builder::new().stack_size(STACK).spawn(compile);
+    let thread = thread.map_err(|error| {
+        Error::Failure(format!("the shader can't be compiled, as no thread can be made ({error})"))
+    })?;
+    // The first process reports a panic.
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn evaluate_cases(kernel: &CustomKernel, adapter: &Adapter, device: &Device) -> Result<()> {

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wgrad::internals::engine::free_memory;
+use wgrad::internals::engine::{free_memory, memory_of};
 use wgrad::internals::error::DeviceFault;
 use wgrad::internals::text::{shown, unmarked};
 use wgrad::internals::verify::custom::ShaderText;
@@ -142,16 +142,6 @@ fn stderr_of(child: &mut Child) -> io::Result<JoinHandle<String>> {
     })
 }
 
-/// The memory that a process takes, in bytes. Only Linux has it in a file.
-fn memory_of(process: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let kibibytes = |name: &str| -> Option<u64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().strip_suffix("kB")?.trim().parse().ok()
-    };
-    Some((kibibytes("VmRSS:")? + kibibytes("VmSwap:").unwrap_or(0)) * 1024)
-}
-
 fn too_slow(arguments: &CheckArgs, at: &str, show: bool) -> Error {
     Error::Check(format!(
         "{} was stopped after {} s, {at}: it loops for ever or is too slow here; wgrad lesson check {} --kernel {} --timeout {} gives it more time{}",
@@ -178,24 +168,15 @@ fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<(
     // The other process has shown its settings as flags.
     let problem = unmarked(stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()));
     match status.code() {
+        None if stderr.contains("overflowed its stack") => Err(Error::Check(format!(
+            "{} ended the check, {at}: it is nested too deeply to be compiled, so split its longest expressions",
+            file.display()
+        ))),
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
         Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
         _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", shown(file)))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_memory_of_a_process_is_known_while_it_lives() {
-        let used = memory_of(std::process::id()).unwrap();
-        assert!((1 << 20..1 << 40).contains(&used), "{used}");
-        assert_eq!(memory_of(u32::MAX), None);
     }
 }

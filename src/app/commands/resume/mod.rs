@@ -155,7 +155,7 @@ fn prepare(
     before: Before,
     timeout: u64,
 ) -> Result<Prepared> {
-    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    let dataset = data::load_again(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",

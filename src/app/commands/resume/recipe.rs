@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wgrad::internals::data::{Background, Levels};
 use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::Checkpoint;
@@ -29,7 +30,8 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
         recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint")).map_err(|error| {
             Error::Data(format!("a checkpoint of {} is damaged: {}", shown(run), error.marked()))
         })?;
-    // Earlier versions had no such key, and used the default.
+    // Earlier versions had no such keys, and used defaults of their own.
+    let parsed = parsed.of_any_version();
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
     let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
     let file = file(run)?;
@@ -54,7 +56,10 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
     };
     // A flag without tile sizes means those of the run.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
-    let given = Overrides { experimental, ..given.clone() };
+    // What was chosen in place of auto stays chosen.
+    let background = given.background.filter(|asked| *asked != Background::Auto);
+    let levels = given.levels.filter(|asked| *asked != Levels::Auto);
+    let given = Overrides { experimental, background, levels, ..given.clone() };
     let differs =
         |given: Overrides| -> Result<_> { Ok(difference(&agreed, &complete(&given.or(parsed.clone()))?)) };
     let from_its_weights = format!("or begin a new run from its weights with --init-from {}", quoted(run));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model};
-use crate::data::Normaliser;
+use crate::data::{Background, LevelRange, Normaliser, Rendering};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -99,7 +99,34 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     super::check_description(&network, loss, &shape, &classes, &normaliser)
         .map_err(|problem| format!("{problem}, {DAMAGED}"))?;
     let data = metadata.text("data")?.to_owned();
-    Ok(Model { network, loss, shape, classes, normaliser, parameters: Vec::new(), data })
+    let rendering = rendering(metadata)?;
+    Ok(Model { network, loss, shape, classes, normaliser, rendering, parameters: Vec::new(), data })
+}
+
+/// How pictures become bytes. Entries that are missing have their defaults, as in models of earlier versions.
+fn rendering(metadata: &Tensors) -> Result<Rendering, String> {
+    let mut rendering = Rendering::default();
+    for (key, colour) in [("background", &mut rendering.ground), ("margin", &mut rendering.margin)] {
+        if metadata.text(key).is_err() {
+            continue;
+        }
+        match metadata.parse(key, "a colour")? {
+            Background::Colour(found) => *colour = found,
+            Background::Auto => {
+                return Err(format!("has auto as {key} in its metadata, not a colour, {DAMAGED}"));
+            }
+        }
+    }
+    if metadata.text("levels").is_ok() {
+        let [low, high] = metadata.json("levels")?;
+        if low >= high {
+            return Err(format!(
+                "has the levels {low} to {high} in its metadata, which are no range, {DAMAGED}"
+            ));
+        }
+        rendering.levels = LevelRange { low, high };
+    }
+    Ok(rendering)
 }
 
 /// Checks that the file has the network's tensors and no others.
