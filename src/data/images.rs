@@ -78,7 +78,7 @@ impl Pictures {
     fn with_two_classes(self) -> Result<Pictures> {
         let problem = match &self.classes[..] {
             [] => "has no class folders".to_owned(),
-            [one] => format!("has only one class folder, “{one}”"),
+            [one] => format!("has only one class folder, “{one}”", one = shorten(one)),
             all if all.len() > MAX_CLASSES => format!("has {} class folders", all.len()),
             _ => return Ok(self),
         };

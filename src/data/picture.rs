@@ -13,7 +13,7 @@ use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::shown;
+use crate::text::{joined, shown};
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -142,7 +142,7 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
         error => {
             // Some of these messages have a line break at the end or two sentences.
             let error = error.to_string().trim_end().replace(". ", ": ");
-            format!("is a damaged or cut short picture ({error}), so save or copy it again")
+            format!("is a damaged or cut short picture ({}), so save or copy it again", joined(error))
         }
     })
 }

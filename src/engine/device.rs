@@ -102,7 +102,8 @@ pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage:
 /// A device that stopped answering, and why.
 pub(super) fn lost(cause: &str) -> Error {
     let problem = format!(
-        "the device was lost or stopped answering ({cause}), so open it again or use another ⟨device⟩"
+        "the device was lost or stopped answering ({}), so open it again or use another ⟨device⟩",
+        joined(cause)
     );
     Error::Device(DeviceFault::Lost, problem)
 }

@@ -11,7 +11,7 @@ use crate::data::platform::cache_folder;
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
-use crate::text::shown;
+use crate::text::{joined, shown};
 
 /// The values that a choice depends on.
 ///
@@ -123,7 +123,7 @@ fn read(file: &Path) -> Result<File, String> {
         return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
     }
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    toml::from_str(&text).map_err(|error| error.message().lines().collect::<Vec<_>>().join(", "))
+    toml::from_str(&text).map_err(|error| joined(error.message()))
 }
 
 impl AdapterEntry {

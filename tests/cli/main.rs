@@ -13,6 +13,7 @@ mod common;
 mod content;
 mod data;
 mod experimental;
+mod foreign;
 mod help;
 mod optimiser;
 mod place;

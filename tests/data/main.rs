@@ -4,6 +4,7 @@ mod cifar;
 mod content;
 mod files;
 mod folders;
+mod foreign;
 mod fuzz;
 mod images;
 #[path = "../common/not_checked.rs"]

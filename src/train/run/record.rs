@@ -94,7 +94,7 @@ pub struct RunRecord {
 impl RunRecord {
     /// The record of a run that starts now, without its adapter. [`RunRecord::set_device`] enters that.
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
-        let command = std::env::args_os().map(|word| unescaped(word));
+        let command = std::env::args_os().map(unescaped);
         RunRecord {
             status: Status::Running,
             reason: None,

@@ -193,7 +193,10 @@ impl Tensors {
     pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
         let damaged = self.advice.damaged;
         let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
-        let info = self.header.info(name).ok_or_else(|| format!("has no tensor “{name}”, {damaged}"))?;
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| format!("has no tensor “{name}”, {damaged}", name = shorten(name)))?;
         let (start, end) = info.data_offsets;
         if end - start != 4 * words.len() || !matches!(info.dtype, Dtype::F32 | Dtype::U32) {
             return Err(format!("has a tensor “{}” of another length, {damaged}", shorten(name)));

@@ -40,10 +40,7 @@ impl CustomKernelFile {
     /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!(
-                "⟨kernel⟩ is “{}”, but it takes NAME=FILE.wgsl",
-                shorten(text)
-            )));
+            return Err(Error::Usage(format!("⟨kernel⟩ “{}”: expected NAME=FILE.wgsl", shorten(text))));
         };
         let kernel = find(name)?;
         replaceable(kernel)?;

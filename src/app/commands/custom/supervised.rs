@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wgrad::internals::engine::{free_memory, memory_of};
 use wgrad::internals::error::DeviceFault;
-use wgrad::internals::text::shown;
+use wgrad::internals::text::{shown, unmarked};
 use wgrad::internals::verify::custom::ShaderText;
 use wgrad::{Error, Result};
 
@@ -17,7 +17,7 @@ use crate::app::cli::custom::CheckArgs;
 use crate::app::commands::console::{answer, quoted};
 
 /// The prefix of progress lines, which are not printed.
-pub const PROGRESS: &str = "\u{1}";
+pub const PROGRESS: &str = "… ";
 /// The bytes of the length in front of the text that the second process gets.
 pub const LENGTH_BYTES: usize = size_of::<u64>();
 
@@ -53,7 +53,7 @@ pub fn check(text: &ShaderText, arguments: &CheckArgs, show: bool) -> Result<()>
                     progress.clone_into(&mut at);
                     until = Instant::now() + limit;
                 }
-                None if show => answer(format_args!("{line}"))?,
+                None if show => answer(format_args!("{}", unmarked(&line)))?,
                 None => {}
             },
             Err(RecvTimeoutError::Disconnected) => break,
@@ -165,7 +165,8 @@ fn too_large(file: &Path, at: &str, memory: u64) -> Error {
 
 /// The result of the second process, from its exit code and stderr.
 fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<()> {
-    let problem = stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()).to_owned();
+    // The other process has shown its settings as flags.
+    let problem = unmarked(stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()));
     match status.code() {
         None if stderr.contains("overflowed its stack") => Err(Error::Check(format!(
             "{} ended the check, {at}: it is nested too deeply to be compiled, so split its longest expressions",
