@@ -170,7 +170,7 @@ fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<(
     match status.code() {
         None if stderr.contains("overflowed its stack") => Err(Error::Check(format!(
             "{} ended the check, {at}: it is nested too deeply to be compiled, so split its longest expressions",
-            file.display()
+            shown(file)
         ))),
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
