@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::dataset::{Dataset, Samples};
 use crate::program::shape::Shape;
-use crate::text::shown;
+use crate::text::{shorten, shown};
 
 /// Training pictures that repeat others are noted from this fraction of the train part, one in this many.
 const REPEATED_OF: usize = 100;
@@ -74,7 +74,7 @@ impl Dataset {
         let contradicts = |at: &usize| labels[first[*at]] != labels[*at] && !train.is_constant(*at);
         let found: Vec<usize> = (0..labels.len()).filter(contradicts).collect();
         let at = *found.first()?;
-        let class = |at: usize| &self.classes[labels[at] as usize];
+        let class = |at: usize| shorten(&self.classes[labels[at] as usize]);
         Some(format!(
             "{} of {} pictures of the train part have the pixels of a picture of another class (as {} of “{}” has those of \
              {} of “{}”), so correct their labels",
@@ -116,7 +116,7 @@ impl Dataset {
             return Some(format!(
                 "all {samples} pictures of the train part have the class “{}”, so there is nothing to learn: add pictures \
                  of another class",
-                self.classes[class]
+                shorten(&self.classes[class])
             ));
         }
         let mut groups: Vec<(usize, u32)> = first.iter().copied().zip(labels.iter().copied()).collect();
@@ -161,7 +161,8 @@ pub fn missing_classes(part: &str, samples: &Samples, classes: &[String]) -> Opt
     if missing.is_empty() {
         return None;
     }
-    let mut names: Vec<String> = missing.iter().take(MOST_NAMES).map(|name| format!("“{name}”")).collect();
+    let mut names: Vec<String> =
+        missing.iter().take(MOST_NAMES).map(|name| format!("“{}”", shorten(name))).collect();
     names.extend((missing.len() > MOST_NAMES).then(|| "…".to_owned()));
     let means = if part == "train" { "can't be learned" } else { "is not measured there" };
     Some(format!(
@@ -203,7 +204,7 @@ impl Inspected<'_> {
 
     /// A sample's file, or its number.
     fn example(&self, at: usize) -> String {
-        self.files.get(at).map_or_else(|| format!("sample {at}"), |file| shown(file))
+        self.files.get(at).map_or_else(|| format!("sample {at}"), shown)
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Rgb, Rgba};
 
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// Red, green and blue.
 pub type Colour = [u8; 3];
@@ -54,7 +55,7 @@ impl FromStr for Background {
             Error::Usage(format!(
                 "⟨background⟩ is “{}”, but it takes auto, black, white, a colour as in #ffcc00, or a grey from 0 \
                  to 255{}",
-                text.escape_debug(),
+                shorten(text),
                 suggestion(text.trim(), &["auto", "black", "white"])
             ))
         })
@@ -164,7 +165,7 @@ impl FromStr for Levels {
                 Error::Usage(format!(
                     "⟨levels⟩ is “{}”, but it takes auto, full, or the lowest and the highest 16-bit value, as in \
                      0-4000",
-                    text.escape_debug()
+                    shorten(text)
                 ))
             }),
         }
