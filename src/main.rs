@@ -11,11 +11,15 @@ use app::cli::{Cli, Command};
 use app::commands::{self, console, signals};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return console::refused(error),
+    };
+    let result = match cli.command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
-        Command::ResumeCheck(arguments) => commands::resume::check(&arguments),
+        Command::ResumeCheck(arguments) => commands::resume::check::run(&arguments),
         Command::Eval(arguments) => commands::eval::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Summary(arguments) => commands::summary::run(&arguments),

@@ -8,6 +8,7 @@ use super::dataset::{About, Dataset, Samples, check_class_name};
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{shorten, shown};
 
 /// The size of every image.
 const SHAPE: Shape = Shape::image(3, 32, 32);
@@ -56,7 +57,7 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
         if !files.contains(&file) {
             return Err(Error::NotFound(format!(
                 "{} has no {file}, so copy the whole set in CIFAR-10's binary version",
-                folder.display()
+                shown(folder)
             )));
         }
         batches.push(folder.join(file));
@@ -86,7 +87,10 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     for (at, name) in names.iter().enumerate() {
         check_class_name(path, name)?;
         if names[..at].contains(name) {
-            return Err(bad(path, format!("has the class “{name}” twice, so rename one")));
+            return Err(bad(
+                path,
+                format!("has the class “{name}” twice, so rename one", name = shorten(name)),
+            ));
         }
     }
     Ok(names)
@@ -131,7 +135,7 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
 fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
     read_bytes(path, most).map_err(|why| match why {
         Unread::NotFound => {
-            Error::NotFound(format!("{} isn't there any more, so copy the whole set again", path.display()))
+            Error::NotFound(format!("{} isn't there any more, so copy the whole set again", shown(path)))
         }
         Unread::NotAFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
         Unread::TooLong(length) => bad(
@@ -150,5 +154,5 @@ fn too_large(path: &Path) -> Error {
 }
 
 fn bad(path: &Path, problem: String) -> Error {
-    Error::Data(format!("{} {problem}", path.display()))
+    Error::Data(format!("{} {problem}", shown(path)))
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::dataset::{About, Dataset, Samples, numbered};
 use super::idx;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The two files of one part of a data set.
 struct PartFiles {
@@ -31,9 +32,9 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
         return Err(Error::Data(format!(
             "{} holds images of {}, but {} holds images of {}, \
              so scale both parts of the set to one size",
-            held_out_files.images.display(),
+            shown(&held_out_files.images),
             held_out.shape,
-            train_files.images.display(),
+            shown(&train_files.images),
             train.shape
         )));
     }
@@ -44,8 +45,8 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
         return Err(Error::Data(format!(
             "{} has the label {label} at index {index}, but the labels of {} end at {}, \
              and a class without a training sample can't be learnt, so leave its samples out",
-            held_out_files.labels.display(),
-            train_files.labels.display(),
+            shown(&held_out_files.labels),
+            shown(&train_files.labels),
             classes - 1
         )));
     }
@@ -71,7 +72,7 @@ impl PartFiles {
             find(folder, &names)?.ok_or_else(|| {
                 Error::NotFound(format!(
                     "{} has no {}, with or without .gz, so add it or name another folder",
-                    folder.display(),
+                    shown(folder),
                     names[0]
                 ))
             })
@@ -112,7 +113,7 @@ fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
             Err(error) => {
                 return Err(Error::Data(format!(
                     "{} can't be opened ({error}), so check the permissions of its folder",
-                    path.display()
+                    shown(path)
                 )));
             }
         }

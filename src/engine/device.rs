@@ -9,6 +9,7 @@ use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures
 
 use crate::error::{DeviceFault, Error, Result};
 use crate::program::{Buf, Program};
+use crate::text::{joined, shorten};
 
 /// The first error of a device that wgpu's callbacks were given.
 pub(super) type Trouble = Arc<Mutex<Option<Error>>>;
@@ -44,7 +45,7 @@ pub(super) fn open(
         max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
         ..wgpu::Limits::default()
     };
-    let name = adapter.get_info().name;
+    let name = shorten(&adapter.get_info().name);
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,
@@ -53,7 +54,8 @@ pub(super) fn open(
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
-        let problem = format!("{name} can't be opened ({error}): update its driver, or use another ⟨device⟩");
+        let problem =
+            format!("{name} can't be opened ({}): update its driver, or use another ⟨device⟩", joined(error));
         Error::Device(DeviceFault::Absent, problem)
     })?;
     let trouble = Trouble::default();
@@ -75,7 +77,9 @@ pub(super) fn open(
 /// An error that wgpu reported while the device worked.
 fn reported(error: &wgpu::Error) -> Error {
     match error {
-        wgpu::Error::OutOfMemory { .. } => too_small(&format!("the device ran out of memory ({error})")),
+        wgpu::Error::OutOfMemory { .. } => {
+            too_small(&format!("the device ran out of memory ({})", joined(error)))
+        }
         _ => lost(&error.to_string()),
     }
 }
@@ -98,7 +102,8 @@ pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage:
 /// A device that stopped answering, and why.
 pub(super) fn lost(cause: &str) -> Error {
     let problem = format!(
-        "the device was lost or stopped answering ({cause}), so open it again or use another ⟨device⟩"
+        "the device was lost or stopped answering ({}), so open it again or use another ⟨device⟩",
+        joined(cause)
     );
     Error::Device(DeviceFault::Lost, problem)
 }

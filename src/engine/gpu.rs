@@ -23,6 +23,7 @@ use crate::engine::profile::Profiler;
 use crate::error::Result;
 use crate::kernel::{Element, Slice, Step};
 use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
+use crate::text::{joined, shorten};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
@@ -143,8 +144,11 @@ impl GpuEngine {
             })
             .collect();
         if let Some(error) = pollster::block_on(out_of_memory.pop()) {
-            let (name, needed) = (adapter.get_info().name, mebibytes(program.total_bytes()));
-            return Err(too_small(&format!("{name} has no memory for the run's {needed} ({error})")));
+            let (name, needed) = (shorten(&adapter.get_info().name), mebibytes(program.total_bytes()));
+            return Err(too_small(&format!(
+                "{name} has no memory for the run's {needed} ({})",
+                joined(error)
+            )));
         }
         let layouts = Layouts::new(&device);
         let slots_group = layouts.bind_slots(&device, &slots);

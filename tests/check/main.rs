@@ -4,6 +4,7 @@
 
 mod contract;
 mod exercises;
+mod foreign;
 mod later;
 mod memory;
 mod once;

@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod custom;
+mod damage;
 #[path = "../common/dispatches.rs"]
 mod dispatches;
 mod interrupts;

@@ -2,7 +2,6 @@
 
 mod classifier;
 mod face;
-mod kernels;
 mod model;
 mod observer;
 mod recipe;

@@ -6,6 +6,7 @@ use wgrad::Result;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::{Program, mebibytes};
+use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
@@ -98,7 +99,7 @@ impl Prepared {
             directory.abandon();
             return Err(error);
         }
-        let output = RunOutput::of(directory.path(), &record, json);
+        let output = RunOutput::of(&directory, &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
         let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
         output.train(run, display, from)
@@ -127,7 +128,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     let Session { recipe, dataset, .. } = session;
     note(format_args!(
         "data    {}: {} images of {} to train on, {} held out, {} classes",
-        recipe.data,
+        shown(&recipe.data),
         thousands(dataset.train.len()),
         dataset.train.shape,
         thousands(dataset.held_out.len()),

@@ -1,15 +1,18 @@
 //! Training in the program: progress on stderr, result on stdout, signals.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
+use wgrad::internals::data::held::HeldFolder;
 use wgrad::internals::error::DeviceFault;
+use wgrad::internals::text::{shown, unescaped};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
-use wgrad::internals::train::run::{Epoch, RunRecord, Status};
+use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
+use super::console::{answer, answer_json, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
 
@@ -51,15 +54,17 @@ impl Observer for Watch {
 /// The output of a run: its names, and whether it is JSON.
 pub struct RunOutput {
     pub run: PathBuf,
+    /// The directory itself, while its path leads to it.
+    pub folder: Arc<HeldFolder>,
     pub device: String,
     pub adapter: String,
     pub json: bool,
 }
 
 impl RunOutput {
-    pub fn of(run: &Path, record: &RunRecord, json: bool) -> RunOutput {
+    pub fn of(run: &RunDir, record: &RunRecord, json: bool) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        RunOutput { run: run.to_owned(), device, adapter, json }
+        RunOutput { run: run.path().to_owned(), folder: run.folder(), device, adapter, json }
     }
 
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
@@ -98,7 +103,8 @@ impl RunOutput {
 
     /// Adds to an error how the run can be resumed. A signal may have ended the wait for a device.
     fn with_resume_advice(&self, error: Error, signal: Option<u8>) -> Error {
-        let resumable = checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
+        let resumable =
+            self.folder.is_in_place() && checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
         match error {
             Error::Device(DeviceFault::GivenUp, problem) => {
                 let advice = format!(
@@ -128,7 +134,7 @@ impl RunOutput {
 
     fn print(&self, trained: &Trained) -> Result<()> {
         let Some(last) = &trained.epoch else { return Ok(()) };
-        let run = self.run.display();
+        let (run, word) = (shown(&self.run), quoted(&self.run));
         answer(format_args!(
             "held-out accuracy  {:.2} %   loss {:.4}",
             last.held_out_accuracy * 100.0,
@@ -143,7 +149,7 @@ impl RunOutput {
         ))?;
         answer(format_args!("run                {run}"))?;
         note(format_args!(
-            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
+            "next: wgrad predict {word} PICTURE.png, wgrad summary {word}, or another --network, --epochs or --learning-rate"
         ));
         Ok(())
     }
@@ -162,7 +168,7 @@ impl RunOutput {
 
     /// Prints how far a run got that ended early, and why it ended. The error itself goes to stderr.
     fn print_json_of_error(&self, error: &Error) -> Result<()> {
-        let record = RunRecord::load(&self.run).ok();
+        let record = RunRecord::load(&self.run).ok().filter(|_| self.folder.is_in_place());
         let record = record.as_ref();
         let object = RunObject {
             status: record.map(|record| record.status),
@@ -178,7 +184,7 @@ impl RunOutput {
     /// The object of a run, with the measures of its last epoch.
     fn object(&self, last: Option<&Epoch>) -> RunObject {
         RunObject {
-            run: self.run.display().to_string(),
+            run: unescaped(&self.run),
             device: self.device.clone(),
             adapter: self.adapter.clone(),
             train_loss: last.map(|last| last.train_loss),
@@ -212,7 +218,7 @@ struct RunObject {
 
 impl RunObject {
     fn print(&self) -> Result<()> {
-        answer(format_args!("{}", serde_json::to_string(self).expect("strings and numbers are JSON")))
+        answer_json(self)
     }
 }
 
@@ -228,8 +234,13 @@ mod tests {
     fn the_error_of_a_run_with_a_checkpoint_says_how_to_resume() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().to_owned();
-        let output =
-            RunOutput { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
+        let output = RunOutput {
+            run: run.clone(),
+            folder: Arc::new(HeldFolder::open(&run).unwrap()),
+            device: String::new(),
+            adapter: String::new(),
+            json: false,
+        };
         let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
         assert_eq!(output.with_resume_advice(lost(), None), lost());
         std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();

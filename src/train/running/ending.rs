@@ -4,6 +4,7 @@ use super::Run;
 use super::observer::{Observer, note};
 use super::outcome::{Ended, Trained};
 use crate::error::{DeviceFault, Error, Result};
+use crate::text::shown;
 use crate::train::recipe::OnNan;
 use crate::train::run::{Status, checkpoint};
 
@@ -72,7 +73,7 @@ impl Run<'_> {
         let saved = self
             .journal
             .path()
-            .map(|path| format!("the weights {} are saved in {}", self.last_good(), path.display()));
+            .map(|path| format!("the weights {} are saved in {}", self.last_good(), shown(path)));
         match error {
             Error::Diverged(problem) => {
                 let saved = saved.map_or_else(String::new, |saved| format!("{saved}; "));

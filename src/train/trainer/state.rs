@@ -8,6 +8,7 @@ use crate::engine::Patience;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::program::{Buf, View};
+use crate::text::shorten;
 
 /// A tensor of a snapshot, and its view on the device.
 pub(super) struct Saved {
@@ -76,7 +77,7 @@ impl Trainer {
         };
         if saved.len() != snapshot.tensors.len() || !saved.iter().zip(&snapshot.tensors).all(matches) {
             let list = |names: &mut dyn Iterator<Item = &String>| {
-                names.map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ")
+                shorten(&names.map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", "))
             };
             return Err(Error::Data(format!(
                 "the checkpoint holds {}, where the run has {}: it is of another network or optimiser, so name one of this run",

@@ -36,6 +36,7 @@ use former::with_present_names;
 
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
+use crate::text::shown;
 
 /// A custom version of `ours`, valid and with the bindings of its contract.
 #[derive(Clone, Debug)]
@@ -67,7 +68,7 @@ impl CustomKernel {
     pub fn of(given: &ShaderText, ours: &'static Kernel) -> Result<CustomKernel> {
         let text = with_present_names(given.wgsl(), ours);
         let shader = Shader::examine(&text, ours)
-            .map_err(|fault| Error::Usage(fault.report(&given.path.display().to_string(), &text)))?;
+            .map_err(|fault| Error::Usage(fault.report(&shown(&given.path), &text)))?;
         Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest: given.digest() })
     }
 }

@@ -14,6 +14,7 @@ use crate::kernel::consts;
 use crate::kernel::{Consts, Kernel, words};
 use crate::program::{Dispatch, Program};
 use crate::table::{self, former};
+use crate::text::shorten;
 
 /// The file of a custom kernel in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,7 @@ impl CustomKernelFile {
     /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!("⟨kernel {text}⟩: expected NAME=FILE.wgsl")));
+            return Err(Error::Usage(format!("⟨kernel⟩ “{}”: expected NAME=FILE.wgsl", shorten(text))));
         };
         let kernel = find(name)?;
         replaceable(kernel)?;
@@ -102,7 +103,11 @@ pub fn find(name: &str) -> Result<&'static Kernel> {
     table::find(name).ok_or_else(|| {
         let names: Vec<&str> = table::ALL.iter().map(|kernel| kernel.name).collect();
         let near = suggestion(name, &names);
-        Error::Usage(format!("there is no kernel “{name}”{near}; there are {}", names.join(", ")))
+        Error::Usage(format!(
+            "there is no kernel “{name}”{near}; there are {}",
+            names.join(", "),
+            name = shorten(name)
+        ))
     })
 }
 

@@ -11,6 +11,7 @@ use wgpu::naga::{Module, Span};
 
 use crate::kernel::{COMMON, Consts, Kernel, enabled, in_directive, specialize, words};
 use crate::table::MATMUL_COOPERATIVE;
+use crate::text::{masked, unmarked};
 
 /// A fault of a shader, and its position in the file where it has one.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,29 +40,21 @@ impl Fault {
     /// All that reaches a terminal of a shader goes through here. Characters that a terminal obeys or hides become `�`, one
     /// for one, so that the caret stays below its column.
     pub fn report(&self, file: &str, text: &str) -> String {
-        let message: String = self.message.chars().map(visible).collect();
+        let message = masked(&self.message);
         let message = match message.char_indices().nth(MESSAGE) {
             Some((cut, _)) => format!("{}…", &message[..cut]),
             None => message,
         };
+        let message = unmarked(&message);
         let Some(TextPosition { line, column }) = self.at else { return format!("{file}: {message}") };
         let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
         // A tab in the line is a tab under it too, so that the caret is below its column.
         let indent: String =
             source.chars().take(column_shown - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let source: String = source.chars().map(visible).collect();
+        let source = unmarked(&masked(&source));
         let gutter = " ".repeat(line.to_string().len());
         format!("{file}:{line}:{column}: {message}\n {line} | {source}\n {gutter} | {indent}^")
     }
-}
-
-/// A character of a shader as a terminal may get it.
-fn visible(letter: char) -> char {
-    let hidden = matches!(
-        letter,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    );
-    if hidden || (letter.is_control() && letter != '\t') { '\u{fffd}' } else { letter }
 }
 
 /// The most characters of a message that are shown; it may have a name of the shader in it.

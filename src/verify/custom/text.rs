@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The longest text: a longer one is not a shader.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -26,7 +27,7 @@ impl ShaderText {
     /// [`Error::Usage`] when it can't be read: no regular file, too long or not UTF-8.
     pub fn read(path: &Path) -> Result<ShaderText> {
         let problem = |why: String| {
-            Error::Usage(format!("the shader {} can't be read ({why}), so check the path", path.display()))
+            Error::Usage(format!("the shader {} can't be read ({why}), so check the path", shown(path)))
         };
         let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
         Ok(ShaderText { path: path.to_owned(), text })

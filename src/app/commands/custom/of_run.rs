@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::train::run::{kept_kernel, read_kernel};
 use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, ShaderText};
@@ -57,11 +58,7 @@ fn checked(named: CustomKernelFile, device: &Device, origin: Origin, timeout: u6
         Origin::Run { run, recorded } => of_run(&named, run, recorded)?,
     };
     let contract = named.contract(&text)?;
-    note(format_args!(
-        "kernel  {} from {}: checking it against its twin",
-        contract.name,
-        text.path.display()
-    ));
+    note(format_args!("kernel  {} from {}: checking it against its twin", contract.name, shown(&text.path)));
     let check = CheckArgs {
         file: text.path.clone(),
         kernel: contract.name.to_owned(),
@@ -82,7 +79,7 @@ fn of_run(named: &CustomKernelFile, run: &Path, recorded: &[CustomKernelFile]) -
     let Some(known) = recorded.iter().find(|known| known.name == *name) else {
         return Err(Error::Data(format!(
             "the record of {} does not name the custom kernel {name}, which its recipe has: {}",
-            run.display(),
+            shown(run),
             instead(run)
         )));
     };
@@ -101,8 +98,8 @@ fn of_run(named: &CustomKernelFile, run: &Path, recorded: &[CustomKernelFile]) -
             note(format_args!(
                 "kernel  {} has changed since this run began; the run goes on with the kernel that it began with, kept \
                  in {}",
-                named.path.display(),
-                path.display()
+                shown(&named.path),
+                shown(&path)
             ));
         }
         return Ok(kept);
@@ -114,17 +111,17 @@ fn of_run(named: &CustomKernelFile, run: &Path, recorded: &[CustomKernelFile]) -
             if !is_missing || path.parent().is_some_and(Path::exists) {
                 note(format_args!(
                     "kernel  {} {fault}; {} still is the kernel that this run began with, and takes its place",
-                    path.display(),
-                    named.path.display()
+                    shown(&path),
+                    shown(&named.path)
                 ));
             }
             Ok(original)
         }
         None => Err(Error::Data(format!(
             "the custom kernel {name} that {} began with is lost: {} {fault}, and {} {}, so restore one of them: {}",
-            run.display(),
-            path.display(),
-            named.path.display(),
+            shown(run),
+            shown(&path),
+            shown(&named.path),
             if has_changed { "has changed" } else { "is missing too" },
             instead(run)
         ))),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use wgrad::internals::engine::{free_memory, memory_of};
 use wgrad::internals::error::DeviceFault;
+use wgrad::internals::text::{shown, unmarked};
 use wgrad::internals::verify::custom::ShaderText;
 use wgrad::{Error, Result};
 
@@ -16,7 +17,7 @@ use crate::app::cli::custom::CheckArgs;
 use crate::app::commands::console::{answer, quoted};
 
 /// The prefix of progress lines, which are not printed.
-pub const PROGRESS: &str = "\u{1}";
+pub const PROGRESS: &str = "… ";
 /// The bytes of the length in front of the text that the second process gets.
 pub const LENGTH_BYTES: usize = size_of::<u64>();
 
@@ -52,7 +53,7 @@ pub fn check(text: &ShaderText, arguments: &CheckArgs, show: bool) -> Result<()>
                     progress.clone_into(&mut at);
                     until = Instant::now() + limit;
                 }
-                None if show => answer(format_args!("{line}"))?,
+                None if show => answer(format_args!("{}", unmarked(&line)))?,
                 None => {}
             },
             Err(RecvTimeoutError::Disconnected) => break,
@@ -144,7 +145,7 @@ fn stderr_of(child: &mut Child) -> io::Result<JoinHandle<String>> {
 fn too_slow(arguments: &CheckArgs, at: &str, show: bool) -> Error {
     Error::Check(format!(
         "{} was stopped after {} s, {at}: it loops for ever or is too slow here; wgrad lesson check {} --kernel {} --timeout {} gives it more time{}",
-        arguments.file.display(),
+        shown(&arguments.file),
         arguments.timeout,
         quoted(&arguments.file),
         arguments.kernel,
@@ -157,24 +158,25 @@ fn too_large(file: &Path, at: &str, memory: u64) -> Error {
     Error::Check(format!(
         "{} was stopped with more than {} MiB of memory, {at}: a kernel has no need of so much, so use smaller arrays and \
          fewer nested functions and constants",
-        file.display(),
+        shown(file),
         memory >> 20
     ))
 }
 
 /// The result of the second process, from its exit code and stderr.
 fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<()> {
-    let problem = stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()).to_owned();
+    // The other process has shown its settings as flags.
+    let problem = unmarked(stderr.trim_end().strip_prefix("error: ").unwrap_or(stderr.trim_end()));
     match status.code() {
         None if stderr.contains("overflowed its stack") => Err(Error::Check(format!(
             "{} ended the check, {at}: it is nested too deeply to be compiled, so split its longest expressions",
-            file.display()
+            shown(file)
         ))),
         Some(0) => Ok(()),
         Some(2) => Err(Error::Usage(problem)),
         Some(4) => Err(Error::Device(DeviceFault::Lost, problem)),
         Some(6) => Err(Error::Check(problem)),
         Some(1) => Err(Error::Failure(problem)),
-        _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", file.display()))),
+        _ => Err(Error::Check(format!("{} crashed the check, {at} ({status}): {problem}", shown(file)))),
     }
 }

@@ -1,23 +1,28 @@
 //! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
-//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. Where pictures are not read onto black
+//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::json;
 
-use crate::data::files::write_atomically;
-use crate::data::{Normaliser, check_shape, read_picture};
+use crate::data::files::{unwritten, write_with};
+use crate::data::held::HeldFolder;
+use crate::data::{Background, Normaliser, Rendering, check_shape, read_picture};
 use crate::error::{Error, Result};
+use crate::kernel::Slice;
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
 use crate::program::shape::Shape;
+use crate::text::shown;
 use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
@@ -42,6 +47,8 @@ pub struct Model {
     pub classes: Vec<String>,
     /// The normalisation from pixels to the network's input.
     pub normaliser: Normaliser,
+    /// How pictures become bytes.
+    pub rendering: Rendering,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
     /// The data set it was trained on: a name or a path.
@@ -64,7 +71,7 @@ impl Model {
     /// # Errors
     /// As [`read_picture`].
     pub fn read_picture(&self, path: impl AsRef<Path>, invert: bool) -> Result<Vec<u8>> {
-        read_picture(path.as_ref(), &self.shape, invert)
+        read_picture(path.as_ref(), &self.shape, &self.rendering, invert)
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.
@@ -75,9 +82,21 @@ impl Model {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.check().map_err(|problem| {
-            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(path)))
         })?;
-        write_atomically(path, &self.to_bytes())
+        write_with(path, &mut |file| self.write(file))
+    }
+
+    /// Writes the model into a folder, under the name [`FILE`].
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<()> {
+        let path = folder.path().join(FILE);
+        self.check().map_err(|problem| {
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(&path)))
+        })?;
+        folder.write(FILE, &mut |file| self.write(file)).map_err(|error| unwritten(&path, &error))
     }
 
     /// Checks the model. An error is the end of a sentence.
@@ -98,10 +117,10 @@ impl Model {
         Ok(())
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    fn write(&self, file: &mut dyn Write) -> io::Result<()> {
         let arena = self.arena();
         let Shape { channels, height, width, .. } = self.shape;
-        let metadata = json!({
+        let mut metadata = json!({
             "format": FORMAT,
             "format_version": FORMAT_VERSION.to_string(),
             "network": self.network.to_string(),
@@ -112,14 +131,24 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
-        let values = |param: &Param| &self.parameters[param.start..][..param.len()];
-        let mut words: Vec<_> =
-            arena.params.iter().map(|param| values(param).iter().map(|value| value.to_bits())).collect();
-        let entries = arena.params.iter().zip(&mut words);
-        let mut entries: Vec<Entry> = entries
-            .map(|(param, words)| Entry { name: &param.name, dtype: "F32", shape: &param.shape, words })
+        let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
+        for (key, colour, usual) in
+            [("background", ground, default.ground), ("margin", margin, default.margin)]
+        {
+            if colour != usual {
+                metadata[key] = Background::Colour(colour).to_string().into();
+            }
+        }
+        if levels != default.levels {
+            metadata["levels"] = text(&[levels.low, levels.high]).into();
+        }
+        let entry = |param: &'_ Param| Slice::Real(&self.parameters[param.start..][..param.len()]);
+        let entries: Vec<Entry> = arena
+            .params
+            .iter()
+            .map(|param| Entry { name: &param.name, shape: &param.shape, values: entry(param) })
             .collect();
-        tensors::to_bytes(metadata, &mut entries)
+        tensors::write(metadata, &entries, file)
     }
 }
 
