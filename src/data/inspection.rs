@@ -105,29 +105,30 @@ impl Dataset {
         })
     }
 
-    /// Why no network can learn anything from the train part, if so: guessing by the pixels is no better than always
-    /// naming the most frequent class.
+    /// Why no network can learn anything from the train part, if so: equal pixels have the classes in the same
+    /// proportions as the whole part.
     fn nothing_to_learn(&self, first: &[usize]) -> Option<String> {
         let labels = &self.train.labels;
-        let counts = |classes: &mut [(usize, u32)]| {
-            classes.sort_unstable();
-            // The most frequent label of each group.
-            let groups = classes.chunk_by(|a, b| a.0 == b.0);
-            groups
-                .map(|group| group.chunk_by(|a, b| a == b).map(<[_]>::len).max().unwrap_or_default())
-                .sum::<usize>()
-        };
         let samples = labels.len();
-        let usual = counts(&mut labels.iter().map(|label| (0, *label)).collect::<Vec<_>>());
-        if usual == samples {
-            let class = labels.first().map(|label| shorten(&self.classes[*label as usize]))?;
+        let mut all = vec![0; self.classes.len()];
+        labels.iter().for_each(|label| all[*label as usize] += 1);
+        if let Some(class) = all.iter().position(|count| *count == samples) {
             return Some(format!(
-                "all {samples} pictures of the train part have the class “{class}”, so there is nothing to learn: add \
-                 pictures of another class"
+                "all {samples} pictures of the train part have the class “{}”, so there is nothing to learn: add pictures \
+                 of another class",
+                shorten(&self.classes[class])
             ));
         }
-        let guessed = counts(&mut first.iter().copied().zip(labels.iter().copied()).collect::<Vec<_>>());
-        if guessed > usual {
+        let mut groups: Vec<(usize, u32)> = first.iter().copied().zip(labels.iter().copied()).collect();
+        groups.sort_unstable();
+        let used = all.iter().filter(|count| **count > 0).count();
+        let tells_nothing = |group: &[(usize, u32)]| {
+            let classes = group.chunk_by(|a, b| a == b);
+            let alike =
+                |class: &[(usize, u32)]| class.len() * samples == group.len() * all[class[0].1 as usize];
+            classes.clone().count() == used && classes.into_iter().all(alike)
+        };
+        if !groups.chunk_by(|a, b| a.0 == b.0).all(tells_nothing) {
             return None;
         }
         let settings = if self.about.train_files.is_empty() {

@@ -27,6 +27,7 @@ mod normaliser;
 mod picture;
 pub(crate) mod platform;
 mod reading;
+mod rendered;
 mod rendering;
 mod split;
 mod survey;

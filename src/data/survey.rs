@@ -71,13 +71,15 @@ impl Histogram {
         };
         let note = format!(
             "16-bit pictures use the values {} to {} of 0 to 65535: scaled from {} to {}{outside}, so that bytes have {} \
-             different values, where plain rounding leaves {}; ⟨levels {}⟩ changes it",
+             different values from 0 to 255, where plain rounding leaves {} from {} to {}; ⟨levels {}⟩ changes it",
             used.low,
             used.high,
             best.low,
             best.high,
             distinct(&counts, &best),
             distinct(&counts, &LevelRange::FULL),
+            LevelRange::FULL.byte(used.low),
+            LevelRange::FULL.byte(used.high),
             Levels::Range(LevelRange::FULL)
         );
         Some((best, Some(note)))

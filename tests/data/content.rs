@@ -55,10 +55,13 @@ fn values(set: &Dataset) -> Vec<u8> {
     values
 }
 
+/// The colour of a class.
+type Ink<'a> = &'a dyn Fn(u32) -> [u8; 3];
+
 #[test]
 fn drawings_on_a_transparent_ground_stay_visible() {
     let mixed = |class| if class == 0 { [0; 3] } else { [255; 3] };
-    let cases: [(&dyn Fn(u32) -> [u8; 3], &str, &[u8], &str); 5] = [
+    let cases: [(Ink, &str, &[u8], &str); 5] = [
         (&|_| [0; 3], "white", &[0, 255], "onto white, because 8 of the drawings are dark"),
         (&|_| [255; 3], "black", &[0, 255], "onto black, because 8 of the drawings are bright"),
         (

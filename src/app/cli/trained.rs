@@ -31,8 +31,9 @@ pub struct EvalArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each picture gets the channels and the size of the network's images; it keeps its proportions, on the
-ground of the network's images, usually black. MNIST and digits are light on dark: for dark ink on light paper add --invert.")]
+Each picture gets the channels and the size of the network's images; it keeps its proportions, on
+their ground, which is black unless the pictures trained on needed another. MNIST and digits are
+light on dark: for dark ink on light paper add --invert.")]
 pub struct PredictArgs {
     /// Run directory or model file
     pub run: PathBuf,
