@@ -201,11 +201,17 @@ fn picture(value: u8) -> Vec<u8> {
 fn names_of_files_and_folders_are_shown_escaped_and_kept_exact_in_json() {
     let place = Place::new();
     let root = format!("pictures {EVIL}");
-    for class in ["می\u{200c}خواهم", "👩\u{200d}🚀", "a\u{200b}b"] {
+    let same = format!("same {EVIL}");
+    for (kind, class) in ["می\u{200c}خواهم", "👩\u{200d}🚀", "a\u{200b}b"].into_iter().enumerate()
+    {
         for at in 0..4 {
-            place.write(&format!("{root}/{class}/{EVIL}{at}.png"), picture(10 * at));
+            place.write(&format!("{root}/{class}/{EVIL}{at}.png"), picture(10 * at + 60 * kind as u8));
+            place.write(&format!("{same}/{class}/{EVIL}{at}.png"), picture(10 * at));
         }
     }
+    escaped(place.run(&["data", &same]), "pictures that are the same in all classes");
+    let train = ["train", &same, "--device", "cpu"];
+    escaped(place.run(&train), "training on them").failed(3, &["nothing to learn"]);
     let ran = escaped(place.run(&["data", &root]), "data").ok();
     assert!(ran.out.contains("می\u{200c}خواهم") && ran.out.contains("👩\u{200d}🚀"), "{}", ran.out);
     let ran = escaped(place.run(&["data", &root, "--json"]), "data --json").ok();

@@ -44,7 +44,7 @@ pub fn inspect(dataset: &mut Dataset) -> Result<()> {
     let found = dataset.inspect();
     dataset.about.notes.extend(found.notes);
     let nothing_to_learn = found.nothing_to_learn;
-    nothing_to_learn.map_or(Ok(()), |why| Err(Error::Data(format!("{}: {why}", dataset.name))))
+    nothing_to_learn.map_or(Ok(()), |why| Err(Error::Data(format!("{}: {why}", shown(&dataset.name)))))
 }
 
 /// [`inspect`] before training. Notes are printed first if nothing can be learned, since they may say why.
