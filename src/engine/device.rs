@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
-use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features};
+use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features, MemoryHints};
 
 use crate::error::{DeviceFault, Error, Result};
 use crate::program::{Buf, Program};
@@ -50,6 +50,8 @@ pub(super) fn open(
         required_features: adapter.features() & Features::SUBGROUP | more,
         required_limits,
         experimental_features,
+        // Buffers are made once and most are large: memory beyond them would only lie about.
+        memory_hints: MemoryHints::MemoryUsage,
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {

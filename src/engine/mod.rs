@@ -19,6 +19,7 @@ mod profiled;
 mod profiling;
 pub mod stopwatch;
 mod timing;
+mod transfers;
 mod waiting;
 
 use std::ops::Range;

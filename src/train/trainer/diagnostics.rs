@@ -4,7 +4,7 @@
 use super::Trainer;
 use crate::error::Result;
 use crate::kernel::{Access, Activation, Step};
-use crate::network::lower::TRAIN;
+use crate::network::lower::{Lowered, TRAIN};
 use crate::program::params::Param;
 use crate::program::{Activated, MAX_RESULT, View};
 
@@ -68,10 +68,16 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`](crate::error::Error::Device) when the device fails.
     pub fn diagnostics(&mut self, before: &[f32]) -> Result<Diagnostics> {
-        let after = self.parameters()?;
-        let gradients = self.engine.read(self.lowered.gradients)?.real();
-        let matrices = self.lowered.arena.params.iter().filter(|param| !param.is_vector());
-        let weight_changes = matrices.map(|param| weight_change(param, before, &after, &gradients)).collect();
+        let Lowered { arena, parameters, gradients, .. } = &self.lowered;
+        let matrices = arena.params.iter().filter(|param| !param.is_vector());
+        // One matrix at a time, so that this takes little memory.
+        let change = |param: &Param| -> Result<WeightChange> {
+            let part = |of: &View| View { buf: of.buf, start: of.start + param.start, len: param.len() };
+            let after = self.engine.read(part(parameters))?.real();
+            let gradient = self.engine.read(part(gradients))?.real();
+            Ok(weight_change(param, &before[param.start..][..param.len()], &after, &gradient))
+        };
+        let weight_changes = matrices.map(change).collect::<Result<_>>()?;
         let (samples, activations) = self.activations()?;
         Ok(Diagnostics { samples, activations, weight_changes })
     }
@@ -178,15 +184,14 @@ fn derivative(activation: Activation, y: f64) -> f64 {
     }
 }
 
-fn weight_change(param: &Param, before: &[f32], after: &[f32], gradients: &[f32]) -> WeightChange {
-    let range = param.start..param.start + param.len();
+fn weight_change(param: &Param, before: &[f32], after: &[f32], gradient: &[f32]) -> WeightChange {
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    let wide = |values: &[f32]| values[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-    let (before, after, gradient) = (wide(before), wide(after), wide(gradients));
+    let [before, after, gradient] =
+        [before, after, gradient].map(|values| values.iter().map(|value| f64::from(*value)));
     WeightChange {
         name: param.name.clone(),
         gradient: norm(&mut gradient.into_iter()) / (param.len() as f64).sqrt(),
-        weights: norm(&mut before.iter().copied()),
-        change: norm(&mut before.iter().zip(after).map(|(before, after)| after - before)),
+        weights: norm(&mut before.clone()),
+        change: norm(&mut before.zip(after).map(|(before, after)| after - before)),
     }
 }
