@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features, MemoryHints};
 
+use super::footprint::of_adapter;
 use crate::error::{DeviceFault, Error, Result};
+use crate::memory::{Room, taken};
 use crate::program::{Buf, Program};
 
 /// The first error of a device that wgpu's callbacks were given.
@@ -45,6 +47,7 @@ pub(super) fn open(
         ..wgpu::Limits::default()
     };
     let name = adapter.get_info().name;
+    fits(adapter)?;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,
@@ -72,6 +75,16 @@ pub(super) fn open(
         }
     });
     Ok((device, queue, trouble))
+}
+
+/// Checks that there is memory for the driver: some end the process when there is none.
+fn fits(adapter: &Adapter) -> Result<()> {
+    let info = adapter.get_info();
+    Room::now().check(of_adapter(&info).beyond(taken())).map_err(|shortage| {
+        let name = info.name;
+        let advice = "raise that limit, end other programs, or use ⟨device cpu⟩";
+        Error::Device(DeviceFault::TooSmall, format!("{name} {shortage}: {advice}"))
+    })
 }
 
 /// An error that wgpu reported while the device worked.

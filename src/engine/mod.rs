@@ -11,6 +11,7 @@ pub mod cooperative;
 pub mod copying;
 pub mod cpu;
 mod device;
+mod footprint;
 pub mod gpu;
 mod pipelines;
 pub(crate) mod platform;

@@ -4,12 +4,10 @@ use bytemuck::Pod;
 use wgpu::{Buffer, BufferUsages};
 
 use super::device::{make_buffer, too_small};
+use super::footprint::PIECE;
 use super::gpu::GpuEngine;
 use crate::error::Result;
 use crate::program::{View, mebibytes};
-
-/// Bytes of a piece: wgpu keeps a copy of each until the device has it.
-pub(crate) const PIECE: usize = 8 << 20;
 
 impl GpuEngine {
     /// Writes bytes to a buffer.
