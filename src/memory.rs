@@ -29,7 +29,7 @@ impl Need {
         }
     }
 
-    /// Both together.
+    /// With memory that is used as soon as it is reserved.
     pub fn plus(self, bytes: u64) -> Need {
         Need { resident: self.resident.saturating_add(bytes), address: self.address.saturating_add(bytes) }
     }
@@ -85,7 +85,13 @@ impl Room {
         let taken = fs::read_to_string(root.join("proc/self/status")).unwrap_or_default();
         let limits = fs::read_to_string(root.join("proc/self/limits")).unwrap_or_default();
         let limited = |name: &str, size: &str, bound| {
-            let limit: u64 = limits.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()?;
+            let limit: u64 = limits
+                .lines()
+                .find_map(|line| line.strip_prefix(name))?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()?;
             Some(Left { bytes: limit.saturating_sub(kibibytes(&taken, size)?), bound })
         };
         Room {
@@ -100,6 +106,14 @@ impl Room {
     /// Bytes that are left; none when nothing is known.
     pub fn bytes(&self) -> Option<u64> {
         [self.resident, self.address].into_iter().flatten().map(|left| left.bytes).min()
+    }
+
+    /// The memory that is left after `need` has been taken.
+    pub fn after(&self, need: Need) -> Room {
+        let less = |left: Option<Left>, bytes| {
+            left.map(|left: Left| Left { bytes: left.bytes.saturating_sub(bytes), ..left })
+        };
+        Room { resident: less(self.resident, need.resident), address: less(self.address, need.address) }
     }
 
     /// Checks that something fits.
@@ -141,7 +155,11 @@ pub fn zeros<T: Clone + Default>(len: usize) -> Result<Vec<T>, Shortage> {
     tried.map_err(|_| {
         let room = Room::now();
         let left = room.address.or(room.resident).unwrap_or(Left { bytes: 0, bound: Bound::Machine });
-        Shortage { needed: (len as u64).saturating_mul(size_of::<T>() as u64), left: left.bytes, bound: left.bound }
+        Shortage {
+            needed: (len as u64).saturating_mul(size_of::<T>() as u64),
+            left: left.bytes,
+            bound: left.bound,
+        }
     })?;
     Ok(vec![T::default(); len])
 }
@@ -155,7 +173,12 @@ impl fmt::Display for Shortage {
             Bound::AddressSpace => "under the limit of its address space (ulimit -v)",
             Bound::Data => "under the limit of its data (ulimit -d)",
         };
-        write!(f, "needs about {} of memory, and {} are left {bound}", mebibytes(self.needed), mebibytes(self.left))
+        write!(
+            f,
+            "needs about {} of memory, and {} are left {bound}",
+            mebibytes(self.needed),
+            mebibytes(self.left)
+        )
     }
 }
 
@@ -194,9 +217,15 @@ fn of_control_groups(root: &Path) -> Option<Left> {
         let mounted = if first_version { mounted.join("memory") } else { mounted.clone() };
         let path = Path::new(path.trim_start_matches('/'));
         // A group outside of this process's namespace isn't mounted.
-        let path = if path.components().all(|part| matches!(part, Component::Normal(_))) { path } else { Path::new("") };
+        let path = if path.components().all(|part| matches!(part, Component::Normal(_))) {
+            path
+        } else {
+            Path::new("")
+        };
         let groups: Vec<_> = path.ancestors().map(|group| mounted.join(group)).collect();
-        groups.into_iter().filter_map(move |group| if first_version { of_version_1(&group) } else { of_version_2(&group) })
+        groups
+            .into_iter()
+            .filter_map(move |group| if first_version { of_version_1(&group) } else { of_version_2(&group) })
     });
     left.min().map(|bytes| Left { bytes, bound: Bound::ControlGroup })
 }

@@ -5,7 +5,7 @@
 //! each other, and the result is a [`Dataset`]. Pixels stay bytes all the way to the device, a quarter of the memory of
 //! floats; a [`Normaliser`] makes numbers of them, and an [`Augmentation`](crate::kernel::Augmentation) augments them.
 //!
-//! May depend on `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
+//! May depend on `memory`, `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
 //! first, then `kind.rs`, which a new format joins.
 
 mod augment;
@@ -24,6 +24,7 @@ mod normaliser;
 mod picture;
 pub(crate) mod platform;
 mod reading;
+mod size;
 mod split;
 
 pub use dataset::{About, Dataset, Samples};
@@ -32,6 +33,7 @@ pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
 pub use reading::{Reading, Resize};
+pub use size::DataSize;
 pub use split::split_validation;
 
 use std::path::{Path, PathBuf};
@@ -83,6 +85,18 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     location.check(name_or_path, "resize", reading.resize.is_some())?;
     location.check(name_or_path, "skip_bad", reading.skip_bad)?;
     location.read(name_or_path, reading)
+}
+
+/// The size of the data set that [`load`] would read, where that is known before it is read.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn size(name_or_path: &str) -> Result<Option<DataSize>> {
+    match Location::find(name_or_path)? {
+        Location::Digits => Ok(Some(digits::SIZE)),
+        Location::Folder(folder, format) => format.size(&folder),
+    }
 }
 
 /// [`load`], with pictures resized to `shape`, as for prediction.
