@@ -1,11 +1,13 @@
 //! Files: written whole or not at all, read up to a limit, identified by their hash.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::held::fill_and_sync;
 use super::platform::sync_folder;
 use crate::error::{Error, Result};
 
@@ -17,12 +19,23 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Failure`] naming the file and what the operating system said.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    write(path, bytes).map_err(|error| {
-        Error::Failure(format!(
-            "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
-            path.display()
-        ))
-    })
+    write_with(path, &mut |file| file.write_all(bytes))
+}
+
+/// As [`write_atomically`]; `fill` writes the bytes, piece by piece.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub(crate) fn write_with(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    write(path, fill).map_err(|error| unwritten(path, &error))
+}
+
+/// The error of a file that can't be written.
+pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
+    Error::Failure(format!(
+        "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
+        path.display()
+    ))
 }
 
 /// Writes to a path that the user named.
@@ -94,10 +107,10 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     let (file, temporary) = create_temporary(folder)?;
-    let written = fill(file, bytes).and_then(|()| fs::rename(&temporary, path));
+    let written = fill_and_sync(file, fill).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
@@ -123,6 +136,19 @@ pub enum Unread {
     Failed(io::Error),
 }
 
+/// The reason, to stand in brackets behind “can't be read”.
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Unread::NotFound => f.write_str("there is no such file"),
+            Unread::NotAFile => f.write_str("it is not a regular file"),
+            Unread::TooLong(bytes) => write!(f, "its {bytes} bytes are more than expected"),
+            Unread::OutOfMemory => f.write_str("out of memory"),
+            Unread::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
 impl From<io::Error> for Unread {
     fn from(error: io::Error) -> Unread {
         match error.kind() {
@@ -140,7 +166,7 @@ impl From<io::Error> for Unread {
 /// # Errors
 /// The reason, as an [`Unread`].
 pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
-    // Opening a pipe would wait for its other end.
+    // As in `open_regular`.
     let found = fs::metadata(path)?;
     if !found.is_file() {
         return Err(Unread::NotAFile);
@@ -157,17 +183,25 @@ pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
 }
 
+/// Opens a regular file to be read. Opening a pipe would wait for its other end.
+///
+/// # Errors
+/// What the system says, or that it is something else.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        return File::open(path);
+    }
+    Err(io::Error::other("it is not a regular file"))
+}
+
 /// Reads a UTF-8 text file of at most `most` bytes.
 ///
 /// # Errors
 /// The reason, to stand in brackets behind “can't be read”.
 pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
     let bytes = read_bytes(path, most).map_err(|why| match why {
-        Unread::NotFound => "there is no such file".to_owned(),
-        Unread::NotAFile => "it is not a regular file".to_owned(),
         Unread::TooLong(_) => format!("it has more than {most} bytes"),
-        Unread::OutOfMemory => "out of memory".to_owned(),
-        Unread::Failed(error) => error.to_string(),
+        why => why.to_string(),
     })?;
     String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
 }
@@ -177,40 +211,30 @@ pub fn hex(hash: impl AsRef<[u8]>) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Removes the temporary files of a [`write_atomically`] whose process was killed.
-///
-/// Nobody may be writing in the folder meanwhile. A file that can't be removed stays, and does no harm.
-pub(crate) fn remove_temporary(folder: &Path) {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in entries.map(|entry| entry.path()) {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            let _ = fs::remove_file(&path);
-        }
-    }
-}
-
 const PREFIX: &str = ".wgrad-";
 const SUFFIX: &str = ".tmp";
 
-/// Creates a file whose name no other process and no other call uses.
-fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
+/// Whether a file of this name is a temporary one of [`write_atomically`].
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// The name of a temporary file, which no other process and no other call uses.
+pub(super) fn temporary_name() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{PREFIX}{}-{number}{SUFFIX}", process::id())
+}
+
+fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
     loop {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{PREFIX}{}-{number}{SUFFIX}", process::id()));
+        let path = folder.join(temporary_name());
         match File::create_new(&path) {
             // Left by a killed process that had the same number.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             created => return Ok((created?, path)),
         }
     }
-}
-
-/// Writes and closes a file: Windows renames only closed ones.
-fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod dataset;
 mod digits;
 pub mod files;
 mod folder;
+pub mod held;
 mod idx;
 mod images;
 mod kind;

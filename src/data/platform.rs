@@ -16,11 +16,6 @@ pub(super) fn sync_folder(folder: &Path) {
     }
 }
 
-/// Whether a locked file can be read through its own handle only, as on Windows.
-///
-/// On Unix a lock stops only programs that ask for it.
-pub(crate) const LOCKS_STOP_READERS: bool = cfg!(windows);
-
 /// The user's cache directory: `$XDG_CACHE_HOME` if set, else that of the system.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     let system = if cfg!(target_os = "macos") {

@@ -120,12 +120,18 @@ fn unusable_data_files_are_refused() {
 fn unusable_models_and_runs_are_refused() {
     let place = Place::trained();
     let model = place.read("runs/digits-001/model.safetensors");
-    let nan: Vec<u8> = [&model[..model.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    let changed: Vec<u8> = [&model[..model.len() - 4], &f32::NAN.to_le_bytes()].concat();
+    // As by an earlier version, which knew no checksum.
+    let mut nan = changed.clone();
+    let key = nan.windows(8).position(|bytes| bytes == b"checksum").unwrap();
+    nan[key] = b'C';
+    place.write("changed.safetensors", changed);
     place.write("cut.safetensors", &model[..model.len() / 2]).write("nan.safetensors", nan);
     place.write("text.safetensors", "hello").write("empty/run.json", "{}");
     place.write("foreign.safetensors", [&2u64.to_le_bytes()[..], b"{}"].concat());
     for (name, words) in [
         ("cut.safetensors", ["is damaged", "train again"]),
+        ("changed.safetensors", ["is damaged", "checksum"]),
         ("nan.safetensors", ["NaN", "“2.bias”"]),
         ("text.safetensors", ["not a safetensors file", "5 bytes"]),
         ("foreign.safetensors", ["not one that wgrad wrote", "name a run directory"]),

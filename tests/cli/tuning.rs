@@ -141,7 +141,7 @@ fn a_run_on_another_device_is_tuned_for_that_device() {
     }
     // Back on the adapter: the checkpoint is from the CPU engine, and the recipe's choice is said to differ.
     let middle = checkpoint::path(&place.path(RUN), 60);
-    let back = place.run(&["train", "--resume", middle.to_str().unwrap(), "-v"]).ok();
+    let back = place.run(&["train", "--resume", middle.to_str().unwrap(), "-v", "--device", "gpu"]).ok();
     for words in ["recipe.toml has another tuning", "its kernels are chosen again", "as measured before"] {
         assert!(back.err.contains(words), "“{words}” is not in {}", back.err);
     }

@@ -129,11 +129,41 @@ fn a_second_process_in_a_run_directory_is_refused_while_the_first_lives() {
 fn a_deleted_run_directory_ends_the_run_with_a_sentence() {
     let place = Place::new();
     let child = started(&place, &["--checkpoint-every", "20"]);
-    // At once, as a checkpoint written meanwhile would keep the folder from being removed.
-    fs::rename(place.path(RUN), place.path("gone")).unwrap();
-    fs::remove_dir_all(place.path("gone")).unwrap();
-    ended(child).failed(1, &["runs/digits-001", "can't be written"]);
+    // Files written meanwhile may keep the folder from being removed.
+    while fs::remove_dir_all(place.path(RUN)).is_err() {}
+    ended(child).failed(1, &["runs/digits-001 is no longer the directory of this run"]);
     assert!(!place.path(RUN).exists());
+}
+
+#[test]
+fn a_run_never_writes_into_the_directory_of_another_that_has_taken_its_name() {
+    let place = Place::new();
+    let child = started(&place, &["--checkpoint-every", "20"]);
+    fs::rename(place.path(RUN), place.path("moved")).unwrap();
+    place.run(&["train", "--network", "dense 7, dense 10", "--epochs", "1", "--device", "cpu"]).ok();
+    let before = place.files();
+    ended(child).failed(1, &["runs/digits-001 is no longer the directory of this run"]);
+    let of_the_other = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
+        files.clone().into_iter().filter(|(name, _)| name.starts_with(RUN)).collect::<Vec<_>>()
+    };
+    assert!(of_the_other(&before) == of_the_other(&place.files()));
+    // What was trained is where the directory is now.
+    place.run(&["resume-check", "moved", "--steps", "2"]).ok();
+    assert_eq!(place.json("moved/run.json")["status"], "failed");
+}
+
+#[test]
+fn without_its_lock_file_a_run_still_keeps_others_out() {
+    let place = Place::new();
+    let mut child = started(&place, &["--checkpoint-every", "20"]);
+    for _ in 0..5 {
+        let _ = fs::remove_file(place.path(&format!("{RUN}/.lock")));
+        place.run(&["train", "--resume", RUN]).failed(1, &["runs/digits-001 is in use by"]);
+        assert!(place.run(&["runs"]).ok().out.contains("running"));
+    }
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    place.run(&["resume-check", RUN, "--steps", "2"]).ok();
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! No checkpoint is lost, and a run that can't be resumed says why. Some tests of `training` need an adapter.
 
 mod checkpoints;
+mod damage;
 #[path = "../common/dispatches.rs"]
 mod dispatches;
 mod interrupts;

@@ -48,12 +48,18 @@ fn a_recipe_that_was_changed_is_refused() {
     let recipe = String::from_utf8(place.read(&format!("{RUN}/recipe.toml"))).unwrap();
     let file = format!("{RUN}/recipe.toml");
     place.write(&file, recipe.replace("seed = 0", "seed = 4"));
-    place.refuses(2, &["train", "--resume", RUN], &["recipe.toml has changed", "seed was 0 and now is 4"]);
+    place.refuses(3, &["train", "--resume", RUN], &["recipe.toml was edited", "seed was 0 and now is 4"]);
     place.write(&file, recipe.replace("seed", "sede"));
-    place.refuses(2, &["train", "--resume", RUN], &["“sede”", "did you mean “seed”"]);
-    // The device may change.
+    place.refuses(
+        3,
+        &["train", "--resume", RUN],
+        &["recipe.toml was edited", "“sede”", "did you mean “seed”"],
+    );
+    // The device may change, by a flag alone.
     place.write(&file, recipe.replace("device = \"cpu\"", "device = \"auto\""));
-    place.run(&["train", "--resume", RUN, "--device", "cpu"]).ok();
+    let ran = place.run(&["train", "--resume", RUN]).ok();
+    assert!(ran.err.contains("recipe.toml has another device than the checkpoint"), "{}", ran.err);
+    assert!(ran.err.contains("device  CPU engine"), "{}", ran.err);
 }
 
 #[test]
@@ -107,7 +113,7 @@ fn changed_data_are_refused() {
 }
 
 #[test]
-fn a_finished_run_is_refused_unless_its_model_is_missing() {
+fn a_finished_run_is_refused_unless_its_model_is_missing_or_damaged() {
     let place = Place::trained();
     place.refuses(
         2,
@@ -116,9 +122,12 @@ fn a_finished_run_is_refused_unless_its_model_is_missing() {
     );
     let model = place.read(&format!("{RUN}/model.safetensors"));
     fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
-    let record = String::from_utf8(place.read(&format!("{RUN}/run.json"))).unwrap();
-    place.write(&format!("{RUN}/run.json"), record.replace("\"done\"", "\"running\""));
     place.run(&["train", "--resume", RUN]).ok();
+    assert!(place.read(&format!("{RUN}/model.safetensors")) == model);
+    let half = &model[..model.len() / 2];
+    place.write(&format!("{RUN}/model.safetensors"), half);
+    let ran = place.run(&["train", "--resume", RUN]).ok();
+    assert!(ran.err.contains("model.safetensors is damaged"), "{}", ran.err);
     assert!(place.read(&format!("{RUN}/model.safetensors")) == model);
     assert_eq!(place.json(&format!("{RUN}/run.json"))["status"], "done");
 }

@@ -45,6 +45,8 @@ fn with_header(change: impl FnOnce(&mut Value)) -> (TempDir, PathBuf) {
     let bytes = fs::read(&path).unwrap();
     let size = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let mut header: Value = serde_json::from_slice(&bytes[8..][..size]).unwrap();
+    // As an earlier version wrote it, so that more than the checksum is asked.
+    header["__metadata__"].as_object_mut().unwrap().remove("checksum").expect("it has a checksum");
     change(&mut header);
     let header = header.to_string();
     let size = (header.len() as u64).to_le_bytes();
@@ -106,6 +108,7 @@ fn the_safetensors_crate_reads_the_names_and_layouts_of_pytorch() {
     assert_eq!(metadata["format"], "wgrad");
     assert_eq!(metadata["shape"], "[2,3,1]");
     assert_eq!(metadata["mean"], "[0.1,0.33333334]");
+    assert_eq!(metadata["checksum"].len(), 64);
     // The data begin on 8 bytes.
     assert!(u64::from_le_bytes(bytes[..8].try_into().unwrap()).is_multiple_of(8));
 }
@@ -236,7 +239,7 @@ fn tensors_that_are_not_those_of_the_network_are_refused() {
 
 #[test]
 fn weights_that_are_not_finite_are_refused() {
-    let (_folder, path) = saved(&model());
+    let (_folder, path) = with_header(|_| {});
     let good = fs::read(&path).unwrap();
     for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
         let mut bytes = good.clone();
@@ -259,12 +262,18 @@ proptest! {
     fn damaged_files_never_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
+        has_checksum in any::<bool>(),
     ) {
         // Saving waits for the disk, so the good file is made once.
         static GOOD: LazyLock<Vec<u8>> = LazyLock::new(|| fs::read(saved(&model()).1).unwrap());
+        // Without its checksum, so that damage gets further.
+        static OLDER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+            let at = GOOD.windows(8).position(|bytes| bytes == b"checksum").expect("it has a checksum");
+            [&GOOD[..at], b"checkzum", &GOOD[at + 8..]].concat()
+        });
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
-        let mut bytes = GOOD.clone();
+        let mut bytes = if has_checksum { GOOD.clone() } else { OLDER.clone() };
         let end = bytes.len();
         for (index, value) in changes {
             bytes[index.index(end)] = value;

@@ -87,7 +87,7 @@ impl Prepared {
         json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
-        let output = RunOutput::of(directory.path(), &record, json);
+        let output = RunOutput::of(&directory, &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
         let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
         output.train(run, display, from)

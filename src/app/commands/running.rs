@@ -1,10 +1,12 @@
 //! Training in the program: progress on stderr, result on stdout, signals.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
+use wgrad::internals::data::held::HeldFolder;
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
-use wgrad::internals::train::run::{Epoch, RunRecord, Status};
+use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
@@ -50,15 +52,17 @@ impl Observer for Watch {
 /// The output of a run: its names, and whether it is JSON.
 pub struct RunOutput {
     pub run: PathBuf,
+    /// The directory itself, while its path leads to it.
+    pub folder: Arc<HeldFolder>,
     pub device: String,
     pub adapter: String,
     pub json: bool,
 }
 
 impl RunOutput {
-    pub fn of(run: &Path, record: &RunRecord, json: bool) -> RunOutput {
+    pub fn of(run: &RunDir, record: &RunRecord, json: bool) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        RunOutput { run: run.to_owned(), device, adapter, json }
+        RunOutput { run: run.path().to_owned(), folder: run.folder(), device, adapter, json }
     }
 
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
@@ -96,7 +100,8 @@ impl RunOutput {
 
     /// Adds to an error how the run can be resumed.
     fn with_resume_advice(&self, error: Error) -> Error {
-        let resumable = checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
+        let resumable =
+            self.folder.is_in_place() && checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
         match error {
             Error::Device(fault, problem) if resumable => {
                 Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
@@ -148,7 +153,7 @@ impl RunOutput {
 
     /// Prints how far a run got that ended early, and why it ended. The error itself goes to stderr.
     fn print_json_of_error(&self, error: &Error) -> Result<()> {
-        let record = RunRecord::load(&self.run).ok();
+        let record = RunRecord::load(&self.run).ok().filter(|_| self.folder.is_in_place());
         let record = record.as_ref();
         let object = RunObject {
             status: record.map(|record| record.status),
@@ -216,8 +221,13 @@ mod tests {
     fn the_error_of_a_run_with_a_checkpoint_says_how_to_resume() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().to_owned();
-        let output =
-            RunOutput { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
+        let output = RunOutput {
+            run: run.clone(),
+            folder: Arc::new(HeldFolder::open(&run).unwrap()),
+            device: String::new(),
+            adapter: String::new(),
+            json: false,
+        };
         let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
         assert_eq!(output.with_resume_advice(lost()), lost());
         std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();

@@ -50,7 +50,7 @@ fn line(path: &Path, record: &RunRecord) -> String {
     };
     // The record of a killed run is from its start or its last resumption.
     let measured = || {
-        let events = read_metrics(path).unwrap_or_default();
+        let events = read_metrics(path).unwrap_or_default().events;
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
         events.into_iter().rev().find_map(epoch)
     };
@@ -110,7 +110,15 @@ fn diff(one: &Path, two: &Path) -> Result<()> {
 
 /// The mean loss of every step of a run.
 fn losses(run: &Path) -> Result<Vec<f64>> {
-    let losses = read_metrics(run)?.into_iter().filter_map(|event| match event {
+    let metrics = read_metrics(run)?;
+    if let Some(first) = metrics.damaged.first() {
+        note(format_args!(
+            "{} of the metrics lines of {} are damaged and left out, the first is line {first}",
+            metrics.damaged.len(),
+            run.display()
+        ));
+    }
+    let losses = metrics.events.into_iter().filter_map(|event| match event {
         Event::Steps(steps) => Some(steps.losses),
         Event::Epoch(_) => None,
     });

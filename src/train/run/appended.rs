@@ -1,39 +1,52 @@
 //! Files of a run that are only appended to.
 
 use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 
+use crate::data::files::unwritten;
+use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 
 /// A file that grows by whole lines or records.
 #[derive(Debug)]
 pub(super) struct Appended {
     file: File,
+    name: &'static str,
     path: PathBuf,
 }
 
 impl Appended {
-    pub fn open(run: &Path, name: &str) -> Result<Appended> {
-        let path = run.join(name);
-        let file = File::options().append(true).create(true).open(&path);
-        let file = file.map_err(|error| {
+    /// Opens a file of the run, and makes it if there is none.
+    pub fn open(folder: &HeldFolder, name: &'static str) -> Result<Appended> {
+        let path = folder.path().join(name);
+        let file = folder.open_to_write(name, true).map_err(|error| {
             let shown = path.display();
             Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
         })?;
-        Ok(Appended { file, path })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
+        Ok(Appended { file, name, path })
     }
 
     pub fn is_empty(&self) -> bool {
         self.file.metadata().is_ok_and(|found| found.len() == 0)
     }
 
-    pub fn problem(&self, error: &std::io::Error) -> Error {
+    fn problem(&self, error: &std::io::Error) -> Error {
         Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
+    }
+
+    /// All that was appended.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes));
+        match read {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(Error::Failure(format!(
+                "{} can't be read ({error}), so check the disk",
+                self.path.display()
+            ))),
+        }
     }
 
     /// Appends all bytes in one call. A reader never sees half a line. After a failed write the
@@ -51,9 +64,17 @@ impl Appended {
         self.file.sync_data().map_err(|error| self.problem(&error))
     }
 
-    pub fn cut(&self, length: u64) -> Result<()> {
+    pub fn cut(&self, folder: &HeldFolder, length: u64) -> Result<()> {
         // Some systems don't let a handle that only appends cut a file.
-        let file = File::options().write(true).open(&self.path);
+        let file = folder.open_to_write(self.name, false);
         file.and_then(|file| file.set_len(length)).map_err(|error| self.problem(&error))
+    }
+
+    /// Writes the whole file again, whole or not at all.
+    pub fn replace(&mut self, folder: &HeldFolder, bytes: &[u8]) -> Result<()> {
+        let written = folder.write(self.name, &mut |file| file.write_all(bytes));
+        written.map_err(|error| unwritten(&self.path, &error))?;
+        *self = Appended::open(folder, self.name)?;
+        Ok(())
     }
 }

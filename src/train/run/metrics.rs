@@ -3,14 +3,18 @@
 //! `metrics.jsonl` has an [`Event`] per line, `metrics.csv` the same lines as a table; the event file for TensorBoard
 //! is optional.
 
-use std::fs;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::appended::Appended;
+use super::events::{Epoch, Event};
+use super::salvage::salvaged;
 use super::tensorboard::Board;
-use super::{Epoch, Event};
+use crate::data::files::hex;
+use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 use crate::train::trainer::Position;
 
@@ -20,7 +24,7 @@ pub const METRICS: &str = "metrics.jsonl";
 pub const TABLE: &str = "metrics.csv";
 
 /// The columns of the table, by the keys of an event.
-const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "kind",
     "step",
     "epoch",
@@ -33,44 +37,82 @@ const COLUMNS: [&str; 10] = [
     "held_out_accuracy",
 ];
 
+/// The metrics at one moment: the length of `metrics.jsonl` and its SHA-256, in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricsSum {
+    /// The length of the file, in bytes.
+    pub bytes: u64,
+    /// The checksum of these bytes.
+    pub sha256: String,
+}
+
+impl MetricsSum {
+    /// The part of the file that it is the sum of, if that is as it was.
+    fn part<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let part = bytes.get(..usize::try_from(self.bytes).ok()?)?;
+        (hex(Sha256::digest(part)) == self.sha256).then_some(part)
+    }
+}
+
 /// The files, open to be appended to.
 #[derive(Debug)]
 pub(super) struct MetricsFiles {
     lines: Appended,
+    /// The length of the lines and their hash.
+    written: (u64, Sha256),
     table: Appended,
     /// The event file, if the run has one.
     board: Option<Board>,
 }
 
+/// The metrics after going back to a position.
+#[derive(Debug, Default)]
+pub struct Rewound {
+    /// The last epoch that is left.
+    pub last: Option<Epoch>,
+    /// What was damaged, and what has become of it.
+    pub problem: Option<String>,
+}
+
 impl MetricsFiles {
-    pub fn create(run: &Path) -> Result<MetricsFiles> {
-        let metrics = MetricsFiles::open(run)?;
-        metrics.begin_table()?;
+    pub fn create(folder: &HeldFolder) -> Result<MetricsFiles> {
+        let metrics = MetricsFiles::open(folder)?;
+        metrics.table.append(header().as_bytes())?;
         Ok(metrics)
     }
 
-    /// Opens the files of a run, with any event file.
-    pub fn open(run: &Path) -> Result<MetricsFiles> {
-        let board = Board::exists(run).then(|| Board::open(run)).transpose()?;
-        Ok(MetricsFiles { lines: Appended::open(run, METRICS)?, table: Appended::open(run, TABLE)?, board })
+    /// Opens the files of a run, with any event file. [`MetricsFiles::rewind`] reads what they hold.
+    pub fn open(folder: &HeldFolder) -> Result<MetricsFiles> {
+        let board = Board::exists(folder).then(|| Board::open(folder)).transpose()?;
+        let (lines, table) = (Appended::open(folder, METRICS)?, Appended::open(folder, TABLE)?);
+        Ok(MetricsFiles { lines, written: (0, Sha256::new()), table, board })
     }
 
     /// Writes an event file from here on. [`MetricsFiles::rewind`] adds earlier events.
-    pub fn write_events(&mut self, run: &Path) -> Result<()> {
-        self.board = Some(Board::open(run)?);
+    pub fn write_events(&mut self, folder: &HeldFolder) -> Result<()> {
+        self.board = Some(Board::open(folder)?);
         Ok(())
-    }
-
-    fn begin_table(&self) -> Result<()> {
-        self.table.append((COLUMNS.join(",") + "\n").as_bytes())
     }
 
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
+    /// The sum of all that was written.
+    pub fn sum(&self) -> MetricsSum {
+        let (bytes, hash) = &self.written;
+        MetricsSum { bytes: *bytes, sha256: hex(hash.clone().finalize()) }
+    }
+
+    fn count(&mut self, bytes: &[u8]) {
+        self.written.0 += bytes.len() as u64;
+        self.written.1.update(bytes);
+    }
+
     pub fn append(&mut self, event: &Event) -> Result<()> {
-        self.lines.append(event.to_line().as_bytes())?;
+        let line = event.to_line();
+        self.lines.append(line.as_bytes())?;
+        self.count(line.as_bytes());
         self.table.append(row(event).as_bytes())?;
         self.board.as_ref().map_or(Ok(()), |board| board.append(event))
     }
@@ -84,25 +126,38 @@ impl MetricsFiles {
     }
 
     /// Cuts the events back to a position in the run. The table is written again from them.
-    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
-        let bytes = fs::read(self.lines.path()).map_err(|error| self.lines.problem(&error))?;
-        let (mut length, mut events, mut table) = (0, Vec::new(), String::new());
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            // Lines after an unfinished or damaged one are of no use.
-            let Some(event) = parse(line).filter(|event| event.is_before(position)) else { break };
-            length += line.len() as u64;
-            table += &row(&event);
-            events.push(event);
+    ///
+    /// `sum` is that of the metrics at the position, if known.
+    pub fn rewind(
+        &mut self,
+        folder: &HeldFolder,
+        position: &Position,
+        sum: Option<&MetricsSum>,
+    ) -> Result<Rewound> {
+        let bytes = self.lines.read()?;
+        let whole = sum.and_then(|sum| sum.part(&bytes));
+        let (events, problem) = match whole {
+            Some(part) => (events(part).filter_map(Result::ok).collect(), None),
+            None => {
+                let damaged = sum.is_some();
+                salvaged(&bytes, &self.table.read()?, damaged, |event| event.is_before(position))
+            }
+        };
+        let lines: String = events.iter().map(Event::to_line).collect();
+        if bytes.starts_with(lines.as_bytes()) {
+            self.lines.cut(folder, lines.len() as u64)?;
+        } else {
+            self.lines.replace(folder, lines.as_bytes())?;
         }
-        self.lines.cut(length)?;
-        self.table.cut(0)?;
-        self.begin_table()?;
-        self.table.append(table.as_bytes())?;
+        self.written = (0, Sha256::new());
+        self.count(lines.as_bytes());
+        let table: String = events.iter().map(row).collect();
+        self.table.replace(folder, (header() + &table).as_bytes())?;
         if let Some(board) = &self.board {
-            board.rewind(position.steps, &events)?;
+            board.rewind(folder, position.steps, &events)?;
         }
         let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
-        Ok(events.into_iter().filter_map(epoch).next_back())
+        Ok(Rewound { last: events.into_iter().filter_map(epoch).next_back(), problem })
     }
 }
 
@@ -117,26 +172,52 @@ impl Event {
     }
 }
 
-/// The events of a run, up to the first damaged line.
+/// The metrics of a run, read from its directory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// The events of all lines that can be read.
+    pub events: Vec<Event>,
+    /// The numbers of the damaged lines, from 1. An unfinished last line is not among them.
+    pub damaged: Vec<usize>,
+}
+
+/// Reads the metrics of a run.
 ///
 /// # Errors
 /// [`Error::Data`] when there are none.
-pub fn read_metrics(run: &Path) -> Result<Vec<Event>> {
-    let path = run.join(METRICS);
-    let bytes = fs::read(&path).map_err(|error| {
-        let shown = path.display();
-        Error::Data(format!("{shown} can't be read ({error}), so name the directory of another run"))
-    })?;
-    Ok(bytes.split_inclusive(|byte| *byte == b'\n').map_while(parse).collect())
+pub fn read_metrics(run: &Path) -> Result<Metrics> {
+    let problem = |why: String| {
+        let shown = run.join(METRICS);
+        let shown = shown.display();
+        Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
+    };
+    let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
+    let bytes = folder.read(METRICS, u64::MAX).map_err(|why| problem(why.to_string()))?;
+    let mut metrics = Metrics::default();
+    for (at, event) in events(&bytes).enumerate() {
+        match event {
+            Ok(event) => metrics.events.push(event),
+            Err(true) => metrics.damaged.push(at + 1),
+            Err(false) => {}
+        }
+    }
+    Ok(metrics)
 }
 
-/// An event from its line, if that is whole.
-fn parse(line: &[u8]) -> Option<Event> {
-    serde_json::from_slice(line.strip_suffix(b"\n")?).ok()
+/// The events of some lines. An error is a damaged line, and whether it is finished.
+pub(super) fn events(bytes: &[u8]) -> impl Iterator<Item = Result<Event, bool>> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").ok_or(false)?;
+        serde_json::from_slice(line).map_err(|_| true)
+    })
+}
+
+fn header() -> String {
+    COLUMNS.join(",") + "\n"
 }
 
 /// An event as a line of the table. Columns that it lacks are empty.
-fn row(event: &Event) -> String {
+pub(super) fn row(event: &Event) -> String {
     let value = serde_json::to_value(event).expect("an event has only strings as keys");
     let field = |column: &&str| match value.get(column) {
         None | Some(Value::Null) => String::new(),

@@ -3,7 +3,7 @@
 //! It holds the recipe as it ran (`recipe.toml`), the record of the run (`run.json`, a [`RunRecord`]), its metrics
 //! (`metrics.jsonl`, an [`Event`] per line, and the same as a table in `metrics.csv` and, if wanted, for TensorBoard),
 //! checkpoints ([`crate::train::run::checkpoint`]), and the trained network (`model.safetensors`, a [`Model`]). While a
-//! process works in it, no other can.
+//! process works in it, no other can: it holds the directory open, and writes nothing where another has taken its name.
 
 pub mod checkpoint;
 mod lock;
@@ -11,38 +11,49 @@ pub mod model;
 mod tensors;
 
 mod appended;
+mod events;
 mod metrics;
+mod place;
 mod record;
+mod salvage;
+mod seal;
 mod tensorboard;
+mod timestamp;
 mod weights;
 
+pub use events::{Epoch, Event, Steps, Validation};
 pub use lock::Lock;
-pub use metrics::{METRICS, TABLE, read_metrics};
-pub use record::{Epoch, Event, RECORD, RunRecord, Status, Steps, Validation, WGPU_VERSION, timestamp};
+pub use metrics::{METRICS, Metrics, MetricsSum, Rewound, TABLE, read_metrics};
+pub use record::{RECORD, RunRecord, Status, WGPU_VERSION};
 pub use tensorboard::EVENTS;
+pub use timestamp::timestamp;
 pub use weights::{Adopted, Weights};
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::data::files::{self, write_atomically};
+use crate::data::files::unwritten;
+use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
 use metrics::MetricsFiles;
 use model::Model;
+use place::{claim, remove_empty, run_name};
 
 /// The file that holds the recipe as it ran.
 pub const RECIPE: &str = "recipe.toml";
 
-/// A run directory that this process has made.
+/// A run directory that this process works in.
 #[derive(Debug)]
 pub struct RunDir {
-    path: PathBuf,
+    folder: Arc<HeldFolder>,
+    checkpoints: HeldFolder,
     metrics: MetricsFiles,
-    _lock: Lock,
+    lock: Lock,
     /// Directories that were made, from the outermost to this one.
     made: Vec<PathBuf>,
 }
@@ -64,8 +75,16 @@ impl RunDir {
                 out.display()
             ))
         })?;
-        match furnish(&path) {
-            Ok((lock, metrics)) => Ok(RunDir { metrics, path, _lock: lock, made }),
+        let furnished = hold(&path).and_then(|folder| {
+            let lock = Lock::take(&folder)?;
+            let checkpoints =
+                folder.make_folder(checkpoint::FOLDER).map_err(|error| unwritten(&path, &error))?;
+            Ok((MetricsFiles::create(&folder)?, checkpoints, lock, folder))
+        });
+        match furnished {
+            Ok((metrics, checkpoints, lock, folder)) => {
+                Ok(RunDir { folder, checkpoints, metrics, lock, made })
+            }
             Err(error) => {
                 // The directory is new, and nobody else knows it.
                 let _ = fs::remove_dir_all(&path);
@@ -81,42 +100,81 @@ impl RunDir {
     /// [`Error::NotFound`] when it is no run directory, [`Error::Failure`] when another process works in it or it can't be
     /// written to.
     pub fn open(path: &Path) -> Result<RunDir> {
-        if !path.join(RECIPE).is_file() {
+        if !path.join(checkpoint::FOLDER).is_dir() && !path.join(RECIPE).is_file() {
             return Err(Error::NotFound(format!(
-                "{} is no run directory (it has no {RECIPE}), so name one that training has made",
-                path.display()
+                "{} is no run directory (it has neither {RECIPE} nor {}), so name one that training has made",
+                path.display(),
+                checkpoint::FOLDER
             )));
         }
-        let lock = Lock::take(path)?;
-        files::remove_temporary(path);
-        files::remove_temporary(&path.join(checkpoint::FOLDER));
-        Ok(RunDir {
-            metrics: MetricsFiles::open(path)?,
-            path: path.to_owned(),
-            _lock: lock,
-            made: Vec::new(),
-        })
+        let folder = hold(path)?;
+        let lock = Lock::take(&folder)?;
+        let checkpoints = match folder.folder(checkpoint::FOLDER) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.make_folder(checkpoint::FOLDER),
+            opened => opened,
+        };
+        let checkpoints = checkpoints.map_err(|error| unwritten(&path.join(checkpoint::FOLDER), &error))?;
+        folder.remove_temporary();
+        checkpoints.remove_temporary();
+        Ok(RunDir { metrics: MetricsFiles::open(&folder)?, folder, checkpoints, lock, made: Vec::new() })
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.folder.path()
+    }
+
+    /// The directory itself, whatever its path leads to.
+    pub fn folder(&self) -> Arc<HeldFolder> {
+        Arc::clone(&self.folder)
+    }
+
+    /// Whether its path still leads to it.
+    pub fn is_in_place(&self) -> bool {
+        self.folder.is_in_place()
+    }
+
+    /// Checks that the directory still is this run's.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when its path leads elsewhere or another process may write to it.
+    fn check(&mut self) -> Result<()> {
+        if !self.folder.is_in_place() {
+            return Err(Error::Failure(format!(
+                "{} is no longer the directory of this run: it was moved, deleted or replaced while the run worked in it,                  so the run stops",
+                self.path().display()
+            )));
+        }
+        self.lock.check()
     }
 
     /// Writes `recipe.toml`.
     ///
     /// # Errors
-    /// As [`write_atomically`].
+    /// [`Error::Failure`] naming the file.
     pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
-        write_atomically(&self.path.join(RECIPE), recipe.to_toml().as_bytes())
+        self.write(RECIPE, &recipe.to_toml())
+    }
+
+    /// Writes `recipe.toml` again, as a checkpoint has it.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn restore_recipe(&self, text: &str) -> Result<()> {
+        self.write(RECIPE, text)
     }
 
     /// Writes `run.json`, in place of an earlier one.
     ///
     /// # Errors
-    /// As [`write_atomically`].
+    /// [`Error::Failure`] naming the file.
     pub fn write_record(&self, record: &RunRecord) -> Result<()> {
-        write_atomically(&self.path.join(RECORD), record.to_json().as_bytes())
+        self.write(RECORD, &record.to_json())
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        let written = self.folder.write(name, &mut |file| file.write_all(text.as_bytes()));
+        written.map_err(|error| unwritten(&self.path().join(name), &error))
     }
 
     /// Writes an event file for TensorBoard too, from here on. In a resumed run [`RunDir::rewind`] adds the earlier
@@ -125,38 +183,48 @@ impl RunDir {
     /// # Errors
     /// [`Error::Failure`] naming the file.
     pub fn write_events(&mut self) -> Result<()> {
-        self.metrics.write_events(&self.path)
+        self.metrics.write_events(&self.folder)
     }
 
     /// Appends to the metrics. Other processes can read the event as soon as this returns.
     ///
     /// # Errors
-    /// [`Error::Failure`] naming the file.
+    /// [`Error::Failure`] naming the file, or when the directory is no longer this run's.
     pub fn append(&mut self, event: &Event) -> Result<()> {
+        self.check()?;
         self.metrics.append(event)
     }
 
     /// Goes back to a position: cuts the metrics, removes later checkpoints.
     ///
-    /// Returns the last epoch that is left.
+    /// `sum` is that of the metrics at the position, if known. Damaged metrics are restored as far as they can be.
     ///
     /// # Errors
     /// [`Error::Failure`] naming the file.
-    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
-        checkpoint::forget_after(&self.path, position.steps)?;
-        self.metrics.rewind(position)
+    pub fn rewind(&mut self, position: &Position, sum: Option<&MetricsSum>) -> Result<Rewound> {
+        self.check()?;
+        checkpoint::forget_after(&self.checkpoints, position.steps)?;
+        self.metrics.rewind(&self.folder, position, sum)
     }
 
     /// Saves a checkpoint, then removes all but the newest `keep`.
     ///
-    /// The metrics that belong to it are written first.
+    /// The metrics that belong to it are written first, and their sum is entered into it.
     ///
     /// # Errors
-    /// As [`Checkpoint::save`]. Earlier checkpoints are still there then.
-    pub fn save_checkpoint(&mut self, checkpoint: &Checkpoint, keep: usize) -> Result<()> {
+    /// As [`Checkpoint::save`], and when the directory is no longer this run's. Earlier checkpoints are still there then.
+    pub fn save_checkpoint(&mut self, checkpoint: &mut Checkpoint, keep: usize) -> Result<()> {
+        if self.folder.is_in_place() {
+            self.lock.check()?;
+        }
         self.metrics.sync()?;
-        checkpoint.save(&checkpoint::path(&self.path, checkpoint.snapshot.position.steps))?;
-        checkpoint::tidy(&self.path, keep);
+        checkpoint.metrics = Some(self.metrics.sum());
+        // The held directory is this run's wherever it is now: a moved one gets its last checkpoint too.
+        let saved =
+            checkpoint.save_in(&self.checkpoints, &checkpoint::name(checkpoint.snapshot.position.steps));
+        self.check()?;
+        saved?;
+        checkpoint::tidy(&self.checkpoints, keep);
         Ok(())
     }
 
@@ -165,7 +233,7 @@ impl RunDir {
     /// # Errors
     /// As [`Checkpoint::save`].
     pub fn save_best(&self, checkpoint: &Checkpoint) -> Result<()> {
-        checkpoint.save(&self.path.join(checkpoint::FOLDER).join(checkpoint::BEST))
+        checkpoint.save_in(&self.checkpoints, checkpoint::BEST)
     }
 
     /// Writes `model.safetensors`, in place of an earlier one.
@@ -173,7 +241,7 @@ impl RunDir {
     /// # Errors
     /// As [`Model::save`].
     pub fn save_model(&self, model: &Model) -> Result<()> {
-        model.save(self.path.join(model::FILE))
+        model.save_in(&self.folder)
     }
 
     /// Removes the directory, unless there is a result in it.
@@ -181,101 +249,36 @@ impl RunDir {
     /// It is for a run that failed before it began. A result is a line of metrics, a model, or a foreign file. Directories
     /// that were made to hold it are removed too.
     pub fn abandon(self) {
-        if !self.metrics.is_empty() || self.path.join(model::FILE).exists() || self.made.is_empty() {
+        let has_model = self.folder.check(model::FILE).unwrap_or(true);
+        if !self.metrics.is_empty() || has_model || self.made.is_empty() || !self.folder.is_in_place() {
             return;
         }
-        let RunDir { path, metrics, _lock: lock, made } = self;
+        let RunDir { folder, checkpoints, metrics, lock, made } = self;
         drop((metrics, lock));
-        for (_, file) in checkpoint::list(&path).unwrap_or_default() {
-            let _ = fs::remove_file(file);
-        }
-        let _ = fs::remove_dir(path.join(checkpoint::FOLDER));
+        // A file that can't be removed stays: the error that led here is the one to report.
+        checkpoint::clear(&checkpoints);
+        drop(checkpoints);
+        let _ = folder.remove_folder(checkpoint::FOLDER);
         for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
-            // A file that can't be removed stays: the error that led here is the one to report.
-            let _ = fs::remove_file(path.join(file));
+            let _ = folder.remove(file);
         }
+        drop(folder);
         remove_empty(&made);
     }
 }
 
-/// Adds lock, metrics and checkpoint folder to a new run directory.
-fn furnish(path: &Path) -> Result<(Lock, MetricsFiles)> {
-    let lock = Lock::take(path)?;
-    fs::create_dir(path.join(checkpoint::FOLDER)).map_err(|error| {
-        Error::Failure(format!("{} can't be written to ({error}), so check the disk", path.display()))
-    })?;
-    Ok((lock, MetricsFiles::create(path)?))
+/// Opens a run directory to hold it.
+fn hold(path: &Path) -> Result<Arc<HeldFolder>> {
+    HeldFolder::open(path).map(Arc::new).map_err(|error| unwritten(path, &error))
 }
 
-/// Makes `OUT` and the next directory in it. `made` lists what was made, even when it fails.
-fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
-    make_folders(out, made)?;
-    let mut number = last_number(out, name)? + 1;
-    loop {
-        let path = out.join(format!("{name}-{number:03}"));
-        match fs::create_dir(&path) {
-            Ok(()) => {
-                made.push(path.clone());
-                return Ok(path);
-            }
-            // Another process was faster.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            // Another process abandoned its run, and removed the folder for both.
-            Err(error) if error.kind() == ErrorKind::NotFound => make_folders(out, made)?,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// `create_dir_all` that lists the folders it made.
-fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
-    }
-    if path.exists() {
-        return Err(io::Error::other(format!("{} is a file", path.display())));
-    }
-    if let Some(parent) = path.parent() {
-        make_folders(parent, made)?;
-    }
-    match fs::create_dir(path) {
-        Ok(()) => made.push(path.to_owned()),
-        Err(_) if path.is_dir() => {}
-        Err(error) => return Err(error),
-    }
-    Ok(())
-}
-
-/// The highest number of a run of that name, or 0.
-fn last_number(out: &Path, name: &str) -> io::Result<u64> {
-    let out = if out.as_os_str().is_empty() { Path::new(".") } else { out };
-    let mut last = 0;
-    for entry in fs::read_dir(out)? {
-        let found = entry?.file_name();
-        let digits = found.to_str().and_then(|found| found.strip_prefix(name)?.strip_prefix('-'));
-        let digits =
-            digits.filter(|digits| digits.len() < 16 && digits.bytes().all(|byte| byte.is_ascii_digit()));
-        last = last.max(digits.and_then(|digits| digits.parse().ok()).unwrap_or(0));
-    }
-    Ok(last)
-}
-
-/// Removes empty directories, the last first.
-fn remove_empty(made: &[PathBuf]) {
-    for path in made.iter().rev() {
-        let _ = fs::remove_dir(path);
-    }
-}
-
-/// The name of a run directory, without its number. It is made from the data set's.
-fn run_name(data: &str) -> String {
-    const MOST: usize = 40;
-    let last =
-        Path::new(data).file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let words = last.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let mut name = words.join("-");
-    name.truncate(MOST);
-    let name = name.trim_end_matches('-');
-    if name.is_empty() { "run".to_owned() } else { name.to_owned() }
+/// Reads a text file of a run directory. It must not be a link.
+///
+/// # Errors
+/// The reason, to stand in brackets behind “can't be read”.
+pub fn read_text(run: &Path, name: &str) -> Result<String, String> {
+    const MAX_BYTES: u64 = 4 << 20;
+    let folder = HeldFolder::open(run).map_err(|error| error.to_string())?;
+    let bytes = folder.read(name, MAX_BYTES).map_err(|why| why.to_string())?;
+    String::from_utf8(bytes).map_err(|_| "it is not valid UTF-8".to_owned())
 }

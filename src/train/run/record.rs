@@ -1,11 +1,14 @@
-//! The record of a run: `run.json`, and the lines of `metrics.jsonl`.
+//! The record of a run: `run.json`.
 
-use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::events::{Epoch, null_is_nan};
+use super::seal::{self, Seal};
+use super::timestamp::timestamp;
+use crate::data::held::HeldFolder;
 use crate::engine::adapter::{Device, driver};
 use crate::error::{Error, Result};
 use crate::train::recipe::Recipe;
@@ -165,180 +168,41 @@ impl RunRecord {
         self.finished = Some(timestamp(SystemTime::now()));
     }
 
-    /// The record as `run.json` holds it.
+    /// The record as `run.json` holds it, with a checksum.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a record has only strings as keys") + "\n"
+        let mut value = serde_json::to_value(self).expect("a record has only strings as keys");
+        value[seal::KEY] = seal::BLANK.into();
+        let mut text = serde_json::to_string_pretty(&value).expect("a value is JSON").into_bytes();
+        text.push(b'\n');
+        seal::enter(&mut text);
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 
     /// Reads the record of a run directory.
     ///
     /// # Errors
-    /// [`Error::Data`] when it is missing or can't be read.
+    /// [`Error::Data`] when it is missing, damaged or can't be read.
     pub fn load(run: &Path) -> Result<RunRecord> {
-        let path = run.join(RECORD);
-        let problem = |error: String| {
-            let shown = path.display();
-            Error::Data(format!("{shown} can't be read ({error}), so name the directory of another run"))
+        let problem = |why: String| {
+            let shown = run.join(RECORD);
+            let shown = shown.display();
+            Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
         };
-        let text = fs::read(&path).map_err(|error| problem(error.to_string()))?;
+        let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
+        let text = folder.read(RECORD, MAX_BYTES).map_err(|why| problem(why.to_string()))?;
+        if seal::check(&text) == Seal::Broken {
+            return Err(problem("it is not as the run wrote it: damaged, or changed since".to_owned()));
+        }
         serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))
     }
 }
 
-/// A line of `metrics.jsonl`; `kind` says which.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Event {
-    /// A group of steps, as many as were submitted at once.
-    Steps(Steps),
-    /// An epoch, with what was measured at its end.
-    Epoch(Epoch),
-}
-
-impl Event {
-    /// One line of JSON with its line break. Numbers that are not finite become `null`.
-    pub fn to_line(&self) -> String {
-        serde_json::to_string(self).expect("an event has only strings as keys") + "\n"
-    }
-}
-
-/// The measures of a group of steps on their batches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Steps {
-    /// Steps since the run began, this group included.
-    pub step: u64,
-    /// The epoch that the last of them belongs to, from 1.
-    pub epoch: usize,
-    /// Mean over the samples.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub train_loss: f64,
-    /// From 0 to 1.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub train_accuracy: f64,
-    /// Samples trained on, per second.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub samples_per_second: f64,
-    /// The mean loss of each step.
-    #[serde(default, deserialize_with = "nulls_are_nan")]
-    pub losses: Vec<f64>,
-    /// The norm of the gradients of each step.
-    #[serde(default)]
-    pub gradient_norms: Vec<f32>,
-    /// The learning rate of each step.
-    #[serde(default)]
-    pub learning_rates: Vec<f32>,
-}
-
-/// The measures of an epoch. Those of the train part are over its batches as they came, the others from its end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Steps since the run began.
-    pub step: u64,
-    /// From 1.
-    pub epoch: usize,
-    /// Mean over the samples.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub train_loss: f64,
-    /// From 0 to 1.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub train_accuracy: f64,
-    /// Samples trained on, per second.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub samples_per_second: f64,
-    /// None for a run without a validation part.
-    #[serde(flatten)]
-    pub validation: Option<Validation>,
-    /// Mean over the samples.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub held_out_loss: f64,
-    /// From 0 to 1.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub held_out_accuracy: f64,
-}
-
-/// The measures on the validation part.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validation {
-    /// Mean over the samples.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub validation_loss: f64,
-    /// From 0 to 1.
-    #[serde(deserialize_with = "null_is_nan")]
-    pub validation_accuracy: f64,
-}
-
-/// A number, where null is NaN. JSON has no NaN, and serde_json writes it as null.
-fn null_is_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
-}
-
-fn nulls_are_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
-    let values: Vec<Option<f64>> = Deserialize::deserialize(deserializer)?;
-    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
-}
-
-/// A moment as RFC 3339, in UTC, to the second: `2026-02-28T23:59:59Z`.
-pub fn timestamp(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Year, month and day of the Gregorian calendar, from days since 1970.
-///
-/// Counts from 1 March of the year 0, so that a leap day is the last day of its year; then four
-/// centuries have 146,097 days, and five months from March or August have 153.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let year = year + 400 * era;
-    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
-}
+/// The longest file of a record, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn moments_are_written_as_rfc_3339() {
-        // From `date -u -d @N +%FT%TZ`.
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_709_164_800, "2024-02-29T00:00:00Z"),
-            (1_798_761_599, "2026-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
-
-    #[test]
-    fn the_days_of_eight_centuries_follow_each_other() {
-        let months = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-        let mut expected = (1970, 1, 1);
-        for days in 0..800 * 365 {
-            assert_eq!(date(days), expected);
-            let (year, month, day) = expected;
-            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-            let last = months[month as usize - 1] + u64::from(leap && month == 2);
-            expected = match (day == last, month) {
-                (false, _) => (year, month, day + 1),
-                (true, 12) => (year + 1, 1, 1),
-                (true, _) => (year, month + 1, 1),
-            };
-        }
-    }
 
     #[test]
     fn the_version_of_wgpu_is_the_one_in_use() {

@@ -6,12 +6,11 @@
 //! protobuf `Event` (`tensorflow/core/util/event.proto`): wall time, step, and a summary of named
 //! values.
 
-use std::fs;
-use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Event;
 use super::appended::Appended;
+use super::events::Event;
+use crate::data::held::HeldFolder;
 use crate::error::Result;
 
 /// The event file in a run directory. TensorBoard looks for `tfevents` in the name.
@@ -32,13 +31,14 @@ pub(super) struct Board {
 
 impl Board {
     /// The event file of a run, made if there is none.
-    pub fn open(run: &Path) -> Result<Board> {
-        Ok(Board { file: Appended::open(run, EVENTS)? })
+    pub fn open(folder: &HeldFolder) -> Result<Board> {
+        Ok(Board { file: Appended::open(folder, EVENTS)? })
     }
 
     /// Whether a run has an event file.
-    pub fn exists(run: &Path) -> bool {
-        run.join(EVENTS).is_file()
+    pub fn exists(folder: &HeldFolder) -> bool {
+        // Anything else in its place is an error when it is opened.
+        folder.check(EVENTS).unwrap_or(true)
     }
 
     /// Appends the numbers of an event, each under its step.
@@ -64,17 +64,17 @@ impl Board {
     /// Cuts the file back to a step. `events` are those up to there.
     ///
     /// A file that lacks some of their steps is written again from them: it was begun later or is damaged.
-    pub fn rewind(&self, steps: usize, events: &[Event]) -> Result<()> {
-        let bytes = fs::read(self.file.path()).map_err(|error| self.file.problem(&error))?;
+    pub fn rewind(&self, folder: &HeldFolder, steps: usize, events: &[Event]) -> Result<()> {
+        let bytes = self.file.read()?;
         let (mut end, mut last) = (0, None);
         while let Some((message, length)) = first(&bytes[end..]) {
             let Some(step) = step(message).filter(|step| *step <= steps as u64) else { break };
             (end, last) = (end + length, Some(step));
         }
         if last == Some(steps as u64) {
-            return self.file.cut(end as u64);
+            return self.file.cut(folder, end as u64);
         }
-        self.file.cut(0)?;
+        self.file.cut(folder, 0)?;
         self.append_all(events)
     }
 }

@@ -5,13 +5,17 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use super::seal::{self, Seal, Sum};
+use crate::data::files::open_regular;
+use crate::kernel::Slice;
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -28,34 +32,73 @@ pub(crate) struct Advice {
 /// A tensor on its way into a file.
 pub(crate) struct Entry<'a> {
     pub name: &'a str,
-    /// `F32` or `U32`.
-    pub dtype: &'static str,
     pub shape: &'a [usize],
-    /// Its words, by their bits.
-    pub words: &'a mut dyn ExactSizeIterator<Item = u32>,
+    pub values: Slice<'a, f32>,
 }
 
-/// A file of tensors, in the order given. The header is written here because the safetensors crate
-/// would put the metadata in a random order: equal contents should make equal files.
-pub(crate) fn to_bytes(metadata: Value, tensors: &mut [Entry]) -> Vec<u8> {
+impl Entry<'_> {
+    fn dtype(&self) -> &'static str {
+        if matches!(self.values, Slice::Real(_)) { "F32" } else { "U32" }
+    }
+
+    fn words(&self) -> &[u32] {
+        match self.values {
+            Slice::Real(values) => bytemuck::cast_slice(values),
+            Slice::Uint(values) => values,
+        }
+    }
+
+    /// Hands over its bytes, piece by piece.
+    fn each(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if cfg!(target_endian = "little") {
+            return take(bytemuck::cast_slice(self.words()));
+        }
+        for words in self.words().chunks(1 << 16) {
+            let bytes: Vec<u8> = words.iter().copied().flat_map(u32::to_le_bytes).collect();
+            take(&bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file of tensors, in the order given, with its checksum in the metadata.
+///
+/// The header is written here because the safetensors crate would put the metadata in a random order: equal contents
+/// should make equal files. The tensors are not copied.
+///
+/// # Errors
+/// As `file`.
+pub(crate) fn write(mut metadata: Value, tensors: &[Entry], file: &mut dyn Write) -> io::Result<()> {
+    metadata[seal::KEY] = seal::BLANK.into();
+    let mut header = header(metadata, tensors);
+    let mut sum = Sum::of(&[], &header);
+    for tensor in tensors {
+        tensor.each(&mut |bytes| {
+            sum.add(bytes);
+            Ok(())
+        })?;
+    }
+    seal::put(&mut header, &sum.finish());
+    file.write_all(&header)?;
+    tensors.iter().try_for_each(|tensor| tensor.each(&mut |bytes| file.write_all(bytes)))
+}
+
+/// The header behind its length.
+fn header(metadata: Value, tensors: &[Entry]) -> Vec<u8> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), metadata);
     let mut start = 0;
-    for Entry { name, dtype, shape, words } in tensors.iter() {
-        let end = start + 4 * words.len();
-        let tensor = json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
-        header.insert((*name).to_owned(), tensor);
+    for entry in tensors {
+        let end = start + 4 * entry.words().len();
+        let tensor = json!({ "dtype": entry.dtype(), "shape": entry.shape, "data_offsets": [start, end] });
+        header.insert(entry.name.to_owned(), tensor);
         start = end;
     }
     let mut header = Value::Object(header).to_string().into_bytes();
     // The data begin on a multiple of 8 bytes, so that they can be mapped into memory.
     header.resize(header.len().next_multiple_of(8), b' ');
-    let mut bytes = Vec::with_capacity(8 + header.len() + start);
-    bytes.extend((header.len() as u64).to_le_bytes());
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header);
-    for tensor in tensors {
-        bytes.extend(tensor.words.flat_map(u32::to_le_bytes));
-    }
     bytes
 }
 
@@ -65,6 +108,8 @@ pub(crate) struct Tensors {
     header: Metadata,
     /// The offset of the tensors in the file.
     start: u64,
+    /// The checksum of what is before them.
+    sum: Option<Sum>,
     pub advice: Advice,
 }
 
@@ -80,7 +125,7 @@ impl Tensors {
     pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
         let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
         let unreadable = |error: io::Error| format!("can't be read ({error}), {}", advice.damaged);
-        let mut file = File::open(path).map_err(unreadable)?;
+        let mut file = open_regular(path).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         let Some(rest) = length.checked_sub(8) else {
             return Err(no(format!("it has {length} bytes, not even the 8 that give the header's length")));
@@ -106,7 +151,31 @@ impl Tensors {
             let damaged = advice.damaged;
             return Err(format!("is damaged: its tensors take {expected} bytes, it has {got}, {damaged}"));
         }
-        Ok(Tensors { file, header, start: 8 + size, advice })
+        let sum = Some(Sum::of(&size.to_le_bytes(), &text));
+        Ok(Tensors { file, header, start: 8 + size, sum, advice })
+    }
+
+    /// Compares the whole file with the checksum in its metadata, if it has one: earlier versions wrote none.
+    pub fn check_sum(&mut self) -> Result<(), String> {
+        let damaged = self.advice.damaged;
+        let Some(mut sum) = self.sum.take().filter(Sum::is_expected) else { return Ok(()) };
+        let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
+        self.file.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match self.file.read(&mut piece).map_err(unreadable)? {
+                0 => break,
+                length => sum.add(&piece[..length]),
+            }
+        }
+        match sum.compare() {
+            Seal::Broken => Err(format!(
+                "is damaged: its checksum doesn't match (if another program changed the file on purpose, remove “{}” from \
+                 its metadata), {damaged}",
+                seal::KEY
+            )),
+            Seal::Whole | Seal::None => Ok(()),
+        }
     }
 
     /// The names of all tensors, in the order of their data.
@@ -137,6 +206,11 @@ impl Tensors {
 
     fn strings(&self) -> Option<&HashMap<String, String>> {
         self.header.metadata().as_ref()
+    }
+
+    /// Whether the metadata have a key.
+    pub fn has(&self, key: &str) -> bool {
+        self.strings().is_some_and(|strings| strings.contains_key(key))
     }
 
     /// A string of the metadata.

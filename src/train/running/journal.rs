@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::train::recipe::Recipe;
 use crate::train::run::model::Model;
-use crate::train::run::{Epoch, Event, RunDir, RunRecord, read_metrics};
+use crate::train::run::{Epoch, Event, MetricsSum, Rewound, RunDir, RunRecord, read_metrics};
 use crate::train::trainer::Position;
 
 /// A run directory, or the epochs in memory.
@@ -26,9 +26,9 @@ impl Journal {
         self.directory.as_mut()
     }
 
-    /// The path of the run directory, if there is one.
+    /// The path of the run directory, if there is one and the path still leads to it.
     pub fn path(&self) -> Option<&Path> {
-        self.directory.as_ref().map(RunDir::path)
+        self.directory.as_ref().filter(|directory| directory.is_in_place()).map(RunDir::path)
     }
 
     /// Writes recipe and record before the first step.
@@ -75,13 +75,13 @@ impl Journal {
         }
     }
 
-    /// Forgets what came after a position. Returns the last epoch that is left.
-    pub fn rewind(&mut self, position: &Position) -> Result<Option<Epoch>> {
+    /// Forgets what came after a position.
+    pub fn rewind(&mut self, position: &Position, sum: Option<&MetricsSum>) -> Result<Rewound> {
         if let Some(directory) = &mut self.directory {
-            return directory.rewind(position);
+            return directory.rewind(position, sum);
         }
         self.epochs.retain(|line| line.epoch < position.epoch);
-        Ok(self.epochs.last().cloned())
+        Ok(Rewound { last: self.epochs.last().cloned(), problem: None })
     }
 
     /// The finished epochs.
@@ -91,6 +91,6 @@ impl Journal {
             Event::Epoch(line) => Some(line),
             Event::Steps(_) => None,
         };
-        Ok(read_metrics(directory.path())?.into_iter().filter_map(epoch).collect())
+        Ok(read_metrics(directory.path())?.events.into_iter().filter_map(epoch).collect())
     }
 }

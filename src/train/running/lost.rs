@@ -87,7 +87,7 @@ fn a_run_on_a_lost_device_reopens_it_and_ends_with_the_same_bits() {
         assert_eq!((trained.epochs, trained.trainer.steps(), trained.ended), (4, 180, Ended::AllEpochs));
     }
     let losses = |run: &Path| {
-        let events = read_metrics(run).unwrap();
+        let events = read_metrics(run).unwrap().events;
         let losses = events.into_iter().filter_map(|event| match event {
             Event::Steps(steps) => Some(steps.losses),
             Event::Epoch(_) => None,

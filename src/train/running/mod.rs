@@ -83,6 +83,10 @@ pub struct Run<'a> {
     /// The last checkpoint, from which the run can go on.
     saved: Snapshot,
     state: RunState,
+    /// The state at the last checkpoint.
+    saved_state: RunState,
+    /// The best weights of early stopping at the last checkpoint with their epoch, once better ones are in the model.
+    displaced: Option<(Vec<f32>, Option<Epoch>)>,
     /// The run at its smallest validation loss, until that is saved.
     best: Option<Snapshot>,
     /// The number of lost devices since the last checkpoint.
@@ -126,6 +130,8 @@ impl<'a> Run<'a> {
             coach: options.coach.then(|| CoachWatch::new(recipe)),
             options,
             state: RunState::default(),
+            saved_state: RunState::default(),
+            displaced: None,
             best: None,
             losses: 0,
             saved_at: Instant::now(),
@@ -168,10 +174,13 @@ impl<'a> Run<'a> {
     /// As [`Run::begin`], and [`Error::Data`] when the run directory can't be read.
     pub fn resume(mut self, checkpoint: Checkpoint, observer: &mut dyn Observer) -> Result<Trained> {
         self.state = checkpoint.state;
+        self.saved_state = self.state.clone();
         self.journal.write_events(self.options.tensorboard)?;
-        self.rewind()?;
+        if let Some(problem) = self.rewind(checkpoint.metrics.as_ref())? {
+            note(observer, &problem);
+        }
         self.recall()?;
-        self.load_best()?;
+        self.load_best(checkpoint.best, observer)?;
         self.record.resume();
         self.journal.write_record(&self.record)?;
         self.go(observer)
@@ -282,9 +291,7 @@ impl<'a> Run<'a> {
         let position = Position { epoch, ..position };
         let line = epoch_line(position, trained, train, &held_out, validation.as_ref());
         if self.is_best(epoch, train, validation.as_ref()) {
-            self.model.parameters = parameters;
-            self.model_epoch = Some(line.clone());
-            self.save_best_model()?;
+            self.take_best(line.clone(), parameters)?;
         }
         self.record.advance(&line);
         self.journal.append(&Event::Epoch(line))?;

@@ -8,7 +8,9 @@ use super::observer::{Observer, note};
 use super::outcome::Ended;
 use super::{Run, Throughput};
 use crate::error::{DeviceFault, Error, Result};
-use crate::train::run::checkpoint::Checkpoint;
+use crate::train::run::checkpoint::{Best, Checkpoint, RunState};
+use crate::train::run::{MetricsSum, Rewound, RunRecord};
+use crate::train::trainer::Snapshot;
 
 /// The most losses of a device between two checkpoints.
 const MOST_LOSSES: usize = 3;
@@ -34,21 +36,34 @@ impl Run<'_> {
         }
         self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
-        let checkpoint =
-            |snapshot| Checkpoint::new(snapshot, self.state.clone(), self.recipe, &self.record.digest);
-        self.saved = match self.journal.directory() {
-            None => snapshot,
-            Some(directory) => {
-                if let Some(best) = self.best.take() {
-                    directory.save_best(&checkpoint(best))?;
-                }
-                let checkpoint = checkpoint(snapshot);
-                directory.save_checkpoint(&checkpoint, self.options.keep)?;
-                checkpoint.snapshot
-            }
-        };
+        self.saved = if self.journal.directory().is_some() { self.write(snapshot)? } else { snapshot };
+        (self.saved_state, self.displaced) = (self.state.clone(), None);
         (self.saved_at, self.losses) = (Instant::now(), 0);
         Ok(())
+    }
+
+    /// Writes a checkpoint, and before it an unsaved best one.
+    fn write(&mut self, snapshot: Snapshot) -> Result<Snapshot> {
+        let record = RunRecord { seconds: self.state.seconds, ..self.record.clone() };
+        let checkpoint = |snapshot| Checkpoint {
+            record: Some(record.clone()),
+            ..Checkpoint::new(snapshot, self.state.clone(), self.recipe, &record.digest)
+        };
+        let keeps_best = self.keeps_best();
+        let Some(directory) = self.journal.directory() else { return Ok(snapshot) };
+        if let Some(best) = self.best.take() {
+            directory.save_best(&checkpoint(best))?;
+        }
+        let mut checkpoint = checkpoint(snapshot);
+        // The best weights are lent to the checkpoint, not copied: a network may take much of the memory.
+        if let Some(epoch) = self.model_epoch.clone().filter(|_| keeps_best) {
+            checkpoint.best = Some(Best { epoch, parameters: std::mem::take(&mut self.model.parameters) });
+        }
+        let saved = directory.save_checkpoint(&mut checkpoint, self.options.keep);
+        if let Some(best) = checkpoint.best {
+            self.model.parameters = best.parameters;
+        }
+        saved.map(|()| checkpoint.snapshot)
     }
 
     /// Remembers the run if its validation loss is the smallest so far.
@@ -67,16 +82,22 @@ impl Run<'_> {
     fn go_back(&mut self) -> Result<()> {
         self.trainer.restore(&self.saved)?;
         self.best = None;
+        // What the lost epochs have told is told again when they are computed again.
+        let RunState { best, stopping, .. } = self.saved_state.clone();
+        (self.state.best, self.state.stopping) = (best, stopping);
+        if let Some((parameters, epoch)) = self.displaced.take() {
+            (self.model.parameters, self.model_epoch) = (parameters, epoch);
+        }
         self.epoch = Throughput::default();
         self.forget();
-        self.rewind()
+        self.rewind(None).map(|_| ())
     }
 
-    /// Cuts the metrics and the record back to the trainer's position.
-    pub(super) fn rewind(&mut self) -> Result<()> {
-        let last = self.journal.rewind(&self.trainer.position())?;
+    /// Cuts the metrics and the record back to the trainer's position. Returns what was damaged.
+    pub(super) fn rewind(&mut self, sum: Option<&MetricsSum>) -> Result<Option<String>> {
+        let Rewound { last, problem } = self.journal.rewind(&self.trainer.position(), sum)?;
         self.record.rewind(last);
-        Ok(())
+        Ok(problem)
     }
 
     /// Opens a lost device again and goes on from the last checkpoint. A device that ran out of memory is treated the same.

@@ -5,8 +5,10 @@ use std::time::Instant;
 use super::Run;
 use super::observer::{Observer, note};
 use super::outcome::Ended;
-use crate::error::Result;
-use crate::train::run::model::Model;
+use crate::error::{Error, Result};
+use crate::train::run::Epoch;
+use crate::train::run::checkpoint::Best;
+use crate::train::run::model::{self, Model};
 use crate::train::stopping::EpochVerdict;
 use crate::train::trainer::Measure;
 
@@ -19,26 +21,56 @@ impl Run<'_> {
         self.state.stopping.observe(&stopping, epoch, value) == EpochVerdict::Better
     }
 
-    /// Saves the best weights, for when the run is resumed.
-    pub(super) fn save_best_model(&mut self) -> Result<()> {
-        match self.recipe.stop_early {
-            Some(_) => self.journal.save_model(&self.model),
-            None => Ok(()),
-        }
-    }
-
-    /// Loads the best weights of a resumed run, and their measures. Weights of an epoch after the
-    /// checkpoint are computed again, to the bit.
-    pub(super) fn load_best(&mut self) -> Result<()> {
-        let best = self.state.stopping.best_epoch;
-        if self.recipe.stop_early.is_none() || best == 0 {
+    /// Puts the weights of a better epoch into the model.
+    pub(super) fn take_best(&mut self, line: Epoch, parameters: Vec<f32>) -> Result<()> {
+        let former = std::mem::replace(&mut self.model.parameters, parameters);
+        let epoch = self.model_epoch.replace(line);
+        if self.recipe.stop_early.is_none() {
             return Ok(());
         }
-        if let Some(path) = self.journal.path() {
-            self.model.parameters = Model::load(path)?.parameters;
+        // The run may go back to the last checkpoint, whose best weights these were.
+        self.displaced.get_or_insert((former, epoch));
+        self.journal.save_model(&self.model)
+    }
+
+    /// Takes the best weights of a resumed run from its checkpoint. Weights of an epoch after it are computed again, to
+    /// the bit.
+    pub(super) fn load_best(&mut self, best: Option<Best>, observer: &mut dyn Observer) -> Result<()> {
+        if !self.keeps_best() {
+            return Ok(());
         }
-        self.model_epoch = self.journal.epochs()?.into_iter().rfind(|line| line.epoch == best);
+        let parameters = match best {
+            Some(Best { epoch, parameters }) => {
+                self.model_epoch = Some(epoch);
+                parameters
+            }
+            None => self.best_of_an_earlier_version(observer)?,
+        };
+        if parameters.len() != self.model.parameters.len() {
+            return Err(Error::Data(
+                "the best weights of the checkpoint are those of another network, so resume from another file in its \
+                 folder or train again"
+                    .to_owned(),
+            ));
+        }
+        self.model.parameters = parameters;
         Ok(())
+    }
+
+    /// Earlier versions left the best weights in the model's file alone.
+    fn best_of_an_earlier_version(&mut self, observer: &mut dyn Observer) -> Result<Vec<f32>> {
+        let best = self.state.stopping.best_epoch;
+        self.model_epoch = self.journal.epochs()?.into_iter().rfind(|line| line.epoch == best);
+        let Some(path) = self.journal.path() else { return Ok(self.model.parameters.clone()) };
+        let parameters = Model::load(path)?.parameters;
+        note(
+            observer,
+            &format!(
+                "an earlier wgrad wrote this checkpoint: the best weights, of epoch {best}, are taken from {} as it is",
+                model::FILE
+            ),
+        );
+        Ok(parameters)
     }
 
     /// The end of the run, if all epochs or patience are over.

@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     /// Whether early stopping has found best weights, which the model keeps.
-    fn keeps_best(&self) -> bool {
+    pub(super) fn keeps_best(&self) -> bool {
         self.recipe.stop_early.is_some() && self.state.stopping.best_epoch > 0
     }
 }

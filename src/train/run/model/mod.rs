@@ -1,19 +1,22 @@
 //! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
-//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`. So
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::json;
 
-use crate::data::files::write_atomically;
+use crate::data::files::{unwritten, write_with};
+use crate::data::held::HeldFolder;
 use crate::data::{Normaliser, check_shape, read_picture};
 use crate::error::{Error, Result};
+use crate::kernel::Slice;
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
@@ -77,7 +80,19 @@ impl Model {
         self.check().map_err(|problem| {
             Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
         })?;
-        write_atomically(path, &self.to_bytes())
+        write_with(path, &mut |file| self.write(file))
+    }
+
+    /// Writes the model into a folder, under the name [`FILE`].
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<()> {
+        let path = folder.path().join(FILE);
+        self.check().map_err(|problem| {
+            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+        })?;
+        folder.write(FILE, &mut |file| self.write(file)).map_err(|error| unwritten(&path, &error))
     }
 
     /// Checks the model. An error is the end of a sentence.
@@ -98,7 +113,7 @@ impl Model {
         Ok(())
     }
 
-    fn to_bytes(&self) -> Vec<u8> {
+    fn write(&self, file: &mut dyn Write) -> io::Result<()> {
         let arena = self.arena();
         let Shape { channels, height, width, .. } = self.shape;
         let metadata = json!({
@@ -112,14 +127,13 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
-        let values = |param: &Param| &self.parameters[param.start..][..param.len()];
-        let mut words: Vec<_> =
-            arena.params.iter().map(|param| values(param).iter().map(|value| value.to_bits())).collect();
-        let entries = arena.params.iter().zip(&mut words);
-        let mut entries: Vec<Entry> = entries
-            .map(|(param, words)| Entry { name: &param.name, dtype: "F32", shape: &param.shape, words })
+        let entry = |param: &'_ Param| Slice::Real(&self.parameters[param.start..][..param.len()]);
+        let entries: Vec<Entry> = arena
+            .params
+            .iter()
+            .map(|param| Entry { name: &param.name, shape: &param.shape, values: entry(param) })
             .collect();
-        tensors::to_bytes(metadata, &mut entries)
+        tensors::write(metadata, &entries, file)
     }
 }
 

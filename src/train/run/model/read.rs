@@ -62,6 +62,8 @@ fn file_of(path: &Path) -> Result<PathBuf> {
 /// The model in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Model, String> {
     let mut file = Tensors::open(path, Advice { damaged: DAMAGED, foreign: FOREIGN })?;
+    file.check_format(FORMAT, FORMAT_VERSION)?;
+    file.check_sum()?;
     let mut model = describe(&file)?;
     let arena = super::arena(&model.network, &model.shape).map_err(|error| unusable(&error))?;
     check_tensors(&file, &arena)?;
@@ -80,7 +82,6 @@ fn read(path: &Path) -> Result<Model, String> {
 
 /// All of the model but its parameters, from the metadata.
 fn describe(metadata: &Tensors) -> Result<Model, String> {
-    metadata.check_format(FORMAT, FORMAT_VERSION)?;
     let text = metadata.text("network")?;
     if text.len() > MAX_NETWORK_TEXT {
         let length = text.len();

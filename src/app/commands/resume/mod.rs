@@ -1,0 +1,222 @@
+//! `wgrad train --resume`.
+
+pub mod check;
+mod recipe;
+
+use std::path::Path;
+
+use wgrad::internals::data;
+use wgrad::internals::train::recipe::{Overrides, Recipe};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
+use wgrad::internals::train::run::model::{self, Model};
+use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::running::RunOptions;
+use wgrad::internals::train::session::Session;
+use wgrad::internals::tune::Tuning;
+use wgrad::{Error, Result};
+
+use super::changeable::Changeable;
+use super::console::{note, quoted};
+use super::prepared::{Prepared, profiled};
+use crate::app::cli;
+
+/// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
+pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
+    let run_dir = directory_of(run)?;
+    let directory = RunDir::open(run_dir)?;
+    let checkpoint = newest(run)?;
+    let recipe::OfRun { recipe, is_readable } = recipe::of_run(run_dir, &checkpoint, given)?;
+    let position = checkpoint.snapshot.position;
+    let mut record = record(run_dir, &checkpoint)?;
+    if let Some(why) = finished(&recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
+        return Err(Error::Usage(format!("{} {why}", run_dir.display())));
+    }
+    let before_now = Changeable::of_checkpoint(&checkpoint)?;
+    let before = Before { adapter: adapter(&checkpoint, &record), verbose: arguments.verbose };
+    let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
+    let profiling = prepared.profiling(arguments);
+    let mut trainer = prepared.open(profiling.as_ref())?;
+    trainer.restore(&checkpoint.snapshot)?;
+    let before = adapter(&checkpoint, &record).to_owned();
+    record.set_device(&prepared.session.device);
+    if record.adapter != before {
+        note(format_args!(
+            "        the run began on {before}: here its kernels are chosen again, and its results are the same to \
+             rounding only"
+        ));
+    }
+    note(format_args!(
+        "resume  {} after step {} of epoch {} ({} steps of the run)",
+        run_dir.display(),
+        position.step,
+        position.epoch,
+        position.steps
+    ));
+    if !is_readable {
+        directory.restore_recipe(&checkpoint.recipe)?;
+    }
+    before_now.change(&prepared.session.recipe, &trainer, &directory)?;
+    let outcome = prepared.train(trainer, directory, record, options, arguments.json, Some(checkpoint));
+    profiled(profiling, Some(run_dir), outcome)
+}
+
+/// The record of a run. A damaged one is replaced by that of the checkpoint.
+fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
+    match (RunRecord::load(run), &checkpoint.record) {
+        (Err(problem), Some(record)) => {
+            note(format_args!("        {}; the one in the checkpoint takes its place", problem.marked()));
+            Ok(record.clone())
+        }
+        (record, _) => record,
+    }
+}
+
+/// The adapter that a run was on.
+fn adapter<'a>(checkpoint: &'a Checkpoint, record: &'a RunRecord) -> &'a str {
+    &checkpoint.record.as_ref().unwrap_or(record).adapter
+}
+
+/// Whether a run has ended with a whole model. One that was killed after its last step has yet to write it.
+fn has_ended(run: &Path, record: &RunRecord) -> bool {
+    let model = run.join(model::FILE);
+    match Model::load(&model) {
+        Ok(_) => record.status == Status::Done,
+        Err(problem) => {
+            if record.status == Status::Done {
+                note(format_args!("        {}: it is written again", problem.marked()));
+            }
+            false
+        }
+    }
+}
+
+/// The reason why a run has nothing left to do, with the remedy, if so.
+fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+    let RunState { seconds, stopping, .. } = checkpoint.state;
+    if checkpoint.snapshot.position.epoch > recipe.epochs {
+        return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
+    }
+    if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
+        let best = stopping.best_epoch;
+        return Some(format!(
+            "has stopped by {}, whose best epoch was {best}: begin a new run from its weights with --init-from",
+            rule.metric
+        ));
+    }
+    let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
+    time.map(|_| format!("has used up its time of {}: extend it with a longer --max-time", recipe.max_time))
+}
+
+/// The run directory of a checkpoint, or the path itself.
+fn directory_of(run: &Path) -> Result<&Path> {
+    if run.is_file() {
+        run.parent()
+            .and_then(Path::parent)
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display())))
+    } else {
+        Ok(run)
+    }
+}
+
+/// The newest whole checkpoint. The problems of newer ones are noted.
+///
+/// # Errors
+/// As [`checkpoint::newest`], with what else can be used.
+fn newest(run: &Path) -> Result<Checkpoint> {
+    let (checkpoint, problems) = checkpoint::newest(run).map_err(|error| match error {
+        Error::Data(problem) => Error::Data(format!("{problem}{}", what_is_left(run))),
+        error => error,
+    })?;
+    for problem in problems {
+        note(format_args!("skipped: {problem}"));
+    }
+    Ok(checkpoint)
+}
+
+/// The adapter of the run so far, and whether to print tuning.
+struct Before<'a> {
+    adapter: &'a str,
+    verbose: bool,
+}
+
+/// Loads the data, checks their digest, and lowers the network.
+fn prepare(
+    run: &Path,
+    mut recipe: Recipe,
+    checkpoint: &Checkpoint,
+    before: Before,
+    timeout: u64,
+) -> Result<Prepared> {
+    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    if dataset.digest != checkpoint.digest {
+        return Err(Error::Data(format!(
+            "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",
+            recipe.data,
+            run.display(),
+            dataset.digest,
+            checkpoint.digest
+        )));
+    }
+    if (recipe.network.to_string(), recipe.seed) != (checkpoint.network.clone(), checkpoint.seed) {
+        return Err(Error::Data(format!(
+            "a checkpoint of {} is damaged: its network or seed is not that of its recipe",
+            run.display()
+        )));
+    }
+    let device = super::device(&recipe.device)?;
+    // A new run would leave the setting out; a resumed one must have it.
+    recipe.experimental.available(&device).map_err(|why| {
+        Error::Usage(format!(
+            "{} has been trained with experimental {}: {why}; name an adapter that can with --device (see wgrad \
+             devices){}",
+            run.display(),
+            recipe.experimental,
+            or_from_its_weights(run, &recipe.device)
+        ))
+    })?;
+    let same = device.name() == before.adapter;
+    if same && !recipe.tuning.runs_on(&device) {
+        note(format_args!(
+            "        its kernels no longer run there, so others are chosen: its results are the same to rounding only"
+        ));
+    }
+    if !same || !recipe.tuning.runs_on(&device) {
+        recipe.tuning = Tuning::Auto;
+    }
+    let mut session = Session::new(recipe, dataset, device)?;
+    super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
+    Prepared::new(session, timeout)
+}
+
+/// What can be used of a run without its checkpoints, or without the one that was named.
+fn what_is_left(run: &Path) -> String {
+    let is_file = run.is_file();
+    let directory = directory_of(run).unwrap_or(run);
+    let others = checkpoint::newest(directory).is_ok();
+    if is_file && others {
+        return format!("; go on from the newest whole one with wgrad train --resume {}", quoted(directory));
+    }
+    let model = directory.join(model::FILE);
+    match Model::load(&model) {
+        Ok(_) => format!(
+            "; {} is whole, so begin a new run from its weights with --init-from {}",
+            model::FILE,
+            quoted(&model)
+        ),
+        Err(_) => "; nothing of this run can be used, so train again".to_owned(),
+    }
+}
+
+/// Advice for a run that can't be resumed: start from its model. It is empty when the run has no model.
+fn or_from_its_weights(run: &Path, device: &str) -> String {
+    if !run.join(model::FILE).is_file() {
+        return String::new();
+    }
+    format!(
+        ", or begin a new run from its weights with wgrad train {} --experimental none --device {} --tuning auto \
+         --init-from {}",
+        quoted(&run.join(RECIPE)),
+        quoted(Path::new(device)),
+        quoted(run)
+    )
+}

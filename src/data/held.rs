@@ -1,0 +1,254 @@
+//! A folder held open, so that no other folder of the same name is ever written to.
+
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use cap_fs_ext::{
+    DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
+};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions};
+
+use super::files::{Unread, is_temporary, temporary_name};
+
+/// A folder that stays the same when its name leads elsewhere later.
+///
+/// Its files are named without a folder. None of them is a link, a pipe, a device or a folder: such a thing in the place
+/// of a file is an error, for reading and for writing.
+#[derive(Debug)]
+pub struct HeldFolder {
+    dir: Dir,
+    path: PathBuf,
+}
+
+impl HeldFolder {
+    /// Opens the folder that a path leads to.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<HeldFolder> {
+        Ok(HeldFolder { dir: Dir::open_ambient_dir(path, ambient_authority())?, path: path.to_owned() })
+    }
+
+    /// Opens a folder in this one. It must not be a link.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn folder(&self, name: &str) -> io::Result<HeldFolder> {
+        let dir =
+            self.dir.open_dir_nofollow(name).map_err(|error| match self.dir.symlink_metadata(name) {
+                Ok(found) if found.is_symlink() => io::Error::other("it is a link"),
+                _ => error,
+            })?;
+        Ok(HeldFolder { dir, path: self.path.join(name) })
+    }
+
+    /// Makes a folder in this one.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn make_folder(&self, name: &str) -> io::Result<HeldFolder> {
+        self.dir.create_dir(name)?;
+        self.folder(name)
+    }
+
+    /// The path by which it was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether its path still leads to it.
+    pub fn is_in_place(&self) -> bool {
+        let identity = |dir: &Dir| dir.dir_metadata().map(|found| (found.dev(), found.ino()));
+        let now = Dir::open_ambient_dir(&self.path, ambient_authority());
+        match (identity(&self.dir), now.and_then(|dir| identity(&dir))) {
+            (Ok(held), Ok(now)) => held == now,
+            _ => false,
+        }
+    }
+
+    /// The folder as a file, which can be locked or flushed on Unix.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn as_file(&self) -> io::Result<File> {
+        // The folder is held by a handle that only leads to files.
+        let options = OpenOptions::new().read(true).maybe_dir(true).to_owned();
+        Ok(self.dir.open_with(".", &options)?.into_std())
+    }
+
+    /// Opens a file.
+    fn open_file(&self, name: &str, options: &mut OpenOptions) -> io::Result<File> {
+        // Opening a pipe would wait for its other end.
+        let options = options.follow(FollowSymlinks::No).nonblock(true);
+        let file = match self.dir.open_with(name, options) {
+            Ok(file) => file.into_std(),
+            Err(error) => return Err(self.check(name).err().unwrap_or(error)),
+        };
+        if file.metadata()?.is_file() { Ok(file) } else { Err(not_a_file()) }
+    }
+
+    /// Opens a file to be read and written, and makes it if there is none.
+    ///
+    /// # Errors
+    /// What the system says, or that it is no regular file.
+    pub fn open_to_write(&self, name: &str, append: bool) -> io::Result<File> {
+        self.open_file(name, OpenOptions::new().read(true).write(!append).append(append).create(true))
+    }
+
+    /// Whether there is a file of this name, and that it is a regular one.
+    ///
+    /// # Errors
+    /// When it is a link, a pipe, a device or a folder.
+    pub fn check(&self, name: &str) -> io::Result<bool> {
+        match self.dir.symlink_metadata(name) {
+            Ok(found) if found.is_file() => Ok(true),
+            Ok(found) if found.is_symlink() => Err(io::Error::other("it is a link, not a file")),
+            Ok(_) => Err(not_a_file()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a file is this one, by its identity.
+    pub fn leads_to(&self, name: &str, file: &File) -> bool {
+        let identity =
+            |file: File| cap_std::fs::File::from_std(file).metadata().map(|found| (found.dev(), found.ino()));
+        let named = self.open_file(name, OpenOptions::new().read(true)).and_then(identity);
+        matches!((named, file.try_clone().and_then(identity)), (Ok(named), Ok(held)) if named == held)
+    }
+
+    /// Reads a file of at most `most` bytes.
+    ///
+    /// # Errors
+    /// As [`super::files::read_bytes`].
+    pub fn read(&self, name: &str, most: u64) -> Result<Vec<u8>, Unread> {
+        let file = self.open_file(name, OpenOptions::new().read(true))?;
+        let length = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        let room = usize::try_from(length.min(most)).map_err(|_| Unread::OutOfMemory)?;
+        bytes.try_reserve_exact(room).map_err(|_| Unread::OutOfMemory)?;
+        // One byte more than allowed, in case the file has grown since.
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        let length = bytes.len() as u64;
+        if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
+    }
+
+    /// Writes a file whole or not at all, as [`super::files::write_atomically`]. `fill` writes its bytes.
+    ///
+    /// # Errors
+    /// What the system says, or that there is something else than a file of this name.
+    pub fn write(
+        &self,
+        name: &str,
+        fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.check(name)?;
+        let (file, temporary) = self.create_temporary()?;
+        let written = fill_and_sync(file, fill).and_then(|()| self.dir.rename(&temporary, &self.dir, name));
+        if written.is_err() {
+            // The first error is the one to report.
+            let _ = self.dir.remove_file(&temporary);
+        }
+        written?;
+        self.sync();
+        Ok(())
+    }
+
+    /// Makes new names in it survive a loss of power, where the system can.
+    fn sync(&self) {
+        if cfg!(unix) {
+            let _ = self.as_file().and_then(|folder| folder.sync_all());
+        }
+    }
+
+    fn create_temporary(&self) -> io::Result<(File, String)> {
+        loop {
+            let name = temporary_name();
+            match self.dir.open_with(&name, OpenOptions::new().write(true).create_new(true)) {
+                // Left by a killed process that had the same number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                created => return Ok((created?.into_std(), name)),
+            }
+        }
+    }
+
+    /// Removes a file or a link. Nothing there is no error.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        match self.dir.remove_file_or_symlink(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
+    /// Removes an empty folder in it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn remove_folder(&self, name: &str) -> io::Result<()> {
+        self.dir.remove_dir(name)
+    }
+
+    /// The names in it that are text.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in self.dir.entries()? {
+            names.extend(entry?.file_name().into_string());
+        }
+        Ok(names)
+    }
+
+    /// Removes the temporary files of a process that was killed. A file that can't be removed does no harm.
+    pub fn remove_temporary(&self) {
+        for name in self.names().unwrap_or_default().iter().filter(|name| is_temporary(name)) {
+            let _ = self.dir.remove_file(name);
+        }
+    }
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::other("it is not a regular file")
+}
+
+/// Writes and closes a file: Windows renames only closed ones.
+pub(super) fn fill_and_sync(
+    file: File,
+    fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut writer = BufWriter::with_capacity(1 << 20, file);
+    fill(&mut writer)?;
+    writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_held_folder_can_be_locked_and_flushed_and_tells_when_its_name_leads_elsewhere() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("folder");
+        std::fs::create_dir(&path).unwrap();
+        let held = HeldFolder::open(&path).unwrap();
+        let first = held.as_file().unwrap();
+        first.try_lock().unwrap();
+        assert!(held.as_file().unwrap().try_lock().is_err(), "it is locked already");
+        first.sync_all().unwrap();
+        assert!(held.is_in_place());
+        std::fs::rename(&path, place.path().join("moved")).unwrap();
+        assert!(!held.is_in_place());
+        std::fs::create_dir(&path).unwrap();
+        assert!(!held.is_in_place());
+        held.write("file", &mut |file| file.write_all(b"there")).unwrap();
+        assert_eq!(std::fs::read(place.path().join("moved/file")).unwrap(), b"there");
+        assert_eq!(std::fs::read_dir(&path).unwrap().count(), 0);
+    }
+}
