@@ -29,6 +29,11 @@ impl Need {
         }
     }
 
+    /// The larger of both.
+    pub fn or(self, other: Need) -> Need {
+        Need { resident: self.resident.max(other.resident), address: self.address.max(other.address) }
+    }
+
     /// With memory that is used as soon as it is reserved.
     pub fn plus(self, bytes: u64) -> Need {
         Need { resident: self.resident.saturating_add(bytes), address: self.address.saturating_add(bytes) }

@@ -29,8 +29,8 @@ impl MemoryPlan {
         let passing = state.max(parameters + seen.max().unwrap_or_default());
         let buffers = program.total_bytes();
         let (shared, own) = if device.shares_memory() { (buffers, None) } else { (0, Some(buffers)) };
-        let host = besides(recipe, size, device, state, parameters).plus(kept + passing + shared);
-        MemoryPlan { host, device: own }
+        let run = besides(recipe, size, device, state, parameters).plus(kept + passing + shared);
+        MemoryPlan { host: run.or(loading(recipe, size, device)), device: own }
     }
 
     /// The plan of a run whose data have not been read. None when the network can't be lowered for a reason other than
@@ -39,7 +39,11 @@ impl MemoryPlan {
     /// # Errors
     /// [`Error::Device`] when there is too little memory.
     pub fn forecast(recipe: &Recipe, size: &DataSize, device: &Device) -> Result<Option<MemoryPlan>> {
+        if recipe.batch_size > size.train {
+            return Ok(None);
+        }
         let mut size = *size;
+        let loading = loading(recipe, &size, device);
         if recipe.overfit_batches > 0 {
             size.train = size.train.min(recipe.overfit_batches.saturating_mul(recipe.step_samples()));
         }
@@ -59,6 +63,7 @@ impl MemoryPlan {
         match lowered {
             Ok(lowered) => {
                 let plan = MemoryPlan::of(recipe, &size, &lowered, device);
+                let plan = MemoryPlan { host: plan.host.or(loading), ..plan };
                 plan.check().map(|()| Some(plan))
             }
             Err(error @ Error::Device(DeviceFault::TooSmall, _)) => Err(error),
@@ -97,6 +102,12 @@ pub(super) fn limits(recipe: &Recipe, size: &DataSize, device: &Device) -> Limit
     let others = besides(recipe, size, device, 0, 0).beyond(taken());
     let left = || Room::now().after(others).bytes();
     Limits { memory_bytes: if device.shares_memory() { left() } else { None }, ..limits }
+}
+
+/// Memory while the data are read, and the validation part is taken out of them.
+fn loading(recipe: &Recipe, size: &DataSize, device: &Device) -> Need {
+    let twice = recipe.validation.clamp(0.0, 1.0) * size.bytes() as f64;
+    device.footprint().plus(size.bytes() + twice as u64)
 }
 
 /// Memory besides the Program and the copies that every run has of its state.

@@ -5,7 +5,7 @@ use std::path::Path;
 use wgrad::Result;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
-use wgrad::internals::program::{Program, mebibytes};
+use wgrad::internals::program::Program;
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
@@ -31,8 +31,9 @@ pub struct Prepared {
 impl Prepared {
     /// Lowers the network, puts custom kernels into it, and prints a summary.
     ///
-    /// `timeout` is the time limit of each part of their check, in seconds.
-    pub fn new(session: Session, timeout: u64) -> Result<Prepared> {
+    /// `timeout` is the time limit of each part of their check, in seconds. `announced` says that the memory of the run
+    /// has been printed before.
+    pub fn new(session: Session, timeout: u64, announced: bool) -> Result<Prepared> {
         let kernels = super::custom::kernels(&session.recipe, &session.device, timeout)?;
         let mut lowered = session.lower()?;
         let rewritten = session.recipe.rewrites != WantedRewrites::Default;
@@ -50,6 +51,9 @@ impl Prepared {
             }
         }
         announce(&session, &lowered);
+        if !announced {
+            super::memory::announce(&session.memory(&lowered));
+        }
         Ok(Prepared { session, lowered, kernels: kernels.into_iter().map(|(named, _)| named).collect() })
     }
 
@@ -139,10 +143,6 @@ fn announce(session: &Session, lowered: &Lowered) {
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
     }
-    note(format_args!(
-        "memory  {} on the device for the whole run",
-        mebibytes(lowered.program.total_bytes())
-    ));
 }
 
 /// A note on the precision of measurements.

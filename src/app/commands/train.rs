@@ -49,6 +49,13 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
 /// Begins a run, its directory under `out`.
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
+    let (mut device, mut announced) = (None, false);
+    if let Some(size) = data::size(given.data())? {
+        let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
+        let found = super::device(&recipe.device)?;
+        announced = super::memory::forecast(&recipe, &size, &found)?;
+        device = Some(found);
+    }
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
@@ -57,10 +64,10 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
         dataset.held_out = dataset.held_out.subset(&few);
     }
     let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
-    let device = super::device(&recipe.device)?;
+    let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
-    let prepared = Prepared::new(session, arguments.kernel_timeout)?;
+    let prepared = Prepared::new(session, arguments.kernel_timeout, announced)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {

@@ -147,6 +147,11 @@ fn prepare(
     before: Before,
     timeout: u64,
 ) -> Result<Prepared> {
+    let device = super::device(&recipe.device)?;
+    let announced = match data::size(&recipe.data)? {
+        Some(size) => super::memory::forecast(&recipe, &size, &device)?,
+        None => false,
+    };
     let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
@@ -163,7 +168,6 @@ fn prepare(
             run.display()
         )));
     }
-    let device = super::device(&recipe.device)?;
     // A new run would leave the setting out; a resumed one must have it.
     recipe.experimental.available(&device).map_err(|why| {
         Error::Usage(format!(
@@ -185,7 +189,7 @@ fn prepare(
     }
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
-    Prepared::new(session, timeout)
+    Prepared::new(session, timeout, announced)
 }
 
 /// What can be used of a run without its checkpoints, or without the one that was named.
