@@ -8,7 +8,7 @@ use super::Engine;
 use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
-use super::footprint::{of_adapter, of_cpu};
+use super::footprint::{check_memory, of_adapter, of_cpu};
 use super::gpu::GpuEngine;
 use crate::engine::profile::Profiler;
 use crate::error::{DeviceFault, Error, Result, suggestion};
@@ -213,7 +213,7 @@ fn wanted_backend() -> Option<String> {
 
 /// The device of this name: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
 ///
-/// `auto` is the best adapter, or the CPU engine where no adapter answers. Where the environment variable
+/// `auto` is the best adapter, or the CPU engine where no adapter answers or there is no memory for its driver. Where the environment variable
 /// `WGPU_ADAPTER_NAME` is set, it chooses among the adapters for `auto` and `gpu`.
 ///
 /// # Errors
@@ -240,6 +240,12 @@ pub fn choose(wanted: &str) -> Result<Device> {
             DeviceFault::Absent,
             format!("{cause}: install a driver or run ./setup for a software adapter, or use ⟨device cpu⟩"),
         ));
+    }
+    if auto
+        && from_env.is_none()
+        && let Err(reason) = check_memory(&adapters[0].get_info())
+    {
+        return Ok(Device::Cpu { reason: Some(reason) });
     }
     match from_env {
         Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::device::too_small;
+use super::device::{no_memory_for_copy, too_small};
 use super::{Data, Engine, Ticket};
 use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
@@ -250,6 +250,14 @@ fn execute<T: Real>(
     }
 }
 
+/// A copy of values, each changed by `change`.
+fn copied<A: Copy, B>(values: &[A], change: impl Fn(A) -> B) -> Result<Vec<B>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(values.len()).map_err(|_| no_memory_for_copy(values.len()))?;
+    copy.extend(values.iter().map(|value| change(*value)));
+    Ok(copy)
+}
+
 impl<T: Real> Engine for CpuEngine<T> {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
         let owner = self.program.owner(to.buf);
@@ -280,8 +288,8 @@ impl<T: Real> Engine for CpuEngine<T> {
 
     fn read(&mut self, from: View) -> Result<Data> {
         Ok(match self.look(from) {
-            Slice::Real(values) => Data::Real(values.iter().map(|value| value.f64() as f32).collect()),
-            Slice::Uint(values) => Data::Uint(values.to_vec()),
+            Slice::Real(values) => Data::Real(copied(values, |value| value.f64() as f32)?),
+            Slice::Uint(values) => Data::Uint(copied(values, |value| value)?),
         })
     }
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, Once};
 
 use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features, MemoryHints};
 
-use super::footprint::of_adapter;
+use super::footprint::check_memory;
 use crate::error::{DeviceFault, Error, Result};
-use crate::memory::{Room, taken};
+use crate::memory::mebibytes;
 use crate::program::{Buf, Program};
 
 /// The first error of a device that wgpu's callbacks were given.
@@ -47,7 +47,9 @@ pub(super) fn open(
         ..wgpu::Limits::default()
     };
     let name = adapter.get_info().name;
-    fits(adapter)?;
+    check_memory(&adapter.get_info()).map_err(|problem| {
+        Error::Device(DeviceFault::TooSmall, format!("{problem}: make room for it, or use ⟨device cpu⟩"))
+    })?;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,
@@ -77,16 +79,6 @@ pub(super) fn open(
     Ok((device, queue, trouble))
 }
 
-/// Checks that there is memory for the driver: some end the process when there is none.
-fn fits(adapter: &Adapter) -> Result<()> {
-    let info = adapter.get_info();
-    Room::now().check(of_adapter(&info).beyond(taken())).map_err(|shortage| {
-        let name = info.name;
-        let advice = "raise that limit, end other programs, or use ⟨device cpu⟩";
-        Error::Device(DeviceFault::TooSmall, format!("{name} {shortage}: {advice}"))
-    })
-}
-
 /// An error that wgpu reported while the device worked.
 fn reported(error: &wgpu::Error) -> Error {
     match error {
@@ -99,6 +91,11 @@ fn reported(error: &wgpu::Error) -> Error {
 pub(super) fn too_small(problem: &str) -> Error {
     let advice = "use a smaller ⟨batch_size⟩ or ⟨network⟩, or another ⟨device⟩";
     Error::Device(DeviceFault::TooSmall, format!("{problem}: {advice}"))
+}
+
+/// The error of values that don't fit the memory of the host.
+pub(super) fn no_memory_for_copy(words: usize) -> Error {
+    too_small(&format!("there is no memory for {} from the device", mebibytes(words as u64 * 4)))
 }
 
 pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {

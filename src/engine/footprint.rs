@@ -4,7 +4,7 @@ use std::thread::available_parallelism;
 
 use wgpu::{AdapterInfo, DeviceType};
 
-use crate::memory::Need;
+use crate::memory::{Need, Room, taken};
 
 const MIB: u64 = 1 << 20;
 
@@ -14,7 +14,7 @@ const PROGRAM: u64 = 12 * MIB;
 const THREAD: u64 = 4 * MIB;
 /// A software adapter: its compiler, which takes most, its libraries and its code. It takes 70 MiB less when it finds
 /// the compiled shaders of an earlier run.
-const SOFTWARE: u64 = 168 * MIB;
+const SOFTWARE: u64 = 152 * MIB;
 /// Addresses of a software adapter, and of each of its threads, of which it has several for each processor.
 const SOFTWARE_ADDRESSES: u64 = 512 * MIB;
 const SOFTWARE_THREADS: u64 = 256 * MIB;
@@ -40,6 +40,15 @@ pub(super) fn of_adapter(info: &AdapterInfo) -> Need {
     } else {
         Need { resident: resident + DRIVER, address: address + DRIVER }
     }
+}
+
+/// Checks that there is memory for an adapter: some drivers end the process when there is none.
+///
+/// # Errors
+/// The beginning of a sentence: what is missing.
+pub(super) fn check_memory(info: &AdapterInfo) -> Result<(), String> {
+    let room = Room::now().check(of_adapter(info).beyond(taken()));
+    room.map_err(|shortage| format!("{} {shortage}", info.name))
 }
 
 /// Whether an adapter is software on the CPU: lavapipe, SwiftShader or WARP.

@@ -3,11 +3,11 @@
 use bytemuck::Pod;
 use wgpu::{Buffer, BufferUsages};
 
-use super::device::{make_buffer, too_small};
+use super::device::{make_buffer, no_memory_for_copy};
 use super::footprint::PIECE;
 use super::gpu::GpuEngine;
 use crate::error::Result;
-use crate::program::{View, mebibytes};
+use crate::program::View;
 
 impl GpuEngine {
     /// Writes bytes to a buffer.
@@ -32,9 +32,7 @@ impl GpuEngine {
             _ => make_buffer(&self.device, "read", most, BufferUsages::MAP_READ | BufferUsages::COPY_DST),
         };
         let mut words = Vec::new();
-        words.try_reserve_exact(from.len).map_err(|_| {
-            too_small(&format!("there is no memory for {} from the device", mebibytes(from.len as u64 * 4)))
-        })?;
+        words.try_reserve_exact(from.len).map_err(|_| no_memory_for_copy(from.len))?;
         while words.len() < from.len {
             let piece = (from.len - words.len()).min(PIECE / 4);
             let mut encoder = self.encoder("read");

@@ -7,6 +7,7 @@ use crate::memory::{Need, Room, mebibytes, taken};
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
 use crate::program::{Limits, Role};
 use crate::train::recipe::Recipe;
+use crate::verify::diff::observing_bytes;
 
 /// The memory that a run takes at its peak, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +19,22 @@ pub struct MemoryPlan {
 }
 
 impl MemoryPlan {
-    /// The plan of a lowered run.
-    pub fn of(recipe: &Recipe, size: &DataSize, lowered: &Lowered, device: &Device) -> MemoryPlan {
+    /// The plan of a lowered run. If it is `verified`, steps are checked against the twins.
+    pub fn of(
+        recipe: &Recipe,
+        size: &DataSize,
+        lowered: &Lowered,
+        device: &Device,
+        verified: bool,
+    ) -> MemoryPlan {
         let program = &lowered.program;
         let (state, parameters) = (program.state_bytes(), program.bytes(Role::Parameters));
         // The last checkpoint, and the model.
         let kept = state + parameters;
         // The next checkpoint. The coach sees the weights before and after a step, and the outputs of activations.
         let seen = program.observed.activated.iter().map(|activated| activated.value.len as u64 * 4);
-        let passing = state.max(parameters + seen.max().unwrap_or_default());
+        let observing = if verified { observing_bytes(program, program.section(TRAIN)) } else { 0 };
+        let passing = state.max(parameters + seen.max().unwrap_or_default()).max(observing);
         let buffers = program.total_bytes();
         let (shared, own) = if device.shares_memory() { (buffers, None) } else { (0, Some(buffers)) };
         let run = besides(recipe, size, device, state, parameters).plus(kept + passing + shared);
@@ -38,7 +46,12 @@ impl MemoryPlan {
     ///
     /// # Errors
     /// [`Error::Device`] when there is too little memory.
-    pub fn forecast(recipe: &Recipe, size: &DataSize, device: &Device) -> Result<Option<MemoryPlan>> {
+    pub fn forecast(
+        recipe: &Recipe,
+        size: &DataSize,
+        device: &Device,
+        verified: bool,
+    ) -> Result<Option<MemoryPlan>> {
         if recipe.batch_size > size.train {
             return Ok(None);
         }
@@ -62,7 +75,7 @@ impl MemoryPlan {
         });
         match lowered {
             Ok(lowered) => {
-                let plan = MemoryPlan::of(recipe, &size, &lowered, device);
+                let plan = MemoryPlan::of(recipe, &size, &lowered, device, verified);
                 let plan = MemoryPlan { host: plan.host.or(loading), ..plan };
                 plan.check().map(|()| Some(plan))
             }

@@ -13,6 +13,7 @@ mod common;
 mod data;
 mod experimental;
 mod help;
+mod memory;
 mod optimiser;
 mod place;
 mod precision;

@@ -107,10 +107,7 @@ fn both_versions_side_by_side_are_read() {
 
 #[test]
 fn in_a_container_the_group_is_the_root_of_what_is_mounted() {
-    let mounted = [
-        ("sys/fs/cgroup/memory.max", "10485760\n"),
-        ("sys/fs/cgroup/memory.current", "5242880\n"),
-    ];
+    let mounted = [("sys/fs/cgroup/memory.max", "10485760\n"), ("sys/fs/cgroup/memory.current", "5242880\n")];
     for path in ["0::/\n", "0::/docker/0123\n", "0::/../../other\n"] {
         let files = [&mounted[..], &[("proc/self/cgroup", path)]].concat();
         assert_eq!(resident(&files), Some((5 * MIB, Bound::ControlGroup)), "{path}");
@@ -132,7 +129,8 @@ fn limits_of_the_process_count_against_what_it_has_reserved() {
              Max address space         {address:<20} unlimited            bytes     \n"
         )
     };
-    let status = ("proc/self/status", "VmPeak:   9999 kB\nVmSize:   2048 kB\nVmRSS:     512 kB\nVmData:   1024 kB\n");
+    let status =
+        ("proc/self/status", "VmPeak:   9999 kB\nVmSize:   2048 kB\nVmRSS:     512 kB\nVmData:   1024 kB\n");
     let under = |address: &str, data: &str| {
         let limits = limits(address, data);
         let room = Room::under(system(&[status, ("proc/self/limits", &limits)]).path());

@@ -9,12 +9,13 @@ use wgrad::internals::train::recipe::Recipe;
 
 use super::console::note;
 
-/// Announces the memory of a run whose data have not been read, if it is known already.
+/// Announces the memory of a run whose data have not been read, if it is known already. If it is `verified`, steps are
+/// checked against the twins.
 ///
 /// # Errors
 /// [`Error::Device`](wgrad::Error::Device) when there is too little.
-pub fn forecast(recipe: &Recipe, size: &DataSize, device: &Device) -> Result<bool> {
-    let plan = MemoryPlan::forecast(recipe, size, device)?;
+pub fn forecast(recipe: &Recipe, size: &DataSize, device: &Device, verified: bool) -> Result<bool> {
+    let plan = MemoryPlan::forecast(recipe, size, device, verified)?;
     if let Some(plan) = &plan {
         announce(plan);
     }

@@ -28,13 +28,21 @@ pub struct Prepared {
     kernels: Vec<CustomKernelFile>,
 }
 
+/// How a run is prepared.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// The time limit of each part of the check of a custom kernel, in seconds.
+    pub timeout: u64,
+    /// Whether steps are checked against the twins.
+    pub verified: bool,
+    /// Whether the memory of the run has been announced.
+    pub announced: bool,
+}
+
 impl Prepared {
     /// Lowers the network, puts custom kernels into it, and prints a summary.
-    ///
-    /// `timeout` is the time limit of each part of their check, in seconds. `announced` says that the memory of the run
-    /// has been printed before.
-    pub fn new(session: Session, timeout: u64, announced: bool) -> Result<Prepared> {
-        let kernels = super::custom::kernels(&session.recipe, &session.device, timeout)?;
+    pub fn new(session: Session, how: How) -> Result<Prepared> {
+        let kernels = super::custom::kernels(&session.recipe, &session.device, how.timeout)?;
         let mut lowered = session.lower()?;
         let rewritten = session.recipe.rewrites != WantedRewrites::Default;
         for (_, custom) in &kernels {
@@ -51,8 +59,8 @@ impl Prepared {
             }
         }
         announce(&session, &lowered);
-        if !announced {
-            super::memory::announce(&session.memory(&lowered));
+        if !how.announced {
+            super::memory::announce(&session.memory(&lowered, how.verified));
         }
         Ok(Prepared { session, lowered, kernels: kernels.into_iter().map(|(named, _)| named).collect() })
     }

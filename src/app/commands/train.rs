@@ -11,7 +11,7 @@ use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::note;
-use super::prepared::{Prepared, profiled};
+use super::prepared::{How, Prepared, profiled};
 use super::resume;
 use crate::app::cli;
 
@@ -49,11 +49,12 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
 /// Begins a run, its directory under `out`.
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
-    let (mut device, mut announced) = (None, false);
+    let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
+    let (mut device, mut how) = (None, How { timeout, verified, announced: false });
     if let Some(size) = data::size(given.data())? {
         let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
         let found = super::device(&recipe.device)?;
-        announced = super::memory::forecast(&recipe, &size, &found)?;
+        how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;
         device = Some(found);
     }
     let mut dataset = data::load_with(given.data(), &given.reading())?;
@@ -67,7 +68,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
-    let prepared = Prepared::new(session, arguments.kernel_timeout, announced)?;
+    let prepared = Prepared::new(session, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {

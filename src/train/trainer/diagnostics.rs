@@ -70,12 +70,16 @@ impl Trainer {
     pub fn diagnostics(&mut self, before: &[f32]) -> Result<Diagnostics> {
         let Lowered { arena, parameters, gradients, .. } = &self.lowered;
         let matrices = arena.params.iter().filter(|param| !param.is_vector());
-        // One matrix at a time, so that this takes little memory.
         let change = |param: &Param| -> Result<WeightChange> {
-            let part = |of: &View| View { buf: of.buf, start: of.start + param.start, len: param.len() };
-            let after = self.engine.read(part(parameters))?.real();
-            let gradient = self.engine.read(part(gradients))?.real();
-            Ok(weight_change(param, &before[param.start..][..param.len()], &after, &gradient))
+            let mut sums = SquareSums::default();
+            // In pieces, so that this takes little memory.
+            for (at, before) in before[param.start..][..param.len()].chunks(PIECE).enumerate() {
+                let start = param.start + at * PIECE;
+                let part = |of: &View| View { buf: of.buf, start: of.start + start, len: before.len() };
+                let after = self.engine.read(part(parameters))?.real();
+                sums.add(before, &after, &self.engine.read(part(gradients))?.real());
+            }
+            Ok(sums.change(param))
         };
         let weight_changes = matrices.map(change).collect::<Result<_>>()?;
         let (samples, activations) = self.activations()?;
@@ -184,14 +188,33 @@ fn derivative(activation: Activation, y: f64) -> f64 {
     }
 }
 
-fn weight_change(param: &Param, before: &[f32], after: &[f32], gradient: &[f32]) -> WeightChange {
-    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    let [before, after, gradient] =
-        [before, after, gradient].map(|values| values.iter().map(|value| f64::from(*value)));
-    WeightChange {
-        name: param.name.clone(),
-        gradient: norm(&mut gradient.into_iter()) / (param.len() as f64).sqrt(),
-        weights: norm(&mut before.clone()),
-        change: norm(&mut before.zip(after).map(|(before, after)| after - before)),
+/// Words of a matrix that are fetched at once.
+const PIECE: usize = 1 << 20;
+
+/// Sums of squares over a matrix.
+#[derive(Default)]
+struct SquareSums {
+    gradient: f64,
+    weights: f64,
+    change: f64,
+}
+
+impl SquareSums {
+    fn add(&mut self, before: &[f32], after: &[f32], gradient: &[f32]) {
+        for ((before, after), gradient) in before.iter().zip(after).zip(gradient) {
+            let [before, after, gradient] = [before, after, gradient].map(|value| f64::from(*value));
+            self.gradient += gradient * gradient;
+            self.weights += before * before;
+            self.change += (before - after) * (before - after);
+        }
+    }
+
+    fn change(self, param: &Param) -> WeightChange {
+        WeightChange {
+            name: param.name.clone(),
+            gradient: self.gradient.sqrt() / (param.len() as f64).sqrt(),
+            weights: self.weights.sqrt(),
+            change: self.change.sqrt(),
+        }
     }
 }
