@@ -63,6 +63,9 @@ impl MemoryPlan {
         let validation = (size.train as f64 * recipe.validation).round() as usize;
         let parts = [(TRAIN, size.train - validation), (HELD_OUT, size.held_out), (VALIDATION, validation)];
         let parts = parts.into_iter().filter(|(_, samples)| *samples > 0);
+        // Without room for the device and the data no network fits.
+        let least = MemoryPlan { host: besides(recipe, &size, device, 0, 0), device: None };
+        least.check()?;
         let lowered = lower(&Lowering {
             loss: recipe.loss,
             parts: parts.map(|(name, samples)| Part { name, samples }).collect(),
