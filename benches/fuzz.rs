@@ -270,6 +270,7 @@ fn safetensors(run: &dyn Fn(&'static str) -> Run) {
         shape: session.dataset.train.shape,
         classes: session.dataset.classes.clone(),
         normaliser: session.normaliser.clone(),
+        rendering: Default::default(),
         parameters: trainer.parameters().expect("parameters"),
         data: "digits".to_owned(),
     };

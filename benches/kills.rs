@@ -1,6 +1,6 @@
 //! Kills runs at random moments, resumes them, and compares their results; then measures the time of a checkpoint.
 //!
-//!     cargo bench --bench kills -- --kills 100 --device cpu
+//!     cargo bench --bench kills -- --kills 1000 --device cpu
 //!
 //! `--device` takes what `wgrad train` does: `gpu`, or a part of an adapter's name.
 
@@ -15,13 +15,24 @@ use rand_chacha::ChaCha8Rng;
 use wgrad::internals::data;
 use wgrad::internals::engine::adapter::choose;
 use wgrad::internals::train::recipe::Recipe;
-use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
+use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
+use wgrad::internals::train::run::{Epoch, Event, model, read_metrics};
 use wgrad::internals::train::session::Session;
+
+#[path = "common/kinds.rs"]
+mod kinds;
+
+use kinds::{KINDS, Kind};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 
-/// A checkpoint after every step, so that much of the time is spent writing.
-const TRAIN: &[&str] = &["--epochs", "8", "--checkpoint-every", "1", "--keep", "3"];
+const SAVED: &[&str] = &["--epochs", "8", "--keep", "3", "--quiet", "--checkpoint-every"];
+
+/// The steps between checkpoints: one, so that much of the time is spent writing. A run that rolls back must get away from
+/// where it diverges.
+fn every(options: &[&str]) -> &'static str {
+    if options.contains(&"rollback") { "9" } else { "1" }
+}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -31,8 +42,12 @@ fn main() {
     };
     let kills: usize = option("--kills", "100").parse().expect("--kills takes a number");
     let device = option("--device", "cpu");
-    let place = tempfile::tempdir().expect("a temporary folder");
-    kill(place.path(), kills, &device);
+    let mut total = 0;
+    for kind in &KINDS {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        total += kill(place.path(), kind, kills.div_ceil(KINDS.len()), &device);
+    }
+    println!("{total} kills of {} kinds of runs on {device}: all ended with the same bits", KINDS.len());
     costs(&device);
 }
 
@@ -43,17 +58,16 @@ fn program(place: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Trains without a break, then begins runs, kills them at random, and lets them end.
-fn kill(place: &Path, wanted: usize, device: &str) {
-    let train: Vec<&str> = [&["train", "--device", device], TRAIN].concat();
+/// Trains without a break, then begins runs, kills them at random, and lets them end. Returns the number of kills.
+fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> usize {
+    let train: Vec<&str> = [&["train", "--device", device], *options, SAVED, &[every(options)]].concat();
     let started = Instant::now();
     let straight = [&train[..], &["--out", "straight"]].concat();
-    assert!(program(place, &straight).status().expect("the program runs").success());
+    assert!(program(place, &straight).status().expect("the program runs").success(), "{name}");
     let whole = started.elapsed();
-    let weights = |run: &str| fs::read(place.join(run).join("model.safetensors")).expect("a model");
-    let expected = weights("straight/digits-001");
+    let expected = content(&place.join("straight/digits-001"));
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let (mut kills, mut resumes, mut runs, mut writing) = (0, 0, 0, 0);
+    let (mut kills, mut runs, mut writing) = (0, 0, 0);
     while kills < wanted {
         runs += 1;
         let run = format!("runs/digits-{runs:03}");
@@ -64,33 +78,52 @@ fn kill(place: &Path, wanted: usize, device: &str) {
             sleep(pause);
             // For a process that has ended, this does nothing.
             child.kill().expect("the process is ours");
+            let code = child.wait().expect("it ends").code();
             // 2 says that there was nothing left to do: it was killed when all was done.
-            if matches!(child.wait().expect("it ends").code(), Some(0 | 2)) {
+            if matches!(code, Some(0 | 2)) {
                 break;
             }
+            assert_eq!(code, None, "{name}: {arguments:?} failed in {}", place.display());
             // A run that was killed before its first checkpoint can't be resumed.
-            let begun = place.join(&run).join("checkpoints/step-000000000.safetensors").is_file()
-                || fs::read_dir(place.join(&run).join("checkpoints")).is_ok_and(|files| {
-                    files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("step-"))
-                });
-            if begun {
+            if checkpoint::list(&place.join(&run)).is_ok_and(|found| !found.is_empty()) {
                 // A file that was being written still has a temporary name.
                 writing += usize::from(has_unfinished(&place.join(&run)));
                 kills += 1;
-                resumes += 1;
-                arguments = vec!["train", "--resume", &run, "--checkpoint-every", "1", "--keep", "3"];
+                arguments = vec![
+                    "train",
+                    "--resume",
+                    &run,
+                    "--checkpoint-every",
+                    every(options),
+                    "--keep",
+                    "3",
+                    "--quiet",
+                ];
             } else {
                 let _ = fs::remove_dir_all(place.join(&run));
                 arguments.clone_from(&train);
             }
         }
         // A run may have been killed after its last checkpoint, with nothing left to train.
-        assert!(weights(&run) == expected, "{run} ended with other weights");
+        assert!(content(&place.join(&run)) == expected, "{name}: {run} ended otherwise");
     }
-    println!(
-        "{kills} kills ({writing} in the middle of writing a file) and {resumes} resumes in {runs} runs on {device}: \
-         all ended with the same bits"
-    );
+    println!("{name}: {kills} kills ({writing} in the middle of writing a file) in {runs} runs");
+    kills
+}
+
+/// What a run must end with: its model, and the numbers of every step and epoch.
+fn content(run: &Path) -> (Vec<u8>, Vec<u64>, Vec<String>) {
+    let (mut losses, mut epochs) = (Vec::new(), Vec::new());
+    for event in read_metrics(run).expect("metrics").events {
+        match event {
+            Event::Steps(steps) => losses.extend(steps.losses.iter().map(|loss| loss.to_bits())),
+            Event::Epoch(epoch) => {
+                let timeless = Epoch { samples_per_second: 0.0, ..epoch };
+                epochs.push(Event::Epoch(timeless).to_line());
+            }
+        }
+    }
+    (fs::read(run.join(model::FILE)).expect("a model"), losses, epochs)
 }
 
 /// Whether a run or its folder of checkpoints has an unfinished file.

@@ -2,9 +2,12 @@
 //!
 //! A message that names a setting marks it: `⟨batch_size⟩`, or with a value `⟨batch_size 32⟩`. The library shows the
 //! marks as a recipe has them (`batch_size`, `batch_size = 32`); a program shows them in its own way, as flags for
-//! example, with [`with_settings`]. So no message of the library has to know what a program calls a setting.
+//! example, with [`with_settings`]. So no message of the library has to know what a program calls a setting. Text from
+//! outside is no mark, whatever it holds: [`crate::text`] writes its brackets as [`BRACKET`], which is shown as `⟨`.
 
 use std::fmt;
+
+use crate::text::BRACKET;
 
 /// Why something could not be done: one sentence with the cause and the fix.
 ///
@@ -54,6 +57,8 @@ pub enum DeviceFault {
     TooSmall,
     /// It stopped answering while it worked: open it again.
     Lost,
+    /// It was given up while it still worked, so the process can only end.
+    GivenUp,
 }
 
 /// The result of a fallible function of this crate.
@@ -105,6 +110,11 @@ pub fn with_settings(text: &str, show: impl Fn(&str, Option<&str>) -> String) ->
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('⟨') {
         shown.push_str(before);
+        if let Some(after) = behind.strip_prefix(&BRACKET['⟨'.len_utf8()..]) {
+            shown.push('⟨');
+            rest = after;
+            continue;
+        }
         match behind.split_once('⟩') {
             Some((mark, after)) if is_mark(mark) => {
                 let (key, value) =
@@ -112,7 +122,6 @@ pub fn with_settings(text: &str, show: impl Fn(&str, Option<&str>) -> String) ->
                 shown.push_str(&show(key, value));
                 rest = after;
             }
-            // A bracket that is no mark, in the name of a file for example.
             _ => {
                 shown.push('⟨');
                 rest = behind;
@@ -137,8 +146,14 @@ pub fn as_in_a_recipe(key: &str, value: Option<&str>) -> String {
     }
 }
 
+/// The most bytes of a misspelt name.
+const MOST_OF_A_NAME: usize = 100;
+
 /// `, did you mean “x”?` with the nearest of `known`; empty when none is near.
 pub fn suggestion(given: &str, known: &[&str]) -> String {
+    if given.len() > MOST_OF_A_NAME {
+        return String::new();
+    }
     let given = given.to_lowercase();
     known
         .iter()
@@ -180,6 +195,16 @@ mod tests {
         );
         for unmarked in ["a ⟨ alone, ⟩ too", "⟨⟩", "an open ⟨batch_size", "⟨Photos⟩"] {
             assert_eq!(with_settings(unmarked, flag), unmarked);
+        }
+    }
+
+    #[test]
+    fn brackets_of_a_text_from_outside_never_mark_a_setting() {
+        for text in ["⟨network⟩", "a⟨batch_size 32⟩b", "⟨", "⟨net", "x ⟨a b", "⟨⟨network⟩", "⟩", "⟨N⟩"]
+        {
+            let message = format!("{} can't be read: use ⟨data⟩", crate::text::printable(text));
+            let message = with_settings(&message, |key, _| format!("--{key}"));
+            assert_eq!(message, format!("{text} can't be read: use --data"));
         }
     }
 }

@@ -96,6 +96,8 @@ pub mod internals {
     pub mod table;
     pub mod teach;
     #[warn(missing_docs)]
+    pub mod text;
+    #[warn(missing_docs)]
     pub mod train;
     pub mod tune;
     pub mod verify;
@@ -103,7 +105,8 @@ pub mod internals {
 
 // Within the crate a room is called by its own name.
 use internals::{
-    cpu, data, engine, error, kernel, memory, network, program, report, table, teach, train, tune, verify,
+    cpu, data, engine, error, kernel, memory, network, program, report, table, teach, text, train, tune,
+    verify,
 };
 
 #[doc(inline)]

@@ -5,12 +5,17 @@ mod app;
 use std::process::ExitCode;
 
 use clap::Parser;
+use wgrad::internals::engine::has_given_up;
 
 use app::cli::{Cli, Command};
-use app::commands::{self, console};
+use app::commands::{self, console, signals};
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return console::refused(error),
+    };
+    let result = match cli.command {
         Command::Train(arguments) => commands::train::run(&arguments),
         Command::LrFind(arguments) => commands::lr_find::run(&arguments),
         Command::Runs(arguments) => commands::runs::run(&arguments),
@@ -25,11 +30,16 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => commands::bench::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match result {
+        Ok(()) => 0,
         Err(error) => {
             console::note(format_args!("error: {}", error.marked()));
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
+    };
+    if has_given_up() {
+        // A driver would wait at exit for work that never ends. All output has been flushed.
+        signals::exit_at_once(code);
     }
+    ExitCode::from(code)
 }

@@ -179,6 +179,7 @@ fn any_bytes_end_in_data_or_a_sentence_within_the_memory() {
     let readings = (any::<bool>(), any::<bool>()).prop_map(|(resize, skip_bad)| Reading {
         resize: resize.then(|| "2x3".parse().expect("a size")),
         skip_bad,
+        ..Reading::default()
     });
     runner(600)
         .run(&(name, picture, readings), |(name, bytes, reading)| read(&pets().with(name, &bytes), &reading))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::engine::adapter::{Device, adapters, driver, kind};
 use crate::engine::platform::{load_average, processor};
 use crate::table::choice::Choice;
+use crate::text::shorten;
 use crate::train::run::WGPU_VERSION;
 
 /// The machine and the program.
@@ -27,7 +28,7 @@ impl MachineInfo {
     /// This machine at this moment.
     pub fn here() -> MachineInfo {
         MachineInfo {
-            processor: processor(),
+            processor: processor().map(|name| shorten(&name)),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             load_average: load_average(),
@@ -122,7 +123,7 @@ pub fn devices() -> Vec<Device> {
 /// A device, its driver, and the machine's load.
 pub fn title(device: &Device) -> String {
     let driver = match device {
-        Device::Gpu(adapter) => format!(", {}", adapter.get_info().driver_info),
+        Device::Gpu(adapter) => format!(", {}", shorten(&adapter.get_info().driver_info)),
         Device::Cpu { .. } => String::new(),
     };
     let load = load_average().map_or_else(String::new, |load| format!(", load average {load:.2}"));

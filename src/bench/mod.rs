@@ -24,6 +24,7 @@ pub use text::{ceilings, lines};
 pub use verdict::verdict;
 
 use crate::error::{Error, Result};
+use crate::text::shorten;
 use contender::{Contender, contenders};
 use machine::{BenchDevice, DeviceInfo, MachineInfo};
 use timing::{Effort, Turn};
@@ -106,7 +107,7 @@ fn chosen(options: &BenchOptions) -> Result<Vec<Workload>> {
     let listed = names.join("”, “");
     let wants = |name: &str| options.words.iter().all(|word| name.contains(&word.to_lowercase()));
     let problem = || {
-        let words = options.words.join(" ");
+        let words = shorten(&options.words.join(" "));
         Error::Usage(format!("no workload of the bench has “{words}” in its name; there are “{listed}”"))
     };
     let none = !names.iter().any(|name| wants(name));

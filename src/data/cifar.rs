@@ -12,6 +12,7 @@ use super::size::DataSize;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{shorten, shown};
 
 /// The size of every image.
 const SHAPE: Shape = Shape::image(3, 32, 32);
@@ -59,7 +60,7 @@ impl Files {
             }
             Err(Error::NotFound(format!(
                 "{} has no {file}, so copy the whole set in CIFAR-10's binary version",
-                folder.display()
+                shown(folder)
             )))
         };
         let train = (1..=last).map(|number| find(&batch(number))).collect::<Result<_>>()?;
@@ -92,7 +93,7 @@ pub(super) fn size(folder: &Path, files: &[String]) -> Result<DataSize> {
 /// [`Error::NotFound`] for a missing file; [`Error::Data`] for a file that is unreadable, cut short, or has a label
 /// without a name, and for files that don't fit the memory.
 pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dataset> {
-    check_memory(size(folder, files)?.bytes(), folder.display())?;
+    check_memory(size(folder, files)?.bytes(), shown(folder))?;
     let files = Files::find(folder, files)?;
     let classes = read_names(&files.names)?;
     let train = read_part(&files.train, classes.len())?;
@@ -118,7 +119,10 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     for (at, name) in names.iter().enumerate() {
         check_class_name(path, name)?;
         if names[..at].contains(name) {
-            return Err(bad(path, format!("has the class “{name}” twice, so rename one")));
+            return Err(bad(
+                path,
+                format!("has the class “{name}” twice, so rename one", name = shorten(name)),
+            ));
         }
     }
     Ok(names)
@@ -178,7 +182,7 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
 fn unread(path: &Path, why: Unread) -> Error {
     match why {
         Unread::NotFound => {
-            Error::NotFound(format!("{} isn't there any more, so copy the whole set again", path.display()))
+            Error::NotFound(format!("{} isn't there any more, so copy the whole set again", shown(path)))
         }
         Unread::NotAFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
         Unread::TooLong(length) => bad(
@@ -193,5 +197,5 @@ fn unread(path: &Path, why: Unread) -> Error {
 }
 
 fn bad(path: &Path, problem: String) -> Error {
-    Error::Data(format!("{} {problem}", path.display()))
+    Error::Data(format!("{} {problem}", shown(path)))
 }

@@ -6,8 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::files::hex;
 use super::limits::check_shape;
+use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{shorten, shown, unfit_for_a_name};
 
 /// Images of one size, each with a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,12 +100,20 @@ pub struct Dataset {
 pub struct About {
     /// The files that it was read from, such as `four IDX files`.
     pub origin: String,
-    /// A sentence for each file or folder that was not read.
+    /// A sentence for each file or folder that was not read, and for what reading chose or lost, with settings marked.
     pub notes: Vec<String>,
     /// A sentence for each skipped picture, with settings marked.
     pub skipped: Vec<String>,
+    /// The files of the training samples, in order; none when samples aren't files.
+    pub train_files: Vec<PathBuf>,
     /// The files of the held-out samples, in order; none when samples aren't files.
     pub held_out_files: Vec<PathBuf>,
+    /// The setting for the ground of pictures: a colour where one was chosen in place of `auto`.
+    pub background: Background,
+    /// The setting for 16-bit samples: a range where one was chosen in place of `auto`.
+    pub levels: Levels,
+    /// How pictures became bytes, which a model needs for those to come.
+    pub rendering: Rendering,
 }
 
 impl Dataset {
@@ -122,12 +132,15 @@ impl Dataset {
     /// # Errors
     /// [`Error::Data`] naming the part.
     pub fn check(&self) -> Result<()> {
-        let problem = |what: String| Err(Error::Data(format!("the data set {} {what}", self.name)));
+        let problem = |what: String| Err(Error::Data(format!("the data set {} {what}", shown(&self.name))));
         if self.classes.is_empty() {
             return problem("has no classes: name at least one".to_owned());
         }
+        if let Some(unfit) = self.classes.iter().find_map(|name| unfit(name)) {
+            return problem(format!("has a class {unfit}: rename it"));
+        }
         let shape = self.train.shape;
-        check_shape(&shape, format!("the data set {}", self.name))?;
+        check_shape(&shape, format!("the data set {}", shown(&self.name)))?;
         if self.held_out.shape != shape {
             return problem(format!(
                 "has images of {shape} to train on and of {} held out: bring them to one size",
@@ -189,18 +202,27 @@ pub(super) fn numbered(classes: usize) -> Vec<String> {
     (0..classes).map(|class| class.to_string()).collect()
 }
 
-/// Checks that the name of a class can be printed on one line.
+/// Checks that the name of a class is text on one line, in one direction.
 ///
 /// `path` is where it was found.
 pub(super) fn check_class_name(path: &Path, name: &str) -> Result<()> {
-    if !name.is_empty() && !name.contains(char::is_control) {
-        return Ok(());
+    if name.is_empty() {
+        let problem = "has no name for a class, which is printable text in UTF-8, so rename it";
+        return Err(Error::Data(format!("{} {problem}", shown(path))));
     }
-    Err(Error::Data(format!(
-        "{} names a class “{}”, but such a name is printable text in UTF-8, so rename it",
-        path.to_string_lossy().escape_debug(),
-        name.escape_debug()
-    )))
+    unfit(name).map_or(Ok(()), |problem| {
+        Err(Error::Data(format!("{} names a class {problem}, so rename it", shown(path))))
+    })
+}
+
+/// Why a text can't be the name of a class, with the name in front.
+fn unfit(name: &str) -> Option<String> {
+    let letter = unfit_for_a_name(name)?;
+    Some(format!(
+        "“{}”, but such a name is printable text in UTF-8, without line breaks or controls such as U+{:04X}",
+        shorten(name),
+        u32::from(letter)
+    ))
 }
 
 /// Copies an image from the order of picture files, H × W × C, to C × H × W.

@@ -1,15 +1,14 @@
 //! Files: written whole or not at all, read up to a limit, identified by their hash.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::held::fill_and_sync;
 use super::platform::sync_folder;
+use super::temporary::{fill_and_sync, temporary_name};
+pub use super::unread::Unread;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// Writes a file whole or not at all, even when the machine loses power.
 ///
@@ -34,7 +33,7 @@ pub(crate) fn write_with(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io
 pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
     Error::Failure(format!(
         "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
-        path.display()
+        shown(path)
     ))
 }
 
@@ -47,7 +46,7 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!("{} can't be written ({error}), so name another file", path.display()))
+        Error::Failure(format!("{} can't be written ({error}), so name another file", shown(path)))
     };
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
@@ -70,7 +69,7 @@ pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
             "{} can't be written ({error}), so check that its folder exists and is writable",
-            path.display()
+            shown(path)
         ))
     };
     let target = followed(path).map_err(problem)?;
@@ -116,47 +115,8 @@ fn write(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) ->
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    sync_folder(folder);
+    sync_folder(|| File::open(folder));
     Ok(())
-}
-
-/// Why [`read_bytes`] did not read a file.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Unread {
-    /// There is no such file.
-    NotFound,
-    /// It is a folder, a pipe or a device.
-    NotAFile,
-    /// It has at least this many bytes, which is more than allowed.
-    TooLong(u64),
-    /// It does not fit the memory of this machine.
-    OutOfMemory,
-    /// The operating system reported another error.
-    Failed(io::Error),
-}
-
-/// The reason, to stand in brackets behind “can't be read”.
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Unread::NotFound => f.write_str("there is no such file"),
-            Unread::NotAFile => f.write_str("it is not a regular file"),
-            Unread::TooLong(bytes) => write!(f, "its {bytes} bytes are more than expected"),
-            Unread::OutOfMemory => f.write_str("out of memory"),
-            Unread::Failed(error) => error.fmt(f),
-        }
-    }
-}
-
-impl From<io::Error> for Unread {
-    fn from(error: io::Error) -> Unread {
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory => Unread::NotFound,
-            ErrorKind::OutOfMemory => Unread::OutOfMemory,
-            _ => Unread::Failed(error),
-        }
-    }
 }
 
 /// Reads a regular file of at most `most` bytes.
@@ -209,21 +169,6 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, String> {
 /// A hash as text: two hexadecimal digits for each byte.
 pub fn hex(hash: impl AsRef<[u8]>) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-const PREFIX: &str = ".wgrad-";
-const SUFFIX: &str = ".tmp";
-
-/// Whether a file of this name is a temporary one of [`write_atomically`].
-pub(super) fn is_temporary(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
-}
-
-/// The name of a temporary file, which no other process and no other call uses.
-pub(super) fn temporary_name() -> String {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("{PREFIX}{}-{number}{SUFFIX}", process::id())
 }
 
 fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
@@ -303,7 +248,7 @@ mod tests {
         assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
-        assert!(process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         std::thread::scope(|scope| {
             let reader = scope.spawn(|| fs::read(&pipe).unwrap());
             write_output(&pipe, b"through").unwrap();

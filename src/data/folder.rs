@@ -9,6 +9,7 @@ use super::idx::{self, Images};
 use super::limits::check_memory;
 use super::size::DataSize;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The two files of one part of a data set.
 struct PartFiles {
@@ -49,7 +50,7 @@ pub(super) fn size(folder: &Path) -> Result<DataSize> {
 pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
     let (train_files, held_out_files) = find_parts(folder)?;
     let (train, held_out) = (Images::open(&train_files.images)?, Images::open(&held_out_files.images)?);
-    check_memory(train.bytes().saturating_add(held_out.bytes()), folder.display())?;
+    check_memory(train.bytes().saturating_add(held_out.bytes()), shown(folder))?;
     // Unpacking takes longest by far, so both parts are read at once.
     let (train, held_out) = rayon::join(|| train_files.read(train), || held_out_files.read(held_out));
     let (train, held_out) = (train?, held_out?);
@@ -57,9 +58,9 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
         return Err(Error::Data(format!(
             "{} holds images of {}, but {} holds images of {}, \
              so scale both parts of the set to one size",
-            held_out_files.images.display(),
+            shown(&held_out_files.images),
             held_out.shape,
-            train_files.images.display(),
+            shown(&train_files.images),
             train.shape
         )));
     }
@@ -70,8 +71,8 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
         return Err(Error::Data(format!(
             "{} has the label {label} at index {index}, but the labels of {} end at {}, \
              and a class without a training sample can't be learnt, so leave its samples out",
-            held_out_files.labels.display(),
-            train_files.labels.display(),
+            shown(&held_out_files.labels),
+            shown(&train_files.labels),
             classes - 1
         )));
     }
@@ -97,7 +98,7 @@ impl PartFiles {
             find(folder, &names)?.ok_or_else(|| {
                 Error::NotFound(format!(
                     "{} has no {}, with or without .gz, so add it or name another folder",
-                    folder.display(),
+                    shown(folder),
                     names[0]
                 ))
             })
@@ -139,7 +140,7 @@ fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
             Err(error) => {
                 return Err(Error::Data(format!(
                     "{} can't be opened ({error}), so check the permissions of its folder",
-                    path.display()
+                    shown(path)
                 )));
             }
         }

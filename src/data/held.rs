@@ -1,7 +1,7 @@
 //! A folder held open, so that no other folder of the same name is ever written to.
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::{
@@ -10,7 +10,9 @@ use cap_fs_ext::{
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::files::{Unread, is_temporary, temporary_name};
+use super::platform::sync_folder;
+use super::temporary::{fill_and_sync, is_temporary, temporary_name};
+use super::unread::Unread;
 
 /// A folder that stays the same when its name leads elsewhere later.
 ///
@@ -152,15 +154,8 @@ impl HeldFolder {
             let _ = self.dir.remove_file(&temporary);
         }
         written?;
-        self.sync();
+        sync_folder(|| self.as_file());
         Ok(())
-    }
-
-    /// Makes new names in it survive a loss of power, where the system can.
-    fn sync(&self) {
-        if cfg!(unix) {
-            let _ = self.as_file().and_then(|folder| folder.sync_all());
-        }
     }
 
     fn create_temporary(&self) -> io::Result<(File, String)> {
@@ -215,16 +210,6 @@ impl HeldFolder {
 
 fn not_a_file() -> io::Error {
     io::Error::other("it is not a regular file")
-}
-
-/// Writes and closes a file: Windows renames only closed ones.
-pub(super) fn fill_and_sync(
-    file: File,
-    fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut writer = BufWriter::with_capacity(1 << 20, file);
-    fill(&mut writer)?;
-    writer.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
 #[cfg(test)]

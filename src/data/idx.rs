@@ -15,6 +15,7 @@ use super::dataset::separate_channels;
 use super::limits::{MAX_CLASSES, TOO_LARGE, check_shape};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shown;
 
 const FIX: &str = "so copy or download it again";
 
@@ -47,7 +48,7 @@ impl<'a> Images<'a> {
             )));
         }
         let shape = Shape::image(channels, height, width);
-        check_shape(&shape, path.display())?;
+        check_shape(&shape, shown(path))?;
         Ok(Images { file, count, shape })
     }
 
@@ -105,7 +106,7 @@ pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Ve
     if promised != count {
         return Err(file.error(format_args!(
             "holds {promised} labels for the {count} images of {}, so take both files from one set",
-            images.display()
+            shown(images)
         )));
     }
     let bytes = file.elements(count.checked_mul(size), format_args!("{count} labels"))?;
@@ -274,7 +275,7 @@ fn read_up_to(source: &mut impl Read, length: usize, bytes: &mut Vec<u8>) -> io:
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
-        ErrorKind::NotFound => Error::NotFound(format!("{} leads nowhere, so add the file", path.display())),
+        ErrorKind::NotFound => Error::NotFound(format!("{} leads nowhere, so add the file", shown(path))),
         ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
         ErrorKind::OutOfMemory => bad(path, format_args!("{TOO_LARGE}")),
         ErrorKind::InvalidInput | ErrorKind::InvalidData => {
@@ -285,5 +286,5 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
 }
 
 fn bad(path: &Path, problem: fmt::Arguments<'_>) -> Error {
-    Error::Data(format!("{} {problem}", path.display()))
+    Error::Data(format!("{} {problem}", shown(path)))
 }

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
 use super::limits::{MAX_CLASSES, MAX_SIDE};
 use super::listing::{Listing, is_picture};
-use super::picture;
 use super::reading::{Reading, Resize};
+use super::rendered::{Picture, Read, read, render};
+use super::survey::Histogram;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{shorten, shown};
 
 /// One in this many pictures of a class is held out, if the folder has no `test`.
 const HELD_OUT_OF: usize = 5;
@@ -28,12 +29,6 @@ pub(super) struct Pictures {
     held_out: Option<Vec<Picture>>,
     /// A sentence for each folder that is not read.
     notes: Vec<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Picture {
-    path: PathBuf,
-    class: usize,
 }
 
 impl Pictures {
@@ -54,7 +49,7 @@ impl Pictures {
         if !has(&test) {
             return Err(Error::NotFound(format!(
                 "{} has class folders in train, but no folder test to hold out, so add one or name train itself",
-                folder.display()
+                shown(folder)
             )));
         }
         let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
@@ -66,15 +61,15 @@ impl Pictures {
                 Error::Data(format!(
                     "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
                      so add some there or leave it out",
-                    test.join(name).display(),
-                    train.display()
+                    shown(test.join(name)),
+                    shown(&train)
                 ))
             })?);
         }
         held_out.iter_mut().for_each(|picture| picture.class = labels[picture.class]);
         let others = listing.folders.iter().filter(|path| **path != train && **path != test);
         let notes = others
-            .map(|path| format!("{} was not read: it lies beside train and test", path.display()))
+            .map(|path| format!("{} was not read: it lies beside train and test", shown(path)))
             .collect();
         Pictures { folder: train, classes, train: pictures, held_out: Some(held_out), notes }
             .with_two_classes()
@@ -83,14 +78,14 @@ impl Pictures {
     fn with_two_classes(self) -> Result<Pictures> {
         let problem = match &self.classes[..] {
             [] => "has no class folders".to_owned(),
-            [one] => format!("has only one class folder, “{one}”"),
+            [one] => format!("has only one class folder, “{one}”", one = shorten(one)),
             all if all.len() > MAX_CLASSES => format!("has {} class folders", all.len()),
             _ => return Ok(self),
         };
         Err(Error::Data(format!(
             "{} {problem}, but 2 to {MAX_CLASSES} classes are needed, \
              so name a folder with a folder of pictures for each class",
-            self.folder.display()
+            shown(&self.folder)
         )))
     }
 }
@@ -102,8 +97,8 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
     if let Some(loose) = listing.files.iter().find(|file| is_picture(&name(file))) {
         return Err(Error::Data(format!(
             "{} lies outside the class folders of {}, so move it into the one of its class",
-            loose.display(),
-            folder.display()
+            shown(loose),
+            shown(folder)
         )));
     }
     let (mut classes, mut pictures) = (Vec::new(), Vec::new());
@@ -113,15 +108,16 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
         let inside = Listing::of(path)?;
         if let Some(deeper) = inside.folders.first() {
             return Err(Error::Data(format!(
-                "{} is a folder in the class folder “{class}”, which should hold pictures alone, \
+                "{} is a folder in the class folder “{}”, which should hold pictures alone, \
                  so move its pictures up, or name a folder whose folders hold pictures",
-                deeper.display()
+                shown(deeper),
+                shorten(&class)
             )));
         }
         if inside.files.is_empty() {
             return Err(Error::Data(format!(
                 "the class folder {} is empty, so add pictures or remove it",
-                path.display()
+                shown(path)
             )));
         }
         pictures.extend(inside.files.into_iter().map(|path| Picture { path, class: classes.len() }));
@@ -141,9 +137,13 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
 /// for a class that is left with too few pictures.
 pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Result<Dataset> {
     let mut about = About { notes: pictures.notes.clone(), ..About::default() };
-    let train = read(&pictures.train, reading, &mut about)?;
-    let held_out = pictures.held_out.as_ref().map(|all| read(all, reading, &mut about)).transpose()?;
+    let histogram = Histogram::default();
+    let mut train = read(&pictures.train, reading, &histogram, &mut about)?;
+    let mut held_out =
+        pictures.held_out.as_ref().map(|all| read(all, reading, &histogram, &mut about)).transpose()?;
     let shape = common_shape(train.iter().chain(held_out.iter().flatten()), reading)?;
+    let all: Vec<&mut Read> = train.iter_mut().chain(held_out.iter_mut().flatten()).collect();
+    render(all, &shape, reading, histogram, &mut about)?;
     let (train, held_out) = match held_out {
         Some(held_out) => {
             about.origin = "pictures in class folders, in train and test".to_owned();
@@ -157,16 +157,18 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     if let Some(class) = members(&train, pictures).iter().position(Vec::is_empty) {
         return Err(Error::Data(format!(
             "none of the pictures of the class “{}” in {} can be read, so replace them or remove the class",
-            pictures.classes[class],
-            pictures.folder.display()
+            shorten(&pictures.classes[class]),
+            shown(&pictures.folder)
         )));
     }
     if held_out.is_empty() {
         return Err(Error::Data(format!(
-            "{name} has no picture to hold out that can be read, so replace them"
+            "{} has no picture to hold out that can be read, so replace them",
+            shown(name)
         )));
     }
-    about.held_out_files = held_out.iter().map(|read| read.path.clone()).collect();
+    let files = |part: &[Read]| part.iter().map(|read| read.path.clone()).collect();
+    (about.train_files, about.held_out_files) = (files(&train), files(&held_out));
     Ok(Dataset::of_files(
         name,
         pictures.classes.clone(),
@@ -174,38 +176,6 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
         samples(shape, held_out),
         about,
     ))
-}
-
-/// A picture that has been read.
-struct Read {
-    path: PathBuf,
-    class: usize,
-    shape: Shape,
-    /// C·H·W bytes; none when it is larger than an image may be.
-    values: Vec<u8>,
-}
-
-/// Reads pictures, several at once, and keeps their order.
-fn read(pictures: &[Picture], reading: &Reading, about: &mut About) -> Result<Vec<Read>> {
-    let each: Vec<Result<Read>> = pictures
-        .par_iter()
-        .map(|Picture { path, class }| {
-            let (shape, values) = picture::read(path, reading.resize)?;
-            Ok(Read { path: path.clone(), class: *class, shape, values })
-        })
-        .collect();
-    let mut good = Vec::with_capacity(each.len());
-    for read in each {
-        match read {
-            Ok(read) => good.push(read),
-            Err(error) if reading.skip_bad => about.skipped.push(error.marked().to_owned()),
-            Err(error) => {
-                let problem = error.marked();
-                return Err(Error::Data(format!("{problem}, or leave such files out with ⟨skip_bad⟩")));
-            }
-        }
-    }
-    Ok(good)
 }
 
 /// The one size of all pictures.
@@ -224,7 +194,7 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
         return Err(Error::Data(format!(
             "{} is {}, but images have sides of 1 to {MAX_SIDE} pixels, \
              so have all pictures resized, as with ⟨resize {example}⟩",
-            large.path.display(),
+            shown(&large.path),
             large.shape
         )));
     }
@@ -240,9 +210,9 @@ fn common_shape<'a>(mut all: impl Iterator<Item = &'a Read>, reading: &Reading) 
     Err(Error::Data(format!(
         "{} is {}, but {} is {} (channels × rows × columns), so have all pictures brought to one size, \
          as with ⟨resize {size}⟩",
-        other.path.display(),
+        shown(&other.path),
         other.shape,
-        first.path.display(),
+        shown(&first.path),
         first.shape
     )))
 }
@@ -266,7 +236,8 @@ fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> 
             return Err(Error::Data(format!(
                 "the class “{name}” in {} has one picture that can be read, but it takes two: \
                  one to train on and one to hold out, so add one or remove the class",
-                pictures.folder.display()
+                shown(&pictures.folder),
+                name = shorten(name)
             )));
         }
         let hash = |at: &usize| {

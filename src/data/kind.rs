@@ -9,6 +9,7 @@ use super::reading::Reading;
 use super::size::DataSize;
 use super::{cifar, folder};
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The format of a folder's files.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl FolderFormat {
             (false, Some(_)) => Ok(FolderFormat::Cifar(files)),
             (true, Some(file)) => Err(Error::Data(format!(
                 "{} holds IDX files, but also {file} of CIFAR-10, so give each set a folder of its own",
-                folder.display()
+                shown(folder)
             ))),
             (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
             (false, None) => Pictures::find(folder, &listing).map(FolderFormat::Pictures),
@@ -72,7 +73,7 @@ impl FolderFormat {
 
 /// An error that names the known formats, and what the folder may be instead.
 fn nothing(folder: &Path, files: &[String]) -> Error {
-    let shown = folder.display();
+    let shown = shown(folder);
     if files.iter().any(|file| is_picture(file)) {
         return Error::Data(format!(
             "{shown} holds pictures, but no folders that say their classes, \

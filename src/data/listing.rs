@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// Whether a file is named like a picture.
 pub(super) fn is_picture(name: &str) -> bool {
@@ -27,7 +28,7 @@ impl Listing {
     /// [`Error::Data`] for a folder that can't be opened.
     pub fn of(folder: &Path) -> Result<Listing> {
         let problem = |error| {
-            let shown = folder.display();
+            let shown = shown(folder);
             Error::Data(format!("{shown} can't be opened ({error}), so check the path and its permissions"))
         };
         let mut listing = Listing { files: Vec::new(), folders: Vec::new() };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use crate::error::{Error, Result, suggestion};
+use crate::text::shown;
 
 /// The names of data sets that [`load`](super::load) knows; anything else is a folder.
 pub const NAMES: [&str; 2] = ["digits", "mnist"];
@@ -52,7 +53,7 @@ fn mnist(cwd: &Path, data_folder: Option<&OsStr>) -> Result<PathBuf> {
             return Ok(folder.clone());
         }
     }
-    let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    let folders: Vec<String> = folders.iter().map(shown).collect();
     Err(Error::NotFound(format!(
         "MNIST was not found in {}, so put train-images-idx3-ubyte.gz, \
          train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz \
@@ -69,17 +70,20 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
         Ok(_) => Err(Error::Usage(format!(
             "{path} is a file, but a data set is “digits”, “mnist” or a folder with IDX files, \
              CIFAR-10's binary files or pictures, \
-             so name the folder, or end the name of a recipe in .toml"
+             so name the folder, or end the name of a recipe in .toml",
+            path = shown(path)
         ))),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             Err(Error::Usage(format!(
                 "there is no data set or folder “{path}”: name digits, mnist, or a folder with IDX files, CIFAR-10's \
                  binary files, or pictures in a folder for each class{}",
-                suggestion(path, &NAMES)
+                suggestion(path, &NAMES),
+                path = shown(path)
             )))
         }
         Err(error) => Err(Error::Data(format!(
-            "{path} can't be opened ({error}), so check the path and its permissions"
+            "{path} can't be opened ({error}), so check the path and its permissions",
+            path = shown(path)
         ))),
     }
 }

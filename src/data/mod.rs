@@ -13,10 +13,12 @@ mod cifar;
 mod dataset;
 mod digits;
 pub mod files;
+mod fitting;
 mod folder;
 pub mod held;
 mod idx;
 mod images;
+mod inspection;
 mod kind;
 mod limits;
 mod listing;
@@ -25,15 +27,22 @@ mod normaliser;
 mod picture;
 pub(crate) mod platform;
 mod reading;
+mod rendered;
+mod rendering;
 mod size;
 mod split;
+mod survey;
+mod temporary;
+mod unread;
 
 pub use dataset::{About, Dataset, Samples};
+pub use inspection::{Inspection, missing_classes, repeated};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
 pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
 pub use reading::{Reading, Resize};
+pub use rendering::{BLACK, Background, Colour, LevelRange, Levels, Rendering, WHITE};
 pub use size::DataSize;
 pub use split::split_validation;
 
@@ -41,6 +50,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shown;
 use kind::FolderFormat;
 
 /// Loads a data set: `digits` (built in), `mnist`, or a folder.
@@ -83,8 +93,7 @@ impl Dataset {
 /// As [`load`], and [`Error::Setting`] for a setting of pictures with other data.
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     let location = Location::find(name_or_path)?;
-    location.check(name_or_path, "resize", reading.resize.is_some())?;
-    location.check(name_or_path, "skip_bad", reading.skip_bad)?;
+    location.check(name_or_path, reading.given())?;
     location.read(name_or_path, reading)
 }
 
@@ -100,15 +109,25 @@ pub fn size(name_or_path: &str) -> Result<Option<DataSize>> {
     }
 }
 
-/// [`load`], with pictures resized to `shape`, as for prediction.
+/// [`load_with`] for a run that is resumed: settings of pictures are no error with other data.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_again(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
+    Location::find(name_or_path)?.read(name_or_path, reading)
+}
+
+/// [`load`], with pictures resized to `shape` and rendered as a model's, as for prediction.
 ///
 /// # Errors
 ///
 /// As [`load_with`].
-pub fn load_as(name_or_path: &str, shape: &Shape, skip_bad: bool) -> Result<Dataset> {
+pub fn load_as(name_or_path: &str, shape: &Shape, rendering: &Rendering, skip_bad: bool) -> Result<Dataset> {
     let location = Location::find(name_or_path)?;
-    location.check(name_or_path, "skip_bad", skip_bad)?;
-    location.read(name_or_path, &Reading { resize: Some((*shape).into()), skip_bad })
+    location.check(name_or_path, skip_bad.then_some("skip_bad"))?;
+    let (resize, rendering) = (Some((*shape).into()), Some(*rendering));
+    location.read(name_or_path, &Reading { resize, skip_bad, rendering, ..Reading::default() })
 }
 
 /// The place and the format of a data set.
@@ -129,12 +148,14 @@ impl Location {
         })
     }
 
-    /// Refuses a setting of pictures, if it is `given`, with other data.
-    fn check(&self, name: &str, key: &'static str, given: bool) -> Result<()> {
-        if !given || matches!(self, Location::Folder(_, FolderFormat::Pictures(_))) {
+    /// Refuses a setting of pictures, if one is `given`, with other data.
+    fn check(&self, name: &str, given: Option<&'static str>) -> Result<()> {
+        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_))))
+        else {
             return Ok(());
-        }
-        let problem = format!("⟨{key}⟩ is for folders of pictures, which {name} is not, so leave it out");
+        };
+        let problem =
+            format!("⟨{key}⟩ is for folders of pictures, which {} is not, so leave it out", shown(name));
         Err(Error::Setting { key, problem })
     }
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::dataset::Samples;
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// How pixels become inputs of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,8 @@ impl FromStr for Normalise {
             _ => Err(Error::Usage(format!(
                 "⟨normalise⟩: there is no “{text}”{}; there are {}",
                 suggestion(text, Normalise::NAMES),
-                Normalise::NAMES.join(" and ")
+                Normalise::NAMES.join(" and "),
+                text = shorten(text)
             ))),
         }
     }

@@ -3,18 +3,17 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use image::imageops::{self, FilterType};
-use image::{
-    DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits, Luma,
-    LumaA, Pixel, Rgb, Rgba,
-};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::dataset::separate_channels;
+use super::fitting::{Seen, fit, is_deep};
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
+use super::rendering::Rendering;
+use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::{joined, shown};
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -29,39 +28,61 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// - The format is detected from the content, not from the name.
 /// - The picture is turned upright by its EXIF orientation.
 /// - Colours become those of the shape: grey by the weights of Rec. 709 for 1 and 2 channels, RGB for 3 and 4. Samples
-///   of 16 bits are rounded to 8.
+///   of 16 bits become 8 by the levels of `rendering`. Gamma and colour profiles are ignored.
 /// - `invert` makes 255 − v of every grey or colour value v, for dark ink on white paper where the data set has bright
 ///   ink on black.
-/// - Transparency becomes black for shapes without alpha (2 and 4 channels keep it as their last). Inverting comes
-///   first, so inverted dark ink on a transparent ground is bright ink on black.
+/// - For shapes without alpha the picture is composed onto the ground of `rendering`; 2 and 4 channels keep alpha as
+///   their last. Inverting comes first and leaves the ground: inverted dark ink on a transparent ground is bright ink
+///   on black, where the ground is black.
 /// - A picture of the size of `shape` stays as it is. Any other is scaled, keeping its aspect ratio, to the largest that
-///   fits (triangle filter, over the area of each new pixel when shrinking), and centred on opaque black; an odd pixel
-///   of margin goes to the right or the bottom.
+///   fits (triangle filter, over the area of each new pixel when shrinking), and centred on the opaque margin of
+///   `rendering`; an odd pixel of margin goes to the right or the bottom.
+/// - Of an animated PNG the still image is read.
 ///
 /// # Errors
 ///
 /// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
 /// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
-pub fn read_picture(path: &Path, shape: &Shape, invert: bool) -> Result<Vec<u8>> {
+pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
     let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
     drop(bytes);
-    Ok(fit(picture, shape, invert))
+    Ok(fit(picture, shape, rendering, invert).0)
+}
+
+/// A picture of a data set.
+pub(super) struct Fitted {
+    /// Its size, which may be larger than an image may be.
+    pub shape: Shape,
+    /// C·H·W bytes; none when it is larger than an image may be.
+    pub values: Vec<u8>,
+    /// What was seen of it.
+    pub seen: Seen,
 }
 
 /// Reads a picture of a data set, as it is or resized as by [`read_picture`].
 ///
 /// Reading a picture takes at most 64 MiB and 4 times its file, so that a small file can't exhaust memory. A picture
-/// with a side beyond [`MAX_SIDE`] that is not resized comes without values.
+/// with a side beyond [`MAX_SIDE`] that is not resized comes without values. The values of a 16-bit picture are counted
+/// in `histogram`.
 ///
 /// # Errors
 /// As [`read_picture`], and [`Error::Data`] for a picture that needs more memory.
-pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8>)> {
+pub(super) fn read(
+    path: &Path,
+    resize: Option<Resize>,
+    rendering: &Rendering,
+    histogram: Option<&Histogram>,
+) -> Result<Fitted> {
     let bytes = read_file(path)?;
+    let animated = is_animated(&bytes);
     let most = 4 * bytes.len() as u64 + (64 << 20);
     let picture = decode(&bytes, most.min(MAX_PICTURE_BYTES)).map_err(|problem| bad(path, &problem))?;
     drop(bytes);
+    if let Some(histogram) = histogram.filter(|_| is_deep(&picture)) {
+        histogram.add(&picture);
+    }
     let channels = usize::from(picture.color().channel_count());
     let shape = match resize {
         Some(Resize { channels: given, height, width }) => {
@@ -69,35 +90,20 @@ pub(super) fn read(path: &Path, resize: Option<Resize>) -> Result<(Shape, Vec<u8
         }
         None => Shape::image(channels, picture.height() as usize, picture.width() as usize),
     };
-    let values =
-        if shape.height.max(shape.width) <= MAX_SIDE { fit(picture, &shape, false) } else { Vec::new() };
-    Ok((shape, values))
-}
-
-/// C·H·W bytes of `shape`, channels first.
-fn fit(picture: DynamicImage, shape: &Shape, invert: bool) -> Vec<u8> {
-    let size = (picture.width(), picture.height());
-    let values = channel_values(picture, shape.channels, invert);
-    let (width, height) = fitted(size, shape);
-    let values = match shape.channels {
-        1 => resize::<Luma<u8>>(values, size, (width, height)),
-        2 => resize::<LumaA<u8>>(values, size, (width, height)),
-        3 => resize::<Rgb<u8>>(values, size, (width, height)),
-        _ => resize::<Rgba<u8>>(values, size, (width, height)),
-    };
-    let canvas = centre(&values, width as usize, shape);
-    let mut planar = vec![0; shape.len()];
-    separate_channels(shape, &canvas, &mut planar);
-    planar
+    if shape.height.max(shape.width) > MAX_SIDE {
+        return Ok(Fitted { shape, values: Vec::new(), seen: Seen::default() });
+    }
+    let (values, seen) = fit(picture, &shape, rendering, false);
+    Ok(Fitted { shape, values, seen: Seen { animated, ..seen } })
 }
 
 fn bad(path: &Path, problem: &str) -> Error {
-    Error::Data(format!("{} {problem}", path.display()))
+    Error::Data(format!("{} {problem}", shown(path)))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     read_bytes(path, MAX_FILE_BYTES).map_err(|why| match why {
-        Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", path.display())),
+        Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", shown(path))),
         Unread::NotAFile => bad(path, "is not a file, so name a PNG or JPEG picture"),
         Unread::TooLong(_) => bad(path, "is larger than 256 MiB, so scale the picture down first"),
         Unread::OutOfMemory => {
@@ -136,7 +142,7 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
         error => {
             // Some of these messages have a line break at the end or two sentences.
             let error = error.to_string().trim_end().replace(". ", ": ");
-            format!("is a damaged or cut short picture ({error}), so save or copy it again")
+            format!("is a damaged or cut short picture ({}), so save or copy it again", joined(error))
         }
     })
 }
@@ -156,6 +162,20 @@ fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> Image
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// Whether a file is an animated PNG: its chunk `acTL` comes before the image data.
+fn is_animated(bytes: &[u8]) -> bool {
+    let mut at = 8;
+    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        match kind {
+            b"acTL" => return bytes.starts_with(b"\x89PNG"),
+            b"IDAT" => return false,
+            // Length, kind and checksum have four bytes each.
+            _ => at = at.saturating_add(12).saturating_add(u32::from_be_bytes([a, b, c, d]) as usize),
+        }
+    }
+    false
 }
 
 /// Facts from the markers of a JPEG file.
@@ -187,72 +207,4 @@ impl Jpeg {
             }
         }
     }
-}
-
-/// The picture's H × W × `channels` bytes, inverted if asked, without alpha for 1 and 3 channels.
-fn channel_values(picture: DynamicImage, channels: usize, invert: bool) -> Vec<u8> {
-    let alpha = picture.color().has_alpha();
-    let colours = if channels < 3 { 1 } else { 3 };
-    let (mut values, stored) = match (colours, alpha || channels > colours) {
-        (1, false) => (picture.into_luma8().into_raw(), 1),
-        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
-        (_, false) => (picture.into_rgb8().into_raw(), 3),
-        (_, true) => (picture.into_rgba8().into_raw(), 4),
-    };
-    if invert {
-        for pixel in values.chunks_exact_mut(stored) {
-            pixel[..colours].iter_mut().for_each(|value| *value = 255 - *value);
-        }
-    }
-    if stored > channels {
-        let pixels = values.len() / stored;
-        for pixel in 0..pixels {
-            let alpha = u32::from(values[pixel * stored + channels]);
-            for channel in 0..channels {
-                let value = u32::from(values[pixel * stored + channel]);
-                values[pixel * channels + channel] = ((value * alpha + 127) / 255) as u8;
-            }
-        }
-        values.truncate(pixels * channels);
-    }
-    values
-}
-
-/// The largest width and height that keep the aspect ratio, at least one pixel each.
-fn fitted((width, height): (u32, u32), shape: &Shape) -> (u32, u32) {
-    let (to_width, to_height) = (shape.width as u32, shape.height as u32);
-    let scaled = |side: u32, to: u32, from: u32| {
-        let (side, to, from) = (u64::from(side), u64::from(to), u64::from(from));
-        ((side * to + from / 2) / from).max(1) as u32
-    };
-    if u64::from(width) * u64::from(to_height) >= u64::from(height) * u64::from(to_width) {
-        (to_width, scaled(height, to_width, width))
-    } else {
-        (scaled(width, to_height, height), to_height)
-    }
-}
-
-fn resize<P: Pixel<Subpixel = u8> + 'static>(values: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
-    if from == to {
-        return values;
-    }
-    let picture = ImageBuffer::<P, _>::from_raw(from.0, from.1, values)
-        .expect("a value for each channel of each pixel");
-    imageops::resize(&picture, to.0, to.1, FilterType::Triangle).into_raw()
-}
-
-/// Centres a picture with rows of `width` pixels in one of `shape`, both H × W × C.
-fn centre(values: &[u8], width: usize, shape: &Shape) -> Vec<u8> {
-    let mut canvas = vec![0; shape.len()];
-    if matches!(shape.channels, 2 | 4) {
-        canvas.iter_mut().skip(shape.channels - 1).step_by(shape.channels).for_each(|alpha| *alpha = 255);
-    }
-    let row = width * shape.channels;
-    let height = values.len() / row;
-    let (top, left) = ((shape.height - height) / 2, (shape.width - width) / 2);
-    for (y, values) in values.chunks_exact(row).enumerate() {
-        let start = ((top + y) * shape.width + left) * shape.channels;
-        canvas[start..start + row].copy_from_slice(values);
-    }
-    canvas
 }

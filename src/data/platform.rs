@@ -4,15 +4,16 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 /// Makes a new name in a folder survive a loss of power.
 ///
 /// Only Unix opens a folder as a file; elsewhere the journal of the file system keeps names. A file system may refuse:
 /// the file is whole under its name by then, so that is no failure.
-pub(super) fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(open: impl FnOnce() -> io::Result<File>) {
     if cfg!(unix) {
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        let _ = open().and_then(|folder| folder.sync_all());
     }
 }
 

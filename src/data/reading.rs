@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::limits::{MAX_CHANNELS, MAX_SIDE};
+use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
+use crate::text::shorten;
 
 /// Settings for reading a folder of pictures; other data sets take none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,30 @@ pub struct Reading {
     ///
     /// Otherwise the first one is an error.
     pub skip_bad: bool,
+    /// The ground under transparent parts, and around pictures of another aspect ratio.
+    pub background: Background,
+    /// The levels of 16-bit samples.
+    pub levels: Levels,
+    /// The rendering of a model, in place of `background` and `levels`.
+    pub rendering: Option<Rendering>,
+}
+
+impl Reading {
+    /// The rendering before anything is chosen in place of `auto`.
+    pub(super) fn rendering(&self) -> Rendering {
+        self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels))
+    }
+
+    /// The first setting that is given, for data that take none.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("resize", self.resize.is_some()),
+            ("skip_bad", self.skip_bad),
+            ("background", self.background != Background::Auto),
+            ("levels", self.levels != Levels::Auto),
+        ];
+        given.into_iter().find_map(|(key, given)| given.then_some(key))
+    }
 }
 
 /// The size that pictures are resized to: `32x32` (rows × columns) or `3x32x32`.
@@ -64,7 +90,7 @@ impl FromStr for Resize {
             return Err(Error::Usage(format!(
                 "resize is “{}”, but it takes height x width with sides of 1 to {MAX_SIDE} pixels, as in \
                  32x32, or 1 to {MAX_CHANNELS} channels in front of them, as in 3x32x32",
-                text.escape_debug()
+                shorten(text)
             )));
         }
         Ok(Resize { channels, height, width })

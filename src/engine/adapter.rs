@@ -17,6 +17,7 @@ use crate::memory::{Need, Room};
 use crate::program::{Limits, Program};
 use crate::table::MATMUL_SUBGROUP;
 use crate::table::choice::Choice;
+use crate::text::shorten;
 
 pub use super::footprint::is_software;
 
@@ -45,7 +46,7 @@ impl Device {
     pub fn name(&self) -> String {
         match self {
             Device::Cpu { .. } => "CPU engine".to_owned(),
-            Device::Gpu(adapter) => adapter.get_info().name,
+            Device::Gpu(adapter) => name(&adapter.get_info()),
         }
     }
 
@@ -182,7 +183,12 @@ pub fn kind(info: &AdapterInfo) -> &'static str {
 
 /// The driver's name and version.
 pub fn driver(info: &AdapterInfo) -> String {
-    format!("{} {}", info.driver, info.driver_info).trim().to_owned()
+    shorten(format!("{} {}", info.driver, info.driver_info).trim())
+}
+
+/// The name of an adapter, as its driver gives it.
+pub fn name(info: &AdapterInfo) -> String {
+    shorten(&info.name)
 }
 
 /// All adapters, the best first: discrete, integrated, virtual, software.
@@ -231,7 +237,7 @@ pub fn choose(wanted: &str) -> Result<Device> {
         let mut cause =
             "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)".to_owned();
         if let Some(backend) = wanted_backend() {
-            cause = format!("{cause} through WGPU_BACKEND={backend}");
+            cause = format!("{cause} through WGPU_BACKEND={}", shorten(&backend));
         }
         if auto && from_env.is_none() {
             return Ok(Device::Cpu { reason: Some(cause) });
@@ -258,7 +264,7 @@ pub fn choose(wanted: &str) -> Result<Device> {
 ///
 /// `origin` is where the name was given.
 fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
-    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let names: Vec<String> = adapters.iter().map(|adapter| self::name(&adapter.get_info())).collect();
     let found = names.iter().position(|known| known.to_lowercase().contains(&name.to_lowercase()));
     match found {
         Some(at) => Ok(Device::Gpu(adapters.into_iter().nth(at).expect("positions are in range"))),
@@ -266,7 +272,8 @@ fn named(adapters: Vec<Adapter>, name: &str, origin: &str) -> Result<Device> {
             let near = suggestion(name, &["auto", "gpu", "cpu"]);
             let all = names.join("”, “");
             Err(Error::Usage(format!(
-                "{origin}: no adapter is called “{name}”{near}; there are “{all}”, and auto, gpu and cpu"
+                "{origin}: no adapter is called “{name}”{near}; there are “{all}”, and auto, gpu and cpu",
+                name = shorten(name)
             )))
         }
     }

@@ -11,6 +11,7 @@ use super::footprint::check_memory;
 use crate::error::{DeviceFault, Error, Result};
 use crate::memory::mebibytes;
 use crate::program::{Buf, Program};
+use crate::text::{joined, shorten};
 
 /// The first error of a device that wgpu's callbacks were given.
 pub(super) type Trouble = Arc<Mutex<Option<Error>>>;
@@ -46,7 +47,7 @@ pub(super) fn open(
         max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
         ..wgpu::Limits::default()
     };
-    let name = adapter.get_info().name;
+    let name = shorten(&adapter.get_info().name);
     check_memory(&adapter.get_info()).map_err(|problem| {
         Error::Device(DeviceFault::TooSmall, format!("{problem}: make room for it, or use ⟨device cpu⟩"))
     })?;
@@ -60,7 +61,8 @@ pub(super) fn open(
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
-        let problem = format!("{name} can't be opened ({error}): update its driver, or use another ⟨device⟩");
+        let problem =
+            format!("{name} can't be opened ({}): update its driver, or use another ⟨device⟩", joined(error));
         Error::Device(DeviceFault::Absent, problem)
     })?;
     let trouble = Trouble::default();
@@ -82,7 +84,9 @@ pub(super) fn open(
 /// An error that wgpu reported while the device worked.
 fn reported(error: &wgpu::Error) -> Error {
     match error {
-        wgpu::Error::OutOfMemory { .. } => too_small(&format!("the device ran out of memory ({error})")),
+        wgpu::Error::OutOfMemory { .. } => {
+            too_small(&format!("the device ran out of memory ({})", joined(error)))
+        }
         _ => lost(&error.to_string()),
     }
 }
@@ -110,7 +114,8 @@ pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage:
 /// A device that stopped answering, and why.
 pub(super) fn lost(cause: &str) -> Error {
     let problem = format!(
-        "the device was lost or stopped answering ({cause}), so open it again or use another ⟨device⟩"
+        "the device was lost or stopped answering ({}), so open it again or use another ⟨device⟩",
+        joined(cause)
     );
     Error::Device(DeviceFault::Lost, problem)
 }

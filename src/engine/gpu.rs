@@ -14,6 +14,7 @@ use wgpu::{
 use super::checks::Checks;
 use super::cooperative;
 use super::device::{Trouble, make_buffer, make_buffers, open, too_small};
+use super::patience::{Patience, Waits};
 use super::pipelines::{Layouts, Stage, Stages};
 use super::profiling::{DeviceClock, Profiled, Profiling};
 use super::timing::Timestamps;
@@ -22,6 +23,7 @@ use crate::engine::profile::Profiler;
 use crate::error::Result;
 use crate::kernel::{Element, Slice, Step};
 use crate::program::{MAX_RESULT, MAX_STEPS, Program, View, mebibytes};
+use crate::text::{joined, shorten};
 
 /// Bytes between two slots of the step buffer: the alignment of dynamic offsets.
 const SLOT: u64 = 256;
@@ -52,6 +54,7 @@ pub struct GpuEngine {
     tickets: u64,
     timing: Option<Timestamps>,
     pub(super) profiling: Option<Profiling>,
+    pub(super) waits: Waits,
 }
 
 /// The part of a run that is timed.
@@ -140,8 +143,11 @@ impl GpuEngine {
             })
             .collect();
         if let Some(error) = pollster::block_on(out_of_memory.pop()) {
-            let (name, needed) = (adapter.get_info().name, mebibytes(program.total_bytes()));
-            return Err(too_small(&format!("{name} has no memory for the run's {needed} ({error})")));
+            let (name, needed) = (shorten(&adapter.get_info().name), mebibytes(program.total_bytes()));
+            return Err(too_small(&format!(
+                "{name} has no memory for the run's {needed} ({})",
+                joined(error)
+            )));
         }
         let layouts = Layouts::new(&device);
         let slots_group = layouts.bind_slots(&device, &slots);
@@ -162,6 +168,7 @@ impl GpuEngine {
             tickets: 0,
             timing,
             profiling,
+            waits: Waits::default(),
         };
         if let Some(gates) = engine.program.gates {
             let open = engine.program.open_gates();
@@ -261,5 +268,9 @@ impl Engine for GpuEngine {
             Element::Real => Data::Real(self.download(from)?),
             Element::Uint => Data::Uint(self.download(from)?),
         })
+    }
+
+    fn set_patience(&mut self, patience: Patience) {
+        self.waits.patience = Some(patience);
     }
 }

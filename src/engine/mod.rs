@@ -13,6 +13,7 @@ pub mod cpu;
 mod device;
 mod footprint;
 pub mod gpu;
+mod patience;
 mod pipelines;
 pub(crate) mod platform;
 pub mod profile;
@@ -22,6 +23,9 @@ pub mod stopwatch;
 mod timing;
 mod transfers;
 mod waiting;
+
+pub use patience::{Patience, has_given_up};
+pub use platform::memory_of;
 
 use std::ops::Range;
 
@@ -123,6 +127,12 @@ pub trait Engine: Send {
     /// # Errors
     /// As [`Engine::write`].
     fn read(&mut self, from: View) -> Result<Data>;
+
+    /// Asks from now on, while it waits for its device, whether to give it up.
+    ///
+    /// An engine that waits for no device never asks. One that has given its device up must be forgotten, not dropped:
+    /// drivers wait for the work before they release what it uses.
+    fn set_patience(&mut self, _patience: Patience) {}
 }
 
 /// The number of submissions that may be under way at once.

@@ -13,6 +13,7 @@ use super::checks::Checks;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Consts, Kernel, Step};
 use crate::program::{Dispatch, Program, View};
+use crate::text::joined;
 
 /// A dispatch, ready to be encoded.
 pub(super) struct Stage {
@@ -161,9 +162,10 @@ impl Stages<'_> {
         });
         match pollster::block_on(problems.pop()) {
             Some(error) => Err(Error::Failure(format!(
-                "the shader {} with {consts} doesn't compile on this device ({error}): update its driver, or use \
+                "the shader {} with {consts} doesn't compile on this device ({}): update its driver, or use \
                  another ⟨device⟩",
-                kernel.name
+                kernel.name,
+                joined(error)
             ))),
             None => Ok((pipeline, layout)),
         }

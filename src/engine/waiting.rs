@@ -1,12 +1,14 @@
 //! Waiting for a submission, and fetching its result or the error of the device.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use wgpu::{Buffer, MapMode, PollType, SubmissionIndex};
+use wgpu::{Buffer, MapMode, PollError, PollStatus, PollType, SubmissionIndex};
 
 use super::device::{lost, quietly};
 use super::gpu::GpuEngine;
-use crate::error::Result;
+use super::patience::{TICK, note_given_up};
+use crate::error::{DeviceFault, Error, Result};
 
 impl GpuEngine {
     /// Fails with the first error that wgpu has reported since the last call.
@@ -45,9 +47,23 @@ impl GpuEngine {
 
     /// Waits until a submission is done.
     pub(super) fn poll(&self, index: SubmissionIndex) -> Result<()> {
-        let wait = PollType::Wait { submission_index: Some(index), timeout: None };
-        // wgpu 30 panics here when the device is lost, instead of returning that as an error.
-        let polled = quietly(|| self.device.poll(wait));
+        let polled = match &self.waits.patience {
+            None => self.wait_for(index, None),
+            Some(patience) => {
+                let (since, longest) = (Instant::now(), self.waits.longest.get());
+                let polled = loop {
+                    match self.wait_for(index.clone(), Some(TICK)) {
+                        Some(Err(PollError::Timeout)) if patience(since.elapsed(), longest) => {
+                            return Err(Self::give_up(since.elapsed()));
+                        }
+                        Some(Err(PollError::Timeout)) => {}
+                        polled => break polled,
+                    }
+                };
+                self.waits.longest.set(longest.max(since.elapsed()));
+                polled
+            }
+        };
         // The callbacks know more of the cause.
         self.check()?;
         match polled {
@@ -55,5 +71,22 @@ impl GpuEngine {
             Some(Err(error)) => Err(lost(&error.to_string())),
             None => Err(lost("wgpu gave up")),
         }
+    }
+
+    /// Waits until a submission is done, or for some time.
+    ///
+    /// wgpu 30 panics when the device is lost, instead of returning that as an error: that is none.
+    fn wait_for(
+        &self,
+        index: SubmissionIndex,
+        timeout: Option<Duration>,
+    ) -> Option<Result<PollStatus, PollError>> {
+        quietly(|| self.device.poll(PollType::Wait { submission_index: Some(index), timeout }))
+    }
+
+    /// The error of a device that is given up after a wait.
+    fn give_up(waited: Duration) -> Error {
+        note_given_up();
+        Error::Device(DeviceFault::GivenUp, format!("the device has not answered for {} s", waited.as_secs()))
     }
 }

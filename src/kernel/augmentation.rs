@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::Const;
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// The augmentation of training samples, drawn anew in every epoch.
 ///
@@ -80,12 +81,12 @@ impl Augmentation {
             let names: Vec<&str> = CHANGES.iter().map(|(name, _)| *name).collect();
             return Err(format!(
                 "there is no “{}”{}; there are {}",
-                name.escape_debug(),
+                shorten(name),
                 suggestion(name, &names),
                 names.join(", ")
             ));
         };
-        let wrong = || format!("“{}” takes {takes}", change.escape_debug());
+        let wrong = || format!("“{}” takes {takes}", shorten(change));
         if name == "flip" {
             self.flip = true;
             return if value.is_empty() { Ok(()) } else { Err(wrong()) };
@@ -120,7 +121,7 @@ impl FromStr for Augmentation {
         for change in text.split(',').map(str::trim) {
             let name = change.split_whitespace().next().unwrap_or_default();
             let read = if seen.contains(&name) {
-                Err(format!("“{}” is there twice", name.escape_debug()))
+                Err(format!("“{}” is there twice", shorten(name)))
             } else {
                 all.set(change)
             };

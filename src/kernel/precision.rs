@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// The precision of the matrices that products of dense layers read.
 ///
@@ -43,7 +44,7 @@ impl FromStr for Precision {
             "f16" | "half" => Ok(Precision::F16),
             text => Err(Error::Usage(format!(
                 "precision “{}” is neither f32 nor f16{}",
-                text.escape_debug(),
+                shorten(text),
                 suggestion(text, &NAMES)
             ))),
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::suggestion;
+use crate::text::shorten;
 
 /// The distribution of a parameter's first values.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,7 +80,7 @@ impl Init {
             let text = words.next().ok_or_else(|| format!("init {name} takes a number"))?;
             match text.parse::<f32>() {
                 Ok(value) if value.is_finite() && value >= least => Ok(value),
-                _ => Err(format!("“{text}” is no number for init {name}")),
+                _ => Err(format!("“{text}” is no number for init {name}", text = shorten(text))),
             }
         };
         Ok(match name {
@@ -95,7 +96,8 @@ impl Init {
                 return Err(format!(
                     "there is no initialiser “{name}”{}; there are {}",
                     suggestion(name, NAMES),
-                    NAMES.join(", ")
+                    NAMES.join(", "),
+                    name = shorten(name)
                 ));
             }
         })

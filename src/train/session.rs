@@ -1,6 +1,8 @@
 //! A session: a recipe, its data and a device.
 
-use crate::data::{DataSize, Dataset, Normaliser, Samples, split_validation};
+use crate::data::{
+    Background, DataSize, Dataset, Levels, Normaliser, Samples, missing_classes, split_validation,
+};
 use crate::engine::Engine;
 use crate::engine::adapter::{Device, choose};
 use crate::error::{Error, Result};
@@ -61,6 +63,10 @@ impl Session {
         recipe.experimental.check(recipe.precision)?;
         // The tile sizes go into the recipe of the run, so that a resumed run has the same.
         recipe.experimental = recipe.experimental.resolve(&device)?;
+        adopt_choices(&mut recipe, &dataset);
+        if let Some(part) = &validation {
+            dataset.about.notes.extend(missing_classes(VALIDATION, part, &dataset.classes));
+        }
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len())?;
         Ok(Session { recipe, dataset, validation, device, normaliser })
@@ -153,6 +159,7 @@ impl Session {
         let settings = Settings { learning_rate, seed, schedule, epochs };
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
         trainer.set_names(&self.dataset.classes, &self.dataset.name);
+        trainer.set_rendering(self.dataset.about.rendering);
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;
         }
@@ -214,6 +221,16 @@ impl Session {
             Device::Cpu { .. } => Ok(self.device.clone()),
             Device::Gpu(_) => choose(&self.device.name()),
         }
+    }
+}
+
+/// Puts what was chosen while reading in place of `auto`, so that a run from the recipe reads the same.
+fn adopt_choices(recipe: &mut Recipe, dataset: &Dataset) {
+    if recipe.background == Background::Auto {
+        recipe.background = dataset.about.background;
+    }
+    if recipe.levels == Levels::Auto {
+        recipe.levels = dataset.about.levels;
     }
 }
 

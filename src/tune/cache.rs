@@ -11,6 +11,7 @@ use crate::data::platform::cache_folder;
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
+use crate::text::{joined, shown};
 
 /// The values that a choice depends on.
 ///
@@ -106,7 +107,7 @@ pub(super) type Known = (Picks, Vec<Measured>);
 /// A sentence about the file's problem.
 pub(super) fn load(file: &Path, key: &Key) -> Result<Option<Known>, String> {
     let problem = |why: String| {
-        format!("the cache {} can't be used ({why}), so the kernels are measured again", file.display())
+        format!("the cache {} can't be used ({why}), so the kernels are measured again", shown(file))
     };
     let entries = read(file).map_err(problem)?.adapters;
     let entry = entries.into_iter().rev().find(|entry| entry.key == *key);
@@ -122,7 +123,7 @@ fn read(file: &Path) -> Result<File, String> {
         return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
     }
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    toml::from_str(&text).map_err(|error| error.message().lines().collect::<Vec<_>>().join(", "))
+    toml::from_str(&text).map_err(|error| joined(error.message()))
 }
 
 impl AdapterEntry {
@@ -181,7 +182,7 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured
         format!("# Which kernels are fastest, as wgrad has measured it: may be removed at any time.\n{text}");
     if let Some(folder) = file.parent() {
         let made = std::fs::create_dir_all(folder);
-        made.map_err(|error| problem(format!("{} can't be made ({error})", folder.display())))?;
+        made.map_err(|error| problem(format!("{} can't be made ({error})", shown(folder))))?;
     }
     write_atomically(file, text.as_bytes()).map_err(|error| problem(error.to_string()))
 }

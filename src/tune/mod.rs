@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use crate::engine::adapter::{Device, is_software};
 use crate::error::{Error, Result, suggestion};
 use crate::table::choice::{Choice, Class, Picks, Variant};
+use crate::text::shorten;
 
 /// The variants of a run, as a recipe names them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,7 +77,7 @@ impl FromStr for Tuning {
             // One word can't be a class with its variant.
             word if !word.contains([' ', ',']) => Err(Error::Usage(format!(
                 "tuning “{}” is neither auto nor default{}, nor variants by class, as in “large matmul_register”",
-                word.escape_debug(),
+                shorten(word),
                 suggestion(word, &[AUTO, DEFAULT])
             ))),
             choice => choice.parse().map(Tuning::Fixed),

@@ -4,6 +4,10 @@
 
 mod contract;
 mod exercises;
+mod foreign;
+mod later;
+mod memory;
+mod once;
 mod settings;
 mod training;
 mod verdicts;

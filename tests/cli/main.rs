@@ -10,8 +10,10 @@ mod bench;
 mod checked;
 #[path = "../common/mod.rs"]
 mod common;
+mod content;
 mod data;
 mod experimental;
+mod foreign;
 mod help;
 mod memory;
 mod optimiser;

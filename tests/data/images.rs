@@ -3,15 +3,21 @@
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
-use wgrad::internals::data::{Dataset, Reading, load_as, load_with};
+use wgrad::internals::data::{Background, Dataset, Levels, Reading, Rendering, load_as, load_with};
 
 use crate::files::{Folder, pets, png};
 use crate::{assert_data_error, assert_not_found, assert_sentence};
 
-const SKIP: Reading = Reading { resize: None, skip_bad: true };
+const SKIP: Reading = Reading {
+    resize: None,
+    skip_bad: true,
+    background: Background::Auto,
+    levels: Levels::Auto,
+    rendering: None,
+};
 
 fn resize(size: &str) -> Reading {
-    Reading { resize: Some(size.parse().unwrap()), skip_bad: false }
+    Reading { resize: Some(size.parse().unwrap()), ..Reading::default() }
 }
 
 fn greys(set: &Dataset) -> (Vec<u8>, Vec<u8>) {
@@ -123,7 +129,7 @@ fn mixed_sizes_and_channels_say_how_to_be_resized() {
     // A network's own size is what its data are brought to.
     let shape = wgrad::internals::program::shape::Shape::image(3, 5, 5);
     let path = both.path().to_str().unwrap().to_owned();
-    assert_eq!(load_as(&path, &shape, false).unwrap().held_out.shape, shape);
+    assert_eq!(load_as(&path, &shape, &Rendering::default(), false).unwrap().held_out.shape, shape);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Data sets from names and folders, and pictures from files; bad input is refused.
 
 mod cifar;
+mod content;
 mod files;
 mod folders;
+mod foreign;
 mod fuzz;
 mod images;
 #[path = "../common/not_checked.rs"]

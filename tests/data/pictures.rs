@@ -12,7 +12,7 @@ use image::{
 use image::{GrayAlphaImage, ImageBuffer, RgbaImage};
 use tempfile::TempDir;
 use wgrad::Result;
-use wgrad::internals::data::read_picture;
+use wgrad::internals::data::{Rendering, read_picture};
 use wgrad::internals::program::shape::Shape;
 
 use crate::{assert_data_error, assert_not_found};
@@ -36,7 +36,7 @@ impl File {
     }
 
     fn read(&self, shape: Shape, invert: bool) -> Result<Vec<u8>> {
-        read_picture(&self.path, &shape, invert)
+        read_picture(&self.path, &shape, &Rendering::default(), invert)
     }
 }
 
@@ -168,8 +168,11 @@ fn files_that_are_no_pictures_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = shape(1, 8, 8);
     let missing = folder.path().join("missing.png");
-    assert_not_found(read_picture(&missing, &small, false), &["missing.png", "isn't there"]);
-    let itself = read_picture(folder.path(), &small, false);
+    assert_not_found(
+        read_picture(&missing, &small, &Rendering::default(), false),
+        &["missing.png", "isn't there"],
+    );
+    let itself = read_picture(folder.path(), &small, &Rendering::default(), false);
     assert_data_error(itself, &["is not a file", "PNG or JPEG"]);
     for bytes in [&b""[..], b"GIF89a", b"not a picture", b"\xff\xd8", b"\x89PNG"] {
         assert_data_error(

@@ -1,8 +1,9 @@
 //! Runs that are stopped, killed or diverge resume with the same bits.
 //!
-//! No checkpoint is lost, and a run that can't be resumed says why. Some tests of `training` need an adapter.
+//! No checkpoint is lost, and a run that can't be resumed says why. The tests of `custom` and some of `training` need an adapter.
 
 mod checkpoints;
+mod custom;
 mod damage;
 #[path = "../common/dispatches.rs"]
 mod dispatches;

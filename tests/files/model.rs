@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wgrad::Error;
-use wgrad::internals::data::Normaliser;
+use wgrad::internals::data::{LevelRange, Normaliser, Rendering};
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::train::run::model::{FILE, Model};
@@ -23,12 +23,31 @@ fn model() -> Model {
         shape,
         classes: vec!["a “cat”".to_owned(), "dog, or\nnot".to_owned()],
         normaliser: Normaliser { mean: vec![0.1, 1.0 / 3.0], std: vec![0.3, f32::MIN_POSITIVE] },
+        rendering: Default::default(),
         parameters: vec![],
         data: "./some \\ data".to_owned(),
     };
     model.parameters = model.arena().initial_values(7);
     model.parameters[..4].copy_from_slice(&[-0.0, f32::MAX, 1e-45, f32::MIN]);
     model
+}
+
+#[test]
+fn how_pictures_become_bytes_is_kept_and_is_as_before_where_a_file_says_nothing() {
+    let rendering =
+        Rendering { ground: [255; 3], margin: [1, 2, 3], levels: LevelRange { low: 1000, high: 1300 } };
+    let other = Model { rendering, ..model() };
+    let (_folder, path) = saved(&other);
+    assert_eq!(Model::load(&path).unwrap(), other);
+    let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+    for entry in [r#""background":"white""#, r##""margin":"#010203""##, r#""levels":"[1000,1300]""#] {
+        assert!(text.contains(entry), "{entry} is not in the metadata");
+    }
+    // Onto black and with all levels there is nothing to say, and files of earlier versions say nothing.
+    let (_folder, path) = saved(&model());
+    let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+    assert!(["background", "margin", "levels"].iter().all(|key| !text.contains(key)));
+    assert_eq!(Model::load(&path).unwrap().rendering, Rendering::default());
 }
 
 /// A run directory with a model in it.
@@ -201,6 +220,10 @@ fn missing_foreign_or_wrong_metadata_are_refused() {
     assert_metadata_refused("network", &"relu,".repeat(300_000), &["1500000 bytes of text"]);
     assert_metadata_refused("loss", "mae", &["loss: there is no “mae”"]);
     assert_metadata_refused("shape", "[2, 3]", &["shape"]);
+    assert_metadata_refused("background", "blakc", &["“blakc” as background", "not a colour"]);
+    assert_metadata_refused("margin", "auto", &["auto as margin", "not a colour"]);
+    assert_metadata_refused("levels", "[7, 7]", &["levels 7 to 7", "no range"]);
+    assert_metadata_refused("levels", "[0, 65536]", &["levels"]);
     assert_metadata_refused("shape", "[2, -3, 1]", &["shape"]);
     assert_metadata_refused("shape", "[2, 4294967296, 4294967296]", &["2×4294967296×4294967296"]);
     assert_metadata_refused("classes", "cat", &["classes"]);

@@ -21,7 +21,9 @@ impl Room {
     }
 
     fn may_import(&self, other: &str) -> bool {
-        other == self.name || other == "error" || self.imports.split(' ').any(|room| room == other)
+        other == self.name
+            || ["text", "error"].contains(&other)
+            || self.imports.split(' ').any(|room| room == other)
     }
 }
 

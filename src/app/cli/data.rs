@@ -64,6 +64,12 @@ pub struct ReadingArgs {
     /// Size of all pictures of a folder: 32x32, or 3x32x32 with channels
     #[arg(long, value_name = "SIZE")]
     pub resize: Option<String>,
+    /// Ground under transparent parts of pictures: auto, black, white, or a colour as in #ffcc00
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<String>,
+    /// Levels of 16-bit pictures: auto, full, or a range as in 0-4000
+    #[arg(long, value_name = "RANGE")]
+    pub levels: Option<String>,
     /// Leave out pictures that can't be read, and list them
     #[arg(long)]
     pub skip_bad: bool,

@@ -21,7 +21,7 @@ pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 
 /// Train neural networks with WGSL compute shaders, on any GPU.
 #[derive(Parser, Debug)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(version, bin_name = "wgrad", max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -31,8 +31,9 @@ pub struct EvalArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each picture gets the channels and the size of the network's images; it keeps its proportions, on a
-black ground. MNIST and digits are light on dark: for dark ink on light paper add --invert.")]
+Each picture gets the channels and the size of the network's images; it keeps its proportions, on
+their ground, which is black unless the pictures trained on needed another. MNIST and digits are
+light on dark: for dark ink on light paper add --invert.")]
 pub struct PredictArgs {
     /// Run directory or model file
     pub run: PathBuf,
@@ -42,6 +43,9 @@ pub struct PredictArgs {
     /// Swap dark and light
     #[arg(long)]
     pub invert: bool,
+    /// Ground under and around the pictures: black, white, or a colour as in #ffcc00 [default: the network's]
+    #[arg(long, value_name = "COLOUR")]
+    pub background: Option<String>,
     /// Number of classes to print, most probable first [default: all up to 10, else 3; in JSON all]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub top: Option<usize>,

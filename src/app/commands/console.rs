@@ -1,22 +1,41 @@
 //! Output: answers on stdout, progress on stderr. A closed pipe is no error.
+//!
+//! Nothing else in the program writes there, so nothing that a terminal would obey or hide reaches it: texts from
+//! outside are escaped where they go into a message, and each message once more here.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::LazyLock;
 
+use clap::error::{ContextKind, ContextValue};
+use serde::Serialize;
 use wgrad::internals::error::{as_in_a_recipe, with_settings};
+use wgrad::internals::text::{self, printable};
 use wgrad::{Error, Result};
 
 use crate::app::cli::flags;
 
-/// Writes a line of the answer to stdout.
+/// Writes a part of the answer to stdout, with marked settings as flags.
 ///
 /// # Errors
 /// [`Error::Failure`] when it can't be written. A closed pipe ends the program quietly, as `| head` expects.
 pub fn answer(line: fmt::Arguments) -> Result<()> {
+    write_answer(&text::lines(&with_flags(&line.to_string())))
+}
+
+/// Writes a value to stdout as one line of JSON.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_json(value: &impl Serialize) -> Result<()> {
+    write_answer(&text::json(&serde_json::to_string(value).expect("strings and numbers are JSON")))
+}
+
+fn write_answer(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(()),
@@ -27,12 +46,53 @@ pub fn answer(line: fmt::Arguments) -> Result<()> {
 ///
 /// A failure to write is ignored: there is nowhere left to report it.
 pub fn note(line: fmt::Arguments) {
-    let _ = writeln!(io::stderr().lock(), "{}", with_flags(&line.to_string()));
+    note_shown(&with_flags(&line.to_string()));
+}
+
+/// Writes a line of progress whose settings are already shown as flags.
+pub fn note_shown(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", text::lines(line));
+}
+
+/// Prints the help, or why the command line was refused, and gives the exit code.
+pub fn refused(mut error: clap::Error) -> ExitCode {
+    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    if !error.use_stderr() {
+        // The help has no text from outside, and may have colours.
+        let _ = error.print();
+        return code;
+    }
+    // The words of the command line that it repeats.
+    let words: Vec<(ContextKind, ContextValue)> =
+        error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in words.into_iter().filter(|(kind, _)| *kind != ContextKind::Usage) {
+        error.insert(kind, on_one_line(value));
+    }
+    note_shown(error.render().to_string().trim_end());
+    code
+}
+
+fn on_one_line(value: ContextValue) -> ContextValue {
+    let word = |word: &str| with_flags(&text::shorten(word));
+    match value {
+        ContextValue::String(one) => ContextValue::String(word(&one)),
+        ContextValue::Strings(all) => ContextValue::Strings(all.iter().map(|one| word(one)).collect()),
+        ContextValue::StyledStr(one) => ContextValue::StyledStr(word(&one.to_string()).into()),
+        ContextValue::StyledStrs(all) => {
+            ContextValue::StyledStrs(all.iter().map(|one| word(&one.to_string()).into()).collect())
+        }
+        other => other,
+    }
 }
 
 /// A text of the library, its marked settings as flags.
 pub fn with_flags(text: &str) -> String {
     with_settings(text, as_flag)
+}
+
+/// Texts as by [`with_flags`].
+pub fn with_all_flags(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| with_flags(text)).collect()
 }
 
 /// The long flags of the command that runs, found when a message first needs them.
@@ -64,13 +124,26 @@ fn as_train_flag(key: &str, value: Option<&str>) -> String {
 }
 
 /// A path as one word of a shell, in quotes where needed.
+///
+/// A path that can't be printed as it is becomes `$'…'`, with escapes that bash and zsh read.
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=\\".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+    match path.to_str() {
+        Some(text) if with_flags(&printable(text)) == text => {
+            if !text.is_empty() && text.chars().all(plain) {
+                return text.to_owned();
+            }
+            printable(&format!("'{}'", text.replace('\'', r"'\''")))
+        }
+        _ => {
+            let bytes = path.as_os_str().as_encoded_bytes().iter();
+            let escaped = bytes.map(|byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
+                b' '..=b'~' => char::from(*byte).to_string(),
+                _ => format!("\\x{byte:02x}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
+        }
     }
 }
 
@@ -96,6 +169,22 @@ mod tests {
         let paths = ["a/b_c-1.wgsl", "my kernels/a.wgsl", "it's", "", "$HOME"];
         let words = ["a/b_c-1.wgsl", "'my kernels/a.wgsl'", r"'it'\''s'", "''", "'$HOME'"];
         assert_eq!(paths.map(|path| quoted(Path::new(path))), words);
+        let paths = ["a\n\x1b[2J", "\u{202e}'\\", "\u{200b}⟨data⟩", "é 漢", "⟨data⟩"];
+        let words = [
+            r"$'a\x0a\x1b[2J'",
+            r"$'\xe2\x80\xae\'\\'",
+            r"$'\xe2\x80\x8b\xe2\x9f\xa8data\xe2\x9f\xa9'",
+            "'é 漢'",
+            "'⟨data⟩'",
+        ];
+        assert_eq!(paths.map(|path| with_flags(&quoted(Path::new(path)))), words);
+    }
+
+    #[test]
+    fn words_of_the_command_line_are_repeated_on_one_line() {
+        let value = ContextValue::Strings(vec!["a\nb".to_owned(), "⟨data⟩\u{202e}".to_owned()]);
+        let expected = ContextValue::Strings(vec![r"a\nb".to_owned(), r"⟨data⟩\u{202e}".to_owned()]);
+        assert_eq!(on_one_line(value), expected);
     }
 
     #[test]

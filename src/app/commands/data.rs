@@ -4,10 +4,13 @@ use serde_json::json;
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
 use wgrad::internals::kernel::Augmentation;
+use wgrad::internals::network::lower::VALIDATION;
 use wgrad::internals::report::contact_sheet::{self, Thumbnail, WHITE};
+use wgrad::internals::text::{columns, filled, shorten, shown};
+use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
-use super::console::{answer, note, thousands};
+use super::console::{answer, answer_json, note, thousands, with_all_flags};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
@@ -22,9 +25,38 @@ pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
 
 fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
-    let dataset = data::load_with(name, &data::Reading { resize, skip_bad: reading.skip_bad })?;
+    let background = reading.background.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let levels = reading.levels.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let skip_bad = reading.skip_bad;
+    let reading = data::Reading { resize, skip_bad, background, levels, rendering: None };
+    let mut dataset = data::load_with(name, &reading)?;
+    if let Err(nothing_to_learn) = inspect(&mut dataset) {
+        dataset.about.notes.push(nothing_to_learn.marked().to_owned());
+    }
     note_skipped(&dataset);
     Ok(dataset)
+}
+
+/// Looks at the samples of a data set, and adds what it finds to the notes about it.
+///
+/// An error says why nothing can be learned from them.
+pub fn inspect(dataset: &mut Dataset) -> Result<()> {
+    let found = dataset.inspect();
+    dataset.about.notes.extend(found.notes);
+    let nothing_to_learn = found.nothing_to_learn;
+    nothing_to_learn.map_or(Ok(()), |why| Err(Error::Data(format!("{}: {why}", dataset.name))))
+}
+
+/// [`inspect`] before training. Notes are printed first if nothing can be learned, since they may say why.
+pub fn inspect_to_train(dataset: &mut Dataset) -> Result<()> {
+    inspect(dataset).inspect_err(|_| note_skipped(dataset))
+}
+
+/// Adds validation samples that repeat training samples to the notes about the data.
+pub fn inspect_validation(session: &mut Session) {
+    let validation = session.validation.as_ref();
+    let found = validation.and_then(|part| data::repeated(VALIDATION, part, &session.dataset.train));
+    session.dataset.about.notes.extend(found);
 }
 
 /// Prints notes about the data, and the pictures that were skipped.
@@ -53,29 +85,28 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     if as_json {
         let class =
             |at: usize| json!({"class": dataset.classes[at], "train": train[at], "held_out": held_out[at]});
-        return answer(format_args!(
-            "{}",
-            json!({
-                "data": dataset.name,
-                "origin": dataset.about.origin,
-                "shape": [shape.channels, shape.height, shape.width],
-                "train": dataset.train.len(),
-                "held_out": dataset.held_out.len(),
-                "classes": (0..classes).map(class).collect::<Vec<_>>(),
-                "digest": dataset.digest,
-                "notes": dataset.about.notes,
-                "skipped": dataset.about.skipped,
-            })
-        ));
+        return answer_json(&json!({
+            "data": dataset.name,
+            "origin": dataset.about.origin,
+            "shape": [shape.channels, shape.height, shape.width],
+            "train": dataset.train.len(),
+            "held_out": dataset.held_out.len(),
+            "classes": (0..classes).map(class).collect::<Vec<_>>(),
+            "digest": dataset.digest,
+            "notes": with_all_flags(&dataset.about.notes),
+            "skipped": with_all_flags(&dataset.about.skipped),
+        }));
     }
-    answer(format_args!("data      {} ({})", dataset.name, dataset.about.origin))?;
+    answer(format_args!("data      {} ({})", shown(&dataset.name), dataset.about.origin))?;
     answer(format_args!("images    {shape} (channels × rows × columns)"))?;
     answer(format_args!("digest    {}", dataset.digest))?;
-    let width = dataset.classes.iter().map(|name| name.chars().count()).max().unwrap_or_default().max(5);
+    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+    let width = names.iter().map(|name| columns(name)).max().unwrap_or_default().max(5);
     answer(format_args!("\n{:<width$}  {:>10}  {:>10}", "class", "train", "held out"))?;
-    for (at, name) in dataset.classes.iter().enumerate() {
+    for (at, name) in names.iter().enumerate() {
         answer(format_args!(
-            "{name:<width$}  {:>10}  {:>10}",
+            "{}  {:>10}  {:>10}",
+            filled(name, width),
             thousands(train[at]),
             thousands(held_out[at])
         ))?;
@@ -116,10 +147,10 @@ fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {
     contact_sheet::check(chosen.len(), arguments.epochs.saturating_add(1), &train.shape)?;
     let rows: Vec<Vec<Thumbnail>> = chosen.into_iter().map(row).collect();
     write_output(&arguments.out, &contact_sheet::png(&rows, &train.shape)?)?;
-    note(format_args!("the samples are drawn in {}", arguments.out.display()));
+    note(format_args!("the samples are drawn in {}", shown(&arguments.out)));
     answer(format_args!(
         "{}: {} samples, unchanged and in {epochs} epochs with {augmentation}",
-        arguments.out.display(),
+        shown(&arguments.out),
         rows.len()
     ))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wgpu::Adapter;
 use wgrad::Result;
-use wgrad::internals::engine::adapter::{Device, adapters, driver, kind};
+use wgrad::internals::engine::adapter::{Device, adapters, driver, kind, name};
 use wgrad::internals::engine::cooperative::{offered, tile_sizes};
 use wgrad::internals::program::mebibytes;
 use wgrad::internals::tune::{Origin, cached, measure};
@@ -20,7 +20,7 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        answer(format_args!("{}", info.name))?;
+        answer(format_args!("{}", name(&info)))?;
         answer(format_args!("  kind               {}", kind(&info)))?;
         answer(format_args!("  backend            {}", info.backend))?;
         answer(format_args!("  driver             {}", driver(&info)))?;

@@ -6,6 +6,7 @@ mod report;
 use wgrad::internals::data::files::write_output;
 use wgrad::internals::data::{self, Dataset};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
+use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::classifier::Evaluated;
 use wgrad::{Error, Model, Result};
 
@@ -18,7 +19,9 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
     let model = Model::load(&arguments.run)?;
-    let dataset = load(arguments, &model)?;
+    let mut dataset = load(arguments, &model)?;
+    let constant = dataset.constant_held_out();
+    dataset.about.notes.extend(constant);
     super::data::note_skipped(&dataset);
     // Too large a contact sheet is refused before measuring.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
@@ -29,7 +32,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     worst.truncate(most.unwrap_or_default());
     if !worst.is_empty() {
         write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
-        note(format_args!("the mistakes are drawn in {}", arguments.out.display()));
+        note(format_args!("the mistakes are drawn in {}", shown(&arguments.out)));
     }
     if arguments.json {
         report::json(arguments, &dataset, &evaluation, &worst)
@@ -41,7 +44,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 /// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
+    let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(|error| {
         if arguments.data.is_none() && !arguments.skip_bad {
             Error::Data(format!(
                 "the data that the network was trained on can't be loaded ({}), so name data after the run",
@@ -54,7 +57,8 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let shape = dataset.held_out.shape;
     if shape != model.shape {
         return Err(Error::Data(format!(
-            "{source} has images of {shape}, but the network was trained on images of {}, so name other data",
+            "{} has images of {shape}, but the network was trained on images of {}, so name other data",
+            shown(source),
             model.shape
         )));
     }
@@ -62,12 +66,16 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     if found.len() != known.len() {
         let (got, wanted) = (found.len(), known.len());
         return Err(Error::Data(format!(
-            "{source} has {got} classes, but the network was trained on {wanted}, so name other data"
+            "{} has {got} classes, but the network was trained on {wanted}, so name other data",
+            shown(source)
         )));
     }
     if let Some((at, (found, known))) = found.iter().zip(known).enumerate().find(|(_, (a, b))| a != b) {
         return Err(Error::Data(format!(
-            "class {at} of {source} is “{found}”, but that of the network is “{known}”, so name other data"
+            "class {at} of {} is “{}”, but that of the network is “{}”, so name other data",
+            shown(source),
+            shorten(found),
+            shorten(known)
         )));
     }
     Ok(dataset)

@@ -2,20 +2,21 @@
 
 use wgrad::Result;
 use wgrad::internals::teach::exercises::{self, EXERCISES, Exercise};
+use wgrad::internals::text::shown;
 
 use crate::app::cli::custom::{HintArgs, StartArgs};
 use crate::app::commands::console::{answer, note, quoted};
 
 pub fn start(arguments: &StartArgs) -> Result<()> {
     for path in exercises::write(&arguments.folder)? {
-        answer(format_args!("{}", path.display()))?;
+        answer(format_args!("{}", shown(path)))?;
     }
     let (folder, first) = (&arguments.folder, EXERCISES[0].kernel.name);
     let file = folder.join(format!("{first}.wgsl"));
     note(format_args!(
         "next: read {}, fill in {}, then wgrad lesson check {} --kernel {first}",
-        folder.join("README.md").display(),
-        file.display(),
+        shown(folder.join("README.md")),
+        shown(&file),
         quoted(&file)
     ));
     Ok(())

@@ -9,6 +9,7 @@ use wgrad::internals::engine::adapter::Device;
 use wgrad::internals::network::loss::ClassWeights;
 use wgrad::internals::network::lower::{HELD_OUT, TRAIN};
 use wgrad::internals::teach::explain::{Subject, Trace, defaults, explain, json, text};
+use wgrad::internals::text::{shorten, shown, unescaped};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::model::Model;
 use wgrad::internals::train::run::{RECIPE, RECORD, RunRecord};
@@ -16,7 +17,7 @@ use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::trainer::Settings;
 use wgrad::{Error, Result};
 
-use super::console::{answer, note};
+use super::console::{answer, answer_json, note};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
@@ -45,7 +46,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let (layer, unit) = defaults(&trace, arguments.layer, arguments.unit)?;
     let sections = explain(&mut trace, layer, unit)?;
     let subject = Subject {
-        run: arguments.run.display().to_string(),
+        run: unescaped(&arguments.run),
         part,
         sample: index,
         layer,
@@ -56,7 +57,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
         width: width(),
     };
     if arguments.json {
-        answer(format_args!("{}", json(&trace, &subject, &sections, arguments.source)))?;
+        answer_json(&json(&trace, &subject, &sections, arguments.source))?;
     } else {
         let text = text(&trace, &subject, &sections, arguments.source);
         text.lines().try_for_each(|line| answer(format_args!("{line}")))?;
@@ -92,14 +93,14 @@ fn directory(run: &Path) -> Result<&Path> {
     }
     Err(Error::Data(format!(
         "{} has no {RECIPE} beside its model, so its learning rate isn't known; name a run directory",
-        run.display()
+        shown(run)
     )))
 }
 
 /// Checks that the recipe is complete and fits the model.
 fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> Result<()> {
     let wrong = |what: String| {
-        Err(Error::Data(format!("{} {what}: restore the recipe that the run wrote", path.display())))
+        Err(Error::Data(format!("{} {what}: restore the recipe that the run wrote", shown(path))))
     };
     let given = [
         ("network", overrides.network.is_some()),
@@ -125,12 +126,13 @@ fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> 
 
 /// The data that the model was trained on, checked against the model.
 fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
-    let dataset = data::load_as(&model.data, &model.shape, skip_bad)?;
+    let dataset = data::load_as(&model.data, &model.shape, &model.rendering, skip_bad)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(
-            "{name} now has images of {shape} in {} classes, the network was trained on {} in {}: \
+            "{} now has images of {shape} in {} classes, the network was trained on {} in {}: \
              restore the data that it was trained on",
+            shown(name),
             dataset.classes.len(),
             model.shape,
             model.classes.len()
@@ -145,8 +147,10 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
     if let Some(kernels) =
         record.as_ref().ok().map(|record| &record.kernels).filter(|kernels| !kernels.is_empty())
     {
-        let kernels: Vec<String> =
-            kernels.iter().map(|kernel| format!("{} ({})", kernel.name, kernel.path.display())).collect();
+        let kernels: Vec<String> = kernels
+            .iter()
+            .map(|kernel| format!("{} ({})", shorten(&kernel.name), shown(&kernel.path)))
+            .collect();
         note(format_args!(
             "the run was trained with custom kernels, {}: the built-in ones are shown instead",
             kernels.join(", ")
@@ -157,7 +161,7 @@ fn changed(directory: &Path, dataset: &Dataset) -> bool {
         Ok(_) => {
             note(format_args!(
                 "warning: {} has changed since the run was trained: its digest is not that in {RECORD}",
-                dataset.name
+                shown(&dataset.name)
             ));
             true
         }

@@ -10,9 +10,10 @@ use wgrad::internals::report::page::{Plot, svg};
 use wgrad::internals::teach::lessons::machine::Machine;
 use wgrad::internals::teach::lessons::options::LessonOptions;
 use wgrad::internals::teach::lessons::{self, Lesson};
+use wgrad::internals::text::shown;
 use wgrad::{Error, Result};
 
-use super::console::{answer, note};
+use super::console::{answer, answer_json, note};
 use crate::app::cli;
 
 /// Rows and columns of a screen where there is no terminal.
@@ -34,10 +35,10 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     if let Some(file) = &arguments.svg {
         let plots: Vec<&Plot> = page.plots().collect();
         write_output(file, svg::render(&plots).as_bytes())?;
-        note(format_args!("the drawings are in {}", file.display()));
+        note(format_args!("the drawings are in {}", shown(file)));
     }
     if arguments.json {
-        answer(format_args!("{}", page.json()))?;
+        answer_json(&page.json())?;
     } else {
         answer(format_args!("{}", render(&page, screen(arguments.all)).join("\n")))?;
     }
@@ -72,7 +73,7 @@ fn list(as_json: bool) -> Result<()> {
     if as_json {
         let row = |lesson: &Lesson| json!({"id": lesson.id, "name": lesson.name, "summary": lesson.summary});
         let rows: Vec<_> = lessons::ALL.iter().map(row).collect();
-        return answer(format_args!("{}", json!(rows)));
+        return answer_json(&rows);
     }
     for lesson in lessons::ALL {
         answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;

@@ -9,7 +9,7 @@ use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::schedule::Schedule;
 use wgrad::internals::train::session::Session;
 
-use super::console::{answer, note};
+use super::console::{answer, answer_json, note};
 use super::lesson::screen;
 use super::train::with_source;
 use crate::app::cli;
@@ -21,7 +21,9 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     // A schedule would change the learning rates of the sweep.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;
-    let dataset = data::load_with(given.data(), &given.reading())?;
+    let mut dataset = data::load_with(given.data(), &given.reading())?;
+    super::data::inspect_to_train(&mut dataset)?;
+    super::data::note_skipped(&dataset);
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
     let device = super::device(&recipe.device)?;
@@ -30,13 +32,10 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let found = find(&mut session.start()?, range)?;
     if arguments.json {
         let curve: Vec<_> = found.points.iter().map(|one| json!([one.rate, one.loss])).collect();
-        return answer(format_args!(
-            "{}",
-            json!({
-                "suggestion": found.suggestion(), "steepest": found.steepest, "lowest": found.lowest,
-                "curve": curve,
-            })
-        ));
+        return answer_json(&json!({
+            "suggestion": found.suggestion(), "steepest": found.steepest, "lowest": found.lowest,
+            "curve": curve,
+        }));
     }
     for line in render(&found.page(), screen(true)) {
         answer(format_args!("{line}"))?;

@@ -26,7 +26,7 @@ pub mod train;
 pub mod tuning;
 
 use wgrad::Result;
-use wgrad::internals::engine::adapter::{Device, choose, driver, is_software};
+use wgrad::internals::engine::adapter::{Device, choose, driver, is_software, name};
 
 /// The device that the user wants, announced on stderr.
 pub fn device(wanted: &str) -> Result<Device> {
@@ -38,7 +38,7 @@ pub fn device(wanted: &str) -> Result<Device> {
         }
         Device::Gpu(adapter) => {
             let info = adapter.get_info();
-            console::note(format_args!("device  {} ({}, {})", info.name, info.backend, driver(&info)));
+            console::note(format_args!("device  {} ({}, {})", name(&info), info.backend, driver(&info)));
             if is_software(&info) {
                 console::note(format_args!(
                     "        a software adapter: the CPU engine is likely faster (--device cpu)"

@@ -6,16 +6,18 @@ use wgrad::Result;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
 use wgrad::internals::program::Program;
+use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RunDir, RunRecord};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::train::trainer::Trainer;
-use wgrad::internals::verify::custom::{CustomKernel, CustomKernelFile, built_in_f16_products, replace};
+use wgrad::internals::verify::custom::{CustomKernel, built_in_f16_products, replace};
 use wgrad::internals::verify::experimental::Experimental;
 
 use super::console::{note, thousands};
+use super::custom::{Origin, RunKernel};
 use super::profile::RunProfile;
 use super::progress::Display;
 use super::running::RunOutput;
@@ -25,7 +27,7 @@ use crate::app::cli;
 pub struct Prepared {
     pub session: Session,
     pub lowered: Lowered,
-    kernels: Vec<CustomKernelFile>,
+    kernels: Vec<RunKernel>,
 }
 
 /// How a run is prepared.
@@ -41,14 +43,16 @@ pub struct How {
 
 impl Prepared {
     /// Lowers the network, puts custom kernels into it, and prints a summary.
-    pub fn new(session: Session, how: How) -> Result<Prepared> {
-        let kernels = super::custom::kernels(&session.recipe, &session.device, how.timeout)?;
+    ///
+    /// `origin` has their texts.
+    pub fn new(session: Session, origin: Origin, how: How) -> Result<Prepared> {
+        let kernels = super::custom::kernels(&session.recipe, &session.device, origin, how.timeout)?;
         let mut lowered = session.lower()?;
         let rewritten = session.recipe.rewrites != WantedRewrites::Default;
-        for (_, custom) in &kernels {
+        for RunKernel { kernel: custom, .. } in &kernels {
             replace(&mut lowered.program, custom, rewritten)?;
         }
-        for (_, custom) in &kernels {
+        for RunKernel { kernel: custom, .. } in &kernels {
             note_built_in_products(&lowered.program, custom);
             let training = &lowered.program.steps[lowered.program.section(TRAIN)];
             if !training.iter().any(|dispatch| dispatch.kernel.is(custom.kernel)) {
@@ -62,7 +66,7 @@ impl Prepared {
         if !how.announced {
             super::memory::announce(&session.memory(&lowered, how.verified));
         }
-        Ok(Prepared { session, lowered, kernels: kernels.into_iter().map(|(named, _)| named).collect() })
+        Ok(Prepared { session, lowered, kernels })
     }
 
     /// Opens the device, with network and data on it.
@@ -86,10 +90,12 @@ impl Prepared {
 
     /// The record of a run that starts now, with its custom kernels.
     pub fn record(&self) -> RunRecord {
-        RunRecord { kernels: self.kernels.clone(), ..self.session.record(&self.lowered) }
+        let kernels = self.kernels.iter().map(|kernel| kernel.file.clone()).collect();
+        RunRecord { kernels, ..self.session.record(&self.lowered) }
     }
 
-    /// Trains in a run directory, and prints the result. It goes on from the checkpoint, if given.
+    /// Trains in a run directory, which keeps the custom kernels, and prints the result. It goes on from the
+    /// checkpoint, if given.
     pub fn train(
         &self,
         trainer: Trainer,
@@ -99,6 +105,14 @@ impl Prepared {
         json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
+        let kept = self
+            .kernels
+            .iter()
+            .try_for_each(|RunKernel { file, text, .. }| directory.write_kernel(&file.name, text));
+        if let Err(error) = kept {
+            directory.abandon();
+            return Err(error);
+        }
         let output = RunOutput::of(&directory, &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
         let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
@@ -128,7 +142,7 @@ fn announce(session: &Session, lowered: &Lowered) {
     let Session { recipe, dataset, .. } = session;
     note(format_args!(
         "data    {}: {} images of {} to train on, {} held out, {} classes",
-        recipe.data,
+        shown(&recipe.data),
         thousands(dataset.train.len()),
         dataset.train.shape,
         thousands(dataset.held_out.len()),

@@ -7,7 +7,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wgrad::internals::train::trainer::{Measure, Progress};
 
-use super::console::{note, thousands};
+use super::console::{note_shown, thousands};
 
 /// The progress of a run. Without a terminal it has no bar.
 pub struct Display {
@@ -67,11 +67,11 @@ impl Display {
         self.line(&line);
     }
 
-    /// Prints a line above the bar.
+    /// Prints a line above the bar, whose settings are already shown as flags.
     pub fn line(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| note(format_args!("{line}"))),
-            None => note(format_args!("{line}")),
+            Some(bar) => bar.suspend(|| note_shown(line)),
+            None => note_shown(line),
         }
     }
 

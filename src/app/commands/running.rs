@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use wgrad::internals::data::held::HeldFolder;
+use wgrad::internals::error::DeviceFault;
+use wgrad::internals::text::{shown, unescaped};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
+use super::console::{answer, answer_json, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
 
@@ -68,6 +70,7 @@ impl RunOutput {
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
     pub fn train(&self, run: Run, display: Display, from: Option<Checkpoint>) -> Result<()> {
         let mut watch = Watch { display, signals: Signals::catch()? };
+        let run = run.giving_up(watch.signals.stop());
         let outcome = match from {
             None => run.begin(&mut watch),
             Some(checkpoint) => run.resume(checkpoint, &mut watch),
@@ -86,7 +89,7 @@ impl RunOutput {
             }
             Ok(trained) if self.json => self.print_json(&trained),
             Ok(trained) => self.print(&trained),
-            Err(error) => Err(self.with_resume_advice(error)),
+            Err(error) => Err(self.with_resume_advice(error, watch.signals.caught())),
         };
         match &outcome {
             Err(error) if self.json => {
@@ -98,11 +101,23 @@ impl RunOutput {
         }
     }
 
-    /// Adds to an error how the run can be resumed.
-    fn with_resume_advice(&self, error: Error) -> Error {
+    /// Adds to an error how the run can be resumed. A signal may have ended the wait for a device.
+    fn with_resume_advice(&self, error: Error, signal: Option<u8>) -> Error {
         let resumable =
             self.folder.is_in_place() && checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
         match error {
+            Error::Device(DeviceFault::GivenUp, problem) => {
+                let advice = format!(
+                    ": {}, or without the kernel begin a new run from its weights with --init-from {}",
+                    how_to_resume(&self.run),
+                    quoted(&self.run)
+                );
+                let problem = if resumable { problem + &advice } else { problem };
+                match signal {
+                    Some(signal) => Error::Interrupted { signal, problem },
+                    None => Error::Device(DeviceFault::GivenUp, problem),
+                }
+            }
             Error::Device(fault, problem) if resumable => {
                 Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
             }
@@ -119,7 +134,7 @@ impl RunOutput {
 
     fn print(&self, trained: &Trained) -> Result<()> {
         let Some(last) = &trained.epoch else { return Ok(()) };
-        let run = self.run.display();
+        let (run, word) = (shown(&self.run), quoted(&self.run));
         answer(format_args!(
             "held-out accuracy  {:.2} %   loss {:.4}",
             last.held_out_accuracy * 100.0,
@@ -134,7 +149,7 @@ impl RunOutput {
         ))?;
         answer(format_args!("run                {run}"))?;
         note(format_args!(
-            "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
+            "next: wgrad predict {word} PICTURE.png, wgrad summary {word}, or another --network, --epochs or --learning-rate"
         ));
         Ok(())
     }
@@ -169,7 +184,7 @@ impl RunOutput {
     /// The object of a run, with the measures of its last epoch.
     fn object(&self, last: Option<&Epoch>) -> RunObject {
         RunObject {
-            run: self.run.display().to_string(),
+            run: unescaped(&self.run),
             device: self.device.clone(),
             adapter: self.adapter.clone(),
             train_loss: last.map(|last| last.train_loss),
@@ -203,7 +218,7 @@ struct RunObject {
 
 impl RunObject {
     fn print(&self) -> Result<()> {
-        answer(format_args!("{}", serde_json::to_string(self).expect("strings and numbers are JSON")))
+        answer_json(self)
     }
 }
 
@@ -213,8 +228,6 @@ fn how_to_resume(run: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wgrad::internals::error::DeviceFault;
-
     use super::*;
 
     #[test]
@@ -229,12 +242,17 @@ mod tests {
             json: false,
         };
         let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
-        assert_eq!(output.with_resume_advice(lost()), lost());
+        assert_eq!(output.with_resume_advice(lost(), None), lost());
         std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();
         std::fs::write(checkpoint::path(&run, 7), "").unwrap();
-        let message = output.with_resume_advice(lost()).to_string();
+        let message = output.with_resume_advice(lost(), None).to_string();
         assert_eq!(message, format!("the device was lost: go on with wgrad train --resume {}", quoted(&run)));
         let diverged = Error::Diverged("the loss became NaN".to_owned());
-        assert_eq!(output.with_resume_advice(diverged.clone()), diverged);
+        assert_eq!(output.with_resume_advice(diverged.clone(), None), diverged);
+        let given_up = || Error::Device(DeviceFault::GivenUp, "no answer".to_owned());
+        assert_eq!(output.with_resume_advice(given_up(), None).exit_code(), 4);
+        let interrupted = output.with_resume_advice(given_up(), Some(15));
+        assert_eq!(interrupted.exit_code(), 143);
+        assert!(interrupted.to_string().contains("--resume"), "{interrupted}");
     }
 }

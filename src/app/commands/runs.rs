@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use wgrad::internals::text::{filled, shorten, shown};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint};
 use wgrad::internals::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
 use wgrad::{Error, Result};
@@ -21,7 +22,7 @@ pub fn run(arguments: &cli::RunsArgs) -> Result<()> {
 fn list(out: &Path) -> Result<()> {
     let runs = directories(out)?;
     if runs.is_empty() {
-        note(format_args!("no runs in {}: wgrad train makes one", out.display()));
+        note(format_args!("no runs in {}: wgrad train makes one", shown(out)));
         return Ok(());
     }
     answer(format_args!(
@@ -29,10 +30,10 @@ fn list(out: &Path) -> Result<()> {
         "run", "status", "epochs", "held-out", "started"
     ))?;
     for path in runs {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = filled(&shown(path.file_name().unwrap_or_default()), 24);
         match RunRecord::load(&path) {
-            Ok(record) => answer(format_args!("{name:<24} {}", line(&path, &record)))?,
-            Err(error) => note(format_args!("{name:<24} {}", error.marked())),
+            Ok(record) => answer(format_args!("{name} {}", line(&path, &record)))?,
+            Err(error) => note(format_args!("{name} {}", error.marked())),
         }
     }
     Ok(())
@@ -61,14 +62,18 @@ fn line(path: &Path, record: &RunRecord) -> String {
     let accuracy =
         last.as_ref().map_or("-".to_owned(), |last| format!("{:.2} %", last.held_out_accuracy * 100.0));
     let epochs = last.map_or(0, |last| last.epoch);
-    format!("{status:<12} {epochs:>6} {accuracy:>9}  {:<20}  {}", record.started, record.network)
+    format!(
+        "{status:<12} {epochs:>6} {accuracy:>9}  {}  {}",
+        filled(&shorten(&record.started), 20),
+        shorten(&record.network)
+    )
 }
 
 fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(out).map_err(|error| {
         Error::Usage(format!(
             "{} can't be read ({error}), so name the folder of the runs with --out",
-            out.display()
+            shown(out)
         ))
     })?;
     let mut runs: Vec<PathBuf> =
@@ -89,7 +94,7 @@ fn diff(one: &Path, two: &Path) -> Result<()> {
         ("adapter", &first.adapter, &second.adapter),
     ] {
         if first != second {
-            answer(format_args!("{what}: {first} and {second}"))?;
+            answer(format_args!("{what}: {} and {}", shorten(first), shorten(second)))?;
         }
     }
     let (losses, others) = (losses(one)?, losses(two)?);
@@ -115,7 +120,7 @@ fn losses(run: &Path) -> Result<Vec<f64>> {
         note(format_args!(
             "{} of the metrics lines of {} are damaged and left out, the first is line {first}",
             metrics.damaged.len(),
-            run.display()
+            shown(run)
         ));
     }
     let losses = metrics.events.into_iter().filter_map(|event| match event {

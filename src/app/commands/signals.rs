@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use wgrad::internals::train::running::Stop;
 use wgrad::{Error, Result};
 
 /// Time within which a second signal counts as an echo.
@@ -48,8 +49,19 @@ impl Signals {
         Ok(Signals { caught })
     }
 
+    /// Whether a signal has come, asked from any thread.
+    pub fn stop(&self) -> Stop {
+        let caught = Arc::clone(&self.caught);
+        Arc::new(move || caught.load(Ordering::Relaxed) > 0)
+    }
+
     /// The number of the signal that has come.
     pub fn caught(&self) -> Option<u8> {
         u8::try_from(self.caught.load(Ordering::Relaxed)).ok().filter(|signal| *signal > 0)
     }
+}
+
+/// Ends the process without what else runs at its exit.
+pub fn exit_at_once(code: u8) -> ! {
+    signal_hook::low_level::exit(code.into())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::data;
+use wgrad::internals::text::{joined, shown};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
@@ -11,6 +12,7 @@ use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::note;
+use super::custom::Origin;
 use super::prepared::{How, Prepared, profiled};
 use super::resume;
 use crate::app::cli;
@@ -39,9 +41,8 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
     let outcome = begin(arguments, &out, &given, options);
     let problem = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
-    let left = problem.map_or("nothing was saved".to_owned(), |error| {
-        format!("{} can't be removed ({error})", out.display())
-    });
+    let left = problem
+        .map_or("nothing was saved".to_owned(), |error| format!("{} can't be removed ({error})", shown(out)));
     note(format_args!("this was a test of one step: {left}"));
     outcome
 }
@@ -58,6 +59,7 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
         device = Some(found);
     }
     let mut dataset = data::load_with(given.data(), &given.reading())?;
+    super::data::inspect_to_train(&mut dataset)?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(given, values, dataset.classes.len(), samples)?;
     if arguments.fast_dev_run {
@@ -67,8 +69,9 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
     let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
+    super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
-    let prepared = Prepared::new(session, how)?;
+    let prepared = Prepared::new(session, Origin::Files, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {
@@ -94,14 +97,14 @@ fn adopt(weights: &Weights, prepared: &Prepared) -> Result<Vec<f32>> {
                 .to_owned(),
         ));
     }
-    note(format_args!("weights {} taken over: {}", adopted.taken.len(), adopted.taken.join(", ")));
+    note(format_args!("weights {} taken over: {}", adopted.taken.len(), joined(adopted.taken.join(", "))));
     for (what, names) in [
         ("not in the file, so drawn at random", &adopted.missing),
         ("of another shape, so drawn at random", &adopted.reshaped),
         ("only in the file, so left out", &adopted.unused),
     ] {
         if !names.is_empty() {
-            note(format_args!("        {what}: {}", names.join(", ")));
+            note(format_args!("        {what}: {}", joined(names.join(", "))));
         }
     }
     Ok(values)

@@ -6,6 +6,7 @@ use crate::kernel::consts;
 use crate::program::View;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::table;
+use crate::text::shorten;
 
 /// The negative slope of PyTorch's `nn.LeakyReLU`.
 const LEAK: f32 = 0.01;
@@ -17,10 +18,12 @@ const LEAK: f32 = 0.01;
 pub fn parse_leaky_relu(words: &mut Words) -> Result<Activation, String> {
     let leak = match words.next() {
         None => LEAK,
-        Some(text) => text.parse().map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}"))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("“{text}” is no slope; leave it out for {LEAK}", text = shorten(text)))?,
     };
     if let Some(second) = words.next() {
-        return Err(format!("leaky-relu takes one slope, not also “{second}”"));
+        return Err(format!("leaky-relu takes one slope, not also “{second}”", second = shorten(second)));
     }
     // A positive slope keeps the sign, so the derivative is a function of the output.
     if leak > 0.0 && leak < 1.0 {

@@ -5,6 +5,7 @@ use super::norm::Over;
 use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
+use crate::text::shorten;
 
 /// The most layers of a network: its text must fit a model file, and its step a submission.
 const MOST_LAYERS: usize = 10_000;
@@ -47,7 +48,8 @@ pub fn parse(text: &str) -> Result<Vec<Layer>, String> {
     }
     let layers = split(text)?.into_iter().enumerate().map(|(at, text)| {
         let text = text.trim();
-        Layer::parse(text).map_err(|problem| format!("layer {} “{text}”: {problem}", at + 1))
+        Layer::parse(text)
+            .map_err(|problem| format!("layer {} “{text}”: {problem}", at + 1, text = shorten(text)))
     });
     layers.collect()
 }

@@ -14,6 +14,7 @@ use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
+use crate::text::shorten;
 
 /// A convolution as the user writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +76,8 @@ pub fn parse(words: &mut Words) -> Result<Conv, String> {
             _ => {
                 return Err(format!(
                     "conv takes no “{word}”; behind its kernel it takes stride, pad, dilation, groups, no-bias, {}",
-                    Inits::TAKES
+                    Inits::TAKES,
+                    word = shorten(word)
                 ));
             }
         }

@@ -10,6 +10,7 @@ use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Product, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
+use crate::text::shorten;
 
 /// A dense layer as the user writes it.
 pub struct Dense {
@@ -31,14 +32,19 @@ pub fn parse(words: &mut Words) -> Result<Dense, String> {
         Ok(outputs) if (1..=MOST_WEIGHTS).contains(&outputs) => outputs,
         _ => {
             return Err(format!(
-                "“{text}” is no number of outputs; it is a whole number from 1 to {MOST_WEIGHTS}"
+                "“{text}” is no number of outputs; it is a whole number from 1 to {MOST_WEIGHTS}",
+                text = shorten(text)
             ));
         }
     };
     let mut inits = Inits::default();
     while let Some(word) = words.next() {
         if !inits.parse(word, words)? {
-            return Err(format!("dense takes no “{word}”; behind its outputs it takes {}", Inits::TAKES));
+            return Err(format!(
+                "dense takes no “{word}”; behind its outputs it takes {}",
+                Inits::TAKES,
+                word = shorten(word)
+            ));
         }
     }
     Ok(Dense { outputs, inits })

@@ -7,6 +7,7 @@ use super::words::{Words, number};
 use crate::kernel::consts;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;
+use crate::text::shorten;
 
 /// PyTorch's default.
 const PROBABILITY: f32 = 0.5;
@@ -22,7 +23,7 @@ pub fn parse(words: &mut Words) -> Result<f32, String> {
     };
     match words.next() {
         None => Ok(probability),
-        Some(word) => Err(format!("dropout takes one probability, not also “{word}”")),
+        Some(word) => Err(format!("dropout takes one probability, not also “{word}”", word = shorten(word))),
     }
 }
 

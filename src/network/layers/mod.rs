@@ -18,6 +18,7 @@ use crate::kernel::Activation;
 use crate::program::params::ArenaBuilder;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
+use crate::text::shorten;
 use conv::Conv;
 use dense::Dense;
 use norm::Norm;
@@ -97,7 +98,7 @@ impl Layer {
         let name = words.next().unwrap_or_default();
         let none = |layer| match words.clone().next() {
             None => Ok(layer),
-            Some(first) => Err(format!("{name} takes no “{first}”")),
+            Some(first) => Err(format!("{name} takes no “{first}”", first = shorten(first))),
         };
         match name {
             "dense" => {

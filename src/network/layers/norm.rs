@@ -14,6 +14,7 @@ use crate::program::params::ArenaBuilder;
 use crate::program::record::{Gradient, Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
+use crate::text::shorten;
 
 /// The values that have a common mean and variance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +68,11 @@ pub fn parse(mut norm: Norm, words: &mut Words) -> Result<Norm, String> {
             }
             (_, over) => {
                 let takes = if *over == Over::Sample { "eps" } else { "momentum and eps" };
-                return Err(format!("{} takes no “{word}”; it takes {takes}", name(*over)));
+                return Err(format!(
+                    "{} takes no “{word}”; it takes {takes}",
+                    name(*over),
+                    word = shorten(word)
+                ));
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::program::View;
 use crate::program::record::{Recorder, Tensor};
 use crate::program::shape::Shape;
 use crate::table;
+use crate::text::shorten;
 
 /// The value that a window is reduced to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +71,10 @@ pub fn parse(reduction: Reduction, words: &mut Words) -> Result<Pool, String> {
             "pad" => pool.pad = Pair::parse(words, "pad", 0)?,
             _ => {
                 let name = pool.name();
-                return Err(format!("{name} takes no “{word}”; behind its window it takes stride and pad"));
+                return Err(format!(
+                    "{name} takes no “{word}”; behind its window it takes stride and pad",
+                    word = shorten(word)
+                ));
             }
         }
     }

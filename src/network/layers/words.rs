@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::SplitWhitespace;
 
 use crate::program::init::{Fans, Init, Initialiser};
+use crate::text::shorten;
 
 /// The words of a layer that are still to be read.
 pub type Words<'a> = SplitWhitespace<'a>;
@@ -37,7 +38,9 @@ impl Pair {
             Some((y, x)) => number(y).zip(number(x)).map(|(y, x)| Pair { y, x }),
             None => number(text).map(Pair::both),
         };
-        pair.ok_or_else(|| format!("“{text}” is no {what}: a number from {least}, or two as in 3x3"))
+        pair.ok_or_else(|| {
+            format!("“{text}” is no {what}: a number from {least}, or two as in 3x3", text = shorten(text))
+        })
     }
 }
 
@@ -53,7 +56,10 @@ impl fmt::Display for Pair {
 /// The problem, as part of a sentence in which the number is called `what`.
 pub fn number(words: &mut Words, what: &str, fits: impl Fn(f32) -> bool) -> Result<f32, String> {
     let text = words.next().ok_or_else(|| format!("{what} is missing its number"))?;
-    text.parse().ok().filter(|value| fits(*value)).ok_or_else(|| format!("“{text}” is no {what}"))
+    text.parse()
+        .ok()
+        .filter(|value| fits(*value))
+        .ok_or_else(|| format!("“{text}” is no {what}", text = shorten(text)))
 }
 
 /// The initialisers of a layer; none for PyTorch's default.

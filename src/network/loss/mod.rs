@@ -16,6 +16,7 @@ use crate::kernel::{Activation, Consts};
 use crate::program::View;
 use crate::program::record::{Recorder, Tensor};
 use crate::table;
+use crate::text::shorten;
 
 /// A loss over the outputs of a network and the labels of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,8 @@ impl std::str::FromStr for Loss {
             _ => Err(Error::Usage(format!(
                 "⟨loss⟩: there is no “{text}”{}; there are {}",
                 suggestion(text, NAMES),
-                NAMES.join(", ")
+                NAMES.join(", "),
+                text = shorten(text)
             ))),
         }
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::program::View;
+use crate::text::shorten;
 
 /// Class weights and label smoothing of a recorded cross-entropy.
 #[derive(Clone, Copy, Debug)]
@@ -83,8 +84,7 @@ impl FromStr for ClassWeights {
         let numbers: Option<Vec<f32>> = text.split(',').map(number).collect();
         numbers.map(ClassWeights::Given).ok_or_else(|| {
             Error::Usage(format!(
-                "⟨class_weights⟩ “{text}”: they are even, balanced, or a number from 0 for each class, as in 1,2,0.5"
-            ))
+                "⟨class_weights⟩ “{text}”: they are even, balanced, or a number from 0 for each class, as in 1,2,0.5", text = shorten(text)))
         })
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::{Optimiser, Rule};
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// The names of optimisers in the text form.
 pub const NAMES: &[&str] = &["sgd", "adagrad", "rmsprop", "adam", "adamw", "lion", "muon"];
@@ -96,12 +97,17 @@ impl Optimiser {
             let mut known: Vec<&str> = numbers.iter().map(|(name, ..)| *name).collect();
             known.extend(self.flags().iter().map(|(name, _)| *name));
             let near = suggestion(word, &known);
-            return Err(format!("it takes no “{word}”{near}, but {}", known.join(", ")));
+            return Err(format!(
+                "it takes no “{word}”{near}, but {}",
+                known.join(", "),
+                word = shorten(word)
+            ));
         };
         let range = if *most == BELOW_ONE { "from 0 to below 1".to_owned() } else { format!("from {least}") };
         let text = next().ok_or_else(|| format!("{name} is followed by a number {range}"))?;
         let number = text.parse().ok().filter(|number| (*least..=*most).contains(number));
-        **value = number.ok_or_else(|| format!("{name} is {text}, but it takes a number {range}"))?;
+        **value =
+            number.ok_or_else(|| format!("{name} is {}, but it takes a number {range}", shorten(&text)))?;
         Ok(())
     }
 
@@ -129,12 +135,17 @@ impl FromStr for Optimiser {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Optimiser> {
-        let problem = |what: String| Error::Usage(format!("⟨optimiser⟩ “{text}”: {what}"));
+        let problem =
+            |what: String| Error::Usage(format!("⟨optimiser⟩ “{text}”: {what}", text = shorten(text)));
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let Some(mut optimiser) = named(name) else {
             let near = suggestion(name, NAMES);
-            return Err(problem(format!("there is no “{name}”{near}; there are {}", NAMES.join(", "))));
+            return Err(problem(format!(
+                "there is no “{name}”{near}; there are {}",
+                NAMES.join(", "),
+                name = shorten(name)
+            )));
         };
         while let Some(word) = words.next() {
             optimiser.set(word, || words.next().map(str::to_owned)).map_err(problem)?;

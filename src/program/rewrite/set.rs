@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::list::{ALL, Rewrite};
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// A set of rewrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl FromStr for Rewrites {
             let names = names.join(", ");
             Error::Usage(format!(
                 "rewrites “{}”: {problem}; name some of {names} with commas between them, or all, or none",
-                text.escape_debug()
+                shorten(text)
             ))
         };
         text.split(',').map(str::trim).try_fold(Rewrites::NONE, |all, name| match name {
@@ -101,7 +102,7 @@ impl FromStr for Rewrites {
             "all" | "none" => Err(wrong(format!("{name} stands alone"))),
             other => {
                 let near = suggestion(other, &[&names[..], &["all", "none"]].concat());
-                Err(wrong(format!("there is no rewrite “{}”{near}", other.escape_debug())))
+                Err(wrong(format!("there is no rewrite “{}”{near}", shorten(other))))
             }
         })
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::{Class, Variant};
 use crate::error::{Error, Result, suggestion};
 use crate::table::former;
+use crate::text::shorten;
 
 /// The variants of some classes of work, or of all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +57,7 @@ impl FromStr for Picks {
     /// # Errors
     /// [`Error::Usage`] for a class or a variant that there isn't, and for a class named twice.
     fn from_str(text: &str) -> Result<Picks> {
-        let wrong = |problem: String| Error::Usage(format!("tuning “{}”: {problem}", text.escape_debug()));
+        let wrong = |problem: String| Error::Usage(format!("tuning “{}”: {problem}", shorten(text)));
         let mut picks = Picks::default();
         for part in text.split(',') {
             let mut words = part.split_whitespace();
@@ -81,7 +82,7 @@ fn class(name: &str) -> Result<Class, String> {
     Class::ALL.into_iter().find(|class| class.name() == name).ok_or_else(|| {
         let names = Class::ALL.map(Class::name);
         let near = suggestion(name, &names);
-        format!("there is no class of work “{}”{near}; there are {}", name.escape_debug(), names.join(", "))
+        format!("there is no class of work “{}”{near}; there are {}", shorten(name), names.join(", "))
     })
 }
 
@@ -91,6 +92,6 @@ fn find(class: Class, text: &str) -> Result<Variant, String> {
         let names: Vec<String> = variants.map(|variant| variant.to_string()).collect();
         let near = suggestion(text, &names.iter().map(String::as_str).collect::<Vec<_>>());
         let name = class.name();
-        format!("{name} has no variant “{}”{near}; it has {}", text.escape_debug(), names.join(", "))
+        format!("{name} has no variant “{}”{near}; it has {}", shorten(text), names.join(", "))
     })
 }

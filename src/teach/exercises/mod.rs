@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::COMMON;
+use crate::text::{shorten, shown};
 
 impl Exercise {
     /// The exercise of this name.
@@ -25,7 +26,11 @@ impl Exercise {
         EXERCISES.iter().find(|exercise| exercise.kernel.name == name).ok_or_else(|| {
             let names: Vec<&str> = EXERCISES.iter().map(|exercise| exercise.kernel.name).collect();
             let near = suggestion(name, &names);
-            Error::Usage(format!("there is no exercise “{name}”{near}; there are {}", names.join(", ")))
+            Error::Usage(format!(
+                "there is no exercise “{name}”{near}; there are {}",
+                names.join(", "),
+                name = shorten(name)
+            ))
         })
     }
 }
@@ -42,7 +47,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(taken(&folder.join(name)));
     }
     fs::create_dir_all(folder).map_err(|error| {
-        Error::Failure(format!("{} can't be made ({error}), so choose another folder", folder.display()))
+        Error::Failure(format!("{} can't be made ({error}), so choose another folder", shown(folder)))
     })?;
     let mut paths = Vec::new();
     for (name, text) in files {
@@ -52,7 +57,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
             if error.kind() == ErrorKind::AlreadyExists {
                 return taken(&path);
             }
-            Error::Failure(format!("{} can't be written ({error})", path.display()))
+            Error::Failure(format!("{} can't be written ({error})", shown(&path)))
         })?;
         paths.push(path);
     }
@@ -62,7 +67,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
 fn taken(path: &Path) -> Error {
     Error::Usage(format!(
         "{} is there already and is not overwritten: move it away or choose another folder",
-        path.display()
+        shown(path)
     ))
 }
 
@@ -76,7 +81,7 @@ fn common() -> String {
 fn readme(folder: &Path) -> String {
     let chapters = EXERCISES.iter().enumerate().map(|(at, exercise)| chapter(at + 1, exercise, folder));
     let chapters: String = chapters.collect();
-    let path = |name: &str| folder.join(format!("{name}.wgsl")).display().to_string();
+    let path = |name: &str| shown(folder.join(format!("{name}.wgsl")));
     let train = format!(
         "    wgrad train --device gpu --momentum 0 --kernel matmul={} --kernel sgd={}",
         path("matmul_naive"),
@@ -99,7 +104,7 @@ fn chapter(number: usize, exercise: &Exercise, folder: &Path) -> String {
     let [idea, task] =
         [exercise.idea.to_owned(), format!("In `{file}`: {}", exercise.task)].map(|text| wrapped(&text));
     let path = folder.join(file);
-    let path = path.display();
+    let path = shown(path);
     format!(
         "\n## {number}. {name}\n\n{idea}\n\n    {equation}\n\n{task}\n\n    wgrad lesson check {path} --kernel {name}\n{hints}"
     )

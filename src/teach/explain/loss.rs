@@ -3,6 +3,7 @@
 use super::page::{Section, Value};
 use super::trace::Trace;
 use crate::network::loss::Loss;
+use crate::text::shorten;
 
 /// The loss, with the output that a unit behind the last weights becomes.
 ///
@@ -42,7 +43,7 @@ fn head(trace: &Trace) -> Section {
 fn right_class(trace: &Trace, section: &mut Section) {
     let outputs: Vec<f32> = trace.numbers(trace.outputs()).iter().map(|output| *output as f32).collect();
     let classes = trace.model.loss.probabilities(&outputs, trace.model.classes.len());
-    let words = format!("for the right class, “{}”", trace.model.classes[trace.label]);
+    let words = format!("for the right class, “{}”", shorten(&trace.model.classes[trace.label]));
     section.value(Value::worked_out("right_class", words, classes[trace.label]));
     section.note(match trace.model.loss {
         Loss::CrossEntropy => "loss = −ln(probability of the right class)",

@@ -2,6 +2,7 @@
 
 use super::trace::Trace;
 use crate::program::shape::Shape;
+use crate::text::shorten;
 
 /// A layer by its number and kind: `layer 2 (dense)`
 pub fn layer_name(trace: &Trace, layer: usize) -> String {
@@ -19,7 +20,7 @@ pub fn meaning(trace: &Trace, layer: usize, index: usize) -> String {
     }
     let classes = &trace.model.classes;
     if layer == trace.model.network.layers.len() && trace.shapes[layer].len() == classes.len() {
-        return format!(" (class “{}”)", classes[index]);
+        return format!(" (class “{}”)", shorten(&classes[index]));
     }
     String::new()
 }

@@ -7,6 +7,7 @@ use super::page::{Difference, Line, Others, Section, Terms, Value, digits};
 use super::source::{SourceExcerpt, sources};
 use super::trace::Trace;
 use crate::network::loss::Loss;
+use crate::text::{shorten, shown};
 
 /// The widest text in a narrow and in a wide terminal, in characters.
 ///
@@ -73,9 +74,13 @@ fn head(trace: &Trace, subject: &Subject, out: &mut Printer) {
     let model = trace.model;
     let name = layer_name(trace, *layer);
     let what = format!("{name}, unit {unit}{}", meaning(trace, layer + 1, *unit));
-    let class = &model.classes[trace.label];
+    let (class, run) = (shorten(&model.classes[trace.label]), shown(run));
     paragraph(out, "", &format!("{what} of {run}: {}", model.network));
-    paragraph(out, "", &format!("sample {sample} of the {part} part of {}, class “{class}”", model.data));
+    paragraph(
+        out,
+        "",
+        &format!("sample {sample} of the {part} part of {}, class “{class}”", shown(&model.data)),
+    );
     let (rate, optimiser) = (trace.settings.learning_rate, trace.optimiser());
     let step = format!("one step with this sample alone: learning rate {rate}, {optimiser}");
     paragraph(out, "", &format!("{step}, on {device}"));

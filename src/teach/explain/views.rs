@@ -104,6 +104,7 @@ mod tests {
             shape: SHAPE,
             classes: vec!["a".to_owned(), "b".to_owned()],
             normaliser: Normaliser { mean: vec![0.5], std: vec![0.25] },
+            rendering: Default::default(),
             parameters: Vec::new(),
             data: "made up".to_owned(),
         }

@@ -30,6 +30,7 @@ pub use lesson::Lesson;
 
 use crate::error::{Error, Result};
 use crate::report::page::Page;
+use crate::text::shorten;
 use machine::Machine;
 use options::LessonOptions;
 
@@ -63,18 +64,16 @@ pub fn find(wanted: &str) -> Result<&'static Lesson> {
 
 /// The error for a name or number of no lesson.
 fn unknown(wanted: &str) -> String {
-    let [first, .., last] = ALL else { return format!("there is no lesson “{wanted}”") };
+    let none = format!("there is no lesson “{}”", shorten(wanted));
+    let [first, .., last] = ALL else { return none };
     // Numbers, `7a` and `-1` too.
     if wanted.trim_start_matches('-').starts_with(|first: char| first.is_ascii_digit()) {
-        return format!(
-            "there is no lesson “{wanted}”: the lessons are numbered {} to {}, with a 7b after 7",
-            first.id, last.id
-        );
+        return format!("{none}: the lessons are numbered {} to {}, with a 7b after 7", first.id, last.id);
     }
     let all: Vec<String> = ALL.iter().map(|lesson| format!("{} {}", lesson.id, lesson.name)).collect();
     let nearest = nearest(&wanted.to_lowercase());
     let nearest = nearest.map(|lesson| format!(", did you mean “{}”?", lesson.name)).unwrap_or_default();
-    format!("there is no lesson “{wanted}”{nearest}; there are {}", all.join(", "))
+    format!("{none}{nearest}; there are {}", all.join(", "))
 }
 
 /// The least similarity of a suggestion: “gradent” and “gradient” have 0.98, unrelated words about 0.5.

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::values::{OverDefault, RawValue, ReadError, Value};
 use crate::error::{Error, Result, suggestion};
 use crate::network::Network;
+use crate::text::shorten;
 
 /// The names of networks.
 pub const NAMES: &[&str] = &["cnn"];
@@ -76,7 +77,8 @@ impl FromStr for NetworkChoice {
             word if !word.contains([' ', ',']) && !suggestion(word, NAMES).is_empty() => {
                 Err(Error::Usage(format!(
                     "there is no network “{word}”{}; write its layers, or a name",
-                    suggestion(word, NAMES)
+                    suggestion(word, NAMES),
+                    word = shorten(word)
                 )))
             }
             layers => layers.parse().map(NetworkChoice::Layers),

@@ -8,6 +8,7 @@ use super::table::Overrides;
 use super::values::RawValue;
 use crate::data::files;
 use crate::error::{Error, Result, as_in_a_recipe, with_settings};
+use crate::text::{printable, shorten, shown};
 
 /// The longest recipe file. A longer file was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
@@ -18,7 +19,7 @@ const MAX_BYTES: u64 = 4 << 20;
 /// [`Error::Usage`] for a file that can't be read, and as [`parse_toml`].
 pub fn read(path: &Path) -> Result<Overrides> {
     let problem = |why: String| {
-        let shown = path.display();
+        let shown = shown(path);
         Error::Usage(format!("the recipe {shown} can't be read ({why}), so check the path and the file"))
     };
     let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
@@ -45,15 +46,16 @@ pub(super) fn parse(
     // A sentence about a line of a file names its settings as the file does.
     let at = |start: usize, problem: &str| {
         let line = 1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count();
-        let problem = with_settings(problem, as_in_a_recipe);
-        Error::Usage(format!("{}, line {line}: {problem}", path.display()))
+        // Brackets of the file are brackets again, and so are escaped again.
+        let problem = printable(&with_settings(problem, as_in_a_recipe));
+        Error::Usage(format!("{}, line {line}: {problem}", shown(path)))
     };
     let (table, errors) = DeTable::parse_recoverable(text);
     // The first mistake in the file is reported: the others may follow from it.
     let start = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
     if let Some(error) = errors.iter().min_by_key(|error| start(error)) {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        return Err(at(start(error), &format!("this isn't TOML ({message})")));
+        return Err(at(start(error), &format!("this isn't TOML ({})", shorten(&message))));
     }
     let mut entries: Vec<_> = table.get_ref().iter().collect();
     // In the order of the file, so that the first problem is reported first.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// What happens when a loss or a gradient is not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl FromStr for OnNan {
             "rollback" => Ok(OnNan::Rollback),
             other => Err(Error::Usage(format!(
                 "⟨on_nan⟩ is “{}”, but it takes stop or rollback{}",
-                other.escape_debug(),
+                shorten(other),
                 suggestion(other, NAMES)
             ))),
         }

@@ -1,7 +1,7 @@
 //! Settings that flags or a recipe file give, beyond single rows.
 
 use super::table::{DEFAULT_DATA, Overrides};
-use crate::data::Reading;
+use crate::data::{Background, Levels, Reading, Rendering};
 use crate::error::{Error, Result};
 use crate::network::optimiser::{Optimiser, Rule};
 
@@ -13,7 +13,23 @@ impl Overrides {
 
     /// The settings for reading that data set.
     pub fn reading(&self) -> Reading {
-        Reading { resize: self.resize.flatten(), skip_bad: self.skip_bad.unwrap_or_default() }
+        Reading {
+            resize: self.resize.flatten(),
+            skip_bad: self.skip_bad.unwrap_or_default(),
+            background: self.background.unwrap_or_default(),
+            levels: self.levels.unwrap_or_default(),
+            rendering: None,
+        }
+    }
+
+    /// These of a checkpoint, with what versions did that had no setting for the ground or the levels of pictures.
+    pub fn of_any_version(self) -> Overrides {
+        let Rendering { ground, levels, .. } = Rendering::default();
+        Overrides {
+            background: self.background.or(Some(Background::Colour(ground))),
+            levels: self.levels.or(Some(Levels::Range(levels))),
+            ..self
+        }
     }
 
     /// These, and `other` where these are not given: `flags.or(file)`.

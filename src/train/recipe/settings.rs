@@ -2,6 +2,7 @@
 
 use super::values::{FlagKind, RawValue, ReadError};
 use crate::error::suggestion;
+use crate::text::shorten;
 
 /// A training setting without its type: a row of [`SETTINGS`](super::SETTINGS).
 #[derive(Debug)]
@@ -94,7 +95,7 @@ pub(super) fn find<'a>(table: &'a [Setting], key: &str) -> Result<&'a Setting, S
     table.iter().find(|setting| setting.is_called(key)).ok_or_else(|| {
         let known: Vec<&str> = table.iter().map(|setting| setting.key).collect();
         let near = suggestion(key, &known);
-        format!("there is no key “{}”{near}; there are {}", key.escape_debug(), known.join(", "))
+        format!("there is no key “{}”{near}; there are {}", shorten(key), known.join(", "))
     })
 }
 

@@ -4,7 +4,7 @@ use super::choice::NetworkChoice;
 use super::on_nan::OnNan;
 use super::rewrites::WantedRewrites;
 use super::settings::settings;
-use crate::data::{Normalise, Resize};
+use crate::data::{Background, Levels, Normalise, Resize};
 use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::Network;
@@ -26,7 +26,7 @@ settings! {
     ///
     /// [`Recipe::for_data`] has the defaults of a data set, which
     /// `Recipe { epochs: 3, ..Recipe::for_data(&data) }` changes; [`Recipe::with_optimiser`] changes the learning rate too.
-    /// `data`, `resize`, `skip_bad` and `device` say where a program finds data and device: a
+    /// `data`, `resize`, `skip_bad`, `background`, `levels` and `device` say where a program finds data and device: a
     /// [`Session`](crate::train::session::Session) is given both.
     Recipe,
     /// Settings that flags or a recipe file give; `None` where they don't.
@@ -48,6 +48,16 @@ settings! {
     /// Leave out pictures that can't be read, and list them.
     skip_bad: bool = false,
         Data "BOOL", takes "true or false: whether pictures that can't be read are left out";
+
+    /// Ground under transparent parts of pictures: auto, black, white, or a colour as in #ffcc00.
+    background: Background = Background::Auto,
+        Data "COLOUR",
+        takes "a string: auto, black, white, a colour as in “#ffcc00”, or a grey from 0 to 255, as in “128”";
+
+    /// Levels of 16-bit pictures: auto, full, or a range as in 0-4000.
+    levels: Levels = Levels::Auto,
+        Data "RANGE",
+        takes "a string: auto, full, or the lowest and the highest 16-bit value, as in “0-4000”";
 
     /// Augmentation of training samples, as in "shift 2, rotate 10".
     augment: Augmentation = Augmentation::default(),

@@ -6,13 +6,14 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use toml::de::DeValue;
 
-use crate::data::{Normalise, Resize};
+use crate::data::{Background, Levels, Normalise, Resize};
 use crate::error::Error;
 use crate::kernel::Augmentation;
 use crate::kernel::precision::Precision;
 use crate::network::Network;
 use crate::network::loss::{ClassWeights, Loss};
 use crate::network::optimiser::Optimiser;
+use crate::text::shorten;
 use crate::train::schedule::Schedule;
 use crate::train::stopping::{Stopping, TimeLimit};
 use crate::tune::Tuning;
@@ -157,10 +158,10 @@ impl RawValue<'_> {
     /// The value as a message shows it.
     pub fn shown(&self) -> String {
         match self {
-            RawValue::Flag(texts) => format!("“{}”", texts.join(" ").escape_debug()),
-            RawValue::File(DeValue::String(text)) => format!("the string “{}”", text.escape_debug()),
-            RawValue::File(DeValue::Integer(integer)) => integer.to_string(),
-            RawValue::File(DeValue::Float(float)) => float.to_string(),
+            RawValue::Flag(texts) => format!("“{}”", shorten(&texts.join(" "))),
+            RawValue::File(DeValue::String(text)) => format!("the string “{}”", shorten(text)),
+            RawValue::File(DeValue::Integer(integer)) => shorten(&integer.to_string()),
+            RawValue::File(DeValue::Float(float)) => shorten(&float.to_string()),
             RawValue::File(DeValue::Boolean(truth)) => truth.to_string(),
             RawValue::File(DeValue::Datetime(moment)) => format!("the date or time {moment}"),
             RawValue::File(DeValue::Array(_)) => "an array".to_owned(),
@@ -206,7 +207,7 @@ macro_rules! texts {
 }
 
 texts!(Augmentation, Network, Optimiser, Schedule, ClassWeights, TimeLimit, Normalise, Loss);
-texts!(Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
+texts!(Background, Levels, Tuning, super::WantedRewrites, Precision, Experimental, super::OnNan);
 
 /// A type whose setting may have no value.
 trait Optional: FromStr<Err = Error> + Display {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::data::files::unwritten;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// A file that grows by whole lines or records.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ impl Appended {
     pub fn open(folder: &HeldFolder, name: &'static str) -> Result<Appended> {
         let path = folder.path().join(name);
         let file = folder.open_to_write(name, true).map_err(|error| {
-            let shown = path.display();
+            let shown = shown(&path);
             Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
         })?;
         Ok(Appended { file, name, path })
@@ -32,7 +33,7 @@ impl Appended {
     }
 
     fn problem(&self, error: &std::io::Error) -> Error {
-        Error::Failure(format!("{} can't be written ({error}), so check the disk", self.path.display()))
+        Error::Failure(format!("{} can't be written ({error}), so check the disk", shown(&self.path)))
     }
 
     /// All that was appended.
@@ -44,7 +45,7 @@ impl Appended {
             Ok(_) => Ok(bytes),
             Err(error) => Err(Error::Failure(format!(
                 "{} can't be read ({error}), so check the disk",
-                self.path.display()
+                shown(&self.path)
             ))),
         }
     }

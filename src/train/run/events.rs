@@ -1,6 +1,26 @@
-//! The lines of `metrics.jsonl`.
+//! Events of a run: the lines of `metrics.jsonl`, and the rows of `metrics.csv`.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// The file that holds an [`Event`] per line.
+pub const METRICS: &str = "metrics.jsonl";
+/// The file that holds the same as a table. Lists of values per step are left out.
+pub const TABLE: &str = "metrics.csv";
+
+/// The columns of the table, by the keys of an event.
+pub(super) const COLUMNS: [&str; 10] = [
+    "kind",
+    "step",
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "samples_per_second",
+    "validation_loss",
+    "validation_accuracy",
+    "held_out_loss",
+    "held_out_accuracy",
+];
 
 /// A line of `metrics.jsonl`; `kind` says which.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +102,29 @@ pub struct Validation {
     /// From 0 to 1.
     #[serde(deserialize_with = "null_is_nan")]
     pub validation_accuracy: f64,
+}
+
+/// The events of some lines. An error is a damaged line, and whether it is finished.
+pub(super) fn events(bytes: &[u8]) -> impl Iterator<Item = Result<Event, bool>> {
+    bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+        let line = line.strip_suffix(b"\n").ok_or(false)?;
+        serde_json::from_slice(line).map_err(|_| true)
+    })
+}
+
+pub(super) fn header() -> String {
+    COLUMNS.join(",") + "\n"
+}
+
+/// An event as a line of the table. Columns that it lacks are empty.
+pub(super) fn row(event: &Event) -> String {
+    let value = serde_json::to_value(event).expect("an event has only strings as keys");
+    let field = |column: &&str| match value.get(column) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// A number, where null is NaN. JSON has no NaN, and serde_json writes it as null.

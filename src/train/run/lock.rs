@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The name of the file that is locked.
 const LOCK: &str = ".lock";
@@ -51,7 +52,7 @@ impl Lock {
             return Err(Error::Failure(format!(
                 "the file {LOCK} of {} was removed or replaced while this run worked in it, so another may write there and \
                  this one stops",
-                self.folder.path().display()
+                shown(self.folder.path())
             )));
         }
         self.file = lock_file(&self.folder)?;
@@ -94,7 +95,7 @@ fn lock_file(folder: &HeldFolder) -> Result<File> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
             "{} can't be locked ({LOCK}: {error}), so check that it may be written to",
-            folder.path().display()
+            shown(folder.path())
         ))
     };
     let mut file = folder.open_to_write(LOCK, false).map_err(problem)?;
@@ -115,6 +116,6 @@ fn taken(folder: &HeldFolder) -> Error {
     let process = process.map_or("another process".to_owned(), |number| format!("process {number}"));
     Error::Failure(format!(
         "{} is in use by {process}, so wait until that has ended, or end it",
-        folder.path().display()
+        shown(folder.path())
     ))
 }

@@ -6,36 +6,17 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::appended::Appended;
-use super::events::{Epoch, Event};
+use super::events::{Epoch, Event, METRICS, TABLE, events, header, row};
 use super::salvage::salvaged;
 use super::tensorboard::Board;
 use crate::data::files::hex;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 use crate::train::trainer::Position;
-
-/// The file that holds an [`Event`] per line.
-pub const METRICS: &str = "metrics.jsonl";
-/// The file that holds the same as a table. Lists of values per step are left out.
-pub const TABLE: &str = "metrics.csv";
-
-/// The columns of the table, by the keys of an event.
-pub(super) const COLUMNS: [&str; 10] = [
-    "kind",
-    "step",
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "samples_per_second",
-    "validation_loss",
-    "validation_accuracy",
-    "held_out_loss",
-    "held_out_accuracy",
-];
 
 /// The metrics at one moment: the length of `metrics.jsonl` and its SHA-256, in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,8 +168,7 @@ pub struct Metrics {
 /// [`Error::Data`] when there are none.
 pub fn read_metrics(run: &Path) -> Result<Metrics> {
     let problem = |why: String| {
-        let shown = run.join(METRICS);
-        let shown = shown.display();
+        let shown = shown(run.join(METRICS));
         Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
     };
     let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
@@ -202,27 +182,4 @@ pub fn read_metrics(run: &Path) -> Result<Metrics> {
         }
     }
     Ok(metrics)
-}
-
-/// The events of some lines. An error is a damaged line, and whether it is finished.
-pub(super) fn events(bytes: &[u8]) -> impl Iterator<Item = Result<Event, bool>> {
-    bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
-        let line = line.strip_suffix(b"\n").ok_or(false)?;
-        serde_json::from_slice(line).map_err(|_| true)
-    })
-}
-
-fn header() -> String {
-    COLUMNS.join(",") + "\n"
-}
-
-/// An event as a line of the table. Columns that it lacks are empty.
-pub(super) fn row(event: &Event) -> String {
-    let value = serde_json::to_value(event).expect("an event has only strings as keys");
-    let field = |column: &&str| match value.get(column) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    COLUMNS.iter().map(field).collect::<Vec<_>>().join(",") + "\n"
 }

@@ -2,8 +2,9 @@
 //!
 //! It holds the recipe as it ran (`recipe.toml`), the record of the run (`run.json`, a [`RunRecord`]), its metrics
 //! (`metrics.jsonl`, an [`Event`] per line, and the same as a table in `metrics.csv` and, if wanted, for TensorBoard),
-//! checkpoints ([`crate::train::run::checkpoint`]), and the trained network (`model.safetensors`, a [`Model`]). While a
-//! process works in it, no other can: it holds the directory open, and writes nothing where another has taken its name.
+//! checkpoints ([`crate::train::run::checkpoint`]), custom kernels (`kernels/`), and the trained network
+//! (`model.safetensors`, a [`Model`]). While a process works in it, no other can: it holds the directory open, and writes
+//! nothing where another has taken its name.
 
 pub mod checkpoint;
 mod lock;
@@ -12,6 +13,7 @@ mod tensors;
 
 mod appended;
 mod events;
+mod kernels;
 mod metrics;
 mod place;
 mod record;
@@ -21,9 +23,10 @@ mod tensorboard;
 mod timestamp;
 mod weights;
 
-pub use events::{Epoch, Event, Steps, Validation};
+pub use events::{Epoch, Event, METRICS, Steps, TABLE, Validation};
+pub use kernels::{KERNELS, kept_kernel, read_kernel};
 pub use lock::Lock;
-pub use metrics::{METRICS, Metrics, MetricsSum, Rewound, TABLE, read_metrics};
+pub use metrics::{Metrics, MetricsSum, Rewound, read_metrics};
 pub use record::{RECORD, RunRecord, Status, WGPU_VERSION};
 pub use tensorboard::EVENTS;
 pub use timestamp::timestamp;
@@ -37,6 +40,7 @@ use std::sync::Arc;
 use crate::data::files::unwritten;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
@@ -72,7 +76,7 @@ impl RunDir {
             remove_empty(&made);
             Error::Failure(format!(
                 "no run directory can be made in {} ({error}), so choose another folder for ⟨out⟩",
-                out.display()
+                shown(out)
             ))
         })?;
         let furnished = hold(&path).and_then(|folder| {
@@ -103,7 +107,7 @@ impl RunDir {
         if !path.join(checkpoint::FOLDER).is_dir() && !path.join(RECIPE).is_file() {
             return Err(Error::NotFound(format!(
                 "{} is no run directory (it has neither {RECIPE} nor {}), so name one that training has made",
-                path.display(),
+                shown(path),
                 checkpoint::FOLDER
             )));
         }
@@ -116,6 +120,9 @@ impl RunDir {
         let checkpoints = checkpoints.map_err(|error| unwritten(&path.join(checkpoint::FOLDER), &error))?;
         folder.remove_temporary();
         checkpoints.remove_temporary();
+        if let Ok(kernels) = folder.folder(KERNELS) {
+            kernels.remove_temporary();
+        }
         Ok(RunDir { metrics: MetricsFiles::open(&folder)?, folder, checkpoints, lock, made: Vec::new() })
     }
 
@@ -142,7 +149,7 @@ impl RunDir {
         if !self.folder.is_in_place() {
             return Err(Error::Failure(format!(
                 "{} is no longer the directory of this run: it was moved, deleted or replaced while the run worked in it,                  so the run stops",
-                self.path().display()
+                shown(self.path())
             )));
         }
         self.lock.check()
@@ -175,6 +182,14 @@ impl RunDir {
     fn write(&self, name: &str, text: &str) -> Result<()> {
         let written = self.folder.write(name, &mut |file| file.write_all(text.as_bytes()));
         written.map_err(|error| unwritten(&self.path().join(name), &error))
+    }
+
+    /// Keeps the text of the custom kernel in the place of the built-in one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] naming the file.
+    pub fn write_kernel(&self, name: &str, text: &str) -> Result<()> {
+        kernels::keep_kernel(&self.folder, name, text)
     }
 
     /// Writes an event file for TensorBoard too, from here on. In a resumed run [`RunDir::rewind`] adds the earlier
@@ -259,6 +274,7 @@ impl RunDir {
         checkpoint::clear(&checkpoints);
         drop(checkpoints);
         let _ = folder.remove_folder(checkpoint::FOLDER);
+        kernels::forget_kernels(&folder);
         for file in [RECIPE, RECORD, METRICS, TABLE, EVENTS] {
             let _ = folder.remove(file);
         }

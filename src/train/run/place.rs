@@ -1,5 +1,6 @@
 //! The name of a run directory: the next number in the folder of the runs.
 
+use crate::text::{shown, unescaped};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ fn make_folders(path: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
         return Ok(());
     }
     if path.exists() {
-        return Err(io::Error::other(format!("{} is a file", path.display())));
+        return Err(io::Error::other(format!("{} is a file", shown(path))));
     }
     if let Some(parent) = path.parent() {
         make_folders(parent, made)?;
@@ -67,8 +68,7 @@ pub(super) fn remove_empty(made: &[PathBuf]) {
 /// The name of a run directory, without its number. It is made from the data set's.
 pub(super) fn run_name(data: &str) -> String {
     const MOST: usize = 40;
-    let last =
-        Path::new(data).file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let last = Path::new(data).file_name().map(|name| unescaped(name).to_lowercase()).unwrap_or_default();
     let words = last.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     let mut name = words.join("-");

@@ -11,6 +11,7 @@ use super::timestamp::timestamp;
 use crate::data::held::HeldFolder;
 use crate::engine::adapter::{Device, driver};
 use crate::error::{Error, Result};
+use crate::text::{shorten, shown, unescaped};
 use crate::train::recipe::Recipe;
 use crate::verify::custom::CustomKernelFile;
 
@@ -93,7 +94,7 @@ pub struct RunRecord {
 impl RunRecord {
     /// The record of a run that starts now, without its adapter. [`RunRecord::set_device`] enters that.
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
-        let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let command = std::env::args_os().map(unescaped);
         RunRecord {
             status: Status::Running,
             reason: None,
@@ -184,8 +185,7 @@ impl RunRecord {
     /// [`Error::Data`] when it is missing, damaged or can't be read.
     pub fn load(run: &Path) -> Result<RunRecord> {
         let problem = |why: String| {
-            let shown = run.join(RECORD);
-            let shown = shown.display();
+            let shown = shown(run.join(RECORD));
             Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
         };
         let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
@@ -193,7 +193,7 @@ impl RunRecord {
         if seal::check(&text) == Seal::Broken {
             return Err(problem("it is not as the run wrote it: damaged, or changed since".to_owned()));
         }
-        serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))
+        serde_json::from_slice(&text).map_err(|error| problem(shorten(&error.to_string())))
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
-use super::events::Event;
-use super::metrics::{COLUMNS, METRICS, TABLE, events, row};
+use super::events::{COLUMNS, Event, METRICS, TABLE, events, row};
 
 /// The position of an event in the file: its step, and whether it is the end of an epoch.
 type Key = (u64, bool);

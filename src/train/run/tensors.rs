@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::seal::{self, Seal, Sum};
 use crate::data::files::open_regular;
 use crate::kernel::Slice;
+use crate::text::shorten;
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -192,7 +193,10 @@ impl Tensors {
     pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
         let damaged = self.advice.damaged;
         let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
-        let info = self.header.info(name).ok_or_else(|| format!("has no tensor “{name}”, {damaged}"))?;
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| format!("has no tensor “{name}”, {damaged}", name = shorten(name)))?;
         let (start, end) = info.data_offsets;
         if end - start != 4 * words.len() || !matches!(info.dtype, Dtype::F32 | Dtype::U32) {
             return Err(format!("has a tensor “{}” of another length, {damaged}", shorten(name)));
@@ -257,14 +261,4 @@ impl Tensors {
         }
         Ok(())
     }
-}
-
-/// Text from a file, shortened and without control characters, for a sentence.
-pub(crate) fn shorten(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut shown: String = text.chars().take(MOST).filter(|c| !c.is_control()).collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
 }

@@ -3,13 +3,14 @@
 use super::Run;
 use super::observer::{Observer, note};
 use super::outcome::{Ended, Trained};
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
+use crate::text::shown;
 use crate::train::recipe::OnNan;
 use crate::train::run::{Status, checkpoint};
 
 impl Run<'_> {
     /// The reason of an interrupted run.
-    fn interruption(&self) -> String {
+    pub(super) fn interruption(&self) -> String {
         let position = self.saved.position;
         format!("interrupted after step {} of epoch {}, and saved", position.step, position.epoch)
     }
@@ -17,9 +18,13 @@ impl Run<'_> {
     /// Saves model and record, and turns the outcome into a result.
     pub(super) fn close(mut self, outcome: Result<Ended>, observer: &mut dyn Observer) -> Result<Trained> {
         let seconds = self.state.seconds + self.started.elapsed().as_secs_f64();
+        let given_up = matches!(outcome, Err(Error::Device(DeviceFault::GivenUp, _)));
         let (status, reason) = match &outcome {
             Ok(Ended::ByObserver) => (Status::Interrupted, Some(self.interruption())),
             Ok(_) => (Status::Done, None),
+            Err(error @ Error::Device(DeviceFault::GivenUp, _)) => {
+                (self.status_given_up(), Some(error.to_string()))
+            }
             Err(error @ Error::Diverged(_)) => (Status::Diverged, Some(error.to_string())),
             Err(error) => (Status::Failed, Some(error.to_string())),
         };
@@ -37,13 +42,17 @@ impl Run<'_> {
                 if self.journal.path().is_some_and(has_checkpoint) {
                     note(observer, "the last checkpoint is still there");
                 }
-                return Err(Error::Failure(format!("{first}; and then {}", second.marked())));
+                let error = Error::Failure(format!("{first}; and then {}", second.marked()));
+                return Err(self.leave(error, given_up));
             }
             (_, written) => outcome.and_then(|ended| written.map(|()| ended)),
         };
         match outcome {
             Ok(ended) => Ok(self.trained(ended, seconds)),
-            Err(error) => Err(self.explained(error, observer)),
+            Err(error) => {
+                let error = self.explained(error, observer);
+                Err(self.leave(error, given_up))
+            }
         }
     }
 
@@ -64,7 +73,7 @@ impl Run<'_> {
         let saved = self
             .journal
             .path()
-            .map(|path| format!("the weights {} are saved in {}", self.last_good(), path.display()));
+            .map(|path| format!("the weights {} are saved in {}", self.last_good(), shown(path)));
         match error {
             Error::Diverged(problem) => {
                 let saved = saved.map_or_else(String::new, |saved| format!("{saved}; "));

@@ -1,5 +1,6 @@
 //! When a checkpoint is due.
 
+use crate::text::shorten;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,12 @@ impl FromStr for Every {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Every, String> {
-        let wrong =
-            || format!("“{text}” is neither a number of steps, as in 500, nor a time, as in 30s, 2m or 1h");
+        let wrong = || {
+            format!(
+                "“{text}” is neither a number of steps, as in 500, nor a time, as in 30s, 2m or 1h",
+                text = shorten(text)
+            )
+        };
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let number: u64 = digits.parse().ok().filter(|number| *number > 0).ok_or_else(wrong)?;
         let seconds = match &text[digits.len()..] {

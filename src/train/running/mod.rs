@@ -12,6 +12,7 @@ mod lines;
 mod lost;
 mod observer;
 mod outcome;
+mod patience;
 mod saving;
 mod stopping;
 mod throughput;
@@ -24,9 +25,10 @@ pub use observer::{EpochReport, Observer, Silent};
 pub use outcome::{Ended, Trained};
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result};
+use crate::error::{DeviceFault, Error, Result};
 use crate::train::coach::EpochMeasures;
 use crate::train::recipe::{OnNan, Recipe};
 use crate::train::run::checkpoint::{Checkpoint, RunState};
@@ -68,6 +70,9 @@ impl Default for RunOptions {
 /// Opens the device again, with the run's network and data on it.
 pub type Reopen<'a> = Box<dyn Fn() -> Result<Trainer> + 'a>;
 
+/// Tells from any thread whether a run is to end.
+pub type Stop = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A run under way.
 pub struct Run<'a> {
     trainer: Trainer,
@@ -95,6 +100,8 @@ pub struct Run<'a> {
     started: Instant,
     /// The end of the time limit.
     deadline: Option<Instant>,
+    /// Whether the run is to end, asked while the device works.
+    stop: Option<Stop>,
     /// The epoch whose weights are in the model.
     model_epoch: Option<Epoch>,
     /// Samples of this epoch that this process trained on, and their time.
@@ -137,6 +144,7 @@ impl<'a> Run<'a> {
             saved_at: Instant::now(),
             started: Instant::now(),
             deadline: None,
+            stop: None,
             model_epoch: None,
             epoch: Throughput::default(),
             stepping: Throughput::default(),
@@ -202,7 +210,9 @@ impl<'a> Run<'a> {
         let spent = Duration::from_secs_f64(self.state.seconds);
         self.deadline = self.recipe.max_time.0.map(|limit| self.started + limit.saturating_sub(spent));
         loop {
+            self.bound_waiting();
             let outcome = match self.proceed(observer) {
+                Err(Error::Device(DeviceFault::GivenUp, problem)) => Err(self.given_up(&problem)),
                 Err(Error::Device(fault, problem)) => self.recover(fault, problem, observer),
                 Err(Error::Diverged(problem)) if self.recipe.on_nan == OnNan::Rollback => {
                     self.roll_back(problem, observer)

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::{Curve, Schedule};
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// Names in the text form.
 pub const NAMES: &[&str] = &["constant", "step", "exponential", "cosine", "one-cycle", "plateau"];
@@ -76,13 +77,15 @@ impl Schedule {
         if let Some((_, value, takes, fits)) = self.settings().into_iter().find(|one| one.0 == word) {
             let text = next.ok_or_else(missing)?;
             let number = text.parse().ok().filter(|number| fits(*number));
-            *value = number.ok_or_else(|| format!("{word} is {text}, but it takes {takes}"))?;
+            *value = number.ok_or_else(|| format!("{word} is {}, but it takes {takes}", shorten(text)))?;
             return Ok(());
         }
         let whole = |least: usize| {
             let text = next.ok_or_else(missing)?;
             let number = text.parse().ok().filter(|number| *number >= least);
-            number.ok_or_else(|| format!("{word} is {text}, but it takes a whole number from {least}"))
+            number.ok_or_else(|| {
+                format!("{word} is {}, but it takes a whole number from {least}", shorten(text))
+            })
         };
         if word == "over" && self.is_spread() {
             self.over = Some(whole(1)?);
@@ -96,7 +99,7 @@ impl Schedule {
         known.extend(self.counts().iter().map(|one| one.0));
         known.extend(self.is_spread().then_some("over"));
         let near = suggestion(word, &known);
-        Err(format!("it takes no “{word}”{near}, but {}", known.join(", ")))
+        Err(format!("it takes no “{word}”{near}, but {}", known.join(", "), word = shorten(word)))
     }
 }
 
@@ -106,12 +109,17 @@ impl FromStr for Schedule {
     /// Reads a name, then settings that differ from its defaults. Examples are `cosine warmup 100` and `step every 5
     /// factor 0.5`.
     fn from_str(text: &str) -> Result<Schedule> {
-        let problem = |what: String| Error::Usage(format!("⟨schedule⟩ “{text}”: {what}"));
+        let problem =
+            |what: String| Error::Usage(format!("⟨schedule⟩ “{text}”: {what}", text = shorten(text)));
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let Some(shape) = named(name) else {
             let near = suggestion(name, NAMES);
-            return Err(problem(format!("there is no “{name}”{near}; there are {}", NAMES.join(", "))));
+            return Err(problem(format!(
+                "there is no “{name}”{near}; there are {}",
+                NAMES.join(", "),
+                name = shorten(name)
+            )));
         };
         let mut schedule = Schedule { shape, warmup: 0, over: None };
         while let Some(word) = words.next() {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, suggestion};
+use crate::text::shorten;
 
 /// A metric to watch. No choice may depend on the held-out part, so its metrics are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,18 +114,24 @@ impl FromStr for Stopping {
 
     /// Reads a metric, then settings, as in `train-loss patience 5 min-delta 0.001`.
     fn from_str(text: &str) -> Result<Stopping> {
-        let problem = |what: String| Error::Usage(format!("early stopping “{text}”: {what}"));
+        let problem =
+            |what: String| Error::Usage(format!("early stopping “{text}”: {what}", text = shorten(text)));
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let at = NAMES.iter().position(|known| *known == name).ok_or_else(|| {
             let near = suggestion(name, NAMES);
-            problem(format!("there is no metric “{name}”{near}; there are {}", NAMES.join(", ")))
+            problem(format!(
+                "there is no metric “{name}”{near}; there are {}",
+                NAMES.join(", "),
+                name = shorten(name)
+            ))
         })?;
         let mut stopping = Stopping { metric: Metric::ALL[at], patience: 5, min_delta: 0.0 };
         while let Some(word) = words.next() {
             let missing = || problem(format!("{word} is followed by a number"));
-            let wrong =
-                |value: &str, takes: &str| problem(format!("{word} is {value}, but it takes {takes}"));
+            let wrong = |value: &str, takes: &str| {
+                problem(format!("{word} is {}, but it takes {takes}", shorten(value)))
+            };
             match word {
                 "patience" => {
                     let value = words.next().ok_or_else(missing)?;
@@ -139,7 +146,10 @@ impl FromStr for Stopping {
                 }
                 _ => {
                     let near = suggestion(word, &["patience", "min-delta"]);
-                    return Err(problem(format!("it takes no “{word}”{near}, but patience, min-delta")));
+                    return Err(problem(format!(
+                        "it takes no “{word}”{near}, but patience, min-delta",
+                        word = shorten(word)
+                    )));
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::text::shorten;
 
 /// A limit on the time of training, or none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,8 @@ impl FromStr for TimeLimit {
     fn from_str(text: &str) -> Result<TimeLimit> {
         let problem = || {
             Error::Usage(format!(
-                "time “{text}”: it is none, or whole numbers of hours, minutes and seconds as in 90s, 10m or 1h30m"
+                "time “{text}”: it is none, or whole numbers of hours, minutes and seconds as in 90s, 10m or 1h30m",
+                text = shorten(text)
             ))
         };
         if text == "none" {

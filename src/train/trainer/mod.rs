@@ -33,7 +33,7 @@ pub use sweep::SweepPoint;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
 
-use crate::data::{Normaliser, Samples};
+use crate::data::{Normaliser, Rendering, Samples};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::rng::shuffled;
@@ -77,6 +77,7 @@ pub struct Trainer {
     normaliser: Normaliser,
     /// The names of the classes, and of the data.
     names: (Vec<String>, String),
+    rendering: Rendering,
     position: Position,
     /// The epoch whose order of samples is on the device.
     ordered: Option<usize>,
@@ -112,6 +113,7 @@ impl Trainer {
             settings,
             normaliser: normaliser.clone(),
             names: (classes, String::new()),
+            rendering: Rendering::default(),
             position: Position::default(),
             ordered: None,
             norms: VecDeque::new(),

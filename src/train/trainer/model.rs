@@ -1,6 +1,7 @@
 //! The trained network as a model.
 
 use super::Trainer;
+use crate::data::Rendering;
 use crate::error::Result;
 use crate::train::run::model::Model;
 
@@ -8,6 +9,11 @@ impl Trainer {
     /// Names the classes and the data set for the model. Without names, classes are called by their numbers.
     pub fn set_names(&mut self, classes: &[String], data: &str) {
         self.names = (classes.to_vec(), data.to_owned());
+    }
+
+    /// Gives the model the rendering of its pictures. Without it, they are read onto black and with all levels.
+    pub fn set_rendering(&mut self, rendering: Rendering) {
+        self.rendering = rendering;
     }
 
     /// The network with the measured weights, as a model.
@@ -23,6 +29,7 @@ impl Trainer {
             shape: self.lowered.shape,
             classes,
             normaliser: self.normaliser.clone(),
+            rendering: self.rendering,
             parameters,
             data,
         })

@@ -4,6 +4,7 @@ use super::position::Position;
 use crate::engine::Data;
 use crate::network::lower::EMA;
 use crate::program::params::Arena;
+use crate::text::shorten;
 
 /// A named buffer of the device, or a parameter of the arena.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +59,7 @@ impl Snapshot {
         self.tensors.iter().find_map(|tensor| {
             let Data::Real(values) = &tensor.data else { return None };
             let at = values.iter().position(|value| !value.is_finite())?;
-            Some(format!("“{}” has the value {} at index {at}", tensor.name, values[at]))
+            Some(format!("“{}” has the value {} at index {at}", shorten(&tensor.name), values[at]))
         })
     }
 }
@@ -66,11 +67,11 @@ impl Snapshot {
 impl NamedTensor {
     /// The first element at which two tensors differ, in words.
     pub fn difference(&self, other: &NamedTensor) -> Option<String> {
-        let name = &self.name;
-        if (name, &self.shape) != (&other.name, &other.shape) {
+        let (name, others) = (shorten(&self.name), shorten(&other.name));
+        if (&self.name, &self.shape) != (&other.name, &other.shape) {
             return Some(format!(
-                "“{name}” of {:?}, in the other “{}” of {:?}",
-                self.shape, other.name, other.shape
+                "“{name}” of {:?}, in the other “{others}” of {:?}",
+                self.shape, other.shape
             ));
         }
         let at = (0..self.data.len()).find(|at| self.data.bits(*at) != other.data.bits(*at))?;

@@ -4,9 +4,11 @@ use super::Trainer;
 use super::parameters::write_parameters;
 use super::position::Position;
 use super::snapshot::{NamedTensor, Snapshot};
+use crate::engine::Patience;
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::program::{Buf, View};
+use crate::text::shorten;
 
 /// A tensor of a snapshot, and its view on the device.
 pub(super) struct Saved {
@@ -27,6 +29,11 @@ impl Trainer {
     /// [`Error::Device`] when the device fails.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         write_parameters(self.engine.as_mut(), &self.lowered, parameters)
+    }
+
+    /// Asks from now on, while it waits for the device, whether to give it up.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.engine.set_patience(patience);
     }
 
     /// Everything that a snapshot holds.
@@ -70,7 +77,7 @@ impl Trainer {
         };
         if saved.len() != snapshot.tensors.len() || !saved.iter().zip(&snapshot.tensors).all(matches) {
             let list = |names: &mut dyn Iterator<Item = &String>| {
-                names.map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ")
+                shorten(&names.map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", "))
             };
             return Err(Error::Data(format!(
                 "the checkpoint holds {}, where the run has {}: it is of another network or optimiser, so name one of this run",

@@ -2,7 +2,8 @@
 
 use wgpu::naga::proc::GlobalCtx;
 use wgpu::naga::{
-    AddressSpace, Expression, GlobalVariable, Module, Scalar, ShaderStage, StorageAccess, TypeInner,
+    AddressSpace, Expression, Function, GlobalVariable, Handle, Module, Scalar, ShaderStage, StorageAccess,
+    Type, TypeInner,
 };
 
 use super::source::{Fault, compile};
@@ -14,6 +15,10 @@ use crate::verify::cases::{cases, real};
 const MOST_INVOCATIONS: u32 = 256;
 const MOST_ALONG_Z: u32 = 64;
 const MOST_WORKGROUP_BYTES: u32 = 16 << 10;
+/// The most bytes of a value, and of all variables of an invocation.
+///
+/// A browser allows 8 KiB. Drivers take gigabytes to compile a shader with large ones.
+const MOST_PRIVATE_BYTES: u32 = 64 << 10;
 
 /// Facts by reflection about a shader that fulfils a contract.
 #[derive(Clone, Debug)]
@@ -69,12 +74,33 @@ fn form(module: &Module, ours: &Kernel) -> Result<Shader, String> {
             &workgroup_bytes.to_string(),
         ));
     }
-    let functions = module.functions.iter().map(|(_, function)| function);
-    let functions = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
-    let asks_length = functions
+    memory(module)?;
+    let asks_length = functions(module)
         .flat_map(|function| function.expressions.iter())
         .any(|(_, expression)| matches!(expression, Expression::ArrayLength(_)));
     Ok(Shader { workgroup_size, workgroup_bytes, asks_length })
+}
+
+fn functions(module: &Module) -> impl Iterator<Item = &Function> {
+    let functions = module.functions.iter().map(|(_, function)| function);
+    functions.chain(module.entry_points.iter().map(|entry| &entry.function))
+}
+
+/// Checks the sizes of values and variables.
+fn memory(module: &Module) -> Result<(), String> {
+    let size = |ty: Handle<Type>| module.types[ty].inner.size(module.to_ctx());
+    let most = format!("at most {MOST_PRIVATE_BYTES} bytes");
+    if let Some(large) = module.types.iter().map(|(ty, _)| size(ty)).find(|size| *size > MOST_PRIVATE_BYTES) {
+        return Err(expected("a type", &most, &large.to_string()));
+    }
+    let globals = module.global_variables.iter().filter(|(_, var)| var.space == AddressSpace::Private);
+    let locals = functions(module).flat_map(|function| function.local_variables.iter());
+    let sizes = globals.map(|(_, var)| size(var.ty)).chain(locals.map(|(_, var)| size(var.ty)));
+    let total = sizes.fold(0, u32::saturating_add);
+    if total > MOST_PRIVATE_BYTES {
+        return Err(expected("variables of an invocation", &most, &total.to_string()));
+    }
+    Ok(())
 }
 
 fn expected(what: &str, wanted: &str, got: &str) -> String {

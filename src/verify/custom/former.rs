@@ -1,5 +1,7 @@
 //! Replaces former names in custom shaders that were written for an earlier version.
 
+use std::collections::HashSet;
+
 use crate::kernel::{Kernel, words};
 use crate::table::former;
 
@@ -10,12 +12,13 @@ use crate::table::former;
 pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
     let mut all = String::with_capacity(text.len());
     let (mut done, mut before) = (0, [""; 2]);
-    let own_struct = has(text, "struct");
+    let all_words: HashSet<&str> = words(text).map(|(_, word)| word).collect();
+    let own_struct = all_words.contains("struct");
     for (at, word) in words(text) {
         if let Some(present) = former::word(word, before, ours).filter(|name| match before {
             // A field of a struct of the shader's own is none of ours.
             [value, "."] => value == "step" || !own_struct,
-            _ => !has(text, name),
+            _ => !all_words.contains(name),
         }) {
             all += &text[done..at];
             all += present;
@@ -24,10 +27,6 @@ pub(super) fn with_present_names(text: &str, ours: &Kernel) -> String {
         before = [before[1], word];
     }
     all + &text[done..]
-}
-
-fn has(text: &str, name: &str) -> bool {
-    words(text).any(|(_, word)| word == name)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod inputs;
 mod replace;
 mod settings;
 mod source;
+mod text;
 mod timing;
 mod trial;
 
@@ -25,21 +26,17 @@ pub use inputs::{Input, inputs};
 pub use replace::{CustomKernelFile, built_in_f16_products, find, replace};
 pub use settings::{NeededSetting, name_in_settings, needed_settings};
 pub use source::{Fault, offset};
+pub use text::{MAX_BYTES, ShaderText};
 pub use timing::{Timing, time};
 pub use trial::{Trial, trial};
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use former::with_present_names;
 
-use crate::data::files::{self, hex};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, WorkgroupSizes};
-
-/// The longest file: a longer one is not a shader.
-const MAX_BYTES: u64 = 1 << 20;
+use crate::text::shown;
 
 /// A custom version of `ours`, valid and with the bindings of its contract.
 #[derive(Clone, Debug)]
@@ -50,23 +47,29 @@ pub struct CustomKernel {
     pub kernel: &'static Kernel,
     /// Facts about the shader by reflection.
     pub shader: Shader,
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the text, in hexadecimal.
     pub digest: String,
 }
 
 impl CustomKernel {
-    /// Reads a file and checks it against the contract of `ours`.
+    /// Reads a file, then as [`CustomKernel::of`].
     ///
     /// # Errors
-    /// [`Error::Usage`] when the file can't be read, is not valid WGSL (with line, column and the line itself) or has other
-    /// bindings, constants or limits than the contract (with the expected and the actual one).
+    /// As [`ShaderText::read`] and [`CustomKernel::of`].
     pub fn read(path: &Path, ours: &'static Kernel) -> Result<CustomKernel> {
-        let text = read_text(path)?;
-        let digest = hex(Sha256::digest(text.as_bytes()));
-        let text = with_present_names(&text, ours);
+        CustomKernel::of(&ShaderText::read(path)?, ours)
+    }
+
+    /// Checks a text against the contract of `ours`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is not valid WGSL (with line, column and the line itself) or has other bindings, constants
+    /// or limits than the contract (with the expected and the actual one).
+    pub fn of(given: &ShaderText, ours: &'static Kernel) -> Result<CustomKernel> {
+        let text = with_present_names(given.wgsl(), ours);
         let shader = Shader::examine(&text, ours)
-            .map_err(|fault| Error::Usage(fault.report(&path.display().to_string(), &text)))?;
-        Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest })
+            .map_err(|fault| Error::Usage(fault.report(&shown(&given.path), &text)))?;
+        Ok(CustomKernel { ours, kernel: leak(ours, text), shader, digest: given.digest() })
     }
 }
 
@@ -82,13 +85,4 @@ fn leak(ours: &'static Kernel, text: String) -> &'static Kernel {
         workgroup_sizes: WorkgroupSizes::new(),
         ..*ours
     }))
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let problem = |why: String| {
-        Error::Usage(format!("the shader {} can't be read ({why}), so check the path", path.display()))
-    };
-    let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
-    // Editors on Windows begin a file with a byte order mark.
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }

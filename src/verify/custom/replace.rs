@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::CustomKernel;
 use super::family::family;
 use super::former::with_present_names;
 use super::settings::{EXPERIMENTAL, name_in_settings, needed_settings};
-use super::source::entry_points;
+use super::{CustomKernel, ShaderText};
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::consts;
-use crate::kernel::{Consts, Kernel};
+use crate::kernel::{Consts, Kernel, words};
 use crate::program::{Dispatch, Program};
 use crate::table::{self, former};
+use crate::text::shorten;
 
 /// The file of a custom kernel in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct CustomKernelFile {
     #[serde(deserialize_with = "present_name")]
     pub name: String,
     pub path: PathBuf,
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of its text, in hexadecimal.
     pub sha256: String,
 }
 
@@ -40,7 +40,7 @@ impl CustomKernelFile {
     /// replaced.
     pub fn parse(text: &str) -> Result<CustomKernelFile> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(Error::Usage(format!("⟨kernel {text}⟩: expected NAME=FILE.wgsl")));
+            return Err(Error::Usage(format!("⟨kernel⟩ “{}”: expected NAME=FILE.wgsl", shorten(text))));
         };
         let kernel = find(name)?;
         replaceable(kernel)?;
@@ -53,29 +53,46 @@ impl CustomKernelFile {
 
     /// The kernel whose contract the file must fulfil.
     ///
-    /// For a kernel with several variants it is the one that the file's entry point is named after.
+    /// For a kernel with several variants it is the one that the text's entry point is named after.
     ///
     /// # Errors
-    /// [`Error::Usage`] when there is no such kernel, or the file can't be read.
-    pub fn contract(&self) -> Result<&'static Kernel> {
+    /// [`Error::Usage`] when there is no such kernel.
+    pub fn contract(&self, text: &ShaderText) -> Result<&'static Kernel> {
         let named = find(&self.name)?;
         if family(named) != Some(named.name) {
             return Ok(named);
         }
-        Ok(variant(&super::read_text(&self.path)?, named))
+        Ok(variant(text.wgsl(), named))
     }
 }
 
 /// The variant of a kernel that a shader has the entry point of, else `otherwise`.
-///
-/// A text that can't be parsed has no entry point; the check says why.
 fn variant(text: &str, otherwise: &'static Kernel) -> &'static Kernel {
     let variants = table::ALL.iter().copied().filter(|kernel| family(kernel) == family(otherwise));
     // A shader with former names is parsed with the present ones.
-    let entries = entry_points(&with_present_names(text, otherwise));
+    let text = with_present_names(text, otherwise);
+    let entries = entry_points(&text);
     let mut variants =
         variants.filter(|kernel| entries.iter().any(|entry| former::kernel(entry) == kernel.name));
     variants.next().unwrap_or(otherwise)
+}
+
+/// The names of the functions that are marked as entry points.
+///
+/// They are found without parsing: nothing has checked yet that the text can be parsed in this process.
+fn entry_points(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut before, mut marked) = ("", false);
+    for (_, word) in words(text) {
+        if (before, word) == ("@", "compute") {
+            marked = true;
+        } else if before == "fn" {
+            found.extend(marked.then_some(word));
+            marked = false;
+        }
+        before = word;
+    }
+    found
 }
 
 /// The kernel of this name.
@@ -86,7 +103,11 @@ pub fn find(name: &str) -> Result<&'static Kernel> {
     table::find(name).ok_or_else(|| {
         let names: Vec<&str> = table::ALL.iter().map(|kernel| kernel.name).collect();
         let near = suggestion(name, &names);
-        Error::Usage(format!("there is no kernel “{name}”{near}; there are {}", names.join(", ")))
+        Error::Usage(format!(
+            "there is no kernel “{name}”{near}; there are {}",
+            names.join(", "),
+            name = shorten(name)
+        ))
     })
 }
 
@@ -244,6 +265,21 @@ mod tests {
         assert_eq!(named(&format!("@compute @workgroup_size(1) {former} }}")), "matmul_naive");
         // The check reports a text that is no shader.
         assert_eq!(named("no shader"), "matmul");
+    }
+
+    #[test]
+    fn entry_points_are_found_however_they_are_written() {
+        let entry = |head: &str| format!("@compute @workgroup_size(1) {head} {{}}");
+        for head in ["fn sgd()", "fn sgd ()", "fn\n sgd\n()", "/* fn no */ fn /* of */ sgd()"] {
+            assert_eq!(entry_points(&entry(head)), ["sgd"], "{head}");
+        }
+        assert_eq!(
+            entry_points("@workgroup_size(1) @ compute fn a() {} fn b() {} @compute fn c() {}"),
+            ["a", "c"]
+        );
+        // Words in comments and plain functions are no entry points.
+        assert!(entry_points("// @compute fn sgd()\nfn sgd() {}").is_empty());
+        assert!(entry_points("no shader").is_empty());
     }
 
     /// A custom kernel with the shader of the built-in one.

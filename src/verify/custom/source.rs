@@ -11,6 +11,7 @@ use wgpu::naga::{Module, Span};
 
 use crate::kernel::{COMMON, Consts, Kernel, enabled, in_directive, specialize, words};
 use crate::table::MATMUL_COOPERATIVE;
+use crate::text::{masked, unmarked};
 
 /// A fault of a shader, and its position in the file where it has one.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,16 +36,29 @@ impl Fault {
     }
 
     /// `file:line:column: message`, and below it the line with a caret.
+    ///
+    /// All that reaches a terminal of a shader goes through here. Characters that a terminal obeys or hides become `�`, one
+    /// for one, so that the caret stays below its column.
     pub fn report(&self, file: &str, text: &str) -> String {
-        let Some(TextPosition { line, column }) = self.at else { return format!("{file}: {}", self.message) };
+        let message = masked(&self.message);
+        let message = match message.char_indices().nth(MESSAGE) {
+            Some((cut, _)) => format!("{}…", &message[..cut]),
+            None => message,
+        };
+        let message = unmarked(&message);
+        let Some(TextPosition { line, column }) = self.at else { return format!("{file}: {message}") };
         let (source, column_shown) = window(text.lines().nth(line - 1).unwrap_or_default(), column);
         // A tab in the line is a tab under it too, so that the caret is below its column.
         let indent: String =
             source.chars().take(column_shown - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let source = unmarked(&masked(&source));
         let gutter = " ".repeat(line.to_string().len());
-        format!("{file}:{line}:{column}: {}\n {line} | {source}\n {gutter} | {indent}^", self.message)
+        format!("{file}:{line}:{column}: {message}\n {line} | {source}\n {gutter} | {indent}^")
     }
 }
+
+/// The most characters of a message that are shown; it may have a name of the shader in it.
+const MESSAGE: usize = 1_000;
 
 /// The most characters of a line that are shown.
 const SHOWN: usize = 120;
@@ -65,13 +79,6 @@ fn window(line: &str, column: usize) -> (String, usize) {
 pub fn offset() -> usize {
     // `specialize` adds one line break.
     COMMON.matches('\n').count() + 1
-}
-
-/// The names of a shader's entry points; none where it can't be parsed.
-pub fn entry_points(text: &str) -> Vec<String> {
-    let whole = specialize(text, &Consts::default()).ok();
-    let module = whole.and_then(|whole| wgsl::parse_str(&whole).ok()).unwrap_or_default();
-    module.entry_points.into_iter().map(|entry| entry.name).collect()
 }
 
 /// Parses and validates a custom shader with these constants.
@@ -274,6 +281,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_terminal_would_obey_or_hide_is_shown_as_one_sign() {
+        let fault = Fault { message: "no \u{1b}[2J\u{202e}".into(), at: at(1, 4) };
+        let report = fault.report("a.wgsl", "\té\u{1b}!\u{200b}\u{9b}x");
+        assert_eq!(report, "a.wgsl:1:4: no �[2J�\n 1 | \té�!��x\n   | \t  ^");
+        let long = Fault::whole("x".repeat(200_000)).report("a.wgsl", "");
+        assert_eq!(long.chars().count(), "a.wgsl: …".chars().count() + MESSAGE);
+    }
+
+    #[test]
     fn a_long_line_is_shown_around_its_column() {
         let long = format!("{}!{}", "a".repeat(5_000), "b".repeat(70_000));
         for (text, column) in [(long.clone(), 5_001), (format!("!{long}"), 1), (format!("{long}c!"), 75_003)]
@@ -285,16 +301,5 @@ mod tests {
             assert_eq!(lines[1][caret], '!', "{report}");
             assert!(lines[1].len() < SHOWN + 10, "{report}");
         }
-    }
-
-    #[test]
-    fn entry_points_are_found_however_they_are_written() {
-        let entry = |head: &str| format!("@compute @workgroup_size(1) {head} {{}}");
-        for head in ["fn sgd()", "fn sgd ()", "fn\n sgd\n()"] {
-            assert_eq!(entry_points(&entry(head)), ["sgd"], "{head}");
-        }
-        // Words in comments and plain functions are no entry points.
-        assert!(entry_points("// fn sgd()\nfn sgd() {}").is_empty());
-        assert!(entry_points("no shader").is_empty());
     }
 }

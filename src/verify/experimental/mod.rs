@@ -11,6 +11,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::kernel::precision::Precision;
 use crate::network::lower::Lowered;
 use crate::table::{COOPERATIVE_TILES as SIZES, MATMUL_COOPERATIVE};
+use crate::text::shorten;
 
 /// The experimental kernels of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl FromStr for Experimental {
             ["cooperative-matrix", sizes @ ..] => tiles(sizes).map(Experimental::CooperativeMatrix),
             _ => Err(Error::Usage(format!(
                 "⟨experimental⟩ “{}” is neither none nor cooperative-matrix{}",
-                text.trim().escape_debug(),
+                shorten(text.trim()),
                 suggestion(text.trim(), &NAMES)
             ))),
         }
@@ -101,7 +102,7 @@ fn tiles(words: &[&str]) -> Result<Tiles> {
         _ => Err(Error::Usage(format!(
             "⟨experimental cooperative-matrix⟩ has tiles of 16, of 8 or of both, preferred first, as in \
              “cooperative-matrix 16 8”, and not “{}”: leave them out for those of the adapter",
-            words.join(" ").escape_debug()
+            shorten(&words.join(" "))
         ))),
     }
 }

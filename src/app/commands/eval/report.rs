@@ -1,11 +1,14 @@
 //! The output of `wgrad eval`.
 
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 use wgrad::Result;
 use wgrad::internals::data::Dataset;
 use wgrad::internals::report::confusion::{ClassScore, ConfusionCount, mean};
+use wgrad::internals::text::{columns, filled, shorten, shown, unescaped};
 
-use super::super::console::{answer, note, thousands};
+use super::super::console::{answer, answer_json, note, thousands, with_all_flags};
 use super::evaluation::{Evaluation, Mistake};
 use crate::app::cli;
 
@@ -30,30 +33,27 @@ pub fn json(
     let pair = |ConfusionCount { truth, predicted, count }| json!({"class": name(truth), "predicted": name(predicted), "count": count});
     let mistake = |mistake: &Mistake| {
         let Mistake { sample, truth, predicted, loss } = mistake;
-        let file = file(dataset, *sample);
+        let file = file(dataset, *sample).map(unescaped);
         json!({"sample": sample, "file": file, "class": name(*truth), "predicted": name(*predicted), "loss": loss})
     };
-    answer(format_args!(
-        "{}",
-        json!({
-            "data": dataset.name, "samples": evaluation.samples, "device": evaluation.device,
-            "held_out_loss": evaluation.loss, "held_out_accuracy": accuracy(evaluation),
-            "mean_f1": mean(scores.iter().map(|score| score.f1)),
-            "classes": scores.iter().enumerate().map(class).collect::<Vec<Value>>(),
-            "confusion": pairs.map(pair).collect::<Vec<Value>>(),
-            "mistakes": worst.iter().map(mistake).collect::<Vec<Value>>(),
-            "mistakes_file": (!worst.is_empty()).then(|| arguments.out.display().to_string()),
-            "skipped": dataset.about.skipped,
-        })
-    ))
+    answer_json(&json!({
+        "data": dataset.name, "samples": evaluation.samples, "device": evaluation.device,
+        "held_out_loss": evaluation.loss, "held_out_accuracy": accuracy(evaluation),
+        "mean_f1": mean(scores.iter().map(|score| score.f1)),
+        "classes": scores.iter().enumerate().map(class).collect::<Vec<Value>>(),
+        "confusion": pairs.map(pair).collect::<Vec<Value>>(),
+        "mistakes": worst.iter().map(mistake).collect::<Vec<Value>>(),
+        "mistakes_file": (!worst.is_empty()).then(|| unescaped(&arguments.out)),
+        "skipped": with_all_flags(&dataset.about.skipped),
+    }))
 }
 
 fn accuracy(evaluation: &Evaluation) -> f64 {
     (evaluation.samples - evaluation.wrong.len()) as f64 / evaluation.samples.max(1) as f64
 }
 
-fn file(dataset: &Dataset, sample: usize) -> Option<String> {
-    dataset.about.held_out_files.get(sample).map(|path| path.display().to_string())
+fn file(dataset: &Dataset, sample: usize) -> Option<&Path> {
+    dataset.about.held_out_files.get(sample).map(PathBuf::as_path)
 }
 
 pub fn text(
@@ -88,35 +88,37 @@ fn percent(fraction: Option<f64>) -> String {
 /// Scores of each class. Of many classes, only those with the lowest F1 are shown.
 fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let scores = evaluation.confusion.scores(dataset.classes.len());
-    let mut shown: Vec<usize> = (0..scores.len()).collect();
-    if shown.len() > MOST_CLASSES {
+    let mut listed: Vec<usize> = (0..scores.len()).collect();
+    if listed.len() > MOST_CLASSES {
         // Classes without a score come last.
         let f1 = |at: &usize| scores[*at].f1.unwrap_or(f64::INFINITY);
-        shown.sort_by(|a, b| f1(a).total_cmp(&f1(b)));
-        shown.truncate(MOST_CLASSES);
+        listed.sort_by(|a, b| f1(a).total_cmp(&f1(b)));
+        listed.truncate(MOST_CLASSES);
     }
-    let width = shown.iter().map(|at| dataset.classes[*at].chars().count()).max().unwrap_or_default().max(5);
+    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+    let width = listed.iter().map(|at| columns(&names[*at])).max().unwrap_or_default().max(5);
     let line = |name: &str, samples: usize, scores: [Option<f64>; 3]| {
         let [precision, recall, f1] = scores.map(percent);
         let samples = thousands(samples);
-        answer(format_args!("{name:<width$}  {samples:>8}  {precision:>9}  {recall:>9}  {f1:>9}"))
+        let name = filled(name, width);
+        answer(format_args!("{name}  {samples:>8}  {precision:>9}  {recall:>9}  {f1:>9}"))
     };
     answer(format_args!(
         "\n{:<width$}  {:>8}  {:>9}  {:>9}  {:>9}",
         "class", "images", "precision", "recall", "F1"
     ))?;
-    for at in &shown {
+    for at in &listed {
         let ClassScore { samples, precision, recall, f1 } = scores[*at];
-        line(&dataset.classes[*at], samples, [precision, recall, f1])?;
+        line(&names[*at], samples, [precision, recall, f1])?;
     }
     let precision = mean(scores.iter().map(|score| score.precision));
     let recall = mean(scores.iter().map(|score| score.recall));
     let f1 = mean(scores.iter().map(|score| score.f1));
     line("mean", evaluation.samples, [precision, recall, f1])?;
-    if shown.len() < scores.len() {
+    if listed.len() < scores.len() {
         answer(format_args!(
             "({} classes with a higher F1 are left out; the mean is over all, and --json has them)",
-            thousands(scores.len() - shown.len())
+            thousands(scores.len() - listed.len())
         ))?;
     }
     Ok(())
@@ -124,19 +126,20 @@ fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
 
 /// The confusion matrix. Columns are headed by class names, or by numbers where the names are long.
 fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
-    let names = &dataset.classes;
-    let short = names.iter().all(|name| name.chars().count() <= SHORT);
+    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+    let short = names.iter().all(|name| columns(name) <= SHORT);
     let rows: Vec<String> = if short {
         names.clone()
     } else {
         names.iter().enumerate().map(|(at, name)| format!("{at:>2} {name}")).collect()
     };
-    let width = rows.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+    let width = rows.iter().map(|name| columns(name)).max().unwrap_or_default();
     let counts = evaluation.confusion.counts().map(|entry| thousands(entry.count).len());
-    let heads = names.iter().map(|name| if short { name.chars().count() } else { 2 });
+    let heads = names.iter().map(|name| if short { columns(name) } else { 2 });
     let cell = counts.chain(heads).max().unwrap_or_default() + 2;
     let head: String = (0..names.len())
-        .map(|at| if short { format!("{:>cell$}", names[at]) } else { format!("{at:>cell$}") })
+        .map(|at| if short { names[at].clone() } else { at.to_string() })
+        .map(|head| " ".repeat(cell - columns(&head)) + &head)
         .collect();
     answer(format_args!("\nrows: the true class, columns: the predicted one"))?;
     answer(format_args!("{:<width$}{head}", ""))?;
@@ -147,7 +150,7 @@ fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
                 count => format!("{:>cell$}", thousands(count)),
             })
             .collect();
-        answer(format_args!("{name:<width$}{row}"))?;
+        answer(format_args!("{}{row}", filled(name, width)))?;
     }
     Ok(())
 }
@@ -158,7 +161,7 @@ fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     let classes = dataset.classes.len();
     answer(format_args!("\nmost frequent mistakes (true class → predicted class)"))?;
     for ConfusionCount { truth, predicted, count } in mistakes.iter().take(MOST_CLASSES) {
-        let (truth, predicted) = (&dataset.classes[*truth], &dataset.classes[*predicted]);
+        let [truth, predicted] = [truth, predicted].map(|class| shorten(&dataset.classes[*class]));
         answer(format_args!("{:>8}  {truth} → {predicted}", thousands(*count)))?;
     }
     answer(format_args!(
@@ -170,7 +173,7 @@ fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
 
 fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
     if worst.is_empty() {
-        note(format_args!("there are no mistakes, so {} was not written", arguments.out.display()));
+        note(format_args!("there are no mistakes, so {} was not written", shown(&arguments.out)));
         return Ok(());
     }
     if worst.len() < wanted {
@@ -178,11 +181,11 @@ fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: 
     }
     answer(format_args!(
         "\nmistakes with the highest loss, in {} (green: the true class, red: the predicted one)",
-        arguments.out.display()
+        shown(&arguments.out)
     ))?;
     for Mistake { sample, truth, predicted, loss } in worst {
-        let (truth, predicted) = (&dataset.classes[*truth], &dataset.classes[*predicted]);
-        let file = file(dataset, *sample).map_or(String::new(), |file| format!("  {file}"));
+        let [truth, predicted] = [truth, predicted].map(|class| shorten(&dataset.classes[*class]));
+        let file = file(dataset, *sample).map_or(String::new(), |file| format!("  {}", shown(file)));
         answer(format_args!("sample {sample:>6}  loss {loss:>8.4}  {truth} → {predicted}{file}"))?;
     }
     Ok(())

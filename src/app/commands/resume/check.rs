@@ -7,7 +7,7 @@ use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::{Error, Result};
 
-use super::{Before, How, adapter, directory_of, newest, prepare, recipe, record};
+use super::{Before, How, directory_of, newest, prepare, recipe, record};
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 use crate::app::commands::console::answer;
@@ -20,7 +20,7 @@ pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
     let record = record(run, &checkpoint)?;
-    let before = Before { adapter: adapter(&checkpoint, &record), verbose: false };
+    let before = Before::of(&checkpoint, &record, false);
     let recipe = recipe::of_run(run, &checkpoint, &given)?.recipe;
     let how = How { timeout: TIMEOUT, verified: false, announced: false };
     let prepared = prepare(run, recipe, &checkpoint, before, how)?;

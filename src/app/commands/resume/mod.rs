@@ -6,6 +6,7 @@ mod recipe;
 use std::path::Path;
 
 use wgrad::internals::data;
+use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model::{self, Model};
@@ -13,10 +14,12 @@ use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::tune::Tuning;
+use wgrad::internals::verify::custom::CustomKernelFile;
 use wgrad::{Error, Result};
 
 use super::changeable::Changeable;
 use super::console::{note, quoted};
+use super::custom::Origin;
 use super::prepared::{How, Prepared, profiled};
 use crate::app::cli;
 
@@ -29,27 +32,28 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let position = checkpoint.snapshot.position;
     let mut record = record(run_dir, &checkpoint)?;
     if let Some(why) = finished(&recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
-        return Err(Error::Usage(format!("{} {why}", run_dir.display())));
+        return Err(Error::Usage(format!("{} {why}", shown(run_dir))));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
-    let before = Before { adapter: adapter(&checkpoint, &record), verbose: arguments.verbose };
+    let before = Before::of(&checkpoint, &record, arguments.verbose);
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let how = How { timeout, verified, announced: false };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
-    let before = adapter(&checkpoint, &record).to_owned();
+    let before = Before::of(&checkpoint, &record, false).adapter.to_owned();
     record.set_device(&prepared.session.device);
     if record.adapter != before {
         note(format_args!(
-            "        the run began on {before}: here its kernels are chosen again, and its results are the same to \
-             rounding only"
+            "        the run began on {}: here its kernels are chosen again, and its results are the same to \
+             rounding only",
+            shorten(&before)
         ));
     }
     note(format_args!(
         "resume  {} after step {} of epoch {} ({} steps of the run)",
-        run_dir.display(),
+        shown(run_dir),
         position.step,
         position.epoch,
         position.steps
@@ -71,11 +75,6 @@ fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
         }
         (record, _) => record,
     }
-}
-
-/// The adapter that a run was on.
-fn adapter<'a>(checkpoint: &'a Checkpoint, record: &'a RunRecord) -> &'a str {
-    &checkpoint.record.as_ref().unwrap_or(record).adapter
 }
 
 /// Whether a run has ended with a whole model. One that was killed after its last step has yet to write it.
@@ -114,7 +113,7 @@ fn directory_of(run: &Path) -> Result<&Path> {
     if run.is_file() {
         run.parent()
             .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", run.display())))
+            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
     } else {
         Ok(run)
     }
@@ -135,10 +134,19 @@ fn newest(run: &Path) -> Result<Checkpoint> {
     Ok(checkpoint)
 }
 
-/// The adapter of the run so far, and whether to print tuning.
+/// The adapter and the custom kernels of the run so far, and whether to print tuning.
 struct Before<'a> {
     adapter: &'a str,
+    kernels: &'a [CustomKernelFile],
     verbose: bool,
+}
+
+impl<'a> Before<'a> {
+    /// From the record in the checkpoint, which has a checksum; earlier versions have it in `run.json` alone.
+    fn of(checkpoint: &'a Checkpoint, record: &'a RunRecord, verbose: bool) -> Before<'a> {
+        let RunRecord { adapter, kernels, .. } = checkpoint.record.as_ref().unwrap_or(record);
+        Before { adapter, kernels, verbose }
+    }
 }
 
 /// Loads the data, checks their digest, and lowers the network.
@@ -154,20 +162,20 @@ fn prepare(
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
         None => false,
     };
-    let dataset = data::load_with(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    let dataset = data::load_again(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",
-            recipe.data,
-            run.display(),
+            shown(&recipe.data),
+            shown(run),
             dataset.digest,
-            checkpoint.digest
+            shorten(&checkpoint.digest)
         )));
     }
     if (recipe.network.to_string(), recipe.seed) != (checkpoint.network.clone(), checkpoint.seed) {
         return Err(Error::Data(format!(
             "a checkpoint of {} is damaged: its network or seed is not that of its recipe",
-            run.display()
+            shown(run)
         )));
     }
     // A new run would leave the setting out; a resumed one must have it.
@@ -175,7 +183,7 @@ fn prepare(
         Error::Usage(format!(
             "{} has been trained with experimental {}: {why}; name an adapter that can with --device (see wgrad \
              devices){}",
-            run.display(),
+            shown(run),
             recipe.experimental,
             or_from_its_weights(run, &recipe.device)
         ))
@@ -191,7 +199,8 @@ fn prepare(
     }
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
-    Prepared::new(session, How { announced, ..how })
+    let origin = Origin::Run { run, recorded: before.kernels };
+    Prepared::new(session, origin, How { announced, ..how })
 }
 
 /// What can be used of a run without its checkpoints, or without the one that was named.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use wgrad::internals::data::{Background, Levels};
+use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::Checkpoint;
 use wgrad::internals::train::run::{RECIPE, read_text};
@@ -26,9 +28,10 @@ pub struct OfRun {
 pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<OfRun> {
     let parsed =
         recipe::parse_toml(&checkpoint.recipe, &run.join("recipe of the checkpoint")).map_err(|error| {
-            Error::Data(format!("a checkpoint of {} is damaged: {}", run.display(), error.marked()))
+            Error::Data(format!("a checkpoint of {} is damaged: {}", shown(run), error.marked()))
         })?;
-    // Earlier versions had no such key, and used the default.
+    // Earlier versions had no such keys, and used defaults of their own.
+    let parsed = parsed.of_any_version();
     let tuning = parsed.tuning.unwrap_or(Tuning::Default);
     let parsed = Overrides { tuning: Some(tuning.clone()), ..parsed };
     let file = file(run)?;
@@ -53,7 +56,10 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
     };
     // A flag without tile sizes means those of the run.
     let experimental = given.experimental.filter(|asked| !asked.allows(agreed.experimental));
-    let given = Overrides { experimental, ..given.clone() };
+    // What was chosen in place of auto stays chosen.
+    let background = given.background.filter(|asked| *asked != Background::Auto);
+    let levels = given.levels.filter(|asked| *asked != Levels::Auto);
+    let given = Overrides { experimental, background, levels, ..given.clone() };
     let differs =
         |given: Overrides| -> Result<_> { Ok(difference(&agreed, &complete(&given.or(parsed.clone()))?)) };
     let from_its_weights = format!("or begin a new run from its weights with --init-from {}", quoted(run));
@@ -61,7 +67,7 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
         return Err(Error::Data(format!(
             "{}/{RECIPE} was edited since the run began: {key} was {was} and now is {is}, so put it back as it was, \
              {from_its_weights}",
-            run.display()
+            shown(run)
         )));
     }
     if let Some((key, was, is)) = differs(given)? {
@@ -80,7 +86,9 @@ fn file(run: &Path) -> Result<Option<Overrides>> {
     let path = run.join(RECIPE);
     let text = read_text(run, RECIPE).and_then(|text| match text.parse::<toml::Table>() {
         Ok(_) => Ok(text),
-        Err(error) => Err(format!("it isn't TOML: {}", error.message().lines().next().unwrap_or_default())),
+        Err(error) => {
+            Err(format!("it isn't TOML: {}", shorten(error.message().lines().next().unwrap_or_default())))
+        }
     });
     match text {
         Ok(text) => recipe::parse_toml(&text, &path).map(Some).map_err(|error| {
@@ -92,7 +100,7 @@ fn file(run: &Path) -> Result<Option<Overrides>> {
         Err(why) => {
             note(format_args!(
                 "        {} can't be read ({why}): the recipe in the checkpoint takes its place",
-                path.display()
+                shown(&path)
             ));
             Ok(None)
         }
@@ -122,7 +130,7 @@ fn without_changeable(of_run: Overrides, agreed: &Recipe) -> Overrides {
 fn difference(one: &Recipe, two: &Recipe) -> Option<(String, String, String)> {
     let (one, two) = (one.to_toml(), two.to_toml());
     let (one, two) = one.lines().zip(two.lines()).find(|(one, two)| one != two)?;
-    let value = |line: &str| line.split_once(" = ").map_or(line, |(_, value)| value).to_owned();
+    let value = |line: &str| shorten(line.split_once(" = ").map_or(line, |(_, value)| value));
     let key = one.split(' ').next().unwrap_or_default().to_owned();
     Some((key, value(one), value(two)))
 }

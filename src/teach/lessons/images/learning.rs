@@ -1,6 +1,7 @@
 //! The images of lesson 12, and the networks that learn from them.
 
 use crate::report::page::number::count;
+use crate::text::shown;
 use rand::seq::SliceRandom;
 
 use crate::data::{Dataset, Normaliser, Samples};
@@ -110,7 +111,7 @@ impl Images {
         if validation == 0 {
             return Err(Error::Data(format!(
                 "{} has {} to learn from, and this lesson needs at least 5",
-                dataset.name,
+                shown(&dataset.name),
                 count(train.len(), "image")
             )));
         }

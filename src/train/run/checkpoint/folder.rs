@@ -4,23 +4,24 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::{Checkpoint, FOLDER};
+use super::file::{Checkpoint, FOLDER};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
+use crate::text::shown;
 
 /// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
     run.join(FOLDER).join(name(steps))
 }
 
-/// The checkpoints of a run by their steps, the newest first. [`BEST`] is not among them.
+/// The checkpoints of a run by their steps, the newest first. [`BEST`](super::BEST) is not among them.
 ///
 /// # Errors
 /// [`Error::Data`] when the folder can't be read. A missing folder has no checkpoints.
 pub fn list(run: &Path) -> Result<Vec<(usize, PathBuf)>> {
     let folder = run.join(FOLDER);
     let problem = |error: std::io::Error| {
-        Error::Data(format!("{} can't be read ({error}), so check its permissions", folder.display()))
+        Error::Data(format!("{} can't be read ({error}), so check its permissions", shown(&folder)))
     };
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -64,12 +65,12 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     Err(match problems.first() {
         None => Error::NotFound(format!(
             "{} has no checkpoint to resume from, so name the directory of another run or train again",
-            run.display()
+            shown(run)
         )),
         Some(first) => Error::Data(format!(
             "none of the {} checkpoints of {} is whole ({}{})",
             problems.len(),
-            run.display(),
+            shown(run),
             first.marked(),
             if problems.len() > 1 { ", and others likewise" } else { "" }
         )),
@@ -92,7 +93,7 @@ fn held(folder: &HeldFolder) -> io::Result<Vec<(usize, String)>> {
 /// [`Error::Failure`] naming one that can't be removed.
 pub fn forget_after(folder: &HeldFolder, steps: usize) -> Result<()> {
     let problem = |path: PathBuf, error: io::Error| {
-        Error::Failure(format!("{} can't be removed ({error}), so check its folder", path.display()))
+        Error::Failure(format!("{} can't be removed ({error}), so check its folder", shown(path)))
     };
     let all = held(folder).map_err(|error| problem(folder.path().to_owned(), error))?;
     for (_, name) in all.into_iter().filter(|(later, _)| *later > steps) {

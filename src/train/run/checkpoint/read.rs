@@ -5,15 +5,28 @@ use std::path::Path;
 use safetensors::Dtype;
 use serde::de::DeserializeOwned;
 
-use super::{ADVICE, BEST_WEIGHTS, Best, Checkpoint, FORMAT, FORMAT_VERSION, RunState};
+use super::file::{ADVICE, BEST_WEIGHTS, Best, Checkpoint, FORMAT, FORMAT_VERSION, RunState};
 use crate::engine::Data;
+use crate::error::{Error, Result};
+use crate::text::{shorten, shown};
 use crate::train::recipe::{self, MAX_EPOCHS};
 use crate::train::run::events::Epoch;
-use crate::train::run::tensors::{Tensors, shorten};
+use crate::train::run::tensors::Tensors;
 use crate::train::trainer::{NamedTensor, Position, Snapshot};
 
+impl Checkpoint {
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a file that is missing, damaged, of another format, or holds numbers that
+    /// are not finite.
+    pub fn load(path: &Path) -> Result<Checkpoint> {
+        read(path).map_err(|problem| Error::Data(format!("{} {problem}", shown(path))))
+    }
+}
+
 /// The checkpoint in a file. An error is the end of a sentence.
-pub(super) fn read(path: &Path) -> Result<Checkpoint, String> {
+fn read(path: &Path) -> Result<Checkpoint, String> {
     let mut file = Tensors::open(path, ADVICE)?;
     file.check_format(FORMAT, FORMAT_VERSION)?;
     file.check_sum()?;

@@ -1,7 +1,8 @@
 //! A trained network as a safetensors file, with PyTorch's names and layouts.
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
-//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. So
+//! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. Where pictures are not read onto black
+//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
@@ -14,13 +15,14 @@ use serde_json::json;
 
 use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
-use crate::data::{Normaliser, check_shape, read_picture};
+use crate::data::{Background, Normaliser, Rendering, check_shape, read_picture};
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::{Arena, Param};
 use crate::program::shape::Shape;
+use crate::text::shown;
 use crate::train::run::tensors::{self, Entry};
 
 /// The name of the model's file in a run directory.
@@ -45,6 +47,8 @@ pub struct Model {
     pub classes: Vec<String>,
     /// The normalisation from pixels to the network's input.
     pub normaliser: Normaliser,
+    /// How pictures become bytes.
+    pub rendering: Rendering,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
     /// The data set it was trained on: a name or a path.
@@ -67,7 +71,7 @@ impl Model {
     /// # Errors
     /// As [`read_picture`].
     pub fn read_picture(&self, path: impl AsRef<Path>, invert: bool) -> Result<Vec<u8>> {
-        read_picture(path.as_ref(), &self.shape, invert)
+        read_picture(path.as_ref(), &self.shape, &self.rendering, invert)
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.
@@ -78,7 +82,7 @@ impl Model {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.check().map_err(|problem| {
-            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(path)))
         })?;
         write_with(path, &mut |file| self.write(file))
     }
@@ -90,7 +94,7 @@ impl Model {
     pub(super) fn save_in(&self, folder: &HeldFolder) -> Result<()> {
         let path = folder.path().join(FILE);
         self.check().map_err(|problem| {
-            Error::Failure(format!("{} was not written, because the model {problem}", path.display()))
+            Error::Failure(format!("{} was not written, because the model {problem}", shown(&path)))
         })?;
         folder.write(FILE, &mut |file| self.write(file)).map_err(|error| unwritten(&path, &error))
     }
@@ -116,7 +120,7 @@ impl Model {
     fn write(&self, file: &mut dyn Write) -> io::Result<()> {
         let arena = self.arena();
         let Shape { channels, height, width, .. } = self.shape;
-        let metadata = json!({
+        let mut metadata = json!({
             "format": FORMAT,
             "format_version": FORMAT_VERSION.to_string(),
             "network": self.network.to_string(),
@@ -127,6 +131,17 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
+        let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
+        for (key, colour, usual) in
+            [("background", ground, default.ground), ("margin", margin, default.margin)]
+        {
+            if colour != usual {
+                metadata[key] = Background::Colour(colour).to_string().into();
+            }
+        }
+        if levels != default.levels {
+            metadata["levels"] = text(&[levels.low, levels.high]).into();
+        }
         let entry = |param: &'_ Param| Slice::Real(&self.parameters[param.start..][..param.len()]);
         let entries: Vec<Entry> = arena
             .params

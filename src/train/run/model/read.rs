@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model};
-use crate::data::Normaliser;
+use crate::data::{Background, LevelRange, Normaliser, Rendering};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
-use crate::train::run::tensors::{Advice, Tensors, shorten};
+use crate::text::{shorten, shown};
+use crate::train::run::tensors::{Advice, Tensors};
 
 /// Advice about a file that was a model once.
 const DAMAGED: &str = "so take another copy of it or train again";
@@ -29,13 +30,13 @@ impl Model {
     /// weights that are not finite.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = &file_of(path.as_ref())?;
-        read(path).map_err(|problem| Error::Data(format!("{} {problem}", path.display())))
+        read(path).map_err(|problem| Error::Data(format!("{} {problem}", shown(path))))
     }
 }
 
 /// The file itself, or the one in a run directory.
 fn file_of(path: &Path) -> Result<PathBuf> {
-    let shown = path.display();
+    let shown = shown(path);
     let problem = match fs::metadata(path) {
         Ok(found) if found.is_file() => return Ok(path.to_owned()),
         Ok(found) if found.is_dir() => {
@@ -96,9 +97,36 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     let classes: Vec<String> = metadata.json("classes")?;
     let normaliser = Normaliser { mean: metadata.json("mean")?, std: metadata.json("std")? };
     super::check_description(&network, loss, &shape, &classes, &normaliser)
-        .map_err(|problem| format!("{}, {DAMAGED}", shorten(&problem)))?;
+        .map_err(|problem| format!("{problem}, {DAMAGED}"))?;
     let data = metadata.text("data")?.to_owned();
-    Ok(Model { network, loss, shape, classes, normaliser, parameters: Vec::new(), data })
+    let rendering = rendering(metadata)?;
+    Ok(Model { network, loss, shape, classes, normaliser, rendering, parameters: Vec::new(), data })
+}
+
+/// How pictures become bytes. Entries that are missing have their defaults, as in models of earlier versions.
+fn rendering(metadata: &Tensors) -> Result<Rendering, String> {
+    let mut rendering = Rendering::default();
+    for (key, colour) in [("background", &mut rendering.ground), ("margin", &mut rendering.margin)] {
+        if metadata.text(key).is_err() {
+            continue;
+        }
+        match metadata.parse(key, "a colour")? {
+            Background::Colour(found) => *colour = found,
+            Background::Auto => {
+                return Err(format!("has auto as {key} in its metadata, not a colour, {DAMAGED}"));
+            }
+        }
+    }
+    if metadata.text("levels").is_ok() {
+        let [low, high] = metadata.json("levels")?;
+        if low >= high {
+            return Err(format!(
+                "has the levels {low} to {high} in its metadata, which are no range, {DAMAGED}"
+            ));
+        }
+        rendering.levels = LevelRange { low, high };
+    }
+    Ok(rendering)
 }
 
 /// Checks that the file has the network's tensors and no others.
@@ -132,7 +160,7 @@ fn check_tensors(header: &Tensors, arena: &Arena) -> Result<(), String> {
 }
 
 fn unusable(error: &Error) -> String {
-    format!("has metadata that can't be used ({}), {DAMAGED}", shorten(error.marked()))
+    format!("has metadata that can't be used ({}), {DAMAGED}", error.marked())
 }
 
 fn sizes(shape: &[usize]) -> String {

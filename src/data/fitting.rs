@@ -1,0 +1,216 @@
+//! From a decoded picture to the bytes of an image, and what was seen on the way.
+
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
+
+use super::dataset::separate_channels;
+use super::rendering::{Colour, Rendering, luma};
+use crate::program::shape::Shape;
+
+/// What was seen of a picture on its way to bytes: a few numbers, however large it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// Width and height in the file, in pixels.
+    pub size: (u32, u32),
+    /// Width and height after resizing, without the margin.
+    pub fitted: (u32, u32),
+    /// Whether there is a margin around it.
+    pub margin: bool,
+    /// Whether its samples have 16 bits.
+    pub deep: bool,
+    /// Whether its pixels differ in the file.
+    pub varied: bool,
+    /// Whether it has transparent parts that were composed onto the ground.
+    pub composed: bool,
+    /// The mean grey of what is not transparent; none when nothing is, or nothing was composed.
+    pub ink: Option<u8>,
+    /// Whether the file is an animation.
+    pub animated: bool,
+    /// The mean grey along its edge, before the margin.
+    pub edge: u8,
+    /// The largest difference within a channel, before resizing.
+    pub contrast: u8,
+    /// The same in the finished image, without the margin.
+    pub contrast_left: u8,
+}
+
+/// C·H·W bytes of `shape`, channels first.
+pub(super) fn fit(
+    picture: DynamicImage,
+    shape: &Shape,
+    rendering: &Rendering,
+    invert: bool,
+) -> (Vec<u8>, Seen) {
+    let (size, channels) = ((picture.width(), picture.height()), shape.channels);
+    let (width, height) = fitted(size, shape);
+    let mut seen = Seen {
+        size,
+        fitted: (width, height),
+        margin: (width as usize, height as usize) != (shape.width, shape.height),
+        deep: is_deep(&picture),
+        varied: is_varied(&picture),
+        ..Seen::default()
+    };
+    let picture = rendering.levels.apply(picture);
+    let values =
+        channel_values(picture, channels, &of_channels(rendering.ground, channels), invert, &mut seen);
+    seen.edge = edge(&values, size.0 as usize, channels);
+    seen.contrast = contrast(&values, channels);
+    seen.contrast_left = seen.contrast;
+    let values = if size == (width, height) {
+        values
+    } else {
+        let values = match channels {
+            1 => resize::<Luma<u8>>(values, size, (width, height)),
+            2 => resize::<LumaA<u8>>(values, size, (width, height)),
+            3 => resize::<Rgb<u8>>(values, size, (width, height)),
+            _ => resize::<Rgba<u8>>(values, size, (width, height)),
+        };
+        seen.contrast_left = contrast(&values, channels);
+        values
+    };
+    let canvas = centre(&values, width as usize, shape, &of_channels(rendering.margin, channels));
+    let mut planar = vec![0; shape.len()];
+    separate_channels(shape, &canvas, &mut planar);
+    (planar, seen)
+}
+
+/// Whether samples have 16 bits.
+pub(super) fn is_deep(picture: &DynamicImage) -> bool {
+    picture.color().bytes_per_pixel() / picture.color().channel_count() > 1
+}
+
+/// Whether any two pixels differ.
+fn is_varied(picture: &DynamicImage) -> bool {
+    let pixel = usize::from(picture.color().bytes_per_pixel());
+    let bytes = picture.as_bytes();
+    // Each byte against that of the pixel before.
+    bytes.get(pixel..).is_some_and(|rest| *rest != bytes[..bytes.len() - pixel])
+}
+
+/// The colour as images of `channels` have it: greys for 1 and 2.
+fn of_channels(colour: Colour, channels: usize) -> Colour {
+    if channels < 3 { [luma(colour); 3] } else { colour }
+}
+
+/// The largest difference between the values of a channel.
+fn contrast(values: &[u8], channels: usize) -> u8 {
+    let (mut least, mut most) = ([u8::MAX; 4], [0; 4]);
+    for pixel in values.chunks_exact(channels) {
+        for (channel, value) in pixel.iter().enumerate() {
+            least[channel] = least[channel].min(*value);
+            most[channel] = most[channel].max(*value);
+        }
+    }
+    (0..channels).map(|channel| most[channel].saturating_sub(least[channel])).max().unwrap_or_default()
+}
+
+/// The mean grey of the pixels along the edge.
+fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
+    let row = width * channels;
+    let grey =
+        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { luma([pixel[0], pixel[1], pixel[2]]) });
+    let (mut sum, mut count) = (0, 0);
+    let last = (values.len() / row).saturating_sub(1);
+    for (y, row) in values.chunks_exact(row).enumerate() {
+        let inner = y != 0 && y != last;
+        let step = if inner { (width - 1).max(1) } else { 1 };
+        for pixel in row.chunks_exact(channels).step_by(step) {
+            sum += grey(pixel);
+            count += 1;
+        }
+    }
+    sum.checked_div(count).unwrap_or_default() as u8
+}
+
+/// The picture's H × W × `channels` bytes, inverted if asked, without alpha for 1 and 3 channels.
+fn channel_values(
+    picture: DynamicImage,
+    channels: usize,
+    ground: &Colour,
+    invert: bool,
+    seen: &mut Seen,
+) -> Vec<u8> {
+    let alpha = picture.color().has_alpha();
+    let colours = if channels < 3 { 1 } else { 3 };
+    let (mut values, stored) = match (colours, alpha || channels > colours) {
+        (1, false) => (picture.into_luma8().into_raw(), 1),
+        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
+        (_, false) => (picture.into_rgb8().into_raw(), 3),
+        (_, true) => (picture.into_rgba8().into_raw(), 4),
+    };
+    if invert {
+        for pixel in values.chunks_exact_mut(stored) {
+            pixel[..colours].iter_mut().for_each(|value| *value = 255 - *value);
+        }
+    }
+    if stored > channels {
+        compose(&mut values, channels, ground, seen);
+    }
+    values
+}
+
+/// Composes pixels of `channels` colours and alpha onto the ground, and drops alpha.
+fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Seen) {
+    let (stored, mut ink, mut cover, mut clear) = (channels + 1, 0, 0, 0);
+    let pixels = values.len() / stored;
+    for pixel in 0..pixels {
+        let start = pixel * stored;
+        let alpha = values[start + channels];
+        let grey = match channels {
+            1 => values[start],
+            _ => luma([values[start], values[start + 1], values[start + 2]]),
+        };
+        ink += u64::from(alpha) * u64::from(grey);
+        cover += u64::from(alpha);
+        clear += u64::from(alpha < 255);
+        for (channel, ground) in ground.iter().enumerate().take(channels) {
+            let (value, alpha) = (u32::from(values[start + channel]), u32::from(alpha));
+            let composed = value * alpha + u32::from(*ground) * (255 - alpha);
+            values[pixel * channels + channel] = ((composed + 127) / 255) as u8;
+        }
+    }
+    values.truncate(pixels * channels);
+    seen.composed = clear > 0;
+    seen.ink = ink.checked_div(cover).filter(|_| seen.composed).map(|ink| ink as u8);
+}
+
+/// The largest width and height that keep the aspect ratio, at least one pixel each.
+fn fitted((width, height): (u32, u32), shape: &Shape) -> (u32, u32) {
+    let (to_width, to_height) = (shape.width as u32, shape.height as u32);
+    let scaled = |side: u32, to: u32, from: u32| {
+        let (side, to, from) = (u64::from(side), u64::from(to), u64::from(from));
+        ((side * to + from / 2) / from).max(1) as u32
+    };
+    if u64::from(width) * u64::from(to_height) >= u64::from(height) * u64::from(to_width) {
+        (to_width, scaled(height, to_width, width))
+    } else {
+        (scaled(width, to_height, height), to_height)
+    }
+}
+
+fn resize<P: Pixel<Subpixel = u8> + 'static>(values: Vec<u8>, from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
+    let picture = ImageBuffer::<P, _>::from_raw(from.0, from.1, values)
+        .expect("a value for each channel of each pixel");
+    imageops::resize(&picture, to.0, to.1, FilterType::Triangle).into_raw()
+}
+
+/// Centres a picture with rows of `width` pixels in one of `shape`, both H × W × C. The margin is opaque.
+fn centre(values: &[u8], width: usize, shape: &Shape, margin: &Colour) -> Vec<u8> {
+    let [red, green, blue] = *margin;
+    let pixel: &[u8] = match shape.channels {
+        1 => &[red],
+        2 => &[red, 255],
+        3 => margin,
+        _ => &[red, green, blue, 255],
+    };
+    let mut canvas = pixel.repeat(shape.height * shape.width);
+    let row = width * shape.channels;
+    let height = values.len() / row;
+    let (top, left) = ((shape.height - height) / 2, (shape.width - width) / 2);
+    for (y, values) in values.chunks_exact(row).enumerate() {
+        let start = ((top + y) * shape.width + left) * shape.channels;
+        canvas[start..start + row].copy_from_slice(values);
+    }
+    canvas
+}

@@ -1,0 +1,330 @@
+//! What pictures show survives reading: transparent grounds, 16-bit samples, and notes about what is lost.
+
+use std::io::Cursor;
+
+use image::{
+    DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba,
+    RgbaImage,
+};
+use wgrad::internals::data::{
+    Background, Dataset, LevelRange, Levels, Reading, Rendering, load_as, load_with, read_picture,
+};
+use wgrad::internals::program::shape::Shape;
+
+use crate::files::{Folder, cifar, pets, png};
+use crate::{assert_sentence, assert_setting_error};
+
+fn bytes(picture: impl Into<DynamicImage>) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+/// Two classes of four pictures each: `picture` of the class and the number.
+fn folder(picture: impl Fn(u32, u32) -> Vec<u8>) -> Folder {
+    let mut folder = Folder::empty();
+    for class in 0..2 {
+        for at in 0..4 {
+            folder = folder.with(&format!("{class}/{at}.png"), &picture(class, at));
+        }
+    }
+    folder
+}
+
+/// A stroke of a colour on a transparent ground, of 6×6 pixels: a row or a column.
+fn stroke(class: u32, at: u32, [red, green, blue]: [u8; 3]) -> Vec<u8> {
+    let opaque = |x, y| if class == 0 { x == at + 1 } else { y == at + 1 };
+    bytes(RgbaImage::from_fn(6, 6, |x, y| {
+        if opaque(x, y) { Rgba([red, green, blue, 255]) } else { Rgba([0, 0, 0, 0]) }
+    }))
+}
+
+fn to(size: &str) -> Reading {
+    Reading { resize: Some(size.parse().unwrap()), ..Reading::default() }
+}
+
+fn pixels(set: &Dataset) -> Vec<u8> {
+    [&set.train.pixels[..], &set.held_out.pixels[..]].concat()
+}
+
+/// The different values, in order.
+fn values(set: &Dataset) -> Vec<u8> {
+    let mut values = pixels(set);
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// The colour of a class.
+type Ink<'a> = &'a dyn Fn(u32) -> [u8; 3];
+
+#[test]
+fn drawings_on_a_transparent_ground_stay_visible() {
+    let mixed = |class| if class == 0 { [0; 3] } else { [255; 3] };
+    let cases: [(Ink, &str, &[u8], &str); 5] = [
+        (&|_| [0; 3], "white", &[0, 255], "onto white, because 8 of the drawings are dark"),
+        (&|_| [255; 3], "black", &[0, 255], "onto black, because 8 of the drawings are bright"),
+        (
+            &|_| [60, 60, 60],
+            "white",
+            &[60, 255],
+            "onto white, because the drawings are rather dark (a grey of 60",
+        ),
+        (&|_| [200, 200, 200], "black", &[0, 200], "onto black, because the drawings are rather bright"),
+        (
+            &mixed,
+            "128",
+            &[0, 128, 255],
+            "onto grey (128), because 4 of the drawings are dark and 4 are bright",
+        ),
+    ];
+    for (ink, chosen, expected, note) in cases {
+        let folder = folder(|class, at| stroke(class, at, ink(class)));
+        for size in ["1x6x6", "3x6x6"] {
+            let set = folder.load_with(&to(size)).unwrap();
+            assert_eq!(
+                (values(&set), set.about.background.to_string()),
+                (expected.to_vec(), chosen.to_owned())
+            );
+            assert_eq!(set.about.notes.len(), 1, "{:?}", set.about.notes);
+            let words = ["8 of 8 pictures have transparent parts", note, "; ⟨background "];
+            assert_sentence(&set.about.notes[0], &words);
+            // The choice, given, reads the same, as does a model.
+            let given = Reading { background: set.about.background, ..to(size) };
+            let again = folder.load_with(&given).unwrap();
+            assert_eq!((&again.digest, again.about.notes.len()), (&set.digest, 0));
+            let path = folder.path().to_str().unwrap();
+            let as_model = load_as(path, &set.train.shape, &set.about.rendering, false).unwrap();
+            assert_eq!(as_model.digest, set.digest);
+        }
+        // Alpha that is kept as a channel is composed onto nothing.
+        let kept = folder.load().unwrap();
+        assert_eq!((kept.train.shape.channels, kept.about.notes.len()), (4, 0));
+        assert_eq!(kept.about.background, Background::Auto);
+    }
+}
+
+#[test]
+fn every_kind_of_transparency_is_composed() {
+    // Grey with alpha, and a palette or a colour that is said to be transparent.
+    let grey = folder(|class, at| {
+        let opaque = |x, y| u8::from(if class == 0 { x == at } else { y == at }) * 255;
+        bytes(GrayAlphaImage::from_fn(6, 6, |x, y| LumaA([0, opaque(x, y)])))
+    });
+    let keyed = folder(|class, at| {
+        let ink = |x, y| u8::from(if class == 0 { x == at } else { y == at });
+        let plain = bytes(GrayImage::from_fn(6, 6, |x, y| Luma([ink(x, y)])));
+        // The chunk tRNS, after the header: the value 0.
+        let chunk = [&b"tRNS\0\0"[..]].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&chunk);
+        [&plain[..33], &2u32.to_be_bytes(), &chunk, &crc.sum().to_be_bytes(), &plain[33..]].concat()
+    });
+    for folder in [grey, keyed] {
+        let set = folder.load_with(&to("1x6x6")).unwrap();
+        assert!(set.about.background.to_string() == "white" && values(&set).len() == 2, "{:?}", set.about);
+        assert_eq!((set.inspect().nothing_to_learn, values(&set)[1]), (None, 255));
+    }
+}
+
+#[test]
+fn the_margin_has_the_ground_that_was_chosen() {
+    let wide = |class: u32, at: u32| {
+        bytes(RgbaImage::from_fn(8, 4, |x, y| {
+            let ink = if class == 0 { x == at } else { y == at };
+            Rgba([0, 0, 0, u8::from(ink) * 255])
+        }))
+    };
+    let set = folder(wide).load_with(&to("1x8x8")).unwrap();
+    assert!((0..set.train.len()).all(|at| set.train.image(at)[..16] == [255; 16]));
+    // Opaque pictures have a black one as before, unless a ground is given.
+    let opaque = folder(|_, at| bytes(GrayImage::from_pixel(8, 4, Luma([200 + at as u8]))));
+    let set = opaque.load_with(&to("1x8x8")).unwrap();
+    assert_eq!((set.train.image(0)[..16].to_vec(), set.about.background), (vec![0; 16], Background::Auto));
+    let given = Reading { background: "#0000ff".parse().unwrap(), ..to("3x8x8") };
+    let set = opaque.load_with(&given).unwrap();
+    assert_eq!([0, 64, 128].map(|plane| set.train.image(0)[plane]), [0, 0, 255]);
+    let given = Reading { background: "77".parse().unwrap(), ..to("1x8x8") };
+    assert_eq!(opaque.load_with(&given).unwrap().train.image(0)[0], 77);
+}
+
+#[test]
+fn bytes_of_opaque_pictures_of_8_bits_are_as_before() {
+    let grey = folder(|class, at| {
+        bytes(GrayImage::from_fn(3, 2, |x, y| Luma([(40 * x + 9 * y + class + at) as u8])))
+    });
+    let set = grey.load().unwrap();
+    assert_eq!(&set.train.image(0)[..3], &[0, 40, 80].map(|value| value + set.train.image(0)[0]));
+    assert_eq!((set.about.background, set.about.levels), (Background::Auto, Levels::Auto));
+    assert!(set.about.notes.is_empty());
+    // From the version before there was a ground.
+    assert_eq!(
+        pets().load_with(&to("1x4x4")).unwrap().digest,
+        "sha256:717afdf8dc02a5ae5175161eea84ba62bdd8a353affebf6d70ba4f0d449f3247"
+    );
+    // An alpha that says nothing is noted.
+    let alpha = folder(|class, at| png(2, 2, &[9, 8, (10 * class + at) as u8, 255])).load().unwrap();
+    assert_eq!(alpha.train.shape.channels, 4);
+    let notes = alpha.inspect().notes;
+    assert!(
+        notes.iter().any(|note| note.contains("255 throughout: ⟨resize 3x2x2⟩ leaves it out")),
+        "{notes:?}"
+    );
+}
+
+/// A picture of 16 bits, 8×8, with values from `low` to `high`; the class is the direction.
+fn deep(class: u32, at: u32, low: u16, high: u16) -> ImageBuffer<Luma<u16>, Vec<u16>> {
+    ImageBuffer::from_fn(8, 8, |x, y| {
+        let step = (if class == 0 { x } else { y } + at) % 8;
+        Luma([low + ((u32::from(high - low) * step) / 7) as u16])
+    })
+}
+
+#[test]
+fn few_of_16_bits_are_scaled_by_the_range_of_the_set() {
+    for (low, high) in [(0, 4000), (1000, 1300), (0, 7), (30_000, 40_000)] {
+        let folder = folder(|class, at| bytes(DynamicImage::ImageLuma16(deep(class, at, low, high))));
+        let set = folder.load().unwrap();
+        assert_eq!(set.about.levels, Levels::Range(LevelRange { low, high }));
+        assert_eq!((values(&set).len(), values(&set)[0], values(&set)[7]), (8, 0, 255));
+        let used = format!("use the values {low} to {high} of");
+        let scaled = format!("scaled from {low} to {high}, so that bytes have 8 different values");
+        assert_sentence(&set.about.notes[0], &["16-bit", &used, &scaled, "⟨levels full⟩"]);
+        // A model reads them the same, one by one.
+        let path = folder.path().to_str().unwrap();
+        let as_model = load_as(path, &set.train.shape, &set.about.rendering, false).unwrap();
+        assert_eq!((&as_model.digest, as_model.about.notes.len()), (&set.digest, 0));
+        let first = read_picture(&set.about.train_files[0], &set.train.shape, &set.about.rendering, false);
+        assert_eq!(first.unwrap(), set.train.image(0));
+        // Full levels are the plain rounding of versions before.
+        let full = Reading { levels: "full".parse().unwrap(), ..Reading::default() };
+        let plain = load_as(path, &set.train.shape, &Rendering::default(), false).unwrap();
+        assert_eq!(folder.load_with(&full).unwrap().digest, plain.digest);
+    }
+}
+
+#[test]
+fn plain_rounding_stays_where_it_loses_nothing_more() {
+    let rounded = |picture: &dyn Fn(u32, u32) -> DynamicImage| {
+        let set = folder(|class, at| bytes(picture(class, at))).load().unwrap();
+        (set.about.levels.to_string(), set.about.notes.len())
+    };
+    let full = ("full".to_owned(), 0);
+    assert_eq!(rounded(&|class, at| deep(class, at, 0, 60_000).into()), full);
+    // What was 8 bits before.
+    let eight = |class, at| {
+        let mut picture = deep(class, at, 0, 7);
+        picture.pixels_mut().for_each(|pixel| pixel.0[0] = (100 + pixel.0[0]) * 257);
+        picture.into()
+    };
+    assert_eq!(rounded(&eight), full);
+    // One hot pixel doesn't darken a set.
+    let hot = |class: u32, at: u32| {
+        let mut picture = ImageBuffer::from_fn(64, 64, |x, y| {
+            Luma([(10 * (if class == 0 { x } else { y } % 20)) as u16 + at as u16])
+        });
+        if (class, at) == (0, 2) {
+            picture.put_pixel(0, 0, Luma([u16::MAX]));
+        }
+        bytes(DynamicImage::ImageLuma16(picture))
+    };
+    let set = folder(hot).load().unwrap();
+    assert_eq!(set.about.levels.to_string(), "0-193");
+    assert_sentence(
+        &set.about.notes[0],
+        &["0 to 65535 of", "scaled from 0 to 193", "1 in 10000 lies outside"],
+    );
+}
+
+#[test]
+fn transparent_pictures_of_16_bits_are_scaled_before_the_ground_is_chosen() {
+    let picture = |class: u32, at: u32| {
+        let opaque = |x, y| u16::from(if class == 0 { x == at } else { y == at }) * u16::MAX;
+        let picture = ImageBuffer::from_fn(6, 6, |x, y| Rgba([3000 + x as u16, 3900, 4000, opaque(x, y)]));
+        bytes(DynamicImage::ImageRgba16(picture))
+    };
+    let set = folder(picture).load_with(&to("1x6x6")).unwrap();
+    let chosen = (set.about.levels.to_string(), set.about.background.to_string());
+    assert_eq!(chosen, ("3000-4000".to_owned(), "black".to_owned()));
+    assert!(values(&set).len() > 1 && set.about.notes.len() == 2, "{:?}", set.about.notes);
+}
+
+#[test]
+fn what_reading_loses_is_said() {
+    let note = |picture: &dyn Fn(u32, u32) -> Vec<u8>, reading: Reading, words: &[&str]| {
+        let notes = folder(picture).load_with(&reading).unwrap().about.notes;
+        let found = notes.iter().find(|note| words.iter().all(|word| note.contains(word)));
+        assert!(found.is_some(), "{words:?} are not in {notes:?}");
+        assert_sentence(found.unwrap(), &["of 8 pictures"]);
+    };
+    let black = Reading { background: "black".parse().unwrap(), ..to("1x6x6") };
+    note(
+        &|class, at| stroke(class, at, [0; 3]),
+        black,
+        &["8 of 8", "one colour", "the ground, black", "⟨background⟩"],
+    );
+    let clear = |_, _| bytes(RgbaImage::from_fn(6, 6, |x, y| Rgba([200, (x * y) as u8, 0, 0])));
+    note(&clear, to("1x6x6"), &["8 of 8", "one colour", "transparent throughout"]);
+    // 100 · 0.2126 and 29 · 0.7152 + 8 · 0.0722 are both 21.
+    let equal = |_, at| {
+        bytes(RgbImage::from_fn(6, 6, |x, _| if x == at { Rgb([100, 0, 0]) } else { Rgb([0, 29, 8]) }))
+    };
+    note(&equal, to("1x6x6"), &["one colour", "equally bright", "⟨resize 3x6x6⟩"]);
+    let thin = |_, at| bytes(GrayImage::from_fn(900, 900, |x, _| Luma([u8::from(x == 100 * at + 50) * 255])));
+    note(&thin, to("8x8"), &["8 of 8", "lose most of their contrast", "⟨resize⟩"]);
+    let point =
+        |_, at| bytes(GrayImage::from_fn(900, 900, |x, y| Luma([u8::from(x == at && y == at) * 255])));
+    note(&point, to("8x8"), &["8 of 8", "one colour", "vanishes when they are resized to 8×8"]);
+    let long = |_, at| bytes(GrayImage::from_fn(400, 20, |x, _| Luma([(x * at / 9) as u8])));
+    note(&long, to("8x8"), &["8 of 8", "one pixel of their shorter side", "from 20×400 to 1×8"]);
+    let kept = Reading { background: "white".parse().unwrap(), ..Reading::default() };
+    let set = folder(|class, at| stroke(class, at, [0; 3])).load_with(&kept).unwrap();
+    assert_sentence(&set.about.notes[0], &["keep their alpha channel", "⟨resize 3x6x6⟩"]);
+}
+
+#[test]
+fn an_animation_is_said_to_be_one() {
+    let animated = |class, at| {
+        let plain = stroke(class, at, [1, 2, 3]);
+        // The chunk acTL, after the header: one frame, played once. Its checksum is looked at by the decoder.
+        let chunk = [&b"acTL"[..], &1u32.to_be_bytes(), &1u32.to_be_bytes()].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&chunk);
+        [&plain[..33], &8u32.to_be_bytes(), &chunk, &crc.sum().to_be_bytes(), &plain[33..]].concat()
+    };
+    let notes = folder(animated).load().unwrap().about.notes;
+    assert_sentence(&notes[0], &["8 of 8 pictures are animations", "the still image alone"]);
+}
+
+#[test]
+fn drawings_on_paper_say_the_ground_for_pictures_to_come() {
+    let drawn = |paper: u8| {
+        folder(move |class, at| {
+            let ink = move |x, y| if class == 0 { x == at } else { y == at };
+            bytes(GrayImage::from_fn(8, 8, |x, y| {
+                Luma([if ink(x + 1, y + 1) { 255 - paper } else { paper }])
+            }))
+        })
+    };
+    for (paper, ground) in [(255, "white"), (0, "black")] {
+        let set = drawn(paper).load().unwrap();
+        assert_eq!(Background::Colour(set.about.rendering.ground).to_string(), ground);
+        assert_eq!((set.about.rendering.margin, set.about.background), ([0; 3], Background::Auto));
+    }
+}
+
+#[test]
+fn settings_of_pictures_are_refused_with_other_data() {
+    let background = Reading { background: "white".parse().unwrap(), ..Reading::default() };
+    let levels = Reading { levels: "full".parse().unwrap(), ..Reading::default() };
+    assert_setting_error(load_with("digits", &background), "background", &["digits", "leave it out"]);
+    assert_setting_error(cifar().load_with(&levels), "levels", &["folders of pictures"]);
+}
+
+#[test]
+fn the_built_in_and_the_small_sets_are_clean() {
+    let digits = wgrad::internals::data::load("digits").unwrap();
+    assert_eq!(digits.inspect(), Default::default());
+    let shape = Shape::image(1, 8, 8);
+    assert_eq!(digits.train.shape, shape);
+}
