@@ -87,6 +87,8 @@ pub mod internals {
     pub mod error;
     pub mod kernel;
     #[warn(missing_docs)]
+    pub mod memory;
+    #[warn(missing_docs)]
     pub mod network;
     #[warn(missing_docs)]
     pub mod program;
@@ -103,7 +105,8 @@ pub mod internals {
 
 // Within the crate a room is called by its own name.
 use internals::{
-    cpu, data, engine, error, kernel, network, program, report, table, teach, text, train, tune, verify,
+    cpu, data, engine, error, kernel, memory, network, program, report, table, teach, text, train, tune,
+    verify,
 };
 
 #[doc(inline)]

@@ -2,9 +2,13 @@
 //!
 //! A record is one byte for the class and 3 × 32 × 32 for the image.
 
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::limits::{TOO_LARGE, check_memory};
+use super::size::DataSize;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -39,6 +43,45 @@ fn number(name: &str) -> Option<usize> {
     (batch(number) == name && number <= MOST_BATCHES).then_some(number)
 }
 
+/// The files of a set, found but not read.
+struct Files {
+    train: Vec<PathBuf>,
+    held_out: PathBuf,
+    names: PathBuf,
+}
+
+impl Files {
+    /// Finds all files before the first is read, so that a missing one is reported at once.
+    fn find(folder: &Path, files: &[String]) -> Result<Files> {
+        let last = files.iter().filter_map(|file| number(file)).max().unwrap_or(1).max(1);
+        let find = |file: &str| {
+            if files.iter().any(|found| found == file) {
+                return Ok(folder.join(file));
+            }
+            Err(Error::NotFound(format!(
+                "{} has no {file}, so copy the whole set in CIFAR-10's binary version",
+                shown(folder)
+            )))
+        };
+        let train = (1..=last).map(|number| find(&batch(number))).collect::<Result<_>>()?;
+        Ok(Files { train, held_out: find(TEST)?, names: find(NAMES)? })
+    }
+}
+
+/// The size of the set, from the lengths of its files.
+///
+/// # Errors
+/// As [`dataset`].
+pub(super) fn size(folder: &Path, files: &[String]) -> Result<DataSize> {
+    let files = Files::find(folder, files)?;
+    Ok(DataSize {
+        shape: SHAPE,
+        classes: read_names(&files.names)?.len(),
+        train: files.train.iter().map(|path| records(path)).sum::<Result<_>>()?,
+        held_out: records(&files.held_out)?,
+    })
+}
+
 /// Reads a folder of CIFAR-10's binary files as the set `name`.
 ///
 /// `files` are the names in the folder.
@@ -48,24 +91,13 @@ fn number(name: &str) -> Option<usize> {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a missing file; [`Error::Data`] for a file that is unreadable, cut short, or has a label
-/// without a name.
+/// without a name, and for files that don't fit the memory.
 pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dataset> {
-    let last = files.iter().filter_map(|file| number(file)).max().unwrap_or(1);
-    // All files are found before the first is read, so that a missing one is reported at once.
-    let mut batches: Vec<PathBuf> = Vec::new();
-    for file in (1..=last.max(1)).map(batch).chain([TEST.to_owned(), NAMES.to_owned()]) {
-        if !files.contains(&file) {
-            return Err(Error::NotFound(format!(
-                "{} has no {file}, so copy the whole set in CIFAR-10's binary version",
-                shown(folder)
-            )));
-        }
-        batches.push(folder.join(file));
-    }
-    let classes = read_names(&folder.join(NAMES))?;
-    batches.truncate(last);
-    let train = read_part(&batches, classes.len())?;
-    let held_out = read_part(&[folder.join(TEST)], classes.len())?;
+    check_memory(size(folder, files)?.bytes(), shown(folder))?;
+    let files = Files::find(folder, files)?;
+    let classes = read_names(&files.names)?;
+    let train = read_part(&files.train, classes.len())?;
+    let held_out = read_part(&[files.held_out], classes.len())?;
     let about = About { origin: "CIFAR-10's binary files".to_owned(), ..About::default() };
     Ok(Dataset::of_files(name, classes, train, held_out, about))
 }
@@ -74,7 +106,7 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
 ///
 /// Empty lines are skipped.
 fn read_names(path: &Path) -> Result<Vec<String>> {
-    let bytes = read(path, MOST_NAMES)?;
+    let bytes = read_bytes(path, MOST_NAMES).map_err(|why| unread(path, why))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| bad(path, "is not UTF-8 text, so save it as such".to_owned()))?;
     let names: Vec<String> =
@@ -96,24 +128,39 @@ fn read_names(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// The number of records in a file, from its length.
+fn records(path: &Path) -> Result<usize> {
+    let found = fs::metadata(path).map_err(|error| unread(path, error.into()))?;
+    if !found.is_file() {
+        return Err(unread(path, Unread::NotAFile));
+    }
+    let length = usize::try_from(found.len()).map_err(|_| unread(path, Unread::OutOfMemory))?;
+    if length == 0 || !length.is_multiple_of(RECORD) {
+        return Err(bad(
+            path,
+            format!(
+                "has {length} bytes, but it takes one or more whole records of {RECORD} bytes \
+                 (a class and 3×32×32 values), so copy or download it again"
+            ),
+        ));
+    }
+    Ok(length / RECORD)
+}
+
 /// Reads the records of several files, one after another.
 fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
     let mut samples = Samples { shape: SHAPE, pixels: Vec::new(), labels: Vec::new() };
-    for path in paths {
-        let bytes = read(path, u64::MAX)?;
-        if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
-            return Err(bad(
-                path,
-                format!(
-                    "has {} bytes, but it takes one or more whole records of {RECORD} bytes \
-                     (a class and 3×32×32 values), so copy or download it again",
-                    bytes.len()
-                ),
-            ));
-        }
-        let images = bytes.len() / RECORD * SHAPE.len();
-        samples.pixels.try_reserve_exact(images).map_err(|_| too_large(path))?;
-        for (index, record) in bytes.chunks_exact(RECORD).enumerate() {
+    let counts: Vec<usize> = paths.iter().map(|path| records(path)).collect::<Result<_>>()?;
+    let all: usize = counts.iter().sum();
+    let reserved =
+        samples.labels.try_reserve_exact(all).and(samples.pixels.try_reserve_exact(all * SHAPE.len()));
+    reserved.map_err(|_| unread(&paths[0], Unread::OutOfMemory))?;
+    for (path, count) in paths.iter().zip(counts) {
+        let file = File::open(path).map_err(|error| unread(path, error.into()))?;
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        let mut record = [0; RECORD];
+        for index in 0..count {
+            file.read_exact(&mut record).map_err(|error| unread(path, Unread::Failed(error)))?;
             let label = record[0];
             if usize::from(label) >= classes {
                 return Err(bad(
@@ -131,26 +178,22 @@ fn read_part(paths: &[PathBuf], classes: usize) -> Result<Samples> {
     Ok(samples)
 }
 
-/// Reads all of a file of at most `most` bytes.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    read_bytes(path, most).map_err(|why| match why {
+/// The error of a file that was not read.
+fn unread(path: &Path, why: Unread) -> Error {
+    match why {
         Unread::NotFound => {
             Error::NotFound(format!("{} isn't there any more, so copy the whole set again", shown(path)))
         }
         Unread::NotAFile => bad(path, "is not a regular file, so copy or download it again".to_owned()),
         Unread::TooLong(length) => bad(
             path,
-            format!("has {length} bytes, but it takes at most {most}, so copy or download it again"),
+            format!("has {length} bytes, but it takes at most {MOST_NAMES}, so copy or download it again"),
         ),
-        Unread::OutOfMemory => too_large(path),
+        Unread::OutOfMemory => bad(path, TOO_LARGE.to_owned()),
         Unread::Failed(error) => {
             bad(path, format!("can't be read ({error}), so check the file and its permissions"))
         }
-    })
-}
-
-fn too_large(path: &Path) -> Error {
-    bad(path, "is larger than the memory of this machine, so take fewer samples".to_owned())
+    }
 }
 
 fn bad(path: &Path, problem: String) -> Error {

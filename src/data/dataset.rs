@@ -59,6 +59,18 @@ impl Samples {
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
         }
     }
+
+    /// Keeps the samples at `indices`, which ascend, and gives back the memory of the others.
+    pub(super) fn keep(&mut self, indices: &[usize]) {
+        let values = self.shape.len();
+        for (to, &from) in indices.iter().enumerate() {
+            self.pixels.copy_within(from * values..(from + 1) * values, to * values);
+            self.labels[to] = self.labels[from];
+        }
+        self.pixels.truncate(indices.len() * values);
+        self.pixels.shrink_to_fit();
+        self.labels.truncate(indices.len());
+    }
 }
 
 /// A data set: a part to train on, and a held-out part that training never sees.

@@ -5,6 +5,7 @@ use std::io::Read;
 use flate2::read::GzDecoder;
 
 use super::dataset::{About, Dataset, Samples, numbered};
+use super::size::DataSize;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 
@@ -14,6 +15,8 @@ use crate::program::shape::Shape;
 const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;
+/// The size of the set.
+pub(super) const SIZE: DataSize = DataSize { shape: SHAPE, classes: CLASSES, train: 1437, held_out: 360 };
 /// Every fifth sample is held out, so that both parts are drawn from the whole length of the file.
 const HELD_OUT_EVERY: usize = 5;
 

@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::dataset::{About, Dataset, Samples, numbered};
-use super::idx;
+use super::idx::{self, Images};
+use super::limits::check_memory;
+use super::size::DataSize;
 use crate::error::{Error, Result};
 use crate::text::shown;
 
@@ -15,18 +17,42 @@ struct PartFiles {
     labels: PathBuf,
 }
 
+/// The files of the train part and of the held-out part.
+///
+/// All are found before the first is read, so that a missing one is reported at once.
+fn find_parts(folder: &Path) -> Result<(PartFiles, PartFiles)> {
+    // Both files of a part have the same prefix, so that images never meet the labels of another set.
+    let held_out = if holds_any(folder, &["t10k"])? { "t10k" } else { "test" };
+    Ok((PartFiles::find(folder, "train")?, PartFiles::find(folder, held_out)?))
+}
+
+/// The size of the set, from the headers of its images and from the labels of the train part.
+///
+/// # Errors
+/// As [`dataset`].
+pub(super) fn size(folder: &Path) -> Result<DataSize> {
+    let (train_files, held_out_files) = find_parts(folder)?;
+    let (train, held_out) = (Images::open(&train_files.images)?, Images::open(&held_out_files.images)?);
+    let labels = idx::read_labels(&train_files.labels, train.len(), &train_files.images)?;
+    Ok(DataSize {
+        shape: train.shape,
+        classes: labels.iter().max().map_or(0, |&label| label as usize + 1),
+        train: train.len(),
+        held_out: held_out.len(),
+    })
+}
+
 /// Reads the four files of a folder as the set `name`.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a missing file; [`Error::Data`] for files that are unreadable, damaged or don't fit together.
+/// [`Error::NotFound`] for a missing file; [`Error::Data`] for files that are unreadable, damaged, don't fit together or
+/// don't fit the memory.
 pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
-    // Both files of a part have the same prefix, so that images never meet the labels of another set.
-    let held_out = if holds_any(folder, &["t10k"])? { "t10k" } else { "test" };
-    // All files are found before the first is read, so that a missing one is reported at once.
-    let (train_files, held_out_files) =
-        (PartFiles::find(folder, "train")?, PartFiles::find(folder, held_out)?);
+    let (train_files, held_out_files) = find_parts(folder)?;
+    let (train, held_out) = (Images::open(&train_files.images)?, Images::open(&held_out_files.images)?);
+    check_memory(train.bytes().saturating_add(held_out.bytes()), shown(folder))?;
     // Unpacking takes longest by far, so both parts are read at once.
-    let (train, held_out) = rayon::join(|| train_files.read(), || held_out_files.read());
+    let (train, held_out) = rayon::join(|| train_files.read(train), || held_out_files.read(held_out));
     let (train, held_out) = (train?, held_out?);
     if train.shape != held_out.shape {
         return Err(Error::Data(format!(
@@ -80,8 +106,9 @@ impl PartFiles {
         Ok(PartFiles { images: file(image_names(prefix))?, labels: file(label_names(prefix))? })
     }
 
-    fn read(&self) -> Result<Samples> {
-        let (shape, pixels) = idx::read_images(&self.images)?;
+    fn read(&self, images: Images) -> Result<Samples> {
+        let shape = images.shape;
+        let pixels = images.read()?;
         let labels = idx::read_labels(&self.labels, pixels.len() / shape.len(), &self.images)?;
         Ok(Samples { shape, pixels, labels })
     }

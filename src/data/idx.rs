@@ -12,46 +12,73 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::dataset::separate_channels;
-use super::limits::{MAX_CLASSES, check_shape};
+use super::limits::{MAX_CLASSES, TOO_LARGE, check_shape};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::shown;
 
 const FIX: &str = "so copy or download it again";
 
-/// Reads the images of a 3-D (N, H, W) or 4-D (N, H, W, C) file of bytes.
-///
-/// Returns their size and N × C·H·W pixels, channels first.
-pub(super) fn read_images(path: &Path) -> Result<(Shape, Vec<u8>)> {
-    let mut file = IdxFile::open(path, "images")?;
-    let (count, [height, width, channels]) = match file.dimensions[..] {
-        [count, height, width] => (count, [height, width, 1]),
-        [count, height, width, channels] => (count, [height, width, channels]),
-        ref other => return Err(file.wrong_dimensions("images of 3 or 4 dimensions", other)),
-    };
-    if file.element != ElementType::U8 {
-        return Err(file.error(format_args!(
-            "holds {}, but pixels must be unsigned bytes, so convert it",
-            file.element
-        )));
-    }
-    if count == 0 {
-        return Err(file.error(format_args!(
-            "holds no images, but each part of a data set needs at least one, so add one"
-        )));
-    }
-    let shape = Shape::image(channels, height, width);
-    check_shape(&shape, shown(path))?;
-    let length = count.checked_mul(shape.len());
-    let mut pixels = file.elements(length, format_args!("{count} images of {shape}"))?;
-    if channels > 1 {
-        let mut interleaved = vec![0; shape.len()];
-        for image in pixels.chunks_exact_mut(shape.len()) {
-            interleaved.copy_from_slice(image);
-            separate_channels(&shape, &interleaved, image);
+/// A 3-D (N, H, W) or 4-D (N, H, W, C) file of images, of which only the header has been read.
+pub(super) struct Images<'a> {
+    file: IdxFile<'a>,
+    count: usize,
+    /// The size of an image.
+    pub shape: Shape,
+}
+
+impl<'a> Images<'a> {
+    /// Opens a file and checks what it promises.
+    pub fn open(path: &'a Path) -> Result<Images<'a>> {
+        let file = IdxFile::open(path, "images")?;
+        let (count, [height, width, channels]) = match file.dimensions[..] {
+            [count, height, width] => (count, [height, width, 1]),
+            [count, height, width, channels] => (count, [height, width, channels]),
+            ref other => return Err(file.wrong_dimensions("images of 3 or 4 dimensions", other)),
+        };
+        if file.element != ElementType::U8 {
+            return Err(file.error(format_args!(
+                "holds {}, but pixels must be unsigned bytes, so convert it",
+                file.element
+            )));
         }
+        if count == 0 {
+            return Err(file.error(format_args!(
+                "holds no images, but each part of a data set needs at least one, so add one"
+            )));
+        }
+        let shape = Shape::image(channels, height, width);
+        check_shape(&shape, shown(path))?;
+        Ok(Images { file, count, shape })
     }
-    Ok((shape, pixels))
+
+    /// The number of samples, which is true of a whole file.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The most bytes that the samples and their labels take.
+    pub fn bytes(&self) -> u64 {
+        let promised = (self.count as u64).saturating_mul(self.shape.len() as u64);
+        // A header that promises more than the file can hold is found out where the file ends.
+        let pixels = promised.min(self.file.most);
+        pixels + size_of::<u32>() as u64 * (pixels / self.shape.len() as u64)
+    }
+
+    /// Reads N × C·H·W pixels, channels first.
+    pub fn read(mut self) -> Result<Vec<u8>> {
+        let Images { count, shape, .. } = self;
+        let length = count.checked_mul(shape.len());
+        let mut pixels = self.file.elements(length, format_args!("{count} images of {shape}"))?;
+        if shape.channels > 1 {
+            let mut interleaved = vec![0; shape.len()];
+            for image in pixels.chunks_exact_mut(shape.len()) {
+                interleaved.copy_from_slice(image);
+                separate_channels(&shape, &interleaved, image);
+            }
+        }
+        Ok(pixels)
+    }
 }
 
 /// Reads the labels of a 1-D file of unsigned bytes or signed 16- or 32-bit integers.
@@ -83,7 +110,8 @@ pub(super) fn read_labels(path: &Path, count: usize, images: &Path) -> Result<Ve
         )));
     }
     let bytes = file.elements(count.checked_mul(size), format_args!("{count} labels"))?;
-    let mut labels = Vec::with_capacity(count);
+    let mut labels = Vec::new();
+    labels.try_reserve_exact(count).map_err(|_| unreadable(path, &ErrorKind::OutOfMemory.into()))?;
     for (index, bytes) in bytes.chunks_exact(size).enumerate() {
         // The first byte carries the sign of the wider types.
         let first = if size == 1 { i32::from(bytes[0]) } else { i32::from(bytes[0] as i8) };
@@ -127,7 +155,9 @@ impl fmt::Display for ElementType {
 /// An open file whose header has been read.
 struct IdxFile<'a> {
     path: &'a Path,
-    source: Box<dyn Read>,
+    source: Box<dyn Read + Send>,
+    /// The most bytes that it can hold.
+    most: u64,
     element: ElementType,
     dimensions: Vec<usize>,
 }
@@ -137,7 +167,7 @@ impl<'a> IdxFile<'a> {
     ///
     /// An error says that `expected` was expected.
     fn open(path: &'a Path, expected: &str) -> Result<Self> {
-        let mut source = open(path).map_err(|error| unreadable(path, &error))?;
+        let (mut source, most) = open(path).map_err(|error| unreadable(path, &error))?;
         let mut header = |bytes: &mut [u8]| {
             source.read_exact(bytes).map_err(|error| match error.kind() {
                 ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its header, {FIX}")),
@@ -164,7 +194,7 @@ impl<'a> IdxFile<'a> {
             header(&mut bytes)?;
             *size = u32::from_be_bytes(bytes) as usize;
         }
-        Ok(IdxFile { path, source, element, dimensions: sizes })
+        Ok(IdxFile { path, source, most, element, dimensions: sizes })
     }
 
     /// Reads `length` bytes of elements, after which the file must end.
@@ -210,19 +240,22 @@ impl<'a> IdxFile<'a> {
     }
 }
 
-/// Opens a file, through gzip if its content is compressed.
+/// Opens a file, through gzip if its content is compressed. Also returns the most bytes that it can hold.
 ///
 /// The name doesn't tell: browsers unpack files and leave it.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+fn open(path: &Path) -> io::Result<(Box<dyn Read + Send>, u64)> {
+    // gzip's 32 kB window lets a bit or two stand for at most 258 bytes.
+    const MOST_UNPACKED: u64 = 1032;
     // Opening a pipe would wait for its other end.
-    if !fs::metadata(path)?.is_file() {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
     let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
     if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(MultiGzDecoder::new(file)))
+        Ok((Box::new(MultiGzDecoder::new(file)), found.len().saturating_mul(MOST_UNPACKED)))
     } else {
-        Ok(Box::new(file))
+        Ok((Box::new(file), found.len()))
     }
 }
 
@@ -244,6 +277,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
     match error.kind() {
         ErrorKind::NotFound => Error::NotFound(format!("{} leads nowhere, so add the file", shown(path))),
         ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
+        ErrorKind::OutOfMemory => bad(path, format_args!("{TOO_LARGE}")),
         ErrorKind::InvalidInput | ErrorKind::InvalidData => {
             bad(path, format_args!("is damaged gzip data ({error}), {FIX}"))
         }

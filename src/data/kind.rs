@@ -6,6 +6,7 @@ use super::dataset::Dataset;
 use super::images::{self, Pictures};
 use super::listing::{Listing, is_picture};
 use super::reading::Reading;
+use super::size::DataSize;
 use super::{cifar, folder};
 use crate::error::{Error, Result};
 use crate::text::shown;
@@ -42,6 +43,18 @@ impl FolderFormat {
             ))),
             (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
             (false, None) => Pictures::find(folder, &listing).map(FolderFormat::Pictures),
+        }
+    }
+
+    /// The size of the data set, where that is known before it is read.
+    ///
+    /// # Errors
+    /// As [`FolderFormat::read`].
+    pub fn size(&self, folder: &Path) -> Result<Option<DataSize>> {
+        match self {
+            FolderFormat::Idx => folder::size(folder).map(Some),
+            FolderFormat::Cifar(files) => cifar::size(folder, files).map(Some),
+            FolderFormat::Pictures(_) => Ok(None),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::program::shape::Shape;
 
 /// The largest width or height of an image, in pixels.
@@ -11,6 +12,20 @@ pub const MAX_SIDE: usize = 512;
 pub const MAX_CHANNELS: usize = 4;
 /// The largest number of classes; labels run from 0 to one less.
 pub const MAX_CLASSES: usize = 65_536;
+
+/// The end of a sentence about a file.
+pub(super) const TOO_LARGE: &str = "is larger than the memory of this machine, so take fewer samples";
+
+/// Checks that there is memory for `bytes` bytes of samples.
+///
+/// # Errors
+///
+/// [`Error::Data`] otherwise; its sentence begins with `owner`, which holds them.
+pub(super) fn check_memory(bytes: u64, owner: impl fmt::Display) -> Result<()> {
+    memory::check(bytes).map_err(|shortage| {
+        Error::Data(format!("{owner} {shortage}: take fewer or smaller samples, or make room for them"))
+    })
+}
 
 /// Checks that images have 1 to 4 channels, sides from 1 to 512.
 ///

@@ -5,7 +5,7 @@
 //! each other, and the result is a [`Dataset`]. Pixels stay bytes all the way to the device, a quarter of the memory of
 //! floats; a [`Normaliser`] makes numbers of them, and an [`Augmentation`](crate::kernel::Augmentation) augments them.
 //!
-//! May depend on `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
+//! May depend on `memory`, `kernel`, `cpu` and `program`; knows nothing of training. Read this file and `dataset.rs`
 //! first, then `kind.rs`, which a new format joins.
 
 mod augment;
@@ -29,6 +29,7 @@ pub(crate) mod platform;
 mod reading;
 mod rendered;
 mod rendering;
+mod size;
 mod split;
 mod survey;
 mod temporary;
@@ -42,6 +43,7 @@ pub use normaliser::{Normalise, Normaliser};
 pub use picture::read_picture;
 pub use reading::{Reading, Resize};
 pub use rendering::{BLACK, Background, Colour, LevelRange, Levels, Rendering, WHITE};
+pub use size::DataSize;
 pub use split::split_validation;
 
 use std::path::{Path, PathBuf};
@@ -93,6 +95,18 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     let location = Location::find(name_or_path)?;
     location.check(name_or_path, reading.given())?;
     location.read(name_or_path, reading)
+}
+
+/// The size of the data set that [`load`] would read, where that is known before it is read.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn size(name_or_path: &str) -> Result<Option<DataSize>> {
+    match Location::find(name_or_path)? {
+        Location::Digits => Ok(Some(digits::SIZE)),
+        Location::Folder(folder, format) => format.size(&folder),
+    }
 }
 
 /// [`load_with`] for a run that is resumed: settings of pictures are no error with other data.

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 /// [`Error::Setting`] if `fraction` isn't between 0 and 1 or leaves nothing to validate with; [`Error::Data`] if a label
 /// isn't below `classes`.
 pub fn split_validation(
-    train: Samples,
+    mut train: Samples,
     fraction: f64,
     classes: usize,
     seed: u64,
@@ -56,7 +56,9 @@ pub fn split_validation(
             train.len()
         )));
     }
-    Ok((train.subset(&rest), train.subset(&validation)))
+    let validation = train.subset(&validation);
+    train.keep(&rest);
+    Ok((train, validation))
 }
 
 /// The number of samples to set aside of each class.

@@ -8,15 +8,18 @@ use super::Engine;
 use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
+use super::footprint::{check_memory, of_adapter, of_cpu};
 use super::gpu::GpuEngine;
-use super::platform::free_memory;
 use crate::engine::profile::Profiler;
 use crate::error::{DeviceFault, Error, Result, suggestion};
 use crate::kernel::{Consts, Kernel};
+use crate::memory::{Need, Room};
 use crate::program::{Limits, Program};
 use crate::table::MATMUL_SUBGROUP;
 use crate::table::choice::Choice;
 use crate::text::shorten;
+
+pub use super::footprint::is_software;
 
 /// A device that runs Programs: the CPU engine, or an adapter.
 #[derive(Clone, Debug)]
@@ -133,29 +136,38 @@ impl Device {
         })
     }
 
+    /// Memory of the host that the process takes with this device, without any Program or data.
+    pub fn footprint(&self) -> Need {
+        match self {
+            Device::Cpu { .. } => of_cpu(),
+            Device::Gpu(adapter) => of_adapter(&adapter.get_info()),
+        }
+    }
+
+    /// Whether buffers of the device are in the memory of the host.
+    pub fn shares_memory(&self) -> bool {
+        match self {
+            Device::Cpu { .. } => true,
+            Device::Gpu(adapter) => is_software(&adapter.get_info()),
+        }
+    }
+
     /// The bytes that a Program may use.
     pub fn limits(&self) -> Limits {
+        // Adapters with memory of their own don't say how much they have.
+        let memory_bytes = if self.shares_memory() { Room::now().bytes() } else { None };
         match self {
-            Device::Cpu { .. } => {
-                Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes: free_memory() }
-            }
+            Device::Cpu { .. } => Limits { binding_bytes: u64::MAX, buffer_bytes: u64::MAX, memory_bytes },
             Device::Gpu(adapter) => {
                 let limits = adapter.limits();
-                let software = is_software(&adapter.get_info());
                 Limits {
                     binding_bytes: limits.max_storage_buffer_binding_size,
                     buffer_bytes: limits.max_buffer_size,
-                    // A software adapter has the machine's memory; other adapters don't say how much they have.
-                    memory_bytes: if software { free_memory() } else { None },
+                    memory_bytes,
                 }
             }
         }
     }
-}
-
-/// Whether an adapter is software on the CPU: lavapipe, SwiftShader or WARP.
-pub fn is_software(info: &AdapterInfo) -> bool {
-    info.device_type == DeviceType::Cpu
 }
 
 /// The kind of an adapter: `discrete`, `integrated`, `virtual`, `software` or `other`.
@@ -207,7 +219,7 @@ fn wanted_backend() -> Option<String> {
 
 /// The device of this name: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
 ///
-/// `auto` is the best adapter, or the CPU engine where no adapter answers. Where the environment variable
+/// `auto` is the best adapter, or the CPU engine where no adapter answers or there is no memory for its driver. Where the environment variable
 /// `WGPU_ADAPTER_NAME` is set, it chooses among the adapters for `auto` and `gpu`.
 ///
 /// # Errors
@@ -234,6 +246,12 @@ pub fn choose(wanted: &str) -> Result<Device> {
             DeviceFault::Absent,
             format!("{cause}: install a driver or run ./setup for a software adapter, or use ⟨device cpu⟩"),
         ));
+    }
+    if auto
+        && from_env.is_none()
+        && let Err(reason) = check_memory(&adapters[0].get_info())
+    {
+        return Ok(Device::Cpu { reason: Some(reason) });
     }
     match from_env {
         Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),

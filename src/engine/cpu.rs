@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Instant;
 
+use super::device::{no_memory_for_copy, too_small};
 use super::{Data, Engine, Ticket};
 use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
 use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
+use crate::memory::{mebibytes, zeros};
 use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
@@ -107,7 +109,7 @@ impl CpuEngine<f32> {
     /// An engine for training: a kernel's fast function where it has one, else its twin.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`Program::validate`], and [`Error::Device`](crate::error::Error::Device) when there is too little memory.
     pub fn fast(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.fast.unwrap_or(kernel.twin))
     }
@@ -115,7 +117,7 @@ impl CpuEngine<f32> {
     /// An engine of the plain twins in f32.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`CpuEngine::fast`].
     pub fn plain(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.twin)
     }
@@ -125,7 +127,7 @@ impl CpuEngine<f64> {
     /// An engine of the twins in f64, the reference for every other execution.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`CpuEngine::fast`].
     pub fn oracle(program: Program) -> Result<CpuEngine<f64>> {
         CpuEngine::new(program, |kernel| kernel.oracle)
     }
@@ -134,15 +136,16 @@ impl CpuEngine<f64> {
 impl<T: Real> CpuEngine<T> {
     fn new(program: Program, choice: TwinOf<T>) -> Result<CpuEngine<T>> {
         program.validate()?;
-        let memory = program
-            .bufs
-            .iter()
-            .map(|buf| (buf.element, if buf.shares.is_none() { buf.len } else { 0 }))
-            .map(|(element, len)| match element {
-                Element::Real => Memory::Real(vec![T::default(); len]),
-                Element::Uint => Memory::Uint(vec![0; len]),
-            })
-            .collect();
+        let memory = program.bufs.iter().map(|buf| {
+            let len = if buf.shares.is_none() { buf.len } else { 0 };
+            match buf.element {
+                Element::Real => zeros(len).map(Memory::Real),
+                Element::Uint => zeros(len).map(Memory::Uint),
+            }
+        });
+        let memory = memory.collect::<Result<_, _>>().map_err(|shortage| {
+            too_small(&format!("a buffer of the run's {} {shortage}", mebibytes(program.total_bytes())))
+        })?;
         let mut engine =
             CpuEngine { program, memory, choice, results: VecDeque::new(), tickets: 0, profiler: None };
         if let Some(gates) = engine.program.gates {
@@ -247,6 +250,14 @@ fn execute<T: Real>(
     }
 }
 
+/// A copy of values, each changed by `change`.
+fn copied<A: Copy, B>(values: &[A], change: impl Fn(A) -> B) -> Result<Vec<B>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(values.len()).map_err(|_| no_memory_for_copy(values.len()))?;
+    copy.extend(values.iter().map(|value| change(*value)));
+    Ok(copy)
+}
+
 impl<T: Real> Engine for CpuEngine<T> {
     fn write(&mut self, to: View, data: Slice<f32>) -> Result<()> {
         let owner = self.program.owner(to.buf);
@@ -277,8 +288,8 @@ impl<T: Real> Engine for CpuEngine<T> {
 
     fn read(&mut self, from: View) -> Result<Data> {
         Ok(match self.look(from) {
-            Slice::Real(values) => Data::Real(values.iter().map(|value| value.f64() as f32).collect()),
-            Slice::Uint(values) => Data::Uint(values.to_vec()),
+            Slice::Real(values) => Data::Real(copied(values, |value| value.f64() as f32)?),
+            Slice::Uint(values) => Data::Uint(copied(values, |value| value)?),
         })
     }
 }

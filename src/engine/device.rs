@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once};
 
-use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features};
+use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features, MemoryHints};
 
+use super::footprint::check_memory;
 use crate::error::{DeviceFault, Error, Result};
+use crate::memory::mebibytes;
 use crate::program::{Buf, Program};
 use crate::text::{joined, shorten};
 
@@ -46,11 +48,16 @@ pub(super) fn open(
         ..wgpu::Limits::default()
     };
     let name = shorten(&adapter.get_info().name);
+    check_memory(&adapter.get_info()).map_err(|problem| {
+        Error::Device(DeviceFault::TooSmall, format!("{problem}: make room for it, or use ⟨device cpu⟩"))
+    })?;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,
         required_limits,
         experimental_features,
+        // Buffers are made once and most are large: memory beyond them would only lie about.
+        memory_hints: MemoryHints::MemoryUsage,
         ..Default::default()
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|error| {
@@ -88,6 +95,11 @@ fn reported(error: &wgpu::Error) -> Error {
 pub(super) fn too_small(problem: &str) -> Error {
     let advice = "use a smaller ⟨batch_size⟩ or ⟨network⟩, or another ⟨device⟩";
     Error::Device(DeviceFault::TooSmall, format!("{problem}: {advice}"))
+}
+
+/// The error of values that don't fit the memory of the host.
+pub(super) fn no_memory_for_copy(words: usize) -> Error {
+    too_small(&format!("there is no memory for {} from the device", mebibytes(words as u64 * 4)))
 }
 
 pub(super) fn make_buffer(device: &wgpu::Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {

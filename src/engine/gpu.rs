@@ -43,13 +43,13 @@ pub struct GpuEngine {
     pub(super) queue: wgpu::Queue,
     pub(super) trouble: Trouble,
     program: Program,
-    bufs: Vec<Buffer>,
+    pub(super) bufs: Vec<Buffer>,
     stages: Vec<Stage>,
     slots: Buffer,
     slots_group: BindGroup,
     staging: Vec<Buffer>,
     /// The staging buffer of the last [`Engine::read`].
-    reading: Option<Buffer>,
+    pub(super) reading: Option<Buffer>,
     submissions: VecDeque<Submission>,
     tickets: u64,
     timing: Option<Timestamps>,
@@ -205,8 +205,7 @@ impl Engine for GpuEngine {
             Slice::Uint(values) => bytemuck::cast_slice(values),
         };
         assert_eq!(bytes.len(), to.len * 4, "data as long as the view");
-        self.queue.write_buffer(&self.bufs[to.buf.0], to.start as u64 * 4, bytes);
-        self.check()
+        self.upload(&self.bufs[to.buf.0], to.start as u64 * 4, bytes)
     }
 
     fn submit(&mut self, steps: Range<usize>, scalars: &[Step], result: View) -> Result<Ticket> {
@@ -256,7 +255,8 @@ impl Engine for GpuEngine {
         let submission = self.submissions.pop_front().expect("a ticket is waited for once");
         assert_eq!(submission.ticket, ticket.0, "tickets are waited for in order");
         let words = submission.words + self.timing.as_ref().map_or(0, |_| Timestamps::WORDS);
-        let mut bytes = self.fetch(&self.staging[submission.staging], words, submission.index.clone())?;
+        let staging = &self.staging[submission.staging];
+        let mut bytes = self.fetch(staging, words, submission.index.clone(), <[u8]>::to_vec)?;
         if let Some(timing) = &mut self.timing {
             timing.add(&bytes.split_off(submission.words * 4));
         }
@@ -265,20 +265,9 @@ impl Engine for GpuEngine {
     }
 
     fn read(&mut self, from: View) -> Result<Data> {
-        let bytes = from.len as u64 * 4;
-        // Kept for the next read, which is often of the same view.
-        let staging = match self.reading.take() {
-            Some(buffer) if buffer.size() >= bytes => buffer,
-            _ => make_buffer(&self.device, "read", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST),
-        };
-        let mut encoder = self.encoder("read");
-        encoder.copy_buffer_to_buffer(&self.bufs[from.buf.0], from.start as u64 * 4, &staging, 0, bytes);
-        let index = self.send(encoder.finish())?;
-        let bytes = self.fetch(&staging, from.len, index)?;
-        self.reading = Some(staging);
         Ok(match self.program.bufs[from.buf.0].element {
-            Element::Real => Data::Real(bytemuck::pod_collect_to_vec(&bytes)),
-            Element::Uint => Data::Uint(bytemuck::pod_collect_to_vec(&bytes)),
+            Element::Real => Data::Real(self.download(from)?),
+            Element::Uint => Data::Uint(self.download(from)?),
         })
     }
 

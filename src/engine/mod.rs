@@ -11,6 +11,7 @@ pub mod cooperative;
 pub mod copying;
 pub mod cpu;
 mod device;
+mod footprint;
 pub mod gpu;
 mod patience;
 mod pipelines;
@@ -20,10 +21,11 @@ mod profiled;
 mod profiling;
 pub mod stopwatch;
 mod timing;
+mod transfers;
 mod waiting;
 
 pub use patience::{Patience, has_given_up};
-pub use platform::{free_memory, memory_of};
+pub use platform::memory_of;
 
 use std::ops::Range;
 

@@ -75,7 +75,7 @@ impl GpuEngine {
     ) -> Result<()> {
         let clock = self.profiling.as_ref().and_then(|profiling| profiling.clock.as_ref());
         let Some(clock) = clock.filter(|_| profiled.len() > 0) else { return Ok(()) };
-        let bytes = self.fetch(&clock.staging[staging], profiled.len() * 4, index)?;
+        let bytes = self.fetch(&clock.staging[staging], profiled.len() * 4, index, <[u8]>::to_vec)?;
         if let Some(Profiling { profiler, clock: Some(clock), .. }) = &mut self.profiling {
             profiler.note(Clock::Device, clock.spans(&bytes, profiled));
         }

@@ -19,8 +19,14 @@ impl GpuEngine {
         }
     }
 
-    /// Maps a staging buffer after a submission and copies its first words out.
-    pub(super) fn fetch(&self, staging: &Buffer, words: usize, index: SubmissionIndex) -> Result<Vec<u8>> {
+    /// Maps a staging buffer after a submission and hands its first words over.
+    pub(super) fn fetch<T>(
+        &self,
+        staging: &Buffer,
+        words: usize,
+        index: SubmissionIndex,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
         let range = ..words as u64 * 4;
         let mapped = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&mapped);
@@ -33,10 +39,10 @@ impl GpuEngine {
             other => return Err(lost(&format!("mapping a result gave {other:?}"))),
         }
         let view = staging.get_mapped_range(range).map_err(|error| lost(&error.to_string()))?;
-        let bytes = view.to_vec();
+        let taken = take(&view);
         drop(view);
         staging.unmap();
-        Ok(bytes)
+        Ok(taken)
     }
 
     /// Waits until a submission is done.

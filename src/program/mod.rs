@@ -21,12 +21,10 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::kernel::{Access, Element};
+pub use crate::memory::mebibytes;
 pub use buffer::{Buf, BufDecl, Role, View};
 pub use dispatch::Dispatch;
 pub use observed::{Activated, Observed, ObservedActivation};
-
-/// The most copies of the parameters in host memory: while weights are sent, fetched and saved.
-const HOST_COPIES: u64 = 4;
 
 /// The most steps of one submission.
 pub const MAX_STEPS: usize = 1024;
@@ -130,20 +128,16 @@ impl Program {
         self.bufs.iter().filter(|buf| buf.shares.is_none())
     }
 
+    /// Bytes of everything that a checkpoint holds.
+    pub fn state_bytes(&self) -> u64 {
+        self.bytes(Role::Parameters) + self.bytes(Role::Optimiser)
+    }
+
     /// Bytes of a run on a device that shares the host's memory.
     ///
-    /// These are all buffers, and the host's copies of the parameters.
+    /// These are all buffers, and the host's copies: the last checkpoint, the next one, and the parameters of the model.
     pub fn shared_bytes(&self) -> u64 {
-        self.total_bytes() + HOST_COPIES * self.bytes(Role::Parameters)
-    }
-}
-
-/// A size in B, KiB or MiB, for messages.
-pub fn mebibytes(bytes: u64) -> String {
-    match bytes {
-        0..10_240 => format!("{bytes} B"),
-        10_240..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        self.total_bytes() + 2 * self.state_bytes() + self.bytes(Role::Parameters)
     }
 }
 

@@ -1,12 +1,15 @@
 //! A session: a recipe, its data and a device.
 
-use crate::data::{Background, Dataset, Levels, Normaliser, Samples, missing_classes, split_validation};
+use crate::data::{
+    Background, DataSize, Dataset, Levels, Normaliser, Samples, missing_classes, split_validation,
+};
 use crate::engine::Engine;
 use crate::engine::adapter::{Device, choose};
 use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::table;
+use crate::train::plan::{self, MemoryPlan};
 use crate::train::recipe::Recipe;
 use crate::train::run::RunRecord;
 use crate::train::running::{Observer, Run, RunOptions, Trained};
@@ -85,12 +88,29 @@ impl Session {
         [(TRAIN, &self.dataset.train), (HELD_OUT, &self.dataset.held_out)].into_iter().chain(validation)
     }
 
+    /// The size of the data.
+    fn size(&self) -> DataSize {
+        let validation = self.validation.as_ref().map_or(0, Samples::len);
+        let Dataset { train, held_out, classes, .. } = &self.dataset;
+        DataSize {
+            shape: train.shape,
+            classes: classes.len(),
+            train: train.len() + validation,
+            held_out: held_out.len(),
+        }
+    }
+
+    /// The memory that the run takes at its peak. If it is `verified`, steps are checked against the twins.
+    pub fn memory(&self, lowered: &Lowered, verified: bool) -> MemoryPlan {
+        MemoryPlan::of(&self.recipe, &self.size(), lowered, &self.device, verified)
+    }
+
     /// Lowers the network for the device, by the recipe's tuning and augmentation. Experimental kernels are
     /// proved there first.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a precision that the device can't compute in, and as [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and
-    /// [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
+    /// [`Error::Setting`] for a precision that the device can't compute in, [`Error::Device`] for too little memory, and as
+    /// [`lower`], [`Tuning::choice`](crate::tune::Tuning::choice) and [`Experimental::prove`](crate::verify::experimental::Experimental::prove).
     pub fn lower(&self) -> Result<Lowered> {
         let Session { recipe, dataset, device, .. } = self;
         // Fields of a session can be changed after it was made.
@@ -111,11 +131,12 @@ impl Session {
             parts: self.parts().map(|(name, samples)| Part { name, samples: samples.len() }).collect(),
             choice: choice.with_cooperative(&experimental.tile_sizes(device)?),
             rewrites: recipe.rewrites(),
-            limits: device.limits(),
+            limits: plan::limits(recipe, &self.size(), device),
             augment: recipe.augment,
             training: self.training()?,
             ..Lowering::new(&recipe.network, &dataset.train.shape, dataset.classes.len(), recipe.batch_size)
         })?;
+        self.memory(&lowered, false).check()?;
         experimental.prove(&lowered, device)?;
         Ok(lowered)
     }

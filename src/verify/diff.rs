@@ -215,6 +215,19 @@ pub fn observe(engine: &mut dyn Engine, program: &Program, at: usize, step: &Ste
         .collect())
 }
 
+/// The most bytes that observing a dispatch of a section takes.
+pub fn observing_bytes(program: &Program, steps: Range<usize>) -> u64 {
+    // Contents are words of 4 bytes, and 8 in f64. Written ones are kept from before and after, by the twin, by the
+    // bound and in f64.
+    let bytes = |dispatch: &Dispatch| {
+        let words =
+            |written| -> u64 { Bound { dispatch }.views(written).map(|(view, _)| view.len as u64).sum() };
+        let (reads, writes) = (words(false), words(true));
+        (12 * reads + 24 * writes).max(4 * reads + 33 * writes)
+    };
+    program.steps[steps].iter().map(bytes).max().unwrap_or_default()
+}
+
 /// Runs one dispatch on an engine and compares its results with the twin's.
 pub fn examine(engine: &mut dyn Engine, program: &Program, at: usize, step: &Step) -> Result<Comparison> {
     Ok(Comparison::of(&observe(engine, program, at, step)?))

@@ -15,6 +15,7 @@ mod data;
 mod experimental;
 mod foreign;
 mod help;
+mod memory;
 mod optimiser;
 mod place;
 mod precision;

@@ -38,7 +38,7 @@ fn huge_networks_are_refused_before_memory_is_allocated() {
     let place = Place::new();
     if cfg!(target_os = "linux") {
         let deep = deep(3);
-        let words = ["the run needs 48", "MiB, the device offers", "use a smaller network"];
+        let words = ["the run needs 55", "MiB, the device offers", "use a smaller network"];
         place.run(&[&arguments[..], &[&deep]].concat()).failed(4, &words);
     } else {
         not_checked("that a run beyond the memory is refused", "only Linux tells how much is free");

@@ -12,6 +12,7 @@ pub mod exercises;
 pub mod explain;
 pub mod lesson;
 pub mod lr_find;
+pub mod memory;
 pub mod predict;
 pub mod prepared;
 pub mod profile;

@@ -5,7 +5,7 @@ use std::path::Path;
 use wgrad::Result;
 use wgrad::internals::kernel::precision::Precision;
 use wgrad::internals::network::lower::{Lowered, TRAIN};
-use wgrad::internals::program::{Program, mebibytes};
+use wgrad::internals::program::Program;
 use wgrad::internals::text::shown;
 use wgrad::internals::train::recipe::WantedRewrites;
 use wgrad::internals::train::run::checkpoint::Checkpoint;
@@ -30,12 +30,23 @@ pub struct Prepared {
     kernels: Vec<RunKernel>,
 }
 
+/// How a run is prepared.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// The time limit of each part of the check of a custom kernel, in seconds.
+    pub timeout: u64,
+    /// Whether steps are checked against the twins.
+    pub verified: bool,
+    /// Whether the memory of the run has been announced.
+    pub announced: bool,
+}
+
 impl Prepared {
     /// Lowers the network, puts custom kernels into it, and prints a summary.
     ///
-    /// `origin` has their texts, and `timeout` is the time limit of each part of their check, in seconds.
-    pub fn new(session: Session, origin: Origin, timeout: u64) -> Result<Prepared> {
-        let kernels = super::custom::kernels(&session.recipe, &session.device, origin, timeout)?;
+    /// `origin` has their texts.
+    pub fn new(session: Session, origin: Origin, how: How) -> Result<Prepared> {
+        let kernels = super::custom::kernels(&session.recipe, &session.device, origin, how.timeout)?;
         let mut lowered = session.lower()?;
         let rewritten = session.recipe.rewrites != WantedRewrites::Default;
         for RunKernel { kernel: custom, .. } in &kernels {
@@ -52,6 +63,9 @@ impl Prepared {
             }
         }
         announce(&session, &lowered);
+        if !how.announced {
+            super::memory::announce(&session.memory(&lowered, how.verified));
+        }
         Ok(Prepared { session, lowered, kernels })
     }
 
@@ -151,10 +165,6 @@ fn announce(session: &Session, lowered: &Lowered) {
     if recipe.experimental != Experimental::None {
         note(format_args!("experimental {}: {}", recipe.experimental, in_tiles(lowered)));
     }
-    note(format_args!(
-        "memory  {} on the device for the whole run",
-        mebibytes(lowered.program.total_bytes())
-    ));
 }
 
 /// A note on the precision of measurements.

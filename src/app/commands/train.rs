@@ -13,7 +13,7 @@ use wgrad::{Error, Result};
 
 use super::console::note;
 use super::custom::Origin;
-use super::prepared::{Prepared, profiled};
+use super::prepared::{How, Prepared, profiled};
 use super::resume;
 use crate::app::cli;
 
@@ -50,6 +50,14 @@ fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOption
 /// Begins a run, its directory under `out`.
 fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
+    let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
+    let (mut device, mut how) = (None, How { timeout, verified, announced: false });
+    if let Some(size) = data::size(given.data())? {
+        let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
+        let found = super::device(&recipe.device)?;
+        how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;
+        device = Some(found);
+    }
     let mut dataset = data::load_with(given.data(), &given.reading())?;
     super::data::inspect_to_train(&mut dataset)?;
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
@@ -59,11 +67,11 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
         dataset.held_out = dataset.held_out.subset(&few);
     }
     let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
-    let device = super::device(&recipe.device)?;
+    let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
-    let prepared = Prepared::new(session, Origin::Files, arguments.kernel_timeout)?;
+    let prepared = Prepared::new(session, Origin::Files, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {

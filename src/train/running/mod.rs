@@ -181,6 +181,8 @@ impl<'a> Run<'a> {
     /// # Errors
     /// As [`Run::begin`], and [`Error::Data`] when the run directory can't be read.
     pub fn resume(mut self, checkpoint: Checkpoint, observer: &mut dyn Observer) -> Result<Trained> {
+        // The run has a copy of its own by now.
+        drop(checkpoint.snapshot);
         self.state = checkpoint.state;
         self.saved_state = self.state.clone();
         self.journal.write_events(self.options.tensorboard)?;

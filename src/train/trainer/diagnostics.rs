@@ -4,7 +4,7 @@
 use super::Trainer;
 use crate::error::Result;
 use crate::kernel::{Access, Activation, Step};
-use crate::network::lower::TRAIN;
+use crate::network::lower::{Lowered, TRAIN};
 use crate::program::params::Param;
 use crate::program::{Activated, MAX_RESULT, View};
 
@@ -68,10 +68,20 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`](crate::error::Error::Device) when the device fails.
     pub fn diagnostics(&mut self, before: &[f32]) -> Result<Diagnostics> {
-        let after = self.parameters()?;
-        let gradients = self.engine.read(self.lowered.gradients)?.real();
-        let matrices = self.lowered.arena.params.iter().filter(|param| !param.is_vector());
-        let weight_changes = matrices.map(|param| weight_change(param, before, &after, &gradients)).collect();
+        let Lowered { arena, parameters, gradients, .. } = &self.lowered;
+        let matrices = arena.params.iter().filter(|param| !param.is_vector());
+        let change = |param: &Param| -> Result<WeightChange> {
+            let mut sums = SquareSums::default();
+            // In pieces, so that this takes little memory.
+            for (at, before) in before[param.start..][..param.len()].chunks(PIECE).enumerate() {
+                let start = param.start + at * PIECE;
+                let part = |of: &View| View { buf: of.buf, start: of.start + start, len: before.len() };
+                let after = self.engine.read(part(parameters))?.real();
+                sums.add(before, &after, &self.engine.read(part(gradients))?.real());
+            }
+            Ok(sums.change(param))
+        };
+        let weight_changes = matrices.map(change).collect::<Result<_>>()?;
         let (samples, activations) = self.activations()?;
         Ok(Diagnostics { samples, activations, weight_changes })
     }
@@ -178,15 +188,33 @@ fn derivative(activation: Activation, y: f64) -> f64 {
     }
 }
 
-fn weight_change(param: &Param, before: &[f32], after: &[f32], gradients: &[f32]) -> WeightChange {
-    let range = param.start..param.start + param.len();
-    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    let wide = |values: &[f32]| values[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-    let (before, after, gradient) = (wide(before), wide(after), wide(gradients));
-    WeightChange {
-        name: param.name.clone(),
-        gradient: norm(&mut gradient.into_iter()) / (param.len() as f64).sqrt(),
-        weights: norm(&mut before.iter().copied()),
-        change: norm(&mut before.iter().zip(after).map(|(before, after)| after - before)),
+/// Words of a matrix that are fetched at once.
+const PIECE: usize = 1 << 20;
+
+/// Sums of squares over a matrix.
+#[derive(Default)]
+struct SquareSums {
+    gradient: f64,
+    weights: f64,
+    change: f64,
+}
+
+impl SquareSums {
+    fn add(&mut self, before: &[f32], after: &[f32], gradient: &[f32]) {
+        for ((before, after), gradient) in before.iter().zip(after).zip(gradient) {
+            let [before, after, gradient] = [before, after, gradient].map(|value| f64::from(*value));
+            self.gradient += gradient * gradient;
+            self.weights += before * before;
+            self.change += (before - after) * (before - after);
+        }
+    }
+
+    fn change(self, param: &Param) -> WeightChange {
+        WeightChange {
+            name: param.name.clone(),
+            gradient: self.gradient.sqrt() / (param.len() as f64).sqrt(),
+            weights: self.weights.sqrt(),
+            change: self.change.sqrt(),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::engine::cpu::CpuEngine;
 use crate::error::{Error, Result};
 use crate::kernel::{Access, Slice, Step};
+use crate::memory;
 use crate::network::lower::TRAIN;
 use crate::program::{Buf, Dispatch, Role, View};
 
@@ -29,18 +30,43 @@ struct NonFinite {
 }
 
 impl Trainer {
+    /// A CPU engine with all that lasts on the device; none where there is no memory for it.
+    fn replica(&mut self) -> Result<Option<CpuEngine<f32>>> {
+        let program = &self.lowered.program;
+        let largest = program.bufs.iter().map(|buf| buf.len as u64 * 4).max().unwrap_or_default();
+        if memory::check(program.total_bytes() + largest).is_err() {
+            return Ok(None);
+        }
+        let mut replica = CpuEngine::fast(program.clone())?;
+        for view in self.lasting() {
+            let data = self.engine.read(view)?;
+            replica.write(view, data.as_slice())?;
+        }
+        Ok(Some(replica))
+    }
+
+    /// The error for a bad step that can't be taken again.
+    fn unexplained(&self, bad: &BadStep) -> Error {
+        let position = self.position;
+        Error::Diverged(format!(
+            "{} losses and gradients are not finite or too large at step {} of epoch {} (step {} of the run), which changed \
+             no weight; there is no memory to find the first of them",
+            bad.non_finite,
+            position.step + 1,
+            position.epoch,
+            position.steps + 1
+        ))
+    }
+
     /// The error for a bad step. The device is restored to the state before it.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails, and an error of the CPU engine.
     pub(super) fn fault(&mut self, bad: &BadStep) -> Result<Error> {
         let BadStep { step, rows, non_finite } = bad;
-        let mut replica = CpuEngine::fast(self.lowered.program.clone())?;
-        for view in self.lasting() {
-            let data = self.engine.read(view)?;
-            replica.write(view, data.as_slice())?;
-        }
+        let replica = self.replica()?;
         self.open_gates()?;
+        let Some(mut replica) = replica else { return Ok(self.unexplained(bad)) };
         let weight = self.non_finite_weight(&replica);
         let first = if weight.is_none() { self.replay(&mut replica, step) } else { None };
         let loss = Sum::of(rows).mean().loss;

@@ -23,6 +23,7 @@ pub use diagnostics::{ActivationStats, Diagnostics, WeightChange};
 pub use measure::{Measure, Sum};
 pub use parameters::write_parameters;
 pub use pass::step_scalars;
+use pixels::pieces;
 pub use pixels::{normalise, pack};
 pub use position::Position;
 pub use progress::Progress;
@@ -142,7 +143,10 @@ impl Trainer {
                 "the {part} part has label {label}, but there are only {classes} classes, so correct the labels"
             )));
         }
-        self.engine.write(images, Slice::Uint(&pack(samples)))?;
+        for (start, words) in pieces(samples) {
+            let part = View { start: images.start + start, len: words.len(), ..images };
+            self.engine.write(part, Slice::Uint(&words))?;
+        }
         self.engine.write(labels, Slice::Uint(&samples.labels))?;
         let identity: Vec<u32> = (0..samples.len() as u32).collect();
         self.engine.write(order, Slice::Uint(&identity))

@@ -1,5 +1,7 @@
 //! Parameters, written to the device.
 
+use std::borrow::Cow;
+
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Slice;
@@ -11,10 +13,12 @@ use crate::network::lower::Lowered;
 /// [`Error::Device`](crate::error::Error::Device) when the device fails.
 pub fn write_parameters(engine: &mut dyn Engine, lowered: &Lowered, parameters: &[f32]) -> Result<()> {
     // A network without parameters has an arena of padding only.
-    let mut padded = parameters.to_vec();
-    padded.resize(lowered.parameters.len, 0.0);
-    if let Some(ema) = lowered.ema {
-        engine.write(ema, Slice::Real(&padded))?;
+    let mut parameters = Cow::Borrowed(parameters);
+    if parameters.len() != lowered.parameters.len {
+        parameters.to_mut().resize(lowered.parameters.len, 0.0);
     }
-    engine.write(lowered.parameters, Slice::Real(&padded))
+    if let Some(ema) = lowered.ema {
+        engine.write(ema, Slice::Real(&parameters))?;
+    }
+    engine.write(lowered.parameters, Slice::Real(&parameters))
 }

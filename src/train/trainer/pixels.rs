@@ -20,17 +20,38 @@ pub fn normalise(image: &[u8], shape: &Shape, normaliser: &Normaliser) -> Vec<f3
 /// Images as the device stores them: four bytes to a word. The lowest byte comes first, and each image is padded to
 /// whole words.
 pub fn pack(samples: &Samples) -> Cow<'_, [u32]> {
-    let whole = samples.shape.len().is_multiple_of(4) && cfg!(target_endian = "little");
-    match bytemuck::try_cast_slice(&samples.pixels) {
-        // The bytes already have that layout, and a copy of all images would take long.
-        Ok(words) if whole => Cow::Borrowed(words),
-        _ => Cow::Owned(packed(samples)),
+    match pack_borrowed(samples) {
+        Some(words) => Cow::Borrowed(words),
+        None => Cow::Owned(packed(&samples.pixels, samples.shape.len())),
     }
 }
 
-fn packed(samples: &Samples) -> Vec<u32> {
-    let mut packed = Vec::with_capacity(samples.len() * words(&samples.shape));
-    for image in samples.pixels.chunks_exact(samples.shape.len()) {
+/// The same, in pieces with the number of their first word, so that packing takes little memory.
+pub(super) fn pieces(samples: &Samples) -> impl Iterator<Item = (usize, Cow<'_, [u32]>)> {
+    const WORDS: usize = 1 << 20;
+    let (values, row) = (samples.shape.len(), words(&samples.shape));
+    let whole = match pack_borrowed(samples) {
+        Some(words) => vec![(0, Cow::Borrowed(words))],
+        None => Vec::new(),
+    };
+    let images = if whole.is_empty() { &samples.pixels[..] } else { &[] };
+    let at_once = (WORDS / row).max(1);
+    let packed = images
+        .chunks(at_once * values)
+        .enumerate()
+        .map(move |(at, images)| (at * at_once * row, Cow::Owned(packed(images, values))));
+    whole.into_iter().chain(packed)
+}
+
+/// The bytes as words, where they already have that layout: a copy of all images would take long.
+fn pack_borrowed(samples: &Samples) -> Option<&[u32]> {
+    let whole = samples.shape.len().is_multiple_of(4) && cfg!(target_endian = "little");
+    bytemuck::try_cast_slice(&samples.pixels).ok().filter(|_| whole)
+}
+
+fn packed(pixels: &[u8], values: usize) -> Vec<u32> {
+    let mut packed = Vec::with_capacity(pixels.len() / values * values.div_ceil(4));
+    for image in pixels.chunks_exact(values) {
         for bytes in image.chunks(4) {
             let mut word = [0; 4];
             word[..bytes.len()].copy_from_slice(bytes);

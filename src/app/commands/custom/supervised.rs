@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wgrad::internals::engine::{free_memory, memory_of};
+use wgrad::internals::engine::memory_of;
 use wgrad::internals::error::DeviceFault;
+use wgrad::internals::memory::Room;
 use wgrad::internals::text::{shown, unmarked};
 use wgrad::internals::verify::custom::ShaderText;
 use wgrad::{Error, Result};
@@ -41,7 +42,7 @@ pub fn check(text: &ShaderText, arguments: &CheckArgs, show: bool) -> Result<()>
     let lines = lines_of(&mut process.child).map_err(failed)?;
     // stderr is read meanwhile: a full pipe would block the check.
     let stderr = stderr_of(&mut process.child).map_err(failed)?;
-    let memory = free_memory().map_or(MOST_MEMORY, |free| MOST_MEMORY.min(free / 2));
+    let memory = Room::now().bytes().map_or(MOST_MEMORY, |free| MOST_MEMORY.min(free / 2));
     let limit = Duration::from_secs(arguments.timeout);
     // Each part of the check has a time limit of its own.
     let mut until = Instant::now() + limit;

@@ -7,7 +7,7 @@ use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::{Error, Result};
 
-use super::{Before, directory_of, newest, prepare, recipe, record};
+use super::{Before, How, directory_of, newest, prepare, recipe, record};
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 use crate::app::commands::console::answer;
@@ -22,7 +22,8 @@ pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let record = record(run, &checkpoint)?;
     let before = Before::of(&checkpoint, &record, false);
     let recipe = recipe::of_run(run, &checkpoint, &given)?.recipe;
-    let prepared = prepare(run, recipe, &checkpoint, before, TIMEOUT)?;
+    let how = How { timeout: TIMEOUT, verified: false, announced: false };
+    let prepared = prepare(run, recipe, &checkpoint, before, how)?;
     let steps = arguments.steps;
     let uninterrupted = {
         let mut trainer = prepared.open(None)?;

@@ -20,7 +20,7 @@ use wgrad::{Error, Result};
 use super::changeable::Changeable;
 use super::console::{note, quoted};
 use super::custom::Origin;
-use super::prepared::{Prepared, profiled};
+use super::prepared::{How, Prepared, profiled};
 use crate::app::cli;
 
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
@@ -36,7 +36,9 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before::of(&checkpoint, &record, arguments.verbose);
-    let prepared = prepare(run_dir, recipe, &checkpoint, before, arguments.kernel_timeout)?;
+    let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
+    let how = How { timeout, verified, announced: false };
+    let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
@@ -153,8 +155,13 @@ fn prepare(
     mut recipe: Recipe,
     checkpoint: &Checkpoint,
     before: Before,
-    timeout: u64,
+    how: How,
 ) -> Result<Prepared> {
+    let device = super::device(&recipe.device)?;
+    let announced = match data::size(&recipe.data)? {
+        Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
+        None => false,
+    };
     let dataset = data::load_again(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
@@ -171,7 +178,6 @@ fn prepare(
             shown(run)
         )));
     }
-    let device = super::device(&recipe.device)?;
     // A new run would leave the setting out; a resumed one must have it.
     recipe.experimental.available(&device).map_err(|why| {
         Error::Usage(format!(
@@ -193,7 +199,8 @@ fn prepare(
     }
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, before.verbose)?;
-    Prepared::new(session, Origin::Run { run, recorded: before.kernels }, timeout)
+    let origin = Origin::Run { run, recorded: before.kernels };
+    Prepared::new(session, origin, How { announced, ..how })
 }
 
 /// What can be used of a run without its checkpoints, or without the one that was named.

@@ -1,0 +1,24 @@
+//! The size of a data set, known before it is read.
+
+use crate::program::shape::Shape;
+
+/// The size of a data set, known before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataSize {
+    /// The size of every image.
+    pub shape: Shape,
+    /// The number of classes.
+    pub classes: usize,
+    /// The number of samples to train on.
+    pub train: usize,
+    /// The number of samples held out.
+    pub held_out: usize,
+}
+
+impl DataSize {
+    /// Bytes of pixels and labels in memory.
+    pub fn bytes(&self) -> u64 {
+        let samples = self.train as u64 + self.held_out as u64;
+        samples * (self.shape.len() + size_of::<u32>()) as u64
+    }
+}
