@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::descriptor::Descriptor;
 use super::platform::sync_folder;
 use crate::error::{Error, Result};
 
@@ -27,8 +28,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes to a path that the user named.
 ///
-/// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe or a device gets
-/// the bytes and stays.
+/// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe, a device or an open
+/// file of this process (`/dev/stdout`) gets the bytes and stays.
 ///
 /// # Errors
 /// As [`write_atomically`].
@@ -36,6 +37,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!("{} can't be written ({error}), so name another file", path.display()))
     };
+    if let Some(open) = Descriptor::of(path) {
+        return open.write(bytes).map_err(problem);
+    }
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if !found.is_file() => {
@@ -60,6 +64,9 @@ pub fn check_output(path: &Path) -> Result<()> {
             path.display()
         ))
     };
+    if let Some(open) = Descriptor::of(path) {
+        return open.check().map_err(problem);
+    }
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),

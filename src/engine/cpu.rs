@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Data, Engine, Ticket};
 use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
-use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
+use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin, threads};
 use crate::program::{Buf, Dispatch, Program, View};
 
 /// The content of a buffer.
@@ -107,7 +107,7 @@ impl CpuEngine<f32> {
     /// An engine for training: a kernel's fast function where it has one, else its twin.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`Program::validate`], and [`Error::Failure`](crate::error::Error::Failure) when no thread can be made.
     pub fn fast(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.fast.unwrap_or(kernel.twin))
     }
@@ -115,7 +115,7 @@ impl CpuEngine<f32> {
     /// An engine of the plain twins in f32.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`CpuEngine::fast`].
     pub fn plain(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.twin)
     }
@@ -125,7 +125,7 @@ impl CpuEngine<f64> {
     /// An engine of the twins in f64, the reference for every other execution.
     ///
     /// # Errors
-    /// As [`Program::validate`].
+    /// As [`CpuEngine::fast`].
     pub fn oracle(program: Program) -> Result<CpuEngine<f64>> {
         CpuEngine::new(program, |kernel| kernel.oracle)
     }
@@ -134,6 +134,7 @@ impl CpuEngine<f64> {
 impl<T: Real> CpuEngine<T> {
     fn new(program: Program, choice: TwinOf<T>) -> Result<CpuEngine<T>> {
         program.validate()?;
+        threads::start()?;
         let memory = program
             .bufs
             .iter()

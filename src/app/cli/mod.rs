@@ -10,10 +10,13 @@ mod train;
 mod trained;
 
 use std::ffi::OsString;
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use super::shortened::shortened;
 pub use lesson::LessonArgs;
 use numbers::from_one;
 pub use train::{LrFindArgs, TrainArgs};
@@ -25,6 +28,28 @@ pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command of the command line, or the exit code after its help or its error was printed.
+pub fn parse() -> Result<Command, ExitCode> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        let text = error.to_string();
+        let shown = shortened(&text);
+        // Clap prints in colours where there is nothing to cut.
+        let printed = if error.use_stderr() && shown != text {
+            write!(io::stderr(), "{shown}")
+        } else {
+            error.print().and_then(|()| io::stdout().flush())
+        };
+        match printed {
+            // There is nowhere left to report an error that can't be printed; help is an answer.
+            Err(problem) if !error.use_stderr() && problem.kind() != ErrorKind::BrokenPipe => {
+                let _ = writeln!(io::stderr(), "error: cannot write to stdout: {problem}");
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::from(error.exit_code() as u8),
+        }
+    })
 }
 
 /// The long flags of the command that these words begin with, without their hyphens; none if they begin with no command.
@@ -83,6 +108,28 @@ pub enum Command {
     Bench(bench::BenchArgs),
 }
 
+impl Command {
+    /// Whether the answer is to be JSON on stdout.
+    pub fn is_json(&self) -> bool {
+        match self {
+            Command::Train(arguments) => arguments.json,
+            Command::LrFind(arguments) => arguments.json,
+            Command::Eval(arguments) => arguments.json,
+            Command::Predict(arguments) => arguments.json,
+            Command::Explain(arguments) => arguments.json,
+            Command::Data(arguments) => arguments.json,
+            Command::Lesson(arguments) => arguments.json,
+            // The bench writes JSON to a file; the others have none.
+            Command::Runs(_)
+            | Command::ResumeCheck(_)
+            | Command::Summary(_)
+            | Command::Devices(_)
+            | Command::Doctor(_)
+            | Command::Bench(_) => false,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct RunsArgs {
     #[command(subcommand)]
@@ -94,7 +141,7 @@ pub struct RunsArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum RunsCommand {
-    /// Find the first step at which two runs differ, and the tensor
+    /// Find the settings, the first step and the state in which two runs differ
     Diff {
         /// Run directory
         one: PathBuf,

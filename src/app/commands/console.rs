@@ -4,30 +4,56 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
 use wgrad::internals::error::{as_in_a_recipe, with_settings};
 use wgrad::{Error, Result};
 
 use crate::app::cli::flags;
+use crate::app::shortened::shortened;
 
 /// Writes a line of the answer to stdout.
 ///
 /// # Errors
 /// [`Error::Failure`] when it can't be written. A closed pipe ends the program quietly, as `| head` expects.
 pub fn answer(line: fmt::Arguments) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match print(line) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(()),
     }
 }
 
+/// Whether something was written to stdout.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+fn print(line: fmt::Arguments) -> io::Result<()> {
+    ANSWERED.store(true, Ordering::Relaxed);
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush())
+}
+
+/// Writes the error of a command to stderr, and with `--json` as an object to stdout if nothing else is there.
+pub fn report(error: &Error, as_json: bool) {
+    let sentence = shortened(&with_flags(error.marked()));
+    note(format_args!("error: {}", error.marked()));
+    if as_json && !ANSWERED.load(Ordering::Relaxed) {
+        // A failure here is ignored: the error itself decides the exit code.
+        let _ = print(format_args!("{}", json!({ "error": sentence })));
+    }
+}
+
+/// Writes an object about a failed command to stdout. It ends nothing, as the command's own error is to be reported.
+pub fn answer_of_failure(line: fmt::Arguments) {
+    let _ = print(line);
+}
+
 /// Writes a line of progress to stderr, with marked settings as flags.
 ///
 /// A failure to write is ignored: there is nowhere left to report it.
 pub fn note(line: fmt::Arguments) {
-    let _ = writeln!(io::stderr().lock(), "{}", with_flags(&line.to_string()));
+    let _ = writeln!(io::stderr().lock(), "{}", shortened(&with_flags(&line.to_string())));
 }
 
 /// A text of the library, its marked settings as flags.

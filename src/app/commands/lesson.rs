@@ -72,7 +72,7 @@ fn list(as_json: bool) -> Result<()> {
     if as_json {
         let row = |lesson: &Lesson| json!({"id": lesson.id, "name": lesson.name, "summary": lesson.summary});
         let rows: Vec<_> = lessons::ALL.iter().map(row).collect();
-        return answer(format_args!("{}", json!(rows)));
+        return answer(format_args!("{}", json!({ "lessons": rows })));
     }
     for lesson in lessons::ALL {
         answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;

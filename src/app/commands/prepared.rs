@@ -19,7 +19,15 @@ use super::console::{note, thousands};
 use super::profile::RunProfile;
 use super::progress::Display;
 use super::running::RunOutput;
+use super::signals::Signals;
 use crate::app::cli;
+
+/// Where a run is saved, and the signals that end it, which were caught before anything was made.
+pub struct Place {
+    /// None for a run in memory.
+    pub directory: Option<RunDir>,
+    pub signals: Signals,
+}
 
 /// A run without its directory.
 pub struct Prepared {
@@ -77,20 +85,25 @@ impl Prepared {
         RunRecord { kernels: self.kernels.clone(), ..self.session.record(&self.lowered) }
     }
 
-    /// Trains in a run directory, and prints the result. It goes on from the checkpoint, if given.
+    /// Trains in a run directory or in memory, and prints the result. It goes on from the checkpoint, if given.
     pub fn train(
         &self,
         trainer: Trainer,
-        directory: RunDir,
+        place: Place,
         record: RunRecord,
         options: RunOptions,
         json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
-        let output = RunOutput::of(directory.path(), &record, json);
+        let Place { directory, signals } = place;
+        let output = RunOutput::of(directory.as_ref().map(RunDir::path), &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
-        let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
-        output.train(run, display, from)
+        let run = self.session.run(trainer, &self.lowered, record, options)?;
+        let run = match directory {
+            Some(directory) => run.in_directory(directory),
+            None => run,
+        };
+        output.train(run, display, signals, from)
     }
 }
 

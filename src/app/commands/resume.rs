@@ -16,7 +16,8 @@ use wgrad::{Error, Result};
 
 use super::changeable::{Changeable, complete};
 use super::console::{answer, note, quoted};
-use super::prepared::{Prepared, profiled};
+use super::prepared::{Place, Prepared, profiled};
+use super::signals::Signals;
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 
@@ -54,7 +55,8 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         position.steps
     ));
     before_now.change(&prepared.session.recipe, &trainer, &directory)?;
-    let outcome = prepared.train(trainer, directory, record, options, arguments.json, Some(checkpoint));
+    let place = Place { directory: Some(directory), signals: Signals::catch()? };
+    let outcome = prepared.train(trainer, place, record, options, arguments.json, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 
@@ -271,7 +273,7 @@ pub fn check(arguments: &cli::ResumeCheckArgs) -> Result<()> {
 
 /// Takes `steps` steps, across the ends of epochs.
 fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
-    let end = trainer.steps() + steps;
+    let end = trainer.steps().saturating_add(steps);
     while trainer.steps() < end {
         trainer.advance(end - trainer.steps(), &mut |_| ControlFlow::Continue(()))?;
     }

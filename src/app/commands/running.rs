@@ -8,9 +8,10 @@ use wgrad::internals::train::run::{Epoch, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, as_flag, note, quoted, thousands, with_flags};
+use super::console::{answer, answer_of_failure, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
+use crate::app::shortened::shortened;
 
 /// Shows the progress of a run, and ends it after a signal.
 struct Watch {
@@ -42,6 +43,10 @@ impl Observer for Watch {
         as_flag(key, value)
     }
 
+    fn ended(&mut self) {
+        self.display.finish();
+    }
+
     fn stop(&mut self) -> bool {
         self.signals.caught().is_some()
     }
@@ -49,34 +54,43 @@ impl Observer for Watch {
 
 /// The output of a run: its names, and whether it is JSON.
 pub struct RunOutput {
-    pub run: PathBuf,
+    /// The run directory; none for a run in memory, of which nothing is left.
+    pub run: Option<PathBuf>,
     pub device: String,
     pub adapter: String,
     pub json: bool,
 }
 
 impl RunOutput {
-    pub fn of(run: &Path, record: &RunRecord, json: bool) -> RunOutput {
+    pub fn of(run: Option<&Path>, record: &RunRecord, json: bool) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        RunOutput { run: run.to_owned(), device, adapter, json }
+        RunOutput { run: run.map(Path::to_owned), device, adapter, json }
     }
 
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
-    pub fn train(&self, run: Run, display: Display, from: Option<Checkpoint>) -> Result<()> {
-        let mut watch = Watch { display, signals: Signals::catch()? };
+    pub fn train(
+        &self,
+        run: Run,
+        display: Display,
+        signals: Signals,
+        from: Option<Checkpoint>,
+    ) -> Result<()> {
+        let mut watch = Watch { display, signals };
         let outcome = match from {
             None => run.begin(&mut watch),
             Some(checkpoint) => run.resume(checkpoint, &mut watch),
         };
+        // It may have failed before its first step.
         watch.display.finish();
         let outcome = match outcome {
             Ok(trained) if trained.ended == Ended::ByObserver => {
                 let position = trained.trainer.position();
+                let saved = self.run.as_deref().map(|run| format!(", and saved: {}", how_to_resume(run)));
                 let problem = format!(
-                    "interrupted after step {} of epoch {}, and saved: {}",
+                    "interrupted after step {} of epoch {}{}",
                     position.step,
                     position.epoch,
-                    how_to_resume(&self.run)
+                    saved.unwrap_or_default()
                 );
                 Err(Error::Interrupted { signal: watch.signals.caught().unwrap_or_default(), problem })
             }
@@ -86,8 +100,7 @@ impl RunOutput {
         };
         match &outcome {
             Err(error) if self.json => {
-                // The run's own error is the one to report.
-                let _ = self.print_json_of_error(error);
+                self.print_json_of_error(error);
                 outcome
             }
             _ => outcome,
@@ -96,17 +109,16 @@ impl RunOutput {
 
     /// Adds to an error how the run can be resumed.
     fn with_resume_advice(&self, error: Error) -> Error {
-        let resumable = checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
-        match error {
-            Error::Device(fault, problem) if resumable => {
-                Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
+        let has_checkpoint = |run: &&Path| checkpoint::list(run).is_ok_and(|found| !found.is_empty());
+        let resumable = self.run.as_deref().filter(has_checkpoint).map(how_to_resume);
+        match (error, resumable) {
+            (Error::Device(fault, problem), Some(advice)) => {
+                Error::Device(fault, format!("{problem}: {advice}"))
             }
             // A resumed run would diverge at the same step.
-            error @ (Error::Device(..) | Error::Diverged(_)) => error,
-            error => {
-                if resumable {
-                    note(format_args!("{}", how_to_resume(&self.run)));
-                }
+            (error @ (Error::Device(..) | Error::Diverged(_)), _) | (error, None) => error,
+            (error, Some(advice)) => {
+                note(format_args!("{advice}"));
                 error
             }
         }
@@ -114,7 +126,6 @@ impl RunOutput {
 
     fn print(&self, trained: &Trained) -> Result<()> {
         let Some(last) = &trained.epoch else { return Ok(()) };
-        let run = self.run.display();
         answer(format_args!(
             "held-out accuracy  {:.2} %   loss {:.4}",
             last.held_out_accuracy * 100.0,
@@ -127,6 +138,7 @@ impl RunOutput {
             thousands(trained.trainer.steps()),
             trained.steps_per_second
         ))?;
+        let Some(run) = self.run.as_deref().map(Path::display) else { return Ok(()) };
         answer(format_args!("run                {run}"))?;
         note(format_args!(
             "next: wgrad predict {run} PICTURE.png, wgrad summary {run}, or another --network, --epochs or --learning-rate"
@@ -143,28 +155,28 @@ impl RunOutput {
             steps_per_second: Some(trained.steps_per_second),
             ..self.object(trained.epoch.as_ref())
         };
-        object.print()
+        answer(format_args!("{}", object.text()))
     }
 
     /// Prints how far a run got that ended early, and why it ended. The error itself goes to stderr.
-    fn print_json_of_error(&self, error: &Error) -> Result<()> {
-        let record = RunRecord::load(&self.run).ok();
+    fn print_json_of_error(&self, error: &Error) {
+        let record = self.run.as_deref().and_then(|run| RunRecord::load(run).ok());
         let record = record.as_ref();
         let object = RunObject {
-            status: record.map(|record| record.status),
-            error: Some(with_flags(error.marked())),
+            status: Some(record.map_or_else(|| status_of(error), |record| record.status)),
+            error: Some(shortened(&with_flags(error.marked()))),
             epochs: record.map(|record| record.epochs),
             steps: record.map(|record| record.steps),
             seconds: record.map(|record| record.seconds),
             ..self.object(record.and_then(|record| record.last.as_ref()))
         };
-        object.print()
+        answer_of_failure(format_args!("{}", object.text()));
     }
 
     /// The object of a run, with the measures of its last epoch.
     fn object(&self, last: Option<&Epoch>) -> RunObject {
         RunObject {
-            run: self.run.display().to_string(),
+            run: self.run.as_deref().map(|run| run.display().to_string()),
             device: self.device.clone(),
             adapter: self.adapter.clone(),
             train_loss: last.map(|last| last.train_loss),
@@ -179,7 +191,7 @@ impl RunOutput {
 /// The object that `--json` prints. Numbers that a run has not got to are null.
 #[derive(Default, Serialize)]
 struct RunObject {
-    run: String,
+    run: Option<String>,
     status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -197,8 +209,17 @@ struct RunObject {
 }
 
 impl RunObject {
-    fn print(&self) -> Result<()> {
-        answer(format_args!("{}", serde_json::to_string(self).expect("strings and numbers are JSON")))
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are JSON")
+    }
+}
+
+/// The status of a run that ended with an error.
+fn status_of(error: &Error) -> Status {
+    match error {
+        Error::Interrupted { .. } => Status::Interrupted,
+        Error::Diverged(_) => Status::Diverged,
+        _ => Status::Failed,
     }
 }
 
@@ -217,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().to_owned();
         let output =
-            RunOutput { run: run.clone(), device: String::new(), adapter: String::new(), json: false };
+            RunOutput { run: Some(run.clone()), device: String::new(), adapter: String::new(), json: false };
         let lost = || Error::Device(DeviceFault::Lost, "the device was lost".to_owned());
         assert_eq!(output.with_resume_advice(lost()), lost());
         std::fs::create_dir(run.join(checkpoint::FOLDER)).unwrap();

@@ -1,7 +1,7 @@
 //! One process at a time in a run directory.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::data::platform::LOCKS_STOP_READERS;
@@ -44,10 +44,17 @@ impl Lock {
             file.set_len(0).and_then(|()| file.write_all(mine.as_bytes())).map_err(problem)?;
             // The process that had the lock may have removed the file after it was opened here. Where a lock stops
             // readers, only the file's existence can be checked.
-            if (LOCKS_STOP_READERS && path.exists())
-                || fs::read_to_string(&path).is_ok_and(|text| text == mine)
-            {
+            if LOCKS_STOP_READERS && path.exists() {
                 return Ok(Lock { _file: file, path });
+            }
+            match fs::read_to_string(&path) {
+                Ok(text) if text == mine => return Ok(Lock { _file: file, path }),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    // Nobody else has the lock, so the file is of no use to others.
+                    let _ = fs::remove_file(&path);
+                    return Err(problem(error));
+                }
+                _ => {}
             }
         }
     }
