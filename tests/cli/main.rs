@@ -13,6 +13,7 @@ mod common;
 mod data;
 mod experimental;
 mod help;
+mod odd;
 mod optimiser;
 mod place;
 mod precision;

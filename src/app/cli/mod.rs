@@ -76,7 +76,7 @@ Examples:
   wgrad bench                         time the CPU against the GPU
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
-5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
+5 diverged, 6 a check failed, 130 interrupted by Ctrl-C, 143 by SIGTERM and 129 by SIGHUP, after saving.";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {

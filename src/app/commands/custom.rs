@@ -7,14 +7,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use wgpu::Adapter;
 use wgrad::internals::engine::adapter::{Device, choose};
 use wgrad::internals::engine::stopwatch::Seconds;
 use wgrad::internals::error::DeviceFault;
-use wgrad::internals::kernel::Kernel;
+use wgrad::internals::kernel::{Kernel, threads};
 use wgrad::internals::train::recipe::Recipe;
 use wgrad::internals::verify::custom::{self, CustomKernel, CustomKernelFile};
 use wgrad::{Error, Result};
@@ -95,9 +95,15 @@ fn check(file: &Path, kernel: &Kernel, device: &Device, timeout: u64) -> Result<
 fn supervise(arguments: &CheckArgs, show: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::Failure(format!("the check can't be started ({error})"));
     let mut child = start(arguments).map_err(failed)?;
-    let lines = lines_of(&mut child);
     // stderr is read meanwhile: a full pipe would block the check.
-    let stderr = stderr_of(&mut child);
+    let (lines, stderr) = match lines_of(&mut child).and_then(|lines| Ok((lines, stderr_of(&mut child)?))) {
+        Ok(readers) => readers,
+        Err(error) => {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
+    };
     let limit = Duration::from_secs(arguments.timeout);
     // Each part of the check has a time limit of its own.
     let mut until = Instant::now() + limit;
@@ -146,23 +152,23 @@ fn start(arguments: &CheckArgs) -> std::io::Result<Child> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
-fn lines_of(child: &mut Child) -> Receiver<String> {
+fn lines_of(child: &mut Child) -> Result<Receiver<String>> {
     let (sender, receiver) = channel();
     let stdout = child.stdout.take().expect("stdout was asked for");
-    thread::spawn(move || {
+    threads::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(|line| line.ok()) {
             if sender.send(line).is_err() {
                 return;
             }
         }
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 /// The text of its stderr, read while it runs.
-fn stderr_of(child: &mut Child) -> JoinHandle<String> {
+fn stderr_of(child: &mut Child) -> Result<JoinHandle<String>> {
     let mut pipe = child.stderr.take().expect("stderr was asked for");
-    thread::spawn(move || {
+    threads::spawn(move || {
         let mut bytes = Vec::new();
         // After an error, the text up to it is used.
         let _ = pipe.read_to_end(&mut bytes);
@@ -185,7 +191,7 @@ fn evaluate(status: ExitStatus, stderr: &str, file: &Path, at: &str) -> Result<(
 
 /// The check itself.
 fn inside(arguments: &CheckArgs) -> Result<()> {
-    end_with_parent();
+    end_with_parent()?;
     let kernel = custom::find(&arguments.kernel)?;
     let adapter = adapter(&arguments.device)?;
     let device = Device::Gpu(adapter.clone());
@@ -288,12 +294,13 @@ fn progress(at: &str) -> Result<()> {
 /// Ends this process when the one that started it ends.
 ///
 /// A shader that loops for ever would outlive it.
-fn end_with_parent() {
-    thread::spawn(|| {
+fn end_with_parent() -> Result<()> {
+    let watch = threads::spawn(|| {
         let mut rest = Vec::new();
         // The end of stdin and an error both mean that the parent has ended.
         let _ = std::io::stdin().read_to_end(&mut rest);
         note(format_args!("error: the process that started the check has ended"));
         std::process::abort();
     });
+    watch.map(|_| ())
 }

@@ -3,7 +3,7 @@
 mod evaluation;
 mod report;
 
-use wgrad::internals::data::files::write_output;
+use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::{self, Dataset};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::internals::train::classifier::Evaluated;
@@ -23,6 +23,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     // Too large a contact sheet is refused before measuring.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
     most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
+    most.map_or(Ok(()), |_| check_output(&arguments.out))?;
     let evaluation = evaluate(arguments, model, &dataset)?;
     let mut worst = evaluation.wrong.clone();
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));

@@ -20,9 +20,9 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let images: Vec<Vec<u8>> = arguments.files.iter().map(read).collect::<Result<_>>()?;
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
     let mut rows = Vec::new();
-    for (outputs, file) in classifier.outputs(&images)?.into_iter().zip(&arguments.files) {
+    for (prediction, file) in classifier.predict_each(&images)?.into_iter().zip(&arguments.files) {
         let named = |error: Error| Error::Diverged(format!("{}: {}", file.display(), error.marked()));
-        rows.push((file.as_path(), classifier.prediction(outputs).map_err(named)?));
+        rows.push((file.as_path(), prediction.map_err(named)?));
     }
     print(&rows, loss, arguments)
 }
