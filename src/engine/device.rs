@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, Once};
 use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures, Features};
 
 use crate::error::{DeviceFault, Error, Result};
+use crate::kernel::threads;
 use crate::program::{Buf, Program};
 
 /// The first error of a device that wgpu's callbacks were given.
@@ -45,6 +46,8 @@ pub(super) fn open(
         ..wgpu::Limits::default()
     };
     let name = adapter.get_info().name;
+    // A software adapter makes threads of its own, and says of a failure only that the device is lost.
+    threads::spare(1)?;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,

@@ -38,7 +38,11 @@ fn without_a_thread_every_command_ends_with_a_sentence() {
         // The stack of a thread of this size fits no machine, so none can be made.
         let ran = Ran::of(place.command(command).env("RUST_MIN_STACK", (1u64 << 50).to_string()));
         ran.failed(1, &["makes no more threads"]);
-        assert_eq!(before.keys().collect::<Vec<_>>(), place.files().keys().collect::<Vec<_>>(), "{command:?}");
+        assert_eq!(
+            before.keys().collect::<Vec<_>>(),
+            place.files().keys().collect::<Vec<_>>(),
+            "{command:?}"
+        );
     }
     // What needs no thread works.
     let ran = Ran::of(place.command(&["runs"]).env("RUST_MIN_STACK", (1u64 << 50).to_string())).ok();
@@ -56,7 +60,9 @@ fn picture() -> Vec<u8> {
 fn with_few_open_files_every_command_ends() {
     let place = Place::trained();
     for files in 4..=20 {
-        for command in ["train --epochs 1 --device cpu", "eval runs/digits-001 --device cpu", "lesson 1 --device cpu"] {
+        for command in
+            ["train --epochs 1 --device cpu", "eval runs/digits-001 --device cpu", "lesson 1 --device cpu"]
+        {
             let ran = shell(&place, &format!("ulimit -n {files}; exec timeout 300 $W {command}"));
             assert!(!ran.err.contains("panicked"), "{}", ran.err);
             match ran.code {
@@ -73,7 +79,8 @@ fn with_few_open_files_every_command_ends() {
 #[cfg(target_os = "linux")]
 fn a_deleted_working_directory_is_an_error() {
     let place = Place::new();
-    let script = "mkdir gone; cd gone; rmdir ../gone; exec timeout 300 $W train --epochs 1 --device cpu --out .";
+    let script =
+        "mkdir gone; cd gone; rmdir ../gone; exec timeout 300 $W train --epochs 1 --device cpu --out .";
     shell(&place, script).failed(1, &["no run directory can be made"]);
 }
 
@@ -89,11 +96,17 @@ fn open_files_of_the_process_are_outputs() {
     assert!(place.json("report.json")["groups"].is_array());
     shell(&place, "$W lesson 5 --device cpu --svg /dev/stdout > page.svg").ok();
     let page = String::from_utf8(place.read("page.svg")).unwrap();
-    assert!(page.starts_with("<svg") && page.contains("</svg>") && !page.trim_end().ends_with("</svg>"), "{page}");
+    assert!(
+        page.starts_with("<svg") && page.contains("</svg>") && !page.trim_end().ends_with("</svg>"),
+        "{page}"
+    );
     shell(&place, "$W lesson 5 --device cpu --svg >(cat > piped.svg); wait; sleep 1").ok();
     assert!(String::from_utf8(place.read("piped.svg")).unwrap().contains("</svg>"));
     for out in ["/dev/stderr", "/proc/self/fd/2"] {
-        let ran = shell(&place, &format!("$W eval runs/digits-001 --device cpu --mistakes 2 --out {out} 2>sheet.png"));
+        let ran = shell(
+            &place,
+            &format!("$W eval runs/digits-001 --device cpu --mistakes 2 --out {out} 2>sheet.png"),
+        );
         assert_eq!(ran.code, Some(0));
         let sheet = place.read("sheet.png");
         assert!(sheet.windows(4).any(|bytes| bytes == b"IEND"));
@@ -170,10 +183,8 @@ fn with_json_an_error_is_an_object_too() {
 #[cfg(unix)]
 fn an_error_keeps_its_exit_code_when_nobody_reads_the_answer() {
     let place = Place::new();
-    let ran = shell(
-        &place,
-        "$W train --learning-rate 1e30 --device cpu --json | true; exit ${PIPESTATUS[0]}",
-    );
+    let ran =
+        shell(&place, "$W train --learning-rate 1e30 --device cpu --json | true; exit ${PIPESTATUS[0]}");
     ran.failed(5, &[]);
 }
 
@@ -181,8 +192,12 @@ fn an_error_keeps_its_exit_code_when_nobody_reads_the_answer() {
 fn a_fast_dev_run_names_nothing_that_is_left() {
     let place = Place::new();
     let dev = ["train", "--fast-dev-run", "--device", "cpu"];
-    for more in [&[][..], &["--learning-rate", "1e30"], &["--learning-rate", "1e30", "--on-nan", "rollback"], &["--json"]]
-    {
+    for more in [
+        &[][..],
+        &["--learning-rate", "1e30"],
+        &["--learning-rate", "1e30", "--on-nan", "rollback"],
+        &["--json"],
+    ] {
         let ran = place.run(&[&dev[..], more].concat());
         for words in ["resume", "predict", "saved in", "runs/", "tmp"] {
             assert!(!ran.err.contains(words) && !ran.out.contains(words), "{words}: {ran:?}");
@@ -191,7 +206,10 @@ fn a_fast_dev_run_names_nothing_that_is_left() {
         assert!(place.files().is_empty());
     }
     let object = place.run(&[&dev[..], &["--json"]].concat()).ok().json();
-    assert_eq!((&object["run"], &object["status"], &object["steps"]), (&Value::Null, &"done".into(), &1.into()));
+    assert_eq!(
+        (&object["run"], &object["status"], &object["steps"]),
+        (&Value::Null, &"done".into(), &1.into())
+    );
 }
 
 #[test]
@@ -220,7 +238,9 @@ fn the_difference_of_runs_names_settings_and_state() {
     let [one, two, three, four] = ["1", "2", "3", "4"].map(|number| format!("runs/digits-00{number}"));
 
     let said = diff(&one, &two);
-    for words in ["validation: 0.0 and 0.2", "stop_early: ", "ema: ", "only the second run has a best checkpoint"] {
+    for words in
+        ["validation: 0.0 and 0.2", "stop_early: ", "ema: ", "only the second run has a best checkpoint"]
+    {
         assert!(said.contains(words), "“{words}” is not in {said}");
     }
     let said = diff(&one, &three);
@@ -239,18 +259,24 @@ fn the_difference_of_runs_names_settings_and_state() {
 #[cfg(target_os = "linux")]
 fn no_bar_is_drawn_after_the_end_of_a_run() {
     let place = Place::new();
-    let has_script = Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success());
+    let has_script =
+        Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success());
     if !has_script {
         println!("NOT CHECKED: there is no `script` to run the program in a terminal");
         return;
     }
     let train = "$W train --epochs 60 --device cpu --learning-rate 0.5";
-    for more in ["--validation 0.2 --stop-early 'validation-loss patience 1'", "--max-time 1s", "--learning-rate 1e30"] {
+    for more in [
+        "--validation 0.2 --stop-early 'validation-loss patience 1'",
+        "--max-time 1s",
+        "--learning-rate 1e30",
+    ] {
         for columns in [60, 140] {
             let terminal = "script -qec \"stty cols $COLS; $LINE\" /dev/null";
             let script = format!("export COLS={columns} LINE=\"{train} {more}\" TERM=xterm; {terminal}");
             let shown = shell(&place, &script).out;
-            let end = ["the best epoch is", "the time of", "error: "].iter().find_map(|words| shown.find(words));
+            let end =
+                ["the best epoch is", "the time of", "error: "].iter().find_map(|words| shown.find(words));
             let behind = &shown[end.unwrap_or_else(|| panic!("no end: {shown}"))..];
             assert!(shown.contains(" left"), "no bar: {shown}");
             assert!(!behind.contains(" left"), "{behind}");

@@ -30,7 +30,11 @@ fn model(network: &str, values: &[(&str, f32)]) -> Model {
 }
 
 fn samples() -> Samples {
-    Samples { pixels: vec![128, 128, 128, 128, 255, 255, 0, 255], labels: vec![0, 1], shape: Shape::image(1, 2, 2) }
+    Samples {
+        pixels: vec![128, 128, 128, 128, 255, 255, 0, 255],
+        labels: vec![0, 1],
+        shape: Shape::image(1, 2, 2),
+    }
 }
 
 #[test]
@@ -41,11 +45,17 @@ fn a_nan_that_relu_hides_is_an_error_of_its_image() {
         "residual { dense 4, relu, dense 4, relu, dense 4, relu }, dense 2",
         "dense 4, layernorm, relu, dense 2",
     ] {
-        let huge = model(network, &[("0.weight", 1e30), ("2.weight", 1e30), ("body.4.weight", 0.0), ("6.weight", 0.0)]);
+        let huge = model(
+            network,
+            &[("0.weight", 1e30), ("2.weight", 1e30), ("body.4.weight", 0.0), ("6.weight", 0.0)],
+        );
         let mut classifier = huge.classifier(&Device::choose("cpu").unwrap()).unwrap();
         let samples = samples();
         let error = classifier.predict(&[[255, 255, 0, 255]]).unwrap_err();
-        assert!(matches!(&error, Error::Diverged(problem) if problem.starts_with("image 0: ")), "{network}: {error}");
+        assert!(
+            matches!(&error, Error::Diverged(problem) if problem.starts_with("image 0: ")),
+            "{network}: {error}"
+        );
         let error = classifier.evaluate(&samples).unwrap_err();
         assert!(matches!(&error, Error::Diverged(_)), "{network}: {error}");
     }
@@ -63,7 +73,11 @@ fn one_image_that_overflows_leaves_the_others() {
 
 #[test]
 fn models_of_usual_weights_have_the_same_outputs_as_before() {
-    for network in ["dense 4, relu, dense 2", "conv 4 1x1, batchnorm, relu, dense 2", "dense 4, layernorm, gelu, dense 2"] {
+    for network in [
+        "dense 4, relu, dense 2",
+        "conv 4 1x1, batchnorm, relu, dense 2",
+        "dense 4, layernorm, gelu, dense 2",
+    ] {
         let usual = model(network, &[]);
         let mut classifier = usual.classifier(&Device::choose("cpu").unwrap()).unwrap();
         let images = [[0, 64, 128, 255], [255, 0, 255, 0]];

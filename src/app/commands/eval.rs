@@ -42,15 +42,14 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 /// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| {
-        if arguments.data.is_none() && !arguments.skip_bad {
-            Error::Data(format!(
-                "the data that the network was trained on can't be loaded ({}), so name data after the run",
-                error.marked()
-            ))
-        } else {
-            error
-        }
+    let dataset = data::load_as(source, &model.shape, arguments.skip_bad).map_err(|error| match error {
+        // Other data would not help.
+        Error::Failure(_) => error,
+        error if arguments.data.is_none() && !arguments.skip_bad => Error::Data(format!(
+            "the data that the network was trained on can't be loaded ({}), so name data after the run",
+            error.marked()
+        )),
+        error => error,
     })?;
     let shape = dataset.held_out.shape;
     if shape != model.shape {
