@@ -31,7 +31,7 @@ fn without_a_thread_every_command_ends_with_a_sentence() {
         &["lr-find", "--device", "cpu"],
         &["data", "preview", "digits", "--augment", "flip"],
         &["doctor", "sgd", "--device", "cpu"],
-        &["bench", "--quick", "--device", "cpu", "sgemm", "64"],
+        &["bench", "--quick", "--device", "cpu", "sgemm 64"],
         &["resume-check", run, "--device", "cpu"],
     ] {
         let before = place.files();
@@ -80,7 +80,7 @@ fn with_few_open_files_every_command_ends() {
 fn a_deleted_working_directory_is_an_error() {
     let place = Place::new();
     let script =
-        "mkdir gone; cd gone; rmdir ../gone; exec timeout 300 $W train --epochs 1 --device cpu --out .";
+        "mkdir gone; cd gone; rmdir ../gone; exec timeout 300 $W train --epochs 1 --device cpu --out ./";
     shell(&place, script).failed(1, &["no run directory can be made"]);
 }
 
@@ -88,7 +88,7 @@ fn a_deleted_working_directory_is_an_error() {
 #[cfg(target_os = "linux")]
 fn open_files_of_the_process_are_outputs() {
     let place = Place::trained();
-    let bench = "$W bench --quick --device cpu sgemm 64 512";
+    let bench = "$W bench --quick --device cpu 'sgemm 64'";
     // To a pipe, to a file with what is printed, and to a process.
     let report = shell(&place, &format!("{bench} --json /dev/stdout | sed -n '/^{{/,/^}}/p'")).ok();
     assert!(serde_json::from_str::<Value>(&report.out).unwrap()["groups"].is_array(), "{}", report.out);
@@ -159,7 +159,7 @@ fn overlong_words_are_not_echoed() {
 fn with_json_an_error_is_an_object_too() {
     let place = Place::trained();
     for (code, command) in [
-        (3, &["train", "none/such", "--json"][..]),
+        (2, &["train", "none/such", "--json"][..]),
         (2, &["train", "--network", "dens 3", "--json"]),
         (3, &["eval", "none/such", "--json"]),
         (3, &["predict", "runs/digits-001", "none.png", "--json"]),
@@ -265,9 +265,9 @@ fn no_bar_is_drawn_after_the_end_of_a_run() {
         println!("NOT CHECKED: there is no `script` to run the program in a terminal");
         return;
     }
-    let train = "$W train --epochs 60 --device cpu --learning-rate 0.5";
+    let train = "$W train --epochs 9000 --device cpu";
     for more in [
-        "--validation 0.2 --stop-early 'validation-loss patience 1'",
+        "--learning-rate 0.5 --validation 0.2 --stop-early 'validation-loss patience 1'",
         "--max-time 1s",
         "--learning-rate 1e30",
     ] {
@@ -282,6 +282,7 @@ fn no_bar_is_drawn_after_the_end_of_a_run() {
             assert!(!behind.contains(" left"), "{behind}");
         }
     }
-    let dumb = shell(&place, &format!("TERM=dumb LINE=\"{train}\" script -qec \"$LINE\" /dev/null")).out;
+    let line = "$W train --epochs 2 --device cpu";
+    let dumb = shell(&place, &format!("TERM=dumb LINE=\"{line}\" script -qec \"$LINE\" /dev/null")).out;
     assert!(!dumb.contains('\u{1b}'), "{dumb}");
 }
