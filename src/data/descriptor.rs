@@ -1,12 +1,13 @@
-//! Paths that name an open file of this process: `/dev/stdout`, `/dev/fd/63`, `/proc/self/fd/3`.
+//! Paths that name an open file of this process, such as `/dev/stdout` and `/dev/fd/63`.
 //!
 //! On Linux they are links whose text leads nowhere for a pipe, and to a file that must not be replaced: others write
 //! to it through the same open file.
 
-use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use super::platform::folders_of_open_files;
 
 /// Links that are followed to the folder of open files.
 const MOST_LINKS: usize = 40;
@@ -22,9 +23,6 @@ pub(super) struct Descriptor {
 impl Descriptor {
     /// The open file that a path names, after all links but the last.
     pub fn of(path: &Path) -> Option<Descriptor> {
-        if !cfg!(unix) {
-            return None;
-        }
         let mut at = path.to_owned();
         for _ in 0..MOST_LINKS {
             if let Some(number) = number(&at) {
@@ -67,31 +65,6 @@ fn write_all(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 /// The number of an open file of this process, if the path is that of one.
 fn number(path: &Path) -> Option<u32> {
     let number = path.file_name()?.to_str()?.parse().ok()?;
-    let folder = path.parent()?;
-    // macOS has no /proc, and /dev/fd is no link there.
-    let own = [format!("/proc/{}/fd", std::process::id()).into(), PathBuf::from("/dev/fd")];
-    let folder =
-        if folder.ends_with(OsStr::new("fd")) { fs::canonicalize(folder).ok()? } else { return None };
-    own.contains(&folder).then_some(number)
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_open_files_are_descriptors() {
-        let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink("/dev/stdout", &link).unwrap();
-        for (path, number) in [("/dev/stdout", 1), ("/dev/fd/2", 2), ("/proc/self/fd/1", 1)] {
-            assert_eq!(Descriptor::of(Path::new(path)).map(|found| found.number), Some(number), "{path}");
-        }
-        assert_eq!(Descriptor::of(&link).map(|found| found.number), Some(1));
-        let file = folder.path().join("fd");
-        fs::create_dir(&file).unwrap();
-        for path in [file.join("1"), folder.path().join("1"), "/dev/null".into(), "fd/1".into()] {
-            assert_eq!(Descriptor::of(&path), None, "{}", path.display());
-        }
-    }
+    let folder = path.parent().filter(|folder| folder.ends_with("fd"))?;
+    folders_of_open_files().contains(&fs::canonicalize(folder).ok()?).then_some(number)
 }
