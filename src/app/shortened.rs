@@ -4,7 +4,7 @@ use std::path::MAIN_SEPARATOR;
 
 /// The longest word and the longest quotation that are shown whole, in characters.
 const MOST: usize = 200;
-/// The longest path that is shown whole. It may be part of a command to copy; no system has longer ones.
+/// The longest path that is shown whole, in bytes. It may be part of a command to copy; no system has longer ones.
 const MOST_OF_A_PATH: usize = 4096;
 /// The longest message that is shown whole.
 const MOST_OF_ALL: usize = 20_000;
@@ -20,8 +20,8 @@ pub fn shortened(text: &str) -> String {
         if behind == Some('”') { cut(piece, MOST) } else { piece.to_owned() }
     });
     let words = in_pieces(&quotations, &[' ', '\n', '\t'], |word, _| {
-        let is_path = word.contains(['/', MAIN_SEPARATOR]);
-        cut(word, if is_path { MOST_OF_A_PATH } else { MOST })
+        let may_be_path = word.contains(['/', MAIN_SEPARATOR]) && word.len() <= MOST_OF_A_PATH;
+        if may_be_path { word.to_owned() } else { cut(word, MOST) }
     });
     cut(&words, MOST_OF_ALL)
 }

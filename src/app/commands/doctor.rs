@@ -33,6 +33,7 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     let device = super::device(&arguments.device)?;
     // Here, as a failure below is one of a kernel.
     threads::start()?;
+    threads::spare(1)?;
     let kernels = if named.is_empty() { table::ALL } else { &named };
     answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
     let (mut problems, mut not_tried) = (Vec::new(), Vec::new());
