@@ -29,7 +29,8 @@ pub fn past_the_text<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) ->
             let raw =
                 raw.map(|raw| format!("has {raw}: show a path by text::shown, a text by text::shorten"));
             let asked = ASKING.iter().fold(line.to_owned(), |line, asking| line.replace(asking, ""));
-            let writing = WRITING.iter().find(|writing| ![CONSOLE, NAMED].contains(&path) && asked.contains(**writing));
+            let writing =
+                WRITING.iter().find(|writing| ![CONSOLE, NAMED].contains(&path) && asked.contains(**writing));
             let writing = writing.map(|what| format!("has {what}: {CONSOLE} writes to the terminal"));
             let problem = raw.or(writing)?;
             Some(format!("{path}:{} {problem}", at + 1))
