@@ -16,7 +16,8 @@ const CSV: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const SHAPE: Shape = Shape::image(1, 8, 8);
 const CLASSES: usize = 10;
 /// The size of the set.
-pub(super) const SIZE: DataSize = DataSize { shape: SHAPE, classes: CLASSES, train: 1437, held_out: 360 };
+pub(super) const SIZE: DataSize =
+    DataSize { shape: SHAPE, classes: CLASSES, train: 1437, held_out: 360, reading: 0 };
 /// Every fifth sample is held out, so that both parts are drawn from the whole length of the file.
 const HELD_OUT_EVERY: usize = 5;
 

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples, check_class_name};
-use super::limits::{MAX_CLASSES, MAX_SIDE};
+use super::limits::{MAX_CLASSES, MAX_SIDE, check_memory};
 use super::listing::{Listing, is_picture};
+use super::picture;
 use super::reading::{Reading, Resize};
 use super::rendered::{Picture, Read, read, render};
+use super::size::DataSize;
 use super::survey::Histogram;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -126,6 +128,33 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
     Ok((classes, pictures))
 }
 
+/// The size of the set, from the header of its first picture. None when that can't be read.
+pub(super) fn size(pictures: &Pictures, reading: &Reading) -> Option<DataSize> {
+    let (shape, decoded) = picture::header(&pictures.train.first()?.path, reading.resize)?;
+    if shape.height.max(shape.width) > MAX_SIDE {
+        return None;
+    }
+    let classes = pictures.classes.len();
+    let held_out = pictures.held_out.as_ref().map_or_else(
+        || {
+            let mut members = vec![0; classes];
+            pictures.train.iter().for_each(|picture| members[picture.class] += 1);
+            members.into_iter().map(held_out_of).sum()
+        },
+        Vec::len,
+    );
+    let train = pictures.train.len() - if pictures.held_out.is_some() { 0 } else { held_out };
+    let size = DataSize { shape, classes, train, held_out, reading: 0 };
+    // Pictures are joined when all have been read.
+    let threads = rayon::current_num_threads() as u64;
+    Some(DataSize { reading: size.bytes().saturating_add(threads.saturating_mul(decoded)), ..size })
+}
+
+/// The number of pictures of a class that are held out.
+fn held_out_of(members: usize) -> usize {
+    ((members + HELD_OUT_OF / 2) / HELD_OUT_OF).max(1)
+}
+
 /// Reads all pictures as the set `name`.
 ///
 /// Without a folder `test`, 20 % of each class is held out, rounded to the nearest but at least one picture: those whose
@@ -136,6 +165,9 @@ fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<P
 /// [`Error::Data`] for a picture that can't be read (unless those are skipped), for sizes or channels that differ, and
 /// for a class that is left with too few pictures.
 pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Result<Dataset> {
+    if let Some(size) = size(pictures, reading) {
+        check_memory(size.bytes().saturating_add(size.reading), shown(&pictures.folder))?;
+    }
     let mut about = About { notes: pictures.notes.clone(), ..About::default() };
     let histogram = Histogram::default();
     let mut train = read(&pictures.train, reading, &histogram, &mut about)?;
@@ -245,8 +277,7 @@ fn split(all: Vec<Read>, pictures: &Pictures) -> Result<(Vec<Read>, Vec<Read>)> 
             Sha256::digest(name.as_encoded_bytes()).to_vec()
         };
         members.sort_by_cached_key(hash);
-        let count = ((members.len() + HELD_OUT_OF / 2) / HELD_OUT_OF).max(1);
-        members.iter().take(count).for_each(|&at| held_out[at] = true);
+        members.iter().take(held_out_of(members.len())).for_each(|&at| held_out[at] = true);
     }
     let (out, train): (Vec<_>, Vec<_>) = all.into_iter().zip(held_out).partition(|(_, out)| *out);
     let reads = |part: Vec<(Read, bool)>| part.into_iter().map(|(read, _)| read).collect();

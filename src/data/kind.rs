@@ -50,11 +50,11 @@ impl FolderFormat {
     ///
     /// # Errors
     /// As [`FolderFormat::read`].
-    pub fn size(&self, folder: &Path) -> Result<Option<DataSize>> {
+    pub fn size(&self, folder: &Path, reading: &Reading) -> Result<Option<DataSize>> {
         match self {
             FolderFormat::Idx => folder::size(folder).map(Some),
             FolderFormat::Cifar(files) => cifar::size(folder, files).map(Some),
-            FolderFormat::Pictures(_) => Ok(None),
+            FolderFormat::Pictures(pictures) => Ok(images::size(pictures, reading)),
         }
     }
 

@@ -16,6 +16,7 @@ mod digits;
 pub mod files;
 mod fitting;
 mod folder;
+mod gate;
 pub mod held;
 mod idx;
 mod images;
@@ -100,15 +101,15 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     location.read(name_or_path, reading)
 }
 
-/// The size of the data set that [`load`] would read, where that is known before it is read.
+/// The size of the data set that [`load_with`] would read, where that is known before it is read.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn size(name_or_path: &str) -> Result<Option<DataSize>> {
+pub fn size(name_or_path: &str, reading: &Reading) -> Result<Option<DataSize>> {
     match Location::find(name_or_path)? {
         Location::Digits => Ok(Some(digits::SIZE)),
-        Location::Folder(folder, format) => format.size(&folder),
+        Location::Folder(folder, format) => format.size(&folder, reading),
     }
 }
 

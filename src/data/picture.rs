@@ -1,8 +1,10 @@
 //! Pictures, read from PNG and JPEG files as images of one size.
 
+use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::fitting::{Seen, fit, is_deep};
@@ -77,24 +79,62 @@ pub(super) fn read(
 ) -> Result<Fitted> {
     let bytes = read_file(path)?;
     let animated = is_animated(&bytes);
-    let most = 4 * bytes.len() as u64 + (64 << 20);
-    let picture = decode(&bytes, most.min(MAX_PICTURE_BYTES)).map_err(|problem| bad(path, &problem))?;
+    let picture = decode(&bytes, most_decoded(bytes.len() as u64)).map_err(|problem| bad(path, &problem))?;
     drop(bytes);
     if let Some(histogram) = histogram.filter(|_| is_deep(&picture)) {
         histogram.add(&picture);
     }
     let channels = usize::from(picture.color().channel_count());
-    let shape = match resize {
-        Some(Resize { channels: given, height, width }) => {
-            Shape::image(given.unwrap_or(channels), height, width)
-        }
-        None => Shape::image(channels, picture.height() as usize, picture.width() as usize),
-    };
+    let shape = shaped(resize, channels, picture.height() as usize, picture.width() as usize);
     if shape.height.max(shape.width) > MAX_SIDE {
         return Ok(Fitted { shape, values: Vec::new(), seen: Seen::default() });
     }
     let (values, seen) = fit(picture, &shape, rendering, false);
     Ok(Fitted { shape, values, seen: Seen { animated, ..seen } })
+}
+
+/// The most bytes that decoding a file of this length takes.
+fn most_decoded(length: u64) -> u64 {
+    (4 * length + (64 << 20)).min(MAX_PICTURE_BYTES)
+}
+
+/// The most bytes that [`read`] takes.
+pub(super) fn cost(path: &Path) -> u64 {
+    let length = fs::metadata(path).map_or(0, |found| found.len()).min(MAX_FILE_BYTES);
+    length + most_decoded(length)
+}
+
+/// The size of a picture as [`read`] would return it, and the bytes that decoding takes, from its header alone.
+///
+/// None for a file that can't be read, which [`read`] will say.
+pub(super) fn header(path: &Path, resize: Option<Resize>) -> Option<(Shape, u64)> {
+    // Opening a pipe would wait for its other end.
+    if !fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut decoder = ImageReader::open(path).ok()?.with_guessed_format().ok()?.into_decoder().ok()?;
+    let upright = !matches!(
+        decoder.orientation().ok()?,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    );
+    let (width, height) = decoder.dimensions();
+    let (width, height) =
+        if upright { (width as usize, height as usize) } else { (height as usize, width as usize) };
+    let shape = shaped(resize, usize::from(decoder.color_type().channel_count()), height, width);
+    Some((shape, decoder.total_bytes().saturating_mul(2)))
+}
+
+/// The size of a picture of a data set, which may be resized.
+fn shaped(resize: Option<Resize>, channels: usize, height: usize, width: usize) -> Shape {
+    match resize {
+        Some(Resize { channels: given, height, width }) => {
+            Shape::image(given.unwrap_or(channels), height, width)
+        }
+        None => Shape::image(channels, height, width),
+    }
 }
 
 fn bad(path: &Path, problem: &str) -> Error {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::dataset::About;
 use super::fitting::Seen;
+use super::gate::Gate;
 use super::picture::{self, Fitted};
 use super::reading::Reading;
 use super::rendering::{Background, Levels, Rendering};
@@ -43,10 +44,12 @@ pub(super) fn read(
 ) -> Result<Vec<Read>> {
     let rendering = reading.rendering();
     let histogram = Some(histogram).filter(|_| chooses_levels(reading));
+    let gate = Gate::for_half();
     let each: Vec<Result<Read>> = pictures
         .par_iter()
         .map(|Picture { path, class }| {
-            let Fitted { shape, values, seen } = picture::read(path, reading.resize, &rendering, histogram)?;
+            let read = || picture::read(path, reading.resize, &rendering, histogram);
+            let Fitted { shape, values, seen } = gate.pass(picture::cost(path), read)?;
             Ok(Read { path: path.clone(), class: *class, shape, values, seen })
         })
         .collect();
@@ -135,8 +138,10 @@ fn read_again(
     rendering: &Rendering,
     affected: impl Fn(&Seen) -> bool + Sync,
 ) -> Result<()> {
+    let gate = Gate::for_half();
     all.par_iter_mut().filter(|read| affected(&read.seen)).try_for_each(|read| {
-        let again = picture::read(&read.path, reading.resize, rendering, None)?;
+        let again = || picture::read(&read.path, reading.resize, rendering, None);
+        let again = gate.pass(picture::cost(&read.path), again)?;
         if again.shape != read.shape {
             let changed = "changed while it was read, so begin again when the folder is complete";
             return Err(Error::Data(format!("{} {changed}", shown(&read.path))));

@@ -13,6 +13,8 @@ pub struct DataSize {
     pub train: usize,
     /// The number of samples held out.
     pub held_out: usize,
+    /// Bytes that reading takes besides what stays.
+    pub reading: u64,
 }
 
 impl DataSize {

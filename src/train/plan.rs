@@ -123,7 +123,7 @@ pub(super) fn limits(recipe: &Recipe, size: &DataSize, device: &Device) -> Limit
 /// Memory while the data are read, and the validation part is taken out of them.
 fn loading(recipe: &Recipe, size: &DataSize, device: &Device) -> Need {
     let twice = recipe.validation.clamp(0.0, 1.0) * size.bytes() as f64;
-    device.footprint().plus(size.bytes() + twice as u64)
+    device.footprint().plus(size.bytes().saturating_add(size.reading.max(twice as u64)))
 }
 
 /// Memory besides the Program and the copies that every run has of its state.

@@ -100,6 +100,7 @@ impl Session {
             classes: classes.len(),
             train: train.len() + validation,
             held_out: held_out.len(),
+            reading: 0,
         }
     }
 

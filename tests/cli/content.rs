@@ -172,7 +172,12 @@ fn samples_that_make_a_result_wrong_are_counted_before_training() {
     }
     let clean = place.run(&["train", "--epochs", "1", "--device", "cpu"]).ok();
     assert_eq!(
-        clean.err.lines().nth(2).and_then(|line| line.split(' ').next()),
+        clean
+            .err
+            .lines()
+            .skip_while(|line| !line.starts_with("data"))
+            .nth(1)
+            .and_then(|line| line.split(' ').next()),
         Some("network"),
         "{}",
         clean.err

@@ -96,3 +96,25 @@ fn an_announcement_says_what_is_needed_and_what_is_available() {
     assert!(line.starts_with("memory  about ") && line.contains(" MiB for the whole run"), "{line}");
     assert_eq!(line.contains("are available"), Room::now().bytes().is_some(), "{line}");
 }
+
+#[test]
+fn pictures_that_do_not_fit_the_memory_are_refused_before_they_are_read() {
+    let place = Place::new();
+    // 512 × 512 pixels of one colour in 3 channels take 3 kB as a file, and 768 KiB in memory.
+    let picture = image::RgbImage::from_pixel(512, 512, image::Rgb([200, 10, 10]));
+    let mut file = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, image::ImageFormat::Png).unwrap();
+    let file = file.into_inner();
+    assert!(file.len() < 16_384, "{}", file.len());
+    for (class, count) in [("a", 150), ("b", 150)] {
+        (0..count).for_each(|at| _ = place.write(&format!("set/{class}/{at}.png"), &file));
+    }
+    // The last one is damaged, which reading would find.
+    place.write("set/b/last.png", &file[..20]);
+    for command in [&["data", "set"][..], &["train", "set", "--device", "cpu"]] {
+        let Some(ran) = under(&place, 250, command) else { return };
+        assert!(matches!(ran.code, Some(3 | 4)), "{ran:?}");
+        ran.failed(ran.code.unwrap(), &["MiB"]);
+    }
+    place.run(&["data", "set"]).failed(3, &["last.png"]);
+}

@@ -1,6 +1,6 @@
 //! The memory of a run is known before its data are read.
 
-use wgrad::internals::data;
+use wgrad::internals::data::{self, Reading};
 use wgrad::internals::train::plan::MemoryPlan;
 use wgrad::{Device, Recipe, Session};
 
@@ -12,7 +12,7 @@ fn recipe(network: &str) -> Recipe {
 
 #[test]
 fn a_forecast_is_the_plan_of_the_run() {
-    let size = data::size("digits").unwrap().unwrap();
+    let size = data::size("digits", &Reading::default()).unwrap().unwrap();
     let plain = recipe("dense 300, relu, dense 10");
     let recipes = [
         Recipe { validation: 0.1, stop_early: Some("validation-loss".parse().unwrap()), ..plain.clone() },
@@ -34,7 +34,7 @@ fn a_forecast_is_the_plan_of_the_run() {
 
 #[test]
 fn more_state_takes_more_memory() {
-    let size = data::size("digits").unwrap().unwrap();
+    let size = data::size("digits", &Reading::default()).unwrap().unwrap();
     let bytes = |recipe: Recipe| {
         MemoryPlan::forecast(&recipe, &size, &CPU, false).unwrap().unwrap().host.resident as f64
     };
@@ -53,7 +53,7 @@ fn more_state_takes_more_memory() {
 #[test]
 fn the_size_of_a_data_set_is_known_without_reading_it() {
     for name in ["digits", "mnist"] {
-        let size = data::size(name).unwrap().unwrap();
+        let size = data::size(name, &Reading::default()).unwrap().unwrap();
         let set = data::load(name).unwrap();
         let loaded = (set.train.shape, set.classes.len(), set.train.len(), set.held_out.len());
         assert_eq!((size.shape, size.classes, size.train, size.held_out), loaded, "{name}");

@@ -49,7 +49,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     given.check()?;
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let (mut device, mut how) = (None, How { timeout, verified, announced: false });
-    if let Some(size) = data::size(given.data())? {
+    if let Some(size) = data::size(given.data(), &given.reading())? {
         let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
         let found = super::device(&recipe.device)?;
         how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;

@@ -160,11 +160,12 @@ fn prepare(
     how: How,
 ) -> Result<Prepared> {
     let device = super::device(&recipe.device)?;
-    let announced = match data::size(&recipe.data)? {
+    let reading = Overrides::from(recipe.clone()).reading();
+    let announced = match data::size(&recipe.data, &reading)? {
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
         None => false,
     };
-    let dataset = data::load_again(&recipe.data, &Overrides::from(recipe.clone()).reading())?;
+    let dataset = data::load_again(&recipe.data, &reading)?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",
