@@ -63,10 +63,16 @@ impl HeldFolder {
     /// Whether its path still leads to it.
     pub fn is_in_place(&self) -> bool {
         let identity = |dir: &Dir| dir.dir_metadata().map(|found| (found.dev(), found.ino()));
-        let now = Dir::open_ambient_dir(&self.path, ambient_authority());
+        let now = match Dir::open_ambient_dir(&self.path, ambient_authority()) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return false;
+            }
+            now => now,
+        };
         match (identity(&self.dir), now.and_then(|dir| identity(&dir))) {
             (Ok(held), Ok(now)) => held == now,
-            _ => false,
+            // With too many open files and the like nothing says that it was moved.
+            _ => true,
         }
     }
 
@@ -113,12 +119,21 @@ impl HeldFolder {
         }
     }
 
-    /// Whether a file is this one, by its identity.
-    pub fn leads_to(&self, name: &str, file: &File) -> bool {
+    /// Whether the file of this name is `file`, by its identity.
+    ///
+    /// # Errors
+    /// What the system says, such as that too many files are open.
+    pub fn leads_to(&self, name: &str, file: &File) -> io::Result<bool> {
+        if !self.check(name).unwrap_or(false) {
+            return Ok(false);
+        }
         let identity =
             |file: File| cap_std::fs::File::from_std(file).metadata().map(|found| (found.dev(), found.ino()));
-        let named = self.open_file(name, OpenOptions::new().read(true)).and_then(identity);
-        matches!((named, file.try_clone().and_then(identity)), (Ok(named), Ok(held)) if named == held)
+        let named = match self.open_file(name, OpenOptions::new().read(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            named => named?,
+        };
+        Ok(identity(named)? == identity(file.try_clone()?)?)
     }
 
     /// Reads a file of at most `most` bytes.

@@ -34,7 +34,7 @@ impl Lock {
         loop {
             let file = lock_file(folder)?;
             // The process that had the lock may have removed the file after it was opened here.
-            if folder.leads_to(LOCK, &file) {
+            if folder.leads_to(LOCK, &file).map_err(|error| unlocked(folder, &error))? {
                 return Ok(Lock { directory, file, folder: Arc::clone(folder) });
             }
         }
@@ -45,7 +45,7 @@ impl Lock {
     /// # Errors
     /// [`Error::Failure`] when another process may write here.
     pub(super) fn check(&mut self) -> Result<()> {
-        if self.folder.leads_to(LOCK, &self.file) {
+        if self.folder.leads_to(LOCK, &self.file).map_err(|error| unlocked(&self.folder, &error))? {
             return Ok(());
         }
         if self.directory.is_none() {
@@ -74,7 +74,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.folder.leads_to(LOCK, &self.file) {
+        if self.folder.leads_to(LOCK, &self.file).unwrap_or(true) {
             let _ = self.folder.remove(LOCK);
         }
     }
@@ -92,12 +92,7 @@ fn lock_directory(folder: &HeldFolder) -> Result<Option<File>> {
 
 /// Locks the file, and writes the number of this process into it.
 fn lock_file(folder: &HeldFolder) -> Result<File> {
-    let problem = |error: io::Error| {
-        Error::Failure(format!(
-            "{} can't be locked ({LOCK}: {error}), so check that it may be written to",
-            shown(folder.path())
-        ))
-    };
+    let problem = |error: io::Error| unlocked(folder, &error);
     let mut file = folder.open_to_write(LOCK, false).map_err(problem)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -108,6 +103,13 @@ fn lock_file(folder: &HeldFolder) -> Result<File> {
     file.set_len(0).map_err(problem)?;
     file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(mine.as_bytes())).map_err(problem)?;
     Ok(file)
+}
+
+fn unlocked(folder: &HeldFolder, error: &io::Error) -> Error {
+    Error::Failure(format!(
+        "{} can't be locked ({LOCK}: {error}), so check that it may be written to",
+        shown(folder.path())
+    ))
 }
 
 fn taken(folder: &HeldFolder) -> Error {
