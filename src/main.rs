@@ -5,36 +5,22 @@ mod app;
 use std::process::ExitCode;
 
 use clap::Parser;
+use wgrad::Result;
 use wgrad::internals::engine::has_given_up;
 
 use app::cli::{Cli, Command};
 use app::commands::{self, console, signals};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
         Err(error) => return console::refused(error),
     };
-    let result = match cli.command {
-        Command::Train(arguments) => commands::train::run(&arguments),
-        Command::LrFind(arguments) => commands::lr_find::run(&arguments),
-        Command::Runs(arguments) => commands::runs::run(&arguments),
-        Command::ResumeCheck(arguments) => commands::resume::check::run(&arguments),
-        Command::Eval(arguments) => commands::eval::run(&arguments),
-        Command::Predict(arguments) => commands::predict::run(&arguments),
-        Command::Summary(arguments) => commands::summary::run(&arguments),
-        Command::Explain(arguments) => commands::explain::run(&arguments),
-        Command::Data(arguments) => commands::data::run(&arguments),
-        Command::Devices(arguments) => commands::devices::run(&arguments),
-        Command::Lesson(arguments) => commands::lesson::run(&arguments),
-        Command::Bench(arguments) => commands::bench::run(&arguments),
-        Command::Doctor(arguments) => commands::doctor::run(&arguments),
-    };
-    let code = match result {
+    let code = match signals::catch_file_size().and_then(|()| run(&command)) {
         Ok(()) => 0,
         Err(error) => {
-            console::note(format_args!("error: {}", error.marked()));
-            error.exit_code()
+            console::report(&error, command.is_json());
+            signals::exit_code_of_file_size().unwrap_or(error.exit_code())
         }
     };
     if has_given_up() {
@@ -42,4 +28,22 @@ fn main() -> ExitCode {
         signals::exit_at_once(code);
     }
     ExitCode::from(code)
+}
+
+fn run(command: &Command) -> Result<()> {
+    match command {
+        Command::Train(arguments) => commands::train::run(arguments),
+        Command::LrFind(arguments) => commands::lr_find::run(arguments),
+        Command::Runs(arguments) => commands::runs::run(arguments),
+        Command::ResumeCheck(arguments) => commands::resume::check::run(arguments),
+        Command::Eval(arguments) => commands::eval::run(arguments),
+        Command::Predict(arguments) => commands::predict::run(arguments),
+        Command::Summary(arguments) => commands::summary::run(arguments),
+        Command::Explain(arguments) => commands::explain::run(arguments),
+        Command::Data(arguments) => commands::data::run(arguments),
+        Command::Devices(arguments) => commands::devices::run(arguments),
+        Command::Lesson(arguments) => commands::lesson::run(arguments),
+        Command::Bench(arguments) => commands::bench::run(arguments),
+        Command::Doctor(arguments) => commands::doctor::run(arguments),
+    }
 }

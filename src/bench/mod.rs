@@ -24,6 +24,7 @@ pub use text::{ceilings, lines};
 pub use verdict::verdict;
 
 use crate::error::{Error, Result};
+use crate::kernel::threads;
 use crate::text::shorten;
 use contender::{Contender, contenders};
 use machine::{BenchDevice, DeviceInfo, MachineInfo};
@@ -60,6 +61,7 @@ pub enum BenchEvent<'a> {
 /// # Errors
 /// [`Error::Usage`] when no workload has all the words. Where a device fails, the report says why.
 pub fn run(options: &BenchOptions, observe: &mut dyn FnMut(BenchEvent)) -> Result<BenchReport> {
+    threads::start()?;
     let begun = std::time::Instant::now();
     let works = chosen(options)?;
     let mut devices = DeviceInfo::of_all(&options.devices);

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::descriptor::Descriptor;
 use super::platform::sync_folder;
 use super::temporary::{fill_and_sync, temporary_name};
 pub use super::unread::Unread;
@@ -39,8 +40,8 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
 
 /// Writes to a path that the user named.
 ///
-/// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe or a device gets
-/// the bytes and stays.
+/// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe, a device or an open
+/// file of this process (`/dev/stdout`) gets the bytes and stays.
 ///
 /// # Errors
 /// As [`write_atomically`].
@@ -48,6 +49,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!("{} can't be written ({error}), so name another file", shown(path)))
     };
+    if let Some(open) = Descriptor::of(path) {
+        return open.write(bytes).map_err(problem);
+    }
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if !found.is_file() => {
@@ -72,6 +76,9 @@ pub fn check_output(path: &Path) -> Result<()> {
             shown(path)
         ))
     };
+    if let Some(open) = Descriptor::of(path) {
+        return open.check().map_err(problem);
+    }
     let target = followed(path).map_err(problem)?;
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),

@@ -11,6 +11,7 @@
 mod augment;
 mod cifar;
 mod dataset;
+mod descriptor;
 mod digits;
 pub mod files;
 mod fitting;
@@ -50,6 +51,7 @@ pub use split::split_validation;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::kernel::threads;
 use crate::program::shape::Shape;
 use crate::text::shown;
 use kind::FolderFormat;
@@ -71,7 +73,8 @@ use kind::FolderFormat;
 /// # Errors
 ///
 /// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::NotFound`] for missing files;
-/// [`Error::Data`] for files that are unreadable, damaged, or don't fit together.
+/// [`Error::Data`] for files that are unreadable, damaged, or don't fit together; [`Error::Failure`] when no thread can
+/// be made.
 pub fn load(name_or_path: &str) -> Result<Dataset> {
     load_with(name_or_path, &Reading::default())
 }
@@ -161,6 +164,7 @@ impl Location {
     }
 
     fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
+        threads::start()?;
         match self {
             Location::Digits => digits::dataset(),
             Location::Folder(folder, format) => format.read(name, folder, reading),

@@ -17,6 +17,14 @@ pub(super) fn sync_folder(open: impl FnOnce() -> io::Result<File>) {
     }
 }
 
+/// The folders whose entries are the open files of this process, by number.
+///
+/// Linux has links to the first; on macOS the second is a file system.
+pub(super) fn folders_of_open_files() -> Vec<PathBuf> {
+    let all = [format!("/proc/{}/fd", std::process::id()), "/dev/fd".to_owned()];
+    if cfg!(unix) { all.map(PathBuf::from).into() } else { Vec::new() }
+}
+
 /// The user's cache directory: `$XDG_CACHE_HOME` if set, else that of the system.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     let system = if cfg!(target_os = "macos") {

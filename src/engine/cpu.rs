@@ -8,7 +8,7 @@ use super::device::{no_memory_for_copy, too_small};
 use super::{Data, Engine, Ticket};
 use crate::engine::profile::{Clock, Profiler, Span};
 use crate::error::Result;
-use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin};
+use crate::kernel::{Access, Call, Element, Kernel, Real, Slice, SliceMut, Step, Twin, threads};
 use crate::memory::{mebibytes, zeros};
 use crate::program::{Buf, Dispatch, Program, View};
 
@@ -109,7 +109,8 @@ impl CpuEngine<f32> {
     /// An engine for training: a kernel's fast function where it has one, else its twin.
     ///
     /// # Errors
-    /// As [`Program::validate`], and [`Error::Device`](crate::error::Error::Device) when there is too little memory.
+    /// As [`Program::validate`], [`Error::Device`](crate::error::Error::Device) when there is too little memory, and
+    /// [`Error::Failure`](crate::error::Error::Failure) when no thread can be made.
     pub fn fast(program: Program) -> Result<CpuEngine<f32>> {
         CpuEngine::new(program, |kernel| kernel.fast.unwrap_or(kernel.twin))
     }
@@ -136,6 +137,7 @@ impl CpuEngine<f64> {
 impl<T: Real> CpuEngine<T> {
     fn new(program: Program, choice: TwinOf<T>) -> Result<CpuEngine<T>> {
         program.validate()?;
+        threads::start()?;
         let memory = program.bufs.iter().map(|buf| {
             let len = if buf.shares.is_none() { buf.len } else { 0 };
             match buf.element {

@@ -9,6 +9,7 @@ use wgpu::{Adapter, Buffer, BufferDescriptor, BufferUsages, ExperimentalFeatures
 
 use super::footprint::check_memory;
 use crate::error::{DeviceFault, Error, Result};
+use crate::kernel::threads;
 use crate::memory::mebibytes;
 use crate::program::{Buf, Program};
 use crate::text::{joined, shorten};
@@ -51,6 +52,8 @@ pub(super) fn open(
     check_memory(&adapter.get_info()).map_err(|problem| {
         Error::Device(DeviceFault::TooSmall, format!("{problem}: make room for it, or use ⟨device cpu⟩"))
     })?;
+    // A software adapter makes threads of its own, and says of a failure only that the device is lost.
+    threads::spare(1)?;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         required_features: adapter.features() & Features::SUBGROUP | more,

@@ -15,6 +15,7 @@ mod geometry;
 pub mod precision;
 pub mod rng;
 mod text;
+pub mod threads;
 mod values;
 
 use std::fmt;

@@ -8,8 +8,10 @@ use crate::engine::adapter::Device;
 use crate::error::{DeviceFault, Error, Result};
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Mode, Part, lower};
 use crate::program::MAX_RESULT;
+use crate::program::rewrite::Rewrites;
+use crate::train::overflow::may_overflow;
 use crate::train::run::model::Model;
-use crate::train::trainer::{Measure, Settings, Trainer, normalise};
+use crate::train::trainer::{Measure, NonFinites, Settings, Trainer, normalise};
 
 /// The most images of one batch in a prediction.
 const PREDICTED: usize = 64;
@@ -25,6 +27,8 @@ pub struct Classifier {
     classes: Arc<[String]>,
     /// The trainer for predictions, opened with the first images. Its batch has as many samples as there were.
     predictor: Option<Trainer>,
+    /// Whether values within the network are looked at, as they might overflow.
+    looks_within: bool,
 }
 
 /// The prediction of a model for an image.
@@ -62,12 +66,13 @@ impl Model {
     /// [`Error::Device`] when the device is too small for the model.
     pub fn classifier(self, device: &Device) -> Result<Classifier> {
         let classifier = Classifier {
+            looks_within: may_overflow(&self),
             classes: self.classes.clone().into(),
             model: self,
             device: device.clone(),
             predictor: None,
         };
-        classifier.lower(1, Vec::new())?;
+        classifier.lower(1, Vec::new(), Rewrites::ALL)?;
         Ok(classifier)
     }
 }
@@ -86,12 +91,43 @@ impl Classifier {
     /// The class of each image. An image is C·H·W bytes of the model's shape: channel by channel, row by row.
     ///
     /// # Errors
-    /// [`Error::Data`] for an image of another length, [`Error::Diverged`] when an output is not finite, and
-    /// [`Error::Device`] when the device fails.
+    /// [`Error::Data`] for an image of another length, [`Error::Diverged`] when an output or a value within the network
+    /// is not finite, and [`Error::Device`] when the device fails.
     pub fn predict(&mut self, images: &[impl AsRef<[u8]>]) -> Result<Vec<Prediction>> {
-        let outputs = self.outputs(images)?.into_iter().enumerate();
         let named = |at: usize, error: Error| Error::Diverged(format!("image {at}: {}", error.marked()));
-        outputs.map(|(at, outputs)| self.prediction(outputs).map_err(|error| named(at, error))).collect()
+        let each = self.predict_each(images)?.into_iter().enumerate();
+        each.map(|(at, one)| one.map_err(|error| named(at, error))).collect()
+    }
+
+    /// [`Classifier::predict`], where an image whose numbers are not finite has an error of its own.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for an image of another length, and [`Error::Device`] when the device fails.
+    pub fn predict_each(&mut self, images: &[impl AsRef<[u8]>]) -> Result<Vec<Result<Prediction>>> {
+        let outputs = self.outputs(images)?.into_iter().enumerate();
+        let hidden = if self.looks_within { self.non_finite(images)? } else { NonFinites::new() };
+        let one = |(at, outputs)| match hidden.get(&at) {
+            Some(dispatch) => Err(Error::Diverged(within(dispatch))),
+            None => self.prediction(outputs),
+        };
+        Ok(outputs.map(one).collect())
+    }
+
+    /// The images with a value that is not finite, of the right length all of them.
+    fn non_finite(&self, images: &[impl AsRef<[u8]>]) -> Result<NonFinites> {
+        let mut trainer = self.open(images.len().clamp(1, PREDICTED), Vec::new(), Rewrites::NONE)?;
+        let mut found = NonFinites::new();
+        let batch = trainer.batch();
+        for (at, images) in images.chunks(batch).enumerate() {
+            let rows = trainer.non_finite_of_inputs(&self.inputs(images))?;
+            found.extend(rows.into_iter().map(|(row, dispatch)| (at * batch + row, dispatch)));
+        }
+        Ok(found)
+    }
+
+    fn inputs(&self, images: &[impl AsRef<[u8]>]) -> Vec<f32> {
+        let Model { shape, normaliser, .. } = &self.model;
+        images.iter().flat_map(|image| normalise(image.as_ref(), shape, normaliser)).collect()
     }
 
     /// The bare outputs of the network for each image, finite or not.
@@ -99,7 +135,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::Data`] for an image of another length, and [`Error::Device`] when the device fails.
     pub fn outputs(&mut self, images: &[impl AsRef<[u8]>]) -> Result<Vec<Vec<f32>>> {
-        let (shape, normaliser) = (self.model.shape, self.model.normaliser.clone());
+        let shape = self.model.shape;
         for (at, image) in images.iter().enumerate() {
             let (got, wanted) = (image.as_ref().len(), shape.len());
             if got != wanted {
@@ -110,11 +146,11 @@ impl Classifier {
             }
         }
         let mut rows = Vec::with_capacity(images.len());
-        let trainer = self.predictor(images.len())?;
-        for images in images.chunks(trainer.batch()) {
-            let inputs = images.iter().flat_map(|image| normalise(image.as_ref(), &shape, &normaliser));
-            let outputs = trainer.predict(&inputs.collect::<Vec<f32>>())?;
-            let outputs = outputs.chunks(outputs.len() / trainer.batch());
+        let batch = self.predictor(images.len())?.batch();
+        for images in images.chunks(batch) {
+            let inputs = self.inputs(images);
+            let outputs = self.predictor(batch)?.predict(&inputs)?;
+            let outputs = outputs.chunks(outputs.len() / batch);
             rows.extend(outputs.take(images.len()).map(<[f32]>::to_vec));
         }
         Ok(rows)
@@ -148,15 +184,25 @@ impl Classifier {
     /// [`Classifier::evaluate`], with the result for each sample handed to `each` in order.
     ///
     /// # Errors
-    /// [`Error::Data`] for samples of another shape or of unknown classes, [`Error::Diverged`] when a loss is not
-    /// finite, and [`Error::Device`] when the device fails or is too small.
+    /// [`Error::Data`] for samples of another shape or of unknown classes, [`Error::Diverged`] when a loss or a value
+    /// within the network is not finite, and [`Error::Device`] when the device fails or is too small.
     pub fn evaluate_each(&mut self, samples: &Samples, each: &mut dyn FnMut(Evaluated)) -> Result<Measure> {
         if samples.is_empty() {
             return Ok(Measure::default());
         }
-        let part = Part { name: HELD_OUT, samples: samples.len() };
-        let mut trainer = self.open(EVALUATED.min(samples.len()), vec![part])?;
-        trainer.load(HELD_OUT, samples)?;
+        let open = |rewrites| {
+            let part = Part { name: HELD_OUT, samples: samples.len() };
+            let mut trainer = self.open(EVALUATED.min(samples.len()), vec![part], rewrites)?;
+            trainer.load(HELD_OUT, samples)?;
+            Ok(trainer)
+        };
+        if self.looks_within {
+            let found = open(Rewrites::NONE)?.non_finite_of_part(HELD_OUT)?;
+            if let Some((sample, dispatch)) = found.first_key_value() {
+                return Err(Error::Diverged(format!("sample {sample}: {}", within(dispatch))));
+            }
+        }
+        let mut trainer: Trainer = open(Rewrites::ALL)?;
         let model = &self.model;
         let (mut sample, mut correct, mut total, mut non_finite) = (0, 0, 0.0, None);
         trainer.evaluate(HELD_OUT, &mut |outputs, loss| {
@@ -182,27 +228,28 @@ impl Classifier {
         let wanted = images.clamp(1, most);
         let open = match self.predictor.take().filter(|open| open.batch() >= wanted) {
             Some(open) => open,
-            None => self.open(wanted, Vec::new())?,
+            None => self.open(wanted, Vec::new(), Rewrites::ALL)?,
         };
         Ok(self.predictor.insert(open))
     }
 
-    fn open(&self, batch: usize, parts: Vec<Part>) -> Result<Trainer> {
+    fn open(&self, batch: usize, parts: Vec<Part>, rewrites: Rewrites) -> Result<Trainer> {
         let Model { parameters, normaliser, .. } = &self.model;
-        let lowered = self.lower(batch, parts)?;
+        let lowered = self.lower(batch, parts, rewrites)?;
         let engine = self.device.open(lowered.program.clone())?;
         Trainer::new(engine, lowered, Settings::FROZEN, parameters, normaliser)
     }
 
     /// Lowers the network for at most `batch` samples at once. The batch is halved while the device has too little
     /// memory.
-    fn lower(&self, batch: usize, parts: Vec<Part>) -> Result<Lowered> {
+    fn lower(&self, batch: usize, parts: Vec<Part>, rewrites: Rewrites) -> Result<Lowered> {
         let Model { network, loss, shape, .. } = &self.model;
         let mut lowering = Lowering {
             loss: *loss,
             parts,
             choice: self.device.choice(),
             mode: Mode::Infer,
+            rewrites,
             limits: self.device.limits(),
             ..Lowering::new(network, shape, self.classes.len(), batch)
         };
@@ -213,6 +260,11 @@ impl Classifier {
             }
         }
     }
+}
+
+/// The sentence about a value that is not finite.
+fn within(dispatch: &str) -> String {
+    format!("a value within the network is not finite ({dispatch}), {DAMAGED}")
 }
 
 impl Prediction {

@@ -8,6 +8,7 @@
 pub mod classifier;
 pub mod coach;
 pub mod lr_find;
+mod overflow;
 pub mod plan;
 pub mod recipe;
 pub mod run;

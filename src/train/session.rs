@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::adapter::{Device, choose};
 use crate::error::{Error, Result};
 use crate::kernel::precision::Precision;
+use crate::kernel::threads;
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, Training, VALIDATION, lower};
 use crate::table;
 use crate::train::plan::{self, MemoryPlan};
@@ -39,7 +40,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Setting`] when the batch is larger than the train part or settings don't go together, as
-    /// [`Recipe::check`] and [`Dataset::check`], [`Error::Data`] when the train part is too small to be divided, and as
+    /// [`Recipe::check`] and [`Dataset::check`], [`Error::Data`] when the train part is too small to be divided,
+    /// [`Error::Failure`] when no thread can be made, and as
     /// [`Experimental::resolve`](crate::verify::experimental::Experimental::resolve).
     pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         recipe.check()?;
@@ -63,6 +65,7 @@ impl Session {
         recipe.experimental.check(recipe.precision)?;
         // The tile sizes go into the recipe of the run, so that a resumed run has the same.
         recipe.experimental = recipe.experimental.resolve(&device)?;
+        threads::start()?;
         adopt_choices(&mut recipe, &dataset);
         if let Some(part) = &validation {
             dataset.about.notes.extend(missing_classes(VALIDATION, part, &dataset.classes));

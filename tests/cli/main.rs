@@ -16,6 +16,7 @@ mod experimental;
 mod foreign;
 mod help;
 mod memory;
+mod odd;
 mod optimiser;
 mod place;
 mod precision;

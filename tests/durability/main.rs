@@ -16,5 +16,6 @@ mod older;
 #[path = "../cli/place.rs"]
 mod place;
 mod refusals;
+mod signals;
 mod stopping;
 mod training;

@@ -4,6 +4,7 @@ mod classifier;
 mod face;
 mod model;
 mod observer;
+mod overflow;
 mod recipe;
 mod run;
 

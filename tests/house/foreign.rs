@@ -3,6 +3,8 @@
 /// The files that do it: text made printable, and what is written to stdout and stderr.
 const TEXT: &str = "src/text/";
 const CONSOLE: &str = "src/app/commands/console.rs";
+/// An output that the user named may be the terminal: it gets the bytes of a file.
+const NAMED: &str = "src/data/descriptor.rs";
 
 /// Code that shows a path or a text as it is.
 const RAW: [&str; 4] = [".display()", ".to_string_lossy()", ".escape_debug()", ".escape_default()"];
@@ -27,7 +29,8 @@ pub fn past_the_text<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) ->
             let raw =
                 raw.map(|raw| format!("has {raw}: show a path by text::shown, a text by text::shorten"));
             let asked = ASKING.iter().fold(line.to_owned(), |line, asking| line.replace(asking, ""));
-            let writing = WRITING.iter().find(|writing| path != CONSOLE && asked.contains(**writing));
+            let writing =
+                WRITING.iter().find(|writing| ![CONSOLE, NAMED].contains(&path) && asked.contains(**writing));
             let writing = writing.map(|what| format!("has {what}: {CONSOLE} writes to the terminal"));
             let problem = raw.or(writing)?;
             Some(format!("{path}:{} {problem}", at + 1))

@@ -210,3 +210,15 @@ fn the_root_has_at_most_twenty_names() {
     assert_eq!(modules, 1, "rooms are public through `internals` alone");
     assert!(names.len() + modules <= 20, "{} names: {names:?}", names.len() + modules);
 }
+
+/// `std::thread::spawn` panics where the system makes no more threads; `kernel::threads` has what does not.
+#[test]
+fn threads_are_made_where_a_failure_is_an_error() {
+    let makes = |source: &&Source| {
+        source.text.contains("thread::spawn(") && !source.path.ends_with("kernel/threads.rs")
+    };
+    let house = house();
+    let problems: Vec<String> =
+        house.sources.iter().filter(makes).map(|source| source.path.clone()).collect();
+    holds(&problems);
+}

@@ -51,7 +51,7 @@ Examples:
   wgrad bench                         time the CPU against the GPU
 
 Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
-5 diverged, 6 a check failed, 130 interrupted by Ctrl-C and 143 by SIGTERM, after saving.";
+5 diverged, 6 a check failed, 130 interrupted by Ctrl-C, 143 by SIGTERM and 129 by SIGHUP, after saving.";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -83,6 +83,28 @@ pub enum Command {
     Bench(bench::BenchArgs),
 }
 
+impl Command {
+    /// Whether the answer is to be JSON on stdout.
+    pub fn is_json(&self) -> bool {
+        match self {
+            Command::Train(arguments) => arguments.json,
+            Command::LrFind(arguments) => arguments.json,
+            Command::Eval(arguments) => arguments.json,
+            Command::Predict(arguments) => arguments.json,
+            Command::Explain(arguments) => arguments.json,
+            Command::Data(arguments) => arguments.json,
+            Command::Lesson(arguments) => arguments.json,
+            // The bench writes JSON to a file; the others have none.
+            Command::Runs(_)
+            | Command::ResumeCheck(_)
+            | Command::Summary(_)
+            | Command::Devices(_)
+            | Command::Doctor(_)
+            | Command::Bench(_) => false,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct RunsArgs {
     #[command(subcommand)]
@@ -94,7 +116,7 @@ pub struct RunsArgs {
 
 #[derive(Subcommand, Debug)]
 pub enum RunsCommand {
-    /// Find the first step at which two runs differ, and the tensor
+    /// Find the settings, the first step and the state in which two runs differ
     Diff {
         /// Run directory
         one: PathBuf,

@@ -8,14 +8,17 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::{ContextKind, ContextValue};
 use serde::Serialize;
+use serde_json::json;
 use wgrad::internals::error::{as_in_a_recipe, with_settings};
 use wgrad::internals::text::{self, printable};
 use wgrad::{Error, Result};
 
 use crate::app::cli::flags;
+use crate::app::shortened::shortened;
 
 /// Writes a part of the answer to stdout, with marked settings as flags.
 ///
@@ -33,20 +36,43 @@ pub fn answer_json(value: &impl Serialize) -> Result<()> {
     write_answer(&text::json(&serde_json::to_string(value).expect("strings and numbers are JSON")))
 }
 
-fn write_answer(text: &str) -> Result<()> {
+/// Whether something was written to stdout.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
+fn print(text: &str) -> io::Result<()> {
+    ANSWERED.store(true, Ordering::Relaxed);
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    writeln!(out, "{text}").and_then(|()| out.flush())
+}
+
+fn write_answer(text: &str) -> Result<()> {
+    match print(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}"))),
         Ok(()) => Ok(()),
     }
 }
 
+/// Writes the error of a command to stderr, and with `--json` as an object to stdout if nothing else is there.
+pub fn report(error: &Error, as_json: bool) {
+    let sentence = shortened(&with_flags(error.marked()));
+    note(format_args!("error: {}", error.marked()));
+    if as_json && !ANSWERED.load(Ordering::Relaxed) {
+        // A failure here is ignored: the error itself decides the exit code.
+        let _ = print(&text::json(&json!({ "error": sentence }).to_string()));
+    }
+}
+
+/// Writes an object about a failed command to stdout. It ends nothing, as the command's own error is to be reported.
+pub fn answer_of_failure(value: &impl Serialize) {
+    let _ = print(&text::json(&serde_json::to_string(value).expect("strings and numbers are JSON")));
+}
+
 /// Writes a line of progress to stderr, with marked settings as flags.
 ///
 /// A failure to write is ignored: there is nowhere left to report it.
 pub fn note(line: fmt::Arguments) {
-    note_shown(&with_flags(&line.to_string()));
+    note_shown(&shortened(&with_flags(&line.to_string())));
 }
 
 /// Writes a line of progress whose settings are already shown as flags.
@@ -59,8 +85,13 @@ pub fn refused(mut error: clap::Error) -> ExitCode {
     let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
     if !error.use_stderr() {
         // The help has no text from outside, and may have colours.
-        let _ = error.print();
-        return code;
+        return match error.print().and_then(|()| io::stdout().flush()) {
+            Err(problem) if problem.kind() != ErrorKind::BrokenPipe => {
+                note_shown(&format!("error: cannot write to stdout: {problem}"));
+                ExitCode::FAILURE
+            }
+            _ => code,
+        };
     }
     // The words of the command line that it repeats.
     let words: Vec<(ContextKind, ContextValue)> =

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use wgrad::internals::engine::adapter::Device;
-use wgrad::internals::kernel::Kernel;
+use wgrad::internals::kernel::{Kernel, threads};
 use wgrad::internals::table;
 use wgrad::internals::verify::cases::{self, cases_on};
 use wgrad::internals::verify::custom;
@@ -31,6 +31,9 @@ pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     let named: Vec<&Kernel> =
         arguments.kernels.iter().map(|name| custom::find(name)).collect::<Result<_>>()?;
     let device = super::device(&arguments.device)?;
+    // Here, as a failure below is one of a kernel.
+    threads::start()?;
+    threads::spare(1)?;
     let kernels = if named.is_empty() { table::ALL } else { &named };
     answer(format_args!("{:<20} {:>5}  {:>17}  {:>8}", "kernel", "cases", "worst error/bound", "time"))?;
     let (mut problems, mut not_tried) = (Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 mod evaluation;
 mod report;
 
-use wgrad::internals::data::files::write_output;
+use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::{self, Dataset};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::internals::text::{shorten, shown};
@@ -26,6 +26,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     // Too large a contact sheet is refused before measuring.
     let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
     most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
+    most.map_or(Ok(()), |_| check_output(&arguments.out))?;
     let evaluation = evaluate(arguments, model, &dataset)?;
     let mut worst = evaluation.wrong.clone();
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
@@ -44,16 +45,17 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 /// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(|error| {
-        if arguments.data.is_none() && !arguments.skip_bad {
-            Error::Data(format!(
+    let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(
+        |error| match error {
+            // Other data would not help.
+            Error::Failure(_) => error,
+            error if arguments.data.is_none() && !arguments.skip_bad => Error::Data(format!(
                 "the data that the network was trained on can't be loaded ({}), so name data after the run",
                 error.marked()
-            ))
-        } else {
-            error
-        }
-    })?;
+            )),
+            error => error,
+        },
+    )?;
     let shape = dataset.held_out.shape;
     if shape != model.shape {
         return Err(Error::Data(format!(

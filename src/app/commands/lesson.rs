@@ -4,7 +4,7 @@ use ::console::Term;
 use std::io::{IsTerminal, stdout};
 
 use serde_json::json;
-use wgrad::internals::data::files::write_output;
+use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::report::page::terminal::{LEAST_COLUMNS, Screen, render};
 use wgrad::internals::report::page::{Plot, svg};
 use wgrad::internals::teach::lessons::machine::Machine;
@@ -30,6 +30,7 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     let lesson = lessons::find(wanted)?;
     // Settings are checked first, as opening a device takes time.
     lesson.check(&options).map_err(with_data_as_a_flag)?;
+    arguments.svg.as_deref().map_or(Ok(()), check_output)?;
     let machine = Machine::of(&super::device(&arguments.device)?);
     let page = lessons::run(lesson, &options, &machine)?;
     if let Some(file) = &arguments.svg {
@@ -73,7 +74,7 @@ fn list(as_json: bool) -> Result<()> {
     if as_json {
         let row = |lesson: &Lesson| json!({"id": lesson.id, "name": lesson.name, "summary": lesson.summary});
         let rows: Vec<_> = lessons::ALL.iter().map(row).collect();
-        return answer_json(&rows);
+        return answer_json(&json!({ "lessons": rows }));
     }
     for lesson in lessons::ALL {
         answer(format_args!("{:>3}  {:<18}  {}", lesson.id, lesson.name, lesson.summary))?;

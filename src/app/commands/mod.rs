@@ -6,6 +6,7 @@ pub mod console;
 pub mod custom;
 pub mod data;
 pub mod devices;
+mod diff;
 pub mod doctor;
 pub mod eval;
 pub mod exercises;

@@ -27,9 +27,9 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     note_constant(&images, arguments, &model);
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
     let mut rows = Vec::new();
-    for (outputs, file) in classifier.outputs(&images)?.into_iter().zip(&arguments.files) {
+    for (prediction, file) in classifier.predict_each(&images)?.into_iter().zip(&arguments.files) {
         let named = |error: Error| Error::Diverged(format!("{}: {}", shown(file), error.marked()));
-        rows.push((file.as_path(), classifier.prediction(outputs).map_err(named)?));
+        rows.push((file.as_path(), prediction.map_err(named)?));
     }
     print(&rows, loss, arguments)
 }

@@ -21,7 +21,15 @@ use super::custom::{Origin, RunKernel};
 use super::profile::RunProfile;
 use super::progress::Display;
 use super::running::RunOutput;
+use super::signals::Signals;
 use crate::app::cli;
+
+/// Where a run is saved, and the signals that end it, which were caught before anything was made.
+pub struct Place {
+    /// None for a run in memory.
+    pub directory: Option<RunDir>,
+    pub signals: Signals,
+}
 
 /// A run without its directory.
 pub struct Prepared {
@@ -94,29 +102,33 @@ impl Prepared {
         RunRecord { kernels, ..self.session.record(&self.lowered) }
     }
 
-    /// Trains in a run directory, which keeps the custom kernels, and prints the result. It goes on from the
-    /// checkpoint, if given.
+    /// Trains in a run directory, which keeps the custom kernels, or in memory, and prints the result. It goes on from
+    /// the checkpoint, if given.
     pub fn train(
         &self,
         trainer: Trainer,
-        directory: RunDir,
+        place: Place,
         record: RunRecord,
         options: RunOptions,
         json: bool,
         from: Option<Checkpoint>,
     ) -> Result<()> {
-        let kept = self
-            .kernels
-            .iter()
-            .try_for_each(|RunKernel { file, text, .. }| directory.write_kernel(&file.name, text));
+        let Place { directory, signals } = place;
+        let kept = directory.as_ref().map_or(Ok(()), |directory| {
+            self.kernels.iter().try_for_each(|kernel| directory.write_kernel(&kernel.file.name, &kernel.text))
+        });
         if let Err(error) = kept {
-            directory.abandon();
+            directory.into_iter().for_each(RunDir::abandon);
             return Err(error);
         }
-        let output = RunOutput::of(&directory, &record, json);
+        let output = RunOutput::of(directory.as_ref(), &record, json);
         let display = Display::new(self.session.recipe.epochs, trainer.steps_per_epoch());
-        let run = self.session.run(trainer, &self.lowered, record, options)?.in_directory(directory);
-        output.train(run, display, from)
+        let run = self.session.run(trainer, &self.lowered, record, options)?;
+        let run = match directory {
+            Some(directory) => run.in_directory(directory),
+            None => run,
+        };
+        output.train(run, display, signals, from)
     }
 }
 

@@ -28,7 +28,10 @@ fn template(columns: u16) -> &'static str {
 
 impl Display {
     pub fn new(epochs: usize, steps_per_epoch: usize) -> Display {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        // A terminal without control codes can't draw a line anew.
+        let draws =
+            std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let bar = draws.then(|| {
             let bar = ProgressBar::with_draw_target(
                 Some((epochs * steps_per_epoch) as u64),
                 ProgressDrawTarget::stderr(),
@@ -67,9 +70,9 @@ impl Display {
         self.line(&line);
     }
 
-    /// Prints a line above the bar, whose settings are already shown as flags.
+    /// Prints a line above the bar, whose settings are already shown as flags. After [`Display::finish`] there is none.
     pub fn line(&self, line: &str) {
-        match &self.bar {
+        match self.bar.as_ref().filter(|bar| !bar.is_finished()) {
             Some(bar) => bar.suspend(|| note_shown(line)),
             None => note_shown(line),
         }

@@ -12,9 +12,10 @@ use wgrad::internals::train::run::{Epoch, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
-use super::console::{answer, answer_json, as_flag, note, quoted, thousands, with_flags};
+use super::console::{answer, answer_json, answer_of_failure, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
+use crate::app::shortened::shortened;
 
 /// Shows the progress of a run, and ends it after a signal.
 struct Watch {
@@ -46,6 +47,10 @@ impl Observer for Watch {
         as_flag(key, value)
     }
 
+    fn ended(&mut self) {
+        self.display.finish();
+    }
+
     fn stop(&mut self) -> bool {
         self.signals.caught().is_some()
     }
@@ -53,37 +58,52 @@ impl Observer for Watch {
 
 /// The output of a run: its names, and whether it is JSON.
 pub struct RunOutput {
-    pub run: PathBuf,
+    /// The run directory; none for a run in memory, of which nothing is left.
+    pub run: Option<PathBuf>,
     /// The directory itself, while its path leads to it.
-    pub folder: Arc<HeldFolder>,
+    pub folder: Option<Arc<HeldFolder>>,
     pub device: String,
     pub adapter: String,
     pub json: bool,
 }
 
 impl RunOutput {
-    pub fn of(run: &RunDir, record: &RunRecord, json: bool) -> RunOutput {
+    pub fn of(run: Option<&RunDir>, record: &RunRecord, json: bool) -> RunOutput {
         let RunRecord { device, adapter, .. } = record.clone();
-        RunOutput { run: run.path().to_owned(), folder: run.folder(), device, adapter, json }
+        let path = run.map(|run| run.path().to_owned());
+        RunOutput { run: path, folder: run.map(RunDir::folder), device, adapter, json }
+    }
+
+    /// The run directory, if its path still leads to it.
+    fn in_place(&self) -> Option<&Path> {
+        self.run.as_deref().filter(|_| self.folder.as_ref().is_some_and(|folder| folder.is_in_place()))
     }
 
     /// Trains to the end and prints the result. It goes on from the checkpoint, if given.
-    pub fn train(&self, run: Run, display: Display, from: Option<Checkpoint>) -> Result<()> {
-        let mut watch = Watch { display, signals: Signals::catch()? };
+    pub fn train(
+        &self,
+        run: Run,
+        display: Display,
+        signals: Signals,
+        from: Option<Checkpoint>,
+    ) -> Result<()> {
+        let mut watch = Watch { display, signals };
         let run = run.giving_up(watch.signals.stop());
         let outcome = match from {
             None => run.begin(&mut watch),
             Some(checkpoint) => run.resume(checkpoint, &mut watch),
         };
+        // It may have failed before its first step.
         watch.display.finish();
         let outcome = match outcome {
             Ok(trained) if trained.ended == Ended::ByObserver => {
                 let position = trained.trainer.position();
+                let saved = self.run.as_deref().map(|run| format!(", and saved: {}", how_to_resume(run)));
                 let problem = format!(
-                    "interrupted after step {} of epoch {}, and saved: {}",
+                    "interrupted after step {} of epoch {}{}",
                     position.step,
                     position.epoch,
-                    how_to_resume(&self.run)
+                    saved.unwrap_or_default()
                 );
                 Err(Error::Interrupted { signal: watch.signals.caught().unwrap_or_default(), problem })
             }
@@ -93,8 +113,7 @@ impl RunOutput {
         };
         match &outcome {
             Err(error) if self.json => {
-                // The run's own error is the one to report.
-                let _ = self.print_json_of_error(error);
+                self.print_json_of_error(error);
                 outcome
             }
             _ => outcome,
@@ -103,30 +122,27 @@ impl RunOutput {
 
     /// Adds to an error how the run can be resumed. A signal may have ended the wait for a device.
     fn with_resume_advice(&self, error: Error, signal: Option<u8>) -> Error {
-        let resumable =
-            self.folder.is_in_place() && checkpoint::list(&self.run).is_ok_and(|found| !found.is_empty());
-        match error {
-            Error::Device(DeviceFault::GivenUp, problem) => {
-                let advice = format!(
-                    ": {}, or without the kernel begin a new run from its weights with --init-from {}",
-                    how_to_resume(&self.run),
-                    quoted(&self.run)
-                );
-                let problem = if resumable { problem + &advice } else { problem };
+        let has_checkpoint = |run: &&Path| checkpoint::list(run).is_ok_and(|found| !found.is_empty());
+        let run = self.in_place().filter(has_checkpoint);
+        match (error, run.map(how_to_resume)) {
+            (Error::Device(DeviceFault::GivenUp, problem), advice) => {
+                let advice = advice.zip(run).map_or_else(String::new, |(advice, run)| {
+                    let run = quoted(run);
+                    format!(": {advice}, or without the kernel begin a new run from its weights with --init-from {run}")
+                });
+                let problem = problem + &advice;
                 match signal {
                     Some(signal) => Error::Interrupted { signal, problem },
                     None => Error::Device(DeviceFault::GivenUp, problem),
                 }
             }
-            Error::Device(fault, problem) if resumable => {
-                Error::Device(fault, format!("{problem}: {}", how_to_resume(&self.run)))
+            (Error::Device(fault, problem), Some(advice)) => {
+                Error::Device(fault, format!("{problem}: {advice}"))
             }
             // A resumed run would diverge at the same step.
-            error @ (Error::Device(..) | Error::Diverged(_)) => error,
-            error => {
-                if resumable {
-                    note(format_args!("{}", how_to_resume(&self.run)));
-                }
+            (error @ (Error::Device(..) | Error::Diverged(_)), _) | (error, None) => error,
+            (error, Some(advice)) => {
+                note(format_args!("{advice}"));
                 error
             }
         }
@@ -134,7 +150,6 @@ impl RunOutput {
 
     fn print(&self, trained: &Trained) -> Result<()> {
         let Some(last) = &trained.epoch else { return Ok(()) };
-        let (run, word) = (shown(&self.run), quoted(&self.run));
         answer(format_args!(
             "held-out accuracy  {:.2} %   loss {:.4}",
             last.held_out_accuracy * 100.0,
@@ -147,6 +162,8 @@ impl RunOutput {
             thousands(trained.trainer.steps()),
             trained.steps_per_second
         ))?;
+        let Some(run) = self.run.as_deref() else { return Ok(()) };
+        let (run, word) = (shown(run), quoted(run));
         answer(format_args!("run                {run}"))?;
         note(format_args!(
             "next: wgrad predict {word} PICTURE.png, wgrad summary {word}, or another --network, --epochs or --learning-rate"
@@ -167,24 +184,24 @@ impl RunOutput {
     }
 
     /// Prints how far a run got that ended early, and why it ended. The error itself goes to stderr.
-    fn print_json_of_error(&self, error: &Error) -> Result<()> {
-        let record = RunRecord::load(&self.run).ok().filter(|_| self.folder.is_in_place());
+    fn print_json_of_error(&self, error: &Error) {
+        let record = self.in_place().and_then(|run| RunRecord::load(run).ok());
         let record = record.as_ref();
         let object = RunObject {
-            status: record.map(|record| record.status),
-            error: Some(with_flags(error.marked())),
+            status: Some(record.map_or_else(|| status_of(error), |record| record.status)),
+            error: Some(shortened(&with_flags(error.marked()))),
             epochs: record.map(|record| record.epochs),
             steps: record.map(|record| record.steps),
             seconds: record.map(|record| record.seconds),
             ..self.object(record.and_then(|record| record.last.as_ref()))
         };
-        object.print()
+        answer_of_failure(&object);
     }
 
     /// The object of a run, with the measures of its last epoch.
     fn object(&self, last: Option<&Epoch>) -> RunObject {
         RunObject {
-            run: unescaped(&self.run),
+            run: self.run.as_deref().map(unescaped),
             device: self.device.clone(),
             adapter: self.adapter.clone(),
             train_loss: last.map(|last| last.train_loss),
@@ -199,7 +216,7 @@ impl RunOutput {
 /// The object that `--json` prints. Numbers that a run has not got to are null.
 #[derive(Default, Serialize)]
 struct RunObject {
-    run: String,
+    run: Option<String>,
     status: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -222,6 +239,15 @@ impl RunObject {
     }
 }
 
+/// The status of a run that ended with an error.
+fn status_of(error: &Error) -> Status {
+    match error {
+        Error::Interrupted { .. } => Status::Interrupted,
+        Error::Diverged(_) => Status::Diverged,
+        _ => Status::Failed,
+    }
+}
+
 fn how_to_resume(run: &Path) -> String {
     format!("go on with wgrad train --resume {}", quoted(run))
 }
@@ -235,8 +261,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().to_owned();
         let output = RunOutput {
-            run: run.clone(),
-            folder: Arc::new(HeldFolder::open(&run).unwrap()),
+            run: Some(run.clone()),
+            folder: Some(Arc::new(HeldFolder::open(&run).unwrap())),
             device: String::new(),
             adapter: String::new(),
             json: false,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use wgrad::internals::data;
-use wgrad::internals::text::{joined, shown};
+use wgrad::internals::text::joined;
 use wgrad::internals::train::recipe::{self, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
@@ -13,8 +13,9 @@ use wgrad::{Error, Result};
 
 use super::console::note;
 use super::custom::Origin;
-use super::prepared::{How, Prepared, profiled};
+use super::prepared::{How, Place, Prepared, profiled};
 use super::resume;
+use super::signals::Signals;
 use crate::app::cli;
 
 pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
@@ -29,26 +30,22 @@ pub fn run(arguments: &cli::TrainArgs) -> Result<()> {
     match &arguments.resume {
         Some(run) => resume::run(run, &given, options, arguments),
         None if arguments.fast_dev_run => fast_dev_run(arguments, given, options),
-        None => begin(arguments, &arguments.out, &given, options),
+        None => begin(arguments, &given, options),
     }
 }
 
 /// Trains one step and measures, and saves nothing.
 fn fast_dev_run(arguments: &cli::TrainArgs, given: Overrides, options: RunOptions) -> Result<()> {
-    let out = std::env::temp_dir().join(format!("wgrad-fast-dev-run-{}", std::process::id()));
     // A schedule may be made for longer runs.
     let schedule = Some(Schedule::CONSTANT);
     let given = Overrides { epochs: Some(1), overfit_batches: Some(1), schedule, ..given };
-    let outcome = begin(arguments, &out, &given, options);
-    let problem = if out.exists() { std::fs::remove_dir_all(&out).err() } else { None };
-    let left = problem
-        .map_or("nothing was saved".to_owned(), |error| format!("{} can't be removed ({error})", shown(out)));
-    note(format_args!("this was a test of one step: {left}"));
+    let outcome = begin(arguments, &given, options);
+    note(format_args!("this was a test of one step: nothing was saved"));
     outcome
 }
 
-/// Begins a run, its directory under `out`.
-fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: RunOptions) -> Result<()> {
+/// Begins a run: in a directory of its own, or in memory if nothing is to be saved.
+fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> Result<()> {
     given.check()?;
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let (mut device, mut how) = (None, How { timeout, verified, announced: false });
@@ -79,9 +76,13 @@ fn begin(arguments: &cli::TrainArgs, out: &Path, given: &Overrides, options: Run
     }
     // Nothing is written before all input has been checked.
     let record = prepared.record();
-    let directory = RunDir::create(out, &prepared.session.recipe.data)?;
-    let run = (!arguments.fast_dev_run).then(|| directory.path().to_owned());
-    let outcome = prepared.train(trainer, directory, record, options, arguments.json, None);
+    let signals = Signals::catch()?;
+    let in_directory = !arguments.fast_dev_run;
+    let directory =
+        in_directory.then(|| RunDir::create(&arguments.out, &prepared.session.recipe.data)).transpose()?;
+    let run = directory.as_ref().map(|directory| directory.path().to_owned());
+    let place = Place { directory, signals };
+    let outcome = prepared.train(trainer, place, record, options, arguments.json, None);
     profiled(profiling, run.as_deref(), outcome)
 }
 

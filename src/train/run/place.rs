@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Result<PathBuf> {
     make_folders(out, made)?;
     let mut number = last_number(out, name)? + 1;
+    let mut missing = 0;
     loop {
         let path = out.join(format!("{name}-{number:03}"));
         match fs::create_dir(&path) {
@@ -18,8 +19,12 @@ pub(super) fn claim(out: &Path, name: &str, made: &mut Vec<PathBuf>) -> io::Resu
             }
             // Another process was faster.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            // Another process abandoned its run, and removed the folder for both.
-            Err(error) if error.kind() == ErrorKind::NotFound => make_folders(out, made)?,
+            // Another process abandoned its run, and removed the folder for both. A working directory that was deleted
+            // is a folder in which nothing can be made.
+            Err(error) if error.kind() == ErrorKind::NotFound && missing < 100 => {
+                missing += 1;
+                make_folders(out, made)?;
+            }
             Err(error) => return Err(error),
         }
     }

@@ -201,6 +201,7 @@ impl<'a> Run<'a> {
             note(observer, &format!("warning: {warning}"));
         }
         let outcome = self.train(observer);
+        observer.ended();
         self.close(outcome, observer)
     }
 
@@ -251,6 +252,7 @@ impl<'a> Run<'a> {
         }
         Ok(match ended {
             Some(ended) => {
+                observer.ended();
                 self.note_early_end(observer);
                 ControlFlow::Break(ended)
             }

@@ -21,6 +21,9 @@ pub trait Observer {
     /// A sentence on another event, such as a reopened device.
     fn note(&mut self, _sentence: &str) {}
 
+    /// After the last step, before anything is said about the end.
+    fn ended(&mut self) {}
+
     /// A setting in a sentence, with a value or without: by default as a recipe file has it.
     fn setting(&self, key: &str, value: Option<&str>) -> String {
         as_in_a_recipe(key, value)

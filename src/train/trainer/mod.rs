@@ -4,6 +4,7 @@
 
 mod diagnostics;
 mod fault;
+mod forward;
 mod measure;
 mod model;
 mod pace;
@@ -20,6 +21,7 @@ mod sweep;
 mod tracker;
 
 pub use diagnostics::{ActivationStats, Diagnostics, WeightChange};
+pub use forward::NonFinites;
 pub use measure::{Measure, Sum};
 pub use parameters::write_parameters;
 pub use pass::step_scalars;
@@ -337,10 +339,8 @@ impl Trainer {
     /// # Errors
     /// [`Error::Device`] when the engine fails.
     pub fn predict(&mut self, inputs: &[f32]) -> Result<Vec<f32>> {
-        let (input, output) = (self.lowered.input, self.lowered.output);
-        let mut padded = inputs.to_vec();
-        padded.resize(input.len, 0.0);
-        self.engine.write(input, Slice::Real(&padded))?;
+        let output = self.lowered.output;
+        self.write_inputs(inputs)?;
         let section = self.lowered.program.section(PREDICT);
         let first = View { len: 1, ..output };
         let ticket = self.engine.submit(section, &[Step::default()], first)?;

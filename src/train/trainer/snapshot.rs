@@ -27,12 +27,32 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The first element at which two snapshots of one network differ.
+    /// The first difference between two snapshots: an element, a tensor that one lacks, or the position.
     pub fn difference(&self, other: &Snapshot) -> Option<String> {
-        let pairs = || self.tensors.iter().zip(&other.tensors);
-        let tensor = pairs().find_map(|(one, two)| one.difference(two));
+        let lacking = |one: &Snapshot, two: &Snapshot, which: &str| {
+            let name = one.names_lacking_in(two).into_iter().next()?;
+            Some(format!("“{name}”, which only the {which} has"))
+        };
         let position = || format!("where they are ({:?} and {:?})", self.position, other.position);
-        tensor.or_else(|| (self.position != other.position).then(position))
+        self.tensor_difference(other)
+            .or_else(|| lacking(self, other, "first"))
+            .or_else(|| lacking(other, self, "second"))
+            .or_else(|| (self.position != other.position).then(position))
+    }
+
+    /// The first element at which two snapshots differ, of the tensors that both have.
+    pub fn tensor_difference(&self, other: &Snapshot) -> Option<String> {
+        self.tensors.iter().find_map(|tensor| tensor.difference(other.tensor(&tensor.name)?))
+    }
+
+    /// The names of the tensors that the other snapshot has not got.
+    pub fn names_lacking_in(&self, other: &Snapshot) -> Vec<&str> {
+        let names = self.tensors.iter().map(|tensor| tensor.name.as_str());
+        names.filter(|name| other.tensor(name).is_none()).collect()
+    }
+
+    fn tensor(&self, name: &str) -> Option<&NamedTensor> {
+        self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
     /// The weights to measure and to save: their EMA where there is one, laid out as `arena`, that of the network.

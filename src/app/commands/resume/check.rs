@@ -60,7 +60,7 @@ pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
 
 /// Takes `steps` steps, across the ends of epochs.
 fn advance(trainer: &mut Trainer, steps: usize) -> Result<Snapshot> {
-    let end = trainer.steps() + steps;
+    let end = trainer.steps().saturating_add(steps);
     while trainer.steps() < end {
         trainer.advance(end - trainer.steps(), &mut |_| ControlFlow::Continue(()))?;
     }

@@ -20,7 +20,8 @@ use wgrad::{Error, Result};
 use super::changeable::Changeable;
 use super::console::{note, quoted};
 use super::custom::Origin;
-use super::prepared::{How, Prepared, profiled};
+use super::prepared::{How, Place, Prepared, profiled};
+use super::signals::Signals;
 use crate::app::cli;
 
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
@@ -62,7 +63,8 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
         directory.restore_recipe(&checkpoint.recipe)?;
     }
     before_now.change(&prepared.session.recipe, &trainer, &directory)?;
-    let outcome = prepared.train(trainer, directory, record, options, arguments.json, Some(checkpoint));
+    let place = Place { directory: Some(directory), signals: Signals::catch()? };
+    let outcome = prepared.train(trainer, place, record, options, arguments.json, Some(checkpoint));
     profiled(profiling, Some(run_dir), outcome)
 }
 

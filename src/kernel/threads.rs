@@ -1,0 +1,78 @@
+//! The threads of this process. None is made where a failure would be a panic.
+
+use std::error::Error as _;
+use std::io;
+use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::thread::{Builder, JoinHandle};
+
+use rayon::ThreadPoolBuilder;
+
+use crate::error::{Error, Result};
+
+/// Makes the threads that share the work on the CPU, once for the process.
+///
+/// It comes before the first use of rayon, which makes them when it is first used, and panics if it can't. A program
+/// that has made rayon's global pool keeps its own.
+///
+/// # Errors
+/// [`Error::Failure`] when the system makes no more threads.
+pub fn start() -> Result<()> {
+    static MADE: OnceLock<Result<()>> = OnceLock::new();
+    let make = || match ThreadPoolBuilder::new().build_global() {
+        Err(error) if error.source().is_some() => Err(none(&error)),
+        // Made, or made before.
+        _ => Ok(()),
+    };
+    MADE.get_or_init(make).clone()
+}
+
+/// Starts a thread.
+///
+/// # Errors
+/// As [`start`].
+pub fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+    Builder::new().spawn(work).map_err(|error| none(&error))
+}
+
+/// Checks that the system would make `count` more threads.
+///
+/// It is for a driver that makes its own, and may hang or abort without them.
+///
+/// # Errors
+/// As [`start`].
+pub fn spare(count: usize) -> Result<()> {
+    let wait = |_| -> io::Result<_> {
+        let (end, ended) = channel::<()>();
+        let thread = Builder::new().spawn(move || ended.recv())?;
+        Ok((end, thread))
+    };
+    // All of them at once: each waits until its sender is dropped.
+    let mut waiting = Vec::with_capacity(count);
+    let made = (0..count).try_for_each(|at| wait(at).map(|one| waiting.push(one)));
+    for (end, thread) in waiting {
+        drop(end);
+        let _ = thread.join();
+    }
+    made.map_err(|error| none(&error))
+}
+
+fn none(error: &dyn std::fmt::Display) -> Error {
+    Error::Failure(format!(
+        "the system makes no more threads for this process ({error}), so raise its limit of processes or of memory, or \
+         end other programs"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_made_once_and_checked_without_a_trace() {
+        start().unwrap();
+        start().unwrap();
+        spare(3).unwrap();
+        assert_eq!(spawn(|| 7).unwrap().join().unwrap(), 7);
+    }
+}
