@@ -29,8 +29,8 @@ impl MemoryPlan {
     ) -> MemoryPlan {
         let program = &lowered.program;
         let (state, parameters) = (program.state_bytes(), program.bytes(Role::Parameters));
-        // The last checkpoint, and the model.
-        let kept = state + parameters;
+        // The last checkpoint, the model, and what the allocator keeps of earlier ones.
+        let kept = state + parameters + (state / 2).min(32 << 20);
         // The next checkpoint. The coach sees the weights before and after a step, and the outputs of activations.
         let seen = program.observed.activated.iter().map(|activated| activated.value.len as u64 * 4);
         let observing = if verified { observing_bytes(program, program.section(TRAIN)) } else { 0 };
