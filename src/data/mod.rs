@@ -107,6 +107,7 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
 ///
 /// As [`load`].
 pub fn size(name_or_path: &str, reading: &Reading) -> Result<Option<DataSize>> {
+    threads::start()?;
     match Location::find(name_or_path)? {
         Location::Digits => Ok(Some(digits::SIZE)),
         Location::Folder(folder, format) => format.size(&folder, reading),

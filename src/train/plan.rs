@@ -57,10 +57,12 @@ impl MemoryPlan {
         }
         let mut size = *size;
         let loading = loading(recipe, &size, device);
-        if recipe.overfit_batches > 0 {
-            size.train = size.train.min(recipe.overfit_batches.saturating_mul(recipe.step_samples()));
-        }
+        // As a session does: the validation part is taken out first.
         let validation = (size.train as f64 * recipe.validation).round() as usize;
+        if recipe.overfit_batches > 0 {
+            let few = recipe.overfit_batches.saturating_mul(recipe.step_samples());
+            size.train = validation + few.min(size.train - validation);
+        }
         let parts = [(TRAIN, size.train - validation), (HELD_OUT, size.held_out), (VALIDATION, validation)];
         let parts = parts.into_iter().filter(|(_, samples)| *samples > 0);
         // Without room for the device and the data no network fits.

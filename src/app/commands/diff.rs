@@ -174,6 +174,18 @@ fn compare(what: &str, one: &Path, two: &Path) -> Result<bool> {
     let timeless = |state: &RunState| RunState { seconds: 0.0, ..state.clone() };
     found.extend(fields("", &json(&one.snapshot.position), &json(&two.snapshot.position)));
     found.extend(fields("", &json(&timeless(&one.state)), &json(&timeless(&two.state))));
+    match (&one.best, &two.best) {
+        (Some(first), Some(second)) if first.epoch.epoch != second.epoch.epoch => {
+            found.push(format!("their best epochs are {} and {}", first.epoch.epoch, second.epoch.epoch))
+        }
+        (Some(first), Some(second)) if first.parameters != second.parameters => {
+            found.push("their best weights differ".to_owned());
+        }
+        (None, Some(_)) | (Some(_), None) => {
+            found.push(format!("only that of the {} run has best weights", which(one.best.is_some())));
+        }
+        _ => {}
+    }
     if found.is_empty() {
         answer(format_args!("{what} are equal, bit by bit"))?;
     }

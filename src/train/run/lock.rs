@@ -74,7 +74,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.folder.leads_to(LOCK, &self.file).unwrap_or(true) {
+        if self.folder.leads_to(LOCK, &self.file).unwrap_or(false) {
             let _ = self.folder.remove(LOCK);
         }
     }

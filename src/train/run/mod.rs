@@ -32,7 +32,6 @@ pub use tensorboard::EVENTS;
 pub use timestamp::timestamp;
 pub use weights::{Adopted, Weights};
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,19 +78,23 @@ impl RunDir {
                 shown(out)
             ))
         })?;
-        let furnished = hold(&path).and_then(|folder| {
-            let lock = Lock::take(&folder)?;
-            let checkpoints =
-                folder.make_folder(checkpoint::FOLDER).map_err(|error| unwritten(&path, &error))?;
-            Ok((MetricsFiles::create(&folder)?, checkpoints, lock, folder))
+        let locked = hold(&path).and_then(|folder| Ok((Lock::take(&folder)?, folder)));
+        let furnished = locked.and_then(|(lock, folder)| match furnish(&folder) {
+            Ok((checkpoints, metrics)) => Ok((lock, folder, checkpoints, metrics)),
+            Err(error) => {
+                let _ = folder.remove_folder(checkpoint::FOLDER);
+                for file in [METRICS, TABLE] {
+                    let _ = folder.remove(file);
+                }
+                Err(error)
+            }
         });
         match furnished {
-            Ok((metrics, checkpoints, lock, folder)) => {
+            Ok((lock, folder, checkpoints, metrics)) => {
                 Ok(RunDir { folder, checkpoints, metrics, lock, made })
             }
             Err(error) => {
-                // The directory is new, and nobody else knows it.
-                let _ = fs::remove_dir_all(&path);
+                // What another process has put there stays.
                 remove_empty(&made);
                 Err(error)
             }
@@ -148,7 +151,8 @@ impl RunDir {
     fn check(&mut self) -> Result<()> {
         if !self.folder.is_in_place() {
             return Err(Error::Failure(format!(
-                "{} is no longer the directory of this run: it was moved, deleted or replaced while the run worked in it,                  so the run stops",
+                "{} is no longer the directory of this run: it was moved, deleted or replaced while the run worked in it, \
+                 so the run stops",
                 shown(self.path())
             )));
         }
@@ -281,6 +285,12 @@ impl RunDir {
         drop(folder);
         remove_empty(&made);
     }
+}
+
+/// Adds the folder of checkpoints and the metrics to a new run directory.
+fn furnish(folder: &HeldFolder) -> Result<(HeldFolder, MetricsFiles)> {
+    let made = folder.make_folder(checkpoint::FOLDER);
+    Ok((made.map_err(|error| unwritten(folder.path(), &error))?, MetricsFiles::create(folder)?))
 }
 
 /// Opens a run directory to hold it.

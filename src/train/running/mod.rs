@@ -93,7 +93,7 @@ pub struct Run<'a> {
     /// The best weights of early stopping at the last checkpoint with their epoch, once better ones are in the model.
     displaced: Option<(Vec<f32>, Option<Epoch>)>,
     /// The run at its smallest validation loss, until that is saved.
-    best: Option<Snapshot>,
+    best: Option<(Snapshot, RunState)>,
     /// The number of lost devices since the last checkpoint.
     losses: usize,
     saved_at: Instant,
@@ -235,6 +235,12 @@ impl<'a> Run<'a> {
     fn proceed(&mut self, observer: &mut dyn Observer) -> Result<ControlFlow<Ended>> {
         if let Some(ended) = self.ended() {
             return Ok(ControlFlow::Break(ended));
+        }
+        // A resumed run may have used up its time, and only its model is missing.
+        if self.out_of_time() && self.trainer.position().steps > 0 {
+            self.measure_unfinished()?;
+            self.note_early_end(observer);
+            return Ok(ControlFlow::Break(Ended::OutOfTime));
         }
         let before = self.weights_to_observe()?;
         let train = self.take_steps(observer)?;

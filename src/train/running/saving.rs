@@ -51,8 +51,8 @@ impl Run<'_> {
         };
         let keeps_best = self.keeps_best();
         let Some(directory) = self.journal.directory() else { return Ok(snapshot) };
-        if let Some(best) = self.best.take() {
-            directory.save_best(&checkpoint(best))?;
+        if let Some((best, state)) = self.best.take() {
+            directory.save_best(&Checkpoint { state, ..checkpoint(best) })?;
         }
         let mut checkpoint = checkpoint(snapshot);
         // The best weights are lent to the checkpoint, not copied: a network may take much of the memory.
@@ -72,7 +72,7 @@ impl Run<'_> {
             self.state.best = Some(loss);
             // Only a run directory has a best checkpoint.
             if self.journal.path().is_some() {
-                self.best = Some(self.trainer.snapshot()?);
+                self.best = Some((self.trainer.snapshot()?, self.state.clone()));
             }
         }
         Ok(())
@@ -87,6 +87,11 @@ impl Run<'_> {
         (self.state.best, self.state.stopping) = (best, stopping);
         if let Some((parameters, epoch)) = self.displaced.take() {
             (self.model.parameters, self.model_epoch) = (parameters, epoch);
+        }
+        let saved = self.saved.position.steps as u64;
+        if self.model_epoch.as_ref().is_some_and(|shown| shown.step > saved) {
+            self.model_epoch = None;
+            self.model.parameters = self.saved.measured_parameters(&self.model.arena());
         }
         self.epoch = Throughput::default();
         self.forget();

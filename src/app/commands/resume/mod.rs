@@ -128,6 +128,9 @@ fn directory_of(run: &Path) -> Result<&Path> {
 fn newest(run: &Path) -> Result<Checkpoint> {
     let (checkpoint, problems) = checkpoint::newest(run).map_err(|error| match error {
         Error::Data(problem) => Error::Data(format!("{problem}{}", what_is_left(run))),
+        Error::NotFound(problem) if Model::load(run.join(model::FILE)).is_ok() => {
+            Error::NotFound(format!("{problem}{}", what_is_left(run)))
+        }
         error => error,
     })?;
     for problem in problems {

@@ -96,7 +96,9 @@ pub fn forget_after(folder: &HeldFolder, steps: usize) -> Result<()> {
         Error::Failure(format!("{} can't be removed ({error}), so check its folder", shown(path)))
     };
     let all = held(folder).map_err(|error| problem(folder.path().to_owned(), error))?;
-    for (_, name) in all.into_iter().filter(|(later, _)| *later > steps) {
+    // What is no file is no checkpoint either.
+    let is_file = |name: &str| folder.check(name).unwrap_or(false);
+    for (_, name) in all.into_iter().filter(|(later, name)| *later > steps && is_file(name)) {
         folder.remove(&name).map_err(|error| problem(folder.path().join(&name), error))?;
     }
     Ok(())

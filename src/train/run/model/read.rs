@@ -63,8 +63,8 @@ fn file_of(path: &Path) -> Result<PathBuf> {
 /// The model in a file. An error is the end of a sentence.
 fn read(path: &Path) -> Result<Model, String> {
     let mut file = Tensors::open(path, Advice { damaged: DAMAGED, foreign: FOREIGN })?;
-    file.check_format(FORMAT, FORMAT_VERSION)?;
     file.check_sum()?;
+    file.check_format(FORMAT, FORMAT_VERSION)?;
     let mut model = describe(&file)?;
     let arena = super::arena(&model.network, &model.shape).map_err(|error| unusable(&error))?;
     check_tensors(&file, &arena)?;
