@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt, SeedableRng};
@@ -18,15 +17,17 @@ use wgrad::internals::train::run::{Event, model, read_metrics};
 
 #[path = "common/kinds.rs"]
 mod kinds;
+#[path = "common/program.rs"]
+mod program;
 
 use kinds::{KINDS, Kind};
+use program::program;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
 const RUN: &str = "runs/digits-001";
 /// Longer than any resumed run takes.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// What has become of damaged runs.
+/// The fates of damaged runs, counted.
 #[derive(Default)]
 struct Count {
     harmless: usize,
@@ -175,11 +176,7 @@ struct Ran {
 
 fn run(place: &Path, arguments: &[&str]) -> Ran {
     let log = place.join("stderr");
-    let mut child = Command::new(PROGRAM)
-        .current_dir(place)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
+    let mut child = program(place, arguments)
         .stderr(fs::File::create(&log).expect("a file"))
         .spawn()
         .expect("the program runs");

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Instant;
 
@@ -21,10 +21,11 @@ use wgrad::internals::train::session::Session;
 
 #[path = "common/kinds.rs"]
 mod kinds;
+#[path = "common/program.rs"]
+mod program;
 
 use kinds::{KINDS, Kind};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
+use program::program;
 
 const SAVED: &[&str] = &["--epochs", "8", "--keep", "3", "--quiet", "--checkpoint-every"];
 
@@ -51,19 +52,15 @@ fn main() {
     costs(&device);
 }
 
-fn program(place: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.current_dir(place).args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-    command.stderr(Stdio::null());
-    command
-}
-
 /// Trains without a break, then begins runs, kills them at random, and lets them end. Returns the number of kills.
 fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> usize {
     let train: Vec<&str> = [&["train", "--device", device], *options, SAVED, &[every(options)]].concat();
     let started = Instant::now();
     let straight = [&train[..], &["--out", "straight"]].concat();
-    assert!(program(place, &straight).status().expect("the program runs").success(), "{name}");
+    assert!(
+        program(place, &straight).stderr(Stdio::null()).status().expect("the program runs").success(),
+        "{name}"
+    );
     let whole = started.elapsed();
     let expected = content(&place.join("straight/digits-001"));
     let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -73,7 +70,8 @@ fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> us
         let run = format!("runs/digits-{runs:03}");
         let mut arguments = train.clone();
         loop {
-            let mut child = program(place, &arguments).spawn().expect("the program runs");
+            let mut child =
+                program(place, &arguments).stderr(Stdio::null()).spawn().expect("the program runs");
             let pause = whole.mul_f64(rng.random_range(0.0..1.1));
             sleep(pause);
             // For a process that has ended, this does nothing.
@@ -111,7 +109,7 @@ fn kill(place: &Path, (name, options): &Kind, wanted: usize, device: &str) -> us
     kills
 }
 
-/// What a run must end with: its model, and the numbers of every step and epoch.
+/// The model of a run, and the numbers of every step and epoch: what a killed run must end with too.
 fn content(run: &Path) -> (Vec<u8>, Vec<u64>, Vec<String>) {
     let (mut losses, mut epochs) = (Vec::new(), Vec::new());
     for event in read_metrics(run).expect("metrics").events {

@@ -8,7 +8,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -16,7 +16,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use wgrad::internals::bench::training::NETWORKS;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_wgrad");
+#[path = "common/program.rs"]
+mod program;
+
+use program::program;
 
 /// The smallest and the largest peak that is allowed, as a fraction of what was announced.
 const RANGE: [f64; 2] = [0.7, 1.1];
@@ -78,11 +81,7 @@ fn main() -> ExitCode {
 /// Runs the program, and returns the MiB that it announced and those that it took.
 fn measure(place: &Path, arguments: &[&str]) -> [f64; 2] {
     let log = place.join("log");
-    let mut child = Command::new(PROGRAM)
-        .current_dir(place)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
+    let mut child = program(place, arguments)
         .stderr(fs::File::create(&log).expect("a file"))
         .spawn()
         .expect("the program runs");

@@ -150,6 +150,12 @@ pub fn taken() -> Need {
     Need { resident: bytes("VmRSS:"), address: bytes("VmSize:") }
 }
 
+/// The memory that a process takes, in bytes.
+pub fn of_process(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(Path::new("/").join(format!("proc/{process}/status"))).ok()?;
+    Some(kibibytes(&status, "VmRSS:")? + kibibytes(&status, "VmSwap:").unwrap_or(0))
+}
+
 /// `len` zeros, or what is missing for them.
 ///
 /// # Errors
@@ -260,4 +266,15 @@ fn cache(group: &Path, prefix: &str) -> u64 {
 /// The number in a file; none for `max`.
 fn number(group: &Path, name: &str) -> Option<u64> {
     fs::read_to_string(group.join(name)).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_memory_of_a_process_is_known_while_it_lives() {
+        let used = super::of_process(std::process::id()).unwrap();
+        assert!((1 << 20..1 << 40).contains(&used), "{used}");
+        assert_eq!(super::of_process(u32::MAX), None);
+    }
 }

@@ -1,13 +1,14 @@
 //! Files: written whole or not at all, read up to a limit, identified by their hash.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::descriptor::Descriptor;
 use super::platform::sync_folder;
-use super::temporary::{fill_and_sync, temporary_name};
+use super::temporary::{create_temporary, fill_and_sync};
 pub use super::unread::Unread;
+use super::unread::read_at_most;
 use crate::error::{Error, Result};
 use crate::text::shown;
 
@@ -84,7 +85,7 @@ pub fn check_output(path: &Path) -> Result<()> {
         Ok(found) if found.is_dir() => Err(problem(io::Error::other("it is a folder"))),
         // A pipe or a device can't be checked without writing to it.
         Ok(found) if !found.is_file() => Ok(()),
-        _ => create_temporary(folder_of(&target))
+        _ => create_in(folder_of(&target))
             .and_then(|(file, temporary)| {
                 drop(file);
                 fs::remove_file(temporary)
@@ -115,7 +116,7 @@ fn folder_of(path: &Path) -> &Path {
 
 fn write(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
-    let (file, temporary) = create_temporary(folder)?;
+    let (file, temporary) = create_in(folder)?;
     let written = fill_and_sync(file, fill).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         // The first error is the one to report.
@@ -138,16 +139,7 @@ pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
     if !found.is_file() {
         return Err(Unread::NotAFile);
     }
-    if found.len() > most {
-        return Err(Unread::TooLong(found.len()));
-    }
-    let mut bytes = Vec::new();
-    let length = usize::try_from(found.len()).map_err(|_| Unread::OutOfMemory)?;
-    bytes.try_reserve_exact(length).map_err(|_| Unread::OutOfMemory)?;
-    // One byte more than allowed, in case the file has grown since.
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    let length = bytes.len() as u64;
-    if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
+    read_at_most(File::open(path)?, most)
 }
 
 /// Opens a regular file to be read. Opening a pipe would wait for its other end.
@@ -178,15 +170,10 @@ pub fn hex(hash: impl AsRef<[u8]>) -> String {
     hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
-    loop {
-        let path = folder.join(temporary_name());
-        match File::create_new(&path) {
-            // Left by a killed process that had the same number.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            created => return Ok((created?, path)),
-        }
-    }
+/// Creates a temporary file in a folder.
+fn create_in(folder: &Path) -> io::Result<(File, PathBuf)> {
+    let (file, name) = create_temporary(|name| File::create_new(folder.join(name)))?;
+    Ok((file, folder.join(name)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A folder held open, so that no other folder of the same name is ever written to.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use cap_fs_ext::{
@@ -11,8 +11,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::platform::sync_folder;
-use super::temporary::{fill_and_sync, is_temporary, temporary_name};
-use super::unread::Unread;
+use super::temporary::{create_temporary, fill_and_sync, is_temporary};
+use super::unread::{Unread, read_at_most};
 
 /// A folder that stays the same when its name leads elsewhere later.
 ///
@@ -141,15 +141,7 @@ impl HeldFolder {
     /// # Errors
     /// As [`super::files::read_bytes`].
     pub fn read(&self, name: &str, most: u64) -> Result<Vec<u8>, Unread> {
-        let file = self.open_file(name, OpenOptions::new().read(true))?;
-        let length = file.metadata()?.len();
-        let mut bytes = Vec::new();
-        let room = usize::try_from(length.min(most)).map_err(|_| Unread::OutOfMemory)?;
-        bytes.try_reserve_exact(room).map_err(|_| Unread::OutOfMemory)?;
-        // One byte more than allowed, in case the file has grown since.
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-        let length = bytes.len() as u64;
-        if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
+        read_at_most(self.open_file(name, OpenOptions::new().read(true))?, most)
     }
 
     /// Writes a file whole or not at all, as [`super::files::write_atomically`]. `fill` writes its bytes.
@@ -162,7 +154,10 @@ impl HeldFolder {
         fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
         self.check(name)?;
-        let (file, temporary) = self.create_temporary()?;
+        let (file, temporary) = create_temporary(|name| {
+            let options = OpenOptions::new().write(true).create_new(true).to_owned();
+            Ok(self.dir.open_with(name, &options)?.into_std())
+        })?;
         let written = fill_and_sync(file, fill).and_then(|()| self.dir.rename(&temporary, &self.dir, name));
         if written.is_err() {
             // The first error is the one to report.
@@ -171,17 +166,6 @@ impl HeldFolder {
         written?;
         sync_folder(|| self.as_file());
         Ok(())
-    }
-
-    fn create_temporary(&self) -> io::Result<(File, String)> {
-        loop {
-            let name = temporary_name();
-            match self.dir.open_with(&name, OpenOptions::new().write(true).create_new(true)) {
-                // Left by a killed process that had the same number.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                created => return Ok((created?.into_std(), name)),
-            }
-        }
     }
 
     /// Removes a file or a link. Nothing there is no error.

@@ -1,7 +1,7 @@
 //! Temporary files, which take their name last.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,11 +13,20 @@ pub(super) fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
 
-/// The name of a temporary file, which no other process and no other call uses.
-pub(super) fn temporary_name() -> String {
+/// Creates a file whose name no other process and no other call uses. `create` makes a new file of a name.
+pub(super) fn create_temporary(
+    mut create: impl FnMut(&str) -> io::Result<File>,
+) -> io::Result<(File, String)> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("{PREFIX}{}-{number}{SUFFIX}", process::id())
+    loop {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{PREFIX}{}-{number}{SUFFIX}", process::id());
+        match create(&name) {
+            // Left by a killed process that had the same number.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            created => return Ok((created?, name)),
+        }
+    }
 }
 
 /// Writes and closes a file: Windows renames only closed ones.

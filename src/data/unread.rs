@@ -1,7 +1,8 @@
 //! Reasons why a file was not read.
 
 use std::fmt;
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 
 /// Why [`super::files::read_bytes`] did not read a file.
 #[derive(Debug)]
@@ -40,4 +41,19 @@ impl From<io::Error> for Unread {
             _ => Unread::Failed(error),
         }
     }
+}
+
+/// Reads a regular file of at most `most` bytes. Memory is taken for the bytes that it really holds.
+pub(super) fn read_at_most(file: File, most: u64) -> Result<Vec<u8>, Unread> {
+    let length = file.metadata()?.len();
+    if length > most {
+        return Err(Unread::TooLong(length));
+    }
+    let mut bytes = Vec::new();
+    let room = usize::try_from(length).map_err(|_| Unread::OutOfMemory)?;
+    bytes.try_reserve_exact(room).map_err(|_| Unread::OutOfMemory)?;
+    // One byte more than allowed, in case the file has grown since.
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let length = bytes.len() as u64;
+    if length > most { Err(Unread::TooLong(length)) } else { Ok(bytes) }
 }

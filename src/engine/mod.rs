@@ -25,7 +25,6 @@ mod transfers;
 mod waiting;
 
 pub use patience::{Patience, has_given_up};
-pub use platform::memory_of;
 
 use std::ops::Range;
 

@@ -84,7 +84,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the answer is to be JSON on stdout.
+    /// Whether the answer on stdout is JSON.
     pub fn is_json(&self) -> bool {
         match self {
             Command::Train(arguments) => arguments.json,

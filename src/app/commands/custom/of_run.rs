@@ -13,7 +13,7 @@ use super::supervised;
 use crate::app::cli::custom::CheckArgs;
 use crate::app::commands::console::{note, quoted};
 
-/// Where the texts of custom kernels come from.
+/// The source of the texts of custom kernels.
 #[derive(Clone, Copy)]
 pub enum Origin<'a> {
     /// The files that a new run names.

@@ -7,9 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wgrad::internals::engine::memory_of;
 use wgrad::internals::error::DeviceFault;
-use wgrad::internals::memory::Room;
+use wgrad::internals::memory::{Room, of_process};
 use wgrad::internals::text::{shown, unmarked};
 use wgrad::internals::verify::custom::ShaderText;
 use wgrad::{Error, Result};
@@ -62,7 +61,7 @@ pub fn check(text: &ShaderText, arguments: &CheckArgs, show: bool) -> Result<()>
                 return Err(too_slow(arguments, &at, show));
             }
             Err(RecvTimeoutError::Timeout)
-                if memory_of(process.child.id()).is_some_and(|used| used > memory) =>
+                if of_process(process.child.id()).is_some_and(|used| used > memory) =>
             {
                 return Err(too_large(&arguments.file, &at, memory));
             }
