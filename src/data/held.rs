@@ -119,6 +119,11 @@ impl HeldFolder {
         }
     }
 
+    /// Whether there is a link of this name.
+    pub fn is_link(&self, name: &str) -> bool {
+        self.dir.symlink_metadata(name).is_ok_and(|found| found.is_symlink())
+    }
+
     /// Whether the file of this name is `file`, by its identity.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
         dataset.held_out = dataset.held_out.subset(&few);
     }
-    let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
+    let weights = arguments.init_from.as_deref().map(initial_weights).transpose()?;
     let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::data::inspect_validation(&mut session);
@@ -84,6 +84,15 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let place = Place { directory, signals };
     let outcome = prepared.train(trainer, place, record, options, arguments.json, None);
     profiled(profiling, run.as_deref(), outcome)
+}
+
+/// The weights of a file or a run. Checkpoints that are left out are noted.
+fn initial_weights(path: &Path) -> Result<Weights> {
+    let (weights, problems) = Weights::load(path)?;
+    for problem in problems {
+        note(format_args!("skipped: {problem}"));
+    }
+    Ok(weights)
 }
 
 /// The initial weights, from a file where names and shapes agree. It prints which.

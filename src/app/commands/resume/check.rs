@@ -16,7 +16,7 @@ use crate::app::commands::console::answer;
 ///
 /// For the stop, a checkpoint in the middle is written, read, and restored on a device opened again.
 pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
-    let run = directory_of(&arguments.run)?;
+    let run = &directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
     let record = record(run, &checkpoint)?;

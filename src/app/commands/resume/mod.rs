@@ -3,7 +3,7 @@
 pub mod check;
 mod recipe;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wgrad::internals::data;
 use wgrad::internals::text::{shorten, shown};
@@ -26,7 +26,7 @@ use crate::app::cli;
 
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
 pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
-    let run_dir = directory_of(run)?;
+    let run_dir = &directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
     let recipe::OfRun { recipe, is_readable } = recipe::of_run(run_dir, &checkpoint, given)?;
@@ -37,19 +37,19 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before::of(&checkpoint, &record, arguments.verbose);
+    let adapter = before.adapter.to_owned();
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let how = How { timeout, verified, announced: false };
     let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
-    let before = Before::of(&checkpoint, &record, false).adapter.to_owned();
     record.set_device(&prepared.session.device);
-    if record.adapter != before {
+    if record.adapter != adapter {
         note(format_args!(
             "        the run began on {}: here its kernels are chosen again, and its results are the same to \
              rounding only",
-            shorten(&before)
+            shorten(&adapter)
         ));
     }
     note(format_args!(
@@ -70,12 +70,13 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
 
 /// The record of a run. A damaged one is replaced by that of the checkpoint.
 fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
-    match (RunRecord::load(run), &checkpoint.record) {
+    match (RunRecord::read(run), &checkpoint.record) {
+        (Ok(record), _) => Ok(record),
         (Err(problem), Some(record)) => {
-            note(format_args!("        {}; the one in the checkpoint takes its place", problem.marked()));
+            note(format_args!("        {problem}: the one in the checkpoint takes its place"));
             Ok(record.clone())
         }
-        (record, _) => record,
+        (Err(problem), None) => Err(Error::Data(format!("{problem}{}", what_is_left(run)))),
     }
 }
 
@@ -111,14 +112,17 @@ fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
 }
 
 /// The run directory of a checkpoint, or the path itself.
-fn directory_of(run: &Path) -> Result<&Path> {
-    if run.is_file() {
-        run.parent()
-            .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
-    } else {
-        Ok(run)
+fn directory_of(run: &Path) -> Result<PathBuf> {
+    if !run.is_file() {
+        return Ok(run.to_owned());
     }
+    let ancestor = |path: &Path| {
+        let directory = path.parent().and_then(Path::parent).filter(|found| !found.as_os_str().is_empty());
+        directory.map(Path::to_owned)
+    };
+    // A path from within the run directory doesn't name it.
+    let found = ancestor(run).or_else(|| std::path::absolute(run).ok().as_deref().and_then(ancestor));
+    found.ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
 }
 
 /// The newest whole checkpoint. The problems of newer ones are noted.
@@ -212,10 +216,10 @@ fn prepare(
 /// What can be used of a run without its checkpoints, or without the one that was named.
 fn what_is_left(run: &Path) -> String {
     let is_file = run.is_file();
-    let directory = directory_of(run).unwrap_or(run);
-    let others = checkpoint::newest(directory).is_ok();
+    let directory = directory_of(run).unwrap_or_else(|_| run.to_owned());
+    let others = checkpoint::newest(&directory).is_ok();
     if is_file && others {
-        return format!("; go on from the newest whole one with wgrad train --resume {}", quoted(directory));
+        return format!("; go on from the newest whole one with wgrad train --resume {}", quoted(&directory));
     }
     let model = directory.join(model::FILE);
     match Model::load(&model) {
