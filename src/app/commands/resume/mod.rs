@@ -6,6 +6,7 @@ mod recipe;
 use std::path::{Path, PathBuf};
 
 use wgrad::internals::data;
+use wgrad::internals::engine::adapter::{self, Device};
 use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
@@ -40,7 +41,8 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let adapter = before.adapter.to_owned();
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let how = How { timeout, verified, announced: false };
-    let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
+    let device = device(&recipe, given, before.adapter)?;
+    let prepared = prepare(run_dir, (recipe, device), &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
@@ -158,15 +160,29 @@ impl<'a> Before<'a> {
     }
 }
 
+/// The device that a run goes on with: the one named now, else the one that it began on, while there is one.
+///
+/// A recipe may say `auto` or `gpu`, which may be another device by now, with other roundings.
+fn device(recipe: &Recipe, given: &Overrides, began_on: &str) -> Result<Device> {
+    let by_kind = ["auto", "gpu"].iter().any(|kind| recipe.device.eq_ignore_ascii_case(kind));
+    let named_now = given.device.is_some() || adapter::is_named_by_environment();
+    if !by_kind || named_now {
+        return super::device_of(recipe);
+    }
+    match adapter::choose(if began_on == adapter::CPU { "cpu" } else { began_on }) {
+        Ok(device) if device.name() == began_on => Ok(super::announced(device)),
+        _ => super::device_of(recipe),
+    }
+}
+
 /// Loads the data, checks their digest, and lowers the network.
 fn prepare(
     run: &Path,
-    mut recipe: Recipe,
+    (mut recipe, device): (Recipe, Device),
     checkpoint: &Checkpoint,
     before: Before,
     how: How,
 ) -> Result<Prepared> {
-    let device = super::device(&recipe.device)?;
     let reading = Overrides::from(recipe.clone()).reading();
     let announced = match data::size(&recipe.data, &reading)? {
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
