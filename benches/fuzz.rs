@@ -271,6 +271,7 @@ fn safetensors(run: &dyn Fn(&'static str) -> Run) {
         classes: session.dataset.classes.clone(),
         normaliser: session.normaliser.clone(),
         rendering: Default::default(),
+        tones: None,
         parameters: trainer.parameters().expect("parameters"),
         data: "digits".to_owned(),
     };

@@ -79,6 +79,7 @@ pub(super) fn size(folder: &Path, files: &[String]) -> Result<DataSize> {
         classes: read_names(&files.names)?.len(),
         train: files.train.iter().map(|path| records(path)).sum::<Result<_>>()?,
         held_out: records(&files.held_out)?,
+        validation: 0,
         reading: 0,
     })
 }

@@ -86,9 +86,13 @@ pub struct Dataset {
     pub train: Samples,
     /// The part to measure on; never empty, and of the same image size.
     pub held_out: Samples,
+    /// The validation part of data that have one of their own, of the same image size.
+    ///
+    /// It takes the place of one that is split off the train part.
+    pub validation: Option<Samples>,
     /// A digest of the content: `sha256:` and 64 hexadecimal digits.
     ///
-    /// It covers the image size, the number of classes, and the pixels and labels of both parts. Equal digests mean
+    /// It covers the image size, the number of classes, and the pixels and labels of all parts. Equal digests mean
     /// equal data, wherever they were read from.
     pub digest: String,
     /// Its origin, and the files that were left out.
@@ -141,13 +145,15 @@ impl Dataset {
         }
         let shape = self.train.shape;
         check_shape(&shape, format!("the data set {}", shown(&self.name)))?;
-        if self.held_out.shape != shape {
+        let validation = self.validation.as_ref().map(|samples| ("validation", samples));
+        let beside = [("held-out", &self.held_out)].into_iter().chain(validation);
+        if let Some((part, samples)) = beside.clone().find(|(_, samples)| samples.shape != shape) {
             return problem(format!(
-                "has images of {shape} to train on and of {} held out: bring them to one size",
-                self.held_out.shape
+                "has images of {shape} to train on and of {} in its {part} part: bring them to one size",
+                samples.shape
             ));
         }
-        for (part, samples) in [("train", &self.train), ("held-out", &self.held_out)] {
+        for (part, samples) in [("train", &self.train)].into_iter().chain(beside) {
             let (labels, bytes) = (samples.labels.len(), samples.pixels.len());
             if labels == 0 {
                 return problem(format!("has no samples in its {part} part: give it at least one"));
@@ -175,12 +181,20 @@ impl Dataset {
         held_out: Samples,
         about: About,
     ) -> Dataset {
-        let digest = digest(classes.len(), [&train, &held_out]);
-        Dataset { name: name.to_owned(), classes, train, held_out, digest, about }
+        let digest = digest(classes.len(), &[&train, &held_out]);
+        Dataset { name: name.to_owned(), classes, train, held_out, validation: None, digest, about }
+    }
+
+    /// The same with another validation part, or with none.
+    pub(super) fn with_validation(self, validation: Option<Samples>) -> Dataset {
+        let parts: Vec<&Samples> =
+            [&self.train, &self.held_out].into_iter().chain(validation.as_ref()).collect();
+        let digest = digest(self.classes.len(), &parts);
+        Dataset { validation, digest, ..self }
     }
 }
 
-fn digest(classes: usize, parts: [&Samples; 2]) -> String {
+fn digest(classes: usize, parts: &[&Samples]) -> String {
     let mut hash = Sha256::new();
     let number = |hash: &mut Sha256, value: usize| hash.update((value as u64).to_le_bytes());
     number(&mut hash, classes);

@@ -1,11 +1,55 @@
 //! From a decoded picture to the bytes of an image, and what was seen on the way.
 
+use std::str::FromStr;
+
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::dataset::separate_channels;
 use super::rendering::{Colour, Rendering, luma};
+use crate::error::{Error, Result, suggestion};
 use crate::program::shape::Shape;
+use crate::text::shorten;
+
+/// How a picture of another aspect ratio becomes an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fit {
+    /// All of it is scaled to fit, and gets a margin.
+    #[default]
+    Pad,
+    /// Its middle fills the image, and the rest is cut off.
+    Crop,
+    /// All of it fills the image, and its proportions change.
+    Stretch,
+}
+
+impl Fit {
+    /// The names, in the order of the variants.
+    pub const NAMES: [&str; 3] = ["pad", "crop", "stretch"];
+}
+
+impl FromStr for Fit {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Fit> {
+        let all = [Fit::Pad, Fit::Crop, Fit::Stretch];
+        let found = Fit::NAMES.iter().position(|name| *name == text.trim());
+        found.map(|at| all[at]).ok_or_else(|| {
+            let near = suggestion(text.trim(), &Fit::NAMES);
+            let names = Fit::NAMES.join(", ");
+            Error::Usage(format!("there is no fit “{}”{near}; there are {names}", shorten(text)))
+        })
+    }
+}
+
+/// How a picture is handled besides the rendering of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PictureOptions {
+    /// Whether dark and light are swapped.
+    pub invert: bool,
+    /// How a picture of another aspect ratio becomes an image.
+    pub fit: Fit,
+}
 
 /// What was seen of a picture on its way to bytes: a few numbers, however large it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,10 +83,14 @@ pub(super) fn fit(
     picture: DynamicImage,
     shape: &Shape,
     rendering: &Rendering,
-    invert: bool,
+    options: &PictureOptions,
 ) -> (Vec<u8>, Seen) {
+    let picture = if options.fit == Fit::Crop { cropped(picture, shape) } else { picture };
     let (size, channels) = ((picture.width(), picture.height()), shape.channels);
-    let (width, height) = fitted(size, shape);
+    let (width, height) = match options.fit {
+        Fit::Pad => fitted(size, shape),
+        Fit::Crop | Fit::Stretch => (shape.width as u32, shape.height as u32),
+    };
     let mut seen = Seen {
         size,
         fitted: (width, height),
@@ -53,7 +101,7 @@ pub(super) fn fit(
     };
     let picture = rendering.levels.apply(picture);
     let values =
-        channel_values(picture, channels, &of_channels(rendering.ground, channels), invert, &mut seen);
+        channel_values(picture, channels, &of_channels(rendering.ground, channels), options.invert, &mut seen);
     seen.edge = edge(&values, size.0 as usize, channels);
     seen.contrast = contrast(&values, channels);
     seen.contrast_left = seen.contrast;
@@ -173,6 +221,24 @@ fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Se
     values.truncate(pixels * channels);
     seen.composed = clear > 0;
     seen.ink = ink.checked_div(cover).filter(|_| seen.composed).map(|ink| ink as u8);
+}
+
+/// The largest part around the middle that has the aspect ratio of the shape.
+fn cropped(picture: DynamicImage, shape: &Shape) -> DynamicImage {
+    let (width, height) = (u64::from(picture.width()), u64::from(picture.height()));
+    let (to_width, to_height) = (shape.width as u64, shape.height as u64);
+    let part = |side: u64, to: u64, from: u64| ((side * to + from / 2) / from).max(1);
+    let (across, down) = if width * to_height > height * to_width {
+        (part(height, to_width, to_height).min(width), height)
+    } else {
+        (width, part(width, to_height, to_width).min(height))
+    };
+    if (across, down) == (width, height) {
+        return picture;
+    }
+    let [left, top, across, down] =
+        [(width - across) / 2, (height - down) / 2, across, down].map(|side| side as u32);
+    picture.crop_imm(left, top, across, down)
 }
 
 /// The largest width and height that keep the aspect ratio, at least one pixel each.

@@ -39,6 +39,7 @@ pub(super) fn size(folder: &Path) -> Result<DataSize> {
         classes: labels.iter().max().map_or(0, |&label| label as usize + 1),
         train: train.len(),
         held_out: held_out.len(),
+        validation: 0,
         reading: 0,
     })
 }

@@ -1,13 +1,13 @@
-//! Folders of pictures: a folder for each class, in `train` and `test` or split here.
+//! Folders of pictures: a folder for each class, in `train`, `test` and `val` or split here.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::dataset::{About, Dataset, Samples, check_class_name};
+use super::dataset::{About, Dataset, Samples};
 use super::limits::{MAX_CLASSES, MAX_SIDE, check_memory};
-use super::listing::{Listing, is_picture};
+use super::listing::Listing;
+use super::parts::{self, PartFolders, beside_train, class_folders};
 use super::picture;
 use super::reading::{Reading, Resize};
 use super::rendered::{Picture, Read, read, render};
@@ -29,52 +29,96 @@ pub(super) struct Pictures {
     train: Vec<Picture>,
     /// None when the folder doesn't say what is held out.
     held_out: Option<Vec<Picture>>,
-    /// A sentence for each folder that is not read.
+    /// None when the folder has no validation part of its own.
+    validation: Option<Vec<Picture>>,
+    /// The folders of its parts, as in `train and test`; without parts, what it holds.
+    origin: &'static str,
+    /// A sentence about the parts, and for each folder that is not read.
     notes: Vec<String>,
 }
 
 impl Pictures {
-    /// Finds the class folders in `folder`, or in its folders `train` and `test`.
+    /// Finds the class folders in `folder`, or in its folders `train`, `test` and `val`.
+    ///
+    /// Without `test`, the pictures in `val` are held out; else they are the validation part.
     ///
     /// # Errors
-    /// [`Error::Data`] for a class folder without pictures, with folders in it or with a name that can't be printed, for
-    /// fewer than two classes, for pictures outside all class folders, and for a class in `test` that isn't in `train`;
-    /// [`Error::NotFound`] when there is `train` and no `test`.
+    /// [`Error::Data`] for fewer than two classes, for a class in `test` or `val` that isn't in `train`, and as
+    /// [`class_folders`]; [`Error::NotFound`] when there is `train` alone.
     pub fn find(folder: &Path, listing: &Listing) -> Result<Pictures> {
-        let (train, test) = (folder.join("train"), folder.join("test"));
-        let has = |path: &PathBuf| listing.folders.contains(path);
-        if !has(&train) || (!has(&test) && Listing::of(&train)?.folders.is_empty()) {
-            let (classes, train) = class_folders(folder, listing)?;
-            return Pictures { folder: folder.to_owned(), classes, train, held_out: None, notes: vec![] }
+        let PartFolders { train, test, validation, others } = PartFolders::of(folder, listing)?;
+        let Some(train) = train else {
+            let (classes, train) = class_folders(folder, listing, false)?;
+            return Pictures { classes, train, ..Pictures::of(folder, "pictures in class folders") }
                 .with_two_classes();
-        }
-        if !has(&test) {
-            return Err(Error::NotFound(format!(
-                "{} has class folders in train, but no folder test to hold out, so add one or name train itself",
-                shown(folder)
-            )));
-        }
-        let (classes, pictures) = class_folders(&train, &Listing::of(&train)?)?;
-        let (names, mut held_out) = class_folders(&test, &Listing::of(&test)?)?;
-        let known: HashMap<&String, usize> = classes.iter().zip(0..).collect();
-        let mut labels = Vec::new();
-        for name in &names {
-            labels.push(*known.get(name).ok_or_else(|| {
-                Error::Data(format!(
-                    "{} has no counterpart in {}, and a class without a training picture can't be learnt, \
-                     so add some there or leave it out",
-                    shown(test.join(name)),
-                    shown(&train)
-                ))
-            })?);
-        }
-        held_out.iter_mut().for_each(|picture| picture.class = labels[picture.class]);
-        let others = listing.folders.iter().filter(|path| **path != train && **path != test);
-        let notes = others
-            .map(|path| format!("{} was not read: it lies beside train and test", shown(path)))
-            .collect();
-        Pictures { folder: train, classes, train: pictures, held_out: Some(held_out), notes }
+        };
+        let (classes, pictures) = class_folders(&train, &Listing::of(&train)?, false)?;
+        let beside = |part: &PathBuf| beside_train(part, &classes, &train);
+        let (origin, held_out, validation, note) = match (&test, &validation) {
+            (Some(test), None) => ("train and test", beside(test)?, None, None),
+            (Some(test), Some(part)) => {
+                let (held_out, validation) = (beside(test)?, beside(part)?);
+                let (count, name) = (validation.len(), parts::name(part));
+                let note = format!("the {count} pictures in {name} are the validation part");
+                ("train, val and test", held_out, Some(validation), Some(note))
+            }
+            (None, Some(part)) => {
+                let (held_out, name) = (beside(part)?, parts::name(part));
+                let note = format!(
+                    "there is no folder test, so the {} pictures in {name} are held out; ⟨validation 0.1⟩ takes a \
+                     validation part out of train",
+                    held_out.len()
+                );
+                ("train and val", held_out, None, Some(note))
+            }
+            (None, None) => return Err(parts::nothing_to_measure(folder)),
+        };
+        let not_read =
+            |path: &PathBuf| format!("{} was not read: it lies beside {origin}", shown(path));
+        let notes = note.into_iter().chain(others.iter().map(not_read)).collect();
+        let of_parts = Pictures::of(&train, origin);
+        Pictures { classes, train: pictures, held_out: Some(held_out), validation, notes, ..of_parts }
             .with_two_classes()
+    }
+
+    /// Finds pictures of known class to measure a network on: the class folders in `test`, else in `val`, else in the
+    /// folder itself, of any number of classes and pictures. They are the part `train`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is `train` alone, and as [`class_folders`].
+    pub fn find_labelled(folder: &Path, listing: &Listing) -> Result<Pictures> {
+        let PartFolders { train, test, validation, .. } = PartFolders::of(folder, listing)?;
+        let test = if test.as_deref().map_or(Ok(false), parts::has_folders)? { test } else { None };
+        let part = match test.or(validation) {
+            Some(part) => part,
+            None if train.is_some() => return Err(parts::nothing_to_measure(folder)),
+            None => folder.to_owned(),
+        };
+        let (classes, train) = class_folders(&part, &Listing::of(&part)?, true)?;
+        if train.is_empty() {
+            return Err(Error::Data(format!("{} has no pictures in class folders, so add some", shown(&part))));
+        }
+        Ok(Pictures { classes, train, ..Pictures::of(&part, "pictures in class folders") })
+    }
+
+    fn of(folder: &Path, origin: &'static str) -> Pictures {
+        let (classes, train, notes) = Default::default();
+        Pictures {
+            folder: folder.to_owned(),
+            origin,
+            classes,
+            train,
+            held_out: None,
+            validation: None,
+            notes,
+        }
+    }
+
+    /// The classes in order, none for one without pictures.
+    pub fn classes_with_pictures(&self) -> Vec<Option<&String>> {
+        let mut used = vec![false; self.classes.len()];
+        self.train.iter().for_each(|picture| used[picture.class] = true);
+        self.classes.iter().zip(used).map(|(class, used)| used.then_some(class)).collect()
     }
 
     fn with_two_classes(self) -> Result<Pictures> {
@@ -90,42 +134,6 @@ impl Pictures {
             shown(&self.folder)
         )))
     }
-}
-
-/// Finds the class folders in a folder: the names of the classes, and their pictures.
-fn class_folders(folder: &Path, listing: &Listing) -> Result<(Vec<String>, Vec<Picture>)> {
-    let name =
-        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    if let Some(loose) = listing.files.iter().find(|file| is_picture(&name(file))) {
-        return Err(Error::Data(format!(
-            "{} lies outside the class folders of {}, so move it into the one of its class",
-            shown(loose),
-            shown(folder)
-        )));
-    }
-    let (mut classes, mut pictures) = (Vec::new(), Vec::new());
-    for path in &listing.folders {
-        let class = name(path);
-        check_class_name(path, &class)?;
-        let inside = Listing::of(path)?;
-        if let Some(deeper) = inside.folders.first() {
-            return Err(Error::Data(format!(
-                "{} is a folder in the class folder “{}”, which should hold pictures alone, \
-                 so move its pictures up, or name a folder whose folders hold pictures",
-                shown(deeper),
-                shorten(&class)
-            )));
-        }
-        if inside.files.is_empty() {
-            return Err(Error::Data(format!(
-                "the class folder {} is empty, so add pictures or remove it",
-                shown(path)
-            )));
-        }
-        pictures.extend(inside.files.into_iter().map(|path| Picture { path, class: classes.len() }));
-        classes.push(class);
-    }
-    Ok((classes, pictures))
 }
 
 /// The size of the set, from the header of its first picture. None when that can't be read.
@@ -144,7 +152,8 @@ pub(super) fn size(pictures: &Pictures, reading: &Reading) -> Option<DataSize> {
         Vec::len,
     );
     let train = pictures.train.len() - if pictures.held_out.is_some() { 0 } else { held_out };
-    let size = DataSize { shape, classes, train, held_out, reading: 0 };
+    let validation = pictures.validation.as_ref().map_or(0, Vec::len);
+    let size = DataSize { shape, classes, train, held_out, validation, reading: 0 };
     // Pictures are joined when all have been read.
     let threads = rayon::current_num_threads() as u64;
     Some(DataSize { reading: size.bytes().saturating_add(threads.saturating_mul(decoded)), ..size })
@@ -157,7 +166,7 @@ fn held_out_of(members: usize) -> usize {
 
 /// Reads all pictures as the set `name`.
 ///
-/// Without a folder `test`, 20 % of each class is held out, rounded to the nearest but at least one picture: those whose
+/// Without a folder `test` or `val`, 20 % of each class is held out, rounded to the nearest but at least one picture: those whose
 /// file names have the least SHA-256. The choice depends on no seed, and an added picture moves at most one other to
 /// the other part.
 ///
@@ -170,19 +179,22 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     }
     let mut about = About { notes: pictures.notes.clone(), ..About::default() };
     let histogram = Histogram::default();
-    let mut train = read(&pictures.train, reading, &histogram, &mut about)?;
-    let mut held_out =
-        pictures.held_out.as_ref().map(|all| read(all, reading, &histogram, &mut about)).transpose()?;
-    let shape = common_shape(train.iter().chain(held_out.iter().flatten()), reading)?;
-    let all: Vec<&mut Read> = train.iter_mut().chain(held_out.iter_mut().flatten()).collect();
+    let mut read_all = |all: &[Picture]| read(all, reading, &histogram, &mut about);
+    let mut train = read_all(&pictures.train)?;
+    let mut held_out = pictures.held_out.as_deref().map(&mut read_all).transpose()?;
+    let mut validation = pictures.validation.as_deref().map(&mut read_all).transpose()?;
+    let parts = || train.iter().chain(held_out.iter().flatten()).chain(validation.iter().flatten());
+    let shape = common_shape(parts(), reading)?;
+    let beside_train = held_out.iter_mut().chain(&mut validation).flatten();
+    let all: Vec<&mut Read> = train.iter_mut().chain(beside_train).collect();
     render(all, &shape, reading, histogram, &mut about)?;
     let (train, held_out) = match held_out {
         Some(held_out) => {
-            about.origin = "pictures in class folders, in train and test".to_owned();
+            about.origin = format!("pictures in class folders, in {}", pictures.origin);
             (train, held_out)
         }
         None => {
-            about.origin = "pictures in class folders, 20 % of each held out".to_owned();
+            about.origin = format!("{}, 20 % of each held out", pictures.origin);
             split(train, pictures)?
         }
     };
@@ -193,21 +205,38 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
             shown(&pictures.folder)
         )));
     }
-    if held_out.is_empty() {
-        return Err(Error::Data(format!(
-            "{} has no picture to hold out that can be read, so replace them",
-            shown(name)
-        )));
+    for (part, to) in [(Some(&held_out), "hold out"), (validation.as_ref(), "validate on")] {
+        if part.is_some_and(Vec::is_empty) {
+            return Err(Error::Data(format!(
+                "{} has no picture to {to} that can be read, so replace them",
+                shown(name)
+            )));
+        }
     }
-    let files = |part: &[Read]| part.iter().map(|read| read.path.clone()).collect();
     (about.train_files, about.held_out_files) = (files(&train), files(&held_out));
-    Ok(Dataset::of_files(
-        name,
-        pictures.classes.clone(),
-        samples(shape, train),
-        samples(shape, held_out),
-        about,
-    ))
+    let validation = validation.map(|part| samples(shape, part));
+    let (train, held_out) = (samples(shape, train), samples(shape, held_out));
+    Ok(Dataset::of_files(name, pictures.classes.clone(), train, held_out, about).with_validation(validation))
+}
+
+/// Reads all pictures of [`Pictures::find_labelled`], and what is to be said of them.
+///
+/// # Errors
+/// [`Error::Data`] for a picture that can't be read (unless those are skipped), and for a set without any.
+pub(super) fn labelled(pictures: &Pictures, reading: &Reading) -> Result<(Samples, About)> {
+    if let Some(size) = size(pictures, reading) {
+        check_memory(size.bytes().saturating_add(size.reading), shown(&pictures.folder))?;
+    }
+    let (mut about, histogram) = (About::default(), Histogram::default());
+    let mut all = read(&pictures.train, reading, &histogram, &mut about)?;
+    let shape = common_shape(all.iter(), reading)?;
+    render(all.iter_mut().collect(), &shape, reading, histogram, &mut about)?;
+    about.held_out_files = files(&all);
+    Ok((samples(shape, all), about))
+}
+
+fn files(part: &[Read]) -> Vec<PathBuf> {
+    part.iter().map(|read| read.path.clone()).collect()
 }
 
 /// The one size of all pictures.

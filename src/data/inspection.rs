@@ -38,11 +38,6 @@ impl Dataset {
         Inspection { notes, nothing_to_learn: self.nothing_to_learn(&first) }
     }
 
-    /// A sentence about the held-out samples of one colour, for a network that was trained on others.
-    pub fn constant_held_out(&self) -> Option<String> {
-        self.inspected_held_out().constant()
-    }
-
     fn inspected_train(&self) -> Inspected<'_> {
         Inspected { name: "train", samples: &self.train, files: &self.about.train_files }
     }
@@ -150,6 +145,11 @@ pub fn repeated(name: &'static str, samples: &Samples, train: &Samples) -> Optio
     let first = first_equals(&[train, samples]);
     let part = |name, samples| Inspected { name, samples, files: &[] };
     overlap(&part(name, samples), &part("train", train), &first)
+}
+
+/// A sentence about the samples of a part that are of one colour, whose files are those of `files` if they are files.
+pub(super) fn of_one_colour(name: &'static str, samples: &Samples, files: &[PathBuf]) -> Option<String> {
+    Inspected { name, samples, files }.constant()
 }
 
 /// A sentence about classes that have no sample in a part.

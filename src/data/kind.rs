@@ -23,13 +23,13 @@ pub(super) enum FolderFormat {
 }
 
 impl FolderFormat {
-    /// Detects the format from the names in a folder.
+    /// Detects the format from the names in a folder, in which `find` finds pictures.
     ///
     /// IDX and CIFAR files go before class folders, because other folders may lie beside them.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a folder without files of a known format; [`Error::Data`] for one with files of two.
-    pub fn of(folder: &Path) -> Result<FolderFormat> {
+    pub fn of(folder: &Path, find: fn(&Path, &Listing) -> Result<Pictures>) -> Result<FolderFormat> {
         let listing = Listing::of(folder)?;
         let name = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
         let files: Vec<String> = listing.files.iter().filter_map(name).collect();
@@ -42,7 +42,7 @@ impl FolderFormat {
                 shown(folder)
             ))),
             (false, None) if listing.folders.is_empty() => Err(nothing(folder, &files)),
-            (false, None) => Pictures::find(folder, &listing).map(FolderFormat::Pictures),
+            (false, None) => find(folder, &listing).map(FolderFormat::Pictures),
         }
     }
 

@@ -13,6 +13,7 @@ mod cifar;
 mod dataset;
 mod descriptor;
 mod digits;
+mod encoding;
 pub mod files;
 mod fitting;
 mod folder;
@@ -22,11 +23,15 @@ mod idx;
 mod images;
 mod inspection;
 mod kind;
+mod labelled;
 mod limits;
 mod listing;
 mod locate;
+mod location;
 mod normaliser;
+mod parts;
 mod picture;
+mod pictures;
 pub(crate) mod platform;
 mod reading;
 mod rendered;
@@ -35,26 +40,32 @@ mod size;
 mod split;
 mod survey;
 mod temporary;
+mod tones;
 mod unread;
+mod walk;
 
 pub use dataset::{About, Dataset, Samples};
+pub use encoding::png;
+pub use fitting::{Fit, PictureOptions};
 pub use inspection::{Inspection, missing_classes, repeated};
+pub use labelled::{Labelled, is_same, load_labelled};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
 pub use locate::{NAMES, Source, locate};
 pub use normaliser::{Normalise, Normaliser};
-pub use picture::read_picture;
+pub use picture::{MAX_FILE_BYTES, read_picture};
+pub use pictures::{PictureRead, PictureSource, read_pictures};
 pub use reading::{Reading, Resize};
 pub use rendering::{BLACK, Background, Colour, LevelRange, Levels, Rendering, WHITE};
 pub use size::DataSize;
 pub use split::split_validation;
+pub use tones::{Oddity, Tone, Tones};
+pub use walk::{FoundPictures, pictures_in};
 
-use std::path::{Path, PathBuf};
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::threads;
 use crate::program::shape::Shape;
-use crate::text::shown;
-use kind::FolderFormat;
+use images::Pictures;
+use location::Location;
 
 /// Loads a data set: `digits` (built in), `mnist`, or a folder.
 ///
@@ -68,7 +79,8 @@ use kind::FolderFormat;
 ///   out, and the names of the classes in `batches.meta.txt`.
 /// - A folder of PNG or JPEG pictures for each class, named like the class, in the folders `train` and `test`; or
 ///   directly, and then 20 % of each class is held out, chosen by a hash of the file name. Classes are numbered in the
-///   order of their names.
+///   order of their names. A folder `val`, `valid` or `validation` beside `train` and `test` is the validation part;
+///   without `test` it is held out.
 ///
 /// # Errors
 ///
@@ -96,7 +108,7 @@ impl Dataset {
 ///
 /// As [`load`], and [`Error::Setting`] for a setting of pictures with other data.
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
-    let location = Location::find(name_or_path)?;
+    let location = Location::find(name_or_path, Pictures::find)?;
     location.check(name_or_path, reading.given())?;
     location.read(name_or_path, reading)
 }
@@ -108,67 +120,36 @@ pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
 /// As [`load`].
 pub fn size(name_or_path: &str, reading: &Reading) -> Result<Option<DataSize>> {
     threads::start()?;
-    match Location::find(name_or_path)? {
+    match Location::find(name_or_path, Pictures::find)? {
         Location::Digits => Ok(Some(digits::SIZE)),
         Location::Folder(folder, format) => format.size(&folder, reading),
     }
 }
 
-/// [`load_with`] for a run that is resumed: settings of pictures are no error with other data.
+/// [`load_with`] for a run that is resumed, which began with data of this `digest`.
+///
+/// Settings of pictures are no error with other data. A validation part that the run doesn't know is left out, as by the
+/// versions that read none.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn load_again(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
-    Location::find(name_or_path)?.read(name_or_path, reading)
+pub fn load_again(name_or_path: &str, reading: &Reading, digest: &str) -> Result<Dataset> {
+    let dataset = Location::find(name_or_path, Pictures::find)?.read(name_or_path, reading)?;
+    if dataset.validation.is_none() || dataset.digest == digest {
+        return Ok(dataset);
+    }
+    let without = dataset.clone().with_validation(None);
+    Ok(if without.digest == digest { without } else { dataset })
 }
 
-/// [`load`], with pictures resized to `shape` and rendered as a model's, as for prediction.
+/// [`load_with`], with pictures resized to `shape` and rendered as a model's, but for what `reading` says.
 ///
 /// # Errors
 ///
 /// As [`load_with`].
-pub fn load_as(name_or_path: &str, shape: &Shape, rendering: &Rendering, skip_bad: bool) -> Result<Dataset> {
-    let location = Location::find(name_or_path)?;
-    location.check(name_or_path, skip_bad.then_some("skip_bad"))?;
-    let (resize, rendering) = (Some((*shape).into()), Some(*rendering));
-    location.read(name_or_path, &Reading { resize, skip_bad, rendering, ..Reading::default() })
-}
-
-/// The place and the format of a data set.
-enum Location {
-    Digits,
-    Folder(PathBuf, FolderFormat),
-}
-
-impl Location {
-    fn find(name_or_path: &str) -> Result<Location> {
-        let data_folder = std::env::var_os("WGRAD_DATA");
-        Ok(match locate(name_or_path, Path::new(""), data_folder.as_deref())? {
-            Source::Digits => Location::Digits,
-            Source::Folder(folder) => {
-                let format = FolderFormat::of(&folder)?;
-                Location::Folder(folder, format)
-            }
-        })
-    }
-
-    /// Refuses a setting of pictures, if one is `given`, with other data.
-    fn check(&self, name: &str, given: Option<&'static str>) -> Result<()> {
-        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_))))
-        else {
-            return Ok(());
-        };
-        let problem =
-            format!("⟨{key}⟩ is for folders of pictures, which {} is not, so leave it out", shown(name));
-        Err(Error::Setting { key, problem })
-    }
-
-    fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
-        threads::start()?;
-        match self {
-            Location::Digits => digits::dataset(),
-            Location::Folder(folder, format) => format.read(name, folder, reading),
-        }
-    }
+pub fn load_as(name_or_path: &str, shape: &Shape, rendering: &Rendering, reading: &Reading) -> Result<Dataset> {
+    let location = Location::find(name_or_path, Pictures::find)?;
+    location.check(name_or_path, reading.given())?;
+    location.read(name_or_path, &reading.of_model(shape, rendering))
 }

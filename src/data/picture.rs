@@ -7,9 +7,9 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::fitting::{Seen, fit, is_deep};
+use super::fitting::{PictureOptions, Seen, fit, is_deep};
 use super::limits::{MAX_SIDE, check_shape};
-use super::reading::Resize;
+use super::reading::{Reading, Resize};
 use super::rendering::Rendering;
 use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
@@ -23,7 +23,7 @@ const MAX_PICTURE_SIDE: u32 = 16_384;
 /// The largest picture in memory, in bytes.
 const MAX_PICTURE_BYTES: u64 = 512 << 20;
 /// The largest file of a picture, in bytes.
-const MAX_FILE_BYTES: u64 = 256 << 20;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Reads a PNG or JPEG picture as C·H·W bytes of `shape`.
 ///
@@ -47,10 +47,13 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
-    let bytes = read_file(path)?;
-    let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
-    drop(bytes);
-    Ok(fit(picture, shape, rendering, invert).0)
+    let picture = decoded(path, read_file(path)?)?;
+    Ok(fit(picture, shape, rendering, &PictureOptions { invert, ..PictureOptions::default() }).0)
+}
+
+/// The picture in the bytes of a file.
+pub(super) fn decoded(path: &Path, bytes: Vec<u8>) -> Result<DynamicImage> {
+    decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))
 }
 
 /// A picture of a data set.
@@ -63,7 +66,7 @@ pub(super) struct Fitted {
     pub seen: Seen,
 }
 
-/// Reads a picture of a data set, as it is or resized as by [`read_picture`].
+/// Reads a picture of a data set, as it is or resized, by its `reading` but for the rendering.
 ///
 /// Reading a picture takes at most 64 MiB and 4 times its file, so that a small file can't exhaust memory. A picture
 /// with a side beyond [`MAX_SIDE`] that is not resized comes without values. The values of a 16-bit picture are counted
@@ -73,7 +76,7 @@ pub(super) struct Fitted {
 /// As [`read_picture`], and [`Error::Data`] for a picture that needs more memory.
 pub(super) fn read(
     path: &Path,
-    resize: Option<Resize>,
+    reading: &Reading,
     rendering: &Rendering,
     histogram: Option<&Histogram>,
 ) -> Result<Fitted> {
@@ -85,11 +88,11 @@ pub(super) fn read(
         histogram.add(&picture);
     }
     let channels = usize::from(picture.color().channel_count());
-    let shape = shaped(resize, channels, picture.height() as usize, picture.width() as usize);
+    let shape = shaped(reading.resize, channels, picture.height() as usize, picture.width() as usize);
     if shape.height.max(shape.width) > MAX_SIDE {
         return Ok(Fitted { shape, values: Vec::new(), seen: Seen::default() });
     }
-    let (values, seen) = fit(picture, &shape, rendering, false);
+    let (values, seen) = fit(picture, &shape, rendering, &reading.options);
     Ok(Fitted { shape, values, seen: Seen { animated, ..seen } })
 }
 
@@ -141,7 +144,7 @@ fn bad(path: &Path, problem: &str) -> Error {
     Error::Data(format!("{} {problem}", shown(path)))
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
     read_bytes(path, MAX_FILE_BYTES).map_err(|why| match why {
         Unread::NotFound => Error::NotFound(format!("{} isn't there, so check the path", shown(path))),
         Unread::NotAFile => bad(path, "is not a file, so name a PNG or JPEG picture"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::fitting::PictureOptions;
 use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
@@ -22,6 +23,8 @@ pub struct Reading {
     pub background: Background,
     /// The levels of 16-bit samples.
     pub levels: Levels,
+    /// Inverting pictures, and fitting those of another aspect ratio.
+    pub options: PictureOptions,
     /// The rendering of a model, in place of `background` and `levels`.
     pub rendering: Option<Rendering>,
 }
@@ -30,6 +33,12 @@ impl Reading {
     /// The rendering before anything is chosen in place of `auto`.
     pub(super) fn rendering(&self) -> Rendering {
         self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels))
+    }
+
+    /// The same for data of a model, whose shape and rendering hold where nothing is given.
+    pub(super) fn of_model(&self, shape: &Shape, rendering: &Rendering) -> Reading {
+        let rendering = rendering.with(self.background, self.levels);
+        Reading { resize: Some((*shape).into()), rendering: Some(rendering), ..*self }
     }
 
     /// The first setting that is given, for data that take none.

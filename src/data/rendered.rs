@@ -48,7 +48,7 @@ pub(super) fn read(
     let each: Vec<Result<Read>> = pictures
         .par_iter()
         .map(|Picture { path, class }| {
-            let read = || picture::read(path, reading.resize, &rendering, histogram);
+            let read = || picture::read(path, reading, &rendering, histogram);
             let Fitted { shape, values, seen } = gate.pass(picture::cost(path), read)?;
             Ok(Read { path: path.clone(), class: *class, shape, values, seen })
         })
@@ -140,7 +140,7 @@ fn read_again(
 ) -> Result<()> {
     let gate = Gate::for_half();
     all.par_iter_mut().filter(|read| affected(&read.seen)).try_for_each(|read| {
-        let again = || picture::read(&read.path, reading.resize, rendering, None);
+        let again = || picture::read(&read.path, reading, rendering, None);
         let again = gate.pass(picture::cost(&read.path), again)?;
         if again.shape != read.shape {
             let changed = "changed while it was read, so begin again when the folder is complete";

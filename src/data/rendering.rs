@@ -197,16 +197,21 @@ impl Rendering {
         Rendering { ground, margin: ground, ..self }
     }
 
-    /// The rendering by settings, before anything is chosen in place of `auto`.
-    pub(super) fn by(background: Background, levels: Levels) -> Rendering {
+    /// The same with the settings that are given.
+    pub fn with(self, background: Background, levels: Levels) -> Rendering {
         let rendering = match background {
-            Background::Auto => Rendering::default(),
-            Background::Colour(ground) => Rendering::default().on(ground),
+            Background::Auto => self,
+            Background::Colour(ground) => self.on(ground),
         };
         match levels {
             Levels::Auto => rendering,
             Levels::Range(levels) => Rendering { levels, ..rendering },
         }
+    }
+
+    /// The rendering by settings, before anything is chosen in place of `auto`.
+    pub(super) fn by(background: Background, levels: Levels) -> Rendering {
+        Rendering::default().with(background, levels)
     }
 }
 

@@ -13,6 +13,8 @@ pub struct DataSize {
     pub train: usize,
     /// The number of samples held out.
     pub held_out: usize,
+    /// The number of samples in a validation part of its own; one that is taken out of the train part counts there.
+    pub validation: usize,
     /// Bytes that reading takes besides what stays.
     pub reading: u64,
 }
@@ -20,7 +22,7 @@ pub struct DataSize {
 impl DataSize {
     /// Bytes of pixels and labels in memory.
     pub fn bytes(&self) -> u64 {
-        let samples = self.train as u64 + self.held_out as u64;
+        let samples = self.train as u64 + self.held_out as u64 + self.validation as u64;
         samples * (self.shape.len() + size_of::<u32>()) as u64
     }
 }

@@ -58,12 +58,16 @@ impl MemoryPlan {
         let mut size = *size;
         let loading = loading(recipe, &size, device);
         // As a session does: the validation part is taken out first.
-        let validation = (size.train as f64 * recipe.validation).round() as usize;
+        let split_off = match size.validation {
+            0 => (size.train as f64 * recipe.validation).round() as usize,
+            _ => 0,
+        };
         if recipe.overfit_batches > 0 {
             let few = recipe.overfit_batches.saturating_mul(recipe.step_samples());
-            size.train = validation + few.min(size.train - validation);
+            size.train = split_off + few.min(size.train - split_off);
         }
-        let parts = [(TRAIN, size.train - validation), (HELD_OUT, size.held_out), (VALIDATION, validation)];
+        let (train, validation) = (size.train - split_off, size.validation + split_off);
+        let parts = [(TRAIN, train), (HELD_OUT, size.held_out), (VALIDATION, validation)];
         let parts = parts.into_iter().filter(|(_, samples)| *samples > 0);
         // Without room for the device and the data no network fits.
         let least = MemoryPlan { host: besides(recipe, &size, device, 0, 0), device: None };
@@ -124,14 +128,15 @@ pub(super) fn limits(recipe: &Recipe, size: &DataSize, device: &Device) -> Limit
 
 /// Memory while the data are read, and the validation part is taken out of them.
 fn loading(recipe: &Recipe, size: &DataSize, device: &Device) -> Need {
-    let twice = recipe.validation.clamp(0.0, 1.0) * size.bytes() as f64;
+    let split_off = if size.validation > 0 { 0.0 } else { recipe.validation.clamp(0.0, 1.0) };
+    let twice = split_off * size.bytes() as f64;
     device.footprint().plus(size.bytes().saturating_add(size.reading.max(twice as u64)))
 }
 
 /// Memory besides the Program and the copies that every run has of its state.
 fn besides(recipe: &Recipe, size: &DataSize, device: &Device, state: u64, parameters: u64) -> Need {
     // Until they are saved, the best weights of the validation part and of early stopping.
-    let best = if recipe.validation > 0.0 { state } else { 0 };
+    let best = if recipe.validation > 0.0 || size.validation > 0 { state } else { 0 };
     let stopping = if recipe.stop_early.is_some() { parameters } else { 0 };
     device.footprint().plus(size.bytes()).plus(best + stopping)
 }

@@ -1,7 +1,7 @@
 //! A session: a recipe, its data and a device.
 
 use crate::data::{
-    Background, DataSize, Dataset, Levels, Normaliser, Samples, missing_classes, split_validation,
+    Background, DataSize, Dataset, Levels, Normaliser, Samples, Tones, missing_classes, split_validation,
 };
 use crate::engine::Engine;
 use crate::engine::adapter::{Device, choose};
@@ -25,12 +25,14 @@ pub struct Session {
     pub recipe: Recipe,
     /// The data, without the validation part.
     pub dataset: Dataset,
-    /// The part for choosing settings, if the recipe asks for one.
+    /// The part for choosing settings, if the data have one or the recipe asks for it.
     pub validation: Option<Samples>,
     /// The device to train on.
     pub device: Device,
     /// The normalisation of pixels, measured on the train part alone.
     pub normaliser: Normaliser,
+    /// Brightness and contrast of the train part.
+    pub tones: Option<Tones>,
 }
 
 impl Session {
@@ -46,7 +48,7 @@ impl Session {
     pub fn new(mut recipe: Recipe, mut dataset: Dataset, device: Device) -> Result<Session> {
         recipe.check()?;
         dataset.check()?;
-        let validation = validation_part(&mut dataset, &recipe)?;
+        let validation = validation_part(&mut dataset, &mut recipe)?;
         if recipe.overfit_batches > 0 {
             let few = recipe.overfit_batches.saturating_mul(recipe.step_samples()).min(dataset.train.len());
             let few: Vec<usize> = (0..few).collect();
@@ -71,8 +73,9 @@ impl Session {
             dataset.about.notes.extend(missing_classes(VALIDATION, part, &dataset.classes));
         }
         let normaliser = recipe.normalise.measure(&dataset.train);
-        check_length(&recipe, dataset.train.len())?;
-        Ok(Session { recipe, dataset, validation, device, normaliser })
+        check_length(&recipe, dataset.train.len(), validation.is_some())?;
+        let tones = Tones::of(&dataset.train);
+        Ok(Session { recipe, dataset, validation, device, normaliser, tones })
     }
 
     /// The training step, with class weights.
@@ -94,12 +97,14 @@ impl Session {
     /// The size of the data.
     fn size(&self) -> DataSize {
         let validation = self.validation.as_ref().map_or(0, Samples::len);
+        let (split_off, validation) = if self.recipe.validation > 0.0 { (validation, 0) } else { (0, validation) };
         let Dataset { train, held_out, classes, .. } = &self.dataset;
         DataSize {
             shape: train.shape,
             classes: classes.len(),
-            train: train.len() + validation,
+            train: train.len() + split_off,
             held_out: held_out.len(),
+            validation,
             reading: 0,
         }
     }
@@ -164,6 +169,7 @@ impl Session {
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
         trainer.set_names(&self.dataset.classes, &self.dataset.name);
         trainer.set_rendering(self.dataset.about.rendering);
+        trainer.set_tones(self.tones);
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;
         }
@@ -243,7 +249,7 @@ fn setting(key: &'static str, problem: String) -> Error {
 }
 
 /// Checks the schedule, the samples of a step and the watched metric.
-fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
+fn check_length(recipe: &Recipe, samples: usize, has_validation: bool) -> Result<()> {
     let (batch, accumulate) = (recipe.batch_size, recipe.accumulate);
     if accumulate > samples.div_ceil(batch) {
         return Err(setting(
@@ -255,7 +261,7 @@ fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
             ),
         ));
     }
-    let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && recipe.validation == 0.0;
+    let unseen = |stopping: &Stopping| stopping.metric.needs_validation() && !has_validation;
     if let Some(stopping) = recipe.stop_early.filter(unseen) {
         return Err(setting(
             "stop_early",
@@ -269,8 +275,18 @@ fn check_length(recipe: &Recipe, samples: usize) -> Result<()> {
     recipe.schedule.fits(Length { steps: recipe.epochs.saturating_mul(per_epoch), per_epoch })
 }
 
-/// Takes the validation part out of the train part, if asked for.
-fn validation_part(dataset: &mut Dataset, recipe: &Recipe) -> Result<Option<Samples>> {
+/// Takes the data's own validation part, else one out of the train part if asked for.
+fn validation_part(dataset: &mut Dataset, recipe: &mut Recipe) -> Result<Option<Samples>> {
+    if let Some(own) = dataset.validation.take() {
+        if recipe.validation > 0.0 {
+            dataset.about.notes.push(format!(
+                "⟨validation {}⟩ takes nothing out of the train part: the data have a validation part",
+                recipe.validation
+            ));
+            recipe.validation = 0.0;
+        }
+        return Ok(Some(own));
+    }
     if recipe.validation == 0.0 {
         return Ok(None);
     }

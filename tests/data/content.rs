@@ -94,7 +94,7 @@ fn drawings_on_a_transparent_ground_stay_visible() {
             let again = folder.load_with(&given).unwrap();
             assert_eq!((&again.digest, again.about.notes.len()), (&set.digest, 0));
             let path = folder.path().to_str().unwrap();
-            let as_model = load_as(path, &set.train.shape, &set.about.rendering, false).unwrap();
+            let as_model = load_as(path, &set.train.shape, &set.about.rendering, &Reading::default()).unwrap();
             assert_eq!(as_model.digest, set.digest);
         }
         // Alpha that is kept as a channel is composed onto nothing.
@@ -192,13 +192,13 @@ fn few_of_16_bits_are_scaled_by_the_range_of_the_set() {
         assert_sentence(&set.about.notes[0], &["16-bit", &used, &scaled, "⟨levels full⟩"]);
         // A model reads them the same, one by one.
         let path = folder.path().to_str().unwrap();
-        let as_model = load_as(path, &set.train.shape, &set.about.rendering, false).unwrap();
+        let as_model = load_as(path, &set.train.shape, &set.about.rendering, &Reading::default()).unwrap();
         assert_eq!((&as_model.digest, as_model.about.notes.len()), (&set.digest, 0));
         let first = read_picture(&set.about.train_files[0], &set.train.shape, &set.about.rendering, false);
         assert_eq!(first.unwrap(), set.train.image(0));
         // Full levels are the plain rounding of versions before.
         let full = Reading { levels: "full".parse().unwrap(), ..Reading::default() };
-        let plain = load_as(path, &set.train.shape, &Rendering::default(), false).unwrap();
+        let plain = load_as(path, &set.train.shape, &Rendering::default(), &Reading::default()).unwrap();
         assert_eq!(folder.load_with(&full).unwrap().digest, plain.digest);
     }
 }

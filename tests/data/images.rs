@@ -3,7 +3,9 @@
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
-use wgrad::internals::data::{Background, Dataset, Levels, Reading, Rendering, load_as, load_with};
+use wgrad::internals::data::{
+    Background, Dataset, Fit, Levels, PictureOptions, Reading, Rendering, load_as, load_with,
+};
 
 use crate::files::{Folder, pets, png};
 use crate::{assert_data_error, assert_not_found, assert_sentence};
@@ -13,6 +15,7 @@ const SKIP: Reading = Reading {
     skip_bad: true,
     background: Background::Auto,
     levels: Levels::Auto,
+    options: PictureOptions { invert: false, fit: Fit::Pad },
     rendering: None,
 };
 
@@ -129,7 +132,7 @@ fn mixed_sizes_and_channels_say_how_to_be_resized() {
     // A network's own size is what its data are brought to.
     let shape = wgrad::internals::program::shape::Shape::image(3, 5, 5);
     let path = both.path().to_str().unwrap().to_owned();
-    assert_eq!(load_as(&path, &shape, &Rendering::default(), false).unwrap().held_out.shape, shape);
+    assert_eq!(load_as(&path, &shape, &Rendering::default(), &Reading::default()).unwrap().held_out.shape, shape);
 }
 
 #[test]

@@ -43,6 +43,7 @@ fn model(network: &str, loss: Loss, classes: usize) -> Model {
         classes: (0..classes).map(|class| format!("c{class}")).collect(),
         normaliser: Normaliser { mean: vec![0.4, 0.5], std: vec![0.25, 0.3] },
         rendering: Default::default(),
+        tones: None,
         parameters: Vec::new(),
         data: "made up".to_owned(),
     };

@@ -24,6 +24,7 @@ fn model() -> Model {
         classes: vec!["a “cat”".to_owned(), "dog, or\nnot".to_owned()],
         normaliser: Normaliser { mean: vec![0.1, 1.0 / 3.0], std: vec![0.3, f32::MIN_POSITIVE] },
         rendering: Default::default(),
+        tones: None,
         parameters: vec![],
         data: "./some \\ data".to_owned(),
     };

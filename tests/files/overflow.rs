@@ -14,6 +14,7 @@ fn model(network: &str, values: &[(&str, f32)]) -> Model {
         parameters: Vec::new(),
         data: "none".to_owned(),
         rendering: Default::default(),
+        tones: None,
     };
     let arena = model.arena();
     model.parameters = arena.initial_values(1);

@@ -341,6 +341,7 @@ fn a_saved_model_holds_the_state_dict() {
             classes: (0..CLASSES).map(|class| class.to_string()).collect(),
             normaliser: Normaliser { mean: vec![0.0; 2], std: vec![1.0; 2] },
             rendering: Default::default(),
+            tones: None,
             parameters,
             data: "made up".to_owned(),
         };

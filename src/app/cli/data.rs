@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::numbers::whole;
+use super::settings::{Reading, SettingFlags};
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -16,7 +17,7 @@ pub struct DataArgs {
     #[arg(value_name = "DATA", required = true)]
     pub data: Option<String>,
     #[command(flatten)]
-    pub reading: ReadingArgs,
+    pub reading: SettingFlags<Reading>,
     /// Print only one JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -55,22 +56,5 @@ pub struct PreviewArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     #[command(flatten)]
-    pub reading: ReadingArgs,
-}
-
-/// Flags for reading pictures.
-#[derive(Args, Debug)]
-pub struct ReadingArgs {
-    /// Size of all pictures of a folder: 32x32, or 3x32x32 with channels
-    #[arg(long, value_name = "SIZE")]
-    pub resize: Option<String>,
-    /// Ground under transparent parts of pictures: auto, black, white, or a colour as in #ffcc00
-    #[arg(long, value_name = "COLOUR")]
-    pub background: Option<String>,
-    /// Levels of 16-bit pictures: auto, full, or a range as in 0-4000
-    #[arg(long, value_name = "RANGE")]
-    pub levels: Option<String>,
-    /// Leave out pictures that can't be read, and list them
-    #[arg(long)]
-    pub skip_bad: bool,
+    pub reading: SettingFlags<Reading>,
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::custom;
 use super::numbers::{number, whole};
+use super::settings::{Reading, SettingFlags};
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -63,6 +64,8 @@ pub struct LessonArgs {
     /// Images to learn: digits, mnist or a folder, as for wgrad train
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
+    #[command(flatten)]
+    pub reading: SettingFlags<Reading>,
     /// File to write the lesson's picture to
     #[arg(long, requires = "lesson", value_name = "FILE")]
     pub svg: Option<PathBuf>,

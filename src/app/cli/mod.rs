@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use lesson::LessonArgs;
+pub use settings::{Reading, SettingFlags};
 use numbers::from_one;
 pub use train::{LrFindArgs, TrainArgs};
 pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
@@ -90,7 +91,7 @@ impl Command {
             Command::Train(arguments) => arguments.json,
             Command::LrFind(arguments) => arguments.json,
             Command::Eval(arguments) => arguments.json,
-            Command::Predict(arguments) => arguments.json,
+            Command::Predict(arguments) => arguments.json || arguments.json_lines,
             Command::Explain(arguments) => arguments.json,
             Command::Data(arguments) => arguments.json,
             Command::Lesson(arguments) => arguments.json,

@@ -12,6 +12,8 @@ use wgrad::internals::train::recipe::{FlagKind, Heading, Overrides, RawValue, SE
 pub trait Subset: Debug {
     /// True if the short help leaves out settings that are rarely used.
     const SHORT_HELP: bool;
+    /// The default of all its settings, if it is not that of a recipe.
+    const DEFAULT: Option<&str> = None;
 
     /// True if a setting belongs to the subset.
     fn has(setting: &Setting) -> bool;
@@ -49,7 +51,47 @@ impl Subset for Finding {
     const SHORT_HELP: bool = false;
 
     fn has(setting: &Setting) -> bool {
-        ["network", "batch_size", "optimiser", "loss", "seed", "device"].contains(&setting.key)
+        let others = ["network", "batch_size", "optimiser", "loss", "seed", "device"];
+        setting.heading == Heading::Data || others.contains(&setting.key)
+    }
+}
+
+/// Settings for reading a data set.
+#[derive(Debug)]
+pub struct Reading;
+
+impl Subset for Reading {
+    const SHORT_HELP: bool = false;
+
+    fn has(setting: &Setting) -> bool {
+        let of_training = ["data", "augment", "normalise", "validation"];
+        setting.heading == Heading::Data && !of_training.contains(&setting.key)
+    }
+}
+
+/// Settings for reading pictures for a model, whose size they get.
+#[derive(Debug)]
+pub struct OfModel;
+
+impl Subset for OfModel {
+    const SHORT_HELP: bool = false;
+    const DEFAULT: Option<&str> = Some("the network's");
+
+    fn has(setting: &Setting) -> bool {
+        ["skip_bad", "background", "levels"].contains(&setting.key)
+    }
+}
+
+/// [`OfModel`] for `wgrad predict`, which always leaves out pictures that can't be read.
+#[derive(Debug)]
+pub struct Predicting;
+
+impl Subset for Predicting {
+    const SHORT_HELP: bool = false;
+    const DEFAULT: Option<&str> = OfModel::DEFAULT;
+
+    fn has(setting: &Setting) -> bool {
+        OfModel::has(setting) && setting.key != "skip_bad"
     }
 }
 
@@ -114,7 +156,7 @@ fn flag<S: Subset>(setting: &'static Setting) -> Arg {
         .long(setting.flag())
         .visible_aliases(setting.flag_aliases())
         .aliases(setting.former_flags())
-        .help(help(setting))
+        .help(help::<S>(setting))
         .help_heading(format!("{:?}", setting.heading))
         .hide_short_help(S::SHORT_HELP && !setting.often);
     let arg = if setting.key == "batch_size" { arg.short('b') } else { arg };
@@ -127,8 +169,8 @@ fn flag<S: Subset>(setting: &'static Setting) -> Arg {
 }
 
 /// The line of help of a setting, with its default.
-fn help(setting: &Setting) -> String {
-    let default = (setting.default)();
+fn help<S: Subset>(setting: &Setting) -> String {
+    let default = S::DEFAULT.map_or_else(setting.default, str::to_owned);
     match setting.flag_kind {
         FlagKind::Once if !default.is_empty() => format!("{} [default: {default}]", setting.help),
         _ => setting.help.to_owned(),

@@ -3,18 +3,26 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wgrad::Result;
+use wgrad::internals::data::{Fit, PictureOptions};
 
 use super::numbers::whole;
+use super::settings::{OfModel, Predicting, SettingFlags};
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Without DATA the held-out part of the run's data is measured. A folder is measured whole: the
+pictures in its test, else in its val, else in its own class folders, one or more in each. Classes
+are matched by name.")]
 pub struct EvalArgs {
     /// Run directory or model file
     pub run: PathBuf,
-    /// Data set or folder with the held-out part [default: the run's]
+    /// Data set, or folder with a folder of pictures for each class [default: the run's data]
     pub data: Option<String>,
-    /// Leave out pictures that can't be read, and list them
-    #[arg(long)]
-    pub skip_bad: bool,
+    #[command(flatten)]
+    pub reading: SettingFlags<OfModel>,
+    #[command(flatten)]
+    pub options: OptionArgs,
     /// Draw the N misclassified images with the highest loss
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub mistakes: Option<usize>,
@@ -29,32 +37,66 @@ pub struct EvalArgs {
     pub json: bool,
 }
 
+/// How pictures are handled that a model is given.
 #[derive(Args, Debug)]
-#[command(after_help = "\
-Each picture gets the channels and the size of the network's images; it keeps its proportions, on
-their ground, which is black unless the pictures trained on needed another. MNIST and digits are
-light on dark: for dark ink on light paper add --invert.")]
-pub struct PredictArgs {
-    /// Run directory or model file
-    pub run: PathBuf,
-    /// PNG or JPEG pictures
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
+pub struct OptionArgs {
     /// Swap dark and light
     #[arg(long)]
     pub invert: bool,
-    /// Ground under and around the pictures: black, white, or a colour as in #ffcc00 [default: the network's]
-    #[arg(long, value_name = "COLOUR")]
-    pub background: Option<String>,
-    /// Number of classes to print, most probable first [default: all up to 10, else 3; in JSON all]
+    /// Fit for pictures of another shape: pad, crop or stretch
+    #[arg(long, value_name = "HOW", default_value = "pad", value_parser = Fit::NAMES)]
+    pub fit: String,
+}
+
+impl OptionArgs {
+    /// The options.
+    ///
+    /// # Errors
+    /// As for [`Fit`].
+    pub fn options(&self) -> Result<PictureOptions> {
+        Ok(PictureOptions { invert: self.invert, fit: self.fit.parse()? })
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+FILE is a picture, a folder of them (with the folders in it), a pattern as in \"scans/*.png\", or - for
+a picture on stdin. One that can't be read is named and left out; the exit code is 3 if none is left.
+
+Each picture gets the channels and the size of the network's images; it keeps its proportions, on
+their ground, which is black unless the pictures trained on needed another. MNIST and digits are
+light on dark: for dark ink on light paper add --invert. --save-input shows what the network sees.
+
+--csv prints file, class and probability, and with --top N the next classes too; with --json-lines an
+object for each picture is printed as soon as it is classified.")]
+pub struct PredictArgs {
+    /// Run directory or model file
+    pub run: PathBuf,
+    /// PNG or JPEG pictures, folders or patterns, or - for stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub options: OptionArgs,
+    #[command(flatten)]
+    pub reading: SettingFlags<Predicting>,
+    /// Write what the network sees: a PNG file for one picture, or a folder
+    #[arg(long, value_name = "FILE|DIR")]
+    pub save_input: Option<PathBuf>,
+    /// Number of classes to print, most probable first [default: all up to 10, else 3; in JSON all, in CSV 1]
     #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub top: Option<usize>,
     /// Device: auto, gpu, cpu, or part of an adapter's name
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub device: String,
     /// Print only one JSON array on stdout
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["json_lines", "csv"])]
     pub json: bool,
+    /// Print only a JSON object on a line for each picture on stdout
+    #[arg(long, visible_alias = "jsonl", conflicts_with = "csv")]
+    pub json_lines: bool,
+    /// Print only a table of comma-separated values on stdout
+    #[arg(long)]
+    pub csv: bool,
 }
 
 #[derive(Args, Debug)]
@@ -83,6 +125,8 @@ twin's and, if it is a gradient, beside the finite difference of the loss.")]
 pub struct ExplainArgs {
     /// Run directory
     pub run: PathBuf,
+    #[command(flatten)]
+    pub reading: SettingFlags<OfModel>,
     /// Sample of the part, by number
     #[arg(long, value_name = "I", default_value_t = 0, allow_negative_numbers = true)]
     pub sample: i64,

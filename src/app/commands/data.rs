@@ -2,16 +2,16 @@
 
 use serde_json::json;
 use wgrad::internals::data::files::write_output;
-use wgrad::internals::data::{self, Dataset, Normaliser, Resize, Samples};
+use wgrad::internals::data::{self, About, Dataset, Normaliser, Samples};
 use wgrad::internals::kernel::Augmentation;
 use wgrad::internals::network::lower::VALIDATION;
 use wgrad::internals::report::contact_sheet::{self, Thumbnail, WHITE};
-use wgrad::internals::text::{columns, filled, shorten, shown};
+use wgrad::internals::text::{self, filled, shorten, shown};
 use wgrad::internals::train::session::Session;
 use wgrad::{Error, Result};
 
 use super::console::{answer, answer_json, note, thousands, with_all_flags};
-use crate::app::cli;
+use crate::app::cli::{self, Reading, SettingFlags};
 
 pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
     match (&arguments.command, &arguments.data) {
@@ -23,13 +23,8 @@ pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
     }
 }
 
-fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
-    let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
-    let background = reading.background.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-    let levels = reading.levels.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-    let skip_bad = reading.skip_bad;
-    let reading = data::Reading { resize, skip_bad, background, levels, rendering: None };
-    let mut dataset = data::load_with(name, &reading)?;
+fn load(name: &str, reading: &SettingFlags<Reading>) -> Result<Dataset> {
+    let mut dataset = data::load_with(name, &reading.given.clone()?.reading())?;
     if let Err(nothing_to_learn) = inspect(&mut dataset) {
         dataset.about.notes.push(nothing_to_learn.marked().to_owned());
     }
@@ -61,7 +56,11 @@ pub fn inspect_validation(session: &mut Session) {
 
 /// Prints notes about the data, and the pictures that were skipped.
 pub fn note_skipped(dataset: &Dataset) {
-    let about = &dataset.about;
+    note_all(&dataset.about);
+}
+
+/// [`note_skipped`] for data of any kind.
+pub fn note_all(about: &About) {
     about.notes.iter().for_each(|line| note(format_args!("        {line}")));
     match about.skipped.len() {
         0 => {}
@@ -81,16 +80,21 @@ fn counts(samples: &Samples, classes: usize) -> Vec<usize> {
 fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     let classes = dataset.classes.len();
     let (train, held_out) = (counts(&dataset.train, classes), counts(&dataset.held_out, classes));
+    let validation = dataset.validation.as_ref().map(|part| counts(part, classes));
     let shape = dataset.train.shape;
     if as_json {
-        let class =
-            |at: usize| json!({"class": dataset.classes[at], "train": train[at], "held_out": held_out[at]});
+        let validated = |at: usize| validation.as_ref().map_or(0, |part| part[at]);
+        let class = |at: usize| {
+            let (class, validation) = (&dataset.classes[at], validated(at));
+            json!({"class": class, "train": train[at], "held_out": held_out[at], "validation": validation})
+        };
         return answer_json(&json!({
             "data": dataset.name,
             "origin": dataset.about.origin,
             "shape": [shape.channels, shape.height, shape.width],
             "train": dataset.train.len(),
             "held_out": dataset.held_out.len(),
+            "validation": dataset.validation.as_ref().map_or(0, Samples::len),
             "classes": (0..classes).map(class).collect::<Vec<_>>(),
             "digest": dataset.digest,
             "notes": with_all_flags(&dataset.about.notes),
@@ -101,22 +105,19 @@ fn describe(dataset: &Dataset, as_json: bool) -> Result<()> {
     answer(format_args!("images    {shape} (channels × rows × columns)"))?;
     answer(format_args!("digest    {}", dataset.digest))?;
     let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
-    let width = names.iter().map(|name| columns(name)).max().unwrap_or_default().max(5);
-    answer(format_args!("\n{:<width$}  {:>10}  {:>10}", "class", "train", "held out"))?;
+    let width = names.iter().map(|name| text::columns(name)).max().unwrap_or_default().max(5);
+    let mut columns = vec![("train", train), ("held out", held_out)];
+    columns.extend(validation.map(|counts| ("validation", counts)));
+    let line = |name: &str, cells: Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!("  {cell:>10}")).collect();
+        answer(format_args!("{}{cells}", filled(name, width)))
+    };
+    answer(format_args!(""))?;
+    line("class", columns.iter().map(|(head, _)| (*head).to_owned()).collect())?;
     for (at, name) in names.iter().enumerate() {
-        answer(format_args!(
-            "{}  {:>10}  {:>10}",
-            filled(name, width),
-            thousands(train[at]),
-            thousands(held_out[at])
-        ))?;
+        line(name, columns.iter().map(|(_, counts)| thousands(counts[at])).collect())?;
     }
-    answer(format_args!(
-        "{:<width$}  {:>10}  {:>10}",
-        "all",
-        thousands(dataset.train.len()),
-        thousands(dataset.held_out.len())
-    ))
+    line("all", columns.iter().map(|(_, counts)| thousands(counts.iter().sum())).collect())
 }
 
 fn preview(arguments: &cli::data::PreviewArgs) -> Result<()> {

@@ -4,59 +4,60 @@ mod evaluation;
 mod report;
 
 use wgrad::internals::data::files::{check_output, write_output};
-use wgrad::internals::data::{self, Dataset};
+use wgrad::internals::data::{self, Labelled, Oddity, Reading, Tone};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
-use wgrad::internals::text::{shorten, shown};
+use wgrad::internals::text::shown;
 use wgrad::internals::train::classifier::Evaluated;
 use wgrad::{Error, Model, Result};
 
-use super::console::note;
+use super::console::{note, thousands};
 use crate::app::cli;
-use evaluation::{Evaluation, Mistake};
+use evaluation::{Evaluation, Measured, Mistake};
 
 pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
     let model = Model::load(&arguments.run)?;
-    let mut dataset = load(arguments, &model)?;
-    let constant = dataset.constant_held_out();
-    dataset.about.notes.extend(constant);
-    super::data::note_skipped(&dataset);
+    let data = load(arguments, &model)?;
+    super::data::note_all(&data.about);
     // Too large a contact sheet is refused before measuring.
-    let most = arguments.mistakes.map(|count| count.min(dataset.held_out.len()));
+    let most = arguments.mistakes.map(|count| count.min(data.samples.len()));
     most.map_or(Ok(()), |count| contact_sheet::check(count, 1, &model.shape))?;
     most.map_or(Ok(()), |_| check_output(&arguments.out))?;
-    let evaluation = evaluate(arguments, model, &dataset)?;
+    let measured = Measured { classes: model.classes.clone(), data };
+    note_tones(&model, &measured.data, arguments.options.invert);
+    let evaluation = evaluate(arguments, model, &measured.data)?;
     let mut worst = evaluation.wrong.clone();
     worst.sort_by(|a, b| b.loss.total_cmp(&a.loss));
     worst.truncate(most.unwrap_or_default());
     if !worst.is_empty() {
-        write_output(&arguments.out, &sheet(&worst, &dataset)?)?;
+        write_output(&arguments.out, &sheet(&worst, &measured)?)?;
         note(format_args!("the mistakes are drawn in {}", shown(&arguments.out)));
     }
     if arguments.json {
-        report::json(arguments, &dataset, &evaluation, &worst)
+        report::json(arguments, &measured, &evaluation, &worst)
     } else {
-        report::text(arguments, &dataset, &evaluation, &worst)
+        report::text(arguments, &measured, &evaluation, &worst)
     }
 }
 
-/// The data to measure on. Shape and classes must be those of the network.
-fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
+/// The data to measure on, with the labels of the network. Their shape must be that of the network.
+fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
+    let reading = Reading { options: arguments.options.options()?, ..arguments.reading.given.clone()?.reading() };
     let source = arguments.data.as_deref().unwrap_or(&model.data);
-    let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(
-        |error| match error {
-            // Other data would not help.
-            Error::Failure(_) => error,
-            error if arguments.data.is_none() && !arguments.skip_bad => Error::Data(format!(
-                "the data that the network was trained on can't be loaded ({}), so name data after the run",
-                error.marked()
-            )),
-            error => error,
-        },
-    )?;
-    let shape = dataset.held_out.shape;
+    let loaded =
+        data::load_labelled(source, &model.data, &model.classes, (&model.shape, &model.rendering), &reading);
+    let labelled = loaded.map_err(|error| match error {
+        // Other data would not help.
+        Error::Failure(_) | Error::Setting { .. } => error,
+        error if arguments.data.is_none() && !reading.skip_bad => Error::Data(format!(
+            "the data that the network was trained on can't be loaded ({}), so name data after the run",
+            error.marked()
+        )),
+        error => error,
+    })?;
+    let shape = labelled.samples.shape;
     if shape != model.shape {
         return Err(Error::Data(format!(
             "{} has images of {shape}, but the network was trained on images of {}, so name other data",
@@ -64,29 +65,43 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
             model.shape
         )));
     }
-    let (found, known) = (&dataset.classes, &model.classes);
-    if found.len() != known.len() {
-        let (got, wanted) = (found.len(), known.len());
-        return Err(Error::Data(format!(
-            "{} has {got} classes, but the network was trained on {wanted}, so name other data",
-            shown(source)
-        )));
+    if arguments.data.is_some() {
+        let images = thousands(labelled.samples.len());
+        let which = match labelled.held_out {
+            false => "all are measured",
+            true if data::is_same(source, &model.data) => {
+                "the held-out part of the data that the network was trained on"
+            }
+            true => "the held-out part",
+        };
+        note(format_args!("data    {}: {images} images, {which}", shown(source)));
     }
-    if let Some((at, (found, known))) = found.iter().zip(known).enumerate().find(|(_, (a, b))| a != b) {
-        return Err(Error::Data(format!(
-            "class {at} of {} is “{}”, but that of the network is “{}”, so name other data",
-            shown(source),
-            shorten(found),
-            shorten(known)
-        )));
-    }
-    Ok(dataset)
+    Ok(labelled)
 }
 
-fn evaluate(arguments: &cli::EvalArgs, model: Model, dataset: &Dataset) -> Result<Evaluation> {
+/// Notes that most images are far brighter or darker than those trained on, as dark ink on paper is.
+fn note_tones(model: &Model, data: &Labelled, inverted: bool) {
+    let Some(usual) = model.usual_tones() else { return };
+    let samples = &data.samples;
+    let odd = |at: &usize| {
+        let odd = usual.oddity(&Tone::of(samples.image(*at), &samples.shape));
+        odd.is_some_and(|odd| matches!(odd, Oddity::Brighter | Oddity::Darker))
+    };
+    let count = (0..samples.len()).filter(odd).count();
+    if 2 * count > samples.len() {
+        note(format_args!(
+            "warning: {} of {} images are much brighter or darker than those trained on: {}",
+            thousands(count),
+            thousands(samples.len()),
+            if inverted { "leave --invert out, or look at some of them" } else { "try --invert" }
+        ));
+    }
+}
+
+fn evaluate(arguments: &cli::EvalArgs, model: Model, data: &Labelled) -> Result<Evaluation> {
     let device = super::device(&arguments.device)?;
     let mut evaluation = Evaluation { device: device.name(), ..Evaluation::default() };
-    let measure = model.classifier(&device)?.evaluate_each(&dataset.held_out, &mut |one: Evaluated| {
+    let measure = model.classifier(&device)?.evaluate_each(&data.samples, &mut |one: Evaluated| {
         let Evaluated { sample, class: truth, predicted, loss, .. } = one;
         evaluation.confusion.add(truth, predicted);
         if truth != predicted {
@@ -98,16 +113,17 @@ fn evaluate(arguments: &cli::EvalArgs, model: Model, dataset: &Dataset) -> Resul
 }
 
 /// A contact sheet of mistakes. Below each image stand its class and the predicted one.
-fn sheet(worst: &[Mistake], dataset: &Dataset) -> Result<Vec<u8>> {
+fn sheet(worst: &[Mistake], measured: &Measured) -> Result<Vec<u8>> {
+    let (classes, samples) = (&measured.classes, &measured.data.samples);
     let cell = |mistake: &Mistake| Thumbnail {
-        image: dataset.held_out.image(mistake.sample).to_vec(),
+        image: samples.image(mistake.sample).to_vec(),
         lines: vec![
-            (dataset.classes[mistake.truth].clone(), GREEN),
-            (dataset.classes[mistake.predicted].clone(), RED),
+            (classes[mistake.truth].clone(), GREEN),
+            (classes[mistake.predicted].clone(), RED),
         ],
     };
     let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;
     let rows: Vec<Vec<Thumbnail>> = cells.chunks(columns.max(1)).map(<[Thumbnail]>::to_vec).collect();
-    contact_sheet::png(&rows, &dataset.held_out.shape)
+    contact_sheet::png(&rows, &samples.shape)
 }

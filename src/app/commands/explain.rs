@@ -4,7 +4,7 @@ use ::console::Term;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
-use wgrad::internals::data::{self, Dataset, Samples, split_validation};
+use wgrad::internals::data::{self, Dataset, Reading, Samples, split_validation};
 use wgrad::internals::engine::adapter::Device;
 use wgrad::internals::network::loss::ClassWeights;
 use wgrad::internals::network::lower::{HELD_OUT, TRAIN};
@@ -24,7 +24,9 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let model = Model::load(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;
-    let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;
+    let mut reading = arguments.reading.given.clone()?.reading();
+    reading.skip_bad |= overrides.skip_bad.unwrap_or_default();
+    let dataset = load(&model, &reading)?;
     let data_changed = changed(directory, &dataset);
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     agrees(&overrides, &model, dataset.classes.len(), &directory.join(RECIPE))?;
@@ -125,8 +127,8 @@ fn agrees(overrides: &Overrides, model: &Model, classes: usize, path: &Path) -> 
 }
 
 /// The data that the model was trained on, checked against the model.
-fn load(model: &Model, skip_bad: bool) -> Result<Dataset> {
-    let dataset = data::load_as(&model.data, &model.shape, &model.rendering, skip_bad)?;
+fn load(model: &Model, reading: &Reading) -> Result<Dataset> {
+    let dataset = data::load_as(&model.data, &model.shape, &model.rendering, reading)?;
     let (name, shape) = (&model.data, dataset.train.shape);
     if shape != model.shape || dataset.classes != model.classes {
         return Err(Error::Data(format!(
@@ -185,7 +187,7 @@ fn width() -> usize {
 fn pick(dataset: Dataset, part: &str, sample: i64, recipe: &Recipe) -> Result<(usize, Samples)> {
     let samples = match part {
         // The run trained on the rest after its validation part.
-        TRAIN if recipe.validation > 0.0 => {
+        TRAIN if recipe.validation > 0.0 && dataset.validation.is_none() => {
             split_validation(dataset.train, recipe.validation, dataset.classes.len(), recipe.seed)?.0
         }
         TRAIN => dataset.train,

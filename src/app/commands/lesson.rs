@@ -23,7 +23,7 @@ pub fn run(arguments: &cli::LessonArgs) -> Result<()> {
     if let Some(command) = &arguments.command {
         return super::custom::dispatch(command);
     }
-    let options = options(arguments);
+    let options = options(arguments)?;
     let Some(wanted) = &arguments.lesson else {
         return list(arguments.json);
     };
@@ -57,8 +57,8 @@ fn with_data_as_a_flag(error: Error) -> Error {
     }
 }
 
-fn options(arguments: &cli::LessonArgs) -> LessonOptions {
-    LessonOptions {
+fn options(arguments: &cli::LessonArgs) -> Result<LessonOptions> {
+    Ok(LessonOptions {
         alpha: arguments.alpha,
         step: arguments.step,
         iterations: arguments.iterations,
@@ -67,7 +67,8 @@ fn options(arguments: &cli::LessonArgs) -> LessonOptions {
         goal: arguments.goal.clone(),
         seed: arguments.seed,
         data: arguments.data.clone(),
-    }
+        reading: arguments.reading.given.clone()?.reading(),
+    })
 }
 
 fn list(as_json: bool) -> Result<()> {

@@ -1,85 +1,93 @@
 //! `wgrad predict`: the classes of pictures.
 
-use std::path::Path;
+mod inputs;
+mod output;
+mod remarks;
+mod saved;
 
-use serde_json::{Value, json};
-use wgrad::internals::data::Background;
-use wgrad::internals::network::loss::Loss;
-use wgrad::internals::text::{shorten, shown, unescaped};
-use wgrad::{Error, Model, Prediction, Result};
+use wgrad::internals::data::PictureSource;
+use wgrad::internals::text::shown;
+use wgrad::{Error, Model, Result};
 
-use super::console::{answer, answer_json, note};
+use super::console::{note, thousands};
 use crate::app::cli;
+use inputs::Input;
+use output::Output;
+use remarks::Remarks;
+use saved::SavedInputs;
+
+/// Pictures that are read and classified at a time.
+const AT_ONCE: usize = 64;
 
 pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
+    let (options, given) = (arguments.options.options()?, arguments.reading.given.clone()?);
     let mut model = Model::load(&arguments.run)?;
-    let background = arguments.background.as_deref().map(str::parse).transpose()?;
-    if let Some(Background::Colour(ground)) = background {
-        model.rendering = model.rendering.on(ground);
-    }
-    let loss = model.loss;
-    // All pictures are read before anything is printed, so that a bad one leaves no half output.
-    let read = |file| model.read_picture(file, arguments.invert);
-    let images: Vec<Vec<u8>> = arguments.files.iter().map(read).collect::<Result<_>>()?;
-    note_constant(&images, arguments, &model);
+    model.rendering =
+        model.rendering.with(given.background.unwrap_or_default(), given.levels.unwrap_or_default());
+    let inputs = inputs::find(&arguments.files)?;
+    let mut saved = SavedInputs::new(arguments.save_input.as_deref(), &inputs)?;
+    let mut output = Output::new(arguments, model.loss);
+    let mut remarks = Remarks::new(&model, options);
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
-    let mut rows = Vec::new();
-    for (prediction, file) in classifier.predict_each(&images)?.into_iter().zip(&arguments.files) {
-        let named = |error: Error| Error::Diverged(format!("{}: {}", shown(file), error.marked()));
-        rows.push((file.as_path(), prediction.map_err(named)?));
+    let mut failed = Vec::new();
+    for inputs in inputs.chunks(AT_ONCE) {
+        let sources: Vec<PictureSource> = inputs.iter().filter_map(Input::source).cloned().collect();
+        let (mut read, mut good) = (classifier.model().read_pictures(&sources, &options)?.into_iter(), Vec::new());
+        let mut results = Vec::new();
+        for input in inputs {
+            let result = match input {
+                Input::Failed(_, error) => Err(error.clone()),
+                Input::Picture(_) => read.next().expect("a result for each picture"),
+            };
+            results.push(result.map(|picture| good.push(picture)));
+        }
+        let images: Vec<&[u8]> = good.iter().map(|picture| picture.image.as_slice()).collect();
+        let mut predictions = Vec::new();
+        let mut each = classifier.predict_each(&images)?.into_iter().zip(&good);
+        for (input, result) in inputs.iter().zip(results) {
+            let path = input.path();
+            if let Err(error) = result {
+                output.failed(path, &error)?;
+                failed.push(error);
+                continue;
+            }
+            let Some((prediction, picture)) = each.next() else { continue };
+            let named = |error: Error| Error::Diverged(format!("{}: {}", shown(path), error.marked()));
+            let prediction = prediction.map_err(named)?;
+            output.row(path, &prediction)?;
+            saved.write(path, &picture.image, &classifier.model().shape)?;
+            predictions.extend(input.source().map(|source| (source, picture, prediction)));
+        }
+        drop(each);
+        remarks.look(&predictions, &mut classifier)?;
     }
-    print(&rows, loss, arguments)
-}
-
-/// Notes pictures that are of one colour once they are read, as dark ink on a transparent ground is on black.
-fn note_constant(images: &[Vec<u8>], arguments: &cli::PredictArgs, model: &Model) {
-    let plane = model.shape.height * model.shape.width;
-    let constant = |image: &[u8]| {
-        image.chunks_exact(plane).all(|plane| plane.iter().all(|value| *value == plane[0])) && plane > 1
-    };
-    for (_, file) in images.iter().zip(&arguments.files).filter(|(image, _)| constant(image)) {
+    let all = inputs.len();
+    if failed.len() == all {
+        return Err(none_read(failed));
+    }
+    output.finish()?;
+    saved.note();
+    remarks.print(all - failed.len());
+    if !failed.is_empty() {
         note(format_args!(
-            "{} is of one colour once it is read, so its class says nothing; if it is not, another --background or \
-             --invert may show it",
-            shown(file)
+            "{} of {} pictures could not be read and are left out",
+            thousands(failed.len()),
+            thousands(all)
         ));
     }
+    Ok(())
 }
 
-/// The most classes that are all printed by default.
-const SHORT_LIST: usize = 10;
-
-fn print(rows: &[(&Path, Prediction)], loss: Loss, arguments: &cli::PredictArgs) -> Result<()> {
-    // A squared error trains outputs towards 0 and 1, but they may lie outside.
-    let value = if loss.has_probabilities() { "probability" } else { "output" };
-    if arguments.json {
-        let object = |(file, prediction): &(&Path, Prediction)| {
-            let ranked = prediction.ranked();
-            let top = ranked.iter().take(arguments.top.unwrap_or(usize::MAX));
-            let classes: Vec<Value> = top.map(|(class, p)| json!({"class": class, value: p})).collect();
-            json!({"file": unescaped(file), "class": ranked[0].0, "classes": classes})
-        };
-        let all: Vec<Value> = rows.iter().map(object).collect();
-        return answer_json(&Value::Array(all));
+/// The error where no picture could be read.
+fn none_read(mut failed: Vec<Error>) -> Error {
+    match failed.len() {
+        1 => failed.remove(0),
+        count => Error::Data(format!(
+            "none of the {} pictures can be read, so name PNG or JPEG files, or folders of them",
+            thousands(count)
+        )),
     }
-    for (file, prediction) in rows {
-        let ranked = prediction.ranked();
-        let usual = if ranked.len() <= SHORT_LIST { ranked.len() } else { 3 };
-        let top: Vec<String> = ranked
-            .iter()
-            .take(arguments.top.unwrap_or(usual))
-            .map(|(class, p)| {
-                if loss.has_probabilities() {
-                    format!("{} {:.1} %", shorten(class), p * 100.0)
-                } else {
-                    format!("{} {p:.3}", shorten(class))
-                }
-            })
-            .collect();
-        answer(format_args!("{}: {}   ({})", shown(file), shorten(ranked[0].0), top.join(", ")))?;
-    }
-    Ok(())
 }

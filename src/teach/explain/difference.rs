@@ -132,6 +132,7 @@ mod tests {
             classes: vec!["a".to_owned(), "b".to_owned()],
             normaliser: Normaliser { mean: vec![0.5], std: vec![0.25] },
             rendering: Default::default(),
+            tones: None,
             parameters: Vec::new(),
             data: "made up".to_owned(),
         };

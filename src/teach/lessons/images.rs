@@ -78,7 +78,7 @@ fn teach(options: &LessonOptions, machine: &Machine) -> Result<Page> {
 }
 
 fn load(options: &LessonOptions) -> Result<Dataset> {
-    data::load(options.data.as_deref().unwrap_or("digits"))
+    data::load_with(options.data.as_deref().unwrap_or("digits"), &options.reading)
 }
 
 fn settings(options: &LessonOptions, dataset: &Dataset) -> Settings {

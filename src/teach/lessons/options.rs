@@ -1,5 +1,6 @@
 //! The settings of the lessons.
 
+use crate::data::Reading;
 use crate::error::{Error, Result};
 use crate::report::page::number::count;
 
@@ -66,6 +67,8 @@ pub struct LessonOptions {
     pub seed: Option<u64>,
     /// A data set, as `wgrad train` takes it.
     pub data: Option<String>,
+    /// How its pictures are read.
+    pub reading: Reading,
 }
 
 impl LessonOptions {
@@ -151,7 +154,7 @@ impl LessonOptions {
             (Setting::Weights, self.weights.is_some()),
             (Setting::Goal, self.goal.is_some()),
             (Setting::Seed, self.seed.is_some()),
-            (Setting::Data, self.data.is_some()),
+            (Setting::Data, self.data.is_some() || self.reading != Reading::default()),
         ]
         .into_iter()
         .filter_map(|(setting, given)| given.then_some(setting))

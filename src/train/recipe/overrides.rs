@@ -1,7 +1,7 @@
 //! Settings that flags or a recipe file give, beyond single rows.
 
 use super::table::{DEFAULT_DATA, Overrides};
-use crate::data::{Background, Levels, Reading, Rendering};
+use crate::data::{Background, Levels, PictureOptions, Reading, Rendering};
 use crate::error::{Error, Result};
 use crate::network::optimiser::{Optimiser, Rule};
 
@@ -18,6 +18,7 @@ impl Overrides {
             skip_bad: self.skip_bad.unwrap_or_default(),
             background: self.background.unwrap_or_default(),
             levels: self.levels.unwrap_or_default(),
+            options: PictureOptions::default(),
             rendering: None,
         }
     }

@@ -35,7 +35,7 @@ pub use sweep::SweepPoint;
 use std::collections::{HashMap, VecDeque};
 use std::ops::{ControlFlow, Range};
 
-use crate::data::{Normaliser, Rendering, Samples};
+use crate::data::{Normaliser, Rendering, Samples, Tones};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::kernel::rng::shuffled;
@@ -80,6 +80,7 @@ pub struct Trainer {
     /// The names of the classes, and of the data.
     names: (Vec<String>, String),
     rendering: Rendering,
+    tones: Option<Tones>,
     position: Position,
     /// The epoch whose order of samples is on the device.
     ordered: Option<usize>,
@@ -116,6 +117,7 @@ impl Trainer {
             normaliser: normaliser.clone(),
             names: (classes, String::new()),
             rendering: Rendering::default(),
+            tones: None,
             position: Position::default(),
             ordered: None,
             norms: VecDeque::new(),

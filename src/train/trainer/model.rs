@@ -1,7 +1,7 @@
 //! The trained network as a model.
 
 use super::Trainer;
-use crate::data::Rendering;
+use crate::data::{Rendering, Tones};
 use crate::error::Result;
 use crate::train::run::model::Model;
 
@@ -14,6 +14,11 @@ impl Trainer {
     /// Gives the model the rendering of its pictures. Without it, they are read onto black and with all levels.
     pub fn set_rendering(&mut self, rendering: Rendering) {
         self.rendering = rendering;
+    }
+
+    /// Gives the model brightness and contrast of the images that it is trained on.
+    pub fn set_tones(&mut self, tones: Option<Tones>) {
+        self.tones = tones;
     }
 
     /// The network with the measured weights, as a model.
@@ -30,6 +35,7 @@ impl Trainer {
             classes,
             normaliser: self.normaliser.clone(),
             rendering: self.rendering,
+            tones: self.tones,
             parameters,
             data,
         })

@@ -1,6 +1,13 @@
 //! The predictions of a network for held-out images.
 
+use wgrad::internals::data::Labelled;
 use wgrad::internals::report::confusion::Confusion;
+
+/// The samples that are measured, and the network's classes.
+pub struct Measured {
+    pub classes: Vec<String>,
+    pub data: Labelled,
+}
 
 /// The predictions for all samples, summed up.
 #[derive(Default)]
@@ -18,7 +25,7 @@ pub struct Evaluation {
 /// A misclassified sample.
 #[derive(Clone)]
 pub struct Mistake {
-    /// Index in the held-out part.
+    /// Index among the samples.
     pub sample: usize,
     pub truth: usize,
     pub predicted: usize,

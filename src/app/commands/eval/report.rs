@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wgrad::Result;
-use wgrad::internals::data::Dataset;
 use wgrad::internals::report::confusion::{ClassScore, ConfusionCount, mean};
 use wgrad::internals::text::{columns, filled, shorten, shown, unescaped};
 
 use super::super::console::{answer, answer_json, note, thousands, with_all_flags};
-use super::evaluation::{Evaluation, Mistake};
+use super::evaluation::{Evaluation, Measured, Mistake};
 use crate::app::cli;
 
 /// The most classes that a terminal shows.
@@ -19,12 +18,12 @@ const SHORT: usize = 6;
 
 pub fn json(
     arguments: &cli::EvalArgs,
-    dataset: &Dataset,
+    measured: &Measured,
     evaluation: &Evaluation,
     worst: &[Mistake],
 ) -> Result<()> {
-    let name = |class: usize| &dataset.classes[class];
-    let scores = evaluation.confusion.scores(dataset.classes.len());
+    let name = |class: usize| &measured.classes[class];
+    let scores = evaluation.confusion.scores(measured.classes.len());
     let class = |(at, score): (usize, &ClassScore)| {
         let ClassScore { samples, precision, recall, f1 } = score;
         json!({"class": name(at), "samples": samples, "precision": precision, "recall": recall, "f1": f1})
@@ -33,18 +32,18 @@ pub fn json(
     let pair = |ConfusionCount { truth, predicted, count }| json!({"class": name(truth), "predicted": name(predicted), "count": count});
     let mistake = |mistake: &Mistake| {
         let Mistake { sample, truth, predicted, loss } = mistake;
-        let file = file(dataset, *sample).map(unescaped);
+        let file = file(measured, *sample).map(unescaped);
         json!({"sample": sample, "file": file, "class": name(*truth), "predicted": name(*predicted), "loss": loss})
     };
     answer_json(&json!({
-        "data": dataset.name, "samples": evaluation.samples, "device": evaluation.device,
+        "data": measured.data.name, "held_out": measured.data.held_out, "samples": evaluation.samples, "device": evaluation.device,
         "held_out_loss": evaluation.loss, "held_out_accuracy": accuracy(evaluation),
         "mean_f1": mean(scores.iter().map(|score| score.f1)),
         "classes": scores.iter().enumerate().map(class).collect::<Vec<Value>>(),
         "confusion": pairs.map(pair).collect::<Vec<Value>>(),
         "mistakes": worst.iter().map(mistake).collect::<Vec<Value>>(),
         "mistakes_file": (!worst.is_empty()).then(|| unescaped(&arguments.out)),
-        "skipped": with_all_flags(&dataset.about.skipped),
+        "skipped": with_all_flags(&measured.data.about.skipped),
     }))
 }
 
@@ -52,13 +51,13 @@ fn accuracy(evaluation: &Evaluation) -> f64 {
     (evaluation.samples - evaluation.wrong.len()) as f64 / evaluation.samples.max(1) as f64
 }
 
-fn file(dataset: &Dataset, sample: usize) -> Option<&Path> {
-    dataset.about.held_out_files.get(sample).map(PathBuf::as_path)
+fn file(measured: &Measured, sample: usize) -> Option<&Path> {
+    measured.data.about.held_out_files.get(sample).map(PathBuf::as_path)
 }
 
 pub fn text(
     arguments: &cli::EvalArgs,
-    dataset: &Dataset,
+    measured: &Measured,
     evaluation: &Evaluation,
     worst: &[Mistake],
 ) -> Result<()> {
@@ -69,14 +68,14 @@ pub fn text(
         thousands(evaluation.wrong.len()),
         thousands(evaluation.samples)
     ))?;
-    classes(dataset, evaluation)?;
-    if dataset.classes.len() <= MOST_CLASSES {
-        matrix(dataset, evaluation)?
+    classes(measured, evaluation)?;
+    if measured.classes.len() <= MOST_CLASSES {
+        matrix(measured, evaluation)?
     } else {
-        frequent(dataset, evaluation)?
+        frequent(measured, evaluation)?
     }
     if let Some(wanted) = arguments.mistakes {
-        mistakes(arguments, dataset, wanted, worst)?;
+        mistakes(arguments, measured, wanted, worst)?;
     }
     Ok(())
 }
@@ -86,8 +85,8 @@ fn percent(fraction: Option<f64>) -> String {
 }
 
 /// Scores of each class. Of many classes, only those with the lowest F1 are shown.
-fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
-    let scores = evaluation.confusion.scores(dataset.classes.len());
+fn classes(measured: &Measured, evaluation: &Evaluation) -> Result<()> {
+    let scores = evaluation.confusion.scores(measured.classes.len());
     let mut listed: Vec<usize> = (0..scores.len()).collect();
     if listed.len() > MOST_CLASSES {
         // Classes without a score come last.
@@ -95,7 +94,7 @@ fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
         listed.sort_by(|a, b| f1(a).total_cmp(&f1(b)));
         listed.truncate(MOST_CLASSES);
     }
-    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+    let names: Vec<String> = measured.classes.iter().map(|name| shorten(name)).collect();
     let width = listed.iter().map(|at| columns(&names[*at])).max().unwrap_or_default().max(5);
     let line = |name: &str, samples: usize, scores: [Option<f64>; 3]| {
         let [precision, recall, f1] = scores.map(percent);
@@ -125,8 +124,8 @@ fn classes(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
 }
 
 /// The confusion matrix. Columns are headed by class names, or by numbers where the names are long.
-fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
-    let names: Vec<String> = dataset.classes.iter().map(|name| shorten(name)).collect();
+fn matrix(measured: &Measured, evaluation: &Evaluation) -> Result<()> {
+    let names: Vec<String> = measured.classes.iter().map(|name| shorten(name)).collect();
     let short = names.iter().all(|name| columns(name) <= SHORT);
     let rows: Vec<String> = if short {
         names.clone()
@@ -156,12 +155,12 @@ fn matrix(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
 }
 
 /// The most frequent mistakes, where the matrix is too wide.
-fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
+fn frequent(measured: &Measured, evaluation: &Evaluation) -> Result<()> {
     let mistakes = evaluation.confusion.mistakes();
-    let classes = dataset.classes.len();
+    let classes = measured.classes.len();
     answer(format_args!("\nmost frequent mistakes (true class → predicted class)"))?;
     for ConfusionCount { truth, predicted, count } in mistakes.iter().take(MOST_CLASSES) {
-        let [truth, predicted] = [truth, predicted].map(|class| shorten(&dataset.classes[*class]));
+        let [truth, predicted] = [truth, predicted].map(|class| shorten(&measured.classes[*class]));
         answer(format_args!("{:>8}  {truth} → {predicted}", thousands(*count)))?;
     }
     answer(format_args!(
@@ -171,7 +170,7 @@ fn frequent(dataset: &Dataset, evaluation: &Evaluation) -> Result<()> {
     ))
 }
 
-fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: &[Mistake]) -> Result<()> {
+fn mistakes(arguments: &cli::EvalArgs, measured: &Measured, wanted: usize, worst: &[Mistake]) -> Result<()> {
     if worst.is_empty() {
         note(format_args!("there are no mistakes, so {} was not written", shown(&arguments.out)));
         return Ok(());
@@ -184,8 +183,8 @@ fn mistakes(arguments: &cli::EvalArgs, dataset: &Dataset, wanted: usize, worst: 
         shown(&arguments.out)
     ))?;
     for Mistake { sample, truth, predicted, loss } in worst {
-        let [truth, predicted] = [truth, predicted].map(|class| shorten(&dataset.classes[*class]));
-        let file = file(dataset, *sample).map_or(String::new(), |file| format!("  {}", shown(file)));
+        let [truth, predicted] = [truth, predicted].map(|class| shorten(&measured.classes[*class]));
+        let file = file(measured, *sample).map_or(String::new(), |file| format!("  {}", shown(file)));
         answer(format_args!("sample {sample:>6}  loss {loss:>8.4}  {truth} → {predicted}{file}"))?;
     }
     Ok(())

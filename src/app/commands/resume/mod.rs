@@ -188,7 +188,7 @@ fn prepare(
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
         None => false,
     };
-    let dataset = data::load_again(&recipe.data, &reading)?;
+    let dataset = data::load_again(&recipe.data, &reading, &checkpoint.digest)?;
     if dataset.digest != checkpoint.digest {
         return Err(Error::Data(format!(
             "the data of {} are no longer those that {} began with ({} and {}): restore those, or train a new run",

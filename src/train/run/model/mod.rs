@@ -2,7 +2,8 @@
 //!
 //! The tensors are those of the network's [`Arena`]. The rest is in the file's metadata, as strings: `format`, `format_version`, `network` (text form), `loss`, `data`,
 //! and, as JSON, `shape` (channels, height, width), `classes`, `mean` and `std`; and the file's `checksum`. Where pictures are not read onto black
-//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how. So
+//! and with all levels, `background`, `margin` (the ground around them) and, as JSON, `levels` (low, high) say how.
+//! `brightness` and `contrast` are the least and the greatest of the images trained on. So
 //! `torch.nn.Sequential(…).load_state_dict(safetensors.torch.load_file(path))` works.
 
 mod read;
@@ -15,7 +16,10 @@ use serde_json::json;
 
 use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
-use crate::data::{Background, Normaliser, Rendering, check_shape, read_picture};
+use crate::data::{
+    Background, Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape, read_picture,
+    read_pictures,
+};
 use crate::error::{Error, Result};
 use crate::kernel::Slice;
 use crate::network::Network;
@@ -49,6 +53,8 @@ pub struct Model {
     pub normaliser: Normaliser,
     /// How pictures become bytes.
     pub rendering: Rendering,
+    /// Brightness and contrast of the images that it was trained on; none in models of earlier versions.
+    pub tones: Option<Tones>,
     /// The whole arena; the padding between parameters is zero.
     pub parameters: Vec<f32>,
     /// The data set it was trained on: a name or a path.
@@ -72,6 +78,23 @@ impl Model {
     /// As [`read_picture`].
     pub fn read_picture(&self, path: impl AsRef<Path>, invert: bool) -> Result<Vec<u8>> {
         read_picture(path.as_ref(), &self.shape, &self.rendering, invert)
+    }
+
+    /// Pictures in the size and colours of the model's images, each with a result of its own.
+    ///
+    /// # Errors
+    /// As [`read_pictures`].
+    pub fn read_pictures(
+        &self,
+        sources: &[PictureSource],
+        options: &PictureOptions,
+    ) -> Result<Vec<Result<PictureRead>>> {
+        read_pictures(sources, &self.shape, &self.rendering, options)
+    }
+
+    /// What is usual in the images that it was trained on, estimated where the model doesn't have it.
+    pub fn usual_tones(&self) -> Option<Tones> {
+        self.tones.or_else(|| Tones::estimated(&self.normaliser))
     }
 
     /// Writes the model to a file, whole or not at all. Equal models make equal files.
@@ -131,6 +154,10 @@ impl Model {
             "mean": text(&self.normaliser.mean),
             "std": text(&self.normaliser.std),
         });
+        if let Some(Tones { brightness, contrast }) = self.tones {
+            metadata["brightness"] = text(&brightness).into();
+            metadata["contrast"] = text(&contrast).into();
+        }
         let (Rendering { ground, margin, levels }, default) = (self.rendering, Rendering::default());
         for (key, colour, usual) in
             [("background", ground, default.ground), ("margin", margin, default.margin)]

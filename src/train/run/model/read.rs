@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 
 use super::{FILE, FORMAT, FORMAT_VERSION, MAX_NETWORK_TEXT, Model};
-use crate::data::{Background, LevelRange, Normaliser, Rendering};
+use crate::data::{Background, LevelRange, Normaliser, Rendering, Tones};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::network::loss::Loss;
@@ -99,8 +99,21 @@ fn describe(metadata: &Tensors) -> Result<Model, String> {
     super::check_description(&network, loss, &shape, &classes, &normaliser)
         .map_err(|problem| format!("{problem}, {DAMAGED}"))?;
     let data = metadata.text("data")?.to_owned();
-    let rendering = rendering(metadata)?;
-    Ok(Model { network, loss, shape, classes, normaliser, rendering, parameters: Vec::new(), data })
+    let (rendering, tones) = (rendering(metadata)?, tones(metadata)?);
+    Ok(Model { network, loss, shape, classes, normaliser, rendering, tones, parameters: Vec::new(), data })
+}
+
+/// Brightness and contrast of the images trained on. Models of earlier versions have neither.
+fn tones(metadata: &Tensors) -> Result<Option<Tones>, String> {
+    if metadata.text("brightness").is_err() {
+        return Ok(None);
+    }
+    let tones = Tones { brightness: metadata.json("brightness")?, contrast: metadata.json("contrast")? };
+    let is_range = |[least, greatest]: [f32; 2]| least <= greatest && greatest.is_finite() && least.is_finite();
+    match is_range(tones.brightness) && is_range(tones.contrast) {
+        true => Ok(Some(tones)),
+        false => Err(format!("has a brightness or a contrast in its metadata that is no range, {DAMAGED}")),
+    }
 }
 
 /// How pictures become bytes. Entries that are missing have their defaults, as in models of earlier versions.

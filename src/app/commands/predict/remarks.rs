@@ -1,0 +1,183 @@
+//! Remarks about pictures that are unlike those that the network was trained on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use wgrad::internals::data::{Fit, Oddity, PictureOptions, PictureRead, PictureSource, Tone, Tones};
+use wgrad::internals::network::loss::Loss;
+use wgrad::internals::text::{shorten, shown};
+use wgrad::{Classifier, Model, Prediction, Result, Shape};
+
+use super::super::console::{note, thousands};
+use super::output::certainty;
+
+/// What was seen of the pictures, to be said at the end.
+pub struct Remarks {
+    usual: Option<Tones>,
+    loss: Loss,
+    shape: Shape,
+    options: PictureOptions,
+    odd: BTreeMap<Oddity, Vec<Odd>>,
+    /// The first picture of another shape, with its size, and their number.
+    other_shape: Option<(PathBuf, (u32, u32), usize)>,
+}
+
+/// A picture that is unlike the others.
+struct Odd {
+    path: PathBuf,
+    tone: Tone,
+    /// Its class and the certainty of that.
+    class: (String, f64),
+    /// The same of the inverted picture.
+    inverse: Option<(String, f64)>,
+}
+
+impl Odd {
+    fn is_surer_inverted(&self) -> bool {
+        self.inverse.as_ref().is_some_and(|(_, certainty)| *certainty > self.class.1)
+    }
+}
+
+impl Remarks {
+    pub fn new(model: &Model, options: PictureOptions) -> Remarks {
+        let (usual, loss, shape) = (model.usual_tones(), model.loss, model.shape);
+        Remarks { usual, loss, shape, options, odd: BTreeMap::new(), other_shape: None }
+    }
+
+    /// Looks at pictures, and classifies the inverse of those that are odd.
+    ///
+    /// # Errors
+    /// As [`Classifier::predict_each`].
+    pub fn look(
+        &mut self,
+        pictures: &[(&PictureSource, &PictureRead, Prediction)],
+        classifier: &mut Classifier,
+    ) -> Result<()> {
+        let (mut found, mut sources) = (Vec::new(), Vec::new());
+        for (source, picture, prediction) in pictures {
+            let path = source.path();
+            if picture.is_of_another_shape(&self.shape) {
+                self.other_shape.get_or_insert_with(|| (path.to_owned(), picture.size, 0)).2 += 1;
+            }
+            let tone = Tone::of(&picture.image, &self.shape);
+            if self.is_constant(&picture.image) {
+                note(format_args!(
+                    "{} is of one colour once it is read, so its class says nothing; if it is not, another --background or \
+                     --invert may show it",
+                    shown(path)
+                ));
+            } else if let Some(kind) = self.usual.and_then(|usual| usual.oddity(&tone)) {
+                found.push((kind, Odd { path: path.to_owned(), tone, class: best(prediction), inverse: None }));
+                sources.push((*source).clone());
+            }
+        }
+        let inverted = PictureOptions { invert: !self.options.invert, ..self.options };
+        let read = classifier.model().read_pictures(&sources, &inverted)?;
+        for ((kind, mut odd), read) in found.into_iter().zip(read) {
+            // A file that has changed since is left as it was.
+            if let Ok(read) = read {
+                let prediction = classifier.predict_each(&[read.image])?.remove(0);
+                odd.inverse = prediction.ok().map(|prediction| best(&prediction));
+            }
+            self.odd.entry(kind).or_default().push(odd);
+        }
+        Ok(())
+    }
+
+    fn is_constant(&self, image: &[u8]) -> bool {
+        let plane = self.shape.height * self.shape.width;
+        plane > 1 && image.chunks_exact(plane).all(|plane| plane.iter().all(|value| *value == plane[0]))
+    }
+
+    /// Prints the remarks about `all` pictures.
+    pub fn print(&self, all: usize) {
+        for (kind, odd) in &self.odd {
+            note(format_args!("{}", self.about(*kind, odd, all)));
+        }
+        let Some((path, (width, height), count)) = &self.other_shape else { return };
+        let one = *count == 1;
+        let who = if one {
+            format!("{} ({width}×{height} pixels) has another shape than the network's images", shown(path))
+        } else {
+            format!(
+                "{} of {} pictures have another shape than the network's images (as {}, {width}×{height} pixels)",
+                thousands(*count),
+                thousands(all),
+                shown(path)
+            )
+        };
+        let it = if one { "it is" } else { "they are" };
+        let how = match self.options.fit {
+            Fit::Pad => format!("{it} padded; --fit crop takes the middle, --fit stretch fills the image"),
+            Fit::Crop => format!("{it} cropped to the middle; --fit pad and --fit stretch keep all"),
+            Fit::Stretch => format!("{it} stretched; --fit pad keeps the proportions, --fit crop takes the middle"),
+        };
+        note(format_args!("{who}: {how}"));
+    }
+
+    /// A sentence about pictures that are odd in the same way.
+    fn about(&self, kind: Oddity, odd: &[Odd], all: usize) -> String {
+        let (first, surer) = (&odd[0], odd.iter().filter(|odd| odd.is_surer_inverted()).count());
+        let example = odd.iter().find(|odd| odd.is_surer_inverted()).unwrap_or(first);
+        let than = match kind {
+            Oddity::Brighter => "much brighter than",
+            Oddity::Darker => "much darker than",
+            Oddity::Flatter => "of much less contrast than",
+            Oddity::Starker => "of much more contrast than",
+        };
+        let numbers = self.numbers(kind, &first.tone);
+        let advice = if self.options.invert { "leave --invert out" } else { "add --invert" };
+        if let [one] = odd {
+            let who = format!("{} is {than} the pictures trained on ({numbers})", shown(&one.path));
+            return match (&one.inverse, surer) {
+                (Some(inverse), 1) => {
+                    let (inverse, as_it_is) = (self.reading(inverse), self.reading(&one.class));
+                    format!("{who}: its inverse is read more surely, {inverse}, not {as_it_is}, so {advice}")
+                }
+                (Some(inverse), _) => {
+                    let (inverse, as_it_is) = (self.reading(inverse), self.reading(&one.class));
+                    format!("{who}: it is read more surely as it is, {as_it_is}, than its inverse, {inverse}")
+                }
+                (None, _) => format!("{who}, so its class may say little"),
+            };
+        }
+        let (count, all) = (thousands(odd.len()), thousands(all));
+        let who = format!(
+            "{count} of {all} pictures are {than} those trained on (as {}: {numbers})",
+            shown(&first.path)
+        );
+        match &example.inverse {
+            Some(inverse) if 2 * surer > odd.len() => format!(
+                "{who}: the inverse of {} of them is read more surely (that of {} {}, not {}), so {advice}",
+                thousands(surer),
+                shown(&example.path),
+                self.reading(inverse),
+                self.reading(&example.class)
+            ),
+            _ => format!(
+                "{who}: {} of them are read more surely as they are than inverted",
+                thousands(odd.len() - surer)
+            ),
+        }
+    }
+
+    fn reading(&self, (class, p): &(String, f64)) -> String {
+        format!("as {} with {}", shorten(class), certainty(self.loss, *p))
+    }
+
+    /// The number that is odd, and those that are usual.
+    fn numbers(&self, kind: Oddity, tone: &Tone) -> String {
+        let Some(usual) = &self.usual else { return String::new() };
+        let (what, value, [least, greatest]) = match kind {
+            Oddity::Brighter | Oddity::Darker => ("a mean of", tone.brightness, usual.brightness),
+            Oddity::Flatter | Oddity::Starker => ("a deviation of", tone.contrast, usual.contrast),
+        };
+        format!("{what} {value:.2}, theirs {:.2} to {:.2}", least.max(0.0), greatest.min(1.0))
+    }
+}
+
+/// The most probable class, with its number.
+fn best(prediction: &Prediction) -> (String, f64) {
+    let (class, p) = prediction.ranked()[0];
+    (class.to_owned(), p)
+}

@@ -1,0 +1,58 @@
+//! The place and the format of a data set, found by its name or path.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::dataset::Dataset;
+use super::images::Pictures;
+use super::kind::FolderFormat;
+use super::listing::Listing;
+use super::locate::{Source, locate};
+use super::reading::Reading;
+use super::digits;
+use crate::error::{Error, Result};
+use crate::kernel::threads;
+use crate::text::shown;
+
+/// The folder of the environment variable `WGRAD_DATA`.
+pub(super) fn data_folder() -> Option<OsString> {
+    std::env::var_os("WGRAD_DATA")
+}
+
+/// The place and the format of a data set.
+pub(super) enum Location {
+    Digits,
+    Folder(PathBuf, FolderFormat),
+}
+
+impl Location {
+    /// Finds a data set; `find` finds the pictures in a folder.
+    pub fn find(name_or_path: &str, find: fn(&Path, &Listing) -> Result<Pictures>) -> Result<Location> {
+        Ok(match locate(name_or_path, Path::new(""), data_folder().as_deref())? {
+            Source::Digits => Location::Digits,
+            Source::Folder(folder) => {
+                let format = FolderFormat::of(&folder, find)?;
+                Location::Folder(folder, format)
+            }
+        })
+    }
+
+    /// Refuses a setting of pictures, if one is `given`, with other data.
+    pub fn check(&self, name: &str, given: Option<&'static str>) -> Result<()> {
+        let Some(key) = given.filter(|_| !matches!(self, Location::Folder(_, FolderFormat::Pictures(_))))
+        else {
+            return Ok(());
+        };
+        let problem =
+            format!("⟨{key}⟩ is for folders of pictures, which {} is not, so leave it out", shown(name));
+        Err(Error::Setting { key, problem })
+    }
+
+    pub fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
+        threads::start()?;
+        match self {
+            Location::Digits => digits::dataset(),
+            Location::Folder(folder, format) => format.read(name, folder, reading),
+        }
+    }
+}
