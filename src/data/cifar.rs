@@ -12,7 +12,7 @@ use super::size::DataSize;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::{shorten, shown};
+use crate::text::{reason, shorten, shown};
 
 /// The size of every image.
 const SHAPE: Shape = Shape::image(3, 32, 32);
@@ -192,9 +192,10 @@ fn unread(path: &Path, why: Unread) -> Error {
             format!("has {length} bytes, but it takes at most {MOST_NAMES}, so copy or download it again"),
         ),
         Unread::OutOfMemory => bad(path, TOO_LARGE.to_owned()),
-        Unread::Failed(error) => {
-            bad(path, format!("can't be read ({error}), so check the file and its permissions"))
-        }
+        Unread::Failed(error) => bad(
+            path,
+            format!("can't be read ({error}), so check the file and its permissions", error = reason(&error)),
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use super::temporary::{create_temporary, fill_and_sync};
 pub use super::unread::Unread;
 use super::unread::read_at_most;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// Writes a file whole or not at all, even when the machine loses power.
 ///
@@ -35,7 +35,8 @@ pub(crate) fn write_with(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io
 pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
     Error::Failure(format!(
         "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
-        shown(path)
+        shown(path),
+        error = reason(error)
     ))
 }
 
@@ -48,7 +49,11 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
 /// As [`write_atomically`].
 pub fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
     let problem = |error: io::Error| {
-        Error::Failure(format!("{} can't be written ({error}), so name another file", shown(path)))
+        Error::Failure(format!(
+            "{} can't be written ({error}), so name another file",
+            shown(path),
+            error = reason(&error)
+        ))
     };
     if let Some(open) = Descriptor::of(path) {
         return open.write(bytes).map_err(problem);
@@ -74,7 +79,8 @@ pub fn check_output(path: &Path) -> Result<()> {
     let problem = |error: io::Error| {
         Error::Failure(format!(
             "{} can't be written ({error}), so check that its folder exists and is writable",
-            shown(path)
+            shown(path),
+            error = reason(&error)
         ))
     };
     if let Some(open) = Descriptor::of(path) {

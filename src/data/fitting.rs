@@ -100,8 +100,13 @@ pub(super) fn fit(
         ..Seen::default()
     };
     let picture = rendering.levels.apply(picture);
-    let values =
-        channel_values(picture, channels, &of_channels(rendering.ground, channels), options.invert, &mut seen);
+    let values = channel_values(
+        picture,
+        channels,
+        &of_channels(rendering.ground, channels),
+        options.invert,
+        &mut seen,
+    );
     seen.edge = edge(&values, size.0 as usize, channels);
     seen.contrast = contrast(&values, channels);
     seen.contrast_left = seen.contrast;

@@ -9,7 +9,7 @@ use super::idx::{self, Images};
 use super::limits::check_memory;
 use super::size::DataSize;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// The two files of one part of a data set.
 struct PartFiles {
@@ -142,7 +142,8 @@ fn find(folder: &Path, names: &[String]) -> Result<Option<PathBuf>> {
             Err(error) => {
                 return Err(Error::Data(format!(
                     "{} can't be opened ({error}), so check the permissions of its folder",
-                    shown(path)
+                    shown(path),
+                    error = reason(&error)
                 )));
             }
         }

@@ -15,7 +15,7 @@ use super::dataset::separate_channels;
 use super::limits::{MAX_CLASSES, TOO_LARGE, check_shape};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 const FIX: &str = "so copy or download it again";
 
@@ -279,9 +279,15 @@ fn unreadable(path: &Path, error: &io::Error) -> Error {
         ErrorKind::UnexpectedEof => bad(path, format_args!("ends within its gzip data, {FIX}")),
         ErrorKind::OutOfMemory => bad(path, format_args!("{TOO_LARGE}")),
         ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-            bad(path, format_args!("is damaged gzip data ({error}), {FIX}"))
+            bad(path, format_args!("is damaged gzip data ({error}), {FIX}", error = reason(&error)))
         }
-        _ => bad(path, format_args!("can't be read ({error}), so check the file and its permissions")),
+        _ => bad(
+            path,
+            format_args!(
+                "can't be read ({error}), so check the file and its permissions",
+                error = reason(&error)
+            ),
+        ),
     }
 }
 

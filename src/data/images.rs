@@ -73,8 +73,7 @@ impl Pictures {
             }
             (None, None) => return Err(parts::nothing_to_measure(folder)),
         };
-        let not_read =
-            |path: &PathBuf| format!("{} was not read: it lies beside {origin}", shown(path));
+        let not_read = |path: &PathBuf| format!("{} was not read: it lies beside {origin}", shown(path));
         let notes = note.into_iter().chain(others.iter().map(not_read)).collect();
         let of_parts = Pictures::of(&train, origin);
         Pictures { classes, train: pictures, held_out: Some(held_out), validation, notes, ..of_parts }
@@ -96,7 +95,10 @@ impl Pictures {
         };
         let (classes, train) = class_folders(&part, &Listing::of(&part)?, true)?;
         if train.is_empty() {
-            return Err(Error::Data(format!("{} has no pictures in class folders, so add some", shown(&part))));
+            return Err(Error::Data(format!(
+                "{} has no pictures in class folders, so add some",
+                shown(&part)
+            )));
         }
         Ok(Pictures { classes, train, ..Pictures::of(&part, "pictures in class folders") })
     }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// Whether a file is named like a picture.
 pub(super) fn is_picture(name: &str) -> bool {
@@ -29,7 +29,10 @@ impl Listing {
     pub fn of(folder: &Path) -> Result<Listing> {
         let problem = |error| {
             let shown = shown(folder);
-            Error::Data(format!("{shown} can't be opened ({error}), so check the path and its permissions"))
+            Error::Data(format!(
+                "{shown} can't be opened ({error}), so check the path and its permissions",
+                error = reason(&error)
+            ))
         };
         let mut listing = Listing { files: Vec::new(), folders: Vec::new() };
         for entry in fs::read_dir(folder).map_err(problem)? {

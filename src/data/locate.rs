@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::folder;
 use crate::error::{Error, Result, suggestion};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// The names of data sets that [`load`](super::load) knows; anything else is a folder.
 pub const NAMES: [&str; 2] = ["digits", "mnist"];
@@ -83,7 +83,8 @@ fn existing_folder(path: &str, cwd: &Path) -> Result<PathBuf> {
         }
         Err(error) => Err(Error::Data(format!(
             "{path} can't be opened ({error}), so check the path and its permissions",
-            path = shown(path)
+            path = shown(path),
+            error = reason(&error)
         ))),
     }
 }

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::dataset::Dataset;
+use super::digits;
 use super::images::Pictures;
 use super::kind::FolderFormat;
 use super::listing::Listing;
 use super::locate::{Source, locate};
 use super::reading::Reading;
-use super::digits;
 use crate::error::{Error, Result};
 use crate::kernel::threads;
 use crate::text::shown;

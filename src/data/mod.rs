@@ -148,7 +148,12 @@ pub fn load_again(name_or_path: &str, reading: &Reading, digest: &str) -> Result
 /// # Errors
 ///
 /// As [`load_with`].
-pub fn load_as(name_or_path: &str, shape: &Shape, rendering: &Rendering, reading: &Reading) -> Result<Dataset> {
+pub fn load_as(
+    name_or_path: &str,
+    shape: &Shape,
+    rendering: &Rendering,
+    reading: &Reading,
+) -> Result<Dataset> {
     let location = Location::find(name_or_path, Pictures::find)?;
     location.check(name_or_path, reading.given())?;
     location.read(name_or_path, &reading.of_model(shape, rendering))

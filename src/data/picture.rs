@@ -15,7 +15,7 @@ use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::{joined, shown};
+use crate::text::{joined, reason, shown};
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -152,9 +152,13 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
         Unread::OutOfMemory => {
             bad(path, "is larger than the memory of this machine, so scale the picture down first")
         }
-        Unread::Failed(error) => {
-            bad(path, &format!("can't be read ({error}), so check the path and its permissions"))
-        }
+        Unread::Failed(error) => bad(
+            path,
+            &format!(
+                "can't be read ({error}), so check the path and its permissions",
+                error = reason(&error)
+            ),
+        ),
     })
 }
 

@@ -75,6 +75,7 @@ pub fn read_pictures(
     check_shape(shape, "the network")?;
     threads::start()?;
     let gate = Gate::for_half();
-    let read = |source: &PictureSource| gate.pass(cost(source.path()), || source.read(shape, rendering, options));
+    let read =
+        |source: &PictureSource| gate.pass(cost(source.path()), || source.read(shape, rendering, options));
     Ok(sources.par_iter().map(read).collect())
 }

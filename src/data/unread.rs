@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
+use crate::text::reason;
+
 /// Why [`super::files::read_bytes`] did not read a file.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -28,7 +30,7 @@ impl fmt::Display for Unread {
             Unread::NotAFile => f.write_str("it is not a regular file"),
             Unread::TooLong(bytes) => write!(f, "its {bytes} bytes are more than expected"),
             Unread::OutOfMemory => f.write_str("out of memory"),
-            Unread::Failed(error) => error.fmt(f),
+            Unread::Failed(error) => f.write_str(&reason(error)),
         }
     }
 }

@@ -5,12 +5,15 @@
 //! [`json`] once more.
 
 mod letters;
+mod reason;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
+
+pub use reason::reason;
 
 use letters::{Form, forms, is_visible, written};
 

@@ -97,7 +97,8 @@ impl Session {
     /// The size of the data.
     fn size(&self) -> DataSize {
         let validation = self.validation.as_ref().map_or(0, Samples::len);
-        let (split_off, validation) = if self.recipe.validation > 0.0 { (validation, 0) } else { (0, validation) };
+        let (split_off, validation) =
+            if self.recipe.validation > 0.0 { (validation, 0) } else { (0, validation) };
         let Dataset { train, held_out, classes, .. } = &self.dataset;
         DataSize {
             shape: train.shape,

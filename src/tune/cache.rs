@@ -11,7 +11,7 @@ use crate::data::platform::cache_folder;
 use crate::engine::adapter::Device;
 use crate::kernel::COMMON;
 use crate::table::choice::{Class, Picks, Variant};
-use crate::text::{joined, shown};
+use crate::text::{joined, reason, shown};
 
 /// The values that a choice depends on.
 ///
@@ -182,7 +182,9 @@ pub(super) fn store(file: &Path, key: &Key, choice: &Picks, measured: &[Measured
         format!("# Which kernels are fastest, as wgrad has measured it: may be removed at any time.\n{text}");
     if let Some(folder) = file.parent() {
         let made = std::fs::create_dir_all(folder);
-        made.map_err(|error| problem(format!("{} can't be made ({error})", shown(folder))))?;
+        made.map_err(|error| {
+            problem(format!("{} can't be made ({error})", shown(folder), error = reason(&error)))
+        })?;
     }
     write_atomically(file, text.as_bytes()).map_err(|error| problem(error.to_string()))
 }

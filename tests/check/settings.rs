@@ -4,11 +4,11 @@ use std::path::Path;
 
 use wgrad::internals::kernel::Kernel;
 use wgrad::internals::network::lower::{Lowering, Part, TRAIN, lower};
-use wgrad::internals::program::rewrite::Rewrites;
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::table;
 use wgrad::internals::table::choice::Choice;
 use wgrad::internals::train::recipe::{Recipe, parse_toml};
+use wgrad::internals::tune::Tuning;
 use wgrad::internals::verify::custom::{self, NeededSetting, name_in_settings, needed_settings, replace};
 
 use super::CustomKernel;
@@ -23,11 +23,15 @@ fn uses(settings: &[NeededSetting], kernel: &'static Kernel) -> bool {
     let given = parse_toml(&toml, Path::new("recipe.toml")).unwrap();
     let recipe = Recipe::resolve(&given, 64, 10, 100).unwrap();
     let shapes = recipe.network.shapes(&Shape::image(1, 8, 8)).unwrap();
+    let choice = match &recipe.tuning {
+        Tuning::Fixed(picks) => Choice::NAIVE.with(picks),
+        _ => Choice::NAIVE,
+    };
     let lowered = lower(&Lowering {
         loss: recipe.loss,
         parts: vec![Part { name: TRAIN, samples: 8 }],
-        choice: Choice::NAIVE.in_precision(recipe.precision),
-        rewrites: Rewrites::NONE.and(Rewrites::F16),
+        choice: choice.in_precision(recipe.precision),
+        rewrites: recipe.rewrites.resolve(true, recipe.precision),
         augment: recipe.augment,
         training: recipe.training(),
         ..Lowering::new(&recipe.network, &Shape::image(1, 8, 8), shapes.last().unwrap().len(), 8)

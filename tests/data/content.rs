@@ -94,7 +94,8 @@ fn drawings_on_a_transparent_ground_stay_visible() {
             let again = folder.load_with(&given).unwrap();
             assert_eq!((&again.digest, again.about.notes.len()), (&set.digest, 0));
             let path = folder.path().to_str().unwrap();
-            let as_model = load_as(path, &set.train.shape, &set.about.rendering, &Reading::default()).unwrap();
+            let as_model =
+                load_as(path, &set.train.shape, &set.about.rendering, &Reading::default()).unwrap();
             assert_eq!(as_model.digest, set.digest);
         }
         // Alpha that is kept as a channel is composed onto nothing.

@@ -132,7 +132,10 @@ fn mixed_sizes_and_channels_say_how_to_be_resized() {
     // A network's own size is what its data are brought to.
     let shape = wgrad::internals::program::shape::Shape::image(3, 5, 5);
     let path = both.path().to_str().unwrap().to_owned();
-    assert_eq!(load_as(&path, &shape, &Rendering::default(), &Reading::default()).unwrap().held_out.shape, shape);
+    assert_eq!(
+        load_as(&path, &shape, &Rendering::default(), &Reading::default()).unwrap().held_out.shape,
+        shape
+    );
 }
 
 #[test]

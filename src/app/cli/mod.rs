@@ -15,8 +15,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use lesson::LessonArgs;
-pub use settings::{Reading, SettingFlags};
 use numbers::from_one;
+pub use settings::{Reading, SettingFlags};
 pub use train::{LrFindArgs, TrainArgs};
 pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 

@@ -58,10 +58,11 @@ impl Changeable {
 
 /// A recipe with every key given, so that no default depends on data.
 ///
-/// The experimental setting is not checked against the precision here: if a flag differs from the run, that is the error
-/// to report.
+/// Experimental kernels and rewrites are not checked against the precision here: if a flag differs from the run, that is
+/// the error to report.
 pub fn complete(given: &Overrides) -> Result<Recipe> {
     let experimental = given.experimental.unwrap_or_default();
-    let recipe = Recipe::resolve(&Overrides { experimental: None, ..given.clone() }, 1, 1, 1)?;
-    Ok(Recipe { experimental, ..recipe })
+    let rewrites = given.rewrites.unwrap_or_default();
+    let alone = Overrides { experimental: None, rewrites: None, ..given.clone() };
+    Ok(Recipe { experimental, rewrites, ..Recipe::resolve(&alone, 1, 1, 1)? })
 }

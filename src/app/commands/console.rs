@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue};
 use serde::Serialize;
 use serde_json::json;
 use wgrad::internals::error::{as_in_a_recipe, with_settings};
-use wgrad::internals::text::{self, printable};
+use wgrad::internals::text::{self, printable, reason};
 use wgrad::{Error, Result};
 
 use crate::app::cli::flags;
@@ -48,7 +48,7 @@ fn print(text: &str) -> io::Result<()> {
 fn write_answer(text: &str) -> Result<()> {
     match print(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}"))),
+        Err(error) => Err(Error::Failure(format!("cannot write to stdout: {error}", error = reason(&error)))),
         Ok(()) => Ok(()),
     }
 }

@@ -3,11 +3,15 @@
 mod evaluation;
 mod report;
 
+use std::path::Path;
+
 use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::{self, Labelled, Oddity, Reading, Tone};
 use wgrad::internals::report::contact_sheet::{self, GREEN, RED, Thumbnail};
 use wgrad::internals::text::shown;
 use wgrad::internals::train::classifier::Evaluated;
+use wgrad::internals::train::recipe;
+use wgrad::internals::train::run::RECIPE;
 use wgrad::{Error, Model, Result};
 
 use super::console::{note, thousands};
@@ -44,8 +48,11 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 
 /// The data to measure on, with the labels of the network. Their shape must be that of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
-    let reading = Reading { options: arguments.options.options()?, ..arguments.reading.given.clone()?.reading() };
     let source = arguments.data.as_deref().unwrap_or(&model.data);
+    let mut reading =
+        Reading { options: arguments.options.options()?, ..arguments.reading.given.clone()?.reading() };
+    // The run's own data are read as the run has read them.
+    reading.skip_bad |= data::is_same(source, &model.data) && has_skipped(&arguments.run);
     let loaded =
         data::load_labelled(source, &model.data, &model.classes, (&model.shape, &model.rendering), &reading);
     let labelled = loaded.map_err(|error| match error {
@@ -77,6 +84,12 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
         note(format_args!("data    {}: {images} images, {which}", shown(source)));
     }
     Ok(labelled)
+}
+
+/// Whether the run has left out pictures that can't be read. A model alone has no recipe that says so.
+fn has_skipped(run: &Path) -> bool {
+    let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
+    recipe::read(&directory.join(RECIPE)).is_ok_and(|recipe| recipe.skip_bad.unwrap_or_default())
 }
 
 /// Notes that most images are far brighter or darker than those trained on, as dark ink on paper is.
@@ -117,10 +130,7 @@ fn sheet(worst: &[Mistake], measured: &Measured) -> Result<Vec<u8>> {
     let (classes, samples) = (&measured.classes, &measured.data.samples);
     let cell = |mistake: &Mistake| Thumbnail {
         image: samples.image(mistake.sample).to_vec(),
-        lines: vec![
-            (classes[mistake.truth].clone(), GREEN),
-            (classes[mistake.predicted].clone(), RED),
-        ],
+        lines: vec![(classes[mistake.truth].clone(), GREEN), (classes[mistake.predicted].clone(), RED)],
     };
     let cells: Vec<Thumbnail> = worst.iter().map(cell).collect();
     let columns = (worst.len() as f64).sqrt().ceil() as usize;

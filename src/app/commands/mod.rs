@@ -25,6 +25,7 @@ pub mod signals;
 pub mod summary;
 pub mod train;
 pub mod tuning;
+mod weights;
 
 use wgrad::Result;
 use wgrad::internals::engine::adapter::{Device, choose, driver, is_software, name};

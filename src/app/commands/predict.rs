@@ -35,7 +35,8 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let mut failed = Vec::new();
     for inputs in inputs.chunks(AT_ONCE) {
         let sources: Vec<PictureSource> = inputs.iter().filter_map(Input::source).cloned().collect();
-        let (mut read, mut good) = (classifier.model().read_pictures(&sources, &options)?.into_iter(), Vec::new());
+        let (mut read, mut good) =
+            (classifier.model().read_pictures(&sources, &options)?.into_iter(), Vec::new());
         let mut results = Vec::new();
         for input in inputs {
             let result = match input {

@@ -15,6 +15,7 @@ use wgrad::{EpochReport, Error, Observer, Progress, Result};
 use super::console::{answer, answer_json, answer_of_failure, as_flag, note, quoted, thousands, with_flags};
 use super::progress::Display;
 use super::signals::Signals;
+use super::weights::with_its_weights;
 use crate::app::shortened::shortened;
 
 /// Shows the progress of a run, and ends it after a signal.
@@ -127,8 +128,7 @@ impl RunOutput {
         match (error, run.map(how_to_resume)) {
             (Error::Device(DeviceFault::GivenUp, problem), advice) => {
                 let advice = advice.zip(run).map_or_else(String::new, |(advice, run)| {
-                    let run = quoted(run);
-                    format!(": {advice}, or without the kernel begin a new run from its weights with --init-from {run}")
+                    format!(": {advice}, or without the kernel begin a new run{}", with_its_weights(run))
                 });
                 let problem = problem + &advice;
                 match signal {

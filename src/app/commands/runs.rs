@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wgrad::internals::text::{filled, shorten, shown};
+use wgrad::internals::text::{filled, reason, shorten, shown};
 use wgrad::internals::train::run::{Event, Lock, RECORD, RunRecord, Status, read_metrics};
 use wgrad::{Error, Result};
 
@@ -72,7 +72,8 @@ fn directories(out: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(out).map_err(|error| {
         Error::Usage(format!(
             "{} can't be read ({error}), so name the folder of the runs with --out",
-            shown(out)
+            shown(out),
+            error = reason(&error)
         ))
     })?;
     let mut runs: Vec<PathBuf> =

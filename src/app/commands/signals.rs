@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level;
+use wgrad::internals::text::reason;
 use wgrad::internals::train::running::Stop;
 use wgrad::{Error, Result};
 
@@ -88,7 +89,10 @@ pub fn exit_at_once(code: u8) -> ! {
 }
 
 fn refused(error: &io::Error) -> Error {
-    Error::Failure(format!("signals can't be caught ({error}), so allow the program to handle them"))
+    Error::Failure(format!(
+        "signals can't be caught ({error}), so allow the program to handle them",
+        error = reason(&error)
+    ))
 }
 
 /// Whether the system itself sends a signal again and again: beyond a limit of CPU time, every second.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result, suggestion};
 use crate::kernel::COMMON;
-use crate::text::{shorten, shown};
+use crate::text::{reason, shorten, shown};
 
 impl Exercise {
     /// The exercise of this name.
@@ -47,7 +47,11 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(taken(&folder.join(name)));
     }
     fs::create_dir_all(folder).map_err(|error| {
-        Error::Failure(format!("{} can't be made ({error}), so choose another folder", shown(folder)))
+        Error::Failure(format!(
+            "{} can't be made ({error}), so choose another folder",
+            shown(folder),
+            error = reason(&error)
+        ))
     })?;
     let mut paths = Vec::new();
     for (name, text) in files {
@@ -57,7 +61,7 @@ pub fn write(folder: &Path) -> Result<Vec<PathBuf>> {
             if error.kind() == ErrorKind::AlreadyExists {
                 return taken(&path);
             }
-            Error::Failure(format!("{} can't be written ({error})", shown(&path)))
+            Error::Failure(format!("{} can't be written ({error})", shown(&path), error = reason(&error)))
         })?;
         paths.push(path);
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::data::files::unwritten;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// A file that grows by whole lines or records.
 #[derive(Debug)]
@@ -23,7 +23,10 @@ impl Appended {
         let path = folder.path().join(name);
         let file = folder.open_to_write(name, true).map_err(|error| {
             let shown = shown(&path);
-            Error::Failure(format!("{shown} can't be opened ({error}), so check its folder and the disk"))
+            Error::Failure(format!(
+                "{shown} can't be opened ({error}), so check its folder and the disk",
+                error = reason(&error)
+            ))
         })?;
         Ok(Appended { file, name, path })
     }
@@ -33,7 +36,11 @@ impl Appended {
     }
 
     fn problem(&self, error: &std::io::Error) -> Error {
-        Error::Failure(format!("{} can't be written ({error}), so check the disk", shown(&self.path)))
+        Error::Failure(format!(
+            "{} can't be written ({error}), so check the disk",
+            shown(&self.path),
+            error = reason(error)
+        ))
     }
 
     /// All that was appended.
@@ -45,7 +52,8 @@ impl Appended {
             Ok(_) => Ok(bytes),
             Err(error) => Err(Error::Failure(format!(
                 "{} can't be read ({error}), so check the disk",
-                shown(&self.path)
+                shown(&self.path),
+                error = reason(&error)
             ))),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::data::held::{HeldFolder, Identity};
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// The name of the file that is locked.
 const LOCK: &str = ".lock";
@@ -116,7 +116,8 @@ fn lock_file(folder: &HeldFolder) -> Result<LockFile> {
 fn unlocked(folder: &HeldFolder, error: &io::Error) -> Error {
     Error::Failure(format!(
         "{} can't be locked ({LOCK}: {error}), so check that it may be written to",
-        shown(folder.path())
+        shown(folder.path()),
+        error = reason(&error)
     ))
 }
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use crate::data::files::unwritten;
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 use crate::train::recipe::Recipe;
 use crate::train::trainer::Position;
 use checkpoint::Checkpoint;
@@ -75,7 +75,8 @@ impl RunDir {
             remove_empty(&made);
             Error::Failure(format!(
                 "no run directory can be made in {} ({error}), so choose another folder for ⟨out⟩",
-                shown(out)
+                shown(out),
+                error = reason(&error)
             ))
         })?;
         let locked = hold(&path).and_then(|folder| Ok((Lock::take(&folder)?, folder)));

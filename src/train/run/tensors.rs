@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::seal::{self, Seal, Sum};
 use crate::data::files::open_regular;
 use crate::kernel::Slice;
-use crate::text::shorten;
+use crate::text::{reason, shorten};
 
 /// The longest header that the safetensors format allows, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
@@ -125,7 +125,8 @@ impl Tensors {
     /// and have the length of their shape.
     pub fn open(path: &Path, advice: Advice) -> Result<Tensors, String> {
         let no = |why: String| format!("is not a safetensors file or is damaged ({why}), {}", advice.foreign);
-        let unreadable = |error: io::Error| format!("can't be read ({error}), {}", advice.damaged);
+        let unreadable =
+            |error: io::Error| format!("can't be read ({error}), {}", advice.damaged, error = reason(&error));
         let mut file = open_regular(path).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         let Some(rest) = length.checked_sub(8) else {
@@ -160,7 +161,8 @@ impl Tensors {
     pub fn check_sum(&mut self) -> Result<(), String> {
         let damaged = self.advice.damaged;
         let Some(mut sum) = self.sum.take().filter(Sum::is_expected) else { return Ok(()) };
-        let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
+        let unreadable =
+            |error: io::Error| format!("can't be read ({error}), {damaged}", error = reason(&error));
         self.file.seek(SeekFrom::Start(self.start)).map_err(unreadable)?;
         let mut piece = vec![0; 1 << 20];
         loop {
@@ -192,7 +194,8 @@ impl Tensors {
     /// Reads a tensor of `words.len()` four-byte elements.
     pub fn read(&mut self, name: &str, words: &mut [u32]) -> Result<(), String> {
         let damaged = self.advice.damaged;
-        let unreadable = |error: io::Error| format!("can't be read ({error}), {damaged}");
+        let unreadable =
+            |error: io::Error| format!("can't be read ({error}), {damaged}", error = reason(&error));
         let info = self
             .header
             .info(name)

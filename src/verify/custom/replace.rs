@@ -160,15 +160,17 @@ pub fn built_in_f16_products(program: &Program, custom: &Kernel) -> Vec<&'static
 
 /// Advice for a run that never uses a kernel.
 fn advice(program: &Program, custom: &Kernel, rewritten: bool) -> String {
-    if rewritten {
-        return "rewrites may fuse it into a larger kernel, so leave out ⟨rewrites⟩".to_owned();
-    }
     let others = built_in_f16_products(program, custom);
     if others.is_empty() {
-        return needed_settings(custom).map_or_else(str::to_owned, |settings| {
-            let settings: String = settings.iter().map(|setting| format!("{setting} ")).collect();
-            format!("try {settings}⟨kernel {}=FILE⟩", name_in_settings(custom))
-        });
+        let needed = match needed_settings(custom) {
+            Ok(needed) => needed,
+            Err(why) => return why.to_owned(),
+        };
+        let instead = rewritten && needed.iter().all(|setting| setting.key != "rewrites");
+        let without =
+            if instead { " without ⟨rewrites⟩, which may fuse it into a larger kernel" } else { "" };
+        let settings: String = needed.iter().map(|setting| format!("{setting} ")).collect();
+        return format!("try {settings}⟨kernel {}=FILE⟩{without}", name_in_settings(custom));
     }
     let precision = (custom.name != table::MATMUL_F16.name).then_some("⟨precision f16⟩");
     let tiles = others.contains(&table::MATMUL_COOPERATIVE.name).then_some("⟨experimental⟩");

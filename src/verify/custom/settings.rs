@@ -26,7 +26,7 @@ pub fn name_in_settings(kernel: &Kernel) -> &'static str {
 
 /// The settings with which a run uses a kernel.
 ///
-/// Empty where the defaults do.
+/// Empty where the defaults do. A device need not have the variant that a tuning names.
 ///
 /// # Errors
 /// The reason why no run uses it, a text with marked settings.
@@ -34,6 +34,10 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     let name = name_in_settings(kernel);
     if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
         return Err(why);
+    }
+    if let Some((_, [network, rewrites, tuning])) = REWRITTEN.iter().find(|(kernel, _)| *kernel == name) {
+        let all = [("network", *network), ("rewrites", *rewrites), ("tuning", *tuning)];
+        return Ok(all.map(|(key, value)| NeededSetting { key, value }).into());
     }
     let found = SETTINGS.iter().find(|(known, _)| *known == name);
     let [network, loss, more] = found.map_or([""; 3], |(_, settings)| *settings);
@@ -43,34 +47,27 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     Ok(given.map(|(key, value)| NeededSetting { key, value }).collect())
 }
 
-/// Kernels that no run with a custom kernel uses by default, and why.
-const NEVER: &[(&str, &str)] = &[
-    ("hot_cold", "no network uses it, only the lesson hot-and-cold"),
-    (
-        "weight_gradient",
-        "a run with a custom kernel has the plain Program, in which matmul, column_sums and gradient_parts do its \
-         work; ⟨rewrites gradients⟩ uses it, on a device whose tuning has it",
-    ),
-    ("gather_dense_tiled", GATHERED),
-    ("gather_dense_subgroup", GATHERED),
-    ("gather_dense_gradient_tiled", GATHERED),
-    ("gather_dense_gradient_subgroup", GATHERED),
-    (
-        "dense_softmax_loss_subgroup",
-        "a run with a custom kernel has the plain Program, in which the last layer is one dispatch, of matmul, and \
-         its loss another, of softmax_loss; ⟨rewrites last-layer⟩ uses it, on a device whose tuning has it",
-    ),
-    ("matmul_cooperative", EXPERIMENTAL),
-    ("matmul_slices", IN_SLICES),
-    ("add_slices", IN_SLICES),
-];
+/// Kernels that no run uses that can be trained with a custom one, and why.
+const NEVER: &[(&str, &str)] =
+    &[("hot_cold", "no network uses it, only the lesson hot-and-cold"), ("matmul_cooperative", EXPERIMENTAL)];
 
 pub(super) const EXPERIMENTAL: &str =
     "a custom kernel can't replace it in a run, because only the built-in one is proved on the adapter first";
-const GATHERED: &str = "a run with a custom kernel has the plain Program, in which gather_batch gathers samples in front of \
-     any layer; ⟨rewrites first-layer⟩ uses it, on a device whose tuning has it";
-const IN_SLICES: &str = "a run with a custom kernel has the plain Program, in which a product is one dispatch, of matmul; \
-     ⟨rewrites slices⟩ uses it, on a device whose tuning has it";
+
+/// Network, rewrites and tuning for kernels that only a rewrite uses; a run with a custom kernel has none by default.
+const REWRITTEN: &[(&str, [&str; 3])] = &[
+    ("weight_gradient", [DENSE, "gradients", "weights weight_gradient"]),
+    ("gather_dense_tiled", [DENSE, "first-layer", "first gather_dense_tiled"]),
+    ("gather_dense_gradient_tiled", [DENSE, "first-layer", "first gather_dense_tiled"]),
+    ("gather_dense_subgroup", [DENSE, "first-layer", "first gather_dense_subgroup"]),
+    ("gather_dense_gradient_subgroup", [DENSE, "first-layer", "first gather_dense_subgroup"]),
+    ("dense_softmax_loss_subgroup", [DENSE, "last-layer", "last dense_softmax_loss_subgroup"]),
+    ("matmul_slices", [LONG, "slices", "long matmul_slices slice 64"]),
+    ("add_slices", [LONG, "slices", "long matmul_slices slice 64"]),
+];
+const DENSE: &str = "dense 64, relu, dense 10";
+/// A network with a product of few tiles and long sums.
+const LONG: &str = "dense 320, relu, dense 10";
 
 /// Small networks on images.
 const CONVOLUTION: &str = "conv 8 3x3, relu, conv 8 3x3, relu, dense 10";

@@ -9,6 +9,7 @@ use wgrad::internals::engine::adapter::{Device, choose};
 use wgrad::internals::engine::stopwatch::Seconds;
 use wgrad::internals::error::DeviceFault;
 use wgrad::internals::kernel::Kernel;
+use wgrad::internals::text::reason;
 use wgrad::internals::verify::custom::{self, CustomKernel, MAX_BYTES, ShaderText};
 use wgrad::{Error, Result};
 
@@ -63,7 +64,10 @@ fn compiled(text: ShaderText, kernel: &'static Kernel) -> Result<CustomKernel> {
     let compile = move || CustomKernel::of(&text, kernel);
     let thread = thread::Builder::new().stack_size(STACK).spawn(compile);
     let thread = thread.map_err(|error| {
-        Error::Failure(format!("the shader can't be compiled, as no thread can be made ({error})"))
+        Error::Failure(format!(
+            "the shader can't be compiled, as no thread can be made ({error})",
+            error = reason(&error)
+        ))
     })?;
     // The first process reports a panic.
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -161,5 +165,7 @@ fn end_with_parent() -> Result<()> {
         std::process::abort();
     };
     let started = thread::Builder::new().spawn(wait);
-    started.map(|_| ()).map_err(|error| Error::Failure(format!("the check can't be started ({error})")))
+    started.map(|_| ()).map_err(|error| {
+        Error::Failure(format!("the check can't be started ({error})", error = reason(&error)))
+    })
 }

@@ -11,7 +11,8 @@ use wgrad::{Error, Result};
 
 use super::supervised;
 use crate::app::cli::custom::CheckArgs;
-use crate::app::commands::console::{note, quoted};
+use crate::app::commands::console::note;
+use crate::app::commands::weights::with_its_weights;
 
 /// The source of the texts of custom kernels.
 #[derive(Clone, Copy)]
@@ -78,9 +79,9 @@ fn of_run(named: &CustomKernelFile, run: &Path, recorded: &[CustomKernelFile]) -
     let name = &named.name;
     let Some(known) = recorded.iter().find(|known| known.name == *name) else {
         return Err(Error::Data(format!(
-            "the record of {} does not name the custom kernel {name}, which its recipe has: {}",
+            "the record of {} does not name the custom kernel {name}, which its recipe has, so begin a new run{}",
             shown(run),
-            instead(run)
+            with_its_weights(run)
         )));
     };
     let path = kept_kernel(run, name);
@@ -118,17 +119,12 @@ fn of_run(named: &CustomKernelFile, run: &Path, recorded: &[CustomKernelFile]) -
             Ok(original)
         }
         None => Err(Error::Data(format!(
-            "the custom kernel {name} that {} began with is lost: {} {fault}, and {} {}, so restore one of them: {}",
+            "the custom kernel {name} that {} began with is lost: {} {fault}, and {} {}, so restore one of them, or begin a new run{}",
             shown(run),
             shown(&path),
             shown(&named.path),
             if has_changed { "has changed" } else { "is missing too" },
-            instead(run)
+            with_its_weights(run)
         ))),
     }
-}
-
-/// What else can be done with a run whose kernel is lost.
-fn instead(run: &Path) -> String {
-    format!("or begin a new run from its weights with --init-from {}", quoted(run))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use glob::{MatchOptions, glob_with};
 use wgrad::internals::data::{FoundPictures, MAX_FILE_BYTES, PictureSource, pictures_in};
-use wgrad::internals::text::{joined, shown};
+use wgrad::internals::text::{joined, reason, shown};
 use wgrad::{Error, Result};
 
 use super::super::console::{note, thousands};
@@ -73,7 +73,9 @@ struct Found {
 impl Found {
     fn stdin(&mut self, path: &Path) -> Result<()> {
         if std::mem::replace(&mut self.has_stdin, true) {
-            return Err(Error::Usage("- is given twice, but there is one picture on stdin, so leave one out".to_owned()));
+            return Err(Error::Usage(
+                "- is given twice, but there is one picture on stdin, so leave one out".to_owned(),
+            ));
         }
         if stdin().is_terminal() {
             return Err(Error::Usage(
@@ -82,13 +84,14 @@ impl Found {
             ));
         }
         let mut bytes = Vec::new();
-        stdin()
-            .lock()
-            .take(MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::Failure(format!("stdin can't be read ({error}), so name a file")))?;
+        stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
+            Error::Failure(format!("stdin can't be read ({error}), so name a file", error = reason(&error)))
+        })?;
         let input = if bytes.is_empty() {
-            Input::Failed(path.to_owned(), Error::Data("stdin is empty, so send a picture into it".to_owned()))
+            Input::Failed(
+                path.to_owned(),
+                Error::Data("stdin is empty, so send a picture into it".to_owned()),
+            )
         } else if bytes.len() as u64 > MAX_FILE_BYTES {
             let problem = "stdin has more than 256 MiB, so scale the picture down first";
             Input::Failed(path.to_owned(), Error::Data(problem.to_owned()))
@@ -101,7 +104,8 @@ impl Found {
 
     /// Adds the pictures below a folder, and notes what is left out.
     fn folder(&mut self, folder: &Path) {
-        let FoundPictures { files, others, cut } = match pictures_in(folder, MOST_PICTURES - self.of_folders) {
+        let FoundPictures { files, others, cut } = match pictures_in(folder, MOST_PICTURES - self.of_folders)
+        {
             Ok(found) => found,
             Err(error) => return self.inputs.push(Input::Failed(folder.to_owned(), error)),
         };

@@ -67,7 +67,10 @@ impl Remarks {
                     shown(path)
                 ));
             } else if let Some(kind) = self.usual.and_then(|usual| usual.oddity(&tone)) {
-                found.push((kind, Odd { path: path.to_owned(), tone, class: best(prediction), inverse: None }));
+                found.push((
+                    kind,
+                    Odd { path: path.to_owned(), tone, class: best(prediction), inverse: None },
+                ));
                 sources.push((*source).clone());
             }
         }
@@ -110,7 +113,9 @@ impl Remarks {
         let how = match self.options.fit {
             Fit::Pad => format!("{it} padded; --fit crop takes the middle, --fit stretch fills the image"),
             Fit::Crop => format!("{it} cropped to the middle; --fit pad and --fit stretch keep all"),
-            Fit::Stretch => format!("{it} stretched; --fit pad keeps the proportions, --fit crop takes the middle"),
+            Fit::Stretch => {
+                format!("{it} stretched; --fit pad keeps the proportions, --fit crop takes the middle")
+            }
         };
         note(format_args!("{who}: {how}"));
     }

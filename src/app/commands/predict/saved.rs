@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::png;
-use wgrad::internals::text::shown;
+use wgrad::internals::text::{reason, shown};
 use wgrad::{Error, Result, Shape};
 
 use super::super::console::{note, thousands};
@@ -58,7 +58,11 @@ impl SavedInputs {
             Target::Nowhere => {}
             Target::File(path) => check_output(path)?,
             Target::Folder(path) => fs::create_dir_all(path).map_err(|error| {
-                Error::Failure(format!("{} can't be made ({error}), so name another folder", shown(path)))
+                Error::Failure(format!(
+                    "{} can't be made ({error}), so name another folder",
+                    shown(path),
+                    error = reason(&error)
+                ))
             })?,
         }
         let originals = inputs.iter().filter_map(|input| fs::canonicalize(input.path()).ok()).collect();

@@ -11,7 +11,7 @@ use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model::{self, Model};
-use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::run::{RunDir, RunRecord, Status};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::tune::Tuning;
@@ -23,6 +23,7 @@ use super::console::{note, quoted};
 use super::custom::Origin;
 use super::prepared::{How, Place, Prepared, profiled};
 use super::signals::Signals;
+use super::weights::{or_from_its_weights, with_its_weights};
 use crate::app::cli;
 
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
@@ -33,7 +34,7 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let recipe::OfRun { recipe, is_readable } = recipe::of_run(run_dir, &checkpoint, given)?;
     let position = checkpoint.snapshot.position;
     let mut record = record(run_dir, &checkpoint)?;
-    if let Some(why) = finished(&recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
+    if let Some(why) = finished(run_dir, &recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
         return Err(Error::Usage(format!("{} {why}", shown(run_dir))));
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
@@ -97,7 +98,7 @@ fn has_ended(run: &Path, record: &RunRecord) -> bool {
 }
 
 /// The reason why a run has nothing left to do, with the remedy, if so.
-fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
+fn finished(run: &Path, recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let RunState { seconds, stopping, .. } = checkpoint.state;
     if checkpoint.snapshot.position.epoch > recipe.epochs {
         return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
@@ -105,8 +106,9 @@ fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
         let best = stopping.best_epoch;
         return Some(format!(
-            "has stopped by {}, whose best epoch was {best}: begin a new run from its weights with --init-from",
-            rule.metric
+            "has stopped by {}, whose best epoch was {best}: train a new run{}",
+            rule.metric,
+            with_its_weights(run)
         ));
     }
     let time = recipe.max_time.0.filter(|limit| seconds >= limit.as_secs_f64());
@@ -211,7 +213,10 @@ fn prepare(
              devices){}",
             shown(run),
             recipe.experimental,
-            or_from_its_weights(run, &recipe.device)
+            or_from_its_weights(
+                run,
+                &format!("--experimental none --device {} --tuning auto ", quoted(Path::new(&recipe.device)))
+            )
         ))
     })?;
     let same = device.name() == before.adapter;
@@ -246,18 +251,4 @@ fn what_is_left(run: &Path) -> String {
         ),
         Err(_) => "; nothing of this run can be used, so train again".to_owned(),
     }
-}
-
-/// Advice for a run that can't be resumed: start from its model. It is empty when the run has no model.
-fn or_from_its_weights(run: &Path, device: &str) -> String {
-    if !run.join(model::FILE).is_file() {
-        return String::new();
-    }
-    format!(
-        ", or begin a new run from its weights with wgrad train {} --experimental none --device {} --tuning auto \
-         --init-from {}",
-        quoted(&run.join(RECIPE)),
-        quoted(Path::new(device)),
-        quoted(run)
-    )
 }

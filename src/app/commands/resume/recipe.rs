@@ -11,7 +11,8 @@ use wgrad::internals::tune::Tuning;
 use wgrad::{Error, Result};
 
 use crate::app::commands::changeable::complete;
-use crate::app::commands::console::{as_flag, note, quoted};
+use crate::app::commands::console::{as_flag, note};
+use crate::app::commands::weights::{or_from_its_weights, with_its_weights};
 
 /// The recipe of a run.
 pub struct OfRun {
@@ -62,20 +63,39 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
     let given = Overrides { experimental, background, levels, ..given.clone() };
     let differs =
         |given: Overrides| -> Result<_> { Ok(difference(&agreed, &complete(&given.or(parsed.clone()))?)) };
-    let from_its_weights = format!("or begin a new run from its weights with --init-from {}", quoted(run));
     if let Some((key, was, is)) = differs(of_run)? {
         return Err(Error::Data(format!(
-            "{}/{RECIPE} was edited since the run began: {key} was {was} and now is {is}, so put it back as it was, \
-             {from_its_weights}",
-            shown(run)
+            "{}/{RECIPE} was edited since the run began: {key} was {was} and now is {is}, so put it back as it was{}",
+            shown(run),
+            or_a_new_run(run, &key, "")
         )));
     }
     if let Some((key, was, is)) = differs(given)? {
         return Err(Error::Usage(format!(
-            "a run is resumed as it was: {key} was {was} and now is {is}, so leave it as it was, {from_its_weights}"
+            "a run is resumed as it was: {key} was {was} and now is {is}, so leave it as it was{}",
+            or_a_new_run(run, &key, &as_flag_of_toml(&key, &is))
         )));
     }
     Ok(OfRun { recipe: agreed, is_readable })
+}
+
+/// Advice for a setting that can't change: a new run, from the weights of this one where they fit.
+fn or_a_new_run(run: &Path, key: &str, flags: &str) -> String {
+    match key {
+        "network" => ", or begin a new run".to_owned(),
+        // A recipe names its data.
+        "data" => format!(", or begin a new run{}", with_its_weights(run)),
+        _ => or_from_its_weights(run, flags),
+    }
+}
+
+/// A value as in TOML as a flag, with a space behind it; empty for a list.
+fn as_flag_of_toml(key: &str, value: &str) -> String {
+    match value.trim_matches(['"', '\'']) {
+        "true" => as_flag(key, None) + " ",
+        text if text == "false" || text.starts_with('[') => String::new(),
+        text => as_flag(key, Some(text)) + " ",
+    }
 }
 
 /// The settings in the recipe file of a run. None when it can't be read, which is noted.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::file::{Checkpoint, FOLDER};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{reason, shown};
 
 /// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
@@ -21,7 +21,11 @@ pub fn path(run: &Path, steps: usize) -> PathBuf {
 pub fn list(run: &Path) -> Result<Vec<(usize, PathBuf)>> {
     let folder = run.join(FOLDER);
     let problem = |error: std::io::Error| {
-        Error::Data(format!("{} can't be read ({error}), so check its permissions", shown(&folder)))
+        Error::Data(format!(
+            "{} can't be read ({error}), so check its permissions",
+            shown(&folder),
+            error = reason(&error)
+        ))
     };
     let entries = match fs::read_dir(&folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -101,7 +105,11 @@ fn held(folder: &HeldFolder) -> io::Result<Vec<(usize, String)>> {
 /// [`Error::Failure`] naming one that can't be removed.
 pub fn forget_after(folder: &HeldFolder, steps: usize) -> Result<()> {
     let problem = |path: PathBuf, error: io::Error| {
-        Error::Failure(format!("{} can't be removed ({error}), so check its folder", shown(path)))
+        Error::Failure(format!(
+            "{} can't be removed ({error}), so check its folder",
+            shown(path),
+            error = reason(&error)
+        ))
     };
     let all = held(folder).map_err(|error| problem(folder.path().to_owned(), error))?;
     for (_, name) in all.into_iter().filter(|(later, _)| *later > steps) {

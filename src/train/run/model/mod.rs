@@ -17,8 +17,8 @@ use serde_json::json;
 use crate::data::files::{unwritten, write_with};
 use crate::data::held::HeldFolder;
 use crate::data::{
-    Background, Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape, read_picture,
-    read_pictures,
+    Background, Normaliser, PictureOptions, PictureRead, PictureSource, Rendering, Tones, check_shape,
+    read_picture, read_pictures,
 };
 use crate::error::{Error, Result};
 use crate::kernel::Slice;

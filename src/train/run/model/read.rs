@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::network::loss::Loss;
 use crate::program::params::Arena;
 use crate::program::shape::Shape;
-use crate::text::{shorten, shown};
+use crate::text::{reason, shorten, shown};
 use crate::train::run::tensors::{Advice, Tensors};
 
 /// Advice about a file that was a model once.
@@ -55,7 +55,10 @@ fn file_of(path: &Path) -> Result<PathBuf> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Err(Error::NotFound(format!("{shown} doesn't exist, {FOREIGN}")));
         }
-        Err(error) => format!("{shown} can't be read ({error}), so check the path and its permissions"),
+        Err(error) => format!(
+            "{shown} can't be read ({error}), so check the path and its permissions",
+            error = reason(&error)
+        ),
     };
     Err(Error::Data(problem))
 }
@@ -109,7 +112,8 @@ fn tones(metadata: &Tensors) -> Result<Option<Tones>, String> {
         return Ok(None);
     }
     let tones = Tones { brightness: metadata.json("brightness")?, contrast: metadata.json("contrast")? };
-    let is_range = |[least, greatest]: [f32; 2]| least <= greatest && greatest.is_finite() && least.is_finite();
+    let is_range =
+        |[least, greatest]: [f32; 2]| least <= greatest && greatest.is_finite() && least.is_finite();
     match is_range(tones.brightness) && is_range(tones.contrast) {
         true => Ok(Some(tones)),
         false => Err(format!("has a brightness or a contrast in its metadata that is no range, {DAMAGED}")),
