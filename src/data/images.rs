@@ -58,16 +58,14 @@ impl Pictures {
             (Some(test), None) => ("train and test", beside(test)?, None, None),
             (Some(test), Some(part)) => {
                 let (held_out, validation) = (beside(test)?, beside(part)?);
-                let (count, name) = (validation.len(), parts::name(part));
-                let note = format!("the {count} pictures in {name} are the validation part");
+                let note = format!("{} is the validation part", parts::with_count(part, validation.len()));
                 ("train, val and test", held_out, Some(validation), Some(note))
             }
             (None, Some(part)) => {
-                let (held_out, name) = (beside(part)?, parts::name(part));
+                let held_out = beside(part)?;
                 let note = format!(
-                    "there is no folder test, so the {} pictures in {name} are held out; ⟨validation 0.1⟩ takes a \
-                     validation part out of train",
-                    held_out.len()
+                    "there is no folder test, so {} is held out; ⟨validation 0.1⟩ takes a validation part out of train",
+                    parts::with_count(part, held_out.len())
                 );
                 ("train and val", held_out, None, Some(note))
             }
@@ -114,6 +112,11 @@ impl Pictures {
             validation: None,
             notes,
         }
+    }
+
+    /// A sentence about the parts, and for each folder that is not read.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The classes in order, none for one without pictures.

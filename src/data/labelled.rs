@@ -64,7 +64,11 @@ pub fn load_labelled(
         _ => {
             let dataset = location.read(name_or_path, reading)?;
             let labels = by_name(&classes_with_samples(&dataset), known, name_or_path)?;
-            let Dataset { held_out: mut samples, about, .. } = dataset;
+            let Dataset { held_out: mut samples, mut about, .. } = dataset;
+            if let Location::Folder(_, FolderFormat::Pictures(pictures)) = &location {
+                // What is said of other parts.
+                about.notes.retain(|note| !pictures.notes().contains(note));
+            }
             relabel(&mut samples, &labels);
             if about.held_out_files.is_empty() && reading.options.invert {
                 invert(&mut samples);

@@ -61,9 +61,10 @@ pub(super) fn has_folders(folder: &Path) -> Result<bool> {
     Ok(!Listing::of(folder)?.folders.is_empty())
 }
 
-/// The name of a part's folder.
-pub(super) fn name(part: &Path) -> String {
-    part.file_name().map_or_else(String::new, shown)
+/// The name of a part's folder, with the number of its pictures.
+pub(super) fn with_count(part: &Path, count: usize) -> String {
+    let name = part.file_name().map_or_else(String::new, shown);
+    format!("{name} with its {count} {}", if count == 1 { "picture" } else { "pictures" })
 }
 
 /// An error about a folder with `train` alone.

@@ -96,6 +96,12 @@ impl Tones {
         (!is_unit).then_some(tones)
     }
 
+    /// How far an image lies beyond these, 0 for one among them.
+    pub fn distance(&self, tone: &Tone) -> f32 {
+        let beyond = |value: f32, [least, greatest]: [f32; 2]| (least - value).max(value - greatest).max(0.0);
+        beyond(tone.brightness, self.brightness) + beyond(tone.contrast, self.contrast)
+    }
+
     /// In what an image is far from these, if it is.
     pub fn oddity(&self, tone: &Tone) -> Option<Oddity> {
         let beyond = |value: f32, [least, greatest]: [f32; 2]| {
@@ -133,6 +139,8 @@ mod tests {
         let odd = |image: [u8; 4]| tones.oddity(&Tone::of(&image, &samples.shape));
         assert_eq!((odd([0, 0, 0, 200]), odd([0, 0, 0, 255])), (None, None));
         assert_eq!(odd([255, 255, 255, 50]), Some(Oddity::Brighter));
+        let distance = |image: [u8; 4]| tones.distance(&Tone::of(&image, &samples.shape));
+        assert!(distance([255, 255, 255, 50]) > distance([0, 0, 0, 205]) && distance([0, 0, 0, 205]) == 0.0);
         assert_eq!(odd([0; 4]), Some(Oddity::Darker));
         assert_eq!(odd([50; 4]), Some(Oddity::Flatter));
         let flat = Samples { pixels: vec![100; 40], labels: vec![0; 10], ..samples.clone() };

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use wgrad::internals::table::{COLUMN_SUMS, MATMUL_F16, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR};
+use wgrad::internals::table::{
+    COLUMN_SUMS, MATMUL_F16, MATMUL_NAIVE, SGD, SGD_MOMENTUM, SQUARED_ERROR, WEIGHT_GRADIENT,
+};
 
 use super::{CustomKernel, Ran, wgrad};
 
@@ -111,4 +113,26 @@ fn a_warning_names_f16_products_that_stay_built_in() {
     assert!(train(&["--precision", "f16"]).contains(said));
     assert!(!train(&["--precision", "f16", "--kernel", &f16]).contains("of f16"));
     assert!(!train(&[]).contains("of f16"));
+}
+
+/// What is advised for a kernel that a run doesn't use makes a run use it, or is refused by the device alone.
+#[test]
+fn the_settings_that_are_advised_for_an_unused_kernel_are_taken() {
+    let out = tempfile::tempdir().unwrap();
+    let train = |custom: &str, more: &[&str]| {
+        train(out.path(), &[&["--device", "gpu", "--kernel", custom], more].concat())
+    };
+    let gradient = CustomKernel::new(&WEIGHT_GRADIENT, WEIGHT_GRADIENT.wgsl);
+    let gradient = format!("weight_gradient={}", gradient.path().display());
+    let said = "--network \"dense 64, relu, dense 10\" --rewrites gradients --tuning \"weights weight_gradient\" --kernel \
+                weight_gradient=FILE";
+    train(&gradient, &[]).refused(2, &["never uses it", said]);
+    let all = ["--rewrites", "gradients", "--tuning", "weights weight_gradient"];
+    train(&gradient, &all).passed();
+    // A former name, and the rewrite without the precision that it makes.
+    let f16 = CustomKernel::new(&MATMUL_F16, MATMUL_F16.wgsl);
+    let f16 = format!("matmul_half={}", f16.path().display());
+    let said = "try --precision f16 --kernel matmul_f16=FILE without --rewrites";
+    train(&f16, &["--rewrites", "f16"]).refused(2, &["never uses it", said]);
+    train(&f16, &["--precision", "f16"]).passed();
 }

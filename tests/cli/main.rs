@@ -4,6 +4,7 @@
 //! `adapter`. Exit codes, both streams, and every file that is left behind.
 
 mod adapter;
+mod advice;
 mod answers;
 mod bench;
 #[path = "../common/checked.rs"]
@@ -12,6 +13,7 @@ mod checked;
 mod common;
 mod content;
 mod data;
+mod eval;
 mod experimental;
 mod foreign;
 mod help;
@@ -20,6 +22,7 @@ mod odd;
 mod optimiser;
 mod place;
 mod precision;
+mod predict;
 mod profile;
 mod recipes;
 mod refusals;

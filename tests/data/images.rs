@@ -4,7 +4,7 @@ use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
 use wgrad::internals::data::{
-    Background, Dataset, Fit, Levels, PictureOptions, Reading, Rendering, load_as, load_with,
+    Background, Dataset, Fit, Levels, PictureOptions, Reading, Rendering, load_again, load_as, load_with,
 };
 
 use crate::files::{Folder, pets, png};
@@ -71,14 +71,43 @@ fn train_and_test_are_taken_as_they_are() {
     assert_eq!((&set.train.labels[..], &set.held_out.labels[..]), (&[0, 1, 1][..], &[1][..]));
     assert_eq!(greys(&set), (vec![1, 2, 3], vec![4]));
     assert!(set.about.origin.contains("train and test") && set.about.notes.is_empty());
-    let beside = parts().with("val/a b/1.png", b"").with("README.txt", b"hello").load().unwrap();
+    let beside = parts().with("more/a b/1.png", b"").with("README.txt", b"hello").load().unwrap();
     assert_eq!(beside.digest, set.digest);
     assert_eq!(beside.about.notes.len(), 1);
-    assert_sentence(&beside.about.notes[0], &["val was not read", "beside train and test"]);
+    assert_sentence(&beside.about.notes[0], &["more was not read", "beside train and test"]);
     let unknown = parts().with("test/c/1.png", &png(2, 2, &[1]));
     assert_data_error(unknown.load(), &["test", "c has no counterpart in", "train", "can't be learnt"]);
     let half = Folder::empty().with("train/a/1.png", b"").with("train/b/1.png", b"");
-    assert_not_found(half.load(), &["class folders in train", "no folder test", "name train itself"]);
+    assert_not_found(half.load(), &["class folders in train", "no folder test or val", "name train itself"]);
+    // A validation part of its own changes the digest, so a run that began without it is still known.
+    for name in ["val", "valid", "validation"] {
+        let part = parts().with(&format!("{name}/größe/9.png"), &png(2, 2, &[9]));
+        let path = part.path().to_str().unwrap().to_owned();
+        let with = part.load().unwrap();
+        assert_eq!(
+            with.validation.as_ref().map(|part| (part.labels[..] == [1], part.pixels[0])),
+            Some((true, 9))
+        );
+        assert_sentence(
+            &with.about.notes[0],
+            &[&format!("{name} with its 1 picture is the validation part")],
+        );
+        assert!(with.digest != set.digest && with.train == set.train && with.held_out == set.held_out);
+        let again = |digest: &str| load_again(&path, &Reading::default(), digest).unwrap();
+        assert_eq!((again(&with.digest), again(&set.digest).validation), (with.clone(), None));
+        assert_eq!(again(&set.digest).digest, set.digest);
+        assert_eq!(again("sha256:other").digest, with.digest);
+    }
+    let no_test =
+        Folder::empty().with("train/a/1.png", &png(2, 2, &[1])).with("train/b/1.png", &png(2, 2, &[2]));
+    let held = no_test.with("val/b/1.png", &png(2, 2, &[3])).load().unwrap();
+    assert_eq!((greys(&held).1, held.validation), (vec![3], None));
+    assert_sentence(
+        &held.about.notes[0],
+        &["no folder test", "val with its 1 picture is held out", "⟨validation 0.1⟩"],
+    );
+    let both = parts().with("val/a b/1.png", b"").with("valid/a b/1.png", b"");
+    assert_data_error(both.load(), &["val", "valid", "both named like a validation part"]);
     // Without folders in it, train is a class like any other.
     let classes = Folder::empty();
     let classes = ["train/1.png", "train/2.png", "car/1.png", "car/2.png"]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wgrad::Error;
-use wgrad::internals::data::{LevelRange, Normaliser, Rendering};
+use wgrad::internals::data::{LevelRange, Normaliser, Rendering, Tones};
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::train::run::model::{FILE, Model};
@@ -44,10 +44,16 @@ fn how_pictures_become_bytes_is_kept_and_is_as_before_where_a_file_says_nothing(
     for entry in [r#""background":"white""#, r##""margin":"#010203""##, r#""levels":"[1000,1300]""#] {
         assert!(text.contains(entry), "{entry} is not in the metadata");
     }
+    let tones = Some(Tones { brightness: [0.125, 0.5], contrast: [0.0, 0.25] });
+    let other = Model { tones, ..model() };
+    let (_folder, path) = saved(&other);
+    assert_eq!((Model::load(&path).unwrap(), other.usual_tones()), (other.clone(), tones));
     // Onto black and with all levels there is nothing to say, and files of earlier versions say nothing.
     let (_folder, path) = saved(&model());
     let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
-    assert!(["background", "margin", "levels"].iter().all(|key| !text.contains(key)));
+    assert!(
+        ["background", "margin", "levels", "brightness", "contrast"].iter().all(|key| !text.contains(key))
+    );
     assert_eq!(Model::load(&path).unwrap().rendering, Rendering::default());
 }
 

@@ -42,7 +42,7 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     }
     answer(format_args!("learning rate      {}", found.suggestion()))?;
     note(format_args!(
-        "the smoothed loss falls fastest at {:.1e} and is lowest at {:.1e}; try --learning-rate {}",
+        "the smoothed loss falls fastest at {:.1e} and is lowest at {:.1e}: train with --learning-rate {}",
         found.steepest,
         found.lowest,
         found.suggestion()

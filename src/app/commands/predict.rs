@@ -32,7 +32,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     let mut output = Output::new(arguments, model.loss);
     let mut remarks = Remarks::new(&model, options);
     let mut classifier = model.classifier(&super::device(&arguments.device)?)?;
-    let mut failed = Vec::new();
+    let (all, mut failed) = (inputs.len(), Vec::new());
     for inputs in inputs.chunks(AT_ONCE) {
         let sources: Vec<PictureSource> = inputs.iter().filter_map(Input::source).cloned().collect();
         let (mut read, mut good) =
@@ -51,7 +51,9 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
         for (input, result) in inputs.iter().zip(results) {
             let path = input.path();
             if let Err(error) = result {
-                output.failed(path, &error)?;
+                if all > 1 {
+                    output.failed(path, &error)?;
+                }
                 failed.push(error);
                 continue;
             }
@@ -65,7 +67,6 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
         drop(each);
         remarks.look(&predictions, &mut classifier)?;
     }
-    let all = inputs.len();
     if failed.len() == all {
         return Err(none_read(failed));
     }
@@ -73,11 +74,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     saved.note();
     remarks.print(all - failed.len());
     if !failed.is_empty() {
-        note(format_args!(
-            "{} of {} pictures could not be read and are left out",
-            thousands(failed.len()),
-            thousands(all)
-        ));
+        note(format_args!("{} of {} pictures could not be read", thousands(failed.len()), thousands(all)));
     }
     Ok(())
 }

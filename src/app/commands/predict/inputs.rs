@@ -96,7 +96,7 @@ impl Found {
             let problem = "stdin has more than 256 MiB, so scale the picture down first";
             Input::Failed(path.to_owned(), Error::Data(problem.to_owned()))
         } else {
-            Input::Picture(PictureSource::Bytes(path.to_owned(), bytes))
+            Input::Picture(PictureSource::Bytes(PathBuf::from("stdin"), bytes))
         };
         self.inputs.push(input);
         Ok(())

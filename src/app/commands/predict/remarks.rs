@@ -28,13 +28,17 @@ struct Odd {
     tone: Tone,
     /// Its class and the certainty of that.
     class: (String, f64),
-    /// The same of the inverted picture.
-    inverse: Option<(String, f64)>,
+    /// The same of the inverted picture, and whether that is nearer to the pictures trained on.
+    inverse: Option<((String, f64), bool)>,
 }
 
 impl Odd {
     fn is_surer_inverted(&self) -> bool {
-        self.inverse.as_ref().is_some_and(|(_, certainty)| *certainty > self.class.1)
+        self.inverse.as_ref().is_some_and(|((_, certainty), _)| *certainty > self.class.1)
+    }
+
+    fn is_nearer_inverted(&self) -> bool {
+        self.inverse.as_ref().is_some_and(|(_, nearer)| *nearer)
     }
 }
 
@@ -78,9 +82,10 @@ impl Remarks {
         let read = classifier.model().read_pictures(&sources, &inverted)?;
         for ((kind, mut odd), read) in found.into_iter().zip(read) {
             // A file that has changed since is left as it was.
-            if let Ok(read) = read {
+            if let (Ok(read), Some(usual)) = (read, &self.usual) {
+                let nearer = usual.distance(&Tone::of(&read.image, &self.shape)) < usual.distance(&odd.tone);
                 let prediction = classifier.predict_each(&[read.image])?.remove(0);
-                odd.inverse = prediction.ok().map(|prediction| best(&prediction));
+                odd.inverse = prediction.ok().map(|prediction| (best(&prediction), nearer));
             }
             self.odd.entry(kind).or_default().push(odd);
         }
@@ -96,6 +101,7 @@ impl Remarks {
     pub fn print(&self, all: usize) {
         for (kind, odd) in &self.odd {
             note(format_args!("{}", self.about(*kind, odd, all)));
+            note(format_args!("        {}", self.inverted(odd)));
         }
         let Some((path, (width, height), count)) = &self.other_shape else { return };
         let one = *count == 1;
@@ -122,8 +128,7 @@ impl Remarks {
 
     /// A sentence about pictures that are odd in the same way.
     fn about(&self, kind: Oddity, odd: &[Odd], all: usize) -> String {
-        let (first, surer) = (&odd[0], odd.iter().filter(|odd| odd.is_surer_inverted()).count());
-        let example = odd.iter().find(|odd| odd.is_surer_inverted()).unwrap_or(first);
+        let first = &odd[0];
         let than = match kind {
             Oddity::Brighter => "much brighter than",
             Oddity::Darker => "much darker than",
@@ -131,39 +136,49 @@ impl Remarks {
             Oddity::Starker => "of much more contrast than",
         };
         let numbers = self.numbers(kind, &first.tone);
-        let advice = if self.options.invert { "leave --invert out" } else { "add --invert" };
-        if let [one] = odd {
-            let who = format!("{} is {than} the pictures trained on ({numbers})", shown(&one.path));
-            return match (&one.inverse, surer) {
-                (Some(inverse), 1) => {
-                    let (inverse, as_it_is) = (self.reading(inverse), self.reading(&one.class));
-                    format!("{who}: its inverse is read more surely, {inverse}, not {as_it_is}, so {advice}")
-                }
-                (Some(inverse), _) => {
-                    let (inverse, as_it_is) = (self.reading(inverse), self.reading(&one.class));
-                    format!("{who}: it is read more surely as it is, {as_it_is}, than its inverse, {inverse}")
-                }
-                (None, _) => format!("{who}, so its class may say little"),
-            };
-        }
-        let (count, all) = (thousands(odd.len()), thousands(all));
-        let who = format!(
-            "{count} of {all} pictures are {than} those trained on (as {}: {numbers})",
-            shown(&first.path)
-        );
-        match &example.inverse {
-            Some(inverse) if 2 * surer > odd.len() => format!(
-                "{who}: the inverse of {} of them is read more surely (that of {} {}, not {}), so {advice}",
-                thousands(surer),
-                shown(&example.path),
-                self.reading(inverse),
-                self.reading(&example.class)
-            ),
-            _ => format!(
-                "{who}: {} of them are read more surely as they are than inverted",
-                thousands(odd.len() - surer)
+        match odd.len() {
+            1 => format!("{} is {than} the pictures trained on: {numbers}", shown(&first.path)),
+            count => format!(
+                "{} of {} pictures are {than} those trained on (as {}: {numbers})",
+                thousands(count),
+                thousands(all),
+                shown(&first.path)
             ),
         }
+    }
+
+    /// How their inverse is read, and what to do.
+    fn inverted(&self, odd: &[Odd]) -> String {
+        let nearer = odd.iter().filter(|odd| odd.is_nearer_inverted()).count();
+        let surer = odd.iter().filter(|odd| odd.is_surer_inverted()).count();
+        let advice = match (2 * nearer > odd.len(), self.options.invert) {
+            (true, false) => "add --invert",
+            (true, true) => "leave --invert out",
+            (false, _) => "--save-input shows what the network sees",
+        };
+        let (other, present_way) = match self.options.invert {
+            false => ("inverted", "as it is"),
+            true => ("not inverted", "inverted"),
+        };
+        let example = odd.iter().find(|odd| odd.is_nearer_inverted()).unwrap_or(&odd[0]);
+        let Some((inverse, is_nearer)) = &example.inverse else {
+            return format!("its class may say little: {advice}");
+        };
+        let (inverse, present) = (self.reading(inverse), self.reading(&example.class));
+        if odd.len() == 1 {
+            let near = if *is_nearer { "nearer to them" } else { "no nearer to them" };
+            let sure = if surer == 1 { "more" } else { "less" };
+            return format!(
+                "{other} it is {near} and read {inverse}, {sure} surely than {present_way} ({present}): {advice}"
+            );
+        }
+        format!(
+            "{other}, {} of them are nearer to those and {} are read more surely (as {}: {inverse}, and {present_way} {present}): \
+             {advice}",
+            thousands(nearer),
+            thousands(surer),
+            shown(&example.path)
+        )
     }
 
     fn reading(&self, (class, p): &(String, f64)) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::png;
@@ -17,6 +17,8 @@ pub struct SavedInputs {
     target: Target,
     /// The pictures themselves, which must stay.
     originals: HashSet<PathBuf>,
+    /// The folder that all pictures are in.
+    common: PathBuf,
     /// The names of files that were written.
     names: HashSet<String>,
 }
@@ -66,7 +68,13 @@ impl SavedInputs {
             })?,
         }
         let originals = inputs.iter().filter_map(|input| fs::canonicalize(input.path()).ok()).collect();
-        Ok(SavedInputs { target, originals, names: HashSet::new() })
+        let mut folders = inputs.iter().map(|input| input.path().parent().unwrap_or(Path::new("")));
+        let first = folders.next().unwrap_or(Path::new("")).to_owned();
+        let common = folders.fold(first, |common, folder| {
+            let both = common.components().zip(folder.components());
+            both.take_while(|(one, other)| one == other).map(|(one, _)| one).collect()
+        });
+        Ok(SavedInputs { target, originals, common, names: HashSet::new() })
     }
 
     /// Writes the image of a picture.
@@ -81,8 +89,7 @@ impl SavedInputs {
                 file.clone()
             }
             Target::Folder(folder) => {
-                let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                let stem = stem.filter(|stem| stem != "-").unwrap_or_else(|| "stdin".to_owned());
+                let stem = name(path.strip_prefix(&self.common).unwrap_or(path));
                 let mut numbered = (2..).map(|number| format!("{stem}-{number}"));
                 let mut name = stem.clone();
                 while !self.names.insert(name.to_lowercase()) {
@@ -113,4 +120,14 @@ impl SavedInputs {
             )),
         }
     }
+}
+
+/// The name of a picture's image: its path with hyphens between folders, without the ending.
+fn name(path: &Path) -> String {
+    let without = path.with_extension("");
+    let names = without.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name.to_string_lossy()),
+        _ => None,
+    });
+    names.collect::<Vec<_>>().join("-")
 }
