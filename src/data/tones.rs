@@ -10,7 +10,7 @@ use crate::program::shape::Shape;
 const OUTLIERS: f64 = 0.01;
 /// How far an image may lie beyond what is usual: this fraction of the range, and at least `LEAST_ROOM`.
 const ROOM: f32 = 0.25;
-const LEAST_ROOM: f32 = 0.08;
+const LEAST_ROOM: f32 = 0.15;
 
 /// The brightness and the contrast of an image, its bytes taken as 0 to 1; alpha is left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
