@@ -119,7 +119,7 @@ impl Killed {
         self.read(&run, all_sealed);
         for command in &self.commands {
             let result = perform(command);
-            assert!(!matches!(result, Err(Error::Check(_))), "{result:?}");
+            assert!(!all_sealed || !matches!(result, Err(Error::Check(_))), "{result:?}");
         }
         let resumed = if seed.is_multiple_of(BY_THE_PROGRAM) { perform(&self.resume) } else { resumed(&run) };
         if all_sealed && resumed.is_ok() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-use super::fitting::{Seen, fit, is_deep};
+use super::fitting::{Seen, fit, is_deep, stored_channels};
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
 use super::rendering::Rendering;
@@ -48,7 +48,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
-    let picture = decode(&bytes, MAX_PICTURE_BYTES).map_err(|problem| bad(path, &problem))?;
+    let picture = decode(&bytes, Some(shape.channels), MAX_PICTURE_BYTES);
+    let picture = picture.map_err(|problem| bad(path, &problem))?;
     drop(bytes);
     Ok(fit(picture, shape, rendering, invert).0)
 }
@@ -79,7 +80,9 @@ pub(super) fn read(
 ) -> Result<Fitted> {
     let bytes = read_file(path)?;
     let animated = is_animated(&bytes);
-    let picture = decode(&bytes, most_decoded(bytes.len() as u64)).map_err(|problem| bad(path, &problem))?;
+    let given = resize.and_then(|resize| resize.channels);
+    let picture = decode(&bytes, given, most_decoded(bytes.len() as u64));
+    let picture = picture.map_err(|problem| bad(path, &problem))?;
     drop(bytes);
     if let Some(histogram) = histogram.filter(|_| is_deep(&picture)) {
         histogram.add(&picture);
@@ -124,7 +127,8 @@ pub(super) fn header(path: &Path, resize: Option<Resize>) -> Option<(Shape, u64)
     let (width, height) =
         if upright { (width as usize, height as usize) } else { (height as usize, width as usize) };
     let shape = shaped(resize, usize::from(decoder.color_type().channel_count()), height, width);
-    Some((shape, decoder.total_bytes().saturating_mul(2)))
+    let converted = converted_bytes(&decoder, Some(shape.channels));
+    Some((shape, decoder.total_bytes().saturating_mul(2).max(converted)))
 }
 
 /// The size of a picture of a data set, which may be resized.
@@ -155,16 +159,17 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Decodes a PNG or JPEG file, with at most `most` bytes of memory, and turns it upright.
+/// Decodes a PNG or JPEG file and turns it upright, with at most `most` bytes of memory for that and for its conversion
+/// to `channels` channels, if given.
 ///
 /// # Errors
 /// The rest of a sentence that begins with the file.
-fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
+fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
     };
-    // The picture is in memory twice: decoded, and turned or converted.
+    // The picture is in memory twice: decoded, and turned.
     let mut copies = 2;
     if format == ImageFormat::Jpeg {
         // The decoder would silently fill the missing part with grey.
@@ -173,7 +178,7 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
         // A progressive file also keeps all coefficients, of two bytes each, until its end.
         copies += if jpeg.progressive { 2 } else { 0 };
     }
-    decode_as(bytes, format, copies, most).map_err(|error| match error {
+    decode_as(bytes, format, channels, copies, most).map_err(|error| match error {
         ImageError::Limits(_) => format!(
             "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or takes more than {} MiB to \
              decode, so scale the picture down first",
@@ -187,7 +192,13 @@ fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     })
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> ImageResult<DynamicImage> {
+fn decode_as(
+    bytes: &[u8],
+    format: ImageFormat,
+    channels: Option<usize>,
+    copies: u64,
+    most: u64,
+) -> ImageResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_PICTURE_SIDE);
     limits.max_image_height = Some(MAX_PICTURE_SIDE);
@@ -196,12 +207,25 @@ fn decode_as(bytes: &[u8], format: ImageFormat, copies: u64, most: u64) -> Image
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder()?;
     limits.clone().reserve(decoder.total_bytes().saturating_mul(copies))?;
+    limits.clone().reserve(converted_bytes(&decoder, channels))?;
     limits.reserve(decoder.total_bytes())?;
     decoder.set_limits(limits)?;
     let orientation = decoder.orientation()?;
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// The bytes of a picture together with its 8-bit values for `channels` channels; without, for its own.
+fn converted_bytes(decoder: &impl ImageDecoder, channels: Option<usize>) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let colour = decoder.color_type();
+    let stored = match channels {
+        Some(channels) => stored_channels(channels, colour.has_alpha()),
+        None => usize::from(colour.channel_count()),
+    };
+    let values = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored as u64);
+    decoder.total_bytes().saturating_add(values)
 }
 
 /// Whether a file is an animated PNG: its chunk `acTL` comes before the image data.

@@ -18,7 +18,7 @@ pub fn check_batches(what: &Lowering) -> Result<()> {
     let trained = what.parts.iter().find(|part| what.mode.layers_train() && part.name == TRAIN);
     let Some(samples) = trained.map(|part| part.samples) else { return Ok(()) };
     let last = samples % what.batch;
-    let whole = what.batch * what.training.accumulate;
+    let whole = what.training.pitch(what.batch);
     if what.training.accumulate > 1 && !samples.is_multiple_of(whole) && what.network.mixes_samples() {
         return Err(setting(
             "accumulate",
@@ -56,6 +56,12 @@ pub fn check_sizes(what: &Lowering, shapes: &[Shape], arena: &Arena) -> Result<(
     // The metrics of one step must fit into one result.
     if what.training.pitch(what.batch) > MAX_ROWS / 2 {
         let most = MAX_ROWS / 2 / what.training.accumulate;
+        if most == 0 {
+            let (accumulate, most) = (what.training.accumulate, MAX_ROWS / 2 / what.batch.min(MAX_ROWS / 2));
+            let problem =
+                format!("a step of {accumulate} batches is too large: use ⟨accumulate {most}⟩ or smaller");
+            return Err(setting("accumulate", problem));
+        }
         let problem = format!("a batch of {} is too large: use ⟨batch_size {most}⟩ or smaller", what.batch);
         return Err(setting("batch_size", problem));
     }
