@@ -58,14 +58,14 @@ fn unseal(bytes: &mut [u8]) {
     }
 }
 
-/// The same files, one to three of them damaged, and whether their checksums were left as they were.
+/// The same files, up to six of them damaged, and whether their checksums were left as they were.
 pub fn damaged(rng: &mut ChaCha8Rng, good: &Files) -> (Files, bool) {
     let mut files = good.clone();
     let sealed: bool = rng.random();
     if !sealed {
         files.values_mut().for_each(|bytes| unseal(bytes));
     }
-    for _ in 0..rng.random_range(1..=3) {
+    for _ in 0..rng.random_range(1..=6) {
         let name = good.keys().choose(rng).expect("there are files");
         let Some(bytes) = files.get_mut(name) else { continue };
         match rng.random_range(0..16) {

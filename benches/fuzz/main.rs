@@ -45,6 +45,8 @@ fn main() {
         only: option("--only", ""),
     };
     run::watch();
+    // Inputs are small, and two threads would mostly wait for each other.
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("nothing has used it yet");
     let run = |name| Run::new(name, &options);
     networks::networks(run("network text"));
     recipes::recipes(run("recipe"));

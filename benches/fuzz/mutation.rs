@@ -91,6 +91,7 @@ pub fn renumber(rng: &mut ChaCha8Rng, text: &mut Vec<u8>) {
     let Some(start) = text[from..].iter().position(u8::is_ascii_digit) else { return };
     // The whole number, also where `from` was within it.
     let start = text[..from + start].iter().rposition(|byte| !is_part(byte)).map_or(0, |before| before + 1);
-    let end = text[start..].iter().position(|byte| !is_part(byte)).map_or(text.len(), |length| start + length);
+    let end =
+        text[start..].iter().position(|byte| !is_part(byte)).map_or(text.len(), |length| start + length);
     text.splice(start..end, extreme(rng).bytes());
 }

@@ -10,13 +10,8 @@ use std::io::Write;
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Colour types with their channels and their bit depths.
-pub const KINDS: [(u8, usize, &[u8]); 5] = [
-    (0, 1, &[1, 2, 4, 8, 16]),
-    (2, 3, &[8, 16]),
-    (3, 1, &[1, 2, 4, 8]),
-    (4, 2, &[8, 16]),
-    (6, 4, &[8, 16]),
-];
+pub const KINDS: [(u8, usize, &[u8]); 5] =
+    [(0, 1, &[1, 2, 4, 8, 16]), (2, 3, &[8, 16]), (3, 1, &[1, 2, 4, 8]), (4, 2, &[8, 16]), (6, 4, &[8, 16])];
 
 /// First column and row, and distances between columns and rows, of each pass of an interlaced picture.
 const PASSES: [[u32; 4]; 7] =
@@ -26,7 +21,8 @@ const PASSES: [[u32; 4]; 7] =
 pub fn random(rng: &mut ChaCha8Rng, (colour, channels, depth): (u8, usize, u8), interlaced: bool) -> Vec<u8> {
     let (width, height): (u32, u32) = (rng.random_range(1..20), rng.random_range(1..20));
     let mut bytes = SIGNATURE.to_vec();
-    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]];
+    let header =
+        [&width.to_be_bytes()[..], &height.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]];
     chunk(&mut bytes, b"IHDR", &header.concat());
     if rng.random_range(0..8) == 0 {
         chunk(&mut bytes, b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]);
