@@ -1,5 +1,5 @@
 //! Random files and texts for everything that the program reads: no panic, no more than seconds, and no more memory
-//! than 64 MiB and 4 times the bytes to be read (512 MiB for a picture to predict).
+//! than 64 MiB and 4 times the bytes to be read (512 MiB for a picture to predict and for lowering a recipe).
 //!
 //!     cargo bench --bench fuzz -- --inputs 100000 --seed 1
 //!
@@ -60,5 +60,6 @@ fn main() {
     folders::folder(run("image folder"), &files::pets(), &names, &files::png(3, 2, &[9, 8, 7]));
     let pictures = Pictures::new(options.seed);
     pictures::to_predict(run("picture"), &pictures);
+    pictures::changed(run("changed picture"), &pictures);
     pictures::to_train(run("picture of a set"), &pictures);
 }

@@ -117,6 +117,34 @@ pub fn to_predict(run: Run, pictures: &Pictures) {
     });
 }
 
+/// Reads PNG files with one changed bit: each is read as the good one, or refused.
+pub fn changed(run: Run, pictures: &Pictures) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("picture");
+    let shape = Shape::image(4, 9, 9);
+    let mut read = |bytes: &[u8]| {
+        fs::write(&path, bytes).expect("it is written");
+        read_picture(&path, &shape, &Rendering::default(), false)
+    };
+    let all: Vec<(&Vec<u8>, Vec<u8>)> = pictures
+        .0
+        .iter()
+        .filter(|bytes| bytes.starts_with(b"\x89PNG"))
+        .map(|bytes| (bytes, read(bytes).expect("a good picture")))
+        .collect();
+    let make = |rng: &mut ChaCha8Rng| rng.next_u64().to_le_bytes().to_vec();
+    run.within(ONE_PICTURE).over(make, |seed| {
+        let seed = u64::from_le_bytes(seed.try_into().expect("8 bytes")) as usize;
+        let (good, seen) = &all[seed % all.len()];
+        let bit = seed / all.len() % (8 * good.len());
+        let mut bytes = good.to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let image = read(&bytes);
+        assert!(image.is_err() || image.as_ref() == Ok(seen), "bit {bit} changes what is seen");
+        image
+    });
+}
+
 /// Reads a folder of pictures, as `train` does.
 pub fn to_train(run: Run, pictures: &Pictures) {
     let mut folder = Folder::empty();

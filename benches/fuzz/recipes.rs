@@ -104,6 +104,9 @@ const VALUES: &[(&str, &[&str])] = &[
     ("kernel", &["[\"matmul=x.wgsl\"]", "[]", "[\"sgd=\"]", "[\"sgd=a\", \"sgd=b\"]"]),
 ];
 
+/// The memory that lowering may take: that of the most layers of a step.
+const LOWERED: usize = 512 << 20;
+
 /// Words of settings and of TOML.
 const VOCABULARY: &[&str] = &[
     " ",
@@ -248,7 +251,7 @@ fn small_data() -> Dataset {
 pub fn recipes(run: Run) {
     let good = Recipe::defaults_for("digits", 64, 3, 30).to_toml();
     let data = small_data();
-    run.over(
+    run.within(LOWERED).over(
         |rng| recipe(rng, &good),
         |bytes| {
             let given = parse_toml(&String::from_utf8_lossy(bytes), Path::new("recipe.toml"))?;

@@ -15,7 +15,7 @@ use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
-use crate::text::{joined, shown};
+use crate::text::{joined, shorten, shown};
 
 // The limits are far above a photograph's, and low enough that no file can exhaust memory.
 /// The largest width or height of a picture, in pixels.
@@ -178,6 +178,12 @@ fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicIma
         // A progressive file also keeps all coefficients, of two bytes each, until its end.
         copies += if jpeg.progressive { 2 } else { 0 };
     }
+    if let Some(kind) = damaged_chunk(bytes).filter(|_| format == ImageFormat::Png) {
+        return Err(format!(
+            "is a damaged picture (the checksum of its chunk “{}” doesn't match), so save or copy it again",
+            shorten(&String::from_utf8_lossy(kind))
+        ));
+    }
     decode_as(bytes, format, channels, copies, most).map_err(|error| match error {
         ImageError::Limits(_) => format!(
             "is larger than {MAX_PICTURE_SIDE} × {MAX_PICTURE_SIDE} pixels or takes more than {} MiB to \
@@ -228,18 +234,41 @@ fn converted_bytes(decoder: &impl ImageDecoder, channels: Option<usize>) -> u64 
     decoder.total_bytes().saturating_add(values)
 }
 
+/// Chunks of a PNG file whose checksums the decoder compares, and those that change nothing of what is read.
+const OTHERS: [&[u8; 4]; 20] = [
+    b"IHDR", b"PLTE", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"bKGD", b"hIST",
+    b"sPLT", b"pHYs", b"tIME", b"tEXt", b"zTXt", b"iTXt", b"acTL", b"fcTL", b"fdAT",
+];
+
+/// A chunk of a PNG file that is damaged and would be left out silently, such as its transparency.
+fn damaged_chunk(bytes: &[u8]) -> Option<&[u8]> {
+    let matters = |kind: &[u8]| OTHERS.iter().all(|other| *other != kind);
+    // Anything may stand behind the end.
+    let chunks = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IEND"));
+    let found = chunks.filter(|(chunk, _)| matters(&chunk[..4])).find(|(chunk, sum)| {
+        let mut crc = flate2::Crc::new();
+        crc.update(chunk);
+        crc.sum().to_be_bytes() != *sum
+    });
+    found.map(|(chunk, _)| &chunk[..4])
+}
+
+/// The chunks of a PNG file, each with its kind in front, and their checksums, up to where the file is cut short.
+fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (length, behind) = rest.split_first_chunk::<4>()?;
+        let (chunk, behind) = behind.split_at_checked(4 + u32::from_be_bytes(*length) as usize)?;
+        let (sum, behind) = behind.split_at_checked(4)?;
+        rest = behind;
+        Some((chunk, sum))
+    })
+}
+
 /// Whether a file is an animated PNG: its chunk `acTL` comes before the image data.
 fn is_animated(bytes: &[u8]) -> bool {
-    let mut at = 8;
-    while let Some(&[a, b, c, d, ref kind @ ..]) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        match kind {
-            b"acTL" => return bytes.starts_with(b"\x89PNG"),
-            b"IDAT" => return false,
-            // Length, kind and checksum have four bytes each.
-            _ => at = at.saturating_add(12).saturating_add(u32::from_be_bytes([a, b, c, d]) as usize),
-        }
-    }
-    false
+    let mut before = chunks(bytes).take_while(|(chunk, _)| !chunk.starts_with(b"IDAT"));
+    bytes.starts_with(b"\x89PNG") && before.any(|(chunk, _)| chunk.starts_with(b"acTL"))
 }
 
 /// Facts from the markers of a JPEG file.
