@@ -8,9 +8,9 @@ use cap_fs_ext::{
     DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
 };
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, Metadata, OpenOptions};
 
-use super::platform::sync_folder;
+use super::platform::{IDENTITY_IS_IN_FOLDERS, sync_folder};
 use super::temporary::{create_temporary, fill_and_sync, is_temporary};
 use super::unread::{Unread, read_at_most};
 
@@ -21,7 +21,26 @@ use super::unread::{Unread, read_at_most};
 #[derive(Debug)]
 pub struct HeldFolder {
     dir: Dir,
+    identity: Identity,
     path: PathBuf,
+}
+
+/// The identity of a file or folder, whatever its name: its device, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity(u64, u64);
+
+impl Identity {
+    fn of(found: &Metadata) -> Identity {
+        Identity(found.dev(), found.ino())
+    }
+
+    /// That of an open file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn of_file(file: &File) -> io::Result<Identity> {
+        Ok(Identity::of(&cap_std::fs::File::from_std(file.try_clone()?).metadata()?))
+    }
 }
 
 impl HeldFolder {
@@ -30,7 +49,11 @@ impl HeldFolder {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<HeldFolder> {
-        Ok(HeldFolder { dir: Dir::open_ambient_dir(path, ambient_authority())?, path: path.to_owned() })
+        HeldFolder::hold(Dir::open_ambient_dir(path, ambient_authority())?, path.to_owned())
+    }
+
+    fn hold(dir: Dir, path: PathBuf) -> io::Result<HeldFolder> {
+        Ok(HeldFolder { identity: Identity::of(&dir.dir_metadata()?), dir, path })
     }
 
     /// Opens a folder in this one. It must not be a link.
@@ -43,7 +66,7 @@ impl HeldFolder {
                 Ok(found) if found.is_symlink() => io::Error::other("it is a link"),
                 _ => error,
             })?;
-        Ok(HeldFolder { dir, path: self.path.join(name) })
+        HeldFolder::hold(dir, self.path.join(name))
     }
 
     /// Makes a folder in this one.
@@ -62,17 +85,10 @@ impl HeldFolder {
 
     /// Whether its path still leads to it.
     pub fn is_in_place(&self) -> bool {
-        let identity = |dir: &Dir| dir.dir_metadata().map(|found| (found.dev(), found.ino()));
-        let now = match Dir::open_ambient_dir(&self.path, ambient_authority()) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return false;
-            }
-            now => now,
-        };
-        match (identity(&self.dir), now.and_then(|dir| identity(&dir))) {
-            (Ok(held), Ok(now)) => held == now,
+        match Dir::open_ambient_dir(&self.path, ambient_authority()).and_then(|dir| dir.dir_metadata()) {
+            Ok(now) => Identity::of(&now) == self.identity,
             // With too many open files and the like nothing says that it was moved.
-            _ => true,
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
         }
     }
 
@@ -119,21 +135,28 @@ impl HeldFolder {
         }
     }
 
-    /// Whether the file of this name is `file`, by its identity.
+    /// Whether there is a link of this name.
+    pub fn is_link(&self, name: &str) -> bool {
+        self.dir.symlink_metadata(name).is_ok_and(|found| found.is_symlink())
+    }
+
+    /// Whether the file of this name is the one of this identity.
     ///
     /// # Errors
     /// What the system says, such as that too many files are open.
-    pub fn leads_to(&self, name: &str, file: &File) -> io::Result<bool> {
-        if !self.check(name).unwrap_or(false) {
-            return Ok(false);
-        }
-        let identity =
-            |file: File| cap_std::fs::File::from_std(file).metadata().map(|found| (found.dev(), found.ino()));
-        let named = match self.open_file(name, OpenOptions::new().read(true)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            named => named?,
+    pub fn leads_to(&self, name: &str, identity: Identity) -> io::Result<bool> {
+        let named = match self.dir.symlink_metadata(name) {
+            Ok(found) if found.is_file() => found,
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => return Ok(false),
         };
-        Ok(identity(named)? == identity(file.try_clone()?)?)
+        if IDENTITY_IS_IN_FOLDERS {
+            return Ok(Identity::of(&named) == identity);
+        }
+        match self.open_file(name, OpenOptions::new().read(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            named => Ok(Identity::of_file(&named?)? == identity),
+        }
     }
 
     /// Reads a file of at most `most` bytes.

@@ -17,6 +17,9 @@ pub(super) fn sync_folder(open: impl FnOnce() -> io::Result<File>) {
     }
 }
 
+/// Whether a folder tells a file's identity. Elsewhere the file must be opened.
+pub(super) const IDENTITY_IS_IN_FOLDERS: bool = cfg!(unix);
+
 /// The folders whose entries are the open files of this process, by number.
 ///
 /// Linux has links to the first; on macOS the second is a file system.

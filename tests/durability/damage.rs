@@ -103,6 +103,47 @@ fn a_damaged_checkpoint_is_named_and_an_earlier_one_leads_to_the_same_bits() {
     assert!(killed.resumes().err.contains(&newest));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_a_checkpoint_is_named_and_not_followed() {
+    let killed = Killed::new();
+    let newest = killed.newest();
+    killed.damage(&newest, |_| {});
+    let (path, elsewhere) = (killed.place.path(&killed.path(&newest)), killed.place.path("elsewhere"));
+    fs::rename(&path, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+    let ran = killed.resumes();
+    assert!(ran.err.contains(&newest) && ran.err.contains("is a link, not a checkpoint"), "{}", ran.err);
+}
+
+#[test]
+fn weights_of_a_run_without_a_model_are_those_of_its_newest_whole_checkpoint_and_others_are_named() {
+    let killed = Killed::new();
+    let newest = killed.newest();
+    killed.damage(&newest, flip(900));
+    let _ = fs::remove_file(killed.place.path(&killed.path("model.safetensors")));
+    let train =
+        ["train", "digits", "--epochs", "1", "--device", "cpu", "--network", "dense 10", "--init-from"];
+    let ran = killed.place.run(&[&train[..], &[RUN]].concat()).ok();
+    assert!(ran.err.contains("skipped: ") && ran.err.contains(&newest), "{}", ran.err);
+}
+
+#[test]
+fn a_checkpoint_is_resumed_from_within_its_run_directory_too() {
+    let killed = Killed::new();
+    let newest = killed.newest();
+    let name = Path::new(&newest).file_name().unwrap().to_str().unwrap();
+    for (folder, checkpoint) in [(RUN.to_owned(), &newest[..]), (format!("{RUN}/checkpoints"), name)] {
+        killed.damage(&newest, |_| {});
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wgrad"));
+        let output =
+            command.current_dir(killed.place.path(&folder)).args(["train", "--resume", checkpoint]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(killed.place.read(&killed.path("model.safetensors")) == killed.model);
+    }
+}
+
 #[test]
 fn without_a_whole_checkpoint_what_is_left_is_said() {
     let killed = Killed::new();

@@ -96,7 +96,7 @@ fn a_run_that_did_not_begin_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
     let begin = |out: &Path| {
-        let run = RunDir::create(out, "digits").unwrap();
+        let mut run = RunDir::create(out, "digits").unwrap();
         run.write_recipe(&recipe).unwrap();
         run.write_record(&RunRecord::begin(&recipe, "sha256:0", 1)).unwrap();
         run
@@ -124,7 +124,7 @@ fn a_run_that_did_not_begin_leaves_nothing() {
 fn recipes_and_records_read_back_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe::defaults_for("digits", 64, 10, 1437);
-    let run = RunDir::create(folder.path(), &recipe.data).unwrap();
+    let mut run = RunDir::create(folder.path(), &recipe.data).unwrap();
     run.write_recipe(&recipe).unwrap();
     assert_eq!(Recipe::resolve(&read(&run.path().join(RECIPE)).unwrap(), 64, 10, 1437).unwrap(), recipe);
 

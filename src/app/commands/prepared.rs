@@ -72,7 +72,9 @@ impl Prepared {
         }
         announce(&session, &lowered);
         if !how.announced {
-            super::memory::announce(&session.memory(&lowered, how.verified));
+            let plan = session.memory(&lowered, how.verified);
+            super::memory::announce(&plan);
+            plan.check()?;
         }
         Ok(Prepared { session, lowered, kernels })
     }

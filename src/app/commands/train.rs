@@ -51,7 +51,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let (mut device, mut how) = (None, How { timeout, verified, announced: false });
     if let Some(size) = data::size(given.data(), &given.reading())? {
         let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
-        let found = super::device(&recipe.device)?;
+        let found = super::device_of(&recipe)?;
         how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;
         device = Some(found);
     }
@@ -63,8 +63,8 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
         let few: Vec<usize> = (0..recipe.batch_size.min(dataset.held_out.len())).collect();
         dataset.held_out = dataset.held_out.subset(&few);
     }
-    let weights = arguments.init_from.as_deref().map(Weights::load).transpose()?;
-    let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
+    let weights = arguments.init_from.as_deref().map(initial_weights).transpose()?;
+    let device = device.map_or_else(|| super::device_of(&recipe), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
@@ -84,6 +84,15 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let place = Place { directory, signals };
     let outcome = prepared.train(trainer, place, record, options, arguments.json, None);
     profiled(profiling, run.as_deref(), outcome)
+}
+
+/// The weights of a file or a run. Checkpoints that are left out are noted.
+fn initial_weights(path: &Path) -> Result<Weights> {
+    let (weights, problems) = Weights::load(path)?;
+    for problem in problems {
+        note(format_args!("skipped: {problem}"));
+    }
+    Ok(weights)
 }
 
 /// The initial weights, from a file where names and shapes agree. It prints which.

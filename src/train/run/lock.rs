@@ -8,7 +8,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::data::held::HeldFolder;
+use crate::data::held::{HeldFolder, Identity};
 use crate::error::{Error, Result};
 use crate::text::shown;
 
@@ -20,8 +20,16 @@ const LOCK: &str = ".lock";
 pub struct Lock {
     /// The locked directory. Closing it releases the lock. None where directories can't be locked, as on Windows.
     directory: Option<File>,
-    file: File,
+    file: LockFile,
     folder: Arc<HeldFolder>,
+}
+
+/// The locked file in a directory.
+#[derive(Debug)]
+struct LockFile {
+    identity: Identity,
+    /// Closing it releases the lock.
+    _file: File,
 }
 
 impl Lock {
@@ -34,7 +42,7 @@ impl Lock {
         loop {
             let file = lock_file(folder)?;
             // The process that had the lock may have removed the file after it was opened here.
-            if folder.leads_to(LOCK, &file).map_err(|error| unlocked(folder, &error))? {
+            if folder.leads_to(LOCK, file.identity).map_err(|error| unlocked(folder, &error))? {
                 return Ok(Lock { directory, file, folder: Arc::clone(folder) });
             }
         }
@@ -45,7 +53,7 @@ impl Lock {
     /// # Errors
     /// [`Error::Failure`] when another process may write here.
     pub(super) fn check(&mut self) -> Result<()> {
-        if self.folder.leads_to(LOCK, &self.file).map_err(|error| unlocked(&self.folder, &error))? {
+        if self.folder.leads_to(LOCK, self.file.identity).map_err(|error| unlocked(&self.folder, &error))? {
             return Ok(());
         }
         if self.directory.is_none() {
@@ -74,7 +82,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.folder.leads_to(LOCK, &self.file).unwrap_or(false) {
+        if self.folder.leads_to(LOCK, self.file.identity).unwrap_or(false) {
             let _ = self.folder.remove(LOCK);
         }
     }
@@ -91,7 +99,7 @@ fn lock_directory(folder: &HeldFolder) -> Result<Option<File>> {
 }
 
 /// Locks the file, and writes the number of this process into it.
-fn lock_file(folder: &HeldFolder) -> Result<File> {
+fn lock_file(folder: &HeldFolder) -> Result<LockFile> {
     let problem = |error: io::Error| unlocked(folder, &error);
     let mut file = folder.open_to_write(LOCK, false).map_err(problem)?;
     match file.try_lock() {
@@ -102,7 +110,7 @@ fn lock_file(folder: &HeldFolder) -> Result<File> {
     let mine = std::process::id().to_string();
     file.set_len(0).map_err(problem)?;
     file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(mine.as_bytes())).map_err(problem)?;
-    Ok(file)
+    Ok(LockFile { identity: Identity::of_file(&file).map_err(problem)?, _file: file })
 }
 
 fn unlocked(folder: &HeldFolder, error: &io::Error) -> Error {

@@ -159,6 +159,12 @@ impl RunDir {
         self.lock.check()
     }
 
+    /// Checks that no other process can have the held directory, wherever it is now.
+    fn check_lock(&mut self) -> Result<()> {
+        // A moved directory has its lock with it; one that was deleted has none any more.
+        if self.folder.is_in_place() { self.lock.check() } else { Ok(()) }
+    }
+
     /// Writes `recipe.toml`.
     ///
     /// # Errors
@@ -178,8 +184,9 @@ impl RunDir {
     /// Writes `run.json`, in place of an earlier one.
     ///
     /// # Errors
-    /// [`Error::Failure`] naming the file.
-    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+    /// [`Error::Failure`] naming the file, or when another process may write to the directory.
+    pub fn write_record(&mut self, record: &RunRecord) -> Result<()> {
+        self.check_lock()?;
         self.write(RECORD, &record.to_json())
     }
 
@@ -233,9 +240,7 @@ impl RunDir {
     /// # Errors
     /// As [`Checkpoint::save`], and when the directory is no longer this run's. Earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &mut Checkpoint, keep: usize) -> Result<()> {
-        if self.folder.is_in_place() {
-            self.lock.check()?;
-        }
+        self.check_lock()?;
         self.metrics.sync()?;
         checkpoint.metrics = Some(self.metrics.sum());
         // The held directory is this run's wherever it is now: a moved one gets its last checkpoint too.
@@ -250,16 +255,18 @@ impl RunDir {
     /// Saves a checkpoint as the best one.
     ///
     /// # Errors
-    /// As [`Checkpoint::save`].
-    pub fn save_best(&self, checkpoint: &Checkpoint) -> Result<()> {
+    /// As [`Checkpoint::save`], and when another process may write to the directory.
+    pub fn save_best(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.check_lock()?;
         checkpoint.save_in(&self.checkpoints, checkpoint::BEST)
     }
 
     /// Writes `model.safetensors`, in place of an earlier one.
     ///
     /// # Errors
-    /// As [`Model::save`].
-    pub fn save_model(&self, model: &Model) -> Result<()> {
+    /// As [`Model::save`], and when another process may write to the directory.
+    pub fn save_model(&mut self, model: &Model) -> Result<()> {
+        self.check_lock()?;
         model.save_in(&self.folder)
     }
 

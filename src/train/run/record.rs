@@ -184,10 +184,16 @@ impl RunRecord {
     /// # Errors
     /// [`Error::Data`] when it is missing, damaged or can't be read.
     pub fn load(run: &Path) -> Result<RunRecord> {
-        let problem = |why: String| {
-            let shown = shown(run.join(RECORD));
-            Error::Data(format!("{shown} can't be read ({why}), so name the directory of another run"))
-        };
+        RunRecord::read(run)
+            .map_err(|problem| Error::Data(format!("{problem}, so name the directory of another run")))
+    }
+
+    /// As [`RunRecord::load`], with an error that gives no advice.
+    ///
+    /// # Errors
+    /// Which file can't be read, and why.
+    pub fn read(run: &Path) -> Result<RunRecord, String> {
+        let problem = |why: String| format!("{} can't be read ({why})", shown(run.join(RECORD)));
         let folder = HeldFolder::open(run).map_err(|error| problem(error.to_string()))?;
         let text = folder.read(RECORD, MAX_BYTES).map_err(|why| problem(why.to_string()))?;
         if seal::check(&text) == Seal::Broken {

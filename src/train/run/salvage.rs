@@ -43,7 +43,16 @@ pub(super) fn salvaged(
             }
         }
     }
+    // The table may have lost its end.
+    let last = all.last().map(key);
+    let behind: Vec<Event> =
+        known.into_iter().filter(|(key, _)| Some(*key) > last).map(|(_, event)| event).collect();
+    let unsure = behind.len();
+    all.extend(behind);
     let problem = match restored {
+        _ if unsure > 0 => format!(
+            "{METRICS} is damaged, and {TABLE} has lost its end: numbers in the last {unsure} of its lines may be wrong"
+        ),
         0 if broken == 0 => format!("{METRICS} is damaged: values of single steps in it may be wrong"),
         0 => format!("{METRICS} is damaged behind the events that the run goes on from, and cut there"),
         _ => format!(
@@ -150,6 +159,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn where_the_table_has_lost_its_end_the_lines_are_kept() {
+        let events = all(true);
+        let (lines, table) = text(&events);
+        let half = &table[..table.find("\nepoch").unwrap() + 1];
+        let damaged = lines.replacen("\"step\":3", "\"step\"3", 1);
+        let (found, problem) = salvaged(damaged.as_bytes(), half.as_bytes(), true, |_| true);
+        assert_eq!(rows_of(&found), rows_of(&events));
+        assert!(problem.unwrap().contains("the last 2 of its lines"));
     }
 
     #[test]

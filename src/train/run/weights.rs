@@ -5,7 +5,7 @@ use std::path::Path;
 use super::checkpoint::{self, Checkpoint};
 use super::model::{self, Model};
 use super::tensors::is_of_format;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::program::params::{Arena, ArenaBuilder, Initialiser};
 
 /// Named parameters from a model or a checkpoint.
@@ -31,18 +31,22 @@ pub struct Adopted {
 
 impl Weights {
     /// Reads the weights of a model, of a checkpoint, or of a run directory: its model, or without one its newest
-    /// checkpoint.
+    /// whole checkpoint. With them come the problems of newer checkpoints.
     ///
     /// # Errors
     /// As [`Model::load`] and [`Checkpoint::load`].
-    pub fn load(path: &Path) -> Result<Weights> {
+    pub fn load(path: &Path) -> Result<(Weights, Vec<Error>)> {
         if path.is_dir() && !path.join(model::FILE).exists() && !checkpoint::list(path)?.is_empty() {
-            return Ok(Weights::of_checkpoint(&checkpoint::newest(path)?.0));
+            let (checkpoint, problems) = checkpoint::newest(path)?;
+            return Ok((Weights::of_checkpoint(&checkpoint), problems));
         }
-        if path.is_file() && is_of_format(path, checkpoint::FORMAT) {
-            return Ok(Weights::of_checkpoint(&Checkpoint::load(path)?));
-        }
-        Model::load(path).map(|model| Weights { arena: model.arena(), values: model.parameters })
+        let weights = if path.is_file() && is_of_format(path, checkpoint::FORMAT) {
+            Weights::of_checkpoint(&Checkpoint::load(path)?)
+        } else {
+            let model = Model::load(path)?;
+            Weights { arena: model.arena(), values: model.parameters }
+        };
+        Ok((weights, Vec::new()))
     }
 
     /// The weights that a run at this checkpoint measures: their EMA where it has one.

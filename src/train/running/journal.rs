@@ -56,12 +56,12 @@ impl Journal {
         }
     }
 
-    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
-        self.directory.as_ref().map_or(Ok(()), |directory| directory.write_record(record))
+    pub fn write_record(&mut self, record: &RunRecord) -> Result<()> {
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.write_record(record))
     }
 
-    pub fn save_model(&self, model: &Model) -> Result<()> {
-        self.directory.as_ref().map_or(Ok(()), |directory| directory.save_model(model))
+    pub fn save_model(&mut self, model: &Model) -> Result<()> {
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.save_model(model))
     }
 
     pub fn append(&mut self, event: &Event) -> Result<()> {

@@ -7,7 +7,7 @@ use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::{Error, Result};
 
-use super::{Before, How, directory_of, newest, prepare, recipe, record};
+use super::{Before, How, device, directory_of, newest, prepare, recipe, record};
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 use crate::app::commands::console::answer;
@@ -16,14 +16,15 @@ use crate::app::commands::console::answer;
 ///
 /// For the stop, a checkpoint in the middle is written, read, and restored on a device opened again.
 pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
-    let run = directory_of(&arguments.run)?;
+    let run = &directory_of(&arguments.run)?;
     let checkpoint = newest(&arguments.run)?;
     let given = Overrides { device: arguments.device.clone(), ..Overrides::default() };
     let record = record(run, &checkpoint)?;
     let before = Before::of(&checkpoint, &record, false);
     let recipe = recipe::of_run(run, &checkpoint, &given)?.recipe;
     let how = How { timeout: TIMEOUT, verified: false, announced: false };
-    let prepared = prepare(run, recipe, &checkpoint, before, how)?;
+    let device = device(&recipe, &given, before.adapter)?;
+    let prepared = prepare(run, (recipe, device), &checkpoint, before, how)?;
     let steps = arguments.steps;
     let uninterrupted = {
         let mut trainer = prepared.open(None)?;

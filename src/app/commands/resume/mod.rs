@@ -3,9 +3,10 @@
 pub mod check;
 mod recipe;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wgrad::internals::data;
+use wgrad::internals::engine::adapter::{self, Device};
 use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
@@ -26,7 +27,7 @@ use crate::app::cli;
 
 /// Resumes a run. Its settings come from the run; a flag that differs is refused, except for the device.
 pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::TrainArgs) -> Result<()> {
-    let run_dir = directory_of(run)?;
+    let run_dir = &directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
     let recipe::OfRun { recipe, is_readable } = recipe::of_run(run_dir, &checkpoint, given)?;
@@ -37,19 +38,20 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     }
     let before_now = Changeable::of_checkpoint(&checkpoint)?;
     let before = Before::of(&checkpoint, &record, arguments.verbose);
+    let adapter = before.adapter.to_owned();
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let how = How { timeout, verified, announced: false };
-    let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
+    let device = device(&recipe, given, before.adapter)?;
+    let prepared = prepare(run_dir, (recipe, device), &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
-    let before = Before::of(&checkpoint, &record, false).adapter.to_owned();
     record.set_device(&prepared.session.device);
-    if record.adapter != before {
+    if record.adapter != adapter {
         note(format_args!(
             "        the run began on {}: here its kernels are chosen again, and its results are the same to \
              rounding only",
-            shorten(&before)
+            shorten(&adapter)
         ));
     }
     note(format_args!(
@@ -70,12 +72,13 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
 
 /// The record of a run. A damaged one is replaced by that of the checkpoint.
 fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
-    match (RunRecord::load(run), &checkpoint.record) {
+    match (RunRecord::read(run), &checkpoint.record) {
+        (Ok(record), _) => Ok(record),
         (Err(problem), Some(record)) => {
-            note(format_args!("        {}; the one in the checkpoint takes its place", problem.marked()));
+            note(format_args!("        {problem}: the one in the checkpoint takes its place"));
             Ok(record.clone())
         }
-        (record, _) => record,
+        (Err(problem), None) => Err(Error::Data(format!("{problem}{}", what_is_left(run)))),
     }
 }
 
@@ -111,14 +114,17 @@ fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
 }
 
 /// The run directory of a checkpoint, or the path itself.
-fn directory_of(run: &Path) -> Result<&Path> {
-    if run.is_file() {
-        run.parent()
-            .and_then(Path::parent)
-            .ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
-    } else {
-        Ok(run)
+fn directory_of(run: &Path) -> Result<PathBuf> {
+    if !run.is_file() {
+        return Ok(run.to_owned());
     }
+    let ancestor = |path: &Path| {
+        let directory = path.parent().and_then(Path::parent).filter(|found| !found.as_os_str().is_empty());
+        directory.map(Path::to_owned)
+    };
+    // A path from within the run directory doesn't name it.
+    let found = ancestor(run).or_else(|| std::path::absolute(run).ok().as_deref().and_then(ancestor));
+    found.ok_or_else(|| Error::Data(format!("{} is in no run directory, so name one", shown(run))))
 }
 
 /// The newest whole checkpoint. The problems of newer ones are noted.
@@ -154,15 +160,29 @@ impl<'a> Before<'a> {
     }
 }
 
+/// The device that a run goes on with: the one named now, else the one that it began on, while there is one.
+///
+/// A recipe may say `auto` or `gpu`, which may be another device by now, with other roundings.
+fn device(recipe: &Recipe, given: &Overrides, began_on: &str) -> Result<Device> {
+    let by_kind = ["auto", "gpu"].iter().any(|kind| recipe.device.eq_ignore_ascii_case(kind));
+    let named_now = given.device.is_some() || adapter::is_named_by_environment();
+    if !by_kind || named_now {
+        return super::device_of(recipe);
+    }
+    match adapter::choose(if began_on == adapter::CPU { "cpu" } else { began_on }) {
+        Ok(device) if device.name() == began_on => Ok(super::announced(device)),
+        _ => super::device_of(recipe),
+    }
+}
+
 /// Loads the data, checks their digest, and lowers the network.
 fn prepare(
     run: &Path,
-    mut recipe: Recipe,
+    (mut recipe, device): (Recipe, Device),
     checkpoint: &Checkpoint,
     before: Before,
     how: How,
 ) -> Result<Prepared> {
-    let device = super::device(&recipe.device)?;
     let reading = Overrides::from(recipe.clone()).reading();
     let announced = match data::size(&recipe.data, &reading)? {
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,
@@ -212,10 +232,10 @@ fn prepare(
 /// What can be used of a run without its checkpoints, or without the one that was named.
 fn what_is_left(run: &Path) -> String {
     let is_file = run.is_file();
-    let directory = directory_of(run).unwrap_or(run);
-    let others = checkpoint::newest(directory).is_ok();
+    let directory = directory_of(run).unwrap_or_else(|_| run.to_owned());
+    let others = checkpoint::newest(&directory).is_ok();
     if is_file && others {
-        return format!("; go on from the newest whole one with wgrad train --resume {}", quoted(directory));
+        return format!("; go on from the newest whole one with wgrad train --resume {}", quoted(&directory));
     }
     let model = directory.join(model::FILE);
     match Model::load(&model) {

@@ -57,6 +57,14 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     }
     let mut problems = Vec::new();
     for (_, path) in list(run)? {
+        // A link may lead to the checkpoint of another run, and to another one tomorrow.
+        if path.is_symlink() {
+            problems.push(Error::Data(format!(
+                "{} is a link, not a checkpoint of this run, so put the file itself there or remove the link",
+                shown(&path)
+            )));
+            continue;
+        }
         match Checkpoint::load(&path) {
             Ok(checkpoint) => return Ok((checkpoint, problems)),
             Err(problem) => problems.push(problem),
@@ -96,10 +104,11 @@ pub fn forget_after(folder: &HeldFolder, steps: usize) -> Result<()> {
         Error::Failure(format!("{} can't be removed ({error}), so check its folder", shown(path)))
     };
     let all = held(folder).map_err(|error| problem(folder.path().to_owned(), error))?;
-    // What is no file is no checkpoint either.
-    let is_file = |name: &str| folder.check(name).unwrap_or(false);
-    for (_, name) in all.into_iter().filter(|(later, name)| *later > steps && is_file(name)) {
-        folder.remove(&name).map_err(|error| problem(folder.path().join(&name), error))?;
+    for (_, name) in all.into_iter().filter(|(later, _)| *later > steps) {
+        // Removing a link leaves the file it leads to. What is neither would be in the way of a later checkpoint.
+        let removed = if folder.is_link(&name) { Ok(true) } else { folder.check(&name) };
+        let removed = removed.and_then(|_| folder.remove(&name));
+        removed.map_err(|error| problem(folder.path().join(&name), error))?;
     }
     Ok(())
 }
