@@ -122,7 +122,7 @@ pub fn changed(run: Run, pictures: &Pictures) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("picture");
     let shape = Shape::image(4, 9, 9);
-    let mut read = |bytes: &[u8]| {
+    let read = |bytes: &[u8]| {
         fs::write(&path, bytes).expect("it is written");
         read_picture(&path, &shape, &Rendering::default(), false)
     };
