@@ -11,7 +11,7 @@ use wgrad::Error;
 use crate::{counting, silence};
 
 /// The longest time of one input: far more than any needs, so that only a hang exceeds it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The memory that every reader may take, besides 4 times the bytes that it reads.
 const MEMORY: usize = 64 << 20;
