@@ -228,6 +228,8 @@ fn resumed(run: &Path) -> Result<()> {
     let mut trainer = session.open(lowered.clone())?;
     trainer.restore(&checkpoint.snapshot)?;
     let record = RunRecord::load(run).or_else(|error| checkpoint.record.clone().ok_or(error))?;
-    let run = session.run(trainer, &lowered, record, options())?.in_directory(directory);
+    // One checkpoint, at the end.
+    let options = RunOptions { every: Every::Steps(EPOCHS * 9), ..options() };
+    let run = session.run(trainer, &lowered, record, options)?.in_directory(directory);
     run.resume(checkpoint, &mut Silent).map(|_| ())
 }
