@@ -176,6 +176,12 @@ fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
     sum.checked_div(count).unwrap_or_default() as u8
 }
 
+/// The channels of a picture on its way to `channels`: its alpha is composed onto the ground at last.
+pub(super) fn stored_channels(channels: usize, alpha: bool) -> usize {
+    let colours = if channels < 3 { 1 } else { 3 };
+    if alpha || channels > colours { colours + 1 } else { colours }
+}
+
 /// The picture's H × W × `channels` bytes, inverted if asked, without alpha for 1 and 3 channels.
 fn channel_values(
     picture: DynamicImage,
@@ -184,14 +190,14 @@ fn channel_values(
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
-    let alpha = picture.color().has_alpha();
-    let colours = if channels < 3 { 1 } else { 3 };
-    let (mut values, stored) = match (colours, alpha || channels > colours) {
-        (1, false) => (picture.into_luma8().into_raw(), 1),
-        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
-        (_, false) => (picture.into_rgb8().into_raw(), 3),
-        (_, true) => (picture.into_rgba8().into_raw(), 4),
+    let stored = stored_channels(channels, picture.color().has_alpha());
+    let mut values = match stored {
+        1 => picture.into_luma8().into_raw(),
+        2 => picture.into_luma_alpha8().into_raw(),
+        3 => picture.into_rgb8().into_raw(),
+        _ => picture.into_rgba8().into_raw(),
     };
+    let colours = if channels < 3 { 1 } else { 3 };
     if invert {
         for pixel in values.chunks_exact_mut(stored) {
             pixel[..colours].iter_mut().for_each(|value| *value = 255 - *value);

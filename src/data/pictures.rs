@@ -35,7 +35,7 @@ impl PictureSource {
             PictureSource::File(path) => read_file(path)?,
             PictureSource::Bytes(_, bytes) => bytes.clone(),
         };
-        let picture = decoded(self.path(), bytes)?;
+        let picture = decoded(self.path(), bytes, shape.channels)?;
         let size = (picture.width(), picture.height());
         let (image, _) = fit(picture, shape, rendering, options);
         Ok(PictureRead { image, size })

@@ -67,6 +67,9 @@ impl MemoryPlan {
             size.train = split_off + few.min(size.train - split_off);
         }
         let (train, validation) = (size.train - split_off, size.validation + split_off);
+        if recipe.accumulate > train.div_ceil(recipe.batch_size) {
+            return Ok(None);
+        }
         let parts = [(TRAIN, train), (HELD_OUT, size.held_out), (VALIDATION, validation)];
         let parts = parts.into_iter().filter(|(_, samples)| *samples > 0);
         // Without room for the device and the data no network fits.

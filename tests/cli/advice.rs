@@ -59,12 +59,17 @@ const ROWS: &[Row] = &[
     row("lesson images --data bad", "--skip-bad", "lesson images --data bad --skip-bad", &[]),
     row("eval runs/good-001 bad", "--skip-bad", "eval runs/good-001 bad --skip-bad", &[]),
     row(
-        "train clear",
+        "train clear --resize 3x8x8",
         "--background black changes it",
-        "train clear --background black",
+        "train clear --resize 3x8x8 --background black",
         &[("data/survey.rs", "background")],
     ),
-    row("lr-find clear", "--background black changes it", "lr-find clear --background black", &[]),
+    row(
+        "lr-find clear --resize 3x8x8",
+        "--background black changes it",
+        "lr-find clear --resize 3x8x8 --background black",
+        &[],
+    ),
     row(
         "train deep",
         "--levels full changes it",
@@ -387,7 +392,7 @@ fn what_the_coach_advises_is_taken() {
         "--learning-rate 0.01",
         "--stop-early validation-loss --validation 0.2",
     ] {
-        run(&place, &format!("train good {advice}")).ok();
+        run(&place, &format!("train digits --epochs 3 {advice}")).ok();
     }
 }
 

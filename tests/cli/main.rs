@@ -17,6 +17,7 @@ mod eval;
 mod experimental;
 mod foreign;
 mod help;
+mod limits;
 mod memory;
 mod odd;
 mod optimiser;

@@ -22,7 +22,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
-    let model = Model::load(&arguments.run)?;
+    let model = super::model_of(&arguments.run)?;
     let data = load(arguments, &model)?;
     super::data::note_all(&data.about);
     // Too large a contact sheet is refused before measuring.

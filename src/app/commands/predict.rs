@@ -7,7 +7,7 @@ mod saved;
 
 use wgrad::internals::data::PictureSource;
 use wgrad::internals::text::shown;
-use wgrad::{Error, Model, Result};
+use wgrad::{Error, Result};
 
 use super::console::{note, thousands};
 use crate::app::cli;
@@ -24,7 +24,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
     let (options, given) = (arguments.options.options()?, arguments.reading.given.clone()?);
-    let mut model = Model::load(&arguments.run)?;
+    let mut model = super::model_of(&arguments.run)?;
     model.rendering =
         model.rendering.with(given.background.unwrap_or_default(), given.levels.unwrap_or_default());
     let inputs = inputs::find(&arguments.files)?;
