@@ -148,7 +148,7 @@ fn relabel(samples: &mut Samples, labels: &[u32]) {
 /// Swaps dark and light; alpha stays.
 fn invert(samples: &mut Samples) {
     let shape = samples.shape;
-    let colours = shape.channels - usize::from(shape.channels % 2 == 0);
+    let colours = shape.channels - usize::from(shape.channels.is_multiple_of(2));
     for image in samples.pixels.chunks_exact_mut(shape.len()) {
         let plane = shape.height * shape.width;
         image[..colours * plane].iter_mut().for_each(|value| *value = 255 - *value);

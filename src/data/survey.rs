@@ -147,7 +147,12 @@ pub(super) fn ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<
         }
         (false, false) => (BLACK, format!("the drawings are rather bright (a grey of {mean} of 255)")),
     };
-    let other = Background::Colour(if ground == WHITE { BLACK } else { WHITE });
+    // Not one on which they can't be seen.
+    let other = Background::Colour(match ground {
+        _ if (ground == WHITE && many(dark)) || (ground == BLACK && many(bright)) => GREY,
+        WHITE => BLACK,
+        _ => WHITE,
+    });
     let note = format!(
         "{} of {} pictures have transparent parts: composed onto {}, because {because}; ⟨background {other}⟩ changes it",
         all.clone().filter(|seen| seen.composed).count(),

@@ -24,7 +24,7 @@ pub struct Tone {
 impl Tone {
     /// Measures the C·H·W bytes of an image.
     pub fn of(image: &[u8], shape: &Shape) -> Tone {
-        let colours = shape.channels - usize::from(shape.channels % 2 == 0);
+        let colours = shape.channels - usize::from(shape.channels.is_multiple_of(2));
         let plane = shape.height * shape.width;
         let (mut mean, mut variance) = (0.0, 0.0);
         for channel in image.chunks_exact(plane).take(colours) {
@@ -89,7 +89,7 @@ impl Tones {
     pub fn estimated(normaliser: &Normaliser) -> Option<Tones> {
         let Normaliser { mean, std } = normaliser;
         let is_unit = mean.iter().all(|mean| *mean == 0.0) && std.iter().all(|std| *std == 1.0);
-        let colours = mean.len() - usize::from(mean.len() % 2 == 0);
+        let colours = mean.len() - usize::from(mean.len().is_multiple_of(2));
         let average = |values: &[f32]| values.iter().take(colours).sum::<f32>() / colours as f32;
         let (mean, std) = (average(mean), average(std));
         let tones = Tones { brightness: [mean - 0.65 * std, mean + 0.65 * std], contrast: [0.25 * std, 1.0] };

@@ -60,14 +60,14 @@ const ROWS: &[Row] = &[
     row("eval runs/good-001 bad", "--skip-bad", "eval runs/good-001 bad --skip-bad", &[]),
     row(
         "train clear --resize 3x8x8",
-        "--background black changes it",
-        "train clear --resize 3x8x8 --background black",
+        "--background 128 changes it",
+        "train clear --resize 3x8x8 --background 128",
         &[("data/survey.rs", "background")],
     ),
     row(
         "lr-find clear --resize 3x8x8",
-        "--background black changes it",
-        "lr-find clear --resize 3x8x8 --background black",
+        "--background 128 changes it",
+        "lr-find clear --resize 3x8x8 --background 128",
         &[],
     ),
     row(

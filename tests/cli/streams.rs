@@ -53,7 +53,7 @@ fn a_full_stdout_is_an_error_but_the_run_is_saved() {
         out: String::new(),
         err: String::from_utf8(output.stderr).unwrap(),
     };
-    ran.failed(1, &["cannot write to stdout", "No space left"]);
+    ran.failed(1, &["cannot write to stdout", "no room is left"]);
     assert_eq!(place.json("runs/digits-001/run.json")["status"], "done");
     assert!(place.path("runs/digits-001/model.safetensors").is_file());
     // A full stderr is no error.

@@ -43,7 +43,7 @@ pub struct OptionArgs {
     /// Swap dark and light
     #[arg(long)]
     pub invert: bool,
-    /// Fit for pictures of another shape: pad, crop or stretch
+    /// Fit for pictures of another shape
     #[arg(long, value_name = "HOW", default_value = "pad", value_parser = Fit::NAMES)]
     pub fit: String,
 }
@@ -60,15 +60,16 @@ impl OptionArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-FILE is a picture, a folder of them (with the folders in it), a pattern as in \"scans/*.png\", or - for
-a picture on stdin. One that can't be read is named and left out; the exit code is 3 if none is left.
+FILE is a picture, a folder (with the folders in it, up to 10,000 pictures), a pattern as in
+\"scans/*.png\", or - for a picture on stdin. One that can't be read is named and left out; the exit
+code is 3 if none is left.
 
 Each picture gets the channels and the size of the network's images; it keeps its proportions, on
 their ground, which is black unless the pictures trained on needed another. MNIST and digits are
 light on dark: for dark ink on light paper add --invert. --save-input shows what the network sees.
 
---csv prints file, class and probability, and with --top N the next classes too; with --json-lines an
-object for each picture is printed as soon as it is classified.")]
+--csv prints file, class and probability, and with --top N the next classes too; --json-lines prints
+an object for each picture as soon as it is classified.")]
 pub struct PredictArgs {
     /// Run directory or model file
     pub run: PathBuf,

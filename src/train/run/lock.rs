@@ -117,7 +117,7 @@ fn unlocked(folder: &HeldFolder, error: &io::Error) -> Error {
     Error::Failure(format!(
         "{} can't be locked ({LOCK}: {error}), so check that it may be written to",
         shown(folder.path()),
-        error = reason(&error)
+        error = reason(error)
     ))
 }
 
