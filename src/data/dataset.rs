@@ -145,15 +145,15 @@ impl Dataset {
         }
         let shape = self.train.shape;
         check_shape(&shape, format!("the data set {}", shown(&self.name)))?;
-        let validation = self.validation.as_ref().map(|samples| ("validation", samples));
-        let beside = [("held-out", &self.held_out)].into_iter().chain(validation);
-        if let Some((part, samples)) = beside.clone().find(|(_, samples)| samples.shape != shape) {
+        let validation = self.validation.as_ref().map(|samples| ("validation", "to validate on", samples));
+        let beside = [("held-out", "held out", &self.held_out)].into_iter().chain(validation);
+        if let Some((_, what, samples)) = beside.clone().find(|(.., samples)| samples.shape != shape) {
             return problem(format!(
-                "has images of {shape} to train on and of {} in its {part} part: bring them to one size",
+                "has images of {shape} to train on and of {} {what}: bring them to one size",
                 samples.shape
             ));
         }
-        for (part, samples) in [("train", &self.train)].into_iter().chain(beside) {
+        for (part, _, samples) in [("train", "", &self.train)].into_iter().chain(beside) {
             let (labels, bytes) = (samples.labels.len(), samples.pixels.len());
             if labels == 0 {
                 return problem(format!("has no samples in its {part} part: give it at least one"));

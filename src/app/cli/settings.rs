@@ -98,12 +98,19 @@ impl Subset for Predicting {
 /// Flags for a subset of the settings.
 #[derive(Debug)]
 pub struct SettingFlags<S> {
-    /// The overrides, or the error of the first flag that can't be read.
-    pub given: Result<Overrides>,
+    given: Box<Result<Overrides>>,
     subset: PhantomData<S>,
 }
 
 impl<S: Subset> SettingFlags<S> {
+    /// The settings that are given.
+    ///
+    /// # Errors
+    /// That of the first flag that can't be read.
+    pub fn given(&self) -> Result<Overrides> {
+        (*self.given).clone()
+    }
+
     /// The settings in the order of the help. The data set is an argument, so it is left out.
     fn settings() -> Vec<&'static Setting> {
         let is_flag = |setting: &&Setting| S::has(setting) && setting.key != "data";
@@ -141,7 +148,7 @@ impl<S: Subset> Args for SettingFlags<S> {
 
 impl<S: Subset> FromArgMatches for SettingFlags<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<SettingFlags<S>, Error> {
-        Ok(SettingFlags { given: SettingFlags::<S>::read(matches), subset: PhantomData })
+        Ok(SettingFlags { given: Box::new(SettingFlags::<S>::read(matches)), subset: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

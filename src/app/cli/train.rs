@@ -126,7 +126,7 @@ impl TrainArgs {
     /// # Errors
     /// The first flag that can't be read.
     pub fn settings(&self) -> Result<Overrides> {
-        Ok(self.learning.given.clone()?.or(self.computing.given.clone()?))
+        Ok(self.learning.given()?.or(self.computing.given()?))
     }
 }
 

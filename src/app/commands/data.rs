@@ -24,7 +24,7 @@ pub fn run(arguments: &cli::data::DataArgs) -> Result<()> {
 }
 
 fn load(name: &str, reading: &SettingFlags<Reading>) -> Result<Dataset> {
-    let mut dataset = data::load_with(name, &reading.given.clone()?.reading())?;
+    let mut dataset = data::load_with(name, &reading.given()?.reading())?;
     if let Err(nothing_to_learn) = inspect(&mut dataset) {
         dataset.about.notes.push(nothing_to_learn.marked().to_owned());
     }

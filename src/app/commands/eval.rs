@@ -50,7 +50,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let mut reading =
-        Reading { options: arguments.options.options()?, ..arguments.reading.given.clone()?.reading() };
+        Reading { options: arguments.options.options()?, ..arguments.reading.given()?.reading() };
     // The run's own data are read as the run has read them.
     reading.skip_bad |= data::is_same(source, &model.data) && has_skipped(&arguments.run);
     let loaded =

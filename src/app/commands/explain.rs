@@ -24,7 +24,7 @@ pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
     let model = super::model_of(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;
-    let mut reading = arguments.reading.given.clone()?.reading();
+    let mut reading = arguments.reading.given()?.reading();
     reading.skip_bad |= overrides.skip_bad.unwrap_or_default();
     let dataset = load(&model, &reading)?;
     let data_changed = changed(directory, &dataset);

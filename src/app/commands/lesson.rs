@@ -67,7 +67,7 @@ fn options(arguments: &cli::LessonArgs) -> Result<LessonOptions> {
         goal: arguments.goal.clone(),
         seed: arguments.seed,
         data: arguments.data.clone(),
-        reading: arguments.reading.given.clone()?.reading(),
+        reading: arguments.reading.given()?.reading(),
     })
 }
 

@@ -17,7 +17,7 @@ use crate::app::cli;
 pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     let range = Range { from: arguments.from, to: arguments.to, steps: arguments.steps };
     range.check()?;
-    let given = with_source(arguments.settings.given.clone()?, arguments.source.as_ref())?;
+    let given = with_source(arguments.settings.given()?, arguments.source.as_ref())?;
     // A schedule would change the learning rates of the sweep.
     let given = Overrides { schedule: Some(Schedule::CONSTANT), ..given };
     given.check()?;

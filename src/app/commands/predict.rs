@@ -23,7 +23,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
-    let (options, given) = (arguments.options.options()?, arguments.reading.given.clone()?);
+    let (options, given) = (arguments.options.options()?, arguments.reading.given()?);
     let mut model = super::model_of(&arguments.run)?;
     model.rendering =
         model.rendering.with(given.background.unwrap_or_default(), given.levels.unwrap_or_default());
