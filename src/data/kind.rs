@@ -74,7 +74,7 @@ impl FolderFormat {
 /// An error that names the known formats, and what the folder may be instead.
 fn nothing(folder: &Path, files: &[String]) -> Error {
     let shown = shown(folder);
-    if files.iter().any(|file| is_picture(file)) {
+    if files.iter().any(is_picture) {
         return Error::Data(format!(
             "{shown} holds pictures, but no folders that say their classes, \
              so put the pictures of each class into a folder of its own"

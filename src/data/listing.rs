@@ -8,8 +8,8 @@ use crate::error::{Error, Result};
 use crate::text::{reason, shown};
 
 /// Whether a file is named like a picture.
-pub(super) fn is_picture(name: &str) -> bool {
-    let end = Path::new(name).extension().and_then(|end| end.to_str()).unwrap_or_default();
+pub(super) fn is_picture(name: impl AsRef<Path>) -> bool {
+    let end = name.as_ref().extension().and_then(|end| end.to_str()).unwrap_or_default();
     ["png", "jpg", "jpeg"].iter().any(|known| end.eq_ignore_ascii_case(known))
 }
 

@@ -87,6 +87,11 @@ use location::Location;
 /// [`Error::Usage`] for a name that is neither known nor a folder; [`Error::NotFound`] for missing files;
 /// [`Error::Data`] for files that are unreadable, damaged, or don't fit together; [`Error::Failure`] when no thread can
 /// be made.
+///
+/// [`Error::Data`]: crate::error::Error::Data
+/// [`Error::Failure`]: crate::error::Error::Failure
+/// [`Error::NotFound`]: crate::error::Error::NotFound
+/// [`Error::Usage`]: crate::error::Error::Usage
 pub fn load(name_or_path: &str) -> Result<Dataset> {
     load_with(name_or_path, &Reading::default())
 }
@@ -107,6 +112,8 @@ impl Dataset {
 /// # Errors
 ///
 /// As [`load`], and [`Error::Setting`] for a setting of pictures with other data.
+///
+/// [`Error::Setting`]: crate::error::Error::Setting
 pub fn load_with(name_or_path: &str, reading: &Reading) -> Result<Dataset> {
     let location = Location::find(name_or_path, Pictures::find)?;
     location.check(name_or_path, reading.given())?;

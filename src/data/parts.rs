@@ -109,7 +109,7 @@ pub(super) fn class_folders(
 ) -> Result<(Vec<String>, Vec<Picture>)> {
     let name =
         |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    if let Some(loose) = listing.files.iter().find(|file| is_picture(&name(file))) {
+    if let Some(loose) = listing.files.iter().find(|file| is_picture(file)) {
         return Err(Error::Data(format!(
             "{} lies outside the class folders of {}, so move it into the one of its class",
             shown(loose),

@@ -34,8 +34,7 @@ pub fn pictures_in(folder: &Path, most: usize) -> Result<FoundPictures> {
         }
         let Listing { files, folders: inner } = Listing::of(&folder)?;
         for file in files {
-            let named = file.file_name().is_some_and(|name| is_picture(&name.to_string_lossy()));
-            if !named {
+            if !is_picture(&file) {
                 found.others.push(file);
             } else if found.files.len() < most {
                 found.files.push(file);

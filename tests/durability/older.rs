@@ -68,7 +68,7 @@ impl Written {
 
     #[track_caller]
     fn assert_is(&self, model: &[u8]) {
-        let model = without_checksum(model);
+        let model = as_written_then(model);
         let digest: String = Sha256::digest(model).iter().map(|byte| format!("{byte:02x}")).collect();
         match self.here() {
             Some(expected) => assert_eq!(digest, expected, "the older wgrad trained to other bytes"),
@@ -80,11 +80,14 @@ impl Written {
     }
 }
 
-/// A model's file as the older wgrad wrote it, which knew no checksum.
-fn without_checksum(model: &[u8]) -> Vec<u8> {
+/// A model's file as the older wgrad wrote it, which knew no checksum, brightness and contrast.
+fn as_written_then(model: &[u8]) -> Vec<u8> {
     let size = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&model[8..][..size]).unwrap();
-    header["__metadata__"].as_object_mut().unwrap().shift_remove("checksum").expect("it has a checksum");
+    let metadata = header["__metadata__"].as_object_mut().unwrap();
+    for key in ["checksum", "brightness", "contrast"] {
+        metadata.shift_remove(key).unwrap_or_else(|| panic!("it has no {key}"));
+    }
     let mut header = header.to_string().into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
     [&(header.len() as u64).to_le_bytes()[..], &header, &model[8 + size..]].concat()

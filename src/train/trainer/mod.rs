@@ -79,8 +79,7 @@ pub struct Trainer {
     normaliser: Normaliser,
     /// The names of the classes, and of the data.
     names: (Vec<String>, String),
-    rendering: Rendering,
-    tones: Option<Tones>,
+    pictures: (Rendering, Option<Tones>),
     position: Position,
     /// The epoch whose order of samples is on the device.
     ordered: Option<usize>,
@@ -116,8 +115,7 @@ impl Trainer {
             settings,
             normaliser: normaliser.clone(),
             names: (classes, String::new()),
-            rendering: Rendering::default(),
-            tones: None,
+            pictures: Default::default(),
             position: Position::default(),
             ordered: None,
             norms: VecDeque::new(),

@@ -13,12 +13,12 @@ impl Trainer {
 
     /// Gives the model the rendering of its pictures. Without it, they are read onto black and with all levels.
     pub fn set_rendering(&mut self, rendering: Rendering) {
-        self.rendering = rendering;
+        self.pictures.0 = rendering;
     }
 
     /// Gives the model brightness and contrast of the images that it is trained on.
     pub fn set_tones(&mut self, tones: Option<Tones>) {
-        self.tones = tones;
+        self.pictures.1 = tones;
     }
 
     /// The network with the measured weights, as a model.
@@ -28,14 +28,15 @@ impl Trainer {
     pub fn to_model(&mut self) -> Result<Model> {
         let parameters = self.measured_parameters()?;
         let (classes, data) = self.names.clone();
+        let (rendering, tones) = self.pictures;
         Ok(Model {
             network: self.lowered.network.clone(),
             loss: self.lowered.loss,
             shape: self.lowered.shape,
             classes,
             normaliser: self.normaliser.clone(),
-            rendering: self.rendering,
-            tones: self.tones,
+            rendering,
+            tones,
             parameters,
             data,
         })

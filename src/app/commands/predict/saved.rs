@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use wgrad::internals::data::files::{check_output, write_output};
 use wgrad::internals::data::png;
-use wgrad::internals::text::{reason, shown};
+use wgrad::internals::text::{reason, shown, unescaped};
 use wgrad::{Error, Result, Shape};
 
 use super::super::console::{note, thousands};
@@ -126,7 +126,7 @@ impl SavedInputs {
 fn name(path: &Path) -> String {
     let without = path.with_extension("");
     let names = without.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_string_lossy()),
+        Component::Normal(name) => Some(unescaped(name)),
         _ => None,
     });
     names.collect::<Vec<_>>().join("-")
