@@ -141,8 +141,11 @@ mod tests {
         assert_eq!(odd([255, 255, 255, 50]), Some(Oddity::Brighter));
         let distance = |image: [u8; 4]| tones.distance(&Tone::of(&image, &samples.shape));
         assert!(distance([255, 255, 255, 50]) > distance([0, 0, 0, 205]) && distance([0, 0, 0, 205]) == 0.0);
-        assert_eq!(odd([0; 4]), Some(Oddity::Darker));
         assert_eq!(odd([50; 4]), Some(Oddity::Flatter));
+        let bright =
+            Samples { pixels: samples.pixels.iter().map(|value| 255 - value).collect(), ..samples.clone() };
+        let dark = Tones::of(&bright).unwrap().oddity(&Tone::of(&[0, 0, 0, 200], &bright.shape));
+        assert_eq!(dark, Some(Oddity::Darker));
         let flat = Samples { pixels: vec![100; 40], labels: vec![0; 10], ..samples.clone() };
         let tones = Tones::of(&flat).unwrap();
         assert_eq!(tones.oddity(&Tone::of(&[20, 180, 20, 180], &flat.shape)), Some(Oddity::Starker));

@@ -35,7 +35,7 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     if let Some((_, why)) = NEVER.iter().find(|(kernel, _)| *kernel == name) {
         return Err(why);
     }
-    if let Some((_, [network, rewrites, tuning])) = REWRITTEN.iter().find(|(kernel, _)| *kernel == name) {
+    if let Some((_, [network, rewrites, tuning])) = rewritten(kernel) {
         let all = [("network", *network), ("rewrites", *rewrites), ("tuning", *tuning)];
         return Ok(all.map(|(key, value)| NeededSetting { key, value }).into());
     }
@@ -45,6 +45,12 @@ pub fn needed_settings(kernel: &Kernel) -> Result<Vec<NeededSetting>, &'static s
     let all = [("network", network), ("loss", loss), more];
     let given = all.into_iter().filter(|(_, value)| !value.is_empty());
     Ok(given.map(|(key, value)| NeededSetting { key, value }).collect())
+}
+
+/// The row of a kernel that only a rewrite uses: its own, as a variant has parts of its own size, else its family's.
+fn rewritten(kernel: &Kernel) -> Option<&'static (&'static str, [&'static str; 3])> {
+    let row = |name: &str| REWRITTEN.iter().find(|(known, _)| *known == name);
+    row(kernel.name).or_else(|| row(name_in_settings(kernel)))
 }
 
 /// Kernels that no run uses that can be trained with a custom one, and why.
@@ -57,6 +63,10 @@ pub(super) const EXPERIMENTAL: &str =
 /// Network, rewrites and tuning for kernels that only a rewrite uses; a run with a custom kernel has none by default.
 const REWRITTEN: &[(&str, [&str; 3])] = &[
     ("weight_gradient", [DENSE, "gradients", "weights weight_gradient"]),
+    ("weight_gradient_tiled", [DENSE, "gradients", "weights weight_gradient_tiled"]),
+    ("weight_gradient_vectors", [DENSE, "gradients", "weights weight_gradient_vectors tile 32 block 4"]),
+    ("weight_gradient_subgroup", [DENSE, "gradients", "weights weight_gradient_subgroup"]),
+    ("weight_gradient_narrow_subgroup", [DENSE, "gradients", "weights weight_gradient_subgroup"]),
     ("gather_dense_tiled", [DENSE, "first-layer", "first gather_dense_tiled"]),
     ("gather_dense_gradient_tiled", [DENSE, "first-layer", "first gather_dense_tiled"]),
     ("gather_dense_subgroup", [DENSE, "first-layer", "first gather_dense_subgroup"]),
