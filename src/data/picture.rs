@@ -43,8 +43,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
-/// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
+/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, empty, neither PNG nor JPEG, damaged
+/// or cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
@@ -160,6 +160,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// The rest of a sentence that begins with the file.
 fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("is empty, so save or copy it again".into());
+    }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
