@@ -8,10 +8,10 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::fitting::{Seen, fit, is_deep};
+use super::histogram::Histogram;
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
 use super::rendering::Rendering;
-use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;

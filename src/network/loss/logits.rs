@@ -50,7 +50,7 @@ impl Loss {
             )),
             _ if cut_off => Some(format!(
                 "“{named}” behind the last layer with weights, “{weights}”, cuts off its outputs below 0, where the loss \
-                 {self} then can't correct them, so a class may never be learned: leave that out of ⟨network⟩"
+                 {self} can hardly correct them, so a class may never be learned: leave that out of ⟨network⟩"
             )),
             _ => Some(format!(
                 "“{named}” behind the last layer with weights, “{weights}”, changes the outputs that the loss {self} \
@@ -102,7 +102,9 @@ mod tests {
             }
         }
         assert!(warning(Loss::CrossEntropy, "dense 2, softmax").unwrap().contains("applies softmax itself"));
-        assert!(warning(Loss::CrossEntropy, "conv 2 8x8, softmax").unwrap().contains("applies softmax itself"));
+        assert!(
+            warning(Loss::CrossEntropy, "conv 2 8x8, softmax").unwrap().contains("applies softmax itself")
+        );
         assert!(warning(Loss::Bce, "dense 1, sigmoid").unwrap().contains("applies sigmoid itself"));
         assert!(warning(Loss::Bce, "dense 2, softmax").unwrap().contains("“softmax”"));
         for fine in [
@@ -120,12 +122,22 @@ mod tests {
     #[test]
     fn outputs_that_a_squared_error_can_not_correct_are_named() {
         for loss in [Loss::Mse, Loss::SquaredError] {
-            for cut_off in ["dense 3, relu, dense 2, relu", "conv 2 8x8, gelu, flatten", "dense 2, silu, softmax"]
+            for cut_off in
+                ["dense 3, relu, dense 2, relu", "conv 2 8x8, gelu, flatten", "dense 2, silu, softmax"]
             {
-                assert!(warning(loss, cut_off).unwrap().contains("cuts off its outputs below 0"), "{cut_off}");
+                assert!(
+                    warning(loss, cut_off).unwrap().contains("cuts off its outputs below 0"),
+                    "{cut_off}"
+                );
             }
             assert!(warning(loss, "dense 2, tanh, dropout 0.5").unwrap().contains("“dropout 0.5”"));
-            for fine in ["dense 2, sigmoid", "dense 2, softmax", "dense 2, tanh", "relu, dense 2", "dense 2, leaky-relu"] {
+            for fine in [
+                "dense 2, sigmoid",
+                "dense 2, softmax",
+                "dense 2, tanh",
+                "relu, dense 2",
+                "dense 2, leaky-relu",
+            ] {
                 assert_eq!(warning(loss, fine), None, "{fine}");
             }
         }
