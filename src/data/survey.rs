@@ -1,16 +1,16 @@
 //! What all pictures of a data set show together: the ground for them, and what reading lost.
 
+use std::array;
+use std::collections::HashSet;
 use std::path::Path;
 
 use super::fitting::Seen;
 use super::histogram::Kept;
-use super::outline::GROUNDS;
+use super::outline::{GROUNDS, Outline};
 use super::rendering::{BLACK, Background, Colour, LevelRange, Rendering, WHITE};
 use crate::program::shape::Shape;
 use crate::text::shown;
 
-/// The ground for drawings with dark and bright parts, if no other grey shows more.
-const GREY: Colour = [128; 3];
 /// Parts of one in this many drawings may be hidden before another ground is looked for.
 const FEW_OF: usize = 20;
 
@@ -30,24 +30,32 @@ pub(super) fn ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<
 }
 
 /// The ground that hides parts of the fewest drawings, and why.
+///
+/// Where black and white both hide parts of many, one of them will do if it leaves the drawings different; else it is
+/// a grey, nearer to what covers more, which is seen with less contrast.
 fn best_ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<(Colour, String)> {
-    let (mut sum, mut drawings, mut hidden) = (0, 0, [0; GROUNDS.len()]);
-    for seen in all {
-        if let Some(ink) = seen.ink {
-            sum += usize::from(ink);
-            drawings += 1;
-        }
-        if let Some(outline) = seen.outline {
-            hidden.iter_mut().zip(outline.hidden()).for_each(|(count, hidden)| *count += usize::from(hidden));
-        }
-    }
-    let mean = sum.checked_div(drawings)?;
-    let [dark, bright, greys @ ..] = hidden;
+    let inks = all.clone().filter_map(|seen| seen.ink);
+    let drawings = inks.clone().count();
+    let mean = inks.map(usize::from).sum::<usize>().checked_div(drawings)?;
+    let outlines: Vec<Outline> = all.filter_map(|seen| seen.outline).collect();
+    let hidden: [usize; GROUNDS.len()] = array::from_fn(|at| hidden(&outlines, at));
+    let tells_apart = |at| tells_apart(&outlines, at);
+    let [dark, bright, ..] = hidden;
     let many = |count: usize| count * FEW_OF > drawings;
-    let grey = greys.iter().zip(&GROUNDS[2..]).min_by_key(|(count, _)| **count);
+    let grey = (2..GROUNDS.len())
+        .filter(|at| 2 * hidden[*at] < dark.min(bright))
+        .min_by_key(|at| (hidden[*at], usize::from(GROUNDS[*at][0]).abs_diff(mean)));
+    let tell = "which tell them apart";
     Some(match (many(dark), many(bright), grey) {
-        (true, true, Some((count, grey))) if 2 * count < dark.min(bright) => {
-            (*grey, format!("{dark} of the drawings have dark parts and {bright} have bright ones"))
+        (true, true, _) if !tells_apart(0) && tells_apart(1) => {
+            (WHITE, format!("{dark} of the drawings have dark parts, {tell}"))
+        }
+        (true, true, _) if tells_apart(0) && !tells_apart(1) => {
+            (BLACK, format!("{bright} of the drawings have bright parts, {tell}"))
+        }
+        (true, true, Some(grey)) => {
+            let because = format!("{dark} of the drawings have dark parts and {bright} have bright ones");
+            (GROUNDS[grey], because)
         }
         (true, _, _) if dark > bright => (WHITE, format!("{dark} of the drawings have dark parts")),
         (_, true, _) if bright > dark => (BLACK, format!("{bright} of the drawings have bright parts")),
@@ -56,24 +64,39 @@ fn best_ground<'a>(all: impl Iterator<Item = &'a Seen> + Clone) -> Option<(Colou
     })
 }
 
+/// The number of drawings of which a ground hides parts.
+fn hidden(outlines: &[Outline], at: usize) -> usize {
+    outlines.iter().filter(|outline| outline.hides(at)).count()
+}
+
+/// Whether a ground shows something of nearly all drawings, and leaves three in four of those different that can be.
+fn tells_apart(outlines: &[Outline], at: usize) -> bool {
+    let looks = |at: usize| {
+        let looks: HashSet<u64> = outlines.iter().map(|outline| outline.look(at)).collect();
+        looks.len()
+    };
+    let most = (0..GROUNDS.len()).map(looks).max().unwrap_or_default();
+    let blank = outlines.iter().filter(|outline| outline.is_blank(at)).count();
+    blank * FEW_OF <= outlines.len() && looks(at) * 4 >= most * 3
+}
+
 /// A sentence about parts of drawings that the ground hides, if another would show them.
-fn hidden<'a>(
+fn unseen<'a>(
     all: impl Iterator<Item = (&'a Path, &'a Seen)> + Clone,
     rendering: &Rendering,
 ) -> Option<String> {
     let (best, _) = best_ground(all.clone().map(|(_, seen)| seen))?;
     let at = GROUNDS.iter().position(|ground| *ground == best)?;
-    let hides = |(_, seen): &(&Path, &Seen)| seen.outline.is_some_and(|outline| outline.hidden_here());
-    let still = |(_, seen): &(&Path, &Seen)| seen.outline.is_some_and(|outline| outline.hidden()[at]);
-    let mut found = all.clone().filter(hides);
-    let (path, _) = found.next()?;
-    let count = found.count() + 1;
-    let drawings = all.clone().filter(|(_, seen)| seen.composed).count();
-    let better = best != rendering.ground && count * FEW_OF > drawings;
-    (better && 2 * all.clone().filter(still).count() < count).then(|| {
+    let outlines: Vec<Outline> = all.clone().filter_map(|(_, seen)| seen.outline).collect();
+    let (count, better) = (hidden(&outlines, Outline::HERE), hidden(&outlines, at));
+    let tells_more = tells_apart(&outlines, at) && !tells_apart(&outlines, Outline::HERE);
+    let shows_more = 2 * better < count || tells_more;
+    let hides = |seen: &Seen| seen.outline.is_some_and(|outline| outline.hides(Outline::HERE));
+    let (path, _) = all.clone().find(|(_, seen)| hides(seen))?;
+    (best != rendering.ground && count * FEW_OF > outlines.len() && shows_more).then(|| {
         format!(
-            "{count} of {} pictures have parts that can't be told from their ground, {} (as {}): ⟨background {}⟩ shows more \
-             of them",
+            "{count} of {} pictures have parts that can't be told from their ground, {} (as {}): ⟨background {}⟩ shows \
+             what they differ in",
             all.count(),
             name(rendering.ground),
             shown(path),
@@ -84,7 +107,10 @@ fn hidden<'a>(
 
 /// A ground in a sentence.
 fn name(ground: Colour) -> String {
-    if ground == GREY { "grey (128)".to_owned() } else { Background::Colour(ground).to_string() }
+    match Background::Colour(ground).to_string() {
+        grey if GROUNDS[2..].contains(&ground) => format!("grey ({grey})"),
+        colour => colour,
+    }
 }
 
 /// White if most opaque pictures are bright along their edge, as drawings on paper are, else black.
@@ -134,7 +160,7 @@ pub(super) fn losses<'a>(
                 (high - low).div_ceil(255)
             )
         }),
-        hidden(all.clone(), rendering),
+        unseen(all.clone(), rendering),
         sentence(&thin, &|file, seen| {
             let ((width, height), (to_width, to_height)) = (seen.size, seen.fitted);
             format!(
