@@ -8,7 +8,7 @@ use super::Engine;
 use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
-use super::footprint::{check_memory, note_drivers, of_adapter, of_cpu};
+use super::footprint::{check_memory, check_memory_of_software, note_drivers, of_adapter, of_cpu};
 use super::gpu::GpuEngine;
 use crate::engine::profile::Profiler;
 use crate::error::{DeviceFault, Error, Result, suggestion};
@@ -286,6 +286,9 @@ fn reason_for_cpu(best: Option<&Adapter>) -> Option<String> {
 /// The beginning of a sentence for a machine without adapters.
 fn no_adapter() -> String {
     let cause = "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)";
+    if let Err(shortage) = check_memory_of_software() {
+        return format!("{cause}, and a software one {shortage}");
+    }
     match wanted_backend() {
         Some(backend) => format!("{cause} through WGPU_BACKEND={}", shorten(&backend)),
         None => cause.to_owned(),

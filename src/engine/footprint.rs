@@ -5,7 +5,7 @@ use std::thread::available_parallelism;
 
 use wgpu::{AdapterInfo, DeviceType};
 
-use crate::memory::{Need, Room, taken};
+use crate::memory::{Need, Room, Shortage, taken};
 
 const MIB: u64 = 1 << 20;
 
@@ -51,13 +51,24 @@ fn without_drivers() -> Need {
 ///
 /// Drivers of GPUs reserve more addresses than any machine has memory; those are not counted.
 pub(super) fn of_adapter(info: &AdapterInfo) -> Need {
-    let Need { resident, address } = without_drivers().plus(2 * PIECE as u64);
     if is_software(info) {
-        let threads = SOFTWARE_ADDRESSES + threads() * SOFTWARE_THREADS;
-        Need { resident: resident + SOFTWARE, address: address + threads }
-    } else {
-        Need { resident: resident + DRIVER, address: address + DRIVER }
+        return of_software();
     }
+    without_drivers().plus(2 * PIECE as u64 + DRIVER)
+}
+
+fn of_software() -> Need {
+    let Need { resident, address } = without_drivers().plus(2 * PIECE as u64);
+    let threads = SOFTWARE_ADDRESSES + threads() * SOFTWARE_THREADS;
+    Need { resident: resident + SOFTWARE, address: address + threads }
+}
+
+/// Checks that there is memory for a software adapter, whose driver doesn't answer without it.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn check_memory_of_software() -> Result<(), Shortage> {
+    Room::now().check(of_software().beyond(taken()))
 }
 
 /// Checks that there is memory for an adapter: some drivers end the process when there is none.
