@@ -330,7 +330,8 @@ fn framed(class: u32, at: u32, frame: u32) -> Vec<u8> {
 #[test]
 fn a_bright_part_does_not_hide_the_drawing() {
     // Frames of few widths tell less than the drawings; those that are all different may be what is shown.
-    let cases: [(&dyn Fn(u32, u32) -> u32, &str, &str); 3] = [
+    type Width<'a> = &'a dyn Fn(u32, u32) -> u32;
+    let cases: [(Width, &str, &str); 3] = [
         (&|_, _| 3, "white", "8 of the drawings have dark parts, which tell them apart"),
         (&|_, at| 2 + at, "white", "8 of the drawings have dark parts, which tell them apart"),
         (&|class, at| 1 + at + 4 * class, "192", "8 of the drawings have dark parts and 8 have bright ones"),
