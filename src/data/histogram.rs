@@ -20,6 +20,8 @@ const CLOSER: u32 = 8;
 const ALONE: u32 = 8;
 /// … and this many values.
 const ALONE_VALUES: u32 = 64;
+/// The pixels around one, as rows down and columns to the right.
+const AROUND: [(isize, isize); 8] = [(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)];
 
 /// How often each 16-bit value occurs in the pictures of a data set.
 #[derive(Debug, Default)]
@@ -39,7 +41,9 @@ impl Histogram {
         let (mut all, mut alone) = (vec![0u32; VALUES], vec![0u32; VALUES]);
         samples.each(|value, at| {
             all[usize::from(value)] += 1;
-            alone[usize::from(value)] += u32::from(samples.is_alone(at));
+            if samples.is_alone(at) {
+                alone[usize::from(value)] += 1;
+            }
         });
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Counts { all: all_before, alone: alone_before } = &mut *counts;
@@ -186,23 +190,25 @@ impl Samples<'_> {
         if !first && !last && like(at - self.channels) && like(at + self.channels) {
             return false;
         }
-        let (mut around, mut count) = ([0; 8], 0);
-        for line in [at.checked_sub(row), Some(at), Some(at + row)].into_iter().flatten() {
-            let left = (!first).then(|| line.wrapping_sub(self.channels));
-            let right = (!last).then_some(line + self.channels);
-            for near in [left, Some(line).filter(|line| *line != at), right].into_iter().flatten() {
-                if let Some(value) = self.values.get(near) {
-                    around[count] = u32::from(*value);
-                    count += 1;
-                }
+        // The two least and the two largest around it.
+        let (mut low, mut high, mut count) = ([u32::MAX; 2], [0; 2], 0);
+        for (down, right) in AROUND {
+            if (first && right < 0) || (last && right > 0) {
+                continue;
             }
+            let near = at as isize + down * row as isize + right * self.channels as isize;
+            // Above the first row an index is negative, and so too large.
+            let Some(near) = self.values.get(near as usize).copied().map(u32::from) else { continue };
+            low = [low[0].min(near), low[1].min(low[0].max(near))];
+            high = [high[0].max(near), high[1].max(high[0].min(near))];
+            count += 1;
         }
-        let around = &mut around[..count];
-        around.sort_unstable();
-        let [_, inner @ .., _] = around else { return false };
-        let (Some(low), Some(high)) = (inner.first(), inner.last()) else { return false };
+        let ([_, low], [_, high]) = (low, high);
+        if count < 3 {
+            return false;
+        }
         let far = ALONE * (high - low) + ALONE_VALUES;
-        value > high + far || value + far < *low
+        value > high + far || value + far < low
     }
 }
 

@@ -94,7 +94,7 @@ mod tests {
             ("conv 2 3x3, batchnorm, relu, maxpool 2, avgpool 2, flatten", "“conv 2 3x3”", "“relu”"),
             ("dense 2, residual { dense 2, relu }", "“dense 2”", "“relu”"),
             ("dense 2, residual { residual { dense 2 }, silu }, flatten", "“dense 2”", "“silu”"),
-            ("residual { dense 2 }, leaky-relu", "“dense 2”", "“leaky-relu”"),
+            ("residual { dense 2 }, leaky-relu", "“dense 2”", "“leaky-relu 0.01”"),
         ] {
             let said = warning(Loss::CrossEntropy, layers).unwrap();
             assert!(said.contains(named) && said.contains(weights), "{said}");
