@@ -7,11 +7,15 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
+<<<<<<< HEAD
 use super::fitting::{Seen, fit, is_deep, stored_channels};
+=======
+use super::fitting::{Seen, fit, is_deep};
+use super::histogram::Histogram;
+>>>>>>> topic-pict
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
 use super::rendering::Rendering;
-use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -43,8 +47,8 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
-/// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
+/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, empty, neither PNG nor JPEG, damaged
+/// or cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let bytes = read_file(path)?;
@@ -164,7 +168,14 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// The rest of a sentence that begins with the file.
+<<<<<<< HEAD
 fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
+=======
+fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("is empty, so save or copy it again".into());
+    }
+>>>>>>> topic-pict
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
