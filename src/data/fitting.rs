@@ -154,22 +154,12 @@ fn channel_values(
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
-<<<<<<< HEAD
-    let stored = stored_channels(channels, picture.color().has_alpha());
+    let (stored, width) = (stored_channels(channels, picture.color().has_alpha()), picture.width() as usize);
     let mut values = match stored {
         1 => picture.into_luma8().into_raw(),
         2 => picture.into_luma_alpha8().into_raw(),
         3 => picture.into_rgb8().into_raw(),
         _ => picture.into_rgba8().into_raw(),
-=======
-    let alpha = picture.color().has_alpha();
-    let (colours, width) = (if channels < 3 { 1 } else { 3 }, picture.width() as usize);
-    let (mut values, stored) = match (colours, alpha || channels > colours) {
-        (1, false) => (picture.into_luma8().into_raw(), 1),
-        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
-        (_, false) => (picture.into_rgb8().into_raw(), 3),
-        (_, true) => (picture.into_rgba8().into_raw(), 4),
->>>>>>> topic-pict
     };
     let colours = if channels < 3 { 1 } else { 3 };
     if invert {

@@ -7,12 +7,8 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
-<<<<<<< HEAD
 use super::fitting::{Seen, fit, is_deep, stored_channels};
-=======
-use super::fitting::{Seen, fit, is_deep};
 use super::histogram::Histogram;
->>>>>>> topic-pict
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::Resize;
 use super::rendering::Rendering;
@@ -168,14 +164,10 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// The rest of a sentence that begins with the file.
-<<<<<<< HEAD
 fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
-=======
-fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     if bytes.is_empty() {
         return Err("is empty, so save or copy it again".into());
     }
->>>>>>> topic-pict
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),
