@@ -1,11 +1,14 @@
 //! From a decoded picture to the bytes of an image, and what was seen on the way.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::dataset::separate_channels;
+use super::histogram::Kept;
+use super::outline::Outline;
 use super::rendering::{Colour, Rendering, luma};
 use crate::error::{Error, Result, suggestion};
 use crate::program::shape::Shape;
@@ -60,14 +63,18 @@ pub(super) struct Seen {
     pub fitted: (u32, u32),
     /// Whether there is a margin around it.
     pub margin: bool,
-    /// Whether its samples have 16 bits.
-    pub deep: bool,
+    /// What the levels have left of its samples; none when they haven't 16 bits.
+    pub kept: Option<Kept>,
+    /// A hash of its pixels in the file.
+    pub content: u64,
     /// Whether its pixels differ in the file.
     pub varied: bool,
     /// Whether it has transparent parts that were composed onto the ground.
     pub composed: bool,
     /// The mean grey of what is not transparent; none when nothing is, or nothing was composed.
     pub ink: Option<u8>,
+    /// The outline of what is not transparent; none when there is none, or nothing was composed.
+    pub outline: Option<Outline>,
     /// Whether the file is an animation.
     pub animated: bool,
     /// The mean grey along its edge, before the margin.
@@ -95,7 +102,8 @@ pub(super) fn fit(
         size,
         fitted: (width, height),
         margin: (width as usize, height as usize) != (shape.width, shape.height),
-        deep: is_deep(&picture),
+        kept: Kept::of(&picture, &rendering.levels),
+        content: content(&picture),
         varied: is_varied(&picture),
         ..Seen::default()
     };
@@ -131,6 +139,14 @@ pub(super) fn fit(
 /// Whether samples have 16 bits.
 pub(super) fn is_deep(picture: &DynamicImage) -> bool {
     picture.color().bytes_per_pixel() / picture.color().channel_count() > 1
+}
+
+/// A hash of a picture's size and pixels.
+fn content(picture: &DynamicImage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (picture.width(), picture.height(), picture.color()).hash(&mut hasher);
+    hasher.write(picture.as_bytes());
+    hasher.finish()
 }
 
 /// Whether any two pixels differ.
@@ -190,7 +206,7 @@ fn channel_values(
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
-    let stored = stored_channels(channels, picture.color().has_alpha());
+    let (stored, width) = (stored_channels(channels, picture.color().has_alpha()), picture.width() as usize);
     let mut values = match stored {
         1 => picture.into_luma8().into_raw(),
         2 => picture.into_luma_alpha8().into_raw(),
@@ -204,6 +220,7 @@ fn channel_values(
         }
     }
     if stored > channels {
+        seen.outline = Outline::of(&values, width, channels, ground);
         compose(&mut values, channels, ground, seen);
     }
     values

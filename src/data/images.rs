@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::dataset::{About, Dataset, Samples};
+use super::histogram::Histogram;
 use super::limits::{MAX_CLASSES, MAX_SIDE, check_memory};
 use super::listing::Listing;
 use super::parts::{self, PartFolders, beside_train, class_folders};
@@ -12,7 +13,6 @@ use super::picture;
 use super::reading::{Reading, Resize};
 use super::rendered::{Picture, Read, read, render};
 use super::size::DataSize;
-use super::survey::Histogram;
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
@@ -219,6 +219,7 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
         }
     }
     (about.train_files, about.held_out_files) = (files(&train), files(&held_out));
+    about.contents = train.iter().chain(&held_out).map(|read| read.seen.content).collect();
     let validation = validation.map(|part| samples(shape, part));
     let (train, held_out) = (samples(shape, train), samples(shape, held_out));
     Ok(Dataset::of_files(name, pictures.classes.clone(), train, held_out, about).with_validation(validation))

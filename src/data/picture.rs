@@ -8,10 +8,10 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult, Limits};
 
 use super::fitting::{PictureOptions, Seen, fit, is_deep, stored_channels};
+use super::histogram::Histogram;
 use super::limits::{MAX_SIDE, check_shape};
 use super::reading::{Reading, Resize};
 use super::rendering::Rendering;
-use super::survey::Histogram;
 use crate::data::files::{Unread, read_bytes};
 use crate::error::{Error, Result};
 use crate::program::shape::Shape;
@@ -43,8 +43,8 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, neither PNG nor JPEG, damaged or
-/// cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
+/// [`Error::NotFound`] if there is no such file; [`Error::Data`] if it is unreadable, empty, neither PNG nor JPEG, damaged
+/// or cut short, larger than 16,384 × 16,384 pixels or 512 MiB in memory, or if `shape` is out of range.
 pub fn read_picture(path: &Path, shape: &Shape, rendering: &Rendering, invert: bool) -> Result<Vec<u8>> {
     check_shape(shape, "the network")?;
     let picture = decoded(path, read_file(path)?, shape.channels)?;
@@ -171,6 +171,9 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// The rest of a sentence that begins with the file.
 fn decode(bytes: &[u8], channels: Option<usize>, most: u64) -> Result<DynamicImage, String> {
+    if bytes.is_empty() {
+        return Err("is empty, so save or copy it again".into());
+    }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg)) => format,
         _ => return Err("is neither a PNG nor a JPEG picture, so convert it to one".into()),

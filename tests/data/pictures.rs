@@ -202,7 +202,8 @@ fn files_that_are_no_pictures_are_refused() {
     );
     let itself = read_picture(folder.path(), &small, &Rendering::default(), false);
     assert_data_error(itself, &["is not a file", "PNG or JPEG"]);
-    for bytes in [&b""[..], b"GIF89a", b"not a picture", b"\xff\xd8", b"\x89PNG"] {
+    assert_data_error(File::new("odd.png", b"").read(small, false), &["odd.png", "is empty"]);
+    for bytes in [&b"GIF89a"[..], b"not a picture", b"\xff\xd8", b"\x89PNG"] {
         assert_data_error(
             File::new("odd.png", bytes).read(small, false),
             &["odd.png", "neither a PNG nor a JPEG"],
