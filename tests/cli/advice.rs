@@ -74,7 +74,7 @@ const ROWS: &[Row] = &[
         "train deep",
         "--levels full changes it",
         "train deep --levels full",
-        &[("data/survey.rs", "levels")],
+        &[("data/histogram.rs", "levels"), ("data/survey.rs", "levels")],
     ),
     row("lr-find deep", "--levels full changes it", "lr-find deep --levels full", &[]),
     row(
