@@ -24,6 +24,7 @@ mod precision;
 mod profile;
 mod recipes;
 mod refusals;
+mod shell;
 mod streams;
 #[path = "../common/tiles.rs"]
 mod tiles;

@@ -31,8 +31,8 @@ pub struct EvalArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each picture gets the channels and the size of the network's images; it keeps its proportions, on
-their ground, which is black unless the pictures trained on needed another. MNIST and digits are
+Each picture gets the channels and the size of the network's images; it keeps its proportions, on \
+their ground, which is black unless the pictures trained on needed another. MNIST and digits are \
 light on dark: for dark ink on light paper add --invert.")]
 pub struct PredictArgs {
     /// Run directory or model file
@@ -78,7 +78,7 @@ pub struct SummaryArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Layers, units and samples are counted from 0. Each number that a kernel stored is shown beside its
+Layers, units and samples are counted from 0. Each number that a kernel stored is shown beside its \
 twin's and, if it is a gradient, beside the finite difference of the loss.")]
 pub struct ExplainArgs {
     /// Run directory
