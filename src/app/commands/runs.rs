@@ -45,7 +45,7 @@ fn list(arguments: &cli::RunsArgs) -> Result<()> {
     let name = runs.iter().map(|run| columns(&run.name)).max().unwrap_or_default().min(LONGEST_NAME);
     let table = Table { width, name };
     let started = if width.is_some() { "started (UTC)" } else { "started" };
-    answer(format_args!("{}network", table.front("run", "status", "epochs", "held-out", started)))?;
+    table.print(&(table.front("run", "status", "epochs", "held-out", started) + "network"))?;
     runs.iter().try_for_each(|run| run.print(&table))
 }
 
@@ -67,6 +67,12 @@ impl Table {
         // A terminal shows the minute.
         let started = filled(started, if self.width.is_some() { 16 } else { 20 });
         format!("{name}  {status:<11} {epochs:>6} {accuracy:>9}  {started}  ")
+    }
+
+    /// Prints a line, cut to the terminal.
+    fn print(&self, line: &str) -> Result<()> {
+        let line = self.width.map_or(line.into(), |width| truncate_str(line, width, "…"));
+        answer(format_args!("{line}"))
     }
 }
 
@@ -136,12 +142,7 @@ impl Listed {
             started = started.replacen('T', " ", 1).chars().take(16).collect();
         }
         let front = table.front(&self.name, self.status, &self.epochs().to_string(), &accuracy, &started);
-        let network = shorten(&record.network);
-        let network = match table.width {
-            Some(width) => truncate_str(&network, width.saturating_sub(columns(&front)).max(1), "…"),
-            None => network.into(),
-        };
-        answer(format_args!("{front}{network}"))?;
+        table.print(&(front + &shorten(&record.network)))?;
         if !record.has_model(&self.path) {
             note(format_args!("{}  its {RECORD} and its model are not of one run", " ".repeat(table.name)));
         }
