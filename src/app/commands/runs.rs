@@ -1,5 +1,6 @@
 //! `wgrad runs`: a list of runs.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -69,10 +70,13 @@ impl Table {
         format!("{name}  {status:<11} {epochs:>6} {accuracy:>9}  {started}  ")
     }
 
-    /// Prints a line, cut to the terminal.
+    /// A line, cut to the terminal.
+    fn fitted<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        self.width.map_or(line.into(), |width| truncate_str(line, width, "…"))
+    }
+
     fn print(&self, line: &str) -> Result<()> {
-        let line = self.width.map_or(line.into(), |width| truncate_str(line, width, "…"));
-        answer(format_args!("{line}"))
+        answer(format_args!("{}", self.fitted(line)))
     }
 }
 
@@ -203,4 +207,26 @@ fn directories(out: &Path) -> Result<Vec<PathBuf>> {
         entries.flatten().map(|entry| entry.path()).filter(|path| path.join(RECORD).is_file()).collect();
     runs.sort();
     Ok(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_to_the_terminal_and_whole_in_a_pipe() {
+        let line = |width| {
+            let table = Table { width, name: 10 };
+            let front = table.front("漢字-001", "interrupted", "1000", "97.50 %", "2026-11-30 23:43");
+            let whole = front + &"dense 64, relu, ".repeat(9);
+            table.fitted(&whole).into_owned()
+        };
+        for width in [20, 40, 60, 80, 200] {
+            let fitted = line(Some(width));
+            assert!(columns(&fitted) <= width, "{fitted}");
+            assert!(fitted.ends_with('…') || width == 200, "{fitted}");
+        }
+        assert!(line(Some(80)).contains("dense 64"), "{}", line(Some(80)));
+        assert!(columns(&line(None)) > 200);
+    }
 }
