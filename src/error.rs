@@ -158,7 +158,8 @@ pub fn suggestion(given: &str, known: &[&str]) -> String {
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&given, name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 3)
+        // One mistake in a short name; with two, almost every word would be near.
+        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
         .min()
         .map(|(_, name)| format!(", did you mean “{name}”?"))
         .unwrap_or_default()
@@ -172,6 +173,9 @@ mod tests {
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
         assert_eq!(suggestion("mnsit", &["digits", "mnist"]), ", did you mean “mnist”?");
         assert_eq!(suggestion("cats", &["digits", "mnist"]), "");
+        for (given, short) in [("cat", "cpu"), ("tanh", "sgd"), ("dense", "mse"), ("max", "adam")] {
+            assert_eq!(suggestion(given, &[short]), "", "{given}");
+        }
     }
 
     #[test]

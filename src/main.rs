@@ -10,7 +10,7 @@ use clap::Parser;
 use wgrad::Result;
 use wgrad::internals::engine::has_given_up;
 
-use app::cli::{Cli, Command};
+use app::cli::{Cli, Command, words};
 use app::commands::{self, console, signals};
 
 /// Bytes of the stack of the program's work, whatever the limit of the first thread's (`ulimit -s`).
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 }
 
 fn work() -> ExitCode {
-    let command = match Cli::try_parse() {
+    let command = match Cli::try_parse_from(words()) {
         Ok(cli) => cli.command,
         Err(error) => return console::refused(error),
     };
@@ -54,6 +54,8 @@ fn run(command: &Command) -> Result<()> {
         Command::Data(arguments) => commands::data::run(arguments),
         Command::Devices(arguments) => commands::devices::run(arguments),
         Command::Lesson(arguments) => commands::lesson::run(arguments),
+        Command::Completions(arguments) => commands::shell::completions(arguments),
+        Command::Man(arguments) => commands::shell::man(arguments),
         Command::Bench(arguments) => commands::bench::run(arguments),
         Command::Doctor(arguments) => commands::doctor::run(arguments),
     }

@@ -23,6 +23,10 @@ impl MachineInfo {
     }
 }
 
+/// The line below a workload that passes a ceiling.
+const ABOVE_CEILING: &str =
+    "above 100 %: its data stay in a cache, where they move faster than in the copy that is the ceiling";
+
 /// The devices and their ceilings.
 pub fn ceilings(devices: &[DeviceInfo]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -61,6 +65,9 @@ pub fn lines(group: &Group) -> Vec<String> {
             (Some(measured), _) => format!("  {name} {}", line(measured, best)),
             (None, why) => format!("  {name} {}", why.as_deref().unwrap_or("left out")),
         });
+    }
+    if measured().any(|measured| measured.fraction_of_ceiling.is_some_and(|fraction| fraction >= 1.005)) {
+        lines.push(format!("  {ABOVE_CEILING}"));
     }
     let profiles: Vec<String> = group.rows.iter().filter_map(profile).collect();
     if !profiles.is_empty() {
@@ -127,7 +134,37 @@ pub(super) fn cut(name: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::WorkKind;
     use super::*;
+    use crate::engine::stopwatch::Seconds;
+
+    #[test]
+    fn a_ceiling_that_is_passed_is_explained() {
+        let explained = |fraction_of_ceiling| {
+            let measured = Measurement {
+                seconds: Seconds::of(vec![1.0]),
+                samples_per_second: None,
+                dispatches: 1,
+                seconds_per_dispatch: 1.0,
+                gflops: 1.0,
+                fraction_of_ceiling,
+                profile: Vec::new(),
+                profiled_steps: 0,
+                details: None,
+            };
+            let row = BenchRow {
+                contender: "CPU".to_owned(),
+                device: 0,
+                plain: false,
+                measured: Some(measured),
+                left_out: None,
+            };
+            let (name, kind) = ("sgemm".to_owned(), WorkKind::Sgemm);
+            let group = Group { name, kind, network: None, batch: None, rows: vec![row] };
+            lines(&group).iter().any(|line| line.trim_start() == ABOVE_CEILING)
+        };
+        assert_eq!([None, Some(0.4), Some(1.004), Some(1.37)].map(explained), [false, false, false, true]);
+    }
 
     #[test]
     fn a_bar_is_as_long_as_its_fraction_and_never_empty() {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use wgrad::internals::train::recipe::{FlagKind, SETTINGS};
+use wgrad::internals::train::recipe::{FlagKind, SETTINGS, parse_toml};
 
 use crate::place::Place;
 
@@ -47,13 +47,27 @@ fn aliases_and_former_names_of_settings_are_read_as_flags() {
     for setting in
         SETTINGS.iter().filter(|setting| setting.flag_kind == FlagKind::Once && setting.key != "data")
     {
-        for name in setting.flag_aliases().chain(setting.former_flags()) {
+        let keys = [&[setting.key], setting.aliases, setting.former].concat();
+        let keys = keys.into_iter().map(str::to_owned);
+        for name in setting.flag_aliases().chain(setting.former_flags()).chain(keys) {
             let ran = place.run(&["train", &format!("--{name}"), "?"]);
             assert_eq!(ran.code, Some(2), "{}", ran.err);
             assert!(ran.err.starts_with("error: ") && !ran.err.contains("unexpected"), "{}", ran.err);
         }
     }
     place.refuses(2, &["train", "--average", "2"], &["--ema is 2, but it takes a number from 0"]);
+}
+
+#[test]
+fn every_name_of_a_setting_is_a_key_of_a_recipe_also_as_its_flag_is_written() {
+    for setting in SETTINGS {
+        let keys = [&[setting.key], setting.aliases, setting.former].concat();
+        for name in keys.iter().flat_map(|key| [key.to_string(), key.replace('_', "-")]) {
+            let refused = parse_toml(&format!("{name} = {{}}"), Path::new("own.toml")).unwrap_err();
+            let known = !refused.to_string().contains("there is no key");
+            assert!(known && refused.to_string().contains(setting.key), "{name}: {refused}");
+        }
+    }
 }
 
 #[test]

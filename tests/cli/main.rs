@@ -27,6 +27,7 @@ mod predict;
 mod profile;
 mod recipes;
 mod refusals;
+mod shell;
 mod streams;
 #[path = "../common/tiles.rs"]
 mod tiles;

@@ -6,9 +6,9 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The bench times products and convolutions, then training steps of a dense and a convolutional
-network at several batch sizes, on the twins, the CPU engine and every adapter in turn. “ceiling” is
-the fraction of the device's best speed, in a copy or a large product; data in a cache move faster
+The bench times products and convolutions, then training steps of a dense and a convolutional \
+network at several batch sizes, on the twins, the CPU engine and every adapter in turn. “ceiling” is \
+the fraction of the device's best speed, in a copy or a large product; data in a cache move faster \
 than a copy, so it may pass 100 %. Work that would take too long is left out, and its row says so.
 
 Words select the work: wgrad bench train batch 64")]

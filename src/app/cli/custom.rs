@@ -19,9 +19,9 @@ pub enum LessonCommand {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The file is complete WGSL with an entry point named like the kernel. shaders/common.wgsl is put in
-front of it, and its “const” lines get the values of each case. The workgroup may have another size,
-but each invocation must own as much as in wgrad's shader, whose second line says how much: one
+The file is complete WGSL with an entry point named like the kernel. shaders/common.wgsl is put in \
+front of it, and its “const” lines get the values of each case. The workgroup may have another size, \
+but each invocation must own as much as in wgrad's shader, whose second line says how much: one \
 element of the product in matmul_naive, a block of 4×4 in matmul.
 
 Exit codes: 0 correct, 2 invalid or with other bindings than the kernel's, 6 wrong or stopped.")]

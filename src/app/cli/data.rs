@@ -31,10 +31,10 @@ pub enum DataCommand {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Each row shows a sample, then its augmentation in epochs 1, 2 and so on of a run with that seed,
+Each row shows a sample, then its augmentation in epochs 1, 2 and so on of a run with that seed, \
 computed by the twin. Pixels are normalised by the train part.
 
-Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS,
+Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS, \
 brightness FRACTION, contrast FRACTION.")]
 pub struct PreviewArgs {
     /// Data set or folder

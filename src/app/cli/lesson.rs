@@ -11,8 +11,8 @@ use super::settings::{Reading, SettingFlags};
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_help = "\
-Without LESSON it lists the lessons. A lesson refuses a flag that it doesn't take, and lists its own.
-A vector is a list of numbers, as in --input 8.5,0.65,1.2; a matrix of weights is its rows one after
+Without LESSON it lists the lessons. A lesson refuses a flag that it doesn't take, and lists its own. \
+A vector is a list of numbers, as in --input 8.5,0.65,1.2; a matrix of weights is its rows one after \
 another. A lesson whose numbers overflow names the limit and ends with exit code 5.")]
 pub struct LessonArgs {
     #[command(subcommand)]

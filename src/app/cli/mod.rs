@@ -5,7 +5,9 @@ pub mod custom;
 pub mod data;
 mod lesson;
 mod numbers;
+mod runs;
 mod settings;
+pub mod shell;
 mod train;
 mod trained;
 
@@ -16,6 +18,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use lesson::LessonArgs;
 use numbers::from_one;
+pub use runs::{RunsArgs, RunsCommand, Sort};
 pub use settings::{Reading, SettingFlags};
 pub use train::{LrFindArgs, TrainArgs};
 pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
@@ -26,6 +29,20 @@ pub use trained::{EvalArgs, ExplainArgs, PredictArgs, SummaryArgs};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The words of the command line, with `-0.5` for `-.5`, which would be taken for a flag.
+pub fn words() -> Vec<OsString> {
+    let mut are_values = false;
+    let word = |word: OsString| {
+        are_values |= word == "--";
+        let number = word
+            .to_str()
+            .and_then(|text| text.strip_prefix("-."))
+            .filter(|digits| !are_values && digits.starts_with(|first: char| first.is_ascii_digit()));
+        number.map(|digits| format!("-0.{digits}").into()).unwrap_or(word)
+    };
+    std::env::args_os().map(word).collect()
 }
 
 /// The long flags of the command that these words begin with, without their hyphens; none if they begin with no command.
@@ -51,8 +68,7 @@ Examples:
   wgrad doctor                        check every shader on this machine
   wgrad bench                         time the CPU against the GPU
 
-Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost,
-5 diverged, 6 a check failed, 130 interrupted by Ctrl-C, 143 by SIGTERM and 129 by SIGHUP, after saving.";
+Exit codes: 0 ok, 1 failure, 2 usage or recipe, 3 data, 4 no adapter or device lost, 5 diverged, 6 a check failed, 130 interrupted by Ctrl-C, 143 by SIGTERM and 129 by SIGHUP, after saving.";
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -82,6 +98,10 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Time the CPU against the GPU on this machine
     Bench(bench::BenchArgs),
+    /// Print the completions of a shell
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page, or write one for every command
+    Man(shell::ManArgs),
 }
 
 impl Command {
@@ -95,35 +115,17 @@ impl Command {
             Command::Explain(arguments) => arguments.json,
             Command::Data(arguments) => arguments.json,
             Command::Lesson(arguments) => arguments.json,
+            Command::Runs(arguments) => arguments.json,
             // The bench writes JSON to a file; the others have none.
-            Command::Runs(_)
-            | Command::ResumeCheck(_)
+            Command::ResumeCheck(_)
+            | Command::Completions(_)
+            | Command::Man(_)
             | Command::Summary(_)
             | Command::Devices(_)
             | Command::Doctor(_)
             | Command::Bench(_) => false,
         }
     }
-}
-
-#[derive(Args, Debug)]
-pub struct RunsArgs {
-    #[command(subcommand)]
-    pub command: Option<RunsCommand>,
-    /// Folder of the run directories
-    #[arg(long, value_name = "DIR", default_value = "runs")]
-    pub out: PathBuf,
-}
-
-#[derive(Subcommand, Debug)]
-pub enum RunsCommand {
-    /// Find the settings, the first step and the state in which two runs differ
-    Diff {
-        /// Run directory
-        one: PathBuf,
-        /// Another run directory
-        two: PathBuf,
-    },
 }
 
 #[derive(Args, Debug)]

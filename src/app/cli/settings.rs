@@ -159,10 +159,13 @@ impl<S: Subset> FromArgMatches for SettingFlags<S> {
 
 /// The flag of a setting.
 fn flag<S: Subset>(setting: &'static Setting) -> Arg {
+    // The key of the recipe is read as a flag too: --batch_size.
+    let keys = [&[setting.key], setting.aliases, setting.former].concat();
     let arg = Arg::new(setting.key)
         .long(setting.flag())
         .visible_aliases(setting.flag_aliases())
         .aliases(setting.former_flags())
+        .aliases(keys.into_iter().filter(|key| key.contains('_')))
         .help(help::<S>(setting))
         .help_heading(format!("{:?}", setting.heading))
         .hide_short_help(S::SHORT_HELP && !setting.often);

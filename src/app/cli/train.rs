@@ -18,14 +18,14 @@ const PROFILED_STEPS: &str = "100";
 #[command(
     after_help = "wgrad train --help lists all settings.",
     after_long_help = "\
-DATA is “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist),
-or a folder: IDX files named like MNIST's, CIFAR-10's binary files, or PNG and JPEG pictures with a
+DATA is “digits” (built in), “mnist” (looked for under WGRAD_DATA, then in data/mnist and mnist), \
+or a folder: IDX files named like MNIST's, CIFAR-10's binary files, or PNG and JPEG pictures with a \
 folder for each class, in train and test or with 20 % of each class held out.
 
-RECIPE is a TOML file with settings: batch_size = 64 for --batch-size 64. Flags win over the recipe,
+RECIPE is a TOML file with settings: batch_size = 64 for --batch-size 64. Flags win over the recipe, \
 and the recipe over the defaults. Every run saves its whole recipe in runs/NAME/recipe.toml.
 
-Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS,
+Augmentations: shift PIXELS, rotate DEGREES, scale FRACTION, shear PIXELS, flip, cutout PIXELS, \
 brightness FRACTION, contrast FRACTION; “wgrad data preview” draws them."
 )]
 pub struct TrainArgs {
@@ -132,8 +132,8 @@ impl TrainArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A fresh network takes one step at each learning rate, from the smallest to the largest, until its
-loss grows out of bounds. The suggestion is the learning rate at which the smoothed loss
+A fresh network takes one step at each learning rate, from the smallest to the largest, until its \
+loss grows out of bounds. The suggestion is the learning rate at which the smoothed loss \
 falls fastest. No run directory is made.")]
 pub struct LrFindArgs {
     /// Data set, folder, or recipe file (*.toml) [default: digits]

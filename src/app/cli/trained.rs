@@ -121,7 +121,7 @@ pub struct SummaryArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Layers, units and samples are counted from 0. Each number that a kernel stored is shown beside its
+Layers, units and samples are counted from 0. Each number that a kernel stored is shown beside its \
 twin's and, if it is a gradient, beside the finite difference of the loss.")]
 pub struct ExplainArgs {
     /// Run directory

@@ -21,6 +21,7 @@ pub mod progress;
 pub mod resume;
 pub mod running;
 pub mod runs;
+pub mod shell;
 pub mod signals;
 pub mod summary;
 pub mod train;

@@ -9,12 +9,51 @@ use wgrad::internals::train::trainer::{Measure, Progress};
 
 use super::console::{note_shown, thousands};
 
+/// The most epochs that all have a line, however short they are.
+const ALL_HAVE_LINES: usize = 20;
+/// The number of lines of a longer run, apart from the first.
+const LINES: usize = 10;
+/// An epoch that ends this long after the last line always has its own.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// The progress of a run. Without a terminal it has no bar.
 pub struct Display {
     bar: Option<ProgressBar>,
     epochs: usize,
     started: Instant,
     samples: usize,
+    lines: Lines,
+}
+
+/// Chooses the epochs that have a line. Of short ones in a long run, only every Nth has.
+struct Lines {
+    every: usize,
+    /// When the last line was printed.
+    last: Option<Instant>,
+    /// The line of the last epoch, as long as it isn't printed.
+    held_back: Option<String>,
+    /// Whether it has been said that lines are left out.
+    said: bool,
+}
+
+impl Lines {
+    fn of(epochs: usize) -> Lines {
+        let every = if epochs <= ALL_HAVE_LINES { 1 } else { epochs.div_ceil(LINES) };
+        Lines { every, last: None, held_back: None, said: false }
+    }
+
+    /// What to print after an epoch with this line, now.
+    fn after(&mut self, epoch: usize, line: String, now: Instant) -> Option<String> {
+        let on_time = self.last.is_none_or(|last| now.duration_since(last) >= PAUSE);
+        if epoch.is_multiple_of(self.every) || on_time {
+            self.last = Some(now);
+            self.held_back = None;
+            return Some(line);
+        }
+        self.held_back = Some(line);
+        let say = !std::mem::replace(&mut self.said, true);
+        say.then(|| format!("        epochs are short, so there is a line every {} epochs", self.every))
+    }
 }
 
 /// A template that fits into one line of the terminal. A longer one would wrap and leave lines behind.
@@ -40,7 +79,7 @@ impl Display {
             bar.set_style(style.expect("a fixed template").progress_chars("█▉▊▋▌▍▎▏ "));
             bar
         });
-        Display { bar, epochs, started: Instant::now(), samples: 0 }
+        Display { bar, epochs, started: Instant::now(), samples: 0, lines: Lines::of(epochs) }
     }
 
     /// Shows the progress after a submission.
@@ -66,12 +105,27 @@ impl Display {
         for (name, measure) in others {
             line += &format!("  {name} {:.4} {:6.2} %", measure.loss, percent(measure));
         }
-        line += &format!("  {:.1} s", took.as_secs_f64());
-        self.line(&line);
+        line += &format!("  {}", duration(took.as_secs_f64()));
+        if let Some(line) = self.lines.after(epoch, line, Instant::now()) {
+            self.print(&line);
+        }
     }
 
     /// Prints a line above the bar, whose settings are already shown as flags. After [`Display::finish`] there is none.
-    pub fn line(&self, line: &str) {
+    ///
+    /// The line of its epoch goes before it.
+    pub fn line(&mut self, line: &str) {
+        self.print_held_back();
+        self.print(line);
+    }
+
+    fn print_held_back(&mut self) {
+        if let Some(line) = self.lines.held_back.take() {
+            self.print(&line);
+        }
+    }
+
+    fn print(&self, line: &str) {
         match self.bar.as_ref().filter(|bar| !bar.is_finished()) {
             Some(bar) => bar.suspend(|| note_shown(line)),
             None => note_shown(line),
@@ -83,9 +137,54 @@ impl Display {
         self.samples as f64 / self.started.elapsed().as_secs_f64().max(1e-9)
     }
 
-    pub fn finish(&self) {
+    /// Takes the bar away, after the line of the last epoch.
+    pub fn finish(&mut self) {
+        self.print_held_back();
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// A time in seconds; in milliseconds where that would be 0.0 s.
+pub fn duration(seconds: f64) -> String {
+    match seconds * 1e3 {
+        milliseconds @ 0.0..9.95 => format!("{milliseconds:.1} ms"),
+        milliseconds @ 9.95..50.0 => format!("{milliseconds:.0} ms"),
+        _ => format!("{seconds:.1} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The epochs with a line, when each takes this long.
+    fn printed(epochs: usize, takes: Duration) -> Vec<String> {
+        let (mut lines, mut now) = (Lines::of(epochs), Instant::now());
+        let mut printed = Vec::new();
+        for epoch in 1..=epochs {
+            now += takes;
+            printed.extend(lines.after(epoch, epoch.to_string(), now));
+        }
+        printed.extend(lines.held_back.take());
+        printed
+    }
+
+    #[test]
+    fn short_epochs_of_a_long_run_share_lines_and_the_last_has_one() {
+        let short = Duration::from_millis(3);
+        assert_eq!(printed(20, short).len(), 20);
+        let note = "        epochs are short, so there is a line every 4 epochs";
+        assert_eq!(printed(40, short), ["1", note, "4", "8", "12", "16", "20", "24", "28", "32", "36", "40"]);
+        let lines = printed(104, short);
+        assert_eq!((lines.len(), lines.last().unwrap().as_str()), (12, "104"));
+        assert_eq!(printed(40, Duration::from_secs(1)).len(), 40);
+    }
+
+    #[test]
+    fn short_times_are_in_milliseconds() {
+        let times = [0.000_32, 0.0042, 0.0123, 0.049, 0.1, 12.34];
+        assert_eq!(times.map(duration), ["0.3 ms", "4.2 ms", "12 ms", "49 ms", "0.1 s", "12.3 s"]);
     }
 }

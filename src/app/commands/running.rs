@@ -13,7 +13,7 @@ use wgrad::internals::train::running::{Ended, Run, Trained};
 use wgrad::{EpochReport, Error, Observer, Progress, Result};
 
 use super::console::{answer, answer_json, answer_of_failure, as_flag, note, quoted, thousands, with_flags};
-use super::progress::Display;
+use super::progress::{Display, duration};
 use super::signals::Signals;
 use super::weights::with_its_weights;
 use crate::app::shortened::shortened;
@@ -158,8 +158,8 @@ impl RunOutput {
         // A resumed run may have nothing left to do but its model.
         let speed = Some(trained.steps_per_second).filter(|speed| speed.is_finite());
         answer(format_args!(
-            "time               {:.1} s   ({} epochs, {} steps{})",
-            trained.seconds,
+            "time               {}   ({} epochs, {} steps{})",
+            duration(trained.seconds),
             trained.epochs,
             thousands(trained.trainer.steps()),
             speed.map_or_else(String::new, |speed| format!(", {speed:.0} steps/s"))

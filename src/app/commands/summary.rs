@@ -12,7 +12,7 @@ use wgrad::internals::program::rewrite::{self, Rewrites};
 use wgrad::internals::program::shape::Shape;
 use wgrad::internals::program::{Limits, Program, Role, mebibytes};
 use wgrad::internals::table::choice::Choice;
-use wgrad::internals::train::recipe::{self, Recipe, WantedRewrites};
+use wgrad::internals::train::recipe::{self, NetworkChoice, Recipe, WantedRewrites};
 use wgrad::internals::train::run::RECIPE;
 use wgrad::internals::train::run::model::Model;
 use wgrad::{Error, Result};
@@ -23,6 +23,8 @@ use crate::app::cli;
 
 /// The batch size for a network without a run.
 const BATCH: usize = 64;
+/// The classes of a named network without a run, as many as MNIST has.
+const CLASSES: usize = 10;
 
 pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     let subject = SummarySubject::read(arguments)?;
@@ -34,11 +36,12 @@ pub fn run(arguments: &cli::SummaryArgs) -> Result<()> {
     let device = choose(&arguments.device)?;
     let tiles = recipe.map_or(Ok(Vec::new()), |recipe| recipe.experimental.available(&device));
     let choice = choice(&device, recipe)?;
+    let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
     let wanted = match &arguments.rewrites {
-        Some(text) => text.parse()?,
+        // The steps are shown with the built-in kernels.
+        Some(text) => text.parse::<WantedRewrites>()?.resolve(false, precision),
         None => recipe.map_or(Rewrites::ALL, Recipe::rewrites),
     };
-    let precision = recipe.map_or_else(Precision::default, |recipe| recipe.precision);
     WantedRewrites::These(wanted).check(precision)?;
     let lower = |rewrites| subject.lower(batch, choice, tiles.as_deref().unwrap_or_default(), rewrites);
     let [plain, lowered] = [lower(Rewrites::NONE)?, lower(wanted)?];
@@ -105,7 +108,8 @@ impl SummarySubject {
         };
         let shape = Shape::image(channels, height, width);
         check_shape(&shape, "--input").map_err(|error| Error::Usage(error.to_string()))?;
-        Ok(SummarySubject { network: arguments.what.parse()?, loss: Loss::CrossEntropy, shape, recipe: None })
+        let network = arguments.what.parse::<NetworkChoice>()?.network(CLASSES);
+        Ok(SummarySubject { network, loss: Loss::CrossEntropy, shape, recipe: None })
     }
 
     /// Lowers the network with these shaders, in the precision of the run. `tiles` are tile sizes of cooperative

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wgrad::internals::data;
 use wgrad::internals::text::joined;
-use wgrad::internals::train::recipe::{self, Overrides, Recipe};
+use wgrad::internals::train::recipe::{self, NetworkChoice, Overrides, Recipe};
 use wgrad::internals::train::run::{RunDir, Weights};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::schedule::Schedule;
@@ -69,6 +69,9 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let prepared = Prepared::new(session, Origin::Files, how)?;
+    if given.network == Some(NetworkChoice::Cnn) {
+        note(format_args!("{}", defaults_of_cnn(&prepared.session.recipe)));
+    }
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     if let Some(weights) = weights {
@@ -84,6 +87,17 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let place = Place { directory, signals };
     let outcome = prepared.train(trainer, place, record, options, arguments.json, None);
     profiled(profiling, run.as_deref(), outcome)
+}
+
+/// What the name `cnn` has decided besides the layers.
+fn defaults_of_cnn(recipe: &Recipe) -> String {
+    let Recipe { optimiser, learning_rate, schedule, epochs, .. } = recipe;
+    let augment = Some(&recipe.augment).filter(|augment| !augment.is_none());
+    let augment = augment.map_or_else(String::new, |augment| format!(", ⟨augment {augment}⟩"));
+    format!(
+        "        ⟨network cnn⟩ has defaults of its own: this run has ⟨optimiser {optimiser}⟩, ⟨learning_rate {learning_rate}⟩, \
+         ⟨schedule {schedule}⟩, ⟨epochs {epochs}⟩{augment}"
+    )
 }
 
 /// The weights of a file or a run. Checkpoints that are left out are noted.

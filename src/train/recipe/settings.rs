@@ -64,8 +64,9 @@ impl Setting {
         self.former.iter().map(|former| as_flag(former))
     }
 
-    /// Whether a key, by any of its names, is this setting's.
+    /// Whether a key, by any of its names, is this setting's. A flag's name is one too: `batch-size`.
     fn is_called(&self, key: &str) -> bool {
+        let key = &*key.replace('-', "_");
         self.key == key || self.aliases.contains(&key) || self.former.contains(&key)
     }
 
