@@ -11,8 +11,8 @@ use super::settings::{OfModel, Predicting, SettingFlags};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Without DATA the held-out part of the run's data is measured. A folder is measured whole: the
-pictures in its test, else in its val, else in its own class folders, one or more in each. Classes
+Without DATA the held-out part of the run's data is measured. A folder is measured whole: the \
+pictures in its test, else in its val, else in its own class folders, one or more in each. Classes \
 are matched by name.")]
 pub struct EvalArgs {
     /// Run directory or model file
@@ -60,15 +60,15 @@ impl OptionArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-FILE is a picture, a folder (with the folders in it, up to 10,000 pictures), a pattern as in
-\"scans/*.png\", or - for a picture on stdin. One that can't be read is named and left out; the exit
+FILE is a picture, a folder (with the folders in it, up to 10,000 pictures), a pattern as in \
+\"scans/*.png\", or - for a picture on stdin. One that can't be read is named and left out; the exit \
 code is 3 if none is left.
 
-Each picture gets the channels and the size of the network's images; it keeps its proportions, on
-their ground, which is black unless the pictures trained on needed another. MNIST and digits are
+Each picture gets the channels and the size of the network's images; it keeps its proportions, on \
+their ground, which is black unless the pictures trained on needed another. MNIST and digits are \
 light on dark: for dark ink on light paper add --invert. --save-input shows what the network sees.
 
---csv prints file, class and probability, and with --top N the next classes too; --json-lines prints
+--csv prints file, class and probability, and with --top N the next classes too; --json-lines prints \
 an object for each picture as soon as it is classified.")]
 pub struct PredictArgs {
     /// Run directory or model file
