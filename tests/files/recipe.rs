@@ -241,6 +241,7 @@ fn a_flag_is_read_as_a_file_is() {
     let from_file = "epochs = 3\nlearning_rate = 1e-3\nskip_bad = true\nresize = 'none'\nnetwork = 'cnn'\n\
                      kernel = ['sgd=a.wgsl', 'matmul=b.wgsl']";
     assert_eq!(from_flags, parse(from_file).unwrap());
+    assert_eq!(parse("batch-size = 5").unwrap(), parse("batch_size = 5").unwrap());
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn mistakes_in_a_file_are_named_with_their_line() {
     let cases: [(&str, &[&str]); 34] = [
         ("epochs = 1\n\nlerning_rate = 1", &["line 3", "“lerning_rate”, did you mean “learning_rate”?"]),
         ("zzz = 1", &["no key “zzz”; there are data, resize"]),
-        ("batch-size = 1", &["did you mean “batch_size”?"]),
+        ("batch_sise = 1", &["did you mean “batch_size”?"]),
         ("[train]\nepochs = 1", &["line 1", "“train”"]),
         ("train.epochs = 1", &["line 1", "“train”"]),
         ("\nepochs = \"ten\"", &["line 2", "epochs is the string “ten”", "a whole number from 1"]),
