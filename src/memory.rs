@@ -143,6 +143,14 @@ pub fn check(bytes: u64) -> Result<(), Shortage> {
     Room::now().check(Need::of(bytes))
 }
 
+/// Checks that there is memory for a process that takes `need` in all, part of which it has taken.
+///
+/// # Errors
+/// What is missing.
+pub fn check_whole(need: Need) -> Result<(), Shortage> {
+    Room::now().check(need.beyond(taken()))
+}
+
 /// The memory that this process has taken; zero where that is unknown.
 pub fn taken() -> Need {
     let status = fs::read_to_string(Path::new("/").join("proc/self/status")).unwrap_or_default();

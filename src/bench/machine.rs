@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::engine::adapter::{Device, adapters, driver, kind};
 use crate::engine::platform::{load_average, processor};
+use crate::kernel::threads::cores;
 use crate::table::choice::Choice;
 use crate::text::shorten;
 use crate::train::run::WGPU_VERSION;
@@ -29,7 +30,7 @@ impl MachineInfo {
     pub fn here() -> MachineInfo {
         MachineInfo {
             processor: processor().map(|name| shorten(&name)),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             load_average: load_average(),
             wgrad: env!("CARGO_PKG_VERSION"),

@@ -101,7 +101,7 @@ pub(super) fn dataset(name: &str, folder: &Path, files: &[String]) -> Result<Dat
     let train = read_part(&files.train, classes.len())?;
     let held_out = read_part(&[files.held_out], classes.len())?;
     let about = About { origin: "CIFAR-10's binary files".to_owned(), ..About::default() };
-    Ok(Dataset::of_files(name, classes, train, held_out, about))
+    Ok(Dataset::of_files(name, classes, train, held_out, None, about))
 }
 
 /// Reads the names of the classes, one on each line.

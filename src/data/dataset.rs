@@ -43,6 +43,11 @@ impl Samples {
         &self.pixels[index * values..][..values]
     }
 
+    /// The labels as indices of classes.
+    pub(super) fn classes(&self) -> impl Iterator<Item = usize> {
+        self.labels.iter().map(|label| *label as usize)
+    }
+
     /// Copies of the samples at `indices`, in that order.
     ///
     /// # Panics
@@ -129,7 +134,7 @@ impl Dataset {
     /// As [`Dataset::check`].
     pub fn new(name: &str, classes: Vec<String>, train: Samples, held_out: Samples) -> Result<Dataset> {
         let about = About { origin: "memory".to_owned(), ..About::default() };
-        let dataset = Dataset::of_files(name, classes, train, held_out, about);
+        let dataset = Dataset::of_files(name, classes, train, held_out, None, about);
         dataset.check().map(|()| dataset)
     }
 
@@ -181,26 +186,41 @@ impl Dataset {
         classes: Vec<String>,
         train: Samples,
         held_out: Samples,
+        validation: Option<Samples>,
         about: About,
     ) -> Dataset {
-        let digest = digest(classes.len(), &[&train, &held_out]);
-        Dataset { name: name.to_owned(), classes, train, held_out, validation: None, digest, about }
+        let digest = digest(classes.len(), [Some(&train), Some(&held_out), validation.as_ref()]);
+        Dataset { name: name.to_owned(), classes, train, held_out, validation, digest, about }
     }
 
-    /// The same with another validation part, or with none.
-    pub(super) fn with_validation(self, validation: Option<Samples>) -> Dataset {
-        let parts: Vec<&Samples> =
-            [&self.train, &self.held_out].into_iter().chain(validation.as_ref()).collect();
-        let digest = digest(self.classes.len(), &parts);
-        Dataset { validation, digest, ..self }
+    /// The same without its validation part, if its digest is `wanted` then.
+    pub(super) fn or_without_validation(self, wanted: &str) -> Dataset {
+        if self.validation.is_none() || self.digest == wanted {
+            return self;
+        }
+        let digest = digest(self.classes.len(), [Some(&self.train), Some(&self.held_out), None]);
+        if digest == wanted { Dataset { validation: None, digest, ..self } } else { self }
     }
 }
 
-fn digest(classes: usize, parts: &[&Samples]) -> String {
+/// Whether each class has a sample among these labels.
+pub(super) fn has_samples(classes: usize, labels: impl Iterator<Item = usize>) -> Vec<bool> {
+    let mut has = vec![false; classes];
+    labels.for_each(|label| has[label] = true);
+    has
+}
+
+/// The classes in order, none for one without a sample among these labels.
+pub(super) fn with_samples(classes: &[String], labels: impl Iterator<Item = usize>) -> Vec<Option<&String>> {
+    let has = has_samples(classes.len(), labels);
+    classes.iter().zip(has).map(|(class, has)| has.then_some(class)).collect()
+}
+
+fn digest(classes: usize, parts: [Option<&Samples>; 3]) -> String {
     let mut hash = Sha256::new();
     let number = |hash: &mut Sha256, value: usize| hash.update((value as u64).to_le_bytes());
     number(&mut hash, classes);
-    for part in parts {
+    for part in parts.into_iter().flatten() {
         let Shape { channels, height, width, .. } = part.shape;
         for value in [part.len(), channels, height, width] {
             number(&mut hash, value);

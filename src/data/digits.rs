@@ -32,7 +32,14 @@ pub(super) fn dataset() -> Result<Dataset> {
             let (held_out, train): (Vec<_>, Vec<_>) =
                 (0..all.len()).partition(|index| index % HELD_OUT_EVERY == 0);
             let about = About { origin: "built in, every fifth sample held out".into(), ..About::default() };
-            Dataset::of_files("digits", numbered(CLASSES), all.subset(&train), all.subset(&held_out), about)
+            Dataset::of_files(
+                "digits",
+                numbered(CLASSES),
+                all.subset(&train),
+                all.subset(&held_out),
+                None,
+                about,
+            )
         })
         .ok_or_else(|| {
             Error::Failure("the digits built into this program are damaged, so build it again".into())

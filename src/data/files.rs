@@ -42,6 +42,16 @@ pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
     Error::Failure(format!("{} can't be written ({}), so {remedy}", shown(path), reason(error)))
 }
 
+/// Makes a folder that the user named, with those it lies in, if it isn't there.
+///
+/// # Errors
+/// [`Error::Failure`] when it can't be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| {
+        Error::Failure(format!("{} can't be made ({}), so name another folder", shown(path), reason(&error)))
+    })
+}
+
 /// Writes to a path that the user named.
 ///
 /// The target of a symbolic link is written as by [`write_atomically`], and the link stays. A pipe, a device or an open

@@ -79,7 +79,7 @@ pub(super) fn dataset(name: &str, folder: &Path) -> Result<Dataset> {
         )));
     }
     let about = About { origin: "four IDX files".to_owned(), ..About::default() };
-    Ok(Dataset::of_files(name, numbered(classes), train, held_out, about))
+    Ok(Dataset::of_files(name, numbered(classes), train, held_out, None, about))
 }
 
 /// Whether the folder has a file of one of these parts.

@@ -37,7 +37,7 @@ struct Counts {
 impl Histogram {
     /// Counts the values of a 16-bit picture that can be seen; alpha is not one.
     pub fn add(&self, picture: &DynamicImage) {
-        let Some(samples) = Samples::of(picture) else { return };
+        let Some(samples) = DeepSamples::of(picture) else { return };
         let (mut all, mut alone) = (vec![0u32; VALUES], vec![0u32; VALUES]);
         samples.each(|value, at| {
             all[usize::from(value)] += 1;
@@ -129,7 +129,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Counts the values of a picture. None when it hasn't 16 bits.
     pub fn of(picture: &DynamicImage, levels: &LevelRange) -> Option<Kept> {
-        let samples = Samples::of(picture)?;
+        let samples = DeepSamples::of(picture)?;
         let mut counts = vec![0u64; VALUES];
         samples.each(|value, _| counts[usize::from(value)] += 1);
         let inside = usize::from(levels.low)..=usize::from(levels.high);
@@ -147,19 +147,19 @@ impl Kept {
 }
 
 /// The samples of a 16-bit picture.
-struct Samples<'a> {
+struct DeepSamples<'a> {
     values: &'a [u16],
     /// Pixels of a row.
     width: usize,
-    /// Samples of a pixel.
+    /// DeepSamples of a pixel.
     channels: usize,
     /// Those that are not alpha.
     colours: usize,
 }
 
-impl Samples<'_> {
+impl DeepSamples<'_> {
     /// None when the picture hasn't 16 bits.
-    fn of(picture: &DynamicImage) -> Option<Samples<'_>> {
+    fn of(picture: &DynamicImage) -> Option<DeepSamples<'_>> {
         let (values, channels, colours): (&[u16], _, _) = match picture {
             DynamicImage::ImageLuma16(deep) => (deep, 1, 1),
             DynamicImage::ImageLumaA16(deep) => (deep, 2, 1),
@@ -167,7 +167,7 @@ impl Samples<'_> {
             DynamicImage::ImageRgba16(deep) => (deep, 4, 3),
             _ => return None,
         };
-        Some(Samples { values, width: picture.width() as usize, channels, colours })
+        Some(DeepSamples { values, width: picture.width() as usize, channels, colours })
     }
 
     /// Hands on each value that can be seen, with its index.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::dataset::{About, Dataset, Samples};
+use super::dataset::{About, Dataset, Samples, with_samples};
 use super::histogram::Histogram;
 use super::limits::{MAX_CLASSES, MAX_SIDE, check_memory};
 use super::listing::Listing;
@@ -121,9 +121,7 @@ impl Pictures {
 
     /// The classes in order, none for one without pictures.
     pub fn classes_with_pictures(&self) -> Vec<Option<&String>> {
-        let mut used = vec![false; self.classes.len()];
-        self.train.iter().for_each(|picture| used[picture.class] = true);
-        self.classes.iter().zip(used).map(|(class, used)| used.then_some(class)).collect()
+        with_samples(&self.classes, self.train.iter().map(|picture| picture.class))
     }
 
     fn with_two_classes(self) -> Result<Pictures> {
@@ -222,7 +220,7 @@ pub(super) fn dataset(name: &str, pictures: &Pictures, reading: &Reading) -> Res
     about.contents = train.iter().chain(&held_out).map(|read| read.seen.content).collect();
     let validation = validation.map(|part| samples(shape, part));
     let (train, held_out) = (samples(shape, train), samples(shape, held_out));
-    Ok(Dataset::of_files(name, pictures.classes.clone(), train, held_out, about).with_validation(validation))
+    Ok(Dataset::of_files(name, pictures.classes.clone(), train, held_out, validation, about))
 }
 
 /// Reads all pictures of [`Pictures::find_labelled`], and what is to be said of them.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::dataset::{Dataset, Samples};
+use super::dataset::{Dataset, Samples, has_samples};
 use super::equal::first_equals;
 use crate::program::shape::Shape;
 use crate::text::{shorten, shown};
@@ -186,8 +186,7 @@ pub(super) fn of_one_colour(name: &'static str, samples: &Samples, files: &[Path
 
 /// A sentence about classes that have no sample in a part.
 pub fn missing_classes(part: &str, samples: &Samples, classes: &[String]) -> Option<String> {
-    let mut has = vec![false; classes.len()];
-    samples.labels.iter().for_each(|label| has[*label as usize] = true);
+    let has = has_samples(classes.len(), samples.classes());
     let missing: Vec<&String> =
         classes.iter().zip(&has).filter(|(_, has)| !**has).map(|(name, _)| name).collect();
     if missing.is_empty() {
@@ -205,6 +204,12 @@ pub fn missing_classes(part: &str, samples: &Samples, classes: &[String]) -> Opt
     ))
 }
 
+/// Whether all pixels of an image are equal.
+pub fn is_constant(image: &[u8], shape: &Shape) -> bool {
+    let plane = shape.height * shape.width;
+    image.chunks_exact(plane).all(|plane| plane.iter().all(|value| *value == plane[0]))
+}
+
 /// A part, and the files of its samples if they are files.
 struct Inspected<'a> {
     name: &'static str,
@@ -215,8 +220,7 @@ struct Inspected<'a> {
 impl Inspected<'_> {
     /// Whether all pixels of a sample are equal.
     fn is_constant(&self, at: usize) -> bool {
-        let plane = self.samples.shape.height * self.samples.shape.width;
-        self.samples.image(at).chunks_exact(plane).all(|plane| plane.iter().all(|value| *value == plane[0]))
+        is_constant(self.samples.image(at), &self.samples.shape)
     }
 
     /// A sentence about the samples of one colour.

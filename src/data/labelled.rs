@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::dataset::{About, Dataset, Samples};
+use super::dataset::{About, Dataset, Samples, with_samples};
 use super::images::{self, Pictures};
 use super::inspection::{missing_classes, of_one_colour};
 use super::kind::FolderFormat;
@@ -34,28 +34,28 @@ pub struct Labelled {
 
 /// Loads samples to measure a network on, whose classes are `known`: classes are matched by name.
 ///
-/// Pictures get the shape and the rendering of `model`, but for what `reading` says. Of a data set with a held-out part that is measured, as it is of the data that the network was `trained_on`. Of a
-/// folder of class folders all pictures are measured: those in its `test`, else in its `val`, else all of them.
+/// Pictures get the shape and the rendering of `model`, but for what `reading` says. Of a data set with a held-out part
+/// that is measured; so is that of a folder of class folders if it `is_own`, the data that the network was trained on. Of
+/// any other all pictures are measured: those in its `test`, else in its `val`, else all of them.
 ///
 /// # Errors
 /// As [`load_with`](super::load_with), but a class may have one picture or none, and [`Error::Data`] for a class that the
 /// network doesn't know.
 pub fn load_labelled(
     name_or_path: &str,
-    trained_on: &str,
+    is_own: bool,
     known: &[String],
     model: (&Shape, &Rendering),
     reading: &Reading,
 ) -> Result<Labelled> {
     threads::start()?;
-    let split = is_same(name_or_path, trained_on);
-    let find = if split { Pictures::find } else { Pictures::find_labelled };
+    let find = if is_own { Pictures::find } else { Pictures::find_labelled };
     let location = Location::find(name_or_path, find)?;
     location.check(name_or_path, reading.given())?;
     let reading = &reading.of_model(model.0, model.1);
     let name = name_or_path.to_owned();
     let mut labelled = match &location {
-        Location::Folder(_, FolderFormat::Pictures(pictures)) if !split => {
+        Location::Folder(_, FolderFormat::Pictures(pictures)) if !is_own => {
             let labels = by_name(&pictures.classes_with_pictures(), known, name_or_path)?;
             let (mut samples, about) = images::labelled(pictures, reading)?;
             relabel(&mut samples, &labels);
@@ -63,7 +63,8 @@ pub fn load_labelled(
         }
         _ => {
             let dataset = location.read(name_or_path, reading)?;
-            let labels = by_name(&classes_with_samples(&dataset), known, name_or_path)?;
+            let labels =
+                by_name(&with_samples(&dataset.classes, dataset.held_out.classes()), known, name_or_path)?;
             let Dataset { held_out: mut samples, mut about, .. } = dataset;
             if let Location::Folder(_, FolderFormat::Pictures(pictures)) = &location {
                 // What is said of other parts.
@@ -90,13 +91,6 @@ pub fn is_same(one: &str, other: &str) -> bool {
         Source::Folder(folder) => fs::canonicalize(folder).ok(),
     };
     one == other || place(one).is_some_and(|one| Some(one) == place(other))
-}
-
-/// The classes of the held-out part, none for a label without a sample.
-fn classes_with_samples(dataset: &Dataset) -> Vec<Option<&String>> {
-    let mut used = vec![false; dataset.classes.len()];
-    dataset.held_out.labels.iter().for_each(|label| used[*label as usize] = true);
-    dataset.classes.iter().zip(used).map(|(class, used)| used.then_some(class)).collect()
 }
 
 /// The network's label of each class that has samples.

@@ -50,7 +50,7 @@ mod walk;
 pub use dataset::{About, Dataset, Samples};
 pub use encoding::png;
 pub use fitting::{Fit, PictureOptions};
-pub use inspection::{Inspection, missing_classes, repeated};
+pub use inspection::{Inspection, is_constant, missing_classes, repeated};
 pub use labelled::{Labelled, is_same, load_labelled};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
 pub use locate::{NAMES, Source, locate};
@@ -146,11 +146,7 @@ pub fn size(name_or_path: &str, reading: &Reading) -> Result<Option<DataSize>> {
 /// As [`load`].
 pub fn load_again(name_or_path: &str, reading: &Reading, digest: &str) -> Result<Dataset> {
     let dataset = Location::find(name_or_path, Pictures::find)?.read(name_or_path, reading)?;
-    if dataset.validation.is_none() || dataset.digest == digest {
-        return Ok(dataset);
-    }
-    let without = dataset.clone().with_validation(None);
-    Ok(if without.digest == digest { without } else { dataset })
+    Ok(dataset.or_without_validation(digest))
 }
 
 /// [`load_with`], with pictures resized to `shape` and rendered as a model's, but for what `reading` says.

@@ -49,8 +49,9 @@ impl PartFolders {
             train = None;
         }
         let validation = validation.pop();
-        let parts = [&train, &test, &validation].map(Clone::clone);
-        let is_other = |path: &&PathBuf| !parts.iter().flatten().any(|part| part == *path);
+        let is_part =
+            |path: &PathBuf| [&train, &test, &validation].into_iter().flatten().any(|part| part == path);
+        let is_other = |path: &&PathBuf| !is_part(path);
         let others = listing.folders.iter().filter(is_other).cloned().collect();
         Ok(PartFolders { train, test, validation, others })
     }

@@ -1,11 +1,11 @@
 //! Memory that a process takes for a device, besides the buffers of a Program. It was measured.
 
 use std::sync::OnceLock;
-use std::thread::available_parallelism;
 
 use wgpu::{AdapterInfo, DeviceType};
 
-use crate::memory::{Need, Room, Shortage, taken};
+use crate::kernel::threads::cores;
+use crate::memory::{Need, Shortage, check_whole, taken};
 
 const MIB: u64 = 1 << 20;
 
@@ -68,7 +68,7 @@ fn of_software() -> Need {
 /// # Errors
 /// What is missing.
 pub(super) fn check_memory_of_software() -> Result<(), Shortage> {
-    Room::now().check(of_software().beyond(taken()))
+    check_whole(of_software())
 }
 
 /// Checks that there is memory for an adapter: some drivers end the process when there is none.
@@ -76,8 +76,7 @@ pub(super) fn check_memory_of_software() -> Result<(), Shortage> {
 /// # Errors
 /// The beginning of a sentence: what is missing.
 pub(super) fn check_memory(info: &AdapterInfo) -> Result<(), String> {
-    let room = Room::now().check(of_adapter(info).beyond(taken()));
-    room.map_err(|shortage| format!("{} {shortage}", info.name))
+    check_whole(of_adapter(info)).map_err(|shortage| format!("{} {shortage}", info.name))
 }
 
 /// Whether an adapter is software on the CPU: lavapipe, SwiftShader or WARP.
@@ -86,5 +85,5 @@ pub fn is_software(info: &AdapterInfo) -> bool {
 }
 
 fn threads() -> u64 {
-    available_parallelism().map_or(1, |threads| threads.get() as u64)
+    cores() as u64
 }

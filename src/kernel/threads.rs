@@ -30,10 +30,15 @@ pub fn start() -> Result<()> {
     MADE.get_or_init(make).clone()
 }
 
+/// The processors that this process may use.
+pub fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
 /// Checks the number of threads that `RAYON_NUM_THREADS` asks for. Each takes memory and time to start.
 fn check_wanted() -> Result<()> {
     const NAME: &str = "RAYON_NUM_THREADS";
-    let cores = available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let most = 16.max(4 * cores);
     let wanted = std::env::var(NAME).ok().and_then(|text| text.trim().parse::<usize>().ok());
     match wanted.filter(|wanted| *wanted > most) {

@@ -3,7 +3,7 @@
 use crate::data::DataSize;
 use crate::engine::adapter::Device;
 use crate::error::{DeviceFault, Error, Result};
-use crate::memory::{Need, Room, mebibytes, taken};
+use crate::memory::{Need, Room, check_whole, mebibytes, taken};
 use crate::network::lower::{HELD_OUT, Lowered, Lowering, Part, TRAIN, VALIDATION, lower};
 use crate::program::{Limits, Role};
 use crate::train::recipe::Recipe;
@@ -101,7 +101,7 @@ impl MemoryPlan {
     /// # Errors
     /// [`Error::Device`] when there is too little.
     pub fn check(&self) -> Result<()> {
-        Room::now().check(self.host.beyond(taken())).map_err(|shortage| {
+        check_whole(self.host).map_err(|shortage| {
             Error::Device(
                 DeviceFault::TooSmall,
                 format!("the run {shortage}: use a smaller ⟨network⟩ or ⟨batch_size⟩, or less data"),

@@ -31,8 +31,6 @@ pub struct Session {
     pub device: Device,
     /// The normalisation of pixels, measured on the train part alone.
     pub normaliser: Normaliser,
-    /// Brightness and contrast of the train part.
-    pub tones: Option<Tones>,
 }
 
 impl Session {
@@ -74,8 +72,7 @@ impl Session {
         }
         let normaliser = recipe.normalise.measure(&dataset.train);
         check_length(&recipe, dataset.train.len(), validation.is_some())?;
-        let tones = Tones::of(&dataset.train);
-        Ok(Session { recipe, dataset, validation, device, normaliser, tones })
+        Ok(Session { recipe, dataset, validation, device, normaliser })
     }
 
     /// The training step, with class weights.
@@ -170,7 +167,7 @@ impl Session {
         let mut trainer = Trainer::new(engine, lowered, settings, &weights, &self.normaliser)?;
         trainer.set_names(&self.dataset.classes, &self.dataset.name);
         trainer.set_rendering(self.dataset.about.rendering);
-        trainer.set_tones(self.tones);
+        trainer.set_tones(Tones::of(&self.dataset.train));
         for (name, samples) in self.parts() {
             trainer.load(name, samples)?;
         }

@@ -6,6 +6,7 @@ use wgpu::Adapter;
 use wgrad::Result;
 use wgrad::internals::engine::adapter::{Device, adapters, driver, is_software, kind, name};
 use wgrad::internals::engine::cooperative::{offered, tile_sizes};
+use wgrad::internals::kernel::threads::cores;
 use wgrad::internals::program::mebibytes;
 use wgrad::internals::tune::{Origin, cached, measure};
 
@@ -53,7 +54,7 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
             "no adapter answers (Vulkan, Metal or DirectX 12); ./setup installs a software one"
         ))?;
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores();
     let kinds = if gpu { "cpu" } else { "cpu and auto" };
     answer(format_args!("CPU engine\n  cores              {cores}\n  taken by           --device {kinds}"))
 }

@@ -51,10 +51,11 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
     let source = arguments.data.as_deref().unwrap_or(&model.data);
     let mut reading =
         Reading { options: arguments.options.options()?, ..arguments.reading.given()?.reading() };
+    let is_own = data::is_same(source, &model.data);
     // The run's own data are read as the run has read them.
-    reading.skip_bad |= data::is_same(source, &model.data) && has_skipped(&arguments.run);
+    reading.skip_bad |= is_own && has_skipped(&arguments.run);
     let loaded =
-        data::load_labelled(source, &model.data, &model.classes, (&model.shape, &model.rendering), &reading);
+        data::load_labelled(source, is_own, &model.classes, (&model.shape, &model.rendering), &reading);
     let labelled = loaded.map_err(|error| match error {
         // Other data would not help.
         Error::Failure(_) | Error::Setting { .. } => error,
@@ -76,9 +77,7 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
         let images = thousands(labelled.samples.len());
         let which = match labelled.held_out {
             false => "all are measured",
-            true if data::is_same(source, &model.data) => {
-                "the held-out part of the data that the network was trained on"
-            }
+            true if is_own => "the held-out part of the data that the network was trained on",
             true => "the held-out part",
         };
         note(format_args!("data    {}: {images} images, {which}", shown(source)));
@@ -86,7 +85,7 @@ fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Labelled> {
     Ok(labelled)
 }
 
-/// Whether the run has left out pictures that can't be read. A model alone has no recipe that says so.
+/// Whether the run left out pictures that can't be read. A model without a run directory has no recipe to tell.
 fn has_skipped(run: &Path) -> bool {
     let directory = if run.is_dir() { run } else { run.parent().unwrap_or(run) };
     recipe::read(&directory.join(RECIPE)).is_ok_and(|recipe| recipe.skip_bad.unwrap_or_default())

@@ -32,14 +32,14 @@ struct Lines {
     last: Option<Instant>,
     /// The line of the last epoch, as long as it isn't printed.
     held_back: Option<String>,
-    /// Whether it has been said that lines are left out.
-    said: bool,
+    /// Whether the note about omitted lines is printed.
+    noted: bool,
 }
 
 impl Lines {
     fn of(epochs: usize) -> Lines {
         let every = if epochs <= ALL_HAVE_LINES { 1 } else { epochs.div_ceil(LINES) };
-        Lines { every, last: None, held_back: None, said: false }
+        Lines { every, last: None, held_back: None, noted: false }
     }
 
     /// What to print after an epoch with this line, now.
@@ -51,8 +51,8 @@ impl Lines {
             return Some(line);
         }
         self.held_back = Some(line);
-        let say = !std::mem::replace(&mut self.said, true);
-        say.then(|| format!("        epochs are short, so there is a line every {} epochs", self.every))
+        let note = !std::mem::replace(&mut self.noted, true);
+        note.then(|| format!("        epochs are short, so there is a line every {} epochs", self.every))
     }
 }
 

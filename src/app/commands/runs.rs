@@ -192,8 +192,7 @@ fn last(path: &Path, record: &RunRecord) -> Option<Epoch> {
         return record.last.clone();
     }
     let events = read_metrics(path).unwrap_or_default().events;
-    let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
-    events.into_iter().rev().find_map(epoch)
+    events.into_iter().rev().find_map(Event::into_epoch)
 }
 
 fn directories(out: &Path) -> Result<Vec<PathBuf>> {

@@ -1,13 +1,11 @@
 //! `wgrad completions` and `wgrad man`: the command line as shells and manuals have it.
 
-use std::fs;
 use std::path::Path;
 
 use clap::{Command, CommandFactory};
 use clap_complete::generate;
 use clap_mangen::Man;
-use wgrad::internals::data::files::write_output;
-use wgrad::internals::text::shown;
+use wgrad::internals::data::files::{make_folder, write_output};
 use wgrad::{Error, Result};
 
 use super::console::{answer, note, quoted};
@@ -25,9 +23,7 @@ pub fn man(arguments: &cli::shell::ManArgs) -> Result<()> {
     match &arguments.out {
         None => answer(format_args!("{}", String::from_utf8_lossy(&page(&command, "wgrad")?).trim_end())),
         Some(folder) => {
-            fs::create_dir_all(folder).map_err(|error| {
-                Error::Failure(format!("the folder {} can't be made: {error}", shown(folder)))
-            })?;
+            make_folder(folder)?;
             let count = write(&command, "wgrad", folder)?;
             note(format_args!("{count} pages in {}", quoted(folder)));
             Ok(())

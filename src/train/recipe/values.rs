@@ -127,27 +127,31 @@ impl RawValue<'_> {
     }
 
     /// A whole number that is not negative and fits into its type.
-    fn whole<T: TryFrom<u64>>(&self) -> Option<T> {
+    fn whole<T: TryFrom<u64>>(&self) -> Result<T, ReadError> {
         let number = match self {
-            RawValue::File(value) => {
-                let integer = value.as_integer()?;
-                u64::from_str_radix(integer.as_str(), integer.radix())
-            }
-            RawValue::Flag(_) => self.text()?.parse(),
+            RawValue::File(value) => value
+                .as_integer()
+                .and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok()),
+            RawValue::Flag(_) => self.text().and_then(|text| text.parse().ok()),
         };
-        T::try_from(number.ok()?).ok()
+        number.and_then(|number| T::try_from(number).ok()).ok_or(ReadError::WrongType)
     }
 
     /// A number with or without a point; `5` will do for `5.0`.
-    fn number<T: FromStr>(&self) -> Option<T> {
-        match self {
-            RawValue::File(DeValue::Float(float)) => float.as_str().parse().ok(),
-            RawValue::File(DeValue::Integer(integer)) if integer.radix() == 10 => {
-                integer.as_str().parse().ok()
-            }
+    fn number<T: FromStr>(&self) -> Result<T, ReadError> {
+        let text = match self {
+            RawValue::File(DeValue::Float(float)) => Some(float.as_str()),
+            RawValue::File(DeValue::Integer(integer)) if integer.radix() == 10 => Some(integer.as_str()),
             RawValue::File(_) => None,
-            RawValue::Flag(_) => self.text()?.parse().ok(),
-        }
+            RawValue::Flag(_) => self.text(),
+        };
+        text.and_then(|text| text.parse().ok()).ok_or(ReadError::WrongType)
+    }
+
+    /// A number that is 0 in 32 bits only if it is 0.
+    fn single(&self) -> Result<f32, ReadError> {
+        let number = self.number()?;
+        if number == 0.0 && self.number::<f64>()? != 0.0 { Err(ReadError::TooSmall) } else { Ok(number) }
     }
 
     fn truth(&self) -> Option<bool> {
@@ -177,7 +181,7 @@ macro_rules! numbers {
     ($($type:ty: $read:ident),+) => {$(
         impl Value for $type {
             fn read(raw: &RawValue) -> Result<$type, ReadError> {
-                raw.$read().ok_or(ReadError::WrongType)
+                raw.$read()
             }
 
             fn text(&self) -> String {
@@ -191,25 +195,7 @@ macro_rules! numbers {
     )+};
 }
 
-numbers!(usize: whole, u64: whole, f64: number);
-
-impl Value for f32 {
-    fn read(raw: &RawValue) -> Result<f32, ReadError> {
-        let (number, exact): (Option<f32>, Option<f64>) = (raw.number(), raw.number());
-        match number.zip(exact) {
-            Some((0.0, exact)) if exact != 0.0 => Err(ReadError::TooSmall),
-            number => number.map(|(number, _)| number).ok_or(ReadError::WrongType),
-        }
-    }
-
-    fn text(&self) -> String {
-        self.to_string()
-    }
-
-    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.serialize(to)
-    }
-}
+numbers!(usize: whole, u64: whole, f32: single, f64: number);
 
 /// Types with a text form.
 macro_rules! texts {

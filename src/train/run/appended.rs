@@ -75,17 +75,18 @@ impl Appended {
 
     /// Puts the file back where it was removed by hand. What was appended to it is still there while it is open.
     pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
-        let identity = Identity::of_file(&self.file);
-        let leads = identity
-            .and_then(|identity| Ok((folder.leads_to(self.name, identity)?, folder.check(self.name)?)));
-        match leads.map_err(|error| self.problem(&error))? {
-            (true, _) => Ok(()),
-            (false, false) => self.replace(folder, &self.read()?),
-            (false, true) => Err(Error::Failure(format!(
+        let problem = |error: std::io::Error| self.problem(&error);
+        let identity = Identity::of_file(&self.file).map_err(problem)?;
+        if folder.leads_to(self.name, identity).map_err(problem)? {
+            return Ok(());
+        }
+        if folder.check(self.name).map_err(problem)? {
+            return Err(Error::Failure(format!(
                 "{} was replaced while this run worked in it, so the run stops: move away what is there",
                 shown(&self.path)
-            ))),
+            )));
         }
+        self.replace(folder, &self.read()?)
     }
 
     pub fn cut(&self, folder: &HeldFolder, length: u64) -> Result<()> {

@@ -148,12 +148,16 @@ impl MetricsFiles {
         if let Some(board) = &self.board {
             board.rewind(folder, position.steps, &events)?;
         }
-        let epoch = |event| if let Event::Epoch(epoch) = event { Some(epoch) } else { None };
-        Ok(Rewound { last: events.into_iter().filter_map(epoch).next_back(), problem })
+        Ok(Rewound { last: events.into_iter().filter_map(Event::into_epoch).next_back(), problem })
     }
 }
 
 impl Event {
+    /// The measures, if it is the end of an epoch.
+    pub fn into_epoch(self) -> Option<Epoch> {
+        if let Event::Epoch(epoch) = self { Some(epoch) } else { None }
+    }
+
     /// Whether it was written before a position of the run.
     fn is_before(&self, position: &Position) -> bool {
         match self {

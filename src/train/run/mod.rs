@@ -245,8 +245,8 @@ impl RunDir {
     /// # Errors
     /// As [`Checkpoint::save`], and when the directory is no longer this run's. Earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &mut Checkpoint, keep: usize) -> Result<()> {
-        self.check_lock()?;
         if self.folder.is_in_place() {
+            self.lock.check()?;
             self.metrics.put_back(&self.folder)?;
         }
         self.metrics.sync()?;

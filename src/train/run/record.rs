@@ -132,9 +132,18 @@ impl RunRecord {
         }
     }
 
-    /// Whether it is of the same run as another. Records of earlier versions don't say.
-    pub fn is_of_run(&self, other: &RunRecord) -> bool {
-        self.id == other.id || self.id.is_empty() || other.id.is_empty()
+    /// The end of a sentence about the checkpoint that has this record, if it is of another run than `run.json`. Records
+    /// of earlier versions don't say.
+    pub fn of_another_run(&self, of_directory: &RunRecord) -> Option<String> {
+        let known = !self.id.is_empty() && !of_directory.id.is_empty();
+        (known && self.id != of_directory.id).then(|| {
+            format!(
+                "of a run that began at {}, and {RECORD} is the record of one that began at {}, so put the run's own file \
+                 back or remove the other's",
+                shorten(&self.started),
+                shorten(&of_directory.started)
+            )
+        })
     }
 
     /// Whether `model.safetensors` in a run directory is the model that the run wrote when it ended. A run under way, and

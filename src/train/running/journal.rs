@@ -92,10 +92,6 @@ impl Journal {
     /// The finished epochs.
     pub fn epochs(&self) -> Result<Vec<Epoch>> {
         let Some(directory) = &self.directory else { return Ok(self.epochs.clone()) };
-        let epoch = |event| match event {
-            Event::Epoch(line) => Some(line),
-            Event::Steps(_) => None,
-        };
-        Ok(read_metrics(directory.path())?.events.into_iter().filter_map(epoch).collect())
+        Ok(read_metrics(directory.path())?.events.into_iter().filter_map(Event::into_epoch).collect())
     }
 }

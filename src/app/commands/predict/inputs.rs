@@ -57,7 +57,7 @@ pub fn find(arguments: &[PathBuf]) -> Result<Vec<Input>> {
     Ok(found.inputs)
 }
 
-/// Whether a path has the letters of a pattern.
+/// Whether a path looks like a pattern: it has `*`, `?` or `[`.
 fn is_pattern(path: &Path) -> bool {
     path.to_str().is_some_and(|text| text.contains(['*', '?', '[']))
 }

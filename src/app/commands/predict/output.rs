@@ -20,7 +20,7 @@ pub struct Output {
     top: Option<usize>,
     /// The objects of one JSON array.
     objects: Vec<Value>,
-    /// Whether the head of the CSV is printed.
+    /// Whether the header row of the CSV is printed.
     headed: bool,
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use wgrad::internals::data::{Fit, Oddity, PictureOptions, PictureRead, PictureSource, Tone, Tones};
+use wgrad::internals::data::{
+    Fit, Oddity, PictureOptions, PictureRead, PictureSource, Tone, Tones, is_constant,
+};
 use wgrad::internals::network::loss::Loss;
 use wgrad::internals::text::{shorten, shown};
 use wgrad::{Classifier, Model, Prediction, Result, Shape};
@@ -11,7 +13,7 @@ use wgrad::{Classifier, Model, Prediction, Result, Shape};
 use super::super::console::{note, thousands};
 use super::output::certainty;
 
-/// What was seen of the pictures, to be said at the end.
+/// Remarks about the pictures, printed at the end.
 pub struct Remarks {
     usual: Option<Tones>,
     loss: Loss,
@@ -93,8 +95,8 @@ impl Remarks {
     }
 
     fn is_constant(&self, image: &[u8]) -> bool {
-        let plane = self.shape.height * self.shape.width;
-        plane > 1 && image.chunks_exact(plane).all(|plane| plane.iter().all(|value| *value == plane[0]))
+        // An image of one pixel has no other.
+        self.shape.height * self.shape.width > 1 && is_constant(image, &self.shape)
     }
 
     /// Prints the remarks about `all` pictures.

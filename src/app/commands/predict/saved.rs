@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use wgrad::internals::data::files::{check_output, write_output};
+use wgrad::internals::data::files::{check_output, make_folder, write_output};
 use wgrad::internals::data::png;
-use wgrad::internals::text::{reason, shown, unescaped};
+use wgrad::internals::text::{shown, unescaped};
 use wgrad::{Error, Result, Shape};
 
 use super::super::console::{note, thousands};
@@ -59,13 +59,7 @@ impl SavedInputs {
         match &target {
             Target::Nowhere => {}
             Target::File(path) => check_output(path)?,
-            Target::Folder(path) => fs::create_dir_all(path).map_err(|error| {
-                Error::Failure(format!(
-                    "{} can't be made ({error}), so name another folder",
-                    shown(path),
-                    error = reason(&error)
-                ))
-            })?,
+            Target::Folder(path) => make_folder(path)?,
         }
         let originals = inputs.iter().filter_map(|input| fs::canonicalize(input.path()).ok()).collect();
         let mut folders = inputs.iter().map(|input| input.path().parent().unwrap_or(Path::new("")));

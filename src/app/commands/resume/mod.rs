@@ -11,7 +11,7 @@ use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model::{self, Model};
-use wgrad::internals::train::run::{RECORD, RunDir, RunRecord, Status};
+use wgrad::internals::train::run::{RunDir, RunRecord, Status};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::tune::Tuning;
@@ -75,14 +75,11 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
 /// The record of a run. A damaged one is replaced by that of the checkpoint.
 fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
     match (RunRecord::read(run), &checkpoint.record) {
-        (Ok(record), Some(its)) if !record.is_of_run(its) => Err(Error::Data(format!(
-            "the checkpoint is one of a run that began at {}, and {} is the record of one that began at {}, so put the \
-             run's own file back or remove the other's",
-            shorten(&its.started),
-            shown(run.join(RECORD)),
-            shorten(&record.started)
-        ))),
-        (Ok(record), _) => Ok(record),
+        // A checkpoint that was named itself.
+        (Ok(record), its) => match its.as_ref().and_then(|its| its.of_another_run(&record)) {
+            Some(why) => Err(Error::Data(format!("the checkpoint is one {why}"))),
+            None => Ok(record),
+        },
         (Err(problem), Some(record)) => {
             note(format_args!("        {problem}: the one in the checkpoint takes its place"));
             Ok(record.clone())

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::file::{Checkpoint, FOLDER};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::{reason, shorten, shown};
-use crate::train::run::record::{RECORD, RunRecord};
+use crate::text::{reason, shown};
+use crate::train::run::record::RunRecord;
 
 /// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
@@ -93,16 +93,11 @@ fn own(path: &Path, record: Option<&RunRecord>) -> Result<Checkpoint> {
         )));
     }
     let checkpoint = Checkpoint::load(path)?;
-    let its = checkpoint.record.as_ref();
-    match record.zip(its).filter(|(record, its)| !record.is_of_run(its)) {
+    let of_another =
+        record.zip(checkpoint.record.as_ref()).and_then(|(record, its)| its.of_another_run(record));
+    match of_another {
         None => Ok(checkpoint),
-        Some((record, its)) => Err(Error::Data(format!(
-            "{} is a checkpoint of a run that began at {}, and {RECORD} is the record of one that began at {}, so put the \
-             run's own file back or remove the other's",
-            shown(path),
-            shorten(&its.started),
-            shorten(&record.started)
-        ))),
+        Some(why) => Err(Error::Data(format!("{} is a checkpoint {why}", shown(path)))),
     }
 }
 
