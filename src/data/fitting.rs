@@ -4,7 +4,8 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageBuffer, Luma, LumaA, Pixel, Rgb, Rgba};
 
 use super::dataset::separate_channels;
-use super::rendering::{Colour, Rendering, luma};
+use super::grey::Grey;
+use super::rendering::{Colour, Rendering};
 use crate::program::shape::Shape;
 
 /// What was seen of a picture on its way to bytes: a few numbers, however large it is.
@@ -52,9 +53,8 @@ pub(super) fn fit(
         ..Seen::default()
     };
     let picture = rendering.levels.apply(picture);
-    let values =
-        channel_values(picture, channels, &of_channels(rendering.ground, channels), invert, &mut seen);
-    seen.edge = edge(&values, size.0 as usize, channels);
+    let values = channel_values(picture, channels, rendering, invert, &mut seen);
+    seen.edge = edge(&values, size.0 as usize, channels, rendering.grey);
     seen.contrast = contrast(&values, channels);
     seen.contrast_left = seen.contrast;
     let values = if size == (width, height) {
@@ -69,7 +69,8 @@ pub(super) fn fit(
         seen.contrast_left = contrast(&values, channels);
         values
     };
-    let canvas = centre(&values, width as usize, shape, &of_channels(rendering.margin, channels));
+    let canvas =
+        centre(&values, width as usize, shape, &of_channels(rendering.margin, channels, rendering.grey));
     let mut planar = vec![0; shape.len()];
     separate_channels(shape, &canvas, &mut planar);
     (planar, seen)
@@ -89,8 +90,8 @@ fn is_varied(picture: &DynamicImage) -> bool {
 }
 
 /// The colour as images of `channels` have it: greys for 1 and 2.
-fn of_channels(colour: Colour, channels: usize) -> Colour {
-    if channels < 3 { [luma(colour); 3] } else { colour }
+fn of_channels(colour: Colour, channels: usize, grey: Grey) -> Colour {
+    if channels < 3 { [grey.of(colour); 3] } else { colour }
 }
 
 /// The largest difference between the values of a channel.
@@ -106,10 +107,10 @@ fn contrast(values: &[u8], channels: usize) -> u8 {
 }
 
 /// The mean grey of the pixels along the edge.
-fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
+fn edge(values: &[u8], width: usize, channels: usize, by: Grey) -> u8 {
     let row = width * channels;
     let grey =
-        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { luma([pixel[0], pixel[1], pixel[2]]) });
+        |pixel: &[u8]| u64::from(if channels < 3 { pixel[0] } else { by.of([pixel[0], pixel[1], pixel[2]]) });
     let (mut sum, mut count) = (0, 0);
     let last = (values.len() / row).saturating_sub(1);
     for (y, row) in values.chunks_exact(row).enumerate() {
@@ -127,15 +128,15 @@ fn edge(values: &[u8], width: usize, channels: usize) -> u8 {
 fn channel_values(
     picture: DynamicImage,
     channels: usize,
-    ground: &Colour,
+    rendering: &Rendering,
     invert: bool,
     seen: &mut Seen,
 ) -> Vec<u8> {
     let alpha = picture.color().has_alpha();
     let colours = if channels < 3 { 1 } else { 3 };
     let (mut values, stored) = match (colours, alpha || channels > colours) {
-        (1, false) => (picture.into_luma8().into_raw(), 1),
-        (1, true) => (picture.into_luma_alpha8().into_raw(), 2),
+        (1, false) => (rendering.grey.greys(picture), 1),
+        (1, true) => (rendering.grey.greys_and_alpha(picture), 2),
         (_, false) => (picture.into_rgb8().into_raw(), 3),
         (_, true) => (picture.into_rgba8().into_raw(), 4),
     };
@@ -145,13 +146,14 @@ fn channel_values(
         }
     }
     if stored > channels {
-        compose(&mut values, channels, ground, seen);
+        compose(&mut values, channels, rendering, seen);
     }
     values
 }
 
 /// Composes pixels of `channels` colours and alpha onto the ground, and drops alpha.
-fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Seen) {
+fn compose(values: &mut Vec<u8>, channels: usize, rendering: &Rendering, seen: &mut Seen) {
+    let ground = of_channels(rendering.ground, channels, rendering.grey);
     let (stored, mut ink, mut cover, mut clear) = (channels + 1, 0, 0, 0);
     let pixels = values.len() / stored;
     for pixel in 0..pixels {
@@ -159,7 +161,7 @@ fn compose(values: &mut Vec<u8>, channels: usize, ground: &Colour, seen: &mut Se
         let alpha = values[start + channels];
         let grey = match channels {
             1 => values[start],
-            _ => luma([values[start], values[start + 1], values[start + 2]]),
+            _ => rendering.grey.of([values[start], values[start + 1], values[start + 2]]),
         };
         ink += u64::from(alpha) * u64::from(grey);
         cover += u64::from(alpha);

@@ -17,6 +17,7 @@ pub mod files;
 mod fitting;
 mod folder;
 mod gate;
+mod grey;
 pub mod held;
 mod idx;
 mod images;
@@ -38,6 +39,7 @@ mod temporary;
 mod unread;
 
 pub use dataset::{About, Dataset, Samples};
+pub use grey::Grey;
 pub use inspection::{Inspection, missing_classes, repeated};
 pub use limits::{MAX_CHANNELS, MAX_CLASSES, MAX_SIDE, check_shape};
 pub use locate::{NAMES, Source, locate};
@@ -166,9 +168,12 @@ impl Location {
 
     fn read(&self, name: &str, reading: &Reading) -> Result<Dataset> {
         threads::start()?;
-        match self {
+        let mut dataset = match self {
             Location::Digits => digits::dataset(),
             Location::Folder(folder, format) => format.read(name, folder, reading),
-        }
+        }?;
+        // Images that are no pictures have no colours to convert, but a model of theirs is given pictures.
+        dataset.about.rendering.grey = reading.rendering().grey;
+        Ok(dataset)
     }
 }

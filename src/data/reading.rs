@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::grey::Grey;
 use super::limits::{MAX_CHANNELS, MAX_SIDE};
 use super::rendering::{Background, Levels, Rendering};
 use crate::error::{Error, Result};
@@ -22,14 +23,16 @@ pub struct Reading {
     pub background: Background,
     /// The levels of 16-bit samples.
     pub levels: Levels,
-    /// The rendering of a model, in place of `background` and `levels`.
+    /// The weights of a colour's grey; a data set of any kind hands them to its models.
+    pub grey: Grey,
+    /// The rendering of a model, in place of `background`, `levels` and `grey`.
     pub rendering: Option<Rendering>,
 }
 
 impl Reading {
     /// The rendering before anything is chosen in place of `auto`.
     pub(super) fn rendering(&self) -> Rendering {
-        self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels))
+        self.rendering.unwrap_or_else(|| Rendering::by(self.background, self.levels, self.grey))
     }
 
     /// The first setting that is given, for data that take none.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
-use wgrad::internals::data::{Background, Dataset, Levels, Reading, Rendering, load_as, load_with};
+use wgrad::internals::data::{Background, Dataset, Grey, Levels, Reading, Rendering, load_as, load_with};
 
 use crate::files::{Folder, pets, png};
 use crate::{assert_data_error, assert_not_found, assert_sentence};
@@ -13,6 +13,7 @@ const SKIP: Reading = Reading {
     skip_bad: true,
     background: Background::Auto,
     levels: Levels::Auto,
+    grey: Grey::Rec601,
     rendering: None,
 };
 

@@ -61,8 +61,10 @@ fn colours_follow_the_shape() {
     let file = png(RgbImage::from_fn(2, 1, |x, _| if x == 0 { Rgb([255, 0, 0]) } else { Rgb([1, 2, 3]) }));
     assert_eq!(file.read(shape(3, 1, 2), false).unwrap(), [255, 1, 0, 2, 0, 3]);
     assert_eq!(file.read(shape(4, 1, 2), false).unwrap(), [255, 1, 0, 2, 0, 3, 255, 255]);
-    // Rec. 709 red: 0.2126 · 255.
-    assert_eq!(file.read(shape(1, 1, 2), false).unwrap()[0], 54);
+    // Red by Rec. 601, 0.299 · 255, as in Pillow, and by Rec. 709, 0.2126 · 255, as in earlier versions.
+    assert_eq!(file.read(shape(1, 1, 2), false).unwrap()[0], 76);
+    let former = read_picture(&file.path, &shape(1, 1, 2), &Rendering::FORMER, false).unwrap();
+    assert_eq!(former[0], 54);
     assert_eq!(file.read(shape(2, 1, 2), false).unwrap()[2..], [255, 255]);
     let deep = ImageBuffer::<Luma<u16>, Vec<u16>>::from_fn(2, 1, |x, _| Luma([x as u16 * 65_535]));
     assert_eq!(png(deep).read(shape(1, 1, 2), false).unwrap(), [0, 255]);

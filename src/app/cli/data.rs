@@ -70,6 +70,9 @@ pub struct ReadingArgs {
     /// Levels of 16-bit pictures: auto, full, or a range as in 0-4000
     #[arg(long, value_name = "RANGE")]
     pub levels: Option<String>,
+    /// Weights of the grey of colours: rec601, as Pillow and OpenCV have them, or rec709
+    #[arg(long, value_name = "NAME")]
+    pub grey: Option<String>,
     /// Leave out pictures that can't be read, and list them
     #[arg(long)]
     pub skip_bad: bool,

@@ -27,8 +27,9 @@ fn load(name: &str, reading: &cli::data::ReadingArgs) -> Result<Dataset> {
     let resize = reading.resize.as_deref().map(Resize::parse).transpose()?.flatten();
     let background = reading.background.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let levels = reading.levels.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+    let grey = reading.grey.as_deref().map(str::parse).transpose()?.unwrap_or_default();
     let skip_bad = reading.skip_bad;
-    let reading = data::Reading { resize, skip_bad, background, levels, rendering: None };
+    let reading = data::Reading { resize, skip_bad, background, levels, grey, rendering: None };
     let mut dataset = data::load_with(name, &reading)?;
     if let Err(nothing_to_learn) = inspect(&mut dataset) {
         dataset.about.notes.push(nothing_to_learn.marked().to_owned());

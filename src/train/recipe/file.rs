@@ -13,7 +13,7 @@ use crate::text::{printable, shorten, shown};
 /// The longest recipe file. A longer file was named by mistake.
 const MAX_BYTES: u64 = 4 << 20;
 
-/// Reads a recipe file.
+/// Reads a recipe file. One that a run wrote, in any version, is completed with what that version did.
 ///
 /// # Errors
 /// [`Error::Usage`] for a file that can't be read, and as [`parse_toml`].
@@ -23,7 +23,8 @@ pub fn read(path: &Path) -> Result<Overrides> {
         Error::Usage(format!("the recipe {shown} can't be read ({why}), so check the path and the file"))
     };
     let text = files::read_text(path, MAX_BYTES).map_err(problem)?;
-    parse_toml(&text, path)
+    let given = parse_toml(&text, path)?;
+    Ok(if given.is_of_a_run() { given.of_any_version() } else { given })
 }
 
 /// Reads the text of a recipe file. `path` is the file's, for messages.
