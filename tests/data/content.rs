@@ -301,9 +301,9 @@ fn what_reading_loses_is_said() {
     );
     let clear = |_, _| bytes(RgbaImage::from_fn(6, 6, |x, y| Rgba([200, (x * y) as u8, 0, 0])));
     note(&clear, to("1x6x6"), &["8 of 8", "one colour", "transparent throughout"]);
-    // 100 · 0.2126 and 29 · 0.7152 + 8 · 0.0722 are both 21.
+    // 100 · 0.299 and 50 · 0.587 + 6 · 0.114 are both 30.
     let equal = |_, at| {
-        bytes(RgbImage::from_fn(6, 6, |x, _| if x == at { Rgb([100, 0, 0]) } else { Rgb([0, 29, 8]) }))
+        bytes(RgbImage::from_fn(6, 6, |x, _| if x == at { Rgb([100, 0, 0]) } else { Rgb([0, 50, 6]) }))
     };
     note(&equal, to("1x6x6"), &["one colour", "equally bright", "⟨resize 3x6x6⟩"]);
     let thin = |_, at| bytes(GrayImage::from_fn(900, 900, |x, _| Luma([u8::from(x == 100 * at + 50) * 255])));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 
-use super::Adopted;
+use super::adopted::Adopted;
 use super::matching::{ByOrder, Pair, Tensor, by_name, by_order, list, sizes};
 use crate::error::{Error, Result};
 use crate::program::params::Arena;

@@ -1,10 +1,12 @@
 //! Weights of one network for another, from files of wgrad or of other programs.
 
+mod adopted;
 mod foreign;
 mod matching;
 
 use std::path::Path;
 
+pub use adopted::Adopted;
 pub(super) use foreign::ForeignFile;
 
 use crate::error::{Error, Result};
@@ -23,23 +25,6 @@ enum Source {
     Own(Arena, Vec<f32>),
     /// From another program.
     Foreign(Box<ForeignFile>),
-}
-
-/// The fate of the parameters, by their names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Adopted {
-    /// Taken over.
-    pub taken: Vec<String>,
-    /// In the new network alone: they keep their first values.
-    pub missing: Vec<String>,
-    /// In the file alone.
-    pub unused: Vec<String>,
-    /// In both, with other shapes: they keep their first values.
-    pub reshaped: Vec<String>,
-    /// Taken over from a tensor of another name: that name, and the parameter's.
-    pub renamed: Vec<(String, String)>,
-    /// The types of values that became F32, such as F16.
-    pub converted: Vec<String>,
 }
 
 impl Weights {
