@@ -2,7 +2,9 @@
 
 mod app;
 
+use std::panic::resume_unwind;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 use wgrad::Result;
@@ -11,7 +13,16 @@ use wgrad::internals::engine::has_given_up;
 use app::cli::{Cli, Command};
 use app::commands::{self, console, signals};
 
+/// Bytes of the stack of the program's work, whatever the limit of the first thread's (`ulimit -s`).
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
+    // Where the system makes no thread, the first one must do.
+    let worker = thread::Builder::new().name("main".to_owned()).stack_size(STACK).spawn(work);
+    worker.map_or_else(|_| work(), |worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+}
+
+fn work() -> ExitCode {
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(error) => return console::refused(error),

@@ -1,11 +1,11 @@
 //! Files: written whole or not at all, read up to a limit, identified by their hash.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::descriptor::Descriptor;
-use super::platform::sync_folder;
+use super::platform::{is_out_of_files, sync_folder};
 use super::temporary::{create_temporary, fill_and_sync};
 pub use super::unread::Unread;
 use super::unread::read_at_most;
@@ -33,10 +33,13 @@ pub(crate) fn write_with(path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io
 
 /// The error of a file that can't be written.
 pub(crate) fn unwritten(path: &Path, error: &io::Error) -> Error {
-    Error::Failure(format!(
-        "{} can't be written ({error}), so check that its folder exists and is writable, and that the disk has room",
-        shown(path)
-    ))
+    let remedy = match error.kind() {
+        // What is in its place is no file, as `HeldFolder` finds it.
+        ErrorKind::Other => "move away what is there",
+        _ if is_out_of_files(error) => "close other programs or raise the limit of open files (ulimit -n)",
+        _ => "check that its folder exists and is writable, and that the disk has room",
+    };
+    Error::Failure(format!("{} can't be written ({error}), so {remedy}", shown(path)))
 }
 
 /// Writes to a path that the user named.

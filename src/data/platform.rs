@@ -17,6 +17,13 @@ pub(super) fn sync_folder(open: impl FnOnce() -> io::Result<File>) {
     }
 }
 
+/// Whether too many files are open, in this process or on the machine.
+pub(super) fn is_out_of_files(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    cfg!(unix) && matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+}
+
 /// Whether a folder tells a file's identity. Elsewhere the file must be opened.
 pub(super) const IDENTITY_IS_IN_FOLDERS: bool = cfg!(unix);
 

@@ -8,7 +8,7 @@ use super::Engine;
 use super::checks::Checks;
 use super::cooperative;
 use super::cpu::CpuEngine;
-use super::footprint::{check_memory, of_adapter, of_cpu};
+use super::footprint::{check_memory, check_memory_of_software, note_drivers, of_adapter, of_cpu};
 use super::gpu::GpuEngine;
 use crate::engine::profile::Profiler;
 use crate::error::{DeviceFault, Error, Result, suggestion};
@@ -20,6 +20,9 @@ use crate::table::choice::Choice;
 use crate::text::shorten;
 
 pub use super::footprint::is_software;
+
+/// The name of the CPU engine, where adapters have theirs.
+pub const CPU: &str = "CPU engine";
 
 /// A device that runs Programs: the CPU engine, or an adapter.
 #[derive(Clone, Debug)]
@@ -45,7 +48,7 @@ impl Device {
     /// The adapter's name, or `CPU engine`.
     pub fn name(&self) -> String {
         match self {
-            Device::Cpu { .. } => "CPU engine".to_owned(),
+            Device::Cpu { .. } => CPU.to_owned(),
             Device::Gpu(adapter) => name(&adapter.get_info()),
         }
     }
@@ -219,8 +222,9 @@ fn wanted_backend() -> Option<String> {
 
 /// The device of this name: `auto`, `gpu`, `cpu`, or a part of an adapter's name.
 ///
-/// `auto` is the best adapter, or the CPU engine where no adapter answers or there is no memory for its driver. Where the environment variable
-/// `WGPU_ADAPTER_NAME` is set, it chooses among the adapters for `auto` and `gpu`.
+/// `auto` is the best GPU. Where there is none, only a software adapter or no memory for a driver, it is the CPU engine,
+/// which is faster than a software adapter. `gpu` is the best adapter, a software one last, and never the CPU engine.
+/// Where the environment variable `WGPU_ADAPTER_NAME` is set, it chooses among the adapters for `auto` and `gpu`.
 ///
 /// # Errors
 /// [`Error::Device`] with [`DeviceFault::Absent`] when no adapter answers, [`Error::Usage`] when none has such a
@@ -230,33 +234,64 @@ pub fn choose(wanted: &str) -> Result<Device> {
         return Ok(Device::Cpu { reason: None });
     }
     let adapters = adapters();
+    note_drivers();
     let auto = wanted.eq_ignore_ascii_case("auto");
     let by_kind = auto || wanted.eq_ignore_ascii_case("gpu");
-    let from_env = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| by_kind && !name.is_empty());
-    if adapters.is_empty() {
-        let mut cause =
-            "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)".to_owned();
-        if let Some(backend) = wanted_backend() {
-            cause = format!("{cause} through WGPU_BACKEND={}", shorten(&backend));
-        }
-        if auto && from_env.is_none() {
-            return Ok(Device::Cpu { reason: Some(cause) });
-        }
-        return Err(Error::Device(
-            DeviceFault::Absent,
-            format!("{cause}: install a driver or run ./setup for a software adapter, or use ⟨device cpu⟩"),
-        ));
-    }
+    let from_env = adapter_of_environment().filter(|_| by_kind);
     if auto
         && from_env.is_none()
-        && let Err(reason) = check_memory(&adapters[0].get_info())
+        && let Some(reason) = reason_for_cpu(adapters.first())
     {
         return Ok(Device::Cpu { reason: Some(reason) });
+    }
+    if adapters.is_empty() {
+        return Err(Error::Device(
+            DeviceFault::Absent,
+            format!(
+                "{}: install a driver or run ./setup for a software adapter, or use ⟨device cpu⟩",
+                no_adapter()
+            ),
+        ));
     }
     match from_env {
         Some(name) => named(adapters, &name, "WGPU_ADAPTER_NAME"),
         None if by_kind => Ok(Device::Gpu(adapters.into_iter().next().expect("checked above"))),
         None => named(adapters, wanted, "⟨device⟩"),
+    }
+}
+
+/// The value of `WGPU_ADAPTER_NAME`; empty counts as unset.
+fn adapter_of_environment() -> Option<String> {
+    std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty())
+}
+
+/// Whether `WGPU_ADAPTER_NAME` names the adapter that `auto` and `gpu` are.
+pub fn is_named_by_environment() -> bool {
+    adapter_of_environment().is_some()
+}
+
+/// Why `auto` is the CPU engine, if it is. `best` is the best adapter.
+fn reason_for_cpu(best: Option<&Adapter>) -> Option<String> {
+    let Some(best) = best else { return Some(no_adapter()) };
+    let info = best.get_info();
+    if is_software(&info) {
+        return Some(format!(
+            "there is no GPU here: ⟨device gpu⟩ takes the slower software adapter {}",
+            name(&info)
+        ));
+    }
+    check_memory(&info).err()
+}
+
+/// The beginning of a sentence for a machine without adapters.
+fn no_adapter() -> String {
+    let cause = "no graphics adapter answers on this machine (Vulkan, Metal or DirectX 12)";
+    if let Err(shortage) = check_memory_of_software() {
+        return format!("{cause}, and a software one {shortage}");
+    }
+    match wanted_backend() {
+        Some(backend) => format!("{cause} through WGPU_BACKEND={}", shorten(&backend)),
+        None => cause.to_owned(),
     }
 }
 

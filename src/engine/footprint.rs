@@ -1,10 +1,11 @@
 //! Memory that a process takes for a device, besides the buffers of a Program. It was measured.
 
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use wgpu::{AdapterInfo, DeviceType};
 
-use crate::memory::{Need, Room, taken};
+use crate::memory::{Need, Room, Shortage, taken};
 
 const MIB: u64 = 1 << 20;
 
@@ -24,8 +25,25 @@ const DRIVER: u64 = 250 * MIB;
 /// The most bytes that are sent to an adapter or fetched at once: wgpu keeps a copy of them meanwhile.
 pub(super) const PIECE: usize = 8 << 20;
 
+/// The memory that the process had taken once it had looked for adapters: their drivers stay loaded.
+static WITH_DRIVERS: OnceLock<Need> = OnceLock::new();
+
+/// Remembers the memory that drivers have taken.
+pub(super) fn note_drivers() {
+    WITH_DRIVERS.get_or_init(taken);
+}
+
 /// Memory that the process takes without any device.
 pub(super) fn of_cpu() -> Need {
+    match WITH_DRIVERS.get() {
+        None => without_drivers(),
+        Some(taken) => {
+            without_drivers().or(Need { address: taken.address + without_drivers().address, ..*taken })
+        }
+    }
+}
+
+fn without_drivers() -> Need {
     Need { resident: PROGRAM, address: 3 * PROGRAM + threads() * THREAD }
 }
 
@@ -33,13 +51,24 @@ pub(super) fn of_cpu() -> Need {
 ///
 /// Drivers of GPUs reserve more addresses than any machine has memory; those are not counted.
 pub(super) fn of_adapter(info: &AdapterInfo) -> Need {
-    let Need { resident, address } = of_cpu().plus(2 * PIECE as u64);
     if is_software(info) {
-        let threads = SOFTWARE_ADDRESSES + threads() * SOFTWARE_THREADS;
-        Need { resident: resident + SOFTWARE, address: address + threads }
-    } else {
-        Need { resident: resident + DRIVER, address: address + DRIVER }
+        return of_software();
     }
+    without_drivers().plus(2 * PIECE as u64 + DRIVER)
+}
+
+fn of_software() -> Need {
+    let Need { resident, address } = without_drivers().plus(2 * PIECE as u64);
+    let threads = SOFTWARE_ADDRESSES + threads() * SOFTWARE_THREADS;
+    Need { resident: resident + SOFTWARE, address: address + threads }
+}
+
+/// Checks that there is memory for a software adapter, whose driver doesn't answer without it.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn check_memory_of_software() -> Result<(), Shortage> {
+    Room::now().check(of_software().beyond(taken()))
 }
 
 /// Checks that there is memory for an adapter: some drivers end the process when there is none.

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use rayon::ThreadPoolBuilder;
 
@@ -19,12 +19,30 @@ use crate::error::{Error, Result};
 /// [`Error::Failure`] when the system makes no more threads.
 pub fn start() -> Result<()> {
     static MADE: OnceLock<Result<()>> = OnceLock::new();
-    let make = || match ThreadPoolBuilder::new().build_global() {
-        Err(error) if error.source().is_some() => Err(none(&error)),
-        // Made, or made before.
-        _ => Ok(()),
+    let make = || {
+        check_wanted()?;
+        match ThreadPoolBuilder::new().build_global() {
+            Err(error) if error.source().is_some() => Err(none(&error)),
+            // Made, or made before.
+            _ => Ok(()),
+        }
     };
     MADE.get_or_init(make).clone()
+}
+
+/// Checks the number of threads that `RAYON_NUM_THREADS` asks for. Each takes memory and time to start.
+fn check_wanted() -> Result<()> {
+    const NAME: &str = "RAYON_NUM_THREADS";
+    let cores = available_parallelism().map_or(1, usize::from);
+    let most = 16.max(4 * cores);
+    let wanted = std::env::var(NAME).ok().and_then(|text| text.trim().parse::<usize>().ok());
+    match wanted.filter(|wanted| *wanted > most) {
+        None => Ok(()),
+        Some(wanted) => Err(Error::Usage(format!(
+            "{NAME} is {wanted}, and this machine has {cores} cores: more than {most} threads are of no use, so set it to \
+             that at most"
+        ))),
+    }
 }
 
 /// Starts a thread.

@@ -48,6 +48,52 @@ fn devices_lists_the_adapter_that_is_chosen() {
     assert!(place.files().is_empty());
 }
 
+/// Whether the best adapter is a software one.
+fn is_software() -> bool {
+    wgrad::internals::engine::adapter::is_software(&adapter().get_info())
+}
+
+#[test]
+fn auto_is_a_gpu_or_the_cpu_engine_and_a_named_adapter_counts() {
+    let place = Place::new();
+    let train = ["train", "--epochs", "1", "--json"];
+    let auto = place.run(&train).ok();
+    assert_eq!(auto.json()["device"], "auto");
+    assert_eq!(auto.json()["adapter"] == "CPU engine", is_software());
+    if is_software() {
+        let line = auto.err.lines().find(|line| line.starts_with("device ")).unwrap();
+        assert!(line.contains("there is no GPU here") && line.contains("--device gpu takes"), "{line}");
+    }
+    let name = Device::Gpu(adapter()).name();
+    let mut command = place.command(&train);
+    let named = Ran::of(command.env("WGPU_ADAPTER_NAME", &name)).ok();
+    assert_eq!(named.json()["adapter"], *name);
+    let devices = place.run(&["devices"]).ok().out;
+    let taken = if is_software() { "--device cpu and auto" } else { "--device auto and gpu" };
+    assert!(devices.contains(taken), "{devices}");
+}
+
+#[test]
+fn a_run_is_resumed_on_the_adapter_that_it_began_on() {
+    let place = Place::new();
+    let name = Device::Gpu(adapter()).name();
+    let mut command = place.command(&["train", "--epochs", "1"]);
+    Ran::of(command.env("WGPU_ADAPTER_NAME", &name)).ok();
+    let run = "runs/digits-001";
+    assert_eq!(place.json("runs/digits-001/run.json")["device"], "auto");
+    let resumed = |epochs: &str, more: &[&str]| {
+        let resume = ["train", "--resume", run, "--json", "--epochs", epochs];
+        place.run(&[&resume[..], more].concat()).ok()
+    };
+    let ran = resumed("2", &[]);
+    assert_eq!(ran.json()["adapter"], *name);
+    assert!(!ran.err.contains("the run began on"), "{}", ran.err);
+    let ran = resumed("3", &["--device", "cpu"]);
+    assert_eq!(ran.json()["adapter"], "CPU engine");
+    assert!(ran.err.contains("the run began on"), "{}", ran.err);
+    place.run(&["resume-check", run, "--steps", "4"]).ok();
+}
+
 #[test]
 fn a_network_too_large_for_the_adapter_is_refused_with_the_memory_that_it_needs() {
     let place = Place::new();

@@ -15,6 +15,7 @@ mod data;
 mod experimental;
 mod foreign;
 mod help;
+mod limits;
 mod memory;
 mod odd;
 mod optimiser;

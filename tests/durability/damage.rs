@@ -156,7 +156,7 @@ fn without_a_whole_checkpoint_what_is_left_is_said() {
     killed.place.refuses(
         3,
         &["train", "--resume", RUN],
-        &["none of the ", "checkpoints of runs/digits-001 is whole", "--init-from"],
+        &["none of the ", "checkpoints of runs/digits-001 can be used", "--init-from"],
     );
     killed
         .place

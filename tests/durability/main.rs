@@ -7,6 +7,7 @@ mod custom;
 mod damage;
 #[path = "../common/dispatches.rs"]
 mod dispatches;
+mod foreign;
 mod interrupts;
 mod kills;
 mod length;

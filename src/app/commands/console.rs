@@ -99,7 +99,13 @@ pub fn refused(mut error: clap::Error) -> ExitCode {
     for (kind, value) in words.into_iter().filter(|(kind, _)| *kind != ContextKind::Usage) {
         error.insert(kind, on_one_line(value));
     }
-    note_shown(error.render().to_string().trim_end());
+    let rendered = error.render().to_string();
+    note_shown(rendered.trim_end());
+    // The command line can't be parsed, but it is clear what its user wants to read.
+    if std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json") {
+        let lines: Vec<&str> = rendered.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        answer_of_failure(&json!({ "error": lines.join(" ").trim_start_matches("error: ") }));
+    }
     code
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wgpu::Adapter;
 use wgrad::Result;
-use wgrad::internals::engine::adapter::{Device, adapters, driver, kind, name};
+use wgrad::internals::engine::adapter::{Device, adapters, driver, is_software, kind, name};
 use wgrad::internals::engine::cooperative::{offered, tile_sizes};
 use wgrad::internals::program::mebibytes;
 use wgrad::internals::tune::{Origin, cached, measure};
@@ -14,7 +14,8 @@ use crate::app::cli;
 
 pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
     let adapters = adapters();
-    for adapter in &adapters {
+    let gpu = adapters.first().is_some_and(|best| !is_software(&best.get_info()));
+    for (at, adapter) in adapters.iter().enumerate() {
         let (info, limits) = (adapter.get_info(), adapter.limits());
         let subgroups = match (info.subgroup_min_size, info.subgroup_max_size) {
             (least, most) if least == most => least.to_string(),
@@ -22,6 +23,10 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
         };
         answer(format_args!("{}", name(&info)))?;
         answer(format_args!("  kind               {}", kind(&info)))?;
+        if at == 0 {
+            let kinds = if gpu { "auto and gpu" } else { "gpu" };
+            answer(format_args!("  taken by           --device {kinds}"))?;
+        }
         answer(format_args!("  backend            {}", info.backend))?;
         answer(format_args!("  driver             {}", driver(&info)))?;
         answer(format_args!("  largest binding    {}", mebibytes(limits.max_storage_buffer_binding_size)))?;
@@ -49,7 +54,8 @@ pub fn run(arguments: &cli::DevicesArgs) -> Result<()> {
         ))?;
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    answer(format_args!("CPU engine\n  cores              {cores}\n  always available: --device cpu"))
+    let kinds = if gpu { "cpu" } else { "cpu and auto" };
+    answer(format_args!("CPU engine\n  cores              {cores}\n  taken by           --device {kinds}"))
 }
 
 /// The shapes of cooperative matrices, and those that wgrad uses.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use wgrad::internals::engine::adapter::Device;
+use wgrad::internals::error::DeviceFault;
 use wgrad::internals::kernel::{Kernel, threads};
 use wgrad::internals::table;
 use wgrad::internals::verify::cases::{self, cases_on};
@@ -30,7 +31,13 @@ enum Reason {
 pub fn run(arguments: &cli::DoctorArgs) -> Result<()> {
     let named: Vec<&Kernel> =
         arguments.kernels.iter().map(|name| custom::find(name)).collect::<Result<_>>()?;
-    let device = super::device(&arguments.device)?;
+    // Shaders are what is to be checked; without an adapter the functions of the CPU engine are.
+    let device = match super::device(super::for_shaders(&arguments.device)) {
+        Err(Error::Device(DeviceFault::Absent, _)) if arguments.device.eq_ignore_ascii_case("auto") => {
+            super::device("auto")?
+        }
+        device => device?,
+    };
     // Here, as a failure below is one of a kernel.
     threads::start()?;
     threads::spare(1)?;

@@ -18,7 +18,7 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
     if arguments.mistakes == Some(0) {
         return Err(Error::Usage("--mistakes is 0; it is a whole number from 1".to_owned()));
     }
-    let model = Model::load(&arguments.run)?;
+    let model = super::model_of(&arguments.run)?;
     let mut dataset = load(arguments, &model)?;
     let constant = dataset.constant_held_out();
     dataset.about.notes.extend(constant);

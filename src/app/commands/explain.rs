@@ -21,7 +21,7 @@ use super::console::{answer, answer_json, note};
 use crate::app::cli;
 
 pub fn run(arguments: &cli::ExplainArgs) -> Result<()> {
-    let model = Model::load(&arguments.run)?;
+    let model = super::model_of(&arguments.run)?;
     let directory = directory(&arguments.run)?;
     let overrides = recipe::read(&directory.join(RECIPE))?;
     let dataset = load(&model, overrides.skip_bad.unwrap_or_default())?;

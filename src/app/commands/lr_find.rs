@@ -26,7 +26,7 @@ pub fn run(arguments: &cli::LrFindArgs) -> Result<()> {
     super::data::note_skipped(&dataset);
     let (values, samples) = (dataset.train.shape.len(), dataset.train.len());
     let recipe = Recipe::resolve(&given, values, dataset.classes.len(), samples)?;
-    let device = super::device(&recipe.device)?;
+    let device = super::device_of(&recipe)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;
     let found = find(&mut session.start()?, range)?;

@@ -28,12 +28,44 @@ pub mod summary;
 pub mod train;
 pub mod tuning;
 
+use std::path::Path;
+
 use wgrad::Result;
 use wgrad::internals::engine::adapter::{Device, choose, driver, is_software, name};
+use wgrad::internals::text::shown;
+use wgrad::internals::train::recipe::Recipe;
+use wgrad::internals::train::run::RunRecord;
+use wgrad::internals::train::run::model::{self, Model};
+
+/// The model of a run, or in a file. It is noted when the run wrote another one.
+pub fn model_of(path: &Path) -> Result<Model> {
+    let model = Model::load(path)?;
+    if RunRecord::read(path).is_ok_and(|record| !record.has_model(path)) {
+        console::note(format_args!(
+            "warning: {} is not the model that this run wrote: it is another run's, or was changed since",
+            shown(path.join(model::FILE))
+        ));
+    }
+    Ok(model)
+}
 
 /// The device that the user wants, announced on stderr.
 pub fn device(wanted: &str) -> Result<Device> {
-    let device = choose(wanted)?;
+    choose(wanted).map(announced)
+}
+
+/// The device that a recipe wants. Custom kernels are shaders, so `auto` is an adapter for them, a software one too.
+pub fn device_of(recipe: &Recipe) -> Result<Device> {
+    device(if recipe.kernel.is_empty() { &recipe.device } else { for_shaders(&recipe.device) })
+}
+
+/// The device to look for where only an adapter will do: a software one takes the place of the CPU engine.
+pub fn for_shaders(wanted: &str) -> &str {
+    if wanted.eq_ignore_ascii_case("auto") { "gpu" } else { wanted }
+}
+
+/// Names the device on stderr.
+pub fn announced(device: Device) -> Device {
     match &device {
         Device::Cpu { reason: None } => console::note(format_args!("device  CPU engine")),
         Device::Cpu { reason: Some(reason) } => {
@@ -49,5 +81,5 @@ pub fn device(wanted: &str) -> Result<Device> {
             }
         }
     }
-    Ok(device)
+    device
 }

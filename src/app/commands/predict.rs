@@ -15,7 +15,7 @@ pub fn run(arguments: &cli::PredictArgs) -> Result<()> {
     if arguments.top == Some(0) {
         return Err(Error::Usage("--top is 0; it is a whole number from 1".to_owned()));
     }
-    let mut model = Model::load(&arguments.run)?;
+    let mut model = super::model_of(&arguments.run)?;
     let background = arguments.background.as_deref().map(str::parse).transpose()?;
     if let Some(Background::Colour(ground)) = background {
         model.rendering = model.rendering.on(ground);

@@ -155,12 +155,14 @@ impl RunOutput {
             last.held_out_accuracy * 100.0,
             last.held_out_loss
         ))?;
+        // A resumed run may have nothing left to do but its model.
+        let speed = Some(trained.steps_per_second).filter(|speed| speed.is_finite());
         answer(format_args!(
-            "time               {:.1} s   ({} epochs, {} steps, {:.0} steps/s)",
+            "time               {:.1} s   ({} epochs, {} steps{})",
             trained.seconds,
             trained.epochs,
             thousands(trained.trainer.steps()),
-            trained.steps_per_second
+            speed.map_or_else(String::new, |speed| format!(", {speed:.0} steps/s"))
         ))?;
         let Some(run) = self.run.as_deref() else { return Ok(()) };
         let (run, word) = (shown(run), quoted(run));
@@ -188,11 +190,16 @@ impl RunOutput {
         let record = self.in_place().and_then(|run| RunRecord::load(run).ok());
         let record = record.as_ref();
         let object = RunObject {
-            status: Some(record.map_or_else(|| status_of(error), |record| record.status)),
+            // On a full disk the record is that of the start.
+            status: Some(match record.map(|record| record.status) {
+                None | Some(Status::Running) => status_of(error),
+                Some(status) => status,
+            }),
             error: Some(shortened(&with_flags(error.marked()))),
             epochs: record.map(|record| record.epochs),
             steps: record.map(|record| record.steps),
             seconds: record.map(|record| record.seconds),
+            run: self.in_place().map(unescaped),
             ..self.object(record.and_then(|record| record.last.as_ref()))
         };
         answer_of_failure(&object);

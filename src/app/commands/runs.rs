@@ -31,7 +31,12 @@ fn list(out: &Path) -> Result<()> {
     for path in runs {
         let name = filled(&shown(path.file_name().unwrap_or_default()), 24);
         match RunRecord::load(&path) {
-            Ok(record) => answer(format_args!("{name} {}", line(&path, &record)))?,
+            Ok(record) => {
+                answer(format_args!("{name} {}", line(&path, &record)))?;
+                if !record.has_model(&path) {
+                    note(format_args!("{:<24} its {RECORD} and its model are not of one run", ""));
+                }
+            }
             Err(error) => note(format_args!("{name} {}", error.marked())),
         }
     }

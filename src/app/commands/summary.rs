@@ -89,7 +89,7 @@ impl SummarySubject {
         // A text with a slash is no network, but the path of a missing file.
         let is_path = Path::new(&arguments.what).exists() || arguments.what.contains(['/', MAIN_SEPARATOR]);
         if is_path {
-            let model = Model::load(Path::new(&arguments.what))?;
+            let model = super::model_of(Path::new(&arguments.what))?;
             let recipe = recipe_of(Path::new(&arguments.what), &model)?;
             return Ok(SummarySubject {
                 network: model.network,

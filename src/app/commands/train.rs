@@ -51,7 +51,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
     let (mut device, mut how) = (None, How { timeout, verified, announced: false });
     if let Some(size) = data::size(given.data(), &given.reading())? {
         let recipe = Recipe::resolve(given, size.shape.len(), size.classes, size.train)?;
-        let found = super::device(&recipe.device)?;
+        let found = super::device_of(&recipe)?;
         how.announced = super::memory::forecast(&recipe, &size, &found, verified)?;
         device = Some(found);
     }
@@ -64,7 +64,7 @@ fn begin(arguments: &cli::TrainArgs, given: &Overrides, options: RunOptions) -> 
         dataset.held_out = dataset.held_out.subset(&few);
     }
     let weights = arguments.init_from.as_deref().map(initial_weights).transpose()?;
-    let device = device.map_or_else(|| super::device(&recipe.device), Ok)?;
+    let device = device.map_or_else(|| super::device_of(&recipe), Ok)?;
     let mut session = Session::new(recipe, dataset, device)?;
     super::data::inspect_validation(&mut session);
     super::tuning::choose(&mut session.recipe, &session.device, arguments.verbose)?;

@@ -78,6 +78,13 @@ impl Setting {
     pub(super) fn unread(&self, raw: &RawValue, why: ReadError) -> String {
         match why {
             ReadError::WrongType => self.wrong(&raw.shown()),
+            ReadError::TooSmall => {
+                format!(
+                    "⟨{}⟩ is {}, which is 0 in 32 bits, so use 0 or a larger number",
+                    self.key,
+                    raw.shown()
+                )
+            }
             ReadError::Problem(problem) => problem,
         }
     }

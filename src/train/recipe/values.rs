@@ -44,6 +44,8 @@ pub enum FlagKind {
 pub enum ReadError {
     /// It is of another type than the setting's.
     WrongType,
+    /// It is a number that f32 has as 0.
+    TooSmall,
     /// Another problem, as a sentence.
     Problem(String),
 }
@@ -189,7 +191,25 @@ macro_rules! numbers {
     )+};
 }
 
-numbers!(usize: whole, u64: whole, f32: number, f64: number);
+numbers!(usize: whole, u64: whole, f64: number);
+
+impl Value for f32 {
+    fn read(raw: &RawValue) -> Result<f32, ReadError> {
+        let (number, exact): (Option<f32>, Option<f64>) = (raw.number(), raw.number());
+        match number.zip(exact) {
+            Some((0.0, exact)) if exact != 0.0 => Err(ReadError::TooSmall),
+            number => number.map(|(number, _)| number).ok_or(ReadError::WrongType),
+        }
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
+    fn write<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.serialize(to)
+    }
+}
 
 /// Types with a text form.
 macro_rules! texts {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use crate::data::files::unwritten;
-use crate::data::held::HeldFolder;
+use crate::data::held::{HeldFolder, Identity};
 use crate::error::{Error, Result};
 use crate::text::shown;
 
@@ -63,6 +63,21 @@ impl Appended {
     /// Waits until what was appended is on the disk.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(|error| self.problem(&error))
+    }
+
+    /// Puts the file back where it was removed by hand. What was appended to it is still there while it is open.
+    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
+        let identity = Identity::of_file(&self.file);
+        let leads = identity
+            .and_then(|identity| Ok((folder.leads_to(self.name, identity)?, folder.check(self.name)?)));
+        match leads.map_err(|error| self.problem(&error))? {
+            (true, _) => Ok(()),
+            (false, false) => self.replace(folder, &self.read()?),
+            (false, true) => Err(Error::Failure(format!(
+                "{} was replaced while this run worked in it, so the run stops: move away what is there",
+                shown(&self.path)
+            ))),
+        }
     }
 
     pub fn cut(&self, folder: &HeldFolder, length: u64) -> Result<()> {

@@ -98,6 +98,17 @@ impl MetricsFiles {
         self.board.as_ref().map_or(Ok(()), |board| board.append(event))
     }
 
+    /// Puts back the files that were removed by hand.
+    ///
+    /// # Errors
+    /// [`Error::Failure`] when others are in their places.
+    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
+        for part in [&mut self.lines, &mut self.table] {
+            part.put_back(folder)?;
+        }
+        self.board.as_mut().map_or(Ok(()), |board| board.put_back(folder))
+    }
+
     /// Waits until what was appended is on the disk.
     pub fn sync(&self) -> Result<()> {
         for part in [&self.lines, &self.table] {

@@ -105,8 +105,8 @@ impl RunDir {
     /// Opens the directory of an earlier run, to resume it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it is no run directory, [`Error::Failure`] when another process works in it or it can't be
-    /// written to.
+    /// [`Error::NotFound`] when it is no run directory, [`Error::Failure`] when another process works in it, it can't be
+    /// written to, or what is no file is in the place of one.
     pub fn open(path: &Path) -> Result<RunDir> {
         if !path.join(checkpoint::FOLDER).is_dir() && !path.join(RECIPE).is_file() {
             return Err(Error::NotFound(format!(
@@ -122,6 +122,10 @@ impl RunDir {
             opened => opened,
         };
         let checkpoints = checkpoints.map_err(|error| unwritten(&path.join(checkpoint::FOLDER), &error))?;
+        let files = [RECIPE, RECORD, METRICS, TABLE, EVENTS, model::FILE].map(|name| (&*folder, name));
+        for (place, name) in files.into_iter().chain([(&checkpoints, checkpoint::BEST)]) {
+            place.check(name).map_err(|error| unwritten(&place.path().join(name), &error))?;
+        }
         folder.remove_temporary();
         checkpoints.remove_temporary();
         if let Ok(kernels) = folder.folder(KERNELS) {
@@ -242,6 +246,9 @@ impl RunDir {
     /// As [`Checkpoint::save`], and when the directory is no longer this run's. Earlier checkpoints are still there then.
     pub fn save_checkpoint(&mut self, checkpoint: &mut Checkpoint, keep: usize) -> Result<()> {
         self.check_lock()?;
+        if self.folder.is_in_place() {
+            self.metrics.put_back(&self.folder)?;
+        }
         self.metrics.sync()?;
         checkpoint.metrics = Some(self.metrics.sum());
         // The held directory is this run's wherever it is now: a moved one gets its last checkpoint too.
@@ -269,6 +276,11 @@ impl RunDir {
     pub fn save_model(&mut self, model: &Model) -> Result<()> {
         self.check_lock()?;
         model.save_in(&self.folder)
+    }
+
+    /// The checksum of its model, if it has one.
+    pub fn model_sum(&self) -> Option<String> {
+        record::model_sum(self.path()).filter(|_| self.is_in_place())
     }
 
     /// Removes the directory, unless there is a result in it.

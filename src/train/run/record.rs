@@ -6,7 +6,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use super::events::{Epoch, null_is_nan};
+use super::model::FILE;
 use super::seal::{self, Seal};
+use super::tensors::{Advice, Tensors};
 use super::timestamp::timestamp;
 use crate::data::held::HeldFolder;
 use crate::engine::adapter::{Device, driver};
@@ -39,6 +41,9 @@ pub enum Status {
 /// The contents of `run.json`: who ran what, where, and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
+    /// A random number that no other run has, in hexadecimal. Empty in records of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// The status of the run.
     pub status: Status,
     /// Why it diverged, failed or was interrupted.
@@ -89,6 +94,9 @@ pub struct RunRecord {
     pub steps: u64,
     /// The measures of the last epoch.
     pub last: Option<Epoch>,
+    /// The checksum of the model that it wrote when it ended. None in records of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 impl RunRecord {
@@ -96,6 +104,7 @@ impl RunRecord {
     pub fn begin(recipe: &Recipe, digest: &str, parameters: usize) -> RunRecord {
         let command = std::env::args_os().map(unescaped);
         RunRecord {
+            id: format!("{:032x}", rand::random::<u128>()),
             status: Status::Running,
             reason: None,
             started: timestamp(SystemTime::now()),
@@ -119,7 +128,20 @@ impl RunRecord {
             epochs: 0,
             steps: 0,
             last: None,
+            model: None,
         }
+    }
+
+    /// Whether it is of the same run as another. Records of earlier versions don't say.
+    pub fn is_of_run(&self, other: &RunRecord) -> bool {
+        self.id == other.id || self.id.is_empty() || other.id.is_empty()
+    }
+
+    /// Whether `model.safetensors` in a run directory is the model that the run wrote when it ended. A run under way, and
+    /// one of an earlier version, doesn't say.
+    pub fn has_model(&self, run: &Path) -> bool {
+        let expected = self.model.as_ref().filter(|_| self.status != Status::Running);
+        expected.is_none_or(|expected| model_sum(run).is_none_or(|found| found == *expected))
     }
 
     /// Enters the device of the run.
@@ -201,6 +223,12 @@ impl RunRecord {
         }
         serde_json::from_slice(&text).map_err(|error| problem(shorten(&error.to_string())))
     }
+}
+
+/// The checksum that the model in a run directory has in its metadata.
+pub(super) fn model_sum(run: &Path) -> Option<String> {
+    let advice = Advice { damaged: "", foreign: "" };
+    Tensors::open(&run.join(FILE), advice).ok()?.text(seal::KEY).ok().map(str::to_owned)
 }
 
 /// The longest file of a record, in bytes.

@@ -25,6 +25,11 @@ pub(super) fn salvaged(
     if !damaged && broken == 0 {
         return (found().collect(), None);
     }
+    if lines.is_empty() && table.is_empty() && damaged {
+        let problem =
+            format!("{METRICS} and {TABLE} are gone, and with them the history of the run up to here");
+        return (Vec::new(), Some(problem));
+    }
     let Some(rows) = rows(table) else {
         let problem = format!(
             "{METRICS} is damaged, and so is {TABLE}: {broken} of its lines can't be read and are left out, the other \

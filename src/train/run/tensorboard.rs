@@ -56,6 +56,11 @@ impl Board {
         self.file.append(&bytes)
     }
 
+    /// As [`Appended::put_back`].
+    pub fn put_back(&mut self, folder: &HeldFolder) -> Result<()> {
+        self.file.put_back(folder)
+    }
+
     /// Waits until what was appended is on the disk.
     pub fn sync(&self) -> Result<()> {
         self.file.sync()

@@ -32,6 +32,7 @@ impl Run<'_> {
         self.record.finish(status, reason.clone(), seconds);
         // On a full disk there may be room for the small record, but not for the model.
         let saved = self.journal.save_model(&self.model);
+        self.record.model = self.journal.model_sum();
         if let (Status::Done, Err(error)) = (status, &saved) {
             self.record.finish(Status::Failed, Some(error.to_string()), seconds);
         }

@@ -64,6 +64,11 @@ impl Journal {
         self.directory.as_mut().map_or(Ok(()), |directory| directory.save_model(model))
     }
 
+    /// The checksum of the model in the run directory.
+    pub fn model_sum(&self) -> Option<String> {
+        self.directory.as_ref()?.model_sum()
+    }
+
     pub fn append(&mut self, event: &Event) -> Result<()> {
         match (&mut self.directory, event) {
             (Some(directory), _) => directory.append(event),

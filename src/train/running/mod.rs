@@ -183,6 +183,7 @@ impl<'a> Run<'a> {
     pub fn resume(mut self, checkpoint: Checkpoint, observer: &mut dyn Observer) -> Result<Trained> {
         // The run has a copy of its own by now.
         drop(checkpoint.snapshot);
+        let changed = checkpoint.recipe != self.recipe.to_toml();
         self.state = checkpoint.state;
         self.saved_state = self.state.clone();
         self.journal.write_events(self.options.tensorboard)?;
@@ -193,6 +194,10 @@ impl<'a> Run<'a> {
         self.load_best(checkpoint.best, observer)?;
         self.record.resume();
         self.journal.write_record(&self.record)?;
+        if changed {
+            // What was asked for now, such as more epochs, holds after a kill as well.
+            self.save()?;
+        }
         self.go(observer)
     }
 

@@ -15,6 +15,7 @@ use wgrad::{Error, Result};
 use super::supervised::{LENGTH_BYTES, PROGRESS};
 use crate::app::cli::custom::CheckArgs;
 use crate::app::commands::console::{answer, note, quoted, with_train_flags};
+use crate::app::commands::for_shaders;
 
 /// Checks the text that comes through stdin.
 pub fn check(arguments: &CheckArgs) -> Result<()> {
@@ -114,15 +115,12 @@ fn time(kernel: &CustomKernel, adapter: &Adapter) -> Result<()> {
 
 /// An adapter that runs shaders. The CPU engine would run the twin instead.
 fn adapter(wanted: &str) -> Result<Adapter> {
-    match choose(wanted)? {
+    match choose(for_shaders(wanted))? {
         Device::Gpu(adapter) => Ok(adapter),
-        Device::Cpu { reason: None } => Err(Error::Usage(
+        Device::Cpu { .. } => Err(Error::Usage(
             "--device cpu: the CPU engine runs the twin, not your shader, so use an adapter (wgrad devices lists them)"
                 .to_owned(),
         )),
-        Device::Cpu { reason: Some(reason) } => Err(Error::Device(DeviceFault::Absent, format!(
-            "{reason}, and the CPU engine runs the twin, not your shader: install a driver or run ./setup"
-        ))),
     }
 }
 

@@ -7,7 +7,7 @@ use wgrad::internals::train::run::checkpoint::{Checkpoint, RunState};
 use wgrad::internals::train::trainer::{Snapshot, Trainer};
 use wgrad::{Error, Result};
 
-use super::{Before, How, directory_of, newest, prepare, recipe, record};
+use super::{Before, How, device, directory_of, newest, prepare, recipe, record};
 use crate::app::cli;
 use crate::app::cli::custom::TIMEOUT;
 use crate::app::commands::console::answer;
@@ -23,7 +23,8 @@ pub fn run(arguments: &cli::ResumeCheckArgs) -> Result<()> {
     let before = Before::of(&checkpoint, &record, false);
     let recipe = recipe::of_run(run, &checkpoint, &given)?.recipe;
     let how = How { timeout: TIMEOUT, verified: false, announced: false };
-    let prepared = prepare(run, recipe, &checkpoint, before, how)?;
+    let device = device(&recipe, &given, before.adapter)?;
+    let prepared = prepare(run, (recipe, device), &checkpoint, before, how)?;
     let steps = arguments.steps;
     let uninterrupted = {
         let mut trainer = prepared.open(None)?;

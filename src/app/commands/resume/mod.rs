@@ -6,11 +6,12 @@ mod recipe;
 use std::path::{Path, PathBuf};
 
 use wgrad::internals::data;
+use wgrad::internals::engine::adapter::{self, Device};
 use wgrad::internals::text::{shorten, shown};
 use wgrad::internals::train::recipe::{Overrides, Recipe};
 use wgrad::internals::train::run::checkpoint::{self, Checkpoint, RunState};
 use wgrad::internals::train::run::model::{self, Model};
-use wgrad::internals::train::run::{RECIPE, RunDir, RunRecord, Status};
+use wgrad::internals::train::run::{RECIPE, RECORD, RunDir, RunRecord, Status};
 use wgrad::internals::train::running::RunOptions;
 use wgrad::internals::train::session::Session;
 use wgrad::internals::tune::Tuning;
@@ -29,9 +30,10 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let run_dir = &directory_of(run)?;
     let directory = RunDir::open(run_dir)?;
     let checkpoint = newest(run)?;
+    // Before the recipe, from which a checkpoint of another run would differ too.
+    let mut record = record(run_dir, &checkpoint)?;
     let recipe::OfRun { recipe, is_readable } = recipe::of_run(run_dir, &checkpoint, given)?;
     let position = checkpoint.snapshot.position;
-    let mut record = record(run_dir, &checkpoint)?;
     if let Some(why) = finished(&recipe, &checkpoint).filter(|_| has_ended(run_dir, &record)) {
         return Err(Error::Usage(format!("{} {why}", shown(run_dir))));
     }
@@ -40,7 +42,8 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
     let adapter = before.adapter.to_owned();
     let (timeout, verified) = (arguments.kernel_timeout, options.verify.is_some());
     let how = How { timeout, verified, announced: false };
-    let prepared = prepare(run_dir, recipe, &checkpoint, before, how)?;
+    let device = device(&recipe, given, before.adapter)?;
+    let prepared = prepare(run_dir, (recipe, device), &checkpoint, before, how)?;
     let profiling = prepared.profiling(arguments);
     let mut trainer = prepared.open(profiling.as_ref())?;
     trainer.restore(&checkpoint.snapshot)?;
@@ -71,6 +74,13 @@ pub fn run(run: &Path, given: &Overrides, options: RunOptions, arguments: &cli::
 /// The record of a run. A damaged one is replaced by that of the checkpoint.
 fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
     match (RunRecord::read(run), &checkpoint.record) {
+        (Ok(record), Some(its)) if !record.is_of_run(its) => Err(Error::Data(format!(
+            "the checkpoint is one of a run that began at {}, and {} is the record of one that began at {}, so put the \
+             run's own file back or remove the other's",
+            shorten(&its.started),
+            shown(run.join(RECORD)),
+            shorten(&record.started)
+        ))),
         (Ok(record), _) => Ok(record),
         (Err(problem), Some(record)) => {
             note(format_args!("        {problem}: the one in the checkpoint takes its place"));
@@ -84,6 +94,13 @@ fn record(run: &Path, checkpoint: &Checkpoint) -> Result<RunRecord> {
 fn has_ended(run: &Path, record: &RunRecord) -> bool {
     let model = run.join(model::FILE);
     match Model::load(&model) {
+        Ok(_) if record.status == Status::Done && !record.has_model(run) => {
+            note(format_args!(
+                "        {} is not the model that this run wrote: it is written again",
+                shown(&model)
+            ));
+            false
+        }
         Ok(_) => record.status == Status::Done,
         Err(problem) => {
             if record.status == Status::Done {
@@ -97,7 +114,14 @@ fn has_ended(run: &Path, record: &RunRecord) -> bool {
 /// The reason why a run has nothing left to do, with the remedy, if so.
 fn finished(recipe: &Recipe, checkpoint: &Checkpoint) -> Option<String> {
     let RunState { seconds, stopping, .. } = checkpoint.state;
-    if checkpoint.snapshot.position.epoch > recipe.epochs {
+    let trained = checkpoint.snapshot.position.epoch - 1;
+    if trained > recipe.epochs {
+        return Some(format!(
+            "has run {trained} epochs, more than {}: extend it with more --epochs",
+            recipe.epochs
+        ));
+    }
+    if trained == recipe.epochs {
         return Some(format!("has run all its {} epochs: extend it with more --epochs", recipe.epochs));
     }
     if let Some(rule) = recipe.stop_early.filter(|rule| stopping.waited >= rule.patience) {
@@ -158,15 +182,29 @@ impl<'a> Before<'a> {
     }
 }
 
+/// The device that a run goes on with: the one named now, else the one that it began on, while there is one.
+///
+/// A recipe may say `auto` or `gpu`, which may be another device by now, with other roundings.
+fn device(recipe: &Recipe, given: &Overrides, began_on: &str) -> Result<Device> {
+    let by_kind = ["auto", "gpu"].iter().any(|kind| recipe.device.eq_ignore_ascii_case(kind));
+    let named_now = given.device.is_some() || adapter::is_named_by_environment();
+    if !by_kind || named_now {
+        return super::device_of(recipe);
+    }
+    match adapter::choose(if began_on == adapter::CPU { "cpu" } else { began_on }) {
+        Ok(device) if device.name() == began_on => Ok(super::announced(device)),
+        _ => super::device_of(recipe),
+    }
+}
+
 /// Loads the data, checks their digest, and lowers the network.
 fn prepare(
     run: &Path,
-    mut recipe: Recipe,
+    (mut recipe, device): (Recipe, Device),
     checkpoint: &Checkpoint,
     before: Before,
     how: How,
 ) -> Result<Prepared> {
-    let device = super::device(&recipe.device)?;
     let reading = Overrides::from(recipe.clone()).reading();
     let announced = match data::size(&recipe.data, &reading)? {
         Some(size) => super::memory::forecast(&recipe, &size, &device, how.verified)?,

@@ -84,7 +84,7 @@ pub fn of_run(run: &Path, checkpoint: &Checkpoint, given: &Overrides) -> Result<
 /// [`Error::Data`] for a file that is TOML but no recipe: somebody has edited it.
 fn file(run: &Path) -> Result<Option<Overrides>> {
     let path = run.join(RECIPE);
-    let text = read_text(run, RECIPE).and_then(|text| match text.parse::<toml::Table>() {
+    let text = read_text(run, RECIPE).and_then(|text| match toml::de::DeTable::parse(&text) {
         Ok(_) => Ok(text),
         Err(error) => {
             Err(format!("it isn't TOML: {}", shorten(error.message().lines().next().unwrap_or_default())))

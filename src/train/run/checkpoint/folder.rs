@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::file::{Checkpoint, FOLDER};
 use crate::data::held::HeldFolder;
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::{shorten, shown};
+use crate::train::run::record::{RECORD, RunRecord};
 
 /// The file of a run's checkpoint after `steps` steps.
 pub fn path(run: &Path, steps: usize) -> PathBuf {
@@ -47,7 +48,7 @@ pub fn name(steps: usize) -> String {
     format!("step-{steps:09}.safetensors")
 }
 
-/// The newest readable checkpoint, and the problems of newer ones. A checkpoint itself may be named as well.
+/// The newest whole checkpoint of a run, and the problems of newer ones. A checkpoint itself may be named as well.
 ///
 /// # Errors
 /// [`Error::Data`] when there is none.
@@ -55,17 +56,10 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
     if run.is_file() {
         return Ok((Checkpoint::load(run)?, Vec::new()));
     }
+    let record = RunRecord::load(run).ok();
     let mut problems = Vec::new();
     for (_, path) in list(run)? {
-        // A link may lead to the checkpoint of another run, and to another one tomorrow.
-        if path.is_symlink() {
-            problems.push(Error::Data(format!(
-                "{} is a link, not a checkpoint of this run, so put the file itself there or remove the link",
-                shown(&path)
-            )));
-            continue;
-        }
-        match Checkpoint::load(&path) {
+        match own(&path, record.as_ref()) {
             Ok(checkpoint) => return Ok((checkpoint, problems)),
             Err(problem) => problems.push(problem),
         }
@@ -76,13 +70,36 @@ pub fn newest(run: &Path) -> Result<(Checkpoint, Vec<Error>)> {
             shown(run)
         )),
         Some(first) => Error::Data(format!(
-            "none of the {} checkpoints of {} is whole ({}{})",
+            "none of the {} checkpoints of {} can be used ({}{})",
             problems.len(),
             shown(run),
             first.marked(),
             if problems.len() > 1 { ", and others likewise" } else { "" }
         )),
     })
+}
+
+/// The checkpoint in a file, if it is of the run that has this record.
+fn own(path: &Path, record: Option<&RunRecord>) -> Result<Checkpoint> {
+    // A link may lead to the checkpoint of another run, and to another one tomorrow.
+    if path.is_symlink() {
+        return Err(Error::Data(format!(
+            "{} is a link, not a checkpoint of this run, so put the file itself there or remove the link",
+            shown(path)
+        )));
+    }
+    let checkpoint = Checkpoint::load(path)?;
+    let its = checkpoint.record.as_ref();
+    match record.zip(its).filter(|(record, its)| !record.is_of_run(its)) {
+        None => Ok(checkpoint),
+        Some((record, its)) => Err(Error::Data(format!(
+            "{} is a checkpoint of a run that began at {}, and {RECORD} is the record of one that began at {}, so put the \
+             run's own file back or remove the other's",
+            shown(path),
+            shorten(&its.started),
+            shorten(&record.started)
+        ))),
+    }
 }
 
 /// The checkpoints in a held folder by their steps, the newest first.
