@@ -15,6 +15,7 @@ mod data;
 mod experimental;
 mod foreign;
 mod help;
+mod import;
 mod limits;
 mod memory;
 mod odd;
@@ -24,6 +25,8 @@ mod precision;
 mod profile;
 mod recipes;
 mod refusals;
+#[path = "../common/state_dict.rs"]
+mod state_dict;
 mod streams;
 #[path = "../common/tiles.rs"]
 mod tiles;

@@ -44,7 +44,15 @@ pub fn run(arguments: &cli::EvalArgs) -> Result<()> {
 
 /// The data to measure on. Shape and classes must be those of the network.
 fn load(arguments: &cli::EvalArgs, model: &Model) -> Result<Dataset> {
-    let source = arguments.data.as_deref().unwrap_or(&model.data);
+    let source = match arguments.data.as_deref() {
+        None if model.data.is_empty() => {
+            return Err(Error::Usage(format!(
+                "{} was imported without data, so name a data set or a folder after it",
+                shown(&arguments.run)
+            )));
+        }
+        given => given.unwrap_or(&model.data),
+    };
     let dataset = data::load_as(source, &model.shape, &model.rendering, arguments.skip_bad).map_err(
         |error| match error {
             // Other data would not help.
