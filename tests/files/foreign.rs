@@ -256,6 +256,13 @@ fn a_run_begins_with_the_weights_of_a_state_dict() {
     );
     let (adopted, _) = adopt(&layers(NAMED), &other).unwrap();
     assert_eq!((adopted.taken.len(), adopted.missing.len(), adopted.unused.len()), (10, 2, 2));
+    // Nothing fits.
+    let none = adopt(&layers(NAMED), "flatten, dense 7, dense 3");
+    assert_refused(
+        none,
+        Error::Data,
+        &["nothing that fits 1 (weight 7×108, bias 7), 2 (weight 3×7", "conv1 (weight"],
+    );
     // More layers of a kind than the file has.
     let ambiguous = adopt(&layers(NAMED), "conv 4 3x3 pad 1, conv 4 3x3, conv 4 3x3, dense 3");
     assert_refused(ambiguous, Error::Data, &["has conv2 where the network has 1, 2", "weight 4×4×3×3"]);

@@ -18,7 +18,7 @@ pub struct ImportArgs {
     /// Layers, as in "conv 16 3x3, relu, maxpool 2, dense 10", or the name cnn
     #[arg(long, value_name = "LAYERS")]
     pub network: String,
-    /// Classes: a list, as in cat,dog, a file with one a line, or the data set or folder that has them
+    /// Classes: a list, as in cat,dog, a file with one per line, or the data set or folder that has them
     #[arg(long, value_name = "CLASSES")]
     pub classes: String,
     /// Shape of one image: channels, height, width, as in 3x32x32 [default: that of the data set]

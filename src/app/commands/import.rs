@@ -132,7 +132,7 @@ fn classes(text: &str, shape: Option<Shape>) -> Result<Classes> {
         text.split(',').map(|name| name.trim().to_owned()).collect()
     } else {
         return Err(Error::Usage(format!(
-            "--classes is “{}”, but it takes names with commas between them, a file with one a line, or a data set",
+            "--classes is “{}”, but it takes names with commas between them, a file with one per line, or a data set",
             shorten(text)
         )));
     };

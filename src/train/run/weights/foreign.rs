@@ -51,13 +51,16 @@ impl ForeignFile {
     /// Reads the parameters that the file has into `values`, which are laid out as `arena`.
     ///
     /// # Errors
-    /// [`Error::Data`] when a layer could be one or another, and for values that can't be used.
+    /// [`Error::Data`] when no layer fits or one could be one or another, and for values that can't be used.
     pub fn adopt(mut self, arena: &Arena, values: &mut [f32]) -> Result<Adopted> {
         let wanted = wanted(arena);
         let pairs = match self.matched(&wanted) {
             Ok(pairs) => pairs,
             Err((by_name, _)) if !by_name.is_empty() => by_name,
             Err((_, ByOrder { ambiguous: Some(why), .. })) => return Err(self.problem(&why)),
+            Err((_, order)) if order.pairs.is_empty() => {
+                return Err(self.problem(&self.unmatched(&wanted, order)));
+            }
             Err((_, order)) => order.pairs,
         };
         self.take(&pairs, arena, values)

@@ -74,7 +74,8 @@ impl Weights {
     /// shapes if not all names agree and every layer finds its own so, or if no names agree.
     ///
     /// # Errors
-    /// [`Error::Data`] for another program's file when a layer could be one or another, or has values that can't be used.
+    /// [`Error::Data`] for another program's file: none of its layers fits, one could be one or another, or has values
+    /// that can't be used.
     pub fn adopt(self, arena: &Arena, values: &mut [f32]) -> Result<Adopted> {
         let (own, own_values) = match self.0 {
             Source::Foreign(file) => return file.adopt(arena, values),
