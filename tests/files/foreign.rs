@@ -187,6 +187,26 @@ fn a_network_that_does_not_go_with_shape_or_classes_is_a_setting() {
     );
 }
 
+#[test]
+fn a_damaged_file_is_refused_or_read_without_a_panic() {
+    let (_folder, path) = written(&layers(NAMED), None);
+    let whole = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    let mut refused = 0;
+    for at in 0..header {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        fs::write(&path, damaged).unwrap();
+        refused += usize::from(bare(NETWORK).import(&path).is_err());
+    }
+    assert!(refused > header * 9 / 10, "{refused} of {header}");
+    for length in [0, 7, 8, header - 1, header, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = bare(NETWORK).import(&path).unwrap_err();
+        assert!(matches!(error, Error::Data(_)), "{length}: {error:?}");
+    }
+}
+
 /// The tensors and the metadata of a model that wgrad wrote.
 fn reread(path: &Path) -> (Vec<Saved>, HashMap<String, String>) {
     let bytes = fs::read(path).unwrap();
